@@ -1,0 +1,51 @@
+"""The three environments: their releases, namespaces and values files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vrooli import project
+from vrooli.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment of the seed.
+
+    Attributes:
+        name: dev, staging or prod.
+        release: The Helm release's name.
+        namespace: The Kubernetes namespace.
+    """
+
+    name: str
+    release: str
+    namespace: str
+
+    @property
+    def values_file(self) -> Path:
+        """The environment's values, which override the chart's own."""
+        return project.chart_dir() / f"values-{self.name}.yaml"
+
+
+ENVIRONMENTS = {
+    "dev": Environment("dev", "vrooli-dev", "dev"),
+    "staging": Environment("staging", "vrooli-staging", "staging"),
+    "prod": Environment("prod", "vrooli-prod", "production"),
+}
+# The seed's commands say both.
+ALIASES = {"development": "dev", "production": "prod"}
+
+
+def environment(name: str) -> Environment:
+    """The environment of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = ENVIRONMENTS.get(ALIASES.get(name, name))
+    if found is None:
+        known = ", ".join(ENVIRONMENTS)
+        raise UsageError(f"There is no environment {name!r}.", f"Choose one of: {known}.")
+    return found

@@ -1,0 +1,129 @@
+"""The one way to start another program: from an argv list, with a time limit and a cancel path."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vrooli.errors import CommandError, EnvironmentLackError
+
+# How long a program that was asked to end may take before it is killed, seconds.
+GRACE_S = 5.0
+# The longest line that a program's output may have, bytes.
+LINE_LIMIT = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that ended well; ``output`` is its standard output, ``log`` its standard error."""
+
+    output: str
+    log: str
+    status: int
+
+
+async def run(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: str | None = None,
+    timeout_s: float = 60.0,
+    check: bool = True,
+    on_line: Callable[[str], None] | None = None,
+) -> Completed:
+    """Run a program to its end.
+
+    Args:
+        argv: The program and its arguments; secrets go by ``stdin``, never here.
+        env: Added to this process's environment.
+        cwd: Where it runs.
+        stdin: Its standard input; without it, it reads nothing.
+        timeout_s: The limit, after which it and its children are ended.
+        check: Raise when its status isn't 0.
+        on_line: Called with each line of standard error as it comes.
+
+    Raises:
+        CommandError: It failed or did not end in time.
+        EnvironmentLackError: There is no such program.
+    """
+    words = tuple(str(word) for word in argv)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            start_new_session=True,
+            limit=LINE_LIMIT,
+        )
+    except FileNotFoundError as error:
+        raise EnvironmentLackError(
+            f"The program {words[0]!r} was not found.",
+            "Run `vrooli setup`, which installs what the host lacks.",
+        ) from error
+    log: list[str] = []
+    try:
+        async with asyncio.timeout(timeout_s):
+            output = await _converse(process, stdin, log, on_line)
+    except TimeoutError:
+        await _end(process)
+        raise CommandError(words, None, "".join(log)) from None
+    except BaseException:
+        await _end(process)
+        raise
+    status = process.returncode or 0
+    if check and status != 0:
+        raise CommandError(words, status, output + "".join(log))
+    return Completed(output, "".join(log), status)
+
+
+async def _converse(
+    process: asyncio.subprocess.Process,
+    stdin: str | None,
+    log: list[str],
+    on_line: Callable[[str], None] | None,
+) -> str:
+    async def write() -> None:
+        if process.stdin is not None and stdin is not None:
+            process.stdin.write(stdin.encode())
+            await process.stdin.drain()
+            process.stdin.close()
+
+    async def follow() -> None:
+        assert process.stderr is not None  # noqa: S101 - asked for as a pipe above
+        async for line in process.stderr:
+            text = line.decode(errors="replace")
+            log.append(text)
+            if on_line is not None:
+                on_line(text.rstrip("\n"))
+
+    assert process.stdout is not None  # noqa: S101 - asked for as a pipe above
+    async with asyncio.TaskGroup() as group:
+        group.create_task(write())
+        group.create_task(follow())
+        output = group.create_task(process.stdout.read())
+    await process.wait()
+    return output.result().decode(errors="replace")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the program and what it started: first politely, then for sure."""
+    for sent, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, None)):
+        if process.returncode is not None:
+            return
+        try:
+            os.killpg(process.pid, sent)
+        except ProcessLookupError:
+            return
+        try:
+            async with asyncio.timeout(patience):
+                await process.wait()
+        except TimeoutError:
+            continue

@@ -1,0 +1,40 @@
+"""Where things are: the repository, the caches that can be made again, the state that can't."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version as distribution_version
+from pathlib import Path
+
+
+def root() -> Path:
+    """The repository's folder; ``VROOLI_ROOT`` names another (for an installed package)."""
+    given = os.environ.get("VROOLI_ROOT")
+    return Path(given).resolve() if given else Path(__file__).resolve().parents[2]
+
+
+def cache_dir() -> Path:
+    """Where programs and images are kept; all of it can be made again."""
+    given = os.environ.get("VROOLI_CACHE_DIR")
+    return Path(given) if given else Path.home() / ".cache" / "vrooli"
+
+
+def state_dir() -> Path:
+    """Where the clusters' data are kept; losing it loses them."""
+    given = os.environ.get("VROOLI_STATE_DIR")
+    return Path(given) if given else Path.home() / ".local" / "share" / "vrooli"
+
+
+def version() -> str:
+    """The project's version, from its package metadata."""
+    return distribution_version("vrooli")
+
+
+def chart_dir() -> Path:
+    """The Helm chart's folder."""
+    return root() / "k8s" / "chart"
+
+
+def policies_dir() -> Path:
+    """The folder of the five Vault policies."""
+    return root() / "k8s" / "dev-support" / "vault-policies"
