@@ -1,0 +1,1 @@
+"""The Helm chart: values, rendering, packaging, golden files. The only user of the Helm engine beside release/."""

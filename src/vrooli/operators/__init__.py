@@ -1,0 +1,1 @@
+"""The three operators: one protocol (interface.py), one file each."""

@@ -1,0 +1,1 @@
+"""Third-party programs: where each comes from, and how it gets into the cache."""

@@ -1,0 +1,1 @@
+"""A Helm release: apply, follow until it is ready, test, uninstall."""

@@ -1,0 +1,1 @@
+"""The Vault of development: its server, policies, role and secrets."""

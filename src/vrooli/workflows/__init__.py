@@ -1,0 +1,1 @@
+"""What a command does: idempotent steps over the rooms below. No printing here."""

@@ -1,0 +1,1 @@
+"""A real Kubernetes on a Linux host, without Docker. Knows nothing of Vrooli."""

@@ -1,0 +1,8 @@
+"""The Kubernetes API, as the rest of the product sees it: typed, with our errors and limits.
+
+The only user of kr8s, which brings authentication, sessions, exec and port-forwarding.
+"""
+
+from vrooli.kube.client import ApiError, Kube, Manifest
+
+__all__ = ["ApiError", "Kube", "Manifest"]
