@@ -84,15 +84,17 @@ async def _run_step(step: Step, report: Listener) -> None:
     except asyncio.CancelledError:
         report(ended(Outcome.CANCELLED, "cancelled"))
         raise
-    except VrooliError as error:
-        report(ended(Outcome.FAILED, error.message))
-        raise
+    except (VrooliError, BaseExceptionGroup) as raised:
+        # What a step does at once fails as a group; its first error speaks for it.
+        error = _first(raised)
+        report(ended(Outcome.FAILED, getattr(error, "message", repr(error))))
+        raise error from raised
     report(ended(Outcome.CHANGED if done.changed else Outcome.UNCHANGED, done.detail))
 
 
-def _first(errors: BaseExceptionGroup[VrooliError]) -> VrooliError:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, VrooliError)  # noqa: S101 - except* took only these
-    return error
+def _first(error: BaseException) -> BaseException:
+    """The first error that isn't a group of others; one of ours before any other."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    leaves = [_first(inner) for inner in error.exceptions]
+    return next((leaf for leaf in leaves if isinstance(leaf, VrooliError)), leaves[0])

@@ -1,1 +1,9 @@
-"""Third-party programs: where each comes from, and how it gets into the cache."""
+"""Third-party programs: where each comes from, and how it gets into the cache.
+
+A program is taken from the cache, else from its vendor's official download where that is
+reached, else built from its Go modules, which are pinned in go/. Nothing here starts one.
+"""
+
+from vrooli.programs.store import clear_build_caches, ensure, module_dir
+
+__all__ = ["clear_build_caches", "ensure", "module_dir"]

@@ -1,0 +1,116 @@
+"""Official downloads, verified by the SHA-256 that their vendor publishes beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import os
+import tarfile
+from pathlib import Path
+
+import httpx
+
+from vrooli.errors import VrooliError
+from vrooli.events import Progress
+from vrooli.programs.catalog import Download
+
+# The sites' base URLs; each can be set in the environment, for a mirror.
+SITES = {
+    "kubernetes": ("VROOLI_KUBERNETES_URL", "https://dl.k8s.io"),
+    "github": ("VROOLI_GITHUB_URL", "https://github.com"),
+}
+# A site that says nothing for so long isn't reached from here, seconds.
+PROBE_S = 4.0
+# The limit of one file's download, seconds.
+DOWNLOAD_S = 600.0
+
+
+class ChecksumError(VrooliError):
+    """A download isn't what its vendor published."""
+
+
+def base_url(site: str) -> str:
+    """The base URL of a site, without a slash at its end."""
+    variable, official = SITES[site]
+    return os.environ.get(variable, official).rstrip("/")
+
+
+async def reached(site: str) -> bool:
+    """Whether a site answers at all."""
+    try:
+        async with httpx.AsyncClient(timeout=PROBE_S, follow_redirects=True) as client:
+            answer = await client.head(base_url(site) + "/")
+    except httpx.HTTPError:
+        return False
+    # A proxy's refusal is an answer too, but not the site's.
+    return answer.status_code not in (
+        httpx.codes.FORBIDDEN,
+        httpx.codes.PROXY_AUTHENTICATION_REQUIRED,
+        httpx.codes.BAD_GATEWAY,
+        httpx.codes.SERVICE_UNAVAILABLE,
+    )
+
+
+async def fetch(download: Download, into: Path, progress: Progress) -> None:
+    """Put a download's programs into a folder, executable.
+
+    Raises:
+        ChecksumError: It isn't what its vendor published.
+        VrooliError: It could not be had.
+    """
+    base = base_url(download.site)
+    url = f"{base}/{download.path}"
+    progress.say(f"downloading {url}")
+    try:
+        async with httpx.AsyncClient(timeout=DOWNLOAD_S, follow_redirects=True) as client:
+            checksums = (await client.get(f"{base}/{download.checksum}")).raise_for_status().text
+            content = (await client.get(url)).raise_for_status().content
+    except httpx.HTTPError as error:
+        raise VrooliError(f"{url} could not be downloaded: {error}") from error
+    verify(content, checksums, download.path.rsplit("/", 1)[-1], url)
+    await asyncio.to_thread(_unpack, content, download.members, into)
+
+
+def verify(content: bytes, checksums: str, file: str, url: str) -> None:
+    """Compare a download with its published SHA-256.
+
+    Args:
+        content: What was downloaded.
+        checksums: The published text: one bare digest, or lines of digest and file name.
+        file: The file's name in that text.
+        url: Where it came from, for the message.
+
+    Raises:
+        ChecksumError: They differ, or the text has no digest for the file.
+    """
+    words = [line.split() for line in checksums.splitlines() if line.strip()]
+    published = [
+        line[0]
+        for line in words
+        if len(line) == 1 or line[-1].lstrip("*").rsplit("/", 1)[-1] == file
+    ]
+    actual = hashlib.sha256(content).hexdigest()
+    if published != [actual]:
+        raise ChecksumError(
+            f"{url} has the SHA-256 {actual}, but {' '.join(published) or 'none'} is published.",
+            "Don't use it: try again later, or name another base URL.",
+        )
+
+
+def _unpack(content: bytes, members: dict[str, str], into: Path) -> None:
+    if "" in members.values():
+        (name,) = members
+        _write(into / name, content)
+        return
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        for name, path in members.items():
+            member = archive.extractfile(path)
+            if member is None:
+                raise VrooliError(f"The archive has no file {path}.")
+            _write(into / name, member.read())
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o755)

@@ -1,0 +1,173 @@
+"""The cache of programs: one folder per group, made whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import shutil
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+from vrooli import project
+from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.events import Progress
+from vrooli.programs import download, golang
+from vrooli.programs.catalog import GROUPS, Group
+
+# Two builds at once fill the cores while one of them links, which is single-threaded.
+BUILDS_AT_ONCE = 2
+# What the Go caches and the programs need while everything is built, bytes.
+DISK_NEEDED = 14 * 1024**3
+
+
+def group_of(program: str) -> Group:
+    """The group that holds a program.
+
+    Raises:
+        UsageError: There is no such program.
+    """
+    for group in GROUPS:
+        if program in group.packages:
+            return group
+    raise UsageError(f"There is no program {program!r} in the catalog.")
+
+
+def folder(group: Group) -> Path:
+    """Where a group's programs are, once they are there."""
+    return project.cache_dir() / "programs" / f"{group.name}-{group.key()}"
+
+
+async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
+    """The programs' paths; what isn't in the cache is downloaded or built first.
+
+    Raises:
+        UsageError: An unknown name.
+        EnvironmentLackError: No disk space, no Go, or a module that can't be had.
+        CommandError: A build failed.
+    """
+    wanted = {name: group_of(name) for name in names}
+    groups = {group.name: group for group in wanted.values()}
+    slots = asyncio.Semaphore(BUILDS_AT_ONCE)
+    missing = [group for group in groups.values() if not folder(group).exists()]
+    if missing:
+        _demand_disk()
+    remaining = _Remaining(missing, progress)
+    async with asyncio.TaskGroup() as tasks:
+        for group in missing:
+            tasks.create_task(_fill(group, slots, remaining.of(group)))
+    return {name: folder(group) / name for name, group in wanted.items()}
+
+
+async def module_dir(name: str, progress: Progress) -> Path:
+    """The source folder of a group's Go module, for its CRDs and charts."""
+    group = next((group for group in GROUPS if group.name == name), None)
+    if group is None or not group.keeps_source:
+        raise UsageError(f"No source is kept of {name!r}.")
+    await ensure(group.packages, progress)
+    return folder(group) / "source"
+
+
+def clear_build_caches() -> None:
+    """Delete the Go module and build caches; the programs stay."""
+    # Go writes its module cache read-only, folders included.
+    for path in golang.caches().rglob("*"):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)
+    shutil.rmtree(golang.caches(), ignore_errors=True)
+
+
+class _Remaining:
+    """Adds up what the groups have left, so that a person reads one number for all."""
+
+    def __init__(self, groups: list[Group], progress: Progress) -> None:
+        self._left = {group.name: group.build_s for group in groups}
+        self._progress = progress
+
+    def of(self, group: Group) -> Progress:
+        """What one group reports with."""
+
+        def listen(event: object) -> None:
+            detail = getattr(event, "detail", "")
+            left = getattr(event, "remaining_s", None)
+            if left is not None:
+                self._left[group.name] = left
+            self._progress.say(f"{group.name}: {detail}", self._total())
+
+        return Progress(group.name, listen)
+
+    def _total(self) -> float:
+        # The estimates are those of a build that has the machine to itself.
+        return max(sum(self._left.values()), 1.0)
+
+
+async def _fill(group: Group, slots: asyncio.Semaphore, progress: Progress) -> None:
+    target = folder(group)
+    async with slots, _locked(target.with_suffix(".lock"), progress):
+        if target.exists():  # another run made it while this one waited
+            return
+        partial = target.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        if not await _download(group, partial, progress):
+            await golang.build(group, partial, progress)
+        if group.keeps_source:
+            source = await golang.source(group, progress)
+            await asyncio.to_thread(_copy_source, source, partial / "source")
+        partial.rename(target)
+        progress.say("in the cache", 0.0)
+
+
+async def _download(group: Group, into: Path, progress: Progress) -> bool:
+    """Whether every program of the group could be downloaded from its vendor."""
+    offered = {name for offer in group.downloads for name in offer.members}
+    if not offered.issuperset(group.packages.keys() - BUILT_ALWAYS):
+        return False
+    for site in {offer.site for offer in group.downloads}:
+        if not await download.reached(site):
+            progress.say(f"{download.base_url(site)} is not reached: building instead")
+            return False
+    async with asyncio.TaskGroup() as tasks:
+        for offer in group.downloads:
+            tasks.create_task(download.fetch(offer, into, progress))
+    rest = {name: package for name, package in group.packages.items() if name in BUILT_ALWAYS}
+    if rest:
+        await golang.build(group.only(rest), into, progress)
+    return True
+
+
+# No vendor offers these as downloads, they come as images only.
+BUILT_ALWAYS = frozenset({"pause", "metrics-server"})
+
+
+def _copy_source(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, symlinks=True, copy_function=shutil.copyfile)
+    for path in target.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _demand_disk() -> None:
+    place = project.cache_dir()
+    place.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(place).free
+    if free < DISK_NEEDED:
+        raise EnvironmentLackError(
+            f"{place} has {free / 1024**3:.1f} GiB free; building the programs needs "
+            f"{DISK_NEEDED / 1024**3:.0f} GiB.",
+            "Free some space, or set VROOLI_CACHE_DIR to a larger disk.",
+        )
+
+
+@contextlib.asynccontextmanager
+async def _locked(path: Path, progress: Progress) -> AsyncIterator[None]:
+    """Hold a lock file, so that two runs at once don't build the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                progress.say("waiting for another run that makes the same")
+                await asyncio.sleep(1.0)
+        yield
