@@ -1,0 +1,1 @@
+"""The background worker: moderation of pictures, and cron jobs."""

@@ -1,0 +1,1 @@
+"""The NSFW detector: one HTTP API over one ONNX model."""

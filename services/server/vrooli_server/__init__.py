@@ -1,0 +1,1 @@
+"""The API server: posts, their pictures and their live state."""
