@@ -10,7 +10,7 @@ from pathlib import Path
 GO_DIR = Path(__file__).parent / "go"
 
 KUBERNETES = "1.37.2"
-ETCD = "3.6.5"
+ETCD = "3.7.0"
 CONTAINERD = "2.4.2"
 CNI_PLUGINS = "1.9.1"
 COREDNS = "1.15.0"

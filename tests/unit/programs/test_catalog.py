@@ -1,0 +1,45 @@
+"""The catalog agrees with the pinned Go modules."""
+
+import re
+
+import pytest
+
+from vrooli.programs.catalog import ETCD, GROUPS, Group
+
+by_name = pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+
+
+@by_name
+def test_the_module_is_pinned_at_the_catalog_s_version(group: Group) -> None:
+    path, _, version = group.module.partition("@")
+    pinned = (group.go_dir / "go.mod").read_text()
+    assert re.search(rf"^\s*(require )?{re.escape(path)} {re.escape(version)}$", pinned, re.M)
+
+
+@by_name
+def test_every_remote_package_is_imported_so_that_its_module_stays_pinned(group: Group) -> None:
+    imports = (group.go_dir / "imports.go").read_text()
+    remote = [package for package in group.packages.values() if not package.startswith("./")]
+    assert [package for package in remote if f'"{package}"' not in imports] == []
+
+
+@by_name
+def test_every_download_offers_programs_of_its_group(group: Group) -> None:
+    offered = {name for offer in group.downloads for name in offer.members}
+    assert offered <= group.packages.keys()
+
+
+def test_no_program_is_in_two_groups() -> None:
+    names = [name for group in GROUPS for name in group.packages]
+    assert len(names) == len(set(names))
+
+
+def test_the_downloaded_etcd_is_the_built_one() -> None:
+    pinned = (GROUPS[0].go_dir / "go.mod").read_text()
+    assert f"go.etcd.io/etcd/server/v3 v{ETCD}\n" in pinned
+
+
+def test_the_key_follows_what_is_built() -> None:
+    group = GROUPS[0]
+    assert group.key() == group.key()
+    assert group.key() != group.only({"pause": "./pause"}).key()

@@ -1,0 +1,86 @@
+"""The cache of programs."""
+
+from pathlib import Path
+
+import pytest
+
+from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.events import Event, Progress, StepProgressed
+from vrooli.programs import golang, store
+from vrooli.programs.catalog import GROUPS, Group
+
+PAUSE = store.group_of("pause")
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the test's own."""
+    monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path))
+    return tmp_path
+
+
+async def test_a_cached_program_is_given_without_any_work(cache: Path) -> None:
+    store.folder(PAUSE).mkdir(parents=True)
+    said: list[Event] = []
+    found = await store.ensure(["pause"], Progress("p", said.append))
+    assert found == {"pause": store.folder(PAUSE) / "pause"}
+    assert said == []
+
+
+async def test_an_unknown_program_is_named() -> None:
+    with pytest.raises(UsageError, match="'kubelt'"):
+        await store.ensure(["kubelt"], Progress())
+
+
+async def test_source_is_kept_only_of_the_operators() -> None:
+    with pytest.raises(UsageError, match="'traefik'"):
+        await store.module_dir("traefik", Progress())
+
+
+async def test_no_disk_space_is_said_before_anything_is_built(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "DISK_NEEDED", 2**60)
+    with pytest.raises(EnvironmentLackError, match="GiB free"):
+        await store.ensure(["pause"], Progress())
+    assert list(cache.rglob("*.partial")) == []
+
+
+async def test_a_failed_build_leaves_no_group_behind(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_download(group: Group, into: Path, progress: Progress) -> bool:
+        return False
+
+    async def broken(group: Group, into: Path, progress: Progress) -> None:
+        (into / "pause").touch()
+        raise EnvironmentLackError("no Go")
+
+    monkeypatch.setattr(store, "_download", no_download)
+    monkeypatch.setattr(golang, "build", broken)
+    with pytest.raises(ExceptionGroup):
+        await store.ensure(["pause"], Progress())
+    assert not store.folder(PAUSE).exists()
+
+
+def test_what_is_left_is_the_sum_over_the_groups() -> None:
+    said: list[Event] = []
+    first, second = GROUPS[:2]
+    remaining = store._Remaining([first, second], Progress("p", said.append))
+    remaining.of(first).say("compiling", 10.0)
+    assert said == [StepProgressed("p", f"{first.name}: compiling", 10.0 + second.build_s)]
+
+
+def test_the_meter_trusts_its_own_speed_once_it_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(golang.time, "monotonic", lambda: now[0])
+    said: list[Event] = []
+    meter = golang._Meter(PAUSE, 10, Progress("p", said.append))
+    now[0] = 50.0
+    meter.package("k8s.io/api")  # 1 of 10: the catalog's figure counts
+    for _ in range(4):
+        meter.package("k8s.io/api")  # 5 of 10 in 50 s: 50 s are left
+    assert isinstance(said[0], StepProgressed)
+    assert isinstance(said[-1], StepProgressed)
+    assert said[0].remaining_s == PAUSE.build_s - 50.0
+    assert said[-1].remaining_s == 50.0
