@@ -146,6 +146,7 @@ GROUPS: tuple[Group, ...] = (
             "metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server",
             "coredns": "./coredns",
             "pause": "./pause",
+            "pgbackrest-job": "./pgbackrest-job",
         },
         build_s=630,
         tags="no_btrfs,no_devmapper,no_zfs",

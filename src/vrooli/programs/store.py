@@ -137,7 +137,7 @@ async def _download(group: Group, into: Path, progress: Progress) -> bool:
 
 
 # No vendor offers these as downloads, they come as images only.
-BUILT_ALWAYS = frozenset({"pause", "metrics-server"})
+BUILT_ALWAYS = frozenset({"pause", "pgbackrest-job", "metrics-server"})
 
 
 def _copy_source(source: Path, target: Path) -> None:
