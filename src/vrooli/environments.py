@@ -1,8 +1,9 @@
-"""The three environments: their releases, namespaces and values files."""
+"""The names a person chooses from: environments with their releases, targets, secrets' sources."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from vrooli import project
@@ -49,3 +50,27 @@ def environment(name: str) -> Environment:
         known = ", ".join(ENVIRONMENTS)
         raise UsageError(f"There is no environment {name!r}.", f"Choose one of: {known}.")
     return found
+
+
+class SecretsSource(StrEnum):
+    """Where a release's secrets come from."""
+
+    VAULT = "vault"
+    FILE = "file"
+
+
+# What a release can run on; the seed's word for Kubernetes.
+K8S_CLUSTER = "k8s-cluster"
+TARGETS = (K8S_CLUSTER,)
+
+
+def target(name: str) -> str:
+    """The target of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if name not in TARGETS:
+        known = ", ".join(TARGETS)
+        raise UsageError(f"There is no target {name!r}.", f"Choose one of: {known}.")
+    return name

@@ -37,6 +37,12 @@ class EnvironmentLackError(VrooliError):
     exit_code = 3
 
 
+class InterruptError(VrooliError):
+    """The person or the machine asked this run to end."""
+
+    exit_code = 130
+
+
 class CommandError(VrooliError):
     """A program that we started failed.
 

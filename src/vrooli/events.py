@@ -61,7 +61,20 @@ class StepEnded:
     detail: str = ""
 
 
-Event = StepStarted | StepProgressed | StepEnded
+@dataclass(frozen=True)
+class LogLine:
+    """A line of a component's log, which the person asked to read.
+
+    Attributes:
+        source: The pod or process that wrote it.
+        text: The line, without its end.
+    """
+
+    source: str
+    text: str
+
+
+Event = StepStarted | StepProgressed | StepEnded | LogLine
 Listener = Callable[[Event], None]
 
 

@@ -1,0 +1,55 @@
+"""The vrooli command: its commands, and its entry point."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from vrooli.cli import cluster, develop, faults, logs, setup, status, test, uninstall
+
+app = typer.Typer(
+    name="vrooli",
+    help="Take Vrooli from a bare machine to a healthy release on Kubernetes.",
+    epilog="Exit codes: 0 fine, 1 found something wrong, 2 wrong use, "
+    "3 the environment lacks something, 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("setup")(setup.command)
+app.command("develop")(develop.command)
+app.command("status")(status.command)
+app.command("test")(test.command)
+app.command("logs")(logs.command)
+app.command("uninstall")(uninstall.command)
+app.add_typer(cluster.app, name="cluster")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from vrooli import project
+
+        typer.echo(project.version())
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Take Vrooli from a bare machine to a healthy release on Kubernetes."""
+
+
+def main() -> None:
+    """Run the command line; ends the process with its exit code."""
+    try:
+        app()
+    except Exception as fault:  # noqa: BLE001 - the outermost frame, see faults
+        error = faults.as_error(fault)
+        sys.stderr.write(f"{error.message}\n{error.advice}\n")
+        sys.exit(error.exit_code)

@@ -1,0 +1,162 @@
+"""The person's view: live progress on a terminal, plain lines elsewhere, tables at the end.
+
+Progress and errors go to standard error, results to standard output, so that both can be piped.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from vrooli.cli.tables import duration
+from vrooli.errors import InterruptError, VrooliError
+from vrooli.events import Event, LogLine, Outcome, StepEnded, StepProgressed, StepStarted
+
+if TYPE_CHECKING:
+    from vrooli.workflows.results import Result
+
+# A step that talks much gets one plain line in this time, seconds.
+PLAIN_LINE_EVERY_S = 5.0
+MARKS = {
+    Outcome.UNCHANGED: ("✓", "dim green"),
+    Outcome.CHANGED: ("✓", "green"),
+    Outcome.FAILED: ("✗", "red"),
+    Outcome.CANCELLED: ("-", "yellow"),
+}
+
+
+def progress_text(event: StepProgressed) -> str:
+    """What a step says, with the time it has left when that is known."""
+    if event.remaining_s is None:
+        return event.detail
+    return f"{event.detail} · about {duration(event.remaining_s)} left"
+
+
+class ConsoleView:
+    """Tells a person what happens while it happens, and the result at the end."""
+
+    def __init__(self, progress: Console | None = None, results: Console | None = None) -> None:
+        self._progress = progress or Console(file=sys.stderr, highlight=False)
+        self._results = results or Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        terminal = self._progress.is_terminal
+        self._steps = _LiveSteps(self._progress) if terminal else _PlainSteps(self._progress)
+
+    def listen(self, event: Event) -> None:
+        """Take an event."""
+        if isinstance(event, LogLine):
+            # What was asked for: it goes where results go, as it was written.
+            self._results.out(f"{event.source}  {event.text}", highlight=False)
+        else:
+            self._steps.listen(event)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._steps.close()
+
+    def result(self, result: Result, show: Callable[[Console], None]) -> None:
+        """Print the result as its command shows it."""
+        del result
+        show(self._results)
+
+    def error(self, error: VrooliError) -> None:
+        """Print what went wrong and what can be done."""
+        style = "yellow" if isinstance(error, InterruptError) else "bold red"
+        text = Text.assemble((error.message, style), overflow="fold")
+        self._progress.print(text, soft_wrap=True)
+        if error.advice:
+            self._progress.print(Text(error.advice), soft_wrap=True)
+
+
+class _LiveSteps:
+    """The running steps below, the ended ones above them; times tick by themselves."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._running: dict[str, _Running] = {}
+        self._live = Live(console=console, transient=True, get_renderable=self._render)
+
+    def listen(self, event: Event) -> None:
+        if not self._live.is_started:
+            self._live.start()
+        match event:
+            case StepStarted(step, title):
+                self._running[step] = _Running(title)
+            case StepProgressed(step) if step in self._running:
+                self._running[step].detail = progress_text(event)
+            case StepEnded(step):
+                self._running.pop(step, None)
+                self._console.print(_ended(event))
+
+    def close(self) -> None:
+        if self._live.is_started:
+            self._live.stop()
+
+    def _render(self) -> RenderableType:
+        table = Table.grid(padding=(0, 1))
+        table.add_column(width=1)
+        table.add_column(no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        for running in list(self._running.values()):
+            table.add_row(
+                running.spinner, running.title, running.elapsed(), Text(running.detail, "dim")
+            )
+        return Group(table)
+
+
+class _Running:
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.detail = ""
+        self.spinner = Spinner("dots")
+        self._began = time.monotonic()
+
+    def elapsed(self) -> str:
+        return duration(time.monotonic() - self._began)
+
+
+class _PlainSteps:
+    """One line per step's start and end, and few between: for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._began = time.monotonic()
+        self._last: dict[str, tuple[float, str]] = {}
+
+    def listen(self, event: Event) -> None:
+        match event:
+            case StepStarted(step, title):
+                self._line(f"{title} …", step)
+            case StepProgressed(step, detail):
+                said_at, said = self._last.get(step, (0.0, ""))
+                if detail != said and time.monotonic() - said_at >= PLAIN_LINE_EVERY_S:
+                    self._line(f"{step}: {progress_text(event)}", step, detail)
+            case StepEnded():
+                self._console.print(_ended(event), soft_wrap=True)
+
+    def close(self) -> None:
+        """Nothing to leave behind."""
+
+    def _line(self, text: str, step: str, said: str = "") -> None:
+        now = time.monotonic()
+        self._last[step] = (now, said)
+        self._console.print(Text(f"[{now - self._began:6.1f} s] {text}"), soft_wrap=True)
+
+
+def _ended(event: StepEnded) -> Text:
+    mark, style = MARKS[event.outcome]
+    detail = event.detail or event.outcome.value
+    return Text.assemble(
+        (f"{mark} ", style),
+        f"{event.title}  ",
+        (duration(event.elapsed_s), "cyan"),
+        (f"  {detail}", "dim"),
+    )

@@ -1,0 +1,125 @@
+"""Runs a workflow for a command: its listener, signals, result and exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import typer
+
+from vrooli.cli import faults
+from vrooli.cli.options import OutputFormat
+from vrooli.errors import InterruptError, VrooliError
+from vrooli.events import Event, Listener
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vrooli.workflows.results import Result
+
+R = TypeVar("R", bound="Result")
+Work = Callable[[Listener], Awaitable[R]]
+Show = Callable[[R, "Console"], None]
+
+
+class View(Protocol):
+    """Who a command's run is told to: a person's console or a machine's JSON lines."""
+
+    def listen(self, event: Event) -> None:
+        """Take an event."""
+
+    def close(self) -> None:
+        """No more events come: leave the terminal as it was."""
+
+    def result(self, result: Result, show: Callable[[Console], None]) -> None:
+        """Tell the result."""
+
+    def error(self, error: VrooliError) -> None:
+        """Tell what went wrong."""
+
+
+def execute(work: Work[R], show: Show[R], output: OutputFormat, debug: bool) -> None:
+    """Run a command's work and tell its end.
+
+    Args:
+        work: Starts the workflow with the listener that it reports to.
+        show: Prints the result for a person.
+        output: For whom.
+        debug: Show the trace of an error.
+
+    Raises:
+        typer.Exit: With the exit code, when it isn't 0.
+    """
+    view = _view(output)
+    try:
+        with contextlib.closing(view):
+            result = asyncio.run(_interruptible(work, view.listen))
+    # The outermost frame: a person never sees a trace that they didn't ask for.
+    except Exception as fault:  # noqa: BLE001
+        error = faults.as_error(fault)
+        if debug:
+            _trace(fault)
+        view.error(error)
+        raise typer.Exit(error.exit_code) from None
+    view.result(result, lambda console: show(result, console))
+    if not result.ok:
+        raise typer.Exit(VrooliError.exit_code)
+
+
+def _view(output: OutputFormat) -> View:
+    # Imported when wanted: a command's start is felt, its help most of all.
+    if output is OutputFormat.JSON:
+        from vrooli.cli.jsonlines import JsonLines
+
+        return JsonLines(sys.stdout)
+    from vrooli.cli.console import ConsoleView
+
+    return ConsoleView()
+
+
+async def _interruptible(work: Work[R], listener: Listener) -> R:
+    with _cancelled_by_signals() as received:
+        try:
+            return await work(listener)
+        except BaseException as fault:
+            if received:
+                raise InterruptError(
+                    f"Interrupted by {received[0].name}.",
+                    "Run the same command again: it continues where it stopped.",
+                ) from fault
+            raise
+
+
+@contextlib.contextmanager
+def _cancelled_by_signals() -> Iterator[list[signal.Signals]]:
+    """Let a signal cancel the current task, once; a second one ends the process at once."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101 - called from a coroutine
+    received: list[signal.Signals] = []
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def restore() -> None:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    def cancel(number: signal.Signals) -> None:
+        received.append(number)
+        restore()
+        task.cancel()
+
+    for number in signals:
+        loop.add_signal_handler(number, cancel, number)
+    try:
+        yield received
+    finally:
+        restore()
+
+
+def _trace(fault: BaseException) -> None:
+    import traceback
+
+    sys.stderr.write("".join(traceback.format_exception(fault)))

@@ -1,0 +1,61 @@
+"""``vrooli status``: how everything is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
+
+from vrooli import environments
+from vrooli.cli import options, tables
+from vrooli.cli.run import execute
+from vrooli.events import Listener
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vrooli.workflows.results import StatusResult
+
+
+def command(
+    environment: options.EnvironmentName = "dev",
+    cluster: options.ClusterName = None,
+    output: options.Output = options.OutputFormat.TEXT,
+    debug: options.Debug = False,
+) -> None:
+    """Show how everything is: cluster, operators, Vault, the release and its workloads.
+
+    Changes nothing. Ends with 1 when something isn't healthy, and says what.
+    """
+
+    def work(listener: Listener) -> Awaitable[StatusResult]:
+        from vrooli.workflows.status import status
+
+        return status(environments.environment(environment), cluster, listener)
+
+    execute(work, _show, output, debug)
+
+
+def _show(result: StatusResult, console: Console) -> None:
+    tables.show_cluster(result.cluster, console)
+    tables.show_rows(
+        "Operators",
+        ("", "name", "version", "from", "detail"),
+        [(op.ready, op.name, op.version, op.source, op.detail) for op in result.operators],
+        console,
+    )
+    if result.vault is not None:
+        console.print(f"\nVault {result.vault.version}: {result.vault.state}")
+    if result.release is not None:
+        release = result.release
+        console.print(
+            f"\nRelease {release.name} in {release.namespace}: {release.status}, "
+            f"revision {release.revision} {release.chart}"
+        )
+    tables.show_rows(
+        "Workloads",
+        ("", "kind", "name", "detail"),
+        [(item.ready, item.kind, item.name, item.detail) for item in result.workloads],
+        console,
+    )
+    tables.show_urls(result.urls, console)
+    tables.show_problems(result.problems, console)

@@ -1,0 +1,84 @@
+"""``vrooli test``: the release's own tests, or the project's."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vrooli import environments
+from vrooli.cli import options, tables
+from vrooli.cli.run import execute
+from vrooli.events import Listener
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vrooli.workflows.results import SuitesResult
+
+
+class Suite(StrEnum):
+    """What can be tested."""
+
+    LIVE = "live"
+    LINT = "lint"
+    UNIT = "unit"
+    CHART = "chart"
+    CLUSTER = "cluster"
+    E2E = "e2e"
+    ALL = "all"
+
+
+Suites = Annotated[
+    list[Suite],
+    typer.Option(
+        "--suite",
+        "-s",
+        envvar="VROOLI_SUITE",
+        help="live: the chart's tests in the running release. lint, unit, chart, cluster, e2e: "
+        "this project's own, from its repository. all: all of those. May be given again.",
+    ),
+]
+
+
+def command(
+    suite: Suites = [Suite.LIVE],  # noqa: B006 - typer's way of a list's default
+    environment: options.EnvironmentName = "dev",
+    cluster: options.ClusterName = None,
+    long: Annotated[bool, typer.Option("--long", help="Run the long proofs, too.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write golden files anew instead of comparing.")
+    ] = False,
+    output: options.Output = options.OutputFormat.TEXT,
+    debug: options.Debug = False,
+) -> None:
+    """Test the running release with its chart's tests, or the project with its own suites."""
+
+    def work(listener: Listener) -> Awaitable[SuitesResult]:
+        from vrooli.workflows.test import SuiteOptions, run_suites
+
+        wanted = SuiteOptions(
+            suites=tuple(dict.fromkeys(item.value for item in suite)),
+            environment=environments.environment(environment),
+            cluster=cluster,
+            long=long,
+            update=update,
+            quiet=output is options.OutputFormat.JSON,
+        )
+        return run_suites(wanted, listener)
+
+    execute(work, _show, output, debug)
+
+
+def _show(result: SuitesResult, console: Console) -> None:
+    tables.show_rows(
+        "Tests",
+        ("", "name", "time", "detail"),
+        [
+            (case.passed, case.name, tables.duration(case.elapsed_s), case.log)
+            for case in result.cases
+        ],
+        console,
+    )

@@ -1,0 +1,100 @@
+"""The host's own programs: what the cluster and the image builds start, from the distribution."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from vrooli import process
+from vrooli.errors import EnvironmentLackError
+from vrooli.events import Progress
+from vrooli.steps import Done
+
+# Debian's package, and what it brings that we use: a program, or a file.
+PACKAGES: Mapping[str, str] = {
+    "buildah": "buildah",
+    "ca-certificates": "/etc/ssl/certs/ca-certificates.crt",
+    "conntrack": "conntrack",
+    "ipset": "ipset",
+    "iproute2": "ip",
+    "iptables": "iptables",
+    "kmod": "modprobe",
+    "mmdebstrap": "mmdebstrap",
+    "mount": "mount",
+    "nftables": "nft",
+    "runc": "runc",
+    "util-linux": "nsenter",
+}
+# An ordinary user's PATH often lacks these folders, and a service's too.
+SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+# apt fetches lists and packages from the network: slow mirrors get this long, seconds.
+APT_S = 900.0
+
+
+async def ensure_packages(progress: Progress, packages: Mapping[str, str] = PACKAGES) -> Done:
+    """Install what the host lacks of the packages, and nothing else; removes none.
+
+    A program that is there is taken as it is, wherever it came from.
+
+    Raises:
+        EnvironmentLackError: Not Linux, not Debian or not root, and something is missing.
+        CommandError: apt failed.
+    """
+    if sys.platform != "linux":
+        raise EnvironmentLackError(
+            f"The embedded cluster needs Linux, and this is {sys.platform}.",
+            "Use a cluster that runs: `--cluster minikube`, or `--cluster context:NAME`.",
+        )
+    missing = [package for package, brings in packages.items() if not _is_there(brings)]
+    if not missing:
+        return Done(changed=False, detail=f"all {len(packages)} are there")
+    _demand_apt(missing, packages)
+    await _install(missing, progress)
+    return Done(changed=True, detail=f"installed {', '.join(missing)}")
+
+
+def _is_there(brings: str) -> bool:
+    if brings.startswith("/"):
+        return Path(brings).exists()
+    path = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
+    return shutil.which(brings, path=path) is not None
+
+
+def _demand_apt(missing: list[str], packages: Mapping[str, str]) -> None:
+    programs = ", ".join(packages[package] for package in missing)
+    if shutil.which("apt-get") is None:
+        raise EnvironmentLackError(
+            f"This host lacks {programs}, and has no apt-get to install them with.",
+            "Install them with the package manager of this distribution.",
+        )
+    if os.geteuid() != 0:
+        raise EnvironmentLackError(
+            f"This host lacks {programs}, and only root may install them.",
+            f"Run as root: apt-get install {' '.join(missing)}",
+        )
+
+
+async def _install(packages: list[str], progress: Progress) -> None:
+    settings = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+    # Another apt may be at work: wait for its lock. Its own status lines carry the percentage.
+    common = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-o", "APT::Status-Fd=2", "-qq"]
+    progress.say("reading the package lists")
+    await process.run([*common, "update"], env=settings, timeout_s=APT_S)
+    progress.say(f"installing {', '.join(packages)}")
+    await process.run(
+        [*common, "install", "--yes", "--no-install-recommends", "--no-remove", *packages],
+        env=settings,
+        timeout_s=APT_S,
+        on_line=lambda line: _tell(line, progress),
+    )
+
+
+def _tell(line: str, progress: Progress) -> None:
+    """Tell of a status line: kind:package:percent:description."""
+    kind, _, rest = line.partition(":")
+    if kind in ("dlstatus", "pmstatus"):
+        _, percent, said = (*rest.split(":", 2), "", "")[:3]
+        progress.say(f"{said} ({percent.partition('.')[0]} %)")

@@ -1,0 +1,177 @@
+"""What the workflows give back: documented, stable models, the same for people and machines.
+
+``docs/interface.md`` is written from them, and a test compares the two. Fields are only ever added.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vrooli.events import Outcome, StepEnded
+
+
+class Model(BaseModel):
+    """The base of everything that goes out: unchangeable, and nothing beyond its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Result(Model):
+    """The end of a command.
+
+    Subclasses add what the command found or did.
+    """
+
+    ok: bool = Field(default=True, description="False when something was found wrong (exit 1)")
+
+
+class StepResult(Model):
+    """One step of a workflow, as it ended."""
+
+    step: str = Field(description="the step's short, stable name")
+    title: str = Field(description="what a person reads")
+    outcome: Outcome = Field(description="unchanged, changed, failed or cancelled")
+    elapsed_s: float = Field(description="how long it worked, seconds")
+    detail: str = Field(description="what it found or did")
+
+    @classmethod
+    def of(cls, ended: StepEnded) -> StepResult:
+        """The model of an event."""
+        return cls(
+            step=ended.step,
+            title=ended.title,
+            outcome=ended.outcome,
+            elapsed_s=round(ended.elapsed_s, 3),
+            detail=ended.detail,
+        )
+
+
+class StepsResult(Result):
+    """The end of a command that works in steps: setup, uninstall."""
+
+    changed: bool = Field(description="whether any step changed anything")
+    elapsed_s: float = Field(description="how long all of it took, seconds")
+    steps: tuple[StepResult, ...] = Field(description="the steps, in the order they ended")
+
+
+class DevelopResult(StepsResult):
+    """The end of develop: a healthy release, and where to look."""
+
+    environment: str = Field(description="dev, staging or prod")
+    release: str = Field(description="the Helm release's name")
+    namespace: str = Field(description="its Kubernetes namespace")
+    cluster: str = Field(description="the cluster it runs on, as `--cluster` takes it")
+    kubeconfig: str = Field(description="the cluster's own kubeconfig file")
+    urls: dict[str, str] = Field(description="what a person can open, by name")
+
+
+class ComponentView(Model):
+    """One component of a cluster."""
+
+    name: str = Field(description="kube-apiserver, containerd, …")
+    state: str = Field(description="running, starting, stopped or failed")
+    pid: int | None = Field(default=None, description="its process id on this host, if any")
+    restarts: int = Field(default=0, description="restarts since the cluster's start")
+    detail: str = Field(default="", description="why it isn't running, or empty")
+
+
+class ClusterView(Model):
+    """A cluster's state."""
+
+    name: str = Field(description="its name")
+    kind: str = Field(description="embedded, minikube, kind or context")
+    state: str = Field(description="running, degraded, stopped or absent")
+    version: str = Field(default="", description="the Kubernetes version, when it answers")
+    components: tuple[ComponentView, ...] = Field(default=(), description="its components")
+    urls: dict[str, str] = Field(default_factory=dict, description="what answers on 127.0.0.1")
+
+
+class ClusterResult(Result):
+    """The end of `cluster start`, `stop`, `delete` and `status`."""
+
+    changed: bool = Field(description="whether anything was changed")
+    detail: str = Field(default="", description="what was done")
+    cluster: ClusterView = Field(description="the cluster afterwards")
+
+
+class ClusterListResult(Result):
+    """The end of `cluster list`."""
+
+    clusters: tuple[ClusterView, ...] = Field(description="every embedded cluster of this user")
+
+
+class KubeconfigResult(Result):
+    """The end of `cluster kubeconfig`."""
+
+    path: str = Field(description="the cluster's own kubeconfig file")
+    merged_into: str | None = Field(
+        default=None, description="the kubeconfig that got its context, with --merge"
+    )
+    context: str | None = Field(default=None, description="the context's name there")
+
+
+class OperatorView(Model):
+    """One of the three operators."""
+
+    name: str = Field(description="the operator's name")
+    namespace: str = Field(description="where its pods run")
+    version: str = Field(default="", description="its version, empty when it isn't installed")
+    source: str = Field(default="", description="where it came from: vendor or go-module build")
+    ready: bool = Field(description="whether it is ready")
+    detail: str = Field(default="", description="what it lacks, or empty")
+
+
+class VaultView(Model):
+    """The Vault of development."""
+
+    state: str = Field(description="unsealed, sealed, uninitialized, down or absent")
+    version: str = Field(default="", description="its version, when it answers")
+    detail: str = Field(default="", description="what is wrong, or empty")
+
+
+class ReleaseView(Model):
+    """The Helm release."""
+
+    name: str = Field(description="the release's name")
+    namespace: str = Field(description="its namespace")
+    status: str = Field(description="Helm's status, or absent")
+    revision: int = Field(default=0, description="Helm's revision, 0 when absent")
+    chart: str = Field(default="", description="the chart and its version")
+
+
+class WorkloadView(Model):
+    """One workload of the release."""
+
+    kind: str = Field(description="Deployment, PostgresCluster, …")
+    name: str = Field(description="the object's name")
+    ready: bool = Field(description="whether it lacks nothing")
+    detail: str = Field(default="", description="what it has, or what it lacks")
+
+
+class StatusResult(Result):
+    """The end of status; `ok` is false when anything of it isn't healthy."""
+
+    environment: str = Field(description="dev, staging or prod")
+    cluster: ClusterView = Field(description="the cluster")
+    operators: tuple[OperatorView, ...] = Field(default=(), description="the three operators")
+    vault: VaultView | None = Field(default=None, description="Vault, if the cluster answers")
+    release: ReleaseView | None = Field(default=None, description="the release, if it answers")
+    workloads: tuple[WorkloadView, ...] = Field(default=(), description="the release's workloads")
+    urls: dict[str, str] = Field(default_factory=dict, description="what a person can open")
+    problems: tuple[str, ...] = Field(default=(), description="what isn't healthy, in words")
+
+
+class CaseView(Model):
+    """One test, or one program of a suite."""
+
+    name: str = Field(description="the test's name")
+    passed: bool = Field(description="whether it passed")
+    elapsed_s: float = Field(description="how long it ran, seconds")
+    log: str = Field(default="", description="what a failed test printed")
+
+
+class SuitesResult(Result):
+    """The end of test."""
+
+    suites: tuple[str, ...] = Field(description="the suites that ran")
+    cases: tuple[CaseView, ...] = Field(description="the tests of the release, or the programs")
