@@ -21,6 +21,7 @@ POSTGRES_OPERATOR = "1.3.3-0.20230629151007-94ebcf2df74d"
 REDIS_OPERATOR = "1.2.4"
 VAULT_SECRETS_OPERATOR = "0.10.0"
 KUBE_RBAC_PROXY = "0.18.1"
+HELM = "4.3.1"
 
 _STAMP = {
     f"k8s.io/{library}/version.{name}": value
@@ -232,6 +233,21 @@ GROUPS: tuple[Group, ...] = (
                 f"traefik_v{TRAEFIK}_linux_amd64.tar.gz",
                 f"traefik_v{TRAEFIK}_checksums.txt",
                 {"traefik": "traefik"},
+            ),
+        ),
+    ),
+    Group(
+        "helm",
+        f"helm.sh/helm/v4@v{HELM}",
+        {"helm": "helm.sh/helm/v4/cmd/helm"},
+        build_s=120,
+        stamp={"helm.sh/helm/v4/internal/version.version": f"v{HELM}"},
+        downloads=(
+            Download(
+                "helm",
+                f"helm-v{HELM}-linux-amd64.tar.gz",
+                f"helm-v{HELM}-linux-amd64.tar.gz.sha256sum",
+                {"helm": "linux-amd64/helm"},
             ),
         ),
     ),

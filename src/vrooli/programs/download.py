@@ -18,6 +18,7 @@ from vrooli.programs.catalog import Download
 # The sites' base URLs; each can be set in the environment, for a mirror.
 SITES = {
     "kubernetes": ("VROOLI_KUBERNETES_URL", "https://dl.k8s.io"),
+    "helm": ("VROOLI_HELM_URL", "https://get.helm.sh"),
     "github": ("VROOLI_GITHUB_URL", "https://github.com"),
 }
 # A site that says nothing for so long isn't reached from here, seconds.
