@@ -1,0 +1,95 @@
+"""The jobs that run by the clock, and the record of their recent runs in Redis.
+
+However many workers there are, SAQ queues each run once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any
+
+from redis.asyncio import Redis
+from saq import CronJob
+
+from vrooli_jobs.state import State, state_in
+from vrooli_shared.health import describe
+from vrooli_shared.queue import enqueue
+
+# A pending post that nothing happened to for longer than the queue's longest pause was lost on
+# the way: Redis' replication is asynchronous, so a failover can forget a job.
+STUCK_S = 60.0
+# A refused picture is kept for a day, should someone object, then deleted.
+KEEP_REFUSED_S = 24 * 3600.0
+RUNS_KEPT = 5
+
+CronFunction = Callable[[Any], Awaitable[str]]
+
+
+async def _requeue_stuck(state: State) -> str:
+    stuck = await state.posts.stuck(STUCK_S)
+    queued = [await enqueue(state.queue, post.id) for post in stuck]
+    return f"{sum(queued)} posts queued again"
+
+
+async def _drop_refused_pictures(state: State) -> str:
+    return f"{await state.posts.drop_refused_pictures(KEEP_REFUSED_S)} pictures deleted"
+
+
+def recorded(name: str, work: Callable[[State], Awaitable[str]]) -> CronFunction:
+    """The cron function ``name`` that does ``work`` and records how it went."""
+
+    @wraps(work)
+    async def run(context: Any) -> str:
+        state, start = state_in(context), time.perf_counter()
+        try:
+            outcome = await work(state)
+        except Exception as error:
+            await _record(state.redis, name, start, ok=False, outcome=describe(error))
+            raise
+        await _record(state.redis, name, start, ok=True, outcome=outcome)
+        return outcome
+
+    run.__qualname__ = name  # SAQ's name of the function
+    return run
+
+
+SCHEDULES = {"requeue_stuck": "* * * * *", "drop_refused_pictures": "*/10 * * * *"}
+WORK = {"requeue_stuck": _requeue_stuck, "drop_refused_pictures": _drop_refused_pictures}
+
+
+def cron_jobs() -> list[CronJob[Any]]:
+    """Every cron job of the worker."""
+    return [
+        CronJob(recorded(name, work), cron=SCHEDULES[name], timeout=50)
+        for name, work in WORK.items()
+    ]
+
+
+async def recent_runs(redis: Redis) -> dict[str, Any]:
+    """Each cron job's schedule and its recent runs, newest first."""
+    runs = {name: await redis.lrange(_key(name), 0, RUNS_KEPT - 1) for name in WORK}
+    return {
+        name: {"schedule": SCHEDULES[name], "runs": [json.loads(run) for run in found]}
+        for name, found in runs.items()
+    }
+
+
+async def _record(redis: Redis, name: str, start: float, *, ok: bool, outcome: str) -> None:
+    run = {
+        "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "ok": ok,
+        "duration_ms": round((time.perf_counter() - start) * 1000, 1),
+        "outcome": outcome,
+    }
+    async with redis.pipeline(transaction=False) as pipe:
+        pipe.lpush(_key(name), json.dumps(run))
+        pipe.ltrim(_key(name), 0, RUNS_KEPT - 1)
+        await pipe.execute()
+
+
+def _key(name: str) -> str:
+    return f"vrooli:cron:{name}"

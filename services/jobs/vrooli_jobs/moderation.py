@@ -1,0 +1,69 @@
+"""The job itself: ask the detector about a post's picture, write the verdict, tell the pages."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from saq import Job, Status
+
+from vrooli_jobs.detector import UnreadablePictureError
+from vrooli_jobs.state import State, state_in
+from vrooli_shared.live import announce
+from vrooli_shared.posts import State as PostState
+from vrooli_shared.queue import MODERATE
+
+log = logging.getLogger(__name__)
+
+
+async def moderate(context: Any, *, post_id: str) -> str:
+    """Decide one post; what goes wrong is raised, and the queue tries again.
+
+    Returns:
+        The state that the post now has, for the job's record.
+    """
+    state, found = state_in(context), UUID(post_id)
+    post = await state.posts.get(found)
+    if post is None or post.state != PostState.PENDING:
+        return "gone" if post is None else post.state
+    await state.posts.attempt(found, context["job"].attempts)
+    picture = await state.posts.picture(found)
+    if picture is None:
+        return await _decide(state, found, PostState.APPROVED)
+    try:
+        verdict = await state.detector.judge(picture)
+    except UnreadablePictureError:
+        return await _decide(state, found, PostState.FAILED, reason="The picture can't be read.")
+    outcome = PostState.REFUSED if verdict.is_nsfw else PostState.APPROVED
+    return await _decide(state, found, outcome, confidence=verdict.confidence_percentage)
+
+
+async def give_up(context: Any) -> None:
+    """After a job's last try failed: the post says so, instead of waiting for ever."""
+    job = context["job"]
+    if not isinstance(job, Job) or job.function != MODERATE or job.status != Status.FAILED:
+        return
+    post_id = UUID((job.kwargs or {})["post_id"])
+    log.error("post %s could not be moderated in %d tries", post_id, job.attempts)
+    reason = f"The picture could not be checked in {job.attempts} tries."
+    await _decide(state_in(context), post_id, PostState.FAILED, reason=reason)
+
+
+async def _decide(
+    state: State,
+    post_id: UUID,
+    outcome: PostState,
+    *,
+    confidence: float | None = None,
+    reason: str | None = None,
+) -> str:
+    await state.posts.decide(post_id, outcome, confidence=confidence, reason=reason)
+    post = await state.posts.get(post_id)
+    if post is None:
+        return "gone"
+    # Announced even when the verdict was there before: a repeated try may be the one whose
+    # first announcement got lost.
+    await announce(state.redis, post)
+    log.info("post %s: %s (%s %%)", post_id, post.state, post.confidence)
+    return post.state

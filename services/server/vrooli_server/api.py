@@ -1,0 +1,127 @@
+"""The API's routes: posts, their pictures, their live state."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+from redis.exceptions import RedisError
+from sse_starlette.event import ServerSentEvent
+from sse_starlette.sse import EventSourceResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from vrooli_server.cache import cached_list
+from vrooli_server.feed import Feed
+from vrooli_server.state import State
+from vrooli_server.uploads import read_post
+from vrooli_shared.live import announce
+from vrooli_shared.posts import Post
+from vrooli_shared.posts import State as PostState
+from vrooli_shared.queue import enqueue
+from vrooli_shared.web import ApiError
+
+log = logging.getLogger(__name__)
+
+LIMIT_DEFAULT = 50
+LIMIT_MAX = 200
+# A comment now and then keeps proxies from closing a quiet stream, seconds.
+PING_S = 15
+
+
+def state_of(request: Request) -> State:
+    """The process's state, as the application's start made it."""
+    state = request.app.state.vrooli
+    if not isinstance(state, State):
+        raise TypeError("the application was not started")
+    return state
+
+
+async def create_post(request: Request) -> Response:
+    """POST /api/posts: store it, queue its moderation, answer at once."""
+    state = state_of(request)
+    text, picture = await read_post(request, state.settings)
+    post = await state.posts.create(uuid4(), text, picture)
+    if post.state == PostState.PENDING:
+        try:
+            await enqueue(state.queue, post.id)
+        except RedisError as error:
+            # The post is safe in Postgres: the jobs' cron finds it and queues it later.
+            log.warning("post %s is stored, but not queued: %s", post.id, error)
+    await announce(state.redis, post)
+    headers = {"Location": f"/api/posts/{post.id}"}
+    return JSONResponse(post.view(), status_code=201, headers=headers)
+
+
+async def list_posts(request: Request) -> Response:
+    """GET /api/posts?limit=: the newest posts, from the cache when it has them."""
+    state = state_of(request)
+    limit = _limit(request.query_params.get("limit"))
+
+    async def make() -> bytes:
+        posts = await state.posts.newest(limit)
+        return json.dumps({"posts": [post.view() for post in posts]}).encode()
+
+    body, hit = await cached_list(state.redis, limit, make)
+    headers = {"X-Cache": "hit" if hit else "miss", "Cache-Control": "no-store"}
+    return Response(body, media_type="application/json", headers=headers)
+
+
+async def get_post(request: Request) -> Response:
+    """GET /api/posts/{id}."""
+    post = await _found(request)
+    return JSONResponse(post.view(), headers={"Cache-Control": "no-store"})
+
+
+async def get_picture(request: Request) -> Response:
+    """GET /api/posts/{id}/picture: only once it was approved."""
+    post = await _found(request)
+    if post.picture_type is None:
+        raise ApiError(404, "no-picture", "This post has no picture.")
+    if post.state != PostState.APPROVED:
+        raise ApiError(403, "picture-not-approved", f"The picture is {post.state}.")
+    picture = await state_of(request).posts.picture(post.id)
+    if picture is None:
+        raise ApiError(404, "no-picture", "This post has no picture.")
+    headers = {
+        # What people send is shown as a picture or not at all, and never changes.
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "public, max-age=3600, immutable",
+    }
+    return Response(picture.data, media_type=picture.media_type, headers=headers)
+
+
+async def live_posts(request: Request) -> Response:
+    """GET /api/posts/events: server-sent events, ``post`` with the post or ``resync``."""
+    events = _events(state_of(request).feed)
+    return EventSourceResponse(events, ping=PING_S, headers={"Cache-Control": "no-store"})
+
+
+async def _events(feed: Feed) -> AsyncIterator[ServerSentEvent]:
+    with feed.listen() as queue:
+        yield ServerSentEvent(event="hello", data="{}", retry=1000)
+        while True:
+            event = await queue.get()
+            yield ServerSentEvent(event=event.name, data=event.data)
+
+
+async def _found(request: Request) -> Post:
+    try:
+        post_id = UUID(request.path_params["id"])
+    except ValueError:
+        raise ApiError(404, "no-post", "There is no such post.") from None
+    post = await state_of(request).posts.get(post_id)
+    if post is None:
+        raise ApiError(404, "no-post", "There is no such post.")
+    return post
+
+
+def _limit(given: str | None) -> int:
+    if given is None:
+        return LIMIT_DEFAULT
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= LIMIT_MAX:
+        raise ApiError(422, "limit", f"limit is a number from 1 to {LIMIT_MAX}.")
+    return int(given)

@@ -1,0 +1,42 @@
+"""The server's ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from vrooli_server import api
+from vrooli_server.health import healthcheck
+from vrooli_server.state import running
+from vrooli_server.uploads import OVERHEAD_BYTES
+from vrooli_shared.settings import Settings
+from vrooli_shared.web import HANDLERS, BodyLimit
+
+ROUTES = [
+    Route("/healthcheck", healthcheck),
+    Route("/api/health", healthcheck),  # the same for pages: the Ingress hands on /api only
+    Route("/api/posts", api.list_posts, methods=["GET"]),
+    Route("/api/posts", api.create_post, methods=["POST"]),
+    Route("/api/posts/events", api.live_posts),
+    Route("/api/posts/{id}", api.get_post),
+    Route("/api/posts/{id}/picture", api.get_picture),
+]
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application over what the settings name."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with running(settings) as state:
+            app.state.vrooli = state
+            yield
+
+    limit = Middleware(BodyLimit, max_bytes=settings.picture_max_bytes + OVERHEAD_BYTES)
+    return Starlette(
+        routes=ROUTES, lifespan=lifespan, middleware=[limit], exception_handlers=HANDLERS
+    )

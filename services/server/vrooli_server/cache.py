@@ -1,0 +1,39 @@
+"""The cached list of posts: a few seconds old at most, and spoiled by each change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from vrooli_shared.live import GENERATION
+
+log = logging.getLogger(__name__)
+
+TTL_S = 10
+Make = Callable[[], Awaitable[bytes]]
+
+
+async def cached_list(redis: Redis, limit: int, make: Make) -> tuple[bytes, bool]:
+    """The list as JSON, and whether it came from the cache.
+
+    The generation is read before the database is: see ``vrooli_shared.live``. Without Redis the
+    list is simply made.
+    """
+    try:
+        generation = await redis.get(GENERATION) or 0
+        key = f"vrooli:posts:list:{int(generation)}:{limit}"
+        found = await redis.get(key)
+    except RedisError as error:
+        log.warning("the cache can't be read: %s", error)
+        return await make(), False
+    if isinstance(found, bytes):
+        return found, True
+    made = await make()
+    try:
+        await redis.set(key, made, ex=TTL_S)
+    except RedisError as error:
+        log.warning("the cache can't be written: %s", error)
+    return made, False

@@ -1,0 +1,51 @@
+"""GET /healthcheck: database, Redis, queue and the services behind it, each with its latency."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vrooli_server.api import state_of
+from vrooli_server.state import State
+from vrooli_shared import __version__, beat, health
+
+
+async def healthcheck(request: Request) -> Response:
+    """Run every check at once; 503 when one that the server needs is down.
+
+    The detector is shown too, but the server doesn't need it: posts wait for it in the queue.
+    """
+    state = state_of(request)
+    results = await health.run(_checks(state))
+    services = {"jobs": results["jobs"].view()}
+    services.update(services["jobs"].pop("services", {}))
+    body = {
+        "service": "server",
+        "version": state.settings.vrooli_version or __version__,
+        "environment": state.settings.vrooli_env,
+        **{name: results[name].view() for name in ("database", "redis", "queue")},
+        "services": services,
+    }
+    return health.answer(request, body, ready=all(result.ok for result in results.values()))
+
+
+def _checks(state: State) -> dict[str, health.Check]:
+    async def database() -> None:
+        await state.database.ping()
+        if not state.schema_ready:
+            raise RuntimeError("the schema is not up to date yet")
+
+    async def redis() -> None:
+        await state.redis.ping()
+
+    async def queue() -> health.Details:
+        return {
+            "queued": await state.queue.count("queued"),
+            "active": await state.queue.count("active"),
+        }
+
+    async def jobs() -> health.Details:
+        report = await beat.last(state.redis)
+        return {"age_s": report["age_s"], "services": report.get("services", {})}
+
+    return {"database": database, "redis": redis, "queue": queue, "jobs": jobs}

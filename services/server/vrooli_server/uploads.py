@@ -1,0 +1,64 @@
+"""What may be posted: the text's length, the picture's size, and its type by its own bytes."""
+
+from __future__ import annotations
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+
+from vrooli_shared.posts import Picture
+from vrooli_shared.settings import Settings
+from vrooli_shared.web import ApiError, too_large
+
+# What a multipart body may hold beside the picture: the text (up to 4 bytes a character), headers.
+OVERHEAD_BYTES = 64 * 1024
+
+
+def picture_type(data: bytes) -> str | None:
+    """The media type that the bytes themselves show, or None: names and headers can lie."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+async def read_post(request: Request, settings: Settings) -> tuple[str, Picture | None]:
+    """The text and the picture of a multipart request.
+
+    Raises:
+        ApiError: Something is missing, too long, too large or of a type that isn't taken.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise ApiError(415, "not-multipart", "Send multipart/form-data with text and picture.")
+    async with request.form(max_files=1, max_fields=4) as form:
+        text = _text(form.get("text"), settings.text_max_chars)
+        return text, await _picture(form.get("picture"), settings.picture_max_bytes)
+
+
+def _text(field: UploadFile | str | None, max_chars: int) -> str:
+    text = field.strip() if isinstance(field, str) else ""
+    if not text:
+        raise ApiError(422, "text-missing", "A post needs a text.")
+    if len(text) > max_chars:
+        raise ApiError(422, "text-too-long", f"A text has at most {max_chars} characters.")
+    if "\0" in text:
+        raise ApiError(422, "text-not-storable", "A text can't hold the character U+0000.")
+    return text
+
+
+async def _picture(field: UploadFile | str | None, max_bytes: int) -> Picture | None:
+    if field is None or field == "":
+        return None
+    if isinstance(field, str):
+        raise ApiError(422, "picture-no-file", "The field 'picture' must be a file.")
+    if field.size == 0 and not field.filename:
+        return None  # what a browser sends for an empty file input
+    data = await field.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise too_large(max_bytes)
+    media_type = picture_type(data)
+    if media_type is None:
+        raise ApiError(415, "picture-type", "A picture is a PNG, JPEG or WebP file.")
+    return Picture(media_type, data)

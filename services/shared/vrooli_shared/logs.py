@@ -1,0 +1,40 @@
+"""Logs as JSON lines on standard output: one object per line, for people's and machines' tools."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's time, level, logger, message and, if any, its traceback."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _is_no_probe(record: logging.LogRecord) -> bool:
+    """Probes come every few seconds and would bury the requests that people made."""
+    return "/healthcheck" not in record.getMessage()
+
+
+def configure() -> None:
+    """Send every logger to standard output as JSON lines."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("uvicorn.access").addFilter(_is_no_probe)
+    # Both tell each of their ordinary steps at level info.
+    for noisy in ("httpx", "saq", "psycopg.pool"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,179 @@
+"""Posts in the database: what is known of them, and the few operations on them.
+
+Every operation is idempotent, since ``Database.run`` may repeat it after a failover.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from vrooli_shared.database import Database
+
+_COLUMNS = """p.id, p.text, p.state, p.confidence, p.reason, p.attempts, p.created_at, p.updated_at,
+    (SELECT media_type FROM vrooli.pictures WHERE post_id = p.id) AS picture_type"""
+
+
+class State(StrEnum):
+    """How far a post's moderation is."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as it was sent."""
+
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Post:
+    """A post without its picture's bytes; ``confidence`` is the verdict's, in percent."""
+
+    id: UUID
+    text: str
+    state: str
+    confidence: float | None
+    reason: str | None
+    attempts: int
+    created_at: datetime
+    updated_at: datetime
+    picture_type: str | None
+
+    def view(self) -> dict[str, Any]:
+        """What the API and the live events show of it."""
+        shown = self.state == State.APPROVED and self.picture_type is not None
+        return {
+            "id": str(self.id),
+            "text": self.text,
+            "state": self.state,
+            "confidence": self.confidence,
+            "reason": self.reason,
+            "has_picture": self.picture_type is not None,
+            "picture_url": f"/api/posts/{self.id}/picture" if shown else None,
+            "created_at": self.created_at.isoformat(),
+            "updated_at": self.updated_at.isoformat(),
+        }
+
+
+class Posts:
+    """The posts of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, post_id: UUID, text: str, picture: Picture | None) -> Post:
+        """Store a post; one without a picture has nothing to moderate and is approved at once."""
+        state = State.PENDING if picture else State.APPROVED
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(
+                "INSERT INTO vrooli.posts (id, text, state) VALUES (%s, %s, %s)"
+                " ON CONFLICT (id) DO NOTHING",
+                (post_id, text, state),
+            )
+            if picture:
+                await connection.execute(
+                    "INSERT INTO vrooli.pictures (post_id, media_type, bytes) VALUES (%s, %s, %s)"
+                    " ON CONFLICT (post_id) DO NOTHING",
+                    (post_id, picture.media_type, picture.data),
+                )
+
+        await self._database.run(work)
+        post = await self.get(post_id)
+        if post is None:
+            raise LookupError(f"post {post_id} is gone right after it was stored")
+        return post
+
+    async def get(self, post_id: UUID) -> Post | None:
+        """The post, or None."""
+        found = await self._posts("WHERE p.id = %(id)s", {"id": post_id})
+        return found[0] if found else None
+
+    async def newest(self, limit: int) -> list[Post]:
+        """The newest posts, newest first."""
+        return await self._posts(
+            "ORDER BY p.created_at DESC, p.id LIMIT %(limit)s", {"limit": limit}
+        )
+
+    async def stuck(self, older_than_s: float, limit: int = 100) -> list[Post]:
+        """Posts that nothing happened to for so many seconds, although they wait for a verdict."""
+        return await self._posts(
+            "WHERE p.state = 'pending' AND p.updated_at < now() - make_interval(secs => %(age)s)"
+            " ORDER BY p.updated_at LIMIT %(limit)s",
+            {"age": older_than_s, "limit": limit},
+        )
+
+    async def picture(self, post_id: UUID) -> Picture | None:
+        """The post's picture, or None when it has none (any more)."""
+
+        async def work(connection: AsyncConnection) -> Picture | None:
+            cursor = await connection.execute(
+                "SELECT media_type, bytes FROM vrooli.pictures WHERE post_id = %s", (post_id,)
+            )
+            row = await cursor.fetchone()
+            return Picture(row[0], bytes(row[1])) if row else None
+
+        return await self._database.run(work)
+
+    async def attempt(self, post_id: UUID, attempts: int) -> None:
+        """Note that its moderation is tried for the so-manieth time."""
+        await self._execute(
+            "UPDATE vrooli.posts SET attempts = %s, updated_at = now()"
+            " WHERE id = %s AND state = 'pending'",
+            (attempts, post_id),
+        )
+
+    async def decide(
+        self, post_id: UUID, state: State, *, confidence: float | None, reason: str | None
+    ) -> bool:
+        """Write the verdict; a post that has one keeps it.
+
+        Returns:
+            Whether this call changed something.
+        """
+        return await self._execute(
+            "UPDATE vrooli.posts SET state = %s, confidence = %s, reason = %s, updated_at = now()"
+            " WHERE id = %s AND state = 'pending'",
+            (state, confidence, reason, post_id),
+        )
+
+    async def drop_refused_pictures(self, older_than_s: float) -> int:
+        """Delete the pictures that were refused so many seconds ago; returns how many."""
+
+        async def work(connection: AsyncConnection) -> int:
+            cursor = await connection.execute(
+                "DELETE FROM vrooli.pictures USING vrooli.posts p WHERE post_id = p.id"
+                " AND p.state = 'refused' AND p.updated_at < now() - make_interval(secs => %s)",
+                (older_than_s,),
+            )
+            return cursor.rowcount
+
+        return await self._database.run(work)
+
+    async def _posts(self, tail: str, arguments: dict[str, Any]) -> list[Post]:
+        async def work(connection: AsyncConnection) -> list[Post]:
+            async with connection.cursor(row_factory=class_row(Post)) as cursor:
+                query = f"SELECT {_COLUMNS} FROM vrooli.posts p {tail}"  # noqa: S608 - our constants
+                await cursor.execute(query.encode(), arguments)
+                return await cursor.fetchall()
+
+        return await self._database.run(work)
+
+    async def _execute(self, query: str, arguments: tuple[Any, ...]) -> bool:
+        async def work(connection: AsyncConnection) -> bool:
+            cursor = await connection.execute(query.encode(), arguments)
+            return cursor.rowcount > 0
+
+        return await self._database.run(work)

@@ -1,0 +1,48 @@
+"""Redis: a client that finds the master through Sentinel, also after a failover."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from vrooli_shared.settings import Settings
+
+# The longest that a blocking command waits for something to do; the socket's limit lies above it.
+BLOCK_S = 4.0
+ANSWER_S = 8.0
+CONNECT_S = 2.0
+
+
+def connect(settings: Settings) -> Redis:
+    """A client of the present master; connects at the first command.
+
+    A command whose connection broke is tried again for about three seconds in all; whoever can
+    wait longer (worker, live feed) has a loop of its own around it.
+    """
+    options: dict[str, Any] = {
+        "password": settings.redis_password.get_secret_value() or None,
+        "socket_timeout": ANSWER_S,
+        "socket_connect_timeout": CONNECT_S,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "retry": Retry(ExponentialBackoff(cap=1.0, base=0.1), retries=5),
+        "retry_on_error": [RedisConnectionError, RedisTimeoutError, ReadOnlyError],
+    }
+    if settings.redis_url is not None:
+        if not settings.redis_password.get_secret_value():
+            del options["password"]  # the URL may hold one
+        return Redis.from_url(settings.redis_url.get_secret_value(), **options)
+    # The Sentinels of the operator take no password, only the servers behind them do.
+    quick = {"socket_timeout": CONNECT_S, "socket_connect_timeout": CONNECT_S}
+    sentinel = Sentinel(  # type: ignore[no-untyped-call] - upstream's constructor
+        settings.sentinels(), sentinel_kwargs=quick, **options
+    )
+    master: Redis = sentinel.master_for(settings.redis_master_name)
+    return master

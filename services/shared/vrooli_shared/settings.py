@@ -1,0 +1,92 @@
+"""The settings of the server and the jobs, from environment variables of the same names."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Self
+
+from psycopg.conninfo import make_conninfo
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where the database, Redis and the detector are, and the limits of a post.
+
+    ``database_url`` and ``redis_url`` are for external services; they win over the single parts.
+    Whatever else the environment holds (API keys of services that this one doesn't call) is left
+    alone, and values never show in errors or in ``repr``.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    port: int = Field(default=0, ge=0, le=65535)
+    vrooli_env: str = "development"
+    vrooli_version: str = ""
+
+    database_url: SecretStr | None = None
+    db_host: str = "127.0.0.1"
+    db_port: int = 5432
+    db_name: str = "vrooli"
+    db_user: str = "vrooli"
+    db_password: SecretStr = SecretStr("")
+    # PGO's default access rules take TLS connections only.
+    db_sslmode: str = "require"
+
+    redis_url: SecretStr | None = None
+    redis_sentinel_hosts: str = ""
+    redis_master_name: str = "mymaster"
+    redis_password: SecretStr = SecretStr("")
+
+    nsfw_detector_url: str = ""
+
+    text_max_chars: int = 2_000
+    picture_max_bytes: int = 5 * 1024 * 1024
+
+    @model_validator(mode="after")
+    def _redis_is_named(self) -> Self:
+        if self.redis_url is None and not self.sentinels():
+            raise ValueError("set REDIS_SENTINEL_HOSTS (host:port, comma separated) or REDIS_URL")
+        return self
+
+    def sentinels(self) -> list[tuple[str, int]]:
+        """The Sentinels as (host, port); 26379 where no port is given."""
+        parts = [part.strip() for part in self.redis_sentinel_hosts.split(",") if part.strip()]
+        named = [part.rpartition(":") if ":" in part else (part, ":", "26379") for part in parts]
+        return [(host, int(port)) for host, _, port in named]
+
+    def conninfo(self) -> str:
+        """What libpq connects with; holds the password, so it is never logged.
+
+        Time limits come first: a node that vanished answers nothing, not even "closed".
+        """
+        limits: dict[str, Any] = {
+            "connect_timeout": 3,
+            "tcp_user_timeout": 5_000,
+            "keepalives_idle": 10,
+        }
+        if self.database_url is not None:
+            return make_conninfo(self.database_url.get_secret_value(), **limits)
+        return make_conninfo(
+            host=self.db_host,
+            port=self.db_port,
+            dbname=self.db_name,
+            user=self.db_user,
+            password=self.db_password.get_secret_value(),
+            sslmode=self.db_sslmode,
+            gssencmode="disable",  # pgBouncer speaks no GSS; asking costs a round trip
+            **limits,
+        )
+
+
+def read() -> Settings:
+    """Read the settings, or say which are wrong (never their values) and end with status 2."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False, include_context=False):
+            name = ".".join(str(part) for part in problem["loc"]).upper() or "SETTINGS"
+            sys.stderr.write(f"{name}: {problem['msg']}\n")
+        raise SystemExit(2) from None
