@@ -1,0 +1,71 @@
+{{/*
+One probe of a component's container. HTTP probes say which probe they are, so that a service may
+be alive and yet not ready while something it needs is down.
+Usage: {{ include "vrooli.probe" (dict "probes" $service.probes "kind" "liveness" "timing" "startup") }}
+*/}}
+{{- define "vrooli.probe" -}}
+{{- if eq .probes.type "tcp" -}}
+tcpSocket:
+  port: http
+{{- else -}}
+httpGet:
+  path: {{ get .probes (printf "%sPath" .kind) }}
+  port: http
+  httpHeaders:
+    - name: X-Probe
+      value: {{ .kind }}
+{{- end }}
+{{ get .probes .timing | toYaml }}
+{{- end }}
+
+{{/*
+Environment of a component's container: ConfigMaps first, Secrets after them, so that Vault wins.
+Usage: {{ include "vrooli.environment" (list . "server") }}
+*/}}
+{{- define "vrooli.environment" -}}
+{{- $root := first . -}}
+{{- $key := last . -}}
+{{- $service := get $root.Values.services $key -}}
+env:
+  - name: PORT
+    value: {{ $service.port | quote }}
+  {{- if eq $key "adminer" }}
+  - name: ADMINER_DEFAULT_SERVER
+    value: {{ include "vrooli.databaseHost" $root }}
+  {{- end }}
+  {{- range $name, $value := $service.extraEnv }}
+  - name: {{ $name }}
+    value: {{ $value | toString | quote }}
+  {{- end }}
+{{- if has $key (list "ui" "server" "jobs") }}
+envFrom:
+  - configMapRef:
+      name: {{ include "vrooli.fullname" $root }}-config
+  {{- if ne $key "ui" }}
+  - configMapRef:
+      name: {{ include "vrooli.fullname" $root }}-connections
+  {{- end }}
+  {{- range $secret := include "vrooli.secretKeys" $key | fromJsonArray }}
+  {{- with get $root.Values.vso.secrets $secret }}
+  {{- if .enabled }}
+  - secretRef:
+      name: {{ .k8sSecretName }}
+  {{- end }}
+  {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+CPU, memory and, where asked for, GPUs of a component's container.
+Usage: {{ include "vrooli.resources" $service }}
+*/}}
+{{- define "vrooli.resources" -}}
+{{- $resources := deepCopy .resources -}}
+{{- with .gpu }}
+{{- if .enabled }}
+{{- $_ := set $resources "limits" (set ($resources.limits | default dict) .type .count) }}
+{{- end }}
+{{- end }}
+{{- toYaml $resources }}
+{{- end }}
