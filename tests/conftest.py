@@ -1,0 +1,74 @@
+"""What the suites share: the backend of async tests, and the one live release."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.live import CLUSTER, Live
+from vrooli import environments, project
+from vrooli.events import Event, StepEnded
+from vrooli.kube import Kube
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests run on asyncio, as the product does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def live() -> Iterator[Live]:
+    """Bring the whole up once for all tests that need it, and delete it after the last."""
+    from vrooli.workflows import clusters  # noqa: PLC0415 - only where a cluster is wanted
+    from vrooli.workflows.develop import develop  # noqa: PLC0415
+    from vrooli.workflows.options import DevelopOptions  # noqa: PLC0415
+
+    if os.geteuid() != 0:
+        pytest.skip("the embedded cluster needs root")
+    environment = environments.environment("dev")
+    ports = {"api": 0, "http": 0, "https": 0}
+    options = DevelopOptions(environment, cluster=f"embedded:{CLUSTER}", ports=ports)
+    steps: list[StepEnded] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, StepEnded):
+            steps.append(event)
+
+    keep = bool(os.environ.get("VROOLI_KEEP_TEST_CLUSTER"))
+    if not keep:
+        asyncio.run(clusters.delete(CLUSTER, listen))
+    steps.clear()
+    result = asyncio.run(develop(options, listen))
+    kubeconfig = Path(result.kubeconfig)
+    yield Live(options.cluster or "", environment, kubeconfig, dict(result.urls), tuple(steps))
+    if not keep:
+        asyncio.run(clusters.delete(CLUSTER, listen))
+
+
+@pytest.fixture
+async def kube(live: Live) -> AsyncIterator[Kube]:
+    """A client of the live release's cluster."""
+    yield await Kube.connect(live.kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def cluster_kubeconfig(live: Live) -> Path:
+    """A kubeconfig of a real API server with the three operators' CRDs."""
+    return live.kubeconfig
+
+
+@pytest.fixture
+def state_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A state folder of the test's own, on a path that is short enough for Unix sockets."""
+    folder = project.state_dir() / f"t{os.getpid()}"
+    monkeypatch.setenv("VROOLI_STATE_DIR", str(folder))
+    yield folder
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)

@@ -1,0 +1,32 @@
+"""The live release that cluster and e2e tests look at."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from vrooli.environments import Environment
+from vrooli.events import StepEnded
+
+# Tests have a cluster of their own and never touch the one that a person works with.
+CLUSTER = os.environ.get("VROOLI_TEST_CLUSTER", "test")
+
+
+@dataclass(frozen=True)
+class Live:
+    """The whole of Vrooli, healthy on a cluster of the tests' own.
+
+    Attributes:
+        cluster: The cluster as ``--cluster`` takes it.
+        environment: Whose values it was installed with.
+        kubeconfig: The cluster's own file.
+        urls: What answers on 127.0.0.1, by name.
+        steps: What bringing it up took.
+    """
+
+    cluster: str
+    environment: Environment
+    kubeconfig: Path
+    urls: dict[str, str]
+    steps: tuple[StepEnded, ...]
