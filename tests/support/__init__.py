@@ -1,1 +1,1 @@
-"""What tests of several suites use; no tests here."""
+"""What several kinds of tests share; no tests of its own."""

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from saq import Worker
-from saq.types import PartialTimersDict
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -51,7 +50,7 @@ def make_worker(state: State) -> QuietWorker:
         after_process=[give_up],
         dequeue_timeout=BLOCK_S,
         shutdown_grace_period_s=DRAIN_S,
-        timers=PartialTimersDict(sweep=20),
+        timers={"schedule": 1, "worker_info": 10, "sweep": 20, "abort": 1},
     )
     worker.context["state"] = state
     return worker

@@ -41,7 +41,7 @@ def connect(settings: Settings) -> Redis:
         return Redis.from_url(settings.redis_url.get_secret_value(), **options)
     # The Sentinels of the operator take no password, only the servers behind them do.
     quick = {"socket_timeout": CONNECT_S, "socket_connect_timeout": CONNECT_S}
-    sentinel = Sentinel(  # type: ignore[no-untyped-call] - upstream's constructor
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
         settings.sentinels(), sentinel_kwargs=quick, **options
     )
     master: Redis = sentinel.master_for(settings.redis_master_name)

@@ -65,7 +65,6 @@ class Settings(BaseSettings):
         limits: dict[str, Any] = {
             "connect_timeout": 3,
             "tcp_user_timeout": 5_000,
-            "keepalives_idle": 10,
         }
         if self.database_url is not None:
             return make_conninfo(self.database_url.get_secret_value(), **limits)

@@ -1,0 +1,17 @@
+"""``python -m vrooli_detector``: load the model, then serve on ``PORT``, 8000 without it."""
+
+import uvicorn
+
+from vrooli_detector.app import create_app
+from vrooli_detector.model import LABELS
+from vrooli_detector.verdict import read_settings
+
+if __name__ == "__main__":
+    settings = read_settings(LABELS)
+    uvicorn.run(
+        create_app(settings),
+        host="0.0.0.0",  # noqa: S104 - the pod's address; the network policy says who may ask
+        port=settings.port,
+        timeout_graceful_shutdown=20,
+        server_header=False,
+    )

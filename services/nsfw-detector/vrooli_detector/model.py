@@ -1,0 +1,101 @@
+"""The model: NudeNet's 320 px detector, run by onnxruntime on pictures that Pillow reads.
+
+Only the model file of the ``nudenet`` package is used: its code wants OpenCV (150 MB), fails on
+grey pictures, and computes boxes that nobody asks for here.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+SIDE = 320
+# The model's classes in the order of its output, as its package lists them.
+LABELS = (
+    "FEMALE_GENITALIA_COVERED",
+    "FACE_FEMALE",
+    "BUTTOCKS_EXPOSED",
+    "FEMALE_BREAST_EXPOSED",
+    "FEMALE_GENITALIA_EXPOSED",
+    "MALE_BREAST_EXPOSED",
+    "ANUS_EXPOSED",
+    "FEET_EXPOSED",
+    "BELLY_COVERED",
+    "FEET_COVERED",
+    "ARMPITS_COVERED",
+    "ARMPITS_EXPOSED",
+    "FACE_MALE",
+    "BELLY_EXPOSED",
+    "MALE_GENITALIA_EXPOSED",
+    "ANUS_COVERED",
+    "FEMALE_BREAST_COVERED",
+    "BUTTOCKS_COVERED",
+)
+# A row of the output: the box's four numbers, then one score for each class.
+BOX_NUMBERS = 4
+# More pixels than any camera takes; a small file can unpack to far more.
+MAX_PIXELS = 50_000_000
+
+
+class UnreadableImageError(ValueError):
+    """The bytes are no picture that can be read."""
+
+
+class Model:
+    """The loaded model; ``scores`` may be called from any thread."""
+
+    def __init__(self, threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Reused memory stays as large as the largest picture's; all of ours have one size.
+        options.enable_cpu_mem_arena = False
+        self._session = onnxruntime.InferenceSession(
+            str(_model_file()), options, providers=["CPUExecutionProvider"]
+        )
+        self._input = self._session.get_inputs()[0].name
+
+    def scores(self, data: bytes) -> dict[str, float]:
+        """How sure the model is, per label from 0 to 1, that the picture shows it somewhere.
+
+        Raises:
+            UnreadableImageError: The bytes are no readable picture.
+        """
+        (output,) = self._session.run(None, {self._input: to_input(read_image(data))})
+        best = np.asarray(output)[0, BOX_NUMBERS:].max(axis=1)
+        return {label: float(score) for label, score in zip(LABELS, best, strict=True)}
+
+
+def read_image(data: bytes) -> Image.Image:
+    """The picture, upright and in RGB, whatever it was."""
+    try:
+        with Image.open(BytesIO(data)) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UnreadableImageError("the picture has too many pixels")
+            image.draft("RGB", (2 * SIDE, 2 * SIDE))  # lets JPEG be decoded smaller, 8 times faster
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
+        raise UnreadableImageError("the picture can't be read") from error
+
+
+def to_input(image: Image.Image) -> NDArray[np.float32]:
+    """The model's input: a square of 320 px, padded at right and below, channels first, 0 to 1."""
+    side = max(image.size)
+    square = Image.new("RGB", (side, side))
+    square.paste(image, (0, 0))
+    small = square.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    return np.asarray(small, dtype=np.float32).transpose(2, 0, 1)[np.newaxis] / 255
+
+
+def _model_file() -> Path:
+    """Where the ``nudenet`` package keeps its model, found without importing its code."""
+    spec = find_spec("nudenet")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("the package nudenet, which ships the model, is not installed")
+    return Path(spec.origin).with_name("320n.onnx")
