@@ -100,7 +100,7 @@ def sync(uv_home: Path) -> None:
     if not (venv / "bin" / "python").exists():
         run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, venv], env, advice)
     if "UV_DEFAULT_INDEX" not in env and "UV_DEFAULT_INDEX" not in os.environ:
-        run([uv, "sync", "--quiet", "--frozen", "--project", ROOT], env, advice)
+        run([uv, "sync", "--quiet", "--frozen", "--compile-bytecode", "--project", ROOT], env, advice)
     else:
         sync_from_mirror(uv, venv, env, advice)
 
@@ -113,7 +113,7 @@ def sync_from_mirror(uv: Path, venv: Path, env: Mapping[str, str], advice: str) 
     wanted = venv / "requirements.txt"
     project = ["--frozen", "--project", ROOT, "--all-groups", "--output-file", wanted]
     run([uv, "export", "--quiet", "--no-emit-project", *project], env, advice)
-    into = ["--python", venv / "bin" / "python"]
+    into = ["--compile-bytecode", "--python", venv / "bin" / "python"]
     run([uv, "pip", "sync", "--quiet", *into, "--require-hashes", wanted], env, advice)
     run([uv, "pip", "install", "--quiet", *into, "--no-deps", "--editable", ROOT], env, advice)
 

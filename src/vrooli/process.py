@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,46 @@ async def run(
     if check and status != 0:
         raise CommandError(words, status, output + "".join(log))
     return Completed(output, "".join(log), status)
+
+
+async def hand_over(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout_s: float = 60.0,
+    to_log: bool = False,
+) -> int:
+    """Run a program that talks to the person itself: what it prints goes where ours goes.
+
+    Args:
+        argv: The program and its arguments, without secrets.
+        env: Added to this process's environment.
+        cwd: Where it runs.
+        timeout_s: The limit, after which it and its children are ended.
+        to_log: Send its standard output to standard error, too.
+
+    Returns:
+        Its exit status.
+
+    Raises:
+        CommandError: It did not end in time.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(str(word) for word in argv),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=sys.stderr.fileno() if to_log else None,
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await process.wait()
+    except TimeoutError:
+        raise CommandError(tuple(str(word) for word in argv), None, "") from None
+    finally:
+        await _end(process)
 
 
 async def _converse(

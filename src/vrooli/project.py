@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import version as distribution_version
 from pathlib import Path
 
 
@@ -27,6 +26,9 @@ def state_dir() -> Path:
 
 def version() -> str:
     """The project's version, from its package metadata."""
+    # Imported here: it takes longer than most commands' start.
+    from importlib.metadata import version as distribution_version  # noqa: PLC0415
+
     return distribution_version("vrooli")
 
 

@@ -84,7 +84,7 @@ async def _run_step(step: Step, report: Listener) -> None:
     except asyncio.CancelledError:
         report(ended(Outcome.CANCELLED, "cancelled"))
         raise
-    except (VrooliError, BaseExceptionGroup) as raised:
+    except (Exception, BaseExceptionGroup) as raised:
         # What a step does at once fails as a group; its first error speaks for it.
         error = _first(raised)
         report(ended(Outcome.FAILED, getattr(error, "message", repr(error))))

@@ -48,7 +48,7 @@ def _main(
 def main() -> None:
     """Run the command line; ends the process with its exit code."""
     try:
-        app()
+        app(prog_name="vrooli")
     except Exception as fault:  # noqa: BLE001 - the outermost frame, see faults
         error = faults.as_error(fault)
         sys.stderr.write(f"{error.message}\n{error.advice}\n")

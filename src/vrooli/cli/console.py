@@ -84,20 +84,20 @@ class _LiveSteps:
         self._live = Live(console=console, transient=True, get_renderable=self._render)
 
     def listen(self, event: Event) -> None:
-        if not self._live.is_started:
-            self._live.start()
         match event:
             case StepStarted(step, title):
                 self._running[step] = _Running(title)
+                self._live.start()
             case StepProgressed(step) if step in self._running:
                 self._running[step].detail = progress_text(event)
             case StepEnded(step):
                 self._running.pop(step, None)
                 self._console.print(_ended(event))
+                if not self._running:
+                    self.close()
 
     def close(self) -> None:
-        if self._live.is_started:
-            self._live.stop()
+        self._live.stop()
 
     def _render(self) -> RenderableType:
         table = Table.grid(padding=(0, 1))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -17,6 +15,8 @@ from vrooli.errors import InterruptError, VrooliError
 from vrooli.events import Event, Listener
 
 if TYPE_CHECKING:
+    import signal
+
     from rich.console import Console
 
     from vrooli.workflows.results import Result
@@ -54,6 +54,8 @@ def execute(work: Work[R], show: Show[R], output: OutputFormat, debug: bool) -> 
     Raises:
         typer.Exit: With the exit code, when it isn't 0.
     """
+    import asyncio
+
     view = _view(output)
     try:
         with contextlib.closing(view):
@@ -97,6 +99,9 @@ async def _interruptible(work: Work[R], listener: Listener) -> R:
 @contextlib.contextmanager
 def _cancelled_by_signals() -> Iterator[list[signal.Signals]]:
     """Let a signal cancel the current task, once; a second one ends the process at once."""
+    import asyncio
+    import signal
+
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # noqa: S101 - called from a coroutine
     received: list[signal.Signals] = []

@@ -25,6 +25,7 @@ class Suite(StrEnum):
     LIVE = "live"
     LINT = "lint"
     UNIT = "unit"
+    SERVICES = "services"
     CHART = "chart"
     CLUSTER = "cluster"
     E2E = "e2e"
@@ -37,8 +38,9 @@ Suites = Annotated[
         "--suite",
         "-s",
         envvar="VROOLI_SUITE",
-        help="live: the chart's tests in the running release. lint, unit, chart, cluster, e2e: "
-        "this project's own, from its repository. all: all of those. May be given again.",
+        help="live: the chart's tests in the running release. lint, unit, services, chart, "
+        "cluster, e2e: this project's own, from its repository. all: all of those. "
+        "May be given again.",
     ),
 ]
 

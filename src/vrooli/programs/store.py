@@ -59,6 +59,12 @@ async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
     return {name: folder(group) / name for name, group in wanted.items()}
 
 
+def missing(names: Iterable[str]) -> list[str]:
+    """The groups of those programs that aren't in the cache, by name."""
+    groups = {group_of(name).name: group_of(name) for name in names}
+    return [name for name, group in groups.items() if not folder(group).exists()]
+
+
 async def module_dir(name: str, progress: Progress) -> Path:
     """The source folder of a group's Go module, for its CRDs and charts."""
     group = next((group for group in GROUPS if group.name == name), None)

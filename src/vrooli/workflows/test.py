@@ -1,0 +1,143 @@
+"""The project's own suites, and the tests of a running release."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from vrooli import process, project
+from vrooli.environments import Environment
+from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.events import Listener, Outcome, StepEnded
+from vrooli.steps import Step, run_steps
+from vrooli.workflows import host
+from vrooli.workflows.results import CaseView, SuitesResult
+
+LIVE, LINT, ALL = "live", "lint", "all"
+# pytest's suites and their order: the fast ones first.
+FOLDERS = ("unit", "services", "chart", "cluster", "e2e")
+LINTS: Mapping[str, tuple[str, ...]] = {
+    "ruff check": ("ruff", "check"),
+    "ruff format": ("ruff", "format", "--check"),
+    "mypy": ("mypy",),
+    "lint-imports": ("lint-imports",),
+}
+# What the suites' tests start on the host, beside what the cluster itself needs.
+TEST_PACKAGES: Mapping[str, Mapping[str, str]] = {
+    "services": {
+        "postgresql": "/usr/lib/postgresql",
+        "redis-server": "redis-server",
+    },
+    "e2e": {"chromium": "chromium"},
+}
+# The limits of all of pytest and of one lint, seconds: the issue's 70 minutes are the outer one.
+PYTEST_S = 75 * 60.0
+LINT_S = 600.0
+# Says to the tests that golden files are to be written anew.
+UPDATE_GOLDEN = "VROOLI_UPDATE_GOLDEN"
+
+
+@dataclass(frozen=True)
+class SuiteOptions:
+    """What test is asked for.
+
+    Attributes:
+        suites: live, lint, all, or names of folders in tests/.
+        environment: Whose release is tested by ``live``.
+        cluster: The release's cluster, as ``--cluster`` takes it; None picks one.
+        long: Whether the long proofs run, too.
+        update: Whether golden files are written anew.
+        quiet: Keep standard output free: what the programs print goes to standard error.
+    """
+
+    suites: tuple[str, ...]
+    environment: Environment
+    cluster: str | None = None
+    long: bool = False
+    update: bool = False
+    quiet: bool = False
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The project's own suites among them, in their order."""
+        every = (LINT, *FOLDERS)
+        return every if ALL in self.suites else tuple(s for s in every if s in self.suites)
+
+
+async def run_suites(options: SuiteOptions, listener: Listener) -> SuitesResult:
+    """Run the suites one after the other, all of them whatever the first ones find.
+
+    Raises:
+        UsageError: The project's own suites are wanted and its repository isn't here.
+        VrooliError: The release can't be tested.
+    """
+    cases: list[CaseView] = []
+    if options.own:
+        cases += await _run_own(options, listener)
+    return SuitesResult(
+        ok=all(case.passed for case in cases),
+        suites=(*options.own, *((LIVE,) if LIVE in options.suites else ())),
+        cases=tuple(cases),
+    )
+
+
+async def _run_own(options: SuiteOptions, listener: Listener) -> list[CaseView]:
+    _demand_repository()
+    packages: dict[str, str] = {}
+    for suite in options.own:
+        packages |= TEST_PACKAGES.get(suite, {})
+    if packages:
+        ensure = partial(host.ensure_packages, packages=packages)
+        await run_steps([Step("test-packages", "Host packages of the tests", ensure)], listener)
+    cases = []
+    for name, arguments in programs(options).items():
+        cases.append(await _run_program(name, arguments, options, listener))
+    return cases
+
+
+def programs(options: SuiteOptions) -> dict[str, tuple[str, ...]]:
+    """What is run for the project's own suites: a name, and a program of our environment.
+
+    All of pytest's suites are one run, so that its closing line counts all of them.
+    """
+    wanted = dict(LINTS) if LINT in options.own else {}
+    folders = [f"tests/{name}" for name in FOLDERS if name in options.own]
+    if folders:
+        marks = () if options.long else ("-m", "not long")
+        wanted["pytest"] = ("pytest", *marks, *folders)
+    return wanted
+
+
+async def _run_program(
+    name: str, arguments: tuple[str, ...], options: SuiteOptions, listener: Listener
+) -> CaseView:
+    began = time.monotonic()
+    status = await process.hand_over(
+        [Path(sys.executable).with_name(arguments[0]), *arguments[1:]],
+        env={UPDATE_GOLDEN: "1"} if options.update else {},
+        cwd=project.root(),
+        timeout_s=PYTEST_S if name == "pytest" else LINT_S,
+        to_log=options.quiet,
+    )
+    elapsed_s = time.monotonic() - began
+    outcome = Outcome.FAILED if status else Outcome.UNCHANGED
+    detail = f"ended with status {status}" if status else "passed"
+    listener(StepEnded(name, name, outcome, elapsed_s, detail))
+    return CaseView(name=name, passed=status == 0, elapsed_s=round(elapsed_s, 3), log="")
+
+
+def _demand_repository() -> None:
+    if not (project.root() / "tests").is_dir():
+        raise UsageError(
+            f"The project's own suites need its repository, and {project.root()} has no tests.",
+            "Run `bash scripts/main/test.sh` in a checkout.",
+        )
+    if not Path(sys.executable).with_name("pytest").exists():
+        raise EnvironmentLackError(
+            "This environment has no pytest.",
+            "Run `bash scripts/main/test.sh`, which makes the whole environment first.",
+        )
