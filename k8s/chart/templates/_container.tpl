@@ -33,6 +33,19 @@ env:
   - name: ADMINER_DEFAULT_SERVER
     value: {{ include "vrooli.databaseHost" $root }}
   {{- end }}
+  {{- if has $key (list "ui" "server" "jobs") }}
+  - name: VROOLI_VERSION
+    value: {{ $service.tag | quote }}
+  {{- end }}
+  {{- if and (has $key (list "server" "jobs")) (not $root.Values.spotahomeRedis.enabled) }}
+  - name: REDIS_PASSWORD
+    valueFrom:
+      secretKeyRef:
+        name: {{ $root.Values.vso.secrets.redis.k8sSecretName }}
+        key: REDIS_PASSWORD
+  - name: REDIS_URL
+    value: redis://:$(REDIS_PASSWORD)@{{ $root.Values.externalRedis.host }}:{{ $root.Values.externalRedis.port }}/0
+  {{- end }}
   {{- range $name, $value := $service.extraEnv }}
   - name: {{ $name }}
     value: {{ $value | toString | quote }}

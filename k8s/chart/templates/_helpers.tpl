@@ -126,6 +126,7 @@ Usage: {{ include "vrooli.configData" . }} and {{ include "vrooli.connectionsDat
 */}}
 {{- define "vrooli.configData" -}}
 NODE_ENV: {{ .Values.config.env | quote }}
+VROOLI_ENV: {{ .Values.config.env | quote }}
 LOG_LEVEL: {{ .Values.config.logLevel | quote }}
 {{- range $name, $value := .Values.config.extra }}
 {{ $name }}: {{ $value | toString | quote }}
@@ -156,8 +157,5 @@ DB_SSLMODE: {{ .Values.externalPostgresql.sslmode }}
 {{- if .Values.spotahomeRedis.enabled }}
 REDIS_SENTINEL_HOSTS: rfs-{{ .Values.spotahomeRedis.name }}:26379
 REDIS_MASTER_NAME: mymaster
-{{- else }}
-REDIS_HOST: {{ .Values.externalRedis.host | quote }}
-REDIS_PORT: {{ .Values.externalRedis.port | quote }}
 {{- end }}
 {{- end }}

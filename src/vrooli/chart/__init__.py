@@ -1,1 +1,4 @@
-"""The Helm chart: values, rendering, packaging, golden files. The only user of the Helm engine beside release/."""
+"""The Helm chart: its values, its manifests, its package, its golden files. Needs no cluster.
+
+Together with ``vrooli.release`` the only user of the Helm engine.
+"""

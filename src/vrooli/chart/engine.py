@@ -1,0 +1,110 @@
+"""Render, lint and package the chart with Helm's own engine, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import helm_python
+
+from vrooli import project
+from vrooli.chart import manifest
+from vrooli.chart.manifest import Manifest
+from vrooli.errors import UsageError, VrooliError
+
+
+class Severity(IntEnum):
+    """How grave a lint message is, in Helm's numbers."""
+
+    UNKNOWN = 0
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+
+@dataclass(frozen=True)
+class LintMessage:
+    """One thing that Helm's lint says of the chart."""
+
+    severity: Severity
+    path: str
+    text: str
+
+
+def render(
+    values: Mapping[str, Any], *, release: str, namespace: str, chart: Path | None = None
+) -> tuple[Manifest, ...]:
+    """The objects that a release with these values consists of, hooks included.
+
+    Args:
+        values: What overrides the chart's own values.
+        release: The release's name.
+        namespace: Where it would go.
+        chart: A chart's folder or package; without it, the repository's chart.
+
+    Raises:
+        UsageError: The chart refuses the values; the message names the key.
+    """
+    try:
+        with helm_python.Chart.load(chart or project.chart_dir()) as loaded:
+            texts = loaded.render(dict(values), name=release, namespace=namespace)
+    except helm_python.HelmError as error:
+        raise refusal(error) from error
+    return tuple(
+        found
+        for path, text in sorted(texts.items())
+        if path.endswith((".yaml", ".yml"))
+        for found in manifest.parse(text, namespace, path.partition("/")[2])
+    )
+
+
+def lint(values: Mapping[str, Any], chart: Path | None = None) -> tuple[LintMessage, ...]:
+    """What Helm's strict lint finds in the chart with these values."""
+    report = helm_python.lint(chart or project.chart_dir(), dict(values), strict=True)
+    return tuple(
+        LintMessage(Severity(message["severity"]), message["path"], message["error"])
+        for message in report["messages"]
+    )
+
+
+def package(
+    destination: Path,
+    *,
+    version: str | None = None,
+    app_version: str | None = None,
+    chart: Path | None = None,
+) -> Path:
+    """Put the chart into a .tgz in a folder; returns it.
+
+    Raises:
+        VrooliError: Helm could not.
+    """
+    destination.mkdir(parents=True, exist_ok=True)
+    try:
+        made = helm_python.package(
+            chart or project.chart_dir(),
+            destination=destination,
+            version=version,
+            app_version=app_version,
+        )
+    except helm_python.HelmError as error:
+        raise VrooliError(
+            f"The chart could not be packaged into {destination}: {error.detail}"
+        ) from error
+    return Path(made)
+
+
+def refusal(error: helm_python.HelmError) -> UsageError:
+    """What Helm says against a chart or its values, as our error."""
+    if isinstance(error, helm_python.HelmValuesError):
+        # Lines such as "- at '/services/ui': additional properties 'prot' not allowed".
+        wrong = [line.strip(" -") for line in error.detail.splitlines() if " at '" in f" {line}"]
+        said = "; ".join(line for line in wrong if not line.endswith("'allOf' failed"))
+        return UsageError(
+            f"The chart refuses these values: {said or error.detail}.",
+            "k8s/chart/values.yaml names every value with its meaning.",
+        )
+    return UsageError(f"The chart can't be rendered: {error.detail}")

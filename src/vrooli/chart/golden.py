@@ -1,0 +1,79 @@
+"""Golden files: what the chart renders, kept, so that each change of it is seen and meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vrooli import project
+from vrooli.chart import engine, values
+from vrooli.chart.manifest import Manifest
+from vrooli.environments import ENVIRONMENTS, Environment
+
+# The chart with nothing but its own values.
+DEFAULT = Environment("default", "vrooli", "vrooli")
+CASES = {"default": DEFAULT, **ENVIRONMENTS}
+
+
+def folder() -> Path:
+    """Where the golden files are."""
+    return project.chart_dir() / "tests" / "golden"
+
+
+def render(case: str) -> str:
+    """What the chart renders now for a case, as a golden file holds it."""
+    environment = CASES[case]
+    found = {} if environment is DEFAULT else values.load(environment)
+    return write(engine.render(found, release=environment.release, namespace=environment.namespace))
+
+
+def difference(case: str) -> str:
+    """How what the chart renders now differs from the golden file; empty if it doesn't."""
+    path = folder() / f"{case}.yaml"
+    kept = path.read_text() if path.exists() else ""
+    lines = difflib.unified_diff(
+        kept.splitlines(),
+        render(case).splitlines(),
+        fromfile=f"golden/{case}.yaml",
+        tofile="rendered now",
+        n=5,
+        lineterm="",
+    )
+    return "\n".join(lines)
+
+
+def update(case: str) -> bool:
+    """Make the golden file what the chart renders now; True if that changed it."""
+    path = folder() / f"{case}.yaml"
+    text = render(case)
+    if path.exists() and path.read_text() == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return True
+
+
+def write(manifests: Iterable[Manifest]) -> str:
+    """Manifests as one YAML text, each below the template it came from."""
+    return "".join(
+        f"---\n# {found.source}: {found.key}\n"
+        + yaml.dump(dict(found.body), Dumper=_Dumper, sort_keys=False, width=100)
+        for found in manifests
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as such."""
+
+
+def _text(dumper: _Dumper, value: str) -> Any:
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", value, style="|" if "\n" in value else ""
+    )
+
+
+_Dumper.add_representer(str, _text)
