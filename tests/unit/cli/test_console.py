@@ -1,0 +1,112 @@
+"""What a person sees: live on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from vrooli.cli import console as console_module
+from vrooli.cli.console import ConsoleView
+from vrooli.cli.tables import duration, show_rows, show_steps
+from vrooli.events import LogLine, Outcome, StepEnded, StepProgressed, StepStarted
+from vrooli.workflows.results import StepResult, StepsResult
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (12.4, "12 s"),
+        (59.7, "1 min 00 s"),
+        (185, "3 min 05 s"),
+    ],
+)
+def test_times_are_said_as_people_read_them(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+def _view(terminal: bool) -> tuple[ConsoleView, io.StringIO, io.StringIO]:
+    progress, results = io.StringIO(), io.StringIO()
+    view = ConsoleView(
+        Console(file=progress, force_terminal=terminal, width=100, color_system=None),
+        Console(file=results, width=100),
+    )
+    return view, progress, results
+
+
+ENDED = StepEnded("images", "Images", Outcome.CHANGED, 12.3, "built 3")
+
+
+def test_without_a_terminal_each_start_and_end_is_a_line() -> None:
+    view, progress, _ = _view(terminal=False)
+    view.listen(StepStarted("images", "Images"))
+    view.listen(ENDED)
+    view.close()
+    assert progress.getvalue() == "[   0.0 s] Images …\n✓ Images  12 s  built 3\n"
+
+
+def test_without_a_terminal_a_talkative_step_gets_few_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(console_module.time, "monotonic", lambda: now)
+    view, progress, _ = _view(terminal=False)
+    view.listen(StepStarted("images", "Images"))
+    for second in range(12):
+        now = float(second)
+        view.listen(StepProgressed("images", f"layer {second}", 60.0 - second))
+    assert progress.getvalue().splitlines()[1:] == [
+        "[   5.0 s] images: layer 5 · about 55 s left",
+        "[  10.0 s] images: layer 10 · about 50 s left",
+    ]
+
+
+def test_on_a_terminal_the_running_step_shows_what_it_says_and_then_its_end() -> None:
+    view, progress, _ = _view(terminal=True)
+    view.listen(StepStarted("images", "Images"))
+    view.listen(StepProgressed("images", "layer 1 of 3", 30.0))
+    view._steps._live.refresh()  # type: ignore[union-attr]
+    view.listen(ENDED)
+    view.close()
+    shown = progress.getvalue()
+    assert "layer 1 of 3 · about 30 s left" in shown
+    assert "✓ Images  12 s  built 3" in shown
+
+
+def test_on_a_terminal_the_cursor_is_back_once_no_step_runs() -> None:
+    view, progress, _ = _view(terminal=True)
+    view.listen(StepStarted("images", "Images"))
+    view.listen(ENDED)
+    assert progress.getvalue().rstrip("\x1b[2K\r\n1A").endswith("\x1b[?25h")
+
+
+def test_log_lines_go_where_results_go_as_they_were_written() -> None:
+    view, progress, results = _view(terminal=False)
+    view.listen(LogLine("server-1", "[info] a very " + "long " * 40 + "line"))
+    assert progress.getvalue() == ""
+    assert results.getvalue() == "server-1  [info] a very " + "long " * 40 + "line\n"
+
+
+def test_steps_end_in_a_table_and_a_line_that_says_whether_anything_changed() -> None:
+    out = io.StringIO()
+    step = StepResult.of(ENDED)
+    console = Console(file=out, width=100)
+    show_steps(StepsResult(changed=True, elapsed_s=12.3, steps=(step,)), console)
+    show_steps(StepsResult(changed=False, elapsed_s=0.5, steps=()), console)
+    lines = [line.split() for line in out.getvalue().splitlines() if line.strip()]
+    assert ["Images", "changed", "12", "s", "built", "3"] in lines
+    assert ["Done,", "12", "s."] in lines
+    assert "Nothing to do" in out.getvalue().splitlines()[-1]
+
+
+def test_booleans_in_tables_are_marks_and_brackets_are_no_markup() -> None:
+    out = io.StringIO()
+    rows = [(True, "a [b]"), (False, None)]
+    show_rows("T", ("", "name"), rows, Console(file=out, width=60))
+    assert [line.split() for line in out.getvalue().splitlines()[3:]] == [
+        ["✓", "a", "[b]"],
+        ["✗"],
+    ]

@@ -1,0 +1,127 @@
+"""Faults become errors, exit codes and words in one place, and signals end a run as they should."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import io
+import json
+import os
+import signal
+
+import pytest
+import typer
+from rich.console import Console
+
+from vrooli.cli import faults, run
+from vrooli.cli.console import ConsoleView
+from vrooli.cli.options import OutputFormat
+from vrooli.errors import CommandError, EnvironmentLackError, UsageError, VrooliError
+from vrooli.events import Listener
+from vrooli.workflows.results import Result
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [
+        (VrooliError("unwell"), 1, "unwell"),
+        (CommandError(("ls",), 2, "nothing there"), 1, "`ls` ended with status 2\nnothing there"),
+        (UsageError("no such name"), 2, "no such name"),
+        (EnvironmentLackError("no runc"), 3, "no runc"),
+        (OSError(errno.ENOSPC, "No space left", "/var/x"), 3, "The disk is full (/var/x)."),
+        (PermissionError(errno.EACCES, "Permission denied", "/etc/x"), 3, "may not do that"),
+        (ExceptionGroup("g", [OSError("x"), UsageError("inner")]), 2, "inner"),
+        (ExceptionGroup("g", [ExceptionGroup("h", [UsageError("deep")])]), 2, "deep"),
+        (ZeroDivisionError("oh"), 1, "a fault of its own: ZeroDivisionError: oh"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_every_fault_has_its_exit_code_and_words(fault: Exception, code: int, said: str) -> None:
+    error = faults.as_error(fault)
+    assert error.exit_code == code
+    assert said in error.message
+
+
+def _execute(work: run.Work[Result], output: OutputFormat, debug: bool = False) -> int:
+    try:
+        run.execute(work, lambda result, console: console.print("shown"), output, debug)
+    except typer.Exit as end:
+        return end.exit_code
+    return 0
+
+
+async def _well(listener: Listener) -> Result:
+    return Result()
+
+
+async def _unwell(listener: Listener) -> Result:
+    return Result(ok=False)
+
+
+async def _broken(listener: Listener) -> Result:
+    raise EnvironmentLackError("There is no cheese.", "Buy some.")
+
+
+@pytest.mark.parametrize("output", OutputFormat)
+def test_a_run_that_found_something_wrong_ends_with_1(output: OutputFormat) -> None:
+    assert _execute(_well, output) == 0
+    assert _execute(_unwell, output) == 1
+
+
+def test_a_person_reads_what_happened_and_what_to_do_and_no_trace(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert _execute(_broken, OutputFormat.TEXT) == 3
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == "There is no cheese.\nBuy some.\n"
+
+
+def test_debug_shows_the_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    _execute(_broken, OutputFormat.TEXT, debug=True)
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_a_machine_reads_the_same_as_the_last_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _execute(_broken, OutputFormat.JSON) == 3
+    line = json.loads(capsys.readouterr().out)
+    assert line["type"] == "error"
+    assert (line["message"], line["advice"]) == ("There is no cheese.", "Buy some.")
+    assert line["exit_code"] == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_lets_the_work_clean_up_and_ends_with_130(number: signal.Signals) -> None:
+    cleaned = []
+
+    async def work(listener: Listener) -> Result:
+        os.kill(os.getpid(), number)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(True)
+        return Result()
+
+    before = signal.getsignal(number)
+    assert _execute(work, OutputFormat.JSON) == 130
+    assert cleaned == [True]
+    assert signal.getsignal(number) == before
+
+
+def test_an_error_while_cleaning_up_after_a_signal_is_still_an_interruption() -> None:
+    async def work(listener: Listener) -> Result:
+        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise VrooliError("could not tidy up") from None
+        return Result()
+
+    assert _execute(work, OutputFormat.JSON) == 130
+
+
+def test_brackets_in_messages_are_no_markup() -> None:
+    out = io.StringIO()
+    view = ConsoleView(Console(file=out), Console(file=out))
+    view.error(VrooliError("field [bold]x[/bold] of [/tmp]", "see [1]"))
+    assert out.getvalue() == "field [bold]x[/bold] of [/tmp]\nsee [1]\n"

@@ -1,0 +1,116 @@
+"""The one funnel for other programs, tried on real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from vrooli import process
+from vrooli.errors import CommandError, EnvironmentLackError
+
+
+def _sh(script: str, **settings: object) -> process.Completed:
+    return asyncio.run(process.run(["sh", "-c", script], **settings))  # type: ignore[arg-type]
+
+
+def test_output_and_log_are_kept_apart() -> None:
+    done = _sh("echo said; echo logged >&2")
+    assert (done.output, done.log, done.status) == ("said\n", "logged\n", 0)
+
+
+def test_a_failure_carries_the_words_the_status_and_the_end_of_the_output() -> None:
+    with pytest.raises(CommandError) as failed:
+        _sh("seq 30; echo broken >&2; exit 7")
+    assert failed.value.status == 7
+    assert failed.value.argv[0] == "sh"
+    assert "ended with status 7" in failed.value.message
+    assert failed.value.message.endswith("broken")
+    assert "\n5\n" not in failed.value.message  # the end of it, not all of it
+
+
+def test_a_failure_can_be_looked_at_instead() -> None:
+    assert _sh("exit 3", check=False).status == 3
+
+
+def test_secrets_go_by_standard_input() -> None:
+    assert _sh("cat", stdin="hush").output == "hush"
+
+
+def test_without_standard_input_a_program_reads_nothing() -> None:
+    assert _sh("cat").output == ""
+
+
+def test_lines_of_the_log_are_told_as_they_come() -> None:
+    lines: list[str] = []
+    _sh("echo one >&2; echo two >&2", on_line=lines.append)
+    assert lines == ["one", "two"]
+
+
+def test_the_environment_is_added_to_ours() -> None:
+    done = _sh('echo "$VROOLI_TRIAL $PATH"', env={"VROOLI_TRIAL": "yes"})
+    assert done.output == f"yes {os.environ['PATH']}\n"
+
+
+def test_a_program_that_is_not_there_is_a_lack_of_the_host() -> None:
+    with pytest.raises(EnvironmentLackError, match="no-such-program"):
+        asyncio.run(process.run(["no-such-program"]))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+
+
+def test_at_its_limit_a_program_ends_with_all_it_started(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    began = time.monotonic()
+    with pytest.raises(CommandError, match="did not end in time"):
+        _sh(f"sleep 60 & echo $! $$ > {pids}; wait", timeout_s=0.5)
+    assert time.monotonic() - began < 5
+    assert not [pid for pid in pids.read_text().split() if _is_alive(int(pid))]
+
+
+def test_a_cancelled_program_ends_with_all_it_started() -> None:
+    pids: list[int] = []
+
+    async def cancel_it() -> None:
+        told = asyncio.Event()
+
+        def listen(line: str) -> None:
+            pids.extend(map(int, line.split()))
+            told.set()
+
+        script = "sleep 60 & echo $! $$ >&2; wait"
+        task = asyncio.create_task(process.run(["sh", "-c", script], on_line=listen))
+        async with asyncio.timeout(5):
+            await told.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel_it())
+    assert len(pids) == 2
+    assert not [pid for pid in pids if _is_alive(pid)]
+
+
+def test_a_program_that_speaks_for_itself_prints_where_we_print(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert asyncio.run(process.hand_over([sys.executable, "-c", "print('hello')"])) == 0
+    assert capfd.readouterr().out == "hello\n"
+
+
+def test_a_program_that_speaks_for_itself_gives_its_status() -> None:
+    assert asyncio.run(process.hand_over(["sh", "-c", "exit 5"])) == 5
+
+
+def test_a_program_that_speaks_for_itself_ends_at_its_limit() -> None:
+    with pytest.raises(CommandError, match="did not end in time"):
+        asyncio.run(process.hand_over(["sleep", "60"], timeout_s=0.2))
