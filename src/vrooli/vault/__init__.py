@@ -1,1 +1,11 @@
-"""The Vault of development: its server, policies, role and secrets."""
+"""Vault for development: OpenBao as a pod, its policies, VSO's role and the five secrets.
+
+Production brings its own Vault; ``configure`` works on any that answers and lets us in. What
+runs in pods is in server.py, what is said to Vault's API goes through client.py alone.
+"""
+
+from vrooli.vault.client import VaultClient
+from vrooli.vault.configuration import configure
+from vrooli.vault.server import IMAGE, ensure, status
+
+__all__ = ["IMAGE", "VaultClient", "configure", "ensure", "status"]

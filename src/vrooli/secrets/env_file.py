@@ -1,0 +1,100 @@
+"""A local secrets file: KEY=value lines, for its owner's eyes only."""
+
+from __future__ import annotations
+
+import os
+import stat
+from io import StringIO
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from vrooli import project
+from vrooli.environments import Environment
+from vrooli.errors import UsageError
+from vrooli.secrets import catalog
+from vrooli.secrets.catalog import SERVER_JOBS, SHARED_CONFIG, Values
+
+# What may be read by browsers, by Vite's own rule; it goes to the UI too.
+PUBLIC_PREFIX = "VITE_"
+
+
+def default_path(environment: Environment) -> Path:
+    """Where an environment's secrets file is, unless another is named; git ignores it."""
+    return project.root() / f".env.{environment.name}"
+
+
+def write_first(path: Path) -> bool:
+    """Write a secrets file with first values, unless there is one; True if it was written."""
+    lines = ["# The secrets of a Vrooli release; made once, yours to change. Keep it private."]
+    for spec in catalog.ALL:
+        lines += ["", f"# {spec.title}"]
+        lines += [f"{key.in_file}={key.first_value()}" for key in spec.keys]
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise UsageError(
+            f"The secrets file {path} can't be written: {error.strerror}.",
+            "Name another with --secrets-file.",
+        ) from error
+    with os.fdopen(handle, "w") as file:
+        file.write("\n".join(lines) + "\n")
+    return True
+
+
+def read(path: Path) -> Values:
+    """The five secrets that a file holds.
+
+    Keys that are none of the five's go to server and jobs, or with ``VITE_`` to the UI too.
+
+    Raises:
+        UsageError: There is no such file, others may read it, or it lacks keys.
+    """
+    found = _variables(path)
+    lacking = [
+        key.in_file
+        for spec in catalog.ALL
+        for key in spec.keys
+        if key.in_file not in found or (key.needed and not found[key.in_file])
+    ]
+    if lacking:
+        raise UsageError(
+            f"The secrets file {path} has no value for: {', '.join(lacking)}.",
+            "Add the lines KEY=value; a key of a service that you don't use may be empty (KEY=), "
+            "passwords may not.",
+        )
+    values = {
+        spec.path: {key.name: found.pop(key.in_file) for key in spec.keys} for spec in catalog.ALL
+    }
+    for name, value in found.items():
+        public = name.startswith(PUBLIC_PREFIX)
+        values[(SHARED_CONFIG if public else SERVER_JOBS).path][name] = value
+    return values
+
+
+def _variables(path: Path) -> dict[str, str]:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_text()
+    except OSError as error:
+        raise UsageError(
+            f"The secrets file {path} can't be read: {error.strerror}.",
+            "Name one with --secrets-file; the default is made at the first run.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The secrets file {path} is not a text file.") from error
+    if mode & 0o077:
+        raise UsageError(
+            f"The secrets file {path} can be read by others (mode {mode:04o}).",
+            f"Make it private: chmod 600 {path}",
+        )
+    return _parsed(text)
+
+
+def _parsed(text: str) -> dict[str, str]:
+    # Values are taken as they stand: a $ in a password is no variable.
+    found = dotenv_values(stream=StringIO(text), interpolate=False)
+    # A line without "=" has no value; its text may be a secret, so only its name is kept.
+    return {name: value for name, value in found.items() if value is not None}

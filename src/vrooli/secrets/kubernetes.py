@@ -1,0 +1,82 @@
+"""The five secrets as Kubernetes Secrets, without Vault: what VSO would make, made from a file."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from vrooli.events import Progress
+from vrooli.kube import Kube, Manifest
+from vrooli.secrets import catalog, env_file
+from vrooli.secrets.catalog import Values
+from vrooli.steps import Done
+
+# The PostgresCluster; its user's Secret is where PGO reads the password from.
+PG_CLUSTER = "vrooli-pg"
+PGO_LABELS = "postgres-operator.crunchydata.com"
+DOCKERHUB_REGISTRY = "https://index.docker.io/v1/"
+LABELS = {"app.kubernetes.io/managed-by": "vrooli", "app.kubernetes.io/name": "vrooli"}
+
+
+async def ensure(kube: Kube, namespace: str, path: Path, progress: Progress) -> Done:
+    """Make a namespace's Secrets what a secrets file says.
+
+    Raises:
+        UsageError: The file can't be read or lacks keys.
+    """
+    values = env_file.read(path)
+    if await kube.get("v1", "Namespace", namespace) is None:
+        await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    changed = []
+    for manifest in manifests(values):
+        name = manifest["metadata"]["name"]
+        progress.say(f"applies Secret {name}")
+        if await kube.apply(manifest, namespace=namespace):
+            changed.append(name)
+    said = f"changed {', '.join(changed)}" if changed else "unchanged"
+    return Done(bool(changed), f"from {path}, {said}")
+
+
+def manifests(values: Values) -> Iterator[Manifest]:
+    """The Secrets for some values; the last one hands the database's password to PGO."""
+    for spec in catalog.ALL:
+        found = values[spec.path]
+        if spec is catalog.DOCKERHUB:
+            login = {".dockerconfigjson": _docker_config(found)}
+            yield _secret(spec.kubernetes, login, kind="kubernetes.io/dockerconfigjson")
+        elif spec is catalog.REDIS:
+            # The Redis operator reads this key, whose name it doesn't let one choose.
+            yield _secret(spec.kubernetes, {**found, "password": found["REDIS_PASSWORD"]})
+        else:
+            yield _secret(spec.kubernetes, found)
+    database = values[catalog.POSTGRES.path]
+    user = database["DB_USER"]
+    yield _secret(
+        f"{PG_CLUSTER}-pguser-{user}",
+        {"password": database["DB_PASSWORD"]},
+        labels={f"{PGO_LABELS}/cluster": PG_CLUSTER, f"{PGO_LABELS}/pguser": user},
+    )
+
+
+def _secret(
+    name: str,
+    data: Mapping[str, str],
+    kind: str = "Opaque",
+    labels: Mapping[str, str] | None = None,
+) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": kind,
+        "metadata": {"name": name, "labels": {**LABELS, **(labels or {})}},
+        "data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()},
+    }
+
+
+def _docker_config(login: Mapping[str, str]) -> str:
+    pair = f"{login['username']}:{login['password']}"
+    return json.dumps(
+        {"auths": {DOCKERHUB_REGISTRY: {**login, "auth": base64.b64encode(pair.encode()).decode()}}}
+    )

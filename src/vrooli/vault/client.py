@@ -1,0 +1,188 @@
+"""Vault's API, typed and with our errors: the only user of hvac, which is untyped and blocking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import hvac
+import requests
+from hvac import exceptions
+
+from vrooli.errors import EnvironmentLackError, VrooliError
+
+Answer = TypeVar("Answer")
+
+# How long one answer of Vault may take, seconds.
+REQUEST_S = 10
+RIGHTS_ADVICE = "Log in as someone who may, or have Vault's owner do it."
+
+
+class VaultDeniedError(VrooliError):
+    """Vault refuses: the token's policies don't allow it, or the login isn't accepted."""
+
+
+class VaultSealedError(EnvironmentLackError):
+    """Vault runs, but it is sealed."""
+
+
+class VaultClient:
+    """One Vault, with or without a token."""
+
+    def __init__(self, address: str, token: str | None = None) -> None:
+        self.address = address
+        self._hvac: Any = hvac.Client(url=address, token=token, timeout=REQUEST_S)  # type: ignore[no-untyped-call]
+
+    async def check_ready(self) -> None:
+        """See that Vault answers and is unsealed.
+
+        Raises:
+            EnvironmentLackError: It doesn't answer, or isn't initialized.
+            VaultSealedError: It is sealed.
+        """
+        state = await self._call(
+            "say how it is", lambda: self._hvac.sys.read_health_status(method="GET")
+        )
+        health = state if isinstance(state, dict) else state.json()
+        if not health["initialized"]:
+            raise EnvironmentLackError(
+                f"Vault at {self.address} is not initialized.",
+                "Look at its log: `kubectl logs -n vault vault-0`.",
+            )
+        if health["sealed"]:
+            raise VaultSealedError(
+                f"Vault at {self.address} is sealed.",
+                "Unseal it (`bao operator unseal`); the development Vault unseals itself: "
+                "look at its log (`kubectl logs -n vault vault-0`).",
+            )
+
+    async def log_in(self, role: str, service_account_token: str, mount: str = "kubernetes") -> str:
+        """Log in as a service account, and keep the token for what follows.
+
+        Returns:
+            The token.
+
+        Raises:
+            VaultDeniedError: The role doesn't take this account.
+        """
+        answer = await self._call(
+            f"let role {role} in",
+            lambda: self._hvac.auth.kubernetes.login(
+                role=role, jwt=service_account_token, mount_point=mount
+            ),
+        )
+        return str(answer["auth"]["client_token"])
+
+    async def ensure_kv(self, mount: str) -> bool:
+        """Have a KV engine of version 2 at a mount; True if it was made.
+
+        Raises:
+            VrooliError: Something else is mounted there.
+        """
+        mounts = await self._call("list its engines", self._hvac.sys.list_mounted_secrets_engines)
+        found = mounts["data"].get(f"{mount}/")
+        if found is None:
+            await self._call(
+                f"mount {mount}/",
+                lambda: self._hvac.sys.enable_secrets_engine("kv-v2", path=mount),
+            )
+            return True
+        if found["type"] != "kv" or (found.get("options") or {}).get("version") != "2":
+            raise VrooliError(
+                f"Vault at {self.address} has no KV engine of version 2 at {mount}/, but "
+                f"{found['type']}.",
+                "Move that engine, or use another Vault.",
+            )
+        return False
+
+    async def ensure_policy(self, name: str, rules: str) -> bool:
+        """Have a policy say that; True if it was changed."""
+        read = await self._call_or_none(
+            f"read policy {name}", lambda: self._hvac.sys.read_policy(name)
+        )
+        if read is not None and read["data"]["rules"] == rules:
+            return False
+        await self._call(
+            f"write policy {name}", lambda: self._hvac.sys.create_or_update_policy(name, rules)
+        )
+        return True
+
+    async def ensure_role(self, mount: str, name: str, settings: Mapping[str, Any]) -> bool:
+        """Have a role of Kubernetes authentication with those settings; True if changed."""
+        path = f"auth/{mount}/role/{name}"
+        read = await self._call_or_none(f"read role {name}", lambda: self._hvac.read(path))
+        if read is not None and all(
+            _sorted(read["data"].get(key)) == _sorted(value) for key, value in settings.items()
+        ):
+            return False
+        await self._call(
+            f"write role {name}", lambda: self._hvac.write_data(path, data=dict(settings))
+        )
+        return True
+
+    async def create_secret(self, mount: str, path: str, values: Mapping[str, str]) -> bool:
+        """Write a secret if there never was one at the path; False if there was.
+
+        Vault itself decides (check-and-set), so two runs at once can't overwrite each other.
+        """
+        try:
+            await self._call(
+                f"create {mount}/{path}",
+                lambda: self._hvac.secrets.kv.v2.create_or_update_secret(
+                    path, secret=dict(values), cas=0, mount_point=mount
+                ),
+            )
+        except VrooliError as error:
+            if "check-and-set" in str(error.__cause__):
+                return False
+            raise
+        return True
+
+    async def read_secret(self, mount: str, path: str) -> dict[str, str] | None:
+        """A secret's current values; None when there are none.
+
+        Raises:
+            VaultDeniedError: The token may not read it.
+        """
+        answer = await self._call_or_none(
+            f"read {mount}/{path}",
+            lambda: self._hvac.secrets.kv.v2.read_secret_version(
+                path, mount_point=mount, raise_on_deleted_version=True
+            ),
+        )
+        return None if answer is None else dict(answer["data"]["data"])
+
+    async def _call_or_none(self, doing: str, call: Callable[[], Answer]) -> Answer | None:
+        try:
+            return await self._call(doing, call)
+        except VrooliError as error:
+            if isinstance(error.__cause__, exceptions.InvalidPath):
+                return None
+            raise
+
+    async def _call(self, doing: str, call: Callable[[], Answer]) -> Answer:
+        try:
+            return await asyncio.to_thread(call)
+        except exceptions.VaultDown as error:
+            raise VaultSealedError(
+                f"Vault at {self.address} is sealed or standing by: it could not {doing}.",
+                "Unseal it, then run this again.",
+            ) from error
+        except exceptions.Forbidden as error:
+            raise VaultDeniedError(
+                f"Vault at {self.address} refused to {doing}.", RIGHTS_ADVICE
+            ) from error
+        except exceptions.VaultError as error:
+            # Vault's messages name paths and rules, never the values that were sent.
+            raise VrooliError(f"Vault at {self.address} could not {doing}: {error}") from error
+        except requests.RequestException as error:
+            raise EnvironmentLackError(
+                f"Vault at {self.address} did not answer when asked to {doing}.",
+                "See whether its pod runs: `kubectl get pods -n vault`.",
+            ) from error
+
+
+def _sorted(value: Any) -> Any:
+    """A list in one order: Vault gives them back in its own."""
+    return sorted(value) if isinstance(value, Sequence) and not isinstance(value, str) else value

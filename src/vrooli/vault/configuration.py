@@ -1,0 +1,64 @@
+"""What Vrooli needs in a Vault: the KV engine, five policies, VSO's role, five secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from vrooli.events import Progress
+from vrooli.secrets import catalog
+from vrooli.steps import Done
+from vrooli.vault import policies
+from vrooli.vault.client import VaultClient
+
+KV_MOUNT = "secret"
+AUTH_MOUNT = "kubernetes"
+VSO_ROLE = "vrooli-vso-sync-role"
+# The seed binds the role to the service account `default` of every namespace, both configurable.
+SERVICE_ACCOUNTS = ("default",)
+NAMESPACES = ("*",)
+# How long VSO's token lives, seconds: it renews it, and a stolen one ends soon.
+TOKEN_S = 3600
+
+
+def role_settings(
+    service_accounts: tuple[str, ...] = SERVICE_ACCOUNTS, namespaces: tuple[str, ...] = NAMESPACES
+) -> dict[str, Any]:
+    """The settings of VSO's role."""
+    return {
+        "bound_service_account_names": list(service_accounts),
+        "bound_service_account_namespaces": list(namespaces),
+        "token_policies": list(policies.NAMES),
+        "token_ttl": TOKEN_S,
+    }
+
+
+async def configure(
+    vault: VaultClient, policies_folder: Path, progress: Progress, role: dict[str, Any]
+) -> Done:
+    """Bring a Vault to what Vrooli needs; secrets that exist are never touched.
+
+    Args:
+        vault: The Vault, with a token that may do all this.
+        policies_folder: The folder of the five policies.
+        progress: Told what is done.
+        role: The settings of VSO's role, from ``role_settings``.
+    """
+    rules = policies.read(policies_folder)
+    did = []
+    if await vault.ensure_kv(KV_MOUNT):
+        did.append(f"mounted {KV_MOUNT}/")
+    written = [name for name, text in rules.items() if await vault.ensure_policy(name, text)]
+    if written:
+        did.append(f"wrote {len(written)} policies")
+    if await vault.ensure_role(AUTH_MOUNT, VSO_ROLE, role):
+        did.append(f"wrote role {VSO_ROLE}")
+    progress.say("fills what secrets there aren't yet")
+    filled = [
+        spec.path
+        for spec in catalog.ALL
+        if await vault.create_secret(KV_MOUNT, spec.path, spec.first_values())
+    ]
+    if filled:
+        did.append(f"filled {len(filled)} secrets")
+    return Done(bool(did), ", ".join(did))

@@ -1,0 +1,185 @@
+"""The development Vault's objects in Kubernetes; no I/O but reading its configuration file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from pathlib import Path
+from typing import Any
+
+from vrooli.kube import Manifest
+from vrooli.programs.catalog import wheel_version
+
+VERSION = wheel_version("bao")
+IMAGE = f"localhost/vrooli/openbao:{VERSION}"
+NAMESPACE = "vault"
+NAME = "vault"
+POD = f"{NAME}-0"
+CLAIM = f"data-{POD}"
+PORT = 8200
+# The service account whose tokens the server's first start lets in as administrator.
+ADMIN = "vault-admin"
+ADMIN_ROLE = "vrooli-admin"
+SEAL_SECRET = "vault-seal-key"  # noqa: S105 - a name
+SEAL_KEY_BYTES = 32
+STORAGE = "256Mi"
+USER_ID = 1000
+LABELS = {"app.kubernetes.io/name": "vault", "app.kubernetes.io/managed-by": "vrooli"}
+SELECTOR = {"app.kubernetes.io/name": "vault", "app.kubernetes.io/instance": "vault"}
+# Asked without these, a sealed server answers with an error, and the kubelet would restart it.
+ALIVE_PATH = "/v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204"
+READY_PATH = "/v1/sys/health"
+
+
+def namespace() -> Manifest:
+    """The namespace, which takes restricted pods only."""
+    labels = {**LABELS, "pod-security.kubernetes.io/enforce": "restricted"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": NAMESPACE, "labels": labels},
+    }
+
+
+def seal_key() -> Manifest:
+    """A new key that unseals the server; immutable, for another one couldn't read its storage."""
+    key = secrets.token_hex(SEAL_KEY_BYTES).encode()
+    return {
+        **_object("v1", "Secret", SEAL_SECRET),
+        "type": "Opaque",
+        "immutable": True,
+        "data": {"key": base64.b64encode(key).decode()},
+    }
+
+
+def server(image_hash: str = "") -> list[Manifest]:
+    """Everything else: rights, configuration, Service and the server itself.
+
+    Args:
+        image_hash: What the image was built from, if known; another one restarts the server.
+    """
+    config = (Path(__file__).parent / "openbao.hcl").read_text()
+    inputs = hashlib.sha256(f"{config}{image_hash}".encode()).hexdigest()[:16]
+    return [
+        _object("v1", "ServiceAccount", NAME),
+        _object("v1", "ServiceAccount", ADMIN),
+        _token_review(),
+        {**_object("v1", "ConfigMap", NAME), "data": {"openbao.hcl": config}},
+        _service(),
+        _stateful_set(inputs),
+    ]
+
+
+def _object(api_version: str, kind: str, name: str) -> Manifest:
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": LABELS},
+    }
+
+
+def _token_review() -> Manifest:
+    """The right to ask the API server whose a service account token is."""
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "vrooli-vault-token-review", "labels": LABELS},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": "system:auth-delegator",
+        },
+        "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}],
+    }
+
+
+def _service() -> Manifest:
+    return {
+        **_object("v1", "Service", NAME),
+        "spec": {
+            "selector": SELECTOR,
+            "ports": [{"name": "http", "port": PORT, "targetPort": "http"}],
+        },
+    }
+
+
+def _stateful_set(inputs: str) -> Manifest:
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": STORAGE}},
+        },
+    }
+    return {
+        **_object("apps/v1", "StatefulSet", NAME),
+        "spec": {
+            "replicas": 1,
+            "serviceName": NAME,
+            "selector": {"matchLabels": SELECTOR},
+            "template": {
+                "metadata": {
+                    "labels": {**LABELS, **SELECTOR},
+                    "annotations": {"vrooli.com/inputs": inputs},
+                },
+                "spec": _pod(),
+            },
+            "volumeClaimTemplates": [claim],
+        },
+    }
+
+
+def _pod() -> dict[str, Any]:
+    return {
+        "serviceAccountName": NAME,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER_ID,
+            "runAsGroup": USER_ID,
+            "fsGroup": USER_ID,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "terminationGracePeriodSeconds": 10,
+        "containers": [_container()],
+        "volumes": [
+            {"name": "config", "configMap": {"name": NAME}},
+            {"name": "seal", "secret": {"secretName": SEAL_SECRET, "defaultMode": 0o440}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+
+
+def _container() -> dict[str, Any]:
+    return {
+        "name": "openbao",
+        "image": IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["bao", "server", "-config=/openbao/config/openbao.hcl"],
+        "ports": [{"name": "http", "containerPort": PORT}],
+        "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108 - an emptyDir of the pod
+        "readinessProbe": {
+            "httpGet": {"path": READY_PATH, "port": "http"},
+            "periodSeconds": 1,
+            "failureThreshold": 2,
+        },
+        "livenessProbe": {
+            "httpGet": {"path": ALIVE_PATH, "port": "http"},
+            "initialDelaySeconds": 10,
+            "periodSeconds": 10,
+            "timeoutSeconds": 5,
+            "failureThreshold": 6,
+        },
+        "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "data", "mountPath": "/openbao/data"},
+            {"name": "config", "mountPath": "/openbao/config", "readOnly": True},
+            {"name": "seal", "mountPath": "/openbao/seal", "readOnly": True},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - an emptyDir of the pod
+        ],
+    }

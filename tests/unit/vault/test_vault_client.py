@@ -1,0 +1,99 @@
+"""The client of Vault's API, against a real server."""
+
+from __future__ import annotations
+
+import uuid
+
+import hvac
+import pytest
+
+from support.openbao import Server, free_port, running
+from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.vault.client import VaultClient, VaultDeniedError, VaultSealedError
+
+
+@pytest.fixture
+def client(vault: Server) -> VaultClient:
+    return VaultClient(vault.address, vault.token)
+
+
+def some_path() -> str:
+    """A path that no other test uses."""
+    return f"tests/{uuid.uuid4()}"
+
+
+async def test_secret_is_created_once_and_then_left_alone(client: VaultClient) -> None:
+    path = some_path()
+    assert await client.create_secret("secret", path, {"PASSWORD": "first"})
+    assert not await client.create_secret("secret", path, {"PASSWORD": "second"})
+    assert await client.read_secret("secret", path) == {"PASSWORD": "first"}
+
+
+async def test_secret_that_someone_deleted_is_not_made_again(
+    client: VaultClient, vault: Server
+) -> None:
+    path = some_path()
+    await client.create_secret("secret", path, {"PASSWORD": "first"})
+    root = hvac.Client(vault.address, vault.token)
+    root.secrets.kv.v2.delete_latest_version_of_secret(path)
+    assert not await client.create_secret("secret", path, {"PASSWORD": "second"})
+    assert await client.read_secret("secret", path) is None
+
+
+async def test_secret_that_never_was_reads_as_none(client: VaultClient) -> None:
+    assert await client.read_secret("secret", some_path()) is None
+
+
+async def test_policy_is_written_only_when_it_differs(client: VaultClient) -> None:
+    name, rules = f"test-{uuid.uuid4()}", 'path "secret/data/a" { capabilities = ["read"] }'
+    assert await client.ensure_policy(name, rules)
+    assert not await client.ensure_policy(name, rules)
+    assert await client.ensure_policy(name, rules.replace("/a", "/b"))
+
+
+async def test_engine_of_the_right_kind_is_kept(client: VaultClient) -> None:
+    assert not await client.ensure_kv("secret")
+    mount = f"kv-{uuid.uuid4()}"
+    assert await client.ensure_kv(mount)
+    assert not await client.ensure_kv(mount)
+
+
+async def test_other_engine_at_the_mount_is_refused(client: VaultClient) -> None:
+    with pytest.raises(VrooliError, match="no KV engine of version 2 at cubbyhole/"):
+        await client.ensure_kv("cubbyhole")
+
+
+async def test_wrong_token_is_named_as_refusal(vault: Server) -> None:
+    stranger = VaultClient(vault.address, "nobody")
+    with pytest.raises(VaultDeniedError, match="refused to create secret/"):
+        await stranger.create_secret("secret", some_path(), {"PASSWORD": "very-secret"})
+
+
+async def test_failure_never_shows_the_values(vault: Server) -> None:
+    client = VaultClient(vault.address, vault.token)
+    with pytest.raises(VrooliError) as raised:
+        await client.create_secret("no-such-mount", some_path(), {"PASSWORD": "very-secret"})
+    assert "very-secret" not in f"{raised.value} {raised.value.__cause__}"
+
+
+async def test_vault_that_is_down_is_a_lack_with_advice() -> None:
+    client = VaultClient(f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(EnvironmentLackError, match="did not answer") as raised:
+        await client.check_ready()
+    assert "kubectl get pods -n vault" in raised.value.advice
+
+
+async def test_ready_vault_passes_the_check(client: VaultClient) -> None:
+    await client.check_ready()
+
+
+async def test_sealed_vault_is_said_to_be_sealed(tmp_path_factory: pytest.TempPathFactory) -> None:
+    port = free_port()
+    arguments = ("-dev", "-dev-no-store-token", "-dev-root-token-id=sealer")
+    listen = f"-dev-listen-address=127.0.0.1:{port}"
+    log = tmp_path_factory.mktemp("sealed") / "log"
+    with running((*arguments, listen), f"http://127.0.0.1:{port}", log) as server:
+        hvac.Client(server.address, "sealer").sys.seal()
+        with pytest.raises(VaultSealedError, match="is sealed") as raised:
+            await VaultClient(server.address).check_ready()
+    assert "Unseal it" in raised.value.advice

@@ -1,0 +1,97 @@
+"""What Vrooli configures in a Vault: on a real server, read back with real tokens."""
+
+from __future__ import annotations
+
+import hvac
+import pytest
+from hvac.exceptions import Forbidden
+
+from support.openbao import Server
+from vrooli import project
+from vrooli.errors import UsageError
+from vrooli.events import Progress
+from vrooli.secrets import catalog
+from vrooli.vault import configuration, policies
+from vrooli.vault.client import VaultClient
+
+
+@pytest.fixture
+async def configured(vault: Server) -> VaultClient:
+    """A client of a Vault that was configured, as root."""
+    client = VaultClient(vault.address, vault.token)
+    root = hvac.Client(vault.address, vault.token)
+    if "kubernetes/" not in root.sys.list_auth_methods()["data"]:
+        root.sys.enable_auth_method("kubernetes")
+    await configure(client)
+    return client
+
+
+async def configure(client: VaultClient, **role: tuple[str, ...]):
+    return await configuration.configure(
+        client, project.policies_dir(), Progress(), configuration.role_settings(**role)
+    )
+
+
+def syncing(vault: Server) -> hvac.Client:
+    """A client with what the role gives to VSO: a token of the five policies."""
+    root = hvac.Client(vault.address, vault.token)
+    token = root.auth.token.create(policies=list(policies.NAMES), ttl="5m")
+    return hvac.Client(vault.address, token["auth"]["client_token"])
+
+
+async def test_second_run_changes_nothing(configured: VaultClient) -> None:
+    done = await configure(configured)
+    assert not done.changed
+    assert done.detail == ""
+
+
+@pytest.mark.parametrize("spec", catalog.ALL, ids=lambda spec: spec.path)
+async def test_role_reads_each_of_the_five_secrets(
+    configured: VaultClient, vault: Server, spec: catalog.SecretSpec
+) -> None:
+    read = syncing(vault).secrets.kv.v2.read_secret_version(
+        spec.path, raise_on_deleted_version=True
+    )
+    assert set(read["data"]["data"]) == {key.name for key in spec.keys}
+
+
+async def test_role_reads_no_sixth_path(configured: VaultClient, vault: Server) -> None:
+    await configured.create_secret("secret", "vrooli/secrets/sixth", {"KEY": "value"})
+    with pytest.raises(Forbidden):
+        syncing(vault).secrets.kv.v2.read_secret_version(
+            "vrooli/secrets/sixth", raise_on_deleted_version=True
+        )
+
+
+@pytest.mark.parametrize("spec", catalog.ALL, ids=lambda spec: spec.path)
+async def test_role_writes_none_of_the_five(
+    configured: VaultClient, vault: Server, spec: catalog.SecretSpec
+) -> None:
+    with pytest.raises(Forbidden):
+        syncing(vault).secrets.kv.v2.create_or_update_secret(spec.path, secret={"KEY": "mine"})
+
+
+async def test_passwords_survive_a_second_run(configured: VaultClient) -> None:
+    before = await configured.read_secret("secret", catalog.POSTGRES.path)
+    await configure(configured)
+    assert before is not None
+    assert len(before["DB_PASSWORD"]) == 2 * catalog.PASSWORD_BYTES
+    assert await configured.read_secret("secret", catalog.POSTGRES.path) == before
+
+
+async def test_role_is_bound_as_the_seed_says(configured: VaultClient, vault: Server) -> None:
+    role = hvac.Client(vault.address, vault.token).read("auth/kubernetes/role/vrooli-vso-sync-role")
+    assert role["data"]["bound_service_account_names"] == ["default"]
+    assert role["data"]["bound_service_account_namespaces"] == ["*"]
+    assert sorted(role["data"]["token_policies"]) == sorted(policies.NAMES)
+
+
+async def test_other_binding_of_the_role_is_written(configured: VaultClient, vault: Server) -> None:
+    done = await configure(configured, namespaces=("dev",))
+    assert done.detail == "wrote role vrooli-vso-sync-role"
+    assert (await configure(configured)).changed
+
+
+def test_missing_policy_file_is_named(tmp_path) -> None:
+    with pytest.raises(UsageError, match=r"vrooli-secrets-redis-read-policy\.hcl"):
+        policies.read(tmp_path)
