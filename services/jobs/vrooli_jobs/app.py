@@ -30,6 +30,19 @@ class QuietWorker(Worker[Any]):
     """SAQ's worker without signal handlers: uvicorn has them, and ends both sides in order."""
 
     SIGNALS = []  # noqa: RUF012 - a constant upstream, and so here
+    _upkeep: tuple[asyncio.Task[None], ...] = ()
+
+    async def upkeep(self) -> list[asyncio.Task[None]]:
+        """Start the upkeep and remember its tasks, which ``stop`` must wake."""
+        self._upkeep = tuple(await super().upkeep())
+        return list(self._upkeep)
+
+    async def stop(self) -> None:
+        """End the worker once its jobs have ended; SAQ alone would sleep the upkeep's pauses out."""
+        self.event.set()
+        for task in self._upkeep:
+            task.cancel()
+        await super().stop()
 
     async def process(self) -> bool:
         """Handle one job; SAQ passes over a lost Redis without a word and without a pause."""

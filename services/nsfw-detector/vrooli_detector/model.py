@@ -90,7 +90,7 @@ def to_input(image: Image.Image) -> NDArray[np.float32]:
     square = Image.new("RGB", (side, side))
     square.paste(image, (0, 0))
     small = square.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    return np.asarray(small, dtype=np.float32).transpose(2, 0, 1)[np.newaxis] / 255
+    return np.asarray(small, dtype=np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(255)
 
 
 def _model_file() -> Path:

@@ -14,8 +14,9 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from vrooli_shared.settings import Settings
 
-# The longest that a blocking command waits for something to do; the socket's limit lies above it.
-BLOCK_S = 4.0
+# The longest that a blocking command waits for something to do: so long does an idle worker take
+# to end. The socket's limit lies above it.
+BLOCK_S = 2.0
 ANSWER_S = 8.0
 CONNECT_S = 2.0
 

@@ -1,0 +1,195 @@
+"""Real Postgres behind pgBouncer and real Redis under Sentinel, as processes on loopback.
+
+What the cluster gives the services, without the cluster: TLS only, transaction pooling, a
+password for Redis but none for its Sentinels.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support.certificates import self_signed
+from support.processes import Running, free_port
+
+# The password of these throw-away processes.
+PASSWORD = "only-on-loopback"  # noqa: S105
+POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
+PROGRAMS = ("redis-server", "pgbouncer")
+
+
+def missing_programs() -> list[str]:
+    """What must be installed before this can run, as Debian's package names."""
+    lacking = [name for name in PROGRAMS if shutil.which(name) is None]
+    if not (POSTGRES_BIN / "initdb").exists():
+        lacking.append("postgresql-15")
+    return lacking
+
+
+@dataclass
+class Backend:
+    """The running processes; each can be stopped and started by a test."""
+
+    folder: Path
+    postgres: Running
+    pgbouncer: Running
+    redis: list[Running] = field(default_factory=list)
+    sentinels: list[Running] = field(default_factory=list)
+
+    def environment(self) -> dict[str, str]:
+        """What the chart gives server and jobs."""
+        return {
+            "DB_HOST": "127.0.0.1",
+            "DB_PORT": str(self.pgbouncer.port),
+            "DB_NAME": "vrooli",
+            "DB_USER": "vrooli",
+            "DB_PASSWORD": PASSWORD,
+            "DB_SSLMODE": "require",
+            "REDIS_SENTINEL_HOSTS": ",".join(f"127.0.0.1:{s.port}" for s in self.sentinels),
+            "REDIS_MASTER_NAME": "mymaster",
+            "REDIS_PASSWORD": PASSWORD,
+        }
+
+    def all(self) -> list[Running]:
+        """Every process, in the order of their ending."""
+        return [*self.sentinels, *self.redis, self.pgbouncer, self.postgres]
+
+
+@contextmanager
+def running_backend() -> Iterator[Backend]:
+    """Start everything in a folder of its own; stop and delete it after the block."""
+    folder = Path(tempfile.mkdtemp(prefix="vrooli-backend-"))
+    folder.chmod(0o755)
+    backend = Backend(folder, _postgres(folder), _pgbouncer(folder))
+    try:
+        _initialise(folder)
+        _configure_pgbouncer(folder, backend)
+        backend.postgres.start()
+        _create_database(folder, backend.postgres.port)
+        backend.pgbouncer.start()
+        backend.redis = _redis_pair(folder)
+        backend.sentinels = [_sentinel(folder, backend.redis[0].port, n) for n in range(3)]
+        yield backend
+    finally:
+        for process in backend.all():
+            process.stop()
+        shutil.rmtree(folder)
+
+
+def _postgres(folder: Path) -> Running:
+    port = free_port()
+    argv = [POSTGRES_BIN / "postgres", "-D", folder / "pg", "-k", folder / "pg", "-p", str(port)]
+    settings = ("listen_addresses=127.0.0.1", "ssl=on", "fsync=off", "shared_buffers=16MB")
+    options = [word for setting in settings for word in ("-c", setting)]
+    return Running("postgres", [*argv, *options], port, folder, user="postgres")
+
+
+def _initialise(folder: Path) -> None:
+    data = folder / "pg"
+    data.mkdir(mode=0o700)
+    _own(data)
+    argv = [POSTGRES_BIN / "initdb", "-D", data, "--auth=trust", "--no-sync", "-E", "UTF8"]
+    subprocess.run(argv, check=True, capture_output=True, user="postgres", cwd=folder)  # noqa: S603
+    # As PGO has it: over the network only with TLS and a password.
+    (data / "pg_hba.conf").write_text(
+        "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+    )
+    self_signed(data / "server.crt", data / "server.key")
+    _own(data / "server.crt")
+    _own(data / "server.key")
+
+
+def _create_database(folder: Path, port: int) -> None:
+    statements = (
+        f"CREATE ROLE vrooli LOGIN PASSWORD '{PASSWORD}'",
+        "CREATE DATABASE vrooli",
+        # What PGO gives the user of a listed database; nothing in schema public.
+        "GRANT ALL ON DATABASE vrooli TO vrooli",
+    )
+    for statement in statements:
+        psql(folder, port, statement, database="postgres")
+
+
+def psql(folder: Path, port: int, statement: str, database: str = "vrooli") -> str:
+    """Ask Postgres itself, past every service: what a statement prints, unaligned."""
+    argv = [POSTGRES_BIN / "psql", "-h", folder / "pg", "-p", str(port), "-U", "postgres"]
+    options = ["-d", database, "-v", "ON_ERROR_STOP=1", "-Atqc", statement]
+    done = subprocess.run(  # noqa: S603
+        [*argv, *options], check=True, capture_output=True, text=True, user="postgres", cwd=folder
+    )
+    return done.stdout.strip()
+
+
+def _pgbouncer(folder: Path) -> Running:
+    argv = [shutil.which("pgbouncer") or "pgbouncer", folder / "pgbouncer.ini"]
+    return Running("pgbouncer", argv, free_port(), folder, user="postgres")
+
+
+def _configure_pgbouncer(folder: Path, backend: Backend) -> None:
+    self_signed(folder / "bouncer.crt", folder / "bouncer.key")
+    (folder / "users.txt").write_text(f'"vrooli" "{PASSWORD}"\n')
+    (folder / "pgbouncer.ini").write_text(
+        f"""[databases]
+vrooli = host=127.0.0.1 port={backend.postgres.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {backend.pgbouncer.port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = {folder}/users.txt
+pool_mode = transaction
+server_tls_sslmode = require
+client_tls_sslmode = require
+client_tls_cert_file = {folder}/bouncer.crt
+client_tls_key_file = {folder}/bouncer.key
+"""
+    )
+    for name in ("users.txt", "pgbouncer.ini", "bouncer.crt", "bouncer.key"):
+        _own(folder / name)
+
+
+def _redis_pair(folder: Path) -> list[Running]:
+    first, second = (
+        _redis(
+            folder,
+            f"redis-{number}",
+            f"requirepass {PASSWORD}\nmasterauth {PASSWORD}\nsave ''\nappendonly no\n",
+        )
+        for number in range(2)
+    )
+    with (folder / "redis-1.conf").open("a") as config:
+        config.write(f"replicaof 127.0.0.1 {first.port}\n")
+    return [first.start(), second.start()]
+
+
+def _sentinel(folder: Path, master: int, number: int) -> Running:
+    watched = (
+        f"sentinel monitor mymaster 127.0.0.1 {master} 2\n"
+        f"sentinel auth-pass mymaster {PASSWORD}\n"
+        "sentinel down-after-milliseconds mymaster 1000\n"
+        "sentinel failover-timeout mymaster 5000\n"
+    )
+    return _redis(folder, f"sentinel-{number}", watched, "--sentinel").start()
+
+
+def _redis(folder: Path, name: str, config: str, *options: str) -> Running:
+    port, file = free_port(), folder / f"{name}.conf"
+    (folder / name).mkdir()
+    file.write_text(f"port {port}\nbind 127.0.0.1\ndir {folder}/{name}\n{config}")
+    argv = [shutil.which("redis-server") or "redis-server", file, *options]
+    return Running(name, argv, port, folder)
+
+
+def _own(path: Path) -> None:
+    """Give the file to the user that Postgres and pgBouncer run as; neither runs as root."""
+    account = pwd.getpwnam("postgres")
+    os.chown(path, account.pw_uid, account.pw_gid)
+    if path.is_file():
+        path.chmod(0o600)
