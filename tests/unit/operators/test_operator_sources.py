@@ -1,0 +1,116 @@
+"""Where an operator is taken from: probed on real servers of this host."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from vrooli import operators
+from vrooli.errors import UsageError
+from vrooli.kube import Kube
+from vrooli.operators import record, sources
+from vrooli.operators.interface import Source, VendorChart
+
+CHART = VendorChart("pgo", "5.8.2", ())
+
+
+@asynccontextmanager
+async def site(status: str, paths: list[str] | None = None) -> AsyncIterator[str]:
+    """A site that gives one answer to all; none at all when it is empty."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = (await reader.readuntil(b"\r\n\r\n")).decode()
+        if paths is not None:
+            paths.append(request.split()[1])
+        if status:
+            writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+            await writer.drain()
+        else:
+            await reader.read()  # until the client gives up
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_repository_that_serves_an_index_is_taken() -> None:
+    paths: list[str] = []
+    async with site("200 OK", paths) as url:
+        chart = replace(CHART, repositories=(f"{url}/charts/",))
+        assert await sources.repository(chart) == f"{url}/charts/"
+    assert paths == ["/charts/index.yaml"]
+
+
+async def test_next_repository_is_tried_when_the_first_has_no_index() -> None:
+    async with site("404 Not Found") as first, site("200 OK") as second:
+        chart = replace(CHART, repositories=(first, second))
+        assert await sources.repository(chart) == second
+
+
+async def test_repository_that_never_answers_is_given_up_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sources, "PROBE_S", 0.2)
+    async with site("") as url, asyncio.timeout(2):
+        assert await sources.repository(replace(CHART, repositories=(url,))) is None
+
+
+async def test_refused_connection_is_no_repository() -> None:
+    async with site("200 OK") as url:
+        pass
+    assert await sources.repository(replace(CHART, repositories=(url,))) is None
+
+
+class Noted:
+    """A cluster whose namespaces bear these notes."""
+
+    def __init__(self, known: record.Record) -> None:
+        self.known = known
+
+    async def get(self, api_version: str, kind: str, name: str) -> dict[str, Any]:
+        assert (api_version, kind) == ("v1", "Namespace")
+        labels = {record.MANAGED_BY: "vrooli"} if self.known.ours else {}
+        return {"metadata": {"labels": labels, "annotations": {record.SOURCE: self.known.source}}}
+
+
+def noted(**known: Any) -> Kube:
+    return cast(Kube, Noted(record.Record(**known)))
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Sets the person's choice."""
+    return lambda source: monkeypatch.setenv(sources.VARIABLE, source)
+
+
+async def test_named_source_is_taken_without_a_probe(named: Callable[[str], None]) -> None:
+    named("go-module")
+    chosen = await operators.choose(operators.ALL, None)
+    assert set(chosen.values()) == {Source.GO_MODULE}
+    assert set(chosen) == {"postgres-operator", "redis-operator", "vault-secrets-operator"}
+
+
+async def test_unknown_source_is_refused(named: Callable[[str], None]) -> None:
+    named("elsewhere")
+    with pytest.raises(UsageError, match="elsewhere") as raised:
+        await operators.choose(operators.ALL, None)
+    assert "vendor, go-module" in raised.value.advice
+
+
+async def test_installed_operator_keeps_its_source(named: Callable[[str], None]) -> None:
+    named("vendor")
+    cluster = noted(ours=True, source="go-module")
+    chosen = await operators.choose([operators.POSTGRES], cluster)
+    assert chosen == {"postgres-operator": Source.GO_MODULE}
+
+
+async def test_notes_of_someone_else_count_for_nothing(named: Callable[[str], None]) -> None:
+    named("vendor")
+    chosen = await operators.choose([operators.REDIS], noted(ours=False, source="go-module"))
+    assert chosen == {"redis-operator": Source.VENDOR}
