@@ -68,7 +68,7 @@ async def run_steps(steps: Sequence[Step], listener: Listener) -> list[StepEnded
             for step in steps:
                 group.create_task(run_one(step), name=step.name)
     except* VrooliError as errors:
-        raise _first(errors) from errors
+        raise first_error(errors) from errors
     return results
 
 
@@ -86,15 +86,15 @@ async def _run_step(step: Step, report: Listener) -> None:
         raise
     except (Exception, BaseExceptionGroup) as raised:
         # What a step does at once fails as a group; its first error speaks for it.
-        error = _first(raised)
+        error = first_error(raised)
         report(ended(Outcome.FAILED, getattr(error, "message", repr(error))))
         raise error from raised
     report(ended(Outcome.CHANGED if done.changed else Outcome.UNCHANGED, done.detail))
 
 
-def _first(error: BaseException) -> BaseException:
+def first_error(error: BaseException) -> BaseException:
     """The first error that isn't a group of others; one of ours before any other."""
     if not isinstance(error, BaseExceptionGroup):
         return error
-    leaves = [_first(inner) for inner in error.exceptions]
+    leaves = [first_error(inner) for inner in error.exceptions]
     return next((leaf for leaf in leaves if isinstance(leaf, VrooliError)), leaves[0])
