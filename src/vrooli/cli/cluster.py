@@ -33,14 +33,17 @@ app = typer.Typer(help="Start, stop, look at and delete embedded clusters.", no_
 
 @app.command()
 def start(
-    name: Name = DEFAULT_NAME, output: options.Output = TEXT, debug: options.Debug = False
+    name: Name = DEFAULT_NAME,
+    port: options.Ports = None,
+    output: options.Output = TEXT,
+    debug: options.Debug = False,
 ) -> None:
     """Start a cluster, or make it first; what is there resumes with its data."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
         from vrooli.workflows import clusters
 
-        return clusters.start(name, listener)
+        return clusters.start(name, listener, ports=options.ports(port))
 
     execute(work, _show, output, debug)
 

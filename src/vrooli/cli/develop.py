@@ -22,6 +22,7 @@ def command(
     cluster: options.ClusterName = None,
     secrets_source: options.Secrets = environments.SecretsSource.VAULT,
     values: options.ValuesFiles = None,
+    port: options.Ports = None,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -41,6 +42,7 @@ def command(
             cluster=cluster,
             secrets_source=secrets_source,
             values=tuple(values or ()),
+            ports=options.ports(port),
         )
         return develop(wanted, listener)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vrooli.environments import SecretsSource
+from vrooli.errors import UsageError
 
 
 class OutputFormat(StrEnum):
@@ -60,5 +61,36 @@ ValuesFiles = Annotated[
         "--values", "-f", help="More values for the chart; may be given again.", show_default=False
     ),
 ]
+Ports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--port",
+        metavar="NAME=NUMBER",
+        help="A port of an embedded cluster on 127.0.0.1: api, http or https, such as "
+        "http=8080; 0 takes any free one. May be given again.",
+        show_default=False,
+    ),
+]
 Follow = Annotated[bool, typer.Option("--follow", help="Go on as more is written.")]
 Tail = Annotated[int, typer.Option("--tail", min=0, help="How many of the last lines.")]
+
+PORT_NAMES = ("api", "http", "https")
+HIGHEST_PORT = 65535
+
+
+def ports(given: list[str] | None) -> dict[str, int]:
+    """The ports that ``--port`` names.
+
+    Raises:
+        UsageError: An unknown name, or no port's number.
+    """
+    found = {}
+    for text in given or []:
+        name, _, number = text.partition("=")
+        if name not in PORT_NAMES or not number.isdecimal() or int(number) > HIGHEST_PORT:
+            raise UsageError(
+                f"{text!r} is no port.",
+                f"Say NAME=NUMBER, with one of {', '.join(PORT_NAMES)} and 0 to {HIGHEST_PORT}.",
+            )
+        found[name] = int(number)
+    return found

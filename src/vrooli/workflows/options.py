@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -20,12 +21,15 @@ class DevelopOptions:
         secrets_source: Where the release's secrets come from.
         cluster: The cluster as ``--cluster`` takes it; None picks one.
         values: More values files for the chart, the last one wins.
+        ports: Ports of an embedded cluster on 127.0.0.1, by name (api, http, https); 0 takes
+            any free one.
     """
 
     environment: Environment
     secrets_source: SecretsSource = SecretsSource.VAULT
     cluster: str | None = None
     values: tuple[Path, ...] = ()
+    ports: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for file in self.values:

@@ -1,0 +1,100 @@
+"""The commands on embedded clusters, where no cluster needs to run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vrooli.errors import UsageError
+from vrooli.events import Event, LogLine, silent
+from vrooli.workflows import clusters
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder with one stopped cluster, called mine."""
+    monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path))
+    mine = tmp_path / "clusters" / "mine"
+    (mine / "logs").mkdir(parents=True)
+    (mine / "logs" / "kubelet.log").write_text("one\ntwo\nthree\n")
+    record = {
+        "index": 0,
+        "cables": "10.213.0.0/16",
+        "ports": {"api": 1, "http": 2, "https": 3},
+        "durable": True,
+        "programs": {},
+        "images": {},
+    }
+    (mine / "cluster.json").write_text(json.dumps(record))
+    return tmp_path
+
+
+def _wrong_uses(name: str) -> dict[str, Coroutine[Any, Any, object]]:
+    return {
+        "stop": clusters.stop(name, silent),
+        "status": clusters.status(name, silent),
+        "kubeconfig": clusters.kubeconfig(name, silent, merge=False),
+        "logs": clusters.logs(name, "kubelet", silent, tail=1, follow=False),
+    }
+
+
+@pytest.mark.parametrize("command", ["stop", "status", "kubeconfig", "logs"])
+def test_an_unknown_cluster_is_wrong_use_and_the_known_ones_are_told(
+    state: Path, command: str
+) -> None:
+    works = _wrong_uses("other")
+    work = works.pop(command)
+    for unused in works.values():
+        unused.close()
+    with pytest.raises(UsageError, match="no embedded cluster 'other'") as refused:
+        asyncio.run(work)
+    assert "There are: mine." in refused.value.advice
+    assert "vrooli cluster start other" in refused.value.advice
+
+
+def test_a_name_that_would_leave_the_state_folder_is_refused(state: Path) -> None:
+    with pytest.raises(UsageError, match="can't be a cluster's name"):
+        asyncio.run(clusters.delete("../x", silent))
+
+
+def test_stopped_clusters_are_listed(state: Path) -> None:
+    (state / "clusters" / ".mine.lock").touch()
+    found = asyncio.run(clusters.list_all(silent)).clusters
+    assert [(item.name, item.kind, item.state) for item in found] == [
+        ("mine", "embedded", "stopped")
+    ]
+
+
+def test_without_any_cluster_the_list_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path / "none"))
+    assert asyncio.run(clusters.list_all(silent)).clusters == ()
+
+
+def test_a_stopped_cluster_is_something_wrong(state: Path) -> None:
+    result = asyncio.run(clusters.status("mine", silent))
+    assert (result.ok, result.cluster.state) == (False, "stopped")
+
+
+def test_the_last_lines_of_a_components_log_are_told(state: Path) -> None:
+    events: list[Event] = []
+    asyncio.run(clusters.logs("mine", "kubelet", events.append, tail=2, follow=False))
+    assert events == [LogLine("kubelet", "two"), LogLine("kubelet", "three")]
+
+
+def test_an_unknown_component_is_wrong_use_and_the_known_ones_are_told(state: Path) -> None:
+    with pytest.raises(UsageError, match="no component 'etdc'") as refused:
+        asyncio.run(clusters.logs("mine", "etdc", silent, tail=1, follow=False))
+    assert refused.value.advice == "Choose one of: kubelet."
+
+
+def test_the_kubeconfig_is_the_clusters_own_file(state: Path) -> None:
+    result = asyncio.run(clusters.kubeconfig("mine", silent, merge=False))
+    assert result.path == str(state / "clusters" / "mine" / "kubeconfig")
+    assert result.merged_into is None

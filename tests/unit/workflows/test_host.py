@@ -1,0 +1,112 @@
+"""The host's packages: looked for first, installed if missing, never removed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vrooli.errors import EnvironmentLackError
+from vrooli.events import Event, Progress, StepProgressed
+from vrooli.process import Completed
+from vrooli.workflows import host
+
+WANTED = {"there": "sh", "file": "/etc/passwd", "absent": "no-such-program-7"}
+
+
+class Apt:
+    """Stands for apt-get: notes each argv, and refuses what it wasn't told of."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    async def run(
+        self,
+        argv: list[str],
+        *,
+        env: dict[str, str],
+        timeout_s: float,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Completed:
+        assert argv[0] == "apt-get"
+        assert env["DEBIAN_FRONTEND"] == "noninteractive"
+        self.calls.append([word for word in argv if not word.startswith(("-o", "DP", "APT"))])
+        if on_line is not None:
+            on_line("pmstatus:absent:42.5:Unpacking absent")
+            on_line("Reading package lists...")
+        return Completed("", "", 0)
+
+
+@pytest.fixture
+def apt(monkeypatch: pytest.MonkeyPatch) -> Apt:
+    """A Debian host, as root."""
+    found = Apt()
+    monkeypatch.setattr(host.process, "run", found.run)
+    monkeypatch.setattr(host.os, "geteuid", lambda: 0)
+    return found
+
+
+def _ensure(packages: dict[str, str], listener: Callable[[Event], None] = lambda _: None) -> object:
+    return asyncio.run(host.ensure_packages(Progress("packages", listener), packages))
+
+
+def test_with_everything_there_apt_is_not_started(apt: Apt) -> None:
+    done = _ensure({"there": "sh", "file": "/etc/passwd"})
+    assert done == host.Done(changed=False, detail="all 2 are there")
+    assert apt.calls == []
+
+
+def test_only_what_is_missing_is_installed_and_nothing_may_be_removed(apt: Apt) -> None:
+    done = _ensure(WANTED)
+    assert done == host.Done(changed=True, detail="installed absent")
+    assert apt.calls[0] == ["apt-get", "-qq", "update"]
+    assert apt.calls[1][2:] == [
+        "install",
+        "--yes",
+        "--no-install-recommends",
+        "--no-remove",
+        "absent",
+    ]
+
+
+def test_apts_own_status_lines_become_progress(apt: Apt) -> None:
+    events: list[Event] = []
+    _ensure(WANTED, events.append)
+    assert StepProgressed("packages", "Unpacking absent (42 %)") in events
+
+
+def test_another_user_than_root_is_told_what_root_should_install(
+    apt: Apt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host.os, "geteuid", lambda: 1000)
+    with pytest.raises(EnvironmentLackError, match="no-such-program-7") as lack:
+        _ensure(WANTED)
+    assert lack.value.advice == "Run as root: apt-get install absent"
+    assert apt.calls == []
+
+
+def test_without_apt_the_missing_programs_are_named(
+    apt: Apt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EnvironmentLackError, match="no-such-program-7, and has no apt-get"):
+        _ensure(WANTED)
+
+
+def test_a_system_folder_that_is_missing_from_path_is_looked_into(
+    apt: Apt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    _ensure({"there": "sh"})
+    assert apt.calls == []
+
+
+def test_other_systems_are_told_what_they_can_use(
+    apt: Apt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host.sys, "platform", "darwin")
+    with pytest.raises(EnvironmentLackError, match="needs Linux") as lack:
+        _ensure(WANTED)
+    assert "--cluster minikube" in lack.value.advice
