@@ -1,0 +1,205 @@
+"""What the chart's objects promise, whatever the values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from support.rendering import render
+from vrooli.chart.manifest import Manifest
+from vrooli.environments import ENVIRONMENTS, Environment
+
+SHARED = "vrooli-config-shared-all"
+PRIVATE = {"vrooli-secrets-shared-server-jobs", "vrooli-postgres-creds", "vrooli-redis-creds"}
+PULL = "vrooli-dockerhub-pull-secret"
+COMPONENTS = ("ui", "server", "jobs", "nsfw-detector", "adminer")
+TESTS = ("configmap-value", "nsfw-detector", "jobs", "server", "ui")
+
+
+def pod(manifest: Manifest) -> dict[str, Any]:
+    """The pod's spec of a Deployment or a Pod."""
+    spec: dict[str, Any] = manifest.body["spec"]
+    return spec["template"]["spec"] if manifest.kind == "Deployment" else spec
+
+
+def container(manifest: Manifest) -> dict[str, Any]:
+    """The only container of a Deployment or a Pod."""
+    (found,) = pod(manifest)["containers"]
+    return dict(found)
+
+
+def secrets_of(manifest: Manifest) -> set[str]:
+    """The Secrets that a pod's container reads as a whole."""
+    sources = container(manifest).get("envFrom", [])
+    return {item["secretRef"]["name"] for item in sources if "secretRef" in item}
+
+
+def test_the_names_begin_with_the_release() -> None:
+    found = render(release="vrooli-dev")
+    for name in COMPONENTS:
+        assert f"Deployment/vrooli-dev-{name}" in found
+        assert f"Service/vrooli-dev-{name}" in found
+    assert "PostgresCluster/vrooli-pg" in found
+    assert "RedisFailover/vrooli-rf" in found
+
+
+@pytest.mark.parametrize(
+    ("settings", "prefix"),
+    [
+        ({"nameOverride": "other"}, "demo-other"),
+        ({"fullnameOverride": "mine"}, "mine"),
+        ({"nameOverride": "demo"}, "demo"),
+    ],
+)
+def test_the_overrides_change_the_names(settings: dict[str, str], prefix: str) -> None:
+    assert f"Service/{prefix}-server" in render(settings)
+
+
+def test_the_longest_release_name_gives_valid_names_that_differ() -> None:
+    first, second = render(release="a" * 53), render(release="a" * 52 + "b")
+    services = [key for key in first if key.startswith("Service/")]
+    assert all(len(key.removeprefix("Service/")) <= 63 for key in services)
+    assert not set(services) & {key for key in second if key.startswith("Service/")}
+
+
+@pytest.mark.parametrize("name", [*COMPONENTS, *(f"{name}-test" for name in TESTS)])
+def test_each_pod_is_restricted(name: str) -> None:
+    found = render()
+    manifest = found.get(f"Deployment/demo-{name}") or found[f"Pod/demo-{name}"]
+    spec, only = pod(manifest), container(manifest)
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert only["securityContext"]["allowPrivilegeEscalation"] is False
+    assert only["securityContext"]["readOnlyRootFilesystem"] is True
+    assert only["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert {"cpu", "memory"} <= only["resources"]["requests"].keys()
+    assert {"cpu", "memory"} <= only["resources"]["limits"].keys()
+    assert spec["imagePullSecrets"] == [{"name": PULL}]
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_each_component_has_a_service_account_without_a_token(name: str) -> None:
+    found = render()
+    account = found[f"ServiceAccount/demo-{name}"]
+    assert account.body["automountServiceAccountToken"] is False
+    assert pod(found[f"Deployment/demo-{name}"])["serviceAccountName"] == account.name
+
+
+def test_the_ui_sees_the_shared_configuration_only() -> None:
+    ui = render()["Deployment/demo-ui"]
+    assert secrets_of(ui) == {SHARED}
+    for secret in PRIVATE:
+        assert secret not in json.dumps(dict(ui.body))
+
+
+@pytest.mark.parametrize("name", ["server", "jobs"])
+def test_server_and_jobs_see_all_four_secrets(name: str) -> None:
+    assert secrets_of(render()[f"Deployment/demo-{name}"]) == {SHARED, *PRIVATE}
+
+
+@pytest.mark.parametrize("name", ["nsfw-detector", "adminer"])
+def test_the_others_see_no_secret(name: str) -> None:
+    assert secrets_of(render()[f"Deployment/demo-{name}"]) == set()
+
+
+def test_the_detector_is_probed_by_tcp_and_the_others_say_which_probe_asks() -> None:
+    found = render()
+    assert "tcpSocket" in container(found["Deployment/demo-nsfw-detector"])["livenessProbe"]
+    server = container(found["Deployment/demo-server"])
+    for probe in ("liveness", "readiness"):
+        asked = server[f"{probe}Probe"]["httpGet"]
+        assert asked["path"] == "/healthcheck"
+        assert asked["httpHeaders"] == [{"name": "X-Probe", "value": probe}]
+
+
+@pytest.mark.parametrize(
+    ("repository", "image"),
+    [
+        ("server", "docker.io/somebody/server:1"),
+        ("ghcr.io/other/server", "ghcr.io/other/server:1"),
+        ("other/server", "other/server:1"),
+    ],
+)
+def test_a_repository_with_a_slash_is_a_full_path(repository: str, image: str) -> None:
+    settings = {
+        "dockerhubUsername": "somebody",
+        "services": {"server": {"repository": repository, "tag": "1"}},
+    }
+    assert container(render(settings)["Deployment/demo-server"])["image"] == image
+
+
+def test_the_pods_are_rolled_when_what_they_read_changes() -> None:
+    def notes(name: str, settings: dict[str, Any]) -> dict[str, str]:
+        body = render(settings)[f"Deployment/demo-{name}"].body
+        return dict(body["spec"]["template"]["metadata"]["annotations"])
+
+    before, after = {}, {"config": {"logLevel": "debug"}}
+    assert notes("ui", before) != notes("ui", after)
+    assert notes("adminer", before) == notes("adminer", after)
+    other_database = {"pgoPostgresql": {"clusterName": "other"}}
+    assert notes("server", before) != notes("server", other_database)
+    assert notes("ui", before) == notes("ui", other_database)
+    rolled = {"services": {"ui": {"podAnnotations": {"inputs": "abc"}}}}
+    assert notes("ui", rolled)["inputs"] == "abc"
+
+
+def test_the_gpu_is_asked_for_only_when_enabled() -> None:
+    def limits(settings: dict[str, Any]) -> dict[str, Any]:
+        detector = container(render(settings)["Deployment/demo-nsfw-detector"])
+        return dict(detector["resources"]["limits"])
+
+    assert "nvidia.com/gpu" not in limits({})
+    gpu = {"enabled": True, "type": "amd.com/gpu", "count": 2}
+    assert limits({"services": {"nsfwDetector": {"gpu": gpu}}})["amd.com/gpu"] == 2
+
+
+def test_a_disabled_service_leaves_nothing_behind() -> None:
+    found = render({"services": {"nsfwDetector": {"enabled": False}}})
+    assert [key for key in found if "nsfw" in key] == []
+    assert "NSFW_DETECTOR_URL" not in found["ConfigMap/demo-connections"].body["data"]
+
+
+def test_an_autoscaled_deployment_names_no_replicas() -> None:
+    found = render({"services": {"server": {"autoscaling": {"enabled": True}}}})
+    assert "replicas" not in found["Deployment/demo-server"].body["spec"]
+    target = found["HorizontalPodAutoscaler/demo-server"].body["spec"]["scaleTargetRef"]
+    assert target["name"] == "demo-server"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=list(ENVIRONMENTS))
+def test_no_secret_value_is_in_any_object(environment: Environment) -> None:
+    for manifest in render(release=environment.release).values():
+        if manifest.kind == "Secret":
+            assert not manifest.body.get("data")
+            assert not manifest.body.get("stringData")
+
+
+def test_the_five_tests_are_hooks() -> None:
+    hooks = {key: manifest for key, manifest in render().items() if manifest.is_hook}
+    assert set(hooks) == {f"Pod/demo-{name}-test" for name in TESTS}
+    for manifest in hooks.values():
+        assert manifest.annotations["helm.sh/hook"] == "test"
+        assert manifest.annotations["helm.sh/hook-delete-policy"] == "before-hook-creation"
+        compile(container(manifest)["args"][0], manifest.key, "exec")
+
+
+def test_external_databases_take_the_operators_place() -> None:
+    found = render(
+        {
+            "pgoPostgresql": {"enabled": False},
+            "externalPostgresql": {"host": "db.example.com", "sslmode": "verify-full"},
+            "spotahomeRedis": {"enabled": False},
+            "externalRedis": {"host": "redis.example.com"},
+        }
+    )
+    kinds = {manifest.kind for manifest in found.values()}
+    assert not kinds & {"PostgresCluster", "RedisFailover", "Secret"}
+    connections = found["ConfigMap/demo-connections"].body["data"]
+    assert connections["DB_HOST"] == "db.example.com"
+    assert connections["DB_SSLMODE"] == "verify-full"
+    assert "REDIS_SENTINEL_HOSTS" not in connections
+    url = {"name": "REDIS_URL", "value": "redis://:$(REDIS_PASSWORD)@redis.example.com:6379/0"}
+    assert url in container(found["Deployment/demo-jobs"])["env"]

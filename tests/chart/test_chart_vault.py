@@ -1,0 +1,88 @@
+"""How the chart leads Vault's secrets into Kubernetes."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.rendering import render
+from vrooli.chart.manifest import Manifest
+
+NAMES = (
+    "shared-config-all",
+    "shared-secrets-server-jobs",
+    "postgres",
+    "redis",
+    "dockerhub-pull-secret",
+    "postgres-user",
+)
+
+
+def targets(manifest: Manifest) -> list[str]:
+    """The Deployments that a change of the secret restarts."""
+    return [target["name"] for target in manifest.body["spec"].get("rolloutRestartTargets", [])]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_secret_carries_the_raw_answer_of_vault(name: str) -> None:
+    spec = render()[f"VaultStaticSecret/demo-{name}"].body["spec"]
+    assert spec["destination"]["transformation"]["excludeRaw"] is True
+    assert spec["type"] == "kv-v2"
+    assert spec["vaultAuthRef"] == "demo-vault"
+
+
+def test_a_path_is_split_into_mount_and_path() -> None:
+    path = {"vaultPath": "kv/team/data/a/data/b"}
+    spec = render({"vso": {"secrets": {"redis": path}}})["VaultStaticSecret/demo-redis"].body[
+        "spec"
+    ]
+    assert (spec["mount"], spec["path"]) == ("kv/team", "a/data/b")
+    spec = render()["VaultStaticSecret/demo-redis"].body["spec"]
+    assert (spec["mount"], spec["path"]) == ("secret", "vrooli/secrets/redis")
+
+
+def test_the_redis_operator_gets_the_key_it_reads() -> None:
+    destination = render()["VaultStaticSecret/demo-redis"].body["spec"]["destination"]
+    template = destination["transformation"]["templates"]["password"]["text"]
+    assert template == '{{ get .Secrets "REDIS_PASSWORD" }}'
+
+
+def test_the_database_password_reaches_pgo_and_nothing_else_does() -> None:
+    found = render()
+    secret = found["Secret/vrooli-pg-pguser-vrooli"].body
+    assert (
+        secret["metadata"]["labels"].items()
+        >= {
+            "postgres-operator.crunchydata.com/cluster": "vrooli-pg",
+            "postgres-operator.crunchydata.com/pguser": "vrooli",
+        }.items()
+    )
+    spec = found["VaultStaticSecret/demo-postgres-user"].body["spec"]
+    assert spec["destination"]["create"] is False
+    assert spec["destination"]["name"] == "vrooli-pg-pguser-vrooli"
+    assert spec["destination"]["transformation"]["excludes"] == [".*"]
+    assert list(spec["destination"]["transformation"]["templates"]) == ["password"]
+
+
+def test_a_changed_secret_restarts_those_that_read_it() -> None:
+    found = render()
+    both = ["demo-server", "demo-jobs"]
+    assert targets(found["VaultStaticSecret/demo-shared-config-all"]) == ["demo-ui", *both]
+    assert targets(found["VaultStaticSecret/demo-postgres"]) == both
+    assert targets(found["VaultStaticSecret/demo-redis"]) == both
+    # PGO and VSO both write this one, again and again.
+    assert targets(found["VaultStaticSecret/demo-postgres-user"]) == []
+    assert targets(found["VaultStaticSecret/demo-dockerhub-pull-secret"]) == []
+
+
+def test_without_vso_the_pods_still_name_the_same_secrets() -> None:
+    with_vso, without = render(), render({"vso": {"enabled": False}})
+    assert with_vso["Deployment/demo-server"].body == without["Deployment/demo-server"].body
+    left = {manifest.kind for manifest in without.values()}
+    assert not left & {"VaultStaticSecret", "VaultAuth", "VaultConnection", "Secret"}
+
+
+def test_a_disabled_secret_is_neither_synced_nor_read() -> None:
+    off = {"vso": {"secrets": {"sharedSecretsServerJobs": {"enabled": False}}}}
+    found = render(off)
+    assert "VaultStaticSecret/demo-shared-secrets-server-jobs" not in found
+    assert "vrooli-secrets-shared-server-jobs" not in str(found["Deployment/demo-server"].body)

@@ -1,0 +1,60 @@
+"""Rendering and packaging: typed manifests, and refusals in our words."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from vrooli import project
+from vrooli.chart import engine, manifest
+from vrooli.errors import UsageError
+
+
+def test_a_text_becomes_manifests_that_know_where_they_go() -> None:
+    text = """
+---
+# nothing here
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: a, annotations: {helm.sh/hook: test}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: b, namespace: other}
+"""
+    pod, secret = manifest.parse(text, "here", "templates/x.yaml")
+    assert (pod.key, pod.namespace, pod.is_hook) == ("Pod/a", "here", True)
+    assert (secret.key, secret.namespace, secret.is_hook) == ("Secret/b", "other", False)
+    assert pod.source == "templates/x.yaml"
+
+
+def test_a_refusal_names_the_key_and_where_to_look() -> None:
+    with pytest.raises(UsageError) as refused:
+        engine.render({"servises": {}}, release="a", namespace="b")
+    assert "servises" in refused.value.message
+    assert "\n" not in refused.value.message
+    assert "values.yaml" in refused.value.advice
+
+
+def test_a_folder_without_a_chart_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="can't be rendered"):
+        engine.render({}, release="a", namespace="b", chart=tmp_path)
+
+
+def test_a_package_holds_the_chart_without_its_own_tests(tmp_path: Path) -> None:
+    made = engine.package(tmp_path / "out", version="1.2.3", app_version="4.5.6")
+    assert made == tmp_path / "out" / "vrooli-1.2.3.tgz"
+    with tarfile.open(made) as archive:
+        names = set(archive.getnames())
+    assert "vrooli/values.schema.json" in names
+    assert "vrooli/templates/tests/ui-test.yaml" in names
+    assert not {name for name in names if "golden" in name or "values-" in name}
+
+
+def test_a_package_renders_what_its_folder_renders(tmp_path: Path) -> None:
+    made = engine.package(tmp_path)
+    from_package = engine.render({}, release="a", namespace="b", chart=made)
+    assert from_package == engine.render({}, release="a", namespace="b", chart=project.chart_dir())
