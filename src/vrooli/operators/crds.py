@@ -39,33 +39,31 @@ def _read(file: Path) -> list[Manifest]:
 
 async def apply(kube: Kube, crds: Iterable[Manifest], progress: Progress) -> None:
     """Apply definitions and wait until the API server serves their kinds."""
-    async with asyncio.TaskGroup() as group:
-        for crd in crds:
-            group.create_task(_apply_one(kube, crd, progress))
+    names = []
+    for crd in crds:
+        names.append(crd["metadata"]["name"])
+        progress.say(f"applies {names[-1]}")
+        await kube.apply(_wanted(crd))
+    for name in names:
+        await kube.wait_for(
+            "apiextensions.k8s.io/v1",
+            "CustomResourceDefinition",
+            name,
+            None,
+            _established_lack,
+            ESTABLISHED_S,
+        )
 
 
-async def _apply_one(kube: Kube, crd: Manifest, progress: Progress) -> None:
-    # What the generator left in its files isn't ours to set; strict validation refuses it.
-    wanted = {key: value for key, value in crd.items() if key != "status"}
-    wanted["metadata"] = {
-        key: value for key, value in crd["metadata"].items() if key != "creationTimestamp"
-    }
-    name = wanted["metadata"]["name"]
-    progress.say(f"applies {name}")
-    await kube.apply(wanted)
-    await kube.wait_for(
-        "apiextensions.k8s.io/v1",
-        "CustomResourceDefinition",
-        name,
-        None,
-        _established_lack,
-        ESTABLISHED_S,
-    )
+def _wanted(crd: Manifest) -> Manifest:
+    """A definition without what its generator left in, which isn't ours to set."""
+    metadata = {key: value for key, value in crd["metadata"].items() if key != "creationTimestamp"}
+    return {**{key: value for key, value in crd.items() if key != "status"}, "metadata": metadata}
 
 
 def _established_lack(crd: Manifest | None) -> str | None:
     if crd is None:
         return "it doesn't exist"
-    conditions = crd.get("status", {}).get("conditions", [])
+    conditions = crd.get("status", {}).get("conditions") or []
     served = any(item["type"] == "Established" and item["status"] == "True" for item in conditions)
     return None if served else "the API server doesn't serve it yet"
