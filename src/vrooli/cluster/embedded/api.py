@@ -1,0 +1,61 @@
+"""The least of an API client: is it there, does it answer well? Light enough for the supervisor.
+
+Everything else goes through vrooli.kube.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+
+from vrooli.cluster.embedded.settings import API_PORT_INSIDE, Layout, Record
+
+ANSWER_S = 5.0
+OK = 200
+
+
+class Api:
+    """The API server of a cluster, asked as its administrator over the cable."""
+
+    def __init__(self, layout: Layout, record: Record) -> None:
+        self._pki: Path = layout.pki
+        self._host = record.cable.node_ip
+        self._context: ssl.SSLContext | None = None
+
+    async def get(self, path: str) -> tuple[int, bytes]:
+        """The status and the body of an answer; status 0 when there is none."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await self._get(path)
+        except (OSError, TimeoutError, ValueError, IndexError):
+            return 0, b""
+
+    async def answers(self, path: str) -> bool:
+        """Whether it answers well."""
+        status, _ = await self.get(path)
+        return status == OK
+
+    async def read(self, path: str) -> dict[str, Any]:
+        """An object; empty when there is none."""
+        status, body = await self.get(path)
+        return dict(json.loads(body)) if status == OK else {}
+
+    async def _get(self, path: str) -> tuple[int, bytes]:
+        reader, writer = await asyncio.open_connection(self._host, API_PORT_INSIDE, ssl=self._ssl())
+        try:
+            # Version 1.0: the body ends with the connection.
+            writer.write(f"GET {path} HTTP/1.0\r\nHost: {self._host}\r\n\r\n".encode())
+            await writer.drain()
+            head, _, body = (await reader.read(-1)).partition(b"\r\n\r\n")
+        finally:
+            writer.close()
+        return int(head.split()[1]), body
+
+    def _ssl(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = ssl.create_default_context(cafile=str(self._pki / "ca.crt"))
+            self._context.load_cert_chain(self._pki / "admin.crt", self._pki / "admin.key")
+        return self._context

@@ -1,0 +1,61 @@
+"""Loading images: one OCI archive, which may hold many."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+from vrooli.cluster.embedded.containers import ctr
+from vrooli.cluster.embedded.settings import Layout, Record
+from vrooli.errors import UsageError
+from vrooli.process import run
+
+IMPORT_S = 600.0
+# Where archives name their images: ours and containerd's way, and the OCI layout's.
+NAME_ANNOTATIONS = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
+
+
+def images_in(archive: Path) -> dict[str, str]:
+    """The digest of each image in an OCI archive, by name.
+
+    Raises:
+        UsageError: It is no OCI archive, or an image in it has no name.
+    """
+    try:
+        with tarfile.open(archive) as tar:
+            member = next(part for part in tar if part.name.removeprefix("./") == "index.json")
+            content = tar.extractfile(member)
+            index = json.load(content) if content else {}
+        return {_name(manifest): manifest["digest"] for manifest in index["manifests"]}
+    except (OSError, tarfile.TarError, KeyError, ValueError, StopIteration) as error:
+        raise UsageError(
+            f"{archive} is no OCI archive with named images: {error}",
+            "Make it with `vrooli.images.archive`, or `buildah push IMAGE oci-archive:FILE:IMAGE`.",
+        ) from error
+
+
+def _name(manifest: dict[str, dict[str, str]]) -> str:
+    annotations = manifest.get("annotations", {})
+    return next(annotations[key] for key in NAME_ANNOTATIONS if key in annotations)
+
+
+def parse_images(listing: str) -> dict[str, str]:
+    """The digest of each image in what ``ctr images ls`` prints: name, type, digest, size."""
+    rows = [line.split() for line in listing.splitlines()[1:]]
+    return {row[0]: row[2] for row in rows}
+
+
+async def load(layout: Layout, record: Record, archive: Path) -> list[str]:
+    """Load the archive's images unless all of them are there.
+
+    Returns:
+        The names of those that were missing or other ones.
+    """
+    listing = await run(ctr(layout, record, "images", "ls"))
+    present = parse_images(listing.output)
+    wanted = images_in(archive)
+    missing = [name for name, digest in wanted.items() if present.get(name) != digest]
+    if missing:
+        await run(ctr(layout, record, "images", "import", str(archive)), timeout_s=IMPORT_S)
+    return missing

@@ -1,0 +1,123 @@
+"""The cgroup that holds every process of a cluster, so that none can be lost or left behind.
+
+It has two children: ``control`` for the components, ``pods`` (made by the kubelet's root setting)
+for the containers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from vrooli.cluster.embedded.host import NEEDED_V2, Host
+from vrooli.errors import EnvironmentLackError, VrooliError
+
+CONTROL, PODS = "control", "pods"
+# How long killed processes may take to vanish, seconds.
+KILL_S = 10.0
+PAUSE_S = 0.05
+
+
+def hierarchies(host: Host) -> list[Path]:
+    """The mount points of all hierarchies that a container's processes appear in."""
+    points = {*host.v1.values(), *([host.v2] if host.v2 else [])}
+    return sorted(points)
+
+
+def create(host: Host, name: str) -> None:
+    """Make the cluster's cgroups in every hierarchy.
+
+    Raises:
+        EnvironmentLackError: The host doesn't let us.
+    """
+    try:
+        for point in hierarchies(host):
+            for child in (point / name, point / name / CONTROL, point / name / PODS):
+                child.mkdir(exist_ok=True)
+                _inherit_cpuset(child)
+        if not host.cgroup_v1 and host.v2:
+            for parent in (host.v2, host.v2 / name):
+                _enable(parent)
+    except OSError as error:
+        raise EnvironmentLackError(
+            f"The cgroup {name} can't be made: {error}",
+            "In a container, give it a cgroup namespace of its own whose root holds no processes, "
+            "or start it privileged.",
+        ) from error
+
+
+def join(host: Host, name: str) -> None:
+    """Move this process, and so its children, into the components' cgroup."""
+    for point in hierarchies(host):
+        (point / name / CONTROL / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def members(host: Host, name: str, child: str = "") -> set[int]:
+    """The processes in the cluster's cgroup and below it, in any hierarchy."""
+    found: set[int] = set()
+    for point in hierarchies(host):
+        for listed in (point / name / child).glob("**/cgroup.procs"):
+            # A cgroup may vanish while we look; a threaded one refuses to list.
+            with contextlib.suppress(OSError):
+                found.update(int(word) for word in listed.read_text().split())
+    return found - {0}
+
+
+async def kill(host: Host, name: str) -> set[int]:
+    """Kill whatever is in the cluster's cgroup, until nothing is.
+
+    Returns:
+        The processes that were killed.
+
+    Raises:
+        VrooliError: Some don't end.
+    """
+    killed: set[int] = set()
+    deadline = asyncio.get_running_loop().time() + KILL_S
+    while left := members(host, name):
+        if asyncio.get_running_loop().time() > deadline:
+            raise VrooliError(
+                f"The processes {sorted(left)} of {name} don't end.",
+                "They may wait for a disk; look at them with ps, then run the command again.",
+            )
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        killed |= left
+        await asyncio.sleep(PAUSE_S)
+    return killed
+
+
+async def remove(host: Host, name: str) -> None:
+    """Remove the cluster's cgroups, which must be empty; the kernel may take a moment."""
+    deadline = asyncio.get_running_loop().time() + KILL_S
+    while left := [point / name for point in hierarchies(host) if (point / name).exists()]:
+        if asyncio.get_running_loop().time() > deadline:
+            raise VrooliError(f"The cgroup {left[0]} can't be removed.", "Run the command again.")
+        for root in left:
+            _remove_tree(root)
+        if any(root.exists() for root in left):
+            await asyncio.sleep(PAUSE_S)
+
+
+def _remove_tree(root: Path) -> None:
+    folders = [folder for folder in root.glob("**/") if folder.is_dir()]
+    for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _inherit_cpuset(folder: Path) -> None:
+    """A new cpuset of cgroup v1 is empty, and takes no process until it is filled."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        own, above = folder / name, folder.parent / name
+        if "cpuset" in folder.parts and own.exists() and not own.read_text().strip():
+            own.write_text(above.read_text())
+
+
+def _enable(folder: Path) -> None:
+    wanted = " ".join(f"+{controller}" for controller in sorted(NEEDED_V2))
+    (folder / "cgroup.subtree_control").write_text(wanted)

@@ -1,0 +1,68 @@
+"""Removing what a cluster made outside its folder, and at last the folder."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+
+from vrooli.cluster.embedded import cgroups, network
+from vrooli.cluster.embedded.daemon import PRIVATE_FOLDERS
+from vrooli.cluster.embedded.host import Host
+from vrooli.cluster.embedded.settings import Layout, Record
+from vrooli.errors import EnvironmentLackError
+
+
+async def clear(layout: Layout, record: Record | None, host: Host) -> int:
+    """Remove everything but the data: processes, and with the last one the cluster's mounts and
+    network namespace, then the cable, the cgroups and what lasts only while it runs.
+
+    Returns:
+        How many processes had to be killed.
+    """  # noqa: D205 - one sentence, longer than a line
+    killed = await cgroups.kill(host, layout.identity)
+    if record is not None:
+        await network.disconnect(layout, record.cable)
+    await cgroups.remove(host, layout.identity)
+    if layout.run.exists():
+        shutil.rmtree(layout.run)
+    _remove_private_folders()
+    return len(killed)
+
+
+def delete_data(layout: Layout) -> None:
+    """Remove the cluster's folder.
+
+    Raises:
+        EnvironmentLackError: Something is mounted there; its content would be lost.
+    """
+    mounted = mounts_below(layout.root, Path("/proc/self/mountinfo").read_text())
+    if mounted:
+        raise EnvironmentLackError(
+            f"{mounted[0]} is mounted inside the cluster's folder, and isn't the cluster's.",
+            f"Unmount it (`umount {mounted[0]}`), then delete the cluster again.",
+        )
+    if layout.root.exists():
+        shutil.rmtree(layout.root)
+    with contextlib.suppress(OSError):  # other clusters are beside it
+        layout.root.parent.rmdir()
+
+
+def mounts_below(folder: Path, mountinfo: str) -> list[Path]:
+    """The mount points at and below a folder, in the text of /proc/<pid>/mountinfo."""
+    points = [Path(line.split()[4]) for line in mountinfo.splitlines()]
+    return [point for point in points if point.is_relative_to(folder)]
+
+
+def _remove_private_folders() -> None:
+    """Remove the empty folders that clusters mount theirs over, when no cluster does any more.
+
+    Removing one would also undo the mount over it in another cluster.
+    """
+    for listing in Path("/proc").glob("[0-9]*/mountinfo"):
+        with contextlib.suppress(OSError):  # the process just ended
+            if f" {PRIVATE_FOLDERS[0]} " in listing.read_text():
+                return
+    for folder in PRIVATE_FOLDERS:
+        with contextlib.suppress(OSError):  # it isn't empty: somebody else's, too
+            Path(folder).rmdir()

@@ -1,0 +1,58 @@
+"""What is asked of containerd itself, through its own client: ending containers, loading images."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+
+from vrooli.cluster.embedded.settings import Layout, Record
+from vrooli.errors import CommandError
+from vrooli.process import run
+
+NAMESPACE = "k8s.io"  # where containerd's CRI keeps everything
+# How long containers may take to end by themselves when the cluster stops, seconds.
+END_S = 20.0
+PAUSE_S = 0.1
+
+
+def ctr(layout: Layout, record: Record, *words: str) -> list[str]:
+    """A command of containerd's client."""
+    address = str(layout.containerd_socket)
+    return [record.program("ctr"), "--address", address, "--namespace", NAMESPACE, *words]
+
+
+def parse_tasks(listing: str) -> list[int]:
+    """The processes in what ``ctr tasks ls`` prints: name, process id, state."""
+    rows = [line.split() for line in listing.splitlines()[1:]]
+    return [int(row[1]) for row in rows if len(row) >= 3 and row[2] == "RUNNING"]  # noqa: PLR2004
+
+
+async def end_containers(layout: Layout, record: Record) -> None:
+    """Ask every container to end, and give them a while; the rest is killed with the cgroup."""
+    try:
+        listing = await run(ctr(layout, record, "tasks", "ls"), timeout_s=5)
+    except CommandError:
+        return  # containerd is gone; so is the polite way
+    processes = parse_tasks(listing.output)
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGTERM)
+    await _until(lambda: not any(map(_alive, processes)), END_S)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def _until(true: Callable[[], bool], limit_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            while not true():
+                await asyncio.sleep(PAUSE_S)

@@ -1,0 +1,79 @@
+"""The components' logs: written by themselves, kept small by the supervisor, read by people."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+# A component's log and its predecessor take at most twice this.
+LIMIT_BYTES = 16 * 1024 * 1024
+FOLLOW_S = 0.2
+TAIL_BYTES_PER_LINE = 1024
+
+
+def predecessor(log: Path) -> Path:
+    """Where a log's older part is."""
+    return log.with_name(f"{log.name}.1")
+
+
+def rotate(log: Path, limit: int = LIMIT_BYTES) -> bool:
+    """Set the log's content aside once it is too long; says whether it was.
+
+    The writer keeps its descriptor, opened for appending, so the file is copied and emptied.
+    Lines written between the two are lost.
+    """
+    if not log.exists() or log.stat().st_size <= limit:
+        return False
+    shutil.copyfile(log, predecessor(log))
+    with log.open("r+b") as file:
+        file.truncate(0)
+    return True
+
+
+def last_line(log: Path) -> str:
+    """The log's last line that says something, or nothing."""
+    lines = tail(log, 20)
+    return next((line for line in reversed(lines) if line.strip()), "")
+
+
+def tail(log: Path, count: int) -> list[str]:
+    """The last lines of a log, the older part included when it must be."""
+    lines: list[str] = []
+    for part in (log, predecessor(log)):
+        if part.exists() and len(lines) < count:
+            lines = _tail(part, count - len(lines)) + lines
+    return lines
+
+
+def _tail(path: Path, count: int) -> list[str]:
+    """Read from the end, twice as far each time, until there are enough lines."""
+    size, span = path.stat().st_size, count * TAIL_BYTES_PER_LINE
+    while True:
+        with path.open("rb") as file:
+            file.seek(max(0, size - span))
+            lines = file.read().decode(errors="replace").splitlines()
+        if len(lines) > count or span >= size:
+            return lines[-count:] if count else []
+        span *= 2
+
+
+async def follow(log: Path) -> AsyncIterator[str]:
+    """Each further line of a log as it is written, for ever; goes on when it is rotated."""
+    position = log.stat().st_size if log.exists() else 0
+    rest = ""
+    while True:
+        await asyncio.sleep(FOLLOW_S)
+        size = log.stat().st_size if log.exists() else 0
+        if size < position:
+            position = 0
+        if size == position:
+            continue
+        with log.open("rb") as file:
+            file.seek(position)
+            chunk = file.read()
+        position += len(chunk)
+        *lines, rest = (rest + chunk.decode(errors="replace")).split("\n")
+        for line in lines:
+            yield line

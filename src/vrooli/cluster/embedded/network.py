@@ -1,0 +1,126 @@
+"""A network namespace per cluster, and the cable that joins it with the host.
+
+Runs inside the cluster's own mount namespace, so that the namespace's handle is never seen on
+the host and ends with the last process of the cluster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from vrooli.cluster.embedded.settings import CABLE_PREFIX, Cable, Layout
+from vrooli.errors import CommandError, EnvironmentLackError
+from vrooli.process import run
+
+# What the cluster needs inside its namespace; the bridge's only where the kernel has them.
+SYSCTLS = {
+    "net/ipv4/ip_forward": "1",
+    "net/ipv4/conf/all/rp_filter": "0",
+    "net/bridge/bridge-nf-call-iptables": "1",
+    "net/bridge/bridge-nf-call-ip6tables": "1",
+}
+
+
+def choose(cables: str, taken: Iterable[ipaddress.IPv4Network], wanted: int | None) -> Cable:
+    """The wanted cable if it is free, else the first free one.
+
+    Raises:
+        EnvironmentLackError: All are taken.
+    """
+    networks = list(taken)
+    count = ipaddress.ip_network(cables).num_addresses // 4
+    order = [*([] if wanted is None else [wanted]), *range(count)]
+    for index in order:
+        cable = Cable.at(cables, index)
+        if not any(cable.network.overlaps(network) for network in networks):
+            return cable
+    raise EnvironmentLackError(
+        f"The host already uses every address of {cables}.",
+        "Name another range for the clusters' cables (`--cables`, a private /16 or smaller).",
+    )
+
+
+def parse_taken(routes: str, addresses: str) -> list[ipaddress.IPv4Network]:
+    """The networks in the JSON that ``ip route`` and ``ip address`` print."""
+    found = [
+        ipaddress.IPv4Network(route["dst"])
+        for route in json.loads(routes or "[]")
+        if route.get("dst", "default") != "default"
+    ]
+    for link in json.loads(addresses or "[]"):
+        for info in link.get("addr_info", ()):
+            if info.get("family") == "inet":
+                network = f"{info['local']}/{info['prefixlen']}"
+                found.append(ipaddress.IPv4Network(network, strict=False))
+    return found
+
+
+async def taken() -> list[ipaddress.IPv4Network]:
+    """The networks that the host uses now, in all its routing tables."""
+    routes = await run(["ip", "-j", "-4", "route", "show", "table", "all"])
+    addresses = await run(["ip", "-j", "-4", "address"])
+    return parse_taken(routes.output, addresses.output)
+
+
+async def connect(layout: Layout, cable: Cable) -> None:
+    """Make the namespace and its cable.
+
+    Raises:
+        EnvironmentLackError: The kernel doesn't let us.
+    """
+    layout.netns.touch()
+    try:
+        await run(["unshare", f"--net={layout.netns}", "true"])
+        await run(["ip", "-batch", "-"], stdin=_host_side(cable, layout))
+        await run([*inside(layout.netns), "ip", "-batch", "-"], stdin=_node_side(cable))
+        await _set_sysctls(layout.netns)
+    except CommandError as error:
+        raise EnvironmentLackError(
+            f"The cluster's network can't be made: {error.message}",
+            "The kernel must offer network namespaces and veth and bridge devices.",
+        ) from error
+
+
+async def disconnect(layout: Layout, cable: Cable) -> None:
+    """Remove the cable if it is this cluster's; its other end goes with it."""
+    alias = Path(f"/sys/class/net/{cable.host_link}/ifalias")
+    if alias.exists() and alias.read_text().strip() == layout.identity:
+        with contextlib.suppress(CommandError):  # it just went with its namespace
+            await run(["ip", "link", "delete", cable.host_link])
+
+
+def inside(netns: Path) -> tuple[str, ...]:
+    """The words before a command that is to run in the namespace, and see all else as here."""
+    return ("nsenter", f"--net={netns}")
+
+
+def _host_side(cable: Cable, layout: Layout) -> str:
+    # The alias says whose it is: another cluster may take the number while this one is stopped.
+    return (
+        f"link add {cable.host_link} type veth peer name eth0 netns {layout.netns}\n"
+        f"link set {cable.host_link} alias {layout.identity}\n"
+        f"address add {cable.host_ip}/{CABLE_PREFIX} dev {cable.host_link}\n"
+        f"link set {cable.host_link} up\n"
+    )
+
+
+def _node_side(cable: Cable) -> str:
+    return (
+        "link set lo up\n"
+        f"address add {cable.node_ip}/{CABLE_PREFIX} dev eth0\n"
+        "link set eth0 up\n"
+        f"route add default via {cable.host_ip}\n"
+    )
+
+
+async def _set_sysctls(netns: Path) -> None:
+    """Set what there is; the namespace's own /proc/sys/net is seen from inside only."""
+    script = "".join(
+        f"[ ! -e /proc/sys/{name} ] || echo {value} > /proc/sys/{name}\n"
+        for name, value in SYSCTLS.items()
+    )
+    await run([*inside(netns), "sh", "-e"], stdin=script)

@@ -1,0 +1,207 @@
+"""The daemon of one cluster: starts its components, watches over them, and ends them in order.
+
+Started as ``python -m vrooli.cluster.embedded.supervisor <cluster folder>`` in a mount namespace
+of its own: all mounts of the cluster are made there and end with its last process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from vrooli.cluster.embedded import forwarder, logs
+from vrooli.cluster.embedded.api import Api
+from vrooli.cluster.embedded.components import STOP_ORDER, Component, components
+from vrooli.cluster.embedded.containers import end_containers
+from vrooli.cluster.embedded.reports import (
+    FAILED,
+    RUNNING,
+    STARTING,
+    STOPPED,
+    WAITING,
+    Report,
+)
+from vrooli.cluster.embedded.settings import (
+    API_PORT_INSIDE,
+    HTTP_PORT_INSIDE,
+    HTTPS_PORT_INSIDE,
+    Layout,
+    Record,
+)
+from vrooli.cluster.interface import ComponentStatus
+
+# A component that died is started again after this long, twice as long each time up to the most.
+FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
+# After this long it counts as having recovered.
+RECOVERED_S = 60.0
+READY_PAUSE_S = 0.1
+ROTATE_S = 30.0
+INSIDE = {"api": API_PORT_INSIDE, "http": HTTP_PORT_INSIDE, "https": HTTPS_PORT_INSIDE}
+
+
+def backoffs() -> Iterator[float]:
+    """How long to wait before each further start, seconds."""
+    pause = FIRST_BACKOFF_S
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_BACKOFF_S)
+
+
+class Supervisor:
+    """Keeps the components of one cluster running."""
+
+    def __init__(self, layout: Layout, record: Record) -> None:
+        self._layout = layout
+        self._record = record
+        self._api = Api(layout, record)
+        self._components = {part.name: part for part in components(layout, record)}
+        self._ready = {name: asyncio.Event() for name in self._components}
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._keepers: dict[str, asyncio.Task[None]] = {}
+        waiting = {name: ComponentStatus(name, WAITING) for name in self._components}
+        self._report = Report(os.getpid(), "starting", waiting)
+
+    async def run(self) -> None:
+        """Start everything, and watch over it until a signal says to stop."""
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        self._publish()
+        servers = [
+            await forwarder.listen(port, self._record.cable.node_ip, INSIDE[name])
+            for name, port in self._record.ports.items()
+        ]
+        for component in self._components.values():
+            self._keepers[component.name] = asyncio.create_task(self._keep(component))
+        rotation = asyncio.create_task(self._rotate())
+        await stop.wait()
+        rotation.cancel()
+        for server in servers:
+            server.close()
+        await self._stop()
+
+    async def _keep(self, component: Component) -> None:
+        """Start a component, and again whenever it ends."""
+        for name in component.after:
+            await self._ready[name].wait()
+        pauses = backoffs()
+        while True:
+            began = time.monotonic()
+            status = await self._run_once(component)
+            if time.monotonic() - began > RECOVERED_S:
+                pauses = backoffs()
+            self._died(component, status)
+            await asyncio.sleep(next(pauses))
+
+    async def _run_once(self, component: Component) -> int:
+        """Run a component to its end, and give its exit status."""
+        process = await self._spawn(component)
+        self._processes[component.name] = process
+        self._set(component.name, STARTING, pid=process.pid)
+        readiness = asyncio.create_task(self._mark_ready(component))
+        try:
+            return await process.wait()
+        finally:
+            readiness.cancel()
+
+    async def _spawn(self, component: Component) -> asyncio.subprocess.Process:
+        # Not vrooli.process.run: that waits for the end, and this one's is not awaited.
+        path = os.pathsep.join([*map(str, component.folders), os.environ.get("PATH", os.defpath)])
+        with self._layout.log(component.name).open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *component.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PATH": path},
+                cwd=self._layout.run,
+                start_new_session=True,
+            )
+
+    async def _mark_ready(self, component: Component) -> None:
+        while not await self._is_ready(component):
+            await asyncio.sleep(READY_PAUSE_S)
+        self._set(component.name, RUNNING)
+        self._ready[component.name].set()
+        if self._report.phase == "starting" and self._report.ready():
+            self._report = replace(self._report, phase="running")
+            self._publish()
+
+    async def _is_ready(self, component: Component) -> bool:
+        if not component.ready:
+            return True
+        if Path(component.ready).is_relative_to(self._layout.root):
+            return Path(component.ready).is_socket()
+        return await self._api.answers(component.ready)
+
+    def _died(self, component: Component, status: int) -> None:
+        line = logs.last_line(self._layout.log(component.name))
+        ending = f"by signal {-status}" if status < 0 else f"with status {status}"
+        known = self._report.components[component.name]
+        self._set(
+            component.name,
+            FAILED,
+            restarts=known.restarts + 1,
+            detail=f"ended {ending}: {line}".rstrip(": "),
+        )
+
+    def _set(
+        self,
+        name: str,
+        state: str,
+        *,
+        pid: int | None = None,
+        restarts: int | None = None,
+        detail: str = "",
+    ) -> None:
+        known = self._report.components[name]
+        alive = state in (STARTING, RUNNING)
+        changed = ComponentStatus(
+            name,
+            state,
+            pid=(pid or known.pid) if alive else None,
+            restarts=known.restarts if restarts is None else restarts,
+            detail=detail,
+        )
+        self._report = self._report.with_component(changed)
+        self._publish()
+
+    def _publish(self) -> None:
+        self._report.write(self._layout.status)
+
+    async def _rotate(self) -> None:
+        while True:
+            await asyncio.sleep(ROTATE_S)
+            for name in self._components:
+                logs.rotate(self._layout.log(name))
+
+    async def _stop(self) -> None:
+        """End the components in order, and the containers when nothing can start them again."""
+        self._report = replace(self._report, phase="stopping")
+        for task in self._keepers.values():
+            task.cancel()
+        await self._end("kubelet")
+        await end_containers(self._layout, self._record)
+        for name in STOP_ORDER:
+            await self._end(name)
+        self._report = replace(self._report, phase="stopped")
+        self._publish()
+
+    async def _end(self, name: str) -> None:
+        process = self._processes.get(name)
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                async with asyncio.timeout(self._components[name].grace_s):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        self._set(name, STOPPED)
