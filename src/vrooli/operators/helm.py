@@ -103,12 +103,18 @@ def _apply(kubeconfig: Path, release: ChartRelease, cancel: HelmContext) -> None
 
 
 def _is_deployed(helm: Config, name: str) -> bool:
-    """Whether there is a release to upgrade; the rest of a first try that failed is removed."""
+    """Whether there is a release to upgrade, after what a run that was cut off has left behind.
+
+    Helm refuses to touch a release that is "pending": nobody works on it any more, so a first
+    installation is removed, and an upgrade is taken back.
+    """
     try:
-        revisions = helm.history(name)
+        statuses = [revision["status"] for revision in helm.history(name)]
     except HelmNotFoundError:
         return False
-    if any(revision["status"] in ("deployed", "superseded") for revision in revisions):
-        return True
-    helm.uninstall(name, timeout=INSTALL_S, ignore_not_found=True)
-    return False
+    if not {"deployed", "superseded"} & set(statuses):
+        helm.uninstall(name, timeout=INSTALL_S, ignore_not_found=True)
+        return False
+    if statuses[-1].startswith("pending"):
+        helm.rollback(name, timeout=INSTALL_S)
+    return True
