@@ -1,0 +1,96 @@
+"""A real API server, with the operators' real definitions, accepts every object of the chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vrooli import project
+from vrooli.chart import engine, values
+from vrooli.chart.golden import CASES
+from vrooli.chart.values import Values
+from vrooli.errors import VrooliError
+from vrooli.kube import Kube
+
+# Nothing is written there: every object is applied as a dry run.
+NAMESPACE = "default"
+FEATURES: dict[str, dict[str, Any]] = {
+    "everything on": {
+        "services": {
+            "nsfwDetector": {
+                "gpu": {"enabled": True},
+                "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
+                "nodeSelector": {"pool": "gpu"},
+            },
+            "jobs": {"autoscaling": {"enabled": True}, "extraEnv": {"A": 1, "B": True}},
+            "server": {"podDisruptionBudget": {"maxUnavailable": "25%"}},
+        },
+        "config": {"extra": {"FEATURE": True, "LIMIT": 5}},
+        "pgoPostgresql": {
+            "image": "registry.example.com/postgres:15",
+            "instances": 3,
+            "synchronous": True,
+            "users": [
+                {"name": "vrooli", "databases": ["vrooli", "other"], "options": "CREATEDB"},
+                {"name": "reader", "databases": ["vrooli"]},
+            ],
+            "backup": {
+                "storageClass": "slow",
+                "schedules": {"full": "0 1 * * 0", "differential": "@daily", "incremental": ""},
+                "s3": {
+                    "enabled": True,
+                    "bucket": "b",
+                    "endpoint": "s3.example.com",
+                    "region": "r",
+                    "secretName": "backup-keys",
+                },
+            },
+            "monitoring": {"enabled": True},
+        },
+        "spotahomeRedis": {"exporter": {"enabled": True}},
+        "persistence": {"redis": {"storageClass": "fast"}},
+        "vso": {"audiences": ["vault"], "caCertSecretName": "vault-ca"},
+    },
+    "nothing that keeps data": {
+        "pgoPostgresql": {"enabled": False},
+        "externalPostgresql": {"host": "db.example.com"},
+        "persistence": {"redis": {"enabled": False}},
+        "vso": {"enabled": False},
+    },
+}
+
+
+def cases() -> dict[str, Values]:
+    """Every golden case, and the features beside them."""
+    chart = project.chart_dir()
+    files = {name: chart / f"values-{name}.yaml" for name in CASES}
+    golden = {name: values.read(path) if path.exists() else {} for name, path in files.items()}
+    return {**golden, **FEATURES}
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("case", [*CASES, *FEATURES])
+async def test_strict_validation_refuses_no_object(cluster_kubeconfig: Path, case: str) -> None:
+    kube = await Kube.connect(cluster_kubeconfig)
+    refused = {}
+    for manifest in engine.render(cases()[case], release="strict", namespace=NAMESPACE):
+        try:
+            await kube.apply(manifest.body, namespace=NAMESPACE, dry_run=True)
+        except VrooliError as error:
+            refused[manifest.key] = error.message
+    assert refused == {}
+
+
+@pytest.mark.root
+async def test_strict_validation_would_refuse_a_field_that_no_definition_has(
+    cluster_kubeconfig: Path,
+) -> None:
+    kube = await Kube.connect(cluster_kubeconfig)
+    manifests = engine.render({}, release="strict", namespace=NAMESPACE)
+    for kind in ("PostgresCluster", "RedisFailover", "VaultStaticSecret", "Deployment"):
+        body = dict(next(found for found in manifests if found.kind == kind).body)
+        body["spec"] = {**body["spec"], "nosuchfield": 1}
+        with pytest.raises(VrooliError, match="nosuchfield"):
+            await kube.apply(body, namespace=NAMESPACE, dry_run=True)
