@@ -135,7 +135,7 @@ async def _become_ready(
         raise first_error(errors) from errors
     progress.say("Waiting for the node and the add-ons")
     await _until(layout)
-    await addons.wait(layout, record, progress)
+    await addons.wait(layout, progress)
 
 
 async def _until(layout: Layout, *names: str) -> None:
