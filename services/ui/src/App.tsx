@@ -1,0 +1,54 @@
+import { useEffect, useState } from "react";
+import { Composer } from "./components/Composer";
+import { HealthPanel } from "./components/HealthPanel";
+import { PostCard } from "./components/PostCard";
+import { useHealth } from "./useHealth";
+import { usePosts } from "./usePosts";
+
+/** The time, renewed twice a minute, so that "2 min ago" stays true. */
+function useNow(): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 30_000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
+
+/** The whole page. */
+export function App() {
+  const { posts, loaded, live, add } = usePosts();
+  const health = useHealth();
+  const now = useNow();
+  return (
+    <>
+      <header className="top">
+        <div className="brand">
+          <img src="/favicon.svg" alt="" width="36" height="36" />
+          <div>
+            <h1>Vrooli</h1>
+            <p>Share something. Each picture is checked before anyone sees it.</p>
+          </div>
+        </div>
+      </header>
+      <main>
+        <div className="column">
+          <Composer onPosted={add} />
+          <section aria-label="Posts" aria-live="polite" aria-busy={!loaded}>
+            {posts.map((post) => (
+              <PostCard key={post.id} post={post} now={now} />
+            ))}
+            {posts.length === 0 && (
+              <p className="empty">
+                {loaded ? "Nothing here yet. Yours may be the first post." : "Loading the posts…"}
+              </p>
+            )}
+          </section>
+        </div>
+        <aside>
+          <HealthPanel health={health} live={live} />
+        </aside>
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,84 @@
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { afterEach, expect, test, vi } from "vitest";
+import type { Health, Post } from "../api";
+import { Composer, problemWith } from "./Composer";
+import { HealthPanel } from "./HealthPanel";
+import { PostCard } from "./PostCard";
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+const post: Post = {
+  id: "1",
+  text: "Hello",
+  state: "pending",
+  confidence: null,
+  reason: null,
+  has_picture: true,
+  picture_url: null,
+  created_at: "2026-01-01T10:00:00Z",
+  updated_at: "2026-01-01T10:00:00Z",
+};
+const now = Date.parse("2026-01-01T10:00:30Z");
+
+test("a waiting post says so and shows no picture", () => {
+  render(<PostCard post={post} now={now} />);
+  expect(screen.getByRole("status").textContent).toBe("Being checked");
+  expect(screen.queryByRole("img")).toBeNull();
+});
+
+test("an approved post shows its picture and how sure the verdict is", () => {
+  const approved = { ...post, state: "approved", confidence: 98.25, picture_url: "/p" } as const;
+  render(<PostCard post={approved} now={now} />);
+  expect(screen.getByRole("status").textContent).toBe("Approved · 98.3 % sure");
+  expect(screen.getByRole("img").getAttribute("src")).toBe("/p");
+});
+
+test("a refused picture isn't shown", () => {
+  render(<PostCard post={{ ...post, state: "refused", confidence: 77 }} now={now} />);
+  expect(screen.queryByRole("img")).toBeNull();
+  expect(screen.getByText(/was refused/)).toBeTruthy();
+});
+
+test("an empty post can't be sent", () => {
+  render(<Composer onPosted={() => {}} />);
+  const button = screen.getByRole("button", { name: "Post" }) as HTMLButtonElement;
+  expect(button.disabled).toBe(true);
+  fireEvent.change(screen.getByRole("textbox"), { target: { value: "Hello" } });
+  expect(button.disabled).toBe(false);
+});
+
+test("the server's own words tell why a post was not taken", async () => {
+  const refusal = { error: { code: "picture-type", message: "A picture is a PNG." } };
+  vi.stubGlobal("fetch", async () => Response.json(refusal, { status: 415 }));
+  render(<Composer onPosted={() => {}} />);
+  fireEvent.change(screen.getByRole("textbox"), { target: { value: "Hello" } });
+  fireEvent.click(screen.getByRole("button", { name: "Post" }));
+  expect((await screen.findByRole("alert")).textContent).toBe("A picture is a PNG.");
+});
+
+test("a picture that the server would refuse is refused before it is sent", () => {
+  expect(problemWith(new File(["x"], "a.gif", { type: "image/gif" }))).toMatch(/PNG, JPEG/);
+  const large = new File([new Uint8Array(5 * 1024 * 1024 + 1)], "a.png", { type: "image/png" });
+  expect(problemWith(large)).toMatch(/5 MiB/);
+  expect(problemWith(new File(["x"], "a.png", { type: "image/png" }))).toBeNull();
+});
+
+test("the system's panel names each part and what is down", () => {
+  const up = { status: "up", latency_ms: 1.23 } as const;
+  const health: Health = {
+    status: "down",
+    version: "1",
+    database: up,
+    redis: up,
+    queue: { ...up, queued: 2, active: 1 },
+    services: { jobs: { status: "down", latency_ms: 0, error: "no worker" } },
+  };
+  render(<HealthPanel health={health} live={false} />);
+  expect(screen.getByText("Degraded")).toBeTruthy();
+  expect(screen.getByText("Jobs").parentElement?.textContent).toContain("down");
+  expect(screen.getByText("Live updates").parentElement?.textContent).toContain("reconnecting");
+  expect(screen.getByText(/3 waiting/)).toBeTruthy();
+});

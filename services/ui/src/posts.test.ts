@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import type { Post } from "./api";
+import { ago, merge } from "./posts";
+
+function post(id: string, created: string, changes: Partial<Post> = {}): Post {
+  return {
+    id,
+    text: id,
+    state: "pending",
+    confidence: null,
+    reason: null,
+    has_picture: true,
+    picture_url: null,
+    created_at: created,
+    updated_at: created,
+    ...changes,
+  };
+}
+
+const older = post("older", "2026-01-01T10:00:00Z");
+const newer = post("newer", "2026-01-01T11:00:00Z");
+
+test("the newest post stands first, however they arrive", () => {
+  expect(merge([newer], older)).toEqual([newer, older]);
+  expect(merge([older], newer)).toEqual([newer, older]);
+});
+
+test("a verdict takes the place of the waiting post", () => {
+  const approved = { ...older, state: "approved" as const, updated_at: "2026-01-01T10:00:05Z" };
+  expect(merge([newer, older], approved)).toEqual([newer, approved]);
+});
+
+test("a late answer from before the verdict changes nothing", () => {
+  const approved = { ...older, state: "approved" as const, updated_at: "2026-01-01T10:00:05Z" };
+  expect(merge([approved], older)).toEqual([approved]);
+});
+
+test.each([
+  [4, "just now"],
+  [42, "42 s ago"],
+  [150, "2 min ago"],
+  [7300, "2 h ago"],
+  [-30, "just now"],
+])("%i seconds ago reads '%s'", (seconds, words) => {
+  const now = Date.parse("2026-01-01T12:00:00Z");
+  expect(ago(new Date(now - seconds * 1000).toISOString(), now)).toBe(words);
+});
