@@ -36,6 +36,7 @@ async def run(
     timeout_s: float = 60.0,
     check: bool = True,
     on_line: Callable[[str], None] | None = None,
+    merged: bool = False,
 ) -> Completed:
     """Run a program to its end.
 
@@ -47,6 +48,7 @@ async def run(
         timeout_s: The limit, after which it and its children are ended.
         check: Raise when its status isn't 0.
         on_line: Called with each line of standard error as it comes.
+        merged: Take its standard output as standard error, in the order in which both came.
 
     Raises:
         CommandError: It failed or did not end in time.
@@ -58,7 +60,7 @@ async def run(
             *words,
             stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT if merged else asyncio.subprocess.PIPE,
             env={**os.environ, **(env or {})},
             cwd=cwd,
             start_new_session=True,
@@ -137,9 +139,8 @@ async def _converse(
             await process.stdin.drain()
             process.stdin.close()
 
-    async def follow() -> None:
-        assert process.stderr is not None  # noqa: S101 - asked for as a pipe above
-        async for line in process.stderr:
+    async def follow(stream: asyncio.StreamReader) -> None:
+        async for line in stream:
             text = line.decode(errors="replace")
             log.append(text)
             if on_line is not None:
@@ -148,10 +149,11 @@ async def _converse(
     assert process.stdout is not None  # noqa: S101 - asked for as a pipe above
     async with asyncio.TaskGroup() as group:
         group.create_task(write())
-        group.create_task(follow())
-        output = group.create_task(process.stdout.read())
+        # Without a standard error of its own, all that it prints comes in one stream.
+        group.create_task(follow(process.stderr or process.stdout))
+        output = group.create_task(process.stdout.read()) if process.stderr else None
     await process.wait()
-    return output.result().decode(errors="replace")
+    return output.result().decode(errors="replace") if output else ""
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
