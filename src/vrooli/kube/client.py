@@ -66,6 +66,19 @@ class Kube:
         api.timeout = REQUEST_S
         return cls(api)
 
+    async def close(self) -> None:
+        """Close the connections; a client that is used again opens new ones."""
+        # kr8s has no such method of its own.
+        session = self._api._session
+        if session is not None:
+            await session.aclose()
+
+    async def __aenter__(self) -> Kube:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
     async def version(self) -> str:
         """The API server's version, such as v1.37.2."""
         answer = await self._call("GET", "read its version", base="/version", version="")

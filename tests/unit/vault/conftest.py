@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.openbao import Server, free_port, running
+from support.openbao import Server, running
+from support.ports import free_port
 
 ROOT_TOKEN = "root-of-the-tests"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import hvac
 import pytest
 
-from support.openbao import free_port, running
+from support.openbao import running
+from support.ports import free_port
 from vrooli.vault import manifests
 
 CONFIG = Path(manifests.__file__).parent / "openbao.hcl"

@@ -7,7 +7,8 @@ import uuid
 import hvac
 import pytest
 
-from support.openbao import Server, free_port, running
+from support.openbao import Server, running
+from support.ports import free_port
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.vault.client import VaultClient, VaultDeniedError, VaultSealedError
 

@@ -1,0 +1,255 @@
+"""Installing operators: what a real API server, with no nodes behind it, takes and refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+from helm_python import Chart
+
+from support import apiserver
+from vrooli import operators, programs
+from vrooli.errors import EnvironmentLackError
+from vrooli.events import Progress
+from vrooli.kube import Kube, Manifest
+from vrooli.operators import Operator, Site, Source, record
+from vrooli.operators.install import install
+from vrooli.operators.interface import State, VendorChart
+from vrooli.operators.redis import RedisOperator
+
+PROGRESS = Progress()
+each = pytest.mark.parametrize("operator", operators.ALL, ids=lambda operator: operator.name)
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A bare API server's kubeconfig."""
+    found = asyncio.run(programs.ensure(["etcd", "kube-apiserver"], PROGRESS))
+    with apiserver.running(found, tmp_path_factory.mktemp("bare")) as path:
+        yield path
+
+
+@pytest.fixture
+async def site(kubeconfig: Path) -> AsyncIterator[Site]:
+    async with await Kube.connect(kubeconfig) as kube:
+        yield Site(kube, kubeconfig)
+
+
+async def workload(site: Site, operator: Operator) -> Manifest:
+    """The operator's Deployment."""
+    found = await site.kube.list("apps/v1", "Deployment", operator.namespace, operator.selector)
+    assert len(found) == 1
+    return found[0]
+
+
+@each
+async def test_operator_is_taken_in_strict_validation_and_then_left_alone(
+    site: Site, operator: Operator
+) -> None:
+    await install(operator, Source.GO_MODULE, site, PROGRESS)
+    deployment = await workload(site, operator)
+    done = await install(operator, Source.GO_MODULE, site, PROGRESS)
+    assert not done.changed
+    assert await workload(site, operator) == deployment
+
+
+@each
+async def test_operator_runs_our_images_within_the_restricted_standard(
+    site: Site, operator: Operator
+) -> None:
+    await install(operator, Source.GO_MODULE, site, PROGRESS)
+    pod = (await workload(site, operator))["spec"]["template"]
+    images = {container["image"] for container in pod["spec"]["containers"]}
+    assert images <= set(operator.images(Source.GO_MODULE))
+    # The server's own admission decides, in a namespace that enforces the standard.
+    metadata = {**pod["metadata"], "name": "probe", "namespace": operator.namespace}
+    await site.kube.apply(
+        {"apiVersion": "v1", "kind": "Pod", **pod, "metadata": metadata}, dry_run=True
+    )
+
+
+@each
+async def test_status_says_which_source_and_version_runs(site: Site, operator: Operator) -> None:
+    await install(operator, Source.GO_MODULE, site, PROGRESS)
+    status = await operators.status(operator, site.kube)
+    assert (status.source, status.version) == ("go-module", operator.version(Source.GO_MODULE))
+    assert status.state is State.NOT_READY  # there are no nodes
+    assert status.detail
+
+
+@each
+async def test_image_that_was_built_anew_rolls_the_operator(site: Site, operator: Operator) -> None:
+    built = dict.fromkeys(operator.images(Source.GO_MODULE), "of now")
+    await install(operator, Source.GO_MODULE, site, PROGRESS)
+    before = await workload(site, operator)
+    done = await install(operator, Source.GO_MODULE, replace(site, image_hashes=built), PROGRESS)
+    after = await workload(site, operator)
+    assert done.changed
+    assert after["spec"]["template"] != before["spec"]["template"]
+    await install(operator, Source.GO_MODULE, site, PROGRESS)
+
+
+@each
+async def test_deleted_deployment_is_made_again(site: Site, operator: Operator) -> None:
+    await install(operator, Source.GO_MODULE, site, PROGRESS)
+    name = operator.deployment(Source.GO_MODULE)
+    await site.kube.delete("apps/v1", "Deployment", name, operator.namespace)
+    assert (await install(operator, Source.GO_MODULE, site, PROGRESS)).changed
+    await workload(site, operator)
+
+
+@pytest.mark.parametrize("left", ["pending-install", "pending-upgrade"])
+async def test_release_that_a_killed_run_left_pending_is_healed(site: Site, left: str) -> None:
+    operator = operators.REDIS
+    await install(operator, Source.GO_MODULE, site, PROGRESS)
+    await mark_release(site, left, alone=left == "pending-install")
+    await record.write(site.kube, operator.namespace, record.Record(ours=True), "restricted")
+    assert (await install(operator, Source.GO_MODULE, site, PROGRESS)).changed
+    assert (await releases(site))[-1]["metadata"]["labels"]["status"] == "deployed"
+
+
+async def releases(site: Site) -> list[Manifest]:
+    """Helm's records of the Redis operator, oldest first."""
+    found = await site.kube.list("v1", "Secret", operators.REDIS.namespace, "owner=helm")
+    return sorted(found, key=lambda item: int(item["metadata"]["labels"]["version"]))
+
+
+async def mark_release(site: Site, status: str, *, alone: bool) -> None:
+    """Write into Helm's newest record what Helm writes before it begins.
+
+    Args:
+        site: The cluster.
+        status: The status to write.
+        alone: Whether it is to be the only record.
+    """
+    *older, newest = await releases(site)
+    for item in older if alone else []:
+        await site.kube.delete("v1", "Secret", item["metadata"]["name"], operators.REDIS.namespace)
+    packed = base64.b64decode(base64.b64decode(newest["data"]["release"]))
+    release = json.loads(gzip.decompress(packed))
+    release["info"]["status"] = status
+    packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode())))
+    change = {
+        "data": {"release": packed.decode()},
+        "metadata": {"labels": {"status": status}},
+    }
+    name, namespace = newest["metadata"]["name"], operators.REDIS.namespace
+    await site.kube.patch("v1", "Secret", name, namespace, change)
+
+
+class LocalRedisOperator(RedisOperator):
+    """The Redis operator beside the others, from a repository on this host."""
+
+    namespace = "redis-vendor"
+
+    def __init__(self, url: str) -> None:
+        self.vendor = VendorChart("redis-operator", "3.2.6", (url,))
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A folder over HTTP."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - its name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+async def repository(site: Site, tmp_path: Path) -> AsyncIterator[str]:
+    """A chart repository as a vendor has one, with the Redis operator's real chart."""
+    module = await site.module_dir("redis-operator", PROGRESS)
+    with Chart.load(module / "charts" / "redisoperator") as chart:
+        archive = Path(chart.save(tmp_path))
+        entry = {**chart.metadata, "urls": [archive.name]}
+    index = {"apiVersion": "v1", "entries": {"redis-operator": [entry]}}
+    (tmp_path / "index.yaml").write_text(yaml.safe_dump(index))
+    with served(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+async def no_redis(site: Site) -> None:
+    """Takes away what another test installed cluster-wide."""
+    found = await site.kube.list("apps/v1", "Deployment", None, operators.REDIS.selector)
+    for item in found:
+        metadata = item["metadata"]
+        await site.kube.delete("apps/v1", "Deployment", metadata["name"], metadata["namespace"])
+    for item in await releases(site):
+        await site.kube.delete("v1", "Secret", item["metadata"]["name"], operators.REDIS.namespace)
+    for kind in ("ClusterRole", "ClusterRoleBinding"):
+        await site.kube.delete(
+            "rbac.authorization.k8s.io/v1", kind, operators.REDIS.deployment(Source.VENDOR)
+        )
+
+
+@pytest.mark.usefixtures("no_redis")
+async def test_vendors_chart_is_chosen_where_it_is_reached_and_said_in_status(
+    site: Site, repository: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(operators.sources.VARIABLE, raising=False)
+    operator = LocalRedisOperator(repository)
+    chosen = await operators.choose([operator], site.kube)
+    assert chosen[operator.name] is Source.VENDOR
+    assert (await install(operator, Source.VENDOR, site, PROGRESS)).changed
+    image = (await workload(site, operator))["spec"]["template"]["spec"]["containers"][0]["image"]
+    assert image == "quay.io/spotahome/redis-operator:v1.2.4"
+    assert (await operators.status(operator, site.kube)).source == "vendor"
+
+
+@pytest.mark.usefixtures("no_redis")
+async def test_vendor_that_went_away_is_a_lack_with_advice(site: Site) -> None:
+    operator = LocalRedisOperator("http://127.0.0.1:9")
+    operator.namespace = "redis-gone"
+    with pytest.raises(EnvironmentLackError, match="No repository of the chart") as raised:
+        await install(operator, Source.VENDOR, site, PROGRESS)
+    assert "VROOLI_OPERATORS_SOURCE=go-module" in raised.value.advice
+
+
+@pytest.mark.usefixtures("no_redis")
+async def test_someone_elses_operator_is_left_as_it_is_and_said_so(site: Site) -> None:
+    labels = {"app.kubernetes.io/name": "redis-operator", "app.kubernetes.io/version": "1.1.0"}
+    await site.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "theirs"}})
+    theirs = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "redis", "namespace": "theirs", "labels": labels},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "redis", "image": "theirs:1.1.0"}]},
+            },
+        },
+    }
+    operator = LocalRedisOperator("")
+    operator.namespace = "redis-ours"
+    await site.kube.apply(theirs)
+    done = await install(operator, Source.GO_MODULE, site, PROGRESS)
+    assert done.detail == "theirs/redis 1.1.0 is someone else's and is left as it is"
+    assert await site.kube.get("v1", "Namespace", "redis-ours") is None
+    status = await operators.status(operator, site.kube)
+    assert (status.source, status.version, status.namespace) == ("foreign", "1.1.0", "theirs")
+    await site.kube.delete("apps/v1", "Deployment", "redis", "theirs")
