@@ -12,8 +12,7 @@ from vrooli.cli import cluster, develop, faults, logs, setup, status, test, unin
 app = typer.Typer(
     name="vrooli",
     help="Take Vrooli from a bare machine to a healthy release on Kubernetes.",
-    epilog="Exit codes: 0 fine, 1 found something wrong, 2 wrong use, "
-    "3 the environment lacks something, 130 interrupted.",
+    epilog=f"Exit codes: {faults.described()}.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

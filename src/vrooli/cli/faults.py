@@ -1,14 +1,24 @@
-"""The one place that turns exceptions into errors a person can use, and so into exit codes.
-
-0 fine · 1 found something wrong · 2 wrong use · 3 the environment lacks something ·
-130 interrupted. The parser's own usage errors are 2 as well.
-"""
+"""The one place that turns exceptions into errors a person can use, and so into exit codes."""
 
 from __future__ import annotations
 
 import errno
 
 from vrooli.errors import EnvironmentLackError, VrooliError
+
+# What the process's end says. The parser's own usage errors are 2 as well.
+EXIT_CODES = {
+    0: "fine",
+    1: "found something wrong",
+    2: "wrong use",
+    3: "the environment lacks something",
+    130: "interrupted",
+}
+
+
+def described() -> str:
+    """The exit codes in one line."""
+    return ", ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
 
 
 def as_error(fault: BaseException) -> VrooliError:

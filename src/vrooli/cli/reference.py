@@ -1,0 +1,155 @@
+"""The reference pages, written from the code: commands, exit codes, variables, JSON models.
+
+A page marks each part that comes from here with ``<!-- from the code: NAME -->`` and
+``<!-- end -->``; a test compares, and writes them anew when asked to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+
+from vrooli.cli import faults, jsonlines
+from vrooli.cli.app import app
+from vrooli.workflows import results
+
+PART = re.compile(r"(<!-- from the code: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+LINES = (
+    jsonlines.StartedLine,
+    jsonlines.ProgressLine,
+    jsonlines.EndedLine,
+    jsonlines.LoggedLine,
+    jsonlines.ResultLine,
+    jsonlines.ErrorLine,
+)
+RESULTS = (
+    results.StepsResult,
+    results.DevelopResult,
+    results.StatusResult,
+    results.SuitesResult,
+    results.ClusterResult,
+    results.ClusterListResult,
+    results.KubeconfigResult,
+    results.StepResult,
+    results.ClusterView,
+    results.ComponentView,
+    results.OperatorView,
+    results.VaultView,
+    results.ReleaseView,
+    results.WorkloadView,
+    results.CaseView,
+)
+
+
+def refreshed(page: str) -> str:
+    """The page with each marked part as the code has it now."""
+    parts = {
+        "commands": commands,
+        "exit-codes": exit_codes,
+        "variables": variables,
+        "lines": lambda: models(LINES),
+        "results": lambda: models(RESULTS),
+    }
+    return PART.sub(lambda found: f"{found[1]}\n{parts[found[2]]()}\n{found[3]}", page)
+
+
+def exit_codes() -> str:
+    """The table of exit codes."""
+    rows = [(str(code), said) for code, said in faults.EXIT_CODES.items()]
+    return _table(("code", "meaning"), rows)
+
+
+def variables() -> str:
+    """The table of the environment variables that stand for options."""
+    found: dict[str, set[str]] = {}
+    for _, command in _commands():
+        for param in command.params:
+            if isinstance(param.envvar, str):
+                found.setdefault(param.envvar, set()).add(_names(param)[0])
+    rows = [(f"`{name}`", ", ".join(sorted(options))) for name, options in sorted(found.items())]
+    return _table(("variable", "stands for"), rows)
+
+
+def commands() -> str:
+    """Every command with its arguments and options."""
+    return "\n".join(_command(path, command) for path, command in _commands())
+
+
+def models(wanted: Sequence[type[BaseModel]]) -> str:
+    """A table of fields for each model."""
+    return "\n".join(_model(model) for model in wanted)
+
+
+def _model(model: type[BaseModel]) -> str:
+    said = (model.__doc__ or "").strip().splitlines()[0]
+    rows = [
+        (f"`{name}`", f"`{_type(field.annotation)}`", field.description or "")
+        for name, field in model.model_fields.items()
+    ]
+    return f"### {model.__name__}\n\n{said}\n\n{_table(('field', 'type', 'meaning'), rows)}"
+
+
+def _type(annotation: Any) -> str:
+    text = (
+        annotation.__name__
+        if isinstance(annotation, type) and not hasattr(annotation, "__args__")
+        else str(annotation)
+    )
+    text = re.sub(r"\b(?:[a-z_]+\.)+", "", text)
+    return text.replace("NoneType", "None").replace("|", "or")
+
+
+def _commands() -> Iterator[tuple[str, Any]]:
+    group = typer.main.get_command(app)
+    yield from _below("vrooli", group)
+
+
+def _below(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield path, command
+        return
+    for name, found in inner.items():
+        yield from _below(f"{path} {name}", found)
+
+
+def _command(path: str, command: Any) -> str:
+    rows = [_param(param) for param in command.params if param.name != "help"]
+    return f"## {path}\n\n{_paragraphs(command.help)}\n\n{_table(('option', 'meaning'), rows)}"
+
+
+def _paragraphs(text: str) -> str:
+    return "\n\n".join(" ".join(part.split()) for part in text.strip().split("\n\n"))
+
+
+def _param(param: Any) -> tuple[str, str]:
+    said = ", ".join(_names(param))
+    notes = []
+    if param.default not in (None, False, ()) and not callable(param.default):
+        notes.append(f"default: `{_default(param.default)}`")
+    if param.envvar:
+        notes.append(f"variable: `{param.envvar}`")
+    help_ = " ".join((param.help or "").split())
+    return said, f"{help_} ({'; '.join(notes)})" if notes else help_
+
+
+def _names(param: Any) -> list[str]:
+    if param.param_type_name == "argument":
+        return [f"`{param.name.upper()}`"]
+    return [f"`{name}`" for name in param.opts]
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in value)
+    return str(value)
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)

@@ -1,0 +1,46 @@
+"""The way to a cluster that exists, for commands that look at it or work on its release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vrooli.cluster.interface import Cluster
+from vrooli.errors import EnvironmentLackError
+from vrooli.kube import Kube
+from vrooli.workflows import clusters
+from vrooli.workflows.cluster import Choice, choose
+
+
+@dataclass(frozen=True)
+class Access:
+    """A cluster that runs, and a client of its API."""
+
+    cluster: Cluster
+    kube: Kube
+
+
+async def find(text: str | None) -> tuple[Choice, Cluster]:
+    """The cluster that ``--cluster`` names, or the one that is picked without; as it is.
+
+    Raises:
+        UsageError: The name is wrong.
+    """
+    choice = await choose(text)
+    return choice, clusters.embedded(choice.name) if choice.embedded else choice.external()
+
+
+async def connect(text: str | None) -> Access:
+    """A cluster that runs, and a client of it.
+
+    Raises:
+        UsageError: The name is wrong.
+        EnvironmentLackError: The cluster doesn't run.
+    """
+    choice, cluster = await find(text)
+    seen = await cluster.status()
+    if seen.state in ("absent", "stopped"):
+        raise EnvironmentLackError(
+            f"Cluster {choice} is {seen.state}.",
+            "Run `vrooli develop`, which starts it, or name another with --cluster.",
+        )
+    return Access(cluster, await Kube.connect(cluster.kubeconfig))

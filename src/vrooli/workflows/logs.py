@@ -1,0 +1,102 @@
+"""What the pods of one component say."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from vrooli.environments import Environment
+from vrooli.errors import UsageError
+from vrooli.events import Listener, LogLine
+from vrooli.kube import Kube
+from vrooli.workflows import access
+from vrooli.workflows.results import Result
+
+
+@dataclass(frozen=True)
+class Component:
+    """Where a component's logs are.
+
+    Attributes:
+        labels: The label selector of its pods; ``{release}`` stands for the release's name.
+        container: The container whose log is meant; None where a pod has only one.
+    """
+
+    labels: str
+    container: str | None = None
+
+
+_OWN = "app.kubernetes.io/instance={release},app.kubernetes.io/component="
+COMPONENTS = {
+    **{
+        name: Component(_OWN + name, name)
+        for name in ("ui", "server", "jobs", "nsfw-detector", "adminer")
+    },
+    # The labels that the two operators give to the pods of the resources in the chart.
+    "postgres": Component(
+        "postgres-operator.crunchydata.com/cluster=vrooli-pg,"
+        "postgres-operator.crunchydata.com/instance",
+        "database",
+    ),
+    "pgbouncer": Component(
+        "postgres-operator.crunchydata.com/cluster=vrooli-pg,"
+        "postgres-operator.crunchydata.com/role=pgbouncer",
+        "pgbouncer",
+    ),
+    "redis": Component(
+        "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=redis", "redis"
+    ),
+    "sentinel": Component(
+        "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=sentinel", "sentinel"
+    ),
+}
+
+
+async def release_logs(
+    environment: Environment,
+    cluster: str | None,
+    component: str,
+    listener: Listener,
+    *,
+    tail: int,
+    follow: bool,
+) -> Result:
+    """Tell the last lines of each of a component's pods and, with ``follow``, each further one.
+
+    Raises:
+        UsageError: There is no such component.
+        EnvironmentLackError: The cluster doesn't run.
+    """
+    found = COMPONENTS.get(component)
+    if found is None:
+        raise UsageError(
+            f"There is no component {component!r}.", f"Choose one of: {', '.join(COMPONENTS)}."
+        )
+    reached = await access.connect(cluster)
+    labels = found.labels.format(release=environment.release)
+    pods = await reached.kube.list("v1", "Pod", environment.namespace, labels)
+    if not pods:
+        raise UsageError(
+            f"{environment.release} has no pods of {component} in {environment.namespace}.",
+            "`vrooli status` says what there is; `vrooli develop` installs the release.",
+        )
+    async with asyncio.TaskGroup() as group:
+        for pod in pods:
+            name = pod["metadata"]["name"]
+            told = _tell(reached.kube, environment.namespace, name, found, listener, tail, follow)
+            group.create_task(told)
+    return Result()
+
+
+async def _tell(
+    kube: Kube,
+    namespace: str,
+    pod: str,
+    component: Component,
+    listener: Listener,
+    tail: int,
+    follow: bool,
+) -> None:
+    lines = kube.logs(namespace, pod, component.container, tail=tail, follow=follow)
+    async for line in lines:
+        listener(LogLine(pod, line))

@@ -1,0 +1,238 @@
+"""Each flag and environment variable, against the argument of the core that it sets."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from vrooli.cli.app import app
+from vrooli.environments import ENVIRONMENTS, SecretsSource
+from vrooli.workflows import results
+from vrooli.workflows.options import DevelopOptions
+from vrooli.workflows.results import ClusterView
+from vrooli.workflows.setup import SetupOptions
+from vrooli.workflows.test import SuiteOptions
+
+DEV, PROD = ENVIRONMENTS["dev"], ENVIRONMENTS["prod"]
+CLUSTER = ClusterView(name="x", kind="embedded", state="running")
+STEPS = {"changed": False, "elapsed_s": 0.0, "steps": ()}
+# What each workflow gives back, as little as its model takes.
+RESULTS: dict[str, results.Result] = {
+    "setup.setup": results.StepsResult.model_validate(STEPS),
+    "develop.develop": results.DevelopResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("environment", "release", "namespace", "cluster"), "x"),
+            "kubeconfig": "k",
+            "urls": {},
+        }
+    ),
+    "status.status": results.StatusResult(environment="dev", cluster=CLUSTER),
+    "test.run_suites": results.SuitesResult(suites=(), cases=()),
+    "logs.release_logs": results.Result(),
+    "uninstall.uninstall": results.StepsResult.model_validate(STEPS),
+    "clusters.start": results.ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.stop": results.ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.status": results.ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.delete": results.ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.list_all": results.ClusterListResult(clusters=()),
+    "clusters.kubeconfig": results.KubeconfigResult(path="/k"),
+    "clusters.logs": results.Result(),
+}
+
+
+class Core:
+    """Stands for one workflow: takes only what its signature takes, and notes it."""
+
+    def __init__(self, real: Callable[..., Any], result: results.Result) -> None:
+        self._signature = inspect.signature(real)
+        self._result = result
+        self.arguments: dict[str, Any] = {}
+
+    async def __call__(self, *args: Any, **kwargs: Any) -> results.Result:
+        bound = self._signature.bind(*args, **kwargs)
+        bound.arguments.pop("listener")
+        self.arguments = dict(bound.arguments)
+        return self._result
+
+
+def _run(
+    monkeypatch: pytest.MonkeyPatch, workflow: str, words: str, env: dict[str, str]
+) -> dict[str, Any]:
+    module_name, _, name = workflow.partition(".")
+    module = importlib.import_module(f"vrooli.workflows.{module_name}")
+    core = Core(getattr(module, name), RESULTS[workflow])
+    monkeypatch.setattr(module, name, core)
+    done = CliRunner().invoke(app, words.split(), env=env, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return core.arguments
+
+
+def _develop(**changes: Any) -> dict[str, Any]:
+    return {"options": DevelopOptions(**{"environment": DEV, **changes})}
+
+
+def _suites(**changes: Any) -> dict[str, Any]:
+    return {"options": SuiteOptions(**{"suites": ("live",), "environment": DEV, **changes})}
+
+
+def _setup(**changes: Any) -> dict[str, Any]:
+    return {"options": SetupOptions(**changes)}
+
+
+def _release(**changes: Any) -> dict[str, Any]:
+    return {"environment": DEV, "cluster": None, **changes}
+
+
+VALUES = Path(__file__).parents[3] / "k8s" / "chart" / "values.yaml"
+TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
+    ("setup.setup", "setup", {}, _setup()),
+    ("setup.setup", "setup --target k8s-cluster", {}, _setup(target="k8s-cluster")),
+    ("setup.setup", "setup -t k8s-cluster", {}, _setup(target="k8s-cluster")),
+    ("setup.setup", "setup --cluster kind", {}, _setup(cluster="kind")),
+    (
+        "setup.setup",
+        "setup --secrets-source file",
+        {},
+        _setup(secrets_source=SecretsSource.FILE),
+    ),
+    (
+        "setup.setup",
+        "setup",
+        {"SECRETS_SOURCE": "file"},
+        _setup(secrets_source=SecretsSource.FILE),
+    ),
+    ("develop.develop", "develop", {}, _develop()),
+    ("develop.develop", "develop --target k8s-cluster", {}, _develop()),
+    ("develop.develop", "develop -t k8s-cluster", {}, _develop()),
+    ("develop.develop", "develop --environment prod", {}, _develop(environment=PROD)),
+    ("develop.develop", "develop -e production", {}, _develop(environment=PROD)),
+    ("develop.develop", "develop", {"VROOLI_ENVIRONMENT": "prod"}, _develop(environment=PROD)),
+    ("develop.develop", "develop --cluster embedded:two", {}, _develop(cluster="embedded:two")),
+    ("develop.develop", "develop", {"VROOLI_CLUSTER": "kind"}, _develop(cluster="kind")),
+    ("develop.develop", "develop", {"SECRETS_SOURCE": "vault"}, _develop()),
+    (
+        "develop.develop",
+        "develop",
+        {"SECRETS_SOURCE": "file"},
+        _develop(secrets_source=SecretsSource.FILE),
+    ),
+    (
+        "develop.develop",
+        "develop --secrets-source vault",
+        {"SECRETS_SOURCE": "file"},
+        _develop(),
+    ),
+    ("develop.develop", f"develop --values {VALUES}", {}, _develop(values=(VALUES,))),
+    ("develop.develop", f"develop -f {VALUES} -f {VALUES}", {}, _develop(values=(VALUES,) * 2)),
+    (
+        "develop.develop",
+        "develop --port http=8080 --port api=0",
+        {},
+        _develop(ports={"http": 8080, "api": 0}),
+    ),
+    ("status.status", "status", {}, _release()),
+    (
+        "status.status",
+        "status -e prod --cluster kind",
+        {},
+        _release(environment=PROD, cluster="kind"),
+    ),
+    ("test.run_suites", "test", {}, _suites()),
+    ("test.run_suites", "test --suite unit -s lint", {}, _suites(suites=("unit", "lint"))),
+    ("test.run_suites", "test -s unit -s unit", {}, _suites(suites=("unit",))),
+    ("test.run_suites", "test", {"VROOLI_SUITE": "all"}, _suites(suites=("all",))),
+    ("test.run_suites", "test -s e2e", {"VROOLI_SUITE": "all"}, _suites(suites=("e2e",))),
+    ("test.run_suites", "test --long --update", {}, _suites(long=True, update=True)),
+    ("test.run_suites", "test -o json", {}, _suites(quiet=True)),
+    (
+        "test.run_suites",
+        "test -e prod --cluster kind",
+        {},
+        _suites(environment=PROD, cluster="kind"),
+    ),
+    ("logs.release_logs", "logs server", {}, _release(component="server", tail=100, follow=False)),
+    (
+        "logs.release_logs",
+        "logs ui --tail 5 --follow -e prod",
+        {},
+        _release(component="ui", tail=5, follow=True, environment=PROD),
+    ),
+    ("uninstall.uninstall", "uninstall", {}, _release(data=False)),
+    ("uninstall.uninstall", "uninstall --data", {}, _release(data=True)),
+    ("uninstall.uninstall", "uninstall -e prod", {}, _release(environment=PROD, data=False)),
+    ("clusters.start", "cluster start", {}, {"name": "vrooli", "ports": {}}),
+    ("clusters.start", "cluster start a --port http=0", {}, {"name": "a", "ports": {"http": 0}}),
+    ("clusters.stop", "cluster stop", {}, {"name": "vrooli"}),
+    ("clusters.stop", "cluster stop", {"VROOLI_CLUSTER_NAME": "b"}, {"name": "b"}),
+    ("clusters.status", "cluster status a", {}, {"name": "a"}),
+    ("clusters.delete", "cluster delete a", {}, {"name": "a"}),
+    ("clusters.list_all", "cluster list", {}, {}),
+    ("clusters.kubeconfig", "cluster kubeconfig a", {}, {"name": "a", "merge": False}),
+    ("clusters.kubeconfig", "cluster kubeconfig --merge", {}, {"name": "vrooli", "merge": True}),
+    (
+        "clusters.logs",
+        "cluster logs kubelet",
+        {},
+        {"name": "vrooli", "component": "kubelet", "tail": 100, "follow": False},
+    ),
+    (
+        "clusters.logs",
+        "cluster logs etcd --name a --tail 3 --follow",
+        {},
+        {"name": "a", "component": "etcd", "tail": 3, "follow": True},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("workflow", "words", "env", "arguments"),
+    TABLE,
+    ids=[f"{' '.join(f'{k}={v}' for k, v in env.items())} {words}" for _, words, env, _ in TABLE],
+)
+def test_a_flag_or_variable_sets_its_argument(
+    monkeypatch: pytest.MonkeyPatch,
+    workflow: str,
+    words: str,
+    env: dict[str, str],
+    arguments: dict[str, Any],
+) -> None:
+    assert _run(monkeypatch, workflow, words, env) == arguments
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "said"),
+    [
+        ("develop --target moon", {}, "Choose one of: k8s-cluster."),
+        ("setup --target moon", {}, "Choose one of: k8s-cluster."),
+        ("develop -e moon", {}, "Choose one of: dev, staging, prod."),
+        ("develop", {"VROOLI_ENVIRONMENT": "moon"}, "Choose one of: dev, staging, prod."),
+        ("develop --cluster moon", {}, "Choose one of: embedded, minikube, kind, context"),
+        ("status -e moon", {}, "Choose one of: dev, staging, prod."),
+        ("status --cluster moon", {}, "Choose one of: embedded, minikube, kind, context"),
+        ("develop --secrets-source moon", {}, "'vault', 'file'"),
+        ("develop", {"SECRETS_SOURCE": "moon"}, "'vault', 'file'"),
+        ("develop --port web=80", {}, "one of api, http, https"),
+        ("develop --port http=70000", {}, "0 to 65535"),
+        ("cluster start --port http", {}, "NAME=NUMBER"),
+        ("develop --values /no/such/file", {}, "can't be read"),
+        ("test --suite moon", {}, "'unit'"),
+        ("cluster logs", {}, "component"),
+        ("cluster delete ../x", {}, "can't be a cluster's name"),
+        ("launch", {}, "No such command"),
+        ("status --wrong", {}, "No such option"),
+    ],
+)
+def test_wrong_use_ends_with_2_and_says_what_is_known(
+    words: str, env: dict[str, str], said: str
+) -> None:
+    done = CliRunner().invoke(app, words.split(), env={**env, "COLUMNS": "300"})
+    assert done.exit_code == 2, done.output
+    assert said in done.output
+    assert "Traceback" not in done.output

@@ -1,0 +1,94 @@
+"""The pages say what the code does: references come from it, and every command shown is one."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from vrooli import project
+from vrooli.cli import reference
+from vrooli.cli.app import app
+
+ROOT = project.root()
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^ *```bash\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+# Launchers that say which command they are.
+LAUNCHED = re.compile(r'/vrooli" (.*?)"\$@"')
+# Programs that pages may show and that aren't ours.
+OTHERS = {"export", "git", "cd", "kubectl", "helm", "less", ".venv/bin/pre-commit"}
+
+
+def _name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", ["docs/commands.md", "docs/interface.md"])
+def test_the_reference_is_what_the_code_says(page: str) -> None:
+    path = ROOT / page
+    wanted = reference.refreshed(path.read_text())
+    if os.environ.get("VROOLI_UPDATE_GOLDEN"):
+        path.write_text(wanted)
+    assert path.read_text() == wanted, (
+        f"{page} is old: bash scripts/main/test.sh --suite unit --update"
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    targets = [link for link in LINK.findall(page.read_text()) if "://" not in link]
+    assert [link for link in targets if not (page.parent / link).exists()] == []
+
+
+def _shown() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        for block in BLOCK.findall(page.read_text()):
+            for line in block.replace("\\\n", " ").splitlines():
+                words = line.split("  #")[0].strip()
+                if words and not words.startswith("#"):
+                    yield _name(page), words
+
+
+@pytest.mark.parametrize(("page", "line"), list(_shown()))
+def test_every_command_shown_can_be_typed_as_it_stands(page: str, line: str) -> None:
+    words = shlex.split(_inner(line))
+    while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
+        words.pop(0)
+    if words[0] == "bash":
+        words.pop(0)
+    if words[0] in OTHERS:
+        return
+    arguments = words[1:]
+    if words[0].endswith(".sh"):
+        found = LAUNCHED.search((ROOT / words[0]).read_text())
+        assert found is not None
+        arguments = [*found[1].split(), *arguments]
+    elif words[0] != "vrooli":
+        assert words[0] in ("scripts/vrooli", ".venv/bin/vrooli"), line
+    _parse(arguments)
+
+
+def _inner(line: str) -> str:
+    """What an ``eval "$(…)"`` runs, else the line."""
+    found = re.fullmatch(r'eval "\$\((.*)\)"', line)
+    return found[1] if found else line
+
+
+def _parse(arguments: list[str]) -> None:
+    """Parse as the command line does, up to the point where the command would run."""
+    command = typer.main.get_command(app)
+    try:
+        context = command.make_context("vrooli", [*arguments])
+    except typer.Exit as end:  # --version and the like
+        assert end.exit_code == 0
+        return
+    while (inner := getattr(command, "commands", None)) is not None:
+        name, *rest = [*context._protected_args, *context.args]
+        command = inner[name]
+        context = command.make_context(name, rest, parent=context)
