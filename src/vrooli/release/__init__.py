@@ -1,1 +1,8 @@
-"""A Helm release: apply, follow until it is ready, test, uninstall."""
+"""One release of the chart in a cluster: put there, followed until it is ready, tested, removed.
+
+Together with ``vrooli.chart`` the only user of the Helm engine.
+"""
+
+from vrooli.release.history import Release
+
+__all__ = ["Release"]

@@ -1,0 +1,133 @@
+"""Put a release into the cluster: install or upgrade it, or see that nothing has changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import helm_python
+
+from vrooli import project
+from vrooli.chart import engine
+from vrooli.chart.manifest import Manifest
+from vrooli.events import Progress
+from vrooli.kube import Kube
+from vrooli.release import history
+from vrooli.release.history import Release, Revision
+from vrooli.steps import Done
+
+# Helm doesn't wait for pods here: this is for its requests to the API server, seconds.
+HELM_S = 120
+# How old a revision in progress must be to be taken for left behind, seconds: without waiting for
+# pods, Helm is through in a few.
+LEFT_BEHIND_S = 15.0
+# Revisions that Helm keeps, to roll back to.
+HISTORY = 10
+# PGO 5.4's pods name no seccomp profile, so the stricter standard is asked for by warnings only.
+NAMESPACE_LABELS = {
+    "pod-security.kubernetes.io/enforce": "baseline",
+    "pod-security.kubernetes.io/warn": "restricted",
+}
+
+
+async def ensure(
+    kube: Kube,
+    release: Release,
+    values: Mapping[str, Any],
+    progress: Progress,
+    *,
+    chart: Path | None = None,
+) -> Done:
+    """Make the release what the chart and the values say; doesn't wait until it is ready.
+
+    Raises:
+        UsageError: The chart refuses the values; nothing was touched.
+        VrooliError: Helm could not.
+    """
+    chart = chart or project.chart_dir()
+    wanted = await asyncio.to_thread(
+        engine.render, values, release=release.name, namespace=release.namespace, chart=chart
+    )
+    found = await _settled(kube, release, progress)
+    if found is not None and found.status == "deployed":
+        changes = differences(wanted, await history.manifests(release))
+        changes += await _missing(kube, wanted)
+        if not changes:
+            return Done(False, f"revision {found.number} is what is wanted")
+        progress.say(f"changes {_some(changes)}")
+    await _ensure_namespace(kube, release.namespace)
+    made = await _act(release, chart, values, exists=found is not None)
+    return Done(True, f"revision {made['revision']} of {len(wanted)} objects")
+
+
+def differences(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> list[str]:
+    """The objects that were added, changed or removed, by kind and name."""
+    new = {found.key: found.body for found in wanted}
+    old = {found.key: found.body for found in noted}
+    return sorted(key for key in new.keys() | old.keys() if new.get(key) != old.get(key))
+
+
+async def _settled(kube: Kube, release: Release, progress: Progress) -> Revision | None:
+    """The newest revision that Helm has ended; what a killed Helm left is cleared away.
+
+    Only Helm's note goes: the objects it made stay, and are taken over by the next try.
+    """
+    said = False
+    while (found := await history.last(release)) is not None and found.is_pending:
+        age_s = (datetime.now(UTC) - found.deployed_at).total_seconds()
+        if age_s < LEFT_BEHIND_S:
+            if not said:
+                progress.say(f"waits for another Helm, which says {found.status}")
+            said = True
+            await asyncio.sleep(1.0)
+            continue
+        progress.say(f"clears revision {found.number} away, which was left as {found.status}")
+        note = f"sh.helm.release.v1.{release.name}.v{found.number}"
+        await kube.delete("v1", "Secret", note, release.namespace)
+    return found
+
+
+async def _missing(kube: Kube, wanted: Iterable[Manifest]) -> list[str]:
+    """The objects that someone has deleted since; test pods come and go."""
+    kept = [found for found in wanted if not found.is_hook]
+    there = await asyncio.gather(
+        *(kube.get(item.api_version, item.kind, item.name, item.namespace) for item in kept)
+    )
+    return [item.key for item, body in zip(kept, there, strict=True) if body is None]
+
+
+async def _ensure_namespace(kube: Kube, name: str) -> None:
+    metadata = {"name": name, "labels": NAMESPACE_LABELS}
+    await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+
+
+async def _act(
+    release: Release, chart: Path, values: Mapping[str, Any], *, exists: bool
+) -> dict[str, Any]:
+    cancel = helm_python.HelmContext()
+
+    def act(helm: helm_python.Config) -> dict[str, Any]:
+        if exists:
+            return helm.upgrade(
+                chart,
+                release.name,
+                dict(values),
+                context=cancel,
+                timeout=HELM_S,
+                max_history=HISTORY,
+                reset_values=True,
+            )
+        return helm.install(chart, release.name, dict(values), context=cancel, timeout=HELM_S)
+
+    try:
+        return await history.call(release, act, cancel)
+    except helm_python.HelmError as error:
+        raise history.failure(release, "upgrade" if exists else "install", error) from error
+
+
+def _some(names: list[str], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

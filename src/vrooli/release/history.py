@@ -1,0 +1,132 @@
+"""What Helm has noted of a release, and the one way to call Helm on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import helm_python
+
+from vrooli.chart import manifest
+from vrooli.chart.manifest import Manifest
+from vrooli.environments import Environment
+from vrooli.errors import VrooliError
+
+T = TypeVar("T")
+
+# Helm's states while it works; left behind by a Helm that was killed.
+PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release: which, and in which cluster.
+
+    Attributes:
+        name: Its name.
+        namespace: Its namespace.
+        kubeconfig: The cluster's file.
+    """
+
+    name: str
+    namespace: str
+    kubeconfig: Path
+
+    @classmethod
+    def of(cls, environment: Environment, kubeconfig: Path) -> Release:
+        """An environment's release."""
+        return cls(environment.release, environment.namespace, kubeconfig)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One revision of a release.
+
+    Attributes:
+        number: 1 for the first.
+        status: Helm's word: deployed, failed, pending-install, …
+        chart: The chart and its version.
+        deployed_at: When Helm began with it.
+    """
+
+    number: int
+    status: str
+    chart: str
+    deployed_at: datetime
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether Helm hasn't ended it."""
+        return self.status in PENDING
+
+
+async def last(release: Release) -> Revision | None:
+    """The newest revision, or None when there is no such release."""
+    found = await revisions(release)
+    return found[-1] if found else None
+
+
+async def revisions(release: Release) -> list[Revision]:
+    """Every revision that Helm still knows, oldest first."""
+    try:
+        found = await call(release, lambda helm: helm.history(release.name))
+    except helm_python.HelmNotFoundError:
+        return []
+    return sorted((_revision(item) for item in found), key=lambda revision: revision.number)
+
+
+async def manifests(release: Release) -> tuple[Manifest, ...]:
+    """The objects of the newest revision, hooks included, as Helm noted them."""
+    noted = await call(release, lambda helm: helm.get_all(release.name))
+    texts = [noted["summary"]["manifest"], *(hook["manifest"] for hook in noted["hooks"])]
+    return tuple(found for text in texts for found in manifest.parse(text, release.namespace))
+
+
+async def call(
+    release: Release,
+    act: Callable[[helm_python.Config], T],
+    cancel: helm_python.HelmContext | None = None,
+) -> T:
+    """Call Helm beside the event loop.
+
+    Args:
+        release: Which release.
+        act: What to call.
+        cancel: Cancelled when the caller is, so that Helm ends its note in order.
+    """
+
+    def work() -> T:
+        with helm_python.Config(
+            kubeconfig_path=release.kubeconfig, namespace=release.namespace
+        ) as helm:
+            return act(helm)
+
+    task = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if cancel is not None:
+            cancel.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+def failure(release: Release, doing: str, error: helm_python.HelmError) -> VrooliError:
+    """Helm's error as ours."""
+    return VrooliError(
+        f"Helm could not {doing} {release.name} in namespace {release.namespace}: {error.detail}",
+        "Run the same command again; it continues where it stopped.",
+    )
+
+
+def _revision(item: dict[str, Any]) -> Revision:
+    return Revision(
+        number=int(item["revision"]),
+        status=item["status"],
+        chart=f"{item['chart_name']}-{item['chart_version']}",
+        deployed_at=datetime.fromisoformat(item["deployed_at"]).astimezone(UTC),
+    )
