@@ -21,6 +21,7 @@ def command(
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
     secrets_source: options.Secrets = environments.SecretsSource.VAULT,
+    secrets_file: options.SecretsFile = None,
     values: options.ValuesFiles = None,
     port: options.Ports = None,
     output: options.Output = options.OutputFormat.TEXT,
@@ -41,6 +42,7 @@ def command(
             environment=environments.environment(environment),
             cluster=cluster,
             secrets_source=secrets_source,
+            secrets_file=secrets_file,
             values=tuple(values or ()),
             ports=options.ports(port),
         )

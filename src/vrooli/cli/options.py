@@ -55,6 +55,16 @@ Secrets = Annotated[
         help="Where the secrets come from: Vault in the cluster, or a local .env file.",
     ),
 ]
+SecretsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--secrets-file",
+        envvar="VROOLI_SECRETS_FILE",
+        help="The file of --secrets-source file; made with random passwords if it is missing. "
+        "Without it: .env.ENVIRONMENT in the repository.",
+        show_default=False,
+    ),
+]
 ValuesFiles = Annotated[
     list[Path] | None,
     typer.Option(

@@ -23,6 +23,7 @@ class DevelopOptions:
         values: More values files for the chart, the last one wins.
         ports: Ports of an embedded cluster on 127.0.0.1, by name (api, http, https); 0 takes
             any free one.
+        secrets_file: Where the secrets are with the source ``file``; None is the usual place.
     """
 
     environment: Environment
@@ -30,6 +31,7 @@ class DevelopOptions:
     cluster: str | None = None
     values: tuple[Path, ...] = ()
     ports: Mapping[str, int] = field(default_factory=dict)
+    secrets_file: Path | None = None
 
     def __post_init__(self) -> None:
         for file in self.values:
