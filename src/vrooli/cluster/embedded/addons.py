@@ -9,22 +9,22 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from string import Template
-from typing import Any
 
 import yaml
 
 from vrooli.cluster.embedded.api import Api
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.readiness import until
 from vrooli.cluster.embedded.settings import (
     CLUSTER_DOMAIN,
     DNS_SERVICE_IP,
-    Layout,
     Record,
     write_whole,
 )
-from vrooli.errors import VrooliError
+from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
 from vrooli.steps import first_error
@@ -82,27 +82,59 @@ async def apply(layout: Layout, record: Record) -> None:
     write_whole(_applied(layout), digest(values))
 
 
-async def wait(layout: Layout, progress: Progress) -> None:
+async def wait(layout: Layout, record: Record, progress: Progress) -> None:
     """Wait until the add-ons that a release needs are there.
 
     Raises:
         WaitTimeoutError: One isn't.
     """
-    kube = await Kube.connect(layout.kubeconfig)
-    for name in AWAITED:
-        await kube.wait_for("apps/v1", "Deployment", name, NAMESPACE, lacking, READY_S, progress)
+    api, last = Api(layout, record), ""
+
+    async def ready() -> bool:
+        nonlocal last
+        found = await lacking(api)
+        if found and found[0] != last:
+            last = found[0]
+            progress.say(last)
+        return not found
+
+    if not await until(ready, READY_S):
+        raise WaitTimeoutError(
+            f"The cluster's add-ons are not ready after {READY_S:.0f} s: {last}",
+            f"Look at them: `kubectl --kubeconfig {layout.kubeconfig} describe pods "
+            f"--namespace {NAMESPACE}`.",
+        )
 
 
-def lacking(deployment: Manifest | None) -> str | None:
-    """What a Deployment lacks, in words, or None."""
+async def lacking(api: Api) -> list[str]:
+    """What the awaited add-ons lack, in words."""
+    deployments = await api.read(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments")
+    pods = await api.read(f"/api/v1/namespaces/{NAMESPACE}/pods")
+    found = {item["metadata"]["name"]: item for item in deployments.get("items", ())}
+    reasons = [reason(name, found.get(name), pods.get("items", [])) for name in AWAITED]
+    return [text for text in reasons if text]
+
+
+def reason(name: str, deployment: Manifest | None, pods: Iterable[Manifest]) -> str:
+    """What a Deployment lacks, in words, or nothing.
+
+    Its pods are asked, too: after a resume its own status is the one of before the stop, until
+    its controller has looked.
+    """
     if deployment is None:
-        return "it does not exist"
-    name, wanted = deployment["metadata"]["name"], deployment["spec"].get("replicas", 1)
-    status: Mapping[str, Any] = deployment.get("status", {})
-    if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
+        return f"{name} does not exist"
+    metadata, status = deployment["metadata"], deployment.get("status", {})
+    if status.get("observedGeneration", 0) < metadata["generation"]:
         return f"{name}: its change has not been seen yet"
-    ready = min(status.get("updatedReplicas", 0), status.get("availableReplicas", 0))
-    return None if ready >= wanted else f"{name}: {ready} of {wanted} pods are ready"
+    wanted = deployment["spec"].get("replicas", 1)
+    running = sum(_ready(pod) for pod in pods if pod["metadata"]["name"].startswith(f"{name}-"))
+    ready = min(status.get("updatedReplicas", 0), status.get("availableReplicas", 0), running)
+    return "" if ready >= wanted else f"{name}: {ready} of {wanted} pods are ready"
+
+
+def _ready(pod: Manifest) -> bool:
+    conditions = pod.get("status", {}).get("conditions", ())
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 async def current(layout: Layout, record: Record, api: Api) -> bool:
@@ -110,9 +142,7 @@ async def current(layout: Layout, record: Record, api: Api) -> bool:
     applied = _applied(layout)
     if not applied.exists() or applied.read_text() != digest(variables(layout, record)):
         return False
-    listing = await api.read(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments")
-    found = {item["metadata"]["name"]: item for item in listing.get("items", ())}
-    return all(lacking(found.get(name)) is None for name in AWAITED)
+    return not await lacking(api)
 
 
 def _applied(layout: Layout) -> Path:

@@ -11,7 +11,8 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from vrooli.cluster.embedded.settings import API_PORT_INSIDE, Layout, Record
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.settings import API_PORT_INSIDE, Record
 
 ANSWER_S = 5.0
 OK = 200

@@ -7,7 +7,8 @@ import tarfile
 from pathlib import Path
 
 from vrooli.cluster.embedded.containers import ctr
-from vrooli.cluster.embedded.settings import Layout, Record
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.settings import Record
 from vrooli.errors import UsageError
 from vrooli.process import run
 

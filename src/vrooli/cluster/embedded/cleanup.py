@@ -9,7 +9,8 @@ from pathlib import Path
 from vrooli.cluster.embedded import cgroups, network
 from vrooli.cluster.embedded.daemon import PRIVATE_FOLDERS
 from vrooli.cluster.embedded.host import Host
-from vrooli.cluster.embedded.settings import Layout, Record
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.settings import Record
 from vrooli.errors import EnvironmentLackError
 
 
@@ -44,8 +45,6 @@ def delete_data(layout: Layout) -> None:
         )
     if layout.root.exists():
         shutil.rmtree(layout.root)
-    with contextlib.suppress(OSError):  # other clusters are beside it
-        layout.root.parent.rmdir()
 
 
 def mounts_below(folder: Path, mountinfo: str) -> list[Path]:

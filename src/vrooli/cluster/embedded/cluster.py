@@ -1,22 +1,138 @@
-"""The embedded cluster, as the workflows see it."""
+"""Embedded clusters, as workflows and the command line see them."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from vrooli.cluster.embedded import archives, lifecycle
-from vrooli.cluster.embedded.locks import locked
-from vrooli.cluster.embedded.settings import AddonImages, Layout, Record, Settings
+from vrooli.cluster.embedded import archives, kubeconfigs, logs, starting, stopping
+from vrooli.cluster.embedded.api import Api
+from vrooli.cluster.embedded.components import STOP_ORDER
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.locks import holder, locked
+from vrooli.cluster.embedded.reports import Report
+from vrooli.cluster.embedded.settings import AddonImages, Record, Settings
 from vrooli.cluster.interface import ClusterStatus
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Progress
 from vrooli.steps import Done
 
+KIND = "embedded"
+LOGS = ("supervisor", *STOP_ORDER)
 
-class EmbeddedCluster:
-    """A Kubernetes of our own on this host. Satisfies vrooli.cluster.interface.Cluster."""
+
+class KnownCluster:
+    """What can be done with a cluster by its name alone, whether it runs or not."""
+
+    def __init__(self, name: str, *, state_dir: Path) -> None:
+        self._layout = Layout.of(state_dir, name)
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._layout.name
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        return KIND
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that clients use; 0600."""
+        return self._layout.kubeconfig
+
+    def urls(self) -> dict[str, str]:
+        """What a person can open on 127.0.0.1.
+
+        Raises:
+            EnvironmentLackError: There is no such cluster.
+        """
+        ports = self._record().ports
+        schemes = {"api": "https", "http": "http", "https": "https"}
+        return {name: f"{schemes[name]}://127.0.0.1:{port}" for name, port in ports.items()}
+
+    async def load_images(self, archive: Path, progress: Progress) -> Done:
+        """Load the images of an OCI archive that aren't there yet.
+
+        Raises:
+            EnvironmentLackError: The cluster doesn't run.
+            UsageError: The file is no OCI archive.
+        """
+        record = self._record()
+        if holder(self._layout.supervisor_lock) is None:
+            raise EnvironmentLackError(
+                f"The cluster {self.name} doesn't run.", "Start it: `vrooli cluster start`."
+            )
+        progress.say(f"Loading the images of {archive.name}")
+        loaded = await archives.load(self._layout, record, archive)
+        return Done(bool(loaded), f"{len(loaded)} images loaded")
+
+    async def status(self) -> ClusterStatus:
+        """How it is, without changing anything."""
+        layout = self._layout
+        record, report = Record.read(layout.record), Report.read(layout.status)
+        if record is None:
+            return ClusterStatus(self.name, KIND, "absent")
+        if report is None or holder(layout.supervisor_lock) is None:
+            return ClusterStatus(self.name, KIND, "stopped")
+        version = await Api(layout, record).read("/version")
+        state = "running" if report.ready() and version else "degraded"
+        components = tuple(report.components.values())
+        return ClusterStatus(self.name, KIND, state, version.get("gitVersion", ""), components)
+
+    async def stop(self, progress: Progress) -> Done:
+        """End it; its data stay."""
+        with locked(self._layout):
+            return await stopping.stop(self._layout, progress)
+
+    async def delete(self, progress: Progress) -> Done:
+        """End it, and remove everything that it ever made on this host."""
+        with locked(self._layout):
+            return await stopping.delete(self._layout, progress)
+
+    async def logs(
+        self, component: str, *, tail: int = 100, follow: bool = False
+    ) -> AsyncIterator[str]:
+        """The last lines of a component's log, and with ``follow`` each further one, for ever.
+
+        Raises:
+            UsageError: There is no such component.
+            EnvironmentLackError: There is no such cluster.
+        """
+        if component not in LOGS:
+            raise UsageError(
+                f"There is no component {component!r}.", f"Choose one of: {', '.join(LOGS)}."
+            )
+        self._record()
+        log = self._layout.log(component)
+        for line in logs.tail(log, tail):
+            yield line
+        if follow:
+            async for line in logs.follow(log):
+                yield line
+
+    def merge_kubeconfig(self, target: Path) -> str:
+        """Add the cluster to another kubeconfig, such as ~/.kube/config; gives the context's name.
+
+        Raises:
+            EnvironmentLackError: There is no such cluster.
+            UsageError: The target is no kubeconfig.
+        """
+        self._record()
+        return kubeconfigs.merge(self.kubeconfig, target)
+
+    def _record(self) -> Record:
+        record = Record.read(self._layout.record)
+        if record is None:
+            raise EnvironmentLackError(
+                f"There is no cluster {self.name}.", "Start it: `vrooli cluster start`."
+            )
+        return record
+
+
+class EmbeddedCluster(KnownCluster):
+    """A Kubernetes of our own on this host; satisfies vrooli.cluster.interface.Cluster."""
 
     def __init__(
         self,
@@ -27,25 +143,10 @@ class EmbeddedCluster:
         images: AddonImages,
         settings: Settings | None = None,
     ) -> None:
-        self._layout = Layout.of(state_dir, name)
+        super().__init__(name, state_dir=state_dir)
         self._programs = programs
         self._images = images
         self._settings = settings or Settings()
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self._layout.name
-
-    @property
-    def kind(self) -> str:
-        """Its kind."""
-        return "embedded"
-
-    @property
-    def kubeconfig(self) -> Path:
-        """The file that clients use; 0600."""
-        return self._layout.kubeconfig
 
     async def ensure_running(self, progress: Progress) -> Done:
         """Make it run, with its add-ons ready; changes nothing when it does.
@@ -55,46 +156,12 @@ class EmbeddedCluster:
             WaitTimeoutError: A part of it did not become ready.
         """
         with locked(self._layout):
-            return await lifecycle.ensure_running(
+            return await starting.ensure_running(
                 self._layout, self._settings, self._programs, self._images, progress
             )
 
-    async def load_images(self, archive: Path, progress: Progress) -> Done:
-        """Load the images of an OCI archive that aren't there yet.
 
-        Raises:
-            EnvironmentLackError: The cluster doesn't run.
-            UsageError: The file is no OCI archive.
-        """
-        record = self._record()
-        progress.say(f"Loading the images of {archive.name}")
-        loaded = await archives.load(self._layout, record, archive)
-        return Done(bool(loaded), f"{len(loaded)} images loaded")
-
-    def urls(self) -> dict[str, str]:
-        """What a person can open on 127.0.0.1."""
-        ports = self._record().ports
-        schemes = {"api": "https", "http": "http", "https": "https"}
-        return {name: f"{schemes[name]}://127.0.0.1:{port}" for name, port in ports.items()}
-
-    async def status(self) -> ClusterStatus:
-        """How it is, without changing anything."""
-        return await asyncio.to_thread(lifecycle.status, self._layout)
-
-    async def stop(self, progress: Progress) -> Done:
-        """End it; its data stay."""
-        with locked(self._layout):
-            return await lifecycle.stop(self._layout, progress)
-
-    async def delete(self, progress: Progress) -> Done:
-        """End it, and remove everything that it ever made on this host."""
-        with locked(self._layout):
-            return await lifecycle.delete(self._layout, progress)
-
-    def _record(self) -> Record:
-        record = Record.read(self._layout.record)
-        if record is None:
-            raise EnvironmentLackError(
-                f"There is no cluster {self.name}.", "Start it: `vrooli cluster start`."
-            )
-        return record
+def known_clusters(state_dir: Path) -> list[KnownCluster]:
+    """Every cluster that has data in the state folder, by name."""
+    records = sorted((state_dir / "clusters").glob("*/cluster.json"))
+    return [KnownCluster(record.parent.name, state_dir=state_dir) for record in records]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network import inside
 from vrooli.cluster.embedded.settings import (
     API_PORT_INSIDE,
     POD_RANGE,
     SERVICE_RANGE,
-    Layout,
     Record,
 )
 

@@ -14,12 +14,12 @@ import yaml
 
 from vrooli.cluster.embedded import cgroups
 from vrooli.cluster.embedded.host import Host
+from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.settings import (
     API_PORT_INSIDE,
     CLUSTER_DOMAIN,
     DNS_SERVICE_IP,
     POD_RANGE,
-    Layout,
     Record,
     write_whole,
 )
@@ -56,7 +56,7 @@ def kubeconfig(layout: Layout, user: str, server: str, name: str) -> str:
 
 
 def containerd(layout: Layout, record: Record, host: Host) -> str:
-    """containerd's configuration, version 3 (TOML; strings are written as JSON, a subset)."""
+    """The configuration of containerd, version 3 (TOML; strings are written as JSON, a subset)."""
     text = json.dumps
     cni_folder = str(Path(record.program("bridge")).parent)
     snapshotter = "overlayfs" if host.overlayfs else "native"

@@ -8,13 +8,14 @@ import os
 import signal
 from collections.abc import Callable
 
-from vrooli.cluster.embedded.settings import Layout, Record
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.settings import Record
 from vrooli.errors import CommandError
 from vrooli.process import run
 
 NAMESPACE = "k8s.io"  # where containerd's CRI keeps everything
 # How long containers may take to end by themselves when the cluster stops, seconds.
-END_S = 20.0
+END_S = 10.0
 PAUSE_S = 0.1
 
 
@@ -54,5 +55,5 @@ def _alive(process: int) -> bool:
 async def _until(true: Callable[[], bool], limit_s: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limit_s):
-            while not true():
+            while not true():  # noqa: ASYNC110 - other processes
                 await asyncio.sleep(PAUSE_S)

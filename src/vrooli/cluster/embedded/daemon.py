@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 import traceback
 from dataclasses import replace
 from pathlib import Path
 
 from vrooli.cluster.embedded import cgroups, network, reports
 from vrooli.cluster.embedded.host import probe
-from vrooli.cluster.embedded.settings import Layout, Record
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.locks import hold
+from vrooli.cluster.embedded.settings import Record
 from vrooli.cluster.embedded.supervisor import Supervisor
 from vrooli.errors import VrooliError
 from vrooli.process import run
@@ -32,7 +35,7 @@ def main() -> int:
     if record is None:
         sys.stderr.write(f"There is no cluster in {layout.root}.\n")
         return 2
-    lock = reports.hold(layout.supervisor_lock)
+    lock = hold(layout.supervisor_lock)
     if lock is None:
         sys.stderr.write(f"Another supervisor runs for {layout.root}.\n")
         return 1
@@ -74,7 +77,9 @@ def _supervise(layout: Layout, record: Record) -> int:
         asyncio.run(Supervisor(layout, record).run())
     except Exception as error:  # noqa: BLE001 - the daemon's last word; nobody else would say it
         traceback.print_exc()
-        known = reports.Report.read(layout.status) or reports.Report(os.getpid(), "failed")
+        known = reports.Report.read(layout.status) or reports.Report(
+            os.getpid(), "failed", time.time()
+        )
         replace(known, phase="failed", detail=repr(error)).write(layout.status)
         return 1
     return 0

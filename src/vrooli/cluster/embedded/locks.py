@@ -1,27 +1,32 @@
-"""One run at a time changes a cluster."""
+"""Locks that end with the process that holds them, and tell who it is."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
-from vrooli.cluster.embedded import reports
-from vrooli.cluster.embedded.settings import Layout
+from vrooli.cluster.embedded.layout import Layout
 from vrooli.errors import EnvironmentLackError
+
+# Whoever asks for a lock's holder holds it for a moment, too.
+HOLD_TRIES, HOLD_PAUSE_S = 10, 0.02
 
 
 @contextlib.contextmanager
 def locked(layout: Layout) -> Iterator[None]:
-    """Hold the cluster's lock; it ends with the process at the latest.
+    """Hold the cluster's lock: one run at a time changes a cluster.
 
     Raises:
         EnvironmentLackError: Another process holds it.
     """
     layout.lock.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = reports.hold(layout.lock)
+    descriptor = hold(layout.lock)
     if descriptor is None:
-        other = reports.holder(layout.lock)
+        other = holder(layout.lock)
         raise EnvironmentLackError(
             f"Process {other} is changing the cluster {layout.name} right now.",
             f"Wait until it has ended, or end it (`kill {other}`), then run the command again.",
@@ -30,3 +35,38 @@ def locked(layout: Layout) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def hold(path: Path) -> int | None:
+    """Take a lock for as long as this process lives, and write its id into it.
+
+    Returns:
+        The lock's descriptor, or None when another process holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    for _ in range(HOLD_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(HOLD_PAUSE_S)
+            continue
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def holder(path: Path) -> int | None:
+    """The process that holds a lock, or None when nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.pread(descriptor, 20, 0) or b"0")
+    finally:
+        os.close(descriptor)
+    return None

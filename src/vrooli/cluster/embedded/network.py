@@ -12,7 +12,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from vrooli.cluster.embedded.settings import CABLE_PREFIX, Cable, Layout
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.settings import CABLE_PREFIX, Cable
 from vrooli.errors import CommandError, EnvironmentLackError
 from vrooli.process import run
 

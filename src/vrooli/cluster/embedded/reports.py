@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -21,12 +19,14 @@ class Report:
     Attributes:
         supervisor: Its process id.
         phase: starting, running, stopping, stopped or failed.
+        since: When it was started, seconds since the epoch.
         components: Each component's state, by name.
         detail: Why it failed, or empty.
     """
 
     supervisor: int
     phase: str
+    since: float
     components: dict[str, ComponentStatus] = field(default_factory=dict)
     detail: str = ""
 
@@ -54,35 +54,3 @@ class Report:
             return None
         parts = {name: ComponentStatus(**part) for name, part in data.pop("components").items()}
         return cls(components=parts, **data)
-
-
-def hold(path: Path) -> int | None:
-    """Take a lock for as long as this process lives, and write its id into it.
-
-    Returns:
-        The lock's descriptor, or None when another process holds it.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-    return descriptor
-
-
-def holder(path: Path) -> int | None:
-    """The process that holds a lock, or None when nobody does."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return int(os.pread(descriptor, 20, 0) or b"0")
-    finally:
-        os.close(descriptor)
-    return None

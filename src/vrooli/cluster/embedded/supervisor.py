@@ -19,6 +19,7 @@ from vrooli.cluster.embedded import forwarder, logs
 from vrooli.cluster.embedded.api import Api
 from vrooli.cluster.embedded.components import STOP_ORDER, Component, components
 from vrooli.cluster.embedded.containers import end_containers
+from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.reports import (
     FAILED,
     RUNNING,
@@ -31,7 +32,6 @@ from vrooli.cluster.embedded.settings import (
     API_PORT_INSIDE,
     HTTP_PORT_INSIDE,
     HTTPS_PORT_INSIDE,
-    Layout,
     Record,
 )
 from vrooli.cluster.interface import ComponentStatus
@@ -65,7 +65,7 @@ class Supervisor:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         waiting = {name: ComponentStatus(name, WAITING) for name in self._components}
-        self._report = Report(os.getpid(), "starting", waiting)
+        self._report = Report(os.getpid(), "starting", time.time(), waiting)
 
     async def run(self) -> None:
         """Start everything, and watch over it until a signal says to stop."""
@@ -125,7 +125,7 @@ class Supervisor:
             )
 
     async def _mark_ready(self, component: Component) -> None:
-        while not await self._is_ready(component):
+        while not await self._is_ready(component):  # noqa: ASYNC110 - another process
             await asyncio.sleep(READY_PAUSE_S)
         self._set(component.name, RUNNING)
         self._ready[component.name].set()

@@ -1,0 +1,153 @@
+"""Starting an embedded cluster. Whoever calls holds the cluster's lock."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from vrooli.cluster.embedded import (
+    addons,
+    archives,
+    certificates,
+    cgroups,
+    configs,
+    forwarder,
+    network,
+    readiness,
+    stopping,
+    strangers,
+)
+from vrooli.cluster.embedded.api import Api
+from vrooli.cluster.embedded.host import Host, probe, require
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.locks import holder
+from vrooli.cluster.embedded.reports import Report
+from vrooli.cluster.embedded.settings import (
+    DEFAULT_PORTS,
+    AddonImages,
+    Record,
+    Settings,
+)
+from vrooli.errors import CommandError, EnvironmentLackError, VrooliError
+from vrooli.events import Progress
+from vrooli.process import run
+from vrooli.steps import Done, first_error
+
+# How long a slow machine may take to make the namespaces, seconds; it takes less than one.
+PREPARE_S = 30.0
+# No cable chosen yet.
+UNPLACED = -1
+
+
+async def ensure_running(
+    layout: Layout,
+    settings: Settings,
+    programs: Mapping[str, Path],
+    images: AddonImages,
+    progress: Progress,
+) -> Done:
+    """Make the cluster run with its add-ons; changes nothing when it does."""
+    known = Record.read(layout.record)
+    record = chosen(known, settings, programs, images)
+    if record == known and await _healthy(layout, record):
+        loaded = await archives.load(layout, record, images.archive)
+        return Done(bool(loaded), f"{layout.name} runs")
+    host = probe(layout.root)
+    require(host)
+    if record != known or holder(layout.supervisor_lock) is None:
+        await stopping.stop(layout, progress)
+        strangers.refuse(layout)
+        record = await _placed(layout, record)
+        await _start(layout, record, host, progress)
+    await _become_ready(layout, record, images, progress)
+    return Done(True, f"{layout.name} is ready")
+
+
+def chosen(
+    known: Record | None, settings: Settings, programs: Mapping[str, Path], images: AddonImages
+) -> Record:
+    """The record that is wanted: what was asked for, else what was, else the defaults.
+
+    Raises:
+        UsageError: An unknown port was named.
+    """
+    before = known.ports if known else DEFAULT_PORTS
+    ports = {name: settings.ports.get(name, before[name]) for name in DEFAULT_PORTS}
+    if known:  # any free port: the one that was found at first stays good
+        ports = {name: port or known.ports[name] for name, port in ports.items()}
+    return Record(
+        index=known.index if known else UNPLACED,
+        cables=settings.cables,
+        ports=ports,
+        durable=settings.durable,
+        programs={name: str(path) for name, path in programs.items()},
+        images={name: str(value) for name, value in asdict(images).items() if name != "archive"},
+    )
+
+
+async def _placed(layout: Layout, record: Record) -> Record:
+    """The record with ports and addresses that are free now; it is kept before they are used."""
+    ports = forwarder.claim(record.ports)
+    wanted = None if record.index == UNPLACED else record.index
+    cable = network.choose(record.cables, await network.taken(), wanted)
+    placed = replace(record, ports=ports, index=cable.index)
+    layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    placed.write(layout.record)
+    return placed
+
+
+async def _start(layout: Layout, record: Record, host: Host, progress: Progress) -> None:
+    progress.say("Starting the control plane")
+    for folder in (layout.logs, layout.run, layout.storage, layout.etcd, layout.config):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    certificates.ensure(layout.pki, layout.node, record.cable)
+    configs.write_all(layout, record, host)
+    cgroups.create(host, layout.identity)
+    daemon = [sys.executable, "-m", "vrooli.cluster.embedded.daemon", str(layout.root)]
+    try:
+        await run(
+            ["unshare", "--mount", "--propagation", "slave", "--", *daemon], timeout_s=PREPARE_S
+        )
+    except CommandError as error:
+        raise EnvironmentLackError(
+            f"The cluster {layout.name} can't be started: {error.output.strip()}",
+            f"The supervisor's log may say more: {layout.log('supervisor')}",
+        ) from error
+
+
+async def _become_ready(
+    layout: Layout, record: Record, images: AddonImages, progress: Progress
+) -> None:
+    """Load the images while the API server comes up, then apply the add-ons and wait for them."""
+
+    async def load() -> None:
+        await readiness.wait(layout, "containerd")
+        await archives.load(layout, record, images.archive)
+
+    async def install() -> None:
+        await readiness.wait(layout, "kube-apiserver")
+        progress.say("The API server answers; applying the add-ons")
+        await addons.apply(layout, record)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(load())
+            group.create_task(install())
+    except* VrooliError as errors:
+        raise first_error(errors) from errors
+    progress.say("Waiting for the node and the add-ons")
+    await readiness.wait(layout)
+    await readiness.wait_for_fresh_pods(layout, record)
+    await addons.wait(layout, record, progress)
+
+
+async def _healthy(layout: Layout, record: Record) -> bool:
+    """Whether everything runs and the add-ons are those that are wanted."""
+    report = Report.read(layout.status)
+    if report is None or holder(layout.supervisor_lock) is None or not report.ready():
+        return False
+    api = Api(layout, record)
+    return await api.answers("/readyz") and await addons.current(layout, record, api)
