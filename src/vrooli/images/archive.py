@@ -1,0 +1,64 @@
+"""One archive of many images, to load into a cluster; made again only when one of them changes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+from vrooli.events import Progress
+from vrooli.images import records
+from vrooli.images.build import BuiltImage
+from vrooli.images.builder import Builder
+from vrooli.images.choice import detect
+
+# How many archives are kept: those of the last few sets of images that were asked for.
+KEPT = 4
+
+
+async def archive(
+    images: Iterable[BuiltImage], progress: Progress, *, builder: Builder | None = None
+) -> Path:
+    """The archive that holds the images: an OCI layout in a tar file, each layer once.
+
+    Args:
+        images: The images; mere steps to others are left out.
+        progress: Hears when it has to be made.
+        builder: What keeps the images; without it, the one that this machine has.
+
+    Raises:
+        EnvironmentLackError: There is no builder.
+        VrooliError: An image could not be written.
+    """
+    wanted = sorted((image.reference, image.id) for image in images if not image.step)
+    key = hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
+    path = records.folder() / "archives" / f"{key}.tar"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        async with _locked(path.with_name("lock")):
+            if not path.exists():  # another run may have made it meanwhile
+                progress.say(f"packing {len(wanted)} images")
+                partial = path.with_suffix(".partial")
+                references = [reference for reference, _ in wanted]
+                await (builder or await detect()).save(references, partial)
+                partial.replace(path)
+    os.utime(path)
+    _forget_old(path.parent)
+    return path
+
+
+def _forget_old(folder: Path) -> None:
+    by_use = sorted(folder.glob("*.tar"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in by_use[KEPT:]:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.asynccontextmanager
+async def _locked(path: Path) -> AsyncIterator[None]:
+    with path.open("w") as file:
+        await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
+        yield

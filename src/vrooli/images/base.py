@@ -1,0 +1,127 @@
+"""The base image: pulled where a registry is reached, else made from Debian's packages."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from vrooli import process
+from vrooli.errors import CommandError, EnvironmentLackError
+from vrooli.images.builder import Builder, Request
+
+SUITE = "bookworm"
+PULLED = "docker.io/library/debian:bookworm-slim"
+# A registry that doesn't answer in this time is taken as out of reach, seconds.
+PULL_S = 60.0
+MAKE_S = 900.0
+# What debian:bookworm-slim leaves out, too; licences stay.
+OPTIONS = (
+    "--variant=minbase",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+    "--dpkgopt=path-exclude=/usr/share/info/*",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+    '--aptopt=APT::Install-Recommends "false"',
+    '--aptopt=Acquire::Languages "none"',
+)
+APT = Path("/etc/apt")
+
+
+def pulled_reference() -> str:
+    """The image to pull; ``VROOLI_BASE_IMAGE`` names another, in a mirror for instance."""
+    return os.environ.get("VROOLI_BASE_IMAGE") or PULLED
+
+
+def inputs_hash() -> str:
+    """What decides which base it is; where its packages come from doesn't."""
+    return hashlib.sha256("\n".join((pulled_reference(), SUITE, *OPTIONS)).encode()).hexdigest()
+
+
+async def provide(
+    builder: Builder, request: Request, workspace: Path, on_line: Callable[[str], None]
+) -> None:
+    """Give the builder the base image.
+
+    Raises:
+        EnvironmentLackError: It can neither be pulled nor made here.
+        CommandError: Making it failed.
+    """
+    source = pulled_reference()
+    on_line(f"pulling {source}")
+    try:
+        await builder.pull(source, request.reference, PULL_S)
+    except CommandError as error:
+        await _make(builder, request, workspace, on_line, refused=error)
+
+
+async def _make(
+    builder: Builder,
+    request: Request,
+    workspace: Path,
+    on_line: Callable[[str], None],
+    refused: CommandError,
+) -> None:
+    if shutil.which("mmdebstrap") is None:
+        raise EnvironmentLackError(
+            f"{pulled_reference()} can't be pulled, and mmdebstrap isn't there to make a base.",
+            "Run `vrooli setup`, which installs mmdebstrap, or let VROOLI_BASE_IMAGE name a "
+            "Debian bookworm image in a registry that is reached.",
+        ) from refused
+    on_line(f"no registry is reached: making Debian {SUITE} from its packages")
+    context = workspace / "base"
+    context.mkdir()
+    sources = workspace / "sources.list"
+    sources.write_text("".join(f"{line}\n" for line in debian_sources(_apt_files())))
+    rootfs = context / "rootfs.tar"
+    await process.run(
+        ["mmdebstrap", *OPTIONS, SUITE, rootfs, sources],
+        timeout_s=MAKE_S,
+        on_line=on_line,
+        merged=True,
+    )
+    await builder.build(
+        Request(request.reference, containerfile=request.containerfile, context=context), on_line
+    )
+
+
+def debian_sources(files: Iterable[str]) -> list[str]:
+    """The sources of apt for the suite: the host's mirrors of it, else Debian's own.
+
+    Args:
+        files: The contents of the host's source files, one-line or deb822 style.
+    """
+    suites = (SUITE, f"{SUITE}-updates", f"{SUITE}-security")
+    found: dict[str, str] = {}
+    for content in files:
+        for uri, suite, components in (*_one_line(content), *_deb822(content)):
+            if suite in suites and "main" in components:
+                found.setdefault(suite, uri)
+    if SUITE not in found:
+        debian = "http://deb.debian.org/debian"
+        found = {suites[0]: debian, suites[1]: debian, suites[2]: f"{debian}-security"}
+    return [f"deb {found[suite]} {suite} main" for suite in suites if suite in found]
+
+
+def _apt_files() -> list[str]:
+    paths = [APT / "sources.list", *sorted((APT / "sources.list.d").glob("*"))]
+    return [path.read_text(errors="replace") for path in paths if path.is_file()]
+
+
+def _one_line(content: str) -> Iterable[tuple[str, str, list[str]]]:
+    pattern = r"^deb\s+(?:\[[^\]]*\]\s+)?(https?://\S+)\s+(\S+)\s+(.+)$"
+    for uri, suite, components in re.findall(pattern, content, re.MULTILINE):
+        yield uri.rstrip("/"), suite, components.split()
+
+
+def _deb822(content: str) -> Iterable[tuple[str, str, list[str]]]:
+    for stanza in re.split(r"\n\s*\n", content):
+        fields = dict(re.findall(r"^(URIs|Suites|Components|Enabled):\s*(.+)$", stanza, re.M))
+        uri = next((u for u in fields.get("URIs", "").split() if u.startswith("http")), None)
+        if uri and fields.get("Enabled", "yes").strip() != "no":
+            for suite in fields.get("Suites", "").split():
+                yield uri.rstrip("/"), suite, fields.get("Components", "").split()

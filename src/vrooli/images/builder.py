@@ -1,0 +1,71 @@
+"""What every builder of images offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+# The limit of one build: far above the slowest that was measured, seconds.
+BUILD_S = 1800.0
+SAVE_S = 600.0
+QUERY_S = 30.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """One build that is asked for.
+
+    Attributes:
+        reference: What the image will be called.
+        containerfile: Its Containerfile.
+        context: What it can copy from.
+        args: Build arguments.
+        contexts: More contexts, by name.
+        secrets: Files that its steps can mount, by id; they are never part of the image.
+    """
+
+    reference: str
+    containerfile: Path
+    context: Path
+    args: Mapping[str, str] = field(default_factory=dict)
+    contexts: Mapping[str, Path] = field(default_factory=dict)
+    secrets: Mapping[str, Path] = field(default_factory=dict)
+
+    def options(self) -> list[str]:
+        """The command line's part that every builder takes alike."""
+        given = [
+            *(("--build-arg", f"{name}={value}") for name, value in self.args.items()),
+            *(("--build-context", f"{name}={path}") for name, path in self.contexts.items()),
+            *(("--secret", f"id={name},src={path}") for name, path in self.secrets.items()),
+            ("--file", str(self.containerfile)),
+            ("--tag", self.reference),
+        ]
+        return [word for pair in given for word in pair] + [str(self.context)]
+
+
+class Builder(Protocol):
+    """A program that builds images and keeps them."""
+
+    @property
+    def name(self) -> str:
+        """The program's name."""
+
+    async def usable(self) -> bool:
+        """Whether it is there and works."""
+
+    async def images(self) -> dict[str, str]:
+        """The id of each image that it keeps, by reference."""
+
+    async def pull(self, source: str, reference: str, timeout_s: float) -> None:
+        """Get an image from its registry and give it a name of ours."""
+
+    async def build(self, request: Request, on_line: Callable[[str], None]) -> None:
+        """Build an image; each line of what the build prints goes to ``on_line``."""
+
+    async def sweep(self) -> None:
+        """Remove what interrupted builds left; only while none runs."""
+
+    async def save(self, references: Sequence[str], target: Path) -> None:
+        """Write images into one OCI archive."""

@@ -1,0 +1,153 @@
+"""Which images there are, and what each is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vrooli import project
+from vrooli.errors import UsageError
+
+# Names that say that these are nobody else's.
+PREFIX = "localhost/vrooli"
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of ours.
+
+    Attributes:
+        name: What the workflows call it.
+        tag: Its tag; the reference is made of both.
+        folder: Where its Containerfile is, under the repository.
+        build_s: What its build took on two cores, seconds: the first estimate of what is left.
+        context: The build context under the repository; without it, the folder.
+        sources: Which parts of the context it is made of; without them, all.
+        base: The image that its Containerfile's argument BASE is, or None for scratch.
+        after: Images whose layers it shares, and so is built after.
+        programs: Third-party programs that its Containerfile copies from the context `programs`.
+        step: Whether it is only a step to another image, and needed nowhere else.
+    """
+
+    name: str
+    tag: str
+    folder: str
+    build_s: float
+    context: str = ""
+    sources: tuple[str, ...] = ()
+    base: str | None = "base"
+    after: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    step: bool = False
+
+    @property
+    def reference(self) -> str:
+        """Its full name, as pods give it."""
+        return f"{PREFIX}/{self.name}:{self.tag}"
+
+    @property
+    def containerfile(self) -> Path:
+        """Its Containerfile."""
+        return project.root() / self.folder / "Containerfile"
+
+    @property
+    def context_dir(self) -> Path:
+        """What its Containerfile can copy from."""
+        return project.root() / (self.context or self.folder)
+
+
+def _of_program(name: str, tag: str, program: str) -> Image:
+    """An image that is one static program and nothing else."""
+    return Image(name, tag, f"images/{name}", build_s=2, base=None, programs=(program,))
+
+
+def _service(name: str, build_s: float, *, shared: bool = False, after: str = "") -> Image:
+    return Image(
+        name,
+        "dev",
+        f"services/{name}",
+        build_s,
+        context="services",
+        sources=(name, "shared") if shared else (name,),
+        after=(after,) if after else (),
+    )
+
+
+IMAGES = {
+    image.name: image
+    for image in (
+        Image("base", "12", "images/base", build_s=30, base=None),
+        Image("postgresql", "15", "images/postgresql", build_s=30, step=True),
+        Image(
+            "postgres",
+            "15",
+            "images/postgres",
+            build_s=3,
+            base="postgresql",
+            programs=("pgbackrest-job",),
+        ),
+        Image("redis", "7", "images/redis", build_s=8),
+        Image("openbao", "2.7.2", "images/openbao", build_s=6, programs=("bao",)),
+        Image("adminer", "dev", "images/adminer", build_s=12),
+        _of_program("pause", "1", "pause"),
+        _of_program("coredns", "1.15.0", "coredns"),
+        _of_program("traefik", "3.6.12", "traefik"),
+        _of_program("metrics-server", "0.9.0", "metrics-server"),
+        _of_program("local-path-provisioner", "0.0.30", "local-path-provisioner"),
+        _of_program("postgres-operator", "5.4", "postgres-operator"),
+        _of_program("redis-operator", "1.2.4", "redisoperator"),
+        _of_program("vault-secrets-operator", "0.10.0", "vault-secrets-operator"),
+        _of_program("kube-rbac-proxy", "0.18.1", "kube-rbac-proxy"),
+        _service("server", 40, shared=True),
+        _service("jobs", 5, shared=True, after="server"),
+        _service("ui", 60),
+        _service("nsfw-detector", 60),
+    )
+}
+
+# What the embedded cluster itself runs.
+ADDONS = ("base", "pause", "coredns", "traefik", "metrics-server", "local-path-provisioner")
+OPERATORS = ("postgres-operator", "redis-operator", "vault-secrets-operator", "kube-rbac-proxy")
+DATA = ("postgres", "redis", "openbao")
+SERVICES = ("server", "jobs", "ui", "nsfw-detector", "adminer")
+
+# What can be built before the Go programs are there, and what can't.
+WITHOUT_PROGRAMS = ("base", "postgresql", "redis", "openbao", *SERVICES)
+OF_PROGRAMS = (*ADDONS, *OPERATORS, "postgres")
+
+
+def image(name: str) -> Image:
+    """The image of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = IMAGES.get(name)
+    if found is None:
+        raise UsageError(f"There is no image {name!r}.", f"Choose from: {', '.join(IMAGES)}.")
+    return found
+
+
+def with_bases(names: Iterable[str]) -> list[Image]:
+    """The named images and all they stand on, bases first.
+
+    Raises:
+        UsageError: An unknown name.
+    """
+    found: dict[str, Image] = {}
+
+    def add(name: str) -> None:
+        wanted = image(name)
+        if wanted.base is not None:
+            add(wanted.base)
+        found.setdefault(name, wanted)
+
+    for name in names:
+        add(name)
+    return list(found.values())
+
+
+def programs_of(names: Iterable[str]) -> set[str]:
+    """The third-party programs that the named images and their bases are made of."""
+    return {program for wanted in with_bases(names) for program in wanted.programs}

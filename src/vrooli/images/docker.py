@@ -1,0 +1,69 @@
+"""Building with docker's BuildKit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from vrooli import process
+from vrooli.images import layout
+from vrooli.images.builder import BUILD_S, QUERY_S, SAVE_S, Request
+
+
+class Docker:
+    """docker: its daemon keeps the images, among those of others."""
+
+    name = "docker"
+
+    async def usable(self) -> bool:
+        """Whether its daemon answers; the client alone builds nothing."""
+        if shutil.which(self.name) is None:
+            return False
+        asked = [self.name, "version", "--format", "{{.Server.Version}}"]
+        answer = await process.run(asked, timeout_s=QUERY_S, check=False)
+        return answer.status == 0
+
+    async def images(self) -> dict[str, str]:
+        """The id of each image that the daemon keeps, by reference."""
+        asked = [self.name, "images", "--no-trunc", "--format", "json"]
+        answer = await process.run(asked, timeout_s=QUERY_S)
+        rows = [json.loads(line) for line in answer.output.splitlines()]
+        return {f"{row['Repository']}:{row['Tag']}": row["ID"] for row in rows}
+
+    async def pull(self, source: str, reference: str, timeout_s: float) -> None:
+        """Get an image from its registry and give it a name of ours."""
+        await process.run([self.name, "pull", "--quiet", source], timeout_s=timeout_s)
+        await process.run([self.name, "tag", source, reference], timeout_s=QUERY_S)
+
+    async def build(self, request: Request, on_line: Callable[[str], None]) -> None:
+        """Build an image.
+
+        Raises:
+            CommandError: It did not build.
+        """
+        await process.run(
+            [self.name, "build", "--progress", "plain", *request.options()],
+            env={"DOCKER_BUILDKIT": "1"},
+            timeout_s=BUILD_S,
+            on_line=on_line,
+            merged=True,
+        )
+
+    async def sweep(self) -> None:
+        """The daemon cleans up after itself."""
+
+    async def save(self, references: Sequence[str], target: Path) -> None:
+        """Write images into one OCI archive, which is what docker saves since version 25."""
+        partial = target.with_suffix(".saved")
+        await process.run(
+            [self.name, "save", "--output", str(partial), *references], timeout_s=SAVE_S
+        )
+        unpacked = target.with_suffix(".layout")
+        shutil.rmtree(unpacked, ignore_errors=True)
+        await asyncio.to_thread(shutil.unpack_archive, partial, unpacked, "tar", filter="data")
+        partial.unlink()
+        layout.pack(unpacked, references, target)
+        shutil.rmtree(unpacked)

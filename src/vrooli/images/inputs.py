@@ -1,0 +1,47 @@
+"""What an image is made of, as one hash: the image is built again when it changes, only then."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from vrooli.images.catalog import Image
+
+# What lies about in a source folder and is no source.
+NO_SOURCES = frozenset({"__pycache__", "node_modules", "dist", "tests", ".pytest_cache"})
+
+
+def inputs_hash(image: Image, base_id: str | None, programs: Mapping[str, str]) -> str:
+    """The hash over all that decides what the image becomes.
+
+    Args:
+        image: The image.
+        base_id: The id of the image it stands on.
+        programs: The digest of each program that it copies.
+    """
+    digest = hashlib.sha256(f"{image.reference}\n{base_id}\n".encode())
+    digest.update(_content(image.containerfile))
+    for path in _source_files(image):
+        executable = "x" if os.access(path, os.X_OK) else "-"
+        digest.update(f"{path.relative_to(image.context_dir)} {executable}\n".encode())
+        digest.update(_content(path))
+    for name in sorted(image.programs):
+        digest.update(f"{name} {programs[name]}\n".encode())
+    return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    # A digest of each file, so that no content can pass for another file's name.
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+def _source_files(image: Image) -> Iterator[Path]:
+    for source in sorted(image.sources or (".",)):
+        for folder, folders, files in os.walk(image.context_dir / source):
+            folders[:] = sorted(name for name in folders if name not in NO_SOURCES)
+            yield from (Path(folder) / name for name in sorted(files))
+    for name in (".containerignore", ".dockerignore"):
+        if image.sources and (image.context_dir / name).exists():
+            yield image.context_dir / name

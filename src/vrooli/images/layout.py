@@ -1,0 +1,81 @@
+"""OCI image layouts: which blobs an image needs, and packing images into one archive.
+
+Source of the format: the OCI image specification, image-layout.md, version 1.0.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from vrooli.errors import VrooliError
+
+# How layouts name their images: the specification's way, and containerd's, which it prefers.
+NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
+
+
+def pack(folder: Path, references: Sequence[str], target: Path) -> None:
+    """Write the named images of a layout into one archive, each blob once.
+
+    The layout's blobs that no image needs any more are deleted.
+
+    Raises:
+        VrooliError: An image isn't in the layout.
+    """
+    index = json.loads((folder / "index.json").read_text())
+    by_name = {_name(manifest): manifest for manifest in index["manifests"]}
+    missing = [reference for reference in references if reference not in by_name]
+    if missing:
+        raise VrooliError(f"{folder} lacks the images {', '.join(missing)}.")
+    chosen = [_named(by_name[reference], reference) for reference in references]
+    blobs = {digest: None for manifest in chosen for digest in needed(folder, manifest)}
+    with tarfile.open(target, "w") as archive:
+        # The index comes first: who wants to know what is inside reads no further.
+        _add(archive, "index.json", {"schemaVersion": 2, "manifests": chosen})
+        _add(archive, "oci-layout", {"imageLayoutVersion": "1.0.0"})
+        for digest in blobs:
+            archive.add(blob(folder, digest), f"blobs/{digest.replace(':', '/')}")
+    _delete_unneeded(folder, index["manifests"])
+
+
+def blob(folder: Path, digest: str) -> Path:
+    """Where a layout has the blob of that digest."""
+    return folder / "blobs" / digest.replace(":", "/")
+
+
+def needed(folder: Path, descriptor: dict[str, Any]) -> list[str]:
+    """The digests of all blobs that a manifest, or an index of manifests, needs; its own first."""
+    found = [descriptor["digest"]]
+    if descriptor["mediaType"].endswith(("index.v1+json", "manifest.list.v2+json")):
+        for inner in json.loads(blob(folder, descriptor["digest"]).read_text())["manifests"]:
+            found += needed(folder, inner)
+        return found
+    manifest = json.loads(blob(folder, descriptor["digest"]).read_text())
+    return [*found, manifest["config"]["digest"], *(part["digest"] for part in manifest["layers"])]
+
+
+def _name(manifest: dict[str, Any]) -> str:
+    annotations = manifest.get("annotations", {})
+    return next((annotations[key] for key in NAMES if key in annotations), "")
+
+
+def _named(manifest: dict[str, Any], reference: str) -> dict[str, Any]:
+    return {**manifest, "annotations": dict.fromkeys(NAMES, reference)}
+
+
+def _add(archive: tarfile.TarFile, name: str, content: dict[str, Any]) -> None:
+    data = json.dumps(content).encode()
+    entry = tarfile.TarInfo(name)
+    entry.size = len(data)
+    archive.addfile(entry, io.BytesIO(data))
+
+
+def _delete_unneeded(folder: Path, manifests: list[dict[str, Any]]) -> None:
+    kept = {blob(folder, digest) for manifest in manifests for digest in needed(folder, manifest)}
+    for path in (folder / "blobs").glob("*/*"):
+        if path not in kept:
+            path.unlink()

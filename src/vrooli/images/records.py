@@ -1,0 +1,79 @@
+"""What was built before, from what, and how long it took: small files in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from vrooli import project
+
+
+@dataclass(frozen=True)
+class Record:
+    """One image's last build.
+
+    Attributes:
+        inputs: The hash of what it was made of.
+        id: What the builder called the result.
+        seconds: How long it took.
+    """
+
+    inputs: str
+    id: str
+    seconds: float
+
+
+def folder() -> Path:
+    """Where all that concerns images is kept; it can be made again."""
+    return project.cache_dir() / "images"
+
+
+def read(reference: str) -> Record | None:
+    """What is known of an image's last build; None for nothing, or nothing that makes sense."""
+    found = _load("built", reference)
+    try:
+        return Record(**found) if found else None
+    except TypeError:  # another version of this program wrote it
+        return None
+
+
+def write(reference: str, record: Record) -> None:
+    """Keep what is known of a build."""
+    _save("built", reference, asdict(record))
+
+
+def program_digest(path: Path) -> str:
+    """The SHA-256 of a program; read again only when its size or its time changed."""
+    status = path.stat()
+    identity = [status.st_size, status.st_mtime_ns]
+    known = _load("programs", str(path))
+    if known.get("identity") == identity:
+        return str(known["digest"])
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    _save("programs", str(path), {"identity": identity, "digest": digest})
+    return digest
+
+
+def _path(kind: str, key: str) -> Path:
+    return folder() / kind / f"{key.replace('/', '_')}.json"
+
+
+def _load(kind: str, key: str) -> dict[str, Any]:
+    try:
+        found = json.loads(_path(kind, key).read_text())
+    except (OSError, ValueError):  # none yet, or one that a crash of the host left
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _save(kind: str, key: str, value: dict[str, Any]) -> None:
+    path = _path(kind, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(json.dumps(value))
+    partial.replace(path)
