@@ -7,7 +7,7 @@ A page marks each part that comes from here with ``<!-- from the code: NAME -->`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import typer
@@ -47,7 +47,7 @@ RESULTS = (
 
 def refreshed(page: str) -> str:
     """The page with each marked part as the code has it now."""
-    parts = {
+    parts: dict[str, Callable[[], str]] = {
         "commands": commands,
         "exit-codes": exit_codes,
         "variables": variables,

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vrooli.cluster.embedded.cluster import KnownCluster
 from vrooli.cluster.interface import Cluster
 from vrooli.errors import EnvironmentLackError
 from vrooli.kube import Kube
 from vrooli.workflows import clusters
 from vrooli.workflows.cluster import Choice, choose
 
+# An embedded cluster can be looked at without what a start needs.
+Found = Cluster | KnownCluster
+
 
 @dataclass(frozen=True)
 class Access:
     """A cluster that runs, and a client of its API."""
 
-    cluster: Cluster
+    cluster: Found
     kube: Kube
 
 
-async def find(text: str | None) -> tuple[Choice, Cluster]:
+async def find(text: str | None) -> tuple[Choice, Found]:
     """The cluster that ``--cluster`` names, or the one that is picked without; as it is.
 
     Raises:
         UsageError: The name is wrong.
     """
     choice = await choose(text)
-    return choice, clusters.embedded(choice.name) if choice.embedded else choice.external()
+    return choice, clusters.named(choice.name) if choice.embedded else choice.external()
 
 
 async def connect(text: str | None) -> Access:
@@ -37,6 +41,8 @@ async def connect(text: str | None) -> Access:
         EnvironmentLackError: The cluster doesn't run.
     """
     choice, cluster = await find(text)
+    if text and choice.embedded:
+        clusters.known(choice.name)
     seen = await cluster.status()
     if seen.state in ("absent", "stopped"):
         raise EnvironmentLackError(

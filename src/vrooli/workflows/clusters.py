@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from vrooli import project
-from vrooli.cluster.embedded import logs as component_logs
-from vrooli.cluster.embedded.cluster import EmbeddedCluster
-from vrooli.cluster.embedded.settings import AddonImages, Layout
-from vrooli.cluster.interface import Cluster, ClusterStatus
+from vrooli.cluster.embedded.cluster import EmbeddedCluster, KnownCluster, known_clusters
+from vrooli.cluster.embedded.settings import AddonImages, Settings
+from vrooli.cluster.interface import Cluster
 from vrooli.errors import UsageError
-from vrooli.events import Listener, LogLine, Outcome
-from vrooli.steps import Step, run_steps
-from vrooli.workflows import kubeconfigs
+from vrooli.events import Listener, LogLine, Outcome, Progress
+from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows.machine import Machine
 from vrooli.workflows.results import (
     ClusterListResult,
     ClusterResult,
@@ -23,82 +24,64 @@ from vrooli.workflows.results import (
     Result,
 )
 
-ABSENT, RUNNING = "absent", "running"
+ABSENT, STOPPED, RUNNING = "absent", "stopped", "running"
 
 
-def embedded(name: str) -> EmbeddedCluster:
-    """A cluster to look at, stop or delete; what only a start needs is left out.
+async def start(name: str, listener: Listener, *, ports: Mapping[str, int]) -> ClusterResult:
+    """Start a cluster, with all that it stands on; changes nothing when it runs."""
+    cluster, machine = named(name), Machine()
 
-    Raises:
-        UsageError: The name can't be a cluster's.
-    """
-    nothing = AddonImages(archive=Path("/nonexistent"))
-    return EmbeddedCluster(name, state_dir=project.state_dir(), programs={}, images=nothing)
-
-
-def known_names() -> list[str]:
-    """The names of this user's embedded clusters."""
-    folder = project.state_dir() / "clusters"
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
-    )
-
-
-def demand_known(name: str) -> None:
-    """Check that there is a cluster of that name.
-
-    Raises:
-        UsageError: There is none.
-    """
-    names = known_names()
-    if name not in names:
-        known = f"There are: {', '.join(names)}." if names else "There is none at all yet."
-        raise UsageError(
-            f"There is no embedded cluster {name!r}.",
-            f"{known} `vrooli cluster start {name}` makes it.",
+    async def ensure(progress: Progress) -> Done:
+        starting = EmbeddedCluster(
+            name,
+            state_dir=project.state_dir(),
+            programs=machine.programs,
+            images=AddonImages(await machine.cluster_archive(progress)),
+            settings=Settings(ports=ports),
         )
+        return await starting.ensure_running(progress)
+
+    before = machine.cluster_steps()
+    last = Step("cluster", f"Cluster {name}", ensure, tuple(step.name for step in before))
+    return await _act(cluster, [*before, last], listener)
 
 
 async def stop(name: str, listener: Listener) -> ClusterResult:
     """End a cluster; its data stay."""
-    demand_known(name)
-    cluster = embedded(name)
-    return await _act(cluster, Step("stop", f"Stop cluster {name}", cluster.stop), listener)
+    cluster = known(name)
+    return await _act(cluster, [Step("stop", f"Stop cluster {name}", cluster.stop)], listener)
 
 
 async def delete(name: str, listener: Listener) -> ClusterResult:
     """End a cluster and remove everything it made; changes nothing when there is none."""
-    cluster = embedded(name)
-    return await _act(cluster, Step("delete", f"Delete cluster {name}", cluster.delete), listener)
+    cluster = named(name)
+    return await _act(cluster, [Step("delete", f"Delete cluster {name}", cluster.delete)], listener)
 
 
 async def status(name: str, listener: Listener) -> ClusterResult:
     """How a cluster is."""
     del listener  # looking is quick, there is nothing to tell meanwhile
-    demand_known(name)
-    seen = await view(embedded(name))
+    seen = await view(known(name))
     return ClusterResult(ok=seen.state == RUNNING, changed=False, cluster=seen)
 
 
 async def list_all(listener: Listener) -> ClusterListResult:
     """Every embedded cluster of this user."""
     del listener
-    return ClusterListResult(clusters=tuple([await view(embedded(n)) for n in known_names()]))
+    found = known_clusters(project.state_dir())
+    return ClusterListResult(clusters=tuple([await view(cluster) for cluster in found]))
 
 
 async def kubeconfig(name: str, listener: Listener, *, merge: bool) -> KubeconfigResult:
     """Where a cluster's own kubeconfig is; with ``merge`` the user's own gets its context."""
     del listener
-    demand_known(name)
-    path = embedded(name).kubeconfig
+    cluster = known(name)
+    path = str(cluster.kubeconfig)
     if not merge:
-        return KubeconfigResult(path=str(path))
-    context = f"vrooli-{name}"
-    into = kubeconfigs.users_file()
-    kubeconfigs.merge(path, into, context)
-    return KubeconfigResult(path=str(path), merged_into=str(into), context=context)
+        return KubeconfigResult(path=path)
+    into = users_kubeconfig()
+    context = cluster.merge_kubeconfig(into.resolve())  # where it is a link, it stays one
+    return KubeconfigResult(path=path, merged_into=str(into), context=context)
 
 
 async def logs(name: str, component: str, listener: Listener, *, tail: int, follow: bool) -> Result:
@@ -107,25 +90,45 @@ async def logs(name: str, component: str, listener: Listener, *, tail: int, foll
     Raises:
         UsageError: There is no such cluster or component.
     """
-    demand_known(name)
-    layout = Layout.of(project.state_dir(), name)
-    log = layout.log(component)
-    if not log.exists():
-        known = ", ".join(sorted(path.stem for path in layout.logs.glob("*.log")))
-        raise UsageError(
-            f"Cluster {name} has no component {component!r}.", f"Choose one of: {known}."
-        )
-    for line in component_logs.tail(log, tail):
+    async for line in known(name).logs(component, tail=tail, follow=follow):
         listener(LogLine(component, line))
-    if follow:
-        async for line in component_logs.follow(log):
-            listener(LogLine(component, line))
     return Result()
 
 
-async def view(cluster: Cluster) -> ClusterView:
+def named(name: str) -> KnownCluster:
+    """The cluster of that name, whether there is one or not.
+
+    Raises:
+        UsageError: The name can't be a cluster's.
+    """
+    return KnownCluster(name, state_dir=project.state_dir())
+
+
+def known(name: str) -> KnownCluster:
+    """The cluster of that name, which exists.
+
+    Raises:
+        UsageError: There is none.
+    """
+    names = [cluster.name for cluster in known_clusters(project.state_dir())]
+    if name not in names:
+        there = f"There are: {', '.join(names)}." if names else "There is none at all yet."
+        raise UsageError(
+            f"There is no embedded cluster {name!r}.",
+            f"{there} `vrooli cluster start {name}` makes it.",
+        )
+    return named(name)
+
+
+def users_kubeconfig() -> Path:
+    """The file that kubectl would write to: the first of KUBECONFIG, else ~/.kube/config."""
+    first = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+    return Path(first) if first else Path.home() / ".kube" / "config"
+
+
+async def view(cluster: Cluster | KnownCluster) -> ClusterView:
     """A cluster as results show it."""
-    seen: ClusterStatus = await cluster.status()
+    seen = await cluster.status()
     return ClusterView(
         name=seen.name,
         kind=seen.kind,
@@ -136,8 +139,8 @@ async def view(cluster: Cluster) -> ClusterView:
     )
 
 
-async def _act(cluster: EmbeddedCluster, step: Step, listener: Listener) -> ClusterResult:
-    ended = await run_steps([step], listener)
+async def _act(cluster: KnownCluster, steps: list[Step], listener: Listener) -> ClusterResult:
+    ended = await run_steps(steps, listener)
     return ClusterResult(
         changed=any(end.outcome is Outcome.CHANGED for end in ended),
         detail=ended[-1].detail,

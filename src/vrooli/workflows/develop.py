@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vrooli import images, operators, programs, project, vault
 from vrooli.chart import values as chart_values
-from vrooli.cluster.embedded.cluster import EmbeddedCluster
+from vrooli.cluster.embedded.cluster import EmbeddedCluster, KnownCluster
 from vrooli.cluster.embedded.settings import AddonImages, Settings
 from vrooli.cluster.interface import Cluster
 from vrooli.environments import SecretsSource
@@ -70,7 +70,7 @@ async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
     )
 
 
-def release_urls(cluster: Cluster) -> dict[str, str]:
+def release_urls(cluster: Cluster | KnownCluster) -> dict[str, str]:
     """What a person can open, by name, given the cluster's ways in."""
     ways = cluster.urls()
     found = {"kubernetes": ways["api"]} if "api" in ways else {}

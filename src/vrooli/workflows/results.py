@@ -124,7 +124,7 @@ class OperatorView(Model):
 class VaultView(Model):
     """The Vault of development."""
 
-    state: str = Field(description="unsealed, sealed, uninitialized, down or absent")
+    state: str = Field(description="ready, not ready, absent, or foreign (someone else's)")
     version: str = Field(default="", description="its version, when it answers")
     detail: str = Field(default="", description="what is wrong, or empty")
 

@@ -6,16 +6,13 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vrooli import programs
 from vrooli.environments import SecretsSource
-from vrooli.events import Listener, Outcome, Progress, StepEnded
-from vrooli.programs.catalog import GROUPS
-from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import host
+from vrooli.events import Listener, Outcome, StepEnded
+from vrooli.steps import run_steps
+from vrooli.workflows.machine import Machine, all_programs
 from vrooli.workflows.results import StepResult, StepsResult
 
-# Wanted by the tests alone, which ask for it themselves.
-NOT_NEEDED_TO_RUN = frozenset({"helm"})
+__all__ = ["SetupOptions", "all_programs", "setup", "steps_result"]
 
 
 @dataclass(frozen=True)
@@ -33,31 +30,6 @@ class SetupOptions:
     secrets_source: SecretsSource = SecretsSource.VAULT
 
 
-def all_programs() -> tuple[str, ...]:
-    """Every program that the cluster, the operators and their images are made of."""
-    return tuple(
-        name for group in GROUPS if group.name not in NOT_NEEDED_TO_RUN for name in group.packages
-    )
-
-
-async def ensure_programs(progress: Progress) -> Done:
-    """Have every third-party program in the cache."""
-    names = all_programs()
-    made = programs.missing(names)
-    await programs.ensure(names, progress)
-    if made:
-        return Done(changed=True, detail=f"made {', '.join(made)}")
-    return Done(changed=False, detail=f"all {len(names)} are in the cache")
-
-
-def machine_steps() -> list[Step]:
-    """What prepares this machine for an embedded cluster; develop begins with the same."""
-    return [
-        Step("packages", "Host packages", host.ensure_packages),
-        Step("programs", "Third-party programs", ensure_programs),
-    ]
-
-
 async def setup(options: SetupOptions, listener: Listener) -> StepsResult:
     """Prepare this machine and, if one is named, a target.
 
@@ -65,7 +37,7 @@ async def setup(options: SetupOptions, listener: Listener) -> StepsResult:
         VrooliError: The first step's error.
     """
     began = time.monotonic()
-    ended = await run_steps(machine_steps(), listener)
+    ended = await run_steps(Machine().steps(), listener)
     return steps_result(ended, time.monotonic() - began)
 
 

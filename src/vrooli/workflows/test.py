@@ -12,9 +12,10 @@ from pathlib import Path
 from vrooli import process, project
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, UsageError
-from vrooli.events import Listener, Outcome, StepEnded
+from vrooli.events import Listener, Outcome, StepEnded, StepStarted
+from vrooli.release import Release, testing
 from vrooli.steps import Step, run_steps
-from vrooli.workflows import host
+from vrooli.workflows import access, host
 from vrooli.workflows.results import CaseView, SuitesResult
 
 LIVE, LINT, ALL = "live", "lint", "all"
@@ -78,6 +79,8 @@ async def run_suites(options: SuiteOptions, listener: Listener) -> SuitesResult:
     cases: list[CaseView] = []
     if options.own:
         cases += await _run_own(options, listener)
+    if LIVE in options.suites:
+        cases += await _run_live(options, listener)
     return SuitesResult(
         ok=all(case.passed for case in cases),
         suites=(*options.own, *((LIVE,) if LIVE in options.suites else ())),
@@ -128,6 +131,22 @@ async def _run_program(
     detail = f"ended with status {status}" if status else "passed"
     listener(StepEnded(name, name, outcome, elapsed_s, detail))
     return CaseView(name=name, passed=status == 0, elapsed_s=round(elapsed_s, 3), log="")
+
+
+async def _run_live(options: SuiteOptions, listener: Listener) -> list[CaseView]:
+    """Run the chart's tests in the running release, one after the other."""
+    reached = await access.connect(options.cluster)
+    release = Release.of(options.environment, reached.cluster.kubeconfig)
+    cases = []
+    for name in await testing.names(release):
+        listener(StepStarted(name, name))
+        tried = await testing.run(reached.kube, release, name)
+        outcome = Outcome.UNCHANGED if tried.passed else Outcome.FAILED
+        said = "passed" if tried.passed else tried.log
+        listener(StepEnded(name, name, outcome, tried.elapsed_s, said))
+        elapsed_s = round(tried.elapsed_s, 3)
+        cases.append(CaseView(name=name, passed=tried.passed, elapsed_s=elapsed_s, log=tried.log))
+    return cases
 
 
 def _demand_repository() -> None:

@@ -62,6 +62,19 @@ class Core:
         return self._result
 
 
+# Set by whoever runs these tests, or left from their own work.
+OURS = (
+    *("SECRETS_SOURCE", "VROOLI_CLUSTER", "VROOLI_CLUSTER_NAME", "VROOLI_ENVIRONMENT"),
+    *("VROOLI_OUTPUT", "VROOLI_SECRETS_FILE", "VROOLI_SUITE"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OURS:
+        monkeypatch.delenv(name, raising=False)
+
+
 def _run(
     monkeypatch: pytest.MonkeyPatch, workflow: str, words: str, env: dict[str, str]
 ) -> dict[str, Any]:
@@ -128,6 +141,13 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         "develop --secrets-source vault",
         {"SECRETS_SOURCE": "file"},
         _develop(),
+    ),
+    ("develop.develop", "develop --secrets-file /s", {}, _develop(secrets_file=Path("/s"))),
+    (
+        "develop.develop",
+        "develop",
+        {"VROOLI_SECRETS_FILE": "/s"},
+        _develop(secrets_file=Path("/s")),
     ),
     ("develop.develop", f"develop --values {VALUES}", {}, _develop(values=(VALUES,))),
     ("develop.develop", f"develop -f {VALUES} -f {VALUES}", {}, _develop(values=(VALUES,) * 2)),

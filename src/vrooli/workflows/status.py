@@ -1,0 +1,172 @@
+"""How everything is, without changing anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from vrooli import operators, vault
+from vrooli.chart.manifest import Manifest
+from vrooli.environments import Environment
+from vrooli.errors import VrooliError
+from vrooli.events import Listener
+from vrooli.kube import Kube
+from vrooli.operators import OperatorStatus
+from vrooli.release import Release, follow, history, readiness
+from vrooli.workflows import access, clusters
+from vrooli.workflows.develop import release_urls
+from vrooli.workflows.results import (
+    ClusterView,
+    OperatorView,
+    ReleaseView,
+    StatusResult,
+    VaultView,
+    WorkloadView,
+)
+
+T = TypeVar("T")
+READY, ABSENT, DEPLOYED = "ready", "absent", "deployed"
+
+
+async def status(environment: Environment, cluster: str | None, listener: Listener) -> StatusResult:
+    """Look at the cluster, the operators, Vault, the release and its workloads, all at once.
+
+    What can't be seen is a problem of its own and never stops the rest.
+
+    Raises:
+        UsageError: The cluster's name is wrong.
+    """
+    del listener  # looking is quick, there is nothing to tell meanwhile
+    choice, found = await access.find(cluster)
+    seen = await clusters.view(found)
+    if seen.state in (clusters.ABSENT, clusters.STOPPED):
+        problem = f"cluster {choice} is {seen.state}: `vrooli develop` brings everything up"
+        return StatusResult(
+            ok=False, environment=environment.name, cluster=seen, problems=(problem,)
+        )
+    return await _look(environment, found, seen)
+
+
+async def _look(environment: Environment, cluster: access.Found, seen: ClusterView) -> StatusResult:
+    kube = await Kube.connect(cluster.kubeconfig)
+    release = Release.of(environment, cluster.kubeconfig)
+    look = _Look()
+    async with asyncio.TaskGroup() as group:
+        of_operators = [
+            group.create_task(look.at(operator.title, operators.status(operator, kube)))
+            for operator in operators.ALL
+        ]
+        of_vault = group.create_task(look.at("Vault", vault.status(kube)))
+        of_release = group.create_task(look.at(release.name, _release(release)))
+        of_workloads = group.create_task(look.at("the workloads", _workloads(kube, release)))
+    operator_views = tuple(_operator(item) for task in of_operators if (item := task.result()))
+    vault_seen = of_vault.result()
+    vault_view = VaultView(**vars(vault_seen)) if vault_seen else None
+    release_view, workloads = of_release.result(), of_workloads.result() or ()
+    problems = (
+        *look.problems,
+        *_cluster_problems(seen),
+        *_operator_problems(operator_views),
+        *_vault_problems(vault_view, workloads),
+        *_release_problems(release_view),
+        *(f"{item.kind} {item.name}: {item.detail}" for item in workloads if not item.ready),
+    )
+    return StatusResult(
+        ok=not problems,
+        environment=environment.name,
+        cluster=seen,
+        operators=operator_views,
+        vault=vault_view,
+        release=release_view,
+        workloads=workloads,
+        urls=release_urls(cluster) if release_view and release_view.revision else {},
+        problems=problems,
+    )
+
+
+@dataclass
+class _Look:
+    """Notes what can't be seen, so that one failing look doesn't stop the others."""
+
+    problems: list[str] = field(default_factory=list)
+
+    async def at(self, what: str, seen: Awaitable[T]) -> T | None:
+        try:
+            return await seen
+        except VrooliError as error:
+            self.problems.append(f"{what} can't be seen: {error.message}")
+            return None
+
+
+async def _release(release: Release) -> ReleaseView:
+    found = await history.last(release)
+    if found is None:
+        return ReleaseView(name=release.name, namespace=release.namespace, status=ABSENT)
+    return ReleaseView(
+        name=release.name,
+        namespace=release.namespace,
+        status=found.status,
+        revision=found.number,
+        chart=found.chart,
+    )
+
+
+async def _workloads(kube: Kube, release: Release) -> tuple[WorkloadView, ...]:
+    """What the release consists of that can be ready or not; none when it is absent."""
+    if await history.last(release) is None:
+        return ()
+    noted = await history.manifests(release)
+    wanted = [item for item in noted if item.kind in readiness.RULES and not item.is_hook]
+    seen = await follow.snapshot(kube, wanted)
+    return tuple(_workload(item, readiness.lack(item, seen)) for item in wanted)
+
+
+def _workload(manifest: Manifest, lack: str | None) -> WorkloadView:
+    return WorkloadView(
+        kind=manifest.kind, name=manifest.name, ready=lack is None, detail=lack or ""
+    )
+
+
+def _operator(found: OperatorStatus) -> OperatorView:
+    return OperatorView(
+        name=found.name,
+        namespace=found.namespace,
+        version=found.version,
+        source=found.source,
+        ready=found.state == READY,
+        detail=found.detail or ("" if found.state == READY else found.state.value),
+    )
+
+
+def _cluster_problems(cluster: ClusterView) -> list[str]:
+    if cluster.state == clusters.RUNNING:
+        return []
+    return [f"cluster {cluster.name} is {cluster.state}"] + [
+        f"{item.name} is {item.state}: {item.detail}"
+        for item in cluster.components
+        if item.state != clusters.RUNNING
+    ]
+
+
+def _operator_problems(found: tuple[OperatorView, ...]) -> list[str]:
+    return [f"{item.name}: {item.detail}" for item in found if not item.ready]
+
+
+def _vault_problems(found: VaultView | None, workloads: tuple[WorkloadView, ...]) -> list[str]:
+    """Vault may be absent, or someone else's, unless the release takes its secrets from it."""
+    needed = any(item.kind == "VaultStaticSecret" for item in workloads)
+    if found is None or found.state == READY or (found.state == ABSENT and not needed):
+        return []
+    if found.state == "foreign":
+        return []
+    return [f"Vault: {found.detail or found.state}"]
+
+
+def _release_problems(found: ReleaseView | None) -> list[str]:
+    if found is None or found.status == DEPLOYED:
+        return []
+    if found.status == ABSENT:
+        return [f"release {found.name} is absent: `vrooli develop` installs it"]
+    return [f"release {found.name} is {found.status}: `vrooli develop` tries again"]
