@@ -9,6 +9,9 @@ from vrooli.events import Progress
 from vrooli.images import records
 from vrooli.images.catalog import Image
 
+# A build that takes longer than expected still needs about this share of what it took so far.
+OVERDUE_SHARE = 0.25
+
 
 class Forecast:
     """Knows what is still to be built, and adds the time that is left to what is said."""
@@ -17,6 +20,8 @@ class Forecast:
         self._progress = progress
         self._expected: dict[str, float] = {}
         self._began: dict[str, float] = {}
+        # What the finished builds took, and what they were expected to take.
+        self._taken, self._foreseen = 0.0, 0.0
 
     def expect(self, image: Image) -> None:
         """An image will be built; it will take as long as last time."""
@@ -30,13 +35,20 @@ class Forecast:
 
     def done(self, image: Image) -> None:
         """An image is there."""
-        self._expected.pop(image.name, None)
+        expected = self._expected.pop(image.name, 0.0)
+        if image.name in self._began:
+            self._taken += time.monotonic() - self._began[image.name]
+            self._foreseen += expected
 
     def remaining(self) -> float:
         """The seconds that are left: of the longest one, or of all over the cores."""
-        now = time.monotonic()
-        left = [
-            max(expected - (now - self._began.get(name, now)), 1.0)
-            for name, expected in self._expected.items()
-        ]
+        # A machine that was slower than foreseen so far will be so for the rest.
+        pace = max(self._taken / self._foreseen, 1.0) if self._foreseen else 1.0
+        left = [self._left(name, expected * pace) for name, expected in self._expected.items()]
         return max(max(left, default=0.0), sum(left) / (os.cpu_count() or 1))
+
+    def _left(self, name: str, expected: float) -> float:
+        if name not in self._began:
+            return expected
+        elapsed = time.monotonic() - self._began[name]
+        return max(expected - elapsed, elapsed * OVERDUE_SHARE)
