@@ -25,9 +25,10 @@ export interface Check {
 export interface Health {
   status: "up" | "down";
   version: string;
+  environment: string;
   database: Check;
   redis: Check;
-  queue: Check & { queued?: number; active?: number };
+  queue: Check;
   services: Record<string, Check>;
 }
 

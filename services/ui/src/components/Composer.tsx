@@ -87,7 +87,7 @@ export function Composer({ onPosted }: { onPosted: (post: Post) => void }) {
       )}
       <div className="actions">
         <label className="button quiet" htmlFor="picture">
-          Add a picture
+          {picture ? "Change picture" : "Add a picture"}
         </label>
         <input
           id="picture"

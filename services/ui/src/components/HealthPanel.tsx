@@ -15,35 +15,36 @@ function checksOf(health: Health): [string, Check][] {
 
 /** The health of each part of the system, as the server reports it. */
 export function HealthPanel({ health, live }: { health: Health | null; live: boolean }) {
-  const verdict = !health ? "Unknown" : health.status === "up" ? "All systems up" : "Degraded";
+  const checks = health ? checksOf(health) : [];
+  const down = health?.status === "down" || checks.some(([, check]) => check.status === "down");
+  const verdict = !health ? "Unknown" : down ? "Degraded" : "All systems up";
   return (
     <section className="card health" aria-labelledby="health-title">
       <header>
         <h2 id="health-title">System</h2>
-        <span className={`state ${!health ? "pending" : health.status}`} role="status">
+        <span className={`state ${!health ? "pending" : down ? "down" : "up"}`} role="status">
           {verdict}
         </span>
       </header>
       <ul>
-        {health &&
-          checksOf(health).map(([name, check]) => (
-            <li key={name} title={check.error}>
-              <span className={`dot ${check.status}`} aria-hidden="true" />
-              <span>{NAMES[name] ?? name}</span>
-              <span className="latency">
-                {check.status === "up" ? `${check.latency_ms.toFixed(1)} ms` : "down"}
-              </span>
-            </li>
-          ))}
+        {checks.map(([name, check]) => (
+          <li key={name} title={check.error}>
+            <span className={`dot ${check.status}`} aria-hidden="true" />
+            <span>{NAMES[name] ?? name}</span>
+            <span className="latency">
+              {check.status === "up" ? `${check.latency_ms.toFixed(1)} ms` : "down"}
+            </span>
+          </li>
+        ))}
         <li>
           <span className={`dot ${live ? "up" : "down"}`} aria-hidden="true" />
           <span>Live updates</span>
           <span className="latency">{live ? "connected" : "reconnecting…"}</span>
         </li>
       </ul>
-      {health?.queue.queued !== undefined && (
+      {health && (
         <footer>
-          {health.queue.queued + (health.queue.active ?? 0)} waiting · server {health.version}
+          Version {health.version} · {health.environment}
         </footer>
       )}
     </section>

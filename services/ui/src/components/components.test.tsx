@@ -71,14 +71,14 @@ test("the system's panel names each part and what is down", () => {
   const health: Health = {
     status: "down",
     version: "1",
+    environment: "test",
     database: up,
     redis: up,
-    queue: { ...up, queued: 2, active: 1 },
+    queue: up,
     services: { jobs: { status: "down", latency_ms: 0, error: "no worker" } },
   };
   render(<HealthPanel health={health} live={false} />);
   expect(screen.getByText("Degraded")).toBeTruthy();
   expect(screen.getByText("Jobs").parentElement?.textContent).toContain("down");
   expect(screen.getByText("Live updates").parentElement?.textContent).toContain("reconnecting");
-  expect(screen.getByText(/3 waiting/)).toBeTruthy();
 });
