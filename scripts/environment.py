@@ -100,7 +100,11 @@ def sync(uv_home: Path) -> None:
     if not (venv / "bin" / "python").exists():
         run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, venv], env, advice)
     if "UV_DEFAULT_INDEX" not in env and "UV_DEFAULT_INDEX" not in os.environ:
-        run([uv, "sync", "--quiet", "--frozen", "--compile-bytecode", "--project", ROOT], env, advice)
+        run(
+            [uv, "sync", "--quiet", "--frozen", "--compile-bytecode", "--project", ROOT],
+            env,
+            advice,
+        )
     else:
         sync_from_mirror(uv, venv, env, advice)
 

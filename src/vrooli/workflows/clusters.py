@@ -8,8 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from vrooli import project
-from vrooli.cluster.embedded.cluster import EmbeddedCluster, KnownCluster, known_clusters
-from vrooli.cluster.embedded.settings import AddonImages, Settings
+from vrooli.cluster.embedded.cluster import KnownCluster, known_clusters
 from vrooli.cluster.interface import Cluster
 from vrooli.errors import UsageError
 from vrooli.events import Listener, LogLine, Outcome, Progress
@@ -32,14 +31,7 @@ async def start(name: str, listener: Listener, *, ports: Mapping[str, int]) -> C
     cluster, machine = named(name), Machine()
 
     async def ensure(progress: Progress) -> Done:
-        starting = EmbeddedCluster(
-            name,
-            state_dir=project.state_dir(),
-            programs=machine.programs,
-            images=AddonImages(await machine.cluster_archive(progress)),
-            settings=Settings(ports=ports),
-        )
-        return await starting.ensure_running(progress)
+        return await (await machine.cluster(name, ports, progress)).ensure_running(progress)
 
     before = machine.cluster_steps()
     last = Step("cluster", f"Cluster {name}", ensure, tuple(step.name for step in before))

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from pathlib import Path
 
-from vrooli import images, operators, programs, project, vault
+from vrooli import images, operators, project, vault
 from vrooli.chart import values as chart_values
-from vrooli.cluster.embedded.cluster import EmbeddedCluster, KnownCluster
-from vrooli.cluster.embedded.settings import AddonImages, Settings
+from vrooli.cluster.embedded.cluster import KnownCluster
 from vrooli.cluster.interface import Cluster
 from vrooli.environments import SecretsSource
 from vrooli.events import Listener, Outcome, Progress
-from vrooli.images import BuiltImage
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
 from vrooli.release import apply, follow, history
@@ -21,20 +17,11 @@ from vrooli.release.history import Release
 from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import host
 from vrooli.workflows.cluster import Choice, choose
+from vrooli.workflows.machine import FIRST, Machine
 from vrooli.workflows.options import DevelopOptions
-from vrooli.workflows.results import DevelopResult, StepResult
-from vrooli.workflows.setup import all_programs
+from vrooli.workflows.results import DevelopResult, StepResult, StepsResult
 
-# What the cluster starts as processes of the host.
-CLUSTER_PROGRAMS = (
-    *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"),
-    *("kube-proxy", "containerd", "containerd-shim-runc-v2", "ctr"),
-    *("bridge", "host-local", "loopback", "portmap"),
-)
-# The images that are in the cluster before anything else: its add-ons, the operators, Vault.
-FIRST = (*images.ADDONS, *images.OPERATORS, "openbao")
 # The values' name of each service, by the image that a local build makes for it.
 SERVICES = {
     "ui": "ui",
@@ -43,6 +30,9 @@ SERVICES = {
     "nsfw-detector": "nsfwDetector",
     "adminer": "adminer",
 }
+
+# The steps that are the release itself, and not what it stands on.
+OF_RELEASE = ("release", "healthy")
 
 
 async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
@@ -70,6 +60,19 @@ async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
     )
 
 
+async def prepare(options: DevelopOptions, listener: Listener) -> StepsResult:
+    """Bring up all that a release stands on: the cluster, the operators, the secrets.
+
+    Raises:
+        UsageError: A name or a file is wrong; nothing was touched.
+        VrooliError: The first step's error.
+    """
+    began = time.monotonic()
+    run = _Run(options, await choose(options.cluster))
+    steps = [step for step in run.steps() if step.name not in OF_RELEASE]
+    return StepsResult.of(await run_steps(steps, listener), time.monotonic() - began)
+
+
 def release_urls(cluster: Cluster | KnownCluster) -> dict[str, str]:
     """What a person can open, by name, given the cluster's ways in."""
     ways = cluster.urls()
@@ -90,23 +93,14 @@ class _Run:
     def __init__(self, options: DevelopOptions, choice: Choice) -> None:
         self.options = options
         self.choice = choice
-        self.programs: dict[str, Path] = {}
-        self.images: dict[str, BuiltImage] = {}
+        self.machine = Machine()
         self.sources: dict[str, Source] = {}
 
     def steps(self) -> list[Step]:
         """All steps; each names those that it stands on."""
         installs = [self._install(operator) for operator in operators.ALL]
         return [
-            Step("packages", "Host packages", host.ensure_packages),
-            Step("programs", "Third-party programs", self.ensure_programs),
-            Step("images", "Images of services and data", self.ensure_images, ("packages",)),
-            Step(
-                "program-images",
-                "Images of programs",
-                self.ensure_program_images,
-                ("packages", "programs", "images"),
-            ),
+            *self.machine.steps(),
             Step("cluster", "Kubernetes", self.ensure_cluster, ("program-images",)),
             Step("load", "Images into the cluster", self.load_images, ("cluster",)),
             *installs,
@@ -120,40 +114,11 @@ class _Run:
             Step("healthy", "Healthy release", self.follow_release, ("release",)),
         ]
 
-    async def ensure_programs(self, progress: Progress) -> Done:
-        """Have the third-party programs in the cache."""
-        names = all_programs()
-        made = programs.missing(names)
-        self.programs = await programs.ensure(names, progress)
-        detail = f"made {', '.join(made)}" if made else f"all {len(names)} are in the cache"
-        return Done(changed=bool(made), detail=detail)
-
-    async def ensure_images(self, progress: Progress) -> Done:
-        """Build the images that need no third-party program, while those are built."""
-        return await self._build(images.WITHOUT_PROGRAMS, progress)
-
-    async def ensure_program_images(self, progress: Progress) -> Done:
-        """Build the images that hold third-party programs."""
-        return await self._build(images.OF_PROGRAMS, progress)
-
-    async def _build(self, names: Sequence[str], progress: Progress) -> Done:
-        built = await images.ensure(names, self.programs, progress)
-        self.images |= built
-        made = [name for name, image in built.items() if image.built]
-        detail = f"built {', '.join(made)}" if made else f"all {len(built)} are as they should be"
-        return Done(changed=bool(made), detail=detail)
-
     async def ensure_cluster(self, progress: Progress) -> Done:
         """Have the cluster run, with what its add-ons and the operators need in it."""
         if self.choice.embedded:
-            archive = await self._archive(FIRST, progress)
-            self.cluster = EmbeddedCluster(
-                self.choice.name,
-                state_dir=project.state_dir(),
-                programs={name: self.programs[name] for name in CLUSTER_PROGRAMS},
-                images=AddonImages(archive),
-                settings=Settings(ports=self.options.ports),
-            )
+            name, ports = self.choice.name, self.options.ports
+            self.cluster = await self.machine.cluster(name, ports, progress)
         else:
             self.cluster = self.choice.external()
         done = await self.cluster.ensure_running(progress)
@@ -165,14 +130,13 @@ class _Run:
         """Load the images of the data and the services."""
         every = [*images.DATA, *images.SERVICES]
         wanted = every if self.choice.embedded else [*FIRST, *every]
-        return await self.cluster.load_images(await self._archive(wanted, progress), progress)
-
-    async def _archive(self, names: Sequence[str], progress: Progress) -> Path:
-        return await images.archive([self.images[name] for name in names], progress)
+        return await self.cluster.load_images(
+            await self.machine.archive(wanted, progress), progress
+        )
 
     def _install(self, operator: Operator) -> Step:
         async def ensure(progress: Progress) -> Done:
-            site = Site(self.kube, self.cluster.kubeconfig, self._hashes())
+            site = Site(self.kube, self.cluster.kubeconfig, self.machine.hashes())
             return await operators.ensure(operator, self.sources[operator.name], site, progress)
 
         return Step(operator.name, operator.title, ensure, ("cluster",))
@@ -184,7 +148,7 @@ class _Run:
                 self.kube,
                 project.policies_dir(),
                 progress,
-                image_hash=self._hashes()[vault.IMAGE],
+                image_hash=self.machine.hashes()[vault.IMAGE],
             )
         path = self.options.secrets_file or env_file.default_path(self.options.environment)
         made = env_file.write_first(path)
@@ -206,14 +170,11 @@ class _Run:
     def _release(self) -> Release:
         return Release.of(self.options.environment, self.cluster.kubeconfig)
 
-    def _hashes(self) -> dict[str, str]:
-        return {image.reference: image.inputs_hash for image in self.images.values()}
-
     def _local_values(self) -> chart_values.Values:
         """What develop says over the values files: the images that were built here."""
         services = {}
         for name, key in SERVICES.items():
-            image = self.images[name]
+            image = self.machine.images[name]
             repository, _, tag = image.reference.rpartition(":")
             # The tag stays the same when an image is built anew; the note rolls the pods.
             note = {"vrooli.com/image-inputs": image.inputs_hash}

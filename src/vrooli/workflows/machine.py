@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vrooli import images, programs
+from vrooli import images, programs, project
+from vrooli.cluster.embedded.cluster import EmbeddedCluster
+from vrooli.cluster.embedded.settings import AddonImages, Settings
 from vrooli.events import Progress
 from vrooli.images import BuiltImage
 from vrooli.programs.catalog import GROUPS
@@ -13,13 +16,14 @@ from vrooli.workflows import host
 
 # Wanted by the tests alone, which ask for it themselves.
 NOT_NEEDED_TO_RUN = frozenset({"helm"})
-
-
-def all_programs() -> tuple[str, ...]:
-    """Every program that the cluster, the operators and their images are made of."""
-    return tuple(
-        name for group in GROUPS if group.name not in NOT_NEEDED_TO_RUN for name in group.packages
-    )
+# What a cluster starts as processes of the host.
+CLUSTER_PROGRAMS = (
+    *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"),
+    *("kube-proxy", "containerd", "containerd-shim-runc-v2", "ctr"),
+    *("bridge", "host-local", "loopback", "portmap"),
+)
+# The images that are in a cluster before anything else: its add-ons, the operators, Vault.
+FIRST = (*images.ADDONS, *images.OPERATORS, "openbao")
 
 
 class Machine:
@@ -34,23 +38,26 @@ class Machine:
         self.programs: dict[str, Path] = {}
         self.images: dict[str, BuiltImage] = {}
 
-    def cluster_steps(self) -> list[Step]:
-        """What an embedded cluster stands on."""
+    def steps(self) -> list[Step]:
+        """What an embedded cluster and a release on it stand on."""
         return [
             Step("packages", "Host packages", host.ensure_packages),
             Step("programs", "Third-party programs", self.ensure_programs),
+            Step("images", "Images of services and data", self.ensure_images, ("packages",)),
             Step(
                 "program-images",
                 "Images of programs",
                 self.ensure_program_images,
-                ("packages", "programs"),
+                ("packages", "programs", "images"),
             ),
         ]
 
-    def steps(self) -> list[Step]:
-        """What an embedded cluster and a release on it stand on."""
-        own = Step("images", "Images of services and data", self.ensure_images, ("packages",))
-        return [*self.cluster_steps(), own]
+    def cluster_steps(self) -> list[Step]:
+        """What an embedded cluster stands on, without a release."""
+        packages, program_step = self.steps()[:2]
+        before = (packages.name, program_step.name)
+        first = Step("first-images", "Images of the cluster", self.ensure_first_images, before)
+        return [packages, program_step, first]
 
     async def ensure_programs(self, progress: Progress) -> Done:
         """Have the third-party programs in the cache."""
@@ -61,20 +68,47 @@ class Machine:
         return Done(changed=bool(made), detail=detail)
 
     async def ensure_images(self, progress: Progress) -> Done:
-        """Build the images that need no third-party program: they can be built meanwhile."""
+        """Build the images that need no third-party program, while those are built."""
         return await self._build(images.WITHOUT_PROGRAMS, progress)
 
     async def ensure_program_images(self, progress: Progress) -> Done:
-        """Build the images of the cluster's add-ons and the operators."""
+        """Build the images that hold third-party programs."""
         return await self._build(images.OF_PROGRAMS, progress)
 
-    async def cluster_archive(self, progress: Progress) -> Path:
-        """The archive of the images that a cluster starts with."""
-        return await images.archive([self.images[name] for name in images.OF_PROGRAMS], progress)
+    async def ensure_first_images(self, progress: Progress) -> Done:
+        """Build the images that a cluster starts with."""
+        return await self._build(FIRST, progress)
 
-    async def _build(self, names: tuple[str, ...], progress: Progress) -> Done:
+    async def archive(self, names: Sequence[str], progress: Progress) -> Path:
+        """An archive of some of the images."""
+        return await images.archive([self.images[name] for name in names], progress)
+
+    async def cluster(
+        self, name: str, ports: Mapping[str, int], progress: Progress
+    ) -> EmbeddedCluster:
+        """An embedded cluster of what is there now."""
+        return EmbeddedCluster(
+            name,
+            state_dir=project.state_dir(),
+            programs={program: self.programs[program] for program in CLUSTER_PROGRAMS},
+            images=AddonImages(await self.archive(FIRST, progress)),
+            settings=Settings(ports=ports),
+        )
+
+    def hashes(self) -> dict[str, str]:
+        """What each image was built from, by its reference."""
+        return {image.reference: image.inputs_hash for image in self.images.values()}
+
+    async def _build(self, names: Sequence[str], progress: Progress) -> Done:
         built = await images.ensure(names, self.programs, progress)
         self.images |= built
         made = [name for name, image in built.items() if image.built]
         detail = f"built {', '.join(made)}" if made else f"all {len(built)} are as they should be"
         return Done(changed=bool(made), detail=detail)
+
+
+def all_programs() -> tuple[str, ...]:
+    """Every program that the cluster, the operators and their images are made of."""
+    return tuple(
+        name for group in GROUPS if group.name not in NOT_NEEDED_TO_RUN for name in group.packages
+    )

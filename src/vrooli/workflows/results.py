@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from vrooli.events import Outcome, StepEnded
@@ -52,6 +54,13 @@ class StepsResult(Result):
     changed: bool = Field(description="whether any step changed anything")
     elapsed_s: float = Field(description="how long all of it took, seconds")
     steps: tuple[StepResult, ...] = Field(description="the steps, in the order they ended")
+
+    @classmethod
+    def of(cls, ended: Iterable[StepEnded], elapsed_s: float) -> StepsResult:
+        """The result of a workflow that is nothing but its steps."""
+        steps = tuple(StepResult.of(step) for step in ended)
+        changed = any(step.outcome is Outcome.CHANGED for step in steps)
+        return StepsResult(changed=changed, elapsed_s=round(elapsed_s, 3), steps=steps)
 
 
 class DevelopResult(StepsResult):

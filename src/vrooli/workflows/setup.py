@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vrooli.environments import SecretsSource
-from vrooli.events import Listener, Outcome, StepEnded
+from vrooli.environments import SecretsSource, environment
+from vrooli.events import Listener
 from vrooli.steps import run_steps
-from vrooli.workflows.machine import Machine, all_programs
-from vrooli.workflows.results import StepResult, StepsResult
-
-__all__ = ["SetupOptions", "all_programs", "setup", "steps_result"]
+from vrooli.workflows.develop import prepare
+from vrooli.workflows.machine import Machine
+from vrooli.workflows.options import DevelopOptions
+from vrooli.workflows.results import StepsResult
 
 
 @dataclass(frozen=True)
@@ -36,13 +35,9 @@ async def setup(options: SetupOptions, listener: Listener) -> StepsResult:
     Raises:
         VrooliError: The first step's error.
     """
+    if options.target is not None:
+        wanted = DevelopOptions(environment("dev"), options.secrets_source, options.cluster)
+        return await prepare(wanted, listener)
     began = time.monotonic()
     ended = await run_steps(Machine().steps(), listener)
-    return steps_result(ended, time.monotonic() - began)
-
-
-def steps_result(ended: Iterable[StepEnded], elapsed_s: float) -> StepsResult:
-    """The result of a workflow that is nothing but its steps."""
-    steps = tuple(StepResult.of(step) for step in ended)
-    changed = any(step.outcome is Outcome.CHANGED for step in steps)
-    return StepsResult(changed=changed, elapsed_s=round(elapsed_s, 3), steps=steps)
+    return StepsResult.of(ended, time.monotonic() - began)

@@ -10,7 +10,6 @@ from vrooli.release import Release, removal
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access
 from vrooli.workflows.results import StepsResult
-from vrooli.workflows.setup import steps_result
 
 
 async def uninstall(
@@ -37,4 +36,4 @@ async def uninstall(
     if data:
         steps.append(Step("data", "Databases and volumes", remove_data, ("release",)))
     ended = await run_steps(steps, listener)
-    return steps_result(ended, time.monotonic() - began)
+    return StepsResult.of(ended, time.monotonic() - began)
