@@ -32,7 +32,7 @@ from vrooli.steps import first_error
 MANIFESTS = Path(__file__).with_name("manifests")
 NAMESPACE = "kube-system"
 # What a release needs from the first moment on; metrics may come later.
-AWAITED = ("coredns", "local-path-provisioner")
+AWAITED = ("coredns", "local-path-provisioner", "traefik")
 READY_S = 120.0
 # Made anew at each start, so that they say nothing about whether the add-ons are those wanted.
 RENEWED = ("metrics_certificate", "metrics_key")

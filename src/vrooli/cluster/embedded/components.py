@@ -14,6 +14,22 @@ from vrooli.cluster.embedded.settings import (
     Record,
 )
 
+# What a cluster runs on the host; everything else it runs comes in images.
+PROGRAMS = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "containerd",
+    "containerd-shim-runc-v2",
+    "ctr",
+    "bridge",
+    "host-local",
+    "loopback",
+    "portmap",
+)
 ETCD_PORT = 2379
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 

@@ -43,7 +43,7 @@ def _claim(stack: contextlib.ExitStack, name: str, port: int) -> int:
         raise EnvironmentLackError(
             f"Port {port} of {LOCALHOST}, for the cluster's {name}, is in use or can't be had: "
             f"{error.strerror}.",
-            f"Choose another with --{name}-port, or --{name}-port 0 for any free one.",
+            f"Choose another with --port {name}=NUMBER; {name}=0 takes any free one.",
         ) from error
     return int(listener.getsockname()[1])
 

@@ -41,7 +41,7 @@ def choose(cables: str, taken: Iterable[ipaddress.IPv4Network], wanted: int | No
             return cable
     raise EnvironmentLackError(
         f"The host already uses every address of {cables}.",
-        "Name another range for the clusters' cables (`--cables`, a private /16 or smaller).",
+        "Name another range for them in VROOLI_CABLES, such as 172.31.240.0/24.",
     )
 
 

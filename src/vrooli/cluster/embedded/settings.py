@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -34,13 +35,39 @@ class Settings:
     Attributes:
         ports: The ports on 127.0.0.1 by name (api, http, https); 0 takes any free one, a missing
             one stays as it was or takes the default.
-        cables: The range that the cables' addresses are taken from.
+        cables: The range that the cables' addresses are taken from; without one, what it was
+            before, else the default. The variable VROOLI_CABLES names one, too.
         durable: Whether etcd waits for the disk; only throw-away clusters do without.
     """
 
     ports: Mapping[str, int] = field(default_factory=dict)
-    cables: str = DEFAULT_CABLES
+    cables: str | None = field(default_factory=lambda: os.environ.get("VROOLI_CABLES") or None)
     durable: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be meant.
+
+        Raises:
+            UsageError: An unknown port, or a range that can't hold one cable.
+        """
+        unknown = self.ports.keys() - DEFAULT_PORTS.keys()
+        if unknown:
+            raise UsageError(
+                f"An embedded cluster has no port {', '.join(sorted(unknown))}.",
+                f"Choose from {', '.join(DEFAULT_PORTS)}.",
+            )
+        if self.cables is not None and not _holds_a_cable(self.cables):
+            raise UsageError(
+                f"{self.cables!r} is no range for the clusters' cables.",
+                f"Name an IPv4 network of /{CABLE_PREFIX} or larger, such as {DEFAULT_CABLES}.",
+            )
+
+
+def _holds_a_cable(text: str) -> bool:
+    try:
+        return ipaddress.IPv4Network(text).prefixlen <= CABLE_PREFIX
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)

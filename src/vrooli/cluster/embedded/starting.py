@@ -21,11 +21,13 @@ from vrooli.cluster.embedded import (
     strangers,
 )
 from vrooli.cluster.embedded.api import Api
+from vrooli.cluster.embedded.components import PROGRAMS
 from vrooli.cluster.embedded.host import Host, probe, require
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.locks import holder
 from vrooli.cluster.embedded.reports import Report
 from vrooli.cluster.embedded.settings import (
+    DEFAULT_CABLES,
     DEFAULT_PORTS,
     AddonImages,
     Record,
@@ -69,21 +71,17 @@ async def ensure_running(
 def chosen(
     known: Record | None, settings: Settings, programs: Mapping[str, Path], images: AddonImages
 ) -> Record:
-    """The record that is wanted: what was asked for, else what was, else the defaults.
-
-    Raises:
-        UsageError: An unknown port was named.
-    """
+    """The record that is wanted: what was asked for, else what was, else the defaults."""
     before = known.ports if known else DEFAULT_PORTS
     ports = {name: settings.ports.get(name, before[name]) for name in DEFAULT_PORTS}
     if known:  # any free port: the one that was found at first stays good
         ports = {name: port or known.ports[name] for name, port in ports.items()}
     return Record(
         index=known.index if known else UNPLACED,
-        cables=settings.cables,
+        cables=settings.cables or (known.cables if known else DEFAULT_CABLES),
         ports=ports,
         durable=settings.durable,
-        programs={name: str(path) for name, path in programs.items()},
+        programs={name: str(programs[name]) for name in PROGRAMS},
         images={name: str(value) for name, value in asdict(images).items() if name != "archive"},
     )
 

@@ -1,0 +1,106 @@
+"""The add-ons' manifests, and when an add-on counts as ready."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vrooli.cluster.embedded import addons
+from vrooli.cluster.embedded.settings import AddonImages
+
+IMAGES = {name: str(value) for name, value in asdict(AddonImages(Path("a.tar"))).items()}
+VALUES = {
+    **IMAGES,
+    "domain": "cluster.local",
+    "dns_ip": "10.96.0.10",
+    "storage": "/state/storage",
+    "authority": "Y2E=",
+    "metrics_certificate": "Y2VydA==",
+    "metrics_key": "a2V5",
+}
+MANIFESTS = addons.manifests(VALUES)
+PODS = [item["spec"]["template"]["spec"] for item in MANIFESTS if item["kind"] == "Deployment"]
+CONTAINERS = [container for pod in PODS for container in pod["containers"]]
+
+
+@pytest.mark.parametrize("name", [*addons.AWAITED, "metrics-server"])
+def test_every_add_on_is_a_deployment(name: str) -> None:
+    names = [item["metadata"]["name"] for item in MANIFESTS if item["kind"] == "Deployment"]
+    assert names.count(name) == 1
+
+
+@pytest.mark.parametrize("container", CONTAINERS, ids=lambda container: container["name"])
+def test_every_container_is_restricted(container: dict[str, Any]) -> None:
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_no_pod_runs_as_root_or_in_the_nodes_network() -> None:
+    for pod in PODS:
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert not pod.get("hostNetwork")
+
+
+@pytest.mark.parametrize("container", CONTAINERS, ids=lambda container: container["name"])
+def test_only_local_images_run_and_none_is_pulled(container: dict[str, Any]) -> None:
+    assert container["image"] in IMAGES.values()
+    assert container["imagePullPolicy"] == "IfNotPresent"
+
+
+def test_names_of_objects_are_unique() -> None:
+    keys = [(item["kind"], item["metadata"]["name"]) for item in MANIFESTS]
+    assert len(keys) == len(set(keys))
+
+
+def test_there_is_one_default_storage_class_and_one_default_ingress_class() -> None:
+    for kind in ("StorageClass", "IngressClass"):
+        defaults = [
+            item
+            for item in MANIFESTS
+            if item["kind"] == kind and "true" in item["metadata"]["annotations"].values()
+        ]
+        assert len(defaults) == 1
+
+
+def test_certificates_made_anew_change_no_digest_but_another_image_does() -> None:
+    assert addons.digest(VALUES) == addons.digest({**VALUES, "metrics_key": "bmV3"})
+    assert addons.digest(VALUES) != addons.digest({**VALUES, "coredns": "localhost/x:2"})
+
+
+def _deployment(**status: int) -> dict[str, Any]:
+    return {"metadata": {"generation": 2}, "spec": {"replicas": 1}, "status": status}
+
+
+def _pod(ready: str, name: str = "coredns-1-2") -> dict[str, Any]:
+    conditions = [{"type": "Ready", "status": ready}]
+    return {"metadata": {"name": name}, "status": {"conditions": conditions}}
+
+
+READY = {"observedGeneration": 2, "updatedReplicas": 1, "availableReplicas": 1}
+
+
+@pytest.mark.parametrize(
+    ("deployment", "pods", "lacks"),
+    [
+        (_deployment(**READY), [_pod("True")], ""),
+        (None, [], "does not exist"),
+        (_deployment(**{**READY, "observedGeneration": 1}), [_pod("True")], "has not been seen"),
+        (_deployment(observedGeneration=2), [_pod("True")], "0 of 1"),
+        (_deployment(**READY), [_pod("False")], "0 of 1"),
+        (_deployment(**READY), [], "0 of 1"),
+        (_deployment(**READY), [_pod("True", "traefik-1-2")], "0 of 1"),
+    ],
+)
+def test_an_add_on_is_ready_when_its_deployment_and_its_pod_say_so(
+    deployment: dict[str, Any] | None, pods: list[dict[str, Any]], lacks: str
+) -> None:
+    found = addons.reason("coredns", deployment, pods)
+    assert lacks in found
+    assert bool(found) == bool(lacks)
