@@ -16,9 +16,12 @@ from vrooli.errors import EnvironmentLackError
 
 def test_a_second_run_is_refused_and_told_which_process_is_at_work(tmp_path: Path) -> None:
     place = layout(tmp_path)
-    with locked(place):
-        with pytest.raises(EnvironmentLackError, match=f"Process {os.getpid()}"), locked(place):
-            pass
+    with (
+        locked(place),
+        pytest.raises(EnvironmentLackError, match=f"Process {os.getpid()}"),
+        locked(place),
+    ):
+        pass
 
 
 def test_the_next_run_may_begin_when_the_first_has_ended(tmp_path: Path) -> None:

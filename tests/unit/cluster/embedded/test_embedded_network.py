@@ -36,7 +36,7 @@ def test_a_cluster_takes_another_cable_when_its_own_is_taken() -> None:
 
 
 def test_a_range_that_is_wholly_in_use_is_an_error_that_says_how_to_choose_another() -> None:
-    with pytest.raises(EnvironmentLackError, match="10.213.0.0/16") as raised:
+    with pytest.raises(EnvironmentLackError, match=r"10\.213\.0\.0/16") as raised:
         network.choose(RANGE, _networks("10.0.0.0/8"), None)
     assert "VROOLI_CABLES" in raised.value.advice
 
