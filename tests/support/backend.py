@@ -20,7 +20,7 @@ from support.certificates import self_signed
 from support.processes import Running, free_port
 
 # The password of these throw-away processes.
-PASSWORD = "only-on-loopback"  # noqa: S105
+PASSWORD = "only-on-loopback"
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
 PROGRAMS = ("redis-server", "pgbouncer")
 
@@ -96,7 +96,7 @@ def _initialise(folder: Path) -> None:
     data.mkdir(mode=0o700)
     _own(data)
     argv = [POSTGRES_BIN / "initdb", "-D", data, "--auth=trust", "--no-sync", "-E", "UTF8"]
-    subprocess.run(argv, check=True, capture_output=True, user="postgres", cwd=folder)  # noqa: S603
+    subprocess.run(argv, check=True, capture_output=True, user="postgres", cwd=folder)
     # As PGO has it: over the network only with TLS and a password.
     (data / "pg_hba.conf").write_text(
         "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
@@ -121,7 +121,7 @@ def psql(folder: Path, port: int, statement: str, database: str = "vrooli") -> s
     """Ask Postgres itself, past every service: what a statement prints, unaligned."""
     argv = [POSTGRES_BIN / "psql", "-h", folder / "pg", "-p", str(port), "-U", "postgres"]
     options = ["-d", database, "-v", "ON_ERROR_STOP=1", "-Atqc", statement]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [*argv, *options], check=True, capture_output=True, text=True, user="postgres", cwd=folder
     )
     return done.stdout.strip()

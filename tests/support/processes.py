@@ -56,7 +56,7 @@ class Running:
     def start(self, limit_s: float = 20.0) -> Running:
         """Start it and wait until its port answers."""
         with (self.folder / f"{self.name}.log").open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - the tests' own programs
+            self.process = subprocess.Popen(
                 [str(word) for word in self.argv],
                 env={**os.environ, **self.env},
                 cwd=self.folder,

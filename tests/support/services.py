@@ -33,7 +33,12 @@ class Stack:
 def start_service(name: str, module: str, folder: Path, env: dict[str, str]) -> Running:
     """Start ``python -m module`` on a free port."""
     port = free_port()
-    paths = [SERVICES / "shared", SERVICES / "server", SERVICES / "jobs", SERVICES / "nsfw-detector"]
+    paths = [
+        SERVICES / "shared",
+        SERVICES / "server",
+        SERVICES / "jobs",
+        SERVICES / "nsfw-detector",
+    ]
     settings = {"PORT": str(port), "PYTHONPATH": ":".join(str(path) for path in paths)}
     return Running(name, [sys.executable, "-m", module], port, folder, {**env, **settings}).start()
 

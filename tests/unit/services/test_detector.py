@@ -1,0 +1,128 @@
+"""The NSFW detector with its real model, on drawn pictures."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from io import BytesIO
+
+import httpx
+import pytest
+from PIL import Image
+
+from support.asgi import asgi_client
+from support.pictures import drawn_face, landscape
+from vrooli_detector import model as model_module
+from vrooli_detector.app import create_app
+from vrooli_detector.model import LABELS, Model, UnreadableImageError, to_input
+from vrooli_detector.verdict import LABELS_DEFAULT, Rule, Settings
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """The model, loaded once."""
+    return Model()
+
+
+@pytest.fixture(scope="module")
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """A detector for which a drawn face counts."""
+    settings = Settings.read({"DETECTOR_LABELS": "FACE_FEMALE"}, LABELS)
+    async with asgi_client(create_app(settings)) as client:
+        yield client
+
+
+def test_the_model_tells_a_drawn_face_from_a_landscape(model: Model) -> None:
+    """It really looks: the same label scores high on one and low on the other."""
+    assert model.scores(drawn_face())["FACE_FEMALE"] > 0.6
+    assert model.scores(landscape())["FACE_FEMALE"] < 0.1
+
+
+def test_neither_drawing_is_refused_with_the_default_labels(model: Model) -> None:
+    """Only uncovered private parts count unless told otherwise."""
+    assert not any(Rule().judge(model.scores(p)).is_nsfw for p in (drawn_face(), landscape()))
+    assert set(LABELS_DEFAULT) < set(LABELS)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "I;16", "1"])
+def test_a_picture_of_any_colour_mode_is_read(model: Model, mode: str) -> None:
+    """Grey, palette, transparent and 16-bit pictures are as good as others."""
+    buffer = BytesIO()
+    Image.new("RGB", (40, 30), "white").convert("L" if mode == "I;16" else mode).convert(mode).save(
+        buffer, "TIFF"
+    )
+    assert set(model.scores(buffer.getvalue())) == set(LABELS)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", landscape()[:200]])
+def test_what_is_no_picture_is_said_to_be_unreadable(model: Model, data: bytes) -> None:
+    """Empty, wrong and cut-off data, each."""
+    with pytest.raises(UnreadableImageError):
+        model.scores(data)
+
+
+def test_a_small_file_with_too_many_pixels_is_refused(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of some kilobytes may not unpack to gigabytes."""
+    monkeypatch.setattr(model_module, "MAX_PIXELS", 1000)
+    with pytest.raises(UnreadableImageError, match="pixels"):
+        model.scores(landscape())
+
+
+def test_the_models_input_keeps_the_pictures_shape() -> None:
+    """A wide picture is padded below, not stretched."""
+    pixels = to_input(Image.new("RGB", (200, 100), "white"))
+    assert pixels.shape == (1, 3, 320, 320)
+    assert pixels[0, :, 100, 160].tolist() == [1, 1, 1]
+    assert pixels[0, :, 240, 160].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "refused", "confidence"),
+    [(0.8, 0.5, True, 80.0), (0.2, 0.5, False, 80.0), (0.5, 0.5, True, 50.0), (0.3, 0.2, True, 30)],
+)
+def test_the_confidence_is_the_verdicts_own(
+    *, score: float, threshold: float, refused: bool, confidence: float
+) -> None:
+    """As the original API has it: of whichever verdict it is, in percent."""
+    verdict = Rule(("FACE_MALE",), threshold).judge({"FACE_MALE": score, "ANUS_EXPOSED": 0.99})
+    assert (verdict.is_nsfw, verdict.confidence_percentage) == (refused, confidence)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("DETECTOR_LABELS", "NOSE"), ("DETECTOR_THRESHOLD", "2"), ("DETECTOR_THREADS", "many")],
+)
+def test_a_wrong_setting_is_named(variable: str, value: str) -> None:
+    """A detector that can't know what counts must not start."""
+    with pytest.raises(ValueError, match=variable):
+        Settings.read({variable: value}, LABELS)
+
+
+async def test_the_api_answers_as_the_original_does(client: httpx.AsyncClient) -> None:
+    """The three fields of safe-content-ai 1.1.0, for a refused and for an approved picture."""
+    refused = await client.post("/v1/detect", files={"file": ("me.png", drawn_face(), "image/png")})
+    assert refused.json() == {
+        "file_name": "me.png",
+        "is_nsfw": True,
+        "confidence_percentage": pytest.approx(76.7, abs=3),
+    }
+    approved = await client.post("/v1/detect", files={"file": ("a.png", landscape(), "image/png")})
+    assert approved.json()["is_nsfw"] is False
+
+
+@pytest.mark.parametrize(
+    ("files", "status"),
+    [
+        ({"file": ("a.png", b"no picture", "image/png")}, 422),
+        ({"other": ("a.png", landscape(), "image/png")}, 422),
+        ({"file": ("a.png", b"0" * 11_000_000, "image/png")}, 413),
+    ],
+)
+async def test_a_request_without_a_usable_picture_is_refused(
+    client: httpx.AsyncClient, files: dict[str, tuple[str, bytes, str]], status: int
+) -> None:
+    """With a sentence in ``detail``, as the original's framework does."""
+    answer = await client.post("/v1/detect", files=files)
+    assert answer.status_code == status
+    assert answer.json()["detail"]

@@ -1,0 +1,79 @@
+"""The settings of server and jobs."""
+
+from __future__ import annotations
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from vrooli_shared import settings as module
+from vrooli_shared.settings import Settings
+
+SECRET = "hunter2-secret"
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_the_charts_variables_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the chart sets is what the service connects with."""
+    for name, value in {
+        "PORT": "5329",
+        "DB_HOST": "vrooli-pg-pgbouncer",
+        "DB_NAME": "vrooli",
+        "DB_USER": "vrooli",
+        "DB_PASSWORD": SECRET,
+        "REDIS_SENTINEL_HOSTS": "rfs-a:26379, rfs-b",
+        "OPENAI_API_KEY": "unused",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    connection = conninfo_to_dict(settings.conninfo())
+    assert settings.sentinels() == [("rfs-a", 26379), ("rfs-b", 26379)]
+    assert (connection["host"], connection["password"]) == ("vrooli-pg-pgbouncer", SECRET)
+    assert connection["sslmode"] == "require"
+    assert connection["connect_timeout"] == "3"
+
+
+def test_an_external_databases_url_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With PGO switched off, one URL from a secret is enough."""
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://me:{SECRET}@db.example:6432/app")
+    monkeypatch.setenv("REDIS_URL", "redis://cache.example:6379/0")
+    connection = conninfo_to_dict(Settings().conninfo())
+    assert (connection["host"], connection["dbname"]) == ("db.example", "app")
+
+
+def test_a_secret_never_shows_in_the_settings_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A settings object that ends in a log line tells no password."""
+    monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "rfs")
+    for name in ("DB_PASSWORD", "REDIS_PASSWORD", "DATABASE_URL"):
+        monkeypatch.setenv(name, SECRET)
+    assert SECRET not in f"{Settings()!r} {Settings()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PORT", f"{SECRET}", "PORT"),
+        ("PORT", "70000", "PORT"),
+        ("REDIS_SENTINEL_HOSTS", "", "REDIS_SENTINEL_HOSTS"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_is_not(
+    name: str,
+    value: str,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The process ends with status 2 and says which variable is wrong."""
+    monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "rfs")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        module.read()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert told in said
+    assert SECRET not in said
