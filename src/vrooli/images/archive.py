@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from vrooli.events import Progress
@@ -15,6 +12,7 @@ from vrooli.images import records
 from vrooli.images.build import BuiltImage
 from vrooli.images.builder import Builder
 from vrooli.images.choice import detect
+from vrooli.images.locks import locked
 
 # How many archives are kept: those of the last few sets of images that were asked for.
 KEPT = 4
@@ -39,7 +37,8 @@ async def archive(
     path = records.folder() / "archives" / f"{key}.tar"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        async with _locked(path.with_name("lock")):
+        waiting = "waiting for another run that packs images"
+        async with locked(path.with_name("lock"), lambda: progress.say(waiting)):
             if not path.exists():  # another run may have made it meanwhile
                 progress.say(f"packing {len(wanted)} images")
                 partial = path.with_suffix(".partial")
@@ -55,10 +54,3 @@ def _forget_old(folder: Path) -> None:
     by_use = sorted(folder.glob("*.tar"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in by_use[KEPT:]:
         path.unlink(missing_ok=True)
-
-
-@contextlib.asynccontextmanager
-async def _locked(path: Path) -> AsyncIterator[None]:
-    with path.open("w") as file:
-        await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
-        yield

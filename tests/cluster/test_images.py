@@ -1,0 +1,180 @@
+"""Images, built by the real builder in a store of the tests' own."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import struct
+import tarfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from vrooli import images, process
+from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
+from vrooli.events import Event, Progress, StepProgressed
+from vrooli.images import build
+from vrooli.images.buildah import Buildah
+
+pytestmark = pytest.mark.root
+
+# x86-64 machine code: pause() for ever.
+WAIT_FOR_EVER = b"\xb8\x22\x00\x00\x00\x0f\x05\xeb\xf7"
+
+
+def _static_program(code: bytes) -> bytes:
+    """The smallest static program: an ELF header, one segment, the code."""
+    start, size = 0x400000, 64 + 56 + len(code)
+    header = b"\x7fELF\x02\x01\x01" + bytes(9)
+    header += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, start + 120, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    return header + struct.pack("<IIQQQQQQ", 1, 5, 0, start, start, size, size, 4096) + code
+
+
+@pytest.fixture
+async def builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Buildah]:
+    """A builder with a store of the test's own, in a repository of the test's own."""
+    if os.geteuid() != 0:
+        pytest.skip("building needs root")
+    monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("VROOLI_ROOT", str(tmp_path))
+    shutil.copytree(Path(__file__).parents[2] / "images", tmp_path / "images")
+    builder = Buildah()
+    assert await builder.usable()
+    yield builder
+    await process.run([*builder._command("rmi", "--all", "--force")], check=False)
+
+
+@pytest.fixture
+def pause(tmp_path: Path) -> Path:
+    """A program that waits for ever, as the image `pause` wants one."""
+    program = tmp_path / "pause"
+    program.write_bytes(_static_program(WAIT_FOR_EVER))
+    program.chmod(0o755)
+    return program
+
+
+async def _ensure(builder: Buildah, program: Path, listener: object = None) -> images.BuiltImage:
+    progress = Progress("images", listener) if callable(listener) else Progress()
+    built = await images.ensure(["pause"], {"pause": program}, progress, builder=builder)
+    return built["pause"]
+
+
+async def _working_containers(builder: Buildah) -> list[str]:
+    return (await process.run(builder._command("containers", "--quiet"))).output.split()
+
+
+async def test_an_image_is_built_once_and_then_left_alone(builder: Buildah, pause: Path) -> None:
+    first, second = await _ensure(builder, pause), await _ensure(builder, pause)
+    assert (first.built, second.built) == (True, False)
+    assert second.id == first.id == (await builder.images())["localhost/vrooli/pause:1"]
+
+
+async def test_a_changed_program_makes_another_image(builder: Buildah, pause: Path) -> None:
+    first = await _ensure(builder, pause)
+    pause.write_bytes(pause.read_bytes() + b"\0")
+    second = await _ensure(builder, pause)
+    assert second.built
+    assert second.id != first.id
+
+
+async def test_an_image_that_was_removed_is_built_again(builder: Buildah, pause: Path) -> None:
+    first = await _ensure(builder, pause)
+    await process.run(builder._command("rmi", "--force", first.reference))
+    assert (await _ensure(builder, pause)).built
+
+
+async def test_two_runs_at_once_build_an_image_once(builder: Buildah, pause: Path) -> None:
+    both = await asyncio.gather(_ensure(builder, pause), _ensure(builder, pause))
+    assert sorted(image.built for image in both) == [False, True]
+
+
+async def test_a_build_says_what_it_does_and_what_is_left(builder: Buildah, pause: Path) -> None:
+    heard: list[Event] = []
+    await _ensure(builder, pause, heard.append)
+    said = [event for event in heard if isinstance(event, StepProgressed)]
+    assert said[0].detail.startswith("pause: STEP 1/4: FROM scratch")
+    assert all(event.remaining_s is not None for event in said)
+
+
+async def test_a_failed_build_ends_with_what_the_builder_said(
+    builder: Buildah, pause: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "images/pause/Containerfile").write_text("FROM scratch\nCOPY nothing /\n")
+    with pytest.raises(VrooliError) as caught:
+        await _ensure(builder, pause)
+    assert "localhost/vrooli/pause:1" in caught.value.message
+    assert "nothing" in caught.value.message
+    assert await _working_containers(builder) == []
+
+
+async def test_an_interrupted_build_leaves_nothing_behind(
+    builder: Buildah, pause: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "images/pause/Containerfile").write_text(
+        'FROM scratch\nCOPY --from=programs --chmod=0755 pause /pause\nRUN ["/pause"]\n'
+    )
+    running = asyncio.Event()
+
+    def listen(event: Event) -> None:
+        if "RUN" in getattr(event, "detail", ""):
+            running.set()
+
+    task = asyncio.create_task(_ensure(builder, pause, listen))
+    async with asyncio.timeout(60):
+        await running.wait()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    assert await _working_containers(builder) == []
+    assert list((tmp_path / "cache/images").glob("build-*")) == []
+    assert str(pause) not in (await process.run(["ps", "-eo", "args"])).output
+
+
+async def test_a_program_that_is_not_there_is_named(builder: Buildah) -> None:
+    with pytest.raises(EnvironmentLackError, match="pause"):
+        await images.ensure(["pause"], {}, Progress(), builder=builder)
+
+
+async def test_a_full_disk_is_an_error_before_anything_is_built(
+    builder: Buildah, pause: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "DISK_NEEDED", 1 << 60)
+    with pytest.raises(EnvironmentLackError, match="GiB free"):
+        await _ensure(builder, pause)
+    assert await builder.images() == {}
+
+
+async def test_the_archive_holds_the_images_and_is_made_once(builder: Buildah, pause: Path) -> None:
+    image = await _ensure(builder, pause)
+    path = await images.archive([image], Progress(), builder=builder)
+    made = path.stat().st_ino
+    assert (await images.archive([image], Progress(), builder=builder)).stat().st_ino == made
+    with tarfile.open(path) as archive:
+        content = archive.extractfile("index.json")
+        assert content is not None
+        (manifest,) = json.load(content)["manifests"]
+    assert manifest["annotations"]["io.containerd.image.name"] == image.reference
+
+
+async def test_the_archive_of_a_changed_image_is_another(builder: Buildah, pause: Path) -> None:
+    before = await images.archive([await _ensure(builder, pause)], Progress(), builder=builder)
+    pause.write_bytes(pause.read_bytes() + b"\0")
+    after = await images.archive([await _ensure(builder, pause)], Progress(), builder=builder)
+    assert before != after
+
+
+async def test_an_unknown_builder_is_refused(monkeypatch: pytest.MonkeyPatch, pause: Path) -> None:
+    monkeypatch.setenv("VROOLI_IMAGE_BUILDER", "kaniko")
+    with pytest.raises(UsageError, match="kaniko"):
+        await images.ensure(["pause"], {"pause": pause}, Progress())
+
+
+async def test_a_host_without_a_builder_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, pause: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EnvironmentLackError) as caught:
+        await images.ensure(["pause"], {"pause": pause}, Progress())
+    assert "buildah" in caught.value.advice

@@ -1,0 +1,103 @@
+"""Packing an OCI layout, on layouts written by hand."""
+
+import hashlib
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vrooli.errors import VrooliError
+from vrooli.images import layout
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+
+
+class Layout:
+    """A layout on disk, made blob by blob."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifests: list[dict[str, Any]] = []
+        (folder / "blobs" / "sha256").mkdir(parents=True)
+
+    def blob(self, content: bytes) -> str:
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        layout.blob(self.folder, digest).write_bytes(content)
+        return digest
+
+    def image(self, name: str, *layers: bytes) -> str:
+        manifest = {
+            "config": {"digest": self.blob(f"config of {name}".encode())},
+            "layers": [{"digest": self.blob(layer)} for layer in layers],
+        }
+        digest = self.blob(json.dumps(manifest).encode())
+        self.add(name, MANIFEST, digest)
+        return digest
+
+    def add(self, name: str, kind: str, digest: str) -> None:
+        annotations = {"org.opencontainers.image.ref.name": name}
+        self.manifests.append({"mediaType": kind, "digest": digest, "annotations": annotations})
+        (self.folder / "index.json").write_text(json.dumps({"manifests": self.manifests}))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Layout:
+    """Two images that share a layer."""
+    made = Layout(tmp_path / "layout")
+    made.image("localhost/a:1", b"shared", b"a")
+    made.image("localhost/b:1", b"shared", b"b")
+    return made
+
+
+def _pack(made: Layout, *references: str) -> list[str]:
+    target = made.folder.with_suffix(".tar")
+    layout.pack(made.folder, references, target)
+    with tarfile.open(target) as archive:
+        return archive.getnames()
+
+
+def test_the_archive_begins_with_its_index(made: Layout) -> None:
+    assert _pack(made, "localhost/a:1")[:2] == ["index.json", "oci-layout"]
+
+
+def test_a_shared_layer_is_in_the_archive_once(made: Layout) -> None:
+    names = _pack(made, "localhost/a:1", "localhost/b:1")
+    assert len(names) == len(set(names)) == 2 + 2 * 2 + 3  # manifests and configs, three layers
+
+
+def test_only_what_the_named_images_need_is_in_the_archive(made: Layout) -> None:
+    names = _pack(made, "localhost/a:1")
+    assert f"blobs/sha256/{hashlib.sha256(b'b').hexdigest()}" not in names
+
+
+def test_images_carry_their_full_names_in_both_ways(made: Layout) -> None:
+    _pack(made, "localhost/a:1")
+    with tarfile.open(made.folder.with_suffix(".tar")) as archive:
+        content = archive.extractfile("index.json")
+        assert content is not None
+        (manifest,) = json.load(content)["manifests"]
+    assert set(manifest["annotations"].values()) == {"localhost/a:1"}
+    assert manifest["annotations"].keys() == set(layout.NAMES)
+
+
+def test_an_index_of_several_manifests_brings_all_of_them(made: Layout) -> None:
+    inner = made.image("localhost/c:inner", b"c")
+    content = {"manifests": [{"mediaType": MANIFEST, "digest": inner}]}
+    made.add("localhost/c:1", INDEX, made.blob(json.dumps(content).encode()))
+    names = _pack(made, "localhost/c:1")
+    assert f"blobs/sha256/{hashlib.sha256(b'c').hexdigest()}" in names
+
+
+def test_blobs_of_replaced_images_are_deleted_from_the_layout(made: Layout) -> None:
+    left = layout.blob(made.folder, made.blob(b"of an image that was replaced"))
+    _pack(made, "localhost/a:1")
+    assert not left.exists()
+    assert layout.blob(made.folder, f"sha256:{hashlib.sha256(b'b').hexdigest()}").exists()
+
+
+def test_an_image_that_is_not_there_is_named(made: Layout) -> None:
+    with pytest.raises(VrooliError, match="localhost/z:1"):
+        _pack(made, "localhost/a:1", "localhost/z:1")
