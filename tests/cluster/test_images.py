@@ -43,7 +43,8 @@ async def builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     builder = Buildah()
     assert await builder.usable()
     yield builder
-    await process.run([*builder._command("rmi", "--all", "--force")], check=False)
+    await process.run([*builder.command("rmi", "--all", "--force")], check=False)
+    shutil.rmtree(builder.runtime, ignore_errors=True)
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ async def _ensure(builder: Buildah, program: Path, listener: object = None) -> i
 
 
 async def _working_containers(builder: Buildah) -> list[str]:
-    return (await process.run(builder._command("containers", "--quiet"))).output.split()
+    return (await process.run(builder.command("containers", "--quiet"))).output.split()
 
 
 async def test_an_image_is_built_once_and_then_left_alone(builder: Buildah, pause: Path) -> None:
@@ -77,11 +78,12 @@ async def test_a_changed_program_makes_another_image(builder: Buildah, pause: Pa
     second = await _ensure(builder, pause)
     assert second.built
     assert second.id != first.id
+    assert first.id not in (await process.run(builder.command("images", "--json"))).output
 
 
 async def test_an_image_that_was_removed_is_built_again(builder: Buildah, pause: Path) -> None:
     first = await _ensure(builder, pause)
-    await process.run(builder._command("rmi", "--force", first.reference))
+    await process.run(builder.command("rmi", "--force", first.reference))
     assert (await _ensure(builder, pause)).built
 
 

@@ -40,10 +40,8 @@ async def archive(
         waiting = "waiting for another run that packs images"
         async with locked(path.with_name("lock"), lambda: progress.say(waiting)):
             if not path.exists():  # another run may have made it meanwhile
-                progress.say(f"packing {len(wanted)} images")
                 partial = path.with_suffix(".partial")
-                references = [reference for reference, _ in wanted]
-                await (builder or await detect()).save(references, partial)
+                await (builder or await detect()).save(dict(wanted), partial, progress.say)
                 partial.replace(path)
     os.utime(path)
     _forget_old(path.parent)

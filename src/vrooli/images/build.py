@@ -165,6 +165,9 @@ class _Run:
                 raise _failure(image, error) from error
         taken = time.monotonic() - began
         built_id = (await self._builder.images())[image.reference]
+        replaced = records.read(image.reference)
+        if replaced is not None and replaced.id != built_id:
+            await self._builder.forget(replaced.id)
         records.write(image.reference, records.Record(wanted, built_id, round(taken, 1)))
         self._forecast.done(image)
         return BuiltImage(image.name, image.reference, wanted, built_id, True, image.step)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vrooli import process, project
@@ -25,13 +26,15 @@ class Buildah:
 
     def __init__(self) -> None:
         self.store = project.cache_dir() / "images" / "store"
-
-    def _command(self, *words: str | Path) -> list[str]:
         # What is mounted now is kept apart from the store, where a restart of the host clears it.
         runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/run")
         digest = hashlib.sha256(str(self.store).encode()).hexdigest()[:12]
-        own = ("--root", str(self.store), "--runroot", str(runtime / f"vrooli-images-{digest}"))
-        return [self.name, *own, *(str(word) for word in words)]
+        self.runtime = runtime / f"vrooli-images-{digest}"
+
+    def command(self, *words: str | Path) -> list[str]:
+        """The command line that does something in this store."""
+        own = ("--root", self.store, "--runroot", self.runtime)
+        return [str(word) for word in (self.name, *own, *words)]
 
     async def usable(self) -> bool:
         """Whether the program is there; it needs no daemon."""
@@ -39,7 +42,7 @@ class Buildah:
 
     async def images(self) -> dict[str, str]:
         """The id of each image in the store, by reference."""
-        answer = await process.run(self._command(*self._listing()), timeout_s=QUERY_S)
+        answer = await process.run(self.command(*self._listing()), timeout_s=QUERY_S)
         listed = json.loads(answer.output or "null") or []
         return {
             name: row.get("id") or row["Id"]
@@ -52,8 +55,8 @@ class Buildah:
 
     async def pull(self, source: str, reference: str, timeout_s: float) -> None:
         """Get an image from its registry and give it a name of ours."""
-        await process.run(self._command("pull", "--quiet", source), timeout_s=timeout_s)
-        await process.run(self._command("tag", source, reference), timeout_s=QUERY_S)
+        await process.run(self.command("pull", "--quiet", source), timeout_s=timeout_s)
+        await process.run(self.command("tag", source, reference), timeout_s=QUERY_S)
 
     async def build(self, request: Request, on_line: Callable[[str], None]) -> None:
         """Build an image.
@@ -64,32 +67,39 @@ class Buildah:
         # Without a runtime: also inside of containers, and where cgroups can't be made.
         how = ("--isolation", "chroot", "--layers", "--pull=false")
         await process.run(
-            self._command(*self._build_command, *how, *request.options()),
+            self.command(*self._build_command, *how, *request.options()),
             timeout_s=BUILD_S,
             on_line=on_line,
             merged=True,
         )
 
+    async def forget(self, image_id: str) -> None:
+        """Remove an image that another took the place of, unless something needs it."""
+        await process.run(self.command("rmi", image_id), timeout_s=QUERY_S, check=False)
+
     async def sweep(self) -> None:
         """Remove the working containers that interrupted builds left; they are all ours."""
-        await process.run(self._command("rm", "--all"), timeout_s=QUERY_S)
+        await process.run(self.command("rm", "--all"), timeout_s=QUERY_S)
 
-    async def save(self, references: Sequence[str], target: Path) -> None:
-        """Write images into one OCI archive.
+    async def save(
+        self, images: Mapping[str, str], target: Path, tell: Callable[[str], None]
+    ) -> None:
+        """Write images, given as ids by reference, into one OCI archive.
 
         The layout beside the store keeps the compressed layers, so that each is compressed once.
         """
         kept = self.store.with_name("layout")
-        for reference in references:
+        for number, (reference, image_id) in enumerate(images.items(), start=1):
+            tell(f"packing {number}/{len(images)} {reference}")
             to = f"oci:{kept}:{reference}"
-            push = self._command("push", "--quiet", *self._compression, reference, to)
+            push = self.command("push", "--quiet", *self._compression, image_id, to)
             try:
                 await process.run(push, timeout_s=SAVE_S)
             except CommandError:
-                # A blob that an interrupted run left half-written; all of it can be made again.
+                # Perhaps what an interrupted run left half-written; all of it can be made again.
                 shutil.rmtree(kept, ignore_errors=True)
                 raise
-        layout.pack(kept, references, target)
+        await asyncio.to_thread(layout.pack, kept, list(images), target)
 
 
 class Podman(Buildah):
@@ -104,4 +114,4 @@ class Podman(Buildah):
 
     async def sweep(self) -> None:
         """Remove the working containers that interrupted builds left; they are all ours."""
-        await process.run(self._command("rm", "--all", "--force", "--storage"), timeout_s=QUERY_S)
+        await process.run(self.command("rm", "--all", "--force", "--storage"), timeout_s=QUERY_S)

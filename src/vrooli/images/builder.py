@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -64,8 +64,13 @@ class Builder(Protocol):
     async def build(self, request: Request, on_line: Callable[[str], None]) -> None:
         """Build an image; each line of what the build prints goes to ``on_line``."""
 
+    async def forget(self, image_id: str) -> None:
+        """Remove an image that another took the place of, unless something needs it."""
+
     async def sweep(self) -> None:
         """Remove what interrupted builds left; only while none runs."""
 
-    async def save(self, references: Sequence[str], target: Path) -> None:
-        """Write images into one OCI archive."""
+    async def save(
+        self, images: Mapping[str, str], target: Path, tell: Callable[[str], None]
+    ) -> None:
+        """Write images, given as ids by reference, into one OCI archive."""

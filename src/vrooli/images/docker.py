@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vrooli import process
@@ -52,18 +52,22 @@ class Docker:
             merged=True,
         )
 
+    async def forget(self, image_id: str) -> None:
+        """Remove an image that another took the place of, unless something needs it."""
+        await process.run([self.name, "rmi", image_id], timeout_s=QUERY_S, check=False)
+
     async def sweep(self) -> None:
         """The daemon cleans up after itself."""
 
-    async def save(self, references: Sequence[str], target: Path) -> None:
+    async def save(
+        self, images: Mapping[str, str], target: Path, tell: Callable[[str], None]
+    ) -> None:
         """Write images into one OCI archive, which is what docker saves since version 25."""
-        partial = target.with_suffix(".saved")
-        await process.run(
-            [self.name, "save", "--output", str(partial), *references], timeout_s=SAVE_S
-        )
-        unpacked = target.with_suffix(".layout")
+        tell(f"packing {len(images)} images")
+        saved, unpacked = target.with_suffix(".saved"), target.with_suffix(".layout")
+        await process.run([self.name, "save", "--output", saved, *images], timeout_s=SAVE_S)
         shutil.rmtree(unpacked, ignore_errors=True)
-        await asyncio.to_thread(shutil.unpack_archive, partial, unpacked, "tar", filter="data")
-        partial.unlink()
-        layout.pack(unpacked, references, target)
+        await asyncio.to_thread(shutil.unpack_archive, saved, unpacked, "tar", filter="data")
+        saved.unlink()
+        await asyncio.to_thread(layout.pack, unpacked, list(images), target)
         shutil.rmtree(unpacked)
