@@ -238,14 +238,17 @@ class Kube:
     ) -> Manifest:
         """Wait until an object lacks nothing, by watching it.
 
+        Returns:
+            The object; empty when there is none and ``reason`` wants it so.
+
         Raises:
             WaitTimeoutError: It still lacked something at the limit.
             VrooliError: What ``reason`` raised for a state without hope.
         """
         found = await self.get(api_version, kind, name, namespace)
         last = reason(found)
-        if last is None and found is not None:
-            return found
+        if last is None:
+            return found or {}
         began = time.monotonic()
         try:
             async with asyncio.timeout(timeout_s):
@@ -275,10 +278,10 @@ class Kube:
         target = await Pod.get(pod, namespace=namespace, api=self._api)
         try:
             done = await target.exec(list(argv), container=container)
-        except kr8s.ExecError as error:
-            raise VrooliError(f"`{' '.join(argv)}` failed in pod {namespace}/{pod}: {error}") from (
-                error
-            )
+        except* kr8s.ExecError as errors:  # it comes in the group of its connection's tasks
+            words = " ".join(argv)
+            error = first_error(errors)
+            raise VrooliError(f"`{words}` failed in pod {namespace}/{pod}: {error}") from errors
         return bytes(done.stdout).decode(errors="replace")
 
     async def logs(

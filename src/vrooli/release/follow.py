@@ -15,6 +15,7 @@ from vrooli.kube import Kube
 from vrooli.release import hopeless, readiness
 from vrooli.release.hopeless import Trouble
 from vrooli.release.readiness import RULES, Body, Seen
+from vrooli.release.wake import RedisWaker
 from vrooli.steps import Done, first_error
 
 # What is ready must stay so this long, seconds: a pod may pass one probe and fail the next.
@@ -89,6 +90,7 @@ class _Follower:
         self._changed = asyncio.Event()
         self._hopeless_since: dict[Trouble, float] = {}
         self._said = ""
+        self._waker = RedisWaker(kube, wanted)
         self.kinds = _kinds(wanted)
 
     async def watch(self, api_version: str, kind: str) -> None:
@@ -112,6 +114,7 @@ class _Follower:
             if not lacking and await self._is_stable():
                 return
             await self._fail_if_hopeless()
+            await self._waker.look(self._seen())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), TICK_S)
             await asyncio.sleep(BURST_S)
