@@ -114,4 +114,8 @@ class Podman(Buildah):
 
     async def sweep(self) -> None:
         """Remove the working containers that interrupted builds left; they are all ours."""
-        await process.run(self.command("rm", "--all", "--force", "--storage"), timeout_s=QUERY_S)
+        # To podman, what its own builds leave is external, and only named one by one.
+        listing = self.command("ps", "--all", "--external", "--quiet")
+        left = (await process.run(listing, timeout_s=QUERY_S)).output.split()
+        if left:
+            await process.run(self.command("rm", "--force", *left), timeout_s=QUERY_S)
