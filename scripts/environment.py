@@ -126,12 +126,17 @@ def pip_settings(python: Path) -> dict[str, str]:
     """What pip is set to, in uv's words; settings of uv itself win."""
     command = [python, "-m", "pip", "config", "list"]
     listing = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+    return {name: value for name, value in in_uvs_words(listing).items() if name not in os.environ}
+
+
+def in_uvs_words(listing: str) -> dict[str, str]:
+    """What ``pip config list`` says, as uv's environment variables."""
     settings = {}
     for line in listing.splitlines():
         name, _, value = line.partition("=")
         uv_name = PIP_TO_UV.get(name.rpartition(".")[2])
         words = value.strip("'\"").replace("\\n", " ").split()
-        if uv_name is not None and uv_name not in os.environ and words:
+        if uv_name is not None and words:
             settings[uv_name] = " ".join(words)
     return settings
 

@@ -1,0 +1,151 @@
+"""The launchers at the specification's paths, and the environment that they make first."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from vrooli import project
+
+LAUNCHERS = {
+    "scripts/main/setup.sh": "setup",
+    "scripts/main/develop.sh": "develop",
+    "scripts/main/test.sh": "test",
+    "scripts/helpers/setup/target/k8s_cluster.sh": "setup --target k8s-cluster",
+    "scripts/helpers/develop/target/k8s_cluster.sh": "develop --target k8s-cluster",
+}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout's scripts, with an environment whose Python only says what it was given."""
+    root = tmp_path / "a checkout"
+    shutil.copytree(project.root() / "scripts", root / "scripts")
+    for name in ("uv.lock", "pyproject.toml"):
+        (root / name).write_text(name)
+    python = root / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$VROOLI_SUITE|$*"\n')
+    python.chmod(0o755)
+    command = f'cat "{root}/uv.lock" "{root}/pyproject.toml" | cksum'
+    checksum = subprocess.run(["sh", "-c", command], check=True, capture_output=True, text=True)
+    (root / ".venv" / ".made-from").write_text(f"{root} {checksum.stdout.strip()}")
+    return root
+
+
+def _run(
+    script: Path, *words: str, env: Mapping[str, str] | None = None, cwd: str = "/"
+) -> subprocess.CompletedProcess[str]:
+    bash = shutil.which("bash")
+    assert bash is not None
+    clean = {name: value for name, value in os.environ.items() if name != "VROOLI_SUITE"}
+    return subprocess.run(
+        [bash, script, *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env={**clean, **(env or {})},
+        cwd=cwd,
+    )
+
+
+@pytest.mark.parametrize(("launcher", "command"), LAUNCHERS.items())
+def test_a_launcher_is_its_command_from_any_folder_with_all_arguments(
+    checkout: Path, launcher: str, command: str
+) -> None:
+    done = _run(checkout / launcher, "--secrets-source", "a b", "-x")
+    suite = "all" if command == "test" else ""
+    assert done.stdout == f"{suite}|-m vrooli {command} --secrets-source a b -x\n"
+
+
+def test_the_suites_of_the_test_command_can_be_named(checkout: Path) -> None:
+    done = _run(checkout / "scripts" / "main" / "test.sh", env={"VROOLI_SUITE": "unit"})
+    assert done.stdout.startswith("unit|")
+
+
+def test_a_launcher_can_be_reached_by_a_link(checkout: Path, tmp_path: Path) -> None:
+    link = tmp_path / "vrooli"
+    link.symlink_to(checkout / "scripts" / "vrooli")
+    assert _run(link, "status").stdout == "|-m vrooli status\n"
+
+
+@pytest.mark.parametrize("changed", ["uv.lock", "pyproject.toml"])
+def test_the_environment_is_made_anew_when_what_it_is_made_from_changes(
+    checkout: Path, changed: str
+) -> None:
+    (checkout / changed).write_text("changed")
+    maker = checkout / "scripts" / "environment.py"
+    maker.write_text("import sys; sys.stderr.write('made'); sys.exit(0)")
+    done = _run(checkout / "scripts" / "vrooli", "status")
+    assert (done.stderr, done.stdout) == ("made", "|-m vrooli status\n")
+
+
+def test_the_command_does_not_run_in_an_environment_that_could_not_be_made(
+    checkout: Path,
+) -> None:
+    (checkout / "uv.lock").write_text("changed")
+    (checkout / "scripts" / "environment.py").write_text("import sys; sys.exit(3)")
+    done = _run(checkout / "scripts" / "vrooli", "status")
+    assert (done.returncode, done.stdout) == (3, "")
+
+
+def test_without_a_python_that_is_new_enough_it_says_which_one_it_needs(
+    checkout: Path, tmp_path: Path
+) -> None:
+    (checkout / "uv.lock").write_text("changed")
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    for program in ("cat", "cksum", "dirname", "readlink"):
+        found = shutil.which(program)
+        assert found is not None
+        (bare / program).symlink_to(found)
+    done = _run(checkout / "scripts" / "vrooli", "status", env={"PATH": str(bare)})
+    assert done.returncode == 3
+    assert "needs Python 3.11 or newer" in done.stderr
+
+
+@pytest.fixture
+def environment() -> ModuleType:
+    """The script that makes the environment, as a module."""
+    path = project.root() / "scripts" / "environment.py"
+    spec = importlib.util.spec_from_file_location("environment", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pips_settings_are_told_to_uv_wherever_they_were_made(environment: ModuleType) -> None:
+    listing = (
+        ":env:.cert='/etc/ca.pem'\n"
+        "global.index-url='https://mirror.example/simple?a=b'\n"
+        "install.find-links='/wheels\\n/more'\n"
+        "global.timeout='60'\n"
+        "global.extra-index-url=''\n"
+    )
+    assert environment.in_uvs_words(listing) == {
+        "SSL_CERT_FILE": "/etc/ca.pem",
+        "UV_DEFAULT_INDEX": "https://mirror.example/simple?a=b",
+        "UV_FIND_LINKS": "/wheels /more",
+    }
+
+
+def test_a_cache_that_can_not_be_written_is_a_lack_of_the_host(
+    environment: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    assert environment.main("stamp") == 3
+    assert "can't make the Python environment" in capsys.readouterr().err
