@@ -50,8 +50,8 @@ class _External:
         """Running when its API server says that it is ready, else stopped."""
         try:
             await self._write_kubeconfig()
-            kube = await Kube.connect(self.kubeconfig)
-            version = await kube.version()
+            async with await Kube.connect(self.kubeconfig) as kube:
+                version = await kube.version()
         except VrooliError:
             return ClusterStatus(self.name, self.kind, "stopped")
         return ClusterStatus(self.name, self.kind, "running", version)
@@ -80,8 +80,8 @@ class ContextCluster(_External):
             EnvironmentLackError: It doesn't answer.
         """
         await self._write_kubeconfig()
-        kube = await Kube.connect(self.kubeconfig)
-        return Done(changed=False, detail=f"Kubernetes {await kube.version()}")
+        async with await Kube.connect(self.kubeconfig) as kube:
+            return Done(changed=False, detail=f"Kubernetes {await kube.version()}")
 
     async def load_images(self, archive: Path, progress: Progress) -> Done:
         """Not possible: such a cluster pulls its images.

@@ -71,10 +71,9 @@ def digest(values: Mapping[str, str]) -> str:
 
 async def apply(layout: Layout, record: Record) -> None:
     """Apply the add-ons, all at once: each object stands on its own."""
-    kube = await Kube.connect(layout.kubeconfig)
     values = variables(layout, record)
     try:
-        async with asyncio.TaskGroup() as group:
+        async with await Kube.connect(layout.kubeconfig) as kube, asyncio.TaskGroup() as group:
             for manifest in manifests(values):
                 group.create_task(kube.apply(manifest))
     except* VrooliError as errors:

@@ -1,0 +1,46 @@
+"""Real clusters, with state, names and ports of the tests' own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.clusters import QUIET, Maker
+from vrooli import images, programs
+from vrooli.cluster.embedded.cluster import EmbeddedCluster, known_clusters
+from vrooli.cluster.embedded.components import PROGRAMS
+
+
+@pytest.fixture(scope="session")
+def maker() -> Iterator[Maker]:
+    """Makes clusters; those that tests leave are deleted at the end."""
+    if os.geteuid() != 0:
+        pytest.skip("the embedded cluster needs root")
+    # A short path: Unix sockets are below it.
+    state_dir = Path(tempfile.mkdtemp(prefix="vrooli-t"))
+    yield asyncio.run(_maker(state_dir))
+    for cluster in known_clusters(state_dir):
+        asyncio.run(cluster.delete(QUIET))
+    shutil.rmtree(state_dir)
+
+
+async def _maker(state_dir: Path) -> Maker:
+    wanted = {*PROGRAMS, *images.programs_of(images.ADDONS)}
+    found = await programs.ensure(wanted, QUIET)
+    built = await images.ensure(images.ADDONS, found, QUIET)
+    archive = await images.archive([built[name] for name in images.ADDONS], QUIET)
+    return Maker(state_dir, found, archive)
+
+
+@pytest.fixture(scope="session")
+async def shared(maker: Maker) -> EmbeddedCluster:
+    """A running cluster that many tests look at, and some disturb."""
+    cluster = maker.cluster("shared")
+    await cluster.ensure_running(QUIET)
+    return cluster

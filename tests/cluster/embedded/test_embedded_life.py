@@ -1,0 +1,90 @@
+"""A cluster's life beside another one: start, stop, resume, interruption, deletion."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+
+import pytest
+
+from support import workload
+from support.clusters import QUIET, Maker
+from support.footprint import footprint, left_behind, processes_of
+from vrooli.cluster.embedded import readiness
+from vrooli.cluster.embedded.cluster import EmbeddedCluster
+from vrooli.cluster.embedded.strangers import DATABASES
+from vrooli.errors import EnvironmentLackError
+from vrooli.kube import Kube
+
+pytestmark = [pytest.mark.anyio, pytest.mark.root]
+KEEP = ["perl", "-e", "open my $f, '>', '/data/kept' or die; print $f 'this'"]
+
+
+async def test_a_life_leaves_nothing_and_touches_no_other_cluster(
+    maker: Maker, shared: EmbeddedCluster
+) -> None:
+    """Started beside another cluster, used, stopped, resumed with its data, deleted."""
+    cluster, layout = maker.cluster("life"), maker.layout("life")
+    before = footprint(layout)
+
+    assert (await cluster.ensure_running(QUIET)).changed
+    async with await Kube.connect(cluster.kubeconfig) as kube:
+        await kube.apply(workload.claim("data"), namespace="default")
+        await workload.run_pod(kube, workload.pod("keeper", volume="data"))
+        await kube.exec("default", "keeper", KEEP)
+    async with await Kube.connect(shared.kubeconfig) as other:
+        assert await other.get("v1", "Pod", "keeper", "default") is None
+
+    assert (await cluster.stop(QUIET)).changed
+    assert processes_of(layout) == set()
+    stopped = left_behind(before, footprint(layout))
+    assert set(stopped) == {"folders"}, stopped
+    assert (await cluster.status()).state == "stopped"
+    assert not (await cluster.stop(QUIET)).changed
+
+    assert (await cluster.ensure_running(QUIET)).changed
+    async with await Kube.connect(cluster.kubeconfig) as kube:
+        await workload.wait_for_pod(kube, "keeper")
+        assert await kube.exec("default", "keeper", ["cat", "/data/kept"]) == "this"
+
+    assert (await cluster.delete(QUIET)).changed
+    assert left_behind(before, footprint(layout)) == {}
+    assert (await cluster.status()).state == "absent"
+    assert not (await cluster.delete(QUIET)).changed
+    assert (await shared.status()).state == "running"
+    assert not (await shared.ensure_running(QUIET)).changed
+
+
+@pytest.mark.parametrize("after", ["containerd", "kube-apiserver"])
+async def test_an_interrupted_start_goes_on_when_it_is_run_again(maker: Maker, after: str) -> None:
+    cluster, layout = maker.cluster("cut"), maker.layout("cut")
+    before = footprint(layout)
+    starting = asyncio.create_task(cluster.ensure_running(QUIET))
+
+    async def supervised() -> bool:
+        return layout.status.exists()
+
+    assert await readiness.until(supervised, 30)
+    await readiness.wait(layout, after)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert (await cluster.ensure_running(QUIET)).changed
+    assert (await cluster.status()).state == "running"
+    await cluster.delete(QUIET)
+    assert left_behind(before, footprint(layout)) == {}
+
+
+async def test_a_strangers_hold_on_the_files_is_named_and_nothing_is_deleted(maker: Maker) -> None:
+    cluster, layout = maker.cluster("held"), maker.layout("held")
+    await cluster.ensure_running(QUIET)
+    await cluster.stop(QUIET)
+    with (layout.root / DATABASES[0]).open("r+b") as database:
+        fcntl.flock(database, fcntl.LOCK_EX)
+        for act in (cluster.ensure_running, cluster.delete):
+            with pytest.raises(EnvironmentLackError, match=f"process {os.getpid()}"):
+                await act(QUIET)
+    assert layout.record.exists()
+    await cluster.delete(QUIET)
+    assert not layout.root.exists()

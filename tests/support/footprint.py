@@ -1,0 +1,91 @@
+"""What a cluster leaves on the host: processes, mounts, links, namespaces, rules, cgroups, files.
+
+Other clusters may run meanwhile, so what is plainly theirs is left out; all else counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from vrooli.cluster.embedded.daemon import PRIVATE_FOLDERS
+from vrooli.cluster.embedded.layout import Layout
+
+IDENTITY = re.compile(r"vrooli-[-a-z0-9]+-[0-9a-f]{6}")
+# Image builders mount and unmount while tests run; clusters never do so there.
+BUILDERS = ("/containers/storage", "/images/store", "/buildah")
+
+Footprint = dict[str, set[str]]
+
+
+def footprint(layout: Layout) -> Footprint:
+    """Everything on the host that could be the cluster's."""
+    return {
+        "processes": _processes(layout),
+        "mounts": {line for line in _mounts() if not any(word in line for word in BUILDERS)},
+        "links": _links(layout),
+        "network namespaces": _network_namespaces(layout),
+        "firewall rules": set(_run("nft", "list", "ruleset").splitlines()),
+        "cgroups": {
+            str(path)
+            for path in Path("/sys/fs/cgroup").glob("**/")
+            if not _others(layout, str(path))
+        },
+        "folders": {
+            str(path)
+            for path in (layout.root, layout.lock, *map(Path, PRIVATE_FOLDERS))
+            if path.exists()
+        },
+    }
+
+
+def left_behind(before: Footprint, after: Footprint) -> dict[str, set[str]]:
+    """What is there after and wasn't before, or the other way round."""
+    return {kind: before[kind] ^ after[kind] for kind in before if before[kind] != after[kind]}
+
+
+def processes_of(layout: Layout) -> set[str]:
+    """The cluster's processes, as process id and command line."""
+    return _processes(layout)
+
+
+def _processes(layout: Layout) -> set[str]:
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it just ended
+            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            if layout.identity in (folder / "cgroup").read_text() or f"{layout.root}/" in words:
+                found.add(f"{folder.name} {words}")
+    return found
+
+
+def _mounts() -> list[str]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    # Without the mount's and its parent's number.
+    return [" ".join(line.split()[2:]) for line in lines]
+
+
+def _links(layout: Layout) -> set[str]:
+    links = json.loads(_run("ip", "-j", "link"))
+    aliases = {link["ifname"]: link.get("ifalias", "") for link in links}
+    return {name for name, alias in aliases.items() if not _others(layout, alias)}
+
+
+def _network_namespaces(layout: Layout) -> set[str]:
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if not _others(layout, (folder / "cgroup").read_text()):
+                found.add(str((folder / "ns" / "net").readlink()))
+    return found | {str(path) for path in Path("/run/netns").glob("*")}
+
+
+def _others(layout: Layout, text: str) -> bool:
+    return any(name != layout.identity for name in IDENTITY.findall(text))
+
+
+def _run(*argv: str) -> str:
+    return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=30).stdout
