@@ -19,7 +19,9 @@ VARIABLE = "VROOLI_OPERATORS_SOURCE"
 PROBE_S = 3.0
 
 
-async def choose(operators: Iterable[Operator], kube: Kube | None) -> dict[str, Source]:
+async def choose(
+    operators: Iterable[Operator], kube: Kube | None, *, pulls: bool = True
+) -> dict[str, Source]:
     """The source of each operator, by the operator's name.
 
     An operator keeps the source that it was installed from: data that a newer PGO has touched
@@ -28,6 +30,7 @@ async def choose(operators: Iterable[Operator], kube: Kube | None) -> dict[str, 
     Args:
         operators: Which operators.
         kube: The cluster, when it runs already.
+        pulls: Whether the cluster can pull images; a vendor's operator is of no use without.
 
     Raises:
         UsageError: The variable names no source.
@@ -38,6 +41,8 @@ async def choose(operators: Iterable[Operator], kube: Kube | None) -> dict[str, 
             f"{VARIABLE} is {named!r}.", f"Choose one of: {', '.join(Source)}; or unset it."
         )
     chosen = list(operators)
+    if not named and not pulls:
+        named = Source.GO_MODULE
     sources = await asyncio.gather(*(_source(one, kube, named) for one in chosen))
     return {operator.name: source for operator, source in zip(chosen, sources, strict=True)}
 

@@ -96,6 +96,14 @@ async def test_named_source_is_taken_without_a_probe(named: Callable[[str], None
     assert set(chosen) == {"postgres-operator", "redis-operator", "vault-secrets-operator"}
 
 
+async def test_cluster_that_pulls_nothing_gets_our_builds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(sources.VARIABLE, raising=False)
+    chosen = await operators.choose(operators.ALL, None, pulls=False)
+    assert set(chosen.values()) == {Source.GO_MODULE}
+
+
 async def test_unknown_source_is_refused(named: Callable[[str], None]) -> None:
     named("elsewhere")
     with pytest.raises(UsageError, match="elsewhere") as raised:
