@@ -7,7 +7,7 @@ import contextlib
 import json
 import time
 import warnings
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from kr8s.asyncio.objects import Pod
 
 from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
 from vrooli.events import Progress
+from vrooli.steps import first_error
 
 Manifest = dict[str, Any]
 # Says what an object (None: there is none) lacks, in words; None when it lacks nothing.
@@ -199,7 +200,7 @@ class Kube:
 
     async def watch(
         self, api_version: str, kind: str, namespace: str | None = None, *, name: str = ""
-    ) -> AsyncIterator[tuple[str, Manifest]]:
+    ) -> AsyncGenerator[tuple[str, Manifest], None]:
         """Each object as it is now and whenever it changes, for ever.
 
         Yields:
@@ -251,8 +252,9 @@ class Kube:
             return found or {}
         began = time.monotonic()
         try:
-            async with asyncio.timeout(timeout_s):
-                async for event, seen in self.watch(api_version, kind, namespace, name=name):
+            watching = contextlib.aclosing(self.watch(api_version, kind, namespace, name=name))
+            async with asyncio.timeout(timeout_s), watching as events:
+                async for event, seen in events:
                     last = reason(None if event == "DELETED" else seen)
                     if last is None:
                         return seen

@@ -96,13 +96,14 @@ class _Follower:
     async def watch(self, api_version: str, kind: str) -> None:
         """Note every change of a kind's objects, until cancelled."""
         namespace = self._wanted[0].namespace
-        async for event, body in self._kube.watch(api_version, kind, namespace):
-            key = (kind, body["metadata"]["name"])
-            if event == "DELETED":
-                self._objects.pop(key, None)
-            else:
-                self._objects[key] = body
-            self._changed.set()
+        async with contextlib.aclosing(self._kube.watch(api_version, kind, namespace)) as events:
+            async for event, body in events:
+                key = (kind, body["metadata"]["name"])
+                if event == "DELETED":
+                    self._objects.pop(key, None)
+                else:
+                    self._objects[key] = body
+                self._changed.set()
 
     async def judge(self) -> None:
         """Return when everything is ready and stays so."""
