@@ -1,0 +1,233 @@
+"""The three operators and Vault at work: minimal objects of each kind become real things."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from vrooli import operators, project, vault
+from vrooli.events import Progress
+from vrooli.kube import Kube, Manifest
+from vrooli.operators.interface import State
+from vrooli.secrets import catalog, env_file, kubernetes
+from vrooli.vault import configuration, manifests, server
+from vrooli.vault.client import VaultClient, VaultDeniedError
+
+pytestmark = pytest.mark.root
+
+NAMESPACE = "operators-test"
+PASSWORD = "of-the-tests"
+# An image is there already; what is waited for is processes, on a busy machine.
+READY_S = 240.0
+SMALL = {"requests": {"cpu": "10m", "memory": "32Mi"}}
+
+
+@pytest.fixture
+async def namespace(kube: Kube) -> AsyncIterator[str]:
+    """A namespace of these tests, which takes its objects with it."""
+    metadata = {"name": NAMESPACE}
+    await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    yield NAMESPACE
+    for api_version, kind, name in (
+        ("postgres-operator.crunchydata.com/v1beta1", "PostgresCluster", "vrooli-pg"),
+        ("databases.spotahome.com/v1", "RedisFailover", "rf"),
+        ("secrets.hashicorp.com/v1beta1", "VaultStaticSecret", "redis"),
+    ):
+        await kube.delete(api_version, kind, name, NAMESPACE)
+
+
+@pytest.mark.parametrize("operator", operators.ALL, ids=lambda operator: operator.name)
+async def test_operator_is_ready_and_the_seeds_selector_finds_its_pods(
+    kube: Kube, operator: operators.Operator
+) -> None:
+    assert (await operators.status(operator, kube)).state is State.READY
+    label = {
+        "postgres-operator": "postgres-operator.crunchydata.com/control-plane=postgres-operator",
+        "redis-operator": "app.kubernetes.io/name=redis-operator",
+        "vault-secrets-operator": "app.kubernetes.io/name=vault-secrets-operator",
+    }[operator.name]
+    assert await kube.list("v1", "Pod", operator.namespace, label)
+
+
+async def test_postgres_cluster_becomes_ready_with_the_password_of_a_secrets_file(
+    kube: Kube, namespace: str, tmp_path: Path
+) -> None:
+    file = tmp_path / ".env.dev"
+    env_file.write_first(file)
+    await kubernetes.ensure(kube, namespace, file, Progress())
+    claim = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "64Mi"}},
+    }
+    instances = [{"name": "one", "replicas": 1, "dataVolumeClaimSpec": claim, "resources": SMALL}]
+    repositories = [{"name": "repo1", "volume": {"volumeClaimSpec": claim}}]
+    await kube.apply(
+        {
+            "apiVersion": "postgres-operator.crunchydata.com/v1beta1",
+            "kind": "PostgresCluster",
+            "metadata": {"name": kubernetes.PG_CLUSTER, "namespace": namespace},
+            "spec": {
+                "postgresVersion": 15,
+                "instances": instances,
+                "users": [{"name": "vrooli", "databases": ["vrooli"]}],
+                "backups": {"pgbackrest": {"repos": repositories}},
+            },
+        }
+    )
+
+    def lack(found: Manifest | None) -> str | None:
+        status = (found or {}).get("status", {})
+        ready = any(one.get("readyReplicas") for one in status.get("instances", []))
+        return None if ready and status.get("usersRevision") else "no instance with its users"
+
+    await kube.wait_for(
+        "postgres-operator.crunchydata.com/v1beta1",
+        "PostgresCluster",
+        kubernetes.PG_CLUSTER,
+        namespace,
+        lack,
+        READY_S,
+    )
+    labels = "postgres-operator.crunchydata.com/role=master"
+    primary = (await kube.list("v1", "Pod", namespace, labels))[0]["metadata"]["name"]
+    password = env_file.read(file)[catalog.POSTGRES.path]["DB_PASSWORD"]
+    login = f"host={kubernetes.PG_CLUSTER}-primary dbname=vrooli user=vrooli password={password}"
+    answer = await kube.exec(
+        namespace, primary, ["psql", login, "-tAc", "select version()"], container="database"
+    )
+    assert answer.startswith("PostgreSQL 15")
+
+
+async def test_redis_failover_becomes_ready_and_wants_its_password(
+    kube: Kube, namespace: str
+) -> None:
+    password = base64.b64encode(PASSWORD.encode()).decode()
+    await kube.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "rf-password", "namespace": namespace},
+            "data": {"password": password},
+        }
+    )
+    # The operator's own choice is to pull always; this image is only in the cluster.
+    settings = {
+        "image": "localhost/vrooli/redis:7",
+        "imagePullPolicy": "IfNotPresent",
+        "resources": SMALL,
+    }
+    await kube.apply(
+        {
+            "apiVersion": "databases.spotahome.com/v1",
+            "kind": "RedisFailover",
+            "metadata": {"name": "rf", "namespace": namespace},
+            "spec": {
+                "redis": {"replicas": 1, **settings},
+                "sentinel": {"replicas": 1, **settings},
+                "auth": {"secretPath": "rf-password"},
+            },
+        }
+    )
+
+    def lack(found: Manifest | None) -> str | None:
+        return None if (found or {}).get("status", {}).get("readyReplicas") else "no pod ready"
+
+    await kube.wait_for("apps/v1", "StatefulSet", "rfr-rf", namespace, lack, READY_S)
+    await kube.wait_for("apps/v1", "Deployment", "rfs-rf", namespace, lack, READY_S)
+    ping = await kube.exec(namespace, "rfr-rf-0", ["redis-cli", "ping"], container="redis")
+    assert "NOAUTH" in ping
+
+
+async def test_secret_in_vault_becomes_a_secret_of_kubernetes(kube: Kube, namespace: str) -> None:
+    async with server.connect(kube) as administrator:
+        wanted = await administrator.read_secret("secret", catalog.REDIS.path)
+    assert wanted is not None
+    api = {"apiVersion": "secrets.hashicorp.com/v1beta1"}
+    metadata = {"name": "redis", "namespace": namespace}
+    address = "http://vault.vault.svc.cluster.local:8200"
+    login = {"role": configuration.VSO_ROLE, "serviceAccount": "default"}
+    for kind, spec in (
+        ("VaultConnection", {"address": address}),
+        (
+            "VaultAuth",
+            {
+                "vaultConnectionRef": "redis",
+                "method": "kubernetes",
+                "mount": "kubernetes",
+                "kubernetes": login,
+            },
+        ),
+        (
+            "VaultStaticSecret",
+            {
+                "vaultAuthRef": "redis",
+                "mount": "secret",
+                "type": "kv-v2",
+                "path": catalog.REDIS.path,
+                "destination": {"name": "synced", "create": True},
+            },
+        ),
+    ):
+        await kube.apply({**api, "kind": kind, "metadata": metadata, "spec": spec})
+
+    def lack(found: Manifest | None) -> str | None:
+        return None if found and found.get("data") else "VSO has not filled it"
+
+    synced = await kube.wait_for("v1", "Secret", "synced", namespace, lack, READY_S)
+    data = {key: base64.b64decode(value).decode() for key, value in synced["data"].items()}
+    # Not `_raw`, which would hand everything to whoever takes the Secret by envFrom.
+    assert data == wanted
+
+
+async def vso_token(kube: Kube, namespace: str) -> str:
+    """The token of a service account that VSO would present to Vault."""
+    return await kube.service_account_token(namespace, "default", 600)
+
+
+async def test_vsos_role_reads_the_five_secrets_and_no_sixth(kube: Kube, namespace: str) -> None:
+    async with server.connect(kube) as administrator:
+        await administrator.create_secret("secret", "vrooli/secrets/sixth", {"KEY": "value"})
+        syncing = VaultClient(administrator.address)
+        await syncing.log_in(configuration.VSO_ROLE, await vso_token(kube, namespace))
+        for spec in catalog.ALL:
+            assert await syncing.read_secret("secret", spec.path)
+        with pytest.raises(VaultDeniedError):
+            await syncing.read_secret("secret", "vrooli/secrets/sixth")
+        with pytest.raises(VaultDeniedError):
+            await syncing.create_secret("secret", "vrooli/secrets/seventh", {"KEY": "value"})
+
+
+async def test_only_the_administrators_account_is_let_in_as_administrator(
+    kube: Kube, namespace: str
+) -> None:
+    async with server.connect(kube) as administrator:
+        stranger = VaultClient(administrator.address)
+        with pytest.raises(VaultDeniedError):
+            await stranger.log_in(manifests.ADMIN_ROLE, await vso_token(kube, namespace))
+
+
+async def test_vault_heals_itself_and_keeps_its_secrets_when_its_pod_dies(kube: Kube) -> None:
+    async with server.connect(kube) as administrator:
+        before = await administrator.read_secret("secret", catalog.POSTGRES.path)
+    old = await kube.get("v1", "Pod", manifests.POD, manifests.NAMESPACE)
+    assert old is not None
+    await kube.delete("v1", "Pod", manifests.POD, manifests.NAMESPACE)
+
+    def lack(found: Manifest | None) -> str | None:
+        if found is None or found["metadata"]["uid"] == old["metadata"]["uid"]:
+            return "not replaced yet"
+        conditions = found.get("status", {}).get("conditions", [])
+        ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+        return None if ready else "not ready yet"
+
+    await kube.wait_for("v1", "Pod", manifests.POD, manifests.NAMESPACE, lack, READY_S)
+    async with server.connect(kube) as administrator:
+        assert await administrator.read_secret("secret", catalog.POSTGRES.path) == before
+
+
+async def test_second_run_changes_nothing_in_vault(kube: Kube) -> None:
+    done = await vault.ensure(kube, project.policies_dir(), Progress())
+    assert not done.changed
