@@ -1,0 +1,126 @@
+"""Which programs the project's own suites are."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import UsageError
+from vrooli.events import Event, Outcome, StepEnded, silent
+from vrooli.workflows import test as suites
+from vrooli.workflows.test import SuiteOptions
+
+DEV = ENVIRONMENTS["dev"]
+LINTS = ["ruff check", "ruff format", "mypy", "lint-imports"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        (("live",), []),
+        (("unit",), ["pytest"]),
+        (("lint",), LINTS),
+        (("unit", "lint"), [*LINTS, "pytest"]),
+        (("all",), [*LINTS, "pytest"]),
+    ],
+)
+def test_each_suite_is_its_programs_the_fast_ones_first(
+    wanted: tuple[str, ...], names: list[str]
+) -> None:
+    assert list(suites.programs(SuiteOptions(wanted, DEV))) == names
+
+
+def test_all_of_pytest_is_one_run_so_that_its_last_line_counts_everything() -> None:
+    arguments = suites.programs(SuiteOptions(("all",), DEV))["pytest"]
+    folders = [word for word in arguments if word.startswith("tests/")]
+    assert folders == [f"tests/{name}" for name in suites.FOLDERS]
+
+
+def test_every_folder_of_tests_belongs_to_a_suite() -> None:
+    tests = Path(__file__).parents[2]
+    holding = {path.relative_to(tests).parts[0] for path in tests.rglob("test_*.py")}
+    assert holding == set(suites.FOLDERS)
+
+
+def test_long_proofs_are_left_out_unless_they_are_wanted() -> None:
+    assert "not long" in suites.programs(SuiteOptions(("unit",), DEV))["pytest"]
+    assert "not long" not in suites.programs(SuiteOptions(("unit",), DEV, long=True))["pytest"]
+
+
+class Programs:
+    """Stands for the programs of the environment: notes each start, and gives set statuses."""
+
+    def __init__(self, **statuses: int) -> None:
+        self.statuses = statuses
+        self.started: list[tuple[list[str], dict[str, Any]]] = []
+
+    async def hand_over(self, argv: list[str | Path], **settings: Any) -> int:
+        program = Path(argv[0])
+        assert program.parent == Path(sys.executable).parent
+        words = [program.name, *map(str, argv[1:])]
+        self.started.append((words, settings))
+        return self.statuses.get(program.name.replace("-", "_"), 0)
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Programs]:
+    """Put stand-ins in the programs' place."""
+
+    def put(**statuses: int) -> Programs:
+        found = Programs(**statuses)
+        monkeypatch.setattr(suites.process, "hand_over", found.hand_over)
+        return found
+
+    return put
+
+
+def test_a_failing_program_does_not_keep_the_others_from_running(
+    start: Callable[..., Programs],
+) -> None:
+    programs, events = start(mypy=1), list[Event]()
+    options = SuiteOptions(("lint", "unit"), DEV)
+    result = asyncio.run(suites.run_suites(options, events.append))
+    assert [words[0] for words, _ in programs.started] == [
+        *("ruff", "ruff", "mypy", "lint-imports", "pytest")
+    ]
+    assert not result.ok
+    assert [case.name for case in result.cases if not case.passed] == ["mypy"]
+    failed = [event for event in events if isinstance(event, StepEnded) and event.step == "mypy"]
+    assert failed[0].outcome is Outcome.FAILED
+
+
+def test_golden_files_are_written_only_when_that_is_wanted(
+    start: Callable[..., Programs],
+) -> None:
+    programs = start()
+    for update in (False, True):
+        options = SuiteOptions(("chart",), DEV, update=update)
+        asyncio.run(suites.run_suites(options, silent))
+    assert [settings["env"] for _, settings in programs.started] == [
+        {},
+        {"VROOLI_UPDATE_GOLDEN": "1"},
+    ]
+
+
+def test_for_machines_the_programs_print_beside_the_result(
+    start: Callable[..., Programs],
+) -> None:
+    programs = start()
+    asyncio.run(suites.run_suites(SuiteOptions(("unit",), DEV, quiet=True), silent))
+    assert programs.started[0][1]["to_log"] is True
+
+
+def test_without_the_repository_its_suites_are_wrong_use(
+    start: Callable[..., Programs], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    programs = start()
+    monkeypatch.setenv("VROOLI_ROOT", str(tmp_path))
+    with pytest.raises(UsageError, match="need its repository"):
+        asyncio.run(suites.run_suites(SuiteOptions(("unit",), DEV), silent))
+    assert programs.started == []
