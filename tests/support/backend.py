@@ -85,7 +85,15 @@ def running_backend() -> Iterator[Backend]:
 
 def _postgres(folder: Path) -> Running:
     port = free_port()
-    argv = [POSTGRES_BIN / "postgres", "-D", folder / "pg", "-k", folder / "pg", "-p", str(port)]
+    argv: list[str | Path] = [
+        POSTGRES_BIN / "postgres",
+        "-D",
+        folder / "pg",
+        "-k",
+        folder / "pg",
+        "-p",
+        str(port),
+    ]
     settings = ("listen_addresses=127.0.0.1", "ssl=on", "fsync=off", "shared_buffers=16MB")
     options = [word for setting in settings for word in ("-c", setting)]
     return Running("postgres", [*argv, *options], port, folder, user="postgres")
@@ -95,7 +103,15 @@ def _initialise(folder: Path) -> None:
     data = folder / "pg"
     data.mkdir(mode=0o700)
     _own(data)
-    argv = [POSTGRES_BIN / "initdb", "-D", data, "--auth=trust", "--no-sync", "-E", "UTF8"]
+    argv: list[str | Path] = [
+        POSTGRES_BIN / "initdb",
+        "-D",
+        data,
+        "--auth=trust",
+        "--no-sync",
+        "-E",
+        "UTF8",
+    ]
     subprocess.run(argv, check=True, capture_output=True, user="postgres", cwd=folder)
     # As PGO has it: over the network only with TLS and a password.
     (data / "pg_hba.conf").write_text(
@@ -119,16 +135,24 @@ def _create_database(folder: Path, port: int) -> None:
 
 def psql(folder: Path, port: int, statement: str, database: str = "vrooli") -> str:
     """Ask Postgres itself, past every service: what a statement prints, unaligned."""
-    argv = [POSTGRES_BIN / "psql", "-h", folder / "pg", "-p", str(port), "-U", "postgres"]
+    argv: list[str | Path] = [
+        POSTGRES_BIN / "psql",
+        "-h",
+        folder / "pg",
+        "-p",
+        str(port),
+        "-U",
+        "postgres",
+    ]
     options = ["-d", database, "-v", "ON_ERROR_STOP=1", "-Atqc", statement]
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [*argv, *options], check=True, capture_output=True, text=True, user="postgres", cwd=folder
     )
     return done.stdout.strip()
 
 
 def _pgbouncer(folder: Path) -> Running:
-    argv = [shutil.which("pgbouncer") or "pgbouncer", folder / "pgbouncer.ini"]
+    argv: list[str | Path] = [shutil.which("pgbouncer") or "pgbouncer", folder / "pgbouncer.ini"]
     return Running("pgbouncer", argv, free_port(), folder, user="postgres")
 
 
@@ -137,7 +161,7 @@ def _configure_pgbouncer(folder: Path, backend: Backend) -> None:
     (folder / "users.txt").write_text(f'"vrooli" "{PASSWORD}"\n')
     (folder / "pgbouncer.ini").write_text(
         f"""[databases]
-vrooli = host=127.0.0.1 port={backend.postgres.port}
+* = host=127.0.0.1 port={backend.postgres.port}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {backend.pgbouncer.port}
@@ -183,7 +207,7 @@ def _redis(folder: Path, name: str, config: str, *options: str) -> Running:
     port, file = free_port(), folder / f"{name}.conf"
     (folder / name).mkdir()
     file.write_text(f"port {port}\nbind 127.0.0.1\ndir {folder}/{name}\n{config}")
-    argv = [shutil.which("redis-server") or "redis-server", file, *options]
+    argv: list[str | Path] = [shutil.which("redis-server") or "redis-server", file, *options]
     return Running(name, argv, port, folder)
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -28,6 +29,11 @@ class Stack:
     def url(self, server: int = 0) -> str:
         """The address of one of the servers."""
         return f"http://127.0.0.1:{self.servers[server].port}"
+
+    def environment(self) -> dict[str, str]:
+        """What one more service of this stack gets."""
+        detector = f"http://127.0.0.1:{self.detector.port}"
+        return {**self.backend.environment(), "NSFW_DETECTOR_URL": detector}
 
 
 def start_service(name: str, module: str, folder: Path, env: dict[str, str]) -> Running:
@@ -62,7 +68,7 @@ def running_stack() -> Iterator[Stack]:
         env["NSFW_DETECTOR_URL"] = f"http://127.0.0.1:{detector.port}"
         running = Stack(backend, detector, start("jobs", "vrooli_jobs", env), servers)
         for number in range(2):
-            wait_until(lambda n=number: is_ready(running.url(n)), 30, "the server is ready")
+            wait_until(partial(is_ready, running.url(number)), 30, "the server is ready")
         yield running
 
 

@@ -38,7 +38,7 @@ class QuietWorker(Worker[Any]):
         return list(self._upkeep)
 
     async def stop(self) -> None:
-        """End the worker once its jobs have ended; SAQ alone would sleep the upkeep's pauses out."""
+        """End the worker once its jobs have ended; SAQ alone would sleep its pauses out."""
         self.event.set()
         for task in self._upkeep:
             task.cancel()

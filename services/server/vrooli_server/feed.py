@@ -70,9 +70,8 @@ class Feed:
         pause = 0.2
         while True:
             try:
-                async with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:
+                async with self._redis.pubsub() as subscription:
                     await subscription.subscribe(CHANNEL)
-                    self.tell(RESYNC)  # whatever was published since the break is lost
                     pause = 0.2
                     await self._follow(subscription)
             except (RedisError, OSError) as error:
@@ -86,5 +85,9 @@ class Feed:
             if message is None:
                 # A master that vanished closes nothing: only an unanswered ping shows it.
                 await subscription.ping()
+            elif message["type"] == "subscribe":
+                # At the start, and after each break that the client mended by itself: whatever
+                # was published in between is lost.
+                self.tell(RESYNC)
             elif message["type"] == "message":
                 self.tell(Event("post", message["data"].decode()))

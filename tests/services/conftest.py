@@ -1,0 +1,20 @@
+"""The services over a real backend, started once for every test here that breaks nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.backend import missing_programs
+from support.services import Stack, running_stack
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """All services, ready; tests that stop a part bring it back."""
+    lacking = missing_programs()
+    if lacking:
+        pytest.skip(f"needs the Debian packages {', '.join(lacking)}")
+    with running_stack() as running:
+        yield running

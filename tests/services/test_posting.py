@@ -1,0 +1,92 @@
+"""The one path through everything: post, queue, detector, verdict, live event."""
+
+from __future__ import annotations
+
+import httpx
+
+from support.backend import psql
+from support.page import decided, listening, post
+from support.pictures import drawn_face, landscape
+from support.processes import wait_until
+from support.services import Stack
+
+
+def test_a_harmless_picture_is_approved_and_shown(stack: Stack) -> None:
+    """From the form to the picture, and the row in Postgres."""
+    created = post(stack.url(), "A hill", landscape())
+    assert created["state"] == "pending"
+    assert created["picture_url"] is None
+    approved = decided(stack.url(), created["id"])
+    assert approved["state"] == "approved"
+    assert approved["confidence"] > 90
+    picture = httpx.get(stack.url() + approved["picture_url"])
+    assert picture.content == landscape()
+    assert picture.headers["content-type"] == "image/png"
+    assert picture.headers["x-content-type-options"] == "nosniff"
+    row = psql(
+        stack.backend.folder,
+        stack.backend.postgres.port,
+        f"SELECT text, state, attempts FROM vrooli.posts WHERE id = '{created['id']}'",
+    )
+    assert row == "A hill|approved|1"
+
+
+def test_a_picture_that_the_model_objects_to_is_refused_and_never_shown(stack: Stack) -> None:
+    """The real model refuses the drawn face, since its label counts here."""
+    created = post(stack.url(), "A portrait", drawn_face())
+    refused = decided(stack.url(), created["id"])
+    assert (refused["state"], refused["picture_url"]) == ("refused", None)
+    assert 60 < refused["confidence"] < 90
+    answer = httpx.get(f"{stack.url()}/api/posts/{created['id']}/picture")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "picture-not-approved")
+
+
+def test_a_text_alone_needs_no_moderation(stack: Stack) -> None:
+    """There is nothing that the detector could look at."""
+    created = post(stack.url(), "Only words")
+    assert (created["state"], created["has_picture"]) == ("approved", False)
+    answer = httpx.get(f"{stack.url()}/api/posts/{created['id']}/picture")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no-picture")
+
+
+def test_a_file_that_only_looks_like_a_picture_fails_at_once(stack: Stack) -> None:
+    """Another try would read it no better, so the queue isn't kept busy with it."""
+    created = post(stack.url(), "Broken", landscape()[:100])
+    failed = decided(stack.url(), created["id"], limit_s=5)
+    assert (failed["state"], failed["reason"]) == ("failed", "The picture can't be read.")
+
+
+def test_every_page_hears_of_a_verdict_whichever_server_it_asks(stack: Stack) -> None:
+    """A post through one replica shows on a page that listens to the other."""
+    with listening(stack.url(1)) as page:
+        created = post(stack.url(0), "Heard everywhere", landscape())
+        wait_until(
+            lambda: "approved" in page.states_of(created["id"]), 15, "the other page hears of it"
+        )
+    assert page.states_of(created["id"])[0] == "pending"
+
+
+def test_the_list_comes_from_the_cache_until_something_changes(stack: Stack) -> None:
+    """Miss, hit, change, miss; and the list after the change has the new post."""
+    created = post(stack.url(), "First")
+    answers = [httpx.get(f"{stack.url(n % 2)}/api/posts?limit=7") for n in range(2)]
+    assert [answer.headers["x-cache"] for answer in answers] == ["miss", "hit"]
+    changed = post(stack.url(), "Second")
+    fresh = httpx.get(f"{stack.url(1)}/api/posts?limit=7")
+    assert fresh.headers["x-cache"] == "miss"
+    assert [p["id"] for p in fresh.json()["posts"]][:2] == [changed["id"], created["id"]]
+
+
+def test_what_isnt_there_is_a_404_in_the_one_form(stack: Stack) -> None:
+    """Unknown ids, words in place of ids, unknown routes and impossible limits."""
+    for path, status in (
+        ("/api/posts/5329aaaa-0000-4000-8000-000000000000", 404),
+        ("/api/posts/none", 404),
+        ("/api/posts/none/picture", 404),
+        ("/api/nothing", 404),
+        ("/api/posts?limit=0", 422),
+        ("/api/posts?limit=²", 422),
+    ):
+        answer = httpx.get(stack.url() + path)
+        assert answer.status_code == status
+        assert answer.json()["error"]["message"]

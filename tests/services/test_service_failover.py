@@ -1,0 +1,86 @@
+"""Failures of what the services stand on: nothing is lost, and nobody restarts anything by hand."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from typing import Any
+
+import httpx
+
+from support.backend import psql
+from support.page import decided, listening, post
+from support.pictures import landscape
+from support.processes import wait_until
+from support.services import Stack, is_ready
+
+
+def test_a_dead_redis_master_is_replaced_without_anyone_noticing_for_long(stack: Stack) -> None:
+    """Sentinel promotes the replica; server, jobs and open pages find it by themselves."""
+    with listening(stack.url()) as page:
+        master = _master(stack)
+        master.stop(signal.SIGKILL)
+        try:
+            created = post(stack.url(), "During the failover", landscape())
+            assert created["state"] == "pending"
+            verdict = decided(stack.url(), created["id"], limit_s=90)
+            assert verdict["state"] == "approved"
+            wait_until(lambda: is_ready(stack.url()), 30, "the server is ready again")
+            later = post(stack.url(), "After the failover", landscape())
+            wait_until(
+                lambda: "approved" in page.states_of(later["id"]), 30, "the page hears again"
+            )
+            # Whatever was published in between is lost, so the page was told to load anew.
+            assert page.heard("resync")
+        finally:
+            master.start()
+
+
+def test_a_database_that_restarts_costs_no_request(stack: Stack) -> None:
+    """Requests that come meanwhile wait and succeed; none is answered with an error."""
+    answers: list[int] = []
+
+    def ask() -> None:
+        for _ in range(12):
+            answers.append(httpx.get(f"{stack.url()}/api/posts?limit=200", timeout=30).status_code)
+            post(stack.url(), "Meanwhile")
+            time.sleep(0.1)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    stack.backend.postgres.stop(signal.SIGINT)  # as a crash: sessions end at once
+    time.sleep(1.5)
+    stack.backend.postgres.start()
+    asking.join(60)
+    assert answers == [200] * 12
+
+
+def test_a_post_that_the_queue_forgot_is_found_again(stack: Stack) -> None:
+    """Redis may lose a job in a failover; the cron job queues what waits for too long."""
+    post_id = "00000000-0000-4000-8000-00000000dead"
+    backend = stack.backend
+    picture = landscape().hex()
+    psql(
+        backend.folder,
+        backend.postgres.port,
+        f"""BEGIN;
+            INSERT INTO vrooli.posts (id, text, state, updated_at)
+            VALUES ('{post_id}', 'forgotten', 'pending', now() - interval '2 minutes');
+            INSERT INTO vrooli.pictures VALUES ('{post_id}', 'image/png', '\\x{picture}');
+            COMMIT""",
+    )
+    # The cron job runs at the start of each minute.
+    assert decided(stack.url(), post_id, limit_s=75)["state"] == "approved"
+    jobs = httpx.get(f"http://127.0.0.1:{stack.jobs.port}/healthcheck").json()
+    runs: list[dict[str, Any]] = jobs["cron"]["jobs"]["requeue_stuck"]["runs"]
+    assert any(run["ok"] and run["outcome"] == "1 posts queued again" for run in runs)
+
+
+def _master(stack: Stack) -> Any:
+    """The Redis that Sentinel calls the master now."""
+    from redis import Redis  # noqa: PLC0415 - only here
+
+    with Redis(port=stack.backend.sentinels[0].port, decode_responses=True) as sentinel:
+        _, port = sentinel.execute_command("SENTINEL", "get-master-addr-by-name", "mymaster")
+    return next(redis for redis in stack.backend.redis if redis.port == int(port))

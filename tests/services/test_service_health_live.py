@@ -1,0 +1,86 @@
+"""What the probes see while everything is up, and when a part is down."""
+
+from __future__ import annotations
+
+import signal
+
+import httpx
+
+from support.page import health, post
+from support.pictures import landscape
+from support.processes import wait_until
+from support.services import Stack, is_ready
+
+
+def test_the_server_reports_each_part_with_its_latency(stack: Stack) -> None:
+    """Database, Redis, queue, and the services behind it."""
+    report = health(stack.url())
+    parts = [report["database"], report["redis"], report["queue"], *report["services"].values()]
+    assert report["status"] == "up"
+    assert set(report["services"]) == {"jobs", "nsfw-detector"}
+    assert all(part["status"] == "up" and part["latency_ms"] >= 0 for part in parts)
+    assert httpx.get(f"{stack.url()}/api/health").json()["service"] == "server"
+
+
+def test_without_redis_the_server_is_alive_but_not_ready(stack: Stack) -> None:
+    """Frozen, not closed: the worst case, since nothing says that the connection is gone."""
+    processes = [*stack.backend.redis, *stack.backend.sentinels]
+    for running in processes:
+        assert running.process is not None
+        running.process.send_signal(signal.SIGSTOP)
+    try:
+        wait_until(lambda: not is_ready(stack.url()), 20, "the readiness probe fails")
+        report = health(stack.url())
+        liveness = httpx.get(f"{stack.url()}/healthcheck", headers={"X-Probe": "liveness"})
+        assert (report["redis"]["status"], report["database"]["status"]) == ("down", "up")
+        assert liveness.status_code == 200
+    finally:
+        for running in processes:
+            assert running.process is not None
+            running.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: is_ready(stack.url()), 40, "the server is ready again")
+
+
+def test_without_jobs_the_server_says_so(stack: Stack) -> None:
+    """Their heartbeat in Redis ends with them, and returns with them."""
+    stack.jobs.stop()
+    try:
+        wait_until(lambda: not is_ready(stack.url()), 30, "the missing heartbeat is noticed")
+        report = health(stack.url())
+        assert report["services"]["jobs"]["status"] == "down"
+        assert "no worker reported" in report["services"]["jobs"]["error"]
+    finally:
+        stack.jobs.start()
+    wait_until(lambda: is_ready(stack.url()), 20, "the server is ready again")
+
+
+def test_without_the_detector_nothing_flaps_and_the_post_waits(stack: Stack) -> None:
+    """Posts wait in the queue for it, and are decided once it is back."""
+    jobs = f"http://127.0.0.1:{stack.jobs.port}"
+    stack.detector.stop()
+    try:
+        created = post(stack.url(), "While it was away", landscape())
+        wait_until(
+            lambda: health(stack.url())["services"]["nsfw-detector"]["status"] == "down",
+            15,
+            "the server shows the detector as down",
+        )
+        assert is_ready(stack.url())
+        assert is_ready(jobs)
+        assert health(jobs)["services"]["nsfw-detector"]["status"] == "down"
+    finally:
+        stack.detector.start()
+    wait_until(
+        lambda: httpx.get(f"{stack.url()}/api/posts/{created['id']}").json()["state"] == "approved",
+        40,
+        "the waiting post is decided",
+    )
+
+
+def test_the_jobs_show_their_cron_jobs(stack: Stack) -> None:
+    """Each with its schedule and its recent runs."""
+    report = health(f"http://127.0.0.1:{stack.jobs.port}")
+    assert report["redis"]["status"] == "up"
+    assert report["cron"]["jobs"]["requeue_stuck"]["schedule"] == "* * * * *"
+    for job in report["cron"]["jobs"].values():
+        assert all({"ended_at", "ok", "duration_ms", "outcome"} <= set(run) for run in job["runs"])

@@ -1,0 +1,102 @@
+"""How the services start and end: before their database is there, and with work under way."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import httpx
+
+from support.backend import PASSWORD, psql
+from support.page import decided, health, listening, post
+from support.pictures import landscape
+from support.processes import free_port, wait_until
+from support.services import Stack, start_service
+
+
+def test_a_server_ends_in_seconds_although_pages_listen(stack: Stack) -> None:
+    """Open streams end at SIGTERM; their pages connect to another replica."""
+    server = start_service("short", "vrooli_server", stack.backend.folder, stack.environment())
+    with listening(f"http://127.0.0.1:{server.port}") as page:
+        assert server.stop() < 5
+        assert page.ended.wait(5)
+
+
+def test_jobs_finish_what_they_began_and_lose_nothing(stack: Stack) -> None:
+    """Ten posts are waiting when the worker is told to end; all ten get their verdict."""
+    ids = [post(stack.url(), f"Number {n}", landscape())["id"] for n in range(10)]
+    assert stack.jobs.stop() < 10
+    stack.jobs.start()
+    assert {decided(stack.url(), post_id, limit_s=60)["state"] for post_id in ids} == {"approved"}
+
+
+def test_a_server_starts_before_its_database_and_serves_once_it_is_there(stack: Stack) -> None:
+    """It lives, says what is missing, and needs no restart."""
+    env = {**stack.environment(), "DB_NAME": "later"}
+    server = start_service("early", "vrooli_server", stack.backend.folder, env)
+    url = f"http://127.0.0.1:{server.port}"
+    try:
+        assert httpx.get(f"{url}/healthcheck", headers={"X-Probe": "liveness"}).status_code == 200
+        assert health(url)["database"]["status"] == "down"
+        answer = httpx.get(f"{url}/api/posts", timeout=30)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "store-unavailable")
+        _add_database(stack, "later")
+        wait_until(lambda: health(url)["database"]["status"] == "up", 30, "the schema is there")
+        assert httpx.get(f"{url}/api/posts").status_code == 200
+    finally:
+        server.stop()
+
+
+def test_many_servers_migrate_one_empty_database_without_a_quarrel(stack: Stack) -> None:
+    """One of them applies each migration, the others find it done."""
+    _add_database(stack, "crowd")
+    env = {**stack.environment(), "DB_NAME": "crowd"}
+    folder = stack.backend.folder
+    servers = [start_service(f"crowd-{n}", "vrooli_server", folder, env) for n in range(3)]
+    try:
+        for server in servers:
+            url = f"http://127.0.0.1:{server.port}"
+            wait_until(partial(_has_schema, url), 30, "the schema is there")
+    finally:
+        for server in servers:
+            server.stop()
+    count = "SELECT count(*) FROM vrooli.migrations"
+    assert psql(folder, stack.backend.postgres.port, count, "crowd") == "1"
+    assert sum("applied now: 0001_posts.sql" in server.log for server in servers) == 1
+    assert sum("applied now: nothing" in server.log for server in servers) == 2
+
+
+def test_a_wrong_password_is_reported_and_never_printed(stack: Stack) -> None:
+    """Neither the wrong one nor the right one stands in any log."""
+    wrong = "wrong-password-of-this-test"
+    env = {**stack.environment(), "DB_PASSWORD": wrong, "REDIS_PASSWORD": wrong}
+    server = start_service("wrong", "vrooli_server", stack.backend.folder, env)
+    try:
+        url = f"http://127.0.0.1:{server.port}"
+        wait_until(lambda: "can't be brought up to date" in server.log, 30, "the failure is told")
+        assert health(url)["redis"]["status"] == "down"
+    finally:
+        server.stop()
+    logs = [service.log for service in (server, stack.jobs, stack.detector, *stack.servers)]
+    assert not any(secret in log for log in logs for secret in (wrong, PASSWORD))
+
+
+def test_jobs_without_a_detector_still_answer_their_probes(stack: Stack) -> None:
+    """A detector at an address where nobody is, from the start."""
+    env = {**stack.environment(), "NSFW_DETECTOR_URL": f"http://127.0.0.1:{free_port()}"}
+    jobs = start_service("lonely", "vrooli_jobs", stack.backend.folder, env)
+    try:
+        report = health(f"http://127.0.0.1:{jobs.port}")
+        assert report["status"] == "up"
+        assert report["services"]["nsfw-detector"]["status"] == "down"
+    finally:
+        jobs.stop()
+
+
+def _has_schema(url: str) -> bool:
+    return bool(health(url)["database"]["status"] == "up")
+
+
+def _add_database(stack: Stack, name: str) -> None:
+    backend = stack.backend
+    for statement in (f"CREATE DATABASE {name}", f"GRANT ALL ON DATABASE {name} TO vrooli"):
+        psql(backend.folder, backend.postgres.port, statement, "postgres")
