@@ -56,7 +56,8 @@ def live() -> Iterator[Live]:
 @pytest.fixture
 async def kube(live: Live) -> AsyncIterator[Kube]:
     """A client of the live release's cluster."""
-    yield await Kube.connect(live.kubeconfig)
+    async with await Kube.connect(live.kubeconfig) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

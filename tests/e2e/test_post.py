@@ -95,7 +95,7 @@ async def test_the_ui_and_the_api_share_one_address(live: Live) -> None:
     assert page.status_code == deep.status_code == 200
     assert "<title>" in page.text
     assert deep.text == page.text
-    assert health.json()["status"] == "ok"
+    assert health.json()["status"] == "up"
 
 
 async def _environment(kube: Kube, live: Live, component: str) -> set[str]:

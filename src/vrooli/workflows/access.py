@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from vrooli.cluster.embedded.cluster import KnownCluster
@@ -33,8 +35,9 @@ async def find(text: str | None) -> tuple[Choice, Found]:
     return choice, clusters.named(choice.name) if choice.embedded else choice.external()
 
 
-async def connect(text: str | None) -> Access:
-    """A cluster that runs, and a client of it.
+@asynccontextmanager
+async def connect(text: str | None) -> AsyncIterator[Access]:
+    """A cluster that runs, and a client of it that is closed at the end.
 
     Raises:
         UsageError: The name is wrong.
@@ -49,4 +52,5 @@ async def connect(text: str | None) -> Access:
             f"Cluster {choice} is {seen.state}.",
             "Run `vrooli develop`, which starts it, or name another with --cluster.",
         )
-    return Access(cluster, await Kube.connect(cluster.kubeconfig))
+    async with await Kube.connect(cluster.kubeconfig) as kube:
+        yield Access(cluster, kube)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from vrooli import images, operators, project, vault
@@ -44,8 +45,9 @@ async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
     """
     began = time.monotonic()
     chart_values.load(options.environment, options.values)  # a bad file stops it before it starts
-    run = _Run(options, await choose(options.cluster))
-    ended = await run_steps(run.steps(), listener)
+    async with contextlib.AsyncExitStack() as exits:
+        run = _Run(options, await choose(options.cluster), exits)
+        ended = await run_steps(run.steps(), listener)
     steps = tuple(StepResult.of(step) for step in ended)
     return DevelopResult(
         changed=any(step.outcome is Outcome.CHANGED for step in steps),
@@ -68,9 +70,11 @@ async def prepare(options: DevelopOptions, listener: Listener) -> StepsResult:
         VrooliError: The first step's error.
     """
     began = time.monotonic()
-    run = _Run(options, await choose(options.cluster))
-    steps = [step for step in run.steps() if step.name not in OF_RELEASE]
-    return StepsResult.of(await run_steps(steps, listener), time.monotonic() - began)
+    async with contextlib.AsyncExitStack() as exits:
+        run = _Run(options, await choose(options.cluster), exits)
+        steps = [step for step in run.steps() if step.name not in OF_RELEASE]
+        ended = await run_steps(steps, listener)
+    return StepsResult.of(ended, time.monotonic() - began)
 
 
 def release_urls(cluster: Cluster | KnownCluster) -> dict[str, str]:
@@ -90,9 +94,12 @@ class _Run:
     cluster: Cluster
     kube: Kube
 
-    def __init__(self, options: DevelopOptions, choice: Choice) -> None:
+    def __init__(
+        self, options: DevelopOptions, choice: Choice, exits: contextlib.AsyncExitStack
+    ) -> None:
         self.options = options
         self.choice = choice
+        self._exits = exits
         self.machine = Machine()
         self.sources: dict[str, Source] = {}
 
@@ -122,7 +129,9 @@ class _Run:
         else:
             self.cluster = self.choice.external()
         done = await self.cluster.ensure_running(progress)
-        self.kube = await Kube.connect(self.cluster.kubeconfig)
+        self.kube = await self._exits.enter_async_context(
+            await Kube.connect(self.cluster.kubeconfig)
+        )
         self.sources = await operators.choose(operators.ALL, self.kube)
         return done
 

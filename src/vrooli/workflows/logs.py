@@ -72,19 +72,21 @@ async def release_logs(
         raise UsageError(
             f"There is no component {component!r}.", f"Choose one of: {', '.join(COMPONENTS)}."
         )
-    reached = await access.connect(cluster)
-    labels = found.labels.format(release=environment.release)
-    pods = await reached.kube.list("v1", "Pod", environment.namespace, labels)
-    if not pods:
-        raise UsageError(
-            f"{environment.release} has no pods of {component} in {environment.namespace}.",
-            "`vrooli status` says what there is; `vrooli develop` installs the release.",
-        )
-    async with asyncio.TaskGroup() as group:
-        for pod in pods:
-            name = pod["metadata"]["name"]
-            told = _tell(reached.kube, environment.namespace, name, found, listener, tail, follow)
-            group.create_task(told)
+    async with access.connect(cluster) as reached:
+        labels = found.labels.format(release=environment.release)
+        pods = await reached.kube.list("v1", "Pod", environment.namespace, labels)
+        if not pods:
+            raise UsageError(
+                f"{environment.release} has no pods of {component} in {environment.namespace}.",
+                "`vrooli status` says what there is; `vrooli develop` installs the release.",
+            )
+        async with asyncio.TaskGroup() as group:
+            for pod in pods:
+                name = pod["metadata"]["name"]
+                told = _tell(
+                    reached.kube, environment.namespace, name, found, listener, tail, follow
+                )
+                group.create_task(told)
     return Result()
 
 

@@ -46,12 +46,18 @@ async def status(environment: Environment, cluster: str | None, listener: Listen
         return StatusResult(
             ok=False, environment=environment.name, cluster=seen, problems=(problem,)
         )
-    return await _look(environment, found, seen)
+    async with await Kube.connect(found.kubeconfig) as kube:
+        release = Release.of(environment, found.kubeconfig)
+        return await _look(environment, kube, release, seen, release_urls(found))
 
 
-async def _look(environment: Environment, cluster: access.Found, seen: ClusterView) -> StatusResult:
-    kube = await Kube.connect(cluster.kubeconfig)
-    release = Release.of(environment, cluster.kubeconfig)
+async def _look(
+    environment: Environment,
+    kube: Kube,
+    release: Release,
+    seen: ClusterView,
+    urls: dict[str, str],
+) -> StatusResult:
     look = _Look()
     async with asyncio.TaskGroup() as group:
         of_operators = [
@@ -81,7 +87,7 @@ async def _look(environment: Environment, cluster: access.Found, seen: ClusterVi
         vault=vault_view,
         release=release_view,
         workloads=workloads,
-        urls=release_urls(cluster) if release_view and release_view.revision else {},
+        urls=urls if release_view and release_view.revision else {},
         problems=problems,
     )
 

@@ -135,17 +135,19 @@ async def _run_program(
 
 async def _run_live(options: SuiteOptions, listener: Listener) -> list[CaseView]:
     """Run the chart's tests in the running release, one after the other."""
-    reached = await access.connect(options.cluster)
-    release = Release.of(options.environment, reached.cluster.kubeconfig)
     cases = []
-    for name in await testing.names(release):
-        listener(StepStarted(name, name))
-        tried = await testing.run(reached.kube, release, name)
-        outcome = Outcome.UNCHANGED if tried.passed else Outcome.FAILED
-        said = "passed" if tried.passed else tried.log
-        listener(StepEnded(name, name, outcome, tried.elapsed_s, said))
-        elapsed_s = round(tried.elapsed_s, 3)
-        cases.append(CaseView(name=name, passed=tried.passed, elapsed_s=elapsed_s, log=tried.log))
+    async with access.connect(options.cluster) as reached:
+        release = Release.of(options.environment, reached.cluster.kubeconfig)
+        for name in await testing.names(release):
+            listener(StepStarted(name, name))
+            tried = await testing.run(reached.kube, release, name)
+            outcome = Outcome.UNCHANGED if tried.passed else Outcome.FAILED
+            said = "passed" if tried.passed else tried.log
+            listener(StepEnded(name, name, outcome, tried.elapsed_s, said))
+            elapsed_s = round(tried.elapsed_s, 3)
+            cases.append(
+                CaseView(name=name, passed=tried.passed, elapsed_s=elapsed_s, log=tried.log)
+            )
     return cases
 
 

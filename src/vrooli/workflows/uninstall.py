@@ -23,17 +23,17 @@ async def uninstall(
         VrooliError: The first step's error.
     """
     began = time.monotonic()
-    reached = await access.connect(cluster)
-    release = Release.of(environment, reached.cluster.kubeconfig)
+    async with access.connect(cluster) as reached:
+        release = Release.of(environment, reached.cluster.kubeconfig)
 
-    async def remove(progress: Progress) -> Done:
-        return await removal.remove(release, progress)
+        async def remove(progress: Progress) -> Done:
+            return await removal.remove(release, progress)
 
-    async def remove_data(progress: Progress) -> Done:
-        return await removal.remove_data(reached.kube, release, progress)
+        async def remove_data(progress: Progress) -> Done:
+            return await removal.remove_data(reached.kube, release, progress)
 
-    steps = [Step("release", "Helm release", remove)]
-    if data:
-        steps.append(Step("data", "Databases and volumes", remove_data, ("release",)))
-    ended = await run_steps(steps, listener)
-    return StepsResult.of(ended, time.monotonic() - began)
+        steps = [Step("release", "Helm release", remove)]
+        if data:
+            steps.append(Step("data", "Databases and volumes", remove_data, ("release",)))
+        ended = await run_steps(steps, listener)
+        return StepsResult.of(ended, time.monotonic() - began)
