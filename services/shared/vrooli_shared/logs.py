@@ -29,12 +29,23 @@ def _is_no_probe(record: logging.LogRecord) -> bool:
     return "/healthcheck" not in record.getMessage()
 
 
-def configure() -> None:
-    """Send every logger to standard output as JSON lines."""
+# Libraries that tell each of their ordinary steps; the multipart parser even what people sent.
+NOISY = (
+    "httpcore",
+    "httpx",
+    "multipart",
+    "psycopg.pool",
+    "python_multipart",
+    "saq",
+    "sse_starlette",
+)
+
+
+def configure(level: str) -> None:
+    """Send every logger to standard output as JSON lines, from this level on."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("uvicorn.access").addFilter(_is_no_probe)
-    # Both tell each of their ordinary steps at level info.
-    for noisy in ("httpx", "saq", "psycopg.pool"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)

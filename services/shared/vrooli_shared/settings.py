@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from psycopg.conninfo import make_conninfo
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     port: int = Field(default=0, ge=0, le=65535)
     vrooli_env: str = "development"
     vrooli_version: str = ""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_url: SecretStr | None = None
     db_host: str = "127.0.0.1"
