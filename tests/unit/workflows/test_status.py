@@ -1,0 +1,175 @@
+"""What status says of each part, and that one part that can't be seen never hides another."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vrooli.chart.manifest import Manifest
+from vrooli.cluster.interface import ClusterStatus, ComponentStatus
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import EnvironmentLackError
+from vrooli.events import silent
+from vrooli.operators import OperatorStatus
+from vrooli.operators.interface import State
+from vrooli.release.history import Revision
+from vrooli.release.readiness import Seen
+from vrooli.vault.server import VaultStatus
+from vrooli.workflows import status as module
+from vrooli.workflows.cluster import Choice
+from vrooli.workflows.results import StatusResult
+
+SECRET = Manifest("v1", "VaultStaticSecret", "creds", "dev", "", {"metadata": {}})
+READY_SECRET = {
+    "metadata": {"generation": 1},
+    "spec": {"destination": {"name": "creds"}},
+    "status": {"secretMAC": "x", "lastGeneration": 1},
+}
+
+
+class FakeCluster:
+    """A cluster in a given state."""
+
+    name, kind, kubeconfig = "x", "embedded", Path("/kubeconfig")
+
+    def __init__(self, state: str, *components: ComponentStatus) -> None:
+        self._status = ClusterStatus("x", "embedded", state, "v1.37.2", components)
+
+    async def status(self) -> ClusterStatus:
+        return self._status
+
+    def urls(self) -> dict[str, str]:
+        return {"http": "http://127.0.0.1:1", "api": "https://127.0.0.1:2"}
+
+
+class FakeKube:
+    """A client that nobody may ask anything: the rooms stand in for what they would read."""
+
+    async def __aenter__(self) -> FakeKube:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing to close."""
+
+
+def _gives(value: Any) -> Callable[..., Awaitable[Any]]:
+    async def give(*_: Any) -> Any:
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    return give
+
+
+def _operator(state: State = State.READY, detail: str = "") -> OperatorStatus:
+    return OperatorStatus("pgo", "postgres-operator", state, "5.4", "go-module", detail)
+
+
+REVISION = Revision(3, "deployed", "vrooli-0.1.0", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
+    """Run status where every part is healthy but for what is given."""
+
+    def run(
+        *,
+        cluster: FakeCluster | None = None,
+        operator: OperatorStatus | Exception | None = None,
+        vault: VaultStatus | Exception | None = None,
+        revision: Revision | Exception | None = REVISION,
+        secret: dict[str, Any] | None = None,
+    ) -> StatusResult:
+        found = cluster or FakeCluster("running")
+        seen = Seen({("VaultStaticSecret", "creds"): secret or READY_SECRET})
+        for place, value in {
+            "access.find": (Choice("embedded", "x"), found),
+            "Kube.connect": FakeKube(),
+            "operators.status": operator or _operator(),
+            "vault.status": vault or VaultStatus("ready", "2.7.2"),
+            "history.last": revision,
+            "history.manifests": (SECRET,),
+            "follow.snapshot": seen,
+        }.items():
+            owner, _, name = place.partition(".")
+            monkeypatch.setattr(getattr(module, owner), name, _gives(value))
+        return asyncio.run(module.status(ENVIRONMENTS["dev"], None, silent))
+
+    return run
+
+
+Look = Callable[..., StatusResult]
+
+
+def test_all_healthy_says_what_runs_and_where_to_look(look: Look) -> None:
+    result = look()
+    assert result.ok
+    assert result.problems == ()
+    assert [(item.version, item.source) for item in result.operators] == [("5.4", "go-module")] * 3
+    assert result.release is not None
+    assert (result.release.status, result.release.revision) == ("deployed", 3)
+    assert [(item.name, item.ready) for item in result.workloads] == [("creds", True)]
+    assert result.urls["ui"] == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize("state", ["absent", "stopped"])
+def test_a_cluster_that_does_not_run_is_all_there_is_to_say(look: Look, state: str) -> None:
+    result = look(cluster=FakeCluster(state))
+    assert not result.ok
+    assert result.problems == (
+        f"cluster embedded:x is {state}: `vrooli develop` brings everything up",
+    )
+    assert result.operators == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (
+            {"cluster": FakeCluster("degraded", ComponentStatus("etcd", "failed", detail="oh"))},
+            "etcd is failed: oh",
+        ),
+        ({"operator": _operator(State.NOT_READY, "0 of 1 pods")}, "pgo: 0 of 1 pods"),
+        ({"operator": _operator(State.ABSENT)}, "pgo: absent"),
+        ({"vault": VaultStatus("not ready", detail="0 of 1 pods")}, "Vault: 0 of 1 pods"),
+        ({"vault": VaultStatus("absent")}, "Vault: absent"),
+        ({"revision": None}, "release vrooli-dev is absent: `vrooli develop` installs it"),
+        (
+            {"revision": Revision(4, "failed", "c", REVISION.deployed_at)},
+            "release vrooli-dev is failed: `vrooli develop` tries again",
+        ),
+        (
+            {"secret": {**READY_SECRET, "status": {}}},
+            "VaultStaticSecret creds: Vault hasn't filled the Secret creds yet",
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_what_is_not_healthy_is_a_problem_in_words(
+    look: Look, given: dict[str, Any], problem: str
+) -> None:
+    result = look(**given)
+    assert not result.ok
+    assert problem in result.problems
+
+
+def test_someone_elses_vault_is_no_problem(look: Look) -> None:
+    assert look(vault=VaultStatus("foreign", detail="theirs")).ok
+
+
+def test_a_part_that_can_not_be_seen_is_a_problem_and_hides_no_other(look: Look) -> None:
+    result = look(vault=EnvironmentLackError("no answer"))
+    assert result.problems == ("Vault can't be seen: no answer",)
+    assert len(result.operators) == 3
+    assert result.release is not None
+
+
+def test_a_release_that_can_not_be_seen_leaves_no_places_to_look(look: Look) -> None:
+    result = look(revision=EnvironmentLackError("no answer"))
+    assert "vrooli-dev can't be seen: no answer" in result.problems
+    assert result.urls == {}
