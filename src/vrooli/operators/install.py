@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from vrooli.errors import VrooliError, WaitTimeoutError
+from vrooli.errors import VrooliError
 from vrooli.events import Progress
-from vrooli.kube import Kube, Manifest
+from vrooli.kube import Kube, Manifest, workloads
 from vrooli.operators import record
 from vrooli.operators.interface import Operator, OperatorStatus, Site, Source, State
-from vrooli.operators.readiness import deployment_lack, pod_troubles
 from vrooli.steps import Done
 
 # How long an operator's pods may take to be ready, seconds: image pulls included.
@@ -62,13 +61,7 @@ async def wait_ready(operator: Operator, kube: Kube, progress: Progress) -> None
             "Run `vrooli develop` again; it installs what is missing.",
         )
     name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
-    try:
-        await kube.wait_for(
-            "apps/v1", "Deployment", name, namespace, deployment_lack, READY_S, progress
-        )
-    except WaitTimeoutError as error:
-        troubles = "; ".join(pod_troubles(await kube.list("v1", "Pod", namespace)))
-        raise WaitTimeoutError(f"{error.message}. {troubles}".rstrip(". "), error.advice) from error
+    await workloads.wait_ready(kube, "Deployment", name, namespace, READY_S, progress)
 
 
 async def status(operator: Operator, kube: Kube) -> OperatorStatus:
@@ -77,7 +70,7 @@ async def status(operator: Operator, kube: Kube) -> OperatorStatus:
     deployment = await _deployment(operator, kube)
     if deployment is None:
         return OperatorStatus(operator.name, operator.namespace, State.ABSENT)
-    lack = deployment_lack(deployment)
+    lack = workloads.deployment_lack(deployment)
     return OperatorStatus(
         operator.name,
         deployment["metadata"]["namespace"],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
-from vrooli.operators.readiness import deployment_lack
+from vrooli.kube.workloads import deployment_lack
 
 Body = Mapping[str, Any]
 Labels = Mapping[str, str]

@@ -12,7 +12,7 @@ from typing import Any
 
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
-from vrooli.kube import Kube, Manifest
+from vrooli.kube import Kube, workloads
 from vrooli.steps import Done
 from vrooli.vault import configuration, manifests
 from vrooli.vault.client import VaultClient, VaultDeniedError
@@ -62,9 +62,7 @@ async def ensure(
     if await _is_foreign(kube):
         return Done(False, f"namespace {NAMESPACE} has someone else's Vault, left as it is")
     changed = await _apply(kube, image_hash)
-    await kube.wait_for(
-        "apps/v1", "StatefulSet", NAME, NAMESPACE, stateful_set_lack, READY_S, progress
-    )
+    await workloads.wait_ready(kube, "StatefulSet", NAME, NAMESPACE, READY_S, progress)
     progress.say("configures it")
     async with connect(kube) as vault:
         done = await configuration.configure(
@@ -81,7 +79,7 @@ async def status(kube: Kube) -> VaultStatus:
     found = await kube.get("apps/v1", "StatefulSet", NAME, NAMESPACE)
     if found is None:
         return VaultStatus("absent")
-    lack = stateful_set_lack(found)
+    lack = workloads.stateful_set_lack(found)
     image = found["spec"]["template"]["spec"]["containers"][0]["image"]
     return VaultStatus("not ready" if lack else "ready", image.rpartition(":")[2], lack or "")
 
@@ -147,17 +145,3 @@ async def _ensure_seal_key(kube: Kube) -> bool:
             f"Restore it, or begin with new secrets: `kubectl delete namespace {NAMESPACE}`.",
         )
     return await kube.apply(manifests.seal_key())
-
-
-def stateful_set_lack(found: Manifest | None) -> str | None:
-    """What the server's StatefulSet lacks to be ready, in words."""
-    if found is None:
-        return "its StatefulSet doesn't exist"
-    state = found.get("status", {})
-    if state.get("observedGeneration", 0) < found["metadata"].get("generation", 0):
-        return "its last change isn't observed yet"
-    if state.get("currentRevision") != state.get("updateRevision"):
-        return "its pod is being replaced"
-    if not state.get("readyReplicas"):
-        return "its pod isn't ready"
-    return None

@@ -1,10 +1,28 @@
-"""When an operator is ready: a pure reading of its Deployment, and of why its pods aren't."""
+"""Waiting for one Deployment or StatefulSet, and saying why its pods aren't ready."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vrooli.kube import Manifest
+from vrooli.errors import WaitTimeoutError
+from vrooli.events import Progress
+from vrooli.kube.client import Kube, Manifest
+
+
+async def wait_ready(
+    kube: Kube, kind: str, name: str, namespace: str, timeout_s: float, progress: Progress
+) -> None:
+    """Wait until a Deployment or StatefulSet is ready.
+
+    Raises:
+        WaitTimeoutError: It isn't, with what is wrong with the pods of its namespace.
+    """
+    lack = deployment_lack if kind == "Deployment" else stateful_set_lack
+    try:
+        await kube.wait_for("apps/v1", kind, name, namespace, lack, timeout_s, progress)
+    except WaitTimeoutError as error:
+        troubles = pod_troubles(await kube.list("v1", "Pod", namespace))
+        raise WaitTimeoutError("\n".join([error.message, *troubles]), error.advice) from error
 
 
 def deployment_lack(deployment: Manifest | None) -> str | None:
@@ -20,6 +38,21 @@ def deployment_lack(deployment: Manifest | None) -> str | None:
         return f"{updated} of {wanted} pods are of the current version"
     if available < wanted:
         return f"{available} of {wanted} pods are available"
+    return None
+
+
+def stateful_set_lack(found: Manifest | None) -> str | None:
+    """What a StatefulSet lacks to be ready, in words; None when it lacks nothing."""
+    if found is None:
+        return "its StatefulSet doesn't exist"
+    state = found.get("status", {})
+    if state.get("observedGeneration", 0) < found["metadata"].get("generation", 0):
+        return "its last change isn't observed yet"
+    if state.get("currentRevision") != state.get("updateRevision"):
+        return "pods are being replaced"
+    wanted, ready = found["spec"].get("replicas", 1), state.get("readyReplicas", 0)
+    if ready < wanted:
+        return f"{ready} of {wanted} pods are ready"
     return None
 
 

@@ -1,4 +1,4 @@
-"""When an operator is ready, and what is said when it isn't."""
+"""When a workload is ready, and what is said when it isn't."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vrooli.operators.readiness import deployment_lack, pod_troubles
+from vrooli.kube.workloads import deployment_lack, pod_troubles, stateful_set_lack
 
 READY = {"observedGeneration": 3, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
 
@@ -34,6 +34,31 @@ def test_deployment_lacks(status: dict[str, int], lack: str) -> None:
 
 def test_deployment_that_is_not_there_lacks_everything() -> None:
     assert deployment_lack(None) == "its Deployment doesn't exist"
+
+
+@pytest.mark.parametrize(
+    ("status", "lack"),
+    [
+        ({"observedGeneration": 1}, "its last change isn't observed yet"),
+        (
+            {"observedGeneration": 2, "currentRevision": "a", "updateRevision": "b"},
+            "pods are being replaced",
+        ),
+        ({"observedGeneration": 2}, "0 of 1 pods are ready"),
+        ({"observedGeneration": 2, "readyReplicas": 1}, None),
+    ],
+)
+def test_stateful_set_lacks(status: dict[str, object], lack: str | None) -> None:
+    assert (
+        stateful_set_lack(
+            {"metadata": {"generation": 2}, "spec": {"replicas": 1}, "status": status}
+        )
+        == lack
+    )
+
+
+def test_stateful_set_that_is_not_there_lacks_everything() -> None:
+    assert stateful_set_lack(None) == "its StatefulSet doesn't exist"
 
 
 def pod(**status: Any) -> dict[str, Any]:
