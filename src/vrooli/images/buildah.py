@@ -27,7 +27,8 @@ class Buildah:
     def __init__(self) -> None:
         self.store = project.cache_dir() / "images" / "store"
         # What is mounted now is kept apart from the store, where a restart of the host clears it.
-        runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/run")
+        own = os.environ.get("XDG_RUNTIME_DIR") if os.geteuid() else None
+        runtime = Path(own or "/run")  # root's is the same in every session
         digest = hashlib.sha256(str(self.store).encode()).hexdigest()[:12]
         self.runtime = runtime / f"vrooli-images-{digest}"
 
