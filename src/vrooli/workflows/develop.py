@@ -132,7 +132,10 @@ class _Run:
         self.kube = await self._exits.enter_async_context(
             await Kube.connect(self.cluster.kubeconfig)
         )
-        self.sources = await operators.choose(operators.ALL, self.kube)
+        # The pods and containerd of an embedded cluster reach no network outside.
+        self.sources = await operators.choose(
+            operators.ALL, self.kube, pulls=not self.choice.embedded
+        )
         return done
 
     async def load_images(self, progress: Progress) -> Done:
