@@ -30,10 +30,10 @@ LINTS: Mapping[str, tuple[str, ...]] = {
 # What the suites' tests start on the host, beside what the cluster itself needs.
 TEST_PACKAGES: Mapping[str, Mapping[str, str]] = {
     "services": {
-        "postgresql": "/usr/lib/postgresql",
+        "pgbouncer": "pgbouncer",
+        "postgresql-15": "/usr/lib/postgresql/15/bin/postgres",
         "redis-server": "redis-server",
     },
-    "e2e": {"chromium": "chromium"},
 }
 # The limits of all of pytest and of one lint, seconds: the issue's 70 minutes are the outer one.
 PYTEST_S = 75 * 60.0
