@@ -1,0 +1,90 @@
+"""The page: its own tests, its build, and how `serve` serves it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.processes import Running, free_port
+from support.services import SERVICES
+
+SERVE = "node_modules/serve/build/main.js"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the page's sources with what its lock file pins."""
+    if shutil.which("npm") is None or _node_major() < 20:
+        pytest.skip("needs Node.js 20 or newer with npm")
+    folder = tmp_path_factory.mktemp("page") / "ui"
+    shutil.copytree(SERVICES / "ui", folder, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    _npm(folder, "ci", "--ignore-scripts")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(page: Path) -> Iterator[str]:
+    """The address of the built page, served as the image serves it."""
+    _npm(page, "run", "build")
+    port = free_port()
+    options = ["--config", "../serve.json", "--no-clipboard", "--no-request-logging"]
+    argv = ["node", page / SERVE, *options, "--listen", f"tcp://127.0.0.1:{port}", "dist"]
+    serve = Running("serve", argv, port, page, {"NO_UPDATE_CHECK": "1"}).start()
+    yield f"http://127.0.0.1:{port}"
+    serve.stop()
+
+
+def test_the_pages_own_tests_pass(page: Path) -> None:
+    """Vitest, on the components as a person sees them."""
+    _npm(page, "test")
+
+
+def test_the_health_check_is_a_file_of_its_own(served: str) -> None:
+    """Not the page: the probe asks whether serve serves what was built."""
+    assert httpx.get(f"{served}/healthcheck").json() == {"status": "up", "service": "ui"}
+
+
+@pytest.mark.parametrize("path", ["/", "/posts/1", "/any/deep/path", "/?x=1"])
+def test_every_route_of_the_page_is_the_page(served: str, path: str) -> None:
+    """The routing is the page's own; a reload anywhere works."""
+    answer = httpx.get(served + path)
+    assert answer.status_code == 200
+    assert '<div id="root">' in answer.text
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_a_file_that_isnt_there_is_not_the_page(served: str) -> None:
+    """A page that was loaded before an update gets a 404 for its old script, not HTML."""
+    assert httpx.get(f"{served}/assets/gone.js").status_code == 404
+
+
+def test_built_files_are_kept_for_ever(served: str) -> None:
+    """Their names change with their contents."""
+    script = httpx.get(served).text.partition('src="')[2].partition('"')[0]
+    answer = httpx.get(served + script)
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def _node_major() -> int:
+    done = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True)
+    return int(done.stdout.lstrip("v").partition(".")[0])
+
+
+def _npm(folder: Path, *words: str) -> None:
+    """Run npm; its output is the message when it fails."""
+    done = subprocess.run(
+        ["npm", *words],
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
