@@ -69,27 +69,23 @@ def cases() -> dict[str, Values]:
     return {**golden, **FEATURES}
 
 
-@pytest.mark.root
 @pytest.mark.parametrize("case", [*CASES, *FEATURES])
-async def test_strict_validation_refuses_no_object(cluster_kubeconfig: Path, case: str) -> None:
-    async with await Kube.connect(cluster_kubeconfig) as kube:
-        refused = {}
-        for manifest in engine.render(cases()[case], release="strict", namespace=NAMESPACE):
-            try:
-                await bare_kube.apply(manifest.body, namespace=NAMESPACE, dry_run=True)
-            except VrooliError as error:
-                refused[manifest.key] = error.message
-        assert refused == {}
+async def test_strict_validation_refuses_no_object(bare_kube: Kube, case: str) -> None:
+    refused = {}
+    for manifest in engine.render(cases()[case], release="strict", namespace=NAMESPACE):
+        try:
+            await bare_kube.apply(manifest.body, namespace=NAMESPACE, dry_run=True)
+        except VrooliError as error:
+            refused[manifest.key] = error.message
+    assert refused == {}
 
 
-@pytest.mark.root
 async def test_strict_validation_would_refuse_a_field_that_no_definition_has(
-    cluster_kubeconfig: Path,
+    bare_kube: Kube,
 ) -> None:
-    async with await Kube.connect(cluster_kubeconfig) as kube:
-        manifests = engine.render({}, release="strict", namespace=NAMESPACE)
-        for kind in ("PostgresCluster", "RedisFailover", "VaultStaticSecret", "Deployment"):
-            body = dict(next(found for found in manifests if found.kind == kind).body)
-            body["spec"] = {**body["spec"], "nosuchfield": 1}
-            with pytest.raises(VrooliError, match="nosuchfield"):
-                await bare_kube.apply(body, namespace=NAMESPACE, dry_run=True)
+    manifests = engine.render({}, release="strict", namespace=NAMESPACE)
+    for kind in ("PostgresCluster", "RedisFailover", "VaultStaticSecret", "Deployment"):
+        body = dict(next(found for found in manifests if found.kind == kind).body)
+        body["spec"] = {**body["spec"], "nosuchfield": 1}
+        with pytest.raises(VrooliError, match="nosuchfield"):
+            await bare_kube.apply(body, namespace=NAMESPACE, dry_run=True)

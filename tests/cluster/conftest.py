@@ -1,0 +1,45 @@
+"""What these tests share: an API server that runs no pods, with the operators' definitions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from support import apiserver
+from vrooli import programs
+from vrooli.events import Progress
+from vrooli.kube import Kube
+from vrooli.operators import crds
+
+# Where each operator's Go module keeps its definitions.
+DEFINITIONS = {
+    "postgres-operator": "config/crd/bases/*.yaml",
+    "redis-operator": "manifests/*.yaml",
+    "vault-secrets-operator": "chart/crds/*.yaml",
+}
+
+
+@pytest.fixture(scope="session")
+def bare_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The kubeconfig of an API server with the three operators' definitions, and no nodes."""
+    found = asyncio.run(programs.ensure(["etcd", "kube-apiserver"], Progress()))
+    with apiserver.running(found, tmp_path_factory.mktemp("chart-apiserver")) as path:
+        asyncio.run(_apply_definitions(path))
+        yield path
+
+
+@pytest.fixture
+async def bare_kube(bare_kubeconfig: Path) -> AsyncIterator[Kube]:
+    """A client of that API server."""
+    async with await Kube.connect(bare_kubeconfig) as kube:
+        yield kube
+
+
+async def _apply_definitions(kubeconfig: Path) -> None:
+    async with await Kube.connect(kubeconfig) as kube:
+        for name, pattern in DEFINITIONS.items():
+            folder = await programs.module_dir(name, Progress())
+            await crds.apply(kube, await crds.read(sorted(folder.glob(pattern))), Progress())

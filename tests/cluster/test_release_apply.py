@@ -1,0 +1,157 @@
+"""Putting a release there, again and again, and taking it away: on an API server without nodes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import aclosing
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from vrooli.chart import values
+from vrooli.chart.values import Values
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import UsageError
+from vrooli.events import Progress
+from vrooli.kube import Kube
+from vrooli.release import Release, apply, history, uninstall
+
+PROGRESS = Progress()
+NUMBERS = count()
+CLUSTER = ("postgres-operator.crunchydata.com/v1beta1", "PostgresCluster", "vrooli-pg")
+# Installs in a process of its own, so that it can be killed.
+INSTALL = """
+import asyncio, sys
+from pathlib import Path
+from vrooli.chart import values
+from vrooli.environments import ENVIRONMENTS
+from vrooli.events import Progress
+from vrooli.kube import Kube
+from vrooli.release import Release, apply
+
+async def main() -> None:
+    release = Release("demo", sys.argv[2], Path(sys.argv[1]))
+    async with await Kube.connect(release.kubeconfig) as kube:
+        await apply.ensure(kube, release, values.load(ENVIRONMENTS["dev"]), Progress())
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def release(bare_kubeconfig: Path) -> Release:
+    """A release in a namespace of its own."""
+    return Release("demo", f"release-{next(NUMBERS)}", bare_kubeconfig)
+
+
+@pytest.fixture
+def dev() -> Values:
+    """The values of development."""
+    return values.load(ENVIRONMENTS["dev"])
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Takes what another Helm left for left behind after a second."""
+    monkeypatch.setattr(apply, "LEFT_BEHIND_S", 1.0)
+    yield
+
+
+async def test_the_second_time_nothing_changes(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    first = await apply.ensure(bare_kube, release, dev, PROGRESS)
+    second = await apply.ensure(bare_kube, release, dev, PROGRESS)
+    assert first.changed
+    assert not second.changed
+    assert [item.number for item in await history.revisions(release)] == [1]
+
+
+async def test_a_changed_value_makes_a_new_revision_and_says_what_changes(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    said: list[str] = []
+    progress = Progress("release", lambda event: said.append(getattr(event, "detail", "")))
+    change = values.merge(dev, {"services": {"ui": {"podAnnotations": {"inputs": "new"}}}})
+    done = await apply.ensure(bare_kube, release, change, progress)
+    assert done.changed
+    assert said == ["changes Deployment/demo-ui"]
+    last = await history.last(release)
+    assert last is not None
+    assert (last.number, last.status) == (2, "deployed")
+
+
+async def test_what_someone_deleted_comes_back(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    await bare_kube.delete("v1", "Service", "demo-server", release.namespace)
+    assert (await apply.ensure(bare_kube, release, dev, PROGRESS)).changed
+    assert await bare_kube.get("v1", "Service", "demo-server", release.namespace)
+
+
+async def test_refused_values_touch_nothing(bare_kube: Kube, release: Release, dev: Values) -> None:
+    with pytest.raises(UsageError, match="servises"):
+        await apply.ensure(bare_kube, release, {**dev, "servises": {}}, PROGRESS)
+    assert await bare_kube.get("v1", "Namespace", release.namespace) is None
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_a_helm_that_was_killed_is_taken_over_and_nothing_is_made_anew(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", INSTALL, str(release.kubeconfig), release.namespace
+    )
+    async with aclosing(bare_kube.watch("v1", "Service", release.namespace)) as made:
+        await anext(made)
+    killed.send_signal(signal.SIGKILL)
+    await killed.wait()
+    left = await history.last(release)
+    assert left is not None
+    assert left.status == "pending-install"
+    before = {
+        item["metadata"]["name"]: item["metadata"]["uid"]
+        for item in await bare_kube.list("v1", "Service", release.namespace)
+    }
+
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+
+    assert [item.status for item in await history.revisions(release)] == ["deployed"]
+    after = {
+        item["metadata"]["name"]: item["metadata"]["uid"]
+        for item in await bare_kube.list("v1", "Service", release.namespace)
+    }
+    assert before.items() <= after.items()
+
+
+async def test_uninstalling_keeps_the_database_and_installing_takes_it_over(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    before = await bare_kube.get(*CLUSTER, release.namespace)
+    done = await uninstall.remove(bare_kube, release, PROGRESS)
+    assert done.changed
+    assert "PostgresCluster/vrooli-pg" in done.detail
+    assert await history.last(release) is None
+    assert await bare_kube.list("apps/v1", "Deployment", release.namespace) == []
+
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+
+    after = await bare_kube.get(*CLUSTER, release.namespace)
+    assert before is not None
+    assert after is not None
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+
+
+async def test_uninstalling_what_is_not_there_changes_nothing(
+    bare_kube: Kube, release: Release
+) -> None:
+    done = await uninstall.remove(bare_kube, release, PROGRESS)
+    assert not done.changed
+    assert done.detail == "there is no such release"
