@@ -6,6 +6,7 @@ import time
 
 import helm_python
 
+from vrooli.chart.manifest import KEEP
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
@@ -21,7 +22,7 @@ DATA_S = 300.0
 LOOK_S = 10.0
 
 
-async def remove(release: Release, progress: Progress) -> Done:
+async def remove(kube: Kube, release: Release, progress: Progress) -> Done:
     """Uninstall a release; changes nothing when there is none.
 
     Raises:
@@ -30,11 +31,17 @@ async def remove(release: Release, progress: Progress) -> Done:
     if await history.last(release) is None:
         return Done(changed=False, detail=f"there is no release {release.name}")
     progress.say(f"uninstalls {release.name}")
+    noted = await history.manifests(release)
     try:
         await history.call(release, lambda helm: helm.uninstall(release.name, timeout=HELM_S))
     except helm_python.HelmError as error:
         raise history.failure(release, "uninstall", error) from error
-    return Done(changed=True, detail=f"{release.name} is gone, its data stay")
+    # Helm leaves the pods of its tests behind.
+    for hook in (item for item in noted if item.is_hook):
+        await kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
+    kept = [item.key for item in noted if item.annotations.get(KEEP) == "keep"]
+    said = f", {' and '.join(kept)} stay with the data" if kept else ""
+    return Done(changed=True, detail=f"{release.name} is gone{said}")
 
 
 async def remove_data(kube: Kube, release: Release, progress: Progress) -> Done:

@@ -27,7 +27,7 @@ async def uninstall(
         release = Release.of(environment, reached.cluster.kubeconfig)
 
         async def remove(progress: Progress) -> Done:
-            return await removal.remove(release, progress)
+            return await removal.remove(reached.kube, release, progress)
 
         async def remove_data(progress: Progress) -> Done:
             return await removal.remove_data(reached.kube, release, progress)
