@@ -18,6 +18,7 @@ from kr8s.asyncio.objects import Pod
 
 from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
 from vrooli.events import Progress
+from vrooli.kube.forward import Forward
 from vrooli.steps import first_error
 
 Manifest = dict[str, Any]
@@ -340,10 +341,7 @@ class Kube:
     ) -> AbstractAsyncContextManager[int]:
         """A context manager whose value is a local port that leads to the pod's."""
         target = await Pod.get(pod, namespace=namespace, api=self._api)
-        forward: AbstractAsyncContextManager[int] = target.portforward(
-            remote_port=port, local_port="auto"
-        )
-        return forward
+        return Forward(target, remote_port=port, local_port="auto")
 
     async def _object_call(
         self,

@@ -34,6 +34,10 @@ class VaultClient:
         self.address = address
         self._hvac: Any = hvac.Client(url=address, token=token, timeout=REQUEST_S)  # type: ignore[no-untyped-call]
 
+    def close(self) -> None:
+        """Close its connections."""
+        self._hvac.adapter.close()
+
     async def check_ready(self) -> None:
         """See that Vault answers and is unsealed.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,10 +93,10 @@ async def connect(kube: Kube) -> AsyncIterator[VaultClient]:
         VaultDeniedError: It lets nobody in.
     """
     async with await kube.port_forward(NAMESPACE, POD, PORT) as local:
-        vault = VaultClient(f"http://127.0.0.1:{local}")
-        await vault.check_ready()
-        await _log_in(kube, vault)
-        yield vault
+        with closing(VaultClient(f"http://127.0.0.1:{local}")) as vault:
+            await vault.check_ready()
+            await _log_in(kube, vault)
+            yield vault
 
 
 async def _log_in(kube: Kube, vault: VaultClient) -> None:
