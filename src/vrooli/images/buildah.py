@@ -87,10 +87,13 @@ class Buildah:
     ) -> None:
         """Write images, given as ids by reference, into one OCI archive.
 
-        The layout beside the store keeps the compressed layers, so that each is compressed once.
+        The layout beside the store keeps the compressed layers, so that only changed images
+        are compressed again.
         """
         kept = self.store.with_name("layout")
         for number, (reference, image_id) in enumerate(images.items(), start=1):
+            if layout.holds(kept, reference, image_id):
+                continue
             tell(f"packing {number}/{len(images)} {reference}")
             to = f"oci:{kept}:{reference}"
             push = self.command("push", "--quiet", *self._compression, image_id, to)

@@ -42,6 +42,18 @@ def pack(folder: Path, references: Sequence[str], target: Path) -> None:
     _delete_unneeded(folder, index["manifests"])
 
 
+def holds(folder: Path, reference: str, image_id: str) -> bool:
+    """Whether a layout has the image under that name: its id is the digest of its configuration."""
+    try:
+        index = json.loads((folder / "index.json").read_text())
+        (found,) = (entry for entry in index["manifests"] if _name(entry) == reference)
+        config = json.loads(blob(folder, found["digest"]).read_text())["config"]["digest"]
+        complete = all(blob(folder, digest).exists() for digest in needed(folder, found))
+    except (OSError, ValueError, KeyError):  # no layout yet, or one that a crash left
+        return False
+    return complete and config == f"sha256:{image_id.removeprefix('sha256:')}"
+
+
 def blob(folder: Path, digest: str) -> Path:
     """Where a layout has the blob of that digest."""
     return folder / "blobs" / digest.replace(":", "/")

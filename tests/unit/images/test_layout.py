@@ -101,3 +101,21 @@ def test_blobs_of_replaced_images_are_deleted_from_the_layout(made: Layout) -> N
 def test_an_image_that_is_not_there_is_named(made: Layout) -> None:
     with pytest.raises(VrooliError, match="localhost/z:1"):
         _pack(made, "localhost/a:1", "localhost/z:1")
+
+
+def test_a_layout_holds_an_image_by_its_name_and_id(made: Layout) -> None:
+    own = hashlib.sha256(b"config of localhost/a:1").hexdigest()
+    assert layout.holds(made.folder, "localhost/a:1", own)
+    assert layout.holds(made.folder, "localhost/a:1", f"sha256:{own}")
+    assert not layout.holds(made.folder, "localhost/b:1", own)
+    assert not layout.holds(made.folder, "localhost/z:1", own)
+
+
+def test_a_layout_does_not_hold_an_image_whose_layer_is_gone(made: Layout) -> None:
+    layout.blob(made.folder, made.blob(b"a")).unlink()
+    own = hashlib.sha256(b"config of localhost/a:1").hexdigest()
+    assert not layout.holds(made.folder, "localhost/a:1", own)
+
+
+def test_no_layout_holds_nothing(tmp_path: Path) -> None:
+    assert not layout.holds(tmp_path, "localhost/a:1", "id")
