@@ -6,6 +6,7 @@ import contextlib
 import time
 
 from vrooli import images, operators, project, vault
+from vrooli.chart import engine as chart_engine
 from vrooli.chart import values as chart_values
 from vrooli.cluster.embedded.cluster import KnownCluster
 from vrooli.cluster.interface import Cluster
@@ -44,7 +45,7 @@ async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
         VrooliError: The first step's error.
     """
     began = time.monotonic()
-    chart_values.load(options.environment, options.values)  # a bad file stops it before it starts
+    _check_values(options)
     async with contextlib.AsyncExitStack() as exits:
         run = _Run(options, await choose(options.cluster), exits)
         ended = await run_steps(run.steps(), listener)
@@ -75,6 +76,13 @@ async def prepare(options: DevelopOptions, listener: Listener) -> StepsResult:
         steps = [step for step in run.steps() if step.name not in OF_RELEASE]
         ended = await run_steps(steps, listener)
     return StepsResult.of(ended, time.monotonic() - began)
+
+
+def _check_values(options: DevelopOptions) -> None:
+    """Let a bad values file, or one that the chart refuses, stop the run before it starts."""
+    values = chart_values.load(options.environment, options.values)
+    environment = options.environment
+    chart_engine.render(values, release=environment.release, namespace=environment.namespace)
 
 
 def release_urls(cluster: Cluster | KnownCluster) -> dict[str, str]:
