@@ -1,0 +1,24 @@
+"""What counts as a change of a release."""
+
+from __future__ import annotations
+
+from vrooli.chart import manifest
+from vrooli.chart.manifest import Manifest
+from vrooli.release.apply import differences
+
+
+def settings(name: str, **data: str) -> Manifest:
+    """A ConfigMap."""
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+    return manifest.of(body, "here")
+
+
+def test_added_changed_and_removed_objects_are_named_and_others_are_not() -> None:
+    wanted = [settings("same", a="1"), settings("changed", a="2"), settings("added")]
+    noted = [settings("removed"), settings("changed", a="1"), settings("same", a="1")]
+    assert differences(wanted, noted) == [
+        "ConfigMap/added",
+        "ConfigMap/changed",
+        "ConfigMap/removed",
+    ]
+    assert differences(wanted, wanted) == []

@@ -1,0 +1,178 @@
+"""When each kind of object of a release is ready, and what is said when it isn't."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vrooli.chart import manifest
+from vrooli.release import readiness
+from vrooli.release.readiness import Seen
+from vrooli.release.wake import waits
+
+PGO = "postgres-operator.crunchydata.com"
+
+
+def seen(*bodies: dict[str, Any]) -> Seen:
+    """A namespace with these objects."""
+    return Seen({(body["kind"], body["metadata"]["name"]): body for body in bodies})
+
+
+def lack(body: dict[str, Any], *others: dict[str, Any]) -> str | None:
+    """What an object lacks, beside others."""
+    return readiness.lack(manifest.of(body, "here"), seen(body, *others))
+
+
+def pod(name: str, labels: dict[str, str], *, ready: bool = True) -> dict[str, Any]:
+    """A pod that runs."""
+    condition = {"type": "Ready", "status": str(ready)}
+    return {
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": labels},
+        "status": {"phase": "Running", "conditions": [condition]},
+    }
+
+
+def postgres(**status: Any) -> dict[str, Any]:
+    """A PostgresCluster of two instances, ready unless said otherwise."""
+    ready = {
+        "observedGeneration": 2,
+        "instances": [{"name": "instance1", "replicas": 2, "readyReplicas": 2}],
+        "databaseRevision": "a",
+        "usersRevision": "b",
+        "proxy": {"pgBouncer": {"replicas": 1, "readyReplicas": 1}},
+    }
+    return {
+        "apiVersion": f"{PGO}/v1beta1",
+        "kind": "PostgresCluster",
+        "metadata": {"name": "pg", "generation": 2},
+        "spec": {"instances": [{"replicas": 2}], "proxy": {"pgBouncer": {"replicas": 1}}},
+        "status": {**ready, **status},
+    }
+
+
+LEADER = pod("pg-0", {f"{PGO}/cluster": "pg", f"{PGO}/role": "master"})
+
+
+@pytest.mark.parametrize("role", ["master", "primary"])
+def test_a_postgres_cluster_is_ready_with_its_leader_users_and_pool(role: str) -> None:
+    leader = pod("pg-0", {f"{PGO}/cluster": "pg", f"{PGO}/role": role})
+    assert lack(postgres(), leader) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ({"observedGeneration": 1}, "hasn't seen its last change"),
+        ({"instances": [{"readyReplicas": 1}]}, "1 of 2 PostgreSQL instances"),
+        ({"instances": []}, "0 of 2 PostgreSQL instances"),
+        ({"usersRevision": ""}, "databases and users"),
+        ({"proxy": {}}, "0 of 1 pgBouncer"),
+    ],
+)
+def test_a_postgres_cluster_says_what_it_lacks(status: dict[str, Any], said: str) -> None:
+    assert said in str(lack(postgres(**status), LEADER))
+
+
+def test_a_postgres_cluster_without_a_ready_leader_is_not_ready() -> None:
+    other = pod("pg-0", {f"{PGO}/cluster": "other", f"{PGO}/role": "master"})
+    assert lack(postgres(), other) == "no instance leads"
+    sick = pod("pg-0", {f"{PGO}/cluster": "pg", f"{PGO}/role": "master"}, ready=False)
+    assert lack(postgres(), sick) == "no instance leads"
+
+
+def redis(replicas: int = 2) -> dict[str, Any]:
+    """A RedisFailover with one Sentinel."""
+    return {
+        "apiVersion": "databases.spotahome.com/v1",
+        "kind": "RedisFailover",
+        "metadata": {"name": "rf"},
+        "spec": {"redis": {"replicas": replicas}, "sentinel": {"replicas": 1}},
+    }
+
+
+def redis_pod(name: str, part: str, role: str = "", *, ready: bool = True) -> dict[str, Any]:
+    """One of its pods."""
+    labels = {readiness.REDIS_NAME: "rf", readiness.COMPONENT: part}
+    return pod(name, {**labels, **({readiness.REDIS_ROLE: role} if role else {})}, ready=ready)
+
+
+MASTER = redis_pod("r0", "redis", "master")
+REPLICA = redis_pod("r1", "redis", "slave")
+SENTINEL = redis_pod("s0", "sentinel")
+
+
+def test_a_redis_failover_is_ready_with_one_master_and_all_pods() -> None:
+    assert lack(redis(), MASTER, REPLICA, SENTINEL) is None
+
+
+@pytest.mark.parametrize(
+    ("pods", "said"),
+    [
+        ([], "0 of 2 Redis pods are ready"),
+        ([MASTER, redis_pod("r1", "redis", "slave", ready=False), SENTINEL], "1 of 2 Redis"),
+        ([MASTER, REPLICA], "0 of 1 Sentinel"),
+        ([redis_pod("r0", "redis"), REPLICA, SENTINEL], "none of the Redis pods is the master"),
+        ([MASTER, redis_pod("r1", "redis", "master"), SENTINEL], "2 of the Redis pods are"),
+    ],
+)
+def test_a_redis_failover_says_what_it_lacks(pods: list[dict[str, Any]], said: str) -> None:
+    assert said in str(lack(redis(), *pods))
+
+
+def test_a_pod_that_goes_away_does_not_count() -> None:
+    going = {**MASTER, "metadata": {**MASTER["metadata"], "deletionTimestamp": "now"}}
+    assert "1 of 2 Redis" in str(lack(redis(), going, REPLICA, SENTINEL))
+
+
+def test_the_redis_operator_is_woken_only_when_it_has_work_it_does_not_see() -> None:
+    assert waits(redis(), seen())
+    assert waits(redis(), seen(redis_pod("r0", "redis"), REPLICA, SENTINEL))
+    assert not waits(redis(), seen(MASTER, REPLICA, SENTINEL))
+    starting = {**SENTINEL, "status": {"phase": "Pending"}}
+    assert not waits(redis(), seen(redis_pod("r0", "redis"), REPLICA, starting))
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ({}, "Vault hasn't filled the Secret target yet"),
+        ({"secretMAC": "x", "lastGeneration": 1}, "isn't filled anew"),
+        ({"secretMAC": "x", "lastGeneration": 2}, "None"),
+    ],
+)
+def test_a_vault_secret_is_ready_when_its_last_change_is_synced(
+    status: dict[str, Any], said: str
+) -> None:
+    body = {
+        "apiVersion": "secrets.hashicorp.com/v1beta1",
+        "kind": "VaultStaticSecret",
+        "metadata": {"name": "secret", "generation": 2},
+        "spec": {"destination": {"name": "target"}},
+        "status": status,
+    }
+    assert said in str(lack(body))
+
+
+def test_a_stateful_set_and_a_claim_are_ready_by_their_status() -> None:
+    stateful = {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "set", "generation": 1},
+        "spec": {"replicas": 2},
+        "status": {"observedGeneration": 1, "readyReplicas": 1},
+    }
+    assert lack(stateful) == "1 of 2 pods are ready"
+    assert lack({**stateful, "status": {**stateful["status"], "readyReplicas": 2}}) is None
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "claim"}}
+    assert lack(claim) == "the volume claim is Pending"
+    assert lack({**claim, "status": {"phase": "Bound"}}) is None
+
+
+def test_what_does_not_exist_lacks_that_and_other_kinds_lack_nothing() -> None:
+    ingress = {"apiVersion": "v1", "kind": "Ingress", "metadata": {"name": "a"}}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}
+    wanted = [manifest.of(ingress, "here"), manifest.of(service, "here")]
+    assert readiness.lacks(wanted, seen()) == {"Ingress/a": "it doesn't exist"}
+    assert readiness.lacks(wanted, seen(ingress)) == {}
