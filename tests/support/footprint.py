@@ -57,6 +57,8 @@ def _processes(layout: Layout) -> set[str]:
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it just ended
             words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            if not words:  # it has ended, and the host's init will soon take note of it
+                continue
             if layout.identity in (folder / "cgroup").read_text() or f"{layout.root}/" in words:
                 found.add(f"{folder.name} {words}")
     return found

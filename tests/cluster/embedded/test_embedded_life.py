@@ -13,6 +13,7 @@ from support.clusters import QUIET, Maker
 from support.footprint import footprint, left_behind, processes_of
 from vrooli.cluster.embedded import readiness
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
+from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.strangers import DATABASES
 from vrooli.errors import EnvironmentLackError
 from vrooli.kube import Kube
@@ -42,6 +43,7 @@ async def test_a_life_leaves_nothing_and_touches_no_other_cluster(
     assert set(stopped) == {"folders"}, stopped
     assert (await cluster.status()).state == "stopped"
     assert not (await cluster.stop(QUIET)).changed
+    await _refused_while_a_stranger_has_its_database(cluster, layout)
 
     assert (await cluster.ensure_running(QUIET)).changed
     async with await Kube.connect(cluster.kubeconfig) as kube:
@@ -56,8 +58,19 @@ async def test_a_life_leaves_nothing_and_touches_no_other_cluster(
     assert not (await shared.ensure_running(QUIET)).changed
 
 
-@pytest.mark.parametrize("after", ["containerd", "kube-apiserver"])
-async def test_an_interrupted_start_goes_on_when_it_is_run_again(maker: Maker, after: str) -> None:
+async def _refused_while_a_stranger_has_its_database(
+    cluster: EmbeddedCluster, layout: Layout
+) -> None:
+    """The stranger is named, and nothing is deleted."""
+    with (layout.root / DATABASES[0]).open("r+b") as database:
+        fcntl.flock(database, fcntl.LOCK_EX)
+        for act in (cluster.ensure_running, cluster.delete):
+            with pytest.raises(EnvironmentLackError, match=f"process {os.getpid()}"):
+                await act(QUIET)
+    assert layout.record.exists()
+
+
+async def test_an_interrupted_start_goes_on_when_it_is_run_again(maker: Maker) -> None:
     cluster, layout = maker.cluster("cut"), maker.layout("cut")
     before = footprint(layout)
     starting = asyncio.create_task(cluster.ensure_running(QUIET))
@@ -66,7 +79,7 @@ async def test_an_interrupted_start_goes_on_when_it_is_run_again(maker: Maker, a
         return layout.status.exists()
 
     assert await readiness.until(supervised, 30)
-    await readiness.wait(layout, after)
+    await readiness.wait(layout, "containerd")
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
@@ -74,17 +87,3 @@ async def test_an_interrupted_start_goes_on_when_it_is_run_again(maker: Maker, a
     assert (await cluster.status()).state == "running"
     await cluster.delete(QUIET)
     assert left_behind(before, footprint(layout)) == {}
-
-
-async def test_a_strangers_hold_on_the_files_is_named_and_nothing_is_deleted(maker: Maker) -> None:
-    cluster, layout = maker.cluster("held"), maker.layout("held")
-    await cluster.ensure_running(QUIET)
-    await cluster.stop(QUIET)
-    with (layout.root / DATABASES[0]).open("r+b") as database:
-        fcntl.flock(database, fcntl.LOCK_EX)
-        for act in (cluster.ensure_running, cluster.delete):
-            with pytest.raises(EnvironmentLackError, match=f"process {os.getpid()}"):
-                await act(QUIET)
-    assert layout.record.exists()
-    await cluster.delete(QUIET)
-    assert not layout.root.exists()
