@@ -6,7 +6,7 @@ import signal
 
 import httpx
 
-from support.page import health, post
+from support.page import decided, health, post
 from support.pictures import landscape
 from support.processes import wait_until
 from support.services import Stack, is_ready
@@ -34,11 +34,17 @@ def test_without_redis_the_server_is_alive_but_not_ready(stack: Stack) -> None:
         liveness = httpx.get(f"{stack.url()}/healthcheck", headers={"X-Probe": "liveness"})
         assert (report["redis"]["status"], report["database"]["status"]) == ("down", "up")
         assert liveness.status_code == 200
+        # What is posted meanwhile is stored, and the list still comes, if not from the cache.
+        created = post(stack.url(), "While Redis was away", landscape())
+        posts = httpx.get(f"{stack.url()}/api/posts", timeout=20).json()["posts"]
+        assert posts[0]["id"] == created["id"]
     finally:
         for running in processes:
             assert running.process is not None
             running.process.send_signal(signal.SIGCONT)
     wait_until(lambda: is_ready(stack.url()), 40, "the server is ready again")
+    # The cron job finds what could not be queued.
+    assert decided(stack.url(), created["id"], limit_s=150)["state"] == "approved"
 
 
 def test_without_jobs_the_server_says_so(stack: Stack) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
-from redis.exceptions import RedisError
 from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse
 from starlette.requests import Request
@@ -17,10 +17,12 @@ from vrooli_server.cache import cached_list
 from vrooli_server.feed import Feed
 from vrooli_server.state import State
 from vrooli_server.uploads import read_post
+from vrooli_shared.health import describe
 from vrooli_shared.live import announce
 from vrooli_shared.posts import Post
 from vrooli_shared.posts import State as PostState
 from vrooli_shared.queue import enqueue
+from vrooli_shared.redis_link import AWAY, PATIENCE_S
 from vrooli_shared.web import ApiError
 
 log = logging.getLogger(__name__)
@@ -46,10 +48,11 @@ async def create_post(request: Request) -> Response:
     post = await state.posts.create(uuid4(), text, picture)
     if post.state == PostState.PENDING:
         try:
-            await enqueue(state.queue, post.id)
-        except RedisError as error:
+            async with asyncio.timeout(PATIENCE_S):
+                await enqueue(state.queue, post.id)
+        except AWAY as error:
             # The post is safe in Postgres: the jobs' cron finds it and queues it later.
-            log.warning("post %s is stored, but not queued: %s", post.id, error)
+            log.warning("post %s is stored, but not queued: %s", post.id, describe(error))
     await announce(state.redis, post)
     headers = {"Location": f"/api/posts/{post.id}"}
     return JSONResponse(post.view(), status_code=201, headers=headers)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from vrooli_shared.live import CHANNEL
 
@@ -80,12 +81,18 @@ class Feed:
             pause = min(pause * 2, PAUSE_MAX_S)
 
     async def _follow(self, subscription: PubSub) -> None:
+        asked = False
         while True:
             message = await subscription.get_message(timeout=SILENCE_S)
             if message is None:
                 # A master that vanished closes nothing: only an unanswered ping shows it.
+                if asked:
+                    raise RedisTimeoutError(f"no answer within {SILENCE_S:g} s")
                 await subscription.ping()
-            elif message["type"] == "subscribe":
+                asked = True
+                continue
+            asked = False
+            if message["type"] == "subscribe":
                 # At the start, and after each break that the client mended by itself: whatever
                 # was published in between is lost.
                 self.tell(RESYNC)

@@ -9,7 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError
+from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from vrooli_shared.settings import Settings
@@ -17,15 +17,19 @@ from vrooli_shared.settings import Settings
 # The longest that a blocking command waits for something to do: so long does an idle worker take
 # to end. The socket's limit lies above it.
 BLOCK_S = 2.0
-ANSWER_S = 8.0
+ANSWER_S = 4.0
 CONNECT_S = 2.0
+# How long something waits for Redis that can also do without it.
+PATIENCE_S = 3.0
+# Redis is away, or answers too late.
+AWAY = (RedisError, OSError, TimeoutError)
 
 
 def connect(settings: Settings) -> Redis:
     """A client of the present master; connects at the first command.
 
-    A command whose connection broke is tried again for about three seconds in all; whoever can
-    wait longer (worker, live feed) has a loop of its own around it.
+    A command whose connection broke is tried again a few times; whoever can wait longer (worker,
+    live feed) has a loop of its own around it, whoever can't has ``PATIENCE_S``.
     """
     options: dict[str, Any] = {
         "password": settings.redis_password.get_secret_value() or None,
