@@ -16,6 +16,8 @@ from vrooli.cluster.embedded.host import NEEDED_V2, Host
 from vrooli.errors import EnvironmentLackError, VrooliError
 
 CONTROL, PODS = "control", "pods"
+# Where the kernel has more than is needed of cgroup v2, the kubelet and runc want these, too.
+USED_V2 = NEEDED_V2 | {"hugetlb", "io"}
 # How long killed processes may take to vanish, seconds.
 KILL_S = 10.0
 PAUSE_S = 0.05
@@ -40,7 +42,7 @@ def create(host: Host, name: str) -> None:
                 _inherit_cpuset(child)
         if not host.cgroup_v1 and host.v2:
             for parent in (host.v2, host.v2 / name):
-                _enable(parent)
+                _enable(parent, host.v2_controllers & USED_V2)
     except OSError as error:
         raise EnvironmentLackError(
             f"The cgroup {name} can't be made: {error}",
@@ -118,6 +120,6 @@ def _inherit_cpuset(folder: Path) -> None:
             own.write_text(above.read_text())
 
 
-def _enable(folder: Path) -> None:
-    wanted = " ".join(f"+{controller}" for controller in sorted(NEEDED_V2))
+def _enable(folder: Path, controllers: frozenset[str]) -> None:
+    wanted = " ".join(f"+{controller}" for controller in sorted(controllers))
     (folder / "cgroup.subtree_control").write_text(wanted)

@@ -1,0 +1,64 @@
+"""The cluster's cgroups, made in folders that stand for the kernel's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from vrooli.cluster.embedded import cgroups
+from vrooli.cluster.embedded.host import NEEDED_V2, Host
+from vrooli.errors import EnvironmentLackError
+
+
+def _modern(tmp_path: Path, *more: str) -> Host:
+    return Host(v2=tmp_path, v2_controllers=NEEDED_V2 | set(more))
+
+
+def test_all_useful_controllers_are_handed_down_and_no_others(tmp_path: Path) -> None:
+    cgroups.create(_modern(tmp_path, "hugetlb", "rdma"), "one")
+    for parent in (tmp_path, tmp_path / "one"):
+        given = (parent / "cgroup.subtree_control").read_text().split()
+        assert set(given) == {f"+{name}" for name in NEEDED_V2 | {"hugetlb"}}
+    assert (tmp_path / "one" / cgroups.PODS).is_dir()
+
+
+def test_an_old_host_gets_a_cgroup_in_every_hierarchy(tmp_path: Path) -> None:
+    points = {name: tmp_path / name for name in ("memory", "cpuset", "pids")}
+    for point in points.values():
+        point.mkdir()
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        (points["cpuset"] / name).write_text("0-1\n")
+        for child in ("", cgroups.CONTROL, cgroups.PODS):
+            folder = points["cpuset"] / "one" / child
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("\n")
+    cgroups.create(Host(v1=MappingProxyType(points)), "one")
+    for point in points.values():
+        assert (point / "one" / cgroups.CONTROL).is_dir()
+    # A cpuset takes no process before it is filled.
+    assert (points["cpuset"] / "one" / cgroups.PODS / "cpuset.cpus").read_text() == "0-1\n"
+
+
+def test_a_host_that_refuses_is_an_error_with_advice(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentLackError, match="can't be made") as raised:
+        cgroups.create(_modern(tmp_path / "file"), "one")
+    assert "container" in raised.value.advice
+
+
+def test_members_are_those_of_every_hierarchy_and_depth(tmp_path: Path) -> None:
+    for place, pids in (("memory/one", "1\n2\n"), ("pids/one/pods/a", "3\n"), ("pids/two", "4")):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "cgroup.procs").write_text(pids)
+    v1 = MappingProxyType({name: tmp_path / name for name in ("memory", "pids")})
+    assert cgroups.members(Host(v1=v1), "one") == {1, 2, 3}
+
+
+def test_a_process_joins_the_components_in_every_hierarchy(tmp_path: Path) -> None:
+    cgroups.create(_modern(tmp_path), "one")
+    cgroups.join(_modern(tmp_path), "one")
+    joined = tmp_path / "one" / cgroups.CONTROL / "cgroup.procs"
+    assert joined.read_text() == str(os.getpid())
