@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 
@@ -14,6 +15,7 @@ from vrooli.environments import SecretsSource
 from vrooli.events import Listener, Outcome, Progress
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
+from vrooli.operators.install import install, wait_ready
 from vrooli.release import apply, follow, history
 from vrooli.release.history import Release
 from vrooli.secrets import env_file
@@ -114,6 +116,7 @@ class _Run:
     def steps(self) -> list[Step]:
         """All steps; each names those that it stands on."""
         installs = [self._install(operator) for operator in operators.ALL]
+        installs_done = tuple(step.name for step in installs)
         return [
             *self.machine.steps(),
             Step("cluster", "Kubernetes", self.ensure_cluster, ("program-images",)),
@@ -124,9 +127,10 @@ class _Run:
                 "release",
                 "Helm release",
                 self.ensure_release,
-                ("load", "secrets", *(step.name for step in installs)),
+                ("load", "secrets", *installs_done),
             ),
-            Step("healthy", "Healthy release", self.follow_release, ("release",)),
+            Step("operators", "Operators' pods", self.await_operators, installs_done),
+            Step("healthy", "Healthy release", self.follow_release, ("release", "operators")),
         ]
 
     async def ensure_cluster(self, progress: Progress) -> Done:
@@ -157,9 +161,16 @@ class _Run:
     def _install(self, operator: Operator) -> Step:
         async def ensure(progress: Progress) -> Done:
             site = Site(self.kube, self.cluster.kubeconfig, self.machine.hashes())
-            return await operators.ensure(operator, self.sources[operator.name], site, progress)
+            return await install(operator, self.sources[operator.name], site, progress)
 
         return Step(operator.name, operator.title, ensure, ("cluster",))
+
+    async def await_operators(self, progress: Progress) -> Done:
+        """Wait for the operators' pods; the release only needs the kinds that they serve."""
+        async with asyncio.TaskGroup() as group:
+            for operator in operators.ALL:
+                group.create_task(wait_ready(operator, self.kube, progress))
+        return Done(changed=False, detail=f"all {len(operators.ALL)} are ready")
 
     async def ensure_secrets(self, progress: Progress) -> Done:
         """Have the five secrets: in Vault, or in Kubernetes from a local file."""
@@ -199,7 +210,10 @@ class _Run:
             # The tag stays the same when an image is built anew; the note rolls the pods.
             note = {"vrooli.com/image-inputs": image.inputs_hash}
             services[key] = {"repository": repository, "tag": tag, "podAnnotations": note}
-        found: chart_values.Values = {"services": services}
+        found: chart_values.Values = {
+            "services": services,
+            "spotahomeRedis": {"image": self.machine.images["redis"].reference},
+        }
         if self.options.secrets_source is SecretsSource.FILE:
             found["vso"] = {"enabled": False}
         return found
