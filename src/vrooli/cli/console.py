@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # A step that talks much gets one plain line in this time, seconds.
 PLAIN_LINE_EVERY_S = 5.0
+# Tables in files and pipes have no terminal to fit into, characters.
+WIDTH_OF_FILES = 200
 MARKS = {
     Outcome.UNCHANGED: ("✓", "dim green"),
     Outcome.CHANGED: ("✓", "green"),
@@ -45,7 +47,7 @@ class ConsoleView:
 
     def __init__(self, progress: Console | None = None, results: Console | None = None) -> None:
         self._progress = progress or Console(file=sys.stderr, highlight=False)
-        self._results = results or Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self._results = results or _results_console()
         terminal = self._progress.is_terminal
         self._steps = _LiveSteps(self._progress) if terminal else _PlainSteps(self._progress)
 
@@ -73,6 +75,11 @@ class ConsoleView:
         self._progress.print(text, soft_wrap=True)
         if error.advice:
             self._progress.print(Text(error.advice), soft_wrap=True)
+
+
+def _results_console() -> Console:
+    width = None if sys.stdout.isatty() else WIDTH_OF_FILES
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
 
 
 class _LiveSteps:

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
     from vrooli.workflows.results import DevelopResult
 
+# What a person wants next, and the cluster that needs no naming.
+NEXT = {
+    "status": "how it is",
+    "logs server": "what it says",
+    "test": "the chart's own tests",
+    "uninstall": "take it away, its data stay",
+}
+USUAL_CLUSTER = "embedded:vrooli"
+WIDTH = max(len(f"vrooli {command}") for command in NEXT)
+
 
 def command(
     target: options.TargetName = environments.K8S_CLUSTER,
@@ -56,5 +66,6 @@ def _show(result: DevelopResult, console: Console) -> None:
     console.print(f"\n{result.release} is healthy in namespace {result.namespace}.")
     tables.show_urls(result.urls, console)
     console.print(f"\n  export KUBECONFIG={result.kubeconfig}")
-    console.print("  vrooli status    how it is        vrooli logs server    what it says")
-    console.print("  vrooli test      its five tests   vrooli uninstall      take it away")
+    where = "" if result.cluster == USUAL_CLUSTER else f" --cluster {result.cluster}"
+    for command, said in NEXT.items():
+        console.print(f"  {f'vrooli {command}{where}':<{WIDTH + len(where)}}  {said}")
