@@ -75,6 +75,7 @@ async def test_an_image_is_built_once_and_then_left_alone(builder: Buildah, paus
     first, second = await _ensure(builder, pause), await _ensure(builder, pause)
     assert (first.built, second.built) == (True, False)
     assert second.id == first.id == (await builder.images())["localhost/vrooli/pause:1"]
+    assert len(first.id.removeprefix("sha256:")) == 64
 
 
 async def test_a_changed_program_makes_another_image(builder: Buildah, pause: Path) -> None:

@@ -52,7 +52,7 @@ class Buildah:
         }
 
     def _listing(self) -> tuple[str, ...]:
-        return ("images", "--json")
+        return ("images", "--json", "--no-trunc")
 
     async def pull(self, source: str, reference: str, timeout_s: float) -> None:
         """Get an image from its registry and give it a name of ours."""
