@@ -85,7 +85,9 @@ def _of_container(pod: str, container: Body) -> Iterator[Trouble]:
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     if reason in IMAGE_REASONS:
         yield Trouble(pod, container["name"], reason, message)
-    elif reason == "CrashLoopBackOff" and container.get("restartCount", 0) >= CRASHES:
+    # While it waits for its next start, it has ended once more often than it was restarted.
+    crashes = container.get("restartCount", 0) + 1
+    if reason == "CrashLoopBackOff" and crashes >= CRASHES:
         ended = container.get("lastState", {}).get("terminated") or {}
-        said = f"ended {container['restartCount']} times, last with status {ended.get('exitCode')}"
+        said = f"ended {crashes} times, last with status {ended.get('exitCode')}"
         yield Trouble(pod, container["name"], reason, said, crashed=True)

@@ -63,7 +63,7 @@ def test_an_image_that_cannot_be_pulled_is_hopeless(part: str) -> None:
     [
         {"containerStatuses": [waiting("ContainerCreating")]},
         {"containerStatuses": [waiting("CreateContainerConfigError")]},
-        {"containerStatuses": [waiting("CrashLoopBackOff", restarts=2)]},
+        {"containerStatuses": [waiting("CrashLoopBackOff", restarts=1)]},
         {"conditions": unscheduled(since_s=5)},
         {},
     ],
@@ -73,7 +73,7 @@ def test_what_may_still_become_better_is_not_hopeless(status: dict[str, Any]) ->
 
 
 def test_the_third_crash_is_hopeless_and_says_how_it_ended() -> None:
-    (found,) = troubles([pod(containerStatuses=[waiting("CrashLoopBackOff", restarts=3)])], NOW)
+    (found,) = troubles([pod(containerStatuses=[waiting("CrashLoopBackOff", restarts=2)])], NOW)
     assert found.crashed
     assert found.message == "ended 3 times, last with status 3"
 
