@@ -12,6 +12,10 @@ from vrooli.cluster.embedded.host import Host
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.settings import Record
 from vrooli.errors import EnvironmentLackError
+from vrooli.process import run
+
+# A slow disk may take this long to forget a cluster's images, seconds.
+REMOVE_S = 600.0
 
 
 async def clear(layout: Layout, record: Record | None, host: Host) -> int:
@@ -31,7 +35,7 @@ async def clear(layout: Layout, record: Record | None, host: Host) -> int:
     return len(killed)
 
 
-def delete_data(layout: Layout) -> None:
+async def delete_data(layout: Layout) -> None:
     """Remove the cluster's folder.
 
     Raises:
@@ -43,8 +47,8 @@ def delete_data(layout: Layout) -> None:
             f"{mounted[0]} is mounted inside the cluster's folder, and isn't the cluster's.",
             f"Unmount it (`umount {mounted[0]}`), then delete the cluster again.",
         )
-    if layout.root.exists():
-        shutil.rmtree(layout.root)
+    # Images are many small files: rm is much quicker than Python.
+    await run(["rm", "-rf", "--one-file-system", layout.root], timeout_s=REMOVE_S)
 
 
 def mounts_below(folder: Path, mountinfo: str) -> list[Path]:

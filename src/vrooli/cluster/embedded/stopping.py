@@ -41,7 +41,7 @@ async def delete(layout: Layout, progress: Progress) -> Done:
     await _clear(layout)
     strangers.refuse(layout)
     progress.say("Removing its data")
-    cleanup.delete_data(layout)
+    await cleanup.delete_data(layout)
     layout.lock.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # other clusters are beside it
         layout.root.parent.rmdir()
