@@ -35,6 +35,8 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Done:
     try:
         await history.call(release, lambda helm: helm.uninstall(release.name, timeout=HELM_S))
     except helm_python.HelmError as error:
+        if await history.last(release) is None:
+            return Done(changed=False, detail=f"another run has taken {release.name} away")
         raise history.failure(release, "uninstall", error) from error
     # Helm leaves the pods of its tests behind.
     for hook in (item for item in noted if item.is_hook):
