@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from vrooli import process, project
+from vrooli import programs as third_party
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, UsageError
-from vrooli.events import Listener, Outcome, StepEnded, StepStarted
+from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
 from vrooli.release import Release, testing
-from vrooli.steps import Step, run_steps
+from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access, host
+from vrooli.workflows.machine import Machine
 from vrooli.workflows.results import CaseView, SuitesResult
 
 LIVE, LINT, ALL = "live", "lint", "all"
@@ -34,9 +36,12 @@ TEST_PACKAGES: Mapping[str, Mapping[str, str]] = {
         "postgresql-15": "/usr/lib/postgresql/15/bin/postgres",
         "redis-server": "redis-server",
     },
+    "e2e": {"chromium": "chromium", "chromium-driver": "chromedriver"},
 }
+# The suites whose tests run clusters, and so need everything that one is made of.
+ON_CLUSTERS = frozenset({"cluster", "e2e"})
 # The limits of all of pytest and of one lint, seconds: the issue's 70 minutes are the outer one.
-PYTEST_S = 75 * 60.0
+PYTEST_S = 50 * 60.0
 LINT_S = 600.0
 # Says to the tests that golden files are to be written anew.
 UPDATE_GOLDEN = "VROOLI_UPDATE_GOLDEN"
@@ -90,29 +95,44 @@ async def run_suites(options: SuiteOptions, listener: Listener) -> SuitesResult:
 
 async def _run_own(options: SuiteOptions, listener: Listener) -> list[CaseView]:
     _demand_repository()
-    packages: dict[str, str] = {}
-    for suite in options.own:
-        packages |= TEST_PACKAGES.get(suite, {})
-    if packages:
-        ensure = partial(host.ensure_packages, packages=packages)
-        await run_steps([Step("test-packages", "Host packages of the tests", ensure)], listener)
-    cases = []
-    for name, arguments in programs(options).items():
-        cases.append(await _run_program(name, arguments, options, listener))
+    lints = dict(LINTS) if LINT in options.own else {}
+    cases = [await _run_program(*item, options, listener) for item in lints.items()]
+    if tests := pytest_run(options):
+        await run_steps(preparations(options), listener)
+        cases.append(await _run_program("pytest", tests, options, listener))
     return cases
 
 
-def programs(options: SuiteOptions) -> dict[str, tuple[str, ...]]:
-    """What is run for the project's own suites: a name, and a program of our environment.
+def preparations(options: SuiteOptions) -> list[Step]:
+    """What the suites' tests stand on, made before them: no test's time limit is for builds."""
+    packages: dict[str, str] = {}
+    for suite in options.own:
+        packages |= TEST_PACKAGES.get(suite, {})
+    ensure = partial(host.ensure_packages, packages=packages)
+    steps = [Step("test-packages", "Host packages of the tests", ensure)] if packages else []
+    if ON_CLUSTERS.intersection(options.own):
+        # apt's lock: one installation at a time.
+        first, *rest = Machine().steps()
+        after = ("test-packages",) if packages else ()
+        helm = Step("helm", "The helm program", _ensure_helm, ("programs",))
+        steps += [replace(first, after=after), *rest, helm]
+    return steps
 
-    All of pytest's suites are one run, so that its closing line counts all of them.
+
+async def _ensure_helm(progress: Progress) -> Done:
+    missing = third_party.missing(["helm"])
+    await third_party.ensure(["helm"], progress)
+    return Done(changed=bool(missing), detail="is in the cache")
+
+
+def pytest_run(options: SuiteOptions) -> tuple[str, ...]:
+    """How pytest is started, or nothing when no suite is its.
+
+    All of its suites are one run, so that its closing line counts all of them.
     """
-    wanted = dict(LINTS) if LINT in options.own else {}
     folders = [f"tests/{name}" for name in FOLDERS if name in options.own]
-    if folders:
-        marks = () if options.long else ("-m", "not long")
-        wanted["pytest"] = ("pytest", *marks, *folders)
-    return wanted
+    marks = () if options.long else ("-m", "not long")
+    return ("pytest", *marks, *folders) if folders else ()
 
 
 async def _run_program(

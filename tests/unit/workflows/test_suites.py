@@ -20,26 +20,32 @@ DEV = ENVIRONMENTS["dev"]
 LINTS = ["ruff check", "ruff format", "mypy", "lint-imports"]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "names"),
-    [
-        (("live",), []),
-        (("unit",), ["pytest"]),
-        (("lint",), LINTS),
-        (("unit", "lint"), [*LINTS, "pytest"]),
-        (("all",), [*LINTS, "pytest"]),
-    ],
-)
-def test_each_suite_is_its_programs_the_fast_ones_first(
-    wanted: tuple[str, ...], names: list[str]
-) -> None:
-    assert list(suites.programs(SuiteOptions(wanted, DEV))) == names
+def test_a_live_release_s_tests_need_nothing_of_the_project() -> None:
+    options = SuiteOptions(("live",), DEV)
+    assert suites.pytest_run(options) == ()
+    assert suites.preparations(options) == []
 
 
 def test_all_of_pytest_is_one_run_so_that_its_last_line_counts_everything() -> None:
-    arguments = suites.programs(SuiteOptions(("all",), DEV))["pytest"]
+    arguments = suites.pytest_run(SuiteOptions(("all",), DEV))
     folders = [word for word in arguments if word.startswith("tests/")]
     assert folders == [f"tests/{name}" for name in suites.FOLDERS]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "first", "last"),
+    [
+        (("unit",), None, None),
+        (("services",), "test-packages", "test-packages"),
+        (("cluster",), "packages", "helm"),
+        (("all",), "test-packages", "helm"),
+    ],
+)
+def test_what_takes_long_is_made_before_the_tests_that_want_it(
+    wanted: tuple[str, ...], first: str | None, last: str | None
+) -> None:
+    names = [step.name for step in suites.preparations(SuiteOptions(wanted, DEV))]
+    assert (names[0] if names else None, names[-1] if names else None) == (first, last)
 
 
 def test_every_folder_of_tests_belongs_to_a_suite() -> None:
@@ -49,8 +55,8 @@ def test_every_folder_of_tests_belongs_to_a_suite() -> None:
 
 
 def test_long_proofs_are_left_out_unless_they_are_wanted() -> None:
-    assert "not long" in suites.programs(SuiteOptions(("unit",), DEV))["pytest"]
-    assert "not long" not in suites.programs(SuiteOptions(("unit",), DEV, long=True))["pytest"]
+    assert "not long" in suites.pytest_run(SuiteOptions(("unit",), DEV))
+    assert "not long" not in suites.pytest_run(SuiteOptions(("unit",), DEV, long=True))
 
 
 class Programs:
