@@ -19,12 +19,13 @@ REMOVE_S = 600.0
 
 
 async def clear(layout: Layout, record: Record | None, host: Host) -> int:
-    """Remove everything but the data: processes, and with the last one the cluster's mounts and
-    network namespace, then the cable, the cgroups and what lasts only while it runs.
+    """Remove everything but the data.
+
+    With the last process, the kernel takes the cluster's mounts and network namespace.
 
     Returns:
         How many processes had to be killed.
-    """  # noqa: D205 - one sentence, longer than a line
+    """
     killed = await cgroups.kill(host, layout.identity)
     if record is not None:
         await network.disconnect(layout, record.cable)

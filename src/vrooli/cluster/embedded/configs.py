@@ -68,6 +68,9 @@ state = {text(str(layout.run / "containerd"))}
 [grpc]
   address = {text(str(layout.containerd_socket))}
 
+[plugins."io.containerd.metadata.v1.bolt"]
+  no_sync = {text(not record.durable)}
+
 [plugins."io.containerd.cri.v1.runtime"]
   disable_apparmor = {text(not host.apparmor)}
   restrict_oom_score_adj = {text(not host.can_raise_limits)}

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from vrooli.errors import EnvironmentLackError
+from vrooli.process import run
 
 GIB = 1024**3
 # Images, etcd and a small database's volumes; measured with Vrooli's own release: 4 GiB.
@@ -33,6 +34,8 @@ PROGRAMS = {
     "setpriv": "util-linux",
     "mount": "mount",
 }
+# Parts of the kernel that may still have to be loaded: they are used by programs that don't ask.
+MODULES = ("overlay", "br_netfilter", "nf_tables", "nf_conntrack")
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,12 @@ def require(host: Host) -> None:
     found = lacks(host)
     if found:
         raise EnvironmentLackError("This host can't run the embedded cluster.", "\n".join(found))
+
+
+async def load_modules() -> None:
+    """Load the kernel's modules that a cluster uses, as far as there are any; they stay."""
+    if shutil.which("modprobe") is not None:
+        await run(["modprobe", "--all", "--quiet", *MODULES], check=False)
 
 
 def probe(state_dir: Path) -> Host:

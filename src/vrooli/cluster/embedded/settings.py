@@ -37,7 +37,7 @@ class Settings:
             one stays as it was or takes the default.
         cables: The range that the cables' addresses are taken from; without one, what it was
             before, else the default. The variable VROOLI_CABLES names one, too.
-        durable: Whether etcd waits for the disk; only throw-away clusters do without.
+        durable: Whether etcd and containerd wait for the disk; throw-away clusters do without.
     """
 
     ports: Mapping[str, int] = field(default_factory=dict)
@@ -119,7 +119,7 @@ class Record:
         index: Its cable's number.
         cables: The range of all cables.
         ports: Its ports on 127.0.0.1.
-        durable: Whether etcd waits for the disk.
+        durable: Whether etcd and containerd wait for the disk.
         programs: The programs that it runs, by name.
         images: The images of its add-ons, by name.
     """

@@ -22,7 +22,7 @@ from vrooli.cluster.embedded import (
 )
 from vrooli.cluster.embedded.api import Api
 from vrooli.cluster.embedded.components import PROGRAMS
-from vrooli.cluster.embedded.host import Host, probe, require
+from vrooli.cluster.embedded.host import Host, load_modules, probe, require
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.locks import holder
 from vrooli.cluster.embedded.reports import Report
@@ -57,6 +57,7 @@ async def ensure_running(
     if record == known and await _healthy(layout, record):
         loaded = await archives.load(layout, record, images.archive)
         return Done(bool(loaded), f"{layout.name} runs")
+    await load_modules()
     host = probe(layout.root)
     require(host)
     if record != known or holder(layout.supervisor_lock) is None:
