@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.live import CLUSTER, Live
+from support.live import CLUSTER, VALUES, Live
 from vrooli import environments, project
 from vrooli.events import Event, StepEnded
 from vrooli.kube import Kube
@@ -26,16 +26,17 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
     """Bring the whole up once for all tests that need it, and delete it after the last."""
-    from vrooli.workflows.develop import develop  # noqa: PLC0415
-
     from vrooli.workflows import clusters  # noqa: PLC0415 - only where a cluster is wanted
+    from vrooli.workflows.develop import develop  # noqa: PLC0415
     from vrooli.workflows.options import DevelopOptions  # noqa: PLC0415
 
     if os.geteuid() != 0:
         pytest.skip("the embedded cluster needs root")
     environment = environments.environment("dev")
     ports = {"api": 0, "http": 0, "https": 0}
-    options = DevelopOptions(environment, cluster=f"embedded:{CLUSTER}", ports=ports)
+    options = DevelopOptions(
+        environment, cluster=f"embedded:{CLUSTER}", ports=ports, values=(VALUES,)
+    )
     steps: list[StepEnded] = []
 
     def listen(event: Event) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import struct
 import time
-import zlib
+from collections.abc import Callable
 
 import httpx
 import pytest
 
 from support.live import Live
+from support.pictures import drawn_face, landscape
 from vrooli.kube import Kube
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
@@ -21,30 +21,11 @@ pytestmark = [pytest.mark.root, pytest.mark.anyio]
 VERDICT_S = 60.0
 
 
-def drawn_picture() -> bytes:
-    """A PNG of 64 x 64 pixels, drawn here: a blue square on white."""
-    white, blue = b"\xff\xff\xff", b"\x30\x60\xd0"
-    rows = [
-        b"\0" + b"".join(blue if 16 <= x < 48 and 16 <= y < 48 else white for x in range(64))
-        for y in range(64)
-    ]
-    chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)),
-        (b"IDAT", zlib.compress(b"".join(rows))),
-        (b"IEND", b""),
-    )
-    packed = b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )
-    return b"\x89PNG\r\n\x1a\n" + packed
-
-
-async def _post(client: httpx.AsyncClient, text: str) -> str:
+async def _post(client: httpx.AsyncClient, text: str, picture: bytes) -> str:
     answer = await client.post(
         "/api/posts",
         data={"text": text},
-        files={"picture": ("square.png", drawn_picture(), "image/png")},
+        files={"picture": ("drawn.png", picture, "image/png")},
     )
     answer.raise_for_status()
     return str(answer.json()["id"])
@@ -60,31 +41,36 @@ async def _verdict(client: httpx.AsyncClient, post: str) -> dict[str, object]:
         await asyncio.sleep(0.5)
 
 
-async def test_a_post_gets_its_verdict_and_stands_in_postgres(live: Live, kube: Kube) -> None:
+@pytest.mark.parametrize(("picture", "state"), [(landscape, "approved"), (drawn_face, "refused")])
+async def test_a_post_gets_its_verdict_and_stands_in_postgres(
+    live: Live, kube: Kube, picture: Callable[[], bytes], state: str
+) -> None:
     text = f"drawn at {time.time_ns()}"
     async with httpx.AsyncClient(base_url=live.urls["ui"], timeout=30) as client:
-        post = await _post(client, text)
+        post = await _post(client, text, picture())
         verdict = await _verdict(client, post)
-    assert verdict["state"] == "approved"
+    assert verdict["state"] == state
+    assert await _states_in_postgres(kube, live, text) == [state]
 
-    (primary,) = [
-        pod["metadata"]["name"]
-        for pod in await kube.list(
-            "v1",
-            "Pod",
-            live.environment.namespace,
-            "postgres-operator.crunchydata.com/cluster=vrooli-pg,"
-            "postgres-operator.crunchydata.com/role=master",
-        )
-    ]
-    query = f"SELECT state FROM vrooli.posts WHERE text = '{text}'"  # noqa: S608 - our own text
+
+async def _states_in_postgres(kube: Kube, live: Live, text: str) -> list[str]:
+    """The states of the posts with that text, as PostgreSQL's primary has them."""
+    labels = "postgres-operator.crunchydata.com/cluster=vrooli-pg"
+    pods = await kube.list(
+        "v1",
+        "Pod",
+        live.environment.namespace,
+        f"{labels},postgres-operator.crunchydata.com/role=master",
+    )
+    query = f"SELECT state FROM vrooli.posts WHERE text = '{text}'"
+    (primary,) = [pod["metadata"]["name"] for pod in pods]
     rows = await kube.exec(
         live.environment.namespace,
         primary,
         ["psql", "--dbname", "vrooli", "--tuples-only", "--no-align", "--command", query],
         "database",
     )
-    assert rows.split() == ["approved"]
+    return rows.split()
 
 
 async def test_the_ui_and_the_api_share_one_address(live: Live) -> None:

@@ -11,6 +11,7 @@ from vrooli.events import StepEnded
 
 # Tests have a cluster of their own and never touch the one that a person works with.
 CLUSTER = os.environ.get("VROOLI_TEST_CLUSTER", "test")
+VALUES = Path(__file__).with_name("live-values.yaml")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""What a person does and sees: a real browser on the page of the live release."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from support.live import Live
+from support.pictures import drawn_face, landscape
+
+pytestmark = pytest.mark.root
+
+# How long a verdict may take to show on the page, seconds.
+SHOWN_S = 60
+# A browser that speaks to nobody but the page: headless, as root, without services of its own.
+ARGUMENTS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--window-size=1280,900",
+)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    """A headless Chromium with an empty profile."""
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if program is None or driver is None:
+        pytest.skip("no chromium with its driver on this host")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(argument)
+    with webdriver.Chrome(options, webdriver.ChromeService(driver)) as started:
+        yield started
+
+
+def _card(browser: webdriver.Chrome, text: str) -> WebElement:
+    """The post with that text."""
+    path = f"//article[contains(@class, 'post')][.//*[contains(text(), '{text}')]]"
+    return WebDriverWait(browser, SHOWN_S).until(lambda _: browser.find_element(By.XPATH, path))
+
+
+@pytest.mark.parametrize(
+    ("picture", "state", "words"),
+    [(landscape, "approved", "Approved"), (drawn_face, "refused", "Refused")],
+)
+def test_a_posted_picture_s_verdict_shows_without_a_reload(
+    live: Live,
+    browser: webdriver.Chrome,
+    tmp_path: Path,
+    picture: Callable[[], bytes],
+    state: str,
+    words: str,
+) -> None:
+    file = tmp_path / "drawn.png"
+    file.write_bytes(picture())
+    text = f"seen by a browser at {time.time_ns()}"
+    browser.get(live.urls["ui"])
+    browser.find_element(By.ID, "text").send_keys(text)
+    browser.find_element(By.ID, "picture").send_keys(str(file))
+    browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+
+    card = _card(browser, text)
+    WebDriverWait(browser, SHOWN_S).until(lambda _: card.get_attribute("data-state") == state)
+    assert words in card.text
+    shown = card.find_elements(By.CSS_SELECTOR, "img.picture")
+    assert len(shown) == (1 if state == "approved" else 0)
