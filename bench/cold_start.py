@@ -17,11 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from vrooli.workflows.develop import develop
-
 from vrooli import environments
 from vrooli.events import Event, StepEnded, StepStarted
 from vrooli.workflows import clusters
+from vrooli.workflows.develop import develop
 from vrooli.workflows.options import DevelopOptions
 
 NAME = "bench"
