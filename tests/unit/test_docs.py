@@ -46,6 +46,14 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     assert [link for link in targets if not (page.parent / link).exists()] == []
 
 
+def test_every_variable_of_ours_is_documented() -> None:
+    read = re.compile(r"""["'](VROOLI_[A-Z_]+)["']""")
+    sources = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
+    known = {name for text in sources for name in read.findall(text)}
+    page = (ROOT / "docs" / "interface.md").read_text()
+    assert {name for name in known if f"`{name}`" not in page} == set()
+
+
 def _shown() -> Iterator[tuple[str, str]]:
     for page in PAGES:
         for block in BLOCK.findall(page.read_text()):
