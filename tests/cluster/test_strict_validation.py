@@ -89,3 +89,22 @@ async def test_strict_validation_would_refuse_a_field_that_no_definition_has(
         body["spec"] = {**body["spec"], "nosuchfield": 1}
         with pytest.raises(VrooliError, match="nosuchfield"):
             await bare_kube.apply(body, namespace=NAMESPACE, dry_run=True)
+
+
+async def test_every_pod_of_the_application_is_within_the_restricted_standard(
+    bare_kube: Kube,
+) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    namespace = {"name": "restricted", "labels": labels}
+    await bare_kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": namespace})
+    checked = 0
+    for found in engine.render(FEATURES["everything on"], release="strict", namespace="restricted"):
+        if found.kind not in ("Deployment", "Pod"):
+            continue
+        template = found.body["spec"]["template"] if found.kind == "Deployment" else found.body
+        pod = {"metadata": {"name": found.name}, "spec": template["spec"]}
+        # The server's own admission decides.
+        body = {"apiVersion": "v1", "kind": "Pod", **pod}
+        await bare_kube.apply(body, namespace="restricted", dry_run=True)
+        checked += 1
+    assert checked == 10
