@@ -11,12 +11,13 @@ import re
 import subprocess
 from pathlib import Path
 
-from vrooli.cluster.embedded.daemon import PRIVATE_FOLDERS
 from vrooli.cluster.embedded.layout import Layout
 
 IDENTITY = re.compile(r"vrooli-[-a-z0-9]+-[0-9a-f]{6}")
 # Image builders mount and unmount while tests run; clusters never do so there.
 BUILDERS = ("/containers/storage", "/images/store", "/buildah")
+# Where programs of a cluster would write if they weren't told otherwise.
+SYSTEM_FOLDERS = ("/etc", "/opt", "/run", "/var/lib", "/var/log")
 
 Footprint = dict[str, set[str]]
 
@@ -34,10 +35,9 @@ def footprint(layout: Layout) -> Footprint:
             for path in Path("/sys/fs/cgroup").glob("**/")
             if not _others(layout, str(path))
         },
-        "folders": {
-            str(path)
-            for path in (layout.root, layout.lock, *map(Path, PRIVATE_FOLDERS))
-            if path.exists()
+        "the cluster's folder": {str(path) for path in (layout.root, layout.lock) if path.exists()},
+        "system folders": {
+            str(path) for folder in SYSTEM_FOLDERS for path in Path(folder).glob("*")
         },
     }
 

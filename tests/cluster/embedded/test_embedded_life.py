@@ -40,7 +40,7 @@ async def test_a_life_leaves_nothing_and_touches_no_other_cluster(
     assert (await cluster.stop(QUIET)).changed
     assert processes_of(layout) == set()
     stopped = left_behind(before, footprint(layout))
-    assert set(stopped) == {"folders"}, stopped
+    assert set(stopped) == {"the cluster's folder"}, stopped
     assert (await cluster.status()).state == "stopped"
     assert not (await cluster.stop(QUIET)).changed
     await _refused_while_a_stranger_has_its_database(cluster, layout)

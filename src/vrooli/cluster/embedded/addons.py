@@ -69,16 +69,32 @@ def digest(values: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(manifests(stable)).encode()).hexdigest()
 
 
-async def apply(layout: Layout, record: Record) -> None:
-    """Apply the add-ons, all at once: each object stands on its own."""
+async def apply(layout: Layout, record: Record, loaded: asyncio.Event) -> None:
+    """Apply the add-ons, the pods' last.
+
+    Args:
+        layout: The cluster's place.
+        record: What was chosen for it.
+        loaded: Is set when the images are there: a pod that comes too early waits long until its
+            next try.
+    """
     values = variables(layout, record)
+    found = manifests(values)
+    async with await Kube.connect(layout.kubeconfig) as kube:
+        await _apply_all(kube, [item for item in found if item["kind"] != "Deployment"])
+        await loaded.wait()
+        await _apply_all(kube, [item for item in found if item["kind"] == "Deployment"])
+    write_whole(_applied(layout), digest(values))
+
+
+async def _apply_all(kube: Kube, found: Iterable[Manifest]) -> None:
+    """Apply objects all at once: each stands on its own."""
     try:
-        async with await Kube.connect(layout.kubeconfig) as kube, asyncio.TaskGroup() as group:
-            for manifest in manifests(values):
+        async with asyncio.TaskGroup() as group:
+            for manifest in found:
                 group.create_task(kube.apply(manifest))
     except* VrooliError as errors:
         raise first_error(errors) from errors
-    write_whole(_applied(layout), digest(values))
 
 
 async def wait(layout: Layout, record: Record, progress: Progress) -> None:

@@ -53,10 +53,17 @@ async def load(layout: Layout, record: Record, archive: Path) -> list[str]:
     Returns:
         The names of those that were missing or other ones.
     """
-    listing = await run(ctr(layout, record, "images", "ls"))
+    listing = await run(ctr(record, layout.containerd_socket, "images", "ls"))
     present = parse_images(listing.output)
     wanted = images_in(archive)
     missing = [name for name, digest in wanted.items() if present.get(name) != digest]
     if missing:
-        await run(ctr(layout, record, "images", "import", str(archive)), timeout_s=IMPORT_S)
+        await import_images(record, layout.containerd_socket, archive)
     return missing
+
+
+async def import_images(record: Record, socket: Path, archive: Path, snapshotter: str = "") -> None:
+    """Let the containerd behind a socket import an archive's images, and unpack them."""
+    how = ["--snapshotter", snapshotter] if snapshotter else []
+    words = ["images", "import", *how, str(archive)]
+    await run(ctr(record, socket, *words), timeout_s=IMPORT_S)

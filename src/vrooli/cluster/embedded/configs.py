@@ -59,7 +59,6 @@ def containerd(layout: Layout, record: Record, host: Host) -> str:
     """The configuration of containerd, version 3 (TOML; strings are written as JSON, a subset)."""
     text = json.dumps
     cni_folder = str(Path(record.program("bridge")).parent)
-    snapshotter = "overlayfs" if host.overlayfs else "native"
     return f"""\
 version = 3
 root = {text(str(layout.containerd))}
@@ -67,6 +66,9 @@ state = {text(str(layout.run / "containerd"))}
 
 [grpc]
   address = {text(str(layout.containerd_socket))}
+
+[plugins."io.containerd.internal.v1.opt"]
+  path = {text(str(layout.containerd / "opt"))}
 
 [plugins."io.containerd.metadata.v1.bolt"]
   no_sync = {text(not record.durable)}
@@ -93,10 +95,41 @@ state = {text(str(layout.run / "containerd"))}
   SystemdCgroup = false
 
 [plugins."io.containerd.cri.v1.images"]
-  snapshotter = {text(snapshotter)}
+  snapshotter = {text(snapshotter(host))}
 
 [plugins."io.containerd.cri.v1.images".pinned_images]
   sandbox = {text(record.images["pause"])}
+"""
+
+
+def snapshotter(host: Host) -> str:
+    """How containerd stacks an image's layers."""
+    return "overlayfs" if host.overlayfs else "native"
+
+
+def unpacker(root: Path, state: Path, socket: Path, stacked: str) -> str:
+    """The configuration of a containerd that only unpacks images, stacked by a snapshotter."""
+    text = json.dumps
+    return f"""\
+version = 3
+root = {text(str(root))}
+state = {text(str(state))}
+disabled_plugins = [
+  "io.containerd.grpc.v1.cri",
+  "io.containerd.cri.v1.images",
+  "io.containerd.cri.v1.runtime",
+  "io.containerd.nri.v1.nri",
+]
+
+[grpc]
+  address = {text(str(socket))}
+
+[plugins."io.containerd.internal.v1.opt"]
+  path = {text(str(root / "opt"))}
+
+[[plugins."io.containerd.transfer.v1.local".unpack_config]]
+  platform = "linux"
+  snapshotter = {text(stacked)}
 """
 
 

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.settings import Record
@@ -19,10 +20,9 @@ END_S = 10.0
 PAUSE_S = 0.1
 
 
-def ctr(layout: Layout, record: Record, *words: str) -> list[str]:
+def ctr(record: Record, socket: Path, *words: str) -> list[str]:
     """A command of containerd's client."""
-    address = str(layout.containerd_socket)
-    return [record.program("ctr"), "--address", address, "--namespace", NAMESPACE, *words]
+    return [record.program("ctr"), "--address", str(socket), "--namespace", NAMESPACE, *words]
 
 
 def parse_tasks(listing: str) -> list[int]:
@@ -34,7 +34,7 @@ def parse_tasks(listing: str) -> list[int]:
 async def end_containers(layout: Layout, record: Record) -> None:
     """Ask every container to end, and give them a while; the rest is killed with the cgroup."""
     try:
-        listing = await run(ctr(layout, record, "tasks", "ls"), timeout_s=5)
+        listing = await run(ctr(record, layout.containerd_socket, "tasks", "ls"), timeout_s=5)
     except CommandError:
         return  # containerd is gone; so is the polite way
     processes = parse_tasks(listing.output)

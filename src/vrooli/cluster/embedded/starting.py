@@ -19,6 +19,7 @@ from vrooli.cluster.embedded import (
     readiness,
     stopping,
     strangers,
+    templates,
 )
 from vrooli.cluster.embedded.api import Api
 from vrooli.cluster.embedded.components import PROGRAMS
@@ -64,7 +65,7 @@ async def ensure_running(
         await stopping.stop(layout, progress)
         strangers.refuse(layout)
         record = await _placed(layout, record)
-        await _start(layout, record, host, progress)
+        await _start(layout, record, host, images, progress)
     await _become_ready(layout, record, images, progress)
     return Done(True, f"{layout.name} is ready")
 
@@ -98,12 +99,15 @@ async def _placed(layout: Layout, record: Record) -> Record:
     return placed
 
 
-async def _start(layout: Layout, record: Record, host: Host, progress: Progress) -> None:
+async def _start(
+    layout: Layout, record: Record, host: Host, images: AddonImages, progress: Progress
+) -> None:
     progress.say("Starting the control plane")
     for folder in (layout.logs, layout.run, layout.storage, layout.etcd, layout.config):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     certificates.ensure(layout.pki, layout.node, record.cable)
     configs.write_all(layout, record, host)
+    await templates.provide(layout, record, images.archive, configs.snapshotter(host), progress)
     cgroups.create(host, layout.identity)
     daemon = [sys.executable, "-m", "vrooli.cluster.embedded.daemon", str(layout.root)]
     try:
@@ -121,15 +125,17 @@ async def _become_ready(
     layout: Layout, record: Record, images: AddonImages, progress: Progress
 ) -> None:
     """Load the images while the API server comes up, then apply the add-ons and wait for them."""
+    loaded = asyncio.Event()
 
     async def load() -> None:
         await readiness.wait(layout, "containerd")
         await archives.load(layout, record, images.archive)
+        loaded.set()
 
     async def install() -> None:
         await readiness.wait(layout, "kube-apiserver")
         progress.say("The API server answers; applying the add-ons")
-        await addons.apply(layout, record)
+        await addons.apply(layout, record, loaded)
 
     try:
         async with asyncio.TaskGroup() as group:
