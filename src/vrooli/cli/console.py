@@ -160,7 +160,8 @@ class _PlainSteps:
 
 def _ended(event: StepEnded) -> Text:
     mark, style = MARKS[event.outcome]
-    detail = event.detail or event.outcome.value
+    # One line for each step: the rest of an error follows at the end of the run.
+    detail = (event.detail or event.outcome.value).splitlines()[0]
     return Text.assemble(
         (f"{mark} ", style),
         f"{event.title}  ",

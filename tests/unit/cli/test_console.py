@@ -48,6 +48,12 @@ def test_without_a_terminal_each_start_and_end_is_a_line() -> None:
     assert progress.getvalue() == "[   0.0 s] Images …\n✓ Images  12 s  built 3\n"
 
 
+def test_the_end_of_a_step_is_one_line_however_long_its_error() -> None:
+    view, progress, _ = _view(terminal=False)
+    view.listen(StepEnded("images", "Images", Outcome.FAILED, 1.0, "no luck\nmore\nof it"))
+    assert progress.getvalue() == "✗ Images  1.0 s  no luck\n"
+
+
 def test_without_a_terminal_a_talkative_step_gets_few_lines(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
