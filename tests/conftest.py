@@ -49,7 +49,14 @@ def live() -> Iterator[Live]:
     steps.clear()
     result = asyncio.run(develop(options, listen))
     kubeconfig = Path(result.kubeconfig)
-    yield Live(options.cluster or "", environment, kubeconfig, dict(result.urls), tuple(steps))
+    yield Live(
+        cluster=str(options.cluster),
+        environment=environment,
+        kubeconfig=kubeconfig,
+        urls=dict(result.urls),
+        values=options.values,
+        steps=tuple(steps),
+    )
     if not keep:
         asyncio.run(clusters.delete(CLUSTER, listen))
 

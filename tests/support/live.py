@@ -23,6 +23,7 @@ class Live:
         environment: Whose values it was installed with.
         kubeconfig: The cluster's own file.
         urls: What answers on 127.0.0.1, by name.
+        values: The values files that it was installed with, over the environment's.
         steps: What bringing it up took.
     """
 
@@ -30,4 +31,5 @@ class Live:
     environment: Environment
     kubeconfig: Path
     urls: dict[str, str]
+    values: tuple[Path, ...]
     steps: tuple[StepEnded, ...]
