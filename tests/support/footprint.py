@@ -11,6 +11,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from vrooli.cluster.embedded.cgroups import hierarchies
+from vrooli.cluster.embedded.host import probe
 from vrooli.cluster.embedded.layout import Layout
 
 IDENTITY = re.compile(r"vrooli-[-a-z0-9]+-[0-9a-f]{6}")
@@ -32,7 +34,9 @@ def footprint(layout: Layout) -> Footprint:
         "firewall rules": set(_run("nft", "list", "ruleset").splitlines()),
         "cgroups": {
             str(path)
-            for path in Path("/sys/fs/cgroup").glob("**/")
+            # Clusters make theirs at the top; deeper ones come and go with others' processes.
+            for point in hierarchies(probe(layout.root))
+            for path in point.glob("*/")
             if not _others(layout, str(path))
         },
         "the cluster's folder": {str(path) for path in (layout.root, layout.lock) if path.exists()},

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import errno
 import fcntl
 import os
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from vrooli.cluster.embedded.layout import Layout
@@ -14,6 +17,8 @@ from vrooli.errors import EnvironmentLackError
 
 # Whoever asks for a lock's holder holds it for a moment, too.
 HOLD_TRIES, HOLD_PAUSE_S = 10, 0.02
+# How long to wait for others, each of whom is quick, seconds.
+ALONE_S = 60.0
 
 
 @contextlib.contextmanager
@@ -35,6 +40,36 @@ def locked(layout: Layout) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.asynccontextmanager
+async def alone(name: str) -> AsyncIterator[None]:
+    """Wait until no other process on the machine is in the same place, and hold it.
+
+    The lock is a name in the kernel alone (an abstract Unix socket, unix(7)): no file stays.
+
+    Raises:
+        EnvironmentLackError: Another process held it for too long.
+    """
+    with socket.socket(socket.AF_UNIX) as place:
+        deadline = time.monotonic() + ALONE_S
+        while not _bound(place, f"\0{name}"):
+            if time.monotonic() > deadline:
+                raise EnvironmentLackError(
+                    "Another cluster has been starting for long.", "Run the command again."
+                )
+            await asyncio.sleep(HOLD_PAUSE_S)
+        yield
+
+
+def _bound(place: socket.socket, address: str) -> bool:
+    try:
+        place.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return False
+        raise
+    return True
 
 
 def hold(path: Path) -> int | None:

@@ -25,7 +25,7 @@ from vrooli.cluster.embedded.api import Api
 from vrooli.cluster.embedded.components import PROGRAMS
 from vrooli.cluster.embedded.host import Host, load_modules, probe, require
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.locks import holder
+from vrooli.cluster.embedded.locks import alone, holder
 from vrooli.cluster.embedded.reports import Report
 from vrooli.cluster.embedded.settings import (
     DEFAULT_CABLES,
@@ -41,6 +41,8 @@ from vrooli.steps import Done, first_error
 
 # How long a slow machine may take to make the namespaces, seconds; it takes less than one.
 PREPARE_S = 30.0
+# One cluster at a time chooses ports and addresses on a machine, and begins to use them.
+MACHINE = "vrooli-cluster-start"
 # No cable chosen yet.
 UNPLACED = -1
 
@@ -64,8 +66,13 @@ async def ensure_running(
     if record != known or holder(layout.supervisor_lock) is None:
         await stopping.stop(layout, progress)
         strangers.refuse(layout)
-        record = await _placed(layout, record)
-        await _start(layout, record, host, images, progress)
+        forwarder.claim(record.ports)  # before anything is made; they are claimed again below
+        stacked = configs.snapshotter(host)
+        await templates.provide(layout, record, images.archive, stacked, progress)
+        progress.say("Starting the control plane")
+        async with alone(MACHINE):
+            record = await _placed(layout, record)
+            await _start(layout, record, host)
     await _become_ready(layout, record, images, progress)
     return Done(True, f"{layout.name} is ready")
 
@@ -99,15 +106,11 @@ async def _placed(layout: Layout, record: Record) -> Record:
     return placed
 
 
-async def _start(
-    layout: Layout, record: Record, host: Host, images: AddonImages, progress: Progress
-) -> None:
-    progress.say("Starting the control plane")
+async def _start(layout: Layout, record: Record, host: Host) -> None:
     for folder in (layout.logs, layout.run, layout.storage, layout.etcd, layout.config):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     certificates.ensure(layout.pki, layout.node, record.cable)
     configs.write_all(layout, record, host)
-    await templates.provide(layout, record, images.archive, configs.snapshotter(host), progress)
     cgroups.create(host, layout.identity)
     daemon = [sys.executable, "-m", "vrooli.cluster.embedded.daemon", str(layout.root)]
     try:

@@ -68,7 +68,7 @@ async def provide(
 def _usable(layout: Layout) -> bool:
     place = folder()
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return place.stat().st_dev == layout.root.stat().st_dev
+    return place.stat().st_dev == layout.lock.parent.stat().st_dev
 
 
 async def _make(record: Record, archive: Path, snapshotter: str, template: Path) -> None:
@@ -110,6 +110,7 @@ async def _answering(socket: Path, running: asyncio.Task[object]) -> None:
 
 async def _link(template: Path, target: Path) -> None:
     """Link the template's files into place, but copy what containerd writes to in place."""
+    target.parent.mkdir(mode=0o700, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     await run(["cp", "--archive", "--link", template, part], timeout_s=COPY_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 
 from support.embedded_samples import layout
 from vrooli.cluster.embedded import strangers
-from vrooli.cluster.embedded.locks import hold, holder, locked
+from vrooli.cluster.embedded.locks import alone, hold, holder, locked
 from vrooli.errors import EnvironmentLackError
+
+pytestmark = pytest.mark.anyio
 
 
 def test_a_second_run_is_refused_and_told_which_process_is_at_work(tmp_path: Path) -> None:
@@ -42,6 +45,21 @@ def test_the_holder_is_known_while_it_lives(tmp_path: Path) -> None:
     assert holder(tmp_path / "lock") == os.getpid()
     os.close(descriptor)
     assert holder(tmp_path / "lock") is None
+
+
+async def test_only_one_at_a_time_is_alone_and_no_file_is_left() -> None:
+    inside, most = 0, 0
+
+    async def enter() -> None:
+        nonlocal inside, most
+        async with alone(f"vrooli-test-{os.getpid()}"):
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0.02)
+            inside -= 1
+
+    await asyncio.gather(*(enter() for _ in range(5)))
+    assert most == 1
 
 
 def test_a_database_that_a_stranger_has_open_is_refused(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_other_images_another_containerd_or_snapshotter_make_another_template(
 
 async def test_a_new_cluster_links_the_layers_and_copies_the_databases(tmp_path: Path) -> None:
     template, place = _template(tmp_path), layout(tmp_path)
-    place.root.mkdir(parents=True)
+    place.lock.parent.mkdir(parents=True, exist_ok=True)
     assert await templates.provide(place, record(), _archive(tmp_path), "overlayfs", QUIET)
     assert (place.containerd / "content/blobs/1").samefile(template / "content/blobs/1")
     database = place.containerd / "bolt/meta.db"
@@ -80,7 +80,7 @@ async def test_a_cluster_that_exists_is_left_alone(tmp_path: Path) -> None:
 async def test_a_template_that_cannot_be_made_is_not_there_afterwards(tmp_path: Path) -> None:
     """The program of the sample record doesn't exist, so unpacking fails."""
     place = layout(tmp_path)
-    place.root.mkdir(parents=True)
+    place.lock.parent.mkdir(parents=True, exist_ok=True)
     with pytest.raises(CommandError):
         await templates.provide(place, record(), _archive(tmp_path), "overlayfs", QUIET)
     assert not place.containerd.exists()
@@ -92,7 +92,7 @@ async def test_only_the_last_few_templates_are_kept(tmp_path: Path) -> None:
     for number in range(5):
         (templates.folder() / f"{number}").mkdir()
     place = layout(tmp_path)
-    place.root.mkdir(parents=True)
+    place.lock.parent.mkdir(parents=True, exist_ok=True)
     await templates.provide(place, record(), _archive(tmp_path), "overlayfs", QUIET)
     kept = {path.name for path in templates.folder().glob("[0-9a-f]*")}
     assert len(kept) == templates.KEPT
@@ -103,7 +103,7 @@ async def test_two_clusters_at_once_make_one_template_in_turn(tmp_path: Path) ->
     _template(tmp_path)
     places = [layout(tmp_path, name) for name in ("one", "two")]
     for place in places:
-        place.root.mkdir(parents=True)
+        place.lock.parent.mkdir(parents=True, exist_ok=True)
     archive = _archive(tmp_path)
     made = await asyncio.gather(
         *(templates.provide(place, record(), archive, "overlayfs", QUIET) for place in places)
