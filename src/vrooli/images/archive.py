@@ -12,7 +12,7 @@ from vrooli.images import records
 from vrooli.images.build import BuiltImage
 from vrooli.images.builder import Builder
 from vrooli.images.choice import detect
-from vrooli.images.locks import locked
+from vrooli.locks import locked
 
 # How many archives are kept: those of the last few sets of images that were asked for.
 KEPT = 4

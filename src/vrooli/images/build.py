@@ -19,7 +19,8 @@ from vrooli.images.builder import Builder, Request
 from vrooli.images.catalog import Image, with_bases
 from vrooli.images.choice import detect
 from vrooli.images.forecast import Forecast
-from vrooli.images.locks import building, locked
+from vrooli.images.locks import building
+from vrooli.locks import locked
 from vrooli.steps import first_error
 
 # What all images, their layers and the archive of them need, bytes.

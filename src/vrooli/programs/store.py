@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
 import shutil
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from vrooli import project
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Progress
+from vrooli.locks import locked
 from vrooli.programs import download, golang
 from vrooli.programs.catalog import GROUPS, Group
 
@@ -109,7 +108,11 @@ class _Remaining:
 
 async def _fill(group: Group, slots: asyncio.Semaphore, progress: Progress) -> None:
     target = folder(group)
-    async with slots, _locked(target.with_suffix(".lock"), progress):
+
+    def waiting() -> None:
+        progress.say("waiting for another run that makes the same")
+
+    async with slots, locked(target.with_suffix(".lock"), waiting):
         if target.exists():  # another run made it while this one waited
             return
         partial = target.with_suffix(".partial")
@@ -162,18 +165,3 @@ def _demand_disk() -> None:
             f"{DISK_NEEDED / 1024**3:.0f} GiB.",
             "Free some space, or set VROOLI_CACHE_DIR to a larger disk.",
         )
-
-
-@contextlib.asynccontextmanager
-async def _locked(path: Path, progress: Progress) -> AsyncIterator[None]:
-    """Hold a lock file, so that two runs at once don't build the same."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                progress.say("waiting for another run that makes the same")
-                await asyncio.sleep(1.0)
-        yield

@@ -1,0 +1,41 @@
+"""Lock files: what two runs would both make, one of them makes. A lock ends with its process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import IO
+
+# How often a lock that another holds is tried, seconds; no event tells of its release.
+INTERVAL_S = 0.3
+
+
+@contextlib.asynccontextmanager
+async def locked(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]:
+    """Hold a lock file against other processes and the other tasks of this one.
+
+    Args:
+        path: The file, made if it is missing.
+        waiting: Called once when another holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        if not taken(file):
+            waiting()
+            while True:
+                await asyncio.sleep(INTERVAL_S)
+                if taken(file):
+                    break
+        yield
+
+
+def taken(file: IO[str]) -> bool:
+    """Take an open file's lock if nobody holds it; says whether it is ours now."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
