@@ -11,6 +11,8 @@ from vrooli.errors import UsageError
 
 # One name for each place that others see: a cgroup, a node, a log line.
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,29}[a-z0-9])?")
+# What overlayfs (mount options) and ip (batch files) would take apart.
+UNSAFE = re.compile(r"""[\s,:'"\\]""")
 # A Unix socket's address holds 108 bytes (unix(7)); containerd appends ".ttrpc" to ours.
 SOCKET_PATH_LIMIT = 100
 
@@ -34,6 +36,13 @@ class Layout:
                 "Use at most 31 lower-case letters, digits and dashes.",
             )
         layout = cls(state_dir.resolve() / "clusters" / name)
+        if UNSAFE.search(str(layout.root)):
+            raise UsageError(
+                f"The state folder {state_dir} has characters in its path that mount options and "
+                "command files can't carry.",
+                "Set VROOLI_STATE_DIR to one without spaces, commas, colons, quotes and "
+                "backslashes.",
+            )
         if len(str(layout.containerd_socket)) > SOCKET_PATH_LIMIT:
             raise UsageError(
                 f"The state folder {state_dir} has too long a path for Unix sockets.",

@@ -28,6 +28,12 @@ def test_a_state_folder_too_deep_for_sockets_is_refused() -> None:
         Layout.of(Path("/" + "x" * 90), "one")
 
 
+@pytest.mark.parametrize("folder", ["/my state", "/a,b", "/a:b", "/a'b", "/a\\b"])
+def test_a_state_folder_that_mounts_could_not_name_is_refused(folder: str) -> None:
+    with pytest.raises(UsageError, match="characters"):
+        Layout.of(Path(folder), "one")
+
+
 def test_two_clusters_of_one_name_in_two_folders_have_nothing_in_common() -> None:
     one, other = Layout.of(Path("/a"), "dev"), Layout.of(Path("/b"), "dev")
     assert one.identity != other.identity
