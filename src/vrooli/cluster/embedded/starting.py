@@ -17,6 +17,7 @@ from vrooli.cluster.embedded import (
     forwarder,
     network,
     readiness,
+    runtime,
     stopping,
     strangers,
     templates,
@@ -67,7 +68,7 @@ async def ensure_running(
         await stopping.stop(layout, progress)
         strangers.refuse(layout)
         forwarder.claim(record.ports)  # before anything is made; they are claimed again below
-        stacked = configs.snapshotter(host)
+        stacked = runtime.snapshotter(host)
         await templates.provide(layout, record, images.archive, stacked, progress)
         progress.say("Starting the control plane")
         async with alone(MACHINE):

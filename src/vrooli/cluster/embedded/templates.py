@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from vrooli import project
-from vrooli.cluster.embedded import archives, configs, readiness
+from vrooli.cluster.embedded import archives, readiness, runtime
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.settings import Record
 from vrooli.errors import WaitTimeoutError
@@ -77,7 +77,7 @@ async def _make(record: Record, archive: Path, snapshotter: str, template: Path)
     shutil.rmtree(work, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="vrooli-") as short:  # sockets' paths are limited
         socket, config = Path(short) / "containerd.sock", Path(short) / "containerd.toml"
-        config.write_text(configs.unpacker(work, Path(short) / "run", socket, snapshotter))
+        config.write_text(runtime.unpacker(work, Path(short) / "run", socket, snapshotter))
         running = asyncio.create_task(run(_daemon(record, config), timeout_s=UNPACK_S))
         try:
             await _answering(socket, running)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from support.embedded_samples import CONSTRAINED, MODERN, layout, record
-from vrooli.cluster.embedded import certificates, configs
+from vrooli.cluster.embedded import certificates, configs, runtime
 from vrooli.cluster.embedded.host import Host
 
 RUNTIME = "io.containerd.cri.v1.runtime"
@@ -38,7 +38,7 @@ def test_each_lack_of_a_constrained_host_is_relaxed(tmp_path: Path) -> None:
 def test_containerd_stacks_images_as_the_host_can(
     tmp_path: Path, host: Host, snapshotter: str, restricted: bool, apparmor_off: bool
 ) -> None:
-    plugins = tomllib.loads(configs.containerd(layout(tmp_path), record(), host))["plugins"]
+    plugins = tomllib.loads(runtime.containerd(layout(tmp_path), record(), host))["plugins"]
     assert plugins[IMAGES]["snapshotter"] == snapshotter
     assert plugins[RUNTIME]["restrict_oom_score_adj"] is restricted
     assert plugins[RUNTIME]["disable_apparmor"] is apparmor_off
@@ -46,14 +46,14 @@ def test_containerd_stacks_images_as_the_host_can(
 
 def test_the_pause_image_is_pinned_and_images_are_never_collected(tmp_path: Path) -> None:
     place = layout(tmp_path)
-    plugins = tomllib.loads(configs.containerd(place, record(), MODERN))["plugins"]
+    plugins = tomllib.loads(runtime.containerd(place, record(), MODERN))["plugins"]
     assert plugins[IMAGES]["pinned_images"] == {"sandbox": "localhost/vrooli/pause:1"}
     assert configs.kubelet(place, record(), MODERN)["imageGCHighThresholdPercent"] == 100
 
 
 def test_everything_of_containerd_stays_below_the_cluster(tmp_path: Path) -> None:
     place = layout(tmp_path)
-    settings = tomllib.loads(configs.containerd(place, record(), MODERN))
+    settings = tomllib.loads(runtime.containerd(place, record(), MODERN))
     for path in (settings["root"], settings["state"], settings["grpc"]["address"]):
         assert Path(path).is_relative_to(place.root)
 
