@@ -1,4 +1,4 @@
-"""The configuration of containerd and of the pods' network. Pure, like configs.py, which uses it."""
+"""The configuration of containerd and of the pods' network. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from vrooli.cluster.embedded.settings import POD_RANGE, Record
 def containerd(layout: Layout, record: Record, host: Host) -> str:
     """The configuration of containerd, version 3 (TOML; strings are written as JSON, a subset)."""
     text = json.dumps
-    cni_folder = str(Path(record.program("bridge")).parent)
     return f"""\
 version = 3
 root = {text(str(layout.containerd))}
@@ -29,6 +28,19 @@ state = {text(str(layout.run / "containerd"))}
 [plugins."io.containerd.metadata.v1.bolt"]
   no_sync = {text(not record.durable)}
 
+{_cri_runtime(layout, record, host)}
+[plugins."io.containerd.cri.v1.images"]
+  snapshotter = {text(snapshotter(host))}
+
+[plugins."io.containerd.cri.v1.images".pinned_images]
+  sandbox = {text(record.images["pause"])}
+"""
+
+
+def _cri_runtime(layout: Layout, record: Record, host: Host) -> str:
+    text = json.dumps
+    cni_folder = str(Path(record.program("bridge")).parent)
+    return f"""\
 [plugins."io.containerd.cri.v1.runtime"]
   disable_apparmor = {text(not host.apparmor)}
   restrict_oom_score_adj = {text(not host.can_raise_limits)}
@@ -49,12 +61,6 @@ state = {text(str(layout.run / "containerd"))}
 
 [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
   SystemdCgroup = false
-
-[plugins."io.containerd.cri.v1.images"]
-  snapshotter = {text(snapshotter(host))}
-
-[plugins."io.containerd.cri.v1.images".pinned_images]
-  sandbox = {text(record.images["pause"])}
 """
 
 
