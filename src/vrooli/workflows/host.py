@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
+from typing import Any
 
 from vrooli import process
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Progress
+from vrooli.process import Completed
 from vrooli.steps import Done
 
 # Debian's package, and what it brings that we use: a program, or a file.
@@ -81,15 +84,29 @@ async def _install(packages: list[str], progress: Progress) -> None:
     settings = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
     # Another apt may be at work: wait for its lock. Its own status lines carry the percentage.
     common = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-o", "APT::Status-Fd=2", "-qq"]
+    # An installation that a power cut or a kill broke off is brought to its end first.
+    await process.run(["dpkg", "--configure", "-a"], env=settings, timeout_s=APT_S)
     progress.say("reading the package lists")
     await process.run([*common, "update"], env=settings, timeout_s=APT_S)
     progress.say(f"installing {', '.join(packages)}")
-    await process.run(
-        [*common, "install", "--yes", "--no-install-recommends", "--no-remove", *packages],
-        env=settings,
-        timeout_s=APT_S,
-        on_line=lambda line: _tell(line, progress),
+    await _to_its_end(
+        process.run(
+            [*common, "install", "--yes", "--no-install-recommends", "--no-remove", *packages],
+            env=settings,
+            timeout_s=APT_S,
+            on_line=lambda line: _tell(line, progress),
+        )
     )
+
+
+async def _to_its_end(work: Coroutine[Any, Any, Completed]) -> None:
+    """Wait for work that does harm when it is cut off, even when this run is cancelled."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _tell(line: str, progress: Progress) -> None:

@@ -30,7 +30,7 @@ class Apt:
         timeout_s: float,
         on_line: Callable[[str], None] | None = None,
     ) -> Completed:
-        assert argv[0] == "apt-get"
+        assert argv[0] in ("apt-get", "dpkg")
         assert env["DEBIAN_FRONTEND"] == "noninteractive"
         self.calls.append([word for word in argv if not word.startswith(("-o", "DP", "APT"))])
         if on_line is not None:
@@ -61,14 +61,33 @@ def test_with_everything_there_apt_is_not_started(apt: Apt) -> None:
 def test_only_what_is_missing_is_installed_and_nothing_may_be_removed(apt: Apt) -> None:
     done = _ensure(WANTED)
     assert done == host.Done(changed=True, detail="installed absent")
-    assert apt.calls[0] == ["apt-get", "-qq", "update"]
-    assert apt.calls[1][2:] == [
+    assert apt.calls[0] == ["dpkg", "--configure", "-a"]
+    assert apt.calls[1] == ["apt-get", "-qq", "update"]
+    assert apt.calls[2][2:] == [
         "install",
         "--yes",
         "--no-install-recommends",
         "--no-remove",
         "absent",
     ]
+
+
+async def test_an_installation_is_not_cut_off_by_a_cancelled_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = asyncio.Event()
+
+    async def slow() -> Completed:
+        await asyncio.sleep(0.05)
+        ended.set()
+        return Completed("", "", 0)
+
+    task = asyncio.create_task(host._to_its_end(slow()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
 
 
 def test_apts_own_status_lines_become_progress(apt: Apt) -> None:
