@@ -3,6 +3,7 @@
 The only user of kr8s, which brings authentication, sessions, exec and port-forwarding.
 """
 
-from vrooli.kube.client import ApiError, Kube, Manifest
+from vrooli.kube.client import Kube, Manifest
+from vrooli.kube.rest import ApiError
 
 __all__ = ["ApiError", "Kube", "Manifest"]

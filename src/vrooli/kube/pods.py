@@ -1,0 +1,92 @@
+"""What is done with pods and as them: run programs, read logs, reach ports, get tokens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+
+import kr8s
+from kr8s.asyncio.objects import Pod
+
+from vrooli.errors import VrooliError
+from vrooli.kube.forward import Forward
+from vrooli.kube.rest import Rest
+from vrooli.steps import first_error
+
+
+class Pods(Rest):
+    """The part of the client that deals with pods."""
+
+    async def exec(
+        self, namespace: str, pod: str, argv: Sequence[str], container: str | None = None
+    ) -> str:
+        """Run a program in a pod's container, and give what it printed.
+
+        Raises:
+            VrooliError: It failed.
+        """
+        target = await Pod.get(pod, namespace=namespace, api=self._api)
+        try:
+            done = await target.exec(list(argv), container=container)
+        except* kr8s.ExecError as errors:  # it comes in the group of its connection's tasks
+            words = " ".join(argv)
+            error = first_error(errors)
+            raise VrooliError(f"`{words}` failed in pod {namespace}/{pod}: {error}") from errors
+        return bytes(done.stdout).decode(errors="replace")
+
+    async def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str | None = None,
+        *,
+        tail: int | None = None,
+        follow: bool = False,
+        previous: bool = False,
+    ) -> AsyncIterator[str]:
+        """The lines of a container's log."""
+        params = {
+            **({"container": container} if container else {}),
+            **({"tailLines": str(tail)} if tail is not None else {}),
+            **({"follow": "true"} if follow else {}),
+            **({"previous": "true"} if previous else {}),
+        }
+        try:
+            async with self._api.call_api(
+                "GET",
+                version="v1",
+                namespace=namespace,
+                url=f"pods/{pod}/log",
+                params=params,
+                stream=True,
+                timeout=None,
+            ) as answer:
+                async for line in answer.aiter_lines():
+                    yield line
+        except kr8s.ServerError as error:
+            raise VrooliError(f"The log of pod {namespace}/{pod} can't be read: {error}") from error
+
+    async def service_account_token(self, namespace: str, name: str, lifetime_s: int) -> str:
+        """A new token of a service account; the API server gives none under ten minutes."""
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": lifetime_s},
+        }
+        answer = await self._call(
+            "POST",
+            f"make a token for service account {namespace}/{name}",
+            version="v1",
+            namespace=namespace,
+            url=f"serviceaccounts/{name}/token",
+            content=json.dumps(request),
+        )
+        return str(answer.json()["status"]["token"])
+
+    async def port_forward(
+        self, namespace: str, pod: str, port: int
+    ) -> AbstractAsyncContextManager[int]:
+        """A context manager whose value is a local port that leads to the pod's."""
+        target = await Pod.get(pod, namespace=namespace, api=self._api)
+        return Forward(target, remote_port=port, local_port="auto")

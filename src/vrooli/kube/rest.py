@@ -1,0 +1,134 @@
+"""Requests to one cluster's API server, with our errors and limits."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import kr8s
+
+from vrooli.errors import EnvironmentLackError, VrooliError
+
+# How long one answer of the API server may take, seconds.
+REQUEST_S = 30.0
+
+
+class ApiError(VrooliError):
+    """The API server refused a request; ``status`` is its HTTP status."""
+
+    def __init__(self, doing: str, status: int, message: str) -> None:
+        advice = "Ask for the missing right, or use another kubeconfig." if status == 403 else ""  # noqa: PLR2004
+        super().__init__(f"The API server refused to {doing}: {message}", advice)
+        self.status = status
+
+
+class Rest:
+    """A connection to one API server. Make it with ``connect``."""
+
+    def __init__(self, api: kr8s.asyncio.Api) -> None:
+        self._api = api
+        self._resources: dict[str, dict[str, tuple[str, bool]]] = {}
+
+    @classmethod
+    async def connect(cls, kubeconfig: Path, context: str | None = None) -> Self:
+        """Connect to the cluster that a kubeconfig names.
+
+        Raises:
+            EnvironmentLackError: Nothing answers there.
+        """
+        try:
+            with warnings.catch_warnings():
+                # kr8s warns of versions newer than itself; our requests are plain REST.
+                warnings.simplefilter("ignore", UserWarning)
+                api = await kr8s.asyncio.api(kubeconfig=str(kubeconfig), context=context)
+        except (httpx.HTTPError, kr8s.APITimeoutError, OSError, ValueError) as error:
+            raise EnvironmentLackError(
+                f"No Kubernetes API answers for {kubeconfig}: {error}",
+                "Start the cluster (`vrooli cluster start`), or name another kubeconfig.",
+            ) from error
+        api.timeout = REQUEST_S
+        return cls(api)
+
+    async def close(self) -> None:
+        """Close the connections; a client that is used again opens new ones."""
+        # kr8s has no such method of its own.
+        session = self._api._session
+        if session is not None:
+            await session.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    async def version(self) -> str:
+        """The API server's version, such as v1.37.2."""
+        answer = await self._call("GET", "read its version", base="/version", version="")
+        return str(answer.json()["gitVersion"])
+
+    async def healthy(self) -> bool:
+        """Whether the API server says that it is ready."""
+        try:
+            await self._call("GET", "say that it is ready", base="/readyz", version="")
+        except VrooliError:
+            return False
+        return True
+
+    async def _object_call(
+        self,
+        method: str,
+        doing: str,
+        api_version: str,
+        kind: str,
+        name: str,
+        namespace: str | None,
+        **settings: Any,
+    ) -> httpx.Response:
+        url, scoped = await self._resource(api_version, kind)
+        return await self._call(
+            method,
+            doing,
+            version=api_version,
+            namespace=namespace if scoped else None,
+            url=f"{url}/{name}" if name else url,
+            **settings,
+        )
+
+    async def _call(self, method: str, doing: str, **settings: Any) -> httpx.Response:
+        try:
+            async with self._api.call_api(method, raise_for_status=False, **settings) as answer:
+                response: httpx.Response = answer
+        except (httpx.HTTPError, kr8s.APITimeoutError, OSError) as error:
+            raise EnvironmentLackError(
+                f"The API server did not answer when asked to {doing}: {error!r}",
+                "See whether the cluster runs: `vrooli cluster status`.",
+            ) from error
+        if response.is_error:
+            raise ApiError(doing, response.status_code, _message(response))
+        return response
+
+    async def _resource(self, api_version: str, kind: str) -> tuple[str, bool]:
+        """The plural name of a kind, and whether its objects live in namespaces."""
+        if kind not in self._resources.get(api_version, {}):
+            answer = await self._call(
+                "GET", f"list the kinds of {api_version}", version=api_version
+            )
+            self._resources[api_version] = {
+                resource["kind"]: (resource["name"], resource["namespaced"])
+                for resource in answer.json()["resources"]
+                if "/" not in resource["name"]
+            }
+        try:
+            return self._resources[api_version][kind]
+        except KeyError:
+            raise ApiError(f"find kind {kind}", 404, f"{api_version} has no such kind") from None
+
+
+def _message(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return response.text.strip() or response.reason_phrase
