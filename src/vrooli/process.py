@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -135,8 +136,10 @@ async def _converse(
 ) -> str:
     async def write() -> None:
         if process.stdin is not None and stdin is not None:
-            process.stdin.write(stdin.encode())
-            await process.stdin.drain()
+            # One that ends without reading all of it has its reasons, which its status tells.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                process.stdin.write(stdin.encode())
+                await process.stdin.drain()
             process.stdin.close()
 
     async def follow(stream: asyncio.StreamReader) -> None:

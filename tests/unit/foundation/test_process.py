@@ -41,6 +41,12 @@ def test_secrets_go_by_standard_input() -> None:
     assert _sh("cat", stdin="hush").output == "hush"
 
 
+def test_a_program_that_fails_before_it_has_read_all_is_told_by_its_own_status() -> None:
+    with pytest.raises(CommandError, match="no such option") as failed:
+        _sh("exec <&-; echo no such option >&2; exit 4", stdin="x" * 1024 * 1024)
+    assert failed.value.status == 4
+
+
 def test_without_standard_input_a_program_reads_nothing() -> None:
     assert _sh("cat").output == ""
 
