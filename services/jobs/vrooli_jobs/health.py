@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vrooli_jobs.cron import recent_runs
 from vrooli_jobs.state import State
 from vrooli_shared import __version__, beat, health
+from vrooli_shared.redis_link import AWAY
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ async def keep_beating(state: State) -> None:
         services = {name: result.view() for name, result in results.items()}
         try:
             await beat.beat(state.redis, {"version": __version__, "services": services})
-        except RedisError as error:
+        except AWAY as error:
             log.warning("the heartbeat could not be written: %s", error)
         await asyncio.sleep(beat.EVERY_S)
 
