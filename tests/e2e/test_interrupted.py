@@ -21,7 +21,8 @@ pytestmark = pytest.mark.root
 SOME = ("cluster", "healthy")
 ALL = (
     *("packages", "programs", "images", "program-images", "cluster", "load", "secrets"),
-    *("postgres-operator", "redis-operator", "vault-secrets-operator", "release", "healthy"),
+    *("postgres-operator", "redis-operator", "vault-secrets-operator", "operators"),
+    *("release", "healthy"),
 )
 RUN_S = 400.0
 
