@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# An ordinary user's PATH often lacks some of these folders, and a service's too.
+SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+
 
 def root() -> Path:
     """The repository's folder; ``VROOLI_ROOT`` names another (for an installed package)."""

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from vrooli.cli import cluster, develop, faults, logs, setup, status, test, uninstall
+from vrooli.cli import (
+    cluster,
+    develop,
+    faults,
+    logs,
+    setup,
+    status,
+    surroundings,
+    test,
+    uninstall,
+)
 
 app = typer.Typer(
     name="vrooli",
@@ -46,6 +56,7 @@ def _main(
 
 def main() -> None:
     """Run the command line; ends the process with its exit code."""
+    surroundings.complete()
     try:
         app(prog_name="vrooli")
     except Exception as fault:  # noqa: BLE001 - the outermost frame, see faults

@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-from vrooli import process
+from vrooli import process, project
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Progress
 from vrooli.process import Completed
@@ -31,8 +31,6 @@ PACKAGES: Mapping[str, str] = {
     "runc": "runc",
     "util-linux": "nsenter",
 }
-# An ordinary user's PATH often lacks these folders, and a service's too.
-SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 # apt fetches lists and packages from the network: slow mirrors get this long, seconds.
 APT_S = 900.0
 
@@ -62,7 +60,7 @@ async def ensure_packages(progress: Progress, packages: Mapping[str, str] = PACK
 def _is_there(brings: str) -> bool:
     if brings.startswith("/"):
         return Path(brings).exists()
-    path = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
+    path = f"{os.environ.get('PATH', '')}:{project.SYSTEM_PATH}"
     return shutil.which(brings, path=path) is not None
 
 
