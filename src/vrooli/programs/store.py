@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,8 @@ from vrooli.programs.catalog import GROUPS, Group
 
 # Two builds at once fill the cores while one of them links, which is single-threaded.
 BUILDS_AT_ONCE = 2
+# The catalog's downloads are for this machine only; on others all is built.
+DOWNLOADS_FOR = "x86_64"
 # What the Go caches and the programs need while everything is built, bytes.
 DISK_NEEDED = 14 * 1024**3
 
@@ -129,6 +132,8 @@ async def _fill(group: Group, slots: asyncio.Semaphore, progress: Progress) -> N
 
 async def _download(group: Group, into: Path, progress: Progress) -> bool:
     """Whether every program of the group could be downloaded from its vendor."""
+    if platform.machine() != DOWNLOADS_FOR:
+        return False
     offered = {name for offer in group.downloads for name in offer.members}
     if not offered.issuperset(group.packages.keys() - BUILT_ALWAYS):
         return False

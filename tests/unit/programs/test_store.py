@@ -46,6 +46,25 @@ async def test_no_disk_space_is_said_before_anything_is_built(
     assert list(cache.rglob("*.partial")) == []
 
 
+async def test_on_another_machine_than_the_downloads_are_for_all_is_built(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    async def build(group: Group, into: Path, progress: Progress) -> None:
+        built.append(group.name)
+
+    async def reached(site: str) -> bool:
+        raise AssertionError(f"{site} is asked for programs that can't run here")
+
+    monkeypatch.setattr(store.platform, "machine", lambda: "aarch64")
+    monkeypatch.setattr(store.download, "reached", reached)
+    monkeypatch.setattr(golang, "build", build)
+    monkeypatch.setattr(store, "DISK_NEEDED", 0)
+    await store.ensure(["traefik"], Progress())
+    assert built == ["traefik"]
+
+
 async def test_a_failed_build_leaves_no_group_behind(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
