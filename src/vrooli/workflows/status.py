@@ -46,7 +46,12 @@ async def status(environment: Environment, cluster: str | None, listener: Listen
         return StatusResult(
             ok=False, environment=environment.name, cluster=seen, problems=(problem,)
         )
-    async with await Kube.connect(found.kubeconfig) as kube:
+    try:
+        kube = await Kube.connect(found.kubeconfig)
+    except VrooliError as error:
+        problems = (*_cluster_problems(seen), error.message)
+        return StatusResult(ok=False, environment=environment.name, cluster=seen, problems=problems)
+    async with kube:
         release = Release.of(environment, found.kubeconfig)
         return await _look(environment, kube, release, seen, release_urls(found))
 

@@ -84,12 +84,13 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
         vault: VaultStatus | Exception | None = None,
         revision: Revision | Exception | None = REVISION,
         secret: dict[str, Any] | None = None,
+        kube: FakeKube | Exception | None = None,
     ) -> StatusResult:
         found = cluster or FakeCluster("running")
         seen = Seen({("VaultStaticSecret", "creds"): secret or READY_SECRET})
         for place, value in {
             "access.find": (Choice("embedded", "x"), found),
-            "Kube.connect": FakeKube(),
+            "Kube.connect": kube or FakeKube(),
             "operators.status": operator or _operator(),
             "vault.status": vault or VaultStatus("ready", "2.7.2"),
             "history.last": revision,
@@ -156,6 +157,20 @@ def test_what_is_not_healthy_is_a_problem_in_words(
     result = look(**given)
     assert not result.ok
     assert problem in result.problems
+
+
+def test_an_api_that_does_not_answer_hides_no_component(look: Look) -> None:
+    etcd = ComponentStatus("etcd", "failed", detail="no space left on device")
+    result = look(
+        cluster=FakeCluster("degraded", etcd), kube=EnvironmentLackError("No API answers.")
+    )
+    assert not result.ok
+    assert result.problems == (
+        "cluster x is degraded",
+        "etcd is failed: no space left on device",
+        "No API answers.",
+    )
+    assert result.cluster.components[0].name == "etcd"
 
 
 def test_someone_elses_vault_is_no_problem(look: Look) -> None:
