@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from pathlib import Path
 
 from vrooli import images, operators, project, vault
 from vrooli.chart import engine as chart_engine
@@ -48,6 +49,7 @@ async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
     """
     began = time.monotonic()
     _check_values(options)
+    _check_secrets(options)
     async with contextlib.AsyncExitStack() as exits:
         run = _Run(options, await choose(options.cluster), exits)
         ended = await run_steps(run.steps(), listener)
@@ -73,6 +75,7 @@ async def prepare(options: DevelopOptions, listener: Listener) -> StepsResult:
         VrooliError: The first step's error.
     """
     began = time.monotonic()
+    _check_secrets(options)
     async with contextlib.AsyncExitStack() as exits:
         run = _Run(options, await choose(options.cluster), exits)
         steps = [step for step in run.steps() if step.name not in OF_RELEASE]
@@ -85,6 +88,16 @@ def _check_values(options: DevelopOptions) -> None:
     values = chart_values.load(options.environment, options.values)
     environment = options.environment
     chart_engine.render(values, release=environment.release, namespace=environment.namespace)
+
+
+def _check_secrets(options: DevelopOptions) -> None:
+    """Let a bad secrets file stop the run before it starts; a missing one is made by its step."""
+    if options.secrets_source is SecretsSource.FILE and _secrets_file(options).exists():
+        env_file.read(_secrets_file(options))
+
+
+def _secrets_file(options: DevelopOptions) -> Path:
+    return options.secrets_file or env_file.default_path(options.environment)
 
 
 def release_urls(cluster: Cluster | KnownCluster) -> dict[str, str]:
@@ -181,7 +194,7 @@ class _Run:
                 progress,
                 image_hash=self.machine.hashes()[vault.IMAGE],
             )
-        path = self.options.secrets_file or env_file.default_path(self.options.environment)
+        path = _secrets_file(self.options)
         made = env_file.write_first(path)
         namespace = self.options.environment.namespace
         done = await kubernetes_secrets.ensure(self.kube, namespace, path, progress)

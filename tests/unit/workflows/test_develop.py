@@ -1,0 +1,38 @@
+"""What is wrong with the files that a run is given stops it before anything is touched."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from vrooli.environments import ENVIRONMENTS, SecretsSource
+from vrooli.errors import UsageError
+from vrooli.events import Event
+from vrooli.secrets import env_file
+from vrooli.workflows import develop as module
+from vrooli.workflows.options import DevelopOptions
+
+DEV = ENVIRONMENTS["dev"]
+
+
+@pytest.mark.parametrize("workflow", [module.develop, module.prepare])
+def test_a_secrets_file_with_a_missing_key_is_told_before_any_step(
+    workflow: object, tmp_path: Path
+) -> None:
+    file, events = tmp_path / ".env", list[Event]()
+    env_file.write_first(file)
+    file.write_text(file.read_text().replace("DB_PASSWORD=", "# DB_PASSWORD="))
+    options = DevelopOptions(DEV, SecretsSource.FILE, secrets_file=file)
+    with pytest.raises(UsageError, match="no value for: DB_PASSWORD"):
+        asyncio.run(workflow(options, events.append))  # type: ignore[operator]
+    assert events == []
+
+
+def test_a_values_file_with_an_unknown_key_is_told_before_any_step(tmp_path: Path) -> None:
+    file, events = tmp_path / "values.yaml", list[Event]()
+    file.write_text("services: {ui: {prot: 1}}\n")
+    with pytest.raises(UsageError, match="prot"):
+        asyncio.run(module.develop(DevelopOptions(DEV, values=(file,)), events.append))
+    assert events == []
