@@ -6,12 +6,13 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Coroutine, Mapping
+import time
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 from vrooli import process, project
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import CommandError, EnvironmentLackError
 from vrooli.events import Progress
 from vrooli.process import Completed
 from vrooli.steps import Done
@@ -33,6 +34,10 @@ PACKAGES: Mapping[str, str] = {
 }
 # apt fetches lists and packages from the network: slow mirrors get this long, seconds.
 APT_S = 900.0
+# A new machine often installs its own updates first: they get this long, seconds.
+OTHERS_S, OTHERS_PAUSE_S = 600.0, 2.0
+# What dpkg and apt say while another of them holds their lock. Only `apt-get install` can wait.
+LOCKED = ("Could not get lock", "locked by another process")
 
 
 async def ensure_packages(progress: Progress, packages: Mapping[str, str] = PACKAGES) -> Done:
@@ -80,21 +85,37 @@ def _demand_apt(missing: list[str], packages: Mapping[str, str]) -> None:
 
 async def _install(packages: list[str], progress: Progress) -> None:
     settings = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
-    # Another apt may be at work: wait for its lock. Its own status lines carry the percentage.
+    # Its own status lines carry the percentage.
     common = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-o", "APT::Status-Fd=2", "-qq"]
-    # An installation that a power cut or a kill broke off is brought to its end first.
-    await process.run(["dpkg", "--configure", "-a"], env=settings, timeout_s=APT_S)
-    progress.say("reading the package lists")
-    await process.run([*common, "update"], env=settings, timeout_s=APT_S)
-    progress.say(f"installing {', '.join(packages)}")
-    await _to_its_end(
-        process.run(
-            [*common, "install", "--yes", "--no-install-recommends", "--no-remove", *packages],
-            env=settings,
-            timeout_s=APT_S,
-            on_line=lambda line: _tell(line, progress),
+    install = [*common, "install", "--yes", "--no-install-recommends", "--no-remove", *packages]
+
+    def run(argv: list[str]) -> Coroutine[Any, Any, Completed]:
+        return process.run(
+            argv, env=settings, timeout_s=APT_S, on_line=lambda line: _tell(line, progress)
         )
-    )
+
+    # An installation that a power cut or a kill broke off is brought to its end first.
+    await _when_free(lambda: _to_its_end(run(["dpkg", "--configure", "-a"])), progress)
+    progress.say("reading the package lists")
+    await _when_free(lambda: run([*common, "update"]), progress)
+    progress.say(f"installing {', '.join(packages)}")
+    await _when_free(lambda: _to_its_end(run(install)), progress)
+
+
+async def _when_free(start: Callable[[], Coroutine[Any, Any, object]], progress: Progress) -> None:
+    """Start dpkg or apt, again while another installation holds its lock."""
+    deadline = time.monotonic() + OTHERS_S
+    while True:
+        try:
+            await start()
+        except CommandError as error:
+            locked = any(words in error.output for words in LOCKED)
+            if not locked or time.monotonic() > deadline:
+                raise
+        else:
+            return
+        progress.say("waiting for another installation on this host to end")
+        await asyncio.sleep(OTHERS_PAUSE_S)
 
 
 async def _to_its_end(work: Coroutine[Any, Any, Completed]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import CommandError, EnvironmentLackError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.process import Completed
 from vrooli.workflows import host
@@ -21,6 +21,7 @@ class Apt:
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
+        self.refusals: list[CommandError] = []
 
     async def run(
         self,
@@ -33,6 +34,8 @@ class Apt:
         assert argv[0] in ("apt-get", "dpkg")
         assert env["DEBIAN_FRONTEND"] == "noninteractive"
         self.calls.append([word for word in argv if not word.startswith(("-o", "DP", "APT"))])
+        if self.refusals:
+            raise self.refusals.pop(0)
         if on_line is not None:
             on_line("pmstatus:absent:42.5:Unpacking absent")
             on_line("Reading package lists...")
@@ -70,6 +73,40 @@ def test_only_what_is_missing_is_installed_and_nothing_may_be_removed(apt: Apt) 
         "--no-remove",
         "absent",
     ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "dpkg: error: dpkg frontend lock was locked by another process with pid 7",
+        "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)",
+    ],
+)
+def test_another_installation_is_waited_for(
+    apt: Apt, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setattr(host, "OTHERS_PAUSE_S", 0)
+    apt.refusals = [CommandError(("apt",), 100, said)] * 2
+    events: list[Event] = []
+    assert _ensure(WANTED, events.append) == host.Done(changed=True, detail="installed absent")
+    assert len(apt.calls) == 3 + 2
+    assert "another installation" in str(events)
+
+
+def test_any_other_error_of_apt_is_told_at_once(apt: Apt) -> None:
+    apt.refusals = [CommandError(("apt",), 100, "E: Unable to locate package absent")]
+    with pytest.raises(CommandError, match="Unable to locate"):
+        _ensure(WANTED)
+    assert len(apt.calls) == 1
+
+
+def test_another_installation_that_never_ends_is_told(
+    apt: Apt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "OTHERS_S", -1)
+    apt.refusals = [CommandError(("dpkg",), 2, "locked by another process with pid 7")]
+    with pytest.raises(CommandError, match="pid 7"):
+        _ensure(WANTED)
 
 
 async def test_an_installation_is_not_cut_off_by_a_cancelled_run(
