@@ -94,6 +94,7 @@ async def hand_over(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     timeout_s: float = 60.0,
+    cleanup_s: float = GRACE_S,
     to_log: bool = False,
 ) -> int:
     """Run a program that talks to the person itself: what it prints goes where ours goes.
@@ -103,6 +104,7 @@ async def hand_over(
         env: Added to this process's environment.
         cwd: Where it runs.
         timeout_s: The limit, after which it and its children are ended.
+        cleanup_s: How long it may clean up once it is interrupted, as a person would do it.
         to_log: Send its standard output to standard error, too.
 
     Returns:
@@ -125,7 +127,7 @@ async def hand_over(
     except TimeoutError:
         raise CommandError(tuple(str(word) for word in argv), None, "") from None
     finally:
-        await _end(process)
+        await _end(process, cleanup_s)
 
 
 async def _converse(
@@ -159,9 +161,12 @@ async def _converse(
     return output.result().decode(errors="replace") if output else ""
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, cleanup_s: float = 0.0) -> None:
     """End the program and what it started: first politely, then for sure."""
-    for sent, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, None)):
+    ways = [(signal.SIGTERM, GRACE_S), (signal.SIGKILL, None)]
+    if cleanup_s:
+        ways.insert(0, (signal.SIGINT, cleanup_s))
+    for sent, patience in ways:
         if process.returncode is not None:
             return
         try:

@@ -43,6 +43,8 @@ ON_CLUSTERS = frozenset({"cluster", "e2e"})
 # The limits of all of pytest and of one lint, seconds: the 70 minutes are the outer one.
 PYTEST_S = 50 * 60.0
 LINT_S = 600.0
+# How long interrupted tests may take to delete their clusters, seconds.
+CLEANUP_S = 180.0
 # Says to the tests that golden files are to be written anew.
 UPDATE_GOLDEN = "VROOLI_UPDATE_GOLDEN"
 
@@ -144,6 +146,7 @@ async def _run_program(
         env={UPDATE_GOLDEN: "1"} if options.update else {},
         cwd=project.root(),
         timeout_s=PYTEST_S if name == "pytest" else LINT_S,
+        cleanup_s=CLEANUP_S,
         to_log=options.quiet,
     )
     elapsed_s = time.monotonic() - began

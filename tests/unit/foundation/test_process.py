@@ -117,6 +117,29 @@ def test_a_program_that_speaks_for_itself_gives_its_status() -> None:
     assert asyncio.run(process.hand_over(["sh", "-c", "exit 5"])) == 5
 
 
+def test_a_program_that_speaks_for_itself_cleans_up_when_the_run_is_cancelled(
+    tmp_path: Path,
+) -> None:
+    script = (
+        "import pathlib, sys, time\n"
+        "place = pathlib.Path(sys.argv[1])\n"
+        "try:\n    (place / 'began').touch(); time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    time.sleep(0.2); (place / 'tidy').touch()"
+    )
+
+    async def cancel_it() -> None:
+        task = asyncio.create_task(process.hand_over([sys.executable, "-c", script, tmp_path]))
+        async with asyncio.timeout(30):
+            while not (tmp_path / "began").exists():  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel_it())
+    assert (tmp_path / "tidy").exists()
+
+
 def test_a_program_that_speaks_for_itself_ends_at_its_limit() -> None:
     with pytest.raises(CommandError, match="did not end in time"):
         asyncio.run(process.hand_over(["sleep", "60"], timeout_s=0.2))
