@@ -23,7 +23,7 @@ from vrooli.workflows import clusters
 from vrooli.workflows.develop import develop
 from vrooli.workflows.options import DevelopOptions
 
-NAME = "bench"
+NAME = "bench-of-vrooli"
 
 
 def main() -> None:

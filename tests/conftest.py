@@ -47,18 +47,19 @@ def live() -> Iterator[Live]:
     if not keep:
         asyncio.run(clusters.delete(CLUSTER, listen))
     steps.clear()
-    result = asyncio.run(develop(options, listen))
-    kubeconfig = Path(result.kubeconfig)
-    yield Live(
-        cluster=str(options.cluster),
-        environment=environment,
-        kubeconfig=kubeconfig,
-        urls=dict(result.urls),
-        values=options.values,
-        steps=tuple(steps),
-    )
-    if not keep:
-        asyncio.run(clusters.delete(CLUSTER, listen))
+    try:
+        result = asyncio.run(develop(options, listen))
+        yield Live(
+            cluster=str(options.cluster),
+            environment=environment,
+            kubeconfig=Path(result.kubeconfig),
+            urls=dict(result.urls),
+            values=options.values,
+            steps=tuple(steps),
+        )
+    finally:
+        if not keep:
+            asyncio.run(clusters.delete(CLUSTER, listen))
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 from vrooli.environments import Environment
 from vrooli.events import StepEnded
 
-# Tests have a cluster of their own and never touch the one that a person works with.
-CLUSTER = os.environ.get("VROOLI_TEST_CLUSTER", "test")
+# Tests have a cluster of their own, by a name that nobody gives to one that they work with.
+CLUSTER = os.environ.get("VROOLI_TEST_CLUSTER", "tests-of-vrooli")
 VALUES = Path(__file__).with_name("live-values.yaml")
 
 
