@@ -52,6 +52,8 @@ async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
     groups = {group.name: group for group in wanted.values()}
     slots = asyncio.Semaphore(BUILDS_AT_ONCE)
     missing = [group for group in groups.values() if not folder(group).exists()]
+    # The longest first: what is short then fills the cores while the last one links.
+    missing.sort(key=lambda group: -group.build_s)
     if missing:
         _demand_disk()
     remaining = _Remaining(missing, progress)
