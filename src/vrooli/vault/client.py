@@ -57,8 +57,8 @@ class VaultClient:
         if health["sealed"]:
             raise VaultSealedError(
                 f"Vault at {self.address} is sealed.",
-                "Unseal it (`bao operator unseal`); the development Vault unseals itself: "
-                "look at its log (`kubectl logs -n vault vault-0`).",
+                "Unseal it (`bao operator unseal`). The development Vault unseals itself when its "
+                "pod starts: `kubectl delete pod -n vault vault-0`, and look at its log.",
             )
 
     async def log_in(self, role: str, service_account_token: str, mount: str = "kubernetes") -> str:

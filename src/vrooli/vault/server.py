@@ -10,18 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vrooli.errors import VrooliError
+from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube, workloads
 from vrooli.steps import Done
 from vrooli.vault import configuration, manifests
-from vrooli.vault.client import VaultClient, VaultDeniedError
+from vrooli.vault.client import VaultClient, VaultDeniedError, VaultSealedError
 from vrooli.vault.manifests import IMAGE, NAME, NAMESPACE, POD, PORT, VERSION
 
 __all__ = ["IMAGE", "VaultStatus", "connect", "ensure", "status"]
 
 # How long the pod may take to be ready, seconds: image and volume included.
 READY_S = 180.0
+# After this long without being ready it is asked whether it is sealed, seconds; it unseals itself
+# within one or two.
+UNSEALED_S = 45.0
 # Ready and able to let the administrator in are about a second apart, at the first start.
 LOGIN_S = 20.0
 LOGIN_PAUSE_S = 0.3
@@ -57,12 +60,13 @@ async def ensure(
 
     Raises:
         WaitTimeoutError: Its pod did not become ready.
+        VaultSealedError: It runs, but it is sealed.
         VrooliError: Its seal key is lost, or it lets nobody in.
     """
     if await _is_foreign(kube):
         return Done(False, f"namespace {NAMESPACE} has someone else's Vault, left as it is")
     changed = await _apply(kube, image_hash)
-    await workloads.wait_ready(kube, "StatefulSet", NAME, NAMESPACE, READY_S, progress)
+    await _wait_ready(kube, progress)
     progress.say("configures it")
     async with connect(kube) as vault:
         done = await configuration.configure(
@@ -97,6 +101,30 @@ async def connect(kube: Kube) -> AsyncIterator[VaultClient]:
             await vault.check_ready()
             await _log_in(kube, vault)
             yield vault
+
+
+async def _wait_ready(kube: Kube, progress: Progress) -> None:
+    try:
+        await workloads.wait_ready(kube, "StatefulSet", NAME, NAMESPACE, UNSEALED_S, progress)
+    except WaitTimeoutError:
+        await _refuse_sealed(kube)
+        rest_s = READY_S - UNSEALED_S
+        await workloads.wait_ready(kube, "StatefulSet", NAME, NAMESPACE, rest_s, progress)
+
+
+async def _refuse_sealed(kube: Kube) -> None:
+    """Tell a sealed server: its pod never becomes ready, and Kubernetes doesn't know why."""
+    pod = await kube.get("v1", "Pod", POD, NAMESPACE)
+    if pod is None or pod.get("status", {}).get("phase") != "Running":
+        return
+    async with await kube.port_forward(NAMESPACE, POD, PORT) as local:
+        with closing(VaultClient(f"http://127.0.0.1:{local}")) as vault:
+            try:
+                await vault.check_ready()
+            except VaultSealedError:
+                raise
+            except EnvironmentLackError:
+                return  # it doesn't answer yet, or it has just begun
 
 
 async def _log_in(kube: Kube, vault: VaultClient) -> None:
