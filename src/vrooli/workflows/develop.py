@@ -13,6 +13,7 @@ from vrooli.chart import values as chart_values
 from vrooli.cluster.embedded.cluster import KnownCluster
 from vrooli.cluster.interface import Cluster
 from vrooli.environments import SecretsSource
+from vrooli.errors import EnvironmentLackError
 from vrooli.events import Listener, Outcome, Progress
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
@@ -45,13 +46,14 @@ async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
 
     Raises:
         UsageError: A name or a file is wrong; nothing was touched.
+        EnvironmentLackError: The cluster can't take our images; nothing was touched.
         VrooliError: The first step's error.
     """
     began = time.monotonic()
     _check_values(options)
     _check_secrets(options)
     async with contextlib.AsyncExitStack() as exits:
-        run = _Run(options, await choose(options.cluster), exits)
+        run = _Run(options, await _chosen(options), exits)
         ended = await run_steps(run.steps(), listener)
     steps = tuple(StepResult.of(step) for step in ended)
     return DevelopResult(
@@ -72,12 +74,13 @@ async def prepare(options: DevelopOptions, listener: Listener) -> StepsResult:
 
     Raises:
         UsageError: A name or a file is wrong; nothing was touched.
+        EnvironmentLackError: The cluster can't take our images; nothing was touched.
         VrooliError: The first step's error.
     """
     began = time.monotonic()
     _check_secrets(options)
     async with contextlib.AsyncExitStack() as exits:
-        run = _Run(options, await choose(options.cluster), exits)
+        run = _Run(options, await _chosen(options), exits)
         steps = [step for step in run.steps() if step.name not in OF_RELEASE]
         ended = await run_steps(steps, listener)
     return StepsResult.of(ended, time.monotonic() - began)
@@ -94,6 +97,18 @@ def _check_secrets(options: DevelopOptions) -> None:
     """Let a bad secrets file stop the run before it starts; a missing one is made by its step."""
     if options.secrets_source is SecretsSource.FILE and _secrets_file(options).exists():
         env_file.read(_secrets_file(options))
+
+
+async def _chosen(options: DevelopOptions) -> Choice:
+    """The cluster; one that only pulls images is refused before any are built."""
+    choice = await choose(options.cluster)
+    if choice.kind == "context":
+        raise EnvironmentLackError(
+            f"The images that are built here can't be loaded into {choice}: it pulls its images.",
+            "Choose --cluster embedded, minikube or kind. With images in a registry, helm installs "
+            "the chart on any cluster: see k8s/README.md.",
+        )
+    return choice
 
 
 def _secrets_file(options: DevelopOptions) -> Path:

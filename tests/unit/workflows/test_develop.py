@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vrooli.environments import ENVIRONMENTS, SecretsSource
-from vrooli.errors import UsageError
+from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Event
 from vrooli.secrets import env_file
 from vrooli.workflows import develop as module
@@ -35,4 +35,15 @@ def test_a_values_file_with_an_unknown_key_is_told_before_any_step(tmp_path: Pat
     file.write_text("services: {ui: {prot: 1}}\n")
     with pytest.raises(UsageError, match="prot"):
         asyncio.run(module.develop(DevelopOptions(DEV, values=(file,)), events.append))
+    assert events == []
+
+
+@pytest.mark.parametrize("workflow", [module.develop, module.prepare])
+def test_a_cluster_that_can_not_take_our_images_is_refused_before_they_are_built(
+    workflow: object,
+) -> None:
+    events = list[Event]()
+    options = DevelopOptions(DEV, cluster="context:elsewhere")
+    with pytest.raises(EnvironmentLackError, match="can't be loaded into context:elsewhere"):
+        asyncio.run(workflow(options, events.append))  # type: ignore[operator]
     assert events == []
