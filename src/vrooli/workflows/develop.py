@@ -138,7 +138,7 @@ class _Run:
         self.options = options
         self.choice = choice
         self._exits = exits
-        self.machine = Machine()
+        self.machine = Machine(runs_clusters=choice.embedded)
         self.sources: dict[str, Source] = {}
 
     def steps(self) -> list[Step]:

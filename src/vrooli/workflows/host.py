@@ -51,8 +51,9 @@ async def ensure_packages(progress: Progress, packages: Mapping[str, str] = PACK
     """
     if sys.platform != "linux":
         raise EnvironmentLackError(
-            f"The embedded cluster needs Linux, and this is {sys.platform}.",
-            "Use a cluster that runs: `--cluster minikube`, or `--cluster context:NAME`.",
+            f"Packages are installed on Linux only, and this is {sys.platform}.",
+            "The embedded cluster needs Linux. With docker or podman here, another can be used: "
+            "`--cluster minikube` or `--cluster kind`.",
         )
     missing = [package for package, brings in packages.items() if not _is_there(brings)]
     if not missing:

@@ -8,8 +8,10 @@ from pathlib import Path
 from vrooli import images, programs, project
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
 from vrooli.cluster.embedded.settings import AddonImages, Settings
+from vrooli.errors import EnvironmentLackError
 from vrooli.events import Progress
 from vrooli.images import BuiltImage
+from vrooli.images.choice import detect
 from vrooli.programs.catalog import GROUPS
 from vrooli.steps import Done, Step
 from vrooli.workflows import host
@@ -34,14 +36,16 @@ class Machine:
         images: The images, by their names in the catalog.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, runs_clusters: bool = True) -> None:
+        """Prepare for an embedded cluster, or for one that someone else's program runs."""
+        self._packages = host.ensure_packages if runs_clusters else ensure_builder
         self.programs: dict[str, Path] = {}
         self.images: dict[str, BuiltImage] = {}
 
     def steps(self) -> list[Step]:
         """What an embedded cluster and a release on it stand on."""
         return [
-            Step("packages", "Host packages", host.ensure_packages),
+            Step("packages", "Host packages", self._packages),
             Step("programs", "Third-party programs", self.ensure_programs),
             Step("images", "Images of services and data", self.ensure_images, ("packages",)),
             Step(
@@ -105,6 +109,20 @@ class Machine:
         made = [name for name, image in built.items() if image.built]
         detail = f"built {', '.join(made)}" if made else f"all {len(built)} are as they should be"
         return Done(changed=bool(made), detail=detail)
+
+
+async def ensure_builder(progress: Progress) -> Done:
+    """Have a program that builds images: all that this host does for a cluster of someone else's.
+
+    Raises:
+        EnvironmentLackError: There is none, and none can be installed here.
+    """
+    try:
+        found = await detect()
+    except EnvironmentLackError:
+        packages = {name: host.PACKAGES[name] for name in ("buildah", "mmdebstrap")}
+        return await host.ensure_packages(progress, packages)
+    return Done(changed=False, detail=f"{found.name} builds images")
 
 
 def all_programs() -> tuple[str, ...]:

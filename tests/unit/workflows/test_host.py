@@ -163,6 +163,6 @@ def test_other_systems_are_told_what_they_can_use(
     apt: Apt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(host.sys, "platform", "darwin")
-    with pytest.raises(EnvironmentLackError, match="needs Linux") as lack:
+    with pytest.raises(EnvironmentLackError, match="on Linux only") as lack:
         _ensure(WANTED)
     assert "--cluster minikube" in lack.value.advice
