@@ -23,6 +23,7 @@ from vrooli.release.history import Release
 from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
 from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import sources
 from vrooli.workflows.cluster import Choice, choose
 from vrooli.workflows.machine import FIRST, Machine
 from vrooli.workflows.options import DevelopOptions
@@ -202,6 +203,8 @@ class _Run:
 
     async def ensure_secrets(self, progress: Progress) -> Done:
         """Have the five secrets: in Vault, or in Kubernetes from a local file."""
+        options = self.options
+        await sources.refuse_change(self.kube, options.environment, options.secrets_source)
         if self.options.secrets_source is SecretsSource.VAULT:
             return await vault.ensure(
                 self.kube,

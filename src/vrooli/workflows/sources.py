@@ -1,0 +1,46 @@
+"""A release keeps the source of its secrets: the other one can't take over what it finds."""
+
+from __future__ import annotations
+
+from vrooli.environments import Environment, SecretsSource
+from vrooli.errors import UsageError
+from vrooli.kube import Kube
+from vrooli.secrets import catalog, kubernetes
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+
+
+async def refuse_change(kube: Kube, environment: Environment, wanted: SecretsSource) -> None:
+    """Refuse to change the source of a release that has its secrets from the other one.
+
+    VSO fills no Secret that it didn't make, and Kubernetes deletes what VSO made together with
+    its VaultStaticSecrets, whatever else was written into it.
+
+    Raises:
+        UsageError: It has them from the other one; nothing was touched.
+    """
+    if wanted is SecretsSource.VAULT and await _has_a_files(kube, environment):
+        raise UsageError(
+            f"{environment.release} in {environment.namespace} has its secrets from a file.",
+            "Run it with --secrets-source file, or begin anew without its data: "
+            f"`vrooli uninstall --environment {environment.name} --data`.",
+        )
+    if wanted is SecretsSource.FILE and await _has_vaults(kube, environment):
+        raise UsageError(
+            f"{environment.release} in {environment.namespace} has its secrets from Vault.",
+            "Run it without --secrets-source file, or take the release away first; its data stay: "
+            f"`vrooli uninstall --environment {environment.name}`.",
+        )
+
+
+async def _has_a_files(kube: Kube, environment: Environment) -> bool:
+    name = catalog.POSTGRES.kubernetes
+    found = await kube.get("v1", "Secret", name, environment.namespace)
+    owner = kubernetes.LABELS[MANAGED_BY]
+    return found is not None and found["metadata"].get("labels", {}).get(MANAGED_BY) == owner
+
+
+async def _has_vaults(kube: Kube, environment: Environment) -> bool:
+    name = f"{environment.release}-postgres"
+    kind = ("secrets.hashicorp.com/v1beta1", "VaultStaticSecret")
+    return await kube.get(*kind, name, environment.namespace) is not None
