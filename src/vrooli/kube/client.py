@@ -24,6 +24,8 @@ Reason = Callable[[Manifest | None], str | None]
 FIELD_MANAGER = "vrooli"
 # A watch is asked for again after this long: connections that died unseen end here, seconds.
 WATCH_S = 60
+# What an API server answers while it starts, stops or has too much to do.
+BUSY = (429, 500, 502, 503, 504)
 # How long a watch that ended rests before it is asked for again, seconds.
 PAUSE_S = 0.2
 
@@ -170,7 +172,8 @@ class Kube(Pods):
                 pass  # the server went away for a moment: ask again
             except kr8s.ServerError as error:
                 status = error.response.status_code if error.response is not None else 0
-                raise ApiError(f"watch {kind}", status, str(error)) from error
+                if status not in BUSY:
+                    raise ApiError(f"watch {kind}", status, str(error)) from error
             await asyncio.sleep(PAUSE_S)
 
     async def wait_for(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from vrooli import project
@@ -18,11 +19,16 @@ from vrooli.cluster.external import (
     running_minikube_profiles,
 )
 from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.events import Listener, Progress
+from vrooli.locks import locked
 
 EMBEDDED = "embedded"
 # The name of a kind's cluster when only the kind is given; a context has no default.
 DEFAULT_NAMES = {EMBEDDED: "vrooli", "minikube": "minikube", "kind": "kind"}
 KINDS = (*DEFAULT_NAMES, "context")
+
+# How a run that waits for its turn is called in what is reported.
+TURN = "turn"
 
 ExternalCluster = ContextCluster | MinikubeCluster | KindCluster
 _EXTERNAL: dict[str, Callable[..., ExternalCluster]] = {
@@ -47,6 +53,14 @@ class Choice:
     def embedded(self) -> bool:
         """Whether it is a cluster of our own."""
         return self.kind == EMBEDDED
+
+    @asynccontextmanager
+    async def turn(self, listener: Listener) -> AsyncIterator[None]:
+        """Hold the cluster's turn: of two runs at once, the second waits for the first's end."""
+        progress = Progress(TURN, listener)
+        lock = project.state_dir() / "turns" / f"{self.kind}-{self.name.replace('/', '_')}"
+        async with locked(lock, lambda: progress.say("waiting for another run on this cluster")):
+            yield
 
     def external(self) -> ExternalCluster:
         """The cluster, when someone else's program runs it."""

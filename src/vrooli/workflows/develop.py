@@ -53,8 +53,9 @@ async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
     began = time.monotonic()
     _check_values(options)
     _check_secrets(options)
-    async with contextlib.AsyncExitStack() as exits:
-        run = _Run(options, await _chosen(options), exits)
+    choice = await _chosen(options)
+    async with choice.turn(listener), contextlib.AsyncExitStack() as exits:
+        run = _Run(options, choice, exits)
         ended = await run_steps(run.steps(), listener)
     steps = tuple(StepResult.of(step) for step in ended)
     return DevelopResult(
@@ -80,8 +81,9 @@ async def prepare(options: DevelopOptions, listener: Listener) -> StepsResult:
     """
     began = time.monotonic()
     _check_secrets(options)
-    async with contextlib.AsyncExitStack() as exits:
-        run = _Run(options, await _chosen(options), exits)
+    choice = await _chosen(options)
+    async with choice.turn(listener), contextlib.AsyncExitStack() as exits:
+        run = _Run(options, choice, exits)
         steps = [step for step in run.steps() if step.name not in OF_RELEASE]
         ended = await run_steps(steps, listener)
     return StepsResult.of(ended, time.monotonic() - began)

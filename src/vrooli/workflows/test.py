@@ -41,7 +41,7 @@ TEST_PACKAGES: Mapping[str, Mapping[str, str]] = {
 # The suites whose tests run clusters, and so need everything that one is made of.
 ON_CLUSTERS = frozenset({"cluster", "e2e"})
 # The limits of all of pytest and of one lint, seconds: the 70 minutes are the outer one.
-PYTEST_S = 50 * 60.0
+PYTEST_S, LONG_PYTEST_S = 50 * 60.0, 4 * 3600.0
 LINT_S = 600.0
 # How long interrupted tests may take to delete their clusters, seconds.
 CLEANUP_S = 180.0
@@ -145,7 +145,7 @@ async def _run_program(
         [Path(sys.executable).with_name(arguments[0]), *arguments[1:]],
         env={UPDATE_GOLDEN: "1"} if options.update else {},
         cwd=project.root(),
-        timeout_s=PYTEST_S if name == "pytest" else LINT_S,
+        timeout_s=_limit_s(name, options),
         cleanup_s=CLEANUP_S,
         to_log=options.quiet,
     )
@@ -154,6 +154,12 @@ async def _run_program(
     detail = f"ended with status {status}" if status else "passed"
     listener(StepEnded(name, name, outcome, elapsed_s, detail))
     return CaseView(name=name, passed=status == 0, elapsed_s=round(elapsed_s, 3), log="")
+
+
+def _limit_s(name: str, options: SuiteOptions) -> float:
+    if name != "pytest":
+        return LINT_S
+    return LONG_PYTEST_S if options.long else PYTEST_S
 
 
 async def _run_live(options: SuiteOptions, listener: Listener) -> list[CaseView]:

@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +51,16 @@ def backoffs() -> Iterator[float]:
     while True:
         yield pause
         pause = min(2 * pause, LONGEST_BACKOFF_S)
+
+
+def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the components: they reach each other directly, or not at all.
+
+    Inside the cluster's network namespace there is no proxy to reach.
+    """
+    return {
+        name: value for name, value in environment.items() if not name.lower().endswith("_proxy")
+    }
 
 
 class Supervisor:
@@ -119,7 +129,7 @@ class Supervisor:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PATH": path},
+                env={**without_proxies(os.environ), "PATH": path},
                 cwd=self._layout.run,
                 start_new_session=True,
             )
