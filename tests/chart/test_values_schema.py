@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from support.rendering import render
 from vrooli import project
-from vrooli.chart import values
+from vrooli.chart import reference, values
 from vrooli.errors import UsageError
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -62,9 +61,8 @@ def test_a_path_to_a_disabled_service_is_refused() -> None:
 
 def test_every_value_is_described_beside_it() -> None:
     """Each value, or a map that it is part of, follows a `# --` line in values.yaml."""
-    chart = project.chart_dir()
-    described = _described((chart / "values.yaml").read_text().splitlines())
-    leaves = list(_leaves(values.read(chart / "values.yaml")))
+    described = {value.path for value in reference.described()}
+    leaves = list(_leaves(values.read(project.chart_dir() / "values.yaml")))
     assert len(leaves) > 150
     assert [
         ".".join(leaf)
@@ -73,16 +71,14 @@ def test_every_value_is_described_beside_it() -> None:
     ] == []
 
 
-def _described(lines: list[str]) -> set[tuple[str, ...]]:
-    """The paths of the keys below a `# --` line."""
-    found, path = set(), []
-    for before, line in pairwise(lines):
-        key = re.match(r"( *)([\w.]+):", line)
-        if key:
-            path = [*path[: len(key[1]) // 2], key[2]]
-            if before.strip().startswith("# --"):
-                found.add(tuple(path))
-    return found
+def test_the_readme_lists_every_value_as_it_is() -> None:
+    if os.environ.get("VROOLI_UPDATE_GOLDEN"):
+        reference.update()
+    difference = reference.difference()
+    assert not difference, (
+        f"the table of k8s/README.md is out of date; to write it anew, run\n"
+        f"  bash k8s/chart/tests/test-golden-files.sh --update\n{difference}"
+    )
 
 
 def _leaves(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
