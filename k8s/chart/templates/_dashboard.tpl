@@ -11,7 +11,7 @@ Usage: {{ include "vrooli.dashboardPanels" . | fromYamlArray }}
 {{- $panels := list
     (list "Available pods" "short" (printf "kube_deployment_status_replicas_available{%s}" $deployments) "deployment")
     (list "Restarts in an hour" "short" (printf "sum by (pod) (increase(kube_pod_container_status_restarts_total{%s}[1h]))" $pods) "pod")
-    (list "CPU" "cores" (printf `sum by (pod) (rate(container_cpu_usage_seconds_total{%s,container!=""}[5m]))` $pods) "pod")
+    (list "CPU in cores" "short" (printf `sum by (pod) (rate(container_cpu_usage_seconds_total{%s,container!=""}[5m]))` $pods) "pod")
     (list "Memory" "bytes" (printf `sum by (pod) (container_memory_working_set_bytes{%s,container!=""})` $pods) "pod")
 }}
 {{- if include "vrooli.postgresIsMonitored" . }}
