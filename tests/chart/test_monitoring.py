@@ -115,6 +115,13 @@ def test_grafanas_sidecar_finds_the_dashboard_by_its_label() -> None:
     assert render(ON)["ConfigMap/demo-dashboard"].body["metadata"]["labels"]["grafana_dashboard"]
 
 
+def test_a_label_that_prometheus_wants_otherwise_wins() -> None:
+    wanted = {"app.kubernetes.io/instance": "other"}
+    labels = render(with_on(labels=wanted))["PodMonitor/demo-redis"].body["metadata"]["labels"]
+    assert labels["app.kubernetes.io/instance"] == "other"
+    assert labels["app.kubernetes.io/part-of"] == "vrooli"
+
+
 @pytest.mark.parametrize(
     ("part", "key"), [("alerts", "PrometheusRule/demo"), ("dashboard", "ConfigMap/demo-dashboard")]
 )

@@ -55,6 +55,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"networkPolicies": {"extraEgress": {"server": [{"from": []}]}}}, "extraEgress/server/0"),
     ({"config": {"extra": {"NOT-A-NAME": 1}}}, "/config/extra"),
     ({"services": {"ui": {"resources": {"limits": {"": 1}}}}}, "/services/ui/resources/limits"),
+    ({"monitoring": {"interval": "1.5m"}}, "/monitoring/interval"),
+    (
+        {"networkPolicies": {"apiServer": {"cidr": "10.96.0.1/33"}}},
+        "at '/networkPolicies/apiServer/cidr'",
+    ),
+    ({"networkPolicies": {"extraEgress": {"jobs": [{"to": [{}]}]}}}, "extraEgress/jobs/0/to/0"),
     ({"networkPolicies": {"extraEgress": {"api": []}}}, "/networkPolicies/extraEgress"),
     ({"vso": {"vaultAddr": "vault:8200"}}, "/vso/vaultAddr"),
     ({"vso": {"refreshAfter": "often"}}, "/vso/refreshAfter"),

@@ -1,12 +1,11 @@
 {{/*
-Labels of an object that Prometheus or Grafana should find: the chart's, and those that they select.
-Usage: {{ include "vrooli.monitorLabels" (list . "server") }}
+Labels of an object that Prometheus or Grafana should find: the chart's, and those that they select,
+which win.
+Usage: {{ include "vrooli.foundLabels" (list . "server" .Values.monitoring.labels) }}
 */}}
-{{- define "vrooli.monitorLabels" -}}
-{{ include "vrooli.labels" . }}
-{{- with (first .).Values.monitoring.labels }}
-{{ toYaml . }}
-{{- end }}
+{{- define "vrooli.foundLabels" -}}
+{{- $own := include "vrooli.labels" (initial .) | fromYaml -}}
+{{- toYaml (merge (deepCopy (last .)) $own) }}
 {{- end }}
 
 {{/*
