@@ -203,3 +203,31 @@ def test_external_databases_take_the_operators_place() -> None:
     assert "REDIS_SENTINEL_HOSTS" not in connections
     url = {"name": "REDIS_URL", "value": "redis://:$(REDIS_PASSWORD)@redis.example.com:6379/0"}
     assert url in container(found["Deployment/demo-jobs"])["env"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "annotation"),
+    [("ClusterIssuer", "cert-manager.io/cluster-issuer"), ("Issuer", "cert-manager.io/issuer")],
+)
+def test_cert_manager_is_told_its_issuer_beside_other_annotations(
+    kind: str, annotation: str
+) -> None:
+    host = {"host": "a.example.com", "paths": [{"path": "/", "service": "ui"}]}
+    ingress = {
+        "enabled": True,
+        "hosts": [host],
+        "tls": [{"secretName": "cert", "hosts": ["a.example.com"]}],
+        "annotations": {"other": "kept"},
+        "certManager": {"issuer": "letsencrypt", "kind": kind},
+    }
+    annotations = render({"ingress": ingress})["Ingress/demo"].annotations
+    assert annotations == {"other": "kept", annotation: "letsencrypt"}
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_backups_in_s3_are_encrypted_unless_that_is_refused(encrypted: bool) -> None:
+    s3 = {"enabled": True, "bucket": "b", "endpoint": "e", "region": "r", "secretName": "s"}
+    found = render({"pgoPostgresql": {"backup": {"s3": {**s3, "encrypted": encrypted}}}})
+    backups = found["PostgresCluster/vrooli-pg"].body["spec"]["backups"]["pgbackrest"]
+    assert (backups["global"].get("repo2-cipher-type") == "aes-256-cbc") is encrypted
+    assert "repo1-cipher-type" not in backups["global"]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from support.rendering import render
 from vrooli import project
-from vrooli.chart import values
+from vrooli.chart import reference, values
 from vrooli.errors import UsageError
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -40,6 +39,29 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"ingress": {"hosts": [{"host": "a.b", "paths": [{"path": "/", "service": "api"}]}]}},
         "paths/0/service",
     ),
+    ({"externalPostgresql": {"host": "db.example.com"}}, "/externalPostgresql/host"),
+    ({"externalPostgresql": {"sslmode": "prefer"}}, "/externalPostgresql/sslmode"),
+    ({"externalRedis": {"host": "redis.example.com"}}, "/externalRedis/host"),
+    ({"ingress": {"certManager": {"issuer": "letsencrypt"}}}, "/ingress/tls"),
+    ({"ingress": {"certManager": {"kind": "Vault"}}}, "/ingress/certManager/kind"),
+    ({"ingress": {"tls": [{"secretName": "a", "hosts": []}]}}, "/ingress/tls/0/hosts"),
+    ({"ingress": {"tls": [{"secretName": "a", "hosts": [""]}]}}, "/ingress/tls/0/hosts/0"),
+    ({"monitoring": {"services": {"api": "/metrics"}}}, "/monitoring/services"),
+    ({"monitoring": {"services": {"server": "metrics"}}}, "/monitoring/services/server"),
+    ({"monitoring": {"labels": {"a b": "c"}}}, "/monitoring/labels"),
+    ({"monitoring": {"interval": "often"}}, "/monitoring/interval"),
+    ({"networkPolicies": {"enabled": "yes"}}, "/networkPolicies/enabled"),
+    ({"networkPolicies": {"apiServer": {"cidr": "10.96.0.1"}}}, "/networkPolicies/apiServer/cidr"),
+    ({"networkPolicies": {"extraEgress": {"server": [{"from": []}]}}}, "extraEgress/server/0"),
+    ({"config": {"extra": {"NOT-A-NAME": 1}}}, "/config/extra"),
+    ({"services": {"ui": {"resources": {"limits": {"": 1}}}}}, "/services/ui/resources/limits"),
+    ({"monitoring": {"interval": "1.5m"}}, "/monitoring/interval"),
+    (
+        {"networkPolicies": {"apiServer": {"cidr": "10.96.0.1/33"}}},
+        "at '/networkPolicies/apiServer/cidr'",
+    ),
+    ({"networkPolicies": {"extraEgress": {"jobs": [{"to": [{}]}]}}}, "extraEgress/jobs/0/to/0"),
+    ({"networkPolicies": {"extraEgress": {"api": []}}}, "/networkPolicies/extraEgress"),
     ({"vso": {"vaultAddr": "vault:8200"}}, "/vso/vaultAddr"),
     ({"vso": {"refreshAfter": "often"}}, "/vso/refreshAfter"),
     ({"vso": {"secrets": {"redis": {"vaultPath": "secret/vrooli/redis"}}}}, "redis/vaultPath"),
@@ -53,18 +75,79 @@ def test_a_wrong_value_is_refused_by_its_name(wrong: dict[str, Any], named: str)
     assert named in refused.value.message
 
 
-def test_a_path_to_a_disabled_service_is_refused() -> None:
-    paths = [{"path": "/", "service": "adminer"}]
-    ingress = {"enabled": True, "hosts": [{"host": "a.b", "paths": paths}]}
-    with pytest.raises(UsageError, match=r"adminer.*disabled"):
-        render({"ingress": ingress, "services": {"adminer": {"enabled": False}}})
+@pytest.mark.parametrize("key", ["bucket", "endpoint", "region", "secretName"])
+def test_backups_to_s3_need_each_of_their_settings(key: str) -> None:
+    s3 = {"enabled": True, "bucket": "b", "endpoint": "e", "region": "r", "secretName": "s"}
+    render({"pgoPostgresql": {"backup": {"s3": s3}}})
+    with pytest.raises(UsageError, match=f"/pgoPostgresql/backup/s3/{key}"):
+        render({"pgoPostgresql": {"backup": {"s3": {**s3, key: ""}}}})
+
+
+@pytest.mark.parametrize("sentinels", range(1, 9))
+def test_more_redis_than_sentinels_is_refused_for_every_number(sentinels: int) -> None:
+    """The operator would stop healing, and say nothing."""
+
+    def settings(replicas: int) -> dict[str, Any]:
+        return {"redis": {"replicas": replicas}, "sentinel": {"replicas": sentinels}}
+
+    render({"spotahomeRedis": settings(sentinels)})
+    with pytest.raises(UsageError, match="/spotahomeRedis/redis/replicas"):
+        render({"spotahomeRedis": settings(sentinels + 1)})
+
+
+def ingress(*paths: str, **more: Any) -> dict[str, Any]:
+    """An Ingress of one host whose paths lead to these services."""
+    found = [{"path": f"/{service}", "service": service} for service in paths]
+    return {"ingress": {"enabled": True, "hosts": [{"host": "a.b", "paths": found}], **more}}
+
+
+DISAGREEING: list[tuple[dict[str, Any], str]] = [
+    (
+        {**ingress("adminer"), "services": {"adminer": {"enabled": False}}},
+        r'ingress\.hosts.*"adminer".*disabled',
+    ),
+    (
+        {"services": {"ui": {"autoscaling": {"enabled": True, "minReplicas": 9}}}},
+        r"services\.ui\.autoscaling\.minReplicas",
+    ),
+    ({"services": {"jobs": {"drainSeconds": 60}}}, r"services\.jobs\.drainSeconds"),
+    (
+        {
+            "monitoring": {"services": {"adminer": "/m"}},
+            "services": {"adminer": {"enabled": False}},
+        },
+        r"monitoring\.services\.adminer",
+    ),
+    (ingress("ui", tls=[{"secretName": "s", "hosts": ["c.d"]}]), r"ingress\.tls: c\.d"),
+    (
+        ingress(
+            "ui",
+            annotations={"cert-manager.io/issuer": "other"},
+            certManager={"issuer": "one"},
+            tls=[{"secretName": "s", "hosts": ["a.b"]}],
+        ),
+        r"ingress\.annotations: cert-manager\.io/issuer",
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "said"), DISAGREEING, ids=[said for _, said in DISAGREEING])
+def test_values_that_disagree_are_refused_by_name(wrong: dict[str, Any], said: str) -> None:
+    """What no schema can say: two values that each would do."""
+    with pytest.raises(UsageError, match=said):
+        render(wrong)
+
+
+def test_everything_that_disagrees_is_said_at_once() -> None:
+    wrong = {name: {"drainSeconds": 100} for name in ("ui", "server")}
+    with pytest.raises(UsageError, match=r"services\.server\.drain.*; services\.ui\.drain"):
+        render({"services": wrong})
 
 
 def test_every_value_is_described_beside_it() -> None:
     """Each value, or a map that it is part of, follows a `# --` line in values.yaml."""
-    chart = project.chart_dir()
-    described = _described((chart / "values.yaml").read_text().splitlines())
-    leaves = list(_leaves(values.read(chart / "values.yaml")))
+    described = {value.path for value in reference.described()}
+    leaves = list(_leaves(values.read(project.chart_dir() / "values.yaml")))
     assert len(leaves) > 150
     assert [
         ".".join(leaf)
@@ -73,16 +156,14 @@ def test_every_value_is_described_beside_it() -> None:
     ] == []
 
 
-def _described(lines: list[str]) -> set[tuple[str, ...]]:
-    """The paths of the keys below a `# --` line."""
-    found, path = set(), []
-    for before, line in pairwise(lines):
-        key = re.match(r"( *)([\w.]+):", line)
-        if key:
-            path = [*path[: len(key[1]) // 2], key[2]]
-            if before.strip().startswith("# --"):
-                found.add(tuple(path))
-    return found
+def test_the_readme_lists_every_value_as_it_is() -> None:
+    if os.environ.get("VROOLI_UPDATE_GOLDEN"):
+        reference.update()
+    difference = reference.difference()
+    assert not difference, (
+        f"the table of k8s/README.md is out of date; to write it anew, run\n"
+        f"  bash k8s/chart/tests/test-golden-files.sh --update\n{difference}"
+    )
 
 
 def _leaves(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -16,7 +16,17 @@ from vrooli.environments import ENVIRONMENTS, Environment
 
 # The chart with nothing but its own values.
 DEFAULT = Environment("default", "vrooli", "vrooli")
-CASES = {"default": DEFAULT, **ENVIRONMENTS}
+WHOLE = {"default": DEFAULT, **ENVIRONMENTS}
+# What can be switched on, each with values of its own in tests/features/.
+FEATURES = (
+    "autoscaling",
+    "external-databases",
+    "gpu",
+    "monitoring",
+    "network-policies",
+    "s3-backups",
+)
+CASES = (*WHOLE, *FEATURES)
 
 
 def folder() -> Path:
@@ -24,11 +34,33 @@ def folder() -> Path:
     return project.chart_dir() / "tests" / "golden"
 
 
+def settings(case: str) -> values.Values:
+    """A case's values, which override the chart's own."""
+    if case in FEATURES:
+        return values.read(project.chart_dir() / "tests" / "features" / f"{case}.yaml")
+    return {} if case == DEFAULT.name else values.load(ENVIRONMENTS[case])
+
+
 def render(case: str) -> str:
-    """What the chart renders now for a case, as a golden file holds it."""
-    environment = CASES[case]
-    found = {} if environment is DEFAULT else values.load(environment)
-    return write(engine.render(found, release=environment.release, namespace=environment.namespace))
+    """What the chart renders now for a case, as a golden file holds it.
+
+    An environment's file holds all of it; a feature's file only what the feature adds, changes or
+    takes away, so that each can be read at once.
+    """
+    found = _manifests(case)
+    if case in WHOLE:
+        return write(found)
+    default = {manifest.key: manifest for manifest in _manifests(DEFAULT.name)}
+    gone = default.keys() - {manifest.key for manifest in found}
+    changed = [manifest for manifest in found if manifest != default.get(manifest.key)]
+    return "".join(f"# gone: {key}\n" for key in sorted(gone)) + write(changed)
+
+
+def _manifests(case: str) -> tuple[Manifest, ...]:
+    environment = WHOLE.get(case, DEFAULT)
+    return engine.render(
+        settings(case), release=environment.release, namespace=environment.namespace
+    )
 
 
 def difference(case: str) -> str:

@@ -1,0 +1,49 @@
+{{/*
+What the schema can't say, since it compares two values: all that is wrong, one message a line.
+Usage: {{ include "vrooli.checks" . }}
+*/}}
+{{- define "vrooli.checks" -}}
+{{- range $key, $service := .Values.services }}
+{{- with $service.autoscaling }}
+{{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
+services.{{ $key }}.autoscaling.minReplicas: {{ .minReplicas }} is more than maxReplicas, {{ .maxReplicas }}
+{{- end }}
+{{- end }}
+{{- if ge (int $service.drainSeconds) (int $service.terminationGracePeriodSeconds) }}
+services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} leaves no time to end: terminationGracePeriodSeconds is {{ $service.terminationGracePeriodSeconds }}
+{{- end }}
+{{- end }}
+{{- range $key, $path := .Values.monitoring.services }}
+{{- if not (get $.Values.services $key).enabled }}
+monitoring.services.{{ $key }}: the service {{ $key | quote }} is disabled
+{{- end }}
+{{- end }}
+{{- if .Values.ingress.enabled }}
+{{- include "vrooli.ingressChecks" . }}
+{{- end }}
+{{- end }}
+
+{{- define "vrooli.ingressChecks" -}}
+{{- $hosts := list }}
+{{- range .Values.ingress.hosts }}
+{{- $hosts = append $hosts .host }}
+{{- range .paths }}
+{{- if not (get $.Values.services .service).enabled }}
+ingress.hosts: path {{ .path }} leads to the service {{ .service | quote }}, which is disabled
+{{- end }}
+{{- end }}
+{{- end }}
+{{- /* A rule without a host, or a wildcard's certificate, fits more than its own name. */}}
+{{- range .Values.ingress.tls }}
+{{- range .hosts }}
+{{- if not (or (has . $hosts) (has "" $hosts) (hasPrefix "*." .)) }}
+ingress.tls: {{ . }} is none of ingress.hosts
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $name, $value := .Values.ingress.annotations }}
+{{- if and $.Values.ingress.certManager.issuer (has $name (list "cert-manager.io/issuer" "cert-manager.io/cluster-issuer")) }}
+ingress.annotations: {{ $name }} is there beside ingress.certManager.issuer
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,122 @@
+"""The table of values in k8s/README.md, made from the `# --` lines of values.yaml."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from vrooli import project
+from vrooli.chart import values
+from vrooli.errors import UsageError
+
+# The table is between these two lines; everything else in the file is written by hand.
+BEGIN = "<!-- values: made from chart/values.yaml, don't edit -->"
+END = "<!-- end of values -->"
+# Longer defaults, in characters, are left to values.yaml.
+LONGEST = 100
+_KEY = re.compile(r"(?P<indent> *)(?P<name>[\w.]+):")
+_MARK = "# -- "
+
+Keys = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of the chart.
+
+    Attributes:
+        path: Its keys, outermost first.
+        default: What values.yaml gives it.
+        meaning: The `# --` line above it.
+    """
+
+    path: Keys
+    default: Any
+    meaning: str
+
+    @property
+    def row(self) -> str:
+        """Its line of the table."""
+        cells = (f"`{'.'.join(self.path)}`", f"`{_shown(self.default)}`", self.meaning)
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def meanings(text: str) -> dict[Keys, str]:
+    """What the `# --` lines of a values file say, by the path of the key below each."""
+    found: dict[Keys, str] = {}
+    path: list[str] = []
+    for before, line in pairwise(["", *text.splitlines()]):
+        key = _KEY.match(line)
+        if key:
+            path = [*path[: len(key["indent"]) // 2], key["name"]]
+            if before.strip().startswith(_MARK):
+                found[tuple(path)] = before.strip().removeprefix(_MARK)
+    return found
+
+
+def described() -> list[Value]:
+    """Every value of the chart that has a `# --` line, in the order of values.yaml."""
+    path = project.chart_dir() / "values.yaml"
+    defaults = values.read(path)
+    found = meanings(path.read_text(encoding="utf-8"))
+    return [Value(keys, _lookup(defaults, keys), meaning) for keys, meaning in found.items()]
+
+
+def table() -> str:
+    """The table, as it stands between the two marks."""
+    head = ["| value | default | meaning |", "|---|---|---|"]
+    return "\n".join([*head, *(value.row for value in described())])
+
+
+def readme() -> Path:
+    """The file that holds the table."""
+    return project.chart_dir().parent / "README.md"
+
+
+def difference() -> str:
+    """How the table of the README differs from what values.yaml says now; empty if it doesn't."""
+    text = readme().read_text(encoding="utf-8")
+    lines = difflib.unified_diff(
+        text.splitlines(),
+        _with_table(text).splitlines(),
+        fromfile="README.md",
+        tofile="values.yaml now",
+        n=1,
+        lineterm="",
+    )
+    return "\n".join(lines)
+
+
+def update() -> bool:
+    """Write the table anew; True if that changed the README."""
+    text = readme().read_text(encoding="utf-8")
+    wanted = _with_table(text)
+    readme().write_text(wanted, encoding="utf-8")
+    return wanted != text
+
+
+def _with_table(text: str) -> str:
+    before, begun, rest = text.partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not begun or not ended:
+        raise UsageError(
+            f"{readme()} has no place for the table of values.",
+            f"Put the lines {BEGIN} and {END} where it belongs.",
+        )
+    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+
+
+def _lookup(found: Any, path: Keys) -> Any:
+    for key in path:
+        found = found[key]
+    return found
+
+
+def _shown(default: Any) -> str:
+    text = default if default and isinstance(default, str) else json.dumps(default)
+    return text if len(text) <= LONGEST and "\n" not in text else "see values.yaml"
