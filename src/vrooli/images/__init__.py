@@ -5,6 +5,7 @@ Nothing here knows of clusters: what comes out is one archive that any of them c
 
 from vrooli.images.archive import archive
 from vrooli.images.build import BuiltImage, ensure
+from vrooli.images.bundle import bundle
 from vrooli.images.catalog import (
     ADDONS,
     DATA,
@@ -24,6 +25,7 @@ __all__ = [
     "WITHOUT_PROGRAMS",
     "BuiltImage",
     "archive",
+    "bundle",
     "ensure",
     "programs_of",
 ]

@@ -14,6 +14,8 @@ from typing import Any
 
 from vrooli.errors import VrooliError
 
+# The list of a layout's images.
+INDEX = "index.json"
 # How layouts name their images: the specification's way, and containerd's, which it prefers.
 NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 
@@ -27,16 +29,16 @@ def pack(folder: Path, references: Sequence[str], target: Path) -> None:
         VrooliError: An image isn't in the layout.
     """
     index = json.loads((folder / "index.json").read_text())
-    by_name = {_name(manifest): manifest for manifest in index["manifests"]}
+    by_name = {name_of(manifest): manifest for manifest in index["manifests"]}
     missing = [reference for reference in references if reference not in by_name]
     if missing:
         raise VrooliError(f"{folder} lacks the images {', '.join(missing)}.")
-    chosen = [_named(by_name[reference], reference) for reference in references]
+    chosen = [named(by_name[reference], reference) for reference in references]
     blobs = {digest: None for manifest in chosen for digest in needed(folder, manifest)}
     with tarfile.open(target, "w") as archive:
         # The index comes first: who wants to know what is inside reads no further.
-        _add(archive, "index.json", {"schemaVersion": 2, "manifests": chosen})
-        _add(archive, "oci-layout", {"imageLayoutVersion": "1.0.0"})
+        add(archive, INDEX, {"schemaVersion": 2, "manifests": chosen})
+        add(archive, "oci-layout", {"imageLayoutVersion": "1.0.0"})
         for digest in blobs:
             archive.add(blob(folder, digest), f"blobs/{digest.replace(':', '/')}")
     _delete_unneeded(folder, index["manifests"])
@@ -46,7 +48,7 @@ def holds(folder: Path, reference: str, image_id: str) -> bool:
     """Whether a layout has the image under that name: its id is the digest of its configuration."""
     try:
         index = json.loads((folder / "index.json").read_text())
-        (found,) = (entry for entry in index["manifests"] if _name(entry) == reference)
+        (found,) = (entry for entry in index["manifests"] if name_of(entry) == reference)
         config = json.loads(blob(folder, found["digest"]).read_text())["config"]["digest"]
         complete = all(blob(folder, digest).exists() for digest in needed(folder, found))
     except (OSError, ValueError, KeyError):  # no layout yet, or one that a crash left
@@ -70,16 +72,19 @@ def needed(folder: Path, descriptor: dict[str, Any]) -> list[str]:
     return [*found, manifest["config"]["digest"], *(part["digest"] for part in manifest["layers"])]
 
 
-def _name(manifest: dict[str, Any]) -> str:
+def name_of(manifest: dict[str, Any]) -> str:
+    """The name that an index gives an image, or nothing."""
     annotations = manifest.get("annotations", {})
     return next((annotations[key] for key in NAMES if key in annotations), "")
 
 
-def _named(manifest: dict[str, Any], reference: str) -> dict[str, Any]:
+def named(manifest: dict[str, Any], reference: str) -> dict[str, Any]:
+    """An index's entry of an image under that name."""
     return {**manifest, "annotations": dict.fromkeys(NAMES, reference)}
 
 
-def _add(archive: tarfile.TarFile, name: str, content: dict[str, Any]) -> None:
+def add(archive: tarfile.TarFile, name: str, content: dict[str, Any]) -> None:
+    """Put JSON into an archive as a file, without owner and time."""
     data = json.dumps(content).encode()
     entry = tarfile.TarInfo(name)
     entry.size = len(data)
