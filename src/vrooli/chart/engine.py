@@ -97,6 +97,19 @@ def package(
     return Path(made)
 
 
+def identity(package: Path) -> tuple[str, str]:
+    """The name and the version of a packaged chart.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        with helm_python.Chart.load(package) as loaded:
+            return loaded.name, loaded.version
+    except helm_python.HelmError as error:
+        raise refusal(error) from error
+
+
 def refusal(error: helm_python.HelmError) -> UsageError:
     """What Helm says against a chart or its values, as our error."""
     if isinstance(error, helm_python.HelmValuesError):

@@ -1,0 +1,62 @@
+"""Pushes the packaged chart to an OCI registry, with Helm's own client and its logins."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import helm_python
+
+from vrooli.chart import engine
+from vrooli.errors import UsageError, VrooliError
+
+# Host, perhaps a port, and at least one part of a path: what Helm can push below.
+REMOTE = re.compile(r"oci://([a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/[a-zA-Z0-9._-]+)*/?")
+# Registries on this machine speak plain HTTP, as docker and containerd take them, too.
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def check_remote(remote: str) -> str:
+    """The registry's folder that a chart is pushed below, if it is one.
+
+    Raises:
+        UsageError: It isn't.
+    """
+    if not REMOTE.fullmatch(remote):
+        raise UsageError(
+            f"{remote!r} is no place in an OCI registry.",
+            "Say oci://HOST/FOLDER, such as oci://registry.example.com/charts.",
+        )
+    return remote.rstrip("/")
+
+
+def push(package: Path, remote: str) -> str:
+    """Push a chart's package; the registry's tag is the chart's version.
+
+    Args:
+        package: The .tgz.
+        remote: The folder, such as oci://registry.example.com/charts.
+
+    Returns:
+        What was pushed, with its digest: oci://host/folder/chart@sha256:….
+
+    Raises:
+        UsageError: The place is none, or the package.
+        VrooliError: The registry isn't reached, or refuses it.
+    """
+    place = check_remote(remote)
+    name, version = engine.identity(package)
+    chart = f"{place}/{name}"
+    host = REMOTE.fullmatch(place)
+    plain = host is not None and host[1] in LOOPBACK
+    try:
+        with helm_python.RegistryClient(plain_http=plain) as client:
+            client.push(package, place, plain_http=plain)
+            # A tag can't have the "+" that a version can: Helm writes "_".
+            pushed = client.resolve(f"{chart}:{version.replace('+', '_')}")
+    except helm_python.HelmError as error:
+        raise VrooliError(
+            f"The chart could not be pushed to {place}: {error.detail}",
+            "Check the address; `helm registry login HOST` notes a login.",
+        ) from error
+    return f"{chart}@{pushed['digest']}"

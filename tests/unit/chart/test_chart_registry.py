@@ -1,0 +1,54 @@
+"""The chart goes to an OCI registry as it was packaged, and bad places are told of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.ports import free_port
+from support.registry import digest_of, serve
+from vrooli.chart import engine, registry
+from vrooli.errors import UsageError, VrooliError
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return engine.package(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Helm's client of these tests reads nobody's logins."""
+    for name in ("HELM_CONFIG_HOME", "DOCKER_CONFIG"):
+        monkeypatch.setenv(name, str(tmp_path))
+
+
+def test_the_package_arrives_as_it_is_and_its_digest_is_told(package: Path) -> None:
+    with serve() as server:
+        said = registry.push(package, f"oci://127.0.0.1:{server.server_port}/charts/")
+    manifest = server.manifests["charts/vrooli", "0.1.0"]
+    assert said == f"oci://127.0.0.1:{server.server_port}/charts/vrooli@{digest_of(manifest)}"
+    assert package.read_bytes() in server.blobs.values()
+
+
+def test_a_registry_that_is_not_reached_is_named(package: Path) -> None:
+    with pytest.raises(VrooliError, match="could not be pushed to oci://127"):
+        registry.push(package, f"oci://127.0.0.1:{free_port()}/charts")
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        *("", "oci://", "https://r.example/c", "r.example/c", "oci:///c", "oci://r.example//c"),
+        *("oci://u:p@r.example/c", "oci://r.example/c?x", "oci://r.example:x/c", "oci://r/a b"),
+    ],
+)
+def test_a_place_that_is_none_is_wrong_use(remote: str) -> None:
+    with pytest.raises(UsageError, match="is no place in an OCI registry"):
+        registry.check_remote(remote)
+
+
+@pytest.mark.parametrize("remote", ["oci://r.example", "oci://r:5000/a/b-c/", "oci://[::1]:5/a"])
+def test_a_place_is_a_host_and_perhaps_folders(remote: str) -> None:
+    assert registry.check_remote(remote) == remote.rstrip("/")
