@@ -1,0 +1,156 @@
+"""What an artifact's record says. Its JSON is documented in docs/interface.md, and only grows."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from vrooli.errors import UsageError
+
+# The record's name in the artifact, and the specification's names of its folders.
+RECORD = "artifact.json"
+CHARTS = "k8s-chart-packages"
+VALUES = "helm-value-files"
+IMAGES = "images"
+# What the record says of how it is to be read; another number is another reader's.
+FORMAT = 1
+# Semantic Versioning 2.0.0, as https://semver.org gives it, without build metadata: a version
+# becomes an image's tag, which can't have the "+".
+_NUMBER = r"(?:0|[1-9][0-9]*)"
+_PART = rf"(?:{_NUMBER}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)"
+SEMVER = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PART}(?:\.{_PART})*)?")
+# The longest tag that the OCI distribution specification allows, characters.
+LONGEST_TAG = 128
+
+
+class Model(BaseModel):
+    """Unchangeable, and nothing beyond its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ArtifactFile(Model):
+    """One file of an artifact."""
+
+    sha256: str = Field(description="the SHA-256 of its content, hexadecimal")
+    size: int = Field(description="its size, bytes", ge=0)
+
+
+class ArtifactChart(Model):
+    """The packaged chart."""
+
+    name: str = Field(description="the chart's name")
+    version: str = Field(description="the chart's own version")
+    package: str = Field(description="its package, below the artifact")
+
+
+class ArtifactSource(Model):
+    """What the artifact was made from."""
+
+    revision: str | None = Field(description="the Git commit, or null outside of a repository")
+    modified: bool = Field(description="whether files were changed since that commit")
+    time: datetime = Field(description="the commit's time, which the packed files carry, UTC")
+
+
+class ArtifactImage(Model):
+    """The image of one service, built from the same source."""
+
+    service: str = Field(description="server, jobs or ui")
+    references: tuple[str, ...] = Field(description="its names, as the environments' values say")
+    digest: str | None = Field(description="its manifest's digest; null when it wasn't built")
+    archive: str | None = Field(description="the OCI archive that holds it, or null")
+
+
+class Artifact(Model):
+    """The record of an artifact, artifact.json."""
+
+    format: int = Field(default=FORMAT, description="how to read it: 1")
+    version: str = Field(description="the version of the services")
+    tagged: bool = Field(description="whether the version was written into the values, as tags")
+    chart: ArtifactChart = Field(description="the packaged chart")
+    source: ArtifactSource = Field(description="what it was made from")
+    environments: dict[str, str] = Field(description="each environment's values file")
+    images: tuple[ArtifactImage, ...] = Field(description="the images of server, jobs and ui")
+    files: dict[str, ArtifactFile] = Field(description="every other file, by its path")
+    checksum: str = Field(default="", description="the SHA-256 of this record without this field")
+
+    @model_validator(mode="after")
+    def _only_inside(self) -> Artifact:
+        named = [*self.files, self.chart.package, *self.environments.values()]
+        named += [image.archive for image in self.images if image.archive is not None]
+        for path in named:
+            pure = PurePosixPath(path)
+            if not pure.parts or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
+                raise ValueError(f"{path!r} is no path below the artifact")
+        return self
+
+    def sealed(self) -> Artifact:
+        """The same record with its checksum."""
+        bare = self.model_copy(update={"checksum": ""})
+        digest = hashlib.sha256(bare.model_dump_json().encode()).hexdigest()
+        return self.model_copy(update={"checksum": digest})
+
+    def text(self) -> str:
+        """The record as it is written, the same bytes for the same content."""
+        return self.sealed().model_dump_json(indent=2) + "\n"
+
+
+def read(folder: Path) -> Artifact:
+    """The record of the artifact in a folder.
+
+    Raises:
+        UsageError: There is none, or it is none that can be read.
+    """
+    path = folder / RECORD
+    again = "Name the folder that `vrooli build` made, or build it again."
+    try:
+        found = Artifact.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise UsageError(f"There is no artifact in {folder}: it has no {RECORD}.", again) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "its text"
+        raise UsageError(
+            f"{path} is no artifact's record: {where}: {first['msg']}.", again
+        ) from error
+    if found.format != FORMAT:
+        raise UsageError(
+            f"{path} has the format {found.format}, this program reads {FORMAT}.",
+            "Use the vrooli that built it.",
+        )
+    return found
+
+
+def locate(path: Path) -> Path:
+    """The artifact's folder, given that folder or the version's folder around it."""
+    inner = folder_of(path)
+    return inner if not (path / RECORD).exists() and (inner / RECORD).exists() else path
+
+
+def folder_of(version_folder: Path) -> Path:
+    """Where a version's folder has its artifact, as the specification names it."""
+    return version_folder / "artifacts"
+
+
+def check_version(version: str) -> str:
+    """The version, if it can be one.
+
+    Raises:
+        UsageError: It is no semantic version, or none that can be an image's tag.
+    """
+    if not SEMVER.fullmatch(version) or len(version) > LONGEST_TAG:
+        raise UsageError(
+            f"{version!r} is no version.",
+            "Say MAJOR.MINOR.PATCH, such as 1.2.3 or 1.2.3-rc.1: no leading v, and no +build, "
+            f"since it becomes an image's tag, which has at most {LONGEST_TAG} characters.",
+        )
+    return version
+
+
+def utc(seconds: int) -> datetime:
+    """A time in seconds since 1970 as the record has it."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,107 @@
+"""Puts an artifact together: its files, their checksums and its record, in place all at once."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from vrooli.artifact import model
+from vrooli.artifact.model import Artifact, ArtifactFile
+from vrooli.errors import UsageError
+
+# What a folder can't be written for, that the person who named it can correct.
+_REFUSED = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT),
+    *(errno.ENAMETOOLONG, errno.ELOOP),
+)
+
+
+@contextlib.contextmanager
+def workspace(version_folder: Path) -> Iterator[Path]:
+    """A folder to make an artifact in, on the same disk as its place; gone afterwards.
+
+    Raises:
+        UsageError: The folder can't be written.
+    """
+    try:
+        version_folder.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(dir=version_folder, prefix=".making-")
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        raise UsageError(
+            f"The folder {version_folder} can't be written: {error.strerror}.",
+            "Name another one with --out.",
+        ) from error
+    try:
+        with made as folder:
+            yield Path(folder)
+    finally:
+        with contextlib.suppress(OSError):  # not empty: the rule, when all went well
+            version_folder.rmdir()
+
+
+def measure(folder: Path) -> dict[str, ArtifactFile]:
+    """Each file of a folder, but the record, by its path below it."""
+    return {name: measured(folder / name) for name in sorted(names(folder)) if name != model.RECORD}
+
+
+def measured(path: Path) -> ArtifactFile:
+    """A file's size and checksum."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return ArtifactFile(sha256=digest, size=path.stat().st_size)
+
+
+def names(folder: Path) -> set[str]:
+    """The paths of all files below a folder, links and what else isn't a folder included."""
+    found = set()
+    for base, folders, files in os.walk(folder):
+        links = [name for name in folders if (Path(base) / name).is_symlink()]
+        found |= {str((Path(base) / name).relative_to(folder)) for name in (*files, *links)}
+    return found
+
+
+def place(made: Path, artifact: Artifact, target: Path) -> bool:
+    """Seal what was made with its record and put it in its place.
+
+    Args:
+        made: The folder that holds the artifact's files.
+        artifact: Its record.
+        target: Where it goes; an artifact that is there is replaced as a whole.
+
+    Returns:
+        Whether that changed anything: the same artifact stays as it is.
+
+    Raises:
+        UsageError: Something that is no artifact is in its place.
+    """
+    record = artifact.text().encode()
+    (made / model.RECORD).write_bytes(record)
+    if _is(target, artifact, record):
+        return False
+    if target.exists() and not (target / model.RECORD).exists() and names(target):
+        raise UsageError(
+            f"{target} holds files, but no artifact.",
+            "Move them away, or name another folder with --out.",
+        )
+    for path in (made, *made.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    if target.exists():
+        target.rename(made.with_name("replaced"))
+    made.rename(target)
+    shutil.rmtree(made.with_name("replaced"), ignore_errors=True)
+    return True
+
+
+def _is(target: Path, artifact: Artifact, record: bytes) -> bool:
+    path = target / model.RECORD
+    if not path.is_file() or path.read_bytes() != record:
+        return False
+    return names(target) == {model.RECORD, *artifact.files} and measure(target) == artifact.files

@@ -1,0 +1,104 @@
+"""Writes tags into the text of a values file, and changes no other character of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node
+
+from vrooli.errors import UsageError
+
+# The services whose images are built from this repository with its version.
+SERVICES = ("ui", "server", "jobs")
+# What a text that is no YAML holds; equals nothing else.
+_BROKEN = object()
+
+
+def inject(text: str, version: str, name: str) -> str:
+    """The text of a values file with the version as the tag of each of our services.
+
+    Comments, order, quotes and line ends stay: only the tags' own characters are replaced, and a
+    tag that is missing is put first into its service.
+
+    Args:
+        text: The file's text, valid YAML.
+        version: The tag.
+        name: The file's name, for errors.
+
+    Raises:
+        UsageError: Writing a tag there would change something else, too.
+    """
+    changed = text
+    for service in SERVICES:
+        changed = _set(changed, ("services", service, "tag"), f'"{version}"')
+    if _load(changed) != _wanted(text, version):
+        raise UsageError(
+            f"The tags can't be written into {name}: its services share parts by YAML's anchors "
+            "or are no mappings.",
+            "Give ui, server and jobs each a mapping with a tag of its own.",
+        )
+    return changed
+
+
+def _load(text: str) -> Any:
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        return _BROKEN
+
+
+def _wanted(text: str, version: str) -> dict[str, Any] | None:
+    """What the changed text must hold."""
+    values = _load(text) or {}
+    services = values.get("services") or {}
+    if not isinstance(services, dict) or not all(
+        isinstance(services.get(name) or {}, dict) for name in SERVICES
+    ):
+        return None
+    tagged = {name: {**(services.get(name) or {}), "tag": version} for name in SERVICES}
+    return {**values, "services": {**services, **tagged}}
+
+
+def _set(text: str, path: Sequence[str], value: str) -> str:
+    node = YAML(typ="safe", pure=True).compose(text)
+    if not isinstance(node, MappingNode):  # an empty file, or one of comments
+        return text.rstrip("\n") + f"\n{_nested(path, value)}\n"
+    for depth, name in enumerate(path):
+        key, found = _entry(node, name)
+        if key is None or found is None:
+            return _insert(text, node, _nested(path[depth:], value))
+        if not isinstance(found, MappingNode):
+            rest = path[depth + 1 :]
+            return _replace(text, key, found, "{" + _nested(rest, value) + "}" if rest else value)
+        node = found
+    return text
+
+
+def _nested(path: Sequence[str], value: str) -> str:
+    """One line that sets a key below others: ``services: {ui: {tag: "1"}}``."""
+    *outer, last = path
+    return "".join(f"{key}: {{" for key in outer) + f"{last}: {value}" + "}" * len(outer)
+
+
+def _entry(node: MappingNode, name: str) -> tuple[Node | None, Node | None]:
+    return next(((key, value) for key, value in node.value if key.value == name), (None, None))
+
+
+def _insert(text: str, node: MappingNode, entry: str) -> str:
+    """Put an entry before the first of a mapping."""
+    if not node.value:  # only {} has no entries
+        return text[: node.start_mark.index] + "{" + entry + "}" + text[node.end_mark.index :]
+    mark = node.value[0][0].start_mark
+    between = ", " if node.flow_style else "\n" + " " * mark.column
+    return text[: mark.index] + entry + between + text[mark.index :]
+
+
+def _replace(text: str, key: Node, node: Node, value: str) -> str:
+    start, end = node.start_mark.index, node.end_mark.index
+    if start == end:  # no value at all: its marks stand where the next thing does
+        start = end = text.index(":", key.end_mark.index) + 1
+        value = f" {value}"
+    return text[:start] + value + text[end:]
