@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from vrooli.cli import (
+    artifact,
+    build,
     cluster,
     develop,
     faults,
@@ -29,11 +31,13 @@ app = typer.Typer(
 )
 app.command("setup")(setup.command)
 app.command("develop")(develop.command)
+app.command("build")(build.command)
 app.command("status")(status.command)
 app.command("test")(test.command)
 app.command("logs")(logs.command)
 app.command("uninstall")(uninstall.command)
 app.add_typer(cluster.app, name="cluster")
+app.add_typer(artifact.app, name="artifact")
 
 
 def _version(wanted: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import typer
 from pydantic import BaseModel
 
+from vrooli.artifact import model as artifact
 from vrooli.cli import faults, jsonlines
 from vrooli.cli.app import app
 from vrooli.workflows import results
@@ -29,6 +30,8 @@ LINES = (
 RESULTS = (
     results.StepsResult,
     results.DevelopResult,
+    results.BuildResult,
+    results.VerifyResult,
     results.StatusResult,
     results.SuitesResult,
     results.ClusterResult,
@@ -42,6 +45,14 @@ RESULTS = (
     results.ReleaseView,
     results.WorkloadView,
     results.CaseView,
+    results.DifferenceView,
+)
+RECORDS = (
+    artifact.Artifact,
+    artifact.ArtifactChart,
+    artifact.ArtifactSource,
+    artifact.ArtifactImage,
+    artifact.ArtifactFile,
 )
 
 
@@ -53,6 +64,7 @@ def refreshed(page: str) -> str:
         "variables": variables,
         "lines": lambda: models(LINES),
         "results": lambda: models(RESULTS),
+        "artifact": lambda: models(RECORDS),
     }
     return PART.sub(lambda found: f"{found[1]}\n{parts[found[2]]()}\n{found[3]}", page)
 

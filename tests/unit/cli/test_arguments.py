@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from vrooli.cli.app import app
 from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.workflows import results
+from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results import ClusterView
 from vrooli.workflows.setup import SetupOptions
@@ -32,6 +33,18 @@ RESULTS: dict[str, results.Result] = {
             "kubeconfig": "k",
             "urls": {},
         }
+    ),
+    "build.build": results.BuildResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("version", "path", "package"), "x"),
+            "environments": ("dev",),
+            "revision": None,
+            "modified": False,
+        }
+    ),
+    "artifact.verify_artifact": results.VerifyResult(
+        path="/a", version="1.2.3", chart="vrooli 1", revision=None, files=1, differences=()
     ),
     "status.status": results.StatusResult(environment="dev", cluster=CLUSTER),
     "test.run_suites": results.SuitesResult(suites=(), cases=()),
@@ -99,6 +112,10 @@ def _setup(**changes: Any) -> dict[str, Any]:
     return {"options": SetupOptions(**changes)}
 
 
+def _build(**changes: Any) -> dict[str, Any]:
+    return {"options": BuildOptions(**changes)}
+
+
 def _release(**changes: Any) -> dict[str, Any]:
     return {"environment": DEV, "cluster": None, **changes}
 
@@ -157,6 +174,22 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {},
         _develop(ports={"http": 8080, "api": 0}),
     ),
+    ("build.build", "build", {}, _build()),
+    ("build.build", "build", {"VROOLI_ENVIRONMENT": "dev"}, _build()),
+    ("build.build", "build --version 1.2.3", {}, _build(version="1.2.3")),
+    ("build.build", "build -v 1.2.3-rc.1", {}, _build(version="1.2.3-rc.1")),
+    ("build.build", "build --environment prod", {}, _build(environments=(PROD,))),
+    ("build.build", "build -e production -e dev", {}, _build(environments=(DEV, PROD))),
+    ("build.build", "build --out /o", {}, _build(out=Path("/o"))),
+    (
+        "build.build",
+        "build -v 1.2.3 --write-source",
+        {},
+        _build(version="1.2.3", write_source=True),
+    ),
+    ("build.build", "build --images", {}, _build(images=True)),
+    ("build.build", "build --push oci://r.example/c", {}, _build(push="oci://r.example/c")),
+    ("artifact.verify_artifact", "artifact verify /a", {}, {"path": Path("/a")}),
     ("status.status", "status", {}, _release()),
     (
         "status.status",
@@ -242,6 +275,14 @@ def test_a_flag_or_variable_sets_its_argument(
         ("develop --port http=70000", {}, "0 to 65535"),
         ("cluster start --port http", {}, "NAME=NUMBER"),
         ("develop --values /no/such/file", {}, "can't be read"),
+        ("build --version v1.2.3", {}, "no leading v"),
+        ("build --version 1.2", {}, "Say MAJOR.MINOR.PATCH"),
+        ("build -e moon", {}, "Choose one of: dev, staging, prod."),
+        ("build --write-source", {}, "Give one with --version."),
+        ("build --push https://r.example/c", {}, "Say oci://HOST/FOLDER"),
+        ("build --out /dev/null/x", {}, "can't be written: Not a directory"),
+        ("artifact verify /no/such/folder", {}, "There is no artifact in /no/such/folder"),
+        ("artifact verify", {}, "path"),
         ("test --suite moon", {}, "'unit'"),
         ("cluster logs", {}, "component"),
         ("cluster delete ../x", {}, "can't be a cluster's name"),

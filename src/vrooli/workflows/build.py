@@ -1,0 +1,249 @@
+"""Make an artifact of this source: the one thing that a deploy uses."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vrooli import images, project
+from vrooli.artifact import model, pack, tags, verify
+from vrooli.artifact.model import Artifact, ArtifactChart, ArtifactImage, ArtifactSource
+from vrooli.chart import engine, registry, values
+from vrooli.chart.engine import Severity
+from vrooli.environments import ENVIRONMENTS, Environment
+from vrooli.errors import UsageError, VrooliError
+from vrooli.events import Listener, Outcome, Progress
+from vrooli.locks import locked
+from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import host
+from vrooli.workflows.results import BuildResult, StepResult
+from vrooli.workflows.source import source
+
+ARCHIVE = f"{model.IMAGES}/services.tar"
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What build is asked for.
+
+    Attributes:
+        version: The services' version, written as their tags; None takes the project's version
+            and writes nothing.
+        environments: Whose values go in.
+        out: The folder of all artifacts; None is build_output in the repository.
+        write_source: Write the tags into the repository's values files, too.
+        images: Build the services' images and put them in.
+        push: An OCI registry's folder to push the chart to.
+    """
+
+    version: str | None = None
+    environments: tuple[Environment, ...] = field(default=tuple(ENVIRONMENTS.values()))
+    out: Path | None = None
+    write_source: bool = False
+    images: bool = False
+    push: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.version is not None:
+            model.check_version(self.version)
+        elif self.write_source:
+            raise UsageError(
+                "--write-source writes a version into the values files, and none is given.",
+                "Give one with --version.",
+            )
+        if self.push is not None:
+            registry.check_remote(self.push)
+
+
+def default_out() -> Path:
+    """Where artifacts go when no other folder is named."""
+    return project.root() / "build_output"
+
+
+async def build(options: BuildOptions, listener: Listener) -> BuildResult:
+    """Check the source, pack it, and say where the artifact is.
+
+    Raises:
+        UsageError: A version, an environment, a folder or the values are wrong.
+        VrooliError: The first step's error.
+    """
+    began = time.monotonic()
+    run = _Run(options, await source())
+    version_folder = run.target.parent
+    with pack.workspace(version_folder) as folder:
+        run.made = folder / "artifact"
+        ended = await run_steps(run.steps(), listener)
+    steps = tuple(StepResult.of(step) for step in ended)
+    return BuildResult(
+        changed=any(step.outcome is Outcome.CHANGED for step in steps),
+        elapsed_s=round(time.monotonic() - began, 3),
+        steps=steps,
+        version=run.artifact.version,
+        path=str(run.target),
+        package=str(run.target / run.artifact.chart.package),
+        environments=tuple(run.artifact.environments),
+        revision=run.artifact.source.revision,
+        modified=run.artifact.source.modified,
+        pushed=run.pushed,
+    )
+
+
+class _Run:
+    """One run of build: what its steps hand to each other."""
+
+    made: Path
+    artifact: Artifact
+
+    def __init__(self, options: BuildOptions, made_from: ArtifactSource) -> None:
+        self.options = options
+        self.source = made_from
+        self.version = options.version or project.version()
+        out = (options.out or default_out()).absolute()
+        self.target = model.folder_of(out / self.version)
+        self.texts: dict[str, bytes] = {}
+        self.references: dict[str, set[str]] = {service: set() for service in tags.SERVICES}
+        self.digests: dict[str, str] = {}
+        self.pushed: str | None = None
+
+    def steps(self) -> list[Step]:
+        """The steps that these options want."""
+        wanted = self.options
+        before = ("images",) if wanted.images else ("chart",)
+        steps = [
+            Step("chart", "Chart and values", self.check),
+            Step("artifact", "Artifact", self.pack, before),
+        ]
+        if wanted.images:
+            steps.insert(1, Step("images", "Images", self.build_images, ("chart",)))
+        if wanted.write_source:
+            steps.append(Step("source", "Tags in the source", self.write, ("artifact",)))
+        if wanted.push:
+            steps.append(Step("push", "Chart to the registry", self.push, ("artifact",)))
+        return steps
+
+    async def check(self, progress: Progress) -> Done:
+        """Lint the chart and render it with each environment's values, as they will be."""
+        for environment in self.options.environments:
+            progress.say(f"values-{environment.name}.yaml")
+            await asyncio.to_thread(self._check_one, environment)
+        names = ", ".join(environment.name for environment in self.options.environments)
+        return Done(changed=False, detail=f"in order for {names}")
+
+    def _check_one(self, environment: Environment) -> None:
+        text = _values_text(environment)
+        if self.options.version is not None:
+            name = environment.values_file.name
+            text = tags.inject(text.decode(), self.version, name).encode()
+        copy = self.made / model.VALUES / environment.values_file.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(text)
+        self.texts[environment.name] = text
+        found = values.read(copy)
+        # First what names the wrong value, then what Helm says of the whole.
+        rendered = engine.render(
+            found, release=environment.release, namespace=environment.namespace
+        )
+        _demand_clean(engine.lint(found), environment)
+        for manifest in rendered:
+            if manifest.kind == "Deployment" and not manifest.is_hook:
+                for container in manifest.body["spec"]["template"]["spec"]["containers"]:
+                    self.references.get(container["name"], set()).add(container["image"])
+
+    async def build_images(self, progress: Progress) -> Done:
+        """Build the services' images, and pack them under the names that the values give."""
+        await host.ensure_packages(progress)
+        built = await images.ensure(tags.SERVICES, {}, progress)
+        wanted = {name: sorted(found) for name, found in self.references.items() if found}
+        self.digests = await images.bundle(built, wanted, self.made / ARCHIVE, progress)
+        made = [name for name, image in built.items() if image.built]
+        return Done(bool(made), f"built {', '.join(made)}" if made else "as they should be")
+
+    async def pack(self, progress: Progress) -> Done:
+        """Package the chart, write the record, and put all of it in place."""
+        progress.say("packaging the chart")
+        chart = await asyncio.to_thread(self._package)
+        files = await asyncio.to_thread(pack.measure, self.made)
+        self.artifact = Artifact(
+            version=self.version,
+            tagged=self.options.version is not None,
+            chart=chart,
+            source=self.source,
+            environments={
+                environment.name: f"{model.VALUES}/{environment.values_file.name}"
+                for environment in self.options.environments
+            },
+            images=tuple(map(self._image, tags.SERVICES)),
+            files=files,
+        ).sealed()
+        waiting = "waiting for another run that puts an artifact there"
+        async with locked(self.target.with_name(".lock"), lambda: progress.say(waiting)):
+            changed = await asyncio.to_thread(pack.place, self.made, self.artifact, self.target)
+        return Done(changed, str(self.target))
+
+    def _package(self) -> ArtifactChart:
+        """Package a copy of the chart whose files have the source's time, not this checkout's."""
+        staged = self.made.with_name("chart")
+        shutil.copytree(project.chart_dir(), staged)
+        stamp = self.source.time.timestamp()
+        for path in staged.rglob("*"):
+            os.utime(path, (stamp, stamp))
+        made = engine.package(self.made / model.CHARTS, chart=staged)
+        os.utime(made, (stamp, stamp))
+        name, version = engine.identity(made)
+        return ArtifactChart(name=name, version=version, package=f"{model.CHARTS}/{made.name}")
+
+    def _image(self, service: str) -> ArtifactImage:
+        digest = self.digests.get(service)
+        return ArtifactImage(
+            service=service,
+            references=tuple(sorted(self.references[service])),
+            digest=digest,
+            archive=ARCHIVE if digest else None,
+        )
+
+    async def write(self, progress: Progress) -> Done:
+        """Write the tags into the repository's own values files."""
+        return await asyncio.to_thread(_write_source, self.options.environments, self.texts)
+
+    async def push(self, progress: Progress) -> Done:
+        """Push the chart's package, once more compared with its record."""
+        artifact = await asyncio.to_thread(verify.demand_whole, self.target)
+        package = self.target / artifact.chart.package
+        self.pushed = await asyncio.to_thread(registry.push, package, str(self.options.push))
+        return Done(changed=True, detail=self.pushed)
+
+
+def _values_text(environment: Environment) -> bytes:
+    path = environment.values_file
+    if not path.exists():
+        raise UsageError(
+            f"The environment {environment.name!r} has no values: {path} is missing.",
+            "Write that file, or name the environments that have one with --environment.",
+        )
+    values.read(path)  # a file that is no YAML is told of by its own name
+    return path.read_bytes()
+
+
+def _demand_clean(messages: tuple[engine.LintMessage, ...], environment: Environment) -> None:
+    bad = [message for message in messages if message.severity >= Severity.WARNING]
+    if bad:
+        said = "; ".join(f"{message.path}: {message.text}" for message in bad)
+        raise VrooliError(f"The chart's lint with {environment.values_file.name} finds: {said}")
+
+
+def _write_source(wanted: tuple[Environment, ...], texts: Mapping[str, bytes]) -> Done:
+    changed = []
+    for environment in wanted:
+        path, text = environment.values_file, texts[environment.name]
+        if path.read_bytes() != text:
+            partial = path.with_name(f".{path.name}.{os.getpid()}")
+            partial.write_bytes(text)
+            shutil.copymode(path, partial)
+            partial.replace(path)
+            changed.append(path.name)
+    return Done(bool(changed), ", ".join(changed) or "has them already")

@@ -1,0 +1,63 @@
+"""What the repository's files are: of which commit, and of what time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from vrooli import process, project
+from vrooli.artifact import model
+from vrooli.artifact.model import ArtifactSource
+from vrooli.errors import CommandError, EnvironmentLackError, UsageError
+
+# What an artifact is made from, under the repository.
+PARTS = ("k8s/chart", "services", "images")
+# The time of files that no commit dates: the oldest that every archive format can have, 1980.
+NO_TIME = 315532800
+GIT_S = 30.0
+
+
+async def source() -> ArtifactSource:
+    """The commit of the repository's files and its time; outside of Git, what can be said.
+
+    ``SOURCE_DATE_EPOCH`` gives another time, as https://reproducible-builds.org defines it.
+
+    Raises:
+        UsageError: ``SOURCE_DATE_EPOCH`` is no number of seconds.
+    """
+    given = _given_time()
+    try:
+        top, revision = (await _git("rev-parse", "--show-toplevel", "HEAD")).split("\n")
+        if Path(top).resolve() != project.root().resolve():  # a repository around this one
+            return _unknown(given)
+        time = int(await _git("log", "-1", "--format=%ct"))
+        changes = await _git("status", "--porcelain", "--", *PARTS)
+    except (CommandError, EnvironmentLackError, ValueError):  # no Git, or no commit
+        return _unknown(given)
+    return ArtifactSource(
+        revision=revision,
+        modified=bool(changes),
+        time=model.utc(time if given is None else given),
+    )
+
+
+async def _git(*words: str) -> str:
+    done = await process.run(["git", *words], cwd=project.root(), timeout_s=GIT_S)
+    return done.output.rstrip("\n")
+
+
+def _unknown(given: int | None) -> ArtifactSource:
+    time = model.utc(NO_TIME if given is None else given)
+    return ArtifactSource(revision=None, modified=False, time=time)
+
+
+def _given_time() -> int | None:
+    text = os.environ.get("SOURCE_DATE_EPOCH")
+    if not text:
+        return None
+    # A tar file's times end in the year 2242.
+    if not (text.isascii() and text.isdecimal() and int(text) < 8**11):
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is {text!r}.", "It is a time in whole seconds since 1970."
+        )
+    return int(text)

@@ -1,0 +1,268 @@
+"""Build: the artifact's place and content, the same bytes from the same source, bad input."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.ports import free_port
+from support.registry import serve
+from vrooli import project
+from vrooli.artifact import model, pack
+from vrooli.artifact.verify import demand_whole
+from vrooli.chart import engine, values
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import UsageError, VrooliError
+from vrooli.events import silent
+from vrooli.workflows.build import BuildOptions, build
+from vrooli.workflows.results import BuildResult
+
+DATE = "2026-01-02T03:04:05+00:00"
+NOBODY = {
+    **dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "a"),
+    **dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "a@example.com"),
+    **dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), DATE),
+    "GIT_CONFIG_GLOBAL": os.devnull,
+}
+CHART = Path("k8s/chart")
+
+
+def _git(root: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", *words],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **NOBODY},
+    )
+    return done.stdout.strip()
+
+
+def _checkout(root: Path) -> Path:
+    """A repository with this project's chart and one commit."""
+    shutil.copytree(project.chart_dir(), root / CHART, ignore=shutil.ignore_patterns("tests"))
+    _git(root, "init", "--quiet")
+    _git(root, "add", ".")
+    _git(root, "commit", "--quiet", "--message", "All of it")
+    return root
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout that is the project for the time of the test."""
+    found = _checkout(tmp_path / "root")
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.setenv("VROOLI_ROOT", str(found))
+    return found
+
+
+def _build(version: str | None = "1.2.3", **changes: Any) -> BuildResult:
+    return asyncio.run(build(BuildOptions(version, **changes), silent))
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in pack.names(folder)}
+
+
+def test_the_artifact_is_where_the_specification_has_it(root: Path) -> None:
+    folder = Path(_build().path)
+    assert folder == root / "build_output" / "1.2.3" / "artifacts"
+    assert pack.names(folder) == {
+        "artifact.json",
+        "k8s-chart-packages/vrooli-0.1.0.tgz",
+        *(f"helm-value-files/values-{name}.yaml" for name in ENVIRONMENTS),
+    }
+    assert demand_whole(folder).version == "1.2.3"
+    assert {path.name for path in folder.parent.iterdir()} == {".lock", "artifacts"}
+
+
+def test_the_packed_chart_and_values_render_what_the_source_does_with_the_version(
+    root: Path,
+) -> None:
+    result = _build()
+    prod = ENVIRONMENTS["prod"]
+    packed = values.read(Path(result.path) / model.VALUES / "values-prod.yaml")
+    tags = {name: {"tag": "1.2.3"} for name in ("ui", "server", "jobs")}
+    wanted = values.merge(values.load(prod), {"services": tags})
+    release, namespace = prod.release, prod.namespace
+    assert engine.render(
+        packed, release=release, namespace=namespace, chart=Path(result.package)
+    ) == engine.render(wanted, release=release, namespace=namespace)
+    images = {image.service: image.references for image in model.read(Path(result.path)).images}
+    assert "localhost/vrooli/server:1.2.3" in images["server"]
+
+
+def test_the_record_names_the_commit(root: Path) -> None:
+    result = _build()
+    assert (result.revision, result.modified) == (_git(root, "rev-parse", "HEAD"), False)
+    assert model.read(Path(result.path)).source.time.isoformat() == DATE
+
+
+def test_two_checkouts_of_a_source_make_the_same_bytes(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Path(_build(out=tmp_path / "a").path)
+    _git(tmp_path, "clone", "--quiet", str(root), "other")
+    for path in (tmp_path / "other" / CHART).rglob("*"):
+        os.utime(path, (10**9, 10**9))
+    monkeypatch.setenv("VROOLI_ROOT", str(tmp_path / "other"))
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    second = Path(_build(out=tmp_path / "b").path)
+    assert _content(first) == _content(second)
+
+
+def test_the_packed_files_have_the_commits_time_or_the_one_that_is_given(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def times(result: BuildResult) -> set[float]:
+        with tarfile.open(result.package) as archive:
+            return {entry.mtime for entry in archive} | {Path(result.package).stat().st_mtime}
+
+    assert times(_build()) == {1767323045}
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    assert times(_build()) == {1000000000}
+
+
+def test_the_same_build_again_changes_nothing_and_another_source_replaces_it(root: Path) -> None:
+    assert _build().changed
+    assert not _build().changed
+    with (root / CHART / "values-prod.yaml").open("a") as file:
+        file.write("# a thought\n")
+    result = _build()
+    assert (result.changed, result.modified) == (True, True)
+    assert b"# a thought" in _content(Path(result.path))["helm-value-files/values-prod.yaml"]
+
+
+def test_a_spoilt_artifact_is_made_anew(root: Path) -> None:
+    folder = Path(_build().path)
+    whole = _content(folder)
+    (folder / "helm-value-files" / "values-prod.yaml").unlink()
+    (folder / "more").touch()
+    assert _build().changed
+    assert _content(folder) == whole
+
+
+def test_without_a_version_it_is_the_projects_and_no_file_changes(root: Path) -> None:
+    before = _content(root / CHART)
+    result = _build(None)
+    assert result.version == project.version()
+    assert not model.read(Path(result.path)).tagged
+    for name in ENVIRONMENTS:
+        packed = Path(result.path) / model.VALUES / f"values-{name}.yaml"
+        assert packed.read_bytes() == before[f"values-{name}.yaml"]
+    assert _content(root / CHART) == before
+
+
+def test_a_version_changes_the_source_only_when_that_is_asked_for(root: Path) -> None:
+    before = _content(root / CHART)
+    _build()
+    assert _content(root / CHART) == before
+    mode = (root / CHART / "values-prod.yaml").stat().st_mode
+    result = _build(write_source=True)
+    for name in ENVIRONMENTS:
+        packed = Path(result.path) / model.VALUES / f"values-{name}.yaml"
+        assert packed.read_bytes() == (root / CHART / f"values-{name}.yaml").read_bytes()
+    assert (root / CHART / "values-prod.yaml").stat().st_mode == mode
+    changed = {name for name, text in _content(root / CHART).items() if before[name] != text}
+    assert changed == {f"values-{name}.yaml" for name in ENVIRONMENTS}
+
+
+def test_only_the_named_environments_are_packed(root: Path) -> None:
+    result = _build(environments=(ENVIRONMENTS["prod"],))
+    assert result.environments == ("prod",)
+    assert pack.names(Path(result.path) / model.VALUES) == {"values-prod.yaml"}
+
+
+def test_the_chart_is_pushed_as_it_is_in_the_artifact(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HELM_CONFIG_HOME", "DOCKER_CONFIG"):
+        monkeypatch.setenv(name, str(tmp_path))
+    with serve() as server:
+        place = f"oci://127.0.0.1:{server.server_port}/charts"
+        results = [_build(push=place), _build(push=place)]
+    assert Path(results[0].package).read_bytes() in server.blobs.values()
+    assert str(results[0].pushed).startswith(f"{place}/vrooli@sha256:")
+    assert results[0].pushed == results[1].pushed
+
+
+def test_a_push_that_fails_leaves_the_artifact(root: Path) -> None:
+    with pytest.raises(VrooliError, match="could not be pushed"):
+        _build(push=f"oci://127.0.0.1:{free_port()}/charts")
+    assert demand_whole(root / "build_output" / "1.2.3" / "artifacts").version == "1.2.3"
+
+
+def _refused(root: Path, said: str, kind: type[VrooliError] = UsageError, **changes: Any) -> None:
+    with pytest.raises(kind, match=said):
+        _build(**changes)
+    assert not (root / "build_output" / "1.2.3").exists()
+
+
+def test_an_environment_without_values_is_refused(root: Path) -> None:
+    (root / CHART / "values-prod.yaml").unlink()
+    _refused(root, "The environment 'prod' has no values")
+
+
+def test_values_that_the_chart_refuses_stop_the_build_and_the_key_is_named(root: Path) -> None:
+    (root / CHART / "values-staging.yaml").write_text("servises: {}\n")
+    _refused(root, "servises")
+
+
+def test_values_that_are_no_yaml_stop_the_build_and_the_line_is_named(root: Path) -> None:
+    (root / CHART / "values-dev.yaml").write_text("a: 1\nservices: [\n")
+    _refused(root, r"chart/values-dev\.yaml is no valid YAML: line")
+
+
+def test_a_chart_that_lint_warns_of_is_not_packed(root: Path) -> None:
+    path = root / CHART / "Chart.yaml"
+    path.write_text(path.read_text().replace("apiVersion: v2", "apiVersion: v9"))
+    _refused(root, "apiVersion", VrooliError)
+
+
+def test_a_folder_of_someone_elses_is_not_replaced(root: Path) -> None:
+    theirs = root / "build_output" / "1.2.3" / "artifacts" / "thesis.txt"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("mine")
+    with pytest.raises(UsageError, match="holds files, but no artifact"):
+        _build()
+    assert theirs.read_text() == "mine"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.EPERM])
+def test_a_folder_that_can_not_be_written_is_wrong_use(
+    root: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)  # root may write everywhere
+    with pytest.raises(UsageError, match=f"can't be written: {os.strerror(number)}"):
+        _build()
+
+
+def test_a_full_disk_is_no_wrong_use(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        _build()
+
+
+def test_two_builds_at_once_leave_one_whole_artifact(root: Path) -> None:
+    async def both() -> tuple[BuildResult, BuildResult]:
+        options = BuildOptions("1.2.3")
+        return await asyncio.gather(build(options, silent), build(options, silent))
+
+    results = asyncio.run(both())
+    assert sorted(result.changed for result in results) == [False, True]
+    assert demand_whole(Path(results[0].path)).version == "1.2.3"
