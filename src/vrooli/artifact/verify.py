@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import tarfile
 import zlib
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from vrooli.errors import UsageError
 
 # The chart that this project deploys.
 CHART = "vrooli"
+# What Helm takes of a package, unpacked, bytes: MaxDecompressedChartSize of its archive loader.
+LARGEST = 100 * 1024**2
 
 
 class Kind(StrEnum):
@@ -97,9 +101,13 @@ def check_package(path: Path, wanted: ArtifactChart) -> None:
 
 
 def _metadata(path: Path) -> dict[str, Any]:
-    """The package's Chart.yaml; reads all of the package, so that its own checksum is checked."""
+    """The package's Chart.yaml; reads all of the package, so that gzip's checksum is checked."""
     text = b""
-    with tarfile.open(path, "r:gz") as archive:
+    with gzip.open(path) as packed:
+        unpacked = packed.read(LARGEST + 1)
+    if len(unpacked) > LARGEST:
+        raise ValueError(f"it is larger than {LARGEST} bytes when unpacked")
+    with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
         for entry in archive:
             content = archive.extractfile(entry)
             data = content.read() if content else b""

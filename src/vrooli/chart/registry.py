@@ -57,6 +57,6 @@ def push(package: Path, remote: str) -> str:
     except helm_python.HelmError as error:
         raise VrooliError(
             f"The chart could not be pushed to {place}: {error.detail}",
-            "Check the address; `helm registry login HOST` notes a login.",
+            "Check the address, and that helm or docker on this machine is logged in there.",
         ) from error
     return f"{chart}@{pushed['digest']}"

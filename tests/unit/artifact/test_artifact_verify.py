@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from vrooli.artifact import model, pack
-from vrooli.artifact.verify import Difference, Kind, demand_whole, verify
+from vrooli.artifact.verify import LARGEST, Difference, Kind, demand_whole, verify
 from vrooli.chart import engine
 from vrooli.errors import UsageError
 
@@ -101,6 +101,22 @@ def test_all_differences_are_told_at_once(artifact: Path) -> None:
 def test_a_package_that_is_no_chart_is_corrupt(artifact: Path, content: bytes) -> None:
     (artifact / CHART).write_bytes(content)
     with pytest.raises(UsageError, match="is corrupt"):
+        verify(artifact)
+
+
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.8])
+def test_a_package_with_one_other_bit_in_its_content_is_corrupt(
+    artifact: Path, part: float
+) -> None:
+    path = artifact / CHART
+    _flip(path, int(path.stat().st_size * part))
+    with pytest.raises(UsageError, match="is corrupt"):
+        verify(artifact)
+
+
+def test_a_package_that_unpacks_without_end_is_refused(artifact: Path) -> None:
+    (artifact / CHART).write_bytes(gzip.compress(b"\0" * (LARGEST + 1), compresslevel=1))
+    with pytest.raises(UsageError, match="larger than"):
         verify(artifact)
 
 
