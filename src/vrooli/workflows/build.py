@@ -20,7 +20,7 @@ from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Listener, Outcome, Progress
 from vrooli.locks import locked
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import host
+from vrooli.workflows.machine import ensure_builder
 from vrooli.workflows.results import BuildResult, StepResult
 from vrooli.workflows.source import source
 
@@ -156,7 +156,7 @@ class _Run:
 
     async def build_images(self, progress: Progress) -> Done:
         """Build the services' images, and pack them under the names that the values give."""
-        await host.ensure_packages(progress)
+        await ensure_builder(progress)
         built = await images.ensure(tags.SERVICES, {}, progress)
         wanted = {name: sorted(found) for name, found in self.references.items() if found}
         self.digests = await images.bundle(built, wanted, self.made / ARCHIVE, progress)
