@@ -178,6 +178,21 @@ async def test_the_archive_of_a_changed_image_is_another(builder: Buildah, pause
     assert before != after
 
 
+async def test_an_archive_under_other_names_can_be_pulled_by_them(
+    builder: Buildah, pause: Path, tmp_path: Path
+) -> None:
+    image = await _ensure(builder, pause)
+    names = {"pause": ["registry.example.com/x/pause:1.2.3", "localhost/vrooli/pause:1.2.3"]}
+    target = tmp_path / "services.tar"
+    digests = await images.bundle({"pause": image}, names, target, Progress(), builder=builder)
+    assert digests["pause"].startswith("sha256:")
+    for name in names["pause"]:
+        pull = builder.command("pull", "--quiet", f"oci-archive:{target}:{name}")
+        pulled = (await process.run(pull)).output.strip()
+        assert image.id.removeprefix("sha256:") == pulled.removeprefix("sha256:")
+        assert name in await builder.images()
+
+
 async def test_an_unknown_builder_is_refused(monkeypatch: pytest.MonkeyPatch, pause: Path) -> None:
     monkeypatch.setenv("VROOLI_IMAGE_BUILDER", "kaniko")
     with pytest.raises(UsageError, match="kaniko"):

@@ -14,6 +14,7 @@ from vrooli.events import Progress
 from vrooli.images import layout
 from vrooli.images.archive import archive as packed_archive
 from vrooli.images.build import BuiltImage
+from vrooli.images.builder import Builder
 
 
 async def bundle(
@@ -21,6 +22,8 @@ async def bundle(
     references: Mapping[str, Sequence[str]],
     target: Path,
     progress: Progress,
+    *,
+    builder: Builder | None = None,
 ) -> dict[str, str]:
     """Write images into one OCI archive, each once, under as many names as are wanted.
 
@@ -29,6 +32,7 @@ async def bundle(
         references: What each is called in the archive, by the same names.
         target: The archive; the same images make the same bytes.
         progress: Hears when they have to be packed.
+        builder: What keeps the images; without it, the one that this machine has.
 
     Returns:
         The digest of each one's manifest, which is what a registry calls it.
@@ -38,7 +42,7 @@ async def bundle(
         VrooliError: An image could not be written.
     """
     wanted = {images[name].reference: others for name, others in references.items()}
-    packed = await packed_archive([images[name] for name in references], progress)
+    packed = await packed_archive([images[name] for name in references], progress, builder=builder)
     digests = await asyncio.to_thread(rename, packed, wanted, target)
     return {name: digests[images[name].reference] for name in references}
 
