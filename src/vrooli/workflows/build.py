@@ -156,9 +156,11 @@ class _Run:
 
     async def build_images(self, progress: Progress) -> Done:
         """Build the services' images, and pack them under the names that the values give."""
-        await ensure_builder(progress)
-        built = await images.ensure(tags.SERVICES, {}, progress)
         wanted = {name: sorted(found) for name, found in self.references.items() if found}
+        if not wanted:
+            raise UsageError("These values run none of ui, server and jobs: there are no images.")
+        await ensure_builder(progress)
+        built = await images.ensure(wanted, {}, progress)
         self.digests = await images.bundle(built, wanted, self.made / ARCHIVE, progress)
         made = [name for name, image in built.items() if image.built]
         return Done(bool(made), f"built {', '.join(made)}" if made else "as they should be")

@@ -222,6 +222,13 @@ def test_values_that_are_no_yaml_stop_the_build_and_the_line_is_named(root: Path
     _refused(root, r"chart/values-dev\.yaml is no valid YAML: line")
 
 
+def test_images_of_values_that_run_no_service_of_ours_are_refused(root: Path) -> None:
+    services = "".join(f"  {name}: {{enabled: false}}\n" for name in ("ui", "server", "jobs"))
+    (root / CHART / "values-dev.yaml").write_text("services:\n" + services)
+    wanted = {"images": True, "environments": (ENVIRONMENTS["dev"],)}
+    _refused(root, "none of ui, server and jobs", **wanted)
+
+
 def test_a_chart_that_lint_warns_of_is_not_packed(root: Path) -> None:
     path = root / CHART / "Chart.yaml"
     path.write_text(path.read_text().replace("apiVersion: v2", "apiVersion: v9"))
