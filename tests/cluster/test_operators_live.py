@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vrooli import operators, project, vault
+from vrooli import images, operators, project, vault
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
 from vrooli.operators.interface import State
