@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from vrooli import images, operators, project, vault
+from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
 from vrooli.operators.interface import State
@@ -22,6 +25,8 @@ NAMESPACE = "operators-test"
 PASSWORD = "of-the-tests"
 # An image is there already; what is waited for is processes, on a busy machine.
 READY_S = 240.0
+# How long a login with a new password may take to work, seconds.
+LOGIN_S = 60.0
 SMALL = {"requests": {"cpu": "10m", "memory": "32Mi"}}
 
 
@@ -95,10 +100,21 @@ async def test_postgres_cluster_becomes_ready_with_the_password_of_a_secrets_fil
     primary = (await kube.list("v1", "Pod", namespace, labels))[0]["metadata"]["name"]
     password = env_file.read(file)[catalog.POSTGRES.path]["DB_PASSWORD"]
     login = f"host={kubernetes.PG_CLUSTER}-primary dbname=vrooli user=vrooli password={password}"
-    answer = await kube.exec(
-        namespace, primary, ["psql", login, "-tAc", "select version()"], container="database"
-    )
+    # PGO sets the password a moment after the instance is ready.
+    answer = await _exec_soon(kube, namespace, primary, ["psql", login, "-tAc", "select version()"])
     assert answer.startswith("PostgreSQL 15")
+
+
+async def _exec_soon(kube: Kube, namespace: str, pod: str, argv: list[str]) -> str:
+    """What a program prints in the pod's database container, as soon as it succeeds."""
+    deadline = time.monotonic() + LOGIN_S
+    while True:
+        try:
+            return await kube.exec(namespace, pod, argv, container="database")
+        except VrooliError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(1.0)
 
 
 async def test_redis_failover_becomes_ready_and_wants_its_password(
