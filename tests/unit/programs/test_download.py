@@ -80,6 +80,14 @@ async def test_another_content_than_published_is_refused(site: Path, tmp_path: P
     assert not (tmp_path / "kubelet").exists()
 
 
+async def test_a_file_that_the_site_does_not_have_is_told_from_other_faults(
+    site: Path, tmp_path: Path
+) -> None:
+    offer = Download("kubernetes", "kubelet", "kubelet.sha256", {"kubelet": ""})
+    with pytest.raises(download.MissingError, match="kubelet.sha256 isn't there"):
+        await download.fetch(offer, tmp_path, Progress())
+
+
 @pytest.mark.parametrize("text", ["", f"{DIGEST}  another-file\n"])
 def test_a_file_without_a_published_digest_is_refused(text: str) -> None:
     with pytest.raises(download.ChecksumError, match="none is published"):
