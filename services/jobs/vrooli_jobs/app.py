@@ -18,6 +18,7 @@ from vrooli_jobs.cron import cron_jobs
 from vrooli_jobs.health import healthcheck, keep_beating
 from vrooli_jobs.moderation import give_up, moderate
 from vrooli_jobs.state import State, connected
+from vrooli_shared.metrics import metrics
 from vrooli_shared.redis_link import BLOCK_S
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import DRAIN_S, HANDLERS
@@ -99,5 +100,5 @@ def create_app(settings: Settings) -> Starlette:
                 await worker.stop()
                 await asyncio.gather(working, beating, return_exceptions=True)
 
-    routes = [Route("/healthcheck", healthcheck)]
+    routes = [Route("/healthcheck", healthcheck), Route("/metrics", metrics)]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)
