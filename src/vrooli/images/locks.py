@@ -19,7 +19,7 @@ async def building(builder: Builder) -> AsyncIterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         # Never a call that blocks: whoever sweeps may be another task of this process.
-        while not taken(file, shared=True):
+        while not taken(file, shared=True):  # noqa: ASYNC110 - no event tells of its release
             await asyncio.sleep(INTERVAL_S)
         try:
             yield
