@@ -22,6 +22,7 @@ from vrooli.cluster.embedded.containers import end_containers
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.reports import (
     FAILED,
+    OFF,
     RUNNING,
     STARTING,
     STOPPED,
@@ -66,7 +67,14 @@ def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
 class Supervisor:
     """Keeps the components of one cluster running."""
 
-    def __init__(self, layout: Layout, record: Record) -> None:
+    def __init__(self, layout: Layout, record: Record, lacks: Mapping[str, str]) -> None:
+        """Prepare to start them all, except those for which the host lacks something.
+
+        Args:
+            layout: The cluster's place.
+            record: What was chosen for it.
+            lacks: The components that stay off, each with the reason in words.
+        """
         self._layout = layout
         self._record = record
         self._api = Api(layout, record)
@@ -74,8 +82,9 @@ class Supervisor:
         self._ready = {name: asyncio.Event() for name in self._components}
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
-        waiting = {name: ComponentStatus(name, WAITING) for name in self._components}
-        self._report = Report(os.getpid(), "starting", time.time(), waiting)
+        states = {name: ComponentStatus(name, WAITING) for name in self._components}
+        states |= {name: ComponentStatus(name, OFF, detail=why) for name, why in lacks.items()}
+        self._report = Report(os.getpid(), "starting", time.time(), states)
 
     async def run(self) -> None:
         """Start everything, and watch over it until a signal says to stop."""
@@ -87,8 +96,9 @@ class Supervisor:
             await forwarder.listen(port, self._record.cable.node_ip, INSIDE[name])
             for name, port in self._record.ports.items()
         ]
-        for component in self._components.values():
-            self._keepers[component.name] = asyncio.create_task(self._keep(component))
+        for name, component in self._components.items():
+            if self._report.components[name].state != OFF:
+                self._keepers[name] = asyncio.create_task(self._keep(component))
         rotation = asyncio.create_task(self._rotate())
         await stop.wait()
         rotation.cancel()
@@ -129,7 +139,7 @@ class Supervisor:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**without_proxies(os.environ), "PATH": path},
+                env={**without_proxies(os.environ), "PATH": path, **component.environment},
                 cwd=self._layout.run,
                 start_new_session=True,
             )
