@@ -60,7 +60,7 @@ async def _prepare(layout: Layout, record: Record) -> dict[str, str]:
         Path(folder).mkdir(parents=True, exist_ok=True)
         await run(["mount", "-t", "tmpfs", "-o", "mode=0711", "vrooli", folder])
     await network.connect(layout, record.cable)
-    lack = await firewall.lack(layout)
+    lack = await firewall.prepare(layout)
     return {"kube-router": f"network policies aren't enforced: {lack}"} if lack else {}
 
 

@@ -1,12 +1,15 @@
-"""Whether this host can enforce network policies: tried out, where it leaves nothing.
+"""What network policies stand on: whether this host can enforce them, and no way round them.
 
 kube-router writes iptables rules and IP sets. Each of them takes a part of the kernel or of the
-distribution that an ordinary host has, and a container or a small kernel may lack.
+distribution that an ordinary host has, and a container or a small kernel may lack: that is tried
+out, where it leaves nothing.
 """
 
 from __future__ import annotations
 
 from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.network import inside
+from vrooli.cluster.embedded.runtime import BRIDGE
 from vrooli.errors import CommandError
 from vrooli.process import run
 
@@ -31,7 +34,19 @@ ipset create vrooli-nets hash:net timeout 0
 iptables-restore <<'END'
 {RULES}END
 """
-TRIAL_S = 20.0
+# The kernel gives each pod an IPv6 address of its link, which no policy knows of.
+WITHOUT_IPV6 = f"""\
+table ip6 vrooli {{
+    chain forward {{
+        type filter hook forward priority filter; policy drop;
+    }}
+    chain input {{
+        type filter hook input priority filter; policy accept;
+        iifname "{BRIDGE}" drop
+    }}
+}}
+"""
+LIMIT_S = 20.0
 
 
 def environment(layout: Layout) -> dict[str, str]:
@@ -39,12 +54,18 @@ def environment(layout: Layout) -> dict[str, str]:
     return {"XTABLES_LOCKFILE": str(layout.run / "xtables.lock")}
 
 
-async def lack(layout: Layout) -> str:
-    """What this host lacks to enforce network policies, in words; empty when it lacks nothing."""
+async def prepare(layout: Layout) -> str:
+    """Make the cluster's network ready for policies.
+
+    Returns:
+        What this host lacks to enforce them, in words; empty when it lacks nothing.
+    """
+    # The trial's sets and rules end with its network namespace, and that with its only process.
+    trial = ["unshare", "--net", "sh", "-e"]
+    closing = [*inside(layout.netns), "nft", "-f", "-"]
     try:
-        # The sets and rules end with the network namespace, and that with its only process.
-        argv = ["unshare", "--net", "sh", "-e"]
-        await run(argv, stdin=TRIAL, env=environment(layout), timeout_s=TRIAL_S)
+        await run(trial, stdin=TRIAL, env=environment(layout), timeout_s=LIMIT_S)
+        await run(closing, stdin=WITHOUT_IPV6, timeout_s=LIMIT_S)
     except CommandError as error:
         return next(iter(reversed(error.output.strip().splitlines())), error.message)
     return ""
