@@ -61,6 +61,9 @@ TRY = (
     "use IO::Socket::INET; for (@ARGV) "
     "{ print qq($_\\n) if IO::Socket::INET->new(PeerAddr => $_, Timeout => 2) }"
 )
+LINK_ADDRESS = (
+    "grep eth0 /proc/net/if_inet6 | cut -c 1-32 | sed 's/..../&:/g; s/:$//' | tr -d '\\n'"
+)
 # New pods are free until their rules are there, which takes a moment; on a busy machine a few.
 SETTLED_S = 60.0
 
@@ -162,6 +165,18 @@ async def test_a_pair_with_an_arrow_connects(opened: set[Pair], pair: Pair) -> N
 @pytest.mark.parametrize("pair", sorted(set(TRIED) - ALLOWED), ids=sentence)
 async def test_a_pair_without_an_arrow_is_refused(opened: set[Pair], pair: Pair) -> None:
     assert pair not in opened
+
+
+async def test_the_addresses_of_the_pods_link_are_no_way_round(
+    live: Live, places: dict[str, Place]
+) -> None:
+    """The kernel gives each pod one of IPv6; Redis listens there, too."""
+    redis, ui = places["redis"], places["ui"]
+    async with await Kube.connect(live.kubeconfig) as kube:
+        link = await kube.exec(redis.namespace, redis.pod, ["bash", "-c", LINK_ADDRESS])
+        argv = ["bash", "-c", f"timeout 2 bash -c '</dev/tcp/{link}%eth0/6379' && echo open; true"]
+        assert await kube.exec(redis.namespace, redis.pod, argv) == "open\n"
+        assert await kube.exec(ui.namespace, ui.pod, argv) == ""
 
 
 def test_every_port_that_is_refused_to_someone_is_open_to_another() -> None:

@@ -86,6 +86,11 @@ class Supervisor:
         states |= {name: ComponentStatus(name, OFF, detail=why) for name, why in lacks.items()}
         self._report = Report(os.getpid(), "starting", time.time(), states)
 
+    @property
+    def report(self) -> Report:
+        """What it says now about the components."""
+        return self._report
+
     async def run(self) -> None:
         """Start everything, and watch over it until a signal says to stop."""
         stop = asyncio.Event()
