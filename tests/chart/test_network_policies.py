@@ -24,7 +24,7 @@ ON: dict[str, Any] = {
             }
         ],
     },
-    "monitoring": {"enabled": True, "services": {"server": "/metrics"}},
+    "monitoring": {"enabled": True},
     "pgoPostgresql": {"monitoring": {"enabled": True}},
     "spotahomeRedis": {"exporter": {"enabled": True}},
 }

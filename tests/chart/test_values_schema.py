@@ -111,13 +111,6 @@ DISAGREEING: list[tuple[dict[str, Any], str]] = [
         r"services\.ui\.autoscaling\.minReplicas",
     ),
     ({"services": {"jobs": {"drainSeconds": 60}}}, r"services\.jobs\.drainSeconds"),
-    (
-        {
-            "monitoring": {"services": {"adminer": "/m"}},
-            "services": {"adminer": {"enabled": False}},
-        },
-        r"monitoring\.services\.adminer",
-    ),
     (ingress("ui", tls=[{"secretName": "s", "hosts": ["c.d"]}]), r"ingress\.tls: c\.d"),
     (
         ingress(

@@ -101,6 +101,7 @@ UPKEEP = {
 METRICS = {
     *(("prometheus", name, 9187) for name in ("primary", "replica")),
     ("prometheus", "server", 5329),
+    ("prometheus", "jobs", 4001),
     ("prometheus", "redis", 9121),
     ("prometheus", "sentinel", 9355),
 }

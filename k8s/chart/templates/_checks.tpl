@@ -13,11 +13,6 @@ services.{{ $key }}.autoscaling.minReplicas: {{ .minReplicas }} is more than max
 services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} leaves no time to end: terminationGracePeriodSeconds is {{ $service.terminationGracePeriodSeconds }}
 {{- end }}
 {{- end }}
-{{- range $key, $path := .Values.monitoring.services }}
-{{- if not (get $.Values.services $key).enabled }}
-monitoring.services.{{ $key }}: the service {{ $key | quote }} is disabled
-{{- end }}
-{{- end }}
 {{- if .Values.ingress.enabled }}
 {{- include "vrooli.ingressChecks" . }}
 {{- end }}

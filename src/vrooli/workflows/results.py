@@ -89,7 +89,7 @@ class ClusterView(Model):
 
     name: str = Field(description="its name")
     kind: str = Field(description="embedded, minikube, kind or context")
-    state: str = Field(description="running, degraded, stopped or absent")
+    state: str = Field(description="running, degraded, stopped, damaged or absent")
     version: str = Field(default="", description="the Kubernetes version, when it answers")
     components: tuple[ComponentView, ...] = Field(default=(), description="its components")
     urls: dict[str, str] = Field(default_factory=dict, description="what answers on 127.0.0.1")
