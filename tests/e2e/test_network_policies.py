@@ -35,6 +35,8 @@ PODS = {
     "redis": f"app.kubernetes.io/name=vrooli-rf,{COMPONENT}=redis",
     "sentinel": f"app.kubernetes.io/name=vrooli-rf,{COMPONENT}=sentinel",
 }
+# pgBackRest 2.45 may fall over a connection that says nothing, and be started again.
+CONTAINERS = {"backups": "pgbackrest-config"}
 # Who is stood in for, and in which namespace; none is the release's.
 STAND_INS = {
     **dict.fromkeys(("test", "stranger", "other release")),
@@ -66,6 +68,8 @@ LINK_ADDRESS = (
 )
 # New pods are free until their rules are there, which takes a moment; on a busy machine a few.
 SETTLED_S = 60.0
+# How long a pod may take to go, seconds.
+GONE_S = 60.0
 
 
 def sentence(pair: Pair) -> str:
@@ -107,6 +111,10 @@ async def _run_stand_in(kube: Kube, name: str, namespace: str) -> Place:
     return Place(namespace, pod_name, ready["status"]["podIP"])
 
 
+def _is_there(pod: Manifest | None) -> str | None:
+    return "it is still there" if pod else None
+
+
 @pytest.fixture(scope="module")
 async def places(live: Live) -> AsyncIterator[dict[str, Place]]:
     """Where everyone is; the stand-ins go at the end."""
@@ -127,6 +135,8 @@ async def places(live: Live) -> AsyncIterator[dict[str, Place]]:
         }
         for place in made:
             await kube.delete("v1", "Pod", place.pod, place.namespace)
+        for place in made:  # others look for pods by the labels that these have, too
+            await kube.wait_for("v1", "Pod", place.pod, place.namespace, _is_there, GONE_S)
         for name in OWN_NAMESPACES:
             await kube.delete("v1", "Namespace", name)
 
@@ -139,7 +149,8 @@ async def _opened(kube: Kube, places: dict[str, Place], source: str) -> set[Pair
         if name == source
     }
     place = places[source]
-    said = await kube.exec(place.namespace, place.pod, ["perl", "-e", TRY, *tried])
+    argv = ["perl", "-e", TRY, *tried]
+    said = await kube.exec(place.namespace, place.pod, argv, CONTAINERS.get(source))
     return {tried[line] for line in said.split()}
 
 
