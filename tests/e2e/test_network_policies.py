@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -68,8 +69,8 @@ LINK_ADDRESS = (
 )
 # New pods are free until their rules are there, which takes a moment; on a busy machine a few.
 SETTLED_S = 60.0
-# How long a pod may take to go, seconds.
-GONE_S = 60.0
+# How long a pod may take to be there, and to go, on a busy machine, seconds.
+STARTED_S, GONE_S = 180.0, 60.0
 
 
 def sentence(pair: Pair) -> str:
@@ -92,53 +93,65 @@ async def _found(kube: Kube, namespace: str, labels: str) -> Place:
     return Place(namespace, pod["metadata"]["name"], pod["status"]["podIP"])
 
 
-def _stand_in(name: str, namespace: str) -> Manifest:
+def _stand_in(name: str, home: str) -> Manifest:
     """A pod with somebody's labels, which listens on port 8080."""
     labels = dict(PEERS[name].labels)
     if labels.get(INSTANCE) == "demo":
         labels[INSTANCE] = "vrooli-dev"
     pod = workload.pod(f"policies-{name.replace(' ', '-')}")
-    pod["metadata"] |= {"namespace": namespace, "labels": labels}
-    pod["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi", "cpu": "20m"}}
+    pod["metadata"] |= {"namespace": STAND_INS[name] or home, "labels": labels}
+    # All of them fit beside the release, and none is slowed down.
+    pod["spec"]["containers"][0]["resources"] = {
+        "requests": {"cpu": "1m", "memory": "8Mi"},
+        "limits": {"memory": "64Mi"},
+    }
     return pod
 
 
-async def _run_stand_in(kube: Kube, name: str, namespace: str) -> Place:
-    pod = _stand_in(name, namespace)
+async def _started(kube: Kube, pod: Manifest) -> Place:
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     await kube.apply(pod)
-    pod_name = pod["metadata"]["name"]
-    ready = await workload.wait_for_pod(kube, pod_name, namespace=namespace)
-    return Place(namespace, pod_name, ready["status"]["podIP"])
+    ready = await workload.wait_for_pod(kube, name, STARTED_S, namespace=namespace)
+    return Place(namespace, name, ready["status"]["podIP"])
 
 
-def _is_there(pod: Manifest | None) -> str | None:
-    return "it is still there" if pod else None
+async def _gone(kube: Kube, pod: Manifest) -> None:
+    """Others look for pods by the labels that these have, too."""
+    place = ("v1", "Pod", pod["metadata"]["name"], pod["metadata"]["namespace"])
+    await kube.delete(*place)
+    await kube.wait_for(*place, lambda found: "it is still there" if found else None, GONE_S)
+
+
+@asynccontextmanager
+async def _standing_in(kube: Kube, home: str) -> AsyncIterator[dict[str, Place]]:
+    """The stand-ins, for as long as they are needed."""
+    pods = {name: _stand_in(name, home) for name in STAND_INS}
+    try:
+        for name in OWN_NAMESPACES:
+            await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        made = await asyncio.gather(*(_started(kube, pod) for pod in pods.values()))
+        yield dict(zip(pods, made, strict=True))
+    finally:
+        await asyncio.gather(*(_gone(kube, pod) for pod in pods.values()))
+        for name in OWN_NAMESPACES:
+            await kube.delete("v1", "Namespace", name)
 
 
 @pytest.fixture(scope="module")
 async def places(live: Live) -> AsyncIterator[dict[str, Place]]:
-    """Where everyone is; the stand-ins go at the end."""
+    """Where everyone is."""
     home = live.environment.namespace
-    async with await Kube.connect(live.kubeconfig) as kube:
-        for name in OWN_NAMESPACES:
-            await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        made = await asyncio.gather(
-            *(_run_stand_in(kube, name, where or home) for name, where in STAND_INS.items())
-        )
-        dns = await _found(kube, "kube-system", "k8s-app=kube-dns")
+    async with (
+        await Kube.connect(live.kubeconfig) as kube,
+        _standing_in(kube, home) as stand_ins,
+    ):
         node = (await kube.list("v1", "Node"))[0]["status"]["addresses"][0]["address"]
         yield {
             **{name: await _found(kube, home, labels) for name, labels in PODS.items()},
-            **dict(zip(STAND_INS, made, strict=True)),
-            "dns": dns,
+            **stand_ins,
+            "dns": await _found(kube, "kube-system", "k8s-app=kube-dns"),
             "api": Place("", "", node),
         }
-        for place in made:
-            await kube.delete("v1", "Pod", place.pod, place.namespace)
-        for place in made:  # others look for pods by the labels that these have, too
-            await kube.wait_for("v1", "Pod", place.pod, place.namespace, _is_there, GONE_S)
-        for name in OWN_NAMESPACES:
-            await kube.delete("v1", "Namespace", name)
 
 
 async def _opened(kube: Kube, places: dict[str, Place], source: str) -> set[Pair]:
