@@ -27,7 +27,7 @@ spec:
   terminationGracePeriodSeconds: 5
   containers:
     - name: test
-      image: {{ include "vrooli.image" (list $root $image) }}
+      image: {{ include "vrooli.image" (list $root $image) | quote }}
       imagePullPolicy: {{ $root.Values.image.pullPolicy }}
       securityContext:
         {{- toYaml $root.Values.containerSecurityContext | nindent 8 }}
