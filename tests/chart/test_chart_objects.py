@@ -182,7 +182,8 @@ def test_the_five_tests_are_hooks() -> None:
     assert set(hooks) == {f"Pod/demo-{name}-test" for name in TESTS}
     for manifest in hooks.values():
         assert manifest.annotations["helm.sh/hook"] == "test"
-        assert manifest.annotations["helm.sh/hook-delete-policy"] == "before-hook-creation"
+        policies = manifest.annotations["helm.sh/hook-delete-policy"].split(",")
+        assert policies == ["before-hook-creation", "hook-succeeded"]
         compile(container(manifest)["args"][0], manifest.key, "exec")
 
 

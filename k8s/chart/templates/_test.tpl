@@ -16,7 +16,8 @@ metadata:
     {{- include "vrooli.labels" (list $root "test") | nindent 4 }}
   annotations:
     helm.sh/hook: test
-    helm.sh/hook-delete-policy: before-hook-creation
+    # A test that passed leaves nothing behind; one that failed stays, with what it printed.
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 spec:
   restartPolicy: Never
   automountServiceAccountToken: false
