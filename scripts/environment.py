@@ -47,6 +47,9 @@ def main(stamp: str) -> int:
     except LackError as lack:
         say(f"vrooli: {lack}")
         return 3
+    except KeyboardInterrupt:
+        say("vrooli: interrupted. Run the same command again: it continues where it stopped.")
+        return 130
     except OSError as error:
         say(f"vrooli: can't make the Python environment: {error}")
         return 3

@@ -32,10 +32,14 @@ async def locked(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]
         yield
 
 
-def taken(file: IO[str]) -> bool:
-    """Take an open file's lock if nobody holds it; says whether it is ours now."""
+def taken(file: IO[str], *, shared: bool = False) -> bool:
+    """Take an open file's lock if nobody holds it; says whether it is ours now.
+
+    A shared one can be held by many, and by none while somebody has it alone.
+    """
+    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

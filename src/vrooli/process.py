@@ -163,18 +163,21 @@ async def _converse(
 
 async def _end(process: asyncio.subprocess.Process, cleanup_s: float = 0.0) -> None:
     """End the program and what it started: first politely, then for sure."""
-    ways = [(signal.SIGTERM, GRACE_S), (signal.SIGKILL, None)]
+    ways = [(signal.SIGTERM, GRACE_S)]
     if cleanup_s:
         ways.insert(0, (signal.SIGINT, cleanup_s))
     for sent, patience in ways:
         if process.returncode is not None:
-            return
-        try:
+            break
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sent)
-        except ProcessLookupError:
-            return
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await process.wait()
-        except TimeoutError:
-            continue
+    # The rest of its session, too: what it started may have outlived it.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    # To the end of its pipes, so that they are closed; a daemon of its own may hold them longer.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GRACE_S):
+            await process.communicate()

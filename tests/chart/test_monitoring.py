@@ -93,6 +93,7 @@ def test_a_service_with_metrics_is_found_by_its_own_service() -> None:
     found = render(with_on(services={"server": "/metrics", "nsfwDetector": "/stats"}))
     assert {key for key in found if key.startswith("ServiceMonitor/")} == {
         "ServiceMonitor/demo-server",
+        "ServiceMonitor/demo-jobs",
         "ServiceMonitor/demo-nsfw-detector",
     }
     spec = found["ServiceMonitor/demo-server"].body["spec"]
@@ -101,6 +102,25 @@ def test_a_service_with_metrics_is_found_by_its_own_service() -> None:
     (end,) = spec["endpoints"]
     assert end["port"] in {port["name"] for port in service["spec"]["ports"]}
     assert end["path"] == "/metrics"
+
+
+@pytest.mark.parametrize(
+    ("service", "alert", "lost"),
+    [("server", "VrooliServerErrors", 3), ("jobs", "VrooliQueueWaits", 2)],
+)
+def test_a_service_that_is_off_or_not_asked_for_metrics_is_neither_watched_nor_drawn(
+    service: str, alert: str, lost: int
+) -> None:
+    everything = render(ON)
+    assert alert in alerts(everything)
+    for off in (
+        with_on(services={service: None}),
+        {**ON, "services": {service: {"enabled": False}}},
+    ):
+        found = render(off)
+        assert f"ServiceMonitor/demo-{service}" not in found
+        assert alert not in alerts(found)
+        assert len(panels(found)) == len(panels(everything)) - lost
 
 
 def test_prometheus_finds_monitors_and_rules_by_the_given_labels() -> None:

@@ -28,7 +28,7 @@ ON: dict[str, Any] = {
             }
         ],
     },
-    "monitoring": {"enabled": True, "services": {"server": "/metrics"}},
+    "monitoring": {"enabled": True},
     "pgoPostgresql": {"monitoring": {"enabled": True}},
     "spotahomeRedis": {"exporter": {"enabled": True}},
 }
@@ -110,6 +110,7 @@ UPKEEP = {
     *(("redis-operator", name, PORTS[name][0]) for name in REDIS),
     *(("prometheus", name, 9187) for name in ("primary", "replica")),
     ("prometheus", "server", 5329),
+    ("prometheus", "jobs", 4001),
     ("prometheus", "redis", 9121),
     ("prometheus", "sentinel", 9355),
     *((a, b, port) for a, b in product(POSTGRES, POSTGRES) for port in PORTS[b]),

@@ -135,13 +135,6 @@ DISAGREEING: list[tuple[dict[str, Any], str]] = [
     ),
     ({"services": {"jobs": {"drainSeconds": 60}}}, r"services\.jobs\.drainSeconds"),
     (
-        {
-            "monitoring": {"services": {"adminer": "/m"}},
-            "services": {"adminer": {"enabled": False}},
-        },
-        r"monitoring\.services\.adminer",
-    ),
-    (
         {"services": {"ui": {"resources": {"requests": {"cpu": "1500m"}, "limits": {"cpu": 1}}}}},
         r"services\.ui\.resources\.requests\.cpu: 1500m is more than the limit, 1",
     ),

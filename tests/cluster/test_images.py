@@ -1,21 +1,22 @@
 """Images, built by the real builder in a store of the tests' own."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
 import shutil
 import struct
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from vrooli import images, process
-from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
+from vrooli.errors import CommandError, EnvironmentLackError, UsageError, VrooliError
 from vrooli.events import Event, Progress, StepProgressed
-from vrooli.images import build
+from vrooli.images import build, buildah
 from vrooli.images.buildah import Buildah, Podman
 
 pytestmark = pytest.mark.root
@@ -143,6 +144,61 @@ async def test_an_interrupted_build_leaves_nothing_behind(
     assert await _working_containers(builder) == []
     assert list((tmp_path / "cache/images").glob("build-*")) == []
     assert str(pause) not in (await process.run(["ps", "-eo", "args"])).output
+
+
+async def test_a_store_that_a_killed_build_left_half_written_heals(
+    builder: Buildah, pause: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await _ensure(builder, pause)
+    _take_manifest_away(builder, first.id.removeprefix("sha256:"))
+    with pytest.raises(CommandError, match="manifest"):
+        await process.run(builder.command(*builder._listing()))
+    monkeypatch.setattr(buildah, "COMMIT_S", 0.5)
+    second = await _ensure(builder, pause)
+    assert second.built
+    assert (await builder.images())[second.reference] == second.id
+
+
+async def test_an_image_that_is_being_written_is_waited_for(
+    builder: Buildah, pause: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await _ensure(builder, pause)
+    give_back = _take_manifest_away(builder, first.id.removeprefix("sha256:"))
+    looking = asyncio.create_task(builder.images())
+    await asyncio.sleep(1)
+    assert not looking.done()
+    give_back()
+    assert (await looking)[first.reference] == first.id
+
+
+def _take_manifest_away(builder: Buildah, image_id: str) -> Callable[[], None]:
+    """Leave the store as a build that was killed a moment before its end; gives the way back."""
+    (listing,) = builder.store.glob("*-images/images.json")
+    before = listing.read_text()
+    rows = json.loads(before)
+    (row,) = [row for row in rows if row["id"] == image_id]
+    row.pop("names", None)
+    for part in ("big-data-names", "big-data-sizes", "big-data-digests"):
+        kept = [name for name in row[part] if not name.startswith("manifest")]
+        row[part] = kept if isinstance(row[part], list) else {n: row[part][n] for n in kept}
+    for file in (listing.parent / image_id).iterdir():
+        if _is_manifest(file):
+            file.rename(file.with_name(f".tmp-{file.name}"))
+    listing.write_text(json.dumps(rows))
+
+    def give_back() -> None:
+        for file in (listing.parent / image_id).glob(".tmp-*"):
+            file.rename(file.with_name(file.name.removeprefix(".tmp-")))
+        listing.write_text(before)
+
+    return give_back
+
+
+def _is_manifest(file: Path) -> bool:
+    """The store names files that aren't plain words by their base64 behind a "="."""
+    name = file.name
+    plain = base64.b64decode(name[1:]).decode() if name.startswith("=") else name
+    return plain.startswith("manifest")
 
 
 async def test_a_program_that_is_not_there_is_named(builder: Buildah) -> None:

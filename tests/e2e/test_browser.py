@@ -33,7 +33,7 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     """A headless Chromium with an empty profile."""
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if program is None or driver is None:
-        pytest.skip("no chromium with its driver on this host")
+        pytest.fail("needs chromium with its driver, which test.sh --suite e2e installs")
     options = webdriver.ChromeOptions()
     options.binary_location = program
     for argument in (*ARGUMENTS, f"--user-data-dir={tmp_path / 'profile'}"):

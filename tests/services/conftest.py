@@ -15,6 +15,6 @@ def stack() -> Iterator[Stack]:
     """All services, ready; tests that stop a part bring it back."""
     lacking = missing_programs()
     if lacking:
-        pytest.skip(f"needs the Debian packages {', '.join(lacking)}")
+        pytest.fail(f"needs {', '.join(lacking)}, which test.sh --suite services installs")
     with running_stack() as running:
         yield running

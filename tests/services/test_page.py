@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -10,17 +11,24 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support.node import node_folder
 from support.processes import Running, free_port
 from support.services import SERVICES
 
 SERVE = "node_modules/serve/build/main.js"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def node() -> Iterator[None]:
+    """Node.js and npm first on PATH."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.pathsep.join([str(node_folder()), os.environ["PATH"]]))
+        yield
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the page's sources with what its lock file pins."""
-    if shutil.which("npm") is None or _node_major() < 20:
-        pytest.skip("needs Node.js 20 or newer with npm")
     folder = tmp_path_factory.mktemp("page") / "ui"
     shutil.copytree(SERVICES / "ui", folder, ignore=shutil.ignore_patterns("node_modules", "dist"))
     _npm(folder, "ci", "--ignore-scripts")
@@ -70,11 +78,6 @@ def test_built_files_are_kept_for_ever(served: str) -> None:
     answer = httpx.get(served + script)
     assert answer.status_code == 200
     assert "immutable" in answer.headers["cache-control"]
-
-
-def _node_major() -> int:
-    done = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True)
-    return int(done.stdout.lstrip("v").partition(".")[0])
 
 
 def _npm(folder: Path, *words: str) -> None:

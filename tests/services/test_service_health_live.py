@@ -90,3 +90,21 @@ def test_the_jobs_show_their_cron_jobs(stack: Stack) -> None:
     assert report["cron"]["jobs"]["requeue_stuck"]["schedule"] == "* * * * *"
     for job in report["cron"]["jobs"].values():
         assert all({"ended_at", "ok", "duration_ms", "outcome"} <= set(run) for run in job["runs"])
+
+
+def test_prometheus_reads_requests_verdicts_and_the_queue(stack: Stack) -> None:
+    """Of the server and of the jobs, whose worker decided the post."""
+    created = post(stack.url(), "Counted", landscape())
+    decided(stack.url(), created["id"])
+    server = httpx.get(f"{stack.url()}/metrics").text
+    jobs = httpx.get(f"http://127.0.0.1:{stack.jobs.port}/metrics").text
+    asked = 'vrooli_http_requests_total{handler="create_post",method="POST",status="201"}'
+    assert sample(server, asked) >= 1
+    assert sample(server, 'vrooli_queue_jobs{state="queued"}') == 0
+    assert sample(jobs, 'vrooli_verdicts_total{state="approved"}') >= 1
+    assert sample(jobs, "vrooli_moderation_seconds_count") >= 1
+
+
+def sample(text: str, series: str) -> float:
+    """One series' value in what Prometheus reads."""
+    return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(series))

@@ -120,8 +120,7 @@ def _services(found: Values) -> Values:
         changed[f"services.{key}.drainSeconds"] = min(service["drainSeconds"], grace - 1)
         for path in {"livenessPath", "readinessPath"} - service["probes"].keys():
             changed[f"services.{key}.probes.{path}"] = "/"
-    measured = at(found, "monitoring.services")
-    return changed | {f"services.{key}.enabled": True for key in measured}
+    return changed
 
 
 def _ingress(found: Values) -> Values:

@@ -37,7 +37,7 @@ class Registry(ThreadingHTTPServer):
 def serve() -> Iterator[Registry]:
     """A registry for as long as it is needed."""
     with Registry() as registry:
-        thread = threading.Thread(target=registry.serve_forever)
+        thread = threading.Thread(target=registry.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield registry

@@ -18,6 +18,7 @@ LAUNCHERS = {
     "scripts/main/setup.sh": "setup",
     "scripts/main/develop.sh": "develop",
     "scripts/main/build.sh": "build",
+    "scripts/main/deploy.sh": "deploy",
     "scripts/main/test.sh": "test",
     "scripts/helpers/setup/target/k8s_cluster.sh": "setup --target k8s-cluster",
     "scripts/helpers/develop/target/k8s_cluster.sh": "develop --target k8s-cluster",

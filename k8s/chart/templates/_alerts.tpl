@@ -32,6 +32,16 @@ Usage: {{ include "vrooli.applicationAlerts" . }}
 {{- include "vrooli.alert" (list "VrooliVolumeFillsUp" "warning" "10m"
     (printf `kubelet_volume_stats_available_bytes{namespace="%s"} / kubelet_volume_stats_capacity_bytes{namespace="%s"} < 0.1` .Release.Namespace .Release.Namespace)
     "{{ $labels.persistentvolumeclaim }} is more than 90 % full") }}
+{{- if include "vrooli.serviceIsMonitored" (list . "server") }}
+{{- include "vrooli.alert" (list "VrooliServerErrors" "warning" "5m"
+    (printf `sum(rate(vrooli_http_requests_total{%s,status=~"5.."}[5m])) / sum(rate(vrooli_http_requests_total{%s}[5m])) > 0.05` $pods $pods)
+    "More than 5 % of the server's answers are errors of its own") }}
+{{- end }}
+{{- if include "vrooli.serviceIsMonitored" (list . "jobs") }}
+{{- include "vrooli.alert" (list "VrooliQueueWaits" "warning" "10m"
+    (printf `min_over_time(max(vrooli_queue_jobs{%s,state="queued"})[10m:1m]) > 0 and sum(increase(vrooli_verdicts_total{%s}[10m])) == 0` $pods $pods)
+    "Posts wait for a verdict, and none was decided in ten minutes") }}
+{{- end }}
 {{- end }}
 
 {{/*

@@ -16,11 +16,6 @@ services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} leaves no time to 
 {{- include "vrooli.resourceChecks" . }}
 {{- include "vrooli.databaseChecks" . }}
 {{- include "vrooli.networkChecks" . }}
-{{- range $key, $path := .Values.monitoring.services }}
-{{- if not (get $.Values.services $key).enabled }}
-monitoring.services.{{ $key }}: the service {{ $key | quote }} is disabled
-{{- end }}
-{{- end }}
 {{- if .Values.ingress.enabled }}
 {{- include "vrooli.ingressChecks" . }}
 {{- end }}

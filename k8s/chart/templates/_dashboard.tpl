@@ -14,6 +14,17 @@ Usage: {{ include "vrooli.dashboardPanels" . | fromYamlArray }}
     (list "CPU in cores" "short" (printf `sum by (pod) (rate(container_cpu_usage_seconds_total{%s,container!=""}[5m]))` $pods) "pod")
     (list "Memory" "bytes" (printf `sum by (pod) (container_memory_working_set_bytes{%s,container!=""})` $pods) "pod")
 }}
+{{- if include "vrooli.serviceIsMonitored" (list . "server") }}
+{{- $panels = concat $panels (list
+    (list "Server: requests" "reqps" (printf "sum by (handler) (rate(vrooli_http_requests_total{%s}[5m]))" $pods) "handler")
+    (list "Server: answers by status" "reqps" (printf "sum by (status) (rate(vrooli_http_requests_total{%s}[5m]))" $pods) "status")
+    (list "Server: 95 % of answers begin within" "s" (printf "histogram_quantile(0.95, sum by (le, handler) (rate(vrooli_http_request_seconds_bucket{%s}[5m])))" $pods) "handler")) }}
+{{- end }}
+{{- if include "vrooli.serviceIsMonitored" (list . "jobs") }}
+{{- $panels = concat $panels (list
+    (list "Jobs: queue" "short" (printf "max by (state) (vrooli_queue_jobs{%s})" $pods) "state")
+    (list "Jobs: verdicts" "ops" (printf "sum by (state) (rate(vrooli_verdicts_total{%s}[5m]))" $pods) "state")) }}
+{{- end }}
 {{- if include "vrooli.postgresIsMonitored" . }}
 {{- $panels = concat $panels (list
     (list "PostgreSQL: connections" "short" (printf "ccp_connection_stats_total{%s}" $postgres) "pod")

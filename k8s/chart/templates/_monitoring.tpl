@@ -25,6 +25,16 @@ Usage: {{ if include "vrooli.postgresIsMonitored" . }}
 {{- end }}
 
 {{/*
+Whether a service's own metrics are wanted: "true" or nothing.
+Usage: {{ if include "vrooli.serviceIsMonitored" (list . "server") }}
+*/}}
+{{- define "vrooli.serviceIsMonitored" -}}
+{{- with (first .).Values }}
+{{- if and .monitoring.enabled (hasKey .monitoring.services (last $)) (index .services (last $)).enabled }}true{{ end }}
+{{- end }}
+{{- end }}
+
+{{/*
 What selects the release's own series in PromQL, without the braces.
 Usage: {{ include "vrooli.ownSeries" (list . "postgres") }}; the second part is postgres or redis,
 whose monitors add the pod's name, or "" for the application.

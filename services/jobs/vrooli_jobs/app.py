@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +18,7 @@ from vrooli_jobs.cron import cron_jobs
 from vrooli_jobs.health import healthcheck, keep_beating
 from vrooli_jobs.moderation import give_up, moderate
 from vrooli_jobs.state import State, connected
+from vrooli_shared.metrics import metrics
 from vrooli_shared.redis_link import BLOCK_S
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import DRAIN_S, HANDLERS
@@ -69,6 +72,15 @@ def make_worker(state: State) -> QuietWorker:
     return worker
 
 
+def end_with(working: asyncio.Task[None]) -> None:
+    """End the process when its worker has ended by itself: Kubernetes starts both anew.
+
+    Without a worker the probes would go on to pass while no job is done.
+    """
+    log.error("the worker has ended, and so does the process", exc_info=working.exception())
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def create_app(settings: Settings) -> Starlette:
     """The HTTP side; its start and end are the worker's."""
 
@@ -78,13 +90,15 @@ def create_app(settings: Settings) -> Starlette:
             app.state.vrooli = state
             worker = make_worker(state)
             working = asyncio.create_task(worker.start())
+            working.add_done_callback(end_with)
             beating = asyncio.create_task(keep_beating(state))
             try:
                 yield
             finally:
+                working.remove_done_callback(end_with)
                 beating.cancel()
                 await worker.stop()
                 await asyncio.gather(working, beating, return_exceptions=True)
 
-    routes = [Route("/healthcheck", healthcheck)]
+    routes = [Route("/healthcheck", healthcheck), Route("/metrics", metrics)]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
+from prometheus_client import Counter, Histogram
 from saq import Job, Status
 
 from vrooli_jobs.detector import UnreadablePictureError
@@ -16,6 +17,9 @@ from vrooli_shared.queue import MODERATE
 
 log = logging.getLogger(__name__)
 
+MODERATION = Histogram("vrooli_moderation_seconds", "Seconds that one try of one picture took")
+VERDICTS = Counter("vrooli_verdicts_total", "Posts that were decided", ("state",))
+
 
 async def moderate(context: Any, *, post_id: str) -> str:
     """Decide one post; what goes wrong is raised, and the queue tries again.
@@ -23,7 +27,12 @@ async def moderate(context: Any, *, post_id: str) -> str:
     Returns:
         The state that the post now has, for the job's record.
     """
-    state, found = state_in(context), UUID(post_id)
+    with MODERATION.time():
+        return await _moderate(context, UUID(post_id))
+
+
+async def _moderate(context: Any, found: UUID) -> str:
+    state = state_in(context)
     post = await state.posts.get(found)
     if post is None or post.state != PostState.PENDING:
         return "gone" if post is None else post.state
@@ -65,5 +74,6 @@ async def _decide(
     # Announced even when the verdict was there before: a repeated try may be the one whose
     # first announcement got lost.
     await announce(state.redis, post)
+    VERDICTS.labels(post.state).inc()
     log.info("post %s: %s (%s %%)", post_id, post.state, post.confidence)
     return post.state

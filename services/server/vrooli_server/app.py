@@ -13,11 +13,13 @@ from vrooli_server import api
 from vrooli_server.health import healthcheck
 from vrooli_server.state import running
 from vrooli_server.uploads import OVERHEAD_BYTES
+from vrooli_shared.metrics import RequestMetrics, metrics
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import HANDLERS, BodyLimit
 
 ROUTES = [
     Route("/healthcheck", healthcheck),
+    Route("/metrics", metrics),  # the Ingress doesn't hand this on
     Route("/api/health", healthcheck),  # the same for pages: the Ingress hands on /api only
     Route("/api/posts", api.list_posts, methods=["GET"]),
     Route("/api/posts", api.create_post, methods=["POST"]),
@@ -37,6 +39,7 @@ def create_app(settings: Settings) -> Starlette:
             yield
 
     limit = Middleware(BodyLimit, max_bytes=settings.picture_max_bytes + OVERHEAD_BYTES)
+    middleware = [Middleware(RequestMetrics), limit]
     return Starlette(
-        routes=ROUTES, lifespan=lifespan, middleware=[limit], exception_handlers=HANDLERS
+        routes=ROUTES, lifespan=lifespan, middleware=middleware, exception_handlers=HANDLERS
     )

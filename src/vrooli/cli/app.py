@@ -11,9 +11,11 @@ from vrooli.cli import (
     artifact,
     build,
     cluster,
+    deploy,
     develop,
     faults,
     logs,
+    releases,
     setup,
     status,
     surroundings,
@@ -32,6 +34,10 @@ app = typer.Typer(
 app.command("setup")(setup.command)
 app.command("develop")(develop.command)
 app.command("build")(build.command)
+app.command("deploy")(deploy.command)
+app.command("history")(releases.history)
+app.command("rollback")(releases.rollback)
+app.command("diff")(releases.diff)
 app.command("status")(status.command)
 app.command("test")(test.command)
 app.command("logs")(logs.command)

@@ -6,13 +6,14 @@ in docs/interface.md and only ever gain fields.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from pydantic import Field, SerializeAsAny
 
-from vrooli.errors import VrooliError
+from vrooli.errors import InterruptError, VrooliError
 from vrooli.events import Event, LogLine, StepEnded, StepProgressed, StepStarted
 from vrooli.workflows.results import Model, Result, StepResult
 
@@ -103,8 +104,13 @@ class JsonLines:
         )
 
     def _write(self, line: Line) -> None:
-        self._stream.write(line.model_dump_json() + "\n")
-        self._stream.flush()
+        try:
+            self._stream.write(line.model_dump_json() + "\n")
+            self._stream.flush()
+        except BrokenPipeError as error:
+            # Whatever is still said, Python's own last flush included, goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            raise InterruptError("Whoever read the output is gone.") from error
 
 
 def line_of(event: Event) -> Line:

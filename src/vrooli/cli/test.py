@@ -25,6 +25,7 @@ class Suite(StrEnum):
     LIVE = "live"
     LINT = "lint"
     UNIT = "unit"
+    PROGRAMS = "programs"
     SERVICES = "services"
     CHART = "chart"
     CLUSTER = "cluster"
@@ -38,8 +39,8 @@ Suites = Annotated[
         "--suite",
         "-s",
         envvar="VROOLI_SUITE",
-        help="live: the chart's tests in the running release. lint, unit, services, chart, "
-        "cluster, e2e: this project's own, from its repository. all: all of those. "
+        help="live: the chart's tests in the running release. lint, unit, programs, services, "
+        "chart, cluster, e2e: this project's own, from its repository. all: all of those. "
         "May be given again.",
     ),
 ]

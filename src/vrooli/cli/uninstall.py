@@ -21,7 +21,11 @@ def command(
     cluster: options.ClusterName = None,
     data: Annotated[
         bool,
-        typer.Option("--data", help="Also its data: the namespace with databases and volumes."),
+        typer.Option(
+            "--delete-data",
+            "--data",
+            help="Also its data: the namespace with databases and volumes.",
+        ),
     ] = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,

@@ -31,7 +31,7 @@ class ComponentStatus:
 
 @dataclass(frozen=True)
 class ClusterStatus:
-    """A cluster's state: running, degraded, stopped or absent."""
+    """A cluster's state: running, degraded, stopped, absent, or damaged (delete it)."""
 
     name: str
     kind: str

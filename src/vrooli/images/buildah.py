@@ -6,14 +6,23 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from vrooli import process, project
 from vrooli.errors import CommandError
 from vrooli.images import layout
 from vrooli.images.builder import BUILD_S, QUERY_S, SAVE_S, Request
+from vrooli.process import Completed
+
+# What the engine says of an image that has an id, but no manifest yet.
+HALF_WRITTEN = re.compile(r'locating item named "manifest" for image with ID "([0-9a-f]{64})"')
+# A build that lives writes it within this, seconds.
+COMMIT_S, COMMIT_PAUSE_S = 10.0, 0.3
 
 
 class Buildah:
@@ -43,7 +52,7 @@ class Buildah:
 
     async def images(self) -> dict[str, str]:
         """The id of each image in the store, by reference."""
-        answer = await process.run(self.command(*self._listing()), timeout_s=QUERY_S)
+        answer = await self._run(*self._listing(), timeout_s=QUERY_S)
         listed = json.loads(answer.output or "null") or []
         return {
             name: row.get("id") or row["Id"]
@@ -67,12 +76,33 @@ class Buildah:
         """
         # Without a runtime: also inside of containers, and where cgroups can't be made.
         how = ("--isolation", "chroot", "--layers", "--pull=false")
-        await process.run(
-            self.command(*self._build_command, *how, *request.options()),
+        await self._run(
+            *(*self._build_command, *how, *request.options()),
             timeout_s=BUILD_S,
             on_line=on_line,
             merged=True,
         )
+
+    async def _run(self, *words: str | Path, **settings: Any) -> Completed:
+        """Run a command that looks at every image, past one that is only half there.
+
+        The engine fails then: another build is writing it, which takes a moment, or one was killed
+        while it did, and nothing but its removal mends the store.
+        """
+        removed: set[str] = set()
+        deadline = time.monotonic() + COMMIT_S
+        while True:
+            try:
+                return await process.run(self.command(*words), **settings)
+            except CommandError as error:
+                found = HALF_WRITTEN.search(error.output)
+                if found is None or found[1] in removed:
+                    raise
+                if time.monotonic() > deadline:
+                    removed.add(found[1])
+                    await process.run(self.command("rmi", "--force", found[1]), check=False)
+                else:
+                    await asyncio.sleep(COMMIT_PAUSE_S)
 
     async def forget(self, image_id: str) -> None:
         """Remove an image that another took the place of, unless something needs it."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import fcntl
 from collections.abc import AsyncIterator
 
 from vrooli.errors import CommandError
 from vrooli.images import records
 from vrooli.images.builder import Builder
-from vrooli.locks import taken
+from vrooli.locks import INTERVAL_S, taken
 
 
 @contextlib.asynccontextmanager
@@ -18,7 +18,9 @@ async def building(builder: Builder) -> AsyncIterator[None]:
     path = records.folder() / "building.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_SH)
+        # Never a call that blocks: whoever sweeps may be another task of this process.
+        while not taken(file, shared=True):  # noqa: ASYNC110 - no event tells of its release
+            await asyncio.sleep(INTERVAL_S)
         try:
             yield
         except BaseException:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ def _load(kind: str, key: str) -> dict[str, Any]:
 def _save(kind: str, key: str, value: dict[str, Any]) -> None:
     path = _path(kind, key)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}")
+    # Two threads of one run may save the same thing at once.
+    partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     partial.write_text(json.dumps(value))
     partial.replace(path)

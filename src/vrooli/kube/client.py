@@ -48,6 +48,20 @@ class Kube(Pods):
         name = manifest["metadata"]["name"]
         namespace = manifest["metadata"].get("namespace", namespace)
         before = await self.get(api_version, kind, name, namespace)
+        after = await self._apply(manifest, namespace, dry_run=dry_run)
+        return before is None or _version_of(before) != _version_of(after)
+
+    async def applied(
+        self, manifest: Mapping[str, Any], *, namespace: str | None = None
+    ) -> Manifest:
+        """What an object would be if it were applied; nothing is changed."""
+        namespace = manifest["metadata"].get("namespace", namespace)
+        return await self._apply(manifest, namespace, dry_run=True)
+
+    async def _apply(
+        self, manifest: Mapping[str, Any], namespace: str | None, *, dry_run: bool
+    ) -> Manifest:
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
         params = {
             "fieldManager": FIELD_MANAGER,
             "force": "true",
@@ -57,7 +71,7 @@ class Kube(Pods):
         answer = await self._object_call(
             "PATCH",
             f"apply {kind} {name}",
-            api_version,
+            manifest["apiVersion"],
             kind,
             name,
             namespace,
@@ -65,10 +79,7 @@ class Kube(Pods):
             content=_as_yaml(manifest),
             headers={"content-type": "application/apply-patch+yaml"},
         )
-        if before is None:
-            return True
-        after = answer.json()
-        return bool(_version_of(before) != _version_of(after))
+        return dict(answer.json())
 
     async def get(
         self, api_version: str, kind: str, name: str, namespace: str | None = None
@@ -120,6 +131,46 @@ class Kube(Pods):
                 return False
             raise
         return True
+
+    async def create(self, manifest: Mapping[str, Any], namespace: str | None = None) -> Manifest:
+        """Make an object that isn't there yet.
+
+        Raises:
+            ApiError: It is there (status 409), or the server refuses it.
+        """
+        api_version, kind = manifest["apiVersion"], manifest["kind"]
+        name = manifest["metadata"].get("name", "")
+        answer = await self._object_call(
+            "POST",
+            f"create {kind} {name}".rstrip(),
+            api_version,
+            kind,
+            "",
+            namespace,
+            content=json.dumps(manifest),
+            headers={"content-type": "application/json"},
+        )
+        return dict(answer.json())
+
+    async def replace(self, manifest: Mapping[str, Any]) -> Manifest:
+        """Put an object in the place of the one that was read, with its resourceVersion.
+
+        Raises:
+            ApiError: Somebody has changed it since (status 409), or the server refuses it.
+        """
+        api_version, kind = manifest["apiVersion"], manifest["kind"]
+        name, namespace = manifest["metadata"]["name"], manifest["metadata"].get("namespace")
+        answer = await self._object_call(
+            "PUT",
+            f"change {kind} {name}",
+            api_version,
+            kind,
+            name,
+            namespace,
+            content=json.dumps(manifest),
+            headers={"content-type": "application/json"},
+        )
+        return dict(answer.json())
 
     async def patch(
         self,

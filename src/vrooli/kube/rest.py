@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any, Self
@@ -76,6 +77,33 @@ class Rest:
         except VrooliError:
             return False
         return True
+
+    async def serves(self, api_version: str, kind: str) -> bool:
+        """Whether the API server has a kind in a version."""
+        try:
+            await self._resource(api_version, kind)
+        except ApiError as error:
+            if error.status == httpx.codes.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def may(self, verb: str, api_version: str, kind: str, namespace: str) -> bool:
+        """Whether this client may do something with a kind's objects in a namespace."""
+        resource, scoped = await self._resource(api_version, kind)
+        group = api_version.rpartition("/")[0]
+        asked = {"verb": verb, "group": group, "resource": resource}
+        if scoped:
+            asked["namespace"] = namespace
+        answer = await self._call(
+            "POST",
+            f"say who may {verb} {kind}",
+            version="authorization.k8s.io/v1",
+            url="selfsubjectaccessreviews",
+            content=json.dumps({"spec": {"resourceAttributes": asked}}),
+            headers={"content-type": "application/json"},
+        )
+        return bool(answer.json()["status"]["allowed"])
 
     async def _object_call(
         self,

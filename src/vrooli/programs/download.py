@@ -27,6 +27,10 @@ PROBE_S = 4.0
 DOWNLOAD_S = 600.0
 
 
+class MissingError(VrooliError):
+    """A site that answers doesn't have the file."""
+
+
 class ChecksumError(VrooliError):
     """A download isn't what its vendor published."""
 
@@ -57,6 +61,7 @@ async def fetch(download: Download, into: Path, progress: Progress) -> None:
     """Put a download's programs into a folder, executable.
 
     Raises:
+        MissingError: The site doesn't have it.
         ChecksumError: It isn't what its vendor published.
         VrooliError: It could not be had.
     """
@@ -67,6 +72,10 @@ async def fetch(download: Download, into: Path, progress: Progress) -> None:
         async with httpx.AsyncClient(timeout=DOWNLOAD_S, follow_redirects=True) as client:
             checksums = (await client.get(f"{base}/{download.checksum}")).raise_for_status().text
             content = (await client.get(url)).raise_for_status().content
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code != httpx.codes.NOT_FOUND:
+            raise VrooliError(f"{url} could not be downloaded: {error}") from error
+        raise MissingError(f"{error.request.url} isn't there.") from error
     except httpx.HTTPError as error:
         raise VrooliError(f"{url} could not be downloaded: {error}") from error
     verify(content, checksums, download.path.rsplit("/", 1)[-1], url)

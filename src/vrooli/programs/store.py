@@ -14,6 +14,7 @@ from vrooli.events import Progress
 from vrooli.locks import locked
 from vrooli.programs import download, golang
 from vrooli.programs.catalog import GROUPS, Group
+from vrooli.steps import first_error
 
 # Two builds at once fill the cores while one of them links, which is single-threaded.
 BUILDS_AT_ONCE = 2
@@ -143,9 +144,16 @@ async def _download(group: Group, into: Path, progress: Progress) -> bool:
         if not await download.reached(site):
             progress.say(f"{download.base_url(site)} is not reached: building instead")
             return False
-    async with asyncio.TaskGroup() as tasks:
-        for offer in group.downloads:
-            tasks.create_task(download.fetch(offer, into, progress))
+    lacking: BaseException | None = None
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for offer in group.downloads:
+                tasks.create_task(download.fetch(offer, into, progress))
+    except* download.MissingError as missing:
+        lacking = first_error(missing)
+    if lacking is not None:
+        progress.say(f"{lacking} Building instead.")
+        return False
     rest = {name: package for name, package in group.packages.items() if name in BUILT_ALWAYS}
     if rest:
         await golang.build(group.only(rest), into, progress)

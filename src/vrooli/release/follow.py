@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError, WaitTimeoutError
@@ -17,6 +18,8 @@ from vrooli.release.hopeless import Trouble
 from vrooli.release.readiness import RULES, Body, Seen
 from vrooli.release.wake import RedisWaker
 from vrooli.steps import Done, first_error
+
+T = TypeVar("T")
 
 # What is ready must stay so this long, seconds: a pod may pass one probe and fail the next.
 STABLE_S = 1.0
@@ -53,7 +56,7 @@ async def until_ready(
         WaitTimeoutError: Not all were ready at the limit; says what each lacked.
     """
     wanted = [found for found in manifests if not found.is_hook and found.kind in RULES]
-    follower = _Follower(kube, wanted, progress)
+    follower = _Follower(kube, wanted, progress, wanted[0].namespace if wanted else "")
     began = time.monotonic()
     try:
         async with asyncio.timeout(timeout_s), asyncio.TaskGroup() as group:
@@ -72,6 +75,39 @@ async def until_ready(
     return Done(follower.has_waited, f"{len(wanted)} objects ready after {waited:.0f} s")
 
 
+async def unless_hopeless(kube: Kube, namespace: str, doing: Coroutine[Any, Any, T]) -> T:
+    """What ``doing`` gives, unless a pod that was made meanwhile can't succeed: a hook's, say.
+
+    Helm itself would wait for such a hook until its limit.
+
+    Raises:
+        ReleaseFailedError: A new pod is in a state that waiting doesn't mend.
+    """
+    began = datetime.now(UTC)
+    follower = _Follower(kube, (), Progress(), namespace)
+
+    async def look() -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            pods = await kube.list("v1", "Pod", namespace)
+            await follower.fail_if_hopeless([pod for pod in pods if _is_since(pod, began)])
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            looking = group.create_task(look())
+            done = group.create_task(doing)
+            done.add_done_callback(lambda _: looking.cancel())
+    except ExceptionGroup as errors:
+        raise first_error(errors) from None
+    return done.result()
+
+
+def _is_since(pod: Body, time: datetime) -> bool:
+    """Whether a pod was made since then; Kubernetes' times have no fractions."""
+    made = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
+    return made >= time.replace(microsecond=0)
+
+
 async def snapshot(kube: Kube, manifests: Sequence[Manifest]) -> Seen:
     """A namespace's objects as they are now: those of the manifests' kinds, and its pods."""
     objects: dict[tuple[str, str], Body] = {}
@@ -84,8 +120,11 @@ async def snapshot(kube: Kube, manifests: Sequence[Manifest]) -> Seen:
 class _Follower:
     """What has been seen of one release, and what is thought of it."""
 
-    def __init__(self, kube: Kube, wanted: Sequence[Manifest], progress: Progress) -> None:
+    def __init__(
+        self, kube: Kube, wanted: Sequence[Manifest], progress: Progress, namespace: str
+    ) -> None:
         self._kube, self._wanted, self._progress = kube, wanted, progress
+        self._namespace = namespace
         self._objects: dict[tuple[str, str], Body] = {}
         self._changed = asyncio.Event()
         self._hopeless_since: dict[Trouble, float] = {}
@@ -97,8 +136,9 @@ class _Follower:
 
     async def watch(self, api_version: str, kind: str) -> None:
         """Note every change of a kind's objects, until cancelled."""
-        namespace = self._wanted[0].namespace
-        async with contextlib.aclosing(self._kube.watch(api_version, kind, namespace)) as events:
+        async with contextlib.aclosing(
+            self._kube.watch(api_version, kind, self._namespace)
+        ) as events:
             async for event, body in events:
                 key = (kind, body["metadata"]["name"])
                 if event == "DELETED":
@@ -117,7 +157,7 @@ class _Follower:
             self._say(lacking)
             if not lacking and await self._is_stable():
                 return
-            await self._fail_if_hopeless()
+            await self.fail_if_hopeless(self._seen().pods({}))
             await self._waker.look(self._seen())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), TICK_S)
@@ -153,9 +193,10 @@ class _Follower:
         self._objects = dict((await snapshot(self._kube, self._wanted)).objects)
         return not self._lacking()
 
-    async def _fail_if_hopeless(self) -> None:
+    async def fail_if_hopeless(self, pods: Sequence[Body]) -> None:
+        """Raise when one of the pods has been in a state without hope for a while."""
         now = time.monotonic()
-        found = hopeless.troubles(self._seen().pods({}), datetime.now(UTC))
+        found = hopeless.troubles(pods, datetime.now(UTC))
         self._hopeless_since = {item: self._hopeless_since.get(item, now) for item in found}
         lasting = [item for item, since in self._hopeless_since.items() if now - since > HOPELESS_S]
         if lasting:
@@ -170,7 +211,7 @@ class _Follower:
         lines = [str(trouble)]
         if trouble.crashed:
             log = self._kube.logs(
-                self._wanted[0].namespace,
+                self._namespace,
                 trouble.pod,
                 trouble.container,
                 tail=LOG_LINES,

@@ -51,12 +51,14 @@ class Revision:
         status: Helm's word: deployed, failed, pending-install, …
         chart: The chart and its version.
         deployed_at: When Helm began with it.
+        description: What Helm says of it.
     """
 
     number: int
     status: str
     chart: str
     deployed_at: datetime
+    description: str = ""
 
     @property
     def is_pending(self) -> bool:
@@ -129,4 +131,5 @@ def _revision(item: dict[str, Any]) -> Revision:
         status=item["status"],
         chart=f"{item['chart_name']}-{item['chart_version']}",
         deployed_at=datetime.fromisoformat(item["deployed_at"]).astimezone(UTC),
+        description=str(item.get("description", "")),
     )

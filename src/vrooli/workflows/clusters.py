@@ -23,7 +23,7 @@ from vrooli.workflows.results import (
     Result,
 )
 
-ABSENT, STOPPED, RUNNING = "absent", "stopped", "running"
+ABSENT, DAMAGED, STOPPED, RUNNING = "absent", "damaged", "stopped", "running"
 
 
 async def start(name: str, listener: Listener, *, ports: Mapping[str, int]) -> ClusterResult:
@@ -127,7 +127,7 @@ async def view(cluster: Cluster | KnownCluster) -> ClusterView:
         state=seen.state,
         version=seen.version,
         components=tuple(ComponentView(**asdict(part)) for part in seen.components),
-        urls=cluster.urls() if seen.state != ABSENT else {},
+        urls=cluster.urls() if seen.state not in (ABSENT, DAMAGED) else {},
     )
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,7 +90,7 @@ class ClusterView(Model):
 
     name: str = Field(description="its name")
     kind: str = Field(description="embedded, minikube, kind or context")
-    state: str = Field(description="running, degraded, stopped or absent")
+    state: str = Field(description="running, degraded, stopped, damaged or absent")
     version: str = Field(default="", description="the Kubernetes version, when it answers")
     components: tuple[ComponentView, ...] = Field(default=(), description="its components")
     urls: dict[str, str] = Field(default_factory=dict, description="what answers on 127.0.0.1")
@@ -196,6 +197,69 @@ class BuildResult(StepsResult):
     revision: str | None = Field(description="the Git commit it was made from, or null")
     modified: bool = Field(description="whether files were changed since that commit")
     pushed: str | None = Field(default=None, description="the pushed chart with its digest, if any")
+
+
+class FieldView(Model):
+    """One field that a deploy changes; secrets are masked."""
+
+    path: str = Field(description="where it is in the object")
+    before: str | None = Field(description="what it is, or null")
+    after: str | None = Field(description="what it becomes, or null")
+
+
+class ChangeView(Model):
+    """One object that differs."""
+
+    object: str = Field(description="its kind and name")
+    act: str = Field(description="add, change or remove")
+    fields: tuple[FieldView, ...] = Field(description="what changes in it")
+
+
+class DeployResult(StepsResult):
+    """The end of deploy: a healthy release of an artifact's version."""
+
+    version: str = Field(description="the artifact's version")
+    environment: str = Field(description="dev, staging or prod")
+    release: str = Field(description="the Helm release's name")
+    namespace: str = Field(description="its Kubernetes namespace")
+    cluster: str = Field(description="the cluster it runs on, as `--cluster` takes it")
+    revision: int = Field(description="the release's newest revision")
+    changes: tuple[ChangeView, ...] = Field(description="what differed before")
+
+
+class RevisionView(Model):
+    """One revision of a release."""
+
+    number: int = Field(description="1 for the first")
+    status: str = Field(description="Helm's word: deployed, superseded, failed, …")
+    chart: str = Field(description="the chart and its version")
+    time: datetime = Field(description="when Helm began with it, UTC")
+    description: str = Field(description="what Helm says of it")
+
+
+class HistoryResult(Result):
+    """The end of history: the revisions that Helm still knows, the oldest first."""
+
+    release: str = Field(description="the Helm release's name")
+    namespace: str = Field(description="its Kubernetes namespace")
+    revisions: tuple[RevisionView, ...] = Field(description="the revisions")
+
+
+class RollbackResult(StepsResult):
+    """The end of rollback: a healthy release of what an earlier revision had."""
+
+    release: str = Field(description="the Helm release's name")
+    namespace: str = Field(description="its Kubernetes namespace")
+    to: int = Field(description="the revision that it went back to")
+    revision: int = Field(description="the release's newest revision")
+
+
+class DiffResult(Result):
+    """The end of diff; `ok` is false when anything differs."""
+
+    release: str = Field(description="the Helm release's name")
+    against: str = Field(description="what it was compared with: the cluster, or an artifact")
+    changes: tuple[ChangeView, ...] = Field(description="what differs")
 
 
 class DifferenceView(Model):

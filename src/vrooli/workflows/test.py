@@ -22,7 +22,7 @@ from vrooli.workflows.results import CaseView, SuitesResult
 
 LIVE, LINT, ALL = "live", "lint", "all"
 # pytest's suites and their order: the fast ones first.
-FOLDERS = ("unit", "services", "chart", "cluster", "e2e")
+FOLDERS = ("unit", "programs", "services", "chart", "cluster", "e2e")
 LINTS: Mapping[str, tuple[str, ...]] = {
     "ruff check": ("ruff", "check"),
     "ruff format": ("ruff", "format", "--check"),

@@ -15,7 +15,7 @@ from vrooli.cluster.embedded import readiness
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.strangers import DATABASES
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.kube import Kube
 
 pytestmark = [pytest.mark.anyio, pytest.mark.root]
@@ -71,6 +71,7 @@ async def _refused_while_a_stranger_has_its_database(
 
 
 async def test_an_interrupted_start_goes_on_when_it_is_run_again(maker: Maker) -> None:
+    """At its end its notes are damaged, as by a full disk: it is deleted all the same."""
     cluster, layout = maker.cluster("cut"), maker.layout("cut")
     before = footprint(layout)
     starting = asyncio.create_task(cluster.ensure_running(QUIET))
@@ -85,5 +86,12 @@ async def test_an_interrupted_start_goes_on_when_it_is_run_again(maker: Maker) -
         await starting
     assert (await cluster.ensure_running(QUIET)).changed
     assert (await cluster.status()).state == "running"
+
+    for notes in (layout.record, layout.status):
+        notes.write_text("{")
+    assert (await cluster.status()).state == "damaged"
+    with pytest.raises(UsageError, match="damaged") as refused:
+        await cluster.ensure_running(QUIET)
+    assert "vrooli cluster delete cut" in refused.value.advice
     await cluster.delete(QUIET)
     assert left_behind(before, footprint(layout)) == {}

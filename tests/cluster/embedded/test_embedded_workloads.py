@@ -55,10 +55,14 @@ async def test_a_services_full_name_leads_to_its_address(web: Kube) -> None:
 
 
 async def test_a_name_outside_is_refused_at_once_instead_of_timing_out(web: Kube) -> None:
-    began = time.monotonic()
-    with pytest.raises(VrooliError):
-        await web.exec("default", "asker", ["perl", "-e", LOOK_UP, "example.com"])
-    assert time.monotonic() - began < 4
+    took = []
+    for _ in range(3):
+        began = time.monotonic()
+        with pytest.raises(VrooliError):
+            await web.exec("default", "asker", ["perl", "-e", LOOK_UP, "example.com"])
+        took.append(time.monotonic() - began)
+    # A resolver waits 5 s for an answer; the best of three, since the machine does other work.
+    assert min(took) < 4
 
 
 async def test_a_volume_is_a_folder_below_the_clusters_own(

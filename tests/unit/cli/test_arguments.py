@@ -15,6 +15,7 @@ from vrooli.cli.app import app
 from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.workflows import results
 from vrooli.workflows.build import BuildOptions
+from vrooli.workflows.deploy import DeployOptions
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results import ClusterView
 from vrooli.workflows.setup import SetupOptions
@@ -43,6 +44,19 @@ RESULTS: dict[str, results.Result] = {
             "modified": False,
         }
     ),
+    "deploy.deploy": results.DeployResult.model_validate(
+        {
+            **STEPS,
+            **dict.fromkeys(("version", "environment", "release", "namespace", "cluster"), "x"),
+            "revision": 1,
+            "changes": (),
+        }
+    ),
+    "releases.history": results.HistoryResult(release="x", namespace="x", revisions=()),
+    "releases.rollback": results.RollbackResult.model_validate(
+        {**STEPS, "release": "x", "namespace": "x", "to": 1, "revision": 3}
+    ),
+    "releases.diff": results.DiffResult(release="x", against="x", changes=()),
     "artifact.verify_artifact": results.VerifyResult(
         path="/a", version="1.2.3", chart="vrooli 1", revision=None, files=1, differences=()
     ),
@@ -114,6 +128,11 @@ def _setup(**changes: Any) -> dict[str, Any]:
 
 def _build(**changes: Any) -> dict[str, Any]:
     return {"options": BuildOptions(**changes)}
+
+
+def _deploy(**changes: Any) -> dict[str, Any]:
+    options = DeployOptions(**{"environment": DEV, **changes})
+    return {"options": options, "confirm": None}
 
 
 def _release(**changes: Any) -> dict[str, Any]:
@@ -189,6 +208,22 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ),
     ("build.build", "build --images", {}, _build(images=True)),
     ("build.build", "build --push oci://r.example/c", {}, _build(push="oci://r.example/c")),
+    ("deploy.deploy", "deploy", {}, _deploy()),
+    (
+        "deploy.deploy",
+        "deploy --source k8s --environment production -v 1.2.3",
+        {},
+        _deploy(environment=PROD, version="1.2.3"),
+    ),
+    ("deploy.deploy", "deploy -s k8s --artifact /a", {}, _deploy(artifact=Path("/a"))),
+    ("deploy.deploy", "deploy --cluster context:a", {}, _deploy(cluster="context:a")),
+    ("deploy.deploy", "deploy --no-rollback --yes", {}, _deploy(rollback=False)),
+    ("deploy.deploy", "deploy --timeout 60", {}, _deploy(timeout_s=60.0)),
+    ("releases.history", "history -e prod", {}, _release(environment=PROD)),
+    ("releases.rollback", "rollback", {}, _release(number=None)),
+    ("releases.rollback", "rollback 3 --cluster kind", {}, _release(number=3, cluster="kind")),
+    ("releases.diff", "diff", {}, {"options": DeployOptions(DEV)}),
+    ("releases.diff", "diff -v 1.2.3", {}, {"options": DeployOptions(DEV, "1.2.3")}),
     ("artifact.verify_artifact", "artifact verify /a", {}, {"path": Path("/a")}),
     ("status.status", "status", {}, _release()),
     (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from vrooli.cli.jsonlines import JsonLines
+from vrooli.errors import InterruptError
 from vrooli.events import Event, LogLine, Outcome, StepEnded, StepProgressed, StepStarted
 from vrooli.workflows.results import DevelopResult, Model, StepResult
 
@@ -85,3 +87,13 @@ def _models(base: type[Model]) -> list[type[Model]]:
 @pytest.mark.parametrize("model", _models(Model), ids=lambda model: model.__name__)
 def test_every_field_that_goes_out_says_what_it_means(model: type[Model]) -> None:
     assert [name for name, field in model.model_fields.items() if not field.description] == []
+
+
+def test_a_reader_that_went_away_ends_the_run_and_what_follows_goes_nowhere() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        lines = JsonLines(stream)
+        with pytest.raises(InterruptError, match="is gone") as gone:
+            lines.listen(LogLine("pod", "a line"))
+        lines.error(gone.value)

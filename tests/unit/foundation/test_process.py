@@ -68,10 +68,15 @@ def test_a_program_that_is_not_there_is_a_lack_of_the_host() -> None:
 
 
 def _is_alive(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
+    """Whether it still runs, after the moment that the kernel takes to end what it has killed."""
+    for _ in range(100):
+        try:
+            if "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]:
+                return False
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def test_at_its_limit_a_program_ends_with_all_it_started(tmp_path: Path) -> None:
@@ -143,3 +148,26 @@ def test_a_program_that_speaks_for_itself_cleans_up_when_the_run_is_cancelled(
 def test_a_program_that_speaks_for_itself_ends_at_its_limit() -> None:
     with pytest.raises(CommandError, match="did not end in time"):
         asyncio.run(process.hand_over(["sleep", "60"], timeout_s=0.2))
+
+
+def test_a_child_that_outlives_its_program_is_ended_with_the_run() -> None:
+    pids: list[int] = []
+
+    async def cancel_it() -> None:
+        told = asyncio.Event()
+
+        def listen(line: str) -> None:
+            pids.append(int(line))
+            told.set()
+
+        script = "trap 'exit 0' TERM; (trap '' TERM; exec sleep 60) & echo $! >&2; wait"
+        task = asyncio.create_task(process.run(["sh", "-c", script], on_line=listen))
+        async with asyncio.timeout(5):
+            await told.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel_it())
+    assert len(pids) == 1
+    assert not _is_alive(pids[0])

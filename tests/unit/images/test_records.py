@@ -1,6 +1,7 @@
 """What is remembered of builds, and how long the next ones will take."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,12 @@ def test_what_is_said_carries_the_image_and_the_time_that_is_left() -> None:
     assert isinstance(event, StepProgressed)
     assert event.detail == "redis: STEP 1/5"
     assert event.remaining_s == pytest.approx(image("redis").build_s, abs=0.5)
+
+
+def test_many_threads_may_ask_for_the_same_digest_at_once(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    with ThreadPoolExecutor(8) as threads:
+        for content in map(bytes, range(1, 30)):
+            program.write_bytes(content)
+            asked = [threads.submit(records.program_digest, program) for _ in range(8)]
+            assert len({task.result() for task in asked}) == 1

@@ -31,7 +31,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     served.mkdir()
     handler = partial(_Quiet, directory=str(served))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     monkeypatch.setenv("VROOLI_KUBERNETES_URL", f"http://127.0.0.1:{server.server_port}/")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -78,6 +78,14 @@ async def test_another_content_than_published_is_refused(site: Path, tmp_path: P
     with pytest.raises(download.ChecksumError, match=DIGEST):
         await download.fetch(offer, tmp_path, Progress())
     assert not (tmp_path / "kubelet").exists()
+
+
+async def test_a_file_that_the_site_does_not_have_is_told_from_other_faults(
+    site: Path, tmp_path: Path
+) -> None:
+    offer = Download("kubernetes", "kubelet", "kubelet.sha256", {"kubelet": ""})
+    with pytest.raises(download.MissingError, match=r"kubelet\.sha256 isn't there"):
+        await download.fetch(offer, tmp_path, Progress())
 
 
 @pytest.mark.parametrize("text", ["", f"{DIGEST}  another-file\n"])

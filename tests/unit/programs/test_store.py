@@ -7,7 +7,8 @@ import pytest
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.programs import golang, store
-from vrooli.programs.catalog import GROUPS, Group
+from vrooli.programs.catalog import GROUPS, Download, Group
+from vrooli.programs.download import MissingError
 
 PAUSE = store.group_of("pause")
 
@@ -63,6 +64,31 @@ async def test_on_another_machine_than_the_downloads_are_for_all_is_built(
     monkeypatch.setattr(store, "DISK_NEEDED", 0)
     await store.ensure(["traefik"], Progress())
     assert built == ["traefik"]
+
+
+async def test_what_a_site_does_not_have_is_built(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, said = list[str](), list[Event]()
+
+    async def build(group: Group, into: Path, progress: Progress) -> None:
+        built.append(group.name)
+
+    async def reached(site: str) -> bool:
+        return True
+
+    async def fetch(offer: Download, into: Path, progress: Progress) -> None:
+        raise MissingError(f"{offer.path} isn't there.")
+
+    monkeypatch.setattr(store.platform, "machine", lambda: store.DOWNLOADS_FOR)
+    monkeypatch.setattr(store.download, "reached", reached)
+    monkeypatch.setattr(store.download, "fetch", fetch)
+    monkeypatch.setattr(golang, "build", build)
+    monkeypatch.setattr(store, "DISK_NEEDED", 0)
+    await store.ensure(["traefik"], Progress("p", said.append))
+    assert built == ["traefik"]
+    told = [event.detail for event in said if isinstance(event, StepProgressed)]
+    assert any("isn't there. Building instead." in detail for detail in told)
 
 
 async def test_a_failed_build_leaves_no_group_behind(

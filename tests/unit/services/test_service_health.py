@@ -31,7 +31,8 @@ async def test_checks_run_at_once_and_a_hanging_one_is_cut_off() -> None:
     start = time.perf_counter()
     checks = {"a": _hangs, "b": _hangs, "c": _hangs, "up": _up}
     results = await health.run(checks, limit_s=0.2)
-    assert time.perf_counter() - start < 0.5
+    hanging = sum(results[name].latency_ms for name in ("a", "b", "c")) / 1000
+    assert time.perf_counter() - start < hanging / 2  # at once: a third of their sum
     assert [name for name, result in results.items() if result.ok] == ["up"]
     assert results["a"].error == "no answer within 0.2 s"
 

@@ -61,10 +61,10 @@ def members(host: Host, name: str, child: str = "") -> set[int]:
     """The processes in the cluster's cgroup and below it, in any hierarchy."""
     found: set[int] = set()
     for point in hierarchies(host):
-        for listed in (point / name / child).glob("**/cgroup.procs"):
+        for folder in _tree(point / name / child):
             # A cgroup may vanish while we look; a threaded one refuses to list.
             with contextlib.suppress(OSError):
-                found.update(int(word) for word in listed.read_text().split())
+                found.update(int(word) for word in (folder / "cgroup.procs").read_text().split())
     return found - {0}
 
 
@@ -106,10 +106,17 @@ async def remove(host: Host, name: str) -> None:
 
 
 def _remove_tree(root: Path) -> None:
-    folders = [folder for folder in root.glob("**/") if folder.is_dir()]
-    for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+    for folder in reversed(_tree(root)):
         with contextlib.suppress(OSError):
             folder.rmdir()
+
+
+def _tree(root: Path) -> list[Path]:
+    """The cgroup and those below it, each after its parent; any may vanish while we look.
+
+    Not Path.glob, which raises when a folder vanishes between being found and being read.
+    """
+    return [Path(folder) for folder, _, _ in os.walk(root)]
 
 
 def _inherit_cpuset(folder: Path) -> None:

@@ -10,7 +10,6 @@ from vrooli.cluster.embedded import cgroups, network
 from vrooli.cluster.embedded.daemon import PRIVATE_FOLDERS
 from vrooli.cluster.embedded.host import Host
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.settings import Record
 from vrooli.errors import EnvironmentLackError
 from vrooli.process import run
 
@@ -18,8 +17,8 @@ from vrooli.process import run
 REMOVE_S = 600.0
 
 
-async def clear(layout: Layout, record: Record | None, host: Host) -> int:
-    """Remove everything but the data.
+async def clear(layout: Layout, host: Host) -> int:
+    """Remove everything but the data; needs nothing that was kept of the cluster.
 
     With the last process, the kernel takes the cluster's mounts and network namespace.
 
@@ -27,8 +26,7 @@ async def clear(layout: Layout, record: Record | None, host: Host) -> int:
         How many processes had to be killed.
     """
     killed = await cgroups.kill(host, layout.identity)
-    if record is not None:
-        await network.disconnect(layout, record.cable)
+    await network.disconnect(layout)
     await cgroups.remove(host, layout.identity)
     if layout.run.exists():
         shutil.rmtree(layout.run)

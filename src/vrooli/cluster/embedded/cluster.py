@@ -71,7 +71,10 @@ class KnownCluster:
     async def status(self) -> ClusterStatus:
         """How it is, without changing anything."""
         layout = self._layout
-        record, report = Record.read(layout.record), Report.read(layout.status)
+        try:
+            record, report = Record.read(layout.record), Report.read(layout.status)
+        except UsageError:
+            return ClusterStatus(self.name, KIND, "damaged")
         if record is None:
             return ClusterStatus(self.name, KIND, "absent")
         if report is None or holder(layout.supervisor_lock) is None:

@@ -86,12 +86,21 @@ async def connect(layout: Layout, cable: Cable) -> None:
         ) from error
 
 
-async def disconnect(layout: Layout, cable: Cable) -> None:
-    """Remove the cable if it is this cluster's; its other end goes with it."""
-    alias = Path(f"/sys/class/net/{cable.host_link}/ifalias")
-    if alias.exists() and alias.read_text().strip() == layout.identity:
+async def disconnect(layout: Layout) -> None:
+    """Remove this cluster's cable; its other end goes with it."""
+    for link in links_of(layout.identity):
         with contextlib.suppress(CommandError):  # it just went with its namespace
-            await run(["ip", "link", "delete", cable.host_link])
+            await run(["ip", "link", "delete", link])
+
+
+def links_of(identity: str, links: Path = Path("/sys/class/net")) -> list[str]:
+    """The network devices whose alias says that they are this cluster's."""
+    found = []
+    for alias in links.glob("*/ifalias"):
+        with contextlib.suppress(OSError):  # it just went
+            if alias.read_text().strip() == identity:
+                found.append(alias.parent.name)
+    return found
 
 
 def inside(netns: Path) -> tuple[str, ...]:

@@ -47,10 +47,13 @@ class Report:
 
     @classmethod
     def read(cls, path: Path) -> Report | None:
-        """What was last published, or None."""
+        """What was last published, or None; None, too, where nobody can read it any more."""
         try:
             data = json.loads(path.read_text())
+            parts = {name: ComponentStatus(**part) for name, part in data.pop("components").items()}
+            return cls(components=parts, **data)
         except FileNotFoundError:
             return None
-        parts = {name: ComponentStatus(**part) for name, part in data.pop("components").items()}
-        return cls(components=parts, **data)
+        except (ValueError, TypeError, AttributeError, KeyError):
+            # Another version's, or a disk's fault; the supervisor writes it anew at each change.
+            return None

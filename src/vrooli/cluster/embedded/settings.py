@@ -157,7 +157,8 @@ class Record:
             return None
         except (ValueError, TypeError) as error:
             raise UsageError(
-                f"{path} is damaged: {error}", "Delete the cluster and start it anew."
+                f"{path} is damaged: {error}",
+                f"Delete it, then start it anew: `vrooli cluster delete {path.parent.name}`.",
             ) from error
 
 

@@ -13,6 +13,7 @@ from vrooli.cluster.embedded import (
     archives,
     certificates,
     cgroups,
+    cleanup,
     configs,
     forwarder,
     network,
@@ -119,6 +120,7 @@ async def _start(layout: Layout, record: Record, host: Host) -> None:
             ["unshare", "--mount", "--propagation", "slave", "--", *daemon], timeout_s=PREPARE_S
         )
     except CommandError as error:
+        await cleanup.clear(layout, host)
         raise EnvironmentLackError(
             f"The cluster {layout.name} can't be started: {error.output.strip()}",
             f"The supervisor's log may say more: {layout.log('supervisor')}",

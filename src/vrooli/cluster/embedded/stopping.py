@@ -10,7 +10,6 @@ from vrooli.cluster.embedded import cleanup, readiness, strangers
 from vrooli.cluster.embedded.host import probe
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.locks import holder
-from vrooli.cluster.embedded.settings import Record
 from vrooli.events import Progress
 from vrooli.steps import Done
 
@@ -30,7 +29,7 @@ async def stop(layout: Layout, progress: Progress) -> Done:
             return holder(layout.supervisor_lock) is None
 
         await readiness.until(ended, STOP_S)
-    killed = await _clear(layout)
+    killed = await cleanup.clear(layout, probe(layout.root))
     return Done(supervisor is not None or killed > 0, f"{layout.name} is stopped")
 
 
@@ -38,7 +37,7 @@ async def delete(layout: Layout, progress: Progress) -> Done:
     """End everything at once, and remove all that the cluster ever made."""
     existed = layout.root.exists()
     progress.say("Ending its processes")
-    await _clear(layout)
+    await cleanup.clear(layout, probe(layout.root))
     strangers.refuse(layout)
     progress.say("Removing its data")
     await cleanup.delete_data(layout)
@@ -46,8 +45,3 @@ async def delete(layout: Layout, progress: Progress) -> Done:
     with contextlib.suppress(OSError):  # other clusters are beside it
         layout.root.parent.rmdir()
     return Done(existed, f"{layout.name} is deleted" if existed else f"{layout.name} is absent")
-
-
-async def _clear(layout: Layout) -> int:
-    record = Record.read(layout.record)
-    return await cleanup.clear(layout, record, probe(layout.root))

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -63,6 +64,13 @@ def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _complain(line: str) -> None:
+    """Into the supervisor's own log; a full disk may refuse that, too."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
 class Supervisor:
     """Keeps the components of one cluster running."""
 
@@ -103,10 +111,13 @@ class Supervisor:
         pauses = backoffs()
         while True:
             began = time.monotonic()
-            status = await self._run_once(component)
+            try:
+                ending = self._ending(component, await self._run_once(component))
+            except OSError as error:  # a full disk, or its program is gone
+                ending = f"can't be started: {error}"
             if time.monotonic() - began > RECOVERED_S:
                 pauses = backoffs()
-            self._died(component, status)
+            self._died(component, ending)
             await asyncio.sleep(next(pauses))
 
     async def _run_once(self, component: Component) -> int:
@@ -150,16 +161,14 @@ class Supervisor:
             return Path(component.ready).is_socket()
         return await self._api.answers(component.ready)
 
-    def _died(self, component: Component, status: int) -> None:
+    def _ending(self, component: Component, status: int) -> str:
         line = logs.last_line(self._layout.log(component.name))
         ending = f"by signal {-status}" if status < 0 else f"with status {status}"
+        return f"ended {ending}: {line}".rstrip(": ")
+
+    def _died(self, component: Component, ending: str) -> None:
         known = self._report.components[component.name]
-        self._set(
-            component.name,
-            FAILED,
-            restarts=known.restarts + 1,
-            detail=f"ended {ending}: {line}".rstrip(": "),
-        )
+        self._set(component.name, FAILED, restarts=known.restarts + 1, detail=ending)
 
     def _set(
         self,
@@ -183,13 +192,20 @@ class Supervisor:
         self._publish()
 
     def _publish(self) -> None:
-        self._report.write(self._layout.status)
+        """Tell how things are; where the disk is full, watching over them matters more."""
+        try:
+            self._report.write(self._layout.status)
+        except OSError as error:
+            _complain(f"The status can't be written: {error}")
 
     async def _rotate(self) -> None:
         while True:
             await asyncio.sleep(ROTATE_S)
             for name in self._components:
-                logs.rotate(self._layout.log(name))
+                try:
+                    logs.rotate(self._layout.log(name))
+                except OSError as error:
+                    _complain(f"The log of {name} can't be rotated: {error}")
 
     async def _stop(self) -> None:
         """End the components in order, and the containers when nothing can start them again."""

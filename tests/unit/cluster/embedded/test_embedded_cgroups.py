@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,24 @@ def test_members_are_those_of_every_hierarchy_and_depth(tmp_path: Path) -> None:
         (tmp_path / place / "cgroup.procs").write_text(pids)
     v1 = MappingProxyType({name: tmp_path / name for name in ("memory", "pids")})
     assert cgroups.members(Host(v1=v1), "one") == {1, 2, 3}
+
+
+def test_a_cgroup_that_vanishes_while_we_look_takes_no_others_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place, pid in (("one", "1"), ("one/pods/ended", "2"), ("one/pods/stays", "3")):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+        (tmp_path / place / "cgroup.procs").write_text(pid)
+    ended, scan = tmp_path / "one/pods/ended", os.scandir
+
+    def scandir(path: Any) -> Any:
+        if str(path) == str(ended):
+            (ended / "cgroup.procs").unlink()
+            ended.rmdir()
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert cgroups.members(_modern(tmp_path), "one") == {1, 3}
 
 
 def test_a_process_joins_the_components_in_every_hierarchy(tmp_path: Path) -> None:

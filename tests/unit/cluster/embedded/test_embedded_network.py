@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +68,10 @@ def test_a_range_that_holds_no_cable_is_refused(cables: str) -> None:
 def test_the_range_can_be_named_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VROOLI_CABLES", "172.31.240.0/24")
     assert Settings().cables == "172.31.240.0/24"
+
+
+def test_a_clusters_devices_are_known_by_their_alias_alone(tmp_path: Path) -> None:
+    for link, alias in (("vrooli0", "vrooli-one"), ("vrooli1", "vrooli-two"), ("eth0", "")):
+        (tmp_path / link).mkdir()
+        (tmp_path / link / "ifalias").write_text(f"{alias}\n")
+    assert network.links_of("vrooli-two", tmp_path) == ["vrooli1"]

@@ -1,0 +1,74 @@
+"""What a release's objects need of a cluster, read from the objects themselves. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from vrooli.chart.manifest import Manifest
+
+T = TypeVar("T")
+
+# Where the objects say which class of storage their volumes want.
+CLAIMS = ("accessModes", "resources")
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What must be there before a release can be.
+
+    Attributes:
+        kinds: API versions and kinds, each once.
+        storage_classes: Named classes; "" stands for the cluster's default.
+        ingress_classes: Named classes.
+        images: References that pods run.
+    """
+
+    kinds: tuple[tuple[str, str], ...]
+    storage_classes: tuple[str, ...]
+    ingress_classes: tuple[str, ...]
+    images: tuple[str, ...]
+
+
+def of(manifests: Iterable[Manifest]) -> Needs:
+    """What these objects need; hooks count, since Helm makes them, too."""
+    found = list(manifests)
+    return Needs(
+        kinds=_once((item.api_version, item.kind) for item in found),
+        storage_classes=_once(name for item in found for name in _storage_classes(item.body)),
+        ingress_classes=_once(
+            name
+            for item in found
+            if item.kind == "Ingress" and (name := item.body["spec"].get("ingressClassName"))
+        ),
+        images=_once(image for item in found if not item.is_hook for image in _images(item.body)),
+    )
+
+
+def _storage_classes(value: Any) -> Iterator[str]:
+    """The class of each claim, wherever it stands in an operator's resource."""
+    if isinstance(value, Mapping):
+        if all(key in value for key in CLAIMS):
+            yield str(value.get("storageClassName") or "")
+        for inner in value.values():
+            yield from _storage_classes(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _storage_classes(inner)
+
+
+def _images(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        image = value.get("image")
+        if isinstance(image, str) and image:
+            yield image
+        for inner in value.values():
+            yield from _images(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _images(inner)
+
+
+def _once(values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))

@@ -1,0 +1,115 @@
+"""``vrooli history``, ``vrooli rollback``, ``vrooli diff``: what has become of a release."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vrooli import environments
+from vrooli.cli import options, tables
+from vrooli.cli.deploy import ArtifactFolder, Version
+from vrooli.cli.run import execute
+from vrooli.events import Listener
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vrooli.workflows.results import DiffResult, HistoryResult, RollbackResult
+
+Revision = Annotated[
+    int | None,
+    typer.Argument(help="The revision's number; without it the last that ran before.", min=1),
+]
+
+
+def history(
+    environment: options.EnvironmentName = "dev",
+    cluster: options.ClusterName = None,
+    output: options.Output = options.OutputFormat.TEXT,
+    debug: options.Debug = False,
+) -> None:
+    """Show a release's revisions, the oldest first."""
+
+    def work(listener: Listener) -> Awaitable[HistoryResult]:
+        from vrooli.workflows import releases
+
+        return releases.history(environments.environment(environment), cluster, listener)
+
+    execute(work, _show_history, output, debug)
+
+
+def rollback(
+    revision: Revision = None,
+    environment: options.EnvironmentName = "dev",
+    cluster: options.ClusterName = None,
+    output: options.Output = options.OutputFormat.TEXT,
+    debug: options.Debug = False,
+) -> None:
+    """Bring an earlier revision of a release back, and follow it until it is healthy."""
+
+    def work(listener: Listener) -> Awaitable[RollbackResult]:
+        from vrooli.workflows import releases
+
+        where = environments.environment(environment)
+        return releases.rollback(where, cluster, revision, listener)
+
+    execute(work, _show_rollback, output, debug)
+
+
+def diff(
+    environment: options.EnvironmentName = "dev",
+    version: Version = None,
+    artifact: ArtifactFolder = None,
+    cluster: options.ClusterName = None,
+    output: options.Output = options.OutputFormat.TEXT,
+    debug: options.Debug = False,
+) -> None:
+    """Show how a live release differs from an artifact or, with none, from its last revision.
+
+    Ends with 1 when it differs: someone changed it by hand, or a deploy would change it.
+    """
+
+    def work(listener: Listener) -> Awaitable[DiffResult]:
+        from vrooli.workflows import releases
+        from vrooli.workflows.deploy import DeployOptions
+
+        where = environments.environment(environment)
+        return releases.diff(DeployOptions(where, version, artifact, cluster), listener)
+
+    execute(work, _show_diff, output, debug)
+
+
+def _show_history(result: HistoryResult, console: Console) -> None:
+    tables.show_rows(
+        f"Release {result.release} in namespace {result.namespace}",
+        ("revision", "time", "status", "chart", "description"),
+        [
+            (
+                item.number,
+                f"{item.time:%Y-%m-%d %H:%M:%S}",
+                item.status,
+                item.chart,
+                item.description,
+            )
+            for item in result.revisions
+        ],
+        console,
+    )
+
+
+def _show_rollback(result: RollbackResult, console: Console) -> None:
+    tables.show_steps(result, console)
+    said = f"what revision {result.to} had, as revision {result.revision}"
+    console.print(f"\n{result.release} is healthy in namespace {result.namespace} with {said}.")
+
+
+def _show_diff(result: DiffResult, console: Console) -> None:
+    from vrooli.workflows.deploy import told
+
+    for change in result.changes:
+        for line in told(change):
+            console.print(line, markup=False, soft_wrap=True)
+    if not result.changes:
+        console.print(f"{result.release} doesn't differ from {result.against}.")

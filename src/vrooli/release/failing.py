@@ -1,0 +1,89 @@
+"""The end of a deploy that can't succeed: keep the evidence, go back, say what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vrooli import project
+from vrooli.chart.manifest import Manifest
+from vrooli.errors import VrooliError
+from vrooli.events import Listener, Progress, StepEnded
+from vrooli.kube import Kube
+from vrooli.release import evidence, follow, history, removal, rollback
+from vrooli.release.history import Release, Revision
+from vrooli.steps import Done, Step, run_steps
+
+# How long the old state may take to be healthy again, seconds.
+HEALTHY_S = 600.0
+# Where reports are kept, below the state folder.
+REPORTS = "reports"
+
+
+class DeployFailedError(VrooliError):
+    """A deploy did not succeed; the message says why, and what state the release is in."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A deploy that failed.
+
+    Attributes:
+        kube: The cluster.
+        release: What was deployed.
+        wanted: The objects that it should have had.
+        before: The revision before, or None at a first installation.
+        error: Why it failed.
+    """
+
+    kube: Kube
+    release: Release
+    wanted: Sequence[Manifest]
+    before: Revision | None
+    error: VrooliError
+
+    async def end(self, listener: Listener, *, rollback: bool) -> list[StepEnded]:
+        """Write the report and then, with ``rollback``, bring the old state back.
+
+        Raises:
+            DeployFailedError: Always.
+        """
+        kept: list[str] = []
+        state = f"{self.release.name} is left as it is."
+
+        async def report(progress: Progress) -> Done:
+            found, redactor = await evidence.collect(
+                self.kube, self.release, self.wanted, self.error.message
+            )
+            path = found.write(project.state_dir() / REPORTS, redactor)
+            kept.append(str(path))
+            return Done(changed=True, detail=str(path))
+
+        steps = [Step("evidence", "Evidence", report)]
+        if rollback:
+            steps.append(Step("rollback", "Rollback", self._go_back, ("evidence",)))
+        try:
+            ended = await run_steps(steps, listener)
+            if rollback:
+                state = f"{self.release.name} {ended[-1].detail}."
+        except VrooliError as second:
+            state = f"Going back failed, too: {second.message}"
+        raise DeployFailedError(
+            "\n".join(
+                [self.error.message, state, *(f"The evidence is in {path}." for path in kept)]
+            ),
+            "Correct what it says, build the artifact anew, and deploy that.",
+        ) from self.error
+
+    async def _go_back(self, progress: Progress) -> Done:
+        """The last revision that ran; without one nothing, but the data that the chart keeps."""
+        if self.before is None:
+            await removal.remove(self.kube, self.release, progress)
+            return Done(changed=True, detail="was not there before, and is taken away again")
+        now, to = await history.last(self.release), self.before
+        if now is not None and now.number != self.before.number:
+            to = await rollback.target(self.release)
+            await rollback.roll_back(self.release, to, progress)
+        noted = await history.manifests(self.release)
+        await follow.until_ready(self.kube, noted, progress, HEALTHY_S)
+        return Done(changed=True, detail=f"is healthy again with what revision {to.number} had")

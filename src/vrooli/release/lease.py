@@ -1,0 +1,173 @@
+"""One deploy of a release at a time: a Lease beside it, held and renewed by whoever is at work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from vrooli.errors import EnvironmentLackError
+from vrooli.events import Progress
+from vrooli.kube import ApiError, Kube
+from vrooli.release.history import Release
+
+API, KIND = "coordination.k8s.io/v1", "Lease"
+# A holder that hasn't renewed for so long is taken for dead, seconds.
+LASTS_S = 30
+# Three tries before that, seconds.
+RENEW_S = 10.0
+CONFLICT = 409
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a release.
+
+    Attributes:
+        name: The user, the host and the process.
+        since: When it took it.
+        renewed: Its last sign of life.
+        lasts_s: How long after that it is taken for alive, seconds.
+    """
+
+    name: str
+    since: datetime
+    renewed: datetime
+    lasts_s: int
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether it has died without letting go."""
+        return now - self.renewed > timedelta(seconds=self.lasts_s)
+
+    def told(self, now: datetime) -> str:
+        """Who it is and since when, for a message."""
+        age, sign = ((now - time).total_seconds() for time in (self.since, self.renewed))
+        return f"{self.name}, since {age:.0f} s, last sign of life {sign:.0f} s ago"
+
+
+def lease_name(release: Release) -> str:
+    """The Lease of a release."""
+    return f"{release.name}-deploy"
+
+
+async def holder(kube: Kube, release: Release) -> Holder | None:
+    """Who holds a release now, dead or alive."""
+    found = await kube.get(API, KIND, lease_name(release), release.namespace)
+    return None if found is None else _read(found)
+
+
+async def refuse_if_held(kube: Kube, release: Release) -> None:
+    """Say early that another deploy runs; changes nothing.
+
+    Raises:
+        EnvironmentLackError: One does.
+    """
+    found, now = await holder(kube, release), datetime.now(UTC)
+    if found is not None and not found.is_stale(now):
+        raise _held(release, found, now)
+
+
+@asynccontextmanager
+async def held(kube: Kube, release: Release, progress: Progress) -> AsyncIterator[None]:
+    """Hold a release, whose namespace exists, for the length of the block.
+
+    Raises:
+        EnvironmentLackError: Another deploy holds it, or has taken it over meanwhile.
+    """
+    me = f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"
+    await _take(kube, release, me, progress)
+    try:
+        async with asyncio.TaskGroup() as group:
+            renewing = group.create_task(_renew(kube, release, me))
+            yield
+            renewing.cancel()
+    except* EnvironmentLackError as errors:
+        raise errors.exceptions[0] from errors
+    finally:
+        with contextlib.suppress(ApiError, EnvironmentLackError):
+            await _let_go(kube, release, me)
+
+
+async def _take(kube: Kube, release: Release, me: str, progress: Progress) -> None:
+    """Make the Lease, or take over one whose holder has died; one of two that try wins."""
+    now = datetime.now(UTC)
+    metadata = {"name": lease_name(release), "namespace": release.namespace}
+    wanted = {"apiVersion": API, "kind": KIND, "metadata": metadata, "spec": _spec(me, now, now)}
+    there = await kube.get(API, KIND, lease_name(release), release.namespace)
+    found = None if there is None else _read(there)
+    if found is not None and not found.is_stale(now):
+        raise _held(release, found, now)
+    try:
+        if there is None or found is None:
+            await kube.create(wanted, release.namespace)
+        else:
+            progress.say(f"takes over from {found.told(now)}")
+            await kube.replace({**wanted, "metadata": there["metadata"]})
+    except ApiError as error:
+        if error.status != CONFLICT:
+            raise
+        winner = await holder(kube, release)
+        raise _held(
+            release, winner or found or Holder("another", now, now, LASTS_S), now
+        ) from error
+
+
+async def _renew(kube: Kube, release: Release, me: str) -> None:
+    while True:
+        await asyncio.sleep(RENEW_S)
+        there = await kube.get(API, KIND, lease_name(release), release.namespace)
+        found = None if there is None else _read(there)
+        if there is None or found is None or found.name != me:
+            raise EnvironmentLackError(
+                f"Another deploy has taken {release.name} over"
+                + (f": {found.name}." if found else ": its Lease is gone."),
+                "See what it does: `vrooli status`.",
+            )
+        with contextlib.suppress(ApiError):  # there are two more tries
+            spec = _spec(me, found.since, datetime.now(UTC))
+            await kube.replace({**there, "spec": spec})
+
+
+async def _let_go(kube: Kube, release: Release, me: str) -> None:
+    found = await holder(kube, release)
+    if found is not None and found.name == me:
+        await kube.delete(API, KIND, lease_name(release), release.namespace)
+
+
+def _spec(me: str, since: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "holderIdentity": me,
+        "leaseDurationSeconds": LASTS_S,
+        "acquireTime": _text(since),
+        "renewTime": _text(now),
+    }
+
+
+def _text(time: datetime) -> str:
+    """A time as Kubernetes' MicroTime."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _read(lease: Mapping[str, Any]) -> Holder:
+    spec = lease.get("spec", {})
+    since = spec.get("acquireTime") or lease["metadata"]["creationTimestamp"]
+    return Holder(
+        name=spec.get("holderIdentity", "nobody"),
+        since=datetime.fromisoformat(since),
+        renewed=datetime.fromisoformat(spec.get("renewTime") or since),
+        lasts_s=spec.get("leaseDurationSeconds", LASTS_S),
+    )
+
+
+def _held(release: Release, found: Holder, now: datetime) -> EnvironmentLackError:
+    return EnvironmentLackError(
+        f"Another deploy of {release.name} runs: {found.told(now)}.",
+        f"Wait for its end. One that has died is taken over {LASTS_S} s after its last sign.",
+    )

@@ -1,0 +1,54 @@
+"""Put a release back to what an earlier revision was."""
+
+from __future__ import annotations
+
+import helm_python
+
+from vrooli.errors import UsageError
+from vrooli.events import Progress
+from vrooli.release import history
+from vrooli.release.history import Release, Revision
+from vrooli.steps import Done
+
+# Helm's requests, not the pods: those are followed afterwards, seconds.
+HELM_S = 120
+# States of revisions that ran: Helm's words.
+WORKED = ("deployed", "superseded")
+
+
+async def target(release: Release, number: int | None = None) -> Revision:
+    """The revision to go back to: the one with that number, else the last that ran before.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = await history.revisions(release)
+    known = ", ".join(f"{item.number} ({item.status})" for item in found) or "none"
+    if number is not None:
+        chosen = [item for item in found if item.number == number]
+    else:
+        chosen = [item for item in found[:-1] if item.status in WORKED][-1:]
+    if not chosen:
+        which = f"no revision {number}" if number is not None else "no earlier revision that ran"
+        raise UsageError(
+            f"Release {release.name} has {which}.",
+            f"It has: {known}. `vrooli history` tells more.",
+        )
+    return chosen[0]
+
+
+async def roll_back(release: Release, to: Revision, progress: Progress) -> Done:
+    """Make a new revision with what an earlier one had; doesn't wait until it is ready.
+
+    Raises:
+        VrooliError: Helm could not.
+    """
+    progress.say(f"goes back to revision {to.number}")
+    try:
+        await history.call(
+            release,
+            lambda helm: helm.rollback(release.name, version=to.number, timeout=HELM_S),
+        )
+    except helm_python.HelmError as error:
+        raise history.failure(release, "roll back", error) from error
+    return Done(changed=True, detail=f"is revision {to.number} again ({to.chart})")

@@ -1,0 +1,258 @@
+"""Put an artifact's version into a cluster, follow it, and go back when it can't succeed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vrooli import project
+from vrooli.artifact import model, verify
+from vrooli.artifact.model import Artifact
+from vrooli.chart import engine, values
+from vrooli.chart.manifest import Manifest
+from vrooli.checks import preflight
+from vrooli.environments import Environment
+from vrooli.errors import InterruptError, UsageError, VrooliError
+from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
+from vrooli.kube import Kube
+from vrooli.release import apply, changes, failing, follow, history, lease
+from vrooli.release.changes import Act, ObjectChange
+from vrooli.release.history import Release
+from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import access
+from vrooli.workflows.access import Access
+from vrooli.workflows.build import default_out
+from vrooli.workflows.cluster import choose
+from vrooli.workflows.results import ChangeView, DeployResult, FieldView, StepResult
+
+# Asked with what will change; says whether to go on.
+Confirm = Callable[[Sequence[ObjectChange]], bool]
+SIGNS: Mapping[str, str] = {Act.ADD: "+", Act.CHANGE: "~", Act.REMOVE: "-"}
+# How long a release may take to become ready, seconds.
+READY_S = 600.0
+
+
+@dataclass(frozen=True)
+class DeployOptions:
+    """What deploy is asked for.
+
+    Attributes:
+        environment: Whose values are used, and which release and namespace.
+        version: The artifact's version; None takes the project's.
+        artifact: The artifact's folder; None is where build puts that version.
+        cluster: As ``--cluster`` takes it; None picks one.
+        rollback: Go back by itself when the release can't become ready.
+        timeout_s: How long it may take to become ready, seconds.
+    """
+
+    environment: Environment
+    version: str | None = None
+    artifact: Path | None = None
+    cluster: str | None = None
+    rollback: bool = True
+    timeout_s: float = READY_S
+
+    def __post_init__(self) -> None:
+        if self.version is not None:
+            model.check_version(self.version)
+
+    @property
+    def folder(self) -> Path:
+        """Where the artifact is."""
+        version = self.version or project.version()
+        return model.locate(self.artifact or model.folder_of(default_out() / version))
+
+
+async def deploy(
+    options: DeployOptions, listener: Listener, confirm: Confirm | None = None
+) -> DeployResult:
+    """Deploy an artifact; nothing is touched before everything was looked at.
+
+    Raises:
+        UsageError: The artifact, or its values, are wrong; nothing was changed.
+        EnvironmentLackError: The cluster doesn't run, or another deploy does.
+        NotDeployableError: The cluster lacks what the release needs; nothing was changed.
+        InterruptError: ``confirm`` said no.
+        DeployFailedError: It did not become ready; says what was done then.
+    """
+    began = time.monotonic()
+    run = _Run(options, await asyncio.to_thread(_whole, options))
+    choice = await choose(options.cluster)
+    async with choice.turn(listener), access.connect(options.cluster) as reached:
+        run.reached = reached
+        ended = await run_steps(run.looking(), listener)
+        for change in run.changes:
+            for line in told(view(change)):
+                listener(LogLine("change", line))
+        if (
+            confirm is not None
+            and run.changes
+            and not await asyncio.to_thread(confirm, run.changes)
+        ):
+            raise InterruptError("Not confirmed; nothing was changed.")
+        ended += await run.act(listener)
+        found = await history.last(run.release)
+    return DeployResult(
+        changed=any(step.outcome is Outcome.CHANGED for step in ended),
+        elapsed_s=round(time.monotonic() - began, 3),
+        steps=tuple(map(StepResult.of, ended)),
+        version=run.artifact.version,
+        environment=options.environment.name,
+        release=run.release.name,
+        namespace=run.release.namespace,
+        cluster=str(choice),
+        revision=found.number if found else 0,
+        changes=tuple(map(view, run.changes)),
+    )
+
+
+def rendered(options: DeployOptions) -> tuple[Manifest, ...]:
+    """The objects of an artifact's release.
+
+    Raises:
+        UsageError: The artifact isn't whole, or its chart refuses its values.
+    """
+    return _Run(options, _whole(options)).wanted
+
+
+def _render(options: DeployOptions, package: Path, chosen: values.Values) -> tuple[Manifest, ...]:
+    environment = options.environment
+    return engine.render(
+        chosen, release=environment.release, namespace=environment.namespace, chart=package
+    )
+
+
+def told(change: ChangeView) -> list[str]:
+    """A change in lines, for people."""
+    nothing = "(nothing)"
+    return [
+        f"{SIGNS[change.act]} {change.object}",
+        *(f"    {f.path}: {f.before or nothing} -> {f.after or nothing}" for f in change.fields),
+    ]
+
+
+def view(change: ObjectChange) -> ChangeView:
+    """A change as results have it."""
+    fields = tuple(FieldView(path=f.path, before=f.before, after=f.after) for f in change.fields)
+    return ChangeView(object=change.key, act=change.act, fields=fields)
+
+
+def _whole(options: DeployOptions) -> Artifact:
+    """The artifact, compared with its record to the byte.
+
+    Raises:
+        UsageError: There is none, it isn't whole, or it has another version or no such values.
+    """
+    folder, name = options.folder, options.environment.name
+    artifact = verify.demand_whole(folder)
+    if options.version is not None and artifact.version != options.version:
+        raise UsageError(
+            f"The artifact in {folder} is of version {artifact.version}, not {options.version}.",
+            "Name the version that it has, or another artifact.",
+        )
+    if name not in artifact.environments:
+        known = ", ".join(artifact.environments) or "none"
+        raise UsageError(
+            f"The artifact in {folder} has no values for {name}, it has those for: {known}.",
+            f"Build it with `vrooli build --environment {name}`.",
+        )
+    return artifact
+
+
+class _Run:
+    """One run of deploy: what its steps hand to each other."""
+
+    reached: Access
+
+    def __init__(self, options: DeployOptions, artifact: Artifact) -> None:
+        self.options, self.artifact = options, artifact
+        self.package = options.folder / artifact.chart.package
+        self.values = values.read(options.folder / artifact.environments[options.environment.name])
+        self.wanted = _render(options, self.package, self.values)
+        self.changes: tuple[ObjectChange, ...] = ()
+
+    @property
+    def kube(self) -> Kube:
+        """The cluster's client."""
+        return self.reached.kube
+
+    @property
+    def release(self) -> Release:
+        """The release."""
+        return Release.of(self.options.environment, self.reached.cluster.kubeconfig)
+
+    def looking(self) -> list[Step]:
+        """What is looked at before anything is touched."""
+        return [
+            Step("images", "Images of the artifact", self.load_images),
+            Step("checks", "Cluster", self.check, ("images",)),
+            Step("changes", "What changes", self.compare),
+        ]
+
+    async def load_images(self, progress: Progress) -> Done:
+        """Have the artifact's own images on a local cluster; others pull theirs."""
+        archives = {image.archive for image in self.artifact.images if image.archive}
+        if not archives:
+            return Done(changed=False, detail="it has none, they are pulled")
+        if self.reached.cluster.kind == "context":
+            return Done(changed=False, detail="this cluster pulls its images")
+        changed = False
+        for archive in archives:
+            path = self.options.folder / archive
+            changed |= (await self.reached.cluster.load_images(path, progress)).changed
+        return Done(changed, ", ".join(sorted(archives)))
+
+    async def check(self, progress: Progress) -> Done:
+        """Find everything that would stand in the way."""
+        await lease.refuse_if_held(self.kube, self.release)
+        found = await preflight.look(self.kube, self.release.namespace, self.wanted)
+        preflight.demand(found)
+        return Done(changed=False, detail=f"can take {len(self.wanted)} objects")
+
+    async def compare(self, progress: Progress) -> Done:
+        """What will change, against what Helm noted last."""
+        last = await history.last(self.release)
+        noted = await history.manifests(self.release) if last is not None else ()
+        self.changes = changes.changes(self.wanted, noted)
+        if last is None:
+            return Done(changed=False, detail=f"a new release of {len(self.wanted)} objects")
+        return Done(changed=False, detail=f"{len(self.changes)} objects differ")
+
+    async def act(self, listener: Listener) -> list[StepEnded]:
+        """Apply and follow, alone; on failure keep the evidence and go back."""
+        steps = [
+            Step("release", "Helm release", self.apply),
+            Step("healthy", "Healthy release", self.follow, ("release",)),
+        ]
+        await self._ensure_namespace()
+        progress = Progress("release", listener)
+        async with lease.held(self.kube, self.release, progress):
+            before = await history.last(self.release)
+            try:
+                return await run_steps(steps, listener)
+            except VrooliError as error:
+                if isinstance(error, UsageError):
+                    raise
+                failed = failing.Failed(self.kube, self.release, self.wanted, before, error)
+                return await failed.end(listener, rollback=self.options.rollback)
+
+    async def apply(self, progress: Progress) -> Done:
+        """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""
+        doing = apply.ensure(self.kube, self.release, self.values, progress, chart=self.package)
+        return await follow.unless_hopeless(self.kube, self.release.namespace, doing)
+
+    async def follow(self, progress: Progress) -> Done:
+        """Follow the release until every object of it is ready."""
+        return await follow.until_ready(self.kube, self.wanted, progress, self.options.timeout_s)
+
+    async def _ensure_namespace(self) -> None:
+        """The Lease is kept in it; its labels come with the release."""
+        name = self.release.namespace
+        if await self.kube.get("v1", "Namespace", name) is None:
+            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            with contextlib.suppress(VrooliError):  # another was faster, or says it better below
+                await self.kube.create(namespace)

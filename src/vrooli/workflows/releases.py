@@ -1,0 +1,123 @@
+"""What has become of a release: its history, back to a revision, how it differs."""
+
+from __future__ import annotations
+
+import time
+
+from vrooli.artifact import model
+from vrooli.environments import Environment
+from vrooli.errors import EnvironmentLackError
+from vrooli.events import Listener, Progress
+from vrooli.release import Release, changes, drift, follow, lease
+from vrooli.release import history as noted
+from vrooli.release import rollback as reverting
+from vrooli.release.history import Revision
+from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import access
+from vrooli.workflows.deploy import DeployOptions, rendered, view
+from vrooli.workflows.results import (
+    DiffResult,
+    HistoryResult,
+    RevisionView,
+    RollbackResult,
+    StepsResult,
+)
+
+
+async def history(
+    environment: Environment, cluster: str | None, listener: Listener
+) -> HistoryResult:
+    """The revisions that Helm still knows.
+
+    Raises:
+        EnvironmentLackError: The cluster doesn't run, or has no such release.
+    """
+    del listener  # looking is quick
+    async with access.connect(cluster) as reached:
+        release = Release.of(environment, reached.cluster.kubeconfig)
+        found = await noted.revisions(release)
+    if not found:
+        raise _absent(release)
+    return HistoryResult(
+        release=release.name, namespace=release.namespace, revisions=tuple(map(_view, found))
+    )
+
+
+async def rollback(
+    environment: Environment, cluster: str | None, number: int | None, listener: Listener
+) -> RollbackResult:
+    """Bring an earlier revision back, and follow it until it is healthy.
+
+    Raises:
+        UsageError: There is no such revision.
+        EnvironmentLackError: The cluster doesn't run, or a deploy does.
+        VrooliError: It did not become healthy.
+    """
+    began = time.monotonic()
+    async with access.connect(cluster) as reached:
+        release = Release.of(environment, reached.cluster.kubeconfig)
+        to = await reverting.target(release, number)
+
+        async def revert(progress: Progress) -> Done:
+            return await reverting.roll_back(release, to, progress)
+
+        async def healthy(progress: Progress) -> Done:
+            manifests = await noted.manifests(release)
+            return await follow.until_ready(reached.kube, manifests, progress)
+
+        steps = [
+            Step("release", "Helm release", revert),
+            Step("healthy", "Healthy release", healthy, ("release",)),
+        ]
+        async with lease.held(reached.kube, release, Progress("release", listener)):
+            ended = await run_steps(steps, listener)
+        last = await noted.last(release)
+    done = StepsResult.of(ended, time.monotonic() - began)
+    return RollbackResult(
+        **dict(done),
+        release=release.name,
+        namespace=release.namespace,
+        to=to.number,
+        revision=last.number if last else 0,
+    )
+
+
+async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
+    """How the live release differs: from the artifact that is named, else from its last revision.
+
+    Raises:
+        UsageError: The artifact is wrong.
+        EnvironmentLackError: The cluster doesn't run, or has no such release.
+    """
+    del listener
+    named = options.version is not None or options.artifact is not None
+    async with access.connect(options.cluster) as reached:
+        release = Release.of(options.environment, reached.cluster.kubeconfig)
+        if await noted.last(release) is None:
+            raise _absent(release)
+        manifests = await noted.manifests(release)
+        if named:
+            found = changes.changes(rendered(options), manifests)
+        else:
+            found = await drift.drift(reached.kube, manifests)
+    against = f"artifact {model.read(options.folder).version}" if named else "its last revision"
+    return DiffResult(
+        ok=not found, release=release.name, against=against, changes=tuple(map(view, found))
+    )
+
+
+def _view(revision: Revision) -> RevisionView:
+    return RevisionView(
+        number=revision.number,
+        status=revision.status,
+        chart=revision.chart,
+        time=revision.deployed_at,
+        description=revision.description,
+    )
+
+
+def _absent(release: Release) -> EnvironmentLackError:
+    return EnvironmentLackError(
+        f"There is no release {release.name} in namespace {release.namespace}.",
+        "Deploy it first: `vrooli develop`, or `vrooli deploy` with an artifact.",
+    )

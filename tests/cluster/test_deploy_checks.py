@@ -1,0 +1,164 @@
+"""What stands in a deploy's way is found before anything is touched, on a real API server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from vrooli.chart import engine, values
+from vrooli.chart.manifest import Manifest, of
+from vrooli.checks import preflight
+from vrooli.checks.preflight import NotDeployableError
+from vrooli.environments import ENVIRONMENTS
+from vrooli.kube import Kube
+
+NAMESPACE = "checks"
+CLASSES: list[dict[str, Any]] = [
+    {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {
+            "name": "usual",
+            "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+        },
+        "provisioner": "example.com/none",
+    },
+    {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "traefik"},
+        "spec": {"controller": "example.com/none"},
+    },
+    {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "one"},
+    },
+]
+
+
+@pytest.fixture
+def wanted() -> tuple[Manifest, ...]:
+    """The release of development, without Vault: none runs here."""
+    chosen = values.merge(values.load(ENVIRONMENTS["dev"]), {"vso": {"enabled": False}})
+    return engine.render(chosen, release="demo", namespace=NAMESPACE)
+
+
+@pytest.fixture
+async def equipped(bare_kube: Kube, wanted: tuple[Manifest, ...]) -> AsyncIterator[Kube]:
+    """A cluster with the classes, and a node with the images, that development wants."""
+    for body in CLASSES:
+        await bare_kube.apply(body)
+    images = sorted(
+        {str(c["image"]) for item in wanted if item.kind == "Deployment" for c in _containers(item)}
+        | {"localhost/vrooli/redis:7"}
+    )
+    await _set_images(bare_kube, images)
+    yield bare_kube
+    for body in CLASSES:
+        await bare_kube.delete(body["apiVersion"], body["kind"], body["metadata"]["name"])
+
+
+def _containers(manifest: Manifest) -> list[dict[str, Any]]:
+    return list(manifest.body["spec"]["template"]["spec"]["containers"])
+
+
+async def _set_images(kube: Kube, names: list[str]) -> None:
+    status = {"status": {"images": [{"names": [name]} for name in names]}}
+    await kube.patch("v1", "Node", "one/status", None, status)
+
+
+async def test_a_cluster_with_everything_is_found_fit_and_stays_as_it_was(
+    equipped: Kube, wanted: tuple[Manifest, ...]
+) -> None:
+    assert await preflight.look(equipped, NAMESPACE, wanted) == []
+    assert await equipped.get("v1", "Namespace", NAMESPACE) is None
+
+
+async def test_everything_that_is_missing_is_told_at_once(
+    equipped: Kube, wanted: tuple[Manifest, ...]
+) -> None:
+    for body in CLASSES[:2]:
+        await equipped.delete(body["apiVersion"], body["kind"], body["metadata"]["name"])
+    await _set_images(equipped, ["localhost/vrooli/ui:dev"])
+    found = await preflight.look(equipped, NAMESPACE, wanted)
+    assert {(finding.check, finding.what) for finding in found} >= {
+        ("storage", "StorageClass"),
+        ("ingress", "IngressClass/traefik"),
+        ("images", "localhost/vrooli/server:dev"),
+    }
+    assert "localhost/vrooli/ui:dev" not in {finding.what for finding in found}
+    with pytest.raises(NotDeployableError, match="nothing was changed") as refused:
+        preflight.demand(found)
+    assert refused.value.exit_code == 3
+
+
+async def test_a_missing_operator_is_named_instead_of_what_follows_from_it(
+    equipped: Kube, wanted: tuple[Manifest, ...]
+) -> None:
+    other = of(
+        {
+            "apiVersion": "monitoring.coreos.com/v1",
+            "kind": "PodMonitor",
+            "metadata": {"name": "x"},
+            "spec": {},
+        },
+        NAMESPACE,
+    )
+    (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, other])
+    assert (finding.check, finding.what) == ("kinds", "PodMonitor")
+    assert "Prometheus' operator" in finding.remedy
+
+
+async def test_an_object_that_the_server_refuses_is_told_in_its_words(
+    equipped: Kube, wanted: tuple[Manifest, ...]
+) -> None:
+    bad = of(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "bad"},
+            "spec": {"ports": [{"port": 99999}]},
+        },
+        NAMESPACE,
+    )
+    (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, bad])
+    assert (finding.check, finding.what) == ("dry-run", "Service/bad")
+    assert "99999" in finding.found
+
+
+async def test_missing_rights_are_told_by_verb_and_kind(
+    equipped: Kube, bare_kubeconfig: Path, wanted: tuple[Manifest, ...], tmp_path: Path
+) -> None:
+    await equipped.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rights"}})
+    await equipped.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "reader", "namespace": "rights"},
+        }
+    )
+    rbac, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
+    metadata = {"name": "reader", "namespace": "rights"}
+    rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list", "watch"]}]
+    reference = {"apiGroup": group, "kind": "Role", "name": "reader"}
+    subjects = [{"kind": "ServiceAccount", **metadata}]
+    for body in (
+        {"kind": "Role", "rules": rules},
+        {"kind": "RoleBinding", "roleRef": reference, "subjects": subjects},
+    ):
+        await equipped.apply({"apiVersion": rbac, "metadata": metadata, **body})
+    token = await equipped.service_account_token("rights", "reader", 600)
+    config = yaml.safe_load(bare_kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": token}
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+    async with await Kube.connect(tmp_path / "kubeconfig") as reader:
+        found = await preflight.look(reader, "rights", [w for w in wanted if w.kind == "Service"])
+    told = {finding.what: finding.found for finding in found if finding.check == "rights"}
+    assert "may not create, patch, delete it" in told["Service"]
+    assert "may not get, list, watch, create, patch, delete it" in told["Secret"]
+    assert not any(token in str(finding) for finding in found)

@@ -1,0 +1,99 @@
+"""One deploy of a release at a time, on a real API server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from vrooli.errors import EnvironmentLackError
+from vrooli.events import Event, Progress, StepProgressed
+from vrooli.kube import Kube
+from vrooli.release import Release, lease
+
+QUIET = Progress()
+NUMBERS = count()
+
+
+@pytest.fixture
+async def release(bare_kube: Kube, bare_kubeconfig: Path) -> AsyncIterator[Release]:
+    """A release in a namespace of its own."""
+    name = f"lease-{next(NUMBERS)}"
+    await bare_kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield Release("demo", name, bare_kubeconfig)
+
+
+async def test_nobody_holds_a_release_before_and_after(bare_kube: Kube, release: Release) -> None:
+    assert await lease.holder(bare_kube, release) is None
+    async with lease.held(bare_kube, release, QUIET):
+        held = await lease.holder(bare_kube, release)
+        assert held is not None
+        assert "process" in held.name
+    assert await lease.holder(bare_kube, release) is None
+
+
+async def test_a_second_deploy_is_refused_with_the_firsts_owner_and_age(
+    bare_kube: Kube, release: Release
+) -> None:
+    async with lease.held(bare_kube, release, QUIET):
+        with pytest.raises(EnvironmentLackError, match=r"Another deploy .*process \d+, since"):
+            await lease.refuse_if_held(bare_kube, release)
+        with pytest.raises(EnvironmentLackError, match="Another deploy"):
+            async with lease.held(bare_kube, release, QUIET):
+                pytest.fail("two hold it")
+
+
+async def test_of_two_that_begin_at_once_one_wins(bare_kube: Kube, release: Release) -> None:
+    async def hold() -> str:
+        try:
+            async with lease.held(bare_kube, release, QUIET):
+                await asyncio.sleep(1)
+        except EnvironmentLackError:
+            return "refused"
+        return "held"
+
+    assert sorted(await asyncio.gather(hold(), hold(), hold())) == ["held", "refused", "refused"]
+
+
+async def test_a_holder_that_has_died_is_taken_over_and_told_of(
+    bare_kube: Kube, release: Release
+) -> None:
+    said: list[Event] = []
+    spec = {
+        "holderIdentity": "bob@gone, process 7",
+        "leaseDurationSeconds": 30,
+        "acquireTime": "2026-01-01T00:00:00.000000Z",
+        "renewTime": "2026-01-01T00:01:00.000000Z",
+    }
+    metadata = {"name": lease.lease_name(release), "namespace": release.namespace}
+    left = {"apiVersion": lease.API, "kind": lease.KIND, "metadata": metadata, "spec": spec}
+    await bare_kube.create(left, release.namespace)
+    await lease.refuse_if_held(bare_kube, release)
+    async with lease.held(bare_kube, release, Progress("release", said.append)):
+        held = await lease.holder(bare_kube, release)
+        assert held is not None
+        assert held.name != "bob@gone, process 7"
+    told = [event.detail for event in said if isinstance(event, StepProgressed)]
+    assert any("takes over from bob@gone" in line for line in told)
+
+
+async def test_a_holder_renews_and_ends_when_another_took_it(
+    bare_kube: Kube, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "RENEW_S", 0.2)
+    with pytest.raises(EnvironmentLackError, match="taken demo over: thief"):
+        async with lease.held(bare_kube, release, QUIET):
+            first = await lease.holder(bare_kube, release)
+            await asyncio.sleep(0.6)
+            second = await lease.holder(bare_kube, release)
+            assert first is not None
+            assert second is not None
+            assert second.renewed > first.renewed
+            assert second.since == first.since
+            change = {"spec": {"holderIdentity": "thief"}}
+            name = lease.lease_name(release)
+            await bare_kube.patch(lease.API, lease.KIND, name, release.namespace, change)
+            await asyncio.sleep(30)

@@ -1,0 +1,78 @@
+"""The supervisor goes on where the disk doesn't take what it writes."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from vrooli.cluster.embedded import readiness, supervisor
+from vrooli.cluster.embedded.components import PROGRAMS
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.reports import FAILED, Report
+from vrooli.cluster.embedded.settings import DEFAULT_CABLES, AddonImages, Record
+from vrooli.cluster.embedded.supervisor import Supervisor
+
+RECORD = Record(
+    index=0,
+    cables=DEFAULT_CABLES,
+    ports={},
+    durable=False,
+    programs=dict.fromkeys(PROGRAMS, "/nowhere/program"),
+    images={name: str(value) for name, value in asdict(AddonImages(Path("a.tar"))).items()},
+)
+
+
+@pytest.fixture
+def watcher(tmp_path: Path) -> Supervisor:
+    """A supervisor of a cluster whose folders aren't there."""
+    return Supervisor(Layout(tmp_path / "clusters" / "one"), RECORD)
+
+
+async def test_a_component_that_cannot_be_started_is_tried_again(
+    watcher: Supervisor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_BACKOFF_S", 0.001)
+    keeper = asyncio.create_task(watcher._keep(watcher._components["containerd"]))
+
+    async def tried_thrice() -> bool:
+        return watcher._report.components["containerd"].restarts >= 3
+
+    assert await readiness.until(tried_thrice, 10)
+    assert not keeper.done()
+    keeper.cancel()
+    seen = watcher._report.components["containerd"]
+    assert (seen.state, seen.detail[:18]) == (FAILED, "can't be started: ")
+    assert "The status can't be written" in capsys.readouterr().err
+
+
+async def test_a_full_disk_does_not_end_the_rotation_of_logs(
+    watcher: Supervisor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried = SimpleNamespace(logs=0)
+
+    def rotate(log: Path) -> bool:
+        tried.logs += 1
+        raise OSError(errno.ENOSPC, "No space left on device", str(log))
+
+    monkeypatch.setattr(supervisor, "ROTATE_S", 0.001)
+    monkeypatch.setattr(supervisor.logs, "rotate", rotate)
+    rotation = asyncio.create_task(watcher._rotate())
+
+    async def twice_round() -> bool:
+        return tried.logs > 2 * len(watcher._components)
+
+    assert await readiness.until(twice_round, 10)
+    assert not rotation.done()
+    rotation.cancel()
+    assert "No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"components": {"etcd": {"age": 1}}}'])
+def test_a_report_that_nobody_can_read_is_none(text: str, tmp_path: Path) -> None:
+    (tmp_path / "status.json").write_text(text)
+    assert Report.read(tmp_path / "status.json") is None
