@@ -159,7 +159,7 @@ async def whole_life(helm: PlainHelm, kube: Kube, previous: Path, folder: Path) 
     await helm.install(previous, *files)
     await ready(kube, release)
     tested = await helm.test()
-    assert tested.count("Succeeded") == 3
+    assert tested.count("Succeeded") == 4
     await write_data(kube, release.namespace)
     written = await read_data(kube, release.namespace)
     assert written[1] == str(sum(n * n for n in range(1, KEYS + 1)))
@@ -175,7 +175,7 @@ async def whole_life(helm: PlainHelm, kube: Kube, previous: Path, folder: Path) 
     await rolled(kube, release, before)
     assert await read_data(kube, release.namespace) == written
     assert await charts(release) == [PREVIOUS, CURRENT, PREVIOUS]
-    assert (await helm.test()).count("Succeeded") == 3
+    assert (await helm.test()).count("Succeeded") == 4
     await gone(helm, kube)
 
 
