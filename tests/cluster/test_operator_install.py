@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +22,7 @@ from helm_python import Chart
 
 from support import apiserver
 from vrooli import operators, programs
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
 from vrooli.operators import Operator, Site, Source, record
@@ -30,6 +31,8 @@ from vrooli.operators.interface import State, VendorChart
 from vrooli.operators.redis import RedisOperator
 
 PROGRESS = Progress()
+# How long a new admission policy may take to be obeyed, seconds.
+ADMISSION_S = 30.0
 each = pytest.mark.parametrize("operator", operators.ALL, ids=lambda operator: operator.name)
 
 
@@ -108,6 +111,42 @@ async def test_deleted_deployment_is_made_again(site: Site, operator: Operator) 
     await site.kube.delete("apps/v1", "Deployment", name, operator.namespace)
     assert (await install(operator, Source.GO_MODULE, site, PROGRESS)).changed
     await workload(site, operator)
+
+
+async def test_postgres_pods_are_made_to_fit_the_restricted_standard(site: Site) -> None:
+    """They name no seccomp profile themselves; nobody else's pods are touched."""
+    await install(operators.POSTGRES, Source.GO_MODULE, site, PROGRESS)
+    assert await operators.POSTGRES.is_restricted(site.kube)
+    labels = {"postgres-operator.crunchydata.com/cluster": "vrooli-pg"}
+    deadline = time.monotonic() + ADMISSION_S  # the policy takes effect a moment later
+    while True:
+        try:
+            await site.kube.apply(without_seccomp("ours", labels), dry_run=True)
+        except VrooliError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.2)
+        else:
+            break
+    with pytest.raises(VrooliError, match="seccompProfile"):
+        await site.kube.apply(without_seccomp("stranger", {}), dry_run=True)
+
+
+def without_seccomp(name: str, labels: dict[str, str]) -> Manifest:
+    """A pod that lacks nothing but a profile, in a namespace that enforces the standard."""
+    security = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+    }
+    container = {"name": "main", "image": "localhost/none", "securityContext": security}
+    metadata = {"name": name, "namespace": operators.POSTGRES.namespace, "labels": labels}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": {"containers": [container], "securityContext": {"fsGroup": 26}},
+    }
 
 
 @pytest.mark.parametrize("left", ["pending-install", "pending-upgrade"])

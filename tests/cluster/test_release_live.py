@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 import pytest
 
 from support.live import Live
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
+from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import Release, follow, history, testing
@@ -69,6 +71,28 @@ async def test_the_five_tests_of_the_release_pass(live: Live, kube: Kube) -> Non
         "ui-test",
     }
     assert [item.log for item in tried if not item.passed] == []
+
+
+async def test_every_pod_is_within_the_restricted_standard_that_its_namespace_enforces(
+    live: Live, kube: Kube
+) -> None:
+    """PGO's are made to fit it; a pod that names no security of its own is refused."""
+    home = live.environment.namespace
+    namespace = await kube.get("v1", "Namespace", home)
+    assert namespace is not None
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    pods = await kube.list("v1", "Pod", home)
+    assert len(pods) >= 10
+    for pod in pods:
+        await kube.apply(as_new(pod["spec"]), namespace=home, dry_run=True)
+    bare = {"containers": [{"name": "main", "image": SERVER}]}
+    with pytest.raises(VrooliError, match="violates PodSecurity"):
+        await kube.apply(as_new(bare), namespace=home, dry_run=True)
+
+
+def as_new(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A pod that nobody has seen before."""
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "another"}, "spec": spec}
 
 
 async def test_a_healthy_release_is_seen_to_be_ready_at_once(live: Live, kube: Kube) -> None:

@@ -1,4 +1,4 @@
-"""What a cluster leaves on the host: processes, mounts, links, namespaces, rules, cgroups, files.
+"""What a cluster leaves on the host: processes, mounts, links, rules, settings, cgroups, files.
 
 Other clusters may run meanwhile, so what is plainly theirs is left out; all else counts.
 """
@@ -18,6 +18,8 @@ from vrooli.cluster.embedded.layout import Layout
 IDENTITY = re.compile(r"vrooli-[-a-z0-9]+-[0-9a-f]{6}")
 # Image builders mount and unmount while tests run; clusters never do so there.
 BUILDERS = ("/containers/storage", "/images/store", "/buildah")
+# What a cluster sets for itself, in a network namespace of its own.
+SETTINGS = ("ipv4/ip_forward", "ipv4/conf/all/rp_filter", "bridge/*")
 # Where programs of a cluster would write if they weren't told otherwise.
 SYSTEM_FOLDERS = ("/etc", "/opt", "/run", "/var/lib", "/var/log")
 
@@ -32,6 +34,8 @@ def footprint(layout: Layout) -> Footprint:
         "links": _links(layout),
         "network namespaces": _network_namespaces(layout),
         "firewall rules": set(_run("nft", "list", "ruleset").splitlines()),
+        "sets of addresses": set(_run("ipset", "list", "-name").splitlines()),
+        "kernel settings": _settings(),
         "cgroups": {
             str(path)
             # Clusters make theirs at the top; deeper ones come and go with others' processes.
@@ -87,6 +91,11 @@ def _network_namespaces(layout: Layout) -> set[str]:
             if not _others(layout, (folder / "cgroup").read_text()):
                 found.add(str((folder / "ns" / "net").readlink()))
     return found | {str(path) for path in Path("/run/netns").glob("*")}
+
+
+def _settings() -> set[str]:
+    files = [file for pattern in SETTINGS for file in Path("/proc/sys/net").glob(pattern)]
+    return {f"{file} = {file.read_text().strip()}" for file in files}
 
 
 def _others(layout: Layout, text: str) -> bool:

@@ -95,12 +95,14 @@ async def run_pod(kube: Kube, manifest: dict[str, Any], limit_s: float = 90) -> 
     return await wait_for_pod(kube, manifest["metadata"]["name"], limit_s)
 
 
-async def wait_for_pod(kube: Kube, name: str, limit_s: float = 90) -> dict[str, Any]:
-    """Wait until a pod of the default namespace is ready."""
+async def wait_for_pod(
+    kube: Kube, name: str, limit_s: float = 90, *, namespace: str = "default"
+) -> dict[str, Any]:
+    """Wait until a pod is ready."""
 
     def lacks(found: dict[str, Any] | None) -> str | None:
         conditions = (found or {}).get("status", {}).get("conditions", ())
         ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
         return None if ready else f"{name} is not ready"
 
-    return await kube.wait_for("v1", "Pod", name, "default", lacks, limit_s)
+    return await kube.wait_for("v1", "Pod", name, namespace, lacks, limit_s)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -35,10 +36,20 @@ ANY_NAMESPACE = "default"
 Check = Callable[[Kube, str, Sequence[Manifest], Needs], Coroutine[Any, Any, list[Finding]]]
 
 
-async def look(kube: Kube, namespace: str, manifests: Iterable[Manifest]) -> list[Finding]:
-    """Everything that stands in the way of these objects; nothing when they can be deployed."""
+async def look(
+    kube: Kube, namespace: str, manifests: Iterable[Manifest], loaded: Collection[str] = ()
+) -> list[Finding]:
+    """Everything that stands in the way of these objects; nothing when they can be deployed.
+
+    Args:
+        kube: The cluster.
+        namespace: Where they go; need not be there.
+        manifests: The release's objects.
+        loaded: Images that were just put on the nodes, which tell of them up to a minute later.
+    """
     found = list(manifests)
     needed = needs.of(found)
+    needed = replace(needed, images=tuple(name for name in needed.images if name not in loaded))
     kinds = await _kinds(kube, namespace, found, needed)
     if kinds:  # what else there is to say follows from it
         return kinds

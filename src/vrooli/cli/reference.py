@@ -32,6 +32,10 @@ RESULTS = (
     results.DevelopResult,
     results.BuildResult,
     results.VerifyResult,
+    results.DeployResult,
+    results.HistoryResult,
+    results.RollbackResult,
+    results.DiffResult,
     results.StatusResult,
     results.SuitesResult,
     results.ClusterResult,
@@ -46,6 +50,9 @@ RESULTS = (
     results.WorkloadView,
     results.CaseView,
     results.DifferenceView,
+    results.ChangeView,
+    results.FieldView,
+    results.RevisionView,
 )
 RECORDS = (
     artifact.Artifact,

@@ -16,7 +16,7 @@ class ComponentStatus:
 
     Attributes:
         name: kube-apiserver, containerd, …
-        state: running, starting, stopped or failed.
+        state: running, starting, stopped, failed, or off where the host lacks what it needs.
         pid: Its process id, when it is a process of this host.
         restarts: How often it was restarted since the cluster's start.
         detail: Why it isn't running, or empty.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from vrooli.events import Progress
-from vrooli.kube import Manifest
-from vrooli.operators import crds, helm
+from vrooli.kube import Kube, Manifest
+from vrooli.operators import crds, helm, record, seccomp
 from vrooli.operators.images import pod_notes
 from vrooli.operators.interface import Site, Source, VendorChart
 
@@ -53,8 +53,10 @@ class PostgresOperator:
         return (IMAGE, POSTGRES_IMAGE) if source is Source.GO_MODULE else ()
 
     def inputs(self, source: Source, site: Site) -> Mapping[str, Any]:
-        """The Deployment that is ours; the vendor's chart is known by its version."""
-        return {"deployment": self._deployment(site)} if source is Source.GO_MODULE else {}
+        """What is ours; the vendor's chart is known by its version."""
+        if source is Source.VENDOR:
+            return {}
+        return {"deployment": self._deployment(site), "seccomp": seccomp.POLICY}
 
     async def install(self, source: Source, site: Site, progress: Progress) -> None:
         """Install the vendor's chart, or apply the Go module's manifests with our Deployment."""
@@ -66,9 +68,21 @@ class PostgresOperator:
         config = await site.module_dir(self.name, progress) / "config"
         definitions = await crds.read(sorted((config / "crd" / "bases").glob("*.yaml")))
         await crds.apply(site.kube, definitions, progress)
+        await seccomp.apply(site.kube, progress)
         for manifest in await self._rights(config):
             await site.kube.apply(manifest)
         await site.kube.apply(self._deployment(site))
+
+    async def is_restricted(self, kube: Kube) -> bool:
+        """Whether the pods of its databases are within the restricted pod security standard.
+
+        Those of the vendor's version are by themselves; of one that someone else installed,
+        nobody here knows.
+        """
+        known = await record.read(kube, self.namespace)
+        if known.source == Source.GO_MODULE:
+            return await seccomp.is_added(kube)
+        return known.source == Source.VENDOR
 
     async def _rights(self, config: Path) -> list[Manifest]:
         """The module's service account and rights, in our namespace and with its labels."""

@@ -24,6 +24,7 @@ KUBE_RBAC_PROXY = "0.18.1"
 HELM = "4.3.1"
 HELM_3 = "3.22.0"
 KUBE_SCORE = "1.20.0"
+KUBE_ROUTER = "2.1.0"
 
 _STAMP = {
     f"k8s.io/{library}/version.{name}": value
@@ -222,6 +223,14 @@ GROUPS: tuple[Group, ...] = (
         f"github.com/rancher/local-path-provisioner@v{LOCAL_PATH_PROVISIONER}",
         {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
         build_s=45,
+    ),
+    # Its client of the API is the one that the group kubernetes has compiled.
+    Group(
+        "kube-router",
+        f"github.com/cloudnativelabs/kube-router/v2@v{KUBE_ROUTER}",
+        {"kube-router": "./firewall"},
+        build_s=15,
+        outside_sumdb=True,
     ),
     Group(
         "traefik",

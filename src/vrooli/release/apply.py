@@ -10,7 +10,7 @@ from typing import Any
 
 import helm_python
 
-from vrooli import project
+from vrooli import operators, project
 from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
@@ -26,11 +26,8 @@ HELM_S = 120
 LEFT_BEHIND_S = 15.0
 # Revisions that Helm keeps, to roll back to.
 HISTORY = 10
-# PGO 5.4's pods name no seccomp profile, so the stricter standard is asked for by warnings only.
-NAMESPACE_LABELS = {
-    "pod-security.kubernetes.io/enforce": "baseline",
-    "pod-security.kubernetes.io/warn": "restricted",
-}
+# Pod security standards (https://kubernetes.io/docs/concepts/security/pod-security-standards/).
+BASELINE, RESTRICTED = "baseline", "restricted"
 
 
 async def ensure(
@@ -52,15 +49,17 @@ async def ensure(
         engine.render, values, release=release.name, namespace=release.namespace, chart=chart
     )
     found = await _settled(kube, release, progress)
+    security = await _security(kube, wanted)
+    labelled = await _ensure_namespace(kube, release.namespace, security)
     if found is not None and found.status == "deployed":
         changes = differences(wanted, await history.manifests(release))
         changes += await _missing(kube, wanted)
         if not changes:
-            return Done(False, f"revision {found.number} is what is wanted")
+            return Done(labelled, f"revision {found.number} is what is wanted")
         progress.say(f"changes {_some(changes)}")
-    await _ensure_namespace(kube, release.namespace)
     made = await _act(release, chart, values, exists=found is not None)
-    return Done(True, f"revision {made['revision']} of {len(wanted)} objects")
+    number, many = made["revision"], len(wanted)
+    return Done(True, f"revision {number} of {many} objects, pod security {security}")
 
 
 def differences(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> list[str]:
@@ -99,9 +98,18 @@ async def _missing(kube: Kube, wanted: Iterable[Manifest]) -> list[str]:
     return [item.key for item, body in zip(kept, there, strict=True) if body is None]
 
 
-async def _ensure_namespace(kube: Kube, name: str) -> None:
-    metadata = {"name": name, "labels": NAMESPACE_LABELS}
-    await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+async def _security(kube: Kube, wanted: Iterable[Manifest]) -> str:
+    """The strictest standard that every pod of the release is within."""
+    if not any(item.kind == "PostgresCluster" for item in wanted):
+        return RESTRICTED
+    return RESTRICTED if await operators.POSTGRES.is_restricted(kube) else BASELINE
+
+
+async def _ensure_namespace(kube: Kube, name: str, security: str) -> bool:
+    levels = {"enforce": security, "warn": RESTRICTED}
+    labels = {f"pod-security.kubernetes.io/{mode}": level for mode, level in levels.items()}
+    metadata = {"name": name, "labels": labels}
+    return await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
 
 async def _act(

@@ -15,6 +15,13 @@ from urllib.parse import quote, quote_plus
 MASK = "(masked)"
 # Shorter values (a port, a user's name) stand in too many other words.
 SHORTEST = 6
+# What Secrets hold beside secrets: where something is and what it is called. Masking those would
+# take the names out of every line.
+_PLAIN = re.compile(
+    r"(?i)(?:.*[-_.])?(?:host|port|user|username|db|dbname|name|namespace|crt|env|level)"
+)
+# Helm's notes: the objects of a release, no secrets of anybody.
+_HELM = "helm.sh/"
 # What names a secret, in settings, JSON and command lines, and the passwords in addresses.
 _NAMED = re.compile(
     r"""(?ix) (\b [\w.-]* (?: password | passwd | secret | token | api[_-]?key ) [\w.-]*
@@ -36,9 +43,13 @@ class Redactor:
 
     @classmethod
     def of(cls, secrets: Iterable[Mapping[str, Any]]) -> Redactor:
-        """The one that knows every value of these Secret objects."""
+        """The one that knows every secret value of these Secret objects."""
         return cls(
-            _decoded(value) for secret in secrets for value in (secret.get("data") or {}).values()
+            _decoded(value)
+            for secret in secrets
+            if not secret.get("type", "").startswith(_HELM)
+            for key, value in (secret.get("data") or {}).items()
+            if not _PLAIN.fullmatch(key)
         )
 
     def text(self, text: str) -> str:

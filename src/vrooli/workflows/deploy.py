@@ -174,6 +174,7 @@ class _Run:
         self.values = values.read(options.folder / artifact.environments[options.environment.name])
         self.wanted = _render(options, self.package, self.values)
         self.changes: tuple[ObjectChange, ...] = ()
+        self.loaded: set[str] = set()
 
     @property
     def kube(self) -> Kube:
@@ -195,7 +196,8 @@ class _Run:
 
     async def load_images(self, progress: Progress) -> Done:
         """Have the artifact's own images on a local cluster; others pull theirs."""
-        archives = {image.archive for image in self.artifact.images if image.archive}
+        packed = [image for image in self.artifact.images if image.archive]
+        archives = {image.archive for image in packed if image.archive}
         if not archives:
             return Done(changed=False, detail="it has none, they are pulled")
         if self.reached.cluster.kind == "context":
@@ -204,12 +206,15 @@ class _Run:
         for archive in archives:
             path = self.options.folder / archive
             changed |= (await self.reached.cluster.load_images(path, progress)).changed
+        self.loaded = {reference for image in packed for reference in image.references}
         return Done(changed, ", ".join(sorted(archives)))
 
     async def check(self, progress: Progress) -> Done:
         """Find everything that would stand in the way."""
         await lease.refuse_if_held(self.kube, self.release)
-        found = await preflight.look(self.kube, self.release.namespace, self.wanted)
+        found = await preflight.look(
+            self.kube, self.release.namespace, self.wanted, loaded=self.loaded
+        )
         preflight.demand(found)
         return Done(changed=False, detail=f"can take {len(self.wanted)} objects")
 

@@ -21,7 +21,7 @@ NOT_NEEDED_TO_RUN = frozenset({"helm"})
 # What a cluster starts as processes of the host.
 CLUSTER_PROGRAMS = (
     *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"),
-    *("kube-proxy", "containerd", "containerd-shim-runc-v2", "ctr"),
+    *("kube-proxy", "kube-router", "containerd", "containerd-shim-runc-v2", "ctr"),
     *("bridge", "host-local", "loopback", "portmap"),
 )
 # The images that are in a cluster before anything else: its add-ons, the operators, Vault.

@@ -79,7 +79,7 @@ class ComponentView(Model):
     """One component of a cluster."""
 
     name: str = Field(description="kube-apiserver, containerd, …")
-    state: str = Field(description="running, starting, stopped or failed")
+    state: str = Field(description="running, starting, stopped, failed or off")
     pid: int | None = Field(default=None, description="its process id on this host, if any")
     restarts: int = Field(default=0, description="restarts since the cluster's start")
     detail: str = Field(default="", description="why it isn't running, or empty")

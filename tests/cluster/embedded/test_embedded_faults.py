@@ -40,7 +40,11 @@ async def test_a_second_start_changes_nothing_and_takes_less_than_a_second(
 
 
 @pytest.mark.parametrize(
-    "name", ["kubelet", "kube-apiserver", "etcd", "containerd", "kube-proxy", "kube-scheduler"]
+    "name",
+    [
+        *("kubelet", "kube-apiserver", "etcd", "containerd"),
+        *("kube-proxy", "kube-router", "kube-scheduler"),
+    ],
 )
 async def test_a_killed_component_is_started_again(shared: EmbeddedCluster, name: str) -> None:
     before = await _component(shared, name)

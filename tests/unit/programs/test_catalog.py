@@ -18,8 +18,8 @@ def test_the_module_is_pinned_at_the_catalog_s_version(group: Group) -> None:
 
 @by_name
 def test_every_remote_package_is_imported_so_that_its_module_stays_pinned(group: Group) -> None:
-    imports = (group.go_dir / "imports.go").read_text()
     remote = [package for package in group.packages.values() if not package.startswith("./")]
+    imports = (group.go_dir / "imports.go").read_text() if remote else ""
     assert [package for package in remote if f'"{package}"' not in imports] == []
 
 
@@ -37,6 +37,21 @@ def test_no_program_is_in_two_groups() -> None:
 def test_the_downloaded_etcd_is_the_built_one() -> None:
     pinned = (GROUPS[0].go_dir / "go.mod").read_text()
     assert f"go.etcd.io/etcd/server/v3 v{ETCD}\n" in pinned
+
+
+def test_kube_router_uses_the_packages_that_kubernetes_has_compiled() -> None:
+    """Other versions of them would be compiled once more, which takes minutes."""
+    of_kubernetes = _pinned("kubernetes")
+    found = _pinned("kube-router")
+    assert "k8s.io/client-go" in found.keys() & of_kubernetes.keys()
+    for module in found.keys() & of_kubernetes.keys():
+        assert of_kubernetes[module] == found[module], module
+
+
+def _pinned(group: str) -> dict[str, str]:
+    """The modules of a group's go.mod, with their versions."""
+    file = next(found for found in GROUPS if found.name == group).go_dir / "go.mod"
+    return dict(re.findall(r"^\s*(\S+/\S+) (v\S+)", file.read_text(), re.M))
 
 
 def test_the_key_follows_what_is_built() -> None:

@@ -46,6 +46,18 @@ def test_the_values_of_secret_objects_are_known() -> None:
     assert "from-the-object" not in Redactor.of([{"data": data}, {}]).text("x from-the-object y")
 
 
+@pytest.mark.parametrize("key", ["user", "DB_NAME", "pgbouncer-host", "ca.crt", "namespace"])
+def test_names_and_places_in_secrets_stay_readable(key: str) -> None:
+    data = {key: base64.b64encode(b"vrooli-pg-primary").decode()}
+    assert Redactor.of([{"data": data}]).text("at vrooli-pg-primary") == "at vrooli-pg-primary"
+
+
+def test_helms_notes_are_no_secrets() -> None:
+    data = {"release": base64.b64encode(b"a long text of Helm").decode()}
+    notes = {"type": "helm.sh/release.v1", "data": data}
+    assert Redactor.of([notes]).text("a long text of Helm") == "a long text of Helm"
+
+
 @pytest.mark.parametrize(
     "text",
     [

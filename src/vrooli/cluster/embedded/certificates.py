@@ -71,6 +71,7 @@ def leaves(node: str, cable: Cable) -> list[Leaf]:
         Leaf("kube-controller-manager", "ca", "system:kube-controller-manager"),
         Leaf("kube-scheduler", "ca", "system:kube-scheduler"),
         Leaf("kube-proxy", "ca", "system:kube-proxy", "system:node-proxier"),
+        Leaf("kube-router", "ca", "vrooli:kube-router"),
         Leaf("kubelet", "ca", f"system:node:{node}", "system:nodes", (node, cable.node_ip)),
         Leaf("metrics-server", "ca", "metrics-server", hosts=(METRICS_HOST,)),
         Leaf("etcd", "etcd-ca", "etcd", hosts=("localhost", "127.0.0.1")),

@@ -18,8 +18,8 @@ from vrooli.errors import EnvironmentLackError, VrooliError
 CONTROL, PODS = "control", "pods"
 # Where the kernel has more than is needed of cgroup v2, the kubelet and runc want these, too.
 USED_V2 = NEEDED_V2 | {"hugetlb", "io"}
-# How long killed processes may take to vanish, seconds.
-KILL_S = 10.0
+# How long killed processes may take to vanish, seconds; on a starved machine each needs its turn.
+KILL_S = 60.0
 PAUSE_S = 0.05
 
 

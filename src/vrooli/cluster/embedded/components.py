@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from vrooli.cluster.embedded import firewall
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network import inside
 from vrooli.cluster.embedded.settings import (
@@ -22,6 +24,7 @@ PROGRAMS = (
     "kube-scheduler",
     "kubelet",
     "kube-proxy",
+    "kube-router",
     "containerd",
     "containerd-shim-runc-v2",
     "ctr",
@@ -46,6 +49,7 @@ class Component:
             there, or empty when it is ready as soon as it runs.
         grace_s: How long it may take to end when asked to, seconds.
         folders: Folders added to the front of its PATH.
+        environment: What else is added to its environment.
     """
 
     name: str
@@ -54,12 +58,14 @@ class Component:
     ready: str = ""
     grace_s: float = 10.0
     folders: tuple[Path, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def components(layout: Layout, record: Record) -> list[Component]:
     """Every component, in the order in which they may be started."""
-    makers = (_etcd, _containerd, _apiserver, _controllers, _scheduler, _kubelet, _kube_proxy)
-    return [make(layout, record) for make in makers]
+    control_plane = (_etcd, _containerd, _apiserver, _controllers, _scheduler)
+    node = (_kubelet, _kube_proxy, _kube_router)
+    return [make(layout, record) for make in (*control_plane, *node)]
 
 
 # Ended from front to back: nothing may start pods while pods are ended, and the API server waits
@@ -67,6 +73,7 @@ def components(layout: Layout, record: Record) -> list[Component]:
 STOP_ORDER = (
     "kubelet",
     "kube-proxy",
+    "kube-router",
     "kube-scheduler",
     "kube-controller-manager",
     "kube-apiserver",
@@ -209,3 +216,17 @@ def _kube_proxy(layout: Layout, record: Record) -> Component:
     argv = _start(layout, record.program("kube-proxy"), f"--config={config}")
     # It ends itself when the node's addresses appear only after its start.
     return Component("kube-proxy", argv, after=("kubelet",))
+
+
+def _kube_router(layout: Layout, record: Record) -> Component:
+    """Enforces network policies, and nothing else."""
+    flags = [
+        f"--kubeconfig={layout.config / 'kube-router.kubeconfig'}",
+        f"--hostname-override={layout.node}",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+    ]
+    argv = _start(layout, record.program("kube-router"), *flags)
+    # It asks the API for the node's address once, at its start.
+    return Component(
+        "kube-router", argv, after=("kubelet",), environment=firewall.environment(layout)
+    )

@@ -27,7 +27,10 @@ from vrooli.cluster.embedded.settings import (
 NEVER_COLLECT_IMAGES_PERCENT = 100
 # Kubernetes' own defaults are parts of the disk, which a developer's full disk has long passed.
 EVICTION = {"memory.available": "100Mi", "nodefs.available": "500Mi", "imagefs.available": "500Mi"}
-CLIENTS = ("admin", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
+CLIENTS = (
+    *("admin", "kube-controller-manager", "kube-scheduler"),
+    *("kubelet", "kube-proxy", "kube-router"),
+)
 
 
 def kubeconfig(layout: Layout, user: str, server: str, name: str) -> str:

@@ -11,10 +11,11 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from vrooli.cluster.embedded import cgroups, network, reports
+from vrooli.cluster.embedded import cgroups, firewall, network, reports
 from vrooli.cluster.embedded.host import probe
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.locks import hold
@@ -40,16 +41,17 @@ def main() -> int:
         sys.stderr.write(f"Another supervisor runs for {layout.root}.\n")
         return 1
     try:
-        asyncio.run(_prepare(layout, record))
+        lacks = asyncio.run(_prepare(layout, record))
     except VrooliError as error:
         sys.stderr.write(f"{error.message}\n{error.advice}\n")
         return error.exit_code
     _into_background(layout)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-    return _supervise(layout, record)
+    return _supervise(layout, record, lacks)
 
 
-async def _prepare(layout: Layout, record: Record) -> None:
+async def _prepare(layout: Layout, record: Record) -> dict[str, str]:
+    """Make what the components live in; gives those that can't live there, and why."""
     cgroups.join(probe(layout.root), layout.identity)
     # Slave of the host's mounts, so that ours stay here; shared below, as the kubelet and
     # containers that pass mounts on expect of a host.
@@ -58,6 +60,8 @@ async def _prepare(layout: Layout, record: Record) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         await run(["mount", "-t", "tmpfs", "-o", "mode=0711", "vrooli", folder])
     await network.connect(layout, record.cable)
+    lack = await firewall.prepare(layout)
+    return {"kube-router": f"network policies aren't enforced: {lack}"} if lack else {}
 
 
 def _into_background(layout: Layout) -> None:
@@ -72,9 +76,9 @@ def _into_background(layout: Layout) -> None:
         os.dup2(source, target)
 
 
-def _supervise(layout: Layout, record: Record) -> int:
+def _supervise(layout: Layout, record: Record, lacks: Mapping[str, str]) -> int:
     try:
-        asyncio.run(Supervisor(layout, record).run())
+        asyncio.run(Supervisor(layout, record, lacks).run())
     except Exception as error:  # noqa: BLE001 - the daemon's last word; nobody else would say it
         traceback.print_exc()
         known = reports.Report.read(layout.status) or reports.Report(

@@ -10,6 +10,8 @@ from vrooli.cluster.embedded.settings import write_whole
 from vrooli.cluster.interface import ComponentStatus
 
 WAITING, STARTING, RUNNING, FAILED, STOPPED = "waiting", "starting", "running", "failed", "stopped"
+# Not started at all: the host lacks what it needs, and the cluster does without.
+OFF = "off"
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,15 @@ class Report:
     detail: str = ""
 
     def ready(self, *names: str) -> bool:
-        """Whether the components (all, without names) run and are ready."""
+        """Whether the components (all, without names) run and are ready, as far as they can."""
         states = [self.components.get(name) for name in names or self.components]
         return bool(states) and all(
-            found is not None and found.state == RUNNING for found in states
+            found is not None and found.state in (RUNNING, OFF) for found in states
         )
+
+    def lacks(self) -> list[str]:
+        """What the cluster does without on this host, in words."""
+        return [found.detail for found in self.components.values() if found.state == OFF]
 
     def with_component(self, status: ComponentStatus) -> Report:
         """The report with a component's new state."""

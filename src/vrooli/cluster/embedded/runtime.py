@@ -10,6 +10,9 @@ from vrooli.cluster.embedded.host import Host
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.settings import POD_RANGE, Record
 
+# The device that joins the pods, in the cluster's network namespace.
+BRIDGE = "cni0"
+
 
 def containerd(layout: Layout, record: Record, host: Host) -> str:
     """The configuration of containerd, version 3 (TOML; strings are written as JSON, a subset)."""
@@ -103,7 +106,7 @@ def cni() -> dict[str, Any]:
         "plugins": [
             {
                 "type": "bridge",
-                "bridge": "cni0",
+                "bridge": BRIDGE,
                 "isGateway": True,
                 "ipMasq": True,
                 "ipMasqBackend": "nftables",

@@ -76,7 +76,9 @@ async def ensure_running(
             record = await _placed(layout, record)
             await _start(layout, record, host)
     await _become_ready(layout, record, images, progress)
-    return Done(True, f"{layout.name} is ready")
+    report = Report.read(layout.status)
+    lacks = report.lacks() if report else []
+    return Done(True, "; ".join([f"{layout.name} is ready", *lacks]))
 
 
 def chosen(

@@ -23,6 +23,7 @@ from vrooli.cluster.embedded.containers import end_containers
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.reports import (
     FAILED,
+    OFF,
     RUNNING,
     STARTING,
     STOPPED,
@@ -74,7 +75,14 @@ def _complain(line: str) -> None:
 class Supervisor:
     """Keeps the components of one cluster running."""
 
-    def __init__(self, layout: Layout, record: Record) -> None:
+    def __init__(self, layout: Layout, record: Record, lacks: Mapping[str, str]) -> None:
+        """Prepare to start them all, except those for which the host lacks something.
+
+        Args:
+            layout: The cluster's place.
+            record: What was chosen for it.
+            lacks: The components that stay off, each with the reason in words.
+        """
         self._layout = layout
         self._record = record
         self._api = Api(layout, record)
@@ -82,8 +90,14 @@ class Supervisor:
         self._ready = {name: asyncio.Event() for name in self._components}
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
-        waiting = {name: ComponentStatus(name, WAITING) for name in self._components}
-        self._report = Report(os.getpid(), "starting", time.time(), waiting)
+        states = {name: ComponentStatus(name, WAITING) for name in self._components}
+        states |= {name: ComponentStatus(name, OFF, detail=why) for name, why in lacks.items()}
+        self._report = Report(os.getpid(), "starting", time.time(), states)
+
+    @property
+    def report(self) -> Report:
+        """What it says now about the components."""
+        return self._report
 
     async def run(self) -> None:
         """Start everything, and watch over it until a signal says to stop."""
@@ -95,8 +109,9 @@ class Supervisor:
             await forwarder.listen(port, self._record.cable.node_ip, INSIDE[name])
             for name, port in self._record.ports.items()
         ]
-        for component in self._components.values():
-            self._keepers[component.name] = asyncio.create_task(self._keep(component))
+        for name, component in self._components.items():
+            if self._report.components[name].state != OFF:
+                self._keepers[name] = asyncio.create_task(self._keep(component))
         rotation = asyncio.create_task(self._rotate())
         await stop.wait()
         rotation.cancel()
@@ -140,7 +155,7 @@ class Supervisor:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**without_proxies(os.environ), "PATH": path},
+                env={**without_proxies(os.environ), "PATH": path, **component.environment},
                 cwd=self._layout.run,
                 start_new_session=True,
             )

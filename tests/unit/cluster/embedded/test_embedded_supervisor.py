@@ -30,7 +30,7 @@ RECORD = Record(
 @pytest.fixture
 def watcher(tmp_path: Path) -> Supervisor:
     """A supervisor of a cluster whose folders aren't there."""
-    return Supervisor(Layout(tmp_path / "clusters" / "one"), RECORD)
+    return Supervisor(Layout(tmp_path / "clusters" / "one"), RECORD, {})
 
 
 async def test_a_component_that_cannot_be_started_is_tried_again(

@@ -1,0 +1,87 @@
+"""Network policies in an embedded cluster, and in one on a host that can't enforce them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from support import workload
+from support.clusters import QUIET, Maker
+from vrooli.cluster.embedded import readiness
+from vrooli.cluster.embedded.cluster import EmbeddedCluster
+from vrooli.errors import VrooliError
+from vrooli.kube import Kube
+
+pytestmark = [pytest.mark.anyio, pytest.mark.root]
+
+CONNECT = "use IO::Socket::INET; exit !IO::Socket::INET->new(PeerAddr => $ARGV[0], Timeout => 2)"
+CLOSED = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "closed"},
+    "spec": {"podSelector": {"matchLabels": {"app": "guarded"}}, "policyTypes": ["Ingress"]},
+}
+# A change is in force within a second; on a busy machine a few.
+IN_FORCE_S = 30.0
+
+
+@pytest.fixture
+async def guarded(shared: EmbeddedCluster) -> AsyncIterator[Kube]:
+    """A pod to guard, and another one that calls it."""
+    async with await Kube.connect(shared.kubeconfig) as kube:
+        for name in ("guarded", "caller"):
+            await workload.run_pod(kube, workload.pod(name))
+        yield kube
+        for name in ("guarded", "caller"):
+            await kube.delete("v1", "Pod", name, "default")
+
+
+async def _connects(kube: Kube) -> bool:
+    pod = await kube.get("v1", "Pod", "guarded", "default")
+    assert pod is not None
+    address = f"{pod['status']['podIP']}:{workload.PORT}"
+    try:
+        await kube.exec("default", "caller", ["perl", "-e", CONNECT, address])
+    except VrooliError:
+        return False
+    return True
+
+
+async def _refused(kube: Kube) -> bool:
+    return not await _connects(kube)
+
+
+async def test_a_policy_closes_a_pod_to_others_but_not_to_its_probes(guarded: Kube) -> None:
+    assert await _connects(guarded)
+    await guarded.apply(CLOSED, namespace="default")
+    assert await readiness.until(partial(_refused, guarded), IN_FORCE_S)
+    await asyncio.sleep(4)  # more than three probes that fail, and it isn't ready
+    await workload.wait_for_pod(guarded, "guarded", 1)
+    await guarded.delete("networking.k8s.io/v1", "NetworkPolicy", "closed", "default")
+    assert await readiness.until(partial(_connects, guarded), IN_FORCE_S)
+
+
+async def test_a_host_that_cannot_enforce_policies_has_a_cluster_that_says_so(
+    maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lacks the program ipset here."""
+    for folder in os.environ["PATH"].split(os.pathsep):
+        for program in Path(folder).glob("*"):
+            link = tmp_path / program.name
+            if program.is_file() and program.name != "ipset" and not link.exists():
+                link.symlink_to(program)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    cluster = maker.cluster("open")
+    done = await cluster.ensure_running(QUIET)
+    status = await cluster.status()
+    monkeypatch.undo()
+    assert "network policies aren't enforced" in done.detail
+    assert "ipset" in done.detail
+    assert status.state == "running"
+    assert [part.name for part in status.components if part.state == "off"] == ["kube-router"]
+    await cluster.delete(QUIET)

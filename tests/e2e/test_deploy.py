@@ -1,0 +1,174 @@
+"""The production flow on the live release: build, deploy, fail, go back; it ends as it began."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.live import Live
+from vrooli import project
+from vrooli.chart import values
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import UsageError
+from vrooli.events import Event, StepEnded, silent
+from vrooli.kube import Kube
+from vrooli.release import Release, history
+from vrooli.release.failing import DeployFailedError
+from vrooli.workflows import releases
+from vrooli.workflows.build import BuildOptions, build
+from vrooli.workflows.deploy import DeployOptions, deploy
+from vrooli.workflows.results import DeployResult
+
+pytestmark = [pytest.mark.root, pytest.mark.anyio]
+
+DEV = ENVIRONMENTS["dev"]
+GOOD, NO_IMAGE, CRASHING = "1.2.3", "1.2.4", "1.2.5"
+# Deploys that can't succeed, by version: what is wrong with their values.
+BROKEN: Mapping[str, dict[str, Any]] = {
+    NO_IMAGE: {"services": {"server": {"repository": "registry.invalid/vrooli/server"}}},
+    CRASHING: {"services": {"server": {"extraEnv": {"PORT": "no-number"}}}},
+}
+
+
+@pytest.fixture(scope="module")
+def artifacts(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Artifacts of the live release's own values: one in order, with images, and broken ones."""
+    root = tmp_path_factory.mktemp("source")
+    for name in ("k8s", "services", "images"):
+        ignored = shutil.ignore_patterns("node_modules", "__pycache__", "dist")
+        shutil.copytree(project.root() / name, root / name, ignore=ignored)
+    for name in ("pyproject.toml", "uv.lock"):
+        shutil.copy(project.root() / name, root / name)
+    out = tmp_path_factory.mktemp("out")
+    chosen = values.load(DEV, live.values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VROOLI_ROOT", str(root))
+        for version, wrong in {GOOD: {}, **BROKEN}.items():
+            DEV.values_file.write_text(yaml.safe_dump(values.merge(chosen, wrong)))
+            wanted = BuildOptions(version, (DEV,), out, images=version == GOOD)
+            asyncio.run(build(wanted, silent))
+    return out
+
+
+@pytest.fixture
+async def as_before(live: Live) -> AsyncIterator[None]:
+    """Whatever a test does, the release goes back to what it was."""
+    release = Release.of(live.environment, live.kubeconfig)
+    before = await history.last(release)
+    assert before is not None
+    yield
+    after = await history.last(release)
+    assert after is not None
+    if after.number != before.number:
+        await releases.rollback(DEV, live.cluster, before.number, silent)
+
+
+def _options(live: Live, artifacts: Path, version: str) -> DeployOptions:
+    return DeployOptions(DEV, version, artifacts / version, live.cluster)
+
+
+async def _images(kube: Kube) -> dict[str, str]:
+    """The image of each of the application's pods that run, by component."""
+    pods = await kube.list("v1", "Pod", DEV.namespace, "app.kubernetes.io/name=vrooli")
+    return {
+        pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod["spec"]["containers"][0][
+            "image"
+        ]
+        for pod in pods
+        if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]
+    }
+
+
+async def test_a_version_is_deployed_then_nothing_changes_then_it_goes_back(
+    live: Live, kube: Kube, artifacts: Path, as_before: None
+) -> None:
+    before = await _images(kube)
+    first = await deploy(_options(live, artifacts, GOOD), silent)
+    changed = {change.object for change in first.changes}
+    assert first.changed
+    assert changed >= {f"Deployment/vrooli-dev-{name}" for name in ("server", "jobs", "ui")}
+    running = await _images(kube)
+    assert {running[name].rpartition(":")[2] for name in ("server", "jobs", "ui")} == {GOOD}
+
+    assert (await releases.diff(_options(live, artifacts, GOOD), silent)).ok
+    assert (await releases.diff(DeployOptions(DEV, cluster=live.cluster), silent)).ok
+    second = await deploy(_options(live, artifacts, GOOD), silent)
+    assert not second.changed
+    assert second.revision == first.revision
+    assert second.changes == ()
+
+    told = await releases.history(DEV, live.cluster, silent)
+    assert [item.status for item in told.revisions][-2:] == ["superseded", "deployed"]
+    back = await releases.rollback(DEV, live.cluster, None, silent)
+    assert back.revision == first.revision + 1
+    assert await _images(kube) == before
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"), [(NO_IMAGE, "ImagePullBackOff"), (CRASHING, "CrashLoopBackOff")]
+)
+async def test_a_deploy_that_cannot_succeed_is_told_with_evidence_and_taken_back(
+    live: Live, kube: Kube, artifacts: Path, as_before: None, version: str, reason: str
+) -> None:
+    before, ended = await _images(kube), list[StepEnded]()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, StepEnded):
+            ended.append(event)
+
+    with pytest.raises(DeployFailedError, match=reason) as failed:
+        await deploy(_options(live, artifacts, version), listen)
+    assert "is healthy again with what revision" in failed.value.message
+    assert [step.step for step in ended][-2:] == ["evidence", "rollback"]
+    assert await _images(kube) == before
+
+    report = Path(next(step.detail for step in ended if step.step == "evidence"))
+    assert report.stat().st_mode & 0o777 == 0o600
+    found = json.loads(report.read_text())
+    assert any(reason in trouble for trouble in found["troubles"])
+    assert found["events"]
+    assert any(name.startswith("vrooli-dev-server") for name in found["pods"])
+    await _holds_no_secret(kube, report.read_text())
+    report.unlink()
+
+
+async def _holds_no_secret(kube: Kube, text: str) -> None:
+    secrets = await kube.list("v1", "Secret", DEV.namespace)
+    encoded = {
+        value
+        for secret in secrets
+        if not secret["type"].startswith("helm.sh/")
+        for key, value in (secret.get("data") or {}).items()
+        if "password" in key.lower() or "uri" in key or "verifier" in key
+    }
+    assert encoded
+    plain = {base64.b64decode(value).decode() for value in encoded}
+    assert not [value for value in encoded | plain if value in text]
+
+
+async def test_an_artifact_that_was_changed_touches_nothing(
+    live: Live, kube: Kube, artifacts: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(artifacts / NO_IMAGE, tmp_path / "copy")
+    file = copy / "artifacts" / "helm-value-files" / "values-dev.yaml"
+    file.write_text(file.read_text() + "\n")
+    last = await history.last(Release.of(live.environment, live.kubeconfig))
+    with pytest.raises(UsageError, match=r"values-dev\.yaml \(changed\)"):
+        await deploy(DeployOptions(DEV, NO_IMAGE, copy, live.cluster), silent)
+    assert await history.last(Release.of(live.environment, live.kubeconfig)) == last
+
+
+async def test_two_deploys_from_one_machine_take_turns(
+    live: Live, artifacts: Path, as_before: None
+) -> None:
+    options = _options(live, artifacts, GOOD)
+    both = await asyncio.gather(deploy(options, silent), deploy(options, silent))
+    assert sorted(isinstance(done, DeployResult) and done.changed for done in both) == [False, True]
