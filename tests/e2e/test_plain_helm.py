@@ -151,7 +151,7 @@ async def whole_life(helm: PlainHelm, kube: Kube, previous: Path, folder: Path) 
     files = [ENVIRONMENTS["dev"].values_file, SMALL]
     larger = {"limits": {"memory": "448Mi", "cpu": "500m"}}
     changed = {
-        "config": {"logLevel": "warn"},
+        "config": {"logLevel": "error"},
         "pgoPostgresql": {"resources": {"limits": {"memory": "544Mi"}}},
         "spotahomeRedis": {"redis": {"resources": larger}},
     }
