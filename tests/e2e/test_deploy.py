@@ -11,25 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from support.artifacts import DEV, Source
 from support.live import Live
-from vrooli import project
 from vrooli.chart import values
-from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 from vrooli.events import Event, StepEnded, silent
 from vrooli.kube import Kube
 from vrooli.release import Release, history
 from vrooli.release.failing import DeployFailedError
 from vrooli.workflows import releases
-from vrooli.workflows.build import BuildOptions, build
 from vrooli.workflows.deploy import DeployOptions, deploy
 from vrooli.workflows.results import DeployResult
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 
-DEV = ENVIRONMENTS["dev"]
 GOOD, NO_IMAGE, CRASHING = "1.2.3", "1.2.4", "1.2.5"
 # Deploys that can't succeed, by version: what is wrong with their values.
 BROKEN: Mapping[str, dict[str, Any]] = {
@@ -41,20 +37,10 @@ BROKEN: Mapping[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def artifacts(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Artifacts of the live release's own values: one in order, with images, and broken ones."""
-    root = tmp_path_factory.mktemp("source")
-    for name in ("k8s", "services", "images"):
-        ignored = shutil.ignore_patterns("node_modules", "__pycache__", "dist")
-        shutil.copytree(project.root() / name, root / name, ignore=ignored)
-    for name in ("pyproject.toml", "uv.lock"):
-        shutil.copy(project.root() / name, root / name)
-    out = tmp_path_factory.mktemp("out")
+    source, out = Source(tmp_path_factory.mktemp("source")), tmp_path_factory.mktemp("out")
     chosen = values.load(DEV, live.values)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VROOLI_ROOT", str(root))
-        for version, wrong in {GOOD: {}, **BROKEN}.items():
-            DEV.values_file.write_text(yaml.safe_dump(values.merge(chosen, wrong)))
-            wanted = BuildOptions(version, (DEV,), out, images=version == GOOD)
-            asyncio.run(build(wanted, silent))
+    for version, wrong in {GOOD: {}, **BROKEN}.items():
+        source.build(out, version, values.merge(chosen, wrong), images=version == GOOD)
     return out
 
 

@@ -10,7 +10,8 @@ class Finding:
     """One thing that stands in a deploy's way.
 
     Attributes:
-        check: The check that found it: kinds, rights, storage, ingress, images, dry-run, vault.
+        check: The check that found it: namespace, kinds, rights, storage, ingress, images, vault,
+            dry-run.
         what: What was looked at, such as StorageClass/fast.
         found: What was found, in words.
         remedy: What to do about it; may be empty.

@@ -50,9 +50,10 @@ async def look(
     found = list(manifests)
     needed = needs.of(found)
     needed = replace(needed, images=tuple(name for name in needed.images if name not in loaded))
-    kinds = await _kinds(kube, namespace, found, needed)
-    if kinds:  # what else there is to say follows from it
-        return kinds
+    for first in (_namespace, _kinds):
+        causes = await _allowed(first(kube, namespace, found, needed))
+        if causes:  # what else there is to say follows from them
+            return causes
     async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(_allowed(check(kube, namespace, found, needed))) for check in CHECKS
@@ -71,6 +72,17 @@ async def _allowed(check: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:
         if error.status == httpx.codes.FORBIDDEN:
             return []
         raise
+
+
+async def _namespace(
+    kube: Kube, namespace: str, manifests: Sequence[Manifest], needed: Needs
+) -> list[Finding]:
+    """Whether the namespace is none that is going away."""
+    there = await kube.get("v1", "Namespace", namespace)
+    if there is None or "deletionTimestamp" not in there["metadata"]:
+        return []
+    look = f"See what it waits for: `kubectl describe namespace {namespace}`."
+    return [Finding("namespace", f"Namespace/{namespace}", "it is being deleted.", look)]
 
 
 async def _kinds(

@@ -47,11 +47,17 @@ class _External:
         return {}
 
     async def status(self) -> ClusterStatus:
-        """Running when its API server says that it is ready, else stopped."""
+        """Running when its API server says that it is ready, else stopped.
+
+        Raises:
+            UsageError: There is no such context.
+        """
         try:
             await self._write_kubeconfig()
             async with await Kube.connect(self.kubeconfig) as kube:
                 version = await kube.version()
+        except UsageError:  # there is no such cluster
+            raise
         except VrooliError:
             return ClusterStatus(self.name, self.kind, "stopped")
         return ClusterStatus(self.name, self.kind, "running", version)

@@ -17,6 +17,7 @@ from vrooli.errors import EnvironmentLackError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube
 from vrooli.release.history import Release
+from vrooli.steps import first_error
 
 API, KIND = "coordination.k8s.io/v1", "Lease"
 # A holder that hasn't renewed for so long is taken for dead, seconds.
@@ -88,8 +89,8 @@ async def held(kube: Kube, release: Release, progress: Progress) -> AsyncIterato
             renewing = group.create_task(_renew(kube, release, me))
             yield
             renewing.cancel()
-    except* EnvironmentLackError as errors:
-        raise errors.exceptions[0] from errors
+    except BaseExceptionGroup as errors:  # the block's own error is nobody's group
+        raise first_error(errors) from None
     finally:
         with contextlib.suppress(ApiError, EnvironmentLackError):
             await _let_go(kube, release, me)

@@ -1,0 +1,161 @@
+"""A deploy on an API server without nodes: it looks, applies, fails, and goes back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from support.artifacts import DEV, Source
+from vrooli.chart import values
+from vrooli.checks.preflight import NotDeployableError
+from vrooli.environments import Environment
+from vrooli.errors import EnvironmentLackError, InterruptError
+from vrooli.events import Event, LogLine, StepEnded, silent
+from vrooli.kube import Kube
+from vrooli.release import Release, history, lease
+from vrooli.release.failing import DeployFailedError
+from vrooli.workflows import releases
+from vrooli.workflows.deploy import DeployOptions, deploy
+
+CONTEXT = "context:bare"
+VERSION = "3.2.1"
+NUMBERS = count()
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An artifact of the application alone: no operator runs here, and no Vault."""
+    source = Source(tmp_path_factory.mktemp("source"))
+    chosen = values.merge(
+        values.load(DEV),
+        {
+            "vso": {"enabled": False},
+            "ingress": {"enabled": False},
+            "pgoPostgresql": {"enabled": False},
+            "spotahomeRedis": {"enabled": False},
+            "externalPostgresql": {"host": "db.example.com"},
+            "externalRedis": {"host": "redis.example.com"},
+            "image": {"registry": "registry.example.com/vrooli"},
+            "services": {
+                "adminer": {"enabled": False},
+                "nsfwDetector": {"repository": "registry.example.com/vrooli/nsfw-detector"},
+            },
+        },
+    )
+    return source.build(tmp_path_factory.mktemp("out"), VERSION, chosen)
+
+
+@pytest.fixture
+async def cluster(
+    bare_kube: Kube, bare_kubeconfig: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> AsyncIterator[Kube]:
+    """The API server as the context that the user's kubeconfig names."""
+    monkeypatch.setenv("KUBECONFIG", str(bare_kubeconfig))
+    monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path / "state"))
+    yield bare_kube
+
+
+@pytest.fixture
+def here() -> Environment:
+    """Development in a namespace of the test's own: nothing here ever ends one."""
+    return replace(DEV, namespace=f"flow-{next(NUMBERS)}")
+
+
+@pytest.fixture
+def options(artifact: Path, here: Environment) -> DeployOptions:
+    """A deploy that gives up soon."""
+    return DeployOptions(here, VERSION, artifact, CONTEXT, timeout_s=6.0)
+
+
+async def test_a_first_deploy_that_fails_is_taken_away_and_its_evidence_stays(
+    cluster: Kube, options: DeployOptions, here: Environment, tmp_path: Path
+) -> None:
+    heard: list[Event] = []
+    with pytest.raises(DeployFailedError, match="isn't ready after 6 s") as failed:
+        await deploy(options, heard.append)
+    assert "was not there before, and is taken away again" in failed.value.message
+    steps = [event.step for event in heard if isinstance(event, StepEnded)]
+    assert sorted(steps[:3]) == ["changes", "checks", "images"]
+    assert steps[3:] == ["release", "healthy", "evidence", "rollback"]
+    assert "+ Deployment/vrooli-dev-server" in [
+        event.text for event in heard if isinstance(event, LogLine)
+    ]
+    assert await cluster.list("apps/v1", "Deployment", here.namespace) == []
+    (report,) = (tmp_path / "state" / "reports").iterdir()
+    assert str(report) in failed.value.message
+    assert "Deployment/vrooli-dev-server" in json.loads(report.read_text())["lacking"]
+
+
+async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
+    cluster: Kube, options: DeployOptions, here: Environment
+) -> None:
+    with pytest.raises(DeployFailedError, match="vrooli-dev is left as it is"):
+        await deploy(replace(options, rollback=False), silent)
+    found = await releases.history(here, CONTEXT, silent)
+    assert [(item.number, item.status) for item in found.revisions] == [(1, "deployed")]
+    assert (await releases.diff(DeployOptions(here, cluster=CONTEXT), silent)).ok
+    with pytest.raises(DeployFailedError, match="isn't ready"):
+        await deploy(replace(options, rollback=False), silent)
+    again = await releases.history(here, CONTEXT, silent)
+    assert [item.number for item in again.revisions] == [1]
+
+
+async def test_a_person_who_says_no_has_changed_nothing(
+    cluster: Kube, options: DeployOptions, here: Environment
+) -> None:
+    with pytest.raises(InterruptError, match="nothing was changed"):
+        await deploy(options, silent, lambda changes: False)
+    assert await cluster.get("v1", "Namespace", here.namespace) is None
+
+
+async def test_a_deploy_is_refused_while_another_holds_the_release(
+    cluster: Kube, options: DeployOptions, here: Environment, bare_kubeconfig: Path
+) -> None:
+    release = Release.of(here, bare_kubeconfig)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": here.namespace}}
+    await cluster.create(namespace)
+    spec = {
+        "holderIdentity": "bob@elsewhere, process 7",
+        "leaseDurationSeconds": 3600,
+        "renewTime": "2999-01-01T00:00:00.000000Z",
+    }
+    metadata = {"name": lease.lease_name(release), "namespace": here.namespace}
+    held = {"apiVersion": lease.API, "kind": lease.KIND, "metadata": metadata, "spec": spec}
+    await cluster.create(held, here.namespace)
+    with pytest.raises(EnvironmentLackError, match="bob@elsewhere, process 7"):
+        await deploy(options, silent)
+    assert await history.last(release) is None
+
+
+async def test_an_interrupted_deploy_lets_go_and_is_finished_by_the_next(
+    cluster: Kube, options: DeployOptions, here: Environment, bare_kubeconfig: Path
+) -> None:
+    release = Release.of(here, bare_kubeconfig)
+    running = asyncio.create_task(deploy(options, silent))
+    async with asyncio.timeout(60):
+        while await history.last(release) is None:  # noqa: ASYNC110 - another process' notes
+            await asyncio.sleep(0.2)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await lease.holder(cluster, release) is None
+    with pytest.raises(DeployFailedError, match="isn't ready"):
+        await deploy(replace(options, rollback=False), silent)
+
+
+async def test_a_namespace_that_is_ending_is_told_once_and_not_with_every_object(
+    cluster: Kube, options: DeployOptions, here: Environment
+) -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": here.namespace}}
+    await cluster.create(namespace)
+    await cluster.delete("v1", "Namespace", here.namespace)
+    with pytest.raises(NotDeployableError) as refused:
+        await deploy(options, silent)
+    (_, finding) = refused.value.message.splitlines()
+    assert f"Namespace/{here.namespace}: it is being deleted." in finding
