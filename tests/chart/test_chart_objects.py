@@ -182,7 +182,8 @@ def test_the_five_tests_are_hooks() -> None:
     assert set(hooks) == {f"Pod/demo-{name}-test" for name in TESTS}
     for manifest in hooks.values():
         assert manifest.annotations["helm.sh/hook"] == "test"
-        assert manifest.annotations["helm.sh/hook-delete-policy"] == "before-hook-creation"
+        policies = manifest.annotations["helm.sh/hook-delete-policy"].split(",")
+        assert policies == ["before-hook-creation", "hook-succeeded"]
         compile(container(manifest)["args"][0], manifest.key, "exec")
 
 
@@ -231,3 +232,39 @@ def test_backups_in_s3_are_encrypted_unless_that_is_refused(encrypted: bool) -> 
     backups = found["PostgresCluster/vrooli-pg"].body["spec"]["backups"]["pgbackrest"]
     assert (backups["global"].get("repo2-cipher-type") == "aes-256-cbc") is encrypted
     assert "repo1-cipher-type" not in backups["global"]
+
+
+def test_numbers_stay_as_they_were_written() -> None:
+    found = render({"config": {"extra": {"LIMIT": 5_000_000, "SHARE": 0.5, "ON": True}}})
+    data = found["ConfigMap/demo-config"].body["data"]
+    assert (data["LIMIT"], data["SHARE"], data["ON"]) == ("5000000", "0.5", "true")
+
+
+def test_names_that_look_like_something_else_stay_texts() -> None:
+    names = {"clusterName": "1e3", "users": [{"name": "0", "databases": ["1"]}]}
+    secrets = {"redis": {"k8sSecretName": "123", "vaultPath": "1/data/2"}}
+    values = {"pgoPostgresql": names, "vso": {"secrets": secrets, "serviceAccount": "007"}}
+    found = render({**values, "nameOverride": "null"}, release="12")
+    labels = found["Service/12-null-ui"].body["metadata"]["labels"]
+    assert (labels["app.kubernetes.io/instance"], labels["app.kubernetes.io/name"]) == (
+        "12",
+        "null",
+    )
+    assert found["PostgresCluster/1e3"].body["spec"]["users"][0]["name"] == "0"
+    assert found["VaultStaticSecret/12-null-redis"].body["spec"]["mount"] == "1"
+    assert found["VaultAuth/12-null-vault"].body["spec"]["kubernetes"]["serviceAccount"] == "007"
+
+
+def test_a_release_s_name_with_dots_makes_names_that_services_may_have() -> None:
+    found = [manifest for manifest in render(release="a.b").values() if manifest.kind == "Service"]
+    assert found
+    assert all("." not in manifest.name for manifest in found)
+    assert render(release="a-b").keys() != render(release="a.b").keys()
+
+
+def test_annotations_of_the_values_leave_the_chart_s_own_as_they_are() -> None:
+    given = {"checksum/config": "mine", "other": "kept"}
+    found = render({"services": {"ui": {"podAnnotations": given}}})
+    whole = found["Deployment/demo-ui"].body["spec"]["template"]["metadata"]["annotations"]
+    assert whole["other"] == "kept"
+    assert whole["checksum/config"] != "mine"

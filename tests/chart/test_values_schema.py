@@ -62,7 +62,30 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"networkPolicies": {"extraEgress": {"jobs": [{"to": [{}]}]}}}, "extraEgress/jobs/0/to/0"),
     ({"networkPolicies": {"extraEgress": {"api": []}}}, "/networkPolicies/extraEgress"),
+    ({"services": {"ui": {"affinity": {"podAfinity": {}}}}}, "podAfinity"),
+    ({"services": {"ui": {"writablePaths": ["/a: b"]}}}, "/services/ui/writablePaths/0"),
+    ({"services": {"ui": {"extraEnv": {"PORT": 1}}}}, "PORT"),
+    ({"services": {"ui": {"podAnnotations": {"a b": "c"}}}}, "/services/ui/podAnnotations"),
+    ({"services": {"ui": {"nodeSelector": {"a": "b c"}}}}, "/services/ui/nodeSelector/a"),
+    ({"services": {"ui": {"tolerations": [{"operator": "Equal"}]}}}, "tolerations/0"),
+    ({"services": {"ui": {"probes": {"startup": {"successThreshold": 2}}}}}, "successThreshold"),
+    ({"services": {"ui": {"podDisruptionBudget": {"maxUnavailable": "101%"}}}}, "maxUnavailable"),
+    ({"services": {"ui": {"resources": {"limits": {"gpu": 1}}}}}, "gpu"),
+    ({"config": {"extra": {"NODE_ENV": "x"}}}, "NODE_ENV"),
+    ({"podSecurityContext": {"runAsRoot": True}}, "runAsRoot"),
+    ({"containerSecurityContext": {"privileged": True}}, "/containerSecurityContext/privileged"),
+    ({"fullnameOverride": "a.b"}, "/fullnameOverride"),
+    ({"image": {"registry": "{{ .Values.registry }}"}}, "/image/registry"),
+    ({"ingress": {"hosts": [{"host": "10.0.0.1", "paths": []}]}}, "/ingress/hosts/0/host"),
+    ({"ingress": {"className": "a..b"}}, "/ingress/className"),
+    ({"pgoPostgresql": {"pgBouncer": {"config": {"a: b": "c"}}}}, "pgBouncer/config"),
+    ({"pgoPostgresql": {"backup": {"schedules": {"full": "@often"}}}}, "schedules/full"),
+    (
+        {"networkPolicies": {"extraEgress": {"ui": [{"to": [{"podSelector": {"a": "b"}}]}]}}},
+        "extraEgress/ui/0/to/0/podSelector",
+    ),
     ({"vso": {"vaultAddr": "vault:8200"}}, "/vso/vaultAddr"),
+    ({"vso": {"vaultAddr": "http://vault:8200 # a"}}, "/vso/vaultAddr"),
     ({"vso": {"refreshAfter": "often"}}, "/vso/refreshAfter"),
     ({"vso": {"secrets": {"redis": {"vaultPath": "secret/vrooli/redis"}}}}, "redis/vaultPath"),
 ]
@@ -111,6 +134,34 @@ DISAGREEING: list[tuple[dict[str, Any], str]] = [
         r"services\.ui\.autoscaling\.minReplicas",
     ),
     ({"services": {"jobs": {"drainSeconds": 60}}}, r"services\.jobs\.drainSeconds"),
+    (
+        {"services": {"ui": {"resources": {"requests": {"cpu": "1500m"}, "limits": {"cpu": 1}}}}},
+        r"services\.ui\.resources\.requests\.cpu: 1500m is more than the limit, 1",
+    ),
+    (
+        {"spotahomeRedis": {"redis": {"resources": {"requests": {"memory": "1Gi"}}}}},
+        r"spotahomeRedis\.redis\.resources\.requests\.memory",
+    ),
+    (
+        {"services": {"jobs": {"resources": {"requests": {"a.io/b": 2}, "limits": {"a.io/b": 3}}}}},
+        r"services\.jobs\.resources\.requests\.a\.io/b: a device",
+    ),
+    (
+        {"pgoPostgresql": {"users": [{"name": "a", "databases": ["a"]}] * 2}},
+        r"pgoPostgresql\.users: a is there twice",
+    ),
+    (
+        {"networkPolicies": {"apiServer": {"cidr": "10.96.0.1/12"}}},
+        r"networkPolicies\.apiServer\.cidr: 10\.96\.0\.1/12 has bits",
+    ),
+    (
+        {"networkPolicies": {"extraEgress": {"ui": [{"ports": [{"port": 9, "endPort": 8}]}]}}},
+        r"networkPolicies\.extraEgress\.ui: endPort 8",
+    ),
+    (
+        ingress("ui", className="a", annotations={"kubernetes.io/ingress.class": "b"}),
+        r"ingress\.annotations: kubernetes\.io/ingress\.class",
+    ),
     (ingress("ui", tls=[{"secretName": "s", "hosts": ["c.d"]}]), r"ingress\.tls: c\.d"),
     (
         ingress(

@@ -13,6 +13,9 @@ services.{{ $key }}.autoscaling.minReplicas: {{ .minReplicas }} is more than max
 services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} leaves no time to end: terminationGracePeriodSeconds is {{ $service.terminationGracePeriodSeconds }}
 {{- end }}
 {{- end }}
+{{- include "vrooli.resourceChecks" . }}
+{{- include "vrooli.databaseChecks" . }}
+{{- include "vrooli.networkChecks" . }}
 {{- if .Values.ingress.enabled }}
 {{- include "vrooli.ingressChecks" . }}
 {{- end }}
@@ -36,9 +39,22 @@ ingress.tls: {{ . }} is none of ingress.hosts
 {{- end }}
 {{- end }}
 {{- end }}
+{{- if and .Values.ingress.className (hasKey .Values.ingress.annotations "kubernetes.io/ingress.class") }}
+ingress.annotations: kubernetes.io/ingress.class is there beside ingress.className
+{{- end }}
 {{- range $name, $value := .Values.ingress.annotations }}
 {{- if and $.Values.ingress.certManager.issuer (has $name (list "cert-manager.io/issuer" "cert-manager.io/cluster-issuer")) }}
 ingress.annotations: {{ $name }} is there beside ingress.certManager.issuer
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "vrooli.databaseChecks" -}}
+{{- $users := list }}
+{{- range .Values.pgoPostgresql.users }}
+{{- if has .name $users }}
+pgoPostgresql.users: {{ .name }} is there twice
+{{- end }}
+{{- $users = append $users .name }}
 {{- end }}
 {{- end }}

@@ -1,4 +1,20 @@
 {{/*
+The chart's own annotations of a component's pods: a changed ConfigMap rolls those that read it.
+Usage: {{ include "vrooli.podAnnotations" (list . "server") | fromYaml }}
+*/}}
+{{- define "vrooli.podAnnotations" -}}
+{{- $root := first . -}}
+{{- $key := last . -}}
+{{- if has $key (list "ui" "server" "jobs") }}
+checksum/config: {{ include "vrooli.configData" $root | sha256sum }}
+{{- end }}
+{{- if has $key (list "server" "jobs") }}
+checksum/connections: {{ include "vrooli.connectionsData" $root | sha256sum }}
+{{- end }}
+kubectl.kubernetes.io/default-container: {{ $key | kebabcase }}
+{{- end }}
+
+{{/*
 One probe of a component's container. HTTP probes say which probe they are, so that a service may
 be alive and yet not ready while something it needs is down.
 Usage: {{ include "vrooli.probe" (dict "probes" $service.probes "kind" "liveness" "timing" "startup") }}
@@ -9,7 +25,7 @@ tcpSocket:
   port: http
 {{- else -}}
 httpGet:
-  path: {{ get .probes (printf "%sPath" .kind) }}
+  path: {{ get .probes (printf "%sPath" .kind) | quote }}
   port: http
   httpHeaders:
     - name: X-Probe
@@ -31,7 +47,7 @@ env:
     value: {{ $service.port | quote }}
   {{- if eq $key "adminer" }}
   - name: ADMINER_DEFAULT_SERVER
-    value: {{ include "vrooli.databaseHost" $root }}
+    value: {{ include "vrooli.databaseHost" $root | quote }}
   {{- end }}
   {{- if has $key (list "ui" "server" "jobs") }}
   - name: VROOLI_VERSION
@@ -41,14 +57,14 @@ env:
   - name: REDIS_PASSWORD
     valueFrom:
       secretKeyRef:
-        name: {{ $root.Values.vso.secrets.redis.k8sSecretName }}
+        name: {{ $root.Values.vso.secrets.redis.k8sSecretName | quote }}
         key: REDIS_PASSWORD
   - name: REDIS_URL
-    value: redis://:$(REDIS_PASSWORD)@{{ $root.Values.externalRedis.host }}:{{ $root.Values.externalRedis.port }}/0
+    value: "redis://:$(REDIS_PASSWORD)@{{ $root.Values.externalRedis.host }}:{{ $root.Values.externalRedis.port }}/0"
   {{- end }}
   {{- range $name, $value := $service.extraEnv }}
-  - name: {{ $name }}
-    value: {{ $value | toString | quote }}
+  - name: {{ $name | quote }}
+    value: {{ include "vrooli.text" $value | quote }}
   {{- end }}
 {{- if has $key (list "ui" "server" "jobs") }}
 envFrom:
@@ -62,7 +78,7 @@ envFrom:
   {{- with get $root.Values.vso.secrets $secret }}
   {{- if .enabled }}
   - secretRef:
-      name: {{ .k8sSecretName }}
+      name: {{ .k8sSecretName | quote }}
   {{- end }}
   {{- end }}
   {{- end }}

@@ -8,7 +8,8 @@ Usage: {{ include "vrooli.name" . }}
 
 {{/*
 Prefix of the resource names: the release's name, unless overridden. The longest component suffix
-has 14 characters and names of Services end at 63, so a longer prefix is cut and made unique again.
+has 14 characters and names of Services end at 63, so a longer prefix is cut and made unique again;
+so is one with dots, which a release's name may have and that of a Service may not.
 Usage: {{ include "vrooli.fullname" . }}
 */}}
 {{- define "vrooli.fullname" -}}
@@ -18,8 +19,8 @@ Usage: {{ include "vrooli.fullname" . }}
 {{- else if and .Values.nameOverride (not (contains .Values.nameOverride .Release.Name)) }}
 {{- $name = printf "%s-%s" .Release.Name .Values.nameOverride }}
 {{- end }}
-{{- if gt (len $name) 49 }}
-{{- printf "%s-%s" ($name | trunc 40 | trimSuffix "-") ($name | sha256sum | trunc 8) }}
+{{- if or (gt (len $name) 49) (contains "." $name) }}
+{{- printf "%s-%s" ($name | trunc 40 | replace "." "-" | trimSuffix "-") ($name | sha256sum | trunc 8) }}
 {{- else }}
 {{- $name }}
 {{- end }}
@@ -39,8 +40,8 @@ Usage: {{ include "vrooli.selectorLabels" (list . "server") }}
 */}}
 {{- define "vrooli.selectorLabels" -}}
 {{- $root := first . -}}
-app.kubernetes.io/name: {{ include "vrooli.name" $root }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/name: {{ include "vrooli.name" $root | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ last . | kebabcase }}
 {{- end }}
 
@@ -79,7 +80,7 @@ Usage: {{ include "vrooli.imagePullSecrets" . }}
 {{- with .Values.vso.secrets.dockerhubPullSecret }}
 {{- if .enabled -}}
 imagePullSecrets:
-  - name: {{ .k8sSecretName }}
+  - name: {{ .k8sSecretName | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -121,6 +122,14 @@ Usage: {{ include "vrooli.databaseHost" . }}
 {{- end }}
 
 {{/*
+A setting as text; a number as it was written, where toString would make 5e+06 of five million.
+Usage: {{ include "vrooli.text" $value }}
+*/}}
+{{- define "vrooli.text" -}}
+{{- kindIs "string" . | ternary . (toJson .) }}
+{{- end }}
+
+{{/*
 The two ConfigMaps' data; also what a change of which rolls the pods.
 Usage: {{ include "vrooli.configData" . }} and {{ include "vrooli.connectionsData" . }}
 */}}
@@ -129,24 +138,24 @@ NODE_ENV: {{ .Values.config.env | quote }}
 VROOLI_ENV: {{ .Values.config.env | quote }}
 LOG_LEVEL: {{ .Values.config.logLevel | quote }}
 {{- range $name, $value := .Values.config.extra }}
-{{ $name }}: {{ $value | toString | quote }}
+{{ $name | quote }}: {{ include "vrooli.text" $value | quote }}
 {{- end }}
 {{- end }}
 
 {{- define "vrooli.connectionsData" -}}
 {{- with .Values.services }}
 {{- if .server.enabled }}
-SERVER_URL: {{ include "vrooli.url" (list $ "server") }}
+SERVER_URL: {{ include "vrooli.url" (list $ "server") | quote }}
 {{- end }}
 {{- if .jobs.enabled }}
-JOBS_URL: {{ include "vrooli.url" (list $ "jobs") }}
+JOBS_URL: {{ include "vrooli.url" (list $ "jobs") | quote }}
 {{- end }}
 {{- if .nsfwDetector.enabled }}
-NSFW_DETECTOR_URL: {{ include "vrooli.url" (list $ "nsfwDetector") }}
+NSFW_DETECTOR_URL: {{ include "vrooli.url" (list $ "nsfwDetector") | quote }}
 {{- end }}
 {{- end }}
 {{- if .Values.pgoPostgresql.enabled }}
-DB_HOST: {{ .Values.pgoPostgresql.clusterName }}-pgbouncer
+DB_HOST: "{{ .Values.pgoPostgresql.clusterName }}-pgbouncer"
 DB_PORT: "5432"
 DB_SSLMODE: require
 {{- else }}

@@ -22,7 +22,7 @@ Usage: {{ include "vrooli.policyHead" (list . "server") }}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
-  name: {{ include "vrooli.componentName" . }}
+  name: {{ include "vrooli.componentName" . | quote }}
   labels:
     {{- include "vrooli.labels" . | nindent 4 }}
 spec:
@@ -37,7 +37,7 @@ Usage: {{ include "vrooli.namespacePeer" "kube-system" }}
 {{- define "vrooli.namespacePeer" -}}
 - namespaceSelector:
     matchLabels:
-      kubernetes.io/metadata.name: {{ . }}
+      kubernetes.io/metadata.name: {{ . | quote }}
 {{- end }}
 
 {{- define "vrooli.componentPeer" -}}
@@ -107,7 +107,7 @@ Usage: {{ include "vrooli.postgresPods" (list . "server") }}
 */}}
 {{- define "vrooli.postgresPods" -}}
 matchLabels:
-  postgres-operator.crunchydata.com/cluster: {{ (first .).Values.pgoPostgresql.clusterName }}
+  postgres-operator.crunchydata.com/cluster: {{ (first .).Values.pgoPostgresql.clusterName | quote }}
 matchExpressions:
   - key: postgres-operator.crunchydata.com/role
     operator: In
@@ -121,7 +121,7 @@ Usage: {{ include "vrooli.redisPods" . }}
 */}}
 {{- define "vrooli.redisPods" -}}
 matchLabels:
-  app.kubernetes.io/name: {{ .Values.spotahomeRedis.name }}
+  app.kubernetes.io/name: {{ .Values.spotahomeRedis.name | quote }}
 matchExpressions:
   - key: app.kubernetes.io/component
     operator: In

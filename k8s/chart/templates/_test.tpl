@@ -16,7 +16,8 @@ metadata:
     {{- include "vrooli.labels" (list $root "test") | nindent 4 }}
   annotations:
     helm.sh/hook: test
-    helm.sh/hook-delete-policy: before-hook-creation
+    # A test that passed leaves nothing behind; one that failed stays, with what it printed.
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 spec:
   restartPolicy: Never
   automountServiceAccountToken: false
@@ -27,7 +28,7 @@ spec:
   terminationGracePeriodSeconds: 5
   containers:
     - name: test
-      image: {{ include "vrooli.image" (list $root $image) }}
+      image: {{ include "vrooli.image" (list $root $image) | quote }}
       imagePullPolicy: {{ $root.Values.image.pullPolicy }}
       securityContext:
         {{- toYaml $root.Values.containerSecurityContext | nindent 8 }}

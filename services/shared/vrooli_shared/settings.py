@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     port: int = Field(default=0, ge=0, le=65535)
     vrooli_env: str = "development"
     vrooli_version: str = ""
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warn", "warning", "error"] = "info"
 
     database_url: SecretStr | None = None
     db_host: str = "127.0.0.1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
@@ -28,6 +29,8 @@ WATCH_S = 60
 BUSY = (429, 500, 502, 503, 504)
 # How long a watch that ended rests before it is asked for again, seconds.
 PAUSE_S = 0.2
+# Characters that YAML takes only as escapes; JSON's own escapes cover those below the space.
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 class Kube(Pods):
@@ -73,7 +76,7 @@ class Kube(Pods):
             name,
             namespace,
             params=params,
-            content=json.dumps(manifest),
+            content=_as_yaml(manifest),
             headers={"content-type": "application/apply-patch+yaml"},
         )
         return dict(answer.json())
@@ -268,6 +271,12 @@ class Kube(Pods):
             f"Look at `kubectl describe {kind.lower()} {name}"
             + (f" -n {namespace}`." if namespace else "`."),
         )
+
+
+def _as_yaml(manifest: Mapping[str, Any]) -> str:
+    """An object as JSON that is YAML, too: YAML takes no surrogate pairs, and few bare controls."""
+    text = json.dumps(manifest, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _version_of(manifest: Manifest) -> str:

@@ -22,6 +22,8 @@ REDIS_OPERATOR = "1.2.4"
 VAULT_SECRETS_OPERATOR = "0.10.0"
 KUBE_RBAC_PROXY = "0.18.1"
 HELM = "4.3.1"
+HELM_3 = "3.22.0"
+KUBE_SCORE = "1.20.0"
 KUBE_ROUTER = "2.1.0"
 
 _STAMP = {
@@ -259,6 +261,31 @@ GROUPS: tuple[Group, ...] = (
                 {"helm": "linux-amd64/helm"},
             ),
         ),
+    ),
+    # Of the same versions of Kubernetes' libraries as helm, so that they are compiled once.
+    Group(
+        "helm-3",
+        f"helm.sh/helm/v3@v{HELM_3}",
+        {"helm3": "helm.sh/helm/v3/cmd/helm"},
+        build_s=100,
+        stamp={"helm.sh/helm/v3/internal/version.version": f"v{HELM_3}"},
+        downloads=(
+            Download(
+                "helm",
+                f"helm-v{HELM_3}-linux-amd64.tar.gz",
+                f"helm-v{HELM_3}-linux-amd64.tar.gz.sha256sum",
+                {"helm3": "linux-amd64/helm"},
+            ),
+        ),
+    ),
+    Group(
+        "linters",
+        f"github.com/zegl/kube-score@v{KUBE_SCORE}",
+        {
+            "kube-score": "github.com/zegl/kube-score/cmd/kube-score",
+            "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform",
+        },
+        build_s=60,
     ),
 )
 

@@ -40,6 +40,8 @@ TEST_PACKAGES: Mapping[str, Mapping[str, str]] = {
 }
 # The suites whose tests run clusters, and so need everything that one is made of.
 ON_CLUSTERS = frozenset({"cluster", "e2e"})
+# Programs that only tests start: they use the chart as people do without us, and judge it.
+TEST_PROGRAMS = ("helm", "helm3", "kube-score", "kubeconform")
 # The limits of all of pytest and of one lint, seconds: the 70 minutes are the outer one.
 PYTEST_S, LONG_PYTEST_S = 50 * 60.0, 4 * 3600.0
 LINT_S = 600.0
@@ -116,15 +118,15 @@ def preparations(options: SuiteOptions) -> list[Step]:
         # apt's lock: one installation at a time.
         first, *rest = Machine().steps()
         after = ("test-packages",) if packages else ()
-        helm = Step("helm", "The helm program", _ensure_helm, ("programs",))
-        steps += [replace(first, after=after), *rest, helm]
+        tools = Step("test-programs", "Programs of the tests", _ensure_tools, ("programs",))
+        steps += [replace(first, after=after), *rest, tools]
     return steps
 
 
-async def _ensure_helm(progress: Progress) -> Done:
-    missing = third_party.missing(["helm"])
-    await third_party.ensure(["helm"], progress)
-    return Done(changed=bool(missing), detail="is in the cache")
+async def _ensure_tools(progress: Progress) -> Done:
+    missing = third_party.missing(TEST_PROGRAMS)
+    await third_party.ensure(TEST_PROGRAMS, progress)
+    return Done(changed=bool(missing), detail="are in the cache")
 
 
 def pytest_run(options: SuiteOptions) -> tuple[str, ...]:

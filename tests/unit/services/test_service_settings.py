@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import logging
+
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from vrooli import project
 from vrooli_shared import settings as module
 from vrooli_shared.settings import Settings
 
@@ -35,6 +39,14 @@ def test_the_charts_variables_are_understood(monkeypatch: pytest.MonkeyPatch) ->
     assert (connection["host"], connection["password"]) == ("vrooli-pg-pgbouncer", SECRET)
     assert connection["sslmode"] == "require"
     assert connection["connect_timeout"] == "3"
+
+
+def test_every_log_level_of_the_chart_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = json.loads((project.chart_dir() / "values.schema.json").read_text())
+    monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "rfs-a")
+    for level in schema["properties"]["config"]["properties"]["logLevel"]["enum"]:
+        monkeypatch.setenv("LOG_LEVEL", level)
+        logging.Handler(Settings().log_level.upper())  # refuses what it doesn't know
 
 
 def test_an_external_databases_url_wins(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,8 +37,8 @@ def test_all_of_pytest_is_one_run_so_that_its_last_line_counts_everything() -> N
     [
         (("unit",), None, None),
         (("services",), "test-packages", "test-packages"),
-        (("cluster",), "packages", "helm"),
-        (("all",), "test-packages", "helm"),
+        (("cluster",), "packages", "test-programs"),
+        (("all",), "test-packages", "test-programs"),
     ],
 )
 def test_what_takes_long_is_made_before_the_tests_that_want_it(

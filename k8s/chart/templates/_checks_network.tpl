@@ -1,0 +1,43 @@
+{{/*
+Rules of a NetworkPolicy that the API server would refuse.
+*/}}
+{{- define "vrooli.networkChecks" -}}
+{{- include "vrooli.cidrCheck" (list "networkPolicies.apiServer.cidr" .Values.networkPolicies.apiServer.cidr) }}
+{{- range $key, $rules := .Values.networkPolicies.extraEgress }}
+{{- $path := printf "networkPolicies.extraEgress.%s" $key }}
+{{- range $rules }}
+{{- range .ports }}
+{{- if and .endPort (lt (int .endPort) (int .port)) }}
+{{ $path }}: endPort {{ .endPort }} is before port {{ .port }}
+{{- end }}
+{{- end }}
+{{- range .to }}
+{{- with .ipBlock }}
+{{- range prepend (.except | default list) .cidr }}
+{{- include "vrooli.cidrCheck" (list $path .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+An IPv4 network whose address has bits beyond its prefix; those of IPv6 are the schema's.
+*/}}
+{{- define "vrooli.cidrCheck" -}}
+{{- $cidr := last . }}
+{{- if not (contains ":" $cidr) }}
+{{- $address := 0 }}
+{{- range regexFindAll "[0-9]+" (splitList "/" $cidr | first) -1 }}
+{{- $address = add (mul $address 256) (int .) }}
+{{- end }}
+{{- $size := 1 }}
+{{- range until (sub 32 (splitList "/" $cidr | last | int) | int) }}
+{{- $size = mul $size 2 }}
+{{- end }}
+{{- if mod $address $size }}
+{{ first . }}: {{ $cidr }} has bits set beyond its prefix
+{{- end }}
+{{- end }}
+{{- end }}

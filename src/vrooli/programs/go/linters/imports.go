@@ -1,0 +1,8 @@
+//go:build tools
+
+package programs
+
+import (
+	_ "github.com/yannh/kubeconform/cmd/kubeconform"
+	_ "github.com/zegl/kube-score/cmd/kube-score"
+)

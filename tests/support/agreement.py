@@ -1,0 +1,187 @@
+"""The rules between values, in Python: what a set of values must change so that they agree.
+
+The schema and templates/_checks.tpl hold the same rules; whoever draws values at random needs them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from vrooli import project
+from vrooli.chart import values
+
+Values = dict[str, Any]
+DEFAULTS = values.read(project.chart_dir() / "values.yaml")
+# The newest that the definition of PGO in these tests knows; newer operators know newer ones.
+NEWEST_POSTGRES = 15
+RESOURCES = (
+    *(f"services.{key}.resources" for key in DEFAULTS["services"]),
+    "pgoPostgresql.resources",
+    "pgoPostgresql.sidecarResources",
+    "pgoPostgresql.pgBouncer.resources",
+    "pgoPostgresql.backup.resources",
+    "spotahomeRedis.redis.resources",
+    "spotahomeRedis.sentinel.resources",
+)
+ANYWHERE = {"host": "", "paths": [{"path": "/", "service": "ui"}]}
+_UNITS = {unit: Decimal(1000) ** power for power, unit in enumerate(["", "k", *"MGTPE"])}
+_UNITS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)}
+_UNITS["m"] = Decimal("0.001")
+
+
+def agreeing(found: Values) -> Values:
+    """The same values, with those changed that others forbid."""
+    for rule in (
+        _security,
+        _databases,
+        _postgres,
+        _redis,
+        _services,
+        _ingress,
+        _resources,
+        _networks,
+    ):
+        for path, value in rule(found).items():
+            found = replaced(found, tuple(path.split(".")), value)
+    return found
+
+
+def replaced(found: Mapping[str, Any], path: tuple[str, ...], value: Any) -> Values:
+    """The same values with another one at a path, whatever was there."""
+    key, *rest = path
+    below = found.get(key, {})
+    return {**found, key: replaced(below, tuple(rest), value) if rest else value}
+
+
+def at(found: Mapping[str, Any], path: str) -> Any:
+    """What is at a dotted path, the chart's own values below the given ones."""
+    whole: Any = values.merge(DEFAULTS, found)
+    for key in path.split("."):
+        whole = whole[key]
+    return whole
+
+
+def quantity(text: str | int) -> Decimal:
+    """A quantity of Kubernetes as a number."""
+    found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
+    assert found is not None
+    return Decimal(found[1]) * _UNITS[found[2]]
+
+
+def _security(found: Values) -> Values:
+    """A seccomp profile has a file exactly when it is a local one."""
+    changed: Values = {}
+    for path in ("podSecurityContext", "containerSecurityContext"):
+        profile = at(found, path).get("seccompProfile", {})
+        if profile.get("type") == "Localhost" or "localhostProfile" in profile:
+            local = {"type": "Localhost", "localhostProfile": "profiles/audit.json"}
+            changed[f"{path}.seccompProfile"] = {**local, **profile, "type": "Localhost"}
+    return changed
+
+
+def _databases(found: Values) -> Values:
+    postgres, redis = at(found, "pgoPostgresql.enabled"), at(found, "spotahomeRedis.enabled")
+    db_host, redis_host = at(found, "externalPostgresql.host"), at(found, "externalRedis.host")
+    return {
+        "externalPostgresql.host": "" if postgres else db_host or "db.example.com",
+        "externalRedis.host": "" if redis else redis_host or "redis.example.com",
+        "persistence.postgres.enabled": postgres or at(found, "persistence.postgres.enabled"),
+    }
+
+
+def _postgres(found: Values) -> Values:
+    cluster = at(found, "pgoPostgresql")
+    s3 = cluster["backup"]["s3"]
+    needed = ("bucket", "endpoint", "region", "secretName") if s3["enabled"] else ()
+    return {
+        "pgoPostgresql.users": list({user["name"]: user for user in cluster["users"]}.values()),
+        "pgoPostgresql.postgresVersion": min(cluster["postgresVersion"], NEWEST_POSTGRES),
+        "pgoPostgresql.instances": max(cluster["instances"], 1 + cluster["synchronous"]),
+        **{f"pgoPostgresql.backup.s3.{key}": s3[key] or "given" for key in needed},
+    }
+
+
+def _redis(found: Values) -> Values:
+    redis = at(found, "spotahomeRedis")
+    most = redis["sentinel"]["replicas"]
+    return {"spotahomeRedis.redis.replicas": min(redis["redis"]["replicas"], most)}
+
+
+def _services(found: Values) -> Values:
+    changed: Values = {}
+    for key, service in at(found, "services").items():
+        scaling, grace = service["autoscaling"], service["terminationGracePeriodSeconds"]
+        fewest = min(scaling["minReplicas"], scaling["maxReplicas"])
+        changed[f"services.{key}.autoscaling.minReplicas"] = fewest
+        changed[f"services.{key}.drainSeconds"] = min(service["drainSeconds"], grace - 1)
+        for path in {"livenessPath", "readinessPath"} - service["probes"].keys():
+            changed[f"services.{key}.probes.{path}"] = "/"
+    return changed
+
+
+def _ingress(found: Values) -> Values:
+    ingress = at(found, "ingress")
+    hosts, tls = ingress["hosts"] or [ANYWHERE], ingress["tls"]
+    if ingress["certManager"]["issuer"] and not tls:
+        tls = [{"secretName": "certificate", "hosts": ["a.example.com"]}]
+    named = {host["host"] for host in hosts}
+    secured = {host for entry in tls for host in entry["hosts"] if not host.startswith("*.")}
+    if not secured <= named:
+        hosts = [*hosts, ANYWHERE]
+    used = {path["service"] for host in hosts for path in host["paths"]}
+    shown = {f"services.{key}.enabled": True for key in used if ingress["enabled"]}
+    return {"ingress.hosts": hosts, "ingress.tls": tls, **shown}
+
+
+def _resources(found: Values) -> Values:
+    """Limits become as high as requests, and those of devices the same."""
+    changed: Values = {}
+    for path in RESOURCES:
+        resources = at(found, path)
+        requests, limits = resources.get("requests", {}), resources.get("limits", {})
+        for name, request in requests.items():
+            known = name in limits
+            if "/" in name or (known and quantity(request) > quantity(limits[name])):
+                changed[f"{path}.limits"] = limits = {**limits, name: request}
+    return changed
+
+
+def _networks(found: Values) -> Values:
+    policies = at(found, "networkPolicies")
+    rules = {key: [_rule(rule) for rule in given] for key, given in policies["extraEgress"].items()}
+    return {
+        "networkPolicies.extraEgress": rules,
+        "networkPolicies.apiServer.cidr": _network(policies["apiServer"]["cidr"]),
+    }
+
+
+def _rule(rule: Values) -> Values:
+    changed = dict(rule)
+    if "ports" in rule:
+        changed["ports"] = [
+            {
+                **port,
+                **({"endPort": max(port["endPort"], port["port"])} if "endPort" in port else {}),
+            }
+            for port in rule["ports"]
+        ]
+    if "to" in rule:
+        changed["to"] = [
+            {**peer, **({"ipBlock": _block(peer["ipBlock"])} if "ipBlock" in peer else {})}
+            for peer in rule["to"]
+        ]
+    return changed
+
+
+def _block(block: Values) -> Values:
+    kept = {"except": [_network(cidr) for cidr in block["except"]]} if "except" in block else {}
+    return {"cidr": _network(block["cidr"]), **kept}
+
+
+def _network(cidr: str) -> str:
+    """The network that an address with a prefix is in; IPv6's texts are the schema's."""
+    return cidr if ":" in cidr else str(ipaddress.ip_network(cidr, strict=False))

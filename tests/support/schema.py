@@ -1,0 +1,167 @@
+"""The chart's schema, read as a machine does: what is at each key, and values that it accepts."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from jsonschema import Draft7Validator
+
+from vrooli import project
+
+Node = Mapping[str, Any]
+Path = tuple[str, ...]
+# What a type is when the schema says nothing more of it.
+TEXT = st.text(max_size=20)
+NUMBER = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+FEW = 3
+
+
+@functools.cache
+def whole() -> Node:
+    """The schema."""
+    text = (project.chart_dir() / "values.schema.json").read_text(encoding="utf-8")
+    found: Node = json.loads(text)
+    return found
+
+
+def resolve(node: Node) -> Node:
+    """The node itself: references followed, and what must hold together in one."""
+    if "$ref" in node:
+        name = node["$ref"].rpartition("/")[2]
+        return resolve(
+            {**whole()["definitions"][name], **{k: node[k] for k in node if k != "$ref"}}
+        )
+    if "type" not in node and "allOf" in node:
+        parts = [resolve(part) for part in node["allOf"]]
+        own = {key: value for key, value in node.items() if key != "allOf"}
+        return functools.reduce(lambda one, two: {**one, **two}, [*parts, own])
+    return node
+
+
+def leaves(node: Node | None = None, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+    """Every key that holds a value, a list or a map, with what the schema says of it."""
+    node = resolve(whole() if node is None else node)
+    if "properties" not in node:
+        yield path, node
+        return
+    for key, below in node["properties"].items():
+        yield from leaves(below, (*path, key))
+
+
+def accepted(node: Node) -> SearchStrategy[Any]:
+    """Values that a node of the schema accepts by itself."""
+    node = resolve(node)
+    if "const" in node:
+        return st.just(node["const"])
+    if "enum" in node:
+        return st.sampled_from(node["enum"])
+    for choice in ("oneOf", "anyOf"):
+        if choice in node:
+            return st.one_of([accepted(part) for part in node[choice]])
+    kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
+    return st.one_of([_OF_KIND[kind](node) for kind in kinds])
+
+
+def _integer(node: Node) -> SearchStrategy[int]:
+    return st.integers(node.get("minimum"), node.get("maximum"))
+
+
+def _string(node: Node) -> SearchStrategy[str]:
+    least, most = node.get("minLength", 0), node.get("maxLength", 10_000)
+    if "pattern" not in node:
+        return st.text(min_size=least, max_size=min(most, 20 + least))
+    return matching(node["pattern"]).filter(lambda text: least <= len(text) <= most)
+
+
+def matching(pattern: str) -> SearchStrategy[str]:
+    """Texts that a pattern matches as Helm reads it: `$` is the end of the text, classes ASCII."""
+    if pattern.endswith("$") and not pattern.endswith(r"\$"):
+        pattern = pattern[:-1] + r"\Z"
+    whole_text = pattern.startswith("^") and pattern.endswith(r"\Z")
+    return st.from_regex(re.compile(pattern, re.ASCII), fullmatch=whole_text)
+
+
+def _array(node: Node) -> SearchStrategy[list[Any]]:
+    least = node.get("minItems", 0)
+    most = min(node.get("maxItems", least + FEW), least + FEW)
+    unique = (lambda item: json.dumps(item, sort_keys=True)) if node.get("uniqueItems") else None
+    return st.lists(accepted(node["items"]), min_size=least, max_size=most, unique_by=unique)
+
+
+def _object(node: Node) -> SearchStrategy[dict[str, Any]]:
+    if "properties" in node:
+        return _closed(node)
+    most = min(node.get("maxProperties", FEW), FEW)
+    if "patternProperties" in node:
+        ((pattern, below),) = node["patternProperties"].items()
+        keys, values = matching(pattern), accepted(below)
+    else:
+        more = node.get("additionalProperties", {"type": ["string", "integer", "boolean"]})
+        keys, values = TEXT, accepted(more or {"type": "string"})
+    if most == 0:
+        return st.just({})
+    names = node.get("propertyNames", {})
+    if "pattern" in names:
+        keys = matching(names["pattern"])
+    if "maxLength" in names:
+        keys = keys.filter(lambda key: len(key) <= names["maxLength"])
+    return st.dictionaries(keys, values, max_size=most)
+
+
+@st.composite
+def _closed(draw: st.DrawFn, node: Node) -> dict[str, Any]:
+    each = {key: accepted(below) for key, below in node["properties"].items()}
+    needed = set(node.get("required", ()))
+    least = node.get("minProperties", 0)
+    found = draw(
+        st.fixed_dictionaries(
+            {key: each[key] for key in each if key in needed},
+            optional={key: each[key] for key in each if key not in needed},
+        ).filter(lambda found: len(found) >= least)
+    )
+    for then in _conditions(node, found):
+        found = _fitting(draw, node, then, found)
+    return found
+
+
+def _conditions(node: Node, found: Mapping[str, Any]) -> Iterator[Node]:
+    """What else the schema wants of an object that has these values."""
+    for part in (node, *node.get("allOf", ())):
+        if "if" in part:
+            holds = Draft7Validator(part["if"]).is_valid(found)
+            yield part.get("then" if holds else "else", {})
+
+
+def _fitting(draw: st.DrawFn, node: Node, then: Node, found: dict[str, Any]) -> dict[str, Any]:
+    """The same object, with those values drawn again that don't do."""
+    keys = {*then.get("required", ()), *(then.get("properties", {}).keys() & found.keys())}
+    for key in sorted(keys):
+        narrower = {**resolve(node["properties"][key]), **then.get("properties", {}).get(key, {})}
+        if "items" in then.get("properties", {}).get(key, {}):
+            narrower["items"] = {**resolve(node["properties"][key]["items"]), **narrower["items"]}
+        if key not in found or not Draft7Validator(_plain(narrower)).is_valid(found[key]):
+            found = {**found, key: draw(accepted(narrower))}
+    unwanted = then.get("not", {}).get("required", ())
+    kept = [key for key in found if key not in unwanted]
+    return {key: found[key] for key in kept[: then.get("maxProperties", len(kept))]}
+
+
+def _plain(node: Node) -> Node:
+    """A node by itself, with the definitions that its references name."""
+    return {**node, "definitions": whole()["definitions"]}
+
+
+_OF_KIND = {
+    "boolean": lambda _: st.booleans(),
+    "integer": _integer,
+    "number": lambda _: NUMBER,
+    "string": _string,
+    "array": _array,
+    "object": _object,
+}

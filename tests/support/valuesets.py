@@ -1,0 +1,37 @@
+"""Whole sets of values that the chart accepts: a golden case with some keys drawn anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from support import schema
+from support.agreement import Values, agreeing
+from vrooli.chart import golden, values
+
+MOST_CHANGES = 25
+LONGEST_RELEASE = 53
+# Any name that Helm lets a release have.
+_ANY_RELEASE = schema.matching(
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+).filter(lambda name: len(name) <= LONGEST_RELEASE)
+# Mostly the same one, so that what the values don't change stays as it was and is judged once.
+RELEASE = st.sampled_from(range(8)).flatmap(lambda n: _ANY_RELEASE if n == 1 else st.just("vrooli"))
+
+
+@st.composite
+def value_sets(draw: st.DrawFn) -> Values:
+    """A golden case's values with some keys changed to what the schema accepts there."""
+    found = golden.settings(draw(st.sampled_from(golden.CASES)))
+    leaves = list(schema.leaves())
+    for path, node in draw(st.lists(st.sampled_from(leaves), max_size=MOST_CHANGES)):
+        found = values.merge(found, nested(path, draw(schema.accepted(node))))
+    return agreeing(found)
+
+
+def nested(path: schema.Path, value: Any) -> Values:
+    """A value at its path, as a set of values."""
+    for key in reversed(path):
+        value = {key: value}
+    return dict(value)
