@@ -29,18 +29,18 @@ pytestmark = [pytest.mark.root, pytest.mark.anyio]
 GOOD, NO_IMAGE, CRASHING = "1.2.3", "1.2.4", "1.2.5"
 # Deploys that can't succeed, by version: what is wrong with their values.
 BROKEN: Mapping[str, dict[str, Any]] = {
-    NO_IMAGE: {"services": {"server": {"repository": "registry.invalid/vrooli/server"}}},
-    CRASHING: {"services": {"server": {"extraEnv": {"PORT": "no-number"}}}},
+    NO_IMAGE: {"services": {"nsfwDetector": {"repository": "registry.invalid/detector"}}},
+    CRASHING: {"services": {"server": {"extraEnv": {"PICTURE_MAX_BYTES": "many"}}}},
 }
 
 
 @pytest.fixture(scope="module")
 def artifacts(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Artifacts of the live release's own values: one in order, with images, and broken ones."""
+    """Artifacts of the live release's own values, with images: one in order, and broken ones."""
     source, out = Source(tmp_path_factory.mktemp("source")), tmp_path_factory.mktemp("out")
     chosen = values.load(DEV, live.values)
     for version, wrong in {GOOD: {}, **BROKEN}.items():
-        source.build(out, version, values.merge(chosen, wrong), images=version == GOOD)
+        source.build(out, version, values.merge(chosen, wrong), images=True)
     return out
 
 
@@ -63,7 +63,8 @@ def _options(live: Live, artifacts: Path, version: str) -> DeployOptions:
 
 async def _images(kube: Kube) -> dict[str, str]:
     """The image of each of the application's pods that run, by component."""
-    pods = await kube.list("v1", "Pod", DEV.namespace, "app.kubernetes.io/name=vrooli")
+    labels = "app.kubernetes.io/name=vrooli,pod-template-hash"
+    pods = await kube.list("v1", "Pod", DEV.namespace, labels)
     return {
         pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod["spec"]["containers"][0][
             "image"

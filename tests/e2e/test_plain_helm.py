@@ -29,6 +29,8 @@ PROGRESS = Progress()
 SUPPORT = Path(__file__).parents[1] / "support"
 SMALL = SUPPORT / "plain-helm-values.yaml"
 PAGE_ONLY = SUPPORT / "page-only-values.yaml"
+# Helm 3 and 4.
+PROGRAMS = ("helm3", "helm")
 # As long as Helm allows: 53 characters.
 LONGEST = "the-longest-name-that-helm-lets-any-release-have-here"
 PREVIOUS = "0.0.1"
@@ -207,29 +209,32 @@ async def gone(helm: PlainHelm, kube: Kube) -> None:
         assert {name for name in names if not name.startswith("vrooli-pg-")} == set(), kind
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1500)
-async def test_a_whole_life_with_helm_3_keeps_every_row_and_key(
-    kube: Kube, live: Live, second: Callable[[str, str], Release], previous: Path, tmp_path: Path
+@pytest.mark.parametrize("program", PROGRAMS)
+async def test_a_whole_life_keeps_every_row_and_key(
+    kube: Kube,
+    live: Live,
+    second: Callable[[str, str], Release],
+    previous: Path,
+    tmp_path: Path,
+    program: str,
 ) -> None:
-    helm = PlainHelm("helm3", second(LONGEST, "plain-helm-3"))
+    helm = PlainHelm(program, second(LONGEST, f"plain-{program}-whole"))
     await whole_life(helm, kube, previous, tmp_path)
     # The first release, in its own namespace, saw nothing of it.
     await ready(kube, Release.of(live.environment, live.kubeconfig))
 
 
-@pytest.mark.long
-@pytest.mark.timeout(1500)
-async def test_a_whole_life_with_helm_4_keeps_every_row_and_key(
-    kube: Kube, second: Callable[[str, str], Release], previous: Path, tmp_path: Path
+@pytest.mark.parametrize("program", PROGRAMS)
+async def test_a_life_without_databases_leaves_nothing(
+    kube: Kube,
+    live: Live,
+    second: Callable[[str, str], Release],
+    previous: Path,
+    program: str,
 ) -> None:
-    helm = PlainHelm("helm", second(LONGEST, "plain-helm-4-whole"))
-    await whole_life(helm, kube, previous, tmp_path)
-
-
-async def test_a_life_without_databases_with_helm_4(
-    kube: Kube, second: Callable[[str, str], Release], previous: Path
-) -> None:
-    helm = PlainHelm("helm", second("page-only", "plain-helm-4"))
+    helm = PlainHelm(program, second(LONGEST, f"plain-{program}"))
     files = [ENVIRONMENTS["dev"].values_file, SMALL, PAGE_ONLY]
     await helm.lint(project.chart_dir(), *files)
     await helm.install(previous, *files)
@@ -239,3 +244,5 @@ async def test_a_life_without_databases_with_helm_4(
     assert await charts(helm.release) == [PREVIOUS, CURRENT, PREVIOUS]
     assert (await helm.test()).count("Succeeded") == 2
     await gone(helm, kube)
+    # The first release, in its own namespace, saw nothing of it.
+    await ready(kube, Release.of(live.environment, live.kubeconfig))

@@ -43,7 +43,11 @@ class Rest:
             with warnings.catch_warnings():
                 # kr8s warns of versions newer than itself; our requests are plain REST.
                 warnings.simplefilter("ignore", UserWarning)
-                api = await kr8s.asyncio.api(kubeconfig=str(kubeconfig), context=context)
+                # Not the one that kr8s keeps for a kubeconfig: whoever closed that would close it
+                # for all others, in the middle of their requests.
+                api = await kr8s.asyncio.Api(
+                    kubeconfig=str(kubeconfig), context=context, bypass_factory=True
+                )
         except (httpx.HTTPError, kr8s.APITimeoutError, OSError, ValueError) as error:
             raise EnvironmentLackError(
                 f"No Kubernetes API answers for {kubeconfig}: {error}",

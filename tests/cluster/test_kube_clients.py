@@ -1,0 +1,17 @@
+"""Clients of one API server that are open at the same time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vrooli.kube import Kube
+
+
+async def test_a_client_that_is_closed_closes_no_other(bare_kubeconfig: Path) -> None:
+    async with await Kube.connect(bare_kubeconfig) as first:
+        async with await Kube.connect(bare_kubeconfig) as second:
+            assert await second.healthy()
+        session = first._api._session
+        assert session is not None
+        assert not session.is_closed
+        assert await first.healthy()
