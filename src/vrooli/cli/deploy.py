@@ -94,7 +94,16 @@ def command(
 
 
 def _confirm(changes: Sequence[ObjectChange]) -> bool:
-    return typer.confirm(f"Change {len(changes)} objects in production?", err=True)
+    """Ask the person; Ctrl-C is a no, which the run's own handler would keep from the prompt."""
+    import signal
+
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return typer.confirm(f"Change {len(changes)} objects in production?", err=True)
+    except typer.Abort:
+        return False
+    finally:
+        signal.signal(signal.SIGINT, ours)
 
 
 def _show(result: DeployResult, console: Console) -> None:

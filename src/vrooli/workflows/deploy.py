@@ -88,11 +88,8 @@ async def deploy(
         for change in run.changes:
             for line in told(view(change)):
                 listener(LogLine("change", line))
-        if (
-            confirm is not None
-            and run.changes
-            and not await asyncio.to_thread(confirm, run.changes)
-        ):
+        # Nothing else goes on while the person thinks.
+        if confirm is not None and run.changes and not confirm(run.changes):
             raise InterruptError("Not confirmed; nothing was changed.")
         ended += await run.act(listener)
         found = await history.last(run.release)

@@ -1,0 +1,42 @@
+"""The question before production is changed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+import typer
+
+from vrooli.cli.deploy import _confirm
+
+
+@pytest.mark.parametrize(("typed", "answer"), [("y", True), ("n", False)])
+def test_the_persons_answer_counts(
+    monkeypatch: pytest.MonkeyPatch, typed: str, answer: bool
+) -> None:
+    monkeypatch.setattr(typer, "confirm", lambda text, err: typed == "y")
+    assert _confirm([]) is answer
+
+
+def test_ctrl_c_is_a_no_and_the_handler_of_before_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ask(text: str, err: bool) -> bool:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            threading.Event().wait(10)
+        except KeyboardInterrupt:
+            raise typer.Abort from None  # as the real one does
+        return True
+
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    monkeypatch.setattr(typer, "confirm", ask)
+    try:
+        assert _confirm([]) is False
+        os.kill(os.getpid(), signal.SIGINT)
+        assert heard == [signal.SIGINT]
+    finally:
+        signal.signal(signal.SIGINT, before)
