@@ -14,8 +14,8 @@ Body = Mapping[str, Any]
 IMAGE_REASONS = ("ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 # One crash may be a database that isn't there yet; the third isn't.
 CRASHES = 3
-# Volumes are bound and nodes come up within this, seconds.
-UNSCHEDULABLE_S = 30.0
+# Claims are made, volumes bound and nodes come up within this, seconds, on a busy machine, too.
+UNSCHEDULABLE_S = 60.0
 
 
 @dataclass(frozen=True)

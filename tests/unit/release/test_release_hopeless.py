@@ -79,7 +79,7 @@ def test_the_third_crash_is_hopeless_and_says_how_it_ended() -> None:
 
 
 def test_a_pod_that_no_node_takes_for_long_is_hopeless() -> None:
-    (found,) = troubles([pod(conditions=unscheduled(since_s=31))], NOW)
+    (found,) = troubles([pod(conditions=unscheduled(since_s=61))], NOW)
     assert str(found) == "server-1: Unschedulable (Insufficient cpu)"
 
 
