@@ -60,8 +60,9 @@ class Judge:
         return None
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def judge() -> Judge:
+    """One for each test: what it waits with belongs to the test's own event loop."""
     return Judge()
 
 
