@@ -178,7 +178,10 @@ def _rule(rule: Values) -> Values:
 
 
 def _block(block: Values) -> Values:
-    kept = {"except": [_network(cidr) for cidr in block["except"]]} if "except" in block else {}
+    # An exception is a part of its network, and so of the same family.
+    sixth = ":" in block["cidr"]
+    parts = [_network(cidr) for cidr in block.get("except", []) if (":" in cidr) == sixth]
+    kept = {"except": parts} if parts else {}
     return {"cidr": _network(block["cidr"]), **kept}
 
 

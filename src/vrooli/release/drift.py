@@ -11,9 +11,6 @@ from vrooli.kube import Kube
 from vrooli.release import changes
 from vrooli.release.changes import Act, ObjectChange
 
-# What the API server writes into every object by itself.
-OF_SERVER = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp")
-
 
 async def drift(kube: Kube, noted: Iterable[Manifest]) -> tuple[ObjectChange, ...]:
     """What applying the release once more would change; the test pods come and go.
@@ -31,10 +28,14 @@ async def _of_one(kube: Kube, manifest: Manifest) -> ObjectChange | None:
     if live is None:
         return ObjectChange(manifest.key, Act.REMOVE)
     wanted = await kube.applied(manifest.body, namespace=manifest.namespace)
-    return changes.of_bodies(manifest.key, _plain(wanted), _plain(live))
+    was, now = (_named(body, manifest.body) for body in (wanted, live))
+    return changes.of_bodies(manifest.key, was, now)
 
 
-def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
-    """An object without its status, and without what the API server writes."""
-    metadata = {name: value for name, value in body["metadata"].items() if name not in OF_SERVER}
-    return {**{k: v for k, v in body.items() if k != "status"}, "metadata": metadata}
+def _named(value: Any, named: Any) -> Any:
+    """Of a value, only what the release itself names: operators write the rest at any time."""
+    if isinstance(value, Mapping) and isinstance(named, Mapping):
+        return {name: _named(value[name], inner) for name, inner in named.items() if name in value}
+    if isinstance(value, list) and isinstance(named, list) and len(value) == len(named):
+        return [_named(*pair) for pair in zip(value, named, strict=True)]
+    return value
