@@ -48,26 +48,27 @@ def of(manifests: Iterable[Manifest]) -> Needs:
 
 def _storage_classes(value: Any) -> Iterator[str]:
     """The class of each claim, wherever it stands in an operator's resource."""
-    if isinstance(value, Mapping):
-        if all(key in value for key in CLAIMS):
-            yield str(value.get("storageClassName") or "")
-        for inner in value.values():
-            yield from _storage_classes(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _storage_classes(inner)
+    for inner in _mappings(value):
+        if all(key in inner for key in CLAIMS):
+            yield str(inner.get("storageClassName") or "")
 
 
 def _images(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        image = value.get("image")
+    for inner in _mappings(value):
+        image = inner.get("image")
         if isinstance(image, str) and image:
             yield image
+
+
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """A value and all that it holds, as far as they are mappings."""
+    if isinstance(value, Mapping):
+        yield value
         for inner in value.values():
-            yield from _images(inner)
+            yield from _mappings(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _images(inner)
+            yield from _mappings(inner)
 
 
 def _once(values: Iterable[T]) -> tuple[T, ...]:

@@ -15,7 +15,7 @@ from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import history
+from vrooli.release import changes, history
 from vrooli.release.history import Release, Revision
 from vrooli.steps import Done
 
@@ -52,11 +52,11 @@ async def ensure(
     security = await _security(kube, wanted)
     labelled = await _ensure_namespace(kube, release.namespace, security)
     if found is not None and found.status == "deployed":
-        changes = differences(wanted, await history.manifests(release))
-        changes += await _missing(kube, wanted)
-        if not changes:
+        different = differences(wanted, await history.manifests(release))
+        different += await _missing(kube, wanted)
+        if not different:
             return Done(labelled, f"revision {found.number} is what is wanted")
-        progress.say(f"changes {_some(changes)}")
+        progress.say(f"changes {_some(different)}")
     made = await _act(release, chart, values, exists=found is not None)
     number, many = made["revision"], len(wanted)
     return Done(True, f"revision {number} of {many} objects, pod security {security}")
@@ -64,9 +64,7 @@ async def ensure(
 
 def differences(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> list[str]:
     """The objects that were added, changed or removed, by kind and name."""
-    new = {found.key: found.body for found in wanted}
-    old = {found.key: found.body for found in noted}
-    return sorted(key for key in new.keys() | old.keys() if new.get(key) != old.get(key))
+    return [change.key for change in changes.changes(wanted, noted)]
 
 
 async def _settled(kube: Kube, release: Release, progress: Progress) -> Revision | None:

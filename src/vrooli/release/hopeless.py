@@ -41,6 +41,12 @@ class Trouble:
         return f"{where}: {self.reason}" + (f" ({self.message})" if self.message else "")
 
 
+def containers(pod: Body) -> list[Body]:
+    """What a pod says of its containers, those that run before the others first."""
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
 def troubles(pods: Iterable[Body], now: datetime) -> list[Trouble]:
     """Every trouble of the pods; those that a newer version replaces don't count."""
     return [trouble for pod in _current(pods) for trouble in _of_pod(pod, now)]
@@ -75,9 +81,8 @@ def _of_pod(pod: Body, now: datetime) -> Iterator[Trouble]:
             since = datetime.fromisoformat(item["lastTransitionTime"]).astimezone(UTC)
             if (now - since).total_seconds() >= UNSCHEDULABLE_S:
                 yield Trouble(name, "", "Unschedulable", item.get("message", ""))
-    for part in ("initContainerStatuses", "containerStatuses"):
-        for container in status.get(part, []):
-            yield from _of_container(name, container)
+    for container in containers(pod):
+        yield from _of_container(name, container)
 
 
 def _of_container(pod: str, container: Body) -> Iterator[Trouble]:
