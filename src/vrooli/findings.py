@@ -1,4 +1,7 @@
-"""What a check says."""
+"""One result of a check or of a diagnosis: what was looked at, what was found, what to do.
+
+No I/O here.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that stands in a deploy's way.
+    """One thing that isn't as it should be.
 
     Attributes:
-        check: The check that found it: namespace, kinds, rights, storage, ingress, images, vault,
-            dry-run.
+        name: The check or the rule that found it, such as storage or redis-auth-key-missing.
         what: What was looked at, such as StorageClass/fast.
         found: What was found, in words.
-        remedy: What to do about it; may be empty.
+        remedy: What to do about it, in words; may be empty.
+        command: The command that does it, as it can be typed; empty where none can.
+        link: Where more about it is written; may be empty.
+        evidence: The lines that show it, as they were read; without secrets.
     """
 
-    check: str
+    name: str
     what: str
     found: str
     remedy: str = ""
+    command: str = ""
+    link: str = ""
+    evidence: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.found}" + (f" {self.remedy}" if self.remedy else "")
+        return " ".join(filter(None, (f"{self.what}: {self.found}", self.remedy)))

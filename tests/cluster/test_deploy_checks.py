@@ -86,7 +86,7 @@ async def test_everything_that_is_missing_is_told_at_once(
         await equipped.delete(body["apiVersion"], body["kind"], body["metadata"]["name"])
     await _set_images(equipped, ["localhost/vrooli/ui:dev"])
     found = await preflight.look(equipped, NAMESPACE, wanted)
-    assert {(finding.check, finding.what) for finding in found} >= {
+    assert {(finding.name, finding.what) for finding in found} >= {
         ("storage", "StorageClass"),
         ("ingress", "IngressClass/traefik"),
         ("images", "localhost/vrooli/server:dev"),
@@ -110,7 +110,7 @@ async def test_a_missing_operator_is_named_instead_of_what_follows_from_it(
         NAMESPACE,
     )
     (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, other])
-    assert (finding.check, finding.what) == ("kinds", "PodMonitor")
+    assert (finding.name, finding.what) == ("kinds", "PodMonitor")
     assert "Prometheus' operator" in finding.remedy
 
 
@@ -127,7 +127,7 @@ async def test_an_object_that_the_server_refuses_is_told_in_its_words(
         NAMESPACE,
     )
     (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, bad])
-    assert (finding.check, finding.what) == ("dry-run", "Service/bad")
+    assert (finding.name, finding.what) == ("dry-run", "Service/bad")
     assert "99999" in finding.found
 
 

@@ -1,5 +1,1 @@
 """Can it be deployed? Each check looks at one thing that a release needs, and changes nothing."""
-
-from vrooli.checks.finding import Finding
-
-__all__ = ["Finding"]

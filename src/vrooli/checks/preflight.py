@@ -11,9 +11,9 @@ import httpx
 
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import needs, vault
-from vrooli.checks.finding import Finding
 from vrooli.checks.needs import Needs
 from vrooli.errors import VrooliError
+from vrooli.findings import Finding
 from vrooli.kube import ApiError, Kube
 
 # How long all checks may take together, seconds.
@@ -74,6 +74,12 @@ async def _allowed(check: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:
         raise
 
 
+async def _found(asked: Iterable[Coroutine[Any, Any, Finding | None]]) -> list[Finding]:
+    """What many questions at once give, without those that found nothing."""
+    answers = await asyncio.gather(*asked)
+    return [finding for finding in answers if finding is not None]
+
+
 async def _namespace(
     kube: Kube, namespace: str, manifests: Sequence[Manifest], needed: Needs
 ) -> list[Finding]:
@@ -116,8 +122,7 @@ async def _rights(
         said = f"this kubeconfig may not {', '.join(refused)} it in namespace {namespace}."
         return Finding("rights", kind, said, "Ask for the missing rights, or use another.")
 
-    found = await asyncio.gather(*(ask(*kind) for kind in kinds))
-    return [finding for finding in found if finding is not None]
+    return await _found(ask(*kind) for kind in kinds)
 
 
 async def _storage(
@@ -196,9 +201,7 @@ async def _dry_run(
         return None
 
     # Helm makes hooks anew, so what is there of them says nothing.
-    tried = [item for item in manifests if not item.is_hook]
-    found = await asyncio.gather(*(ask(item) for item in tried))
-    return [finding for finding in found if finding is not None]
+    return await _found(ask(item) for item in manifests if not item.is_hook)
 
 
 async def _vault(

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 
 from vrooli.chart.manifest import Manifest
-from vrooli.checks.finding import Finding
 from vrooli.errors import VrooliError
+from vrooli.findings import Finding
 from vrooli.kube import ApiError, Kube
 from vrooli.vault import VaultClient
 from vrooli.vault.client import VaultDeniedError

@@ -8,9 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
+from vrooli.redaction import MASK
 
-# What stands for a value that nobody is to read.
-MASKED = "(masked)"
 # Lists whose items have names are compared by them, so that a new item moves no other.
 NAMES = ("name", "key", "containerPort", "path", "host")
 # Of a Secret, only these are shown.
@@ -114,6 +113,6 @@ def _text(value: Any, secret: bool) -> str | None:
     if value is None:
         return None
     if secret:
-        return MASKED
+        return MASK
     text = " ".join(str(value).split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

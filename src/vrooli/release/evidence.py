@@ -13,9 +13,9 @@ from typing import Any
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube
+from vrooli.redaction import Redactor
 from vrooli.release import follow, hopeless, readiness
 from vrooli.release.history import Release
-from vrooli.release.redaction import Redactor
 
 # Lines of each container's log that are kept.
 LOG_LINES = 200
@@ -90,13 +90,13 @@ async def collect(
 
 def _of_pod(pod: Body) -> Body:
     status = pod.get("status", {})
-    containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
     return {
         "phase": status.get("phase", ""),
         "node": pod.get("spec", {}).get("nodeName", ""),
         "conditions": status.get("conditions", []),
         "containers": [
-            {name: item.get(name) for name in _OF_CONTAINER if name in item} for item in containers
+            {name: item.get(name) for name in _OF_CONTAINER if name in item}
+            for item in hopeless.containers(pod)
         ],
     }
 
@@ -157,8 +157,7 @@ async def _logs(kube: Kube, pods: Iterable[Body]) -> dict[str, str]:
 
 def _runs(pod: Body) -> Iterator[tuple[Body, str, bool]]:
     """Every container that has run, and the run before where it was started again."""
-    status = pod.get("status", {})
-    for item in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+    for item in hopeless.containers(pod):
         state = item.get("state", {})
         if "running" in state or "terminated" in state:
             yield pod, item["name"], False

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from vrooli.release.redaction import Redactor
+from vrooli.redaction import Redactor
 
 SECRETS = ["pa55-W0rd/with+signs=", 'quo"ted\\back', "plainpassword1", "line-one-1\nline-two-22\n"]
 SPELLINGS: dict[str, Callable[[str], str]] = {

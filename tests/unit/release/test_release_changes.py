@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from vrooli.chart.manifest import Manifest, of
-from vrooli.release.changes import MASKED, Act, FieldChange, changes
+from vrooli.redaction import MASK
+from vrooli.release.changes import Act, FieldChange, changes
 
 
 def _object(kind: str = "Deployment", name: str = "server", **more: Any) -> Manifest:
@@ -52,9 +53,9 @@ def test_no_value_of_a_secret_is_shown_but_its_labels_are() -> None:
     )
     (change,) = changes([after], [before])
     assert {field.path: (field.before, field.after) for field in change.fields} == {
-        "data.password": (MASKED, MASKED),
-        "stringData.a": (MASKED, MASKED),
-        "stringData.b": (None, MASKED),
+        "data.password": (MASK, MASK),
+        "stringData.a": (MASK, MASK),
+        "stringData.b": (None, MASK),
         "metadata.labels": (None, "{'tier': 'data'}"),
     }
 
