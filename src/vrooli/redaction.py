@@ -44,13 +44,7 @@ class Redactor:
     @classmethod
     def of(cls, secrets: Iterable[Mapping[str, Any]]) -> Redactor:
         """The one that knows every secret value of these Secret objects."""
-        return cls(
-            _decoded(value)
-            for secret in secrets
-            if not secret.get("type", "").startswith(_HELM)
-            for key, value in (secret.get("data") or {}).items()
-            if not _PLAIN.fullmatch(key)
-        )
+        return cls(secret_values(secrets))
 
     def text(self, text: str) -> str:
         """The text without secrets."""
@@ -67,6 +61,17 @@ class Redactor:
         if isinstance(value, (list, tuple)):
             return [self.tree(inner) for inner in value]
         return value
+
+
+def secret_values(secrets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Every value of these Secret objects that must not be shown."""
+    return (
+        _decoded(value)
+        for secret in secrets
+        if not (secret.get("type") or "").startswith(_HELM)
+        for key, value in (secret.get("data") or {}).items()
+        if not _PLAIN.fullmatch(key)
+    )
 
 
 def _decoded(value: str) -> str:

@@ -13,6 +13,7 @@ from vrooli.cli import (
     cluster,
     deploy,
     develop,
+    diagnose,
     faults,
     logs,
     releases,
@@ -39,6 +40,7 @@ app.command("history")(releases.history)
 app.command("rollback")(releases.rollback)
 app.command("diff")(releases.diff)
 app.command("status")(status.command)
+app.command("diagnose")(diagnose.command)
 app.command("test")(test.command)
 app.command("logs")(logs.command)
 app.command("uninstall")(uninstall.command)

@@ -19,6 +19,7 @@ from vrooli.kube.pods import Pods
 from vrooli.kube.rest import REQUEST_S, ApiError
 
 Manifest = dict[str, Any]
+Manifests = list[Manifest]
 # Says what an object (None: there is none) lacks, in words; None when it lacks nothing.
 Reason = Callable[[Manifest | None], str | None]
 
@@ -27,6 +28,8 @@ FIELD_MANAGER = "vrooli"
 WATCH_S = 60
 # What an API server answers while it starts, stops or has too much to do.
 BUSY = (429, 500, 502, 503, 504)
+# Objects of one answer to a list.
+PAGE = 500
 # How long a watch that ended rests before it is asked for again, seconds.
 PAUSE_S = 0.2
 # Characters that YAML takes only as escapes; JSON's own escapes cover those below the space.
@@ -101,16 +104,30 @@ class Kube(Pods):
         kind: str,
         namespace: str | None = None,
         labels: str | None = None,
-    ) -> list[Manifest]:
+    ) -> Manifests:
         """The objects of a kind, in a namespace or in all, by label selector or all."""
-        params = {"labelSelector": labels} if labels else {}
-        answer = await self._object_call(
-            "GET", f"list {kind}", api_version, kind, "", namespace, params=params
-        )
-        # A list's items carry neither apiVersion nor kind.
-        return [
-            {"apiVersion": api_version, "kind": kind, **item} for item in answer.json()["items"]
-        ]
+        pages = self.pages(api_version, kind, namespace, labels)
+        return [item async for page in pages for item in page]
+
+    async def pages(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None = None,
+        labels: str | None = None,
+    ) -> AsyncGenerator[Manifests, None]:
+        """The objects of a kind, some at a time: all of many thousands take much memory."""
+        params = {"limit": str(PAGE), **({"labelSelector": labels} if labels else {})}
+        while True:
+            answer = await self._object_call(
+                "GET", f"list {kind}", api_version, kind, "", namespace, params=params
+            )
+            page = answer.json()
+            # A list's items carry neither apiVersion nor kind.
+            yield [{"apiVersion": api_version, "kind": kind, **item} for item in page["items"]]
+            if not (rest := page["metadata"].get("continue")):
+                return
+            params["continue"] = rest
 
     async def delete(
         self, api_version: str, kind: str, name: str, namespace: str | None = None

@@ -278,3 +278,40 @@ class VerifyResult(Result):
     revision: str | None = Field(description="the Git commit it was made from, or null")
     files: int = Field(description="how many files its record names")
     differences: tuple[DifferenceView, ...] = Field(description="what differs; none when whole")
+
+
+class FindingView(Model):
+    """One thing that isn't as it should be."""
+
+    name: str = Field(description="the rule or check, short and stable")
+    what: str = Field(description="what was looked at, by kind and name")
+    found: str = Field(description="what was found, in words")
+    remedy: str = Field(description="what to do about it, in words")
+    command: str = Field(description="the command that does it, or empty")
+    link: str = Field(description="where more is written, or empty")
+    evidence: tuple[str, ...] = Field(description="the lines that show it, without secrets")
+
+
+class CauseView(Model):
+    """One root cause."""
+
+    finding: FindingView = Field(description="what it is")
+    follows: tuple[FindingView, ...] = Field(description="what else was found and follows from it")
+
+
+class UnseenView(Model):
+    """What couldn't be looked at."""
+
+    what: str = Field(description="what it is")
+    why: str = Field(description="why it couldn't be seen")
+
+
+class DiagnoseResult(Result):
+    """The end of diagnose; `ok` is false when anything was found."""
+
+    release: str = Field(description="the Helm release's name")
+    namespace: str = Field(description="its Kubernetes namespace")
+    causes: tuple[CauseView, ...] = Field(description="the root causes, the worst first")
+    unseen: tuple[UnseenView, ...] = Field(description="what couldn't be looked at")
+    rules: int = Field(description="how many rules looked")
+    elapsed_s: float = Field(description="how long it took, seconds")

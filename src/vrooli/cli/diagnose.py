@@ -1,0 +1,82 @@
+"""``vrooli diagnose``: why a release isn't healthy."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vrooli import environments
+from vrooli.cli import options
+from vrooli.cli.run import execute
+from vrooli.events import Listener
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView
+
+Namespace = Annotated[
+    str | None,
+    typer.Option(
+        "--namespace",
+        "-n",
+        metavar="NAME",
+        help="The release's namespace. Without it: the environment's.",
+        show_default=False,
+    ),
+]
+
+
+def command(
+    namespace: Namespace = None,
+    environment: options.EnvironmentName = "dev",
+    cluster: options.ClusterName = None,
+    output: options.Output = options.OutputFormat.TEXT,
+    debug: options.Debug = False,
+) -> None:
+    """Say why a release isn't healthy: the causes first, what follows from each below it.
+
+    Looks at everything once and changes nothing. Ends with 1 when something is found.
+    """
+
+    def work(listener: Listener) -> Awaitable[DiagnoseResult]:
+        from vrooli.workflows.diagnose import diagnose
+
+        return diagnose(environments.environment(environment), namespace, cluster, listener)
+
+    execute(work, show, output, debug)
+
+
+def show(result: DiagnoseResult, console: Console) -> None:
+    """The causes, each with its remedy and consequences."""
+    for number, cause in enumerate(result.causes, 1):
+        _show_cause(number, cause, console)
+    for item in result.unseen:
+        console.print(f"Not seen: {item.what}: {item.why}", style="dim", markup=False)
+    said = (
+        f"{len(result.causes)} to mend"
+        if result.causes
+        else f"Nothing found: {result.release} in namespace {result.namespace} is well"
+    )
+    console.print(f"\n{said} ({result.rules} rules, {result.elapsed_s:.1f} s).")
+
+
+def _show_cause(number: int, cause: CauseView, console: Console) -> None:
+    finding = cause.finding
+    console.print(
+        f"\n{number}. {finding.what}: {finding.found}  ({finding.name})", style="bold", markup=False
+    )
+    for line in finding.evidence:
+        console.print(f"     | {line}", style="dim", markup=False)
+    _show_remedy(finding, console)
+    for item in cause.follows:
+        console.print(f"   → {item.what}: {item.found}  ({item.name})", markup=False)
+
+
+def _show_remedy(finding: FindingView, console: Console) -> None:
+    for line in filter(None, (finding.remedy, finding.command and f"$ {finding.command}")):
+        console.print(f"   {line}", style="green", markup=False)
+    if finding.link:
+        console.print(f"   {finding.link}", style="dim", markup=False)

@@ -1,0 +1,108 @@
+"""From symptoms to root causes: what stands on something that is broken follows from that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vrooli.diagnosis.evidence import Evidence, Unseen
+from vrooli.diagnosis.interface import Cause, Diagnosis, Rule, Symptom
+from vrooli.diagnosis.objects import Ref
+from vrooli.diagnosis.standing import Standing, stands_on
+from vrooli.findings import Finding
+from vrooli.redaction import Redactor
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A symptom, and the place of its rule in the catalogue: the more specific comes first."""
+
+    rank: int
+    rule: Rule
+    symptom: Symptom
+
+
+def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> Diagnosis:
+    """Judge what was seen by some rules.
+
+    Args:
+        evidence: What was seen.
+        rules: The rules, the most specific first: of two about the same object the first one
+            is the cause of the second.
+        redactor: Takes out of the findings what is secret in logs and events.
+    """
+    found: list[_Seen] = []
+    unseen = list(evidence.unseen)
+    for rank, rule in enumerate(rules):
+        try:
+            found += (_Seen(rank, rule, symptom) for symptom in rule.find(evidence))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            # An object of a shape that nobody expects stops one rule, and that is said.
+            why = f"an object has an unexpected shape ({type(error).__name__}: {error})"
+            unseen.append(Unseen(f"rule {rule.name}", why))
+    causes = _causes(_once(found), stands_on(evidence), redactor)
+    return Diagnosis(causes=tuple(causes), unseen=tuple(unseen))
+
+
+def _once(found: Iterable[_Seen]) -> list[_Seen]:
+    """One of each rule and object."""
+    return list({(item.rank, item.symptom.about): item for item in found}.values())
+
+
+def _causes(found: Sequence[_Seen], standing: Standing, redactor: Redactor) -> list[Cause]:
+    """The symptoms that follow from no other, each with those that follow from it."""
+    roots = [
+        item for item in found if not any(_follows(item, other, standing) for other in found)
+    ] or sorted(found, key=lambda item: item.rank)[:1]
+    told = [
+        (
+            root,
+            [item for item in found if item is not root and _follows(item, root, standing)],
+        )
+        for root in roots
+    ]
+    told.sort(key=lambda pair: (-len(pair[1]), pair[0].rank))
+    return [
+        Cause(
+            finding=_finding(root, redactor),
+            about=root.symptom.about,
+            follows=tuple(_finding(item, redactor) for item in following),
+        )
+        for root, following in told
+    ]
+
+
+def _follows(effect: _Seen, cause: _Seen, standing: Standing) -> bool:
+    """Whether one symptom follows from another.
+
+    Of two objects that stand on each other (an operator's resource and its pods), and of two
+    symptoms of one object, the more specific symptom is the cause.
+    """
+    if effect is cause:
+        return False
+    upper, lower = effect.symptom.about, cause.symptom.about
+    down, up = _is_down(upper, cause, standing), _is_down(lower, effect, standing)
+    if upper == lower or (down and up):
+        return cause.rank < effect.rank
+    return down
+
+
+def _is_down(upper: Ref, cause: _Seen, standing: Standing) -> bool:
+    """Whether an object stands on the one of a symptom, or on one that it stops."""
+    under = {upper, *standing.get(upper, ())}
+    return (cause.symptom.about != upper and cause.symptom.about in under) or any(
+        ref in under for ref in cause.symptom.touches
+    )
+
+
+def _finding(item: _Seen, redactor: Redactor) -> Finding:
+    symptom = item.symptom
+    return Finding(
+        name=item.rule.name,
+        what=str(symptom.about),
+        found=redactor.text(symptom.found),
+        remedy=symptom.remedy,
+        command=symptom.command,
+        link=item.rule.link,
+        evidence=tuple(redactor.text(line) for line in symptom.evidence),
+    )

@@ -1,0 +1,93 @@
+"""The ends of the logs that tell something: of what isn't well, and of who keeps it well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+
+from vrooli.diagnosis.evidence import Evidence, LogSource, Unseen
+from vrooli.diagnosis.objects import (
+    Body,
+    container_states,
+    is_ready,
+    items,
+    labels,
+    mapping,
+    number,
+    ref_of,
+    text,
+)
+from vrooli.errors import VrooliError
+from vrooli.kube import Kube
+
+# Lines of each log.
+LINES = 200
+# How long all of them may take, seconds.
+LOGS_S = 5.0
+# How many are read: of thousands of pods in trouble some tell why.
+MOST = 80
+# Namespaces whose pods keep a release well: their logs are always read.
+KEEPERS = ("postgres-operator", "redis-operator", "vault-secrets-operator-system", "vault")
+# Labels of the databases' pods, which may be in trouble while they are ready.
+DATA = ("postgres-operator.crunchydata.com/cluster", "redisfailovers.databases.spotahome.com/name")
+
+
+async def read(
+    kube: Kube, seen: Evidence
+) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
+    """The logs, and those that couldn't be read."""
+    found: dict[LogSource, Sequence[str]] = {}
+    unseen: list[Unseen] = []
+    sources = list(_sources(seen))
+    for source in sources[MOST:]:
+        unseen.append(Unseen(f"log of {source}", f"only {MOST} logs are read"))
+
+    async def one(source: LogSource) -> None:
+        lines = kube.logs(
+            source.namespace,
+            source.pod,
+            source.container,
+            tail=LINES,
+            previous=source.previous,
+        )
+        try:
+            async with asyncio.timeout(LOGS_S):
+                found[source] = [line async for line in lines]
+        except TimeoutError:
+            unseen.append(Unseen(f"log of {source}", f"no answer within {LOGS_S:.0f} s"))
+        except VrooliError as error:
+            unseen.append(Unseen(f"log of {source}", error.message))
+
+    async with asyncio.TaskGroup() as group:
+        for source in sources[:MOST]:
+            group.create_task(one(source))
+    return found, unseen
+
+
+def _sources(seen: Evidence) -> Iterator[LogSource]:
+    """Whose logs are read, the most telling first."""
+    keepers = [pod for namespace in KEEPERS for pod in seen.all("Pod", namespace)]
+    own = seen.all("Pod")
+    ailing = [pod for pod in own if not is_ready(pod) and not _is_done(pod)]
+    data = [pod for pod in own if pod not in ailing and any(name in labels(pod) for name in DATA)]
+    others = [pod for pod in own if pod not in ailing and pod not in data and _restarted(pod)]
+    for pod in (*keepers, *ailing, *data, *others):
+        yield from _of_pod(pod)
+
+
+def _of_pod(pod: Body) -> Iterator[LogSource]:
+    ref = ref_of(pod)
+    for item in container_states(pod):
+        name, state = text(item, "name"), mapping(item, "state")
+        if "running" in state or "terminated" in state:
+            yield LogSource(ref.namespace, ref.name, name)
+        if mapping(item, "lastState", "terminated"):
+            yield LogSource(ref.namespace, ref.name, name, previous=True)
+
+
+def _restarted(pod: Body) -> bool:
+    return any(number(item, "restartCount") for item in container_states(pod))
+
+
+def _is_done(pod: Body) -> bool:
+    return text(pod, "status", "phase") == "Succeeded" or not items(pod, "spec", "containers")

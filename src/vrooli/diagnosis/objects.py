@@ -1,0 +1,125 @@
+"""Objects as rules read them: named by references, and never trusted to have the usual shape.
+
+No I/O here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, order=True)
+class Ref:
+    """An object of the cluster, by kind and name; no namespace for what belongs to none."""
+
+    kind: str
+    name: str
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def words(self) -> str:
+        """What kubectl's commands take: `pod/name -n namespace`."""
+        where = f" -n {self.namespace}" if self.namespace else ""
+        return f"{self.kind.lower()}/{self.name}{where}"
+
+
+def ref_of(body: Body) -> Ref:
+    """The reference of an object."""
+    metadata = body["metadata"]
+    return Ref(str(body.get("kind", "")), metadata["name"], str(metadata.get("namespace") or ""))
+
+
+def dig(value: Any, *path: str) -> Any:
+    """What stands at a path of keys, or None where it doesn't lead on."""
+    for key in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def text(value: Any, *path: str) -> str:
+    """The text at a path; empty where there is none."""
+    found = dig(value, *path)
+    return found if isinstance(found, str) else "" if found is None else str(found)
+
+
+def number(value: Any, *path: str, default: int = 0) -> int:
+    """The whole number at a path."""
+    found = dig(value, *path)
+    return found if isinstance(found, int) else default
+
+
+def mapping(value: Any, *path: str) -> Body:
+    """The mapping at a path; empty where there is none."""
+    found = dig(value, *path)
+    return found if isinstance(found, Mapping) else {}
+
+
+def items(value: Any, *path: str) -> Sequence[Body]:
+    """The mappings in the list at a path; whatever else is in it is left out."""
+    found = dig(value, *path)
+    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+
+
+def labels(body: Body) -> Mapping[str, str]:
+    """An object's labels."""
+    return mapping(body, "metadata", "labels")
+
+
+def notes(body: Body) -> Mapping[str, str]:
+    """An object's annotations."""
+    return mapping(body, "metadata", "annotations")
+
+
+def selects(selector: Body, found: Mapping[str, str]) -> bool:
+    """Whether a selector's labels are all among an object's; an empty one selects nothing."""
+    return bool(selector) and selector.items() <= found.items()
+
+
+def condition(body: Body, kind: str) -> Body:
+    """One of an object's conditions; empty where it has none of that type."""
+    found = (item for item in items(body, "status", "conditions") if item.get("type") == kind)
+    return next(found, {})
+
+
+def is_ready(pod: Body) -> bool:
+    """Whether a pod's Ready condition is true."""
+    return condition(pod, "Ready").get("status") == "True"
+
+
+def is_going(body: Body) -> bool:
+    """Whether an object is being deleted."""
+    return bool(dig(body, "metadata", "deletionTimestamp"))
+
+
+def container_states(pod: Body) -> Sequence[Body]:
+    """What a pod says of its containers, those that run before the others first."""
+    return [
+        *items(pod, "status", "initContainerStatuses"),
+        *items(pod, "status", "containerStatuses"),
+    ]
+
+
+def containers(template: Body) -> Sequence[Body]:
+    """The containers of a pod's or a template's spec, those that run before the others first."""
+    return [*items(template, "spec", "initContainers"), *items(template, "spec", "containers")]
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in a value, wherever it stands."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)

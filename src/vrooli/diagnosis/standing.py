@@ -1,0 +1,202 @@
+"""What each object stands on, read from the objects themselves: causes lie further down.
+
+No I/O here. A pod stands for its workload: both are one reference, the workload's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.objects import (
+    Body,
+    Ref,
+    containers,
+    items,
+    labels,
+    mapping,
+    ref_of,
+    selects,
+    strings,
+    text,
+)
+
+Edge = tuple[Ref, Ref]
+Standing = Mapping[Ref, frozenset[Ref]]
+
+DNS = Ref("Deployment", "coredns", "kube-system")
+METRICS = Ref("Deployment", "metrics-server", "kube-system")
+VSO_NAMESPACE = "vault-secrets-operator-system"
+# Which operator each of these is kept by: the namespace of its Deployment.
+KEEPERS = {
+    "PostgresCluster": "postgres-operator",
+    "RedisFailover": "redis-operator",
+    "VaultStaticSecret": VSO_NAMESPACE,
+    "VaultAuth": VSO_NAMESPACE,
+    "VaultConnection": VSO_NAMESPACE,
+}
+WORKLOADS = ("Deployment", "StatefulSet", "Job")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*")
+
+
+def stands_on(evidence: Evidence) -> Standing:
+    """Each object with all that it stands on, however far down."""
+    direct: dict[Ref, set[Ref]] = {}
+    for upper, lower in _edges(evidence):
+        if upper != lower:
+            direct.setdefault(upper, set()).add(lower)
+    return {ref: _reached(ref, direct) for ref in direct}
+
+
+def _reached(ref: Ref, direct: Mapping[Ref, set[Ref]]) -> frozenset[Ref]:
+    seen: set[Ref] = set()
+    waiting = [ref]
+    while waiting:
+        for lower in direct.get(waiting.pop(), ()):
+            if lower not in seen:
+                seen.add(lower)
+                waiting.append(lower)
+    return frozenset(seen)
+
+
+def _edges(evidence: Evidence) -> Iterator[Edge]:
+    for kind in WORKLOADS:
+        for body in evidence.all(kind, ""):
+            yield from _of_workload(evidence, body)
+    for pod in evidence.all("Pod", ""):
+        owner = evidence.owner(pod)
+        yield ref_of(pod), owner
+        yield from _of_template(owner, pod)
+        if node := text(pod, "spec", "nodeName"):
+            yield owner, Ref("Node", node)
+    yield from _of_services(evidence)
+    yield from _of_storage(evidence)
+    yield from _of_vault(evidence)
+    yield from _of_operators(evidence)
+
+
+def _of_workload(evidence: Evidence, body: Body) -> Iterator[Edge]:
+    ref = ref_of(body)
+    template = mapping(body, "spec", "template")
+    yield from _of_template(ref, {**template, "metadata": {**mapping(template, "metadata")}})
+    for owner in items(body, "metadata", "ownerReferences"):
+        above = Ref(text(owner, "kind"), text(owner, "name"), ref.namespace)
+        yield from ((ref, above), (above, ref))
+    if ref.namespace != evidence.namespace:
+        return
+    yield ref, DNS
+    for kind in ("ResourceQuota", "LimitRange"):
+        yield from ((ref, ref_of(item)) for item in evidence.all(kind))
+    for policy in evidence.all("NetworkPolicy"):
+        wanted = mapping(policy, "spec", "podSelector", "matchLabels")
+        if selects(wanted, labels(template)):
+            yield ref, ref_of(policy)
+    named = {word.split(".")[0] for word in _hosts(evidence, ref.namespace, template)}
+    for service in evidence.all("Service"):
+        if ref_of(service).name in named:
+            yield ref, ref_of(service)
+
+
+def _hosts(evidence: Evidence, namespace: str, template: Body) -> Iterator[str]:
+    """The names in a workload's settings that may be other workloads' addresses."""
+    for container in containers(template):
+        for value in strings(container.get("env")):
+            yield from _HOST.findall(value)
+        for source in items(container, "envFrom"):
+            name = text(source, "configMapRef", "name")
+            found = evidence.get(Ref("ConfigMap", name, namespace)) or {}
+            for value in strings(mapping(found, "data")):
+                yield from _HOST.findall(value)
+
+
+def _of_template(owner: Ref, template: Body) -> Iterator[Edge]:
+    """The Secrets, ConfigMaps, claims and accounts that a pod can't start without."""
+    place, spec = owner.namespace, mapping(template, "spec")
+    if account := text(spec, "serviceAccountName"):
+        yield owner, Ref("ServiceAccount", account, place)
+    for secret in items(spec, "imagePullSecrets"):
+        yield owner, Ref("Secret", text(secret, "name"), place)
+    for container in containers(template):
+        for source in items(container, "envFrom"):
+            yield owner, Ref("ConfigMap", text(source, "configMapRef", "name"), place)
+            yield owner, Ref("Secret", text(source, "secretRef", "name"), place)
+        for entry in items(container, "env"):
+            yield owner, Ref("Secret", text(entry, "valueFrom", "secretKeyRef", "name"), place)
+            yield (
+                owner,
+                Ref("ConfigMap", text(entry, "valueFrom", "configMapKeyRef", "name"), place),
+            )
+    for volume in items(spec, "volumes"):
+        yield owner, Ref("Secret", text(volume, "secret", "secretName"), place)
+        yield owner, Ref("ConfigMap", text(volume, "configMap", "name"), place)
+        claim = text(volume, "persistentVolumeClaim", "claimName")
+        yield owner, Ref("PersistentVolumeClaim", claim, place)
+
+
+def _of_services(evidence: Evidence) -> Iterator[Edge]:
+    """Ways in: an Ingress leads to Services, a Service to the workloads that it selects."""
+    for service in evidence.all("Service", ""):
+        ref, wanted = ref_of(service), mapping(service, "spec", "selector")
+        if wanted:
+            yield from ((ref, evidence.owner(pod)) for pod in evidence.pods(wanted, ref.namespace))
+    for ingress in evidence.all("Ingress"):
+        ref = ref_of(ingress)
+        yield ref, Ref("IngressClass", text(ingress, "spec", "ingressClassName"))
+        for rule in items(ingress, "spec", "rules"):
+            for path in items(rule, "http", "paths"):
+                yield ref, Ref("Service", text(path, "backend", "service", "name"), ref.namespace)
+        for entry in items(ingress, "spec", "tls"):
+            yield ref, Ref("Secret", text(entry, "secretName"), ref.namespace)
+    for scaler in evidence.all("HorizontalPodAutoscaler"):
+        ref, target = ref_of(scaler), mapping(scaler, "spec", "scaleTargetRef")
+        yield ref, Ref(text(target, "kind"), text(target, "name"), ref.namespace)
+        yield ref, METRICS
+
+
+def _of_storage(evidence: Evidence) -> Iterator[Edge]:
+    for claim in evidence.all("PersistentVolumeClaim", ""):
+        yield ref_of(claim), Ref("StorageClass", text(claim, "spec", "storageClassName"))
+
+
+def _of_vault(evidence: Evidence) -> Iterator[Edge]:
+    """A Secret comes from its VaultStaticSecret, that by a login over a connection from Vault."""
+    for body in evidence.all("VaultStaticSecret"):
+        ref = ref_of(body)
+        yield Ref("Secret", text(body, "spec", "destination", "name"), ref.namespace), ref
+        yield ref, Ref("VaultAuth", text(body, "spec", "vaultAuthRef"), ref.namespace)
+    for body in evidence.all("VaultAuth"):
+        ref = ref_of(body)
+        yield ref, Ref("VaultConnection", text(body, "spec", "vaultConnectionRef"), ref.namespace)
+    for body in evidence.all("VaultConnection"):
+        if (service := vault_service(body)) is not None:
+            yield ref_of(body), service
+
+
+def vault_service(connection: Body) -> Ref | None:
+    """The Service that a VaultConnection's address names, if it is one of this cluster."""
+    host = urlsplit(text(connection, "spec", "address")).hostname or ""
+    name, _, rest = host.partition(".")
+    namespace = rest.partition(".")[0]
+    inside = rest in (namespace, f"{namespace}.svc") or ".svc." in f"{rest}."
+    return Ref("Service", name, namespace) if namespace and inside else None
+
+
+def _of_operators(evidence: Evidence) -> Iterator[Edge]:
+    for kind, namespace in KEEPERS.items():
+        for body in evidence.all(kind):
+            for keeper in evidence.all("Deployment", namespace):
+                if not items(keeper, "metadata", "ownerReferences"):
+                    yield ref_of(body), ref_of(keeper)
+    for body in evidence.all("RedisFailover"):
+        ref = ref_of(body)
+        yield ref, Ref("Secret", text(body, "spec", "auth", "secretPath"), ref.namespace)
+    for body in evidence.all("Secret"):
+        cluster = text(labels(body), "postgres-operator.crunchydata.com/cluster")
+        if cluster:
+            yield ref_of(body), Ref("PostgresCluster", cluster, ref_of(body).namespace)
+    for claim in evidence.all("PersistentVolumeClaim"):
+        for owner in items(claim, "metadata", "ownerReferences"):
+            above = Ref(text(owner, "kind"), text(owner, "name"), ref_of(claim).namespace)
+            yield above, ref_of(claim)

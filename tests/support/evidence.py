@@ -1,0 +1,145 @@
+"""A release as it is seen when it is well, from the chart's own objects, to injure in tests."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from vrooli.chart import engine, values
+from vrooli.diagnosis import catalog, judge
+from vrooli.diagnosis.evidence import Answer, Evidence, Happening, Helm, LogSource, SecretFacts
+from vrooli.diagnosis.interface import Diagnosis, Rule
+from vrooli.diagnosis.objects import Ref
+from vrooli.environments import ENVIRONMENTS
+from vrooli.redaction import Redactor
+
+DEV = ENVIRONMENTS["dev"]
+NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+START = (NOW - timedelta(hours=1)).isoformat()
+# Kinds that a look at a cluster always has, with or without objects.
+KINDS = ("Pod", "Event", "Node", "Namespace", "StorageClass", "IngressClass", "Secret")
+
+
+def evidence(
+    *bodies: Mapping[str, Any],
+    events: Sequence[Happening] = (),
+    logs: Mapping[LogSource, Sequence[str]] | None = None,
+    secrets: Mapping[Ref, SecretFacts] | None = None,
+    answers: Sequence[Answer] = (),
+) -> Evidence:
+    """What was seen: these objects, and nothing wanted by Helm."""
+    objects: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in KINDS}
+    for body in bodies:
+        objects.setdefault(body["kind"], []).append(body)
+    return Evidence(
+        release=DEV.release,
+        namespace=DEV.namespace,
+        now=NOW,
+        objects=objects,
+        events=events,
+        logs=logs or {},
+        helm=Helm("deployed", 1),
+        secrets=secrets or {},
+        answers=answers,
+    )
+
+
+def rendered() -> Evidence:
+    """The development release's own objects as the chart renders them, in their namespace."""
+    wanted = engine.render(values.load(DEV), release=DEV.release, namespace=DEV.namespace)
+    bodies = [_placed(item.body) for item in wanted if not item.is_hook]
+    return replace(evidence(*bodies), wanted=wanted)
+
+
+def with_objects(seen: Evidence, *bodies: Mapping[str, Any]) -> Evidence:
+    """The same with more objects; one of the same kind and name is replaced."""
+    objects = {kind: list(found) for kind, found in seen.objects.items()}
+    for body in bodies:
+        others = [
+            item
+            for item in objects.get(body["kind"], [])
+            if item["metadata"]["name"] != body["metadata"]["name"]
+        ]
+        objects[body["kind"]] = [*others, body]
+    return replace(seen, objects=objects)
+
+
+def pod(
+    name: str,
+    *,
+    namespace: str = DEV.namespace,
+    labels: Mapping[str, str] | None = None,
+    owner: tuple[str, str] | None = None,
+    ready: bool = True,
+    state: Mapping[str, Any] | None = None,
+    last: Mapping[str, Any] | None = None,
+    restarts: int = 0,
+    container: str = "main",
+    phase: str = "Running",
+    spec: Mapping[str, Any] | None = None,
+    conditions: Iterable[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """A pod of one container, by default one that runs and is ready."""
+    status = {
+        "name": container,
+        "image": "localhost/vrooli/server:dev",
+        "ready": ready,
+        "restartCount": restarts,
+        "state": dict(state or {"running": {"startedAt": START}}),
+        "lastState": dict(last or {}),
+    }
+    metadata: dict[str, Any] = {
+        "name": name,
+        "namespace": namespace,
+        "labels": dict(labels or {}),
+        "creationTimestamp": START,
+    }
+    if owner:
+        metadata["ownerReferences"] = [{"kind": owner[0], "name": owner[1]}]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": {"containers": [{"name": container, "image": status["image"]}], **(spec or {})},
+        "status": {
+            "phase": phase,
+            "conditions": [{"type": "Ready", "status": str(ready)}, *conditions],
+            "containerStatuses": [status],
+        },
+    }
+
+
+def pod_of(workload: str, **settings: Any) -> dict[str, Any]:
+    """A pod of a Deployment of the release."""
+    labels = {
+        "app.kubernetes.io/name": "vrooli",
+        "app.kubernetes.io/instance": DEV.release,
+        "app.kubernetes.io/component": workload.removeprefix(f"{DEV.release}-"),
+        "pod-template-hash": "5d9c7b",
+    }
+    owner = ("ReplicaSet", f"{workload}-5d9c7b")
+    return pod(f"{workload}-5d9c7b-abcde", labels=labels, owner=owner, **settings)
+
+
+def happening(about: Ref, reason: str, message: str, *, ago_s: float = 30.0) -> Happening:
+    """A warning about an object."""
+    return Happening(about, "Warning", reason, message, last=NOW - timedelta(seconds=ago_s))
+
+
+def found(rule: Rule, seen: Evidence) -> list[str]:
+    """The objects that a rule finds something wrong with, as kind and name."""
+    return [str(symptom.about) for symptom in rule.find(seen)]
+
+
+def diagnosed(seen: Evidence) -> Diagnosis:
+    """What all rules together say."""
+    return judge.diagnose(seen, catalog.ALL, Redactor())
+
+
+def _placed(body: Mapping[str, Any]) -> dict[str, Any]:
+    placed = copy.deepcopy(dict(body))
+    placed["metadata"].setdefault("namespace", DEV.namespace)
+    return placed

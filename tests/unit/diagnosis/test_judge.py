@@ -1,0 +1,88 @@
+"""Causes come before their consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from support.evidence import evidence, pod, pod_of, with_objects
+from vrooli.diagnosis import judge
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.objects import Ref
+from vrooli.redaction import Redactor
+
+SERVER = Ref("Deployment", "vrooli-dev-server", "dev")
+REDIS = Ref("RedisFailover", "vrooli-rf", "dev")
+NODE = Ref("Node", "one")
+SEEN = evidence(pod_of("vrooli-dev-server", spec={"nodeName": "one"}))
+
+
+def rule(name: str, *about: Ref, touches: tuple[Ref, ...] = ()) -> Rule:
+    """A rule that always finds something."""
+
+    def find(seen: Evidence) -> Iterator[Symptom]:
+        yield from (Symptom(ref, f"{name} found", "mend it", touches=touches) for ref in about)
+
+    return Rule(name, name, find)
+
+
+def told(seen: Evidence, *rules: Rule) -> list[tuple[str, list[str]]]:
+    """The causes by name, each with the names of what follows from it."""
+    causes = judge.diagnose(seen, rules, Redactor()).causes
+    return [(cause.finding.name, [item.name for item in cause.follows]) for cause in causes]
+
+
+def test_what_stands_on_something_broken_follows_from_it() -> None:
+    assert told(SEEN, rule("crash", SERVER), rule("pressure", NODE)) == [("pressure", ["crash"])]
+
+
+def test_of_two_symptoms_of_one_object_the_more_specific_is_the_cause() -> None:
+    assert told(SEEN, rule("specific", SERVER), rule("general", SERVER)) == [
+        ("specific", ["general"])
+    ]
+
+
+def test_what_has_nothing_to_do_with_each_other_is_told_apart() -> None:
+    other = Ref("Deployment", "vrooli-dev-ui", "dev")
+    assert told(SEEN, rule("one", SERVER), rule("two", other)) == [("one", []), ("two", [])]
+
+
+def test_the_cause_with_the_most_consequences_is_told_first() -> None:
+    lonely = Ref("Deployment", "vrooli-dev-ui", "dev")
+    found = told(SEEN, rule("lonely", lonely), rule("crash", SERVER), rule("pressure", NODE))
+    assert found == [("pressure", ["crash"]), ("lonely", [])]
+
+
+def test_what_a_symptom_names_as_stopped_follows_from_it() -> None:
+    policy = Ref("NetworkPolicy", "deny", "dev")
+    found = told(SEEN, rule("not-ready", SERVER), rule("policy", policy, touches=(SERVER,)))
+    assert found == [("policy", ["not-ready"])]
+
+
+def test_of_two_objects_that_stand_on_each_other_the_more_specific_symptom_is_the_cause() -> None:
+    labels = {"app": "redis"}
+    redis = pod("rfr-vrooli-rf-0", owner=("StatefulSet", "rfr-vrooli-rf"), labels=labels)
+    owners = [{"kind": "RedisFailover", "name": "vrooli-rf"}]
+    metadata = {"name": "rfr-vrooli-rf", "namespace": "dev", "ownerReferences": owners}
+    body = {"kind": "StatefulSet", "metadata": metadata, "spec": {}}
+    seen = with_objects(SEEN, redis, body)
+    ref = Ref("StatefulSet", "rfr-vrooli-rf", "dev")
+    assert told(seen, rule("image", ref), rule("failover", REDIS)) == [("image", ["failover"])]
+    assert told(seen, rule("counts", REDIS), rule("not-ready", ref)) == [("counts", ["not-ready"])]
+
+
+def test_a_rule_that_meets_an_unexpected_shape_is_named_and_stops_no_other() -> None:
+    def find(seen: Evidence) -> Iterable[Symptom]:
+        raise KeyError("spec")
+
+    found = judge.diagnose(SEEN, [Rule("odd", "odd", find), rule("crash", SERVER)], Redactor())
+    assert [cause.finding.name for cause in found.causes] == ["crash"]
+    assert [item.what for item in found.unseen] == ["rule odd"]
+
+
+def test_secrets_are_masked_in_what_a_rule_quotes() -> None:
+    def find(seen: Evidence) -> Iterator[Symptom]:
+        yield Symptom(SERVER, "says hunter2hunter2", "", evidence=("login with hunter2hunter2",))
+
+    (cause,) = judge.diagnose(SEEN, [Rule("a", "a", find)], Redactor(["hunter2hunter2"])).causes
+    assert "hunter2" not in str(cause)
