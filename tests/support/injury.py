@@ -1,0 +1,133 @@
+"""Injuries of the live release: cause a fault, see it named, mend it as the remedy says.
+
+Each test of the diagnosis that injures the release goes through here, so that all of them show
+the same: the fault is named first and alone, its remedy mends it, and a healthy release yields
+no finding.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.live import Live
+from vrooli import process
+from vrooli.diagnosis import catalog, judge
+from vrooli.diagnosis.collect import collect
+from vrooli.diagnosis.interface import Diagnosis
+from vrooli.kube import Kube
+from vrooli.release import Release
+
+# How long a fault may take to show, and a mended release to be well, on a busy machine, seconds.
+SHOWS_S, WELL_S = 90.0, 180.0
+# How long nothing may be found before a release is taken for well, seconds.
+CALM_S = 1.0
+LOOK_EVERY_S = 1.0
+COMMAND_S = 120.0
+
+
+@dataclass(frozen=True)
+class Named:
+    """How a fault was named.
+
+    Attributes:
+        diagnosis: What was said.
+        look_s: How long that look took, seconds.
+        shown_s: How long after the injury it was named, seconds.
+    """
+
+    diagnosis: Diagnosis
+    look_s: float
+    shown_s: float
+
+    @property
+    def command(self) -> str:
+        """The command that mends the first cause."""
+        return self.diagnosis.causes[0].finding.command
+
+
+async def look(kube: Kube, live: Live) -> Diagnosis:
+    """What the product says of the live release now."""
+    evidence, redactor = await collect(kube, Release.of(live.environment, live.kubeconfig))
+    return judge.diagnose(evidence, catalog.ALL, redactor)
+
+
+async def until_named(
+    kube: Kube, live: Live, rule: str, about: str = "", limit_s: float = SHOWS_S
+) -> Named:
+    """Look until the fault is named as the only cause; what is said until then is no matter.
+
+    A fault needs a moment to show in all its consequences: only what is said at last counts.
+    """
+    began = time.monotonic()
+    while True:
+        looked = time.monotonic()
+        said = await look(kube, live)
+        now = time.monotonic()
+        names = [cause.finding.name for cause in said.causes]
+        if names == [rule] and said.causes[0].finding.what.startswith(about):
+            return Named(said, round(now - looked, 2), round(now - began, 2))
+        assert now - began < limit_s, f"{rule} isn't the one cause: {told(said)}"
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def until_well(kube: Kube, live: Live, limit_s: float = WELL_S) -> None:
+    """Look until nothing is found, and nothing a moment later either."""
+    began, calm_since = time.monotonic(), 0.0
+    while True:
+        said = await look(kube, live)
+        now = time.monotonic()
+        calm_since = 0.0 if said.causes else calm_since or now
+        if calm_since and now - calm_since >= CALM_S:
+            return
+        assert now - began < limit_s, f"it isn't well after {limit_s:.0f} s: {told(said)}"
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+@asynccontextmanager
+async def injured(
+    kube: Kube,
+    live: Live,
+    injure: Callable[[], Awaitable[object]],
+    undo: Callable[[], Awaitable[object]],
+) -> AsyncIterator[None]:
+    """A release that was well, with a fault; whatever happens it is undone, and well again.
+
+    The block mends it as the remedy says; ``undo`` is for what the remedy leaves, and for tests
+    that fail. It may be called on a release that is mended already.
+    """
+    await until_well(kube, live)
+    try:
+        await injure()
+        yield
+        await until_well(kube, live)
+    finally:
+        await undo()
+
+
+async def run(live: Live, command: str) -> str:
+    """Run a printed command as a person would, with this cluster's kubeconfig."""
+    words = shlex.split(command)
+    beside = Path(sys.executable).with_name(words[0])
+    done = await process.run(
+        [beside if beside.exists() else words[0], *words[1:]],
+        env={"KUBECONFIG": str(live.kubeconfig), "VROOLI_CLUSTER": live.cluster},
+        timeout_s=COMMAND_S,
+    )
+    return done.output
+
+
+def told(said: Diagnosis) -> str:
+    """A diagnosis in a few lines, for a failed test."""
+    lines = [
+        f"{cause.finding.name} {cause.finding.what}: {cause.finding.found}"
+        f" <- {', '.join(f'{item.name} {item.what}' for item in cause.follows) or 'nothing'}"
+        for cause in said.causes
+    ]
+    return "\n".join(["", *lines, *(f"unseen {item.what}: {item.why}" for item in said.unseen)])
