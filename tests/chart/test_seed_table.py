@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support import specification
 from vrooli import project
 from vrooli.chart import values
 
@@ -17,14 +17,8 @@ HEADING = "### Configuration Parameters"
 
 def seed_rows() -> list[tuple[str, str]]:
     """Name and default of each row of the table."""
-    text = "\n".join(path.read_text() for path in sorted(seed().glob("*")))
-    table = text.partition(HEADING)[2].partition("\n### ")[0]
+    table = specification.text().partition(HEADING)[2].partition("\n### ")[0]
     return [(row["name"], row["default"]) for row in ROW.finditer(table)]
-
-
-def seed() -> Path:
-    """The specification's folder, which is beside the repository where it is kept at all."""
-    return project.root().parent / "shared" / "seed"
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +27,9 @@ def defaults() -> dict[str, Any]:
     return values.read(project.chart_dir() / "values.yaml")
 
 
-@pytest.mark.skipif(not seed().is_dir(), reason="the specification isn't kept beside this checkout")
+@pytest.mark.skipif(
+    not specification.folder().is_dir(), reason="the specification isn't kept beside this checkout"
+)
 def test_each_value_of_the_specification_has_its_default(defaults: dict[str, Any]) -> None:
     rows = seed_rows()
     assert len(rows) > 50

@@ -20,6 +20,7 @@ LAUNCHERS = {
     "scripts/main/build.sh": "build",
     "scripts/main/deploy.sh": "deploy",
     "scripts/main/test.sh": "test",
+    "scripts/helpers/deploy/k8s.sh": "deploy --source k8s",
     "scripts/helpers/setup/target/k8s_cluster.sh": "setup --target k8s-cluster",
     "scripts/helpers/develop/target/k8s_cluster.sh": "develop --target k8s-cluster",
 }
