@@ -36,6 +36,7 @@ RESULTS = (
     results.HistoryResult,
     results.RollbackResult,
     results.DiffResult,
+    results.CheckResult,
     results.StatusResult,
     results.SuitesResult,
     results.ClusterResult,
@@ -53,6 +54,8 @@ RESULTS = (
     results.ChangeView,
     results.FieldView,
     results.RevisionView,
+    results.CheckView,
+    results.RemedyView,
 )
 RECORDS = (
     artifact.Artifact,
