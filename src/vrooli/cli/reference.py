@@ -14,6 +14,7 @@ import typer
 from pydantic import BaseModel
 
 from vrooli.artifact import model as artifact
+from vrooli.checks import catalog
 from vrooli.cli import faults, jsonlines
 from vrooli.cli.app import app
 from vrooli.workflows import results
@@ -75,6 +76,7 @@ def refreshed(page: str) -> str:
         "lines": lambda: models(LINES),
         "results": lambda: models(RESULTS),
         "artifact": lambda: models(RECORDS),
+        "checks": checks,
     }
     return PART.sub(lambda found: f"{found[1]}\n{parts[found[2]]()}\n{found[3]}", page)
 
@@ -99,6 +101,24 @@ def variables() -> str:
 def commands() -> str:
     """Every command with its arguments and options."""
     return "\n".join(_command(path, command) for path, command in _commands())
+
+
+def checks() -> str:
+    """The table of checks."""
+    rows = [
+        (
+            f"`{check.name}`",
+            check.title,
+            check.looks_at,
+            check.creates or "nothing",
+            f"{check.limit_s:.0f} s",
+            "yes" if check.stops_deploy else "",
+            "yes" if check.of_operators else "",
+        )
+        for check in catalog.ALL
+    ]
+    columns = ("name", "check", "looks at", "makes", "limit", "deploy", "`--operators`")
+    return _table(columns, rows)
 
 
 def models(wanted: Sequence[type[BaseModel]]) -> str:
