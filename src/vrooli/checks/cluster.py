@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import yaml
@@ -14,6 +15,8 @@ from vrooli.findings import Finding
 from vrooli.kube import ApiError, Manifest
 
 NAME = "cluster"
+# How often the API server is asked whether it is ready, and the pause between, seconds.
+TRIES, PAUSE_S = 3, 0.5
 _NUMBERS = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
@@ -21,7 +24,7 @@ async def look(site: Site) -> Seen:
     """Whether the API server is ready, its version, and the nodes."""
     version = await site.kube.version()
     findings = judge_version(version, least())
-    if not await site.kube.healthy():
+    if not await _healthy(site):
         findings.append(
             Finding(
                 NAME,
@@ -38,6 +41,15 @@ async def look(site: Site) -> Seen:
             raise
         return Seen(version, tuple(findings), ("the nodes (this kubeconfig may not look)",))
     return Seen(f"{version}, {len(nodes)} nodes", (*findings, *judge_nodes(nodes)))
+
+
+async def _healthy(site: Site) -> bool:
+    """Whether the API server is ready, asked again where it is busy for a moment."""
+    for _ in range(TRIES):
+        if await site.kube.healthy():
+            return True
+        await asyncio.sleep(PAUSE_S)
+    return False
 
 
 def least() -> tuple[int, int, int]:
