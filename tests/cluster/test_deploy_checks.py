@@ -158,7 +158,7 @@ async def test_missing_rights_are_told_by_verb_and_kind(
     (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
     async with await Kube.connect(tmp_path / "kubeconfig") as reader:
         found = await preflight.look(reader, "rights", [w for w in wanted if w.kind == "Service"])
-    told = {finding.what: finding.found for finding in found if finding.check == "rights"}
+    told = {finding.what: finding.found for finding in found if finding.name == "rights"}
     assert "may not create, patch, delete it" in told["Service"]
     assert "may not get, list, watch, create, patch, delete it" in told["Secret"]
     assert not any(token in str(finding) for finding in found)

@@ -21,6 +21,8 @@ LAUNCHERS = {
     "scripts/main/deploy.sh": "deploy",
     "scripts/main/test.sh": "test",
     "scripts/helpers/deploy/k8s.sh": "deploy --source k8s",
+    "scripts/helpers/deploy/k8s-dependencies-check.sh": "check",
+    "scripts/helpers/deploy/k8s-prerequisites.sh": "check --operators --fix",
     "scripts/helpers/setup/target/k8s_cluster.sh": "setup --target k8s-cluster",
     "scripts/helpers/develop/target/k8s_cluster.sh": "develop --target k8s-cluster",
 }
@@ -67,6 +69,11 @@ def test_a_launcher_is_its_command_from_any_folder_with_all_arguments(
     done = _run(checkout / launcher, "--secrets-source", "a b", "-x")
     suite = "all" if command == "test" else ""
     assert done.stdout == f"{suite}|-m vrooli {command} --secrets-source a b -x\n"
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_launcher_can_be_called_without_naming_bash(launcher: str) -> None:
+    assert os.access(project.root() / launcher, os.X_OK)
 
 
 def test_the_suites_of_the_test_command_can_be_named(checkout: Path) -> None:

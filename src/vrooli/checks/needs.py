@@ -56,7 +56,8 @@ def _storage_classes(value: Any) -> Iterator[str]:
 def _images(value: Any) -> Iterator[str]:
     for inner in _mappings(value):
         image = inner.get("image")
-        if isinstance(image, str) and image:
+        # A part that is switched off, such as an exporter of metrics, is never run.
+        if isinstance(image, str) and image and inner.get("enabled", True):
             yield image
 
 

@@ -1,83 +1,57 @@
-"""Does Vault give what the release's secrets ask for? Asked as its Secrets Operator will ask."""
+"""Vault answers, is unsealed, and lets its Secrets Operator read each path that the values name."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
-
-from vrooli.chart.manifest import Manifest
-from vrooli.errors import VrooliError
+from vrooli.checks import vault_seen
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.kinds import INSTALL
+from vrooli.checks.vault_seen import VaultSeen, Wanted
 from vrooli.findings import Finding
-from vrooli.kube import ApiError, Kube
-from vrooli.vault import VaultClient
-from vrooli.vault.client import VaultDeniedError
 
-# A Vault inside the cluster, by its Service. Others are reached from the cluster, not from here.
-_INSIDE = re.compile(r"http://([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc[a-z0-9.-]*)?(?::(\d+))?/?")
-VAULT_PORT = 8200
-# How long the token for asking lives, seconds; the API server's least.
-TOKEN_S = 600
-_SETUP = "`vrooli setup` writes role, policies and first secrets of a development Vault."
+SETUP = "`vrooli setup` writes role, policies and first secrets of a development Vault."
 
 
-async def look(kube: Kube, namespace: str, manifests: Sequence[Manifest]) -> list[Finding]:
-    """Whether role, policies and paths are there; nothing where this can't be asked from here."""
-    kinds = {
-        kind: [item.body["spec"] for item in manifests if item.kind == kind]
-        for kind in ("VaultConnection", "VaultAuth", "VaultStaticSecret")
-    }
-    if not all(kinds.values()):
-        return []
-    (connection, *_), (login, *_) = kinds["VaultConnection"], kinds["VaultAuth"]
-    inside = _INSIDE.fullmatch(connection["address"])
-    if inside is None:
-        return []
-    service, where, port = inside.groups()
-    role, account = login["kubernetes"]["role"], login["kubernetes"]["serviceAccount"]
-    try:
-        async with _reach(kube, service, where, int(port or VAULT_PORT)) as vault:
-            await vault.check_ready()
-            token = await _token(kube, namespace, account)
-            if token is None:
-                return []
-            await vault.log_in(role, token, login["mount"])
-            found = [await _secret(vault, spec) for spec in kinds["VaultStaticSecret"]]
-    except VaultDeniedError as error:
-        return [Finding("vault", f"role {role}", f"{error.message}", _SETUP)]
-    except VrooliError as error:
-        return [Finding("vault", connection["address"], error.message, error.advice)]
-    return [finding for finding in found if finding is not None]
+async def look(site: Site) -> Seen:
+    """Whether role, policies and paths are there."""
+    seen = await vault_seen.collect(site)
+    want = vault_seen.wanted(site)
+    return judge(want, seen) if want else Seen()
 
 
-async def _secret(vault: VaultClient, spec: dict[str, str]) -> Finding | None:
-    where = f"{spec['mount']}/{spec['path']}"
-    try:
-        values = await vault.read_secret(spec["mount"], spec["path"])
-    except VaultDeniedError:
-        return Finding("vault", where, "no policy of the role lets it be read.", _SETUP)
-    return None if values else Finding("vault", where, "there is no secret at this path.", _SETUP)
+def judge(want: Wanted, seen: VaultSeen) -> Seen:
+    """What Vault's answers lack."""
+    # Another Vault is its owner's to mend.
+    fix = INSTALL if vault_seen.is_ours(want.address) else ""
+    if seen.trouble:
+        what = f"role {want.role}" if "role" in seen.trouble else want.address
+        return Seen(findings=(Finding("vault", what, seen.trouble, seen.advice or SETUP, fix),))
+    findings = [
+        Finding("vault", f"{mount}/", f"it is no KV engine of version 2, but {engine}.", SETUP, fix)
+        for mount, engine in seen.engines.items()
+        if engine not in ("", "kv 2")
+    ]
+    for (mount, path), secret in seen.secrets.items():
+        if secret.denied:
+            said = "no policy of the role lets it be read."
+        elif secret.keys is None:
+            said = "there is no secret at this path."
+        else:
+            continue
+        findings.append(Finding("vault", f"{mount}/{path}", said, SETUP, fix))
+    good = sum(secret.keys is not None for secret in seen.secrets.values())
+    return Seen(
+        f"unsealed; role {want.role} reads {good} of {len(want.secrets)} secrets", tuple(findings)
+    )
 
 
-async def _token(kube: Kube, namespace: str, account: str) -> str | None:
-    """A token of the account that will ask; None where it isn't there yet or we may not."""
-    try:
-        return await kube.service_account_token(namespace, account, TOKEN_S)
-    except ApiError:
-        return None
-
-
-@asynccontextmanager
-async def _reach(kube: Kube, service: str, namespace: str, port: int) -> AsyncIterator[VaultClient]:
-    """Vault through one of its Service's pods."""
-    found = await kube.get("v1", "Service", service, namespace)
-    selector = (found or {}).get("spec", {}).get("selector") or {}
-    labels = ",".join(f"{name}={value}" for name, value in selector.items())
-    pods = await kube.list("v1", "Pod", namespace, labels) if labels else []
-    running = [pod for pod in pods if pod.get("status", {}).get("phase") == "Running"]
-    if found is None or not running:
-        lack = "no pod runs behind it" if found else "there is no such Service"
-        raise VrooliError(f"Vault can't be asked at {service}.{namespace}: {lack}.")
-    async with await kube.port_forward(namespace, running[0]["metadata"]["name"], port) as local:
-        with closing(VaultClient(f"http://127.0.0.1:{local}")) as vault:
-            yield vault
+CHECK = Check(
+    "vault",
+    "Vault",
+    "that Vault answers and is unsealed, takes the service account that its Secrets Operator "
+    "shows (authentication and role), has a KV engine of version 2 and a secret at each path, "
+    "and that the role's policies let it be read",
+    look,
+    vault_seen.needless,
+    stops_deploy=True,
+    of_operators=True,
+)

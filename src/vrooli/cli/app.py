@@ -10,6 +10,7 @@ import typer
 from vrooli.cli import (
     artifact,
     build,
+    check,
     cluster,
     deploy,
     develop,
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command("setup")(setup.command)
 app.command("develop")(develop.command)
 app.command("build")(build.command)
+app.command("check", cls=check.Worded)(check.command)
 app.command("deploy")(deploy.command)
 app.command("history")(releases.history)
 app.command("rollback")(releases.rollback)

@@ -14,6 +14,7 @@ import typer
 from pydantic import BaseModel
 
 from vrooli.artifact import model as artifact
+from vrooli.checks import catalog
 from vrooli.cli import faults, jsonlines
 from vrooli.cli.app import app
 from vrooli.workflows import results
@@ -36,6 +37,7 @@ RESULTS = (
     results.HistoryResult,
     results.RollbackResult,
     results.DiffResult,
+    results.CheckResult,
     results.StatusResult,
     results.DiagnoseResult,
     results.SuitesResult,
@@ -57,6 +59,8 @@ RESULTS = (
     results.ChangeView,
     results.FieldView,
     results.RevisionView,
+    results.CheckView,
+    results.RemedyView,
 )
 RECORDS = (
     artifact.Artifact,
@@ -76,6 +80,7 @@ def refreshed(page: str) -> str:
         "lines": lambda: models(LINES),
         "results": lambda: models(RESULTS),
         "artifact": lambda: models(RECORDS),
+        "checks": checks,
     }
     return PART.sub(lambda found: f"{found[1]}\n{parts[found[2]]()}\n{found[3]}", page)
 
@@ -100,6 +105,24 @@ def variables() -> str:
 def commands() -> str:
     """Every command with its arguments and options."""
     return "\n".join(_command(path, command) for path, command in _commands())
+
+
+def checks() -> str:
+    """The table of checks."""
+    rows = [
+        (
+            f"`{check.name}`",
+            check.title,
+            check.looks_at,
+            check.creates or "nothing",
+            f"{check.limit_s:.0f} s",
+            "yes" if check.stops_deploy else "",
+            "yes" if check.of_operators else "",
+        )
+        for check in catalog.ALL
+    ]
+    columns = ("name", "check", "looks at", "makes", "limit", "deploy", "`--operators`")
+    return _table(columns, rows)
 
 
 def models(wanted: Sequence[type[BaseModel]]) -> str:

@@ -92,19 +92,39 @@ class Rest:
             raise
         return True
 
-    async def may(self, verb: str, api_version: str, kind: str, namespace: str) -> bool:
-        """Whether this client may do something with a kind's objects in a namespace."""
+    async def may(
+        self,
+        verb: str,
+        api_version: str,
+        kind: str,
+        namespace: str,
+        *,
+        subresource: str = "",
+        account: tuple[str, str] | None = None,
+    ) -> bool:
+        """Whether this client may do something with a kind's objects in a namespace.
+
+        Args:
+            verb: What.
+            api_version: The kind's version.
+            kind: The kind.
+            namespace: Where.
+            subresource: A part of the objects, such as status.
+            account: Ask for this service account (namespace and name) instead.
+        """
         resource, scoped = await self._resource(api_version, kind)
         group = api_version.rpartition("/")[0]
         asked = {"verb": verb, "group": group, "resource": resource}
+        if subresource:
+            asked["subresource"] = subresource
         if scoped:
             asked["namespace"] = namespace
         answer = await self._call(
             "POST",
             f"say who may {verb} {kind}",
             version="authorization.k8s.io/v1",
-            url="selfsubjectaccessreviews",
-            content=json.dumps({"spec": {"resourceAttributes": asked}}),
+            url="subjectaccessreviews" if account else "selfsubjectaccessreviews",
+            content=json.dumps({"spec": {"resourceAttributes": asked, **_user(account)}}),
             headers={"content-type": "application/json"},
         )
         return bool(answer.json()["status"]["allowed"])
@@ -157,6 +177,18 @@ class Rest:
             return self._resources[api_version][kind]
         except KeyError:
             raise ApiError(f"find kind {kind}", 404, f"{api_version} has no such kind") from None
+
+
+def _user(account: tuple[str, str] | None) -> dict[str, Any]:
+    """A service account as the API server knows it; nothing for this client itself."""
+    if account is None:
+        return {}
+    namespace, name = account
+    groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}"]
+    return {
+        "user": f"system:serviceaccount:{namespace}:{name}",
+        "groups": [*groups, "system:authenticated"],
+    }
 
 
 def _message(response: httpx.Response) -> str:

@@ -157,6 +157,38 @@ class VaultClient:
         )
         return None if answer is None else dict(answer["data"]["data"])
 
+    async def policy(self, name: str) -> str | None:
+        """The rules of a policy; None when there is none."""
+        read = await self._call_or_none(
+            f"read policy {name}", lambda: self._hvac.sys.read_policy(name)
+        )
+        return None if read is None else str(read["data"]["rules"])
+
+    async def own_policies(self) -> list[str]:
+        """The policies of the token in use."""
+        answer = await self._call("say whose token this is", self._hvac.auth.token.lookup_self)
+        return [str(name) for name in answer["data"]["policies"]]
+
+    async def capabilities(self, paths: Sequence[str]) -> dict[str, frozenset[str]]:
+        """What the token in use may do at each path; ``deny`` is nothing at all."""
+        answer = await self._call(
+            "say what this token may",
+            lambda: self._hvac.write_data("sys/capabilities-self", data={"paths": list(paths)}),
+        )
+        return {path: frozenset(answer["data"][path]) for path in paths}
+
+    async def engine(self, mount: str) -> str:
+        """Type and version of the engine at a mount, such as "kv 2"; empty when it isn't told."""
+        path = f"sys/internal/ui/mounts/{mount}"
+        try:
+            read = await self._call_or_none(f"describe {mount}/", lambda: self._hvac.read(path))
+        except VaultDeniedError:
+            return ""
+        if read is None:
+            return ""
+        version = (read["data"].get("options") or {}).get("version", "1")
+        return f"{read['data']['type']} {version}"
+
     async def _call_or_none(self, doing: str, call: Callable[[], Answer]) -> Answer | None:
         try:
             return await self._call(doing, call)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from vrooli import images, operators, project, vault
@@ -14,7 +15,7 @@ from vrooli.cluster.embedded.cluster import KnownCluster
 from vrooli.cluster.interface import Cluster
 from vrooli.environments import SecretsSource
 from vrooli.errors import EnvironmentLackError
-from vrooli.events import Listener, Outcome, Progress
+from vrooli.events import Listener, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
 from vrooli.operators.install import install, wait_ready
@@ -80,13 +81,41 @@ async def prepare(options: DevelopOptions, listener: Listener) -> StepsResult:
         VrooliError: The first step's error.
     """
     began = time.monotonic()
+    ended = await run_only(options, None, listener)
+    return StepsResult.of(ended, time.monotonic() - began)
+
+
+async def run_only(
+    options: DevelopOptions, wanted: Collection[str] | None, listener: Listener
+) -> list[StepEnded]:
+    """Run some steps, with all that they stand on, but never the release itself.
+
+    Args:
+        options: What develop would be asked for.
+        wanted: The names of the steps; None takes all.
+        listener: Told what goes on.
+
+    Raises:
+        UsageError: A name or a file is wrong; nothing was touched.
+        EnvironmentLackError: The cluster can't take our images; nothing was touched.
+        VrooliError: The first step's error.
+    """
     _check_secrets(options)
     choice = await _chosen(options)
     async with choice.turn(listener), contextlib.AsyncExitStack() as exits:
         run = _Run(options, choice, exits)
         steps = [step for step in run.steps() if step.name not in OF_RELEASE]
-        ended = await run_steps(steps, listener)
-    return StepsResult.of(ended, time.monotonic() - began)
+        names = {step.name for step in steps} if wanted is None else _closure(steps, wanted)
+        return await run_steps([step for step in steps if step.name in names], listener)
+
+
+def _closure(steps: Sequence[Step], wanted: Collection[str]) -> set[str]:
+    """The names of steps, and of all that they stand on."""
+    names = set(wanted)
+    for step in reversed(steps):
+        if step.name in names:
+            names |= set(step.after)
+    return names
 
 
 def _check_values(options: DevelopOptions) -> None:

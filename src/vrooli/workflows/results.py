@@ -315,3 +315,34 @@ class DiagnoseResult(Result):
     unseen: tuple[UnseenView, ...] = Field(description="what couldn't be looked at")
     rules: int = Field(description="how many rules looked")
     elapsed_s: float = Field(description="how long it took, seconds")
+class RemedyView(Model):
+    """One thing that isn't as it should be, and what to do about it."""
+
+    what: str = Field(description="what was looked at, such as StorageClass/fast")
+    found: str = Field(description="what was found")
+    remedy: str = Field(default="", description="what to do, in words")
+    command: str = Field(default="", description="the command that does it, or that shows more")
+
+
+class CheckView(Model):
+    """One check."""
+
+    name: str = Field(description="its short, stable name")
+    title: str = Field(description="what a person reads")
+    looks_at: str = Field(description="what it looks at")
+    state: str = Field(description="ok, failed, not needed, or could not be seen")
+    found: str = Field(description="what is there, or why it isn't needed or could not be seen")
+    findings: tuple[RemedyView, ...] = Field(default=(), description="what is wrong")
+    elapsed_s: float = Field(description="how long it took, seconds")
+
+
+class CheckResult(Result):
+    """The end of check; `ok` is false when anything was found wrong."""
+
+    environment: str = Field(description="dev, staging or prod")
+    cluster: str = Field(description="the cluster, as `--cluster` takes it")
+    namespace: str = Field(description="where the release goes")
+    checks: tuple[CheckView, ...] = Field(description="the checks, each with what it found")
+    fixed: tuple[StepResult, ...] = Field(default=(), description="what --fix did before")
+    fixable: tuple[str, ...] = Field(default=(), description="what --fix would still do")
+    elapsed_s: float = Field(description="how long the checks took, seconds")

@@ -31,3 +31,8 @@ def test_the_ingress_class_and_the_images_are_those_of_the_values() -> None:
     assert found.ingress_classes == ("traefik",)
     assert "localhost/vrooli/server:dev" in found.images
     assert "localhost/vrooli/redis:7" in found.images
+
+
+def test_images_of_what_is_switched_off_are_not_needed() -> None:
+    assert not any("exporter" in image for image in _of("dev").images)
+    assert any("exporter" in image for image in _of("prod").images)

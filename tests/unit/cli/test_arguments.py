@@ -15,6 +15,7 @@ from vrooli.cli.app import app
 from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.workflows import results
 from vrooli.workflows.build import BuildOptions
+from vrooli.workflows.check import CheckOptions
 from vrooli.workflows.deploy import DeployOptions
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results import ClusterView
@@ -51,6 +52,9 @@ RESULTS: dict[str, results.Result] = {
             "revision": 1,
             "changes": (),
         }
+    ),
+    "check.check": results.CheckResult(
+        environment="x", cluster="x", namespace="x", checks=(), elapsed_s=0.0
     ),
     "releases.history": results.HistoryResult(release="x", namespace="x", revisions=()),
     "releases.rollback": results.RollbackResult.model_validate(
@@ -133,6 +137,10 @@ def _build(**changes: Any) -> dict[str, Any]:
 def _deploy(**changes: Any) -> dict[str, Any]:
     options = DeployOptions(**{"environment": DEV, **changes})
     return {"options": options, "confirm": None}
+
+
+def _check(**changes: Any) -> dict[str, Any]:
+    return {"options": CheckOptions(**{"environment": DEV, **changes}), "confirm": None}
 
 
 def _release(**changes: Any) -> dict[str, Any]:
@@ -219,6 +227,40 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ("deploy.deploy", "deploy --cluster context:a", {}, _deploy(cluster="context:a")),
     ("deploy.deploy", "deploy --no-rollback --yes", {}, _deploy(rollback=False)),
     ("deploy.deploy", "deploy --timeout 60", {}, _deploy(timeout_s=60.0)),
+    ("check.check", "check", {}, _check()),
+    ("check.check", "check --environment prod", {}, _check(environment=PROD)),
+    ("check.check", "check", {"VROOLI_ENVIRONMENT": "prod"}, _check(environment=PROD)),
+    ("check.check", "check --cluster context:a", {}, _check(cluster="context:a")),
+    ("check.check", f"check -f {VALUES}", {}, _check(values=(VALUES,))),
+    (
+        "check.check",
+        "check",
+        {"SECRETS_SOURCE": "file"},
+        _check(secrets_source=SecretsSource.FILE),
+    ),
+    (
+        "check.check",
+        "check --check-only --environment prod",
+        {},
+        _check(check_only=True, environment=PROD),
+    ),
+    ("check.check", "check --check-only yes", {}, _check(check_only=True)),
+    ("check.check", "check --check-only no --yes no", {}, _check()),
+    ("check.check", "check --operators", {}, _check(operators=True)),
+    (
+        "check.check",
+        "check --operators --fix --yes yes",
+        {},
+        _check(operators=True, fix=True),
+    ),
+    (
+        "check.check",
+        "check --operators --fix --check-only yes",
+        {},
+        _check(operators=True, fix=True, check_only=True),
+    ),
+    ("check.check", "check --fix -y", {}, _check(fix=True)),
+    ("check.check", "check --junit /j.xml", {}, _check(junit=Path("/j.xml"))),
     ("releases.history", "history -e prod", {}, _release(environment=PROD)),
     ("releases.rollback", "rollback", {}, _release(number=None)),
     ("releases.rollback", "rollback 3 --cluster kind", {}, _release(number=3, cluster="kind")),
@@ -302,6 +344,12 @@ def test_a_flag_or_variable_sets_its_argument(
         ("develop -e moon", {}, "Choose one of: dev, staging, prod."),
         ("develop", {"VROOLI_ENVIRONMENT": "moon"}, "Choose one of: dev, staging, prod."),
         ("develop --cluster moon", {}, "Choose one of: embedded, minikube, kind, context"),
+        ("check -e moon", {}, "Choose one of: dev, staging, prod."),
+        ("check --cluster moon", {}, "Choose one of: embedded, minikube, kind, context"),
+        ("check --values /no/such/file", {}, "can't be read"),
+        ("check --junit /no/such/folder/j.xml", {}, "there is no folder /no/such/folder"),
+        ("check --check-only perhaps", {}, "unexpected extra argument"),
+        ("check --secrets-source moon", {}, "'vault', 'file'"),
         ("status -e moon", {}, "Choose one of: dev, staging, prod."),
         ("status --cluster moon", {}, "Choose one of: embedded, minikube, kind, context"),
         ("develop --secrets-source moon", {}, "'vault', 'file'"),

@@ -1,0 +1,62 @@
+"""The API server would take every object, its admission included."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from vrooli.chart.manifest import Manifest
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.running import is_forbidden
+from vrooli.findings import Finding
+from vrooli.kube import ApiError, Kube
+
+# Where objects of a namespace that isn't there yet are tried.
+ANY_NAMESPACE = "default"
+
+
+async def look(site: Site) -> Seen:
+    """Try every object without making it."""
+    place = await somewhere(site.kube, site.namespace)
+    # Helm makes hooks anew, so what is there of them says nothing.
+    tried = [item for item in site.manifests if not item.is_hook]
+    found = await asyncio.gather(*(_try(site.kube, place, item) for item in tried))
+    findings = tuple(finding for finding in found if finding is not None)
+    return Seen(f"{len(tried) - len(findings)} of {len(tried)} objects would be taken", findings)
+
+
+async def _try(kube: Kube, place: str, manifest: Manifest) -> Finding | None:
+    body: dict[str, Any] = {**manifest.body}
+    body["metadata"] = {**body["metadata"], "namespace": place}
+    try:
+        await kube.apply(body, dry_run=True)
+    except ApiError as error:
+        if error.status == httpx.codes.FORBIDDEN and "forbidden: User" in error.message:
+            return None  # said by the rights, in better words
+        command = "helm template … | kubectl apply --server-side --dry-run=server -f -"
+        return Finding("dry-run", manifest.key, error.message, command=command)
+    return None
+
+
+async def somewhere(kube: Kube, namespace: str) -> str:
+    """A namespace to try objects in; who may not look has been given one."""
+    try:
+        there = await kube.get("v1", "Namespace", namespace)
+    except ApiError as error:
+        if is_forbidden(error):
+            return namespace
+        raise
+    return namespace if there is not None else ANY_NAMESPACE
+
+
+CHECK = Check(
+    "dry-run",
+    "Objects",
+    "that the API server would take every object of the release (a dry-run, strictly)",
+    look,
+    limit_s=15.0,
+    after=("namespace", "kinds"),
+    stops_deploy=True,
+)

@@ -1,0 +1,54 @@
+"""Every check there is, in the order in which people read them."""
+
+from __future__ import annotations
+
+from vrooli.checks import (
+    admission,
+    cluster,
+    controller,
+    gpu,
+    images,
+    ingress,
+    kinds,
+    namespace,
+    network,
+    operators,
+    pull_secret,
+    registry,
+    rights,
+    room,
+    storage,
+    tools,
+    vault,
+    vault_keys,
+    vault_policies,
+    volumes,
+)
+from vrooli.checks.interface import Check
+
+ALL: tuple[Check, ...] = (
+    tools.CHECK,
+    cluster.CHECK,
+    namespace.CHECK,
+    rights.CHECK,
+    kinds.CHECK,
+    *operators.CHECKS,
+    vault.CHECK,
+    network.VAULT,
+    vault_policies.CHECK,
+    vault_keys.CHECK,
+    storage.CHECK,
+    volumes.CHECK,
+    network.DNS,
+    network.NETWORK,
+    ingress.CHECK,
+    controller.CHECK,
+    images.CHECK,
+    registry.CHECK,
+    pull_secret.CHECK,
+    room.CHECK,
+    gpu.CHECK,
+    admission.CHECK,
+)
+STOP_DEPLOYS = tuple(check for check in ALL if check.stops_deploy)
+OF_OPERATORS = tuple(check for check in ALL if check.of_operators)

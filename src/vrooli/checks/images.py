@@ -1,0 +1,63 @@
+"""Nodes have the images that no registry has; what is pulled is another check's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.findings import Finding
+from vrooli.kube import Manifest
+
+# Images of this registry are made on the machine: no registry has them.
+LOCAL = "localhost/"
+BUILD = "vrooli build --images"
+
+
+async def look(site: Site) -> Seen:
+    """Whether a node has each local image."""
+    return judge(local(site), await site.objects("v1", "Node"))
+
+
+def judge(wanted: list[str], nodes: list[Manifest]) -> Seen:
+    """Which of the images no node has."""
+    names = on_nodes(nodes)
+    missing = [image for image in wanted if image not in names]
+    return Seen(
+        f"{len(wanted) - len(missing)} of {len(wanted)} local images are on nodes",
+        tuple(
+            Finding(
+                "images",
+                image,
+                "no node has it, and no registry does.",
+                f"`{BUILD}` puts it into the artifact.",
+                BUILD,
+            )
+            for image in missing
+        ),
+    )
+
+
+def on_nodes(nodes: Iterable[Manifest]) -> set[str]:
+    """The images that nodes say they have, by every name."""
+    images = [image for node in nodes for image in node.get("status", {}).get("images") or []]
+    return {name for image in images for name in image.get("names") or []}
+
+
+def local(site: Site) -> list[str]:
+    """The release's images that no registry has."""
+    return [image for image in site.needs.images if image.startswith(LOCAL)]
+
+
+def needless(site: Site) -> str:
+    """Why no local image is needed."""
+    return "" if local(site) else "all images are pulled from registries"
+
+
+CHECK = Check(
+    "images",
+    "Local images",
+    f"that a node has each image called {LOCAL}…, which no registry has",
+    look,
+    needless,
+    stops_deploy=True,
+)

@@ -1,0 +1,49 @@
+"""The Ingress' class is there."""
+
+from __future__ import annotations
+
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.findings import Finding
+from vrooli.kube import Manifest
+
+API = ("networking.k8s.io/v1", "IngressClass")
+
+
+async def look(site: Site) -> Seen:
+    """Whether each class that an Ingress names is there."""
+    return judge(site.needs.ingress_classes, await site.objects(*API))
+
+
+def judge(wanted: tuple[str, ...], classes: list[Manifest]) -> Seen:
+    """What the cluster's classes lack."""
+    names = {item["metadata"]["name"] for item in classes}
+    there = f"There are: {', '.join(sorted(names)) or 'none'}. ingress.className chooses."
+    missing = [name for name in wanted if name not in names]
+    return Seen(
+        ", ".join(name for name in wanted if name in names),
+        tuple(
+            Finding(
+                "ingress",
+                f"IngressClass/{name}",
+                "it isn't there.",
+                there,
+                "kubectl get ingressclass",
+            )
+            for name in missing
+        ),
+    )
+
+
+def needless(site: Site) -> str:
+    """Why no class is needed."""
+    return "" if site.needs.ingress_classes else "these values have no Ingress with a class"
+
+
+CHECK = Check(
+    "ingress",
+    "Ingress class",
+    "that the class that the Ingress names is there",
+    look,
+    needless,
+    stops_deploy=True,
+)

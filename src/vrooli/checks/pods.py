@@ -1,0 +1,121 @@
+"""The pods that a release will consist of, read from its objects. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vrooli.chart.manifest import Manifest
+from vrooli.checks import quantities
+from vrooli.checks.quantities import Amounts
+
+INSTANCE = "app.kubernetes.io/instance"
+PGO_CLUSTER = "postgres-operator.crunchydata.com/cluster"
+NAME = "app.kubernetes.io/name"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Some equal pods.
+
+    Attributes:
+        name: Whose they are.
+        count: How many.
+        requests: What each is given for sure.
+        selector: Labels of the nodes that they may run on.
+        tolerations: Taints that they bear.
+    """
+
+    name: str
+    count: int
+    requests: Amounts
+    selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, Any], ...] = ()
+
+
+def wanted(manifests: Iterable[Manifest]) -> list[Wanted]:
+    """The pods that run for as long as the release does."""
+    found = list(manifests)
+    least = {
+        str(item.body["spec"]["scaleTargetRef"]["name"]): int(item.body["spec"]["minReplicas"])
+        for item in found
+        if item.kind == "HorizontalPodAutoscaler"
+    }
+    pods: list[Wanted] = []
+    for item in found:
+        spec = item.body.get("spec") or {}
+        if item.kind == "Deployment":
+            pods.append(_deployment(item.name, spec, least))
+        elif item.kind == "PostgresCluster":
+            pods += _postgres(item.name, spec)
+        elif item.kind == "RedisFailover":
+            pods += _redis(item.name, spec)
+    return pods
+
+
+def _deployment(name: str, spec: Mapping[str, Any], least: Mapping[str, int]) -> Wanted:
+    pod = spec["template"]["spec"]
+    count = int(spec.get("replicas", least.get(name, 1)))
+    return Wanted(
+        name,
+        count,
+        quantities.of_pod(pod),
+        pod.get("nodeSelector") or {},
+        tuple(pod.get("tolerations") or ()),
+    )
+
+
+def _postgres(name: str, spec: Mapping[str, Any]) -> Iterator[Wanted]:
+    """The pods that PGO makes: instances with their helpers, pgBouncer, the repository's host."""
+    backups = spec["backups"]["pgbackrest"]
+    helpers = _sidecars(backups, "pgbackrest", "pgbackrestConfig")
+    exporter = (spec.get("monitoring") or {}).get("pgmonitor", {}).get("exporter", {})
+    for instance in spec["instances"]:
+        parts = (
+            quantities.requests(instance.get("resources")),
+            _sidecars(instance, "replicaCertCopy"),
+            helpers,
+            quantities.requests(exporter.get("resources")),
+        )
+        count = int(instance.get("replicas", 1))
+        yield Wanted(f"{name} instance", count, quantities.total(*parts))
+    pool = (spec.get("proxy") or {}).get("pgBouncer")
+    if pool:
+        own = quantities.requests(pool.get("resources"))
+        each = quantities.total(own, _sidecars(pool, "pgbouncerConfig"))
+        yield Wanted(f"{name} pgbouncer", int(pool.get("replicas", 1)), each)
+    host = quantities.requests((backups.get("repoHost") or {}).get("resources"))
+    yield Wanted(f"{name} repo-host", 1, quantities.total(host, helpers))
+
+
+def _sidecars(spec: Mapping[str, Any], *names: str) -> Amounts:
+    found = spec.get("sidecars") or {}
+    each = (quantities.requests((found.get(name) or {}).get("resources")) for name in names)
+    return quantities.total(*each)
+
+
+def _redis(name: str, spec: Mapping[str, Any]) -> Iterator[Wanted]:
+    for part in ("redis", "sentinel"):
+        own = spec[part]
+        exporter = own.get("exporter") or {}
+        beside = quantities.requests(exporter.get("resources")) if exporter.get("enabled") else {}
+        each = quantities.total(quantities.requests(own.get("resources")), beside)
+        yield Wanted(f"{name} {part}", int(own.get("replicas", 1)), each)
+
+
+def is_ours(pod: Mapping[str, Any], namespace: str, manifests: Iterable[Manifest]) -> bool:
+    """Whether a pod belongs to this very release, which a deploy puts new ones in the place of."""
+    metadata = pod["metadata"]
+    if metadata.get("namespace") != namespace:
+        return False
+    labels = metadata.get("labels") or {}
+    for item in manifests:
+        own = (item.body["metadata"].get("labels") or {}).get(INSTANCE)
+        if item.kind == "Deployment" and labels.get(INSTANCE) == own is not None:
+            return True
+        if item.kind == "PostgresCluster" and labels.get(PGO_CLUSTER) == item.name:
+            return True
+        if item.kind == "RedisFailover" and labels.get(NAME) == item.name:
+            return True
+    return False

@@ -1,0 +1,155 @@
+"""Pods of our own in a namespace of their own, for what nothing else shows; gone afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from vrooli.checks import probe_objects
+from vrooli.checks.interface import Site, UnseenError
+from vrooli.checks.probe_objects import ANSWERING, ASKING, Recipe
+from vrooli.errors import VrooliError, WaitTimeoutError
+from vrooli.kube import Kube, Manifest
+from vrooli.kube.workloads import pod_troubles
+
+POD = ("v1", "Pod")
+NAMESPACE = ("v1", "Namespace")
+# How long a pod may take to run: its image is on a node already, or is pulled.
+POD_S = 14.0
+# How long a question is asked again until it is answered, seconds.
+ASK_S = 6.0
+# How long taking things away may hold up the answer, seconds; the rest goes on by itself.
+CLEAN_S = 2.0
+# A namespace of a check that was killed is taken away by the next one after this long, seconds.
+STALE_S = 300.0
+# What can't be different: it is no use to wait on.
+HOPELESS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
+
+
+def needless(site: Site) -> str:
+    """Why no pod of our own can look."""
+    if probe_objects.recipe(site.manifests) is None:
+        return "the chart has no test pods with these values, whose image would be used"
+    return ""
+
+
+@asynccontextmanager
+async def scratch(site: Site) -> AsyncIterator[tuple[Kube, str, Recipe]]:
+    """A namespace for one check, deleted at the end whatever happens.
+
+    Raises:
+        UnseenError: Nothing may be made.
+    """
+    found = probe_objects.recipe(site.manifests)
+    if not site.creates or found is None:
+        raise UnseenError("it takes a pod of its own, and --check-only makes none")
+    name = f"{probe_objects.PREFIX}{secrets.token_hex(4)}"
+    await site.shared.get("stale", lambda: _remove_stale(site.kube))
+    await site.kube.create(probe_objects.namespace(name))
+    try:
+        await site.kube.create(probe_objects.account(), name)
+        yield site.kube, name, found
+    finally:
+        cleaning = asyncio.ensure_future(_remove(site.kube, name))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLEAN_S):
+                await asyncio.shield(cleaning)
+
+
+async def _remove(kube: Kube, name: str) -> None:
+    with contextlib.suppress(VrooliError):  # the next check tries again
+        await kube.delete(*NAMESPACE, name)
+
+
+async def _remove_stale(kube: Kube) -> None:
+    """Take away what checks have left behind that were killed."""
+    with contextlib.suppress(VrooliError):
+        for item in await kube.list(*NAMESPACE, None, f"{probe_objects.LABEL}=check"):
+            made = datetime.fromisoformat(item["metadata"]["creationTimestamp"])
+            if (datetime.now(UTC) - made).total_seconds() > STALE_S:
+                await _remove(kube, item["metadata"]["name"])
+
+
+async def answers(site: Site, others: Mapping[str, tuple[str, int]]) -> dict[str, str]:
+    """What a pod reaches: empty texts where it does, else why not. Asked once for all checks.
+
+    Args:
+        site: The cluster.
+        others: More to reach, by name: host and port.
+    """
+    return await site.shared.get("network", lambda: _answers(site, others))
+
+
+async def _answers(site: Site, others: Mapping[str, tuple[str, int]]) -> dict[str, str]:
+    async with scratch(site) as (kube, name, found):
+        for body in probe_objects.answering(found):
+            await kube.create(body, name)
+        there = await _until(kube, name, ANSWERING, ("Running",))
+        service = f"{ANSWERING}.{name}.svc"
+        questions = [
+            ("dns", "kubernetes.default.svc", 0),
+            ("dns-service", service, 0),
+            ("pod", there["status"]["podIP"], probe_objects.PORT),
+            ("service", service, 80),
+            *((key, host, port) for key, (host, port) in others.items()),
+        ]
+        await kube.create(probe_objects.asking(found, questions, ASK_S), name)
+        await _until(kube, name, ASKING, ("Succeeded",), POD_S + ASK_S)
+        lines = [line async for line in kube.logs(name, ASKING)]
+    return dict(json.loads(lines[-1]))
+
+
+async def writes(site: Site, storage_class: str) -> str:
+    """Have a pod write to a volume of a class; gives the volume's name."""
+    label = storage_class or "default"
+    async with scratch(site) as (kube, name, found):
+        claim, pod = probe_objects.keeping(found, "volume", storage_class)
+        await kube.create(claim, name)
+        await kube.create(pod, name)
+        try:
+            await _until(kube, name, "volume", ("Succeeded",))
+        except WaitTimeoutError as error:
+            why = await _why(kube, name)
+            raise WaitTimeoutError(f"class {label}: {why}{error.message}") from error
+        bound = await kube.get("v1", "PersistentVolumeClaim", "volume", name)
+    return str((bound or {}).get("spec", {}).get("volumeName", ""))
+
+
+async def _why(kube: Kube, namespace: str) -> str:
+    """What the events of a claim say."""
+    events = await kube.list("v1", "Event", namespace)
+    said = [
+        str(event.get("message", ""))
+        for event in events
+        if event.get("involvedObject", {}).get("kind") == "PersistentVolumeClaim"
+    ]
+    return f"{said[-1]}; " if said else ""
+
+
+async def _until(
+    kube: Kube, namespace: str, name: str, phases: tuple[str, ...], limit_s: float = POD_S
+) -> Manifest:
+    """Wait for a pod's phase.
+
+    Raises:
+        WaitTimeoutError: It takes too long.
+        UnseenError: It can't be: its image can't be had.
+    """
+
+    def lack(pod: Manifest | None) -> str | None:
+        status: dict[str, Any] = (pod or {}).get("status") or {}
+        phase = status.get("phase", "nothing")
+        if phase in phases and (phase != "Running" or status.get("podIP")):
+            return None
+        troubles = pod_troubles([pod]) if pod else []
+        if phase == "Failed" or any(word in line for line in troubles for word in HOPELESS):
+            raise UnseenError(f"the pod that would look can't run: {'; '.join(troubles) or phase}")
+        return "; ".join(troubles) or f"it is {phase}"
+
+    return await kube.wait_for(*POD, name, namespace, lack, limit_s)

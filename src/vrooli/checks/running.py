@@ -1,0 +1,101 @@
+"""Run checks all at once, each within its own limit; one that can't look never stops the others."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import httpx
+
+from vrooli.checks.interface import Check, Outcome, Seen, Site, State
+from vrooli.errors import VrooliError, WaitTimeoutError
+from vrooli.kube import ApiError
+from vrooli.steps import first_error
+
+Told = Callable[[Outcome], None]
+
+
+def _nobody(outcome: Outcome) -> None:
+    """Told of each outcome where nobody listens."""
+
+
+async def run(checks: Sequence[Check], site: Site, told: Told = _nobody) -> list[Outcome]:
+    """Look at everything at once; a check waits only for those that it follows from.
+
+    Args:
+        checks: Which checks.
+        site: What they look at.
+        told: Called with each outcome as it comes.
+
+    Returns:
+        The outcomes, in the order of the checks.
+    """
+    names = {check.name for check in checks}
+    ended: dict[str, asyncio.Future[Outcome]] = {
+        check.name: asyncio.get_running_loop().create_future() for check in checks
+    }
+
+    async def one(check: Check) -> Outcome:
+        causes = [await ended[name] for name in check.after if name in names]
+        failed = [cause for cause in causes if cause.state is State.FAILED]
+        outcome = _follows(check, failed[0]) if failed else await _timed(check, site)
+        ended[check.name].set_result(outcome)
+        told(outcome)
+        return outcome
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(check), name=check.name) for check in checks]
+    finally:
+        await site.shared.close()
+    return [task.result() for task in tasks]
+
+
+def _follows(check: Check, cause: Outcome) -> Outcome:
+    return Outcome(check, State.UNSEEN, f"not looked at: it follows from “{cause.check.title}”")
+
+
+async def _timed(check: Check, site: Site) -> Outcome:
+    began = time.monotonic()
+    reason = check.needless(site)
+    outcome = Outcome(check, State.NOT_NEEDED, reason) if reason else await _look(check, site)
+    return replace(outcome, elapsed_s=time.monotonic() - began)
+
+
+async def _look(check: Check, site: Site) -> Outcome:
+    """A check's outcome, whatever happens while it looks."""
+    try:
+        async with asyncio.timeout(check.limit_s):
+            seen = await check.look(site)
+    except TimeoutError:
+        late = WaitTimeoutError(f"nothing was known after {check.limit_s:.0f} s")
+        return Outcome(check, State.UNSEEN, late.message, error=late)
+    except (VrooliError, ExceptionGroup) as raised:
+        error = first_error(raised)
+        if not isinstance(error, VrooliError):
+            raise
+        return Outcome(check, State.UNSEEN, _words(error), error=error)
+    return judged(check, seen)
+
+
+def judged(check: Check, seen: Seen) -> Outcome:
+    """The outcome of what a check saw."""
+    parts = [seen.found, *(f"not seen: {what}" for what in seen.unseen)]
+    found = "; ".join(part for part in parts if part)
+    if seen.findings:
+        return Outcome(check, State.FAILED, found, seen.findings)
+    state = State.OK if seen.found or not seen.unseen else State.UNSEEN
+    return Outcome(check, state, found)
+
+
+def _words(error: VrooliError) -> str:
+    if is_forbidden(error):
+        return f"this kubeconfig may not look: {error.message}"
+    return error.message
+
+
+def is_forbidden(error: VrooliError | None) -> bool:
+    """Whether it was the API server that didn't let us look."""
+    return isinstance(error, ApiError) and error.status == httpx.codes.FORBIDDEN

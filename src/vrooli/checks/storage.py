@@ -1,0 +1,56 @@
+"""The storage classes that the volumes want are there."""
+
+from __future__ import annotations
+
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.findings import Finding
+from vrooli.kube import Manifest
+
+API = ("storage.k8s.io/v1", "StorageClass")
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+COMMAND = "kubectl get storageclass"
+
+
+async def look(site: Site) -> Seen:
+    """Whether each named class is there, and a default where none is named."""
+    return judge(site.needs.storage_classes, await site.objects(*API))
+
+
+def judge(wanted: tuple[str, ...], classes: list[Manifest]) -> Seen:
+    """What the cluster's classes lack; "" stands for its default."""
+    names = {item["metadata"]["name"] for item in classes}
+    default = default_class(classes)
+    there = f"There are: {', '.join(sorted(names)) or 'none'}."
+    findings = []
+    for name in wanted:
+        if name and name not in names:
+            what, said = f"StorageClass/{name}", "it isn't there."
+            findings.append(Finding("storage", what, said, there, COMMAND))
+        elif not name and not default:
+            said = "volumes want the cluster's default, and no class is it."
+            findings.append(Finding("storage", "StorageClass", said, there, COMMAND))
+    used = dict.fromkeys(name or default for name in wanted)
+    return Seen(", ".join(name for name in used if name in names), tuple(findings))
+
+
+def default_class(classes: list[Manifest]) -> str:
+    """The name of the cluster's default class; empty when there is none."""
+    for item in classes:
+        if (item["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true":
+            return str(item["metadata"]["name"])
+    return ""
+
+
+def needless(site: Site) -> str:
+    """Why no class is needed."""
+    return "" if site.needs.storage_classes else "these values keep nothing on volumes"
+
+
+CHECK = Check(
+    "storage",
+    "Storage classes",
+    "that the classes that the volumes name are there, and a default where they name none",
+    look,
+    needless,
+    stops_deploy=True,
+)

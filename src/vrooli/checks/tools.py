@@ -1,0 +1,67 @@
+"""The programs on this machine: those that the product needs, and those of people."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.findings import Finding
+
+NAME = "tools"
+OLDEST_PYTHON = (3, 11)
+# Packages that the product stands on; Helm's engine is in the first.
+PACKAGES = ("helm-python-sdk", "kr8s", "hvac")
+# What a kind of cluster is reached with.
+PROGRAMS = {"minikube": ("minikube", "kubectl"), "kind": ("kind",), "context": ("kubectl",)}
+# What people use beside the product, which needs none of them.
+PEOPLES = ("helm", "kubectl")
+
+
+async def look(site: Site) -> Seen:
+    """What is there."""
+    packages = {name: _version(name) for name in PACKAGES}
+    programs = {name: shutil.which(name) or "" for name in PROGRAMS.get(site.kind, ())}
+    return judge(sys.version_info[:2], packages, programs, _peoples())
+
+
+def judge(
+    python: tuple[int, ...], packages: dict[str, str], programs: dict[str, str], peoples: str
+) -> Seen:
+    """What is missing of what is needed; versions and paths are empty where there is nothing."""
+    findings = []
+    if python < OLDEST_PYTHON:
+        said = f"it is {'.'.join(map(str, python))}, and 3.11 or newer is needed."
+        findings.append(Finding(NAME, "Python", said, "Install a newer one.", "python3 --version"))
+    for name in (name for name, found in packages.items() if not found):
+        remedy = "Make the environment anew."
+        findings.append(Finding(NAME, name, "it isn't installed.", remedy, "rm -r .venv"))
+    for name in (name for name, path in programs.items() if not path):
+        said = "it isn't on PATH, and this kind of cluster is reached with it."
+        findings.append(Finding(NAME, name, said, "Install it.", f"{name} version"))
+    there = ", ".join(f"{name} {found}" for name, found in packages.items() if found)
+    return Seen(f"Python {platform.python_version()}, {there}; {peoples}", tuple(findings))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _peoples() -> str:
+    """The programs of people, which nothing here needs."""
+    found = [f"{name} at {path}" for name in PEOPLES if (path := shutil.which(name))]
+    return f"on PATH: {', '.join(found) or 'no helm, no kubectl'} (not needed)"
+
+
+CHECK = Check(
+    NAME,
+    "Tools",
+    "Python, the Helm engine and the clients of Kubernetes and Vault in it, the program of the "
+    "cluster's kind; helm and kubectl on PATH are named only, nothing here needs them",
+    look,
+)

@@ -1,0 +1,196 @@
+"""Can it be deployed here? Look at everything that a release needs, all at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vrooli.chart import engine
+from vrooli.chart import values as chart_values
+from vrooli.chart.manifest import Manifest
+from vrooli.checks import catalog, running
+from vrooli.checks.interface import Check, Outcome, Site, State
+from vrooli.environments import Environment, SecretsSource
+from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.events import Listener, Progress
+from vrooli.findings import Finding
+from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import access, fix, junit
+from vrooli.workflows.access import Access
+from vrooli.workflows.cluster import choose
+from vrooli.workflows.options import check_values_file
+from vrooli.workflows.results import CheckResult, CheckView, RemedyView, StepResult
+
+# How long a cluster may take to let us in; with the longest check, all stays below 30 s.
+CONNECT_S = 8.0
+# Asked with what would be done; says whether to do it.
+Confirm = Callable[[Sequence[str]], bool]
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """What check is asked for.
+
+    Attributes:
+        environment: Whose values are looked at.
+        cluster: As ``--cluster`` takes it; None picks one.
+        values: More values files, the last one wins.
+        secrets_source: Where the release's secrets come from.
+        check_only: Make nothing and change nothing, whatever else is said.
+        operators: Look only at what the operators and Vault give.
+        fix: Do what is safe about what was found.
+        junit: Where to write the outcomes as JUnit XML.
+    """
+
+    environment: Environment
+    cluster: str | None = None
+    values: tuple[Path, ...] = ()
+    secrets_source: SecretsSource = SecretsSource.VAULT
+    check_only: bool = False
+    operators: bool = False
+    fix: bool = False
+    junit: Path | None = None
+
+    def __post_init__(self) -> None:
+        for file in self.values:
+            check_values_file(file)
+        if self.junit is not None and not self.junit.resolve().parent.is_dir():
+            raise UsageError(
+                f"{self.junit} can't be written: there is no folder {self.junit.parent}.",
+                "Make the folder, or name another file.",
+            )
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks that are wanted."""
+        return catalog.OF_OPERATORS if self.operators else catalog.ALL
+
+
+async def check(
+    options: CheckOptions, listener: Listener, confirm: Confirm | None = None
+) -> CheckResult:
+    """Look at everything; with ``fix`` do what is safe, and look again.
+
+    Args:
+        options: What is asked for.
+        listener: Told what goes on.
+        confirm: Asked before anything is fixed; None doesn't ask.
+
+    Raises:
+        UsageError: A name or a file is wrong, or the chart refuses the values.
+        EnvironmentLackError: The cluster doesn't run, or doesn't answer.
+    """
+    wanted = await asyncio.to_thread(_render, options)
+    choice = await choose(options.cluster)
+    began = time.monotonic()
+    outcomes = await _look(options, wanted, listener)
+    fixed: tuple[StepResult, ...] = ()
+    chosen = fix.of(outcomes)
+    wants = bool(chosen.steps) and options.fix and not options.check_only
+    if wants and (confirm is None or confirm(chosen.said)):
+        ended = await fix.do(chosen, options.environment, str(choice), listener)
+        fixed = tuple(map(StepResult.of, ended))
+        began = time.monotonic()
+        outcomes = await _look(options, wanted, listener)
+        chosen = fix.of(outcomes)
+    result = CheckResult(
+        ok=not any(outcome.state is State.FAILED for outcome in outcomes),
+        environment=options.environment.name,
+        cluster=str(choice),
+        namespace=options.environment.namespace,
+        checks=tuple(map(view, outcomes)),
+        fixed=fixed,
+        fixable=chosen.said,
+        elapsed_s=round(time.monotonic() - began, 3),
+    )
+    if options.junit is not None:
+        options.junit.write_text(junit.document(result.checks, result.elapsed_s), encoding="utf-8")
+    return result
+
+
+def _render(options: CheckOptions) -> tuple[Manifest, ...]:
+    """The release's objects with the environment's values."""
+    values = chart_values.load(options.environment, options.values)
+    if options.secrets_source is SecretsSource.FILE:
+        values = chart_values.merge(values, {"vso": {"enabled": False}})
+    environment = options.environment
+    return engine.render(values, release=environment.release, namespace=environment.namespace)
+
+
+async def _look(
+    options: CheckOptions, wanted: tuple[Manifest, ...], listener: Listener
+) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+
+    async def ensure(progress: Progress) -> Done:
+        async with _connected(options.cluster) as reached:
+            site = Site.of(
+                reached.kube,
+                options.environment.namespace,
+                wanted,
+                creates=not options.check_only,
+                deep=True,
+                kind=reached.cluster.kind,
+            )
+            waiting = {item.name: item.title for item in options.checks}
+
+            def told(outcome: Outcome) -> None:
+                waiting.pop(outcome.check.name)
+                progress.say(f"looks at {', '.join(waiting.values())}")
+
+            outcomes.extend(await running.run(options.checks, site, told))
+        return Done(changed=False, detail=summary(outcomes))
+
+    await run_steps([Step("checks", "Checks", ensure)], listener)
+    return outcomes
+
+
+@asynccontextmanager
+async def _connected(cluster: str | None) -> AsyncIterator[Access]:
+    """The cluster, if it lets us in soon.
+
+    Raises:
+        EnvironmentLackError: It doesn't run, or it doesn't answer in time.
+    """
+    way = access.connect(cluster)
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            reached = await way.__aenter__()
+    except TimeoutError:
+        raise EnvironmentLackError(
+            f"The cluster did not answer within {CONNECT_S:.0f} s.",
+            "See whether it runs: `vrooli cluster status`, or name another with --cluster.",
+        ) from None
+    try:
+        yield reached
+    finally:
+        await way.__aexit__(None, None, None)
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """How many ended how, in words."""
+    counts = {state: sum(outcome.state is state for outcome in outcomes) for state in State}
+    return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+
+
+def view(outcome: Outcome) -> CheckView:
+    """An outcome as results have it."""
+    return CheckView(
+        name=outcome.check.name,
+        title=outcome.check.title,
+        looks_at=outcome.check.looks_at,
+        state=outcome.state.value,
+        found=outcome.found,
+        findings=tuple(map(_remedy, outcome.findings)),
+        elapsed_s=round(outcome.elapsed_s, 3),
+    )
+
+
+def _remedy(found: Finding) -> RemedyView:
+    return RemedyView(
+        what=found.what, found=found.found, remedy=found.remedy, command=found.command
+    )

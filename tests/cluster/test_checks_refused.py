@@ -1,0 +1,164 @@
+"""Checks on an API server that refuses, is slow, or has nothing behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support import slowly
+from support.checking import names, rendered
+from vrooli import process
+from vrooli.checks import catalog, probe, running
+from vrooli.checks.interface import Check, Outcome, Site, State
+from vrooli.checks.kinds import INSTALL
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import EnvironmentLackError
+from vrooli.events import silent
+from vrooli.kube import Kube
+from vrooli.workflows import check as workflow
+from vrooli.workflows.check import CheckOptions
+
+NAMESPACE = "few-rights"
+# As all checks are, but with less patience; a unit test adds up their own limits.
+HASTY_S = 2.0
+HASTY = tuple(replace(check, limit_s=HASTY_S) for check in catalog.ALL)
+
+
+async def _run(
+    kube: Kube, checks: Sequence[Check] = catalog.ALL, **changes: Any
+) -> dict[str, Outcome]:
+    site = Site.of(kube, NAMESPACE, rendered(**changes), creates=True, deep=True)
+    outcomes = await running.run(checks, site)
+    return {outcome.check.name: outcome for outcome in outcomes}
+
+
+@pytest.fixture
+async def reader(bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path) -> Path:
+    """The kubeconfig of an account that may only read Services of one namespace."""
+    rbac, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
+    metadata = {"name": "reader", "namespace": NAMESPACE}
+    rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list", "watch"]}]
+    reference = {"apiGroup": group, "kind": "Role", "name": "reader"}
+    subjects = [{"kind": "ServiceAccount", **metadata}]
+    for body in (
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata},
+        {"apiVersion": rbac, "kind": "Role", "metadata": metadata, "rules": rules},
+        {
+            "apiVersion": rbac,
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": reference,
+            "subjects": subjects,
+        },
+    ):
+        await bare_kube.apply(body)
+    token = await bare_kube.service_account_token(NAMESPACE, "reader", 600)
+    config = yaml.safe_load(bare_kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": token}
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+async def test_with_few_rights_the_rest_is_checked_and_what_was_not_seen_is_said(
+    reader: Path,
+) -> None:
+    async with await Kube.connect(reader) as kube:
+        found = await _run(kube)
+    assert {found[name].state for name in ("tools", "kinds")} == {State.OK}
+    refused = {item.what: item.found for item in found["rights"].findings}
+    assert "may not create, patch, delete it" in refused["Service"]
+    assert "may not get, list, watch, create, patch, delete it" in refused["Secret"]
+    unseen = {name for name, outcome in found.items() if outcome.state is State.UNSEEN}
+    assert unseen >= {"room", "storage", "ingress", "images", "redis-operator", "network"}
+    for name in unseen - {"volumes", "ingress-controller", "vault-keys", "vault-policies"}:
+        assert "may not look" in found[name].found, found[name]
+
+
+async def test_an_api_server_with_nothing_behind_it_lacks_the_operators(bare_kube: Kube) -> None:
+    found = await _run(bare_kube)
+    for name in ("postgres-operator", "redis-operator", "vault-secrets-operator"):
+        (finding,) = found[name].findings
+        assert (finding.found, finding.command) == ("it isn't installed.", INSTALL)
+    assert "nodes" in names(found["cluster"])
+    assert names(found["storage"]) == ["StorageClass"]
+    assert "no such Service" in found["vault"].findings[0].found
+    assert "it follows from “Vault”" in found["vault-keys"].found
+    assert found["gpu"].state is State.NOT_NEEDED
+
+
+async def test_a_storage_class_that_the_values_name_and_nobody_has_is_found(
+    bare_kube: Kube,
+) -> None:
+    found = await _run(bare_kube, persistence={"postgres": {"storageClass": "gone"}})
+    assert names(found["storage"]) == ["StorageClass/gone", "StorageClass"]
+    assert found["volumes"].state is State.UNSEEN
+
+
+async def test_an_api_server_that_stops_to_answer_holds_nothing_up_beyond_the_limits(
+    bare_kubeconfig: Path, tmp_path: Path
+) -> None:
+    async with (
+        slowly.way(bare_kubeconfig, tmp_path) as way,
+        await Kube.connect(way.kubeconfig) as kube,
+    ):
+        began = time.monotonic()
+        way.close()
+        found = await _run(kube, HASTY)
+    assert time.monotonic() - began < HASTY_S + 2 * probe.CLEAN_S + 3
+    assert found["tools"].state is State.OK
+    assert found["cluster"].state is State.UNSEEN
+    assert "nothing was known after 2 s" in found["cluster"].found
+    assert {outcome.state for outcome in found.values()} <= set(State) - {State.FAILED}
+
+
+async def test_a_cluster_that_does_not_let_us_in_is_a_lack_of_the_environment(
+    bare_kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflow, "CONNECT_S", 1.0)
+    async with slowly.way(bare_kubeconfig, tmp_path) as way:
+        way.close()
+        monkeypatch.setenv("KUBECONFIG", str(way.kubeconfig))
+        monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path))
+        monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        options = CheckOptions(ENVIRONMENTS["dev"], cluster="context:bare")
+        with pytest.raises(EnvironmentLackError, match="did not answer within 1 s") as raised:
+            await workflow.check(options, silent)
+    assert raised.value.exit_code == 3
+
+
+async def test_the_command_ends_with_1_and_writes_json_and_junit(
+    bare_kubeconfig: Path, tmp_path: Path
+) -> None:
+    junit = tmp_path / "junit.xml"
+    words = ["check", "--check-only", "yes", "--cluster", "context:bare", "-o", "json"]
+    done = await process.run(
+        [sys.executable, "-m", "vrooli", *words, "--junit", junit],
+        env={
+            "KUBECONFIG": str(bare_kubeconfig),
+            "VROOLI_STATE_DIR": str(tmp_path),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+        check=False,
+    )
+    assert done.status == 1, done.log
+    last = json.loads(done.output.splitlines()[-1])
+    states = {item["name"]: item["state"] for item in last["result"]["checks"]}
+    assert list(states) == [check.name for check in catalog.ALL]
+    assert states["redis-operator"] == "failed"
+    assert last["result"]["fixable"][0].startswith("install PostgreSQL operator")
+    suite = ET.parse(junit).getroot().find("testsuite")  # noqa: S314 - our own
+    assert suite is not None
+    assert suite.get("tests") == str(len(states))
+    assert suite.get("failures") == str(list(states.values()).count("failed"))

@@ -1,0 +1,270 @@
+"""What the other checks say of what they see."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from support.checking import names, node, rendered, site, storage_class
+from vrooli.checks import (
+    catalog,
+    cluster,
+    controller,
+    images,
+    ingress,
+    network,
+    probe,
+    probe_objects,
+    pull_secret,
+    registry,
+    rights,
+    storage,
+    tools,
+    volumes,
+)
+from vrooli.checks.interface import UnseenError
+from vrooli.workflows.check import CONNECT_S
+
+HUB = {"image": {"registry": "docker.io/someone"}, "vso": {"enabled": False}}
+
+
+def test_every_check_has_a_name_of_its_own_and_says_what_it_looks_at() -> None:
+    found = [check.name for check in catalog.ALL]
+    assert len(found) == len(set(found))
+    assert all(check.looks_at and check.title for check in catalog.ALL)
+
+
+def test_no_check_takes_so_long_that_all_of_it_passes_thirty_seconds() -> None:
+    assert max(check.limit_s for check in catalog.ALL) + CONNECT_S + 2 * probe.CLEAN_S <= 30
+
+
+def test_checks_that_wait_for_others_name_checks_that_there_are() -> None:
+    names_of_all = {check.name for check in catalog.ALL}
+    assert {name for check in catalog.ALL for name in check.after} <= names_of_all
+
+
+def test_what_a_deploy_looks_at_makes_nothing() -> None:
+    assert [check.name for check in catalog.STOP_DEPLOYS if check.creates] == []
+    assert {check.name for check in catalog.STOP_DEPLOYS} >= {"rights", "kinds", "dry-run", "vault"}
+
+
+# Storage
+
+
+def test_named_classes_and_the_default_are_there_or_told() -> None:
+    classes = [storage_class("usual", default=True), storage_class("fast")]
+    assert storage.judge(("", "fast"), classes).found == "usual, fast"
+    assert names(storage.judge(("slow",), classes)) == ["StorageClass/slow"]
+    assert names(storage.judge(("",), classes[1:])) == ["StorageClass"]
+    assert "There are: none." in storage.judge(("x",), []).findings[0].remedy
+
+
+def test_values_without_volumes_need_no_class() -> None:
+    assert storage.needless(site()) == "these values keep nothing on volumes"
+    assert storage.needless(site(rendered())) == ""
+
+
+def _claim(name: str, phase: str = "Bound") -> dict[str, Any]:
+    return {"spec": {"storageClassName": name}, "status": {"phase": phase}}
+
+
+def test_without_making_anything_bound_volumes_of_each_class_are_the_sign() -> None:
+    claims = [_claim("usual"), _claim("usual"), _claim("fast", "Pending")]
+    assert volumes.judge_bound(["usual"], claims).found == "2 volumes of usual are bound"
+    with pytest.raises(UnseenError, match="no volume of class fast is bound"):
+        volumes.judge_bound(["usual", "fast"], claims)
+
+
+# Cluster
+
+
+@pytest.mark.parametrize(
+    ("version", "fine"),
+    [("v1.37.2", True), ("v1.21.0", True), ("v1.20.15", False), ("v1.9.0-eks", False), ("", False)],
+)
+def test_a_cluster_is_as_new_as_the_chart_wants_or_told(version: str, fine: bool) -> None:
+    assert (cluster.judge_version(version, (1, 21, 0)) == []) is fine
+
+
+def test_the_oldest_version_is_the_charts() -> None:
+    assert cluster.least() == (1, 21, 0)
+
+
+def test_a_node_that_is_not_ready_is_told_with_its_own_words() -> None:
+    sick = node("sick")
+    sick["status"]["conditions"] = [{"type": "Ready", "status": "False", "message": "no network"}]
+    (finding,) = cluster.judge_nodes([node(), sick])
+    assert (finding.what, finding.found) == ("Node/sick", "it is not ready: no network.")
+    assert [finding.what for finding in cluster.judge_nodes([])] == ["nodes"]
+
+
+# Tools
+
+
+def test_tools_that_are_missing_are_told_and_peoples_are_only_named() -> None:
+    fine = tools.judge((3, 11), {"kr8s": "1"}, {"kind": "/bin/kind"}, "on PATH: no helm")
+    assert fine.findings == ()
+    assert "on PATH: no helm" in fine.found
+    lacking = tools.judge((3, 9), {"kr8s": ""}, {"kind": ""}, "")
+    assert names(lacking) == ["Python", "kr8s", "kind"]
+
+
+async def test_this_very_environment_has_what_the_product_needs() -> None:
+    seen = await tools.look(site())
+    assert seen.findings == ()
+    assert "helm-python-sdk" in seen.found
+
+
+# Ingress
+
+
+def _workload(kind: str, ready: int) -> dict[str, Any]:
+    status = {
+        "replicas": 1,
+        "updatedReplicas": 1,
+        "availableReplicas": ready,
+        "desiredNumberScheduled": 1,
+        "numberReady": ready,
+    }
+    return {"kind": kind, "metadata": {"name": "c"}, "spec": {"replicas": 1}, "status": status}
+
+
+def test_an_ingress_class_that_is_not_there_is_told_with_those_that_are() -> None:
+    seen = ingress.judge(("nginx",), [{"metadata": {"name": "traefik"}}])
+    assert names(seen) == ["IngressClass/nginx"]
+    assert "There are: traefik." in seen.findings[0].remedy
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "DaemonSet"])
+def test_a_controller_is_at_work_when_its_pods_are_ready(kind: str) -> None:
+    assert controller.judge("c/x", "l=x", [_workload(kind, 1)]).findings == ()
+    (finding,) = controller.judge("c/x", "l=x", [_workload(kind, 0)]).findings
+    assert "0 of 1 pods are" in finding.found
+
+
+def test_a_controller_that_nothing_runs_for_is_told() -> None:
+    (finding,) = controller.judge("c/x", "l=x", []).findings
+    assert finding.found == "nothing runs for it."
+
+
+def test_without_an_ingress_no_controller_is_needed() -> None:
+    here = site(rendered(ingress={"enabled": False}))
+    assert ingress.needless(here) == controller.CHECK.needless(here)
+    assert ingress.needless(here) != ""
+
+
+# Images and registries
+
+
+def test_local_images_that_no_node_has_are_told() -> None:
+    has = node()
+    has["status"]["images"] = [{"names": ["localhost/a:1"]}, {"names": None}]
+    seen = images.judge(["localhost/a:1", "localhost/b:1"], [has])
+    assert names(seen) == ["localhost/b:1"]
+    assert seen.found == "1 of 2 local images are on nodes"
+
+
+@pytest.mark.parametrize(
+    ("image", "url"),
+    [
+        ("redis:7", "https://registry-1.docker.io/v2/library/redis/manifests/7"),
+        ("docker.io/someone/ui:1", "https://registry-1.docker.io/v2/someone/ui/manifests/1"),
+        ("quay.io/a/b", "https://quay.io/v2/a/b/manifests/latest"),
+        ("127.0.0.1:5000/a:1", "http://127.0.0.1:5000/v2/a/manifests/1"),
+        ("r.example/a@sha256:00", "https://r.example/v2/a/manifests/sha256:00"),
+    ],
+)
+def test_an_image_is_looked_for_where_runtimes_pull_it_from(image: str, url: str) -> None:
+    assert registry.parse(image).url == url
+
+
+def test_what_registries_answer_is_told_as_far_as_it_says_anything() -> None:
+    seen = registry.judge(5, {"a": 200, "b": 404, "c": 401, "d": 0})
+    assert names(seen) == ["b"]
+    assert seen.found == "2 of 5 images are on nodes or in their registry"
+    assert [text.partition(" ")[0] for text in seen.unseen] == ["c", "d"]
+
+
+def test_local_images_are_in_no_registry_and_others_on_no_list_of_local_ones() -> None:
+    assert registry.needless(site(rendered())) == "all images are local"
+    assert images.needless(site(rendered("prod"))) == "all images are pulled from registries"
+    assert "docker.io/library/redis:7.4.2-alpine" in registry.remote(site(rendered("prod")))
+
+
+def _pull_secret(data: dict[str, str], kind: str = "kubernetes.io/dockerconfigjson") -> Any:
+    return {"type": kind, "data": data}
+
+
+def _encoded(text: str) -> dict[str, str]:
+    return {".dockerconfigjson": base64.b64encode(text.encode()).decode()}
+
+
+def test_a_pull_secret_is_needed_where_nothing_of_the_release_makes_it() -> None:
+    assert pull_secret.needless(site(rendered())) == "all images are local"
+    assert pull_secret.needless(site(rendered("prod"))) == "Vault fills it, or the pods name none"
+    assert pull_secret.needless(site(rendered("prod", **HUB))) == ""
+
+
+def test_a_pull_secret_is_judged_by_its_type_and_shape_and_shows_no_password() -> None:
+    config = json.dumps({"auths": {"docker.io": {"username": "u", "password": "hidden"}}})
+    fine = pull_secret.judge("s", "dev", _pull_secret(_encoded(config)))
+    assert (fine.found, fine.findings) == ("s for docker.io", ())
+    for broken in (
+        None,
+        _pull_secret(_encoded(config), "Opaque"),
+        _pull_secret(_encoded("no JSON")),
+        _pull_secret({}),
+    ):
+        seen = pull_secret.judge("s", "dev", broken)
+        assert names(seen) == ["Secret/s"]
+        assert "hidden" not in str(seen)
+
+
+# Rights and network
+
+
+def test_a_refusal_names_verbs_kind_and_namespace() -> None:
+    finding = rights.refusal("Secret", ["create", "patch"], "dev")
+    assert finding.found == "this kubeconfig may not create, patch it in namespace dev."
+    assert finding.command == "kubectl auth can-i create Secret -n dev"
+
+
+def test_what_a_pod_does_not_reach_is_told_with_its_own_error() -> None:
+    answers = {"dns": "", "dns-service": "no such name", "pod": "", "service": "timed out"}
+    assert names(network.judge("dns", answers, ("dns", "dns-service"))) == [
+        "the name of a new Service"
+    ]
+    seen = network.judge("network", answers, ("pod", "service"))
+    assert seen.found == "a pod reaches a pod by its address"
+    assert "timed out" in seen.findings[0].found
+
+
+def test_without_a_pod_dns_is_judged_by_its_deployment() -> None:
+    assert "c is ready" in network.judge_dns([_workload("Deployment", 1)]).found
+    assert names(network.judge_dns([_workload("Deployment", 0)])) == ["the cluster's DNS"]
+    assert network.judge_dns([]).unseen
+
+
+def test_the_probe_runs_in_the_image_of_the_charts_own_tests_and_as_strictly() -> None:
+    recipe = probe_objects.recipe(rendered())
+    assert recipe is not None
+    pod = recipe.pod("x", ["-c", "pass"], claim="volume")
+    (container,) = pod["spec"]["containers"]
+    assert container["image"] == "localhost/vrooli/server:dev"
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert "envFrom" not in container
+
+
+def test_without_test_pods_there_is_no_image_to_probe_with() -> None:
+    assert probe_objects.recipe(()) is None
+    assert "no test pods" in network.NETWORK.needless(site(creates=True))
+
+
+async def test_nothing_is_made_when_only_checking() -> None:
+    with pytest.raises(UnseenError, match="--check-only makes none"):
+        await network.look_network(site(rendered()))

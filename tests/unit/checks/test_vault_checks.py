@@ -1,0 +1,230 @@
+"""Vault's answers, and what they lack. No value of any secret is among them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from support.checking import names, rendered, site
+from vrooli import project
+from vrooli.checks import network, vault, vault_keys, vault_policies, vault_seen
+from vrooli.checks.interface import State
+from vrooli.checks.kinds import INSTALL
+from vrooli.checks.running import judged
+from vrooli.checks.vault_seen import SecretSeen, VaultSeen, Wanted
+from vrooli.secrets import catalog
+from vrooli.vault import policies
+
+FILES = policies.read(project.policies_dir())
+POSTGRES = ("secret", "vrooli/secrets/postgres")
+
+
+@pytest.fixture
+def want() -> Wanted:
+    """What development wants of Vault."""
+    found = vault_seen.wanted(site(rendered()))
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def good(want: Wanted) -> VaultSeen:
+    """A Vault as setup leaves it."""
+    keys = {spec.path: frozenset(key.name for key in spec.keys) for spec in catalog.ALL}
+    optional = frozenset({"OPENAI_API_KEY", "username", "password"})
+    return VaultSeen(
+        secrets={
+            place: SecretSeen(keys=keys[place[1]], empty=keys[place[1]] & optional)
+            for place in want.secrets
+        },
+        engines={"secret": "kv 2"},
+        policies=frozenset({"default", *policies.NAMES}),
+        may={
+            **dict.fromkeys(vault_seen.allowed_paths(want), frozenset({"read"})),
+            **dict.fromkeys(vault_seen.forbidden_paths(want), frozenset({"deny"})),
+        },
+        rules=FILES,
+    )
+
+
+def test_what_a_release_wants_of_vault_is_read_from_its_objects(want: Wanted) -> None:
+    assert want.address == "http://vault.vault.svc.cluster.local:8200"
+    assert (want.role, want.mount, want.account) == (
+        "vrooli-vso-sync-role",
+        "kubernetes",
+        "default",
+    )
+    assert {f"{mount}/{path}" for mount, path in want.secrets} == {
+        f"secret/{spec.path}" for spec in catalog.ALL
+    }
+    assert want.secrets[POSTGRES] == {"DB_PASSWORD"}
+    assert want.secrets[("secret", "vrooli/secrets/redis")] == {"REDIS_PASSWORD"}
+    assert want.secrets[("secret", catalog.DOCKERHUB.path)] == {"username", "password"}
+
+
+def test_a_release_with_its_secrets_from_a_file_wants_nothing_of_vault() -> None:
+    here = site(rendered(vso={"enabled": False}))
+    for check in (vault.CHECK, vault_keys.CHECK, vault_policies.CHECK, network.VAULT):
+        assert check.needless(here) == "these values take no secrets from Vault"
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ('{{ get .Secrets "A_KEY" }}', {"A_KEY"}),
+        ("{{ .Secrets.name | toJson }} {{ .Secrets.other }}", {"name", "other"}),
+        ("{{ index .Secrets `odd-key` }}", {"odd-key"}),
+        ("plain", set()),
+    ],
+)
+def test_the_keys_that_a_template_reads_are_found(text: str, keys: set[str]) -> None:
+    destination = {"transformation": {"templates": {"x": {"text": text}}}}
+    assert vault_seen.template_keys(destination) == keys
+
+
+def test_a_vault_as_setup_leaves_it_lacks_nothing(want: Wanted, good: VaultSeen) -> None:
+    seen = [
+        judged(vault.CHECK, vault.judge(want, good)),
+        judged(vault_keys.CHECK, vault_keys.judge(want, good)),
+        judged(vault_policies.CHECK, vault_policies.judge(want, good, FILES)),
+    ]
+    assert [(one.state, one.findings) for one in seen] == [(State.OK, ())] * 3
+    assert "reads 5 of 5 secrets" in seen[0].found
+
+
+def test_a_vault_that_gives_nothing_is_told_with_its_reason(want: Wanted) -> None:
+    sealed = VaultSeen(trouble="Vault at http://x is sealed.", advice="Unseal it.")
+    (finding,) = vault.judge(want, sealed).findings
+    assert (finding.what, finding.remedy) == (want.address, "Unseal it.")
+    assert judged(vault_keys.CHECK, vault_keys.judge(want, sealed)).state is State.UNSEEN
+    policy = vault_policies.judge(want, sealed, FILES)
+    assert judged(vault_policies.CHECK, policy).state is State.UNSEEN
+
+
+def test_paths_without_a_policy_or_a_secret_are_named(want: Wanted, good: VaultSeen) -> None:
+    redis = ("secret", "vrooli/secrets/redis")
+    secrets = {**good.secrets, POSTGRES: SecretSeen(denied=True), redis: SecretSeen()}
+    seen = vault.judge(want, replace(good, secrets=secrets))
+    told = {finding.what: finding.found for finding in seen.findings}
+    assert told == {
+        "secret/vrooli/secrets/postgres": "no policy of the role lets it be read.",
+        "secret/vrooli/secrets/redis": "there is no secret at this path.",
+    }
+
+
+def test_an_engine_of_the_first_version_is_found(want: Wanted, good: VaultSeen) -> None:
+    seen = vault.judge(want, replace(good, engines={"secret": "kv 1"}))
+    assert names(seen) == ["secret/"]
+
+
+def test_only_our_own_vault_is_offered_to_be_mended(want: Wanted, good: VaultSeen) -> None:
+    other = replace(want, address="http://vault.security.svc:8200")
+    broken = replace(good, secrets={POSTGRES: SecretSeen()}, policies=frozenset())
+    for found, command in ((want, INSTALL), (other, "")):
+        seen = [
+            *vault.judge(found, broken).findings,
+            *vault_policies.judge(found, broken, FILES).findings,
+        ]
+        assert {finding.command for finding in seen} == {command}
+
+
+def test_a_key_that_is_missing_or_empty_is_named_without_any_value(
+    want: Wanted, good: VaultSeen
+) -> None:
+    lacking = SecretSeen(keys=frozenset({"DB_NAME", "DB_USER"}), empty=frozenset({"DB_USER"}))
+    seen = vault_keys.judge(want, replace(good, secrets={**good.secrets, POSTGRES: lacking}))
+    assert [finding.found for finding in seen.findings] == [
+        "it lacks DB_PASSWORD.",
+        "these are empty: DB_USER.",
+    ]
+    assert seen.findings[0].command.endswith("vrooli/secrets/postgres DB_PASSWORD=-")
+
+
+def test_optional_keys_may_be_empty(want: Wanted, good: VaultSeen) -> None:
+    assert vault_keys.judge(want, good).findings == ()
+
+
+def test_a_policy_that_allows_more_than_reading_is_found(want: Wanted, good: VaultSeen) -> None:
+    path = "secret/data/vrooli/secrets/postgres"
+    may = {**good.may, path: frozenset({"read", "update"})}
+    seen = vault_policies.judge(want, replace(good, may=may), FILES)
+    assert names(seen) == [path]
+    assert "read, update" in seen.findings[0].found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "secret/data/vrooli/secrets/other",
+        "secret/metadata/vrooli/secrets/postgres",
+        "secret/data/vrooli/secrets/postgres/below",
+        "secret/data/other",
+        "sys/mounts",
+    ],
+)
+def test_a_path_that_the_role_should_not_reach_is_found(
+    want: Wanted, good: VaultSeen, path: str
+) -> None:
+    assert path in good.may
+    may = {**good.may, path: frozenset({"read"})}
+    assert names(vault_policies.judge(want, replace(good, may=may), FILES)) == [path]
+
+
+def test_policies_that_the_role_lacks_or_has_beyond_the_five_are_found(
+    want: Wanted, good: VaultSeen
+) -> None:
+    held = good.policies - {policies.NAMES[0]} | {"root-like"}
+    seen = vault_policies.judge(want, replace(good, policies=held), FILES)
+    assert [finding.found for finding in seen.findings] == [
+        f"it lacks the policies {policies.NAMES[0]}.",
+        "it has other policies, too: root-like.",
+    ]
+
+
+def test_a_policy_whose_text_says_something_else_is_found(want: Wanted, good: VaultSeen) -> None:
+    wide = 'path "secret/*" {\n  capabilities = ["read", "list"]\n}\n'
+    rules = {**FILES, policies.NAMES[2]: wide, policies.NAMES[3]: None}
+    seen = vault_policies.judge(want, replace(good, rules=rules), FILES)
+    assert names(seen) == [f"policy {policies.NAMES[2]}", f"policy {policies.NAMES[3]}"]
+    assert "it allows secret/* (list, read)" in seen.findings[0].found
+
+
+def test_a_policy_is_the_same_however_it_is_written() -> None:
+    one = '# why\npath "a/b" { capabilities = ["read"] }'
+    other = 'path "a/b" {\n  capabilities = [\n    "read"\n  ]\n}\n'
+    assert vault_policies.parse(one) == vault_policies.parse(other) == {"a/b": {"read"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['name = "x"', 'path "a" { capabilities = ["read"] required_parameters = ["x"] }', "x"],
+)
+def test_a_policy_that_says_more_than_paths_is_not_understood_as_less(text: str) -> None:
+    assert vault_policies.parse(text) is None
+
+
+def test_who_may_not_read_the_policies_text_is_told_so(want: Wanted, good: VaultSeen) -> None:
+    outcome = judged(
+        vault_policies.CHECK, vault_policies.judge(want, replace(good, rules=None), FILES)
+    )
+    assert outcome.state is State.OK
+    assert "not seen: the policies' own text" in outcome.found
+
+
+def test_the_way_to_vault_is_read_from_its_operators_connections() -> None:
+    def connection(*, valid: bool | None) -> dict[str, object]:
+        status = {} if valid is None else {"valid": valid}
+        metadata = {"name": "c", "namespace": "dev"}
+        return {"metadata": metadata, "spec": {"address": "http://v:1"}, "status": status}
+
+    assert (
+        "reaches http://v:1"
+        in network.judge_connections("http://v:1", [connection(valid=True)]).found
+    )
+    assert names(network.judge_connections("http://v:1", [connection(valid=False)])) == [
+        "VaultConnection/c in dev"
+    ]
+    for nothing in ([], [connection(valid=None)]):
+        assert network.judge_connections("http://v:1", nothing).unseen
+    assert network.judge_connections("http://other:1", [connection(valid=True)]).unseen

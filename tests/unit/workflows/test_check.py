@@ -1,0 +1,132 @@
+"""The command's own part: options, outcomes as results, JUnit XML, and what --fix may do."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from support.checking import check
+from vrooli.checks.interface import Outcome, Seen, Site, State
+from vrooli.checks.kinds import INSTALL
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import UsageError
+from vrooli.findings import Finding
+from vrooli.steps import Done, Step
+from vrooli.workflows import develop, fix, junit
+from vrooli.workflows.check import CheckOptions, summary, view
+
+DEV = ENVIRONMENTS["dev"]
+
+
+async def _look(site: Site) -> Seen:
+    return Seen()
+
+
+def _outcome(name: str, state: State, *findings: Finding) -> Outcome:
+    return Outcome(check(name, _look), state, "what was found", findings, 1.23456)
+
+
+def _finding(name: str, what: str = "it", command: str = "") -> Finding:
+    return Finding(name, what, "is wrong <&>\x00.", "Mend it.", command)
+
+
+def test_an_outcome_keeps_everything_in_its_view() -> None:
+    seen = view(_outcome("storage", State.FAILED, _finding("storage", "StorageClass/x", "do")))
+    assert (seen.name, seen.state, seen.elapsed_s) == ("storage", "failed", 1.235)
+    assert (seen.looks_at, seen.found) == ("looks at storage", "what was found")
+    (item,) = seen.findings
+    assert (item.what, item.remedy, item.command) == ("StorageClass/x", "Mend it.", "do")
+
+
+def test_outcomes_are_counted_in_words() -> None:
+    found = [_outcome("a", State.OK), _outcome("b", State.OK), _outcome("c", State.UNSEEN)]
+    assert summary(found) == "2 ok, 1 could not be seen"
+
+
+def test_junit_has_a_case_for_each_check_with_failures_and_skips() -> None:
+    outcomes = [
+        _outcome("fine", State.OK),
+        _outcome("bad", State.FAILED, _finding("bad", command="mend"), _finding("bad", "other")),
+        _outcome("needless", State.NOT_NEEDED),
+        _outcome("unseen", State.UNSEEN),
+    ]
+    text = junit.document(map(view, outcomes), 2.5)
+    root = ET.fromstring(text)  # noqa: S314 - our own
+    suite = root.find("testsuite")
+    assert suite is not None
+    for element in (root, suite):
+        counts = [element.get(name) for name in ("tests", "failures", "errors", "skipped")]
+        assert counts == ["4", "1", "0", "2"]
+    cases = {case.get("classname"): case for case in suite.iter("testcase")}
+    assert list(cases) == [f"vrooli.check.{outcome.check.name}" for outcome in outcomes]
+    failure = cases["vrooli.check.bad"].find("failure")
+    assert failure is not None
+    assert failure.get("message") == "it: is wrong <&>\N{REPLACEMENT CHARACTER}.; other: " + (
+        "is wrong <&>\N{REPLACEMENT CHARACTER}."
+    )
+    assert "mend" in str(failure.text)
+    assert cases["vrooli.check.unseen"].find("skipped") is not None
+    assert cases["vrooli.check.fine"].find("failure") is None
+    assert cases["vrooli.check.fine"].get("time") == "1.235"
+
+
+def test_only_what_its_finding_offers_is_mended() -> None:
+    others = [
+        _outcome("storage", State.FAILED, _finding("storage")),
+        _outcome("redis-operator", State.FAILED, _finding("redis-operator", command="look")),
+        _outcome("vault", State.FAILED, _finding("vault")),
+    ]
+    assert fix.of(others) == fix.NOTHING
+
+
+def test_missing_operators_are_installed_and_waited_for() -> None:
+    absent = _outcome("redis-operator", State.FAILED, _finding("redis-operator", command=INSTALL))
+    found = fix.of([absent])
+    assert found.steps == ("redis-operator", "operators")
+    assert found.said == ("install Redis operator (Spotahome)",)
+    assert found.anew == ()
+
+
+def test_an_operator_whose_definitions_are_gone_is_installed_anew() -> None:
+    unserved = _outcome("kinds", State.FAILED, _finding("kinds", "VaultAuth", INSTALL))
+    found = fix.of([unserved])
+    assert found.steps == ("vault-secrets-operator", "operators")
+    assert found.anew == ("vault-secrets-operator",)
+
+
+def test_our_own_vault_is_brought_to_what_it_should_hold() -> None:
+    for name in ("vault", "vault-policies"):
+        found = fix.of([_outcome(name, State.FAILED, _finding(name, command=INSTALL))])
+        assert found.steps == ("secrets",)
+        assert "first secrets" in found.said[0]
+
+
+def test_a_step_brings_all_that_it_stands_on_and_nothing_else() -> None:
+    async def ensure(progress: object) -> Done:
+        return Done(changed=False)
+
+    steps = [
+        Step("a", "A", ensure),
+        Step("b", "B", ensure, ("a",)),
+        Step("c", "C", ensure, ("a",)),
+        Step("d", "D", ensure, ("c",)),
+    ]
+    assert develop._closure(steps, ["d"]) == {"a", "c", "d"}
+
+
+def test_a_file_that_can_not_be_written_is_told_before_anything_is_looked_at(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(UsageError, match="there is no folder"):
+        CheckOptions(DEV, junit=tmp_path / "no" / "junit.xml")
+    assert CheckOptions(DEV, junit=tmp_path / "junit.xml").junit is not None
+
+
+def test_the_operators_alone_are_fewer_checks() -> None:
+    few = {item.name for item in CheckOptions(DEV, operators=True).checks}
+    every = {item.name for item in CheckOptions(DEV).checks}
+    assert few < every
+    assert {"kinds", "postgres-operator", "vault", "vault-policies"} <= few
+    assert "storage" not in few
