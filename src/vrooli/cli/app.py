@@ -14,6 +14,7 @@ from vrooli.cli import (
     deploy,
     develop,
     faults,
+    graph,
     logs,
     releases,
     setup,
@@ -39,6 +40,7 @@ app.command("history")(releases.history)
 app.command("rollback")(releases.rollback)
 app.command("diff")(releases.diff)
 app.command("status")(status.command)
+app.command("graph")(graph.command)
 app.command("test")(test.command)
 app.command("logs")(logs.command)
 app.command("uninstall")(uninstall.command)

@@ -37,6 +37,7 @@ RESULTS = (
     results.RollbackResult,
     results.DiffResult,
     results.StatusResult,
+    results.GraphResult,
     results.SuitesResult,
     results.ClusterResult,
     results.ClusterListResult,
@@ -53,6 +54,10 @@ RESULTS = (
     results.ChangeView,
     results.FieldView,
     results.RevisionView,
+    results.DiagramView,
+    results.NodeView,
+    results.ArrowView,
+    results.ReasonView,
 )
 RECORDS = (
     artifact.Artifact,

@@ -27,6 +27,8 @@ FIELD_MANAGER = "vrooli"
 WATCH_S = 60
 # What an API server answers while it starts, stops or has too much to do.
 BUSY = (429, 500, 502, 503, 504)
+# What the server is asked for where an object's contents are nobody's business.
+_NAMES, _NAMES_OF = "application/json;as=PartialObjectMetadata", "g=meta.k8s.io;v=v1"
 # How long a watch that ended rests before it is asked for again, seconds.
 PAUSE_S = 0.2
 # Characters that YAML takes only as escapes; JSON's own escapes cover those below the space.
@@ -101,11 +103,24 @@ class Kube(Pods):
         kind: str,
         namespace: str | None = None,
         labels: str | None = None,
+        *,
+        names_only: bool = False,
     ) -> list[Manifest]:
-        """The objects of a kind, in a namespace or in all, by label selector or all."""
+        """The objects of a kind, in a namespace or in all, by label selector or all.
+
+        With ``names_only`` the server sends their metadata alone: no Secret's contents, say.
+        """
         params = {"labelSelector": labels} if labels else {}
+        headers = {"accept": f"{_NAMES}List;{_NAMES_OF}"} if names_only else {}
         answer = await self._object_call(
-            "GET", f"list {kind}", api_version, kind, "", namespace, params=params
+            "GET",
+            f"list {kind}",
+            api_version,
+            kind,
+            "",
+            namespace,
+            params=params,
+            headers=headers,
         )
         # A list's items carry neither apiVersion nor kind.
         return [
@@ -193,9 +208,17 @@ class Kube(Pods):
         )
 
     async def watch(
-        self, api_version: str, kind: str, namespace: str | None = None, *, name: str = ""
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        name: str = "",
+        names_only: bool = False,
     ) -> AsyncGenerator[tuple[str, Manifest], None]:
         """Each object as it is now and whenever it changes, for ever.
+
+        With ``names_only`` the server sends their metadata alone.
 
         Yields:
             The event (ADDED, MODIFIED, DELETED) and the object.
@@ -207,6 +230,7 @@ class Kube(Pods):
         params = {"watch": "true", "timeoutSeconds": str(WATCH_S)}
         if name:
             params["fieldSelector"] = f"metadata.name={name}"
+        headers = {"accept": f"{_NAMES};{_NAMES_OF}"} if names_only else {}
         while True:
             try:
                 async with self._api.call_api(
@@ -215,6 +239,7 @@ class Kube(Pods):
                     namespace=namespace if scoped else None,
                     url=url,
                     params=params,
+                    headers=headers,
                     stream=True,
                     timeout=WATCH_S + REQUEST_S,
                 ) as answer:
