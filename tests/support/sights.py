@@ -64,7 +64,9 @@ def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Sight
     add("IngressClass", _class("traefik"), "")
     controller = {"app.kubernetes.io/name": "traefik"}
     add("Pod", pod("traefik", controller, "10.244.0.4", "kube-system"), "kube-system")
-    add("Pod", pod("vso", {"control-plane": "controller-manager"}, "10.244.0.5", OPERATOR), OPERATOR)
+    add(
+        "Pod", pod("vso", {"control-plane": "controller-manager"}, "10.244.0.5", OPERATOR), OPERATOR
+    )
     add("Pod", pod("vault-0", {"app": "vault"}, "10.244.0.6", "vault"), "vault")
     add("Service", _service("vault", {"app": "vault"}, "10.96.0.6", (8200,)), "vault")
     add("EndpointSlice", _endpoints("vault"), "vault")
@@ -97,7 +99,9 @@ def connected(seen: Sight, pod_name: str, socket: Socket, namespace: str = "dev"
     return replace(seen, sockets={**seen.sockets, key: (*seen.sockets.get(key, ()), socket)})
 
 
-def refused(seen: Sight, kind: str, namespace: str = "dev", why: str = "no right to list it") -> Sight:
+def refused(
+    seen: Sight, kind: str, namespace: str = "dev", why: str = "no right to list it"
+) -> Sight:
     """The same to somebody who may not read a kind."""
     place = (kind, namespace)
     objects = {key: found for key, found in seen.objects.items() if key != place}

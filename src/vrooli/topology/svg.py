@@ -61,6 +61,12 @@ class _Drawing:
     marks: Marks
 
 
+def prepare(diagrams: Iterable[Diagram]) -> None:
+    """Find out where everything stands, which takes a moment; later pictures are quick."""
+    for diagram in diagrams:
+        _drawn(diagram)
+
+
 @lru_cache(maxsize=16)
 def _drawn(diagram: Diagram) -> _Drawing:
     placed = layout(diagram)

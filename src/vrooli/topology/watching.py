@@ -24,7 +24,9 @@ from vrooli.topology.sight import Place, Sight
 # How often pods are asked for their connections while somebody looks, seconds.
 ASK_EVERY_S = 5.0
 # A cluster that doesn't say within this time that it is ready is away, seconds.
-ANSWER_S = 3.0
+ANSWER_S = 4.0
+# How soon it is asked again, seconds.
+AWAY_S = 1.0
 # Everything is read anew this often, seconds: a watch may miss an end between two requests.
 AFRESH_S = 60.0
 # Changes come in bursts; one look after each is enough, seconds.
@@ -46,7 +48,7 @@ class Watch:
         self._objects: dict[Place, dict[str, Body]] = {place.place: {} for place in places}
         self._refused: dict[Place, str] = {}
         self._seen = Sight(places[0].namespace)
-        self._changed = asyncio.Event()
+        self._changed, self._wake = asyncio.Event(), asyncio.Event()
         # Since when the cluster hasn't answered; None while it does.
         self.away_since: datetime | None = None
 
@@ -64,6 +66,8 @@ class Watch:
     async def run(self) -> None:
         """Watch until cancelled."""
         await self._read_all()
+        await self._ask_once()
+        self._changed.set()
         async with asyncio.TaskGroup() as group:
             for place in self._places:
                 group.create_task(self._follow(place))
@@ -76,8 +80,8 @@ class Watch:
         self._changed.clear()
 
     def look_again(self) -> None:
-        """Ask for a new judgement: somebody has come to look."""
-        self._changed.set()
+        """Somebody has come to look: ask the pods now, not at the next time."""
+        self._wake.set()
 
     async def _read_all(self) -> None:
         answers = await asyncio.gather(*(looking.read(self._kube, item) for item in self._places))
@@ -123,7 +127,10 @@ class Watch:
                         fresh = time.monotonic()
                     await self._ask_once()
                 self._changed.set()
-            await asyncio.sleep(ASK_EVERY_S if self.away_since is None else 1.0)
+            rest_s = ASK_EVERY_S if self.away_since is None else AWAY_S
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), rest_s)
+            self._wake.clear()
 
     async def _notice(self) -> None:
         try:

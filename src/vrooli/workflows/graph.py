@@ -116,6 +116,7 @@ async def serve(options: GraphOptions, port: int, listener: Listener) -> Result:
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)
         show = _Show(options, reached.kube, release, await _of_release(options, release))
+        await asyncio.to_thread(svg.prepare, show.diagrams)
         async with show.server.running(port) as url:
             listener(LogLine("graph", url))
             try:
@@ -133,7 +134,7 @@ class _Show:
     ) -> None:
         self._options, self._kube, self._release = options, kube, release
         self._source = source
-        self._diagrams = _diagrams(options, source)
+        self.diagrams = _diagrams(options, source)
         self._judged: Judgements = {}
         self._watch = self._watching()
         self.server = Server(self._page, self._look_again)
@@ -141,12 +142,14 @@ class _Show:
     async def run(self) -> None:
         """Watch, judge and tell, until cancelled."""
         while True:
+            # Beside the event loop: pages and watches go on.
+            await asyncio.to_thread(svg.prepare, self.diagrams)
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(work) for work in (self._watch.run(), self._tell())]
                 await self._another_release()
                 for task in tasks:
                     task.cancel()
-            self._diagrams = _diagrams(self._options, self._source)
+            self.diagrams = _diagrams(self._options, self._source)
             self._watch = self._watching()
             self.server.reload()
 
@@ -156,13 +159,13 @@ class _Show:
 
     def _watching(self) -> Watch:
         namespace = self._options.environment.namespace
-        places = looking.wanted(self._source.manifests, self._diagrams, namespace)
-        return Watch(self._kube, self._diagrams, places, lambda: self.server.is_watched)
+        places = looking.wanted(self._source.manifests, self.diagrams, namespace)
+        return Watch(self._kube, self.diagrams, places, lambda: self.server.is_watched)
 
     async def _tell(self) -> None:
         while True:
             await self._watch.change()
-            self._judged = judging.judge(self._diagrams, self._watch.seen)
+            self._judged = judging.judge(self.diagrams, self._watch.seen)
             since = self._watch.away_since
             away = (
                 f"The cluster hasn't answered since {since.astimezone():%H:%M:%S}; "
@@ -187,7 +190,7 @@ class _Show:
     def _page(self) -> str:
         title = _title(self._options)
         return page.page(
-            self._diagrams, self._judged, title=title, notes=self._source.problems, follows=True
+            self.diagrams, self._judged, title=title, notes=self._source.problems, follows=True
         )
 
 

@@ -98,9 +98,7 @@ def test_a_deployment_that_is_scaled_to_zero_breaks_its_arrows_and_says_so(
 ) -> None:
     deployment = dict(seen.get("Deployment", "vrooli-dev-nsfw-detector") or {})
     deployment["spec"] = {**deployment["spec"], "replicas": 0}
-    gone = sights.without(
-        sights.with_(seen, "Deployment", deployment), "Pod", "nsfw-detector-pod"
-    )
+    gone = sights.without(sights.with_(seen, "Deployment", deployment), "Pod", "nsfw-detector-pod")
     found = judged(diagrams, gone)
     broken = {key for key, item in found.items() if item.state is State.BROKEN}
     assert broken == {
