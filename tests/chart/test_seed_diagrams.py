@@ -1,4 +1,4 @@
-"""The specification's four diagrams, and what the manifests support: the same but for exceptions."""
+"""The specification's four diagrams are what the manifests support, but for exceptions."""
 
 from __future__ import annotations
 

@@ -135,13 +135,10 @@ class Watch:
     async def _notice(self) -> None:
         try:
             async with asyncio.timeout(ANSWER_S):
-                answers = await self._kube.healthy()
-        except (TimeoutError, VrooliError):
-            answers = False
-        if answers:
+                await self._kube.version()
             self.away_since = None
-        elif self.away_since is None:
-            self.away_since = datetime.now(UTC)
+        except (TimeoutError, VrooliError):
+            self.away_since = self.away_since or datetime.now(UTC)
 
     async def _ask_once(self) -> None:
         pods = looking.targets(self.seen, self._diagrams)
