@@ -16,6 +16,7 @@ from vrooli.cli import (
     develop,
     diagnose,
     faults,
+    graph,
     logs,
     releases,
     setup,
@@ -43,6 +44,7 @@ app.command("rollback")(releases.rollback)
 app.command("diff")(releases.diff)
 app.command("status")(status.command)
 app.command("diagnose")(diagnose.command)
+app.command("graph")(graph.command)
 app.command("test")(test.command)
 app.command("logs")(logs.command)
 app.command("uninstall")(uninstall.command)

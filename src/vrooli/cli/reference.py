@@ -40,6 +40,7 @@ RESULTS = (
     results.CheckResult,
     results.StatusResult,
     results.DiagnoseResult,
+    results.GraphResult,
     results.SuitesResult,
     results.ClusterResult,
     results.ClusterListResult,
@@ -61,6 +62,10 @@ RESULTS = (
     results.RevisionView,
     results.CheckView,
     results.RemedyView,
+    results.DiagramView,
+    results.NodeView,
+    results.ArrowView,
+    results.ReasonView,
 )
 RECORDS = (
     artifact.Artifact,

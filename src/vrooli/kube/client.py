@@ -30,6 +30,8 @@ WATCH_S = 60
 BUSY = (429, 500, 502, 503, 504)
 # Objects of one answer to a list.
 PAGE = 500
+# What the server is asked for where an object's contents are nobody's business.
+_NAMES, _NAMES_OF = "application/json;as=PartialObjectMetadata", "g=meta.k8s.io;v=v1"
 # How long a watch that ended rests before it is asked for again, seconds.
 PAUSE_S = 0.2
 # Characters that YAML takes only as escapes; JSON's own escapes cover those below the space.
@@ -104,9 +106,14 @@ class Kube(Pods):
         kind: str,
         namespace: str | None = None,
         labels: str | None = None,
+        *,
+        names_only: bool = False,
     ) -> Manifests:
-        """The objects of a kind, in a namespace or in all, by label selector or all."""
-        pages = self.pages(api_version, kind, namespace, labels)
+        """The objects of a kind, in a namespace or in all, by label selector or all.
+
+        With ``names_only`` the server sends their metadata alone: no Secret's contents, say.
+        """
+        pages = self.pages(api_version, kind, namespace, labels, names_only=names_only)
         return [item async for page in pages for item in page]
 
     async def pages(
@@ -115,12 +122,22 @@ class Kube(Pods):
         kind: str,
         namespace: str | None = None,
         labels: str | None = None,
+        *,
+        names_only: bool = False,
     ) -> AsyncGenerator[Manifests, None]:
         """The objects of a kind, some at a time: all of many thousands take much memory."""
         params = {"limit": str(PAGE), **({"labelSelector": labels} if labels else {})}
+        headers = {"accept": f"{_NAMES}List;{_NAMES_OF}"} if names_only else {}
         while True:
             answer = await self._object_call(
-                "GET", f"list {kind}", api_version, kind, "", namespace, params=params
+                "GET",
+                f"list {kind}",
+                api_version,
+                kind,
+                "",
+                namespace,
+                params=params,
+                headers=headers,
             )
             page = answer.json()
             # A list's items carry neither apiVersion nor kind.
@@ -210,9 +227,17 @@ class Kube(Pods):
         )
 
     async def watch(
-        self, api_version: str, kind: str, namespace: str | None = None, *, name: str = ""
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        name: str = "",
+        names_only: bool = False,
     ) -> AsyncGenerator[tuple[str, Manifest], None]:
         """Each object as it is now and whenever it changes, for ever.
+
+        With ``names_only`` the server sends their metadata alone.
 
         Yields:
             The event (ADDED, MODIFIED, DELETED) and the object.
@@ -224,6 +249,7 @@ class Kube(Pods):
         params = {"watch": "true", "timeoutSeconds": str(WATCH_S)}
         if name:
             params["fieldSelector"] = f"metadata.name={name}"
+        headers = {"accept": f"{_NAMES};{_NAMES_OF}"} if names_only else {}
         while True:
             try:
                 async with self._api.call_api(
@@ -232,6 +258,7 @@ class Kube(Pods):
                     namespace=namespace if scoped else None,
                     url=url,
                     params=params,
+                    headers=headers,
                     stream=True,
                     timeout=WATCH_S + REQUEST_S,
                 ) as answer:

@@ -6,6 +6,8 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 
+import httpx
+import httpx_ws  # kr8s' own way to talk to pods, whose errors it passes on
 import kr8s
 from kr8s.asyncio.objects import Pod
 
@@ -13,6 +15,12 @@ from vrooli.errors import VrooliError
 from vrooli.kube.forward import Forward
 from vrooli.kube.rest import Rest
 from vrooli.steps import first_error
+
+# What a program that can't be run in a pod ends with: no such pod or program, no right, no answer.
+_REFUSALS = (
+    *(kr8s.ExecError, kr8s.NotFoundError, kr8s.ServerError, kr8s.APITimeoutError),
+    *(httpx_ws.HTTPXWSException, httpx.HTTPError, OSError),
+)
 
 
 class Pods(Rest):
@@ -26,10 +34,10 @@ class Pods(Rest):
         Raises:
             VrooliError: It failed.
         """
-        target = await Pod.get(pod, namespace=namespace, api=self._api)
         try:
+            target = await Pod.get(pod, namespace=namespace, api=self._api)
             done = await target.exec(list(argv), container=container)
-        except* kr8s.ExecError as errors:  # it comes in the group of its connection's tasks
+        except* _REFUSALS as errors:  # they come in the group of their connection's tasks
             words = " ".join(argv)
             error = first_error(errors)
             raise VrooliError(f"`{words}` failed in pod {namespace}/{pod}: {error}") from errors

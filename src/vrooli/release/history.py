@@ -88,6 +88,20 @@ async def manifests(release: Release) -> tuple[Manifest, ...]:
     return tuple(found for text in texts for found in manifest.parse(text, release.namespace))
 
 
+async def noted(release: Release) -> tuple[Manifest, ...] | None:
+    """The same, or None when there is no such release.
+
+    Raises:
+        VrooliError: Helm's notes can't be read.
+    """
+    try:
+        return await manifests(release)
+    except helm_python.HelmNotFoundError:
+        return None
+    except helm_python.HelmError as error:
+        raise failure(release, "read its notes of", error) from error
+
+
 async def call(
     release: Release,
     act: Callable[[helm_python.Config], T],

@@ -1,1 +1,4 @@
-"""The architecture as a graph: from manifests, from the live cluster, to pictures of it."""
+"""The graph: what a release consists of and who speaks with whom, as pictures.
+
+Read from manifests and, live, from a cluster; written as mermaid, SVG and one page.
+"""

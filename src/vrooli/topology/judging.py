@@ -1,0 +1,107 @@
+"""How each arrow is in a cluster: carries traffic, idle, broken, or not to be seen. No I/O here.
+
+Evidence of traffic is a connection that the kernel of one of the two pods has open now, or closed
+within the last minute. What couldn't be looked at is never called broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from vrooli.topology import parties, reading, traffic, vaulting
+from vrooli.topology.model import (
+    Arrow,
+    Asks,
+    Calls,
+    Consists,
+    Diagram,
+    Judgement,
+    Judgements,
+    Passes,
+    Reads,
+    State,
+    Syncs,
+    Trusts,
+    Way,
+)
+from vrooli.topology.sight import Sight
+
+
+def judge(diagrams: Iterable[Diagram], seen: Sight) -> Judgements:
+    """Every arrow that is something in the cluster, by its diagram and ends."""
+    return {
+        (diagram.name, *arrow.key): of_arrow(arrow, seen)
+        for diagram in diagrams
+        for arrow in diagram.arrows
+        if arrow.ways
+    }
+
+
+def of_arrow(arrow: Arrow, seen: Sight) -> Judgement:
+    """How one arrow is: what is broken decides, then what carries something."""
+    found = list(dict.fromkeys(of_way(way, seen) for way in arrow.ways))
+    for state in (State.BROKEN, State.ACTIVE, State.IDLE, State.UNSEEN):
+        of_state = [item for item in found if item.state is state]
+        if of_state:
+            said = list(dict.fromkeys(item.why for item in of_state))
+            others = [item.why for item in found if item.state is State.UNSEEN is not state]
+            return Judgement(state, "; ".join([*said, *others]))
+    return Judgement(State.UNSEEN, "nothing of it could be looked at")
+
+
+def of_way(way: Way, seen: Sight) -> Judgement:
+    """How one of the things is that an arrow stands for."""
+    rule = _RULES[type(way)]
+    return rule(way, seen)
+
+
+def _reads(way: Reads, seen: Sight) -> Judgement:
+    """Pods read Secrets and ConfigMaps when they start; images are pulled before that."""
+    missing = [name for name in way.names if seen.get(way.kind, name) is None]
+    refused = seen.refusal(way.kind)
+    if missing and not refused:
+        return Judgement(State.BROKEN, f"{way.kind}/{', '.join(missing)} doesn't exist")
+    if why := parties.unseen(seen, way.reader):
+        return Judgement(State.UNSEEN, why)
+    if why := _pulling(way, seen) if way.pull else parties.trouble(seen, way.reader):
+        return Judgement(State.BROKEN, why)
+    if refused:
+        said = f"whether {way.kind}/{', '.join(way.names)} exists could not be seen: {refused}"
+        return Judgement(State.UNSEEN, said)
+    if way.pull:
+        return Judgement(State.IDLE, "images are pulled only when pods start")
+    return Judgement(State.ACTIVE, f"{parties.ready(seen, way.reader)}, started with it")
+
+
+def _pulling(way: Reads, seen: Sight) -> str:
+    """A pod that can't get its image."""
+    for pod in seen.pods(way.reader):
+        for container in reading.items(pod, "status", "containerStatuses"):
+            waits = reading.mapping(container, "state", "waiting")
+            if reading.text(waits, "reason") in ("ErrImagePull", "ImagePullBackOff"):
+                said = reading.text(waits, "message") or reading.text(waits, "reason")
+                return f"{reading.name_of(pod)}: {said}"
+    return ""
+
+
+def _consists(way: Consists, seen: Sight) -> Judgement:
+    refused = seen.refusal(way.kind)
+    if not refused and seen.get(way.kind, way.name) is None:
+        return Judgement(State.BROKEN, f"{way.kind}/{way.name} doesn't exist")
+    if why := parties.unseen(seen, way.part):
+        return Judgement(State.UNSEEN, why)
+    if why := parties.trouble(seen, way.part):
+        return Judgement(State.BROKEN, why)
+    return Judgement(State.ACTIVE, parties.ready(seen, way.part))
+
+
+_RULES: dict[type, Callable[[Any, Sight], Judgement]] = {
+    Calls: traffic.calls,
+    Passes: traffic.passes,
+    Syncs: vaulting.syncs,
+    Trusts: vaulting.trusts,
+    Asks: vaulting.asks,
+    Reads: _reads,
+    Consists: _consists,
+}

@@ -1,0 +1,48 @@
+"""Where our pictures differ from the specification's, each with its reason: the only place."""
+
+from __future__ import annotations
+
+ARCHITECTURE = "Overall System Architecture"
+CONNECTIVITY = "Service Connectivity and Data Flow"
+SECRETS = "Secrets Management Flow"
+DELIVERY = "Deployment and Build Flow"
+
+_PULL = "whatever has an image of the registry pulls it with this Secret, not only three services"
+_ROLE = "the specification shows three pods; whatever reads a Secret is one"
+_STAGING = "values-staging.yaml is added to the two environments' files"
+_SENTINEL = "clients find Redis' master by asking Sentinel"
+
+# Arrows of ours that the specification doesn't have, by diagram and ends.
+MORE: dict[tuple[str, str, str], str] = {
+    (ARCHITECTURE, "Ingress", "Adminer"): "development reaches Adminer through the Ingress, too",
+    (ARCHITECTURE, "K8sSecrets", "Redis"): "Redis has its password from the same Secret",
+    (ARCHITECTURE, "K8sSecrets", "PGO"): "PostgreSQL's user has its password from Vault, too",
+    (CONNECTIVITY, "Server", "RedisSentinel"): _SENTINEL,
+    (CONNECTIVITY, "Jobs", "RedisSentinel"): _SENTINEL,
+    (SECRETS, "PostgresSecrets", "VaultSecret6"): "PostgreSQL's user has its password from Vault",
+    (SECRETS, "VaultSecret6", "K8sSecret6"): "PostgreSQL's user has its password from Vault",
+    (SECRETS, "K8sSecret6", "PGOPod"): _ROLE,
+    (SECRETS, "K8sSecret4", "RedisPod"): _ROLE,
+    (SECRETS, "K8sSecret5", "NSFWPod"): _PULL,
+    (SECRETS, "K8sSecret5", "AdminerPod"): _PULL,
+    (SECRETS, "K8sSecret5", "PGOPod"): _PULL,
+    (SECRETS, "K8sSecret5", "RedisPod"): _PULL,
+    (DELIVERY, "DeployScript", "ValuesStaging"): _STAGING,
+    (DELIVERY, "ValuesStaging", "Templates"): _STAGING,
+    (DELIVERY, "Templates", "Others"): "the chart makes kinds that the specification doesn't draw",
+}
+# Arrows of the specification that nothing supports.
+FEWER: dict[tuple[str, str, str], str] = {}
+# Boxes whose words differ: the specification's line, and ours.
+_CUSTOM = "the kind is VaultStaticSecret: VaultSecret doesn't exist"
+TITLES: dict[tuple[str, str], tuple[str, str, str]] = {
+    **{
+        (SECRETS, f"VaultSecret{number}"): ("VaultSecret CR", "VaultStaticSecret CR", _CUSTOM)
+        for number in range(1, 6)
+    },
+    (DELIVERY, "VSOResources"): (
+        "VaultAuth, VaultConnection, VaultSecret",
+        "VaultAuth, VaultConnection, VaultStaticSecret",
+        _CUSTOM,
+    ),
+}

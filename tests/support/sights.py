@@ -1,0 +1,160 @@
+"""A cluster as it is when all is well, made from a release's manifests: for tests to break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from vrooli.chart import engine, values
+from vrooli.chart.manifest import Manifest
+from vrooli.environments import ENVIRONMENTS
+from vrooli.topology import judging, looking, pictures
+from vrooli.topology.model import Calls, Diagram, Judgement, Judgements, Party
+from vrooli.topology.sight import Sight
+from vrooli.topology.sockets import Socket
+
+Body = dict[str, Any]
+OPERATOR = "vault-secrets-operator-system"
+
+
+def release(environment: str = "dev") -> tuple[Manifest, ...]:
+    """An environment's objects."""
+    where = ENVIRONMENTS[environment]
+    return engine.render(values.load(where), release=where.release, namespace=where.namespace)
+
+
+def pod(name: str, labels: Mapping[str, str], ip: str, namespace: str = "dev") -> Body:
+    """A pod that is ready."""
+    return {
+        "metadata": {"name": name, "namespace": namespace, "labels": dict(labels)},
+        "status": {
+            "phase": "Running",
+            "podIPs": [{"ip": ip}],
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
+    }
+
+
+def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Sight:
+    """Every part of a release there and ready, with no connection anywhere."""
+    known, drawn = list(manifests), list(diagrams)
+    places = looking.wanted(known, drawn, "dev")
+    objects: dict[tuple[str, str], dict[str, Body]] = {place.place: {} for place in places}
+    sockets: dict[tuple[str, str], tuple[Socket, ...]] = {}
+
+    def add(kind: str, body: Body, namespace: str = "dev") -> None:
+        objects[kind, namespace][body["metadata"]["name"]] = body
+
+    for item in known:
+        if (item.kind, "dev") in objects and not item.is_hook:
+            add(item.kind, {**item.body, "status": _status(item.kind)})
+        if item.kind == "VaultStaticSecret":
+            add("Secret", {"metadata": {"name": item.body["spec"]["destination"]["name"]}})
+    for number, party in enumerate(_parties(drawn), 10):
+        labels = dict(party.labels)
+        if party.roles:
+            labels[party.roles[0]] = party.roles[1][0]
+        name = f"{party.title.replace(' ', '-').lower()}-pod"
+        add("Pod", pod(name, labels, f"10.244.0.{number}"))
+        sockets["dev", name] = ()
+        for service in party.services:
+            add("Service", _service(service, labels, f"10.96.0.{number}", party.ports))
+            add("EndpointSlice", _endpoints(service))
+    add("IngressClass", _class("traefik"), "")
+    controller = {"app.kubernetes.io/name": "traefik"}
+    add("Pod", pod("traefik", controller, "10.244.0.4", "kube-system"), "kube-system")
+    add(
+        "Pod", pod("vso", {"control-plane": "controller-manager"}, "10.244.0.5", OPERATOR), OPERATOR
+    )
+    add("Pod", pod("vault-0", {"app": "vault"}, "10.244.0.6", "vault"), "vault")
+    add("Service", _service("vault", {"app": "vault"}, "10.96.0.6", (8200,)), "vault")
+    add("EndpointSlice", _endpoints("vault"), "vault")
+    sockets["vault", "vault-0"] = ()
+    return Sight("dev", objects, {}, sockets, {})
+
+
+def judged(diagrams: Iterable[Diagram], seen: Sight) -> Judgements:
+    """How the arrows are."""
+    return judging.judge(diagrams, seen)
+
+
+def without(seen: Sight, kind: str, name: str, namespace: str = "dev") -> Sight:
+    """The same without one object."""
+    place = (kind, namespace)
+    rest = {key: body for key, body in seen.objects[place].items() if key != name}
+    return replace(seen, objects={**seen.objects, place: rest})
+
+
+def with_(seen: Sight, kind: str, body: Body, namespace: str = "dev") -> Sight:
+    """The same with one object more, or another in its place."""
+    place = (kind, namespace)
+    objects = {**seen.objects[place], body["metadata"]["name"]: body}
+    return replace(seen, objects={**seen.objects, place: objects})
+
+
+def connected(seen: Sight, pod_name: str, socket: Socket, namespace: str = "dev") -> Sight:
+    """The same with a connection of a pod."""
+    key = (namespace, pod_name)
+    return replace(seen, sockets={**seen.sockets, key: (*seen.sockets.get(key, ()), socket)})
+
+
+def refused(
+    seen: Sight, kind: str, namespace: str = "dev", why: str = "no right to list it"
+) -> Sight:
+    """The same to somebody who may not read a kind."""
+    place = (kind, namespace)
+    objects = {key: found for key, found in seen.objects.items() if key != place}
+    return replace(seen, objects=objects, refused={**seen.refused, place: why})
+
+
+def arrow(found: Judgements, key: str) -> Judgement:
+    """One arrow's judgement, by diagram/source/target."""
+    name, source, target = key.split("/")
+    return found[name, source, target]
+
+
+def drawn(environment: str = "dev") -> tuple[tuple[Manifest, ...], tuple[Diagram, ...]]:
+    """An environment's objects and pictures."""
+    manifests = release(environment)
+    return manifests, pictures.diagrams(manifests)
+
+
+def _parties(diagrams: Iterable[Diagram]) -> list[Party]:
+    """Whoever has pods of the release."""
+    found: dict[Party, None] = {}
+    for way in (way for item in diagrams for arrow in item.arrows for way in arrow.ways):
+        if isinstance(way, Calls):
+            found |= {way.source: None, way.target: None}
+        elif hasattr(way, "part"):
+            found[way.part] = None
+        elif hasattr(way, "targets"):
+            found |= dict.fromkeys(way.targets)
+    return list({party.title: party for party in found}.values())
+
+
+def _status(kind: str) -> Body:
+    return {
+        "VaultStaticSecret": {"secretMAC": "abc", "lastGeneration": 1},
+        "VaultAuth": {"valid": True},
+        "VaultConnection": {"valid": True},
+    }.get(kind, {})
+
+
+def _service(name: str, labels: Mapping[str, str], ip: str, ports: Iterable[int]) -> Body:
+    spec = {
+        "selector": dict(labels),
+        "clusterIPs": [ip],
+        "ports": [{"port": port} for port in ports],
+    }
+    return {"metadata": {"name": name, "namespace": "dev"}, "spec": spec}
+
+
+def _endpoints(service: str) -> Body:
+    labels = {"kubernetes.io/service-name": service}
+    endpoints = [{"addresses": ["10.244.0.9"], "conditions": {"ready": True}}]
+    return {"metadata": {"name": f"{service}-x", "labels": labels}, "endpoints": endpoints}
+
+
+def _class(name: str) -> Body:
+    return {"metadata": {"name": name}, "spec": {"controller": f"{name}.io/ingress-controller"}}

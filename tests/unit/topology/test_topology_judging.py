@@ -1,0 +1,225 @@
+"""How arrows are judged: what carries traffic, what is broken and why, what nobody could see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from support import sights
+from support.sights import arrow, judged
+from vrooli.chart.manifest import Manifest
+from vrooli.topology.model import Diagram, State
+from vrooli.topology.sight import Sight
+from vrooli.topology.sockets import Socket
+
+
+@pytest.fixture(scope="module")
+def release() -> tuple[tuple[Manifest, ...], tuple[Diagram, ...]]:
+    return sights.drawn()
+
+
+@pytest.fixture
+def diagrams(release: tuple[tuple[Manifest, ...], tuple[Diagram, ...]]) -> tuple[Diagram, ...]:
+    return release[1]
+
+
+@pytest.fixture
+def seen(release: tuple[tuple[Manifest, ...], tuple[Diagram, ...]]) -> Sight:
+    return sights.healthy(*release)
+
+
+def socket(local: tuple[str, int], remote: tuple[str, int], *, is_open: bool = True) -> Socket:
+    return Socket(local, remote, is_open)
+
+
+def test_nothing_of_a_healthy_release_is_broken_or_unseen(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    found = judged(diagrams, seen)
+    assert {key: item for key, item in found.items() if item.state is State.BROKEN} == {}
+    assert {key: item for key, item in found.items() if item.state is State.UNSEEN} == {
+        key: item
+        for key, item in found.items()
+        # Traefik's pods and the operator's weren't asked: what they reach was, and has nothing.
+        if item.state is State.UNSEEN
+    }
+    assert arrow(found, "connectivity/Jobs/NSFW").state is State.IDLE
+    assert arrow(found, "secrets/VaultSecret3/K8sSecret3").state is State.ACTIVE
+
+
+def test_an_arrow_carries_traffic_when_its_source_has_a_connection_to_the_target_s_service(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    ip = seen.get("Service", "vrooli-dev-nsfw-detector")["spec"]["clusterIPs"][0]  # type: ignore[index]
+    busy = sights.connected(seen, "jobs-pod", socket(("10.244.0.12", 40000), (ip, 8000)))
+    found = arrow(judged(diagrams, busy), "connectivity/Jobs/NSFW")
+    assert found.state is State.ACTIVE
+    assert found.why == "1 connection open from jobs to nsfw-detector"
+
+
+def test_an_arrow_carries_traffic_when_only_its_target_s_pod_tells_of_the_connection(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    mute = replace(
+        seen,
+        sockets={key: found for key, found in seen.sockets.items() if key[1] != "jobs-pod"},
+        mute={("dev", "jobs-pod"): "no right to run anything in the pods"},
+    )
+    source = seen.get("Pod", "jobs-pod")["status"]["podIPs"][0]["ip"]  # type: ignore[index]
+    busy = sights.connected(
+        mute, "nsfw-detector-pod", socket(("10.244.0.11", 8000), (source, 40000), is_open=False)
+    )
+    found = arrow(judged(diagrams, busy), "connectivity/Jobs/NSFW")
+    assert found.state is State.ACTIVE
+    assert "closed within the last minute" in found.why
+
+
+def test_a_probe_from_the_node_is_no_traffic(diagrams: tuple[Diagram, ...], seen: Sight) -> None:
+    probed = sights.connected(
+        seen, "nsfw-detector-pod", socket(("10.244.0.11", 8000), ("10.244.0.1", 40000))
+    )
+    assert arrow(judged(diagrams, probed), "connectivity/Jobs/NSFW").state is State.IDLE
+
+
+def test_an_ingress_controller_s_connection_is_traffic_from_outside(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    busy = sights.connected(seen, "ui-pod", socket(("10.244.0.10", 3000), ("10.244.0.4", 40000)))
+    found = judged(diagrams, busy)
+    assert arrow(found, "architecture/Ingress/UI").state is State.ACTIVE
+    assert arrow(found, "architecture/Internet/Ingress").state is State.ACTIVE
+    assert arrow(found, "architecture/Ingress/Server").state is State.IDLE
+
+
+def test_a_deployment_that_is_scaled_to_zero_breaks_its_arrows_and_says_so(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    deployment = dict(seen.get("Deployment", "vrooli-dev-nsfw-detector") or {})
+    deployment["spec"] = {**deployment["spec"], "replicas": 0}
+    gone = sights.without(sights.with_(seen, "Deployment", deployment), "Pod", "nsfw-detector-pod")
+    found = judged(diagrams, gone)
+    broken = {key for key, item in found.items() if item.state is State.BROKEN}
+    assert broken == {
+        ("architecture", "Jobs", "NSFW"),
+        ("connectivity", "Jobs", "NSFW"),
+        ("delivery", "Deployments", "HealthChecks"),
+    }
+    why = "Deployment/vrooli-dev-nsfw-detector is scaled to 0"
+    assert arrow(found, "connectivity/Jobs/NSFW").why == why
+
+
+def test_pods_that_are_not_ready_break_an_arrow_with_their_reason(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    pod = dict(seen.get("Pod", "server-pod") or {})
+    waiting = {"reason": "CrashLoopBackOff", "message": "back-off 10s"}
+    pod["status"] = {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": "False"}],
+        "containerStatuses": [{"state": {"waiting": waiting}}],
+    }
+    found = judged(diagrams, sights.with_(seen, "Pod", pod))
+    told = arrow(found, "connectivity/UI/Server")
+    assert told.state is State.BROKEN
+    assert told.why == "no pod of server is ready: server-pod: CrashLoopBackOff: back-off 10s"
+
+
+def test_a_service_without_ready_endpoints_breaks_an_arrow(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    empty = sights.without(seen, "EndpointSlice", "vrooli-dev-server-x")
+    told = arrow(judged(diagrams, empty), "architecture/Ingress/Server")
+    assert told.state is State.BROKEN
+    assert told.why == "Service/vrooli-dev-server has no ready endpoints"
+
+
+def test_an_ingress_without_its_class_breaks_the_way_in(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    without = sights.without(seen, "IngressClass", "traefik", "")
+    told = arrow(judged(diagrams, without), "architecture/Internet/Ingress")
+    assert told.state is State.BROKEN
+    assert "there is no IngressClass traefik" in told.why
+
+
+def test_a_missing_secret_breaks_what_fills_it_and_who_reads_it(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    found = judged(diagrams, sights.without(seen, "Secret", "vrooli-redis-creds"))
+    for key in ("secrets/VaultSecret4/K8sSecret4", "secrets/K8sSecret4/ServerPod"):
+        assert arrow(found, key).state is State.BROKEN
+        assert "Secret/vrooli-redis-creds doesn't exist" in arrow(found, key).why
+    assert arrow(found, "secrets/VaultSecret3/K8sSecret3").state is State.ACTIVE
+
+
+def _event(kind: str, message: str, age_s: float) -> sights.Body:
+    time = datetime.now(UTC) - timedelta(seconds=age_s)
+    return {
+        "metadata": {"name": f"event-{kind}-{age_s}"},
+        "type": kind,
+        "message": message,
+        "involvedObject": {"kind": "VaultStaticSecret", "name": "vrooli-dev-postgres"},
+        "lastTimestamp": time.isoformat(),
+    }
+
+
+def test_a_secret_that_vault_refuses_now_is_broken_with_the_operator_s_words(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    said = "Failed to read Vault secret: password=hunter2secret 403 permission denied"
+    warned = sights.with_(seen, "Event", _event("Warning", said, 20))
+    told = arrow(judged(diagrams, warned), "secrets/PostgresSecrets/VaultSecret3")
+    assert told.state is State.BROKEN
+    assert "permission denied" in told.why
+    assert "hunter2secret" not in told.why
+
+
+def test_a_warning_that_is_over_breaks_nothing(diagrams: tuple[Diagram, ...], seen: Sight) -> None:
+    warned = sights.with_(seen, "Event", _event("Warning", "403", 60))
+    mended = sights.with_(warned, "Event", _event("Normal", "Secret synced", 20))
+    told = arrow(judged(diagrams, mended), "secrets/PostgresSecrets/VaultSecret3")
+    assert told.state is State.ACTIVE
+
+
+def test_what_may_not_be_read_is_unseen_and_never_broken(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    kinds = {place for place in seen.objects if place[1] == "dev"}
+    for kind, namespace in kinds:
+        seen = sights.refused(seen, kind, namespace)
+    found = judged(diagrams, seen)
+    assert {key: item for key, item in found.items() if item.state is State.BROKEN} == {}
+    told = arrow(found, "connectivity/Server/PGPrimary")
+    assert told.state is State.UNSEEN
+    assert "no right to list it" in told.why
+
+
+def test_pods_that_may_not_be_asked_leave_an_arrow_unseen_with_the_reason(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    mute = replace(
+        seen, sockets={}, mute=dict.fromkeys(seen.sockets, "no right to run anything in the pods")
+    )
+    told = arrow(judged(diagrams, mute), "connectivity/Server/PGPrimary")
+    assert told.state is State.UNSEEN
+    assert "no right to run anything in the pods" in told.why
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"metadata": {"name": "server-pod"}},
+        {"metadata": {"name": "server-pod", "labels": None}, "spec": None, "status": None},
+        {"metadata": {"name": "server-pod", "labels": ["x"]}, "status": {"conditions": "none"}},
+        {"metadata": {"name": "server-pod"}, "status": {"podIPs": [None, 3], "conditions": [7]}},
+    ],
+)
+def test_objects_of_unexpected_shapes_are_read_as_if_they_said_nothing(
+    diagrams: tuple[Diagram, ...], seen: Sight, body: sights.Body
+) -> None:
+    odd = seen
+    for kind in ("Pod", "Service", "EndpointSlice", "Deployment", "Event", "VaultStaticSecret"):
+        odd = sights.with_(odd, kind, body)
+    assert len(judged(diagrams, odd)) == len(judged(diagrams, seen))
