@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from vrooli.chart.manifest import Manifest
-from vrooli.errors import VrooliError, WaitTimeoutError
+from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
 from vrooli.events import ObjectState, Progress
 from vrooli.kube import Kube
 from vrooli.release import hopeless, portrait, readiness, scene, watched
@@ -32,6 +32,8 @@ TICK_S = 1.0
 BURST_S = 0.1
 # A fresh look at everything, in case a watch has missed an end, seconds.
 LOOK_S = 20.0
+# How long the API server may be away, seconds: it may start anew, or another take its place.
+AWAY_S = 20.0
 # Lines of a crashed container's log that its error shows.
 LOG_LINES = 10
 
@@ -184,8 +186,18 @@ class Follower:
             await asyncio.wait_for(self._watched.changed.wait(), TICK_S)
         await asyncio.sleep(BURST_S)
         self._watched.changed.clear()
-        if time.monotonic() - self._looked_at > LOOK_S:
+        silent_s = time.monotonic() - self._looked_at
+        if silent_s > LOOK_S:
+            await self._look_again(silent_s)
+
+    async def _look_again(self, silent_s: float) -> None:
+        """Have a fresh look; an API server that is away for a moment is waited for."""
+        try:
             await self._watched.look()
+        except EnvironmentLackError:
+            if silent_s > LOOK_S + AWAY_S:
+                raise
+        else:
             self._looked_at = time.monotonic()
 
     def too_late(self, limit_s: float) -> WaitTimeoutError:
@@ -220,7 +232,10 @@ class Follower:
     async def is_stable(self) -> bool:
         """Whether it is still ready in a while, by a fresh look: a watch may miss an end."""
         await asyncio.sleep(STABLE_S)
-        await self._watched.look()
+        try:
+            await self._watched.look()
+        except EnvironmentLackError:
+            return False
         return not self.lacking()
 
     def troubles(self) -> list[Trouble]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ API, KIND = "coordination.k8s.io/v1", "Lease"
 LASTS_S = 30
 # Three tries before that, seconds.
 RENEW_S = 10.0
-CONFLICT = 409
+FORBIDDEN, CONFLICT = 403, 409
 # Which process holds it, for others on the same machine.
 PROCESS = "vrooli.com/process"
 
@@ -68,12 +69,18 @@ async def holder(kube: Kube, release: Release) -> Holder | None:
 
 
 async def refuse_if_held(kube: Kube, release: Release) -> None:
-    """Say early that another deploy runs; changes nothing.
+    """Say early that another deploy runs; changes nothing. Who may not look is told later.
 
     Raises:
         EnvironmentLackError: One does.
     """
-    found, now = await holder(kube, release), datetime.now(UTC)
+    now = datetime.now(UTC)
+    try:
+        found = await holder(kube, release)
+    except ApiError as error:
+        if error.status != FORBIDDEN:
+            raise
+        return
     if found is not None and not found.is_stale(now):
         raise _held(release, found, now)
 
@@ -139,9 +146,16 @@ async def _take(kube: Kube, release: Release, me: str, progress: Progress) -> No
 
 
 async def _renew(kube: Kube, release: Release, me: str) -> None:
+    answered = time.monotonic()
     while True:
         await asyncio.sleep(RENEW_S)
-        there = await kube.get(API, KIND, lease_name(release), release.namespace)
+        try:
+            there = await kube.get(API, KIND, lease_name(release), release.namespace)
+        except (ApiError, EnvironmentLackError):
+            if time.monotonic() - answered > LASTS_S:
+                raise  # by now others take this one for dead
+            continue
+        answered = time.monotonic()
         found = None if there is None else read(there)
         if there is None or found is None or found.name != me:
             raise EnvironmentLackError(
@@ -149,7 +163,7 @@ async def _renew(kube: Kube, release: Release, me: str) -> None:
                 + (f": {found.name}." if found else ": its Lease is gone."),
                 "See what it does: `vrooli status`.",
             )
-        with contextlib.suppress(ApiError):  # there are two more tries
+        with contextlib.suppress(ApiError, EnvironmentLackError):  # there are two more tries
             spec = _spec(me, found.since, datetime.now(UTC))
             await kube.replace({**there, "spec": spec})
 

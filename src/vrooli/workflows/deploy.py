@@ -16,7 +16,7 @@ from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import preflight
 from vrooli.environments import Environment
-from vrooli.errors import InterruptError, UsageError, VrooliError
+from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.release import apply, changes, failing, follow, history, lease, scene
@@ -173,6 +173,7 @@ class _Run:
         self.changes: tuple[ObjectChange, ...] = ()
         self.loaded: set[str] = set()
         self.began = scene.EVER
+        self.fit = asyncio.Event()
 
     @property
     def kube(self) -> Kube:
@@ -214,12 +215,17 @@ class _Run:
             self.kube, self.release.namespace, self.wanted, loaded=self.loaded
         )
         preflight.demand(found)
+        self.fit.set()
         return Done(changed=False, detail=f"can take {len(self.wanted)} objects")
 
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what Helm noted last."""
-        last = await history.last(self.release)
-        noted = await history.manifests(self.release) if last is not None else ()
+        try:
+            last = await history.last(self.release)
+            noted = await history.manifests(self.release) if last is not None else ()
+        except VrooliError:
+            await self.fit.wait()  # what is wrong with the cluster says it better, and ends this
+            raise
         self.changes = changes.changes(self.wanted, noted)
         if last is None:
             return Done(changed=False, detail=f"a new release of {len(self.wanted)} objects")
@@ -239,8 +245,18 @@ class _Run:
             except VrooliError as error:
                 if isinstance(error, UsageError):
                     raise
+                if not await self.kube.healthy():
+                    raise self._away(error) from error
                 failed = failing.Failed(self.kube, self.release, self.wanted, before, error)
                 return await failed.end(listener, rollback=self.options.rollback)
+
+    def _away(self, error: VrooliError) -> EnvironmentLackError:
+        """The cluster is gone: nothing can be kept or undone."""
+        return EnvironmentLackError(
+            f"The cluster went away in the middle of the deploy: {error.message}\n"
+            f"{self.release.name} is left as it is.",
+            "When it is back, run the same command again: it continues where it stopped.",
+        )
 
     async def apply(self, progress: Progress) -> Done:
         """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""
