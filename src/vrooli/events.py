@@ -74,7 +74,32 @@ class LogLine:
     text: str
 
 
-Event = StepStarted | StepProgressed | StepEnded | LogLine
+class ObjectState(StrEnum):
+    """How far an object of a release is on its way to ready."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class ObjectSeen:
+    """An object of a release that a step follows, whenever what is to say of it has changed.
+
+    Attributes:
+        step: The step's name.
+        object: The object's kind and name.
+        state: How far it is.
+        detail: What it has or lacks, in words; its pods' reasons included.
+    """
+
+    step: str
+    object: str
+    state: ObjectState
+    detail: str
+
+
+Event = StepStarted | StepProgressed | StepEnded | ObjectSeen | LogLine
 Listener = Callable[[Event], None]
 
 
@@ -92,3 +117,7 @@ class Progress:
     def say(self, detail: str, remaining_s: float | None = None) -> None:
         """Report what the step does now and, if known, the seconds that are left."""
         self.listener(StepProgressed(self.step, detail, remaining_s))
+
+    def show(self, name: str, state: ObjectState, detail: str) -> None:
+        """Report how far an object is."""
+        self.listener(ObjectSeen(self.step, name, state, detail))

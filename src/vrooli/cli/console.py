@@ -18,7 +18,16 @@ from rich.text import Text
 
 from vrooli.cli.tables import duration
 from vrooli.errors import InterruptError, VrooliError
-from vrooli.events import Event, LogLine, Outcome, StepEnded, StepProgressed, StepStarted
+from vrooli.events import (
+    Event,
+    LogLine,
+    ObjectSeen,
+    ObjectState,
+    Outcome,
+    StepEnded,
+    StepProgressed,
+    StepStarted,
+)
 
 if TYPE_CHECKING:
     from vrooli.workflows.results import Result
@@ -32,6 +41,12 @@ MARKS = {
     Outcome.CHANGED: ("✓", "green"),
     Outcome.FAILED: ("✗", "red"),
     Outcome.CANCELLED: ("-", "yellow"),
+}
+
+OBJECT_MARKS = {
+    ObjectState.WAITING: ("…", "yellow"),
+    ObjectState.READY: ("✓", "green"),
+    ObjectState.FAILED: ("✗", "red"),
 }
 
 
@@ -97,6 +112,8 @@ class _LiveSteps:
                 self._live.start()
             case StepProgressed(step) if step in self._running:
                 self._running[step].detail = progress_text(event)
+            case ObjectSeen(step, name) if step in self._running:
+                self._running[step].objects[name] = event
             case StepEnded(step):
                 self._running.pop(step, None)
                 self._console.print(_ended(event))
@@ -116,18 +133,31 @@ class _LiveSteps:
             table.add_row(
                 running.spinner, running.title, running.elapsed(), Text(running.detail, "dim")
             )
-        return Group(table)
+        return Group(table, *(row for running in self._running.values() for row in running.rows()))
 
 
 class _Running:
     def __init__(self, title: str) -> None:
         self.title = title
         self.detail = ""
+        self.objects: dict[str, ObjectSeen] = {}
         self.spinner = Spinner("dots")
         self._began = time.monotonic()
 
     def elapsed(self) -> str:
         return duration(time.monotonic() - self._began)
+
+    def rows(self) -> list[RenderableType]:
+        """A table of the objects that it follows, if any."""
+        if not self.objects:
+            return []
+        table = Table.grid(padding=(0, 1))
+        table.add_column(width=3, justify="right")
+        table.add_column(no_wrap=True)
+        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        for seen in list(self.objects.values()):
+            table.add_row(Text(*OBJECT_MARKS[seen.state]), seen.object, Text(seen.detail, "dim"))
+        return [table]
 
 
 class _PlainSteps:
@@ -137,6 +167,7 @@ class _PlainSteps:
         self._console = console
         self._began = time.monotonic()
         self._last: dict[str, tuple[float, str]] = {}
+        self._waiting: set[tuple[str, str]] = set()
 
     def listen(self, event: Event) -> None:
         match event:
@@ -146,13 +177,19 @@ class _PlainSteps:
                 said_at, said = self._last.get(step, (0.0, ""))
                 if detail != said and time.monotonic() - said_at >= PLAIN_LINE_EVERY_S:
                     self._line(f"{step}: {progress_text(event)}", step, detail)
+            case ObjectSeen(step, name, state, detail):
+                # What was ready from the start is news to nobody.
+                if state is not ObjectState.READY:
+                    self._waiting.add((step, name))
+                if (step, name) in self._waiting:
+                    self._line(f"{OBJECT_MARKS[state][0]} {name}: {detail}")
             case StepEnded():
                 self._console.print(_ended(event), soft_wrap=True)
 
     def close(self) -> None:
         """Nothing to leave behind."""
 
-    def _line(self, text: str, step: str, said: str = "") -> None:
+    def _line(self, text: str, step: str = "", said: str = "") -> None:
         now = time.monotonic()
         self._last[step] = (now, said)
         self._console.print(Text(f"[{now - self._began:6.1f} s] {text}"), soft_wrap=True)

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from pydantic import Field, SerializeAsAny
 
 from vrooli.errors import InterruptError, VrooliError
-from vrooli.events import Event, LogLine, StepEnded, StepProgressed, StepStarted
+from vrooli.events import (
+    Event,
+    LogLine,
+    ObjectSeen,
+    ObjectState,
+    StepEnded,
+    StepProgressed,
+    StepStarted,
+)
 from vrooli.workflows.results import Model, Result, StepResult
 
 if TYPE_CHECKING:
@@ -48,6 +56,16 @@ class EndedLine(Line, StepResult):
     """A step ended."""
 
     type: Literal["step-ended"] = Field("step-ended", description="the kind of line")
+
+
+class ObjectLine(Line):
+    """An object of a release that a step follows, whenever what is to say of it has changed."""
+
+    type: Literal["object"] = Field("object", description="the kind of line")
+    step: str = Field(description="the step's short, stable name")
+    object: str = Field(description="the object's kind and name")
+    state: ObjectState = Field(description="waiting, ready or failed")
+    detail: str = Field(description="what it has or lacks, its pods' reasons included")
 
 
 class LoggedLine(Line):
@@ -122,6 +140,8 @@ def line_of(event: Event) -> Line:
             return ProgressLine(time=_now(), step=step, detail=detail, remaining_s=remaining_s)
         case StepEnded():
             return EndedLine(time=_now(), **StepResult.of(event).model_dump())
+        case ObjectSeen(step, name, state, detail):
+            return ObjectLine(time=_now(), step=step, object=name, state=state, detail=detail)
         case LogLine(source, text):
             return LoggedLine(time=_now(), source=source, text=text)
 

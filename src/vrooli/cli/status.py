@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from vrooli import environments
 from vrooli.cli import options, tables
@@ -13,26 +15,65 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import StatusResult
+    from vrooli.workflows.results import StatusResult, WatchResult
+
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch", "-w", help="Follow each object until the release is healthy, or can't become so."
+    ),
+]
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=1, help="Seconds that --watch follows at most.")
+]
 
 
 def command(
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
+    watch: Watch = False,
+    timeout: Timeout = 600.0,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
     """Show how everything is: cluster, operators, Vault, the release and its workloads.
 
-    Changes nothing. Ends with 1 when something isn't healthy, and says what.
+    Changes nothing. Ends with 1 when something isn't healthy, and says what. With --watch it
+    attaches to a release that something else is deploying.
     """
+
+    def follow(listener: Listener) -> Awaitable[WatchResult]:
+        from vrooli.workflows.watch import watch as attach
+
+        return attach(environments.environment(environment), cluster, listener, timeout)
 
     def work(listener: Listener) -> Awaitable[StatusResult]:
         from vrooli.workflows.status import status
 
         return status(environments.environment(environment), cluster, listener)
 
-    execute(work, _show, output, debug)
+    if watch:
+        execute(follow, _show_watched, output, debug)
+    else:
+        execute(work, _show, output, debug)
+
+
+def _show_watched(result: WatchResult, console: Console) -> None:
+    release = result.release
+    console.print(
+        f"Release {release.name} in {release.namespace}: {release.status}, "
+        f"revision {release.revision} {release.chart}"
+    )
+    if result.holder is not None:
+        said = "is" if result.holder.alive else "has died"
+        console.print(f"{result.holder.name} {said} at work on it")
+    tables.show_rows(
+        "Objects",
+        ("", "object", "detail"),
+        [(item.state == "ready", item.object, item.detail) for item in result.objects],
+        console,
+    )
+    tables.show_problems(result.problems, console)
 
 
 def _show(result: StatusResult, console: Console) -> None:

@@ -10,7 +10,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import evidence, follow, history, removal, rollback
+from vrooli.release import evidence, follow, history, removal, rollback, scene
 from vrooli.release.history import Release, Revision
 from vrooli.steps import Done, Step, run_steps
 
@@ -80,6 +80,7 @@ class Failed:
         if self.before is None:
             await removal.remove(self.kube, self.release, progress)
             return Done(changed=True, detail="was not there before, and is taken away again")
+        await self._end_hooks()
         now, to = await history.last(self.release), self.before
         if now is not None and now.number != self.before.number:
             to = await rollback.target(self.release)
@@ -87,3 +88,8 @@ class Failed:
         noted = await history.manifests(self.release)
         await follow.until_ready(self.kube, noted, progress, HEALTHY_S)
         return Done(changed=True, detail=f"is healthy again with what revision {to.number} had")
+
+    async def _end_hooks(self) -> None:
+        """Helm leaves a hook that failed: it would be tried again and again, for nobody."""
+        for hook in scene.hooks(self.wanted):
+            await self.kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)

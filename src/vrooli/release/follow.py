@@ -10,25 +10,30 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from vrooli.chart.manifest import Manifest
-from vrooli.errors import VrooliError, WaitTimeoutError
-from vrooli.events import Progress
+from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
+from vrooli.events import ObjectState, Progress
 from vrooli.kube import Kube
-from vrooli.release import hopeless, readiness
+from vrooli.release import hopeless, portrait, readiness, scene, watched
 from vrooli.release.hopeless import Trouble
-from vrooli.release.readiness import RULES, Body, Seen
+from vrooli.release.portrait import Line
+from vrooli.release.readiness import RULES, Seen
+from vrooli.release.scene import EVER, Scene
 from vrooli.release.wake import RedisWaker
+from vrooli.release.watched import Watched
 from vrooli.steps import Done, first_error
 
 T = TypeVar("T")
 
 # What is ready must stay so this long, seconds: a pod may pass one probe and fail the next.
 STABLE_S = 1.0
-# A hopeless state must last this long, seconds, so that an old pod's isn't taken for a new one's.
-HOPELESS_S = 5.0
 # How often it is looked at without any change, seconds: times pass, too.
-TICK_S = 2.0
+TICK_S = 1.0
 # Changes come in bursts; one look after each is enough, seconds.
 BURST_S = 0.1
+# A fresh look at everything, in case a watch has missed an end, seconds.
+LOOK_S = 20.0
+# How long the API server may be away, seconds: it may start anew, or another take its place.
+AWAY_S = 20.0
 # Lines of a crashed container's log that its error shows.
 LOG_LINES = 10
 
@@ -42,196 +47,233 @@ async def until_ready(
     manifests: Iterable[Manifest],
     progress: Progress,
     timeout_s: float = 600.0,
+    *,
+    since: datetime = EVER,
 ) -> Done:
-    """Wait until every object of a release is ready.
+    """Wait until every object of a release is ready, and show each on its way.
 
     Args:
         kube: The cluster.
-        manifests: The release's objects, all of one namespace; hooks don't count.
+        manifests: The release's objects, all of one namespace; hooks are shown, but don't count.
         progress: Told each change of what is still lacking.
         timeout_s: The limit, seconds.
+        since: Hooks that ran before have had their turn.
 
     Raises:
         ReleaseFailedError: A pod is in a state that waiting doesn't mend.
         WaitTimeoutError: Not all were ready at the limit; says what each lacked.
     """
-    wanted = [found for found in manifests if not found.is_hook and found.kind in RULES]
-    follower = _Follower(kube, wanted, progress, wanted[0].namespace if wanted else "")
+    wanted = tuple(manifests)
+    follower = Follower(kube, wanted, progress, since)
     began = time.monotonic()
     try:
         async with asyncio.timeout(timeout_s), asyncio.TaskGroup() as group:
-            watchers = [
-                group.create_task(follower.watch(api_version, kind))
-                for api_version, kind in follower.kinds
-            ]
+            await follower.start(group)
             await follower.judge()
-            for watcher in watchers:
-                watcher.cancel()
+            follower.end()
     except TimeoutError:
         raise follower.too_late(timeout_s) from None
     except ExceptionGroup as errors:
         raise first_error(errors) from None
     waited = time.monotonic() - began
-    return Done(follower.has_waited, f"{len(wanted)} objects ready after {waited:.0f} s")
+    return Done(follower.has_waited, f"{len(follower.counted)} objects ready after {waited:.0f} s")
 
 
-async def unless_hopeless(kube: Kube, namespace: str, doing: Coroutine[Any, Any, T]) -> T:
-    """What ``doing`` gives, unless a pod that was made meanwhile can't succeed: a hook's, say.
+async def unless_hopeless(
+    kube: Kube,
+    manifests: Iterable[Manifest],
+    progress: Progress,
+    doing: Coroutine[Any, Any, T],
+) -> T:
+    """What ``doing`` gives, unless one of the hooks that it runs can't succeed.
 
     Helm itself would wait for such a hook until its limit.
 
     Raises:
-        ReleaseFailedError: A new pod is in a state that waiting doesn't mend.
+        ReleaseFailedError: A hook's pod is in a state that waiting doesn't mend.
     """
-    began = datetime.now(UTC)
-    follower = _Follower(kube, (), Progress(), namespace)
-
-    async def look() -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
-            pods = await kube.list("v1", "Pod", namespace)
-            await follower.fail_if_hopeless([pod for pod in pods if _is_since(pod, began)])
-
+    hooks = scene.hooks(manifests)
+    if not hooks:
+        return await doing
+    # The databases tell whether a hook that fails has an excuse.
+    needed = [item for item in manifests if item.kind in scene.NEEDED]
+    follower = Follower(kube, (*hooks, *needed), progress, datetime.now(UTC))
     try:
         async with asyncio.TaskGroup() as group:
-            looking = group.create_task(look())
+            await follower.start(group)
+            looking = group.create_task(follower.judge_hooks())
             done = group.create_task(doing)
             done.add_done_callback(lambda _: looking.cancel())
+            done.add_done_callback(lambda _: follower.end())
     except ExceptionGroup as errors:
         raise first_error(errors) from None
     return done.result()
 
 
-def _is_since(pod: Body, time: datetime) -> bool:
-    """Whether a pod was made since then; Kubernetes' times have no fractions."""
-    made = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
-    return made >= time.replace(microsecond=0)
-
-
 async def snapshot(kube: Kube, manifests: Sequence[Manifest]) -> Seen:
     """A namespace's objects as they are now: those of the manifests' kinds, and its pods."""
-    objects: dict[tuple[str, str], Body] = {}
-    for api_version, kind in _kinds(manifests):
-        for body in await kube.list(api_version, kind, manifests[0].namespace):
-            objects[kind, body["metadata"]["name"]] = body
-    return Seen(objects)
+    return await watched.snapshot(kube, manifests[0].namespace, watched.kinds(manifests))
 
 
-class _Follower:
-    """What has been seen of one release, and what is thought of it."""
+class Follower:
+    """What has been seen of one release, and what is thought of it.
+
+    Attributes:
+        counted: The objects that must be ready.
+        has_waited: Whether anything was ever lacking: how long looking took says nothing on a
+            busy machine.
+    """
 
     def __init__(
-        self, kube: Kube, wanted: Sequence[Manifest], progress: Progress, namespace: str
+        self, kube: Kube, wanted: Sequence[Manifest], progress: Progress, began: datetime
     ) -> None:
-        self._kube, self._wanted, self._progress = kube, wanted, progress
-        self._namespace = namespace
-        self._objects: dict[tuple[str, str], Body] = {}
-        self._changed = asyncio.Event()
-        self._hopeless_since: dict[Trouble, float] = {}
-        self._said = ""
+        self._kube, self._wanted, self._progress = kube, tuple(wanted), progress
+        self._namespace = wanted[0].namespace if wanted else ""
+        self._watched = Watched(kube, self._namespace)
         self._waker = RedisWaker(kube, wanted)
-        self.kinds = _kinds(wanted)
-        # Whether anything was ever lacking: how long looking took says nothing on a busy machine.
+        self._began = began
+        self._settled: datetime | None = EVER
+        self._hopeless_since: dict[str, float] = {}
+        self._shown: dict[str, Line] = {}
+        self._said = ""
+        self._looked_at = time.monotonic()
+        self.counted = [item for item in wanted if not item.is_hook and item.kind in RULES]
         self.has_waited = False
 
-    async def watch(self, api_version: str, kind: str) -> None:
-        """Note every change of a kind's objects, until cancelled."""
-        async with contextlib.aclosing(
-            self._kube.watch(api_version, kind, self._namespace)
-        ) as events:
-            async for event, body in events:
-                key = (kind, body["metadata"]["name"])
-                if event == "DELETED":
-                    self._objects.pop(key, None)
-                else:
-                    self._objects[key] = body
-                self._changed.set()
+    async def start(self, group: asyncio.TaskGroup) -> None:
+        """Begin to watch."""
+        if self._wanted:
+            hooks = scene.hooks(self._wanted)
+            kinds = [*watched.kinds([*self.counted, *hooks]), *watched.EVIDENCE]
+            await self._watched.follow(group, dict.fromkeys(kinds))
+
+    def end(self) -> None:
+        """Watch no more."""
+        self._watched.end()
+
+    @property
+    def seen(self) -> Seen:
+        """What was seen last."""
+        return self._watched.seen
+
+    @property
+    def lines(self) -> list[Line]:
+        """Each object, as it was shown last."""
+        return list(self._shown.values())
 
     async def judge(self) -> None:
         """Return when everything is ready and stays so."""
-        # Before the first look nothing has been seen, which isn't the same as absent.
-        self._objects.update((await snapshot(self._kube, self._wanted)).objects)
         while True:
-            lacking = self._lacking()
+            lacking = self.lacking()
             self.has_waited |= bool(lacking)
-            self._say(lacking)
-            if not lacking and await self._is_stable():
+            self.show(self.troubles())
+            if not lacking and await self.is_stable():
                 return
-            await self.fail_if_hopeless(self._seen().pods({}))
-            await self._waker.look(self._seen())
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), TICK_S)
-            await asyncio.sleep(BURST_S)
-            self._changed.clear()
+            await self.fail_if_hopeless()
+            await self._waker.look(self.seen)
+            await self.change()
+
+    async def judge_hooks(self) -> None:
+        """Raise when a hook can't succeed; until it is cancelled."""
+        while True:
+            self.show(self.troubles())
+            await self.fail_if_hopeless()
+            await self.change()
+
+    async def change(self) -> None:
+        """Wait for a change, or a while."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._watched.changed.wait(), TICK_S)
+        await asyncio.sleep(BURST_S)
+        self._watched.changed.clear()
+        silent_s = time.monotonic() - self._looked_at
+        if silent_s > LOOK_S:
+            await self._look_again(silent_s)
+
+    async def _look_again(self, silent_s: float) -> None:
+        """Have a fresh look; an API server that is away for a moment is waited for."""
+        try:
+            await self._watched.look()
+        except EnvironmentLackError:
+            if silent_s > LOOK_S + AWAY_S:
+                raise
+        else:
+            self._looked_at = time.monotonic()
 
     def too_late(self, limit_s: float) -> WaitTimeoutError:
         """The error at the limit: what each object lacked last."""
-        lines = [f"  {key}: {reason}" for key, reason in self._lacking().items()]
-        waiting = [f"  pod {line}" for line in _waiting(self._seen())]
+        lacking = [line for line in self._lines(()) if line.state is not ObjectState.READY]
+        lines = [f"  {line.object}: {line.detail}" for line in lacking]
         return WaitTimeoutError(
-            "\n".join([f"The release isn't ready after {limit_s:.0f} s:", *lines, *waiting]),
+            "\n".join([f"The release isn't ready after {limit_s:.0f} s:", *lines]),
             "Look at `vrooli status` and `vrooli logs`, then run the same command again.",
         )
 
-    def _seen(self) -> Seen:
-        return Seen(self._objects)
+    def lacking(self) -> dict[str, str]:
+        """What each object lacks, by kind and name."""
+        return readiness.lacks(self.counted, self.seen)
 
-    def _lacking(self) -> dict[str, str]:
-        return readiness.lacks(self._wanted, self._seen())
-
-    def _say(self, lacking: dict[str, str]) -> None:
-        ready = len(self._wanted) - len(lacking)
-        first = next((f"; {key}: {reason}" for key, reason in lacking.items()), "")
-        text = f"{ready} of {len(self._wanted)} ready{first}"
-        if text != self._said:
+    def show(self, troubles: Iterable[Trouble], *, summary: bool = True) -> None:
+        """Tell what has changed: of each object and, with ``summary``, of all together."""
+        found = self._lines({trouble.pod for trouble in troubles})
+        for line in found:
+            if self._shown.get(line.object) != line:
+                self._progress.show(line.object, line.state, line.detail)
+        self._shown = {line.object: line for line in found}
+        ready = sum(line.state is ObjectState.READY for line in found)
+        text = f"{ready} of {len(found)} ready"
+        if summary and found and text != self._said:
             self._progress.say(text)
         self._said = text
 
-    async def _is_stable(self) -> bool:
+    def _lines(self, failed: Iterable[str]) -> list[Line]:
+        return portrait.lines(self._wanted, self.seen, set(failed))
+
+    async def is_stable(self) -> bool:
         """Whether it is still ready in a while, by a fresh look: a watch may miss an end."""
         await asyncio.sleep(STABLE_S)
-        self._objects = dict((await snapshot(self._kube, self._wanted)).objects)
-        return not self._lacking()
+        try:
+            await self._watched.look()
+        except EnvironmentLackError:
+            return False
+        return not self.lacking()
 
-    async def fail_if_hopeless(self, pods: Sequence[Body]) -> None:
-        """Raise when one of the pods has been in a state without hope for a while."""
-        now = time.monotonic()
-        found = hopeless.troubles(pods, datetime.now(UTC))
-        self._hopeless_since = {item: self._hopeless_since.get(item, now) for item in found}
-        lasting = [item for item, since in self._hopeless_since.items() if now - since > HOPELESS_S]
-        if lasting:
-            shown = [f"  {line}" for item in lasting for line in await self._told(item)]
+    def troubles(self) -> list[Trouble]:
+        """What stands in the way now, believed or not."""
+        now = datetime.now(UTC)
+        if not scene.is_settled(self._wanted, self.seen):
+            self._settled = None
+        elif self._settled is None:
+            self._settled = now
+        where = Scene(self._wanted, self.seen, self._settled, self._began)
+        return hopeless.troubles(self.seen.pods({}), now, where)
+
+    def lasting(self) -> list[Trouble]:
+        """What has stood in the way for as long as it must to be believed."""
+        now, before, found = time.monotonic(), self._hopeless_since, self.troubles()
+        # Kubernetes' words change from try to try: it is the container that is in trouble.
+        self._hopeless_since = {item.place: before.get(item.place, now) for item in found}
+        return [item for item in found if now - self._hopeless_since[item.place] >= item.lasts_s]
+
+    async def fail_if_hopeless(self) -> None:
+        """Raise when something has stood in the way for long enough."""
+        if lasting := self.lasting():
+            shown = [f"  {line}" for item in lasting for line in await self.told(item)]
             raise ReleaseFailedError(
                 "\n".join(["The release can't become ready:", *shown]),
                 "Correct what the pod says, then run the same command again.",
             )
 
-    async def _told(self, trouble: Trouble) -> list[str]:
+    async def told(self, trouble: Trouble) -> list[str]:
         """A trouble, with the end of the log of what crashed."""
-        lines = [str(trouble)]
-        if trouble.crashed:
+        for previous in (True, False) if trouble.crashed else ():
             log = self._kube.logs(
                 self._namespace,
                 trouble.pod,
-                trouble.container,
+                trouble.container or None,
                 tail=LOG_LINES,
-                previous=True,
+                previous=previous,
             )
             with contextlib.suppress(VrooliError):
-                lines += [f"  {line}" async for line in log]
-        return lines
-
-
-def _kinds(manifests: Iterable[Manifest]) -> list[tuple[str, str]]:
-    """The kinds to look at, each once; pods are the evidence for others."""
-    return list(dict.fromkeys([("v1", "Pod"), *((m.api_version, m.kind) for m in manifests)]))
-
-
-def _waiting(seen: Seen) -> Iterable[str]:
-    """Why containers wait."""
-    for pod in seen.pods({}):
-        for container in pod.get("status", {}).get("containerStatuses", []):
-            waits = container.get("state", {}).get("waiting")
-            if waits:
-                said = f" ({waits['message']})" if waits.get("message") else ""
-                yield f"{pod['metadata']['name']}/{container['name']}: {waits.get('reason')}{said}"
+                return [str(trouble), *[f"  {line}" async for line in log]]
+        return [str(trouble)]

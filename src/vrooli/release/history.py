@@ -78,6 +78,8 @@ async def revisions(release: Release) -> list[Revision]:
         found = await call(release, lambda helm: helm.history(release.name))
     except helm_python.HelmNotFoundError:
         return []
+    except helm_python.HelmError as error:
+        raise failure(release, "read its notes of", error) from error
     return sorted((_revision(item) for item in found), key=lambda revision: revision.number)
 
 

@@ -1,26 +1,50 @@
-"""Pods that won't become ready by waiting: pure readings of what was seen, in words."""
+"""Pods and hooks that won't become ready by waiting: pure readings of what was seen, in words.
+
+Each rule says how long its state must last before it is believed: nothing where waiting can't
+change it, some seconds where it may pass.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from vrooli.release.scene import Scene, hook_of
+
 Body = Mapping[str, Any]
 
-# Kubernetes tries again after these, but with the same result. ErrImagePull isn't among them:
-# ImagePullBackOff follows it at the second failure.
-IMAGE_REASONS = ("ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+# The name itself is wrong, or a node has no such image and may not pull: known at once.
+WRONG_IMAGE = ("InvalidImageName", "ErrImageNeverPull")
+UNPULLED = ("ErrImagePull", "ImagePullBackOff")
+# What registries and resolvers answer about an image that isn't there.
+NO_IMAGE = re.compile(
+    r"not found|manifest unknown|name unknown|no such host|does not exist", re.IGNORECASE
+)
+# A registry that is slow or restarts, a credential that comes a moment later: seconds.
+PULL_S = 12.0
+# An own end, the same twice, is nobody else's fault where everything else is well; killed
+# containers (128 + SIGKILL, 128 + SIGTERM) may have been slow.
+OWN_CRASHES = 2
+KILLED = (137, 143)
 # One crash may be a database that isn't there yet; the third isn't.
 CRASHES = 3
+# Not even while the databases are on their way: those take a minute, this many crashes longer.
+EARLY_CRASHES = 6
 # Claims are made, volumes bound and nodes come up within this, seconds, on a busy machine, too.
 UNSCHEDULABLE_S = 60.0
+PASSING = re.compile(r"unbound|persistentvolumeclaim|node\.kubernetes\.io/", re.IGNORECASE)
+# No node has the room or the labels: another would have to be made.
+NO_ROOM_S = 15.0
+# A Secret or ConfigMap that is missing although all that makes them is ready: seconds.
+NO_CONFIG_S = 10.0
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a pod can't become ready.
+    """Why a pod, or a hook, can't become ready.
 
     Attributes:
         pod: The pod's name.
@@ -28,6 +52,7 @@ class Trouble:
         reason: Kubernetes' word for it.
         message: What it says about it.
         crashed: Whether the container ran and ended, so that its log tells why.
+        lasts_s: How long it must last before it is believed, seconds.
     """
 
     pod: str
@@ -35,10 +60,15 @@ class Trouble:
     reason: str
     message: str
     crashed: bool = False
+    lasts_s: float = 0.0
+
+    @property
+    def place(self) -> str:
+        """Where it is: pod and container."""
+        return f"{self.pod}/{self.container}" if self.container else self.pod
 
     def __str__(self) -> str:
-        where = f"{self.pod}/{self.container}" if self.container else self.pod
-        return f"{where}: {self.reason}" + (f" ({self.message})" if self.message else "")
+        return f"{self.place}: {self.reason}" + (f" ({self.message})" if self.message else "")
 
 
 def containers(pod: Body) -> list[Body]:
@@ -47,52 +77,74 @@ def containers(pod: Body) -> list[Body]:
     return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
 
 
-def troubles(pods: Iterable[Body], now: datetime) -> list[Trouble]:
-    """Every trouble of the pods; those that a newer version replaces don't count."""
-    return [trouble for pod in _current(pods) for trouble in _of_pod(pod, now)]
+def troubles(pods: Iterable[Body], now: datetime, scene: Scene | None = None) -> list[Trouble]:
+    """Every trouble of the pods; those that a newer version replaces don't count.
+
+    Args:
+        pods: The pods.
+        now: The time.
+        scene: What else is known; without it every pod counts, and nothing is known of the rest.
+    """
+    scene = scene or Scene()
+    return [trouble for pod in scene.current(pods) for trouble in _of_pod(pod, now, scene)]
 
 
-def _current(pods: Iterable[Body]) -> list[Body]:
-    """The pods without those of a Deployment's older versions."""
-    kept = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-    newest: dict[str, Body] = {}
-    for pod in sorted(kept, key=lambda pod: str(pod["metadata"].get("creationTimestamp", ""))):
-        newest[_deployment(pod)] = pod
-    return [pod for pod in kept if _version(pod) == _version(newest[_deployment(pod)])]
-
-
-def _version(pod: Body) -> str:
-    return str(pod["metadata"].get("labels", {}).get("pod-template-hash", ""))
-
-
-def _deployment(pod: Body) -> str:
-    """The pod's Deployment, or the pod itself when it has none."""
-    owners = pod["metadata"].get("ownerReferences", [])
-    version = _version(pod)
-    if version and owners and owners[0]["kind"] == "ReplicaSet":
-        return str(owners[0]["name"]).removesuffix(f"-{version}")
-    return f"pod {pod['metadata']['name']}"
-
-
-def _of_pod(pod: Body, now: datetime) -> Iterator[Trouble]:
+def _of_pod(pod: Body, now: datetime, scene: Scene) -> Iterator[Trouble]:
     name, status = pod["metadata"]["name"], pod.get("status", {})
     for item in status.get("conditions", []):
         if item["type"] == "PodScheduled" and item.get("reason") == "Unschedulable":
+            message = item.get("message", "")
+            limit = UNSCHEDULABLE_S if PASSING.search(message) else NO_ROOM_S
             since = datetime.fromisoformat(item["lastTransitionTime"]).astimezone(UTC)
-            if (now - since).total_seconds() >= UNSCHEDULABLE_S:
-                yield Trouble(name, "", "Unschedulable", item.get("message", ""))
+            if (now - since).total_seconds() >= limit:
+                yield Trouble(name, "", "Unschedulable", message)
     for container in containers(pod):
-        yield from _of_container(name, container)
+        yield from _of_container(pod, container, scene)
+    if status.get("phase") == "Failed" and scene.gives_up(pod):
+        yield _failed(pod)
 
 
-def _of_container(pod: str, container: Body) -> Iterator[Trouble]:
+def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]:
     waiting = container.get("state", {}).get("waiting") or {}
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
-    if reason in IMAGE_REASONS:
-        yield Trouble(pod, container["name"], reason, message)
+    name, part = pod["metadata"]["name"], container["name"]
+    if reason in WRONG_IMAGE or (reason in UNPULLED and NO_IMAGE.search(message)):
+        yield Trouble(name, part, reason, message, lasts_s=scene.doubt_s(pod))
+    elif reason in UNPULLED:
+        yield Trouble(name, part, reason, message, lasts_s=PULL_S)
+    elif reason == "CreateContainerConfigError" and scene.settled is not None:
+        yield Trouble(name, part, reason, message, lasts_s=NO_CONFIG_S)
     # While it waits for its next start, it has ended once more often than it was restarted.
     crashes = container.get("restartCount", 0) + 1
-    if reason == "CrashLoopBackOff" and crashes >= CRASHES:
+    if reason == "CrashLoopBackOff" and crashes >= _enough(pod, container, scene):
         ended = container.get("lastState", {}).get("terminated") or {}
         said = f"ended {crashes} times, last with status {ended.get('exitCode')}"
-        yield Trouble(pod, container["name"], reason, said, crashed=True)
+        yield Trouble(name, part, reason, said, crashed=True, lasts_s=scene.doubt_s(pod))
+
+
+def _enough(pod: Body, container: Body, scene: Scene) -> int:
+    """How many crashes show that there will be no end of them."""
+    ended = container.get("lastState", {}).get("terminated") or {}
+    if scene.needs_others(pod) and not scene.is_settled_at(ended.get("startedAt")):
+        return EARLY_CRASHES
+    own = ended.get("reason") != "OOMKilled" and ended.get("exitCode") not in KILLED
+    if own and scene.is_alone_at_fault(pod):
+        return OWN_CRASHES
+    return CRASHES
+
+
+def _failed(pod: Body) -> Trouble:
+    """A hook's pod that won't be started again."""
+    ended = [item.get("state", {}).get("terminated") or {} for item in containers(pod)]
+    status = next((end["exitCode"] for end in ended if end.get("exitCode")), None)
+    said = pod["status"].get("message") or f"ended with status {status}"
+    part = next(
+        (
+            str(item["name"])
+            for item in containers(pod)
+            if (item.get("state", {}).get("terminated") or {}).get("exitCode")
+        ),
+        "",
+    )
+    reason = f"{hook_of(pod) or 'pod'} failed"
+    return Trouble(pod["metadata"]["name"], part, reason, said, crashed=True)

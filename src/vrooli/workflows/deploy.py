@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from vrooli import project
@@ -16,10 +16,10 @@ from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import preflight
 from vrooli.environments import Environment
-from vrooli.errors import InterruptError, UsageError, VrooliError
+from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import apply, changes, failing, follow, history, lease
+from vrooli.release import apply, changes, failing, follow, history, lease, scene
 from vrooli.release.changes import Act, ObjectChange
 from vrooli.release.history import Release
 from vrooli.steps import Done, Step, run_steps
@@ -172,6 +172,8 @@ class _Run:
         self.wanted = _render(options, self.package, self.values)
         self.changes: tuple[ObjectChange, ...] = ()
         self.loaded: set[str] = set()
+        self.began = scene.EVER
+        self.fit = asyncio.Event()
 
     @property
     def kube(self) -> Kube:
@@ -213,12 +215,17 @@ class _Run:
             self.kube, self.release.namespace, self.wanted, loaded=self.loaded
         )
         preflight.demand(found)
+        self.fit.set()
         return Done(changed=False, detail=f"can take {len(self.wanted)} objects")
 
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what Helm noted last."""
-        last = await history.last(self.release)
-        noted = await history.manifests(self.release) if last is not None else ()
+        try:
+            last = await history.last(self.release)
+            noted = await history.manifests(self.release) if last is not None else ()
+        except VrooliError:
+            await self.fit.wait()  # what is wrong with the cluster says it better, and ends this
+            raise
         self.changes = changes.changes(self.wanted, noted)
         if last is None:
             return Done(changed=False, detail=f"a new release of {len(self.wanted)} objects")
@@ -230,7 +237,6 @@ class _Run:
             Step("release", "Helm release", self.apply),
             Step("healthy", "Healthy release", self.follow, ("release",)),
         ]
-        await self._ensure_namespace()
         progress = Progress("release", listener)
         async with lease.held(self.kube, self.release, progress):
             before = await history.last(self.release)
@@ -239,22 +245,27 @@ class _Run:
             except VrooliError as error:
                 if isinstance(error, UsageError):
                     raise
+                if not await self.kube.healthy():
+                    raise self._away(error) from error
                 failed = failing.Failed(self.kube, self.release, self.wanted, before, error)
                 return await failed.end(listener, rollback=self.options.rollback)
 
+    def _away(self, error: VrooliError) -> EnvironmentLackError:
+        """The cluster is gone: nothing can be kept or undone."""
+        return EnvironmentLackError(
+            f"The cluster went away in the middle of the deploy: {error.message}\n"
+            f"{self.release.name} is left as it is.",
+            "When it is back, run the same command again: it continues where it stopped.",
+        )
+
     async def apply(self, progress: Progress) -> Done:
         """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""
+        self.began = datetime.now(UTC)
         doing = apply.ensure(self.kube, self.release, self.values, progress, chart=self.package)
-        return await follow.unless_hopeless(self.kube, self.release.namespace, doing)
+        return await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
 
     async def follow(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
-        return await follow.until_ready(self.kube, self.wanted, progress, self.options.timeout_s)
-
-    async def _ensure_namespace(self) -> None:
-        """The Lease is kept in it; its labels come with the release."""
-        name = self.release.namespace
-        if await self.kube.get("v1", "Namespace", name) is None:
-            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-            with contextlib.suppress(VrooliError):  # another was faster, or says it better below
-                await self.kube.create(namespace)
+        return await follow.until_ready(
+            self.kube, self.wanted, progress, self.options.timeout_s, since=self.began
+        )

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vrooli import images, operators, project, vault
@@ -19,7 +20,7 @@ from vrooli.events import Listener, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
 from vrooli.operators.install import install, wait_ready
-from vrooli.release import apply, follow, history
+from vrooli.release import apply, follow, history, lease
 from vrooli.release.history import Release
 from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
@@ -41,6 +42,8 @@ SERVICES = {
 
 # The steps that are the release itself, and not what it stands on.
 OF_RELEASE = ("release", "healthy")
+# Those that run while its Lease is held; the operators' pods start meanwhile.
+HELD = ("operators", *OF_RELEASE)
 
 
 async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
@@ -48,7 +51,8 @@ async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
 
     Raises:
         UsageError: A name or a file is wrong; nothing was touched.
-        EnvironmentLackError: The cluster can't take our images; nothing was touched.
+        EnvironmentLackError: The cluster can't take our images, and nothing was touched; or
+            somebody else is at work on the release.
         VrooliError: The first step's error.
     """
     began = time.monotonic()
@@ -57,7 +61,11 @@ async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
     choice = await _chosen(options)
     async with choice.turn(listener), contextlib.AsyncExitStack() as exits:
         run = _Run(options, choice, exits)
-        ended = await run_steps(run.steps(), listener)
+        before, held = _parted(run.steps())
+        ended = await run_steps(before, listener)
+        # A deploy from elsewhere, or a rollback, may be at work on the same release.
+        async with lease.held(run.kube, run.release, Progress("release", listener)):
+            ended += await run_steps(held, listener)
     steps = tuple(StepResult.of(step) for step in ended)
     return DevelopResult(
         changed=any(step.outcome is Outcome.CHANGED for step in steps),
@@ -116,6 +124,15 @@ def _closure(steps: Sequence[Step], wanted: Collection[str]) -> set[str]:
         if step.name in names:
             names |= set(step.after)
     return names
+
+
+def _parted(steps: list[Step]) -> tuple[list[Step], list[Step]]:
+    """The steps before the release's Lease is taken, and those under it."""
+    before = [step for step in steps if step.name not in HELD]
+    held = [step for step in steps if step.name in HELD]
+    return before, [
+        replace(step, after=tuple(name for name in step.after if name in HELD)) for step in held
+    ]
 
 
 def _check_values(options: DevelopOptions) -> None:
@@ -253,14 +270,16 @@ class _Run:
         """Have the chart installed with the environment's values and the local images."""
         values = chart_values.load(self.options.environment, self.options.values)
         values = chart_values.merge(values, self._local_values())
-        return await apply.ensure(self.kube, self._release(), values, progress)
+        return await apply.ensure(self.kube, self.release, values, progress)
 
     async def follow_release(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
-        manifests = await history.manifests(self._release())
+        manifests = await history.manifests(self.release)
         return await follow.until_ready(self.kube, manifests, progress)
 
-    def _release(self) -> Release:
+    @property
+    def release(self) -> Release:
+        """The release."""
         return Release.of(self.options.environment, self.cluster.kubeconfig)
 
     def _local_values(self) -> chart_values.Values:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vrooli.events import Outcome, StepEnded
+from vrooli.events import ObjectState, Outcome, StepEnded
 
 
 class Model(BaseModel):
@@ -169,6 +169,34 @@ class StatusResult(Result):
     workloads: tuple[WorkloadView, ...] = Field(default=(), description="the release's workloads")
     urls: dict[str, str] = Field(default_factory=dict, description="what a person can open")
     problems: tuple[str, ...] = Field(default=(), description="what isn't healthy, in words")
+
+
+class HolderView(Model):
+    """Who is at work on the release."""
+
+    name: str = Field(description="the user, the host and the process")
+    since: datetime = Field(description="when it took the release, UTC")
+    renewed: datetime = Field(description="its last sign of life, UTC")
+    alive: bool = Field(description="false when it has died without letting go")
+
+
+class ObjectView(Model):
+    """One object of the release."""
+
+    object: str = Field(description="its kind and name")
+    state: ObjectState = Field(description="waiting, ready or failed")
+    detail: str = Field(description="what it has or lacks, its pods' reasons included")
+
+
+class WatchResult(Result):
+    """The end of `status --watch`; `ok` is false when the release can't become healthy."""
+
+    environment: str = Field(description="dev, staging or prod")
+    elapsed_s: float = Field(description="how long it was watched, seconds")
+    release: ReleaseView = Field(description="the release")
+    holder: HolderView | None = Field(description="who is at work on it, or null")
+    objects: tuple[ObjectView, ...] = Field(description="each object, as it was seen last")
+    problems: tuple[str, ...] = Field(description="why it can't become healthy, in words")
 
 
 class CaseView(Model):

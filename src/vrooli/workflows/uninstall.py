@@ -6,7 +6,7 @@ import time
 
 from vrooli.environments import Environment
 from vrooli.events import Listener, Progress
-from vrooli.release import Release, removal
+from vrooli.release import Release, lease, removal
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access
 from vrooli.workflows.results import StepsResult
@@ -19,12 +19,13 @@ async def uninstall(
 
     Raises:
         UsageError: The cluster's name is wrong.
-        EnvironmentLackError: The cluster doesn't run.
+        EnvironmentLackError: The cluster doesn't run, or a deploy does.
         VrooliError: The first step's error.
     """
     began = time.monotonic()
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
+        await lease.refuse_if_held(reached.kube, release)
 
         async def remove(progress: Progress) -> Done:
             return await removal.remove(reached.kube, release, progress)

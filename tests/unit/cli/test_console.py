@@ -10,7 +10,15 @@ from rich.console import Console
 from vrooli.cli import console as console_module
 from vrooli.cli.console import ConsoleView
 from vrooli.cli.tables import duration, show_rows, show_steps
-from vrooli.events import LogLine, Outcome, StepEnded, StepProgressed, StepStarted
+from vrooli.events import (
+    LogLine,
+    ObjectSeen,
+    ObjectState,
+    Outcome,
+    StepEnded,
+    StepProgressed,
+    StepStarted,
+)
 from vrooli.workflows.results import StepResult, StepsResult
 
 
@@ -116,3 +124,29 @@ def test_booleans_in_tables_are_marks_and_brackets_are_no_markup() -> None:
         ["✓", "a", "[b]"],
         ["✗"],
     ]
+
+
+def test_without_a_terminal_each_change_of_an_object_is_a_line_but_not_what_was_ready() -> None:
+    view, progress, _ = _view(terminal=False)
+    view.listen(StepStarted("healthy", "Healthy release"))
+    view.listen(ObjectSeen("healthy", "Ingress/a", ObjectState.READY, "any host"))
+    view.listen(ObjectSeen("healthy", "Deployment/b", ObjectState.WAITING, "0 of 1 pods"))
+    view.listen(ObjectSeen("healthy", "Deployment/b", ObjectState.READY, "1 of 1 pods"))
+    view.close()
+    lines = progress.getvalue().splitlines()
+    assert [line.partition("] ")[2] for line in lines] == [
+        "Healthy release …",
+        "… Deployment/b: 0 of 1 pods",
+        "✓ Deployment/b: 1 of 1 pods",
+    ]
+
+
+def test_on_a_terminal_every_object_has_a_row_below_its_step() -> None:
+    view, progress, _ = _view(terminal=True)
+    view.listen(StepStarted("healthy", "Healthy release"))
+    view.listen(ObjectSeen("healthy", "Ingress/a", ObjectState.READY, "any host"))
+    view.listen(ObjectSeen("healthy", "Deployment/b", ObjectState.FAILED, "0 of 1 pods"))
+    view.close()
+    shown = progress.getvalue()
+    assert "✓ Ingress/a    any host" in shown
+    assert "✗ Deployment/b 0 of 1 pods" in shown

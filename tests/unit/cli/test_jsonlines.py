@@ -12,7 +12,16 @@ import pytest
 
 from vrooli.cli.jsonlines import JsonLines
 from vrooli.errors import InterruptError
-from vrooli.events import Event, LogLine, Outcome, StepEnded, StepProgressed, StepStarted
+from vrooli.events import (
+    Event,
+    LogLine,
+    ObjectSeen,
+    ObjectState,
+    Outcome,
+    StepEnded,
+    StepProgressed,
+    StepStarted,
+)
 from vrooli.workflows.results import DevelopResult, Model, StepResult
 
 EVENTS: list[tuple[Event, dict[str, Any]]] = [
@@ -37,6 +46,16 @@ EVENTS: list[tuple[Event, dict[str, Any]]] = [
             "outcome": "changed",
             "elapsed_s": 1.235,
             "detail": "built 3",
+        },
+    ),
+    (
+        ObjectSeen("healthy", "Deployment/a", ObjectState.WAITING, "0 of 1 pods are ready"),
+        {
+            "type": "object",
+            "step": "healthy",
+            "object": "Deployment/a",
+            "state": "waiting",
+            "detail": "0 of 1 pods are ready",
         },
     ),
     (LogLine("pod", "a\tb"), {"type": "log", "source": "pod", "text": "a\tb"}),

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from vrooli.release.hopeless import troubles
+from vrooli.chart import manifest
+from vrooli.chart.manifest import Manifest
+from vrooli.release.hopeless import PULL_S, Trouble, troubles
+from vrooli.release.readiness import Seen
+from vrooli.release.scene import DOUBT_S, EVER, Scene, is_settled
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -62,7 +66,6 @@ def test_an_image_that_cannot_be_pulled_is_hopeless(part: str) -> None:
     "status",
     [
         {"containerStatuses": [waiting("ContainerCreating")]},
-        {"containerStatuses": [waiting("CreateContainerConfigError")]},
         {"containerStatuses": [waiting("CrashLoopBackOff", restarts=1)]},
         {"conditions": unscheduled(since_s=5)},
         {},
@@ -94,3 +97,244 @@ def test_a_pod_that_goes_away_does_not_count() -> None:
     going = pod(containerStatuses=[waiting("ImagePullBackOff")])
     going["metadata"]["deletionTimestamp"] = NOW.isoformat()
     assert troubles([going], NOW) == []
+
+
+DEPLOYMENT = manifest.of(
+    {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "server"}, "spec": {}},
+    "here",
+)
+READY = [{"type": "Ready", "status": "True"}]
+
+
+def hook(kind: str = "Job", **spec: Any) -> Manifest:
+    """A hook that runs before an upgrade."""
+    body = {
+        "apiVersion": "batch/v1" if kind == "Job" else "v1",
+        "kind": kind,
+        "metadata": {"name": "migrate", "annotations": {"helm.sh/hook": "pre-upgrade"}},
+        "spec": spec,
+    }
+    return manifest.of(body, "here")
+
+
+def hook_pod(name: str = "migrate-1", age_s: int = 1, **status: Any) -> dict[str, Any]:
+    """A pod of that hook's Job."""
+    found = pod(name, age_s=age_s, **status)
+    found["metadata"]["labels"] = {"batch.kubernetes.io/job-name": "migrate"}
+    found["metadata"]["ownerReferences"] = [{"kind": "Job", "name": "migrate"}]
+    return found
+
+
+def replica_set(version: str, revision: str) -> dict[str, Any]:
+    """A version of the server's Deployment."""
+    return {
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": f"server-{version}",
+            "labels": {"pod-template-hash": version},
+            "annotations": {"deployment.kubernetes.io/revision": revision},
+        },
+    }
+
+
+def deployment(*, observed: int = 2) -> dict[str, Any]:
+    """The server's Deployment, at its second version."""
+    return {
+        "kind": "Deployment",
+        "metadata": {
+            "name": "server",
+            "generation": 2,
+            "annotations": {"deployment.kubernetes.io/revision": "2"},
+        },
+        "status": {"observedGeneration": observed},
+    }
+
+
+def seen(*bodies: dict[str, Any]) -> Seen:
+    """A namespace with these objects."""
+    return Seen({(body["kind"], body["metadata"]["name"]): body for body in bodies})
+
+
+def judged(
+    *bodies: dict[str, Any],
+    wanted: tuple[Manifest, ...] = (DEPLOYMENT,),
+    settled: datetime | None = EVER,
+    began: datetime = EVER,
+) -> list[Trouble]:
+    """The troubles of a namespace with these objects."""
+    found = seen(*bodies)
+    return troubles(found.pods({}), NOW, Scene(wanted, found, settled, began))
+
+
+def crashed(times: int, *, code: int = 1, started_s: int = 1) -> dict[str, Any]:
+    """A container that waits for its next start."""
+    started = (NOW - timedelta(seconds=started_s)).isoformat()
+    found = waiting("CrashLoopBackOff", restarts=times - 1)
+    found["lastState"]["terminated"] = {"exitCode": code, "startedAt": started, "reason": "Error"}
+    return found
+
+
+def pulling(reason: str, message: str) -> dict[str, Any]:
+    """A container whose image doesn't come."""
+    state = {"waiting": {"reason": reason, "message": message}}
+    return {"name": "server", "restartCount": 0, "state": state}
+
+
+VERSIONS = (deployment(), replica_set("1", "1"), replica_set("2", "2"))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'rpc error: code = NotFound desc = failed to pull image "x:9": x:9: not found',
+        "reading manifest 9 in registry/x: manifest unknown",
+        "dial tcp: lookup registry.invalid: no such host",
+        'Back-off pulling image "x:9": ErrImagePull: failed to resolve: x:9: not found',
+    ],
+)
+def test_an_image_that_is_nowhere_is_believed_at_once(message: str) -> None:
+    new = pod(version="2", containerStatuses=[pulling("ErrImagePull", message)])
+    (found,) = judged(*VERSIONS, new)
+    assert found.lasts_s == 0
+
+
+@pytest.mark.parametrize(
+    "message", ["i/o timeout", "connection refused", "503 Service Unavailable", "unauthorized"]
+)
+def test_a_registry_that_may_answer_later_is_given_time(message: str) -> None:
+    new = pod(version="2", containerStatuses=[pulling("ErrImagePull", message)])
+    (found,) = judged(*VERSIONS, new)
+    assert found.lasts_s == PULL_S
+
+
+def test_without_a_replica_set_to_tell_a_sure_sign_must_last() -> None:
+    new = pod(version="2", containerStatuses=[pulling("ErrImagePull", "not found")])
+    assert [item.lasts_s for item in judged(new)] == [DOUBT_S]
+    assert [item.lasts_s for item in judged(deployment(observed=1), *VERSIONS[1:], new)] == [
+        DOUBT_S
+    ]
+
+
+def test_pods_of_the_version_before_do_not_count_before_the_new_ones_are_there() -> None:
+    old = pod(version="1", containerStatuses=[pulling("ErrImagePull", "not found")])
+    assert judged(*VERSIONS, old) == []
+
+
+def test_two_crashes_beside_the_ready_version_before_are_hopeless() -> None:
+    old = pod("old", version="1", conditions=READY)
+    new = pod("new", version="2", containerStatuses=[crashed(2)])
+    (found,) = judged(*VERSIONS, old, new)
+    assert found.crashed
+    assert found.lasts_s == 0
+    assert judged(*VERSIONS, old, pod("new", version="2", containerStatuses=[crashed(1)])) == []
+
+
+@pytest.mark.parametrize("code", [137, 143])
+def test_two_kills_are_not_hopeless_a_slow_start_may_be_killed(code: int) -> None:
+    old = pod("old", version="1", conditions=READY)
+    new = pod("new", version="2", containerStatuses=[crashed(2, code=code)])
+    assert judged(*VERSIONS, old, new) == []
+
+
+def test_two_crashes_without_a_version_before_are_not_hopeless_yet() -> None:
+    new = pod("new", version="2", containerStatuses=[crashed(2)])
+    assert judged(*VERSIONS, new) == []
+    assert len(judged(*VERSIONS, pod("new", version="2", containerStatuses=[crashed(3)]))) == 1
+
+
+@pytest.mark.parametrize("settled_s", [None, 1])
+def test_crashes_while_the_databases_were_on_their_way_do_not_count(
+    settled_s: int | None,
+) -> None:
+    settled = None if settled_s is None else NOW - timedelta(seconds=settled_s)
+    early = pod(version="2", containerStatuses=[crashed(4, started_s=10)])
+    assert judged(*VERSIONS, early, settled=settled) == []
+    many = pod(version="2", containerStatuses=[crashed(6, started_s=10)])
+    assert len(judged(*VERSIONS, many, settled=settled)) == 1
+
+
+def test_a_crash_after_the_databases_came_counts() -> None:
+    late = pod(version="2", containerStatuses=[crashed(3, started_s=1)])
+    assert len(judged(*VERSIONS, late, settled=NOW - timedelta(seconds=5))) == 1
+
+
+def test_a_databases_own_pod_waits_for_nobody() -> None:
+    own = pod("pg-0", containerStatuses=[crashed(3)])
+    own["metadata"]["labels"] = {"postgres-operator.crunchydata.com/cluster": "pg"}
+    own["metadata"]["ownerReferences"] = [{"kind": "StatefulSet", "name": "pg-0"}]
+    cluster = Manifest("v1", "PostgresCluster", "pg", "here", "", {"metadata": {}})
+    assert len(judged(own, wanted=(cluster,), settled=None)) == 1
+
+
+def test_a_missing_configuration_counts_once_all_that_makes_it_is_ready() -> None:
+    new = pod(version="2", containerStatuses=[waiting("CreateContainerConfigError")])
+    assert judged(*VERSIONS, new, settled=None) == []
+    assert len(judged(*VERSIONS, new, settled=NOW)) == 1
+
+
+def test_others_pods_in_the_namespace_do_not_count() -> None:
+    other = pod(version="2", containerStatuses=[waiting("InvalidImageName")])
+    other["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "theirs-2"}]
+    backup = hook_pod(containerStatuses=[waiting("InvalidImageName")])
+    bare = pod("debug", containerStatuses=[waiting("InvalidImageName")])
+    bare["metadata"]["ownerReferences"] = []
+    assert judged(*VERSIONS, other, backup, bare) == []
+
+
+def test_a_hook_that_is_not_tried_again_fails_with_its_pod() -> None:
+    ended = [{"name": "main", "state": {"terminated": {"exitCode": 4}}}]
+    failed = hook_pod(phase="Failed", containerStatuses=ended)
+    (found,) = judged(failed, wanted=(hook(backoffLimit=0),))
+    assert str(found) == "migrate-1/main: Job/migrate failed (ended with status 4)"
+    assert found.lasts_s == 0
+
+
+def test_a_hook_that_is_tried_again_fails_with_its_second_pod() -> None:
+    ended = [{"name": "main", "state": {"terminated": {"exitCode": 4}}}]
+    first = hook_pod(phase="Failed", containerStatuses=ended)
+    second = hook_pod("migrate-2", phase="Failed", containerStatuses=ended)
+    assert judged(first, wanted=(hook(),)) == []
+    assert len(judged(first, second, wanted=(hook(),))) == 2
+    assert judged(first, second, wanted=(hook(),), settled=None) == []
+
+
+def test_a_hook_whose_container_is_started_again_fails_with_its_second_crash() -> None:
+    crashing = hook_pod(containerStatuses=[crashed(2)])
+    assert len(judged(crashing, wanted=(hook(),))) == 1
+    assert judged(crashing, wanted=(hook(),), settled=None) == []
+
+
+def test_a_hook_that_failed_at_an_earlier_deploy_does_not_count() -> None:
+    ended = [{"name": "main", "state": {"terminated": {"exitCode": 4}}}]
+    failed = hook_pod(age_s=60, phase="Failed", containerStatuses=ended)
+    began = NOW - timedelta(seconds=5)
+    assert judged(failed, wanted=(hook(backoffLimit=0),), began=began) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "hopeless"),
+    [
+        ("0/1 nodes are available: 1 Insufficient cpu.", True),
+        ("pod has unbound immediate PersistentVolumeClaims", False),
+        ("1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }", False),
+    ],
+)
+def test_a_pod_without_a_node_is_hopeless_sooner_when_nothing_is_on_its_way(
+    message: str, hopeless: bool
+) -> None:
+    conditions = unscheduled(since_s=20)
+    conditions[0]["message"] = message
+    assert bool(judged(*VERSIONS, pod(version="2", conditions=conditions))) is hopeless
+
+
+def test_all_that_others_need_are_databases_and_secrets() -> None:
+    secret = Manifest("v1", "VaultStaticSecret", "creds", "here", "", {"metadata": {}})
+    filled = {
+        "kind": "VaultStaticSecret",
+        "metadata": {"name": "creds"},
+        "spec": {"destination": {"name": "creds"}},
+        "status": {"secretMAC": "x"},
+    }
+    assert is_settled([DEPLOYMENT], seen())
+    assert not is_settled([DEPLOYMENT, secret], seen())
+    assert is_settled([DEPLOYMENT, secret], seen(filled))

@@ -1,0 +1,55 @@
+"""Who is at work on a release: for people, and so that a dead process is known at once.
+
+A process that was killed can't let go. Another on the same machine sees that it is gone; from
+elsewhere only its silence tells.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from pathlib import Path
+
+PROC = Path("/proc")
+# A process' start, counted from its state, which follows its name's last bracket (proc(5)).
+START_FIELD = 19
+
+
+def name() -> str:
+    """This process, for people."""
+    return f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}"
+
+
+def process() -> str:
+    """This process among all of all machines; empty where the system has no /proc."""
+    machine, started = _machine(), _started(os.getpid())
+    return f"{machine}/{os.getpid()}/{started}" if machine and started else ""
+
+
+def is_dead(other: str) -> bool:
+    """Whether a process of this machine has ended; nothing is known of another machine's."""
+    machine, _, rest = other.partition("/")
+    pid, _, started = rest.partition("/")
+    if not pid.isdigit() or not started or machine != _machine():
+        return False
+    return _started(int(pid)) != started
+
+
+def _machine() -> str:
+    """This start of this machine, and which of its views of processes this is."""
+    try:
+        boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
+        space = (PROC / "self/ns/pid").readlink().name
+    except OSError:
+        return ""
+    return f"{boot}+{space.strip('pid:[]')}"
+
+
+def _started(pid: int) -> str:
+    """When a process started, in ticks since the machine's start; empty when there is none."""
+    try:
+        words = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if words[0] == "Z" else words[START_FIELD]

@@ -1,0 +1,196 @@
+"""What a pod's trouble is judged by: whose pod it is, and whether all that it needs is well.
+
+A crash says little while the databases are on their way, and much when the version before it runs
+beside it. All of it is read from what was seen; nothing is asked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from vrooli.chart.manifest import HOOK, Manifest
+from vrooli.release import readiness
+from vrooli.release.readiness import PGO, REDIS_NAME, Seen, is_ready
+
+Body = Mapping[str, Any]
+
+# All that others need was ready before anybody looked.
+EVER = datetime.min.replace(tzinfo=UTC)
+# What others need: a crash before these are ready may be theirs.
+NEEDED = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
+JOB_LABEL = "batch.kubernetes.io/job-name"
+REVISION = "deployment.kubernetes.io/revision"
+VERSION = "pod-template-hash"
+# Without a ReplicaSet to tell, a pod of the version before may be taken for the new one's, seconds.
+DOUBT_S = 5.0
+# Failed pods of a hook that show that it won't succeed, where its Job would try again.
+HOOK_FAILURES = 2
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is known beside the pods.
+
+    Attributes:
+        wanted: The release's objects, hooks included; None takes every pod for one of it.
+        seen: The namespace's objects.
+        settled: Since when all that others need has been ready; None when it isn't.
+        began: When following began: hooks from before have had their turn.
+    """
+
+    wanted: tuple[Manifest, ...] | None = None
+    seen: Seen = field(default_factory=Seen)
+    settled: datetime | None = EVER
+    began: datetime = EVER
+
+    def current(self, pods: Iterable[Body]) -> list[Body]:
+        """The release's pods, without those of a Deployment's older versions."""
+        kept = [
+            pod for pod in pods if "deletionTimestamp" not in pod["metadata"] and self._is_ours(pod)
+        ]
+        newest: dict[str, str] = {}
+        for pod in sorted(kept, key=_made):
+            newest[deployment_of(pod)] = version_of(pod)
+        newest |= self._versions
+        return [pod for pod in kept if version_of(pod) == newest[deployment_of(pod)]]
+
+    def doubt_s(self, pod: Body) -> float:
+        """How long a sure sign must last, for fear that it is another version's pod."""
+        known = self.wanted is not None and deployment_of(pod) in self._versions
+        return 0.0 if known or self._hook(pod) is not None else DOUBT_S
+
+    def needs_others(self, pod: Body) -> bool:
+        """Whether a pod may crash for want of a database: the databases' own don't."""
+        labels = pod["metadata"].get("labels", {})
+        return f"{PGO}/cluster" not in labels and REDIS_NAME not in labels
+
+    def is_settled_at(self, started: str | None) -> bool:
+        """Whether all that others need was ready when a container was started."""
+        if self.settled is None:
+            return False
+        return self.settled == EVER or (
+            started is not None and datetime.fromisoformat(started) >= self.settled
+        )
+
+    def is_alone_at_fault(self, pod: Body) -> bool:
+        """Whether a pod that crashes has no excuse.
+
+        All that others need is ready, and was so before; and for a Deployment's pod, the version
+        before it is ready beside it.
+        """
+        if self.settled != EVER or self.wanted is None:
+            return False
+        if self._hook(pod) is not None:
+            return True
+        mine, name = version_of(pod), deployment_of(pod)
+        others = (other for other in self.seen.pods({}) if deployment_of(other) == name)
+        return any(version_of(other) != mine and is_ready(other) for other in others)
+
+    def gives_up(self, pod: Body) -> bool:
+        """Whether a failed pod is a hook's that won't be tried again, or not with more luck."""
+        hook = self._hook(pod)
+        if hook is None:
+            return False
+        if hook.kind == "Pod" or not hook.body["spec"].get("backoffLimit", HOOK_FAILURES):
+            return True
+        job = hook_of(pod)
+        failed = [
+            other
+            for other in self.seen.pods({})
+            if hook_of(other) == job and other.get("status", {}).get("phase") == "Failed"
+        ]
+        return len(failed) >= HOOK_FAILURES and self.settled == EVER
+
+    @property
+    def _versions(self) -> dict[str, str]:
+        """The current version of each Deployment whose ReplicaSet is there."""
+        found: dict[str, str] = {}
+        for (kind, name), body in self.seen.objects.items():
+            if kind != "ReplicaSet":
+                continue
+            version = version_of(body)
+            owner = name.removesuffix(f"-{version}")
+            deployment = self.seen.get("Deployment", owner)
+            if deployment is not None and _is_newest(deployment, body):
+                found[owner] = version
+        return found
+
+    def _is_ours(self, pod: Body) -> bool:
+        """Whether a pod is of the release: its Deployments, its databases, its hooks' turn."""
+        if self.wanted is None:
+            return True
+        if self._hook(pod) is not None:
+            return datetime.fromisoformat(str(_made(pod))) >= self.began.replace(microsecond=0)
+        owners = pod["metadata"].get("ownerReferences", [])
+        if not owners or owners[0]["kind"] == "Job":
+            return False  # someone's own, a test, a backup: the next one may succeed
+        labels = pod["metadata"].get("labels", {})
+        mine = {(manifest.kind, manifest.name) for manifest in self.wanted}
+        return bool(
+            {
+                ("Deployment", deployment_of(pod)),
+                ("StatefulSet", str(owners[0]["name"])),
+                ("PostgresCluster", labels.get(f"{PGO}/cluster")),
+                ("RedisFailover", labels.get(REDIS_NAME)),
+            }
+            & mine
+        )
+
+    def _hook(self, pod: Body) -> Manifest | None:
+        name = hook_of(pod)
+        return next((hook for hook in hooks(self.wanted or ()) if hook.key == name), None)
+
+
+def hooks(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """The Jobs and Pods that Helm runs during a deploy; the tests have their own time."""
+    return [
+        item
+        for item in manifests
+        if item.kind in ("Job", "Pod") and item.is_hook and item.annotations[HOOK] != "test"
+    ]
+
+
+def hook_of(pod: Body) -> str:
+    """What a pod would be called as a hook: its Job's kind and name, or its own."""
+    labels = pod["metadata"].get("labels", {})
+    job = labels.get(JOB_LABEL) or labels.get("job-name")
+    return f"Job/{job}" if job else f"Pod/{pod['metadata']['name']}"
+
+
+def is_settled(wanted: Iterable[Manifest], seen: Seen) -> bool:
+    """Whether all that other pods need is ready: databases and secrets."""
+    needed = (item for item in wanted if item.kind in NEEDED)
+    return all(readiness.lack(item, seen) is None for item in needed)
+
+
+def version_of(body: Body) -> str:
+    """The version of a Deployment that a pod, or a ReplicaSet, belongs to."""
+    return str(body["metadata"].get("labels", {}).get(VERSION, ""))
+
+
+def deployment_of(pod: Body) -> str:
+    """The pod's Deployment, or the pod itself when it has none."""
+    owners = pod["metadata"].get("ownerReferences", [])
+    version = version_of(pod)
+    if version and owners and owners[0]["kind"] == "ReplicaSet":
+        return str(owners[0]["name"]).removesuffix(f"-{version}")
+    return f"pod {pod['metadata']['name']}"
+
+
+def _is_newest(deployment: Body, replica_set: Body) -> bool:
+    """Whether a ReplicaSet has what its Deployment wants now."""
+    metadata, status = deployment["metadata"], deployment.get("status", {})
+    if status.get("observedGeneration", 0) < metadata.get("generation", 0):
+        return False
+    revisions = [
+        (body["metadata"].get("annotations") or {}).get(REVISION)
+        for body in (deployment, replica_set)
+    ]
+    return revisions[0] is not None and revisions[0] == revisions[1]
+
+
+def _made(pod: Body) -> str:
+    return str(pod["metadata"].get("creationTimestamp", ""))

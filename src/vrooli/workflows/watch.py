@@ -1,0 +1,84 @@
+"""Attach to a release that something else is deploying, or to one that rests."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from vrooli.environments import Environment
+from vrooli.errors import VrooliError
+from vrooli.events import Listener, Progress
+from vrooli.release import Release, attend
+from vrooli.release.attend import Attended
+from vrooli.release.lease import Holder
+from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import access
+from vrooli.workflows.results import HolderView, ObjectView, ReleaseView, WatchResult
+
+ABSENT = "absent"
+# How long it is watched at most, seconds: as long as a deploy follows.
+WATCH_S = 600.0
+
+
+async def watch(
+    environment: Environment,
+    cluster: str | None,
+    listener: Listener,
+    timeout_s: float = WATCH_S,
+) -> WatchResult:
+    """Show each object's way until the release is healthy, or can't become so.
+
+    Raises:
+        UsageError: The cluster's name is wrong.
+        EnvironmentLackError: The cluster doesn't run, or went away.
+    """
+    began = time.monotonic()
+    ends: list[Attended] = []
+    async with access.connect(cluster) as reached:
+        release = Release.of(environment, reached.cluster.kubeconfig)
+
+        async def look(progress: Progress) -> Done:
+            end = await attend.attend(reached.kube, release, progress, timeout_s)
+            ends.append(end)
+            if end.problems:
+                raise VrooliError("; ".join(end.problems))
+            return Done(changed=False, detail=attend.told(end.revision))
+
+        try:
+            await run_steps([Step("watch", f"Release {release.name}", look)], listener)
+        except VrooliError:
+            if not ends:  # else its problems are the result
+                raise
+    (end,) = ends
+    return WatchResult(
+        ok=not end.problems,
+        environment=environment.name,
+        elapsed_s=round(time.monotonic() - began, 3),
+        release=_release(release, end),
+        holder=_holder(end.holder),
+        objects=tuple(
+            ObjectView(object=line.object, state=line.state, detail=line.detail)
+            for line in end.lines
+        ),
+        problems=end.problems,
+    )
+
+
+def _release(release: Release, end: Attended) -> ReleaseView:
+    name, namespace, found = release.name, release.namespace, end.revision
+    if found is None:
+        return ReleaseView(name=name, namespace=namespace, status=ABSENT)
+    return ReleaseView(
+        name=name,
+        namespace=namespace,
+        status=found.status,
+        revision=found.number,
+        chart=found.chart,
+    )
+
+
+def _holder(found: Holder | None) -> HolderView | None:
+    if found is None:
+        return None
+    alive = not found.is_stale(datetime.now(UTC))
+    return HolderView(name=found.name, since=found.since, renewed=found.renewed, alive=alive)

@@ -1,0 +1,42 @@
+"""Which process holds a release, and whether it has ended."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from vrooli.release import identity
+from vrooli.release.lease import LASTS_S, Holder
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+
+
+def _of_a_dead_one() -> str:
+    code = "from vrooli.release import identity; print(identity.process())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_a_process_that_runs_is_not_dead_and_one_that_has_ended_is() -> None:
+    assert not identity.is_dead(identity.process())
+    assert identity.is_dead(_of_a_dead_one())
+
+
+def test_another_process_with_the_same_number_does_not_stand_in_for_a_dead_one() -> None:
+    machine = identity.process().partition("/")[0]
+    assert identity.is_dead(f"{machine}/{os.getpid()}/1")
+
+
+@pytest.mark.parametrize("unknown", ["", "other-machine+1/7/5", "nonsense", "a/b/c"])
+def test_nothing_is_known_of_a_process_elsewhere(unknown: str) -> None:
+    assert not identity.is_dead(unknown)
+
+
+def test_a_holder_whose_process_has_ended_is_stale_at_once() -> None:
+    now = datetime.now(UTC)
+    assert Holder("me", now, now, LASTS_S, _of_a_dead_one()).is_stale(now)
+    assert not Holder("me", now, now, LASTS_S, identity.process()).is_stale(now)
