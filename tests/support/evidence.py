@@ -30,8 +30,9 @@ def evidence(
     secrets: Mapping[Ref, SecretFacts] | None = None,
     answers: Sequence[Answer] = (),
 ) -> Evidence:
-    """What was seen: these objects, and nothing wanted by Helm."""
+    """What was seen: these objects in the namespace, and nothing wanted by Helm."""
     objects: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in KINDS}
+    objects["Namespace"].append({"kind": "Namespace", "metadata": {"name": DEV.namespace}})
     for body in bodies:
         objects.setdefault(body["kind"], []).append(body)
     return Evidence(

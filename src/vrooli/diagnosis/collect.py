@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -181,13 +181,11 @@ async def _ask(look: _Look, seen: Evidence) -> Evidence:
             for name, probe in PROBES.items()
         ]
     read, unread = lines.result()
-    return Evidence(
-        **{
-            **vars(seen),
-            "logs": read,
-            "answers": tuple(answer for task in asked for answer in task.result()),
-            "unseen": (*look.unseen, *unread),
-        }
+    return replace(
+        seen,
+        logs=read,
+        answers=tuple(answer for task in asked for answer in task.result()),
+        unseen=(*look.unseen, *unread),
     )
 
 

@@ -87,8 +87,6 @@ def _of_workload(evidence: Evidence, body: Body) -> Iterator[Edge]:
     if ref.namespace != evidence.namespace:
         return
     yield ref, DNS
-    for kind in ("ResourceQuota", "LimitRange"):
-        yield from ((ref, ref_of(item)) for item in evidence.all(kind))
     for policy in evidence.all("NetworkPolicy"):
         wanted = mapping(policy, "spec", "podSelector", "matchLabels")
         if selects(wanted, labels(template)):
@@ -144,6 +142,7 @@ def _of_services(evidence: Evidence) -> Iterator[Edge]:
     for ingress in evidence.all("Ingress"):
         ref = ref_of(ingress)
         yield ref, Ref("IngressClass", text(ingress, "spec", "ingressClassName"))
+        yield from ((ref, controller) for controller in controllers(evidence, ingress))
         for rule in items(ingress, "spec", "rules"):
             for path in items(rule, "http", "paths"):
                 yield ref, Ref("Service", text(path, "backend", "service", "name"), ref.namespace)
@@ -153,6 +152,38 @@ def _of_services(evidence: Evidence) -> Iterator[Edge]:
         ref, target = ref_of(scaler), mapping(scaler, "spec", "scaleTargetRef")
         yield ref, Ref(text(target, "kind"), text(target, "name"), ref.namespace)
         yield ref, METRICS
+        yield ref, Ref("APIService", "v1beta1.metrics.k8s.io")
+    for served in evidence.all("APIService", ""):
+        service = mapping(served, "spec", "service")
+        if service:
+            where = text(service, "namespace")
+            yield ref_of(served), Ref("Service", text(service, "name"), where)
+            body = evidence.get(Ref("Service", text(service, "name"), where)) or {}
+            yield from ((ref_of(served), keeper) for keeper in behind(evidence, body))
+
+
+def controllers(evidence: Evidence, ingress: Body) -> Iterator[Ref]:
+    """The Deployments of an Ingress' controller, where one can be told by its name."""
+    name = text(ingress, "spec", "ingressClassName")
+    kind = evidence.get(Ref("IngressClass", name)) or {}
+    # Such as traefik.io/ingress-controller or k8s.io/ingress-nginx.
+    said = re.split(r"[^a-z0-9]+", text(kind, "spec", "controller").lower())
+    words = set(said) - {"io", "k8s", "com", "ingress", "controller", ""}
+    for body in evidence.all("Deployment", ""):
+        ref = ref_of(body)
+        if ref.namespace != evidence.namespace and words & set(ref.name.split("-")):
+            yield ref
+
+
+def behind(evidence: Evidence, service: Body) -> Iterator[Ref]:
+    """The Deployments that a Service leads to, with or without pods."""
+    wanted, where = (
+        mapping(service, "spec", "selector"),
+        ref_of(service).namespace if service else "",
+    )
+    for body in evidence.all("Deployment", where):
+        if selects(wanted, mapping(body, "spec", "template", "metadata", "labels")):
+            yield ref_of(body)
 
 
 def _of_storage(evidence: Evidence) -> Iterator[Edge]:

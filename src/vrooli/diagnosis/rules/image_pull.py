@@ -2,32 +2,98 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import container_states, ref_of, text
+from vrooli.diagnosis.objects import Body, items, ref_of, text
+from vrooli.diagnosis.workloads import AGAIN, states, told, way_back
 
 REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+EVENTS = ("Failed", "InspectFailed", "ErrImageNeverPull")
+# Images of this registry are made on the machine: no registry has them.
+LOCAL = "localhost/"
+# What the words of runtimes and registries mean: why, and what to do. The first that is found.
+KINDS = (
+    (
+        r"InvalidImageName|invalid reference format|couldn't parse image",
+        "its name is no image's name",
+        f"{AGAIN}: a name is [registry/]repository:tag in small letters.",
+    ),
+    (
+        r"ErrImageNeverPull",
+        "it may never be pulled, and isn't on the node",
+        "Put it on the node, or set image.pullPolicy to IfNotPresent.",
+    ),
+    (
+        r"(?i)toomanyrequests|429|rate limit",
+        "the registry gives no more for now",
+        "Wait, or pull as a user with a higher limit: name a pull secret.",
+    ),
+    (
+        r"(?i)no such host|timeout|connection refused|dial tcp|no route to host|x509|"
+        r"network is unreachable|server misbehaving|tls: ",
+        "the registry can't be reached",
+        "See whether the node reaches it: its name, a proxy, a firewall, its certificate.",
+    ),
+    (
+        r"(?i)\b401\b|\b403\b|unauthori[sz]ed|denied|authori[sz]ation|authentication|forbidden",
+        "the registry refuses it",
+        "Have a pull secret that may read it, and check the repository's name: registries say "
+        "the same of one that doesn't exist.",
+    ),
+    (
+        r"(?i)not ?found|manifest unknown|does not exist|no match for",
+        "there is no such image or tag",
+        f"{AGAIN}, with a tag that exists.",
+    ),
+)
+OTHER = ("it can't be pulled", f"{AGAIN}, with an image that exists.")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each workload with a container that waits for its image."""
-    for pod in evidence.all("Pod"):
-        for item in container_states(pod):
-            reason = text(item, "state", "waiting", "reason")
-            if reason in REASONS:
-                image = text(item, "image")
-                events = evidence.events_of(ref_of(pod), "Failed")
-                yield Symptom(
-                    about=evidence.owner(pod),
-                    found=f"image {image} can't be had ({reason}): "
-                    f"{text(item, 'state', 'waiting', 'message')}",
-                    remedy="Name an image and tag that exist, and have a pull secret that may read "
-                    "it; then deploy again.",
-                    command=f"kubectl describe {ref_of(pod).words}",
-                    evidence=tuple(str(event) for event in events[-3:]),
+    for owner, pod, item in states(evidence):
+        reason = text(item, "state", "waiting", "reason")
+        if reason in REASONS:
+            said = _said(evidence, pod, item)
+            why, remedy = _kind(text(item, "image"), f"{reason} {said}", pod)
+            yield Symptom(
+                about=owner,
+                found=f"image {text(item, 'image')} can't be had: {why} ({reason}: {said})",
+                remedy=remedy,
+                command=way_back(evidence, owner),
+                evidence=told(
+                    evidence, ref_of(pod), "Failed", "InspectFailed", "ErrImageNeverPull"
+                ),
+            )
+
+
+def _said(evidence: Evidence, pod: Body, item: Body) -> str:
+    """What the runtime said; while it waits for the next try only an event has it."""
+    name = text(item, "image")
+    events = [
+        event.message.strip()
+        for event in evidence.events_of(ref_of(pod), "Failed", "InspectFailed")
+        if name in event.message
+    ]
+    return events[-1] if events else text(item, "state", "waiting", "message")
+
+
+def _kind(image: str, said: str, pod: Body) -> tuple[str, str]:
+    for pattern, why, remedy in KINDS:
+        if re.search(pattern, said):
+            if image.startswith(LOCAL) and "reached" in why:
+                return (
+                    "it is made on this machine, and isn't on the node",
+                    "`vrooli develop` makes the images and puts them there; or name a tag that is "
+                    "there.",
                 )
+            if "refuses" in why and not items(pod, "spec", "imagePullSecrets"):
+                return f"{why}, and no pull secret is named", remedy
+            return why, remedy
+    return OTHER
 
 
 RULE = Rule(

@@ -1,0 +1,47 @@
+"""Whether names are resolved, asked in a pod of each of a few workloads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from vrooli.diagnosis.evidence import Answer, Evidence
+from vrooli.diagnosis.objects import Ref, container_states, dig, is_ready, ref_of, text
+from vrooli.diagnosis.workloads import current
+from vrooli.errors import VrooliError
+from vrooli.kube import Kube
+
+NAME = "resolve"
+# How many pods are asked, and how long each may take, seconds.
+MOST, ANSWER_S = 3, 4.0
+# Every cluster has this name; short, as programs ask for their own Services.
+WANTED = "kubernetes.default"
+# An answer comes in a moment or not at all.
+ARGV = ("env", "RES_OPTIONS=timeout:1 attempts:1", "getent", "hosts", WANTED)
+# What getent says of a name that it doesn't get, by its exit status.
+UNKNOWN = "exit code 2"
+NO_ANSWER = f"no answer within {ANSWER_S:.0f} s"
+
+
+async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+    """The answers of the first pods that run, one of each workload."""
+    asked: dict[Ref, tuple[Ref, str]] = {}
+    for owner, pod in current(seen):
+        running = [item for item in container_states(pod) if dig(item, "state", "running")]
+        if running and owner.kind == "Deployment" and (is_ready(pod) or owner not in asked):
+            asked.setdefault(owner, (ref_of(pod), text(running[-1], "name")))
+    chosen = list(asked.values())[:MOST]
+    return await asyncio.gather(*(_of_one(kube, *item) for item in chosen))
+
+
+async def _of_one(kube: Kube, pod: Ref, container: str) -> Answer:
+    """What getent says; not ok where it can't be asked there."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            said = await kube.exec(pod.namespace, pod.name, ARGV, container)
+    except TimeoutError:
+        return Answer(NAME, pod, NO_ANSWER)
+    except VrooliError as error:
+        is_told = UNKNOWN in error.message
+        return Answer(NAME, pod, "not found" if is_told else error.message, ok=is_told)
+    return Answer(NAME, pod, said.strip())

@@ -1,0 +1,48 @@
+"""What the API server refused to make for a workload, in its own words. No I/O here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vrooli.diagnosis.evidence import Evidence, is_recent, replicas_of
+from vrooli.diagnosis.objects import Body, Ref, condition, items, number, ref_of, text
+
+# Controllers try again with pauses that double: so old an event may still hold, seconds.
+RECENT_S = 300.0
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A workload's pod that may not be made.
+
+    Attributes:
+        workload: Whose pod.
+        said: Why not.
+    """
+
+    workload: Ref
+    said: str
+
+
+def refusals(seen: Evidence) -> Iterator[Refusal]:
+    """Each workload that lacks pods because they are refused."""
+    for body in seen.all("ReplicaSet"):
+        failing = condition(body, "ReplicaFailure")
+        is_lacking = number(body, "status", "replicas") < replicas_of(body)
+        if is_lacking and text(failing, "reason") == "FailedCreate":
+            yield Refusal(_owner(body), text(failing, "message"))
+    for kind in ("StatefulSet", "Job"):
+        for body in seen.all(kind):
+            is_done = number(body, "status", "succeeded") or condition(body, "Complete")
+            if is_done or number(body, "status", "replicas") >= replicas_of(body):
+                continue
+            events = seen.events_of(ref_of(body), "FailedCreate")
+            if events and is_recent(events[-1], seen.now, RECENT_S) and not seen.of(ref_of(body)):
+                yield Refusal(ref_of(body), events[-1].message.strip())
+
+
+def _owner(replica_set: Body) -> Ref:
+    ref = ref_of(replica_set)
+    owners = items(replica_set, "metadata", "ownerReferences")
+    return Ref(text(owners[0], "kind"), text(owners[0], "name"), ref.namespace) if owners else ref

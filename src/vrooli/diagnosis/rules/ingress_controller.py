@@ -1,0 +1,37 @@
+"""The controller of the release's Ingress doesn't run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.objects import Ref, ref_of
+from vrooli.diagnosis.standing import controllers
+from vrooli.diagnosis.workloads import down, mend_down, told
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each controller of which nothing runs, where it can be seen."""
+    stopped: dict[Ref, list[Ref]] = {}
+    for ingress in evidence.all("Ingress"):
+        for controller in controllers(evidence, ingress):
+            stopped.setdefault(controller, []).append(ref_of(ingress))
+    for controller, ingresses in stopped.items():
+        if why := down(evidence, controller):
+            yield Symptom(
+                about=controller,
+                found=f"the Ingress controller doesn't run: {why}. Nothing gets in from outside.",
+                remedy="Bring the controller up.",
+                command=mend_down(evidence, controller),
+                evidence=told(evidence, controller),
+                touches=tuple(ingresses),
+            )
+
+
+RULE = Rule(
+    name="ingress-controller-down",
+    title="connection refused from outside: the Ingress controller doesn't run",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/services-networking/ingress-controllers/",
+)

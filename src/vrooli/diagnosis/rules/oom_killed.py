@@ -1,0 +1,60 @@
+"""A container was killed for using more memory than it may."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.objects import Body, Ref, mapping, number, text
+from vrooli.diagnosis.workloads import container, is_older, log_of, states
+
+# One that was killed longer ago and has run since is well again, seconds.
+RECENT_S = 600.0
+KINDS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each workload whose container was killed lately."""
+    for owner, pod, item in states(evidence):
+        ended = _killed(item)
+        if ended is None or is_older(evidence, text(ended, "finishedAt"), RECENT_S):
+            continue
+        name = text(item, "name")
+        limit = text(container(pod, name), "resources", "limits", "memory")
+        yield Symptom(
+            about=owner,
+            found=f"container {name} was killed: it used more memory than its limit "
+            f"{limit or 'on the node'} allows (OOMKilled, restarted "
+            f"{number(item, 'restartCount')} times)",
+            remedy="Give it more memory (services.*.resources.limits.memory), or find out why it "
+            "needs so much.",
+            command=_more(owner, name, limit),
+            evidence=log_of(evidence, pod, name),
+        )
+
+
+def _killed(item: Body) -> Body | None:
+    for where in ("state", "lastState"):
+        ended = mapping(item, where, "terminated")
+        if ended.get("reason") == "OOMKilled":
+            return ended
+    return None
+
+
+def _more(owner: Ref, name: str, limit: str) -> str:
+    """The command that doubles the limit, where there is one that can be doubled."""
+    amount = re.fullmatch(r"(\d+)([A-Za-z]*)", limit)
+    if amount is None or owner.kind not in KINDS:
+        return f"kubectl describe {owner.words}"
+    doubled = f"{int(amount[1]) * 2}{amount[2]}"
+    return f"kubectl set resources {owner.words} -c {name} --limits=memory={doubled}"
+
+
+RULE = Rule(
+    name="oom-killed",
+    title="OOMKilled: a container used more memory than its limit",
+    find=find,
+    link="https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/",
+)

@@ -1,0 +1,91 @@
+"""A claim gets no volume: no such class, no default class, or its provisioner is down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.objects import Body, Ref, notes, ref_of, text
+from vrooli.diagnosis.workloads import born, down, is_older, mend_down, told
+
+DEFAULT = "storageclass.kubernetes.io/is-default-class"
+# How long a provisioner may take, seconds.
+MADE_S = 20.0
+WAITS = "WaitForFirstConsumer"
+FAILED = ("ProvisioningFailed", "FailedBinding")
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each claim that waits for what doesn't come by itself."""
+    for claim in evidence.all("PersistentVolumeClaim"):
+        if text(claim, "status", "phase") == "Pending":
+            yield from _of_one(evidence, claim)
+
+
+def _of_one(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
+    ref, wanted = ref_of(claim), text(claim, "spec", "storageClassName")
+    classes = {ref_of(item).name: item for item in evidence.all("StorageClass")}
+    there = f"there is {', '.join(sorted(classes)) or 'none'}"
+    events = told(evidence, ref)
+    if not wanted and not any(text(notes(item), DEFAULT) == "true" for item in classes.values()):
+        first = next(iter(sorted(classes)), "")
+        yield Symptom(
+            about=ref,
+            found=f"it names no storage class, and the cluster has no default one ({there})",
+            remedy="Make a class the default, or name one (persistence.*.storageClass).",
+            command=f"kubectl annotate storageclass {first} {DEFAULT}=true --overwrite"
+            if first
+            else "kubectl get storageclass",
+            evidence=events,
+        )
+    elif wanted and evidence.has_seen("StorageClass") and wanted not in classes:
+        yield Symptom(
+            about=ref,
+            found=f"its storage class {wanted} doesn't exist ({there})",
+            remedy="Make the class, or name one that exists (persistence.*.storageClass) and make "
+            "the claim anew: a claim's class can't be changed.",
+            command=f"kubectl delete {ref.words}",
+            evidence=events,
+        )
+    elif keeper := _provisioner(evidence, classes.get(wanted, {})):
+        yield Symptom(
+            about=keeper,
+            found=f"the volumes of {wanted} aren't made: {down(evidence, keeper)}",
+            remedy="Bring the provisioner up.",
+            command=mend_down(evidence, keeper),
+            evidence=events,
+            touches=(ref,),
+        )
+    elif is_older(evidence, born(claim), MADE_S) and _has_failed(evidence, ref):
+        yield Symptom(
+            about=ref,
+            found=f"it gets no volume: {evidence.events_of(ref, *FAILED)[-1].message.strip()}",
+            remedy="Mend what the provisioner names.",
+            command=f"kubectl describe {ref.words}",
+            evidence=events,
+        )
+
+
+def _has_failed(evidence: Evidence, ref: Ref) -> bool:
+    return bool(evidence.events_of(ref, *FAILED))
+
+
+def _provisioner(evidence: Evidence, kind: Body) -> Ref | None:
+    """The provisioner's Deployment where it is down, by the words of its name."""
+    words = set(re.split(r"[^a-z0-9]+", text(kind, "provisioner").lower())) - {"io", "com", "csi"}
+    for body in evidence.all("Deployment", "kube-system"):
+        ref = ref_of(body)
+        named = set(ref.name.split("-"))
+        if words and len(words & named) > 1 and down(evidence, ref):
+            return ref
+    return None
+
+
+RULE = Rule(
+    name="volume-pending",
+    title="a claim is Pending: no class, no default class, no provisioner",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/storage/dynamic-provisioning/",
+)

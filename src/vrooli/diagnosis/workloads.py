@@ -1,0 +1,191 @@
+"""What rules ask about workloads: their pods of today, their age, and the way back. No I/O here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from vrooli.diagnosis.evidence import Evidence, LogSource
+from vrooli.diagnosis.happenings import moment
+from vrooli.diagnosis.objects import (
+    Body,
+    Ref,
+    condition,
+    container_states,
+    dig,
+    is_going,
+    items,
+    labels,
+    mapping,
+    notes,
+    number,
+    ref_of,
+    text,
+)
+
+# Pods and Deployments that are younger, or that moved on within this, are on their way, seconds.
+MOVING_S = 60.0
+REVISION = "deployment.kubernetes.io/revision"
+HASH = "pod-template-hash"
+# Lines of a log that a finding quotes, and how long each may be.
+QUOTED, WIDTH = 8, 300
+# Another version of the same workload, for the remedies.
+AGAIN = "Correct it in the values and deploy again"
+
+
+def age_s(seen: Evidence, when: str) -> float | None:
+    """How long ago that time was, seconds; None where it is none."""
+    then = moment(when)
+    return None if then is None else (seen.now - then).total_seconds()
+
+
+def is_older(seen: Evidence, when: str, than_s: float) -> bool:
+    """Whether a time is longer ago; what has no time is taken for old."""
+    age = age_s(seen, when)
+    return age is None or age >= than_s
+
+
+def born(body: Body) -> str:
+    """When an object was made."""
+    return text(body, "metadata", "creationTimestamp")
+
+
+def current(seen: Evidence) -> Iterator[tuple[Ref, Body]]:
+    """The release's pods with their workloads, without those that a newer version replaces."""
+    pods = [pod for pod in seen.all("Pod") if not is_going(pod)]
+    newest: dict[Ref, Body] = {}
+    for pod in sorted(pods, key=born):
+        newest[seen.owner(pod)] = pod
+    for pod in pods:
+        owner = seen.owner(pod)
+        if _version(pod) == _version(newest[owner]):
+            yield owner, pod
+
+
+def states(seen: Evidence) -> Iterator[tuple[Ref, Body, Body]]:
+    """Each container of the current pods: its workload, its pod, and what is said of it."""
+    for owner, pod in current(seen):
+        yield from ((owner, pod, item) for item in container_states(pod))
+
+
+def _version(pod: Body) -> str:
+    return text(labels(pod), HASH)
+
+
+def is_moving(seen: Evidence, workload: Ref) -> bool:
+    """Whether a workload is on its way: its Deployment moved on lately, or its pods are young."""
+    body = seen.get(workload) or {}
+    progress = condition(body, "Progressing")
+    if progress.get("status") == "True" and not is_older(
+        seen, text(progress, "lastUpdateTime"), MOVING_S
+    ):
+        return True
+    pods = seen.of(workload)
+    if not pods:
+        return bool(body) and not is_older(seen, born(body), MOVING_S)
+    return any(not is_older(seen, born(pod), MOVING_S) for pod in pods)
+
+
+def log_of(seen: Evidence, pod: Body, container: str) -> tuple[str, ...]:
+    """The last lines of the run that ended last, else of this one."""
+    ref = ref_of(pod)
+    for previous in (True, False):
+        lines = seen.logs.get(LogSource(ref.namespace, ref.name, container, previous))
+        if lines:
+            kept = [line for line in lines if line.strip()][-QUOTED:]
+            return tuple(f"{ref.name}/{container}: {line[:WIDTH]}" for line in kept)
+    return ()
+
+
+def way_back(seen: Evidence, workload: Ref, otherwise: str = "") -> str:
+    """The command that brings a Deployment's former version back, if one worked; else another."""
+    if workload.kind == "Deployment":
+        sets = _replica_sets(seen, workload)
+        older = sets[:-1]
+        worked = [item for item in older if number(item, "status", "readyReplicas")] or older
+        if worked:
+            to = text(notes(worked[-1]), REVISION)
+            return f"kubectl rollout undo {workload.words} --to-revision={to}"
+    return otherwise or f"kubectl describe {workload.words}"
+
+
+def _replica_sets(seen: Evidence, workload: Ref) -> list[Body]:
+    """A Deployment's ReplicaSets, the newest last."""
+    found = [
+        item
+        for item in seen.all("ReplicaSet", workload.namespace)
+        if any(
+            owner.get("kind") == workload.kind and owner.get("name") == workload.name
+            for owner in items(item, "metadata", "ownerReferences")
+        )
+        and text(notes(item), REVISION).isdigit()
+    ]
+    return sorted(found, key=lambda item: int(text(notes(item), REVISION)))
+
+
+def noted(seen: Evidence, ref: Ref, *path: str) -> Any:
+    """What Helm has noted at a path of an object of the release; None where nothing is."""
+    for item in seen.wanted:
+        if (item.kind, item.name) == (ref.kind, ref.name) and not item.is_hook:
+            return dig(item.body, *path)
+    return None
+
+
+def restore(seen: Evidence, ref: Ref, *path: str) -> str:
+    """The command that puts a field back to what the release has noted; empty where it is so."""
+    live, wanted = dig(seen.get(ref), *path), noted(seen, ref, *path)
+    if wanted is None or wanted == live:
+        return ""
+    if isinstance(wanted, Mapping) and isinstance(live, Mapping):
+        wanted = {**dict.fromkeys(live), **wanted}
+    return patch(ref, wanted, *path)
+
+
+def patch(ref: Ref, value: Any, *path: str) -> str:
+    """The command that sets one field of an object."""
+    for key in reversed(path):
+        value = {key: value}
+    return f"kubectl patch {ref.words} --type=merge -p '{json.dumps(value)}'"
+
+
+def down(seen: Evidence, workload: Ref) -> str:
+    """Why nothing of a Deployment of the cluster's own helpers runs, in words; empty if it does."""
+    body = seen.get(workload)
+    if body is None:
+        kinds = seen.all("Deployment", workload.namespace)
+        return f"{workload} doesn't exist" if seen.has_seen("Deployment") and kinds else ""
+    if dig(body, "spec", "replicas") == 0:
+        return f"{workload} is scaled to 0 pods"
+    if number(body, "status", "availableReplicas") or is_moving(seen, workload):
+        return ""
+    waits = [
+        f"{text(item, 'state', state, 'reason')} {text(item, 'state', state, 'message')}".strip()
+        for pod in seen.of(workload)
+        for item in container_states(pod)
+        for state in ("waiting", "terminated")
+        if mapping(item, "state", state)
+    ]
+    return f"no pod of {workload} is available" + (f" ({waits[0]})" if waits else "")
+
+
+def mend_down(seen: Evidence, workload: Ref) -> str:
+    """The command that brings such a Deployment up."""
+    body = seen.get(workload) or {}
+    if dig(body, "spec", "replicas") == 0:
+        return f"kubectl scale {workload.words} --replicas=1"
+    return f"kubectl rollout restart {workload.words}" if body else ""
+
+
+def told(seen: Evidence, ref: Ref, *reasons: str, most: int = 3) -> tuple[str, ...]:
+    """An object's last events, as lines of evidence."""
+    return tuple(str(item) for item in seen.events_of(ref, *reasons)[-most:])
+
+
+def container(pod: Body, name: str) -> Body:
+    """A container of a pod's spec, by name; empty where there is none."""
+    found: Sequence[Body] = [
+        *items(pod, "spec", "initContainers"),
+        *items(pod, "spec", "containers"),
+    ]
+    return next((item for item in found if item.get("name") == name), {})
