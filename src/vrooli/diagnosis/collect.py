@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -54,6 +54,7 @@ OF_RELEASE: Sequence[Kind] = (
     ("apps/v1", "StatefulSet"),
     ("apps/v1", "ReplicaSet"),
     ("batch/v1", "Job"),
+    ("batch/v1", "CronJob"),
     ("discovery.k8s.io/v1", "EndpointSlice"),
     ("networking.k8s.io/v1", "Ingress"),
     ("networking.k8s.io/v1", "NetworkPolicy"),
@@ -181,13 +182,11 @@ async def _ask(look: _Look, seen: Evidence) -> Evidence:
             for name, probe in PROBES.items()
         ]
     read, unread = lines.result()
-    return Evidence(
-        **{
-            **vars(seen),
-            "logs": read,
-            "answers": tuple(answer for task in asked for answer in task.result()),
-            "unseen": (*look.unseen, *unread),
-        }
+    return replace(
+        seen,
+        logs=read,
+        answers=tuple(answer for task in asked for answer in task.result()),
+        unseen=(*look.unseen, *unread),
     )
 
 
