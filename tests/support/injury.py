@@ -8,7 +8,9 @@ no finding.
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -114,10 +116,11 @@ async def injured(
 async def run(live: Live, command: str) -> str:
     """Run a printed command as a person would, with this cluster's kubeconfig."""
     words = shlex.split(command)
-    beside = Path(sys.executable).with_name(words[0])
+    # The environment's own programs come first, for what a shell starts, too.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = await process.run(
-        [beside if beside.exists() else words[0], *words[1:]],
-        env={"KUBECONFIG": str(live.kubeconfig), "VROOLI_CLUSTER": live.cluster},
+        [shutil.which(words[0], path=path) or words[0], *words[1:]],
+        env={"PATH": path, "KUBECONFIG": str(live.kubeconfig), "VROOLI_CLUSTER": live.cluster},
         timeout_s=COMMAND_S,
     )
     return done.output

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vrooli.diagnosis.evidence import Evidence
-from vrooli.diagnosis.objects import Body, Ref, is_ready, labels, ref_of, text
+from vrooli.diagnosis.objects import Body, Ref, is_ready, items, labels, ref_of, text
 from vrooli.diagnosis.policies import NAMESPACE_NAME, End, Way
 from vrooli.diagnosis.workloads import current
 
@@ -71,10 +71,11 @@ def _name(seen: Evidence, of: Mapping[str, str]) -> str:
 
 def _port(pod: Body, name: str) -> int:
     """The port that its container calls http, else the usual one."""
-    for container in (pod.get("spec") or {}).get("containers", ()):
-        for port in container.get("ports") or ():
-            if port.get("name") == "http":
-                return int(port["containerPort"])
+    for container in items(pod, "spec", "containers"):
+        for port in items(container, "ports"):
+            number = port.get("containerPort")
+            if port.get("name") == "http" and isinstance(number, int):
+                return number
     return PORTS[name]
 
 

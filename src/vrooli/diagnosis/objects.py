@@ -69,6 +69,12 @@ def items(value: Any, *path: str) -> Sequence[Body]:
     return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
 
 
+def texts(value: Any, *path: str) -> Sequence[str]:
+    """The texts in the list at a path; whatever else is in it is left out."""
+    found = dig(value, *path)
+    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+
+
 def labels(body: Body) -> Mapping[str, str]:
     """An object's labels."""
     return mapping(body, "metadata", "labels")

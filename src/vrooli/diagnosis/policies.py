@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from vrooli.diagnosis.objects import Body, items, labels, mapping, ref_of, text
+from vrooli.diagnosis.objects import Body, items, labels, mapping, number, ref_of, text, texts
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
@@ -65,7 +65,7 @@ def matches(selector: Body, found: Mapping[str, str]) -> bool:
 
 
 def _expression(item: Body, found: Mapping[str, str]) -> bool:
-    value, wanted = found.get(text(item, "key")), item.get("values") or ()
+    value, wanted = found.get(text(item, "key")), texts(item, "values")
     checks = {
         "In": value in wanted,
         "NotIn": value not in wanted,
@@ -77,7 +77,7 @@ def _expression(item: Body, found: Mapping[str, str]) -> bool:
 
 def _selects(policy: Body, direction: str, end: End) -> bool:
     spec = mapping(policy, "spec")
-    types = spec.get("policyTypes") or (["Ingress", *(["Egress"] if "egress" in spec else [])])
+    types = texts(spec, "policyTypes") or ["Ingress", *(["Egress"] if "egress" in spec else [])]
     return (
         direction in types
         and ref_of(policy).namespace == end.namespace
@@ -111,8 +111,9 @@ def _is_one_port(port: Body, way: Way) -> bool:
         return any(
             item.get("name") == wanted and item.get("containerPort") == way.port for item in named
         )
-    end = port.get("endPort", wanted)
-    return wanted is None or (isinstance(wanted, int) and wanted <= way.port <= end)
+    if not isinstance(wanted, int):
+        return wanted is None
+    return wanted <= way.port <= number(port, "endPort", default=wanted)
 
 
 def _is_peer(peers: Any, namespace: str, other: End) -> bool:
@@ -136,5 +137,5 @@ def _is_inside(block: Body, address: str) -> bool:
     if not address:
         return False
     inside = ip_address(address) in ip_network(text(block, "cidr"), strict=False)
-    excepted = block.get("except") or ()
-    return inside and not any(ip_address(address) in ip_network(str(item)) for item in excepted)
+    excepted = texts(block, "except")
+    return inside and not any(ip_address(address) in ip_network(item) for item in excepted)

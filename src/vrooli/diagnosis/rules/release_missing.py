@@ -49,7 +49,7 @@ def _deploy(evidence: Evidence) -> str:
     for name, known in ENVIRONMENTS.items():
         if (known.release, known.namespace) == (evidence.release, evidence.namespace):
             return "vrooli develop" if name == "dev" else f"vrooli deploy -e {name}"
-    return "helm list --all-namespaces"
+    return f"kubectl get secrets --all-namespaces -l owner=helm,name={evidence.release}"
 
 
 NAMESPACE_MISSING = Rule(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Body, Ref, dig, is_going, items, number, ref_of, text
+from vrooli.diagnosis.objects import Body, Ref, is_going, items, number, ref_of, text, texts
 from vrooli.diagnosis.workloads import age_s, told
 
 # Who has a finalizer needs a moment, and pods their time to end besides, seconds.
@@ -56,8 +56,7 @@ def _symptom(evidence: Evidence, body: Body, since: float) -> Symptom:
 
 
 def _finalizers(body: Body) -> list[str]:
-    found = dig(body, "metadata", "finalizers")
-    return [str(item) for item in found] if isinstance(found, list) else []
+    return list(texts(body, "metadata", "finalizers"))
 
 
 def _remedy(keepers: list[str], ref: Ref) -> str:

@@ -1,0 +1,73 @@
+"""A small Deployment beside the release, to injure: the release itself stays as it is."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from support import workload
+from vrooli.kube import Kube, Manifest
+
+NAME = "injured"
+LABELS = {"app": NAME}
+READY_S, GONE_S = 120.0, 60.0
+
+
+def deployment(
+    container: dict[str, Any] | None = None,
+    spec: dict[str, Any] | None = None,
+    name: str = NAME,
+    **more: Any,
+) -> Manifest:
+    """It, well unless a part of its container, its pods or itself is replaced."""
+    pod = workload.pod(name)
+    body = copy.deepcopy(pod["spec"])
+    body["containers"][0] |= container or {}
+    template = {"metadata": {"labels": {"app": name}}, "spec": {**body, **(spec or {})}}
+    rolling = {"maxSurge": 1, "maxUnavailable": 0}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app": name}},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
+            "template": template,
+            **more,
+        },
+    }
+
+
+async def put(kube: Kube, body: Manifest, namespace: str) -> None:
+    """Make it, or give it just this spec, whatever others have written meanwhile."""
+    name = body["metadata"]["name"]
+    found = await kube.get("apps/v1", "Deployment", name, namespace)
+    if found is None:
+        await kube.create({**body, "metadata": {"name": name, "namespace": namespace}}, namespace)
+    else:
+        await kube.replace({**found, "spec": body["spec"]})
+
+
+async def until_ready(kube: Kube, namespace: str, name: str = NAME) -> None:
+    """Wait until all of it is of its current version, and ready."""
+
+    def lacks(found: Manifest | None) -> str | None:
+        state = (found or {}).get("status", {})
+        wanted = (found or {}).get("spec", {}).get("replicas", 1)
+        seen = state.get("observedGeneration", 0) >= (found or {"metadata": {}})["metadata"].get(
+            "generation", 0
+        )
+        counts = [state.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas")]
+        return None if seen and counts == [wanted] * 3 else f"{name} has {counts}"
+
+    await kube.wait_for("apps/v1", "Deployment", name, namespace, lacks, READY_S)
+
+
+async def gone(kube: Kube, namespace: str, name: str = NAME) -> None:
+    """Delete it, and wait until its pods are gone."""
+    await kube.delete("apps/v1", "Deployment", name, namespace)
+    pods = await kube.list("v1", "Pod", namespace, f"app={name}")
+    for pod in pods:
+        place = ("v1", "Pod", pod["metadata"]["name"], namespace)
+        await kube.wait_for(*place, lambda found: "it is there" if found else None, GONE_S)

@@ -1,0 +1,105 @@
+"""What every rule keeps to: silent on a release that is well, never stopped by odd objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any
+
+from support.evidence import NOW, START, diagnosed, evidence, pod_of, rendered, with_objects
+from vrooli.diagnosis import catalog
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.release import readiness
+
+ODD = (None, "text", 7, [], {}, [None, "text", 7, {}], {"name": None})
+COMPONENTS = ("ui", "server", "jobs", "nsfw-detector", "adminer")
+
+
+@cache
+def well() -> Evidence:
+    """The chart's own objects with their pods and state, an hour old."""
+    seen = with_objects(rendered(), *(pod_of(f"vrooli-dev-{name}") for name in COMPONENTS))
+    for found in seen.objects.values():
+        for body in found:
+            body["metadata"]["creationTimestamp"] = START
+    done = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1}
+    for body in seen.objects["Deployment"]:
+        body["status"] = dict(done)
+    classes = {"kind": "IngressClass", "metadata": {"name": "traefik"}, "spec": {}}
+    return with_objects(seen, classes)
+
+
+# What the operators make isn't in the chart: their objects' own readiness is tested elsewhere.
+MADE = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
+
+
+def test_a_release_that_is_well_yields_no_finding() -> None:
+    seen = well()
+    kept = {kind: found for kind, found in seen.objects.items() if kind not in MADE}
+    secrets = [
+        {"kind": "Secret", "metadata": {"name": name, "namespace": "dev"}}
+        for name in _secrets(seen)
+    ]
+    seen = with_objects(replace(seen, objects=kept), *secrets)
+    wanted = tuple(item for item in seen.wanted if item.kind not in MADE)
+    assert [cause.finding for cause in diagnosed(replace(seen, wanted=wanted)).causes] == []
+
+
+def test_a_release_that_is_just_being_deployed_is_not_called_unready() -> None:
+    state = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 0}
+    seen = with_objects(well(), *({**body, "status": state} for body in well().all("Deployment")))
+    young = replace(seen, helm=replace(seen.helm, since=NOW))
+    names = {cause.finding.name for cause in diagnosed(young).causes}
+    assert "not-ready" not in names
+    assert "not-ready" in {cause.finding.name for cause in diagnosed(seen).causes}
+
+
+def _secrets(seen: Evidence) -> set[str]:
+    """What the Vault Secrets Operator makes."""
+    filled = seen.all("VaultStaticSecret")
+    return {item["spec"]["destination"]["name"] for item in filled}
+
+
+@cache
+def _odd() -> list[Evidence]:
+    """A release with something odd in the place of each object's parts."""
+    changes = [
+        partial(change, odd)
+        for odd in ODD
+        for change in (_with_odd_spec, _with_odd_status, _with_odd_parts)
+    ]
+    return [_changed(well(), change) for change in changes]
+
+
+def _changed(seen: Evidence, change: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Evidence:
+    objects = {kind: [change(body) for body in found] for kind, found in seen.objects.items()}
+    return replace(seen, objects=objects)
+
+
+def _with_odd_spec(odd: Any, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {**body, "spec": odd}
+
+
+def _with_odd_status(odd: Any, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {**body, "status": odd}
+
+
+def _with_odd_parts(odd: Any, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Each part of its spec and status is odd."""
+    parts = {part: body[part] for part in ("spec", "status") if isinstance(body.get(part), dict)}
+    return {**body, **{part: dict.fromkeys(found, odd) for part, found in parts.items()}}
+
+
+def test_objects_of_unexpected_shapes_stop_no_diagnosis() -> None:
+    for odd in _odd():
+        assert not [item for item in diagnosed(odd).unseen if item.what != "rule not-ready"]
+
+
+def test_every_rule_has_a_name_a_title_and_a_link_of_its_own() -> None:
+    names = [rule.name for rule in catalog.ALL]
+    assert len(names) == len(set(names))
+    assert all(rule.title and rule.find for rule in catalog.ALL)
+    assert [rule.name for rule in catalog.ALL if not rule.link] == ["not-ready"]
+    assert readiness.RULES
+    assert evidence().all("Pod") == []
