@@ -54,6 +54,7 @@ OF_RELEASE: Sequence[Kind] = (
     ("apps/v1", "StatefulSet"),
     ("apps/v1", "ReplicaSet"),
     ("batch/v1", "Job"),
+    ("batch/v1", "CronJob"),
     ("discovery.k8s.io/v1", "EndpointSlice"),
     ("networking.k8s.io/v1", "Ingress"),
     ("networking.k8s.io/v1", "NetworkPolicy"),

@@ -62,12 +62,15 @@ class SecretFacts:
         lengths: Each key with its value's length, bytes.
         trimmed: The keys whose values begin or end with white space.
         expires: When each certificate in it ends, by key.
+        marks: A mark for each value, by key: equal values have equal marks, in one run only, and
+            nothing can be learned from them.
     """
 
     type: str = ""
     lengths: Mapping[str, int] = field(default_factory=dict)
     trimmed: frozenset[str] = frozenset()
     expires: Mapping[str, datetime] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

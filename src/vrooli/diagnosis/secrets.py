@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +18,8 @@ from vrooli.redaction import secret_values
 
 # Helm's notes of releases are Secrets, too.
 HELM = "helm.sh/"
+# Only this process knows it: its marks say whether two values are the same, and no more.
+_KEY = os.urandom(32)
 _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 
 
@@ -55,6 +59,7 @@ def _facts(secret: Body) -> SecretFacts:
         lengths={key: len(value) for key, value in raw.items()},
         trimmed=frozenset(key for key, value in raw.items() if value != value.strip()),
         expires={key: end for key, value in raw.items() if (end := _end(value)) is not None},
+        marks={key: hmac.digest(_KEY, value, "sha256").hex() for key, value in raw.items()},
     )
 
 

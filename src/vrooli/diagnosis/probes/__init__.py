@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from vrooli.diagnosis.evidence import Answer, Evidence
-from vrooli.diagnosis.probes import connect, health_answer, resolve, vault_health
+from vrooli.diagnosis.probes import (
+    connect,
+    health_answer,
+    postgres_state,
+    redis_info,
+    resolve,
+    vault_health,
+    vault_secrets,
+)
 from vrooli.kube import Kube
 
 Probe = Callable[[Kube, Evidence], Awaitable[Sequence[Answer]]]
@@ -18,4 +26,7 @@ PROBES: Mapping[str, Probe] = {
     health_answer.NAME: health_answer.ask,
     resolve.NAME: resolve.ask,
     connect.NAME: connect.ask,
+    vault_secrets.NAME: vault_secrets.ask,
+    redis_info.NAME: redis_info.ask,
+    postgres_state.NAME: postgres_state.ask,
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import httpx
 
@@ -27,16 +29,33 @@ async def _of_one(kube: Kube, seen: Evidence, service: Ref) -> Answer:
     body = seen.get(service)
     if body is None:
         return Answer(NAME, service, "there is no such Service", ok=False)
-    pods = seen.pods(mapping(body, "spec", "selector"), service.namespace)
-    running = [pod for pod in pods if text(pod, "status", "phase") == "Running"]
-    if not running:
+    pod = running(seen, service)
+    if pod is None:
         return Answer(NAME, service, "no pod runs behind it", ok=False)
     try:
         async with (
-            await kube.port_forward(service.namespace, ref_of(running[0]).name, PORT) as port,
+            await kube.port_forward(service.namespace, pod, PORT) as port,
             httpx.AsyncClient(timeout=ANSWER_S) as client,
         ):
             answer = await client.get(f"http://127.0.0.1:{port}/v1/sys/health")
     except (httpx.HTTPError, OSError) as error:
         return Answer(NAME, service, f"{type(error).__name__}: {error}", ok=False)
     return Answer(NAME, service, answer.text)
+
+
+def running(seen: Evidence, service: Ref) -> str | None:
+    """The name of a pod that runs behind a Service."""
+    selector = mapping(seen.get(service), "spec", "selector")
+    pods = seen.pods(selector, service.namespace)
+    found = (pod for pod in pods if text(pod, "status", "phase") == "Running")
+    pod = next(found, None)
+    return None if pod is None else ref_of(pod).name
+
+
+def answers(seen: Evidence) -> Iterator[tuple[Answer, Mapping[str, Any]]]:
+    """The answers that Vaults gave, with what they say of themselves."""
+    for answer in seen.answers:
+        if answer.probe == NAME and answer.ok:
+            said = json.loads(answer.text)
+            if isinstance(said, Mapping):
+                yield answer, said

@@ -1,37 +1,35 @@
-"""Vault answers, and says that it is sealed or was never initialised."""
+"""Vault answers, and says that it is sealed."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import dig
+from vrooli.diagnosis.objects import Ref, labels
 from vrooli.diagnosis.probes import vault_health
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Vault that is sealed."""
-    for answer in evidence.answers:
-        if answer.probe == vault_health.NAME and answer.ok:
-            said = json.loads(answer.text)
-            if dig(said, "initialized") is False:
-                found = "Vault was never initialised: it holds no secrets and gives none."
-                command = f"vault operator init -address=http://{answer.about.name}"
-            elif dig(said, "sealed") is True:
-                found = "Vault is sealed: it gives no secret until it is unsealed."
-                command = f"vault operator unseal -address=http://{answer.about.name}"
-            else:
-                continue
+    for answer, said in vault_health.answers(evidence):
+        if said.get("sealed") is True and said.get("initialized") is not False:
+            pod = vault_health.running(evidence, answer.about)
             yield Symptom(
                 about=answer.about,
-                found=found,
-                remedy="Unseal it with its keys; a development Vault is mended by `vrooli setup "
-                "--target k8s-cluster`.",
-                command=command,
+                found="Vault is sealed: it gives no secret until it is unsealed.",
+                remedy="Unseal it with its keys, as many as it asks for. A development Vault "
+                "unseals itself when its pod starts.",
+                command=_command(evidence, answer.about, pod),
                 evidence=(answer.text.strip(),),
             )
+
+
+def _command(seen: Evidence, service: Ref, pod: str | None) -> str:
+    where = f"{pod or 'vault-0'} -n {service.namespace}"
+    if labels(seen.get(service) or {}).get("app.kubernetes.io/managed-by") == "vrooli":
+        return f"kubectl delete pod {where}"
+    return f"kubectl exec -it {where} -- vault operator unseal"
 
 
 RULE = Rule(

@@ -1,0 +1,47 @@
+"""What each Redis and each Sentinel says of itself: who is the master, and who knows whom.
+
+The password comes from the pod's own environment, and goes no further than that pod.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from vrooli.diagnosis.evidence import Answer, Evidence
+from vrooli.diagnosis.objects import Body, labels, ref_of, text
+from vrooli.errors import VrooliError
+from vrooli.kube import Kube
+from vrooli.release.readiness import COMPONENT, REDIS_NAME
+
+NAME = "redis-info"
+# Which part of INFO each kind of pod is asked for, and how. Redis answers at once, or hangs.
+ASK = {
+    "redis": 'if [ -n "$REDIS_PASSWORD" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi; '
+    'timeout 2 redis-cli -p "${REDIS_PORT:-6379}" INFO replication 2>&1 || echo "ended: $?"',
+    "sentinel": 'timeout 2 redis-cli -p 26379 INFO sentinel 2>&1 || echo "ended: $?"',
+}
+ANSWER_S = 4.0
+
+
+async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+    """The answer of each Redis and Sentinel that runs."""
+    pods = [
+        pod
+        for pod in seen.all("Pod")
+        if REDIS_NAME in labels(pod) and text(pod, "status", "phase") == "Running"
+    ]
+    return await asyncio.gather(*(_of_one(kube, pod) for pod in pods))
+
+
+async def _of_one(kube: Kube, pod: Body) -> Answer:
+    ref, part = ref_of(pod), text(labels(pod), COMPONENT)
+    script = ASK.get(part, ASK["redis"])
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            said = await kube.exec(ref.namespace, ref.name, ["sh", "-c", script], part)
+    except TimeoutError:
+        return Answer(NAME, ref, f"no answer within {ANSWER_S:.0f} s", ok=False)
+    except VrooliError as error:
+        return Answer(NAME, ref, error.message, ok=False)
+    return Answer(NAME, ref, said)

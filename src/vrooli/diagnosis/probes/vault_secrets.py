@@ -1,0 +1,112 @@
+"""What Vault says to a login as the Secrets Operator makes it, and to a look at each secret.
+
+Only keys are kept of a secret. The login's token is given back at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+
+from vrooli.diagnosis.evidence import Answer, Evidence
+from vrooli.diagnosis.objects import Body, Ref, dig, mapping, ref_of, text
+from vrooli.diagnosis.probes.vault_health import ANSWER_S, PORT, running
+from vrooli.diagnosis.standing import vault_service
+from vrooli.kube import Kube
+
+NAME = "vault-secrets"
+# What the answers are of: a VaultAuth's login, and what a VaultStaticSecret asks for.
+LOGIN, READ = "vault-login", "vault-read"
+# The API server's least, seconds.
+TOKEN_S = 600
+TOKEN_HEADER = "X-Vault-Token"  # noqa: S105 - a header's name
+
+
+async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+    """The answers for each login by Kubernetes' service accounts to a Vault in this cluster."""
+    auths = [body for body in seen.all("VaultAuth") if text(body, "spec", "method") == "kubernetes"]
+    found = await asyncio.gather(*(_of_one(kube, seen, auth) for auth in auths))
+    return [answer for answers in found for answer in answers]
+
+
+def data_path(secret: Body) -> str:
+    """Where a VaultStaticSecret's values are, as policies name it."""
+    middle = "data/" if text(secret, "spec", "type") == "kv-v2" else ""
+    return f"{text(secret, 'spec', 'mount')}/{middle}{text(secret, 'spec', 'path')}"
+
+
+async def _of_one(kube: Kube, seen: Evidence, auth: Body) -> list[Answer]:
+    ref, spec = ref_of(auth), mapping(auth, "spec")
+    named = Ref("VaultConnection", text(spec, "vaultConnectionRef"), ref.namespace)
+    service = vault_service(seen.get(named) or {})
+    pod = running(seen, service) if service is not None else None
+    account = text(spec, "kubernetes", "serviceAccount")
+    if service is None or pod is None or dig(spec, "kubernetes", "audiences"):
+        return []
+    jwt = await kube.service_account_token(ref.namespace, account, TOKEN_S)
+    try:
+        async with (
+            await kube.port_forward(service.namespace, pod, PORT) as port,
+            httpx.AsyncClient(timeout=ANSWER_S, base_url=f"http://127.0.0.1:{port}/v1") as vault,
+        ):
+            return await _talk(vault, seen, auth, jwt)
+    except (httpx.HTTPError, OSError) as error:
+        return [Answer(LOGIN, ref, f"{type(error).__name__}: {error}", ok=False)]
+
+
+async def _talk(vault: httpx.AsyncClient, seen: Evidence, auth: Body, jwt: str) -> list[Answer]:
+    ref, path = ref_of(auth), f"auth/{text(auth, 'spec', 'mount')}/login"
+    role = text(auth, "spec", "kubernetes", "role")
+    answer = await vault.post(path, json={"role": role, "jwt": jwt})
+    said: dict[str, Any] = {"status": answer.status_code, "errors": _errors(answer)}
+    if answer.status_code == httpx.codes.FORBIDDEN:
+        # Where nothing is mounted Vault says no more than that; a method asks for the role.
+        empty = await vault.post(path, json={"role": "", "jwt": jwt})
+        said["mounted"] = empty.status_code != httpx.codes.FORBIDDEN
+    found = [Answer(LOGIN, ref, json.dumps(said))]
+    token = dig(_body(answer), "auth", "client_token")
+    if isinstance(token, str):
+        vault.headers[TOKEN_HEADER] = token
+        wanted = [
+            secret
+            for secret in seen.all("VaultStaticSecret", ref.namespace)
+            if text(secret, "spec", "vaultAuthRef") == ref.name
+        ]
+        try:
+            found += await asyncio.gather(*(_read(vault, secret) for secret in wanted))
+        finally:
+            await vault.post("auth/token/revoke-self")
+    return found
+
+
+async def _read(vault: httpx.AsyncClient, secret: Body) -> Answer:
+    path = data_path(secret)
+    answer = await vault.get(path)
+    body, said = _body(answer), {"status": answer.status_code, "errors": _errors(answer)}
+    inner = mapping(body, "data")
+    if answer.status_code == httpx.codes.OK:
+        said["keys"] = sorted(mapping(inner, "data") or inner)
+    elif answer.status_code == httpx.codes.NOT_FOUND:
+        said["version"] = dig(inner, "metadata", "version") or 0
+    elif answer.status_code == httpx.codes.FORBIDDEN:
+        bare = f"{text(secret, 'spec', 'mount')}/{text(secret, 'spec', 'path')}"
+        may = await vault.post("sys/capabilities-self", json={"paths": [bare]})
+        said["bare"] = "read" in (dig(_body(may), "data", bare) or [])
+    return Answer(READ, ref_of(secret), json.dumps(said))
+
+
+def _body(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _errors(answer: httpx.Response) -> list[str]:
+    found = _body(answer).get("errors")
+    return [str(item) for item in found] if isinstance(found, list) else []

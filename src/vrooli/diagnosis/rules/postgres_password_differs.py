@@ -1,0 +1,78 @@
+"""The clients' password isn't the database's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis import vso
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.objects import Ref, labels, ref_of, text
+from vrooli.diagnosis.said import lately, quoted
+from vrooli.diagnosis.workloads import patch, restore
+from vrooli.release.readiness import PGO
+from vrooli.secrets.catalog import POSTGRES
+
+THEIRS, OURS = "DB_PASSWORD", "password"
+TEMPLATES = ("spec", "destination", "transformation", "templates")
+WORDS = "password authentication failed for user"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each Secret of a user of the database with another password than the clients' Secret."""
+    clients = Ref("Secret", POSTGRES.kubernetes, evidence.namespace)
+    mark = _mark(evidence, clients, THEIRS)
+    users = [item for item in evidence.all("Secret") if f"{PGO}/pguser" in labels(item)]
+    log = quoted(list(lately(evidence, WORDS)), 2)
+    for item in users if mark else ():
+        ref = ref_of(item)
+        other = _mark(evidence, ref, OURS)
+        if other and other != mark:
+            user = text(labels(item), f"{PGO}/pguser")
+            yield Symptom(
+                about=ref,
+                found=f'password authentication failed for user "{user}": the database has the '
+                f"password of Secret {ref.name}, and the clients send the one of Secret "
+                f"{clients.name}, which differs.",
+                remedy="Fill both from one secret in Vault (vso.secrets.postgres).",
+                command=_command(evidence, ref),
+                evidence=(
+                    f"{ref.name}/{OURS} and {clients.name}/{THEIRS} aren't the same",
+                    *log,
+                ),
+                touches=(
+                    Ref("PostgresCluster", text(labels(item), f"{PGO}/cluster"), ref.namespace),
+                ),
+            )
+
+
+def _mark(seen: Evidence, ref: Ref, key: str) -> str:
+    facts = seen.secrets.get(ref)
+    return facts.marks.get(key, "") if facts is not None and facts.lengths.get(key) else ""
+
+
+def _command(seen: Evidence, secret: Ref) -> str:
+    """The one that has Vault fill the database's Secret as the release wants it."""
+    for item in seen.all("VaultStaticSecret"):
+        if text(item, "spec", "destination", "name") == secret.name:
+            ref = ref_of(item)
+            for path in (TEMPLATES, ("spec", "path")):
+                if back := restore(seen, ref, *path):
+                    return back
+            if vso.templates(item).get(OURS) != _template():
+                return patch(ref, _template(), *TEMPLATES, OURS, "text")
+            return f"kubectl describe {ref.words}"
+    return f"kubectl describe {secret.words}"
+
+
+def _template() -> str:
+    return f'{{{{ get .Secrets "{THEIRS}" }}}}'
+
+
+RULE = Rule(
+    name="postgres-password-differs",
+    title="`password authentication failed for user`: two Secrets hold two passwords",
+    find=find,
+    link="https://access.crunchydata.com/documentation/postgres-operator/latest/architecture/"
+    "user-management",
+)

@@ -1,0 +1,53 @@
+"""The Secret with Redis' password has no key `password`, or an empty one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis import redis_state
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.objects import Ref, ref_of, text
+from vrooli.diagnosis.said import lately, quoted
+from vrooli.diagnosis.workloads import patch
+
+KEY = "password"
+TEMPLATE = '{{ get .Secrets "REDIS_PASSWORD" }}'
+TO_TEMPLATE = ("spec", "destination", "transformation", "templates", KEY, "text")
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each Secret that a failover names and that lacks its one key."""
+    for failover, body in redis_state.failovers(evidence):
+        ref = Ref("Secret", text(body, "spec", "auth", "secretPath"), failover.namespace)
+        facts = evidence.secrets.get(ref)
+        if facts is None or facts.lengths.get(KEY):
+            continue
+        words = f'secret "{ref.name}" does not have a password field'
+        log = list(lately(evidence, "does not have a password field", "redis-operator"))
+        yield Symptom(
+            about=ref,
+            found=f"{words}: the operator reads the key `password`, and it has "
+            f"{', '.join(sorted(facts.lengths)) or 'none'}"
+            f"{' with an empty password' if KEY in facts.lengths else ''}.",
+            remedy="Have the Vault Secrets Operator make the key `password` from REDIS_PASSWORD "
+            "(vso.secrets.redis.templates).",
+            command=_command(evidence, ref),
+            evidence=(f"keys: {', '.join(sorted(facts.lengths)) or 'none'}", *quoted(log, 2)),
+            touches=(failover,),
+        )
+
+
+def _command(seen: Evidence, secret: Ref) -> str:
+    for item in seen.all("VaultStaticSecret"):
+        if text(item, "spec", "destination", "name") == secret.name:
+            return patch(ref_of(item), TEMPLATE, *TO_TEMPLATE)
+    return f"kubectl edit {secret.words}"
+
+
+RULE = Rule(
+    name="redis-auth-key-missing",
+    title="`does not have a password field`",
+    find=find,
+    link="https://github.com/spotahome/redis-operator#enabling-redis-auth",
+)

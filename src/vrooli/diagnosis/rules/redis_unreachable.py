@@ -1,0 +1,54 @@
+"""A Redis whose pod runs doesn't answer, or its clients don't reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis import redis_state
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.objects import items, text
+from vrooli.diagnosis.redis_state import Told
+from vrooli.diagnosis.workloads import born, is_older
+
+STARTED_S = 30.0
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each failover with a Redis that runs and is silent."""
+    for failover, _ in redis_state.failovers(evidence):
+        silent = [
+            item
+            for item in redis_state.told(evidence, failover, "redis")
+            if item.answered and _is_silent(item) and is_older(evidence, born(item.pod), STARTED_S)
+        ]
+        for item in silent[:1]:
+            yield Symptom(
+                about=failover,
+                found=f"Redis in pod {item.ref.name} runs and doesn't answer.",
+                remedy="See what it does (its log, SLOWLOG GET, CLIENT LIST); start it anew.",
+                command=f"kubectl delete pod {item.ref.name} -n {item.ref.namespace}",
+                evidence=(f"{item.ref.name}: INFO replication: {_words(item)}",),
+            )
+
+
+def _words(item: Told) -> str:
+    return item.text.strip() or "no answer within 2 s"
+
+
+def _is_silent(item: Told) -> bool:
+    """Whether it should answer, and says neither its role nor why not."""
+    running = any(
+        text(state, "name") == "redis" and "running" in state.get("state", {})
+        for state in items(item.pod, "status", "containerStatuses")
+    )
+    refused = any(word in item.text for word in ("WRONGPASS", "NOAUTH", "LOADING"))
+    return running and not refused and "role:" not in item.text
+
+
+RULE = Rule(
+    name="redis-unreachable",
+    title="a Redis whose pod runs doesn't answer",
+    find=find,
+    link="https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency/",
+)

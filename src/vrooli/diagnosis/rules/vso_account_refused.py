@@ -1,0 +1,35 @@
+"""Vault's role doesn't take the service account that the operator presents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis import vso
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+
+WORDS = "service account name not authorized"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each login that is refused so."""
+    for login in vso.logins(evidence):
+        if WORDS in login.words:
+            ref = login.about
+            yield Symptom(
+                about=ref,
+                found=f"Vault's role {login.role} doesn't take account {login.account}: "
+                f"{login.words}.",
+                remedy="Have the role take the account (bound_service_account_names), or present "
+                "another one (vso.serviceAccount).",
+                command=vso.SETUP if vso.ours(evidence, ref) else vso.write_role(login),
+                evidence=vso.lines(evidence, login),
+            )
+
+
+RULE = Rule(
+    name="vso-account-refused",
+    title="`Failed to get Vault auth login … service account name not authorized`",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/auth/kubernetes#configuration",
+)

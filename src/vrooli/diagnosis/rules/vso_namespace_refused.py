@@ -1,0 +1,34 @@
+"""Vault's role doesn't take accounts of the release's namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis import vso
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+
+WORDS = "namespace not authorized"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each login that is refused so."""
+    for login in vso.logins(evidence):
+        if WORDS in login.words:
+            ref = login.about
+            yield Symptom(
+                about=ref,
+                found=f"Vault's role {login.role} takes no account of namespace {ref.namespace}: "
+                f"{login.words}.",
+                remedy="Have the role take the namespace (bound_service_account_namespaces).",
+                command=vso.SETUP if vso.ours(evidence, ref) else vso.write_role(login),
+                evidence=vso.lines(evidence, login),
+            )
+
+
+RULE = Rule(
+    name="vso-namespace-refused",
+    title="`Failed to get Vault auth login … namespace not authorized`",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/auth/kubernetes#configuration",
+)
