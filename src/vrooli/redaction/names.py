@@ -24,7 +24,8 @@ _ABOUT = re.compile(
     r"""(?ix) .* (?: names? | refs? | paths? | files? | dirs? | folder | selector | namespace | type
     | kind | versions? | counts? | size | lengths? | ttl | seconds | age | expir\w* | polic(?:y|ies)
     | mounts? | roles? | stores? | providers? | class | labels? | sync(?:ed)? | errors?
-    | exceptions? | failed | controllers? | reconcilers? | operators? | manager | targets? | ur[il]s? | endpoints?
+    | exceptions? | failed
+    | controllers? | reconcilers? | operators? | manager | targets? | ur[il]s? | endpoints?
     | hosts? | ports? | period | lifetime | duration | after | interval | enabled | required
     | reviews? | requests? | projections? | volumes? | algorithm | cache | engine | source
     | generator | rotation | rotated | owner )
@@ -38,8 +39,9 @@ _PLAIN = re.compile(
 )
 # How a sentence goes on, in logs and messages: "token: expired", "secret: not found".
 _PROSE = re.compile(
-    r"""(?ix) (?: not | no | is | are | was | has | must | can't | cannot | could | couldn't
-    | failed | failure | invalid | expired | missing | required | denied | unauthorized | wrong | empty
+    r"""(?ix) (?: not | no | is | are | was | has | must | can't | cannot | could
+    | couldn't | failed | failure
+    | invalid | expired | missing | required | denied | unauthorized | wrong | empty
     | unknown | incorrect | permission | forbidden | error | the | this | it | unable | timed
     | timeout | context | rpc | exit | unexpected | already | reading | updating | creating ) \b"""
 )

@@ -315,3 +315,6 @@ class DiagnoseResult(Result):
     unseen: tuple[UnseenView, ...] = Field(description="what couldn't be looked at")
     rules: int = Field(description="how many rules looked")
     elapsed_s: float = Field(description="how long it took, seconds")
+    bundle: str | None = Field(
+        default=None, description="the archive of all of it, if one was made"
+    )
