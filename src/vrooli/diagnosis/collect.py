@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import yaml
@@ -196,13 +196,11 @@ async def _ask(look: _Look, seen: Evidence) -> Evidence:
             for name, probe in PROBES.items()
         ]
     read, unread = lines.result()
-    return Evidence(
-        **{
-            **vars(seen),
-            "logs": read,
-            "answers": tuple(answer for task in asked for answer in task.result()),
-            "unseen": tuple(grouped([*look.unseen, *unread])),
-        }
+    return replace(
+        seen,
+        logs=read,
+        answers=tuple(answer for task in asked for answer in task.result()),
+        unseen=tuple(grouped([*look.unseen, *unread])),
     )
 
 

@@ -43,7 +43,8 @@ _PROSE = re.compile(
     | couldn't | failed | failure
     | invalid | expired | missing | required | denied | unauthorized | wrong | empty
     | unknown | incorrect | permission | forbidden | error | the | this | it | unable | timed
-    | timeout | context | rpc | exit | unexpected | already | reading | updating | creating ) \b"""
+    | timeout | context | rpc | exit | unexpected | already | reading
+    | updating | creating | secrets? | access | token | password ) \b"""
 )
 
 

@@ -144,6 +144,8 @@ USEFUL = [
     "couldn't find key DB_PASSWORD in Secret dev/vrooli-postgres-creds",
     'Error: secret "vrooli-redis-creds" not found',
     "invalid token: permission denied",
+    'The API server refused to list Secret: secrets is forbidden: User "bob" cannot list resource '
+    '"secrets" in API group "" in the namespace "dev"',
     "SecretSyncError: not the owner of the destination Secret",
     "VaultStaticSecret/vrooli-redis: Secret synced",
     'Back-off pulling image "localhost/vrooli/server:1.2.3"',
