@@ -5,7 +5,7 @@ its shape. Names, hosts, ports, tags and reasons stay. No I/O here.
 """
 
 from vrooli.redaction.names import MASK
-from vrooli.redaction.redactor import Redactor
+from vrooli.redaction.redactor import Lines, Redactor
 from vrooli.redaction.values import secret_values
 
-__all__ = ["MASK", "Redactor", "secret_values"]
+__all__ = ["MASK", "Lines", "Redactor", "secret_values"]

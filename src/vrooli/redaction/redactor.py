@@ -66,6 +66,8 @@ class Redactor:
         return value
 
     def _masked(self, text: str) -> str:
+        if "\n" in text:
+            text = "\n".join(self._joined(text.split("\n")))
         return shapes.mask(self._without_known(text))
 
     def _without_known(self, text: str) -> str:

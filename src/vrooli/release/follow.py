@@ -13,7 +13,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import hopeless, readiness
+from vrooli.release import hiding, hopeless, readiness
 from vrooli.release.hopeless import Trouble
 from vrooli.release.readiness import RULES, Body, Seen
 from vrooli.release.wake import RedisWaker
@@ -218,7 +218,9 @@ class _Follower:
                 previous=True,
             )
             with contextlib.suppress(VrooliError):
-                lines += [f"  {line}" async for line in log]
+                told = [line async for line in log]
+                hiding_secrets = await hiding.redactor(self._kube, self._namespace)
+                lines += [f"  {line}" for line in hiding_secrets.lines(told)]
         return lines
 
 

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vrooli import project
@@ -15,6 +16,7 @@ from vrooli.artifact.model import Artifact
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import preflight
+from vrooli.diagnosis.keep import keep
 from vrooli.environments import Environment
 from vrooli.errors import InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
@@ -239,7 +241,10 @@ class _Run:
             except VrooliError as error:
                 if isinstance(error, UsageError):
                     raise
-                failed = failing.Failed(self.kube, self.release, self.wanted, before, error)
+                keeping = partial(keep, self.kube, self.release, self.wanted)
+                failed = failing.Failed(
+                    self.kube, self.release, self.wanted, before, error, keeping
+                )
                 return await failed.end(listener, rollback=self.options.rollback)
 
     async def apply(self, progress: Progress) -> Done:
