@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,10 +28,22 @@ Namespace = Annotated[
         show_default=False,
     ),
 ]
+Bundle = Annotated[
+    Path | None,
+    typer.Option(
+        "--bundle",
+        metavar="FILE.tar.gz",
+        help="Keep all that was seen in an archive, without secrets, with a page to read it.",
+        show_default=False,
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace an archive that is there.")]
 
 
 def command(
     namespace: Namespace = None,
+    bundle: Bundle = None,
+    force: Force = False,
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
     output: options.Output = options.OutputFormat.TEXT,
@@ -44,7 +57,8 @@ def command(
     def work(listener: Listener) -> Awaitable[DiagnoseResult]:
         from vrooli.workflows.diagnose import diagnose
 
-        return diagnose(environments.environment(environment), namespace, cluster, listener)
+        where = environments.environment(environment)
+        return diagnose(where, namespace, cluster, listener, archive=bundle, force=force)
 
     execute(work, show, output, debug)
 
@@ -61,6 +75,8 @@ def show(result: DiagnoseResult, console: Console) -> None:
         else f"Nothing found: {result.release} in namespace {result.namespace} is well"
     )
     console.print(f"\n{said} ({result.rules} rules, {result.elapsed_s:.1f} s).")
+    if result.bundle:
+        console.print(f"All of it is in {result.bundle}; read page.html in it.", markup=False)
 
 
 def _show_cause(number: int, cause: CauseView, console: Console) -> None:

@@ -30,7 +30,10 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Show the logs of a component's pods, each line with its pod's name."""
+    """Show the logs of a component's pods, each line with its pod's name, secrets masked.
+
+    `kubectl logs` shows them as they are.
+    """
 
     def work(listener: Listener) -> Awaitable[Result]:
         from vrooli.workflows.logs import release_logs

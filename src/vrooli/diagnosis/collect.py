@@ -6,24 +6,22 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+
+import yaml
 
 from vrooli.chart.manifest import Manifest
-from vrooli.diagnosis import happenings, logs, secrets
+from vrooli.diagnosis import happenings, helmnotes, logs, secrets
 from vrooli.diagnosis.evidence import Evidence, Helm, SecretFacts, Unseen
+from vrooli.diagnosis.helmnotes import Note
+from vrooli.diagnosis.looking import Looking, grouped
 from vrooli.diagnosis.objects import Body, Ref, mapping
 from vrooli.diagnosis.probes import PROBES
-from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube
 from vrooli.redaction import Redactor
-from vrooli.release import history
-from vrooli.release.history import Release
+from vrooli.release import Release
 
-T = TypeVar("T")
 Kind = tuple[str, str]
 
-# How long each list and each question may take, seconds; all of it a bit more.
-LOOK_S = 6.0
 PGO, REDIS = "postgres-operator.crunchydata.com/v1beta1", "databases.spotahome.com/v1"
 VSO = "secrets.hashicorp.com/v1beta1"
 # What belongs to the cluster as a whole.
@@ -80,27 +78,16 @@ OF_BELOW: Sequence[Kind] = (
 
 
 @dataclass
-class _Look:
+class _Look(Looking):
     """What has been seen so far."""
 
-    kube: Kube
-    release: Release
+    kube: Kube = field(kw_only=True)
+    release: Release = field(kw_only=True)
     objects: dict[str, list[Body]] = field(default_factory=dict)
-    unseen: list[Unseen] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     happened: list[Body] = field(default_factory=list)
     facts: dict[Ref, SecretFacts] = field(default_factory=dict)
     values: list[str] = field(default_factory=list)
-
-    async def at(self, what: str, doing: Awaitable[T], otherwise: T) -> T:
-        """What a look gives; what stands in its way is noted."""
-        try:
-            async with asyncio.timeout(LOOK_S):
-                return await doing
-        except TimeoutError:
-            self.unseen.append(Unseen(what, f"no answer within {LOOK_S:.0f} s"))
-        except VrooliError as error:
-            self.unseen.append(Unseen(what, error.message))
-        return otherwise
 
     async def kind(self, kind: Kind, namespace: str | None) -> None:
         """Note a kind's objects; a kind that the cluster doesn't have has none."""
@@ -130,25 +117,53 @@ class _Look:
     async def secrets(self, namespace: str) -> None:
         """Note what Secrets there are, and their values only to keep them out of sight."""
         doing = self.kube.list("v1", "Secret", namespace)
-        for item in await self.at(f"Secret in {namespace}", doing, []):
+        found = await self.at(f"Secret in {namespace}", doing, None)
+        if found is None:
+            return
+        self.objects.setdefault("Secret", [])
+        if namespace == self.release.namespace:
+            self.notes += helmnotes.notes(found, self.release.name)
+        for item in found:
+            if _kept(item) is None:
+                continue
             seen = secrets.read(item)
             self.values += seen.values
             self.facts[seen.ref] = seen.facts
             self.objects.setdefault("Secret", []).append(seen.body)
 
-    async def helm(self) -> tuple[Helm, tuple[Manifest, ...]]:
-        """What Helm has noted."""
-        last = await history.last(self.release)
-        if last is None:
-            return Helm(), ()
-        noted = await history.manifests(self.release)
-        return Helm(last.status, last.number, last.description, last.deployed_at), noted
+    def wanted(self) -> tuple[Manifest, ...]:
+        """The objects of the newest revision, as Helm noted them."""
+        try:
+            return self.notes[-1].objects(self.release.namespace) if self.notes else ()
+        except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+            self.unseen.append(Unseen(f"Helm's note of {self.release.name}", str(error)))
+            return ()
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A look at a release.
+
+    Attributes:
+        evidence: What was seen.
+        redactor: Keeps what is secret in it out of what is said.
+        notes: Helm's notes of its revisions, the oldest first.
+    """
+
+    evidence: Evidence
+    redactor: Redactor
+    notes: tuple[Note, ...] = ()
 
 
 async def collect(kube: Kube, release: Release) -> tuple[Evidence, Redactor]:
     """Everything that rules read about a release, and what keeps secrets out of what they say."""
-    look, home = _Look(kube, release), release.namespace
-    nothing: tuple[Helm, tuple[Any, ...]] = (Helm(), ())
+    found = await look(kube, release)
+    return found.evidence, found.redactor
+
+
+async def look(kube: Kube, release: Release) -> Collected:
+    """The same with Helm's notes of earlier revisions."""
+    look, home = _Look(kube=kube, release=release), release.namespace
     async with asyncio.TaskGroup() as group:
         for kind in (*OF_CLUSTER, *OF_OPERATORS):
             group.create_task(look.kind(kind, None))
@@ -158,19 +173,19 @@ async def collect(kube: Kube, release: Release) -> tuple[Evidence, Redactor]:
                 group.create_task(look.kind(kind, namespace))
             group.create_task(look.events(namespace))
             group.create_task(look.secrets(namespace))
-        noted = group.create_task(look.at(f"release {release.name}", look.helm(), nothing))
-    helm, wanted = noted.result()
+    last = look.notes[-1] if look.notes else None
     first = Evidence(
         release=release.name,
         namespace=home,
         now=datetime.now(UTC),
         objects=look.objects,
         events=happenings.read(look.happened),
-        wanted=wanted,
-        helm=helm,
+        wanted=look.wanted(),
+        helm=last.helm if last else Helm(),
         secrets=look.facts,
     )
-    return await _ask(look, first), Redactor(look.values)
+    evidence = await _ask(look, first)
+    return Collected(evidence, Redactor(look.values), tuple(look.notes))
 
 
 async def _ask(look: _Look, seen: Evidence) -> Evidence:
@@ -186,7 +201,7 @@ async def _ask(look: _Look, seen: Evidence) -> Evidence:
         seen,
         logs=read,
         answers=tuple(answer for task in asked for answer in task.result()),
-        unseen=(*look.unseen, *unread),
+        unseen=tuple(grouped([*look.unseen, *unread])),
     )
 
 

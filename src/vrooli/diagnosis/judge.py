@@ -12,6 +12,9 @@ from vrooli.diagnosis.standing import Standing, stands_on
 from vrooli.findings import Finding
 from vrooli.redaction import Redactor
 
+# What reading an object of another shape than usual may raise.
+ODD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+
 
 @dataclass(frozen=True)
 class _Seen:
@@ -36,12 +39,22 @@ def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> D
     for rank, rule in enumerate(rules):
         try:
             found += (_Seen(rank, rule, symptom) for symptom in rule.find(evidence))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except ODD as error:
             # An object of a shape that nobody expects stops one rule, and that is said.
-            why = f"an object has an unexpected shape ({type(error).__name__}: {error})"
-            unseen.append(Unseen(f"rule {rule.name}", why))
-    causes = _causes(_once(found), stands_on(evidence), redactor)
-    return Diagnosis(causes=tuple(causes), unseen=tuple(unseen))
+            unseen.append(_odd(f"rule {rule.name}", error))
+    standing: Standing = {}
+    try:
+        standing = stands_on(evidence)
+    except ODD as error:
+        unseen.append(_odd("what stands on what", error))
+    causes = _causes(_once(found), standing, redactor)
+    hidden = (Unseen(item.what, redactor.text(item.why)) for item in unseen)
+    return Diagnosis(causes=tuple(causes), unseen=tuple(hidden))
+
+
+def _odd(what: str, error: Exception) -> Unseen:
+    why = f"an object has an unexpected shape ({type(error).__name__}: {error})"
+    return Unseen(what, why)
 
 
 def _once(found: Iterable[_Seen]) -> list[_Seen]:
@@ -101,8 +114,8 @@ def _finding(item: _Seen, redactor: Redactor) -> Finding:
         name=item.rule.name,
         what=str(symptom.about),
         found=redactor.text(symptom.found),
-        remedy=symptom.remedy,
-        command=symptom.command,
+        remedy=redactor.text(symptom.remedy),
+        command=redactor.text(symptom.command),
         link=item.rule.link,
-        evidence=tuple(redactor.text(line) for line in symptom.evidence),
+        evidence=tuple(redactor.lines(symptom.evidence)),
     )

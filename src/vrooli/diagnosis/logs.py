@@ -35,19 +35,35 @@ DATA = ("postgres-operator.crunchydata.com/cluster", "redisfailovers.databases.s
 async def read(
     kube: Kube, seen: Evidence
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
-    """The logs, and those that couldn't be read."""
+    """The logs that tell something, and those that couldn't be read."""
+    return await read_of(kube, list(_sources(seen)), most=MOST, tail=LINES)
+
+
+async def read_all(
+    kube: Kube, seen: Evidence, *, most: int, tail: int
+) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
+    """Every log that there is, the most telling first."""
+    pods = [pod for found in (seen.all("Pod"), seen.all("Pod", "")) for pod in found]
+    others = (source for pod in pods for source in _of_pod(pod))
+    sources = list(dict.fromkeys([*_sources(seen), *others]))
+    return await read_of(kube, sources, most=most, tail=tail)
+
+
+async def read_of(
+    kube: Kube, sources: Sequence[LogSource], *, most: int, tail: int
+) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
+    """The ends of some logs, at most so many of them, and those that couldn't be read."""
     found: dict[LogSource, Sequence[str]] = {}
     unseen: list[Unseen] = []
-    sources = list(_sources(seen))
-    for source in sources[MOST:]:
-        unseen.append(Unseen(f"log of {source}", f"only {MOST} logs are read"))
+    if (left := len(sources) - most) > 0:
+        unseen.append(Unseen(f"{left} more logs", f"only {most} are read"))
 
     async def one(source: LogSource) -> None:
         lines = kube.logs(
             source.namespace,
             source.pod,
             source.container,
-            tail=LINES,
+            tail=tail,
             previous=source.previous,
         )
         try:
@@ -59,7 +75,7 @@ async def read(
             unseen.append(Unseen(f"log of {source}", error.message))
 
     async with asyncio.TaskGroup() as group:
-        for source in sources[:MOST]:
+        for source in sources[:most]:
             group.create_task(one(source))
     return found, unseen
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from vrooli import project
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import evidence, follow, history, removal, rollback, scene
+from vrooli.redaction import Redactor
+from vrooli.release import follow, history, removal, rollback, scene
 from vrooli.release.history import Release, Revision
 from vrooli.steps import Done, Step, run_steps
 
@@ -25,6 +26,25 @@ class DeployFailedError(VrooliError):
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What was kept of a deploy that failed.
+
+    Attributes:
+        path: The archive that holds it.
+        failure: Why it failed, without secrets.
+        causes: The root causes that were found, in words; none where nothing was.
+    """
+
+    path: Path
+    failure: str
+    causes: tuple[str, ...] = ()
+
+
+# Looks at the release and keeps what it sees; given why the deploy failed.
+Keep = Callable[[str], Awaitable[Kept]]
+
+
+@dataclass(frozen=True)
 class Failed:
     """A deploy that failed.
 
@@ -34,6 +54,7 @@ class Failed:
         wanted: The objects that it should have had.
         before: The revision before, or None at a first installation.
         error: Why it failed.
+        keep: Keeps the evidence and finds the causes.
     """
 
     kube: Kube
@@ -41,6 +62,7 @@ class Failed:
     wanted: Sequence[Manifest]
     before: Revision | None
     error: VrooliError
+    keep: Keep
 
     async def end(self, listener: Listener, *, rollback: bool) -> list[StepEnded]:
         """Write the report and then, with ``rollback``, bring the old state back.
@@ -48,16 +70,12 @@ class Failed:
         Raises:
             DeployFailedError: Always.
         """
-        kept: list[str] = []
+        kept: list[Kept] = []
         state = f"{self.release.name} is left as it is."
 
         async def report(progress: Progress) -> Done:
-            found, redactor = await evidence.collect(
-                self.kube, self.release, self.wanted, self.error.message
-            )
-            path = found.write(project.state_dir() / REPORTS, redactor)
-            kept.append(str(path))
-            return Done(changed=True, detail=str(path))
+            kept.append(await self.keep(self.error.message))
+            return Done(changed=True, detail=str(kept[0].path))
 
         steps = [Step("evidence", "Evidence", report)]
         if rollback:
@@ -68,10 +86,11 @@ class Failed:
                 state = f"{self.release.name} {ended[-1].detail}."
         except VrooliError as second:
             state = f"Going back failed, too: {second.message}"
+        said = kept[0].failure if kept else Redactor().text(self.error.message)
+        where = [f"The evidence is in {item.path}." for item in kept]
+        causes = [f"The cause: {cause}" for item in kept for cause in item.causes]
         raise DeployFailedError(
-            "\n".join(
-                [self.error.message, state, *(f"The evidence is in {path}." for path in kept)]
-            ),
+            "\n".join([said, state, *where, *causes]),
             "Correct what it says, build the artifact anew, and deploy that.",
         ) from self.error
 

@@ -13,7 +13,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
 from vrooli.events import ObjectState, Progress
 from vrooli.kube import Kube
-from vrooli.release import hopeless, portrait, readiness, scene, watched
+from vrooli.release import hiding, hopeless, portrait, readiness, scene, watched
 from vrooli.release.hopeless import Trouble
 from vrooli.release.portrait import Line
 from vrooli.release.readiness import RULES, Seen
@@ -275,5 +275,7 @@ class Follower:
                 previous=previous,
             )
             with contextlib.suppress(VrooliError):
-                return [str(trouble), *[f"  {line}" async for line in log]]
+                told = [line async for line in log]
+                hiding_secrets = await hiding.redactor(self._kube, self._namespace)
+                return [str(trouble), *(f"  {line}" for line in hiding_secrets.lines(told))]
         return [str(trouble)]

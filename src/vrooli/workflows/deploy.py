@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from vrooli import project
@@ -15,6 +16,7 @@ from vrooli.artifact.model import Artifact
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import preflight
+from vrooli.diagnosis.keep import keep
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
@@ -247,7 +249,10 @@ class _Run:
                     raise
                 if not await self.kube.healthy():
                     raise self._away(error) from error
-                failed = failing.Failed(self.kube, self.release, self.wanted, before, error)
+                keeping = partial(keep, self.kube, self.release, self.wanted)
+                failed = failing.Failed(
+                    self.kube, self.release, self.wanted, before, error, keeping
+                )
                 return await failed.end(listener, rollback=self.options.rollback)
 
     def _away(self, error: VrooliError) -> EnvironmentLackError:

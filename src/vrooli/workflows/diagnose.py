@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
+from pathlib import Path
 
-from vrooli.diagnosis import catalog, judge
-from vrooli.diagnosis.collect import collect
-from vrooli.diagnosis.interface import Cause, Diagnosis
+from vrooli.diagnosis import bundle, catalog
+from vrooli.diagnosis.bundle import Contents
+from vrooli.diagnosis.examine import examine
+from vrooli.diagnosis.interface import Cause
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.events import Listener, Progress
 from vrooli.findings import Finding
@@ -17,22 +20,38 @@ from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView, Uns
 
 
 async def diagnose(
-    environment: Environment, namespace: str | None, cluster: str | None, listener: Listener
+    environment: Environment,
+    namespace: str | None,
+    cluster: str | None,
+    listener: Listener,
+    *,
+    archive: Path | None = None,
+    force: bool = False,
 ) -> DiagnoseResult:
     """Diagnose the release of an environment, or the one in a namespace.
 
+    Args:
+        environment: Whose release.
+        namespace: Where it is; None is the environment's.
+        cluster: As ``--cluster`` takes it; None picks one.
+        listener: Who is told of it.
+        archive: Where all of it is kept; None keeps nothing.
+        force: Whether a file there may be replaced.
+
     Raises:
-        UsageError: The cluster's name is wrong.
+        UsageError: The cluster's name is wrong, or the archive can't be written there.
         EnvironmentLackError: The cluster doesn't run, or doesn't answer.
     """
     began = time.monotonic()
+    if archive is not None:
+        bundle.demand_place(archive, force=force)
     Progress("diagnose", listener).say("looks at the release and at what it stands on")
     async with access.connect(cluster) as reached:
-        where = _place(environment, namespace)
-        release = Release.of(where, reached.cluster.kubeconfig)
-        evidence, redactor = await collect(reached.kube, release)
-    found = judge.diagnose(evidence, catalog.ALL, redactor)
-    return _result(release, found, time.monotonic() - began)
+        release = Release.of(_place(environment, namespace), reached.cluster.kubeconfig)
+        found = await examine(reached.kube, release, everything=archive is not None)
+    if archive is not None:
+        await asyncio.to_thread(bundle.write, archive, found)
+    return _result(release, found, archive, time.monotonic() - began)
 
 
 def _place(environment: Environment, namespace: str | None) -> Environment:
@@ -43,15 +62,18 @@ def _place(environment: Environment, namespace: str | None) -> Environment:
     return next(known, replace(environment, namespace=namespace))
 
 
-def _result(release: Release, found: Diagnosis, elapsed_s: float) -> DiagnoseResult:
+def _result(
+    release: Release, found: Contents, archive: Path | None, elapsed_s: float
+) -> DiagnoseResult:
     return DiagnoseResult(
-        ok=not found.causes,
+        ok=not found.diagnosis.causes,
         release=release.name,
         namespace=release.namespace,
-        causes=tuple(map(_cause, found.causes)),
-        unseen=tuple(UnseenView(what=item.what, why=item.why) for item in found.unseen),
+        causes=tuple(map(_cause, found.diagnosis.causes)),
+        unseen=tuple(UnseenView(what=item.what, why=item.why) for item in found.unseen()),
         rules=len(catalog.ALL),
         elapsed_s=round(elapsed_s, 3),
+        bundle=str(archive) if archive else None,
     )
 
 

@@ -1,14 +1,20 @@
-"""What the pods of one component say."""
+"""What the pods of one component say, line by line and without secrets.
+
+The values of the namespace's Secrets are masked, and what looks like a secret; one that a line's
+end cuts in two isn't seen.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from vrooli.environments import Environment
 from vrooli.errors import UsageError
 from vrooli.events import Listener, LogLine
-from vrooli.kube import Kube
+from vrooli.redaction import Lines, Redactor
+from vrooli.release import hiding
 from vrooli.workflows import access
 from vrooli.workflows.results import Result
 
@@ -80,25 +86,20 @@ async def release_logs(
                 f"{environment.release} has no pods of {component} in {environment.namespace}.",
                 "`vrooli status` says what there is; `vrooli develop` installs the release.",
             )
+        redactor = await hiding.redactor(reached.kube, environment.namespace)
         async with asyncio.TaskGroup() as group:
             for pod in pods:
                 name = pod["metadata"]["name"]
-                told = _tell(
-                    reached.kube, environment.namespace, name, found, listener, tail, follow
+                lines = reached.kube.logs(
+                    environment.namespace, name, found.container, tail=tail, follow=follow
                 )
-                group.create_task(told)
+                group.create_task(_tell(lines, name, redactor, listener))
     return Result()
 
 
 async def _tell(
-    kube: Kube,
-    namespace: str,
-    pod: str,
-    component: Component,
-    listener: Listener,
-    tail: int,
-    follow: bool,
+    lines: AsyncIterator[str], pod: str, redactor: Redactor, listener: Listener
 ) -> None:
-    lines = kube.logs(namespace, pod, component.container, tail=tail, follow=follow)
+    masking = Lines(redactor)
     async for line in lines:
-        listener(LogLine(pod, line))
+        listener(LogLine(pod, masking.next(line)))

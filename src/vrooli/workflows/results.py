@@ -424,3 +424,6 @@ class GraphResult(Result):
     diagrams: tuple[DiagramView, ...] = Field(description="the diagrams")
     problems: tuple[str, ...] = Field(default=(), description="what couldn't be seen, in words")
     text: str = Field(default="", description="the picture, in the format that was asked for")
+    bundle: str | None = Field(
+        default=None, description="the archive of all of it, if one was made"
+    )

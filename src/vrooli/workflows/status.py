@@ -14,7 +14,7 @@ from vrooli.errors import VrooliError
 from vrooli.events import Listener
 from vrooli.kube import Kube
 from vrooli.operators import OperatorStatus
-from vrooli.release import Release, follow, history, readiness
+from vrooli.release import Release, follow, hiding, history, readiness
 from vrooli.workflows import access, clusters
 from vrooli.workflows.develop import release_urls
 from vrooli.workflows.results import (
@@ -72,10 +72,16 @@ async def _look(
         of_vault = group.create_task(look.at("Vault", vault.status(kube)))
         of_release = group.create_task(look.at(release.name, _release(release)))
         of_workloads = group.create_task(look.at("the workloads", _workloads(kube, release)))
+        hides = group.create_task(hiding.redactor(kube, release.namespace))
     operator_views = tuple(_operator(item) for task in of_operators if (item := task.result()))
     vault_seen = of_vault.result()
     vault_view = VaultView(**vars(vault_seen)) if vault_seen else None
-    release_view, workloads = of_release.result(), of_workloads.result() or ()
+    redactor = hides.result()
+    release_view = of_release.result()
+    workloads = tuple(
+        item.model_copy(update={"detail": redactor.text(item.detail)})
+        for item in of_workloads.result() or ()
+    )
     problems = (
         *look.problems,
         *_cluster_problems(seen),
@@ -93,7 +99,7 @@ async def _look(
         release=release_view,
         workloads=workloads,
         urls=urls if release_view and release_view.revision else {},
-        problems=problems,
+        problems=tuple(map(redactor.text, problems)),
     )
 
 

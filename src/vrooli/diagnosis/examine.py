@@ -1,0 +1,42 @@
+"""One look at a release, and what is made of it: for a person, and after a failed deploy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from vrooli.chart.manifest import Manifest
+from vrooli.diagnosis import catalog, collect, judge, more
+from vrooli.diagnosis.bundle import Contents
+from vrooli.diagnosis.more import More
+from vrooli.kube import Kube
+from vrooli.release import Release
+
+
+async def examine(
+    kube: Kube,
+    release: Release,
+    *,
+    everything: bool = False,
+    wanted: Sequence[Manifest] | None = None,
+    failure: str = "",
+) -> Contents:
+    """Look at a release and judge it.
+
+    Args:
+        kube: The cluster.
+        release: Which release.
+        everything: Whether what only a bundle holds is looked at, too.
+        wanted: The objects that it should have; without them those that Helm noted.
+        failure: Why it is looked at, where a deploy failed.
+    """
+    found = await collect.look(kube, release)
+    seen = found.evidence if wanted is None else replace(found.evidence, wanted=tuple(wanted))
+    return Contents(
+        evidence=seen,
+        diagnosis=judge.diagnose(seen, catalog.ALL, found.redactor),
+        more=await more.look(kube, seen) if everything else More(),
+        notes=found.notes,
+        redactor=found.redactor,
+        failure=found.redactor.text(failure),
+    )

@@ -1,0 +1,25 @@
+"""What is kept of a release that a deploy left in trouble, and why it is: before any rollback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from vrooli import project
+from vrooli.chart.manifest import Manifest
+from vrooli.diagnosis import bundle
+from vrooli.diagnosis.examine import examine
+from vrooli.kube import Kube
+from vrooli.release import Release
+from vrooli.release.failing import REPORTS, Kept
+
+
+async def keep(kube: Kube, release: Release, wanted: Sequence[Manifest], failure: str) -> Kept:
+    """Look at everything, write the bundle, and name the root causes."""
+    found = await examine(kube, release, everything=True, wanted=wanted, failure=failure)
+    folder = project.state_dir() / REPORTS
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{release.name}-{found.evidence.now:%Y%m%dT%H%M%S%f}.tar.gz"
+    await asyncio.to_thread(bundle.write, path, found)
+    causes = tuple(str(cause.finding) for cause in found.diagnosis.causes)
+    return Kept(path=path, failure=found.failure, causes=causes)

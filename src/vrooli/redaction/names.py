@@ -1,0 +1,67 @@
+"""Which names tell that what follows is a secret, and which values are none whatever they follow.
+
+No I/O here.
+"""
+
+from __future__ import annotations
+
+import re
+
+MASK = "(masked)"
+
+# What names a secret: in settings, JSON, YAML, command lines, queries of addresses.
+WORDS = (
+    r"password|passwd|passphrase|secret|token|credential|cookie|verifier|jwt|bearer|signature|"
+    r"requirepass|masterauth|(?:api|access|private|signing|encryption|client|master|account|"
+    r"shared)[ _-]?key|[_-](?:pwd|pass)(?![a-z])|_auth(?![a-z])|\bauth(?=\W*[:=])"
+)
+_SECRET = re.compile(WORDS, re.IGNORECASE)
+# Names of headers: the whole of what follows them is secret, blanks and all.
+HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:token|key|auth|secret)"
+_HEADER = re.compile(HEADERS, re.IGNORECASE)
+# They name where a secret is, what it is called, or what happened to it, and not the secret.
+_ABOUT = re.compile(
+    r"""(?ix) .* (?: names? | refs? | paths? | files? | dirs? | folder | selector | namespace | type
+    | kind | versions? | counts? | size | lengths? | ttl | seconds | age | expir\w* | polic(?:y|ies)
+    | mounts? | roles? | stores? | providers? | class | labels? | sync(?:ed)? | errors?
+    | exceptions? | failed
+    | controllers? | reconcilers? | operators? | manager | targets? | ur[il]s? | endpoints?
+    | hosts? | ports? | period | lifetime | duration | after | interval | enabled | required
+    | reviews? | requests? | projections? | volumes? | algorithm | cache | engine | source
+    | generator | rotation | rotated | owner )
+    | (?: .*[./_-] )? vault (?:static|dynamic|pki)? secrets? | automountserviceaccounttoken
+    | existing\w*secret | .*pull[_-]?secrets?"""
+)
+# Values that are no secrets: switches, small numbers, references to others, what is masked already.
+_PLAIN = re.compile(
+    r"""(?ix) true | false | null | none | nil | yes | no | on | off | unset | -?\d{1,5}[smhd]?
+    | \$[({].* | \{\{.* | <[^>]*> | \*+ | \(masked\).* | [\[{(|>-]* """
+)
+# How a sentence goes on, in logs and messages: "token: expired", "secret: not found".
+_PROSE = re.compile(
+    r"""(?ix) (?: not | no | is | are | was | has | must | can't | cannot | could
+    | couldn't | failed | failure
+    | invalid | expired | missing | required | denied | unauthorized | wrong | empty
+    | unknown | incorrect | permission | forbidden | error | the | this | it | unable | timed
+    | timeout | context | rpc | exit | unexpected | already | reading
+    | updating | creating | secrets? | access | token | password ) \b"""
+)
+
+
+def names_secret(name: str) -> bool:
+    """Whether something of this name is a secret, by what it is called."""
+    words = name.strip()
+    return bool(
+        (_SECRET.search(words) or _HEADER.fullmatch(words) or words.lower() in ("auth", "pass"))
+        and not _ABOUT.fullmatch(words)
+    )
+
+
+def is_plain(value: str) -> bool:
+    """Whether a value is none that anybody would hide."""
+    return _PLAIN.fullmatch(value.strip()) is not None
+
+
+def goes_on(value: str) -> bool:
+    """Whether what follows a name is how a sentence goes on."""
+    return _PROSE.match(value) is not None

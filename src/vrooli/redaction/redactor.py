@@ -1,0 +1,169 @@
+"""Masks the values of some Secrets, and what looks like one, in texts, lines and structures.
+
+No I/O here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from vrooli.redaction import shapes
+from vrooli.redaction.names import MASK, is_plain, names_secret
+from vrooli.redaction.values import SHORTEST, secret_values, spellings
+
+# Texts up to this length are many times the same in objects: kinds, states, names.
+_SHORT, _REMEMBERED = 200, 20_000
+# A word of a command line that names the secret which the next word is.
+_FLAG = re.compile(r"--?[\w-]+")
+_KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
+_KEY_ENDS = "-----END "
+# Lines of a key that began and doesn't end: keys have no more.
+_KEY_LINES = 120
+
+
+class Redactor:
+    """Masks the values of some Secrets."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        found = {text for value in values for text in spellings(value)}
+        # The longest first: one value may be a part of another.
+        ordered = sorted(found, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._begins = frozenset(text[:SHORTEST] for text in ordered)
+        self._longest = max(map(len, ordered), default=0)
+        self._short = lru_cache(_REMEMBERED)(self._masked)
+
+    @classmethod
+    def of(cls, secrets: Iterable[Mapping[str, Any]]) -> Redactor:
+        """The one that knows every secret value of these Secret objects."""
+        return cls(secret_values(secrets))
+
+    def text(self, text: str) -> str:
+        """The text without secrets."""
+        return self._short(text) if len(text) <= _SHORT else self._masked(text)
+
+    def lines(self, lines: Sequence[str]) -> list[str]:
+        """The lines of one log: a secret may go over several of them."""
+        return list(self.stream(self._joined(lines)))
+
+    def stream(self, lines: Iterable[str]) -> Iterator[str]:
+        """Lines as they come; a key that goes over several is masked, too."""
+        masking = Lines(self)
+        return (masking.next(line) for line in lines)
+
+    def tree(self, value: Any) -> Any:
+        """A structure of mappings and lists, every text in it without secrets."""
+        if isinstance(value, str):
+            return self._leaf(value)
+        if isinstance(value, Mapping):
+            return self._mapping(value)
+        if isinstance(value, (list, tuple)):
+            return self._list(value)
+        return value
+
+    def _masked(self, text: str) -> str:
+        if "\n" in text:
+            text = "\n".join(self._joined(text.split("\n")))
+        return shapes.mask(self._without_known(text))
+
+    def _without_known(self, text: str) -> str:
+        # Most texts hold none, and a pattern of thousands is slow to say so.
+        if self._known is None or not self._may_hold(text):
+            return text
+        return self._known.sub(MASK, text)
+
+    def _may_hold(self, text: str) -> bool:
+        parts = (text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1))
+        return not self._begins.isdisjoint(parts)
+
+    def _joined(self, lines: Sequence[str]) -> list[str]:
+        """The lines without known values that the ends of lines cut into pieces."""
+        whole = "".join(lines)
+        if self._known is None or not self._may_hold(whole):
+            return list(lines)
+        hidden = [found.span() for found in self._known.finditer(whole)]
+        kept, at = [], 0
+        for line in lines:
+            end = at + len(line)
+            # Inside one line they go with all other spellings.
+            cut = [
+                (max(first, at) - at, min(last, end) - at)
+                for first, last in hidden
+                if first < end and last > at and not (first >= at and last <= end)
+            ]
+            for first, last in reversed(cut):
+                line = f"{line[:first]}{MASK}{line[last:]}"  # noqa: PLW2901 - built up
+            kept.append(line)
+            at = end
+        return kept
+
+    def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
+        named = value.get("name")
+        hides = isinstance(named, str) and names_secret(named)
+        found = {}
+        for key, inner in value.items():
+            name = str(key)
+            if isinstance(inner, (str, list, tuple)) and (
+                names_secret(name) or (hides and name == "value")
+            ):
+                found[self.text(name)] = self._hidden(inner)
+            elif name == "value" and isinstance(inner, str) and shapes.is_drawn(inner):
+                found[name] = MASK
+            else:
+                found[self.text(name)] = self.tree(inner)
+        return found
+
+    def _hidden(self, value: Any) -> Any:
+        """What stands under a secret's name."""
+        if isinstance(value, str):
+            return value if is_plain(value) else MASK
+        return [
+            self._hidden(inner) if isinstance(inner, str) else self.tree(inner) for inner in value
+        ]
+
+    def _list(self, value: Sequence[Any]) -> list[Any]:
+        found: list[Any] = []
+        follows = False
+        for inner in value:
+            is_text = isinstance(inner, str)
+            found.append(MASK if follows and is_text else self.tree(inner))
+            follows = is_text and _FLAG.fullmatch(inner) is not None and names_secret(inner)
+        return found
+
+    def _leaf(self, text: str) -> str:
+        """A text, which may be a structure itself, such as an annotation of JSON."""
+        if text[:1] in ("{", "[") and len(text) > 1:
+            try:
+                inner = json.loads(text)
+            except (ValueError, RecursionError):
+                return self.text(text)
+            if isinstance(inner, (dict, list)):
+                masked = self.tree(inner)
+                # Once more as a text: what is spelt over several of its values.
+                return self.text(text if masked == inner else json.dumps(masked))
+        return self.text(text)
+
+
+class Lines:
+    """Lines of a log as they come, with what must be known of those before."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor, self._left = redactor, 0
+
+    def next(self, line: str) -> str:
+        """The next line without secrets."""
+        if self._left:
+            self._left = 0 if _KEY_ENDS in line else self._left - 1
+            # Only its last word is the key's: before it stands what a log puts before each line.
+            before, _, last = line.rpartition(" ")
+            if last and _KEY_ENDS not in line:
+                return f"{self._redactor.text(before)} {MASK}".lstrip()
+            return self._redactor.text(line)
+        begins = _KEY_BEGINS.search(line)
+        if begins and _KEY_ENDS not in line[begins.start() :]:
+            self._left = _KEY_LINES
+        return self._redactor.text(line)

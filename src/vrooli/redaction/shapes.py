@@ -1,0 +1,196 @@
+"""Secrets that nobody has told of, by their name or their shape, in any text. No I/O here."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from urllib.parse import unquote
+
+from vrooli.redaction.names import HEADERS, MASK, WORDS, goes_on, is_plain, names_secret
+
+# One of these stands in every text that the patterns below could change: most hold none.
+_HINTS = (
+    *("pass", "secret", "token", "credential", "cookie", "verifier", "jwt", "bearer", "signature"),
+    *("key", "_pwd", "-pwd", "auth", "identified", "basic ", "digest ", "negotiate ", "-----begin"),
+    *("://", "%3a%2f%2f"),
+)
+_TOKEN_HINTS = (
+    *("eyj", "hvs.", "hvb.", "hvr.", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat", "glpat"),
+    *("xox", "akia", "asia", "sk-", "sk_", "aiza", "npm_", "dckr_pat", "scram-sha"),
+)
+# Quotes and what stands between a name and its value, also in addresses and in JSON in JSON.
+_QUOTE = r"""(?:\\*["'`]|%22|%27|&quot;|&\#34;|&\#39;)"""
+_BETWEEN = r"\s*(?::|=>?|%3[AaDd])\s*"
+# What ends a value without quotes: blanks, and the next setting.
+_BARE = rf"""(?:(?![,;&]\s*{_QUOTE}?[\w.-]+{_QUOTE}?\s*[=:]|%26|{_QUOTE}[\s,}}\])]|{_QUOTE}$)\S)+"""
+_VALUE = rf"(?:(?P<q>{_QUOTE})(?P<quoted>.*?)(?:(?<!\\)(?P=q)|$)|(?P<bare>{_BARE}))"
+# From the word that tells on; what the name begins with is looked up behind it.
+_NAME = rf"(?P<name>(?:{WORDS})[\w.-]{{0,80}})"
+_NAME_BEGIN = re.compile(r"[\w./-]{0,80}\Z")
+_NAMED = re.compile(
+    rf"(?im)(?P<lead>{_NAME}{_QUOTE}?{_BETWEEN}"
+    rf"|(?<!\S)--?(?P<flag>[\w-]{{0,80}}?(?:{WORDS})[\w-]{{0,80}})[ \t]+)"
+    rf"(?P<value>{_VALUE})"
+)
+# A setting that has its line for itself: all of the line's rest is its value.
+_LINE = re.compile(
+    rf"(?im)^(?P<lead>\s*(?:-\s+|export\s+|\#\s*)?(?P<q>[\"']?)(?P<name>[\w./-]*(?:{WORDS})[\w.-]*)"
+    r"(?P=q)\s*[:=][ \t]*)(?P<value>[^\s\"'].*?)(?P<end>\s*)$"
+)
+# A value that goes over the following lines, in YAML.
+_BLOCK = re.compile(
+    rf"(?im)^(?P<lead>(?P<indent>[ \t]*)(?:-\s+)?[\"']?(?P<name>[\w.-]*(?:{WORDS}|\bkey)[\w.-]*)"
+    r"[\"']?:[ \t]*[|>][+-]?\d?\n)(?P<value>(?:(?P=indent)[ \t]+.*(?:\n|\Z)|[ \t]*\n)+)"
+)
+# A list's entry that says its name and its value apart, as environments and headers do.
+_ENTRY = re.compile(
+    rf"""(?i)(?P<lead>\bname{_QUOTE}?{_BETWEEN}{_QUOTE}?(?P<name>[\w.-]{{1,80}}){_QUOTE}?[,\s]*
+    {_QUOTE}?value{_QUOTE}?{_BETWEEN})(?P<value>{_VALUE})""",
+    re.VERBOSE,
+)
+_HEADER = re.compile(
+    rf"(?im)(?P<lead>(?<![\w-])(?:{HEADERS}){_QUOTE}?\s*(?:[:=]|%3[Aa])\s*)"
+    rf"(?P<value>\[[^\]\n]*|{_QUOTE}?[^\n\"'`\\\]]+)"
+)
+_SAID = re.compile(
+    r"""(?ix)(?P<lead>\b(?:bearer|basic|digest|negotiate)\s+)(?P<value>[A-Za-z0-9._~+/=-]{8,})
+    | (?P<lead2>\b(?:password|passwd|requirepass|masterauth|auth-pass|identified\s+by)
+      (?:\s+(?:is|was|to|of|for|mymaster))?\s+)(?P<value2>\\*["'`][^"'`\n]+|(?<=(?:pass|auth)\s)\S+)"""
+)
+_IN_ADDRESS = re.compile(
+    r"(?i)(?P<lead>\b[a-z][a-z0-9+.-]{1,30}(?:://|%3A%2F%2F))(?P<user>[^\s/@:\"'<>]*)"
+    r"(?P<pass>(?::|%3A)[^\s@\"'<>]*(?:@[^\s@/\"'<>]*)*?)?(?P<end>@|%40)(?=[\w\[.*-])"
+)
+_KEY_BLOCK = re.compile(
+    r"(?s)(-----BEGIN [A-Z0-9 ]*(?:PRIVATE KEY|OPENSSH)[A-Z0-9 -]*-----).*?"
+    r"(-----END [A-Z0-9 ]*-----|\Z)"
+)
+# Tokens that their makers made easy to tell.
+_TOKENS = re.compile(
+    r"""(?x) \beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4} | \bhv[sbr]\.[A-Za-z0-9_-]{8,}
+    | \bgh[opsur]_[A-Za-z0-9]{16,} | \bgithub_pat_\w{16,}
+    | \bglpat-[\w-]{16,} | \bxox[abeoprs]-[\w-]{10,} | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b
+    | \bsk[-_](?:live_|test_|ant-|proj-)?[\w-]{16,} | \bAIza[\w-]{30,} | \bnpm_[A-Za-z0-9]{30,}
+    | \bdckr_pat_[\w-]{16,} | \bSCRAM-SHA-256\$\S+"""
+)
+_OLD_TOKEN = re.compile(r"(?<![\w.])[sbr]\.[A-Za-z0-9]{20,}")
+_RUN = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{16,}={0,2}")
+_PRINTABLE = 0.95
+# How deep base64 is looked into: a secret in base64 in base64.
+_DEPTH = 3
+# Runs of letters and digits that are longer than names are: the parts between their signs.
+_LONG_RUN, _LONG_PART = 40, 20
+# An environment's value that is drawn at random has no shorter one.
+_DRAWN = 16
+
+
+def mask(text: str, depth: int = _DEPTH) -> str:
+    """The text without what looks like a secret."""
+    lower = text.lower()
+    if any(hint in lower for hint in _TOKEN_HINTS):
+        text = _TOKENS.sub(MASK, text)
+    text = _OLD_TOKEN.sub(MASK, text)
+    if any(hint in lower for hint in _HINTS):
+        text = _by_name(text)
+    return _RUN.sub(lambda found: MASK if _is_hiding(found[0], depth) else found[0], text)
+
+
+def is_drawn(value: str) -> bool:
+    """Whether a setting's value looks as if it was drawn at random: a key, no name or address."""
+    return (
+        len(value) >= _DRAWN
+        and not re.search(r"[\s:]|\.\w+\.|^/", value)
+        and _has_all(value.rstrip("="))
+    )
+
+
+def _by_name(text: str) -> str:
+    text = _KEY_BLOCK.sub(rf"\1{MASK}\2", text)
+    text = _IN_ADDRESS.sub(_address, text)
+    text = _HEADER.sub(rf"\g<lead>{MASK}", text)
+    text = _SAID.sub(lambda found: f"{found['lead'] or found['lead2']}{MASK}", text)
+    text = _BLOCK.sub(_block, text)
+    text = _ENTRY.sub(_named, text)
+    text = _LINE.sub(_line, text)
+    return _NAMED.sub(_setting, text)
+
+
+def _address(found: re.Match[str]) -> str:
+    user, password, lead = found["user"], found["pass"], found["lead"]
+    if password is None:
+        return found[0] if len(user) < _DRAWN else f"{lead}{MASK}{found['end']}"
+    sign = ":" if password.startswith(":") else "%3A"
+    return f"{lead}{user}{sign}{MASK}{found['end']}"
+
+
+def _block(found: re.Match[str]) -> str:
+    if not names_secret(found["name"]) and "key" not in found["name"].lower():
+        return found[0]
+    return f"{found['lead']}{found['indent']}  {MASK}\n"
+
+
+def _line(found: re.Match[str]) -> str:
+    value = found["value"]
+    if not names_secret(_last(found["name"])) or is_plain(value) or goes_on(value):
+        return found[0]
+    # More settings may follow in a line of a log: those are looked at one by one.
+    if re.search(r"\s[\w.-]+=|,\s*[\"']?[\w.-]+[\"']?\s*[:=]|://", value):
+        return found[0]
+    return f"{found['lead']}{MASK}{found['end']}"
+
+
+def _setting(found: re.Match[str]) -> str:
+    begin = _NAME_BEGIN.search(found.string, max(0, found.start() - 80), found.start())
+    return _named(found, begin[0] if begin and found["name"] else "")
+
+
+def _named(found: re.Match[str], begin: str = "") -> str:
+    names = found.groupdict()
+    name = f"{begin}{names['name'] or names.get('flag') or ''}"
+    quote, value = names["q"] or "", names["quoted"] if names["q"] else names["bare"]
+    if not names_secret(_last(name)) or not value or is_plain(value):
+        return found[0]
+    if not quote and (goes_on(found.string[found.start("value") :]) or value.startswith(MASK)):
+        return found[0]
+    closing = quote if quote and found["value"].endswith(quote) else ""
+    ends = "" if quote else value[len(value.rstrip(")]}\"'`,;")) :]
+    return f"{found['lead']}{quote}{MASK}{closing}{ends}"
+
+
+def _last(name: str) -> str:
+    """The last part of a path: `VaultStaticSecret/redis` is about redis."""
+    return name.rpartition("/")[2] or name
+
+
+def _is_hiding(run: str, depth: int) -> bool:
+    """Whether a run of letters and digits is a key, or base64 of a text with a secret in it."""
+    bare = run.rstrip("=")
+    if len(bare) >= _LONG_RUN and any(
+        len(part) >= _LONG_PART and _has_all(part) for part in re.split("[/_-]", bare)
+    ):
+        return True
+    if depth == 0 or not _is_mixed(bare):
+        return False
+    said = _decoded(bare)
+    return said is not None and mask(said, depth - 1) != said
+
+
+def _has_all(text: str) -> bool:
+    return all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+
+
+def _is_mixed(text: str) -> bool:
+    return bool(re.search("[a-z]", text) and re.search("[A-Z]", text))
+
+
+def _decoded(run: str) -> str | None:
+    """What base64 says, or None where it isn't a text."""
+    run = run.translate(str.maketrans("-_", "+/"))
+    try:
+        raw = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    said = raw.decode(errors="replace")
+    readable = sum(sign.isprintable() or sign in "\n\t\r" for sign in said if sign != "\ufffd")
+    return unquote(said) if readable >= _PRINTABLE * len(said) else None

@@ -1,0 +1,136 @@
+"""The values of Secrets that must not be shown, and every spelling of one. No I/O here."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from vrooli.redaction.names import is_plain, names_secret
+
+# Shorter values (a port, a user's name) stand in too many other words.
+SHORTEST = 6
+# What Secrets hold beside secrets: where something is and what it is called. Masking those would
+# take the names out of every line.
+_PLAIN_KEY = re.compile(
+    r"(?i)(?:.*[-_.])?(?:host|port|user|username|db|dbname|name|namespace|crt|env|level|region)"
+)
+# Words that a setting may have and that every second line holds.
+_PLAIN_VALUE = re.compile(
+    r"(?i)development|production|staging|default|localhost|postgres|password|disable|require"
+    r"|prefer|verify-(?:ca|full)|enabled|disabled|https?://[^@?]*"
+)
+# Helm's notes: the objects of a release, no secrets of anybody.
+_HELM = "helm.sh/"
+# base64 encodes three bytes at a time: the same value has three spellings inside a longer one.
+_OFFSETS = (0, 1, 2)
+
+
+def secret_values(secrets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Every value of these Secret objects that must not be shown."""
+    for secret in secrets:
+        if str(secret.get("type") or "").startswith(_HELM):
+            continue
+        for key, value in _data(secret):
+            if not _PLAIN_KEY.fullmatch(key):
+                yield from _with_inner(value)
+
+
+def _data(secret: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field, decode in (("data", decoded), ("stringData", str)):
+        found = secret.get(field)
+        if isinstance(found, Mapping):
+            yield from ((str(key), decode(str(value))) for key, value in found.items())
+
+
+def decoded(value: str) -> str:
+    """What a value in base64 says; itself where it is none."""
+    try:
+        return base64.b64decode(value, validate=True).decode(errors="replace")
+    except (binascii.Error, ValueError):
+        return value
+
+
+def _with_inner(value: str) -> Iterator[str]:
+    """A value, the secrets in it when it is JSON, and what it says when it is base64 itself."""
+    yield value
+    yield from _of_json(value)
+    inner = decoded(value.strip())
+    if inner != value.strip() and len(inner) >= SHORTEST and inner.isprintable():
+        yield inner
+
+
+def _of_json(value: str) -> Iterator[str]:
+    if value.lstrip()[:1] not in ("{", "["):
+        return
+    try:
+        yield from _named(json.loads(value), hidden=False)
+    except (ValueError, RecursionError):
+        return
+
+
+def _named(value: Any, *, hidden: bool) -> Iterator[str]:
+    if isinstance(value, str):
+        if hidden:
+            yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _named(inner, hidden=names_secret(str(key)))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named(inner, hidden=hidden)
+
+
+def spellings(value: str) -> Iterator[str]:
+    """A value as it may stand in a text: itself, its lines, in JSON, in addresses, in base64."""
+    for part in {value, *value.splitlines()}:
+        for text in {part, part.strip()}:
+            if len(text.strip()) >= SHORTEST and not _is_common(text):
+                yield from _plain(text)
+                for once in _base64(text.encode()):
+                    yield from (once, quote(once, safe=""), once.replace("/", "\\/"))
+                    yield from _base64(once.encode())
+
+
+def _is_common(text: str) -> bool:
+    """Whether masking it would take words out of every line, or hide what is public."""
+    text = text.strip()
+    return is_plain(text) or bool(_PLAIN_VALUE.fullmatch(text)) or text.startswith("-----")
+
+
+def _plain(text: str) -> Iterator[str]:
+    raw = text.encode()
+    yield text
+    yield raw.hex()
+    yield raw.hex().upper()
+    escaped, told = json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
+    yield from (escaped, told, html.escape(text), text.replace("'", "'\\''"))
+    yield from (json.dumps(escaped)[1:-1], json.dumps(told, ensure_ascii=False)[1:-1])
+    # Go writes these three as escapes in JSON.
+    yield _as_go(told)
+    yield json.dumps(_as_go(told), ensure_ascii=False)[1:-1]
+    for address in (quote(text, safe=""), quote(text), quote_plus(text)):
+        yield address
+        yield re.sub("%..", lambda found: found[0].lower(), address)
+        yield quote(address, safe="")
+
+
+def _as_go(text: str) -> str:
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _base64(raw: bytes) -> Iterator[str]:
+    """Its spellings wherever it begins in a longer text, without the ends that others share."""
+    for offset in _OFFSETS:
+        whole = base64.b64encode(b"\0" * offset + raw).decode()
+        begin = -(-offset * 8 // 6)
+        inner = whole[begin:].rstrip("=")
+        inner = inner if (offset + len(raw)) % 3 == 0 else inner[:-1]
+        if len(inner) >= SHORTEST:
+            yield inner
+            yield inner.translate(str.maketrans("+/", "-_"))

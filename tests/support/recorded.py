@@ -1,0 +1,84 @@
+"""A release in trouble as it might be recorded, with secrets planted everywhere in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from support.canaries import Canary
+from support.evidence import DEV, NOW, happening, pod_of, rendered, with_objects
+from vrooli.diagnosis import catalog, judge
+from vrooli.diagnosis.bundle import Contents
+from vrooli.diagnosis.evidence import Answer, Evidence, Helm, LogSource, Unseen
+from vrooli.diagnosis.helmnotes import Note
+from vrooli.diagnosis.more import More
+from vrooli.diagnosis.objects import Ref
+from vrooli.redaction import Redactor
+
+SERVER = "vrooli-dev-server"
+WAITING = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
+# What a page must show as text, never take for its own.
+HOSTILE = '</script><script>document.title="taken"</script><img src=x onerror=alert(1)>'
+
+
+def planted(canaries: Sequence[Canary]) -> Contents:
+    """All that a bundle is made of, with each secret in logs, events, notes and settings."""
+    texts = [item.text for item in canaries]
+    whole = [text for item in canaries for text in [item.text] if "two lines" not in item.shape]
+    redactor = Redactor(
+        [item.secret + "/+" * ("url" in item.shape) for item in canaries if item.known]
+    )
+    sick = pod_of(SERVER, ready=False, state=WAITING, phase="Pending")
+    sick["metadata"]["annotations"] = {
+        "kubectl.kubernetes.io/last-applied-configuration": json.dumps({"all": whole}),
+        "example.com/noted": json.dumps({"all": whole}),
+        **{f"example.com/note-{number}": text for number, text in enumerate(whole)},
+    }
+    sick["spec"]["containers"][0] |= {
+        "args": whole,
+        "env": [{"name": f"SETTING_{number}", "value": text} for number, text in enumerate(whole)],
+    }
+    settings = {
+        "kind": "ConfigMap",
+        "metadata": {"name": "by-mistake", "namespace": DEV.namespace},
+        "data": {f"file-{number}": text for number, text in enumerate(whole)},
+    }
+    ref = Ref("Pod", sick["metadata"]["name"], DEV.namespace)
+    lines = [line for text in texts for line in text.splitlines()]
+    source = LogSource(DEV.namespace, ref.name, "server")
+    seen = replace(
+        with_objects(settled(), sick, settings),
+        events=[happening(ref, "Failed", text) for text in whole],
+        logs={source: lines},
+        helm=Helm("failed", 2, whole[0] if whole else "", NOW),
+        answers=(Answer("vault-health", Ref("Service", "vault", "vault"), "\n".join(whole)),),
+        unseen=tuple(Unseen(f"thing {number}", text) for number, text in enumerate(whole)),
+    )
+    more = More(
+        logs={source: lines, replace(source, previous=True): lines},
+        used={"pods": [{"metadata": {"name": "x"}, "said": whole}]},
+        told={ref.name: "\n".join(whole)},
+        versions={"kubernetes": "v1.37.2"},
+        unseen=tuple(Unseen(f"other {number}", text) for number, text in enumerate(whole)),
+    )
+    return contents(seen, redactor, more, failure="\n".join(texts))
+
+
+def settled() -> Evidence:
+    """The release's own objects, of which nothing says that one isn't ready."""
+    return replace(rendered(), wanted=())
+
+
+def contents(
+    seen: Evidence, redactor: Redactor, more: More | None = None, failure: str = ""
+) -> Contents:
+    """The contents of a bundle about what was seen."""
+    return Contents(
+        evidence=seen,
+        diagnosis=judge.diagnose(seen, catalog.ALL, redactor),
+        more=more or More(),
+        notes=[Note(seen.helm, "vrooli-0.1.0", ())],
+        redactor=redactor,
+        failure="\n".join(redactor.lines(failure.splitlines())),
+    )

@@ -1,0 +1,136 @@
+"""The bundle: one archive with all that was seen, for its owner only, without secrets."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.canaries import canaries, leaked
+from support.evidence import evidence, pod, pod_of, with_objects
+from support.recorded import contents, planted, settled
+from vrooli.diagnosis import bundle
+from vrooli.diagnosis.bundle import Contents
+from vrooli.diagnosis.evidence import LogSource
+from vrooli.errors import UsageError
+from vrooli.redaction import Redactor
+
+PLANTED = list(canaries(8))
+
+
+@pytest.fixture(scope="module")
+def sick() -> Contents:
+    """A release in trouble, with two hundred planted secrets."""
+    return planted(PLANTED)
+
+
+def read(packed: bytes) -> dict[str, str]:
+    """The texts in an archive, by their path."""
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        found = {item.name: archive.extractfile(item) for item in archive.getmembers()}
+        return {name: file.read().decode() for name, file in found.items() if file}
+
+
+def test_it_holds_no_planted_secret_in_any_file(sick: Contents) -> None:
+    assert len(PLANTED) >= 200
+    for name, text in read(bundle.packed("x", sick)).items():
+        assert leaked(PLANTED, text) == [], name
+
+
+def test_the_findings_say_no_planted_secret_and_name_the_cause(sick: Contents) -> None:
+    told = json.dumps(bundle.findings(sick), default=str)
+    assert leaked(PLANTED, told) == []
+    (cause, *_) = bundle.findings(sick)["causes"]
+    assert cause["finding"]["name"] == "image-pull"
+    assert "localhost/vrooli/server:dev" in cause["finding"]["found"]
+
+
+def test_it_holds_all_that_was_seen(sick: Contents) -> None:
+    found = read(bundle.packed("x", sick))
+    assert {
+        *("x/README.txt", "x/page.html", "x/findings.json", "x/events.json", "x/answers.json"),
+        *("x/helm.json", "x/versions.json", "x/metrics/pods.json"),
+        "x/objects/dev/Deployment/vrooli-dev-server.json",
+        "x/logs/dev/vrooli-dev-server-5d9c7b-abcde/server.log",
+        "x/logs/dev/vrooli-dev-server-5d9c7b-abcde/server.previous.log",
+        "x/metrics/vrooli-dev-server-5d9c7b-abcde.txt",
+    } <= found.keys()
+    body = json.loads(found["x/objects/dev/Deployment/vrooli-dev-server.json"])
+    assert body["metadata"]["name"] == "vrooli-dev-server"
+
+
+def test_the_same_contents_give_the_same_bytes() -> None:
+    seen = contents(settled(), Redactor())
+    assert bundle.packed("x", seen) == bundle.packed("x", seen)
+
+
+def test_only_its_owner_may_read_it_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "b.tar.gz"
+    bundle.write(path, contents(settled(), Redactor()))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+    assert {name.split("/")[0] for name in read(path.read_bytes())} == {
+        "vrooli-diagnosis-vrooli-dev"
+    }
+
+
+def test_a_file_that_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
+    path = tmp_path / "b.tar.gz"
+    path.write_text("mine")
+    with pytest.raises(UsageError, match="is there already"):
+        bundle.demand_place(path, force=False)
+    bundle.demand_place(path, force=True)
+
+
+@pytest.mark.parametrize("name", ["missing/b.tar.gz", "."])
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="can't be written"):
+        bundle.demand_place(tmp_path / name, force=True)
+
+
+def test_what_fails_while_it_is_written_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "b.tar.gz"
+    path.write_text("mine")
+
+    def fail(handle: int) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(bundle.os, "fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        bundle.write(path, contents(settled(), Redactor()))
+    assert [(item, item.read_text()) for item in tmp_path.iterdir()] == [(path, "mine")]
+
+
+def test_names_of_objects_lead_nowhere_else() -> None:
+    odd = pod("../../etc/passwd", namespace="..")
+    seen = replace(evidence(odd), logs={LogSource("..", "../../x", "/etc/shadow"): ["a line"]})
+    for name in read(bundle.packed("x", contents(seen, Redactor()))):
+        assert ".." not in Path(name).parts
+        assert not name.startswith("/")
+
+
+def test_of_thousands_of_pods_those_in_trouble_are_kept() -> None:
+    pods = [pod(f"calm-{number}") for number in range(bundle.OBJECTS + 50)]
+    seen = evidence(*pods, pod("sick", ready=False))
+    kept = [name for name in bundle.files(contents(seen, Redactor())) if "/Pod/" in name]
+    assert len(kept) == bundle.OBJECTS
+    assert "objects/dev/Pod/sick.json" in kept
+
+
+def test_copies_of_objects_in_annotations_are_left_out(sick: Contents) -> None:
+    found = bundle.files(sick)["objects/dev/Pod/vrooli-dev-server-5d9c7b-abcde.json"]
+    assert "last-applied-configuration" not in found
+    assert "example.com/noted" in found
+
+
+def test_that_secrets_could_not_be_read_is_said() -> None:
+    seen = evidence(pod_of("vrooli-dev-server"))
+    blind = replace(seen, objects={k: v for k, v in seen.objects.items() if k != "Secret"})
+    assert "what is secret" in [item.what for item in contents(blind, Redactor()).unseen()]
+    assert contents(with_objects(seen), Redactor()).unseen() == []
