@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
@@ -163,7 +164,8 @@ async def _collect(site: Site) -> VaultSeen:
 async def _as_operator(site: Site, want: Wanted, vault: VaultClient) -> VaultSeen:
     """Log in with the account's token and read what the operator will read."""
     await _log_in(site, want, vault)
-    secrets = {place: await _secret(vault, *place) for place in want.secrets}
+    read = await asyncio.gather(*(_secret(vault, *place) for place in want.secrets))
+    secrets = dict(zip(want.secrets, read, strict=True))
     if not site.deep:
         return VaultSeen(secrets=secrets)
     engines = {mount: await vault.engine(mount) for mount in dict.fromkeys(m for m, _ in secrets)}

@@ -77,7 +77,9 @@ class Rest:
     async def healthy(self) -> bool:
         """Whether the API server says that it is ready."""
         try:
-            await self._call("GET", "say that it is ready", base="/readyz", version="")
+            # kr8s ends each path with a slash, and this one is only known without: it goes into
+            # an empty query.
+            await self._call("GET", "say that it is ready", base="/readyz?", version="")
         except VrooliError:
             return False
         return True
@@ -128,6 +130,22 @@ class Rest:
             headers={"content-type": "application/json"},
         )
         return bool(answer.json()["status"]["allowed"])
+
+    async def own_rules(self, namespace: str) -> list[dict[str, Any]]:
+        """The rules that allow this client something in a namespace, as far as they are known."""
+        answer = await self._call(
+            "POST",
+            "say what this client may",
+            version="authorization.k8s.io/v1",
+            url="selfsubjectrulesreviews",
+            content=json.dumps({"spec": {"namespace": namespace}}),
+            headers={"content-type": "application/json"},
+        )
+        return list(answer.json()["status"].get("resourceRules") or [])
+
+    async def plural(self, api_version: str, kind: str) -> str:
+        """The plural name of a kind, as rules name it."""
+        return (await self._resource(api_version, kind))[0]
 
     async def _object_call(
         self,

@@ -232,6 +232,30 @@ def test_a_refusal_names_verbs_kind_and_namespace() -> None:
     assert finding.command == "kubectl auth can-i create Secret -n dev"
 
 
+@pytest.mark.parametrize(
+    ("rule", "allowed"),
+    [
+        ({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}, True),
+        ({"verbs": ["get"], "apiGroups": ["apps"], "resources": ["deployments"]}, True),
+        ({"verbs": ["list"], "apiGroups": ["apps"], "resources": ["deployments"]}, False),
+        ({"verbs": ["get"], "apiGroups": [""], "resources": ["deployments"]}, False),
+        ({"verbs": ["get"], "apiGroups": ["apps"], "resources": ["deployments/scale"]}, False),
+        (
+            {
+                "verbs": ["get"],
+                "apiGroups": ["apps"],
+                "resources": ["deployments"],
+                "resourceNames": ["one"],
+            },
+            False,
+        ),
+        ({"verbs": None, "apiGroups": None, "resources": None}, False),
+    ],
+)
+def test_a_rule_allows_what_it_names_for_every_object(rule: Any, allowed: bool) -> None:
+    assert rights.allows([rule], "get", "apps", "deployments") is allowed
+
+
 def test_what_a_pod_does_not_reach_is_told_with_its_own_error() -> None:
     answers = {"dns": "", "dns-service": "no such name", "pod": "", "service": "timed out"}
     assert names(network.judge("dns", answers, ("dns", "dns-service"))) == [

@@ -1,0 +1,165 @@
+"""Checks of a healthy release find nothing, and each fault that is made is found."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from support.checking import names
+from support.live import Live
+from vrooli import project
+from vrooli.chart import engine, values
+from vrooli.checks import catalog, probe_objects, running
+from vrooli.checks.interface import Check, Outcome, Site, State
+from vrooli.checks.kinds import INSTALL
+from vrooli.kube import Kube
+from vrooli.vault import policies, server
+from vrooli.vault.client import VaultClient
+
+pytestmark = pytest.mark.root
+
+GONE_S = 60.0
+RBAC = "rbac.authorization.k8s.io/v1"
+OF_VAULT = tuple(check for check in catalog.ALL if check.name.startswith("vault"))
+SEEN_NEEDLESS = {"registry", "pull-secret", "gpu"}
+
+
+async def _run(
+    kube: Kube, live: Live, checks: tuple[Check, ...] = catalog.ALL, *, creates: bool, **over: Any
+) -> dict[str, Outcome]:
+    chosen = values.merge(values.load(live.environment, live.values), over)
+    place = live.environment.namespace
+    manifests = engine.render(chosen, release=live.environment.release, namespace=place)
+    site = Site.of(kube, place, manifests, creates=creates, deep=True, kind="embedded")
+    outcomes = await running.run(checks, site)
+    return {outcome.check.name: outcome for outcome in outcomes}
+
+
+def _only(*wanted: str) -> tuple[Check, ...]:
+    return tuple(check for check in catalog.ALL if check.name in wanted)
+
+
+async def test_a_healthy_release_has_all_that_it_needs_and_nothing_is_left_of_the_probe(
+    kube: Kube, live: Live
+) -> None:
+    found = await _run(kube, live, creates=True)
+    bad = {name: outcome for name, outcome in found.items() if outcome.state is not State.OK}
+    assert set(bad) == SEEN_NEEDLESS, bad
+    assert {outcome.state for outcome in bad.values()} == {State.NOT_NEEDED}
+    deadline = time.monotonic() + GONE_S
+    while left := await kube.list("v1", "Namespace", None, f"{probe_objects.LABEL}=check"):
+        assert all("deletionTimestamp" in item["metadata"] for item in left)
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.5)
+
+
+async def test_only_checking_makes_nothing_and_sees_all_but_the_network(
+    kube: Kube, live: Live
+) -> None:
+    before = {item["metadata"]["uid"] for item in await kube.list("v1", "Namespace")}
+    found = await _run(kube, live, creates=False)
+    assert {item["metadata"]["uid"] for item in await kube.list("v1", "Namespace")} <= before
+    states = {name: outcome.state for name, outcome in found.items()}
+    assert {name for name, state in states.items() if state is State.UNSEEN} == {"network"}
+    assert State.FAILED not in states.values(), found
+
+
+@pytest.fixture
+async def vault(kube: Kube) -> AsyncIterator[VaultClient]:
+    """Vault as its administrator, who may break it."""
+    async with server.connect(kube) as client:
+        yield client
+
+
+async def test_a_policy_that_allows_too_much_is_found_by_its_text_and_by_its_effect(
+    kube: Kube, live: Live, vault: VaultClient
+) -> None:
+    name, files = policies.NAMES[3], policies.read(project.policies_dir())
+    wide = 'path "secret/data/vrooli/*" {\n  capabilities = ["read", "update"]\n}\n'
+    await vault.ensure_policy(name, wide)
+    try:
+        found = await _run(kube, live, OF_VAULT, creates=False)
+    finally:
+        await vault.ensure_policy(name, files[name])
+    told = {item.what: item for item in found["vault-policies"].findings}
+    assert f"policy {name}" in told
+    assert "secret/data/vrooli/secrets/other" in told
+    assert "read, update" in told["secret/data/vrooli/secrets/postgres"].found
+    assert {item.command for item in told.values()} == {INSTALL}
+    assert found["vault"].state is State.OK
+
+
+async def test_a_secret_that_is_not_there_and_one_without_its_key_are_told_by_name(
+    kube: Kube, live: Live, vault: VaultClient
+) -> None:
+    lacking, gone = "vrooli/check-lacking", "vrooli/check-gone"
+    await vault.create_secret("secret", lacking, {"OTHER": "of-the-tests"})
+    name = policies.NAMES[3]
+    files = policies.read(project.policies_dir())
+    more = "".join(
+        f'path "secret/data/{path}" {{\n  capabilities = ["read"]\n}}\n' for path in (lacking, gone)
+    )
+    await vault.ensure_policy(name, files[name] + more)
+    over = {
+        "redis": {"vaultPath": f"secret/data/{lacking}"},
+        "sharedConfigAll": {"vaultPath": f"secret/data/{gone}"},
+    }
+    try:
+        found = await _run(kube, live, _only("vault"), creates=False, vso={"secrets": over})
+        only = {"redis": over["redis"]}
+        keys = await _run(
+            kube, live, _only("vault", "vault-keys"), creates=False, vso={"secrets": only}
+        )
+    finally:
+        await vault.ensure_policy(name, files[name])
+        kv = vault._hvac.secrets.kv.v2
+        await asyncio.to_thread(
+            kv.delete_metadata_and_all_versions, path=lacking, mount_point="secret"
+        )
+    assert [item.found for item in found["vault"].findings] == ["there is no secret at this path."]
+    (finding,) = keys["vault-keys"].findings
+    assert (finding.what, finding.found) == (f"secret/{lacking}", "it lacks REDIS_PASSWORD.")
+    assert "of-the-tests" not in str(keys)
+
+
+async def test_an_operator_whose_role_was_taken_away_is_told_what_it_may_not(
+    kube: Kube, live: Live
+) -> None:
+    bindings = [
+        item
+        for item in await kube.list(RBAC, "ClusterRoleBinding")
+        if any(one.get("namespace") == "redis-operator" for one in item.get("subjects") or [])
+    ]
+    assert bindings
+    keep = ("name", "labels", "annotations")
+    for item in bindings:
+        await kube.delete(RBAC, "ClusterRoleBinding", item["metadata"]["name"])
+    try:
+        found = await _run(kube, live, _only("redis-operator"), creates=False)
+    finally:
+        for item in bindings:
+            metadata = {key: item["metadata"][key] for key in keep if key in item["metadata"]}
+            await kube.create({**item, "metadata": metadata})
+    (finding,) = found["redis-operator"].findings
+    assert "list RedisFailover" in finding.found
+    assert "create StatefulSet" in finding.found
+
+
+async def test_a_storage_class_that_the_values_name_and_nobody_has_is_found(
+    kube: Kube, live: Live
+) -> None:
+    over = {"redis": {"storageClass": "gone"}}
+    found = await _run(kube, live, _only("storage", "volumes"), creates=True, persistence=over)
+    assert names(found["storage"]) == ["StorageClass/gone"]
+    assert found["volumes"].state is State.UNSEEN
+
+
+async def test_requests_that_no_node_can_meet_are_found(kube: Kube, live: Live) -> None:
+    big = {"requests": {"cpu": "500", "memory": "1Gi"}, "limits": {"cpu": "500", "memory": "1Gi"}}
+    over = {"server": {"resources": big}}
+    found = await _run(kube, live, _only("room"), creates=False, services=over)
+    assert names(found["room"]) == ["vrooli-dev-server"]
