@@ -169,7 +169,7 @@ async def ask(
             try:
                 told[key] = await _connections(kube, *key)
             except TimeoutError:
-                mute[key] = f"{key[1]} did not answer within {ASK_S:.0f} s"
+                mute[key] = f"no answer within {ASK_S:.0f} s"
             except VrooliError as error:
                 mute[key] = _said(error)
 

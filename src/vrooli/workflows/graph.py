@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -101,7 +101,7 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
         f"{kind} in {namespace or 'the cluster'} could not be seen: {why}"
         for (kind, namespace), why in seen.refused.items()
     )
-    mute = tuple(f"{key[1]} could not be asked: {why}" for key, why in seen.mute.items())
+    mute = tuple(_mute(seen.mute))
     source = _Source(source.manifests, source.origin, (*source.problems, *refused, *mute))
     return _result(options, source, diagrams, judging.judge(diagrams, seen))
 
@@ -214,6 +214,13 @@ async def _of_release(options: GraphOptions, release: Release) -> _Source:
             "Without --live the graph is drawn from its values.",
         )
     return _Source(found, FROM_RELEASE)
+
+
+def _mute(found: Mapping[tuple[str, str], str]) -> Iterator[str]:
+    """Which pods couldn't be asked for their connections, one line for each reason."""
+    for why in dict.fromkeys(found.values()):
+        names = [name for (_, name), said in found.items() if said == why]
+        yield f"{', '.join(names)} could not be asked for connections: {why}"
 
 
 def _diagrams(options: GraphOptions, source: _Source) -> tuple[Diagram, ...]:
