@@ -268,3 +268,20 @@ def test_annotations_of_the_values_leave_the_chart_s_own_as_they_are() -> None:
     whole = found["Deployment/demo-ui"].body["spec"]["template"]["metadata"]["annotations"]
     assert whole["other"] == "kept"
     assert whole["checksum/config"] != "mine"
+
+
+SCHEDULED = {"tolerations": [{"key": "data", "operator": "Exists"}], "priorityClassName": "data"}
+
+
+def test_every_pod_of_postgres_is_scheduled_as_the_values_say() -> None:
+    spec = render({"pgoPostgresql": SCHEDULED})["PostgresCluster/vrooli-pg"].body["spec"]
+    backups = spec["backups"]["pgbackrest"]
+    pods = [*spec["instances"], spec["proxy"]["pgBouncer"], backups["jobs"], backups["repoHost"]]
+    assert [{key: pod.get(key) for key in SCHEDULED} for pod in pods] == [SCHEDULED] * 4
+
+
+def test_redis_and_its_sentinels_are_scheduled_as_the_values_say() -> None:
+    wanted = {**SCHEDULED, "nodeSelector": {"pool": "data"}}
+    spec = render({"spotahomeRedis": wanted})["RedisFailover/vrooli-rf"].body["spec"]
+    found = [{key: spec[part].get(key) for key in wanted} for part in ("redis", "sentinel")]
+    assert found == [wanted] * 2

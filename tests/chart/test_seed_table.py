@@ -27,9 +27,7 @@ def defaults() -> dict[str, Any]:
     return values.read(project.chart_dir() / "values.yaml")
 
 
-@pytest.mark.skipif(
-    not specification.folder().is_dir(), reason="the specification isn't kept beside this checkout"
-)
+@specification.needed
 def test_each_value_of_the_specification_has_its_default(defaults: dict[str, Any]) -> None:
     rows = seed_rows()
     assert len(rows) > 50

@@ -52,6 +52,7 @@ def test_a_set_of_values_with_one_rule_broken_is_refused(broken: Broken) -> None
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3000)
 @MORE
 @given(broken=broken_sets())
 def test_sets_of_values_with_one_rule_broken_are_refused_at_length(broken: Broken) -> None:

@@ -80,6 +80,7 @@ async def test_what_the_schema_accepts_renders_and_is_accepted_by_the_api_server
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3000)
 @MORE
 @given(values=value_sets(), release=RELEASE)
 async def test_what_the_schema_accepts_is_accepted_by_the_api_server_at_length(

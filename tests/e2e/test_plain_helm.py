@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from support.live import Live
-from support.plain import PlainHelm
+from support.plain import PAGE_ONLY, SMALL, PlainHelm
 from vrooli import project
 from vrooli.chart import engine
 from vrooli.chart.manifest import KEEP, Manifest
@@ -26,9 +26,6 @@ from vrooli.release import Release, follow, history, removal
 pytestmark = pytest.mark.root
 
 PROGRESS = Progress()
-SUPPORT = Path(__file__).parents[1] / "support"
-SMALL = SUPPORT / "plain-helm-values.yaml"
-PAGE_ONLY = SUPPORT / "page-only-values.yaml"
 # Helm 3 and 4.
 PROGRAMS = ("helm3", "helm")
 # As long as Helm allows: 53 characters.

@@ -47,17 +47,25 @@ def test_without_redis_the_server_is_alive_but_not_ready(stack: Stack) -> None:
     assert decided(stack.url(), created["id"], limit_s=150)["state"] == "approved"
 
 
-def test_without_jobs_the_server_says_so(stack: Stack) -> None:
-    """Their heartbeat in Redis ends with them, and returns with them."""
-    stack.jobs.stop()
+def test_without_jobs_the_server_says_so_and_serves_on(stack: Stack) -> None:
+    """Their heartbeat in Redis ends with them, and returns with them; the API never goes."""
+    assert stack.jobs.stop() < 30
     try:
-        wait_until(lambda: not is_ready(stack.url()), 30, "the missing heartbeat is noticed")
+        wait_until(lambda: status(stack) == "degraded", 30, "the missing heartbeat is noticed")
         report = health(stack.url())
         assert report["services"]["jobs"]["status"] == "down"
         assert "no worker reported" in report["services"]["jobs"]["error"]
+        assert is_ready(stack.url())
+        waiting = post(stack.url(), "While nobody worked", landscape())
     finally:
         stack.jobs.start()
-    wait_until(lambda: is_ready(stack.url()), 20, "the server is ready again")
+    assert decided(stack.url(), waiting["id"], limit_s=40)["state"] == "approved"
+    wait_until(lambda: status(stack) == "up", 20, "the heartbeat is back")
+
+
+def status(stack: Stack) -> str:
+    """How the server says that it is."""
+    return str(health(stack.url())["status"])
 
 
 def test_without_the_detector_nothing_flaps_and_the_post_waits(stack: Stack) -> None:

@@ -10,6 +10,10 @@ from vrooli import process, programs
 from vrooli.events import Progress
 from vrooli.release import Release
 
+SUPPORT = Path(__file__).parent
+# Values of a second release beside the live one: as little as keeps data, and the page alone.
+SMALL = SUPPORT / "plain-helm-values.yaml"
+PAGE_ONLY = SUPPORT / "page-only-values.yaml"
 # The limit of one command, seconds; helm's own, for what it waits for, is a little less.
 HELM_S = 420.0
 WAIT = ("--wait", "--timeout", "400s")

@@ -168,3 +168,18 @@ REDIS_SENTINEL_HOSTS: rfs-{{ .Values.spotahomeRedis.name }}:26379
 REDIS_MASTER_NAME: mymaster
 {{- end }}
 {{- end }}
+
+{{/*
+On which nodes the pods of a database run, and how important they are; nothing where the values say
+nothing. PGO knows no nodeSelector, so its values have none.
+Usage: {{- include "vrooli.scheduling" .Values.pgoPostgresql | nindent 6 }}
+*/}}
+{{- define "vrooli.scheduling" -}}
+{{- with pick . "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
+{{- range $key, $value := . }}
+{{- if $value }}
+{{ dict $key $value | toYaml }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}

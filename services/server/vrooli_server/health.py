@@ -9,11 +9,14 @@ from vrooli_server.api import state_of
 from vrooli_server.state import State
 from vrooli_shared import __version__, beat, health
 
+# Without these a request can't be answered; what is behind the queue may be away for a while.
+NEEDED = ("database", "redis", "queue")
+
 
 async def healthcheck(request: Request) -> Response:
     """Run every check at once; 503 when one that the server needs is down.
 
-    The detector is shown too, but the server doesn't need it: posts wait for it in the queue.
+    Jobs and detector are shown too, but the server answers without them: posts wait in the queue.
     """
     state = state_of(request)
     results = await health.run(_checks(state))
@@ -23,10 +26,12 @@ async def healthcheck(request: Request) -> Response:
         "service": "server",
         "version": state.settings.vrooli_version or __version__,
         "environment": state.settings.vrooli_env,
-        **{name: results[name].view() for name in ("database", "redis", "queue")},
+        **{name: results[name].view() for name in NEEDED},
         "services": services,
     }
-    return health.answer(request, body, ready=all(result.ok for result in results.values()))
+    degraded = any(service["status"] == "down" for service in services.values())
+    ready = all(results[name].ok for name in NEEDED)
+    return health.answer(request, body, ready=ready, degraded=degraded)
 
 
 def _checks(state: State) -> dict[str, health.Check]:

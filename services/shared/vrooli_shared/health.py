@@ -67,14 +67,19 @@ def _since(start: float) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def answer(request: Request, body: dict[str, Any], *, ready: bool) -> JSONResponse:
+def answer(
+    request: Request, body: dict[str, Any], *, ready: bool, degraded: bool = False
+) -> JSONResponse:
     """The HTTP answer: 503 when not ready, except to the liveness probe.
+
+    ``degraded`` is what is ready though something that it can do without is down.
 
     A restart of this process would mend nothing that is broken elsewhere, so liveness
     (``X-Probe: liveness``) only asks whether the process still answers.
     """
     liveness = request.headers.get("x-probe", "").lower() == "liveness"
-    body = {"status": "up" if ready else "down", **body}
+    status = "down" if not ready else "degraded" if degraded else "up"
+    body = {"status": status, **body}
     return JSONResponse(
         body, status_code=200 if ready or liveness else 503, headers={"Cache-Control": "no-store"}
     )

@@ -23,7 +23,8 @@ export interface Check {
 }
 
 export interface Health {
-  status: "up" | "down";
+  /** Degraded: it answers, but something that it can do without for a while is down. */
+  status: "up" | "degraded" | "down";
   version: string;
   environment: string;
   database: Check;

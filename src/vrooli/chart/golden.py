@@ -25,6 +25,7 @@ FEATURES = (
     "monitoring",
     "network-policies",
     "s3-backups",
+    "scheduling",
 )
 CASES = (*WHOLE, *FEATURES)
 

@@ -61,3 +61,15 @@ def test_only_readiness_fails_with_a_part_that_is_down(
     answer = health.answer(request, {"service": "x"}, ready=ready)
     assert answer.status_code == status
     assert json.loads(bytes(answer.body))["status"] == ("up" if ready else "down")
+
+
+@pytest.mark.parametrize(
+    ("ready", "status", "shown"), [(True, 200, "degraded"), (False, 503, "down")]
+)
+def test_what_is_missed_but_not_needed_takes_no_pod_away(
+    *, ready: bool, status: int, shown: str
+) -> None:
+    answer = health.answer(
+        Request({"type": "http", "headers": []}), {"service": "x"}, ready=ready, degraded=True
+    )
+    assert (answer.status_code, json.loads(bytes(answer.body))["status"]) == (status, shown)

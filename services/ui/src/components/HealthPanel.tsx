@@ -16,7 +16,7 @@ function checksOf(health: Health): [string, Check][] {
 /** The health of each part of the system, as the server reports it. */
 export function HealthPanel({ health, live }: { health: Health | null; live: boolean }) {
   const checks = health ? checksOf(health) : [];
-  const down = health?.status === "down" || checks.some(([, check]) => check.status === "down");
+  const down = (health && health.status !== "up") || checks.some(([, check]) => check.status === "down");
   const verdict = !health ? "Unknown" : down ? "Degraded" : "All systems up";
   return (
     <section className="card health" aria-labelledby="health-title">

@@ -69,7 +69,7 @@ test("a picture that the server would refuse is refused before it is sent", () =
 test("the system's panel names each part and what is down", () => {
   const up = { status: "up", latency_ms: 1.23 } as const;
   const health: Health = {
-    status: "down",
+    status: "degraded",
     version: "1",
     environment: "test",
     database: up,

@@ -1,0 +1,124 @@
+"""A shell as a person has it who tries the specification's commands."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from support.printed import Printed, Way
+from vrooli import process
+
+LIMIT_S = 240.0
+# How long a command that runs for ever may take to show what it must.
+SHOWS_S = 30.0
+PLACEHOLDER = re.compile(r"<[a-z][a-z./-]*>")
+SAYS = "echo in $(hostname)"
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Where commands are typed.
+
+    Attributes:
+        folder: The folder that they are typed in.
+        environment: What is exported there.
+        placeholders: What the specification's placeholders stand for.
+    """
+
+    folder: Path
+    environment: Mapping[str, str]
+    placeholders: Mapping[str, str]
+
+    def filled(self, command: Printed) -> str:
+        """A command with its placeholders filled in."""
+        text = command.text
+        for name, value in {**self.placeholders, **dict(command.fill)}.items():
+            text = text.replace(name, value)
+        assert not PLACEHOLDER.search(text), text
+        return "\n".join(filter(None, (command.before, text)))
+
+    async def run(self, command: Printed) -> tuple[int, str]:
+        """Run a command its way: its exit status, 0 if it was ended, and what it printed."""
+        match command.way:
+            case Way.ONCE:
+                return await self._once(command)
+            case Way.TERMINAL:
+                return await self._on_a_terminal(command)
+            case Way.UNTIL_SEEN | Way.FORWARD:
+                return await self._until_seen(command)
+
+    async def _once(self, command: Printed) -> tuple[int, str]:
+        answer = await self._start(self._bash(command))
+        wrote = (self.folder / command.wrote).read_text() if command.wrote else ""
+        return answer.status, answer.log + wrote
+
+    async def _on_a_terminal(self, command: Printed) -> tuple[int, str]:
+        """``script`` is the terminal; what is typed asks where it is, and leaves."""
+        words = ["script", "--quiet", "--return", "--command", self.filled(command), "/dev/null"]
+        answer = await self._start(words, stdin=f"{SAYS}\nexit\n")
+        return answer.status, answer.log
+
+    async def _start(
+        self,
+        words: list[str],
+        stdin: str | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> process.Completed:
+        return await process.run(
+            words,
+            env=self.environment,
+            cwd=self.folder,
+            stdin=stdin,
+            timeout_s=LIMIT_S,
+            check=False,
+            merged=True,
+            on_line=on_line,
+        )
+
+    async def _until_seen(self, command: Printed) -> tuple[int, str]:
+        """End a command that runs for ever, once it has shown what it must.
+
+        One that ends by itself has failed, whatever its status.
+        """
+        wanted = (r"^Forwarding from",) if command.way is Way.FORWARD else command.shows
+        lines: list[str] = []
+        seen = asyncio.Event()
+
+        def note(line: str) -> None:
+            lines.append(line)
+            if shows("\n".join(lines), wanted):
+                seen.set()
+
+        running = asyncio.create_task(self._start(self._bash(command), on_line=note))
+        waiting = asyncio.create_task(seen.wait())
+        try:
+            both = (running, waiting)
+            await asyncio.wait(both, timeout=SHOWS_S, return_when=asyncio.FIRST_COMPLETED)
+            if command.way is Way.FORWARD and seen.is_set():
+                lines.append(await _asked(lines, command.ask))
+            return int(running.done()), "\n".join(lines)
+        finally:
+            running.cancel()
+            waiting.cancel()
+            await asyncio.gather(running, waiting, return_exceptions=True)
+
+    def _bash(self, command: Printed) -> list[str]:
+        return ["bash", "-c", self.filled(command)]
+
+
+async def _asked(lines: list[str], path: str) -> str:
+    """What a forwarded port answers."""
+    port = re.search(r"^Forwarding from 127\.0\.0\.1:(\d+)", "\n".join(lines), re.MULTILINE)
+    assert port is not None
+    async with httpx.AsyncClient(timeout=10) as client:
+        return (await client.get(f"http://127.0.0.1:{port[1]}{path}")).text
+
+
+def shows(output: str, patterns: tuple[str, ...]) -> bool:
+    """Whether output has each of some patterns."""
+    return all(re.search(pattern, output, re.MULTILINE) for pattern in patterns)
