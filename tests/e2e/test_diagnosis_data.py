@@ -16,7 +16,12 @@ from support import injury, proofs, vaults
 from support.live import Live
 from vrooli.kube import Kube
 
-pytestmark = [pytest.mark.anyio, pytest.mark.root]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.root,
+    # What a look cuts off at its limit leaves sockets to the collector, on a busy machine only.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 long = pytest.mark.long
 
 HOME = "dev"
