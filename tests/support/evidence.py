@@ -55,6 +55,23 @@ def rendered() -> Evidence:
     return replace(evidence(*bodies), wanted=wanted)
 
 
+def operators() -> list[dict[str, Any]]:
+    """The Deployments of the three operators, which run."""
+    return [
+        {
+            "kind": "Deployment",
+            "metadata": {"name": name, "namespace": namespace, "creationTimestamp": START},
+            "spec": {"replicas": 1},
+            "status": {"replicas": 1, "availableReplicas": 1, "updatedReplicas": 1},
+        }
+        for name, namespace in (
+            ("pgo", "postgres-operator"),
+            ("spotahome-redis-operator", "redis-operator"),
+            ("vault-secrets-operator-controller-manager", "vault-secrets-operator-system"),
+        )
+    ]
+
+
 def with_objects(seen: Evidence, *bodies: Mapping[str, Any]) -> Evidence:
     """The same with more objects; one of the same kind and name is replaced."""
     objects = {kind: list(found) for kind, found in seen.objects.items()}

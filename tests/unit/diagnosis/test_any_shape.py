@@ -7,7 +7,16 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-from support.evidence import NOW, START, diagnosed, evidence, pod_of, rendered, with_objects
+from support.evidence import (
+    NOW,
+    START,
+    diagnosed,
+    evidence,
+    operators,
+    pod_of,
+    rendered,
+    with_objects,
+)
 from vrooli.diagnosis import catalog
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.release import readiness
@@ -27,7 +36,8 @@ def well() -> Evidence:
     for body in seen.objects["Deployment"]:
         body["status"] = dict(done)
     classes = {"kind": "IngressClass", "metadata": {"name": "traefik"}, "spec": {}}
-    return with_objects(seen, classes)
+    vault = {"kind": "Service", "metadata": {"name": "vault", "namespace": "vault"}, "spec": {}}
+    return with_objects(seen, classes, vault, *operators())
 
 
 # What the operators make isn't in the chart: their objects' own readiness is tested elsewhere.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis import vso
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Ref, dig, items, ref_of, text
+from vrooli.diagnosis.objects import Ref, items, mapping, ref_of, text
 from vrooli.diagnosis.workloads import told
 
 
@@ -15,7 +15,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Secret that the operator won't write, since it isn't its own."""
     for body in evidence.all("VaultStaticSecret"):
         ref = ref_of(body)
-        where = dig(body, "spec", "destination") or {}
+        where = mapping(body, "spec", "destination")
         secret = Ref("Secret", text(where, "name"), ref.namespace)
         found = evidence.get(secret)
         if not where.get("create") or where.get("overwrite") or found is None:
