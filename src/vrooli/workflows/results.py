@@ -343,6 +343,9 @@ class DiagnoseResult(Result):
     unseen: tuple[UnseenView, ...] = Field(description="what couldn't be looked at")
     rules: int = Field(description="how many rules looked")
     elapsed_s: float = Field(description="how long it took, seconds")
+    bundle: str | None = Field(default=None, description="the archive that was written, if any")
+
+
 class RemedyView(Model):
     """One thing that isn't as it should be, and what to do about it."""
 
@@ -374,6 +377,8 @@ class CheckResult(Result):
     fixed: tuple[StepResult, ...] = Field(default=(), description="what --fix did before")
     fixable: tuple[str, ...] = Field(default=(), description="what --fix would still do")
     elapsed_s: float = Field(description="how long the checks took, seconds")
+
+
 class ReasonView(Model):
     """A field that supports an arrow."""
 
