@@ -72,6 +72,12 @@ def operators() -> list[dict[str, Any]]:
     ]
 
 
+def vault() -> dict[str, Any]:
+    """The Service of Vault."""
+    metadata = {"name": "vault", "namespace": "vault"}
+    return {"kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 8200}]}}
+
+
 def with_objects(seen: Evidence, *bodies: Mapping[str, Any]) -> Evidence:
     """The same with more objects; one of the same kind and name is replaced."""
     objects = {kind: list(found) for kind, found in seen.objects.items()}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from support.canaries import Canary
-from support.evidence import DEV, NOW, happening, pod_of, rendered, with_objects
+from support.evidence import DEV, NOW, happening, operators, pod_of, rendered, with_objects
 from vrooli.diagnosis import catalog, judge
 from vrooli.diagnosis.bundle import Contents
 from vrooli.diagnosis.evidence import Answer, Evidence, Helm, LogSource, Unseen
@@ -67,7 +67,7 @@ def planted(canaries: Sequence[Canary]) -> Contents:
 
 def settled() -> Evidence:
     """The release's own objects, of which nothing says that one isn't ready."""
-    return replace(rendered(), wanted=())
+    return replace(with_objects(rendered(), *operators(), vault()), wanted=())
 
 
 def contents(

@@ -150,12 +150,17 @@ def _named(found: re.Match[str], begin: str = "") -> str:
     name = f"{begin}{names['name'] or names.get('flag') or ''}"
     quote, value = names["q"] or "", names["quoted"] if names["q"] else names["bare"]
     if not names_secret(_last(name)) or not value or is_plain(value):
-        return found[0]
+        return _within(found)
     if not quote and (goes_on(found.string[found.start("value") :]) or value.startswith(MASK)):
-        return found[0]
+        return _within(found)
     closing = quote if quote and found["value"].endswith(quote) else ""
     ends = "" if quote else value[len(value.rstrip(")]}\"'`,;")) :]
     return f"{found['lead']}{quote}{MASK}{closing}{ends}"
+
+
+def _within(found: re.Match[str]) -> str:
+    """What is no secret's value may begin with another name: `a secret: password=…`."""
+    return found["lead"] + _NAMED.sub(_setting, found["value"])
 
 
 def _last(name: str) -> str:

@@ -343,7 +343,9 @@ class DiagnoseResult(Result):
     unseen: tuple[UnseenView, ...] = Field(description="what couldn't be looked at")
     rules: int = Field(description="how many rules looked")
     elapsed_s: float = Field(description="how long it took, seconds")
-    bundle: str | None = Field(default=None, description="the archive that was written, if any")
+    bundle: str | None = Field(
+        default=None, description="the archive of all of it, if one was made"
+    )
 
 
 class RemedyView(Model):
@@ -429,6 +431,3 @@ class GraphResult(Result):
     diagrams: tuple[DiagramView, ...] = Field(description="the diagrams")
     problems: tuple[str, ...] = Field(default=(), description="what couldn't be seen, in words")
     text: str = Field(default="", description="the picture, in the format that was asked for")
-    bundle: str | None = Field(
-        default=None, description="the archive of all of it, if one was made"
-    )

@@ -86,7 +86,8 @@ def test_a_cause_is_shown_with_its_remedy_and_command() -> None:
     sick = pod_of(SERVER, ready=False, state=WAITING, phase="Pending")
     texts = " ".join(Elements(page(with_objects(settled(), sick))).texts)
     assert f"Deployment/{SERVER}" in texts
-    assert "can't be had (ImagePullBackOff)" in texts
+    assert "can't be had: " in texts
+    assert "(ImagePullBackOff: Back-off pulling image)" in texts
     assert "kubectl describe pod/" in texts
     assert "1 to mend" in texts
 

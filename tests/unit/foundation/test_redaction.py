@@ -63,6 +63,7 @@ def test_helms_notes_are_no_secrets() -> None:
     [
         "DB_PASSWORD=hunter2",
         "token: abcdef",
+        "Failed to read Vault secret: password=hunter2 403 permission denied",
         '{"client_secret": "s3"}',
         "redis://:hunter2@redis:6379",
         "https://bob:hunter2@example.com/x",
