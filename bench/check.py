@@ -15,6 +15,7 @@ import asyncio
 import json
 import os
 import platform
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,8 @@ async def _measure(arguments: argparse.Namespace) -> None:
 async def _by_kubectl(kubeconfig: Path, query: Query) -> None:
     """Send a request again as a kubectl command; what it answers is not looked at."""
     method, path, content = query
-    argv = ["kubectl", "--kubeconfig", str(kubeconfig)]
+    # The wheel has put it beside Python.
+    argv = [str(Path(sys.executable).with_name("kubectl")), "--kubeconfig", str(kubeconfig)]
     if method == "GET":
         words, stdin = ["get", "--raw", path.rstrip("/")], None
     elif method == "POST":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from support.canaries import Canary
-from support.evidence import DEV, NOW, happening, operators, pod_of, rendered, with_objects
+from support.evidence import DEV, NOW, happening, operators, pod_of, rendered, vault, with_objects
 from vrooli.diagnosis import catalog, judge
 from vrooli.diagnosis.bundle import Contents
 from vrooli.diagnosis.evidence import Answer, Evidence, Helm, LogSource, Unseen

@@ -56,7 +56,6 @@ CHECK = Check(
     "Objects",
     "that the API server would take every object of the release (a dry-run, strictly)",
     look,
-    limit_s=15.0,
     after=("namespace", "kinds"),
     stops_deploy=True,
 )

@@ -19,7 +19,7 @@ from vrooli.kube import Manifest as Body
 T = TypeVar("T")
 
 # How long one check may take unless it says otherwise, seconds.
-LIMIT_S = 10.0
+LIMIT_S = 16.0
 
 
 class State(StrEnum):

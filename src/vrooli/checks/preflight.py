@@ -38,7 +38,9 @@ async def look(
     site = replace(site, needs=replace(site.needs, images=pulled))
     checks = [replace(check, limit_s=LIMIT_S) for check in catalog.STOP_DEPLOYS]
     return [
-        finding for outcome in await running.run(checks, site) for finding in _findings(outcome)
+        finding
+        for outcome in await running.run(checks, site, limit_s=LIMIT_S)
+        for finding in _findings(outcome)
     ]
 
 

@@ -14,6 +14,9 @@ from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.kube import ApiError
 from vrooli.steps import first_error
 
+# How long all checks may take together, seconds.
+LIMIT_S = 18.0
+
 Told = Callable[[Outcome], None]
 
 
@@ -21,18 +24,22 @@ def _nobody(outcome: Outcome) -> None:
     """Told of each outcome where nobody listens."""
 
 
-async def run(checks: Sequence[Check], site: Site, told: Told = _nobody) -> list[Outcome]:
+async def run(
+    checks: Sequence[Check], site: Site, told: Told = _nobody, *, limit_s: float = LIMIT_S
+) -> list[Outcome]:
     """Look at everything at once; a check waits only for those that it follows from.
 
     Args:
         checks: Which checks.
         site: What they look at.
         told: Called with each outcome as it comes.
+        limit_s: How long all of them may take together, those that wait for others included.
 
     Returns:
         The outcomes, in the order of the checks.
     """
     names = {check.name for check in checks}
+    deadline = time.monotonic() + limit_s
     ended: dict[str, asyncio.Future[Outcome]] = {
         check.name: asyncio.get_running_loop().create_future() for check in checks
     }
@@ -40,7 +47,7 @@ async def run(checks: Sequence[Check], site: Site, told: Told = _nobody) -> list
     async def one(check: Check) -> Outcome:
         causes = [await ended[name] for name in check.after if name in names]
         failed = [cause for cause in causes if cause.state is State.FAILED]
-        outcome = _follows(check, failed[0]) if failed else await _timed(check, site)
+        outcome = _follows(check, failed[0]) if failed else await _timed(check, site, deadline)
         ended[check.name].set_result(outcome)
         told(outcome)
         return outcome
@@ -57,20 +64,23 @@ def _follows(check: Check, cause: Outcome) -> Outcome:
     return Outcome(check, State.UNSEEN, f"not looked at: it follows from “{cause.check.title}”")
 
 
-async def _timed(check: Check, site: Site) -> Outcome:
+async def _timed(check: Check, site: Site, deadline: float) -> Outcome:
     began = time.monotonic()
     reason = check.needless(site)
-    outcome = Outcome(check, State.NOT_NEEDED, reason) if reason else await _look(check, site)
+    left_s = min(check.limit_s, deadline - began)
+    outcome = (
+        Outcome(check, State.NOT_NEEDED, reason) if reason else await _look(check, site, left_s)
+    )
     return replace(outcome, elapsed_s=time.monotonic() - began)
 
 
-async def _look(check: Check, site: Site) -> Outcome:
+async def _look(check: Check, site: Site, limit_s: float) -> Outcome:
     """A check's outcome, whatever happens while it looks."""
     try:
-        async with asyncio.timeout(check.limit_s):
+        async with asyncio.timeout(limit_s):
             seen = await check.look(site)
     except TimeoutError:
-        late = WaitTimeoutError(f"nothing was known after {check.limit_s:.0f} s")
+        late = WaitTimeoutError(f"nothing was known after {max(limit_s, 0):.0f} s")
         return Outcome(check, State.UNSEEN, late.message, error=late)
     except (VrooliError, ExceptionGroup) as raised:
         error = first_error(raised)

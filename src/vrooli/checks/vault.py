@@ -52,7 +52,6 @@ CHECK = Check(
     "and that the role's policies let it be read",
     look,
     vault_seen.needless,
-    limit_s=15.0,
     stops_deploy=True,
     of_operators=True,
 )

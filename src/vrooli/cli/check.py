@@ -160,7 +160,10 @@ def _show(result: CheckResult, console: Console, check_only: bool) -> None:
     if result.fixable and not check_only:
         console.print(f"\n`vrooli check --fix` would {'; '.join(result.fixable)}.", markup=False)
     bad = sum(view.state == "failed" for view in result.checks)
-    said = f"{bad} of {len(result.checks)} checks found something wrong" if bad else "All is well"
+    unseen = sum(view.state == "could not be seen" for view in result.checks)
+    said = f"{bad} of {len(result.checks)} checks found something wrong" if bad else "Nothing wrong"
+    if unseen:
+        said += f"; {unseen} could not be seen"
     console.print(f"\n{said}, {tables.duration(result.elapsed_s)}.")
 
 

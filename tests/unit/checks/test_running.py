@@ -130,6 +130,14 @@ async def test_the_time_of_one_check_does_not_take_what_another_waits_for() -> N
     assert (hasty.state, patient.found) == (State.UNSEEN, "late")
 
 
+async def test_checks_that_wait_for_others_end_with_all_of_them() -> None:
+    began = time.monotonic()
+    checks = [check("first", _for_ever, limit_s=0.2), check("then", _for_ever, after=("first",))]
+    outcomes = await running.run(checks, site(), limit_s=0.5)
+    assert time.monotonic() - began < 3
+    assert [outcome.state for outcome in outcomes] == [State.UNSEEN] * 2
+
+
 async def test_each_outcome_is_told_as_it_comes() -> None:
     told: list[Outcome] = []
     checks = [check("slow", _for_ever, limit_s=0.1), check("quick", _fine)]
