@@ -354,7 +354,7 @@ def test_a_flag_or_variable_sets_its_argument(
         ("graph --diagram moon", {}, "is not one of"),
         ("graph --live --values x.yaml", {}, "--values is for graphs"),
         ("graph -f missing.yaml", {}, "can't be read"),
-        ("graph --serve --port 70000", {}, "range"),
+        ("graph --serve --port 70000", {}, "--port"),
     ],
 )
 def test_wrong_use_ends_with_2_and_says_what_is_known(
