@@ -17,6 +17,7 @@ from vrooli.workflows import results
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
 from vrooli.workflows.deploy import DeployOptions
+from vrooli.workflows.graph import Format, GraphOptions
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results import ClusterView
 from vrooli.workflows.setup import SetupOptions
@@ -65,6 +66,14 @@ RESULTS: dict[str, results.Result] = {
         path="/a", version="1.2.3", chart="vrooli 1", revision=None, files=1, differences=()
     ),
     "status.status": results.StatusResult(environment="dev", cluster=CLUSTER),
+    "graph.graph": results.GraphResult.model_validate(
+        {
+            **dict.fromkeys(("environment", "release", "namespace", "source", "text"), "x"),
+            "live": False,
+            "diagrams": (),
+        }
+    ),
+    "graph.serve": results.Result(),
     "test.run_suites": results.SuitesResult(suites=(), cases=()),
     "logs.release_logs": results.Result(),
     "uninstall.uninstall": results.StepsResult.model_validate(STEPS),
@@ -141,6 +150,8 @@ def _deploy(**changes: Any) -> dict[str, Any]:
 
 def _check(**changes: Any) -> dict[str, Any]:
     return {"options": CheckOptions(**{"environment": DEV, **changes}), "confirm": None}
+def _graph(**changes: Any) -> dict[str, Any]:
+    return {"options": GraphOptions(**{"environment": DEV, **changes})}
 
 
 def _release(**changes: Any) -> dict[str, Any]:
@@ -268,6 +279,20 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ("releases.diff", "diff -v 1.2.3", {}, {"options": DeployOptions(DEV, "1.2.3")}),
     ("artifact.verify_artifact", "artifact verify /a", {}, {"path": Path("/a")}),
     ("status.status", "status", {}, _release()),
+    ("graph.graph", "graph", {}, _graph()),
+    ("graph.graph", "graph -e prod", {}, _graph(environment=PROD)),
+    ("graph.graph", "graph --live --cluster kind", {}, _graph(live=True, cluster="kind")),
+    ("graph.graph", "graph --format svg", {}, _graph(form=Format.SVG)),
+    ("graph.graph", "graph --format html", {}, _graph(form=Format.HTML)),
+    (
+        "graph.graph",
+        "graph --diagram secrets --diagram delivery",
+        {},
+        _graph(diagrams=("secrets", "delivery")),
+    ),
+    ("graph.graph", f"graph -f {VALUES}", {}, _graph(values=(VALUES,))),
+    ("graph.serve", "graph --serve", {}, {**_graph(live=True), "port": 0}),
+    ("graph.serve", "graph --serve --port 8090", {}, {**_graph(live=True), "port": 8090}),
     (
         "status.status",
         "status -e prod --cluster kind",
@@ -371,6 +396,11 @@ def test_a_flag_or_variable_sets_its_argument(
         ("cluster delete ../x", {}, "can't be a cluster's name"),
         ("launch", {}, "No such command"),
         ("status --wrong", {}, "No such option"),
+        ("graph --format pdf", {}, "is not one of"),
+        ("graph --diagram moon", {}, "is not one of"),
+        ("graph --live --values x.yaml", {}, "--values is for graphs"),
+        ("graph -f missing.yaml", {}, "can't be read"),
+        ("graph --serve --port 70000", {}, "--port"),
     ],
 )
 def test_wrong_use_ends_with_2_and_says_what_is_known(

@@ -10,8 +10,8 @@ from vrooli.errors import UsageError
 from vrooli.topology.serving import Server
 
 
-def server() -> Server:
-    return Server(lambda: "<p>the page</p>", lambda: None)
+def server(opened: asyncio.Event | None = None) -> Server:
+    return Server(lambda: "<p>the page</p>", (opened or asyncio.Event()).set)
 
 
 async def asked(port: int, head: str) -> str:
@@ -49,14 +49,15 @@ async def test_a_request_is_answered_only_by_get_and_its_own_name(head: str, sta
 
 @pytest.mark.anyio
 async def test_an_open_page_hears_what_is_new_and_nothing_twice() -> None:
-    served = server()
+    opened = asyncio.Event()
+    served = server(opened)
     async with served.running(0):
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(f"GET /events HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode())
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
         assert b"text/event-stream" in head
-        while not served.is_watched:  # noqa: ASYNC110 - another task's state, seen in moments
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(opened.wait(), 10)
+        assert served.is_watched
         for message in ("one", "one", "two"):
             served.tell(message)
         heard = [await asyncio.wait_for(reader.readuntil(b"\n\n"), 10) for _ in range(2)]
