@@ -1,0 +1,258 @@
+"""Measure the production flow on a live release: load, failures told, helm's times, nothing to do.
+
+    PYTHONPATH=tests uv run python bench/deploy.py --cluster embedded:NAME load helm
+
+The release of development is measured with what production has: two of the UI and the server, and
+their drain. At the end it is what it was before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from support.artifacts import DEV, Source
+from support.load import load
+from vrooli import programs
+from vrooli.artifact import model
+from vrooli.chart import values
+from vrooli.events import Progress, silent
+from vrooli.kube import Kube
+from vrooli.release import Release, history
+from vrooli.workflows import access, releases
+
+BASE, NEXT, AGAIN, MISSING, CRASHING, HOOK = ("2.0.0", "2.0.1", "2.0.2", "2.0.3", "2.0.4", "2.0.5")
+PRODUCTION: dict[str, Any] = {
+    "replicaCount": {"ui": 2, "server": 2},
+    "services": {"ui": {"drainSeconds": 5}, "server": {"drainSeconds": 5}},
+}
+WRONG: dict[str, dict[str, Any]] = {
+    MISSING: {"services": {"nsfwDetector": {"repository": "registry.invalid/detector"}}},
+    CRASHING: {"services": {"server": {"extraEnv": {"PICTURE_MAX_BYTES": "many"}}}},
+}
+FAILING_HOOK = """\
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ .Release.Name }}-migrate
+  annotations:
+    helm.sh/hook: pre-upgrade
+    helm.sh/hook-delete-policy: before-hook-creation
+spec:
+  template:
+    spec:
+      restartPolicy: OnFailure
+      automountServiceAccountToken: false
+      securityContext: {{ toYaml .Values.podSecurityContext | nindent 8 }}
+      containers:
+        - name: migrate
+          image: {{ include "vrooli.image" (list . .Values.services.server) | quote }}
+          securityContext: {{ toYaml .Values.containerSecurityContext | nindent 12 }}
+          command: [python3, -c, "raise SystemExit('no such column')"]
+"""
+# How long the plain helm program may wait for what can't come, seconds; people give it minutes.
+HELM_LIMIT_S = 60
+LOAD_S = 180.0
+
+
+class Bench:
+    """One cluster with its release, and artifacts for it."""
+
+    def __init__(self, cluster: str, kubeconfig: Path, url: str, out: Path) -> None:
+        self.cluster, self.kubeconfig, self.url, self.out = cluster, kubeconfig, url, out
+        self.release = Release.of(DEV, kubeconfig)
+
+    def build(self, versions: list[str]) -> None:
+        """The artifacts, in order or each with its fault."""
+        with tempfile.TemporaryDirectory() as folder:
+            source = Source(Path(folder))
+            chosen = values.merge(values.load(DEV), PRODUCTION)
+            for version in versions:
+                hook = Path(folder) / "k8s/chart/templates/failing-hook.yaml"
+                hook.unlink(missing_ok=True)
+                if version == HOOK:
+                    hook.write_text(FAILING_HOOK)
+                wrong = WRONG.get(version, {})
+                source.build(self.out, version, values.merge(chosen, wrong), images=True)
+
+    async def deploy(self, version: str, until: str = "") -> tuple[float, float, dict[str, Any]]:
+        """``vrooli deploy`` as a process: its time, the time until a step failed, its last line."""
+        began, failed_s, last = time.monotonic(), 0.0, {}
+        words = ["deploy", "-v", version, "--artifact", str(self.out / version), "--output", "json"]
+        started = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "vrooli", *words, "--cluster", self.cluster),
+            stdout=asyncio.subprocess.PIPE,
+            limit=2**22,
+        )
+        assert started.stdout is not None  # noqa: S101 - it is a pipe
+        async for line in started.stdout:
+            last = json.loads(line)
+            if last.get("outcome") == "failed" and not failed_s:
+                failed_s = time.monotonic() - began
+                print(f"  {last['detail']}", file=sys.stderr)
+        await started.wait()
+        return time.monotonic() - began, failed_s, last
+
+    async def helm(self, version: str, limit_s: int) -> tuple[float, str]:
+        """``helm upgrade --install --wait`` as a process: its time and the end of what it said."""
+        program = (await programs.ensure(["helm"], Progress()))["helm"]
+        folder = model.locate(self.out / version)
+        artifact = model.read(folder)
+        began = time.monotonic()
+        started = await asyncio.create_subprocess_exec(
+            *(program, "upgrade", "--install", self.release.name, folder / artifact.chart.package),
+            *("--values", folder / artifact.environments["dev"], "--namespace", DEV.namespace),
+            *("--wait", "--timeout", f"{limit_s}s"),
+            env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await started.communicate()
+        return time.monotonic() - began, said.decode().strip().splitlines()[-1]
+
+    async def back(self, number: int | None = None) -> None:
+        """Bring an earlier revision back."""
+        await releases.rollback(DEV, self.cluster, number, silent)
+
+
+async def under_load(bench: Bench) -> None:
+    """Failed requests across a rolling deploy, a rollback and two ways to lose a server's pod."""
+    await bench.deploy(BASE)
+    began = time.monotonic()
+    async with await Kube.connect(bench.kubeconfig) as kube, load(bench.url) as sent:
+
+        async def act(name: str, doing: Callable[[], Awaitable[object]], rest_s: float) -> None:
+            print(f"  {time.monotonic() - began:6.1f} s {name}", file=sys.stderr)
+            await doing()
+            print(f"  {time.monotonic() - began:6.1f} s {name} ended", file=sys.stderr)
+            await asyncio.sleep(rest_s)
+
+        await asyncio.sleep(10)
+        await act("deploy", lambda: bench.deploy(NEXT), 10)
+        await act("rollback", bench.back, 10)
+        await act("a server's pod deleted", lambda: _delete(kube), 30)
+        await act("a server's process killed", lambda: _kill(kube), 0)
+        await asyncio.sleep(max(0.0, LOAD_S - (time.monotonic() - began)))
+    print(f"| requests in {time.monotonic() - began:.0f} s | {sent.sent} |")
+    print(f"| failed | {sum(sent.failed.values())} {dict(sent.failed) or ''} |")
+    print(f"| slowest answer | {sent.slowest_s:.2f} s |")
+    print("  failures:", sent.at[:40], file=sys.stderr)
+
+
+async def _server(kube: Kube) -> str:
+    labels = "app.kubernetes.io/name=vrooli,app.kubernetes.io/component=server,pod-template-hash"
+    pods = await kube.list("v1", "Pod", DEV.namespace, labels)
+    return str(
+        next(p["metadata"]["name"] for p in pods if "deletionTimestamp" not in p["metadata"])
+    )
+
+
+async def _delete(kube: Kube) -> None:
+    await kube.delete("v1", "Pod", await _server(kube), DEV.namespace)
+
+
+async def _kill(kube: Kube) -> None:
+    """SIGKILL to the server's process, as this host sees it."""
+    wanted = f"HOSTNAME={await _server(kube)}".encode()
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if wanted in environ.read_bytes().split(b"\0"):
+                os.kill(int(environ.parent.name), signal.SIGKILL)
+                return
+    raise RuntimeError("no process of the server was found")
+
+
+async def failures(bench: Bench) -> None:
+    """Seconds until it is told that a deploy has failed, beside the helm program."""
+    await bench.deploy(BASE)
+    print(
+        "| deploy | told after, s | with rollback, s | helm, s | helm says |\n|---|---|---|---|---|"
+    )
+    for name, version in (("missing image", MISSING), ("crash", CRASHING), ("hook", HOOK)):
+        whole_s, told_s, _ = await bench.deploy(version)
+        before = await history.last(bench.release)
+        helm_s, said = await bench.helm(version, HELM_LIMIT_S)
+        await bench.back(before.number if before else None)
+        print(f"| {name} | {told_s:.1f} | {whole_s:.1f} | {helm_s:.1f} | {said[:90]} |")
+
+
+async def beside_helm(bench: Bench) -> None:
+    """The same changes by ``vrooli deploy`` and by the helm program, in turns."""
+    ours, theirs = [], []
+    await bench.deploy(BASE)
+    await bench.deploy(NEXT)  # has loaded its images, which helm can't
+    for _ in range(2):
+        ours.append((await bench.deploy(BASE))[0])
+        ours.append((await bench.deploy(NEXT))[0])
+        theirs.append((await bench.helm(BASE, 300))[0])
+        theirs.append((await bench.helm(NEXT, 300))[0])
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    print(f"| vrooli deploy, s | {', '.join(f'{item:.1f}' for item in ours)} |")
+    print(f"| helm, s | {', '.join(f'{item:.1f}' for item in theirs)} |")
+    print(f"| ratio of medians | {ratio:.2f} |")
+
+
+async def nothing(bench: Bench) -> None:
+    """A deploy that changes nothing."""
+    await bench.deploy(BASE)
+    times = [await bench.deploy(BASE) for _ in range(3)]
+    print(f"| nothing changes, s | {', '.join(f'{item[0]:.1f}' for item in times)} |")
+    for step in times[-1][2]["result"]["steps"]:
+        print(f"  {step['step']} {step['elapsed_s']}", file=sys.stderr)
+
+
+MEASURES = {
+    "load": (under_load, [BASE, NEXT]),
+    "failures": (failures, [BASE, MISSING, CRASHING, HOOK]),
+    "helm": (beside_helm, [BASE, NEXT]),
+    "nothing": (nothing, [BASE]),
+}
+
+
+async def _run(arguments: argparse.Namespace, bench: Bench) -> None:
+    before = await history.last(bench.release)
+    try:
+        for name in arguments.measures:
+            print(f"\n{name}\n")
+            await MEASURES[name][0](bench)
+    finally:
+        now = await history.last(bench.release)
+        if before and now and before.number != now.number:
+            await bench.back(before.number)
+
+
+async def _place(cluster: str) -> tuple[Path, str]:
+    async with access.connect(cluster) as reached:
+        return reached.cluster.kubeconfig, reached.cluster.urls()["http"]
+
+
+def main() -> None:
+    """Build what is missing, measure, print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cluster", required=True)
+    parser.add_argument("--out", type=Path, help="keep the artifacts here, for the next run")
+    parser.add_argument("measures", nargs="*", default=list(MEASURES), choices=[*MEASURES, "build"])
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        kubeconfig, url = asyncio.run(_place(arguments.cluster))
+        bench = Bench(arguments.cluster, kubeconfig, url, arguments.out or Path(folder))
+        asked = [name for name in arguments.measures if name in MEASURES] or list(MEASURES)
+        versions = {version for name in asked for version in MEASURES[name][1]}
+        bench.build([item for item in sorted(versions) if not (bench.out / item).exists()])
+        if arguments.measures != ["build"]:
+            asyncio.run(_run(arguments, bench))
+
+
+if __name__ == "__main__":
+    main()
