@@ -54,7 +54,7 @@ HELM = (
     Printed(
         "helm template vrooli-dev k8s/chart/ -f k8s/chart/values.yaml -f k8s/chart/values-dev.yaml "
         "--namespace dev > rendered-dev-manifests.yaml",
-        (r"^kind: PostgresCluster$", r"^kind: RedisFailover$", r"name: vrooli-dev-server$"),
+        (r"^kind: PostgresCluster$", r"^kind: RedisFailover$", r'name: "?vrooli-dev-server"?$'),
         wrote="rendered-dev-manifests.yaml",
     ),
     Printed(
@@ -89,7 +89,7 @@ INSPECTION = (
     Printed(
         HERE.format("logs -l app.kubernetes.io/name=vrooli -l app.kubernetes.io/component=server")
         + " -f --tail=100",
-        (r"/healthcheck",),
+        (r'^\{"time":',),
         Way.UNTIL_SEEN,
     ),
     Printed(HERE.format("describe pod <pod-name>"), (r"^Status:\s+Running", r"^Events:")),
