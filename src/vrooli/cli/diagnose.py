@@ -69,14 +69,18 @@ def show(result: DiagnoseResult, console: Console) -> None:
         _show_cause(number, cause, console)
     for item in result.unseen:
         console.print(f"Not seen: {item.what}: {item.why}", style="dim", markup=False)
-    said = (
-        f"{len(result.causes)} to mend"
-        if result.causes
-        else f"Nothing found: {result.release} in namespace {result.namespace} is well"
-    )
-    console.print(f"\n{said} ({result.rules} rules, {result.elapsed_s:.1f} s).")
+    console.print(f"\n{_summary(result)} ({result.rules} rules, {result.elapsed_s:.1f} s).")
     if result.bundle:
         console.print(f"All of it is in {result.bundle}; read page.html in it.", markup=False)
+
+
+def _summary(result: DiagnoseResult) -> str:
+    where = f"{result.release} in namespace {result.namespace}"
+    if result.causes:
+        return f"{len(result.causes)} to mend"
+    if result.unseen:
+        return f"Nothing found in what could be seen of {where}"
+    return f"Nothing found: {where} is well"
 
 
 def _show_cause(number: int, cause: CauseView, console: Console) -> None:

@@ -150,6 +150,8 @@ def _deploy(**changes: Any) -> dict[str, Any]:
 
 def _check(**changes: Any) -> dict[str, Any]:
     return {"options": CheckOptions(**{"environment": DEV, **changes}), "confirm": None}
+
+
 def _graph(**changes: Any) -> dict[str, Any]:
     return {"options": GraphOptions(**{"environment": DEV, **changes})}
 

@@ -211,7 +211,7 @@ def test_a_dns_that_does_not_run_or_does_not_answer_is_told() -> None:
     (silent,) = dns.RULE.find(evidence(helper("coredns"), answers=[ASKED]))
     assert "doesn't resolve" in silent.found
     assert not found(dns.RULE, evidence(helper("coredns"), answers=[ASKED, FINE]))
-    unasked = Answer(resolve.NAME, SERVER_POD, "getent: not found", ok=False)
+    unasked = Answer(resolve.NAME, SERVER_POD, resolve.NO_ANSWER, ok=False)
     assert not found(dns.RULE, evidence(helper("coredns"), answers=[unasked]))
 
 

@@ -13,13 +13,13 @@ from vrooli.kube import Kube
 
 NAME = "resolve"
 # How many pods are asked, and how long each may take, seconds.
-MOST, ANSWER_S = 3, 4.0
+MOST, ANSWER_S = 3, 5.0
 # Every cluster has this name; short, as programs ask for their own Services.
 WANTED = "kubernetes.default"
 # An answer comes in a moment or not at all.
 ARGV = ("env", "RES_OPTIONS=timeout:1 attempts:1", "getent", "hosts", WANTED)
 # What getent says of a name that it doesn't get, by its exit status.
-UNKNOWN = "exit code 2"
+UNKNOWN, NOT_FOUND = "exit code 2", "not found"
 NO_ANSWER = f"no answer within {ANSWER_S:.0f} s"
 
 
@@ -40,8 +40,9 @@ async def _of_one(kube: Kube, pod: Ref, container: str) -> Answer:
         async with asyncio.timeout(ANSWER_S):
             said = await kube.exec(pod.namespace, pod.name, ARGV, container)
     except TimeoutError:
-        return Answer(NAME, pod, NO_ANSWER)
+        # A busy machine starts no program in time, which tells nothing of names.
+        return Answer(NAME, pod, NO_ANSWER, ok=False)
     except VrooliError as error:
         is_told = UNKNOWN in error.message
-        return Answer(NAME, pod, "not found" if is_told else error.message, ok=is_told)
+        return Answer(NAME, pod, NOT_FOUND if is_told else error.message, ok=is_told)
     return Answer(NAME, pod, said.strip())

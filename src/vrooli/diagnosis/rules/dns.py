@@ -15,7 +15,7 @@ from vrooli.diagnosis.workloads import down, mend_down, told
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """The DNS, when nothing of it runs, or when every pod that is asked gets no answer."""
     asked = [item for item in evidence.answers if item.probe == resolve.NAME and item.ok]
-    failed = [item for item in asked if item.text in ("not found", resolve.NO_ANSWER)]
+    failed = [item for item in asked if item.text == resolve.NOT_FOUND]
     lines = tuple(
         f"{item.about.name}: `getent hosts {resolve.WANTED}`: {item.text}" for item in failed
     )

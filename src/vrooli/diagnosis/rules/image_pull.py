@@ -14,6 +14,8 @@ REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeve
 EVENTS = ("Failed", "InspectFailed", "ErrImageNeverPull")
 # Images of this registry are made on the machine: no registry has them.
 LOCAL = "localhost/"
+# What the kubelet says by itself, whatever the registry.
+OWN_WORDS = "InvalidImageName|invalid reference|couldn't parse|ErrImageNeverPull"
 # What the words of runtimes and registries mean: why, and what to do. The first that is found.
 KINDS = (
     (
@@ -84,7 +86,7 @@ def _said(evidence: Evidence, pod: Body, item: Body) -> str:
 def _kind(image: str, said: str, pod: Body) -> tuple[str, str]:
     for pattern, why, remedy in KINDS:
         if re.search(pattern, said):
-            if image.startswith(LOCAL) and "reached" in why:
+            if image.startswith(LOCAL) and not re.search(OWN_WORDS, said):
                 return (
                     "it is made on this machine, and isn't on the node",
                     "`vrooli develop` makes the images and puts them there; or name a tag that is "
