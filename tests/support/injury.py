@@ -85,7 +85,8 @@ async def until_well(kube: Kube, live: Live, limit_s: float = WELL_S) -> None:
     while True:
         said = await look(kube, live)
         now = time.monotonic()
-        calm_since = 0.0 if said.causes else calm_since or now
+        # Who couldn't look knows nothing of how it is.
+        calm_since = 0.0 if said.causes or said.unseen else calm_since or now
         if calm_since and now - calm_since >= CALM_S:
             return
         assert now - began < limit_s, f"it isn't well after {limit_s:.0f} s: {told(said)}"
