@@ -17,6 +17,7 @@ from vrooli.errors import EnvironmentLackError
 from vrooli.events import silent
 from vrooli.operators import OperatorStatus
 from vrooli.operators.interface import State
+from vrooli.redaction import Redactor
 from vrooli.release.history import Revision
 from vrooli.release.readiness import Seen
 from vrooli.vault.server import VaultStatus
@@ -96,6 +97,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
             "history.last": revision,
             "history.manifests": (SECRET,),
             "follow.snapshot": seen,
+            "hiding.redactor": Redactor(),
         }.items():
             owner, _, name = place.partition(".")
             monkeypatch.setattr(getattr(module, owner), name, _gives(value))
