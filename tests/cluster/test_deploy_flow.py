@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tarfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import count
@@ -89,7 +90,14 @@ async def test_a_first_deploy_that_fails_is_taken_away_and_its_evidence_stays(
     assert await cluster.list("apps/v1", "Deployment", here.namespace) == []
     (report,) = (tmp_path / "state" / "reports").iterdir()
     assert str(report) in failed.value.message
-    assert "Deployment/vrooli-dev-server" in json.loads(report.read_text())["lacking"]
+    with tarfile.open(report) as archive:
+        file = archive.extractfile("vrooli-diagnosis-vrooli-dev/findings.json")
+        assert file is not None
+        found = json.load(file)
+    assert "isn't ready after 6 s" in found["failure"]
+    named = [cause["finding"] for cause in found["causes"]]
+    assert named
+    assert failed.value.message.splitlines()[-1].startswith(f"The cause: {named[-1]['what']}")
 
 
 async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import shutil
+import tarfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -119,11 +120,14 @@ async def test_a_deploy_that_cannot_succeed_is_told_with_evidence_and_taken_back
 
     report = Path(next(step.detail for step in ended if step.step == "evidence"))
     assert report.stat().st_mode & 0o777 == 0o600
-    found = json.loads(report.read_text())
-    assert any(reason in trouble for trouble in found["troubles"])
-    assert found["events"]
-    assert any(name.startswith("vrooli-dev-server") for name in found["pods"])
-    await _holds_no_secret(kube, report.read_text())
+    with tarfile.open(report) as archive:
+        files = {item.name: archive.extractfile(item) for item in archive.getmembers()}
+        texts = {name: file.read().decode() for name, file in files.items() if file}
+    found = json.loads(texts["vrooli-diagnosis-vrooli-dev/findings.json"])
+    assert reason in found["failure"]
+    assert f"The cause: {found['causes'][0]['finding']['what']}" in failed.value.message
+    assert any("/Pod/vrooli-dev-server" in name for name in texts)
+    await _holds_no_secret(kube, "\n".join(texts.values()))
     report.unlink()
 
 
