@@ -26,6 +26,8 @@ pytestmark = pytest.mark.root
 VROOLI = Path(sys.executable).with_name("vrooli")
 # How long a change may take to show on the page, seconds.
 SHOWN_S = 45
+# The detector loads its model before it is ready again, seconds.
+READY_S = 120
 ARROW = "connectivity/Jobs/NSFW"
 DETECTOR = "vrooli-dev-nsfw-detector"
 
@@ -73,7 +75,7 @@ def test_a_healthy_release_has_no_broken_arrow_and_its_databases_carry_traffic(l
     assert states["connectivity", "Adminer", "PGPrimary"][0] == "idle"
 
 
-def _shows(browser: webdriver.Chrome, state: str) -> None:
+def _shows(browser: webdriver.Chrome, state: str, limit_s: float = SHOWN_S) -> None:
     """Wait until the arrow to the detector has a state, in the picture and in the table."""
 
     def holds(_: webdriver.Chrome) -> bool:
@@ -81,7 +83,7 @@ def _shows(browser: webdriver.Chrome, state: str) -> None:
         arrow = browser.find_element(By.CSS_SELECTOR, f"[data-arrow='{ARROW}']")
         return row.get_attribute("class") == state and state in arrow.get_attribute("class").split()
 
-    WebDriverWait(browser, SHOWN_S).until(holds)
+    WebDriverWait(browser, limit_s).until(holds)
 
 
 def _why(browser: webdriver.Chrome) -> str:
@@ -120,7 +122,7 @@ def test_the_open_page_shows_every_arrow_and_one_that_breaks_without_a_reload(
         assert badge.get_attribute("textContent") == "✕"
     finally:
         asyncio.run(_scale(live, 1))
-    _shows(browser, "active")
+    _shows(browser, "active", READY_S)
     assert browser.execute_script("return window.sameDocument")  # type: ignore[no-untyped-call]
 
     began = time.monotonic()
