@@ -15,7 +15,7 @@ from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import changes, history
+from vrooli.release import changes, history, ownership
 from vrooli.release.history import Release, Revision
 from vrooli.steps import Done
 
@@ -57,6 +57,8 @@ async def ensure(
         if not different:
             return Done(labelled, f"revision {found.number} is what is wanted")
         progress.say(f"changes {_some(different)}")
+    if found is not None:
+        await ownership.take_over(kube, wanted)
     made = await _act(release, chart, values, exists=found is not None)
     number, many = made["revision"], len(wanted)
     return Done(True, f"revision {number} of {many} objects, pod security {security}")

@@ -103,7 +103,7 @@ class Failed:
         now, to = await history.last(self.release), self.before
         if now is not None and now.number != self.before.number:
             to = await rollback.target(self.release)
-            await rollback.roll_back(self.release, to, progress)
+            await rollback.roll_back(self.kube, self.release, to, progress)
         noted = await history.manifests(self.release)
         await follow.until_ready(self.kube, noted, progress, HEALTHY_S)
         return Done(changed=True, detail=f"is healthy again with what revision {to.number} had")

@@ -6,7 +6,8 @@ import helm_python
 
 from vrooli.errors import UsageError
 from vrooli.events import Progress
-from vrooli.release import history
+from vrooli.kube import Kube
+from vrooli.release import history, ownership
 from vrooli.release.history import Release, Revision
 from vrooli.steps import Done
 
@@ -37,13 +38,14 @@ async def target(release: Release, number: int | None = None) -> Revision:
     return chosen[0]
 
 
-async def roll_back(release: Release, to: Revision, progress: Progress) -> Done:
+async def roll_back(kube: Kube, release: Release, to: Revision, progress: Progress) -> Done:
     """Make a new revision with what an earlier one had; doesn't wait until it is ready.
 
     Raises:
         VrooliError: Helm could not.
     """
     progress.say(f"goes back to revision {to.number}")
+    await ownership.take_over(kube, await history.manifests(release))
     try:
         await history.call(
             release,

@@ -59,7 +59,7 @@ async def rollback(
         to = await reverting.target(release, number)
 
         async def revert(progress: Progress) -> Done:
-            return await reverting.roll_back(release, to, progress)
+            return await reverting.roll_back(reached.kube, release, to, progress)
 
         async def healthy(progress: Progress) -> Done:
             manifests = await noted.manifests(release)
