@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from support.rendering import render
+from vrooli.chart import values
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS, Environment
+from vrooli_server.uploads import OVERHEAD_BYTES
+from vrooli_shared.settings import Settings
 
 SHARED = "vrooli-config-shared-all"
 PRIVATE = {"vrooli-secrets-shared-server-jobs", "vrooli-postgres-creds", "vrooli-redis-creds"}
@@ -285,3 +288,14 @@ def test_redis_and_its_sentinels_are_scheduled_as_the_values_say() -> None:
     spec = render({"spotahomeRedis": wanted})["RedisFailover/vrooli-rf"].body["spec"]
     found = [{key: spec[part].get(key) for key in wanted} for part in ("redis", "sentinel")]
     assert found == [wanted] * 2
+
+
+@pytest.mark.parametrize("name", ["staging", "prod"])
+def test_nginx_lets_a_whole_picture_pass_and_keeps_quiet_connections(name: str) -> None:
+    environment = ENVIRONMENTS[name]
+    found = render(values.load(environment), release=environment.release)
+    said = found[f"Ingress/{environment.release}"].body["metadata"]["annotations"]
+    nginx = {key.rpartition("/")[2]: value for key, value in said.items()}
+    picture = Settings.model_fields["picture_max_bytes"].default
+    assert int(nginx["proxy-body-size"].removesuffix("m")) * 1024**2 >= picture + OVERHEAD_BYTES
+    assert min(int(nginx["proxy-read-timeout"]), int(nginx["proxy-send-timeout"])) >= 3600
