@@ -102,6 +102,7 @@ def test_of_an_image_that_waits_for_its_next_try_the_event_says_why() -> None:
 
 def test_a_refused_image_without_a_pull_secret_says_so() -> None:
     seen = waiting("ErrImagePull", "401 Unauthorized")
+    seen["status"]["containerStatuses"][0]["image"] = "registry.example.com/x:9"
     assert "no pull secret is named" in the_one(evidence(seen)).found
 
 
