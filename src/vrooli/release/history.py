@@ -85,7 +85,10 @@ async def revisions(release: Release) -> list[Revision]:
 
 async def manifests(release: Release) -> tuple[Manifest, ...]:
     """The objects of the newest revision, hooks included, as Helm noted them."""
-    noted = await call(release, lambda helm: helm.get_all(release.name))
+    try:
+        noted = await call(release, lambda helm: helm.get_all(release.name))
+    except helm_python.HelmError as error:
+        raise failure(release, "read its notes of", error) from error
     texts = [noted["summary"]["manifest"], *(hook["manifest"] for hook in noted["hooks"])]
     return tuple(found for text in texts for found in manifest.parse(text, release.namespace))
 
