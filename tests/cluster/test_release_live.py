@@ -104,7 +104,7 @@ async def test_a_healthy_release_is_seen_to_be_ready_at_once(live: Live, kube: K
 async def test_a_missing_image_is_told_long_before_the_limit(kube: Kube, nowhere: str) -> None:
     wanted = await deploy(kube, "missing", "localhost/vrooli/there-is-none:1", ["true"])
     began = time.monotonic()
-    with pytest.raises(ReleaseFailedError, match="ImagePullBackOff") as failed:
+    with pytest.raises(ReleaseFailedError, match=r"ErrImagePull|ImagePullBackOff") as failed:
         await follow.until_ready(kube, [wanted], PROGRESS, timeout_s=300)
     assert "there-is-none" in failed.value.message
     assert time.monotonic() - began < 120
@@ -113,6 +113,6 @@ async def test_a_missing_image_is_told_long_before_the_limit(kube: Kube, nowhere
 async def test_a_crash_is_told_with_the_end_of_its_log(kube: Kube, nowhere: str) -> None:
     crash = ["python3", "-c", "raise SystemExit('the disk is made of cheese')"]
     wanted = await deploy(kube, "crashing", SERVER, crash)
-    with pytest.raises(ReleaseFailedError, match="CrashLoopBackOff") as failed:
+    with pytest.raises(ReleaseFailedError, match=r"CrashLoopBackOff|ended \d+ times") as failed:
         await follow.until_ready(kube, [wanted], PROGRESS, timeout_s=300)
     assert "the disk is made of cheese" in failed.value.message

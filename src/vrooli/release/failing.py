@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from vrooli.steps import Done, Step, run_steps
 
 # How long the old state may take to be healthy again, seconds.
 HEALTHY_S = 600.0
+# How long looking at all of it may take, seconds.
+KEEP_S = 40.0
 # Where reports are kept, below the state folder.
 REPORTS = "reports"
 
@@ -74,7 +77,14 @@ class Failed:
         state = f"{self.release.name} is left as it is."
 
         async def report(progress: Progress) -> Done:
-            kept.append(await self.keep(self.error.message))
+            """Whatever stands in its way, the old state is brought back."""
+            try:
+                async with asyncio.timeout(KEEP_S):
+                    kept.append(await self.keep(self.error.message))
+            except TimeoutError:
+                return Done(changed=False, detail=f"could not be kept within {KEEP_S:.0f} s")
+            except (VrooliError, OSError) as error:
+                return Done(changed=False, detail=f"could not be kept: {error}")
             return Done(changed=True, detail=str(kept[0].path))
 
         steps = [Step("evidence", "Evidence", report)]

@@ -51,7 +51,7 @@ async def diagnose(
         found = await examine(reached.kube, release, everything=archive is not None)
     if archive is not None:
         await asyncio.to_thread(bundle.write, archive, found)
-    return _result(release, found, archive, time.monotonic() - began)
+    return result(release, found, archive, time.monotonic() - began)
 
 
 def _place(environment: Environment, namespace: str | None) -> Environment:
@@ -62,11 +62,13 @@ def _place(environment: Environment, namespace: str | None) -> Environment:
     return next(known, replace(environment, namespace=namespace))
 
 
-def _result(
+def result(
     release: Release, found: Contents, archive: Path | None, elapsed_s: float
 ) -> DiagnoseResult:
+    """What a look at a release gave, as results have it."""
     return DiagnoseResult(
-        ok=not found.diagnosis.causes,
+        # Who has seen no pods can't say that they are well.
+        ok=not found.diagnosis.causes and found.evidence.has_seen("Pod"),
         release=release.name,
         namespace=release.namespace,
         causes=tuple(map(_cause, found.diagnosis.causes)),

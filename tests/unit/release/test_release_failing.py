@@ -1,0 +1,80 @@
+"""The end of a deploy that can't succeed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from vrooli.errors import EnvironmentLackError
+from vrooli.events import silent
+from vrooli.kube import Kube
+from vrooli.release import Release, failing
+from vrooli.release.failing import DeployFailedError, Failed, Kept
+from vrooli.steps import Done
+
+RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
+PLACE = Path("report.tar.gz")
+
+
+async def keeps(why: str) -> Kept:
+    return Kept(PLACE, why, ("Deployment/a: crashes.",))
+
+
+async def refuses(why: str) -> Kept:
+    raise EnvironmentLackError("the disk is full")
+
+
+async def never_ends(why: str) -> Kept:
+    await asyncio.sleep(60)
+    raise AssertionError
+
+
+@pytest.fixture
+def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The releases that were taken away: a first installation that failed is."""
+    found: list[str] = []
+
+    async def remove(kube: Kube, release: Release, progress: object) -> Done:
+        found.append(release.name)
+        return Done(changed=True)
+
+    monkeypatch.setattr(failing.removal, "remove", remove)
+    return found
+
+
+async def _told(keep: Any, *, rollback: bool = True) -> str:
+    error = EnvironmentLackError("it isn't ready")
+    failed = Failed(cast("Kube", None), RELEASE, (), None, error, keep)
+    with pytest.raises(DeployFailedError) as ended:
+        await failed.end(silent, rollback=rollback)
+    return ended.value.message
+
+
+@pytest.mark.anyio
+async def test_why_it_failed_what_was_done_and_the_cause_are_told(removed: list[str]) -> None:
+    assert (await _told(keeps)).splitlines() == [
+        "it isn't ready",
+        "vrooli-dev was not there before, and is taken away again.",
+        "The evidence is in report.tar.gz.",
+        "The cause: Deployment/a: crashes.",
+    ]
+    assert removed == ["vrooli-dev"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("keep", [refuses, never_ends])
+async def test_evidence_that_cannot_be_kept_keeps_nobody_from_going_back(
+    removed: list[str], keep: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failing, "KEEP_S", 0.05)
+    assert "is taken away again" in await _told(keep)
+    assert removed == ["vrooli-dev"]
+
+
+@pytest.mark.anyio
+async def test_without_rollback_it_is_left_as_it_is(removed: list[str]) -> None:
+    assert "vrooli-dev is left as it is." in await _told(keeps, rollback=False)
+    assert removed == []
