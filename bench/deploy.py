@@ -113,7 +113,7 @@ class Bench:
         started = await asyncio.create_subprocess_exec(
             *(program, "upgrade", "--install", self.release.name, folder / artifact.chart.package),
             *("--values", folder / artifact.environments["dev"], "--namespace", DEV.namespace),
-            *("--wait", "--timeout", f"{limit_s}s"),
+            *("--wait", "--timeout", f"{limit_s}s", "--force-conflicts"),
             env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
