@@ -24,7 +24,12 @@ from support.live import Live
 from vrooli.kube import Kube, Manifest
 from vrooli.release import Release, history
 
-pytestmark = [pytest.mark.anyio, pytest.mark.root]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.root,
+    # What a look cuts off at its limit leaves sockets to the collector, on a busy machine only.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 long = pytest.mark.long
 
 NETWORKS, APPS, CORE = "networking.k8s.io/v1", "apps/v1", "v1"

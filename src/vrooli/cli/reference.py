@@ -65,7 +65,6 @@ RESULTS = (
     results.FieldView,
     results.RevisionView,
     results.CheckView,
-    results.RemedyView,
     results.DiagramView,
     results.NodeView,
     results.ArrowView,

@@ -17,13 +17,12 @@ from vrooli.checks.interface import Check, Outcome, Site, State
 from vrooli.environments import Environment, SecretsSource
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Listener, Progress
-from vrooli.findings import Finding
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access, fix, junit
 from vrooli.workflows.access import Access
 from vrooli.workflows.cluster import choose
 from vrooli.workflows.options import check_values_file
-from vrooli.workflows.results import CheckResult, CheckView, RemedyView, StepResult
+from vrooli.workflows.results import CheckResult, CheckView, FindingView, StepResult
 
 # How long a cluster may take to let us in; with the longest check, all stays below 30 s.
 CONNECT_S = 8.0
@@ -185,12 +184,6 @@ def view(outcome: Outcome) -> CheckView:
         looks_at=outcome.check.looks_at,
         state=outcome.state.value,
         found=outcome.found,
-        findings=tuple(map(_remedy, outcome.findings)),
+        findings=tuple(map(FindingView.of, outcome.findings)),
         elapsed_s=round(outcome.elapsed_s, 3),
-    )
-
-
-def _remedy(found: Finding) -> RemedyView:
-    return RemedyView(
-        what=found.what, found=found.found, remedy=found.remedy, command=found.command
     )

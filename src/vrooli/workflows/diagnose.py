@@ -13,7 +13,6 @@ from vrooli.diagnosis.examine import examine
 from vrooli.diagnosis.interface import Cause
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.events import Listener, Progress
-from vrooli.findings import Finding
 from vrooli.release import Release
 from vrooli.workflows import access
 from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView, UnseenView
@@ -81,10 +80,6 @@ def result(
 
 def _cause(cause: Cause) -> CauseView:
     return CauseView(
-        finding=view(cause.finding), follows=tuple(view(item) for item in cause.follows)
+        finding=FindingView.of(cause.finding),
+        follows=tuple(FindingView.of(item) for item in cause.follows),
     )
-
-
-def view(finding: Finding) -> FindingView:
-    """A finding as results have it."""
-    return FindingView(**vars(finding))

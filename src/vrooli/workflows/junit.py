@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from vrooli.workflows.results import CheckView, RemedyView
+from vrooli.workflows.results import CheckView, FindingView
 
 # Characters that XML 1.0 has no way to write.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -46,7 +46,7 @@ def _case(suite: Element, view: CheckView) -> None:
         SubElement(case, "system-out").text = _legal(view.found)
 
 
-def _lines(item: RemedyView) -> list[str]:
+def _lines(item: FindingView) -> list[str]:
     return [line for line in (f"{item.what}: {item.found}", item.remedy, item.command) if line]
 
 

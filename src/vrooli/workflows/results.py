@@ -11,6 +11,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from vrooli.events import ObjectState, Outcome, StepEnded
+from vrooli.findings import Finding
 
 
 class Model(BaseModel):
@@ -319,6 +320,11 @@ class FindingView(Model):
     link: str = Field(description="where more is written, or empty")
     evidence: tuple[str, ...] = Field(description="the lines that show it, without secrets")
 
+    @classmethod
+    def of(cls, finding: Finding) -> FindingView:
+        """The model of a finding."""
+        return cls(**vars(finding))
+
 
 class CauseView(Model):
     """One root cause."""
@@ -348,15 +354,6 @@ class DiagnoseResult(Result):
     )
 
 
-class RemedyView(Model):
-    """One thing that isn't as it should be, and what to do about it."""
-
-    what: str = Field(description="what was looked at, such as StorageClass/fast")
-    found: str = Field(description="what was found")
-    remedy: str = Field(default="", description="what to do, in words")
-    command: str = Field(default="", description="the command that does it, or that shows more")
-
-
 class CheckView(Model):
     """One check."""
 
@@ -365,7 +362,7 @@ class CheckView(Model):
     looks_at: str = Field(description="what it looks at")
     state: str = Field(description="ok, failed, not needed, or could not be seen")
     found: str = Field(description="what is there, or why it isn't needed or could not be seen")
-    findings: tuple[RemedyView, ...] = Field(default=(), description="what is wrong")
+    findings: tuple[FindingView, ...] = Field(default=(), description="what is wrong")
     elapsed_s: float = Field(description="how long it took, seconds")
 
 
