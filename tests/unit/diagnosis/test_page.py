@@ -88,7 +88,7 @@ def test_a_cause_is_shown_with_its_remedy_and_command() -> None:
     assert f"Deployment/{SERVER}" in texts
     assert "can't be had: " in texts
     assert "(ImagePullBackOff: Back-off pulling image)" in texts
-    assert "kubectl describe pod/" in texts
+    assert f"kubectl describe deployment/{SERVER} -n dev" in texts
     assert "1 to mend" in texts
 
 
