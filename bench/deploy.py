@@ -22,6 +22,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from support import hooks
 from support.artifacts import DEV, Source
 from support.load import load
 from vrooli import programs
@@ -41,26 +42,6 @@ WRONG: dict[str, dict[str, Any]] = {
     MISSING: {"services": {"nsfwDetector": {"repository": "registry.invalid/detector"}}},
     CRASHING: {"services": {"server": {"extraEnv": {"PICTURE_MAX_BYTES": "many"}}}},
 }
-FAILING_HOOK = """\
-apiVersion: batch/v1
-kind: Job
-metadata:
-  name: {{ .Release.Name }}-migrate
-  annotations:
-    helm.sh/hook: pre-upgrade
-    helm.sh/hook-delete-policy: before-hook-creation
-spec:
-  template:
-    spec:
-      restartPolicy: OnFailure
-      automountServiceAccountToken: false
-      securityContext: {{ toYaml .Values.podSecurityContext | nindent 8 }}
-      containers:
-        - name: migrate
-          image: {{ include "vrooli.image" (list . .Values.services.server) | quote }}
-          securityContext: {{ toYaml .Values.containerSecurityContext | nindent 12 }}
-          command: [python3, -c, "raise SystemExit('no such column')"]
-"""
 # How long the plain helm program may wait for what can't come, seconds; people give it minutes.
 HELM_LIMIT_S = 60
 LOAD_S = 180.0
@@ -82,7 +63,7 @@ class Bench:
                 hook = Path(folder) / "k8s/chart/templates/failing-hook.yaml"
                 hook.unlink(missing_ok=True)
                 if version == HOOK:
-                    hook.write_text(FAILING_HOOK)
+                    hook.write_text(hooks.FAILING)
                 wrong = WRONG.get(version, {})
                 source.build(self.out, version, values.merge(chosen, wrong), images=True)
 

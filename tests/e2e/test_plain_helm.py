@@ -15,6 +15,7 @@ import yaml
 
 from support.live import Live
 from support.plain import PAGE_ONLY, SMALL, PlainHelm
+from support.stores import KEYS, PRIMARY, REDIS, pods, read_data, write_data
 from vrooli import project
 from vrooli.chart import engine
 from vrooli.chart.manifest import KEEP, Manifest
@@ -32,15 +33,10 @@ PROGRAMS = ("helm3", "helm")
 LONGEST = "the-longest-name-that-helm-lets-any-release-have-here"
 PREVIOUS = "0.0.1"
 _, CURRENT = engine.identity(project.chart_dir())
-ROWS, KEYS = 1000, 1000
 ROLL_S = 240.0
 ENDS_S = 120.0
 # What the operators make of the chart's objects; PostgreSQL's stays with its data.
 OPERATORS_MAKE = (("apps/v1", "StatefulSet"), ("apps/v1", "Deployment"), ("v1", "Service"))
-PRIMARY = (
-    "postgres-operator.crunchydata.com/cluster=vrooli-pg,postgres-operator.crunchydata.com/instance"
-)
-REDIS = "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=redis"
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +75,6 @@ async def ready(kube: Kube, release: Release) -> None:
     await follow.until_ready(kube, await history.manifests(release), PROGRESS, timeout_s=300)
 
 
-async def pods(kube: Kube, namespace: str, labels: str) -> dict[str, str]:
-    """The pods with some labels: name and what they are told from their successors by."""
-    found = await kube.list("v1", "Pod", namespace, labels)
-    return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in found}
-
-
 async def until(holds: Callable[[], Awaitable[bool]], limit_s: float, what: str) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + limit_s
@@ -103,36 +93,6 @@ async def rolled(kube: Kube, release: Release, before: dict[str, dict[str, str]]
 
     await until(none_left, ROLL_S, "rolling the databases")
     await ready(kube, release)
-
-
-async def sql(kube: Kube, namespace: str, query: str) -> str:
-    """What a query gives in PostgreSQL."""
-    (name,) = await pods(kube, namespace, PRIMARY)
-    command = ["psql", "--dbname", "vrooli", "--tuples-only", "--no-align", "--command", query]
-    return (await kube.exec(namespace, name, command, "database")).strip()
-
-
-async def redis(kube: Kube, namespace: str, script: str) -> str:
-    """What a line of redis-cli gives; the pod knows the password."""
-    (name,) = await pods(kube, namespace, REDIS)
-    command = ["sh", "-c", f'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli {script}']
-    return (await kube.exec(namespace, name, command, "redis")).strip()
-
-
-async def write_data(kube: Kube, namespace: str) -> None:
-    """Write rows and keys that must stay."""
-    rows = f"SELECT n, md5(n::text) AS text FROM generate_series(1, {ROWS}) AS n"
-    await sql(kube, namespace, f"CREATE TABLE kept AS {rows}")
-    fill = f"for n = 1, {KEYS} do redis.call('SET', 'kept:' .. n, n * n) end return {KEYS}"
-    assert await redis(kube, namespace, f'EVAL "{fill}" 0') == str(KEYS)
-
-
-async def read_data(kube: Kube, namespace: str) -> tuple[str, str]:
-    """A sum over all rows and one over all keys, so that each counts."""
-    rows = "SELECT count(*), md5(string_agg(text, ',' ORDER BY n)) FROM kept"
-    each = f"for n = 1, {KEYS} do t = t + (redis.call('GET', 'kept:' .. n) or 0) end"
-    total = f'EVAL "local t = 0 {each} return t" 0'
-    return await sql(kube, namespace, rows), await redis(kube, namespace, total)
 
 
 async def left(kube: Kube, noted: Iterable[Manifest]) -> set[str]:

@@ -1,0 +1,173 @@
+"""Deploys under load, killed in the middle, and with a hook that fails: nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support import hooks
+from support.artifacts import DEV, Source
+from support.live import Live
+from support.load import load
+from support.stores import forget_data, read_data, write_data
+from vrooli.chart import values
+from vrooli.events import Event, Progress, StepEnded, silent
+from vrooli.kube import Kube
+from vrooli.release import Release, follow, history
+from vrooli.release.failing import DeployFailedError
+from vrooli.workflows import releases
+from vrooli.workflows.deploy import DeployOptions, deploy
+
+pytestmark = [pytest.mark.root, pytest.mark.anyio]
+
+FIRST, SECOND, HOOK = "3.0.0", "3.0.1", "3.0.2"
+# What production has: two of the page and of the API, and time to drain them.
+PRODUCTION: dict[str, Any] = {
+    "replicaCount": {"ui": 2, "server": 2},
+    "services": {"ui": {"drainSeconds": 5}, "server": {"drainSeconds": 5}},
+}
+# Moments of a deploy at which it is killed, seconds after its begin: as long as one may take.
+KILLED_WITHIN_S = 20.0
+INSTANCE = "app.kubernetes.io/instance=vrooli-dev"
+KINDS = (
+    ("apps/v1", "Deployment"),
+    ("v1", "Service"),
+    ("v1", "ConfigMap"),
+    ("v1", "ServiceAccount"),
+)
+# How long it may take to tell that a hook fails, seconds; on a busy machine.
+TOLD_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def artifacts(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two versions with what production has, and one with a hook that fails."""
+    folder, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("out")
+    source = Source(folder)
+    chosen = values.merge(values.load(DEV, live.values), PRODUCTION)
+    for version in (FIRST, SECOND):
+        source.build(out, version, chosen, images=True)
+    (folder / "k8s/chart/templates/failing-hook.yaml").write_text(hooks.FAILING)
+    source.build(out, HOOK, chosen, images=True)
+    return out
+
+
+@pytest.fixture
+async def first(live: Live, artifacts: Path) -> AsyncIterator[Release]:
+    """The first version deployed; afterwards the release goes back to what it was."""
+    release = Release.of(live.environment, live.kubeconfig)
+    before = await history.last(release)
+    assert before is not None
+    await deploy(options(live, artifacts, FIRST), silent)
+    yield release
+    await releases.rollback(DEV, live.cluster, before.number, silent)
+
+
+def options(live: Live, artifacts: Path, version: str) -> DeployOptions:
+    """A deploy of one of the versions."""
+    return DeployOptions(DEV, version, artifacts / version, live.cluster)
+
+
+@pytest.mark.parametrize("rest_s", [1.0, pytest.param(30.0, marks=pytest.mark.long)])
+async def test_a_deploy_a_rollback_and_a_lost_pod_drop_no_request(
+    live: Live, kube: Kube, artifacts: Path, first: Release, rest_s: float
+) -> None:
+    async with load(live.urls["ui"]) as sent:
+        await asyncio.sleep(rest_s)
+        await deploy(options(live, artifacts, SECOND), silent)
+        await asyncio.sleep(rest_s)
+        await releases.rollback(DEV, live.cluster, None, silent)
+        await asyncio.sleep(rest_s)
+        await kube.delete("v1", "Pod", await _server(kube), DEV.namespace)
+        await follow.until_ready(kube, await history.manifests(first), Progress())
+        await asyncio.sleep(rest_s)
+    assert sent.sent > 100
+    assert sent.at == []
+
+
+async def test_a_hook_that_fails_is_told_early_and_the_old_state_comes_back(
+    live: Live, artifacts: Path, first: Release
+) -> None:
+    before, ended = await history.last(first), list[tuple[float, StepEnded]]()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, StepEnded):
+            ended.append((time.monotonic(), event))
+
+    began = time.monotonic()
+    with pytest.raises(DeployFailedError, match="vrooli-dev-migrate") as failed:
+        await deploy(options(live, artifacts, HOOK), listen)
+    told = next(at for at, event in ended if event.outcome.value == "failed")
+    assert told - began < TOLD_S
+    assert "no such column" in failed.value.message
+    assert before is not None
+    assert "is healthy again" in failed.value.message
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
+async def test_a_deploy_that_is_killed_is_ended_by_the_next_one_and_nothing_is_lost(
+    live: Live, kube: Kube, artifacts: Path, first: Release, kills: int
+) -> None:
+    await write_data(kube, DEV.namespace)
+    written = await read_data(kube, DEV.namespace)
+    drawn = random.Random(kills)  # noqa: S311 - moments, no secrets
+    try:
+        for number in range(kills):
+            version = (SECOND, FIRST)[number % 2]
+            moment_s = drawn.uniform(1.0, KILLED_WITHIN_S)
+            await _killed(live, artifacts, version, moment_s)
+            await deploy(options(live, artifacts, version), silent)
+            assert await _orphans(kube, first) == set(), f"killed after {moment_s:.1f} s"
+            assert await read_data(kube, DEV.namespace) == written
+            last = await history.last(first)
+            assert last is not None
+            assert last.status == "deployed"
+    finally:
+        await forget_data(kube, DEV.namespace)
+
+
+async def _killed(live: Live, artifacts: Path, version: str, after_s: float) -> None:
+    """Start a deploy as a process of its own, and end it without a word."""
+    words = ["deploy", "-v", version, "--artifact", str(artifacts / version)]
+    started = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "vrooli", *words, "--cluster", live.cluster),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(started.wait()), after_s)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(started.pid, signal.SIGKILL)
+    await started.wait()
+
+
+async def _orphans(kube: Kube, release: Release) -> set[str]:
+    """The release's own objects that its newest revision doesn't know."""
+    noted = {item.key for item in await history.manifests(release)}
+    found = set()
+    for api_version, kind in KINDS:
+        for body in await kube.list(api_version, kind, release.namespace, INSTANCE):
+            managed = body["metadata"]["labels"].get("app.kubernetes.io/managed-by")
+            if managed == "Helm":
+                found.add(f"{kind}/{body['metadata']['name']}")
+    return found - noted
+
+
+async def _server(kube: Kube) -> str:
+    """One of the server's pods."""
+    labels = f"{INSTANCE},app.kubernetes.io/component=server,pod-template-hash"
+    pods = await kube.list("v1", "Pod", DEV.namespace, labels)
+    return str(
+        next(p["metadata"]["name"] for p in pods if "deletionTimestamp" not in p["metadata"])
+    )
