@@ -110,12 +110,14 @@ def _is_down(upper: Ref, cause: _Seen, standing: Standing) -> bool:
 
 def _finding(item: _Seen, redactor: Redactor) -> Finding:
     symptom = item.symptom
+    # A command with a mask in it would write the mask into the cluster.
+    shown = redactor.text(symptom.command) == symptom.command
     return Finding(
         name=item.rule.name,
         what=str(symptom.about),
         found=redactor.text(symptom.found),
         remedy=redactor.text(symptom.remedy),
-        command=redactor.text(symptom.command),
+        command=symptom.command if shown else "",
         link=item.rule.link,
         evidence=tuple(redactor.lines(symptom.evidence)),
     )

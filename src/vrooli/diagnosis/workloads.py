@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ from vrooli.diagnosis.objects import (
     ref_of,
     text,
 )
+from vrooli.environments import ENVIRONMENTS
+from vrooli.redaction import Redactor
 
 # Pods and Deployments that are younger, or that moved on within this, are on their way, seconds.
 MOVING_S = 60.0
@@ -139,14 +142,25 @@ def restore(seen: Evidence, ref: Ref, *path: str) -> str:
         return ""
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
         wanted = {**dict.fromkeys(live), **wanted}
-    return patch(ref, wanted, *path)
+    command = patch(ref, wanted, *path)
+    # What looks like a secret is printed nowhere, and half of a command would do harm.
+    return command if Redactor().text(command) == command else _as_deployed(seen)
+
+
+def _as_deployed(seen: Evidence) -> str:
+    """The command that brings the release's newest revision back as it was deployed."""
+    number = seen.helm.revision
+    for found in ENVIRONMENTS.values():
+        if (found.release, found.namespace) == (seen.release, seen.namespace):
+            return f"vrooli rollback {number} --environment {found.name}"
+    return f"helm rollback {seen.release} {number} -n {seen.namespace}"
 
 
 def patch(ref: Ref, value: Any, *path: str) -> str:
     """The command that sets one field of an object."""
     for key in reversed(path):
         value = {key: value}
-    return f"kubectl patch {ref.words} --type=merge -p '{json.dumps(value)}'"
+    return f"kubectl patch {ref.words} --type=merge -p {shlex.quote(json.dumps(value))}"
 
 
 def down(seen: Evidence, workload: Ref) -> str:

@@ -86,3 +86,11 @@ def test_secrets_are_masked_in_what_a_rule_quotes() -> None:
 
     (cause,) = judge.diagnose(SEEN, [Rule("a", "a", find)], Redactor(["hunter2hunter2"])).causes
     assert "hunter2" not in str(cause)
+
+
+def test_a_command_that_would_hold_a_secret_is_not_printed_at_all() -> None:
+    def find(seen: Evidence) -> Iterator[Symptom]:
+        yield Symptom(SERVER, "a", "mend it", command="kubectl patch x -p hunter2hunter2")
+
+    (cause,) = judge.diagnose(SEEN, [Rule("a", "a", find)], Redactor(["hunter2hunter2"])).causes
+    assert (cause.finding.remedy, cause.finding.command) == ("mend it", "")
