@@ -94,10 +94,9 @@ async def test_a_first_deploy_that_fails_is_taken_away_and_its_evidence_stays(
         file = archive.extractfile("vrooli-diagnosis-vrooli-dev/findings.json")
         assert file is not None
         found = json.load(file)
+    # So soon after its begin nobody can say more than what the deploy itself was waiting for.
     assert "isn't ready after 6 s" in found["failure"]
-    named = [cause["finding"] for cause in found["causes"]]
-    assert named
-    assert failed.value.message.splitlines()[-1].startswith(f"The cause: {named[-1]['what']}")
+    assert "Deployment/vrooli-dev-server: " in found["failure"]
 
 
 async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
