@@ -146,9 +146,9 @@ async def test_a_command_runs_as_printed(shell: Shell, command: Printed) -> None
 
 @pytest.mark.parametrize("row", OF_THE_KIND, ids=lambda row: row.command)
 async def test_a_kind_that_does_not_exist_is_said_so_and_its_other_name_works(
-    shell: Shell, kube: Kube, row: Deviation
+    shell: Shell, kube: Kube, live: Live, row: Deviation
 ) -> None:
-    _, namespace = STAGING
+    namespace = live.environment.namespace
     fill = (("<name>", "vrooli-dev-shared-config-all"), ("<namespace>", namespace))
     refused, output = await shell.run(Printed(row.command, fill=fill))
     assert refused != 0
