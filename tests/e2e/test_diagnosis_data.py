@@ -512,11 +512,6 @@ QUICK = (
     "vso-down",
     "vault-unreachable",
     "vso-role-missing",
-    "vso-template-key-missing",
-    "redis-auth-secret-missing",
-    "redis-dead-pod-blocks-healing",
-    "postgres-schema-permission",
-    "postgres-archive-failing",
 )
 
 

@@ -69,7 +69,7 @@ async def _one(client: httpx.AsyncClient, done: Load, began: float, number: int)
     sent = time.monotonic()
     try:
         if number % WRITES_EVERY == 1:
-            answer = await client.post("/api/posts", data={"text": f"load {number}"})
+            answer = await client.post("/api/posts", files={"text": (None, f"load {number}")})
         else:
             answer = await client.get("/" if number % 2 else "/api/posts?limit=5")
     except httpx.HTTPError as error:
