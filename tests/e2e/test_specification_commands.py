@@ -144,6 +144,7 @@ async def test_a_command_runs_as_printed(shell: Shell, command: Printed) -> None
         assert shows(output, (pattern,)), f"no {pattern} in:\n{output}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", OF_THE_KIND, ids=lambda row: row.command)
 async def test_a_kind_that_does_not_exist_is_said_so_and_its_other_name_works(
     shell: Shell, kube: Kube, live: Live, row: Deviation
