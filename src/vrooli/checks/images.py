@@ -11,19 +11,29 @@ from vrooli.kube import Manifest
 # Images of this registry are made on the machine: no registry has them.
 LOCAL = "localhost/"
 BUILD = "vrooli build --images"
+# The kubelet's: how many images its node tells of (nodeStatusMaxImages, by default), and how many
+# names of each (MaxNamesPerImageInNodeStatus).
+MAX_IMAGES = 50
+MAX_NAMES = 5
 
 
 async def look(site: Site) -> Seen:
     """Whether a node has each local image."""
-    return judge(local(site), await site.objects("v1", "Node"))
+    wanted = local(site)
+    if site.loaded.issuperset(wanted):
+        return judge(wanted, [], site.loaded)
+    return judge(wanted, await site.objects("v1", "Node"), site.loaded)
 
 
-def judge(wanted: list[str], nodes: list[Manifest]) -> Seen:
-    """Which of the images no node has."""
-    names = on_nodes(nodes)
+def judge(wanted: list[str], nodes: list[Manifest], loaded: frozenset[str] = frozenset()) -> Seen:
+    """Which of the images no node has; of those that a cut list may hide, nothing is known."""
+    names = on_nodes(nodes) | loaded
     missing = [image for image in wanted if image not in names]
+    said = f"{len(wanted) - len(missing)} of {len(wanted)} local images are on nodes"
+    if missing and not loaded and any(map(is_cut, nodes)):
+        return Seen(said, unseen=(f"{', '.join(missing)} (nodes don't tell of all they have)",))
     return Seen(
-        f"{len(wanted) - len(missing)} of {len(wanted)} local images are on nodes",
+        said,
         tuple(
             Finding(
                 "images",
@@ -41,6 +51,14 @@ def on_nodes(nodes: Iterable[Manifest]) -> set[str]:
     """The images that nodes say they have, by every name."""
     images = [image for node in nodes for image in node.get("status", {}).get("images") or []]
     return {name for image in images for name in image.get("names") or []}
+
+
+def is_cut(node: Manifest) -> bool:
+    """Whether a node may have images, or names of them, that it doesn't tell of."""
+    images = node.get("status", {}).get("images") or []
+    return len(images) >= MAX_IMAGES or any(
+        len(image.get("names") or []) >= MAX_NAMES for image in images
+    )
 
 
 def local(site: Site) -> list[str]:

@@ -72,6 +72,7 @@ class Site:
         creates: Whether checks may make objects, in a namespace of their own.
         deep: Whether to look further than what stops a deploy.
         kind: The kind of cluster (embedded, minikube, kind, context); empty where unknown.
+        loaded: Images that its nodes have, whether or not they tell of them.
         shared: What several checks look at.
     """
 
@@ -82,6 +83,7 @@ class Site:
     creates: bool = False
     deep: bool = False
     kind: str = ""
+    loaded: frozenset[str] = frozenset()
     shared: Shared = field(default_factory=Shared)
 
     @classmethod

@@ -28,14 +28,13 @@ async def look(
         kube: The cluster.
         namespace: Where they go; need not be there.
         manifests: The release's objects.
-        loaded: Images that were just put on the nodes, which tell of them up to a minute later.
+        loaded: Images that are on the nodes, which don't tell of all, and of new ones a minute
+            later.
 
     Raises:
         VrooliError: The API server doesn't answer.
     """
-    site = Site.of(kube, namespace, tuple(manifests))
-    pulled = tuple(name for name in site.needs.images if name not in loaded)
-    site = replace(site, needs=replace(site.needs, images=pulled))
+    site = Site.of(kube, namespace, tuple(manifests), loaded=frozenset(loaded))
     checks = [replace(check, limit_s=LIMIT_S) for check in catalog.STOP_DEPLOYS]
     return [
         finding

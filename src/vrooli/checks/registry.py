@@ -59,11 +59,11 @@ def parse(image: str) -> Reference:
 async def look(site: Site) -> Seen:
     """Ask each registry, without credentials, for what no node has."""
     try:
-        there = images.on_nodes(await site.objects("v1", "Node"))
+        there = images.on_nodes(await site.objects("v1", "Node")) | site.loaded
     except ApiError as error:
         if not is_forbidden(error):
             raise
-        there = set()
+        there = set(site.loaded)
     pulled = remote(site)
     asked = [image for image in pulled if image not in there]
     async with httpx.AsyncClient(timeout=ANSWER_S, follow_redirects=True) as client:

@@ -42,6 +42,10 @@ class _External:
         """A file with this cluster's context alone; 0600."""
         return self.folder / "kubeconfig"
 
+    async def images(self) -> frozenset[str]:
+        """None: only the API tells of them."""
+        return frozenset()
+
     def urls(self) -> dict[str, str]:
         """Nothing: such a cluster has its own ways in."""
         return {}

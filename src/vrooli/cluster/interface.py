@@ -61,6 +61,12 @@ class Cluster(Protocol):
     async def load_images(self, archive: Path, progress: Progress) -> Done:
         """Load the images of an OCI archive, which may hold many."""
 
+    async def images(self) -> frozenset[str]:
+        """The images that its nodes have, where the runtime itself can be asked; else none.
+
+        The API tells of no more than some images, and of no more than some names of each.
+        """
+
     def urls(self) -> dict[str, str]:
         """What a person can open on 127.0.0.1, by name (http, https, api)."""
 

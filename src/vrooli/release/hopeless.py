@@ -109,9 +109,9 @@ def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     name, part = pod["metadata"]["name"], container["name"]
     if reason in WRONG_IMAGE or (reason in UNPULLED and NO_IMAGE.search(message)):
-        yield Trouble(name, part, reason, message, lasts_s=scene.doubt_s(pod))
+        yield Trouble(name, part, reason, _naming(container, message), lasts_s=scene.doubt_s(pod))
     elif reason in UNPULLED:
-        yield Trouble(name, part, reason, message, lasts_s=PULL_S)
+        yield Trouble(name, part, reason, _naming(container, message), lasts_s=PULL_S)
     elif reason == "CreateContainerConfigError" and scene.settled is not None:
         yield Trouble(name, part, reason, message, lasts_s=NO_CONFIG_S)
     # While it waits for its next start, it has ended once more often than it was restarted.
@@ -120,6 +120,12 @@ def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]
         ended = container.get("lastState", {}).get("terminated") or {}
         said = f"ended {crashes} times, last with status {ended.get('exitCode')}"
         yield Trouble(name, part, reason, said, crashed=True, lasts_s=scene.doubt_s(pod))
+
+
+def _naming(container: Body, message: str) -> str:
+    """What was said about a container's image, which not every registry's answer names."""
+    image = container.get("image", "")
+    return message if image in message else f"{image}: {message}"
 
 
 def _enough(pod: Body, container: Body, scene: Scene) -> int:

@@ -134,6 +134,7 @@ async def _look(
                 creates=not options.check_only,
                 deep=True,
                 kind=reached.cluster.kind,
+                loaded=await reached.cluster.images(),
             )
             waiting = {item.name: item.title for item in options.checks}
 

@@ -214,7 +214,10 @@ class _Run:
         """Find everything that would stand in the way."""
         await lease.refuse_if_held(self.kube, self.release)
         found = await preflight.look(
-            self.kube, self.release.namespace, self.wanted, loaded=self.loaded
+            self.kube,
+            self.release.namespace,
+            self.wanted,
+            loaded=self.loaded | await self.reached.cluster.images(),
         )
         preflight.demand(found)
         self.fit.set()

@@ -169,6 +169,27 @@ def test_local_images_that_no_node_has_are_told() -> None:
 
 
 @pytest.mark.parametrize(
+    "told",
+    [
+        [{"names": [f"localhost/a:{number}" for number in range(5)]}],
+        [{"names": [f"localhost/of-{number}:1"]} for number in range(50)],
+    ],
+    ids=["names", "images"],
+)
+def test_what_a_cut_list_may_hide_is_not_called_missing(told: list[dict[str, Any]]) -> None:
+    cut = node()
+    cut["status"]["images"] = told
+    seen = images.judge(["localhost/b:1"], [cut])
+    assert not seen.findings
+    assert seen.unseen == ("localhost/b:1 (nodes don't tell of all they have)",)
+    # The runtime itself tells of all.
+    assert names(images.judge(["localhost/b:1"], [cut], frozenset({"localhost/c:1"}))) == [
+        "localhost/b:1"
+    ]
+    assert not images.judge(["localhost/b:1"], [cut], frozenset({"localhost/b:1"})).unseen
+
+
+@pytest.mark.parametrize(
     ("image", "url"),
     [
         ("redis:7", "https://registry-1.docker.io/v2/library/redis/manifests/7"),

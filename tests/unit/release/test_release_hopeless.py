@@ -207,6 +207,13 @@ def test_a_registry_that_may_answer_later_is_given_time(message: str) -> None:
     assert found.lasts_s == PULL_S
 
 
+def test_an_image_is_named_whatever_its_registry_said() -> None:
+    silent = pulling("ErrImagePull", "not found: unexpected media type text/html")
+    new = pod(version="2", containerStatuses=[{**silent, "image": "registry/x:9"}])
+    (found,) = judged(*VERSIONS, new)
+    assert found.message == "registry/x:9: not found: unexpected media type text/html"
+
+
 def test_without_a_replica_set_to_tell_a_sure_sign_must_last() -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", "not found")])
     assert [item.lasts_s for item in judged(new)] == [DOUBT_S]

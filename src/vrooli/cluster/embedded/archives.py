@@ -47,6 +47,12 @@ def parse_images(listing: str) -> dict[str, str]:
     return {row[0]: row[2] for row in rows}
 
 
+async def names(layout: Layout, record: Record) -> frozenset[str]:
+    """The images that containerd has, by name."""
+    listing = await run(ctr(record, layout.containerd_socket, "images", "ls", "--quiet"))
+    return frozenset(listing.output.split())
+
+
 async def load(layout: Layout, record: Record, archive: Path) -> list[str]:
     """Load the archive's images unless all of them are there.
 

@@ -68,6 +68,13 @@ class KnownCluster:
         loaded = await archives.load(self._layout, record, archive)
         return Done(bool(loaded), f"{len(loaded)} images loaded")
 
+    async def images(self) -> frozenset[str]:
+        """The images that its containerd has; none when it doesn't run."""
+        record = Record.read(self._layout.record)
+        if record is None or holder(self._layout.supervisor_lock) is None:
+            return frozenset()
+        return await archives.names(self._layout, record)
+
     async def status(self) -> ClusterStatus:
         """How it is, without changing anything."""
         layout = self._layout
