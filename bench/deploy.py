@@ -39,7 +39,7 @@ PRODUCTION: dict[str, Any] = {
     "services": {"ui": {"drainSeconds": 5}, "server": {"drainSeconds": 5}},
 }
 WRONG: dict[str, dict[str, Any]] = {
-    MISSING: {"services": {"nsfwDetector": {"repository": "registry.invalid/detector"}}},
+    MISSING: {"services": {"nsfwDetector": {"repository": "localhost/vrooli/there-is-none"}}},
     CRASHING: {"services": {"server": {"extraEnv": {"PICTURE_MAX_BYTES": "many"}}}},
 }
 # How long the plain helm program may wait for what can't come, seconds; people give it minutes.

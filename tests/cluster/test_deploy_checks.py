@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from support import registry
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest, of
 from vrooli.checks import preflight
@@ -129,6 +130,29 @@ async def test_an_object_that_the_server_refuses_is_told_in_its_words(
     (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, bad])
     assert (finding.name, finding.what) == ("dry-run", "Service/bad")
     assert "99999" in finding.found
+
+
+async def test_a_tag_that_its_registry_does_not_have_is_told_before_anything_is_touched(
+    equipped: Kube, wanted: tuple[Manifest, ...]
+) -> None:
+    with registry.serve() as served:
+        host = f"127.0.0.1:{served.server_port}"
+        served.manifests["vrooli/ui", "1.0.0"] = b"{}"
+        container = {"name": "main", "resources": {}}
+        pods = [
+            of(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Pod",
+                    "metadata": {"name": f"pod-{number}"},
+                    "spec": {"containers": [{**container, "image": f"{host}/vrooli/ui:{tag}"}]},
+                },
+                NAMESPACE,
+            )
+            for number, tag in enumerate(("1.0.0", "1.0.1"))
+        ]
+        (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, *pods])
+    assert (finding.name, finding.what) == ("registry", f"{host}/vrooli/ui:1.0.1")
 
 
 async def test_missing_rights_are_told_by_verb_and_kind(
