@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from support import vaults
 from support.checking import names
 from support.live import Live
 from vrooli import project
@@ -16,9 +18,11 @@ from vrooli.chart import engine, values
 from vrooli.checks import catalog, probe_objects, running
 from vrooli.checks.interface import Check, Outcome, Site, State
 from vrooli.checks.kinds import INSTALL
+from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.vault import policies, server
 from vrooli.vault.client import VaultClient
+from vrooli.workflows.check import CheckOptions, check
 
 pytestmark = pytest.mark.root
 
@@ -127,6 +131,27 @@ async def test_a_secret_that_is_not_there_and_one_without_its_key_are_told_by_na
     (finding,) = keys["vault-keys"].findings
     assert (finding.what, finding.found) == (f"secret/{lacking}", "it lacks REDIS_PASSWORD.")
     assert "of-the-tests" not in str(keys)
+
+
+async def test_what_is_safe_to_mend_is_mended_when_asked(kube: Kube, live: Live) -> None:
+    options = CheckOptions(live.environment, live.cluster, live.values, operators=True)
+    name = policies.NAMES[0]
+    await vaults.set_policy(
+        kube, name, 'path "secret/data/other" {\n  capabilities = ["read"]\n}\n'
+    )
+    await vaults.do(kube, lambda client: client.delete(vaults.ROLE))
+    try:
+        before = await check(options, silent)
+        after = await check(replace(options, fix=True), silent)
+    finally:
+        await vaults.set_policy(kube, name)
+        await vaults.set_role(kube)
+    assert not before.ok
+    assert [text.partition(" ")[0] for text in before.fixable] == ["bring"]
+    assert before.fixed == ()
+    assert after.ok, after.checks
+    assert {step.step for step in after.fixed} >= {"secrets"}
+    assert after.fixable == ()
 
 
 async def test_an_operator_whose_role_was_taken_away_is_told_what_it_may_not(

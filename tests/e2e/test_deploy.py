@@ -18,16 +18,19 @@ from support.artifacts import DEV, Source
 from support.live import Live
 from vrooli.chart import values
 from vrooli.errors import UsageError
-from vrooli.events import Event, StepEnded, silent
+from vrooli.events import Event, ObjectSeen, ObjectState, StepEnded, silent
 from vrooli.kube import Kube
 from vrooli.release import Release, history
 from vrooli.release.failing import DeployFailedError
 from vrooli.workflows import releases
 from vrooli.workflows.deploy import DeployOptions, deploy
-from vrooli.workflows.results import DeployResult
+from vrooli.workflows.results import DeployResult, WatchResult
+from vrooli.workflows.watch import watch
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 
+# How long a deploy may look before it is at work, seconds; on a busy machine.
+BEGUN_S = 90.0
 GOOD, NO_IMAGE, CRASHING = "1.2.3", "1.2.4", "1.2.5"
 # Deploys that can't succeed, by version: what is wrong with their values.
 BROKEN: Mapping[str, dict[str, Any]] = {
@@ -159,9 +162,32 @@ async def test_an_artifact_that_was_changed_touches_nothing(
     assert await history.last(Release.of(live.environment, live.kubeconfig)) == last
 
 
-async def test_two_deploys_from_one_machine_take_turns(
+async def test_two_deploys_from_one_machine_take_turns_and_are_watched_to_their_end(
     live: Live, artifacts: Path, as_before: None
 ) -> None:
-    options = _options(live, artifacts, GOOD)
-    both = await asyncio.gather(deploy(options, silent), deploy(options, silent))
+    options, release = _options(live, artifacts, GOOD), Release.of(DEV, live.kubeconfig)
+    seen, begun = list[ObjectSeen](), asyncio.Event()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, ObjectSeen):
+            seen.append(event)
+
+    def follow(event: Event) -> None:
+        if isinstance(event, ObjectSeen):
+            begun.set()
+
+    async def attend() -> WatchResult:
+        await asyncio.wait_for(begun.wait(), BEGUN_S)
+        return await watch(DEV, live.cluster, listen)
+
+    *both, watched = await asyncio.gather(
+        deploy(options, follow), deploy(options, follow), attend()
+    )
     assert sorted(isinstance(done, DeployResult) and done.changed for done in both) == [False, True]
+    assert watched.ok, watched.problems
+    last = await history.last(release)
+    assert last is not None
+    assert watched.release.revision == last.number
+    states = [item.state for item in seen if item.object == "Deployment/vrooli-dev-server"]
+    assert ObjectState.WAITING in states
+    assert states[-1] is ObjectState.READY
