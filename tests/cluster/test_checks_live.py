@@ -136,7 +136,8 @@ async def test_a_secret_that_is_not_there_and_one_without_its_key_are_told_by_na
 async def test_what_is_safe_to_mend_is_mended_when_asked(kube: Kube, live: Live) -> None:
     options = CheckOptions(live.environment, live.cluster, live.values, operators=True)
     name = policies.NAMES[0]
-    await vaults.set_policy(
+    rules = 'path "secret/data/other" {\n  capabilities = ["read"]\n}\n'
+    await vaults.set_policy(kube, name, rules)
         kube, name, 'path "secret/data/other" {\n  capabilities = ["read"]\n}\n'
     )
     await vaults.do(kube, lambda client: client.delete(vaults.ROLE))
