@@ -138,8 +138,6 @@ async def test_what_is_safe_to_mend_is_mended_when_asked(kube: Kube, live: Live)
     name = policies.NAMES[0]
     rules = 'path "secret/data/other" {\n  capabilities = ["read"]\n}\n'
     await vaults.set_policy(kube, name, rules)
-        kube, name, 'path "secret/data/other" {\n  capabilities = ["read"]\n}\n'
-    )
     await vaults.do(kube, lambda client: client.delete(vaults.ROLE))
     try:
         before = await check(options, silent)
