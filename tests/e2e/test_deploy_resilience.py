@@ -80,8 +80,7 @@ def options(live: Live, artifacts: Path, version: str) -> DeployOptions:
     return DeployOptions(DEV, version, artifacts / version, live.cluster)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("rest_s", [1.0, 30.0])
+@pytest.mark.parametrize("rest_s", [1.0, pytest.param(30.0, marks=pytest.mark.long)])
 async def test_a_deploy_a_rollback_and_a_lost_pod_drop_no_request(
     live: Live, kube: Kube, artifacts: Path, first: Release, rest_s: float
 ) -> None:
