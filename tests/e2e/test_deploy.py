@@ -18,7 +18,7 @@ from support.artifacts import DEV, Source
 from support.live import Live
 from vrooli.chart import values
 from vrooli.errors import UsageError
-from vrooli.events import Event, ObjectSeen, ObjectState, StepEnded, silent
+from vrooli.events import Event, ObjectSeen, ObjectState, StepEnded, StepStarted, silent
 from vrooli.kube import Kube
 from vrooli.release import Release, history
 from vrooli.release.failing import DeployFailedError
@@ -173,7 +173,7 @@ async def test_two_deploys_from_one_machine_take_turns_and_are_watched_to_their_
             seen.append(event)
 
     def follow(event: Event) -> None:
-        if isinstance(event, ObjectSeen):
+        if isinstance(event, StepStarted) and event.step == "release":  # it has the Lease
             begun.set()
 
     async def attend() -> WatchResult:

@@ -60,7 +60,7 @@ OBJECTS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(OBJECTS, st.lists(st.dictionaries(KEYS, ANYTHING, max_size=5), max_size=3), st.text())
 def test_objects_of_any_shape_are_diagnosed_and_packed(
     bodies: list[dict[str, Any]], events: list[dict[str, Any]], line: str
@@ -75,7 +75,7 @@ def test_objects_of_any_shape_are_diagnosed_and_packed(
     assert bundle.packed("x", found)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.dictionaries(KEYS, ANYTHING, max_size=6))
 def test_an_object_of_the_release_of_any_shape_stops_nothing(drawn: dict[str, Any]) -> None:
     whole = rendered()
