@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from support.evidence import DEV, evidence, pod_of, rendered
 from support.recorded import contents
 from vrooli.diagnosis import bundle, happenings, helmnotes, secrets
-from vrooli.diagnosis.evidence import LogSource
+from vrooli.diagnosis.evidence import Evidence, LogSource
 from vrooli.redaction import Redactor
 
 KINDS = (
@@ -75,10 +76,16 @@ def test_objects_of_any_shape_are_diagnosed_and_packed(
     assert bundle.packed("x", found)
 
 
+@cache
+def release() -> Evidence:
+    """The release's own objects, rendered once for all that is drawn."""
+    return rendered()
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.dictionaries(KEYS, ANYTHING, max_size=6))
 def test_an_object_of_the_release_of_any_shape_stops_nothing(drawn: dict[str, Any]) -> None:
-    whole = rendered()
+    whole = release()
     odd = [_object(item.kind, item.name, drawn) for item in whole.wanted if not item.is_hook]
     found = contents(replace(evidence(*odd), wanted=whole.wanted), Redactor())
     assert bundle.files(found)["findings.json"]
