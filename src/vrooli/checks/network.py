@@ -114,9 +114,8 @@ def _vault_needless(site: Site) -> str:
     return vault_seen.needless(site) or _needs_pod(site)
 
 
-# Two pods, one after the other, and the questions.
 LIMIT_S = 18.0
-MAKES = "two pods and a Service, shared by these three checks"
+MAKES = "two pods and two Services, shared by these three checks"
 DNS = Check(
     "dns",
     "DNS",
@@ -133,6 +132,7 @@ NETWORK = Check(
     look_network,
     _needs_pod,
     limit_s=LIMIT_S,
+    after=("dns",),  # names are all that the asking pod knows of the other one
     creates=MAKES,
 )
 VAULT = Check(

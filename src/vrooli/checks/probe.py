@@ -13,7 +13,7 @@ from typing import Any
 
 from vrooli.checks import probe_objects
 from vrooli.checks.interface import Site, UnseenError
-from vrooli.checks.probe_objects import ANSWERING, ASKING, Recipe
+from vrooli.checks.probe_objects import ANSWERING, ASKING, HEADLESS, Recipe
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.kube import Kube, Manifest
 from vrooli.kube.workloads import pod_troubles
@@ -22,8 +22,10 @@ POD = ("v1", "Pod")
 NAMESPACE = ("v1", "Namespace")
 # How long a pod may take to run: its image is on a node already, or is pulled.
 POD_S = 14.0
-# How long a question is asked again until it is answered, seconds.
-ASK_S = 6.0
+# How long a question is asked again until it is answered, seconds: the other pod begins meanwhile.
+ASK_S = 8.0
+# How long the asking pod may take for all of it, seconds.
+ASKED_S = 17.0
 # How long taking things away may hold up the answer, seconds; the rest goes on by itself.
 CLEAN_S = 2.0
 # A namespace of a check that was killed is taken away by the next one after this long, seconds.
@@ -88,19 +90,20 @@ async def answers(site: Site, others: Mapping[str, tuple[str, int]]) -> dict[str
 
 async def _answers(site: Site, others: Mapping[str, tuple[str, int]]) -> dict[str, str]:
     async with scratch(site) as (kube, name, found):
-        for body in probe_objects.answering(found):
-            await kube.create(body, name)
-        there = await _until(kube, name, ANSWERING, ("Running",))
         service = f"{ANSWERING}.{name}.svc"
+        pod = ("pod", f"{HEADLESS}.{name}.svc", probe_objects.PORT)
         questions = [
             ("dns", "kubernetes.default.svc", 0),
             ("dns-service", service, 0),
-            ("pod", there["status"]["podIP"], probe_objects.PORT),
-            ("service", service, 80),
+            ("service", service, 80, pod),
             *((key, host, port) for key, (host, port) in others.items()),
         ]
-        await kube.create(probe_objects.asking(found, questions, ASK_S), name)
-        await _until(kube, name, ASKING, ("Succeeded",), POD_S + ASK_S)
+        # All at once: whoever asks begins while whoever answers does.
+        asking = probe_objects.asking(found, questions, ASK_S)
+        await asyncio.gather(
+            *(kube.create(body, name) for body in (*probe_objects.answering(found), asking))
+        )
+        await _succeeded(kube, name, ASKING, ASKED_S)
         lines = [line async for line in kube.logs(name, ASKING)]
     return dict(json.loads(lines[-1]))
 
@@ -113,7 +116,7 @@ async def writes(site: Site, storage_class: str) -> str:
         await kube.create(claim, name)
         await kube.create(pod, name)
         try:
-            await _until(kube, name, "volume", ("Succeeded",))
+            await _succeeded(kube, name, "volume", POD_S)
         except WaitTimeoutError as error:
             why = await _why(kube, name)
             raise WaitTimeoutError(f"class {label}: {why}{error.message}") from error
@@ -132,10 +135,8 @@ async def _why(kube: Kube, namespace: str) -> str:
     return f"{said[-1]}; " if said else ""
 
 
-async def _until(
-    kube: Kube, namespace: str, name: str, phases: tuple[str, ...], limit_s: float = POD_S
-) -> Manifest:
-    """Wait for a pod's phase.
+async def _succeeded(kube: Kube, namespace: str, name: str, limit_s: float) -> None:
+    """Wait until a pod has done its work.
 
     Raises:
         WaitTimeoutError: It takes too long.
@@ -145,11 +146,11 @@ async def _until(
     def lack(pod: Manifest | None) -> str | None:
         status: dict[str, Any] = (pod or {}).get("status") or {}
         phase = status.get("phase", "nothing")
-        if phase in phases and (phase != "Running" or status.get("podIP")):
+        if phase == "Succeeded":
             return None
         troubles = pod_troubles([pod]) if pod else []
         if phase == "Failed" or any(word in line for line in troubles for word in HOPELESS):
             raise UnseenError(f"the pod that would look can't run: {'; '.join(troubles) or phase}")
         return "; ".join(troubles) or f"it is {phase}"
 
-    return await kube.wait_for(*POD, name, namespace, lack, limit_s)
+    await kube.wait_for(*POD, name, namespace, lack, limit_s)

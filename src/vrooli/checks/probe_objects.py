@@ -14,6 +14,8 @@ LABEL = "vrooli.com/scratch"
 ACCOUNT = "probe"
 PORT = 8080
 ANSWERING, ASKING = "answering", "asking"
+# The Service without an address of its own, whose name stands for the answering pod's.
+HEADLESS = "answering-pod"
 # Answers every connection with a line.
 SERVER = f"""
 import socket
@@ -23,12 +25,13 @@ while True:
     c.sendall(b"here\\n")
     c.close()
 """
-# Tries each question until it is answered or the time is over, and prints what became of it.
+# Tries each question until it is answered or the time is over, and prints what became of it. One
+# that follows another is asked after it: a name that is asked for too early stays unknown.
 CLIENT = """
 import json, socket, sys, threading, time
 end = time.monotonic() + float(sys.argv[1])
 answers = {}
-def ask(name, host, port):
+def ask(name, host, port, then=()):
     while True:
         try:
             if port:
@@ -36,12 +39,14 @@ def ask(name, host, port):
             else:
                 socket.getaddrinfo(host, 80)
             answers[name] = ""
-            return
+            break
         except OSError as error:
             answers[name] = str(error)
         if time.monotonic() > end:
-            return
+            break
         time.sleep(0.2)
+    if then:
+        ask(*then)
 threads = [threading.Thread(target=ask, args=each) for each in json.loads(sys.argv[2])]
 for each in threads: each.start()
 for each in threads: each.join()
@@ -89,8 +94,11 @@ def recipe(manifests: Sequence[Manifest]) -> Recipe | None:
     return Recipe(spec, {key: container[key] for key in kept if key in container})
 
 
-def asking(found: Recipe, questions: Sequence[tuple[str, str, int]], limit_s: float) -> Any:
-    """The pod that asks; each question has a name, a host and a port (0: only its address)."""
+def asking(found: Recipe, questions: Sequence[Sequence[Any]], limit_s: float) -> Any:
+    """The pod that asks; each question has a name, a host and a port (0: only its address).
+
+    A fourth part is the question that follows it.
+    """
     argv = ["-c", CLIENT, f"{limit_s:.1f}", json.dumps(questions)]
     # On another node than the one that answers, where there is another.
     away = {"labelSelector": {"matchLabels": {"app": ANSWERING}}}
@@ -106,11 +114,13 @@ def asking(found: Recipe, questions: Sequence[tuple[str, str, int]], limit_s: fl
 
 
 def answering(found: Recipe) -> list[dict[str, Any]]:
-    """The pod that answers, and a Service in front of it."""
-    ports = [{"port": 80, "targetPort": PORT}]
-    service = _object("v1", "Service", ANSWERING, spec={"selector": {"app": ANSWERING}})
-    service["spec"]["ports"] = ports
-    return [service, found.pod(ANSWERING, ["-c", SERVER])]
+    """The pod that answers, a Service in front of it, and one that is a name for its address."""
+    spec = {"selector": {"app": ANSWERING}, "ports": [{"port": 80, "targetPort": PORT}]}
+    return [
+        _object("v1", "Service", ANSWERING, spec=spec),
+        _object("v1", "Service", HEADLESS, spec={**spec, "clusterIP": "None"}),
+        found.pod(ANSWERING, ["-c", SERVER]),
+    ]
 
 
 def keeping(found: Recipe, name: str, storage_class: str) -> list[dict[str, Any]]:
