@@ -35,7 +35,8 @@ _ABOUT = re.compile(
 # Values that are no secrets: switches, small numbers, references to others, what is masked already.
 _PLAIN = re.compile(
     r"""(?ix) true | false | null | none | nil | yes | no | on | off | unset | -?\d{1,5}[smhd]?
-    | \$[({].* | \{\{.* | <[^>]*> | \*+ | \(masked\).* | [\[{(|>-]* """
+    | \$[({].* | (?-i: \$[A-Z][A-Z0-9_]{3,} ) | \{\{.* | <[^>]*> | \*+ | \(masked\).*
+    | [\[{(|>-]* """
 )
 # How a sentence goes on, in logs and messages: "token: expired", "secret: not found".
 _PROSE = re.compile(

@@ -24,7 +24,9 @@ _QUOTE = r"""(?:\\*["'`]|%22|%27|&quot;|&\#34;|&\#39;)"""
 _BETWEEN = r"\s*(?::|=>?|%3[AaDd])\s*"
 # What ends a value without quotes: blanks, and the next setting.
 _BARE = rf"""(?:(?![,;&]\s*{_QUOTE}?[\w.-]+{_QUOTE}?\s*[=:]|%26|{_QUOTE}[\s,}}\])]|{_QUOTE}$)\S)+"""
-_VALUE = rf"(?:(?P<q>{_QUOTE})(?P<quoted>.*?)(?:(?<!\\)(?P=q)|$)|(?P<bare>{_BARE}))"
+# An object is no value: what it holds has names of its own.
+_OBJECT = rf"\{{\s*{_QUOTE}[\w.-]+{_QUOTE}\s*:"
+_VALUE = rf"(?:(?P<q>{_QUOTE})(?P<quoted>.*?)(?:(?<!\\)(?P=q)|$)|(?!{_OBJECT})(?P<bare>{_BARE}))"
 # From the word that tells on; what the name begins with is looked up behind it.
 _NAME = rf"(?P<name>(?:{WORDS})[\w.-]{{0,80}})"
 _NAME_BEGIN = re.compile(r"[\w./-]{0,80}\Z")

@@ -26,6 +26,7 @@ from vrooli.diagnosis import catalog, vso
 from vrooli.diagnosis.evidence import Answer, Evidence, Helm, LogSource, SecretFacts, Unseen
 from vrooli.diagnosis.interface import Symptom
 from vrooli.diagnosis.objects import Ref
+from vrooli.redaction import Redactor
 
 PGO = "postgres-operator.crunchydata.com"
 RF = Ref("RedisFailover", "vrooli-rf", "dev")
@@ -519,6 +520,8 @@ def test_a_finding_says_what_to_do_and_what_shows_it(what: str) -> None:
     assert isinstance(symptom, Symptom)
     assert symptom.found and symptom.remedy and symptom.command
     assert "None" not in f"{symptom.found} {symptom.command}"
+    # With a mask in it, it would be printed nowhere.
+    assert Redactor().text(symptom.command) == symptom.command
 
 
 @pytest.mark.parametrize("name", sorted(DATA))

@@ -9,11 +9,10 @@ from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Ref, ref_of, text
 from vrooli.diagnosis.said import lately, quoted
-from vrooli.diagnosis.workloads import patch
+from vrooli.diagnosis.workloads import restore
 
 KEY = "password"
-TEMPLATE = '{{ get .Secrets "REDIS_PASSWORD" }}'
-TO_TEMPLATE = ("spec", "destination", "transformation", "templates", KEY, "text")
+TEMPLATES = ("spec", "destination", "transformation", "templates")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -39,9 +38,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _command(seen: Evidence, secret: Ref) -> str:
+    """The one that brings the release's own template back; else where to put it."""
     for item in seen.all("VaultStaticSecret"):
         if text(item, "spec", "destination", "name") == secret.name:
-            return patch(ref_of(item), TEMPLATE, *TO_TEMPLATE)
+            ref = ref_of(item)
+            return restore(seen, ref, *TEMPLATES) or f"kubectl edit {ref.words}"
     return f"kubectl edit {secret.words}"
 
 
