@@ -24,6 +24,7 @@ class Happening:
         count: How often it happened.
         last: When it happened last; None where it doesn't say.
         source: Who wrote it, such as kubelet.
+        first: When it happened first; None where it doesn't say.
     """
 
     about: Ref
@@ -33,6 +34,7 @@ class Happening:
     count: int = 1
     last: datetime | None = None
     source: str = ""
+    first: datetime | None = None
 
     def __str__(self) -> str:
         times = f" ({self.count} times)" if self.count > 1 else ""

@@ -25,6 +25,7 @@ def _of_one(event: Body) -> Happening:
         count=number(event, "series", "count", default=number(event, "count", default=1)),
         last=_time(event),
         source=text(event, "source", "component") or text(event, "reportingComponent"),
+        first=moment(text(event, "firstTimestamp")),
     )
 
 

@@ -143,8 +143,15 @@ def restore(seen: Evidence, ref: Ref, *path: str) -> str:
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):
         wanted = {**dict.fromkeys(live), **wanted}
     command = patch(ref, wanted, *path)
-    # What looks like a secret is printed nowhere, and half of a command would do harm.
-    return command if Redactor().text(command) == command else _as_deployed(seen)
+    return command if _can_be_shown(command) else _as_deployed(seen)
+
+
+def _can_be_shown(command: str) -> bool:
+    """Whether nothing of a command would be masked: half of it would do harm.
+
+    Of a template of secrets, parts stand in what it makes, which is known and masked.
+    """
+    return "{{" not in command and Redactor().text(command) == command
 
 
 def _as_deployed(seen: Evidence) -> str:

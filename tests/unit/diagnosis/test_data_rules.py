@@ -583,6 +583,20 @@ def test_several_secrets_without_a_policy_are_one_finding() -> None:
     assert set(symptom.touches) | {symptom.about} == {OF_REDIS, PULL}
 
 
+def test_many_rotations_are_no_loop_of_restarts() -> None:
+    over_an_hour = replace(RESTARTS, first=NOW - timedelta(hours=1))
+    assert not list(RULES["vso-restart-loop"].find(told(over_an_hour)))
+    over_a_minute = replace(RESTARTS, first=NOW - timedelta(minutes=1))
+    assert list(RULES["vso-restart-loop"].find(told(over_a_minute)))
+
+
+def test_a_template_that_somebody_changed_comes_back_with_the_release() -> None:
+    """A patch of it would hold parts of what it makes, which are masked."""
+    seen = destination(PULL.name, name="no-such-secret", create=False, transformation={})
+    (symptom,) = RULES["vso-destination-missing"].find(seen)
+    assert symptom.command == "vrooli rollback 1 --environment dev"
+
+
 def test_a_changed_field_is_put_back_to_what_the_release_noted() -> None:
     seen = spec("VaultAuth", AUTH.name, mount="elsewhere")
     said = _json(status=403, errors=["permission denied"], mounted=False)
