@@ -510,8 +510,8 @@ FAULTS = {
 }
 QUICK = (
     "vso-down",
-    "vault-unreachable",
     "vso-role-missing",
+    "redis-wrong-password",
 )
 
 

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 import httpx
 import httpx_ws  # kr8s' own way to talk to pods, whose errors it passes on
 import kr8s
+from kr8s._exec import Exec
 from kr8s.asyncio.objects import Pod
 
 from vrooli.errors import VrooliError
@@ -36,7 +37,9 @@ class Pods(Rest):
         """
         try:
             target = await Pod.get(pod, namespace=namespace, api=self._api)
-            done = await target.exec(list(argv), container=container)
+            # The pod's own exec waits until it is ready; whoever asks why it isn't can't.
+            async with Exec(target, list(argv), container=container).run() as done:
+                pass
         except* _REFUSALS as errors:  # they come in the group of their connection's tasks
             words = " ".join(argv)
             error = first_error(errors)

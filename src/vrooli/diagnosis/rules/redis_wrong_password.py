@@ -10,6 +10,7 @@ from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Ref
 from vrooli.diagnosis.said import lately, quoted
 
+OPERATOR = "redis-operator"
 WORDS = r"WRONGPASS|NOAUTH|invalid username-password pair"
 
 
@@ -18,7 +19,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for failover, _ in redis_state.failovers(evidence):
         redis = redis_state.told(evidence, failover, "redis")
         refusing = [item for item in redis if "WRONGPASS" in item.text or "NOAUTH" in item.text]
-        logs = list(lately(evidence, WORDS))
+        logs = [
+            (source, line)
+            for namespace in (None, OPERATOR)
+            for source, line in lately(evidence, WORDS, namespace)
+            if namespace is None or failover.name in line
+        ]
         pods = [item.ref for item in refusing] or [item.ref for item in redis if logs]
         if not pods:
             continue
