@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import re
 import subprocess
 import warnings
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -62,6 +64,8 @@ class Rest:
                 f"The kubeconfig {kubeconfig} can't be used ({type(error).__name__}: {error}).",
                 "Get the cluster's kubeconfig anew, or name another cluster.",
             ) from error
+        finally:
+            atexit.register(_remove, *_key_files(api))
         try:
             async with asyncio.timeout(CONNECT_S):
                 await made._greet()
@@ -222,6 +226,23 @@ class Rest:
             for resource in parsed(doing, answer).get("resources") or ()
             if "/" not in resource["name"]
         }
+
+
+def _key_files(api: kr8s.asyncio.Api) -> Iterator[Path]:
+    """The files that kr8s wrote of what the kubeconfig holds itself, and never removes."""
+    auth = api.auth
+    for held, name, path in (
+        (auth._user, "client-key-data", auth.client_key_file),
+        (auth._user, "client-certificate-data", auth.client_cert_file),
+        (auth._cluster, "certificate-authority-data", auth.server_ca_file),
+    ):
+        if name in held and path:
+            yield Path(str(path))
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _user(account: tuple[str, str] | None) -> dict[str, Any]:
