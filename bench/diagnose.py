@@ -1,9 +1,10 @@
 """Time `vrooli diagnose` as a whole process, and its peak memory, in a namespace of many pods.
 
-    uv run python bench/diagnose.py            # 5,000 pods
+    uv run python bench/diagnose.py            # 5,000 pods, 2,000 events
     uv run python bench/diagnose.py --pods 500
 
-The pods are objects with statuses on a bare API server of the benchmark's own; no node runs them.
+The pods are those of the chart's Deployments, three of ten in trouble, as objects with statuses on
+a bare API server of the benchmark's own; no node runs them, and one tells their logs.
 """
 
 from __future__ import annotations
@@ -16,67 +17,55 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from support import apiserver
-from support.evidence import pod_of
+from support import apiserver, crowd, kubelet
 from vrooli import programs
 from vrooli.events import Progress
 from vrooli.kube import Kube
 
-AT_ONCE = 40
+EVENTS = 2000
+LOG = b"a line of a log that tells nothing of its own, as long as most are\n" * 200
 
 
 def main() -> None:
-    """Run the benchmark and print its row."""
+    """Run the benchmark and print its rows: how long, how much memory, the machine's load."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pods", type=int, default=5000)
-    count = parser.parse_args().pods
+    parser.add_argument("--times", type=int, default=3)
+    given = parser.parse_args()
     found = asyncio.run(programs.ensure(["etcd", "kube-apiserver"], Progress()))
     with (
         tempfile.TemporaryDirectory() as home,
         apiserver.running(found, Path(home)) as kubeconfig,
+        kubelet.running(Path(home), LOG) as port,
     ):
-        asyncio.run(_fill(kubeconfig, count))
-        elapsed, peak_mb, said = _measure(kubeconfig)
-    print(said, file=sys.stderr)
-    print(f"| {count} pods | {elapsed:.1f} s | {peak_mb:.0f} MB |")
+        asyncio.run(_fill(kubeconfig, port, given.pods))
+        bundle = ["--bundle", f"{home}/bundle.tar.gz", "--force"]
+        for title, words in (("", []), (" with --bundle", bundle)):
+            for _ in range(given.times):
+                elapsed, peak_mb, said = _measure(kubeconfig, words)
+                print(said, file=sys.stderr)
+                used = f"{elapsed:.1f} s | {peak_mb:.0f} MB | {os.getloadavg()[0]:.1f}"
+                print(f"| {given.pods} pods{title} | {used} |")
 
 
-async def _fill(kubeconfig: Path, count: int) -> None:
-    gate = asyncio.Semaphore(AT_ONCE)
+async def _fill(kubeconfig: Path, port: int, pods: int) -> None:
     async with await Kube.connect(kubeconfig) as kube:
-        await kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "dev"}})
-
-        async def one(number: int) -> None:
-            body: dict[str, Any] = {"apiVersion": "v1", **pod_of("vrooli-dev-server")}
-            body["metadata"]["name"] = f"vrooli-dev-server-5d9c7b-{number:05d}"
-            body["metadata"].pop("ownerReferences", None)  # wants a uid
-            async with gate:
-                await kube.create(body, "dev")
-                await kube._object_call(
-                    "PATCH",
-                    "set a status",
-                    "v1",
-                    "Pod",
-                    f"{body['metadata']['name']}/status",
-                    "dev",
-                    json={"status": body["status"]},
-                    headers={"content-type": "application/merge-patch+json"},
-                )
-
-        async with asyncio.TaskGroup() as group:
-            for number in range(count):
-                group.create_task(one(number))
+        await kubelet.join(kube, port)
+        await crowd.fill(kube, pods, EVENTS)
 
 
-def _measure(kubeconfig: Path) -> tuple[float, float, str]:
+def _measure(kubeconfig: Path, words: list[str]) -> tuple[float, float, str]:
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "vrooli", "diagnose", "--cluster", "context:bare"],
-        env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+        [sys.executable, "-m", "vrooli", "diagnose", "--cluster", "context:bare", *words],
+        env={
+            **os.environ,
+            "KUBECONFIG": str(kubeconfig),
+            "VROOLI_STATE_DIR": str(kubeconfig.parent / "state"),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

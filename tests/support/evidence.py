@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from vrooli.chart import engine, values
@@ -20,6 +21,9 @@ DEV = ENVIRONMENTS["dev"]
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 START = (NOW - timedelta(hours=1)).isoformat()
 # Kinds that a look at a cluster always has, with or without objects.
+# What the chart deploys; what the operators make isn't in it.
+COMPONENTS = ("ui", "server", "jobs", "nsfw-detector", "adminer")
+MADE = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
 KINDS = ("Pod", "Event", "Node", "Namespace", "StorageClass", "IngressClass", "Secret")
 
 
@@ -89,6 +93,33 @@ def with_objects(seen: Evidence, *bodies: Mapping[str, Any]) -> Evidence:
         ]
         objects[body["kind"]] = [*others, body]
     return replace(seen, objects=objects)
+
+
+@cache
+def well() -> Evidence:
+    """The chart's own objects with their pods and state, an hour old."""
+    seen = with_objects(rendered(), *(pod_of(f"vrooli-dev-{name}") for name in COMPONENTS))
+    for found in seen.objects.values():
+        for body in found:
+            body["metadata"]["creationTimestamp"] = START
+    done = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1}
+    for body in seen.objects["Deployment"]:
+        body["status"] = dict(done)
+    classes = {"kind": "IngressClass", "metadata": {"name": "traefik"}, "spec": {}}
+    place = {"kind": "Namespace", "metadata": {"name": "vault"}}
+    vault = {"kind": "Service", "metadata": {"name": "vault", "namespace": "vault"}, "spec": {}}
+    return with_objects(seen, classes, place, vault, *operators())
+
+
+@cache
+def whole() -> Evidence:
+    """The same with the Secrets that come from Vault, and without what the operators make."""
+    seen = well()
+    names = {item["spec"]["destination"]["name"] for item in seen.all("VaultStaticSecret")}
+    secrets = [_placed({"kind": "Secret", "metadata": {"name": name}}) for name in names]
+    kept = {kind: found for kind, found in seen.objects.items() if kind not in MADE}
+    wanted = tuple(item for item in seen.wanted if item.kind not in MADE)
+    return replace(with_objects(replace(seen, objects=kept), *secrets), wanted=wanted)
 
 
 def pod(

@@ -57,14 +57,31 @@ class _External:
             UsageError: There is no such context.
         """
         try:
-            await self._write_kubeconfig()
-            async with await Kube.connect(self.kubeconfig) as kube:
+            async with await self.connect() as kube:
                 version = await kube.version()
         except UsageError:  # there is no such cluster
             raise
         except VrooliError:
             return ClusterStatus(self.name, self.kind, "stopped")
         return ClusterStatus(self.name, self.kind, "running", version)
+
+    async def connect(self) -> Kube:
+        """A client of its API, from its kubeconfig as it is now.
+
+        Raises:
+            UsageError: There is no such context.
+            EnvironmentLackError: It can't be reached.
+        """
+        try:
+            await self._write_kubeconfig()
+        except (UsageError, EnvironmentLackError):
+            raise
+        except VrooliError as error:
+            raise EnvironmentLackError(
+                f"There is no kubeconfig of {self.kind} {self.name}: {error.message}",
+                f"See whether it runs, with {self.kind}'s own command.",
+            ) from error
+        return await Kube.connect(self.kubeconfig)
 
     async def _kubeconfig_text(self) -> str:
         raise NotImplementedError

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
+import httpx
 import yaml
 
 from vrooli.chart.manifest import Manifest
-from vrooli.diagnosis import happenings, helmnotes, logs, secrets
-from vrooli.diagnosis.evidence import Evidence, Helm, SecretFacts, Unseen
+from vrooli.diagnosis import happenings, helmnotes, judge, logs, secrets
+from vrooli.diagnosis.evidence import Evidence, Happening, Helm, SecretFacts, Unseen
 from vrooli.diagnosis.helmnotes import Note
 from vrooli.diagnosis.looking import Looking, grouped
 from vrooli.diagnosis.objects import Body, Ref, mapping
 from vrooli.diagnosis.probes import PROBES
+from vrooli.diagnosis.sharing import Shared
 from vrooli.kube import ApiError, Kube
+from vrooli.kube import Manifest as Found
 from vrooli.redaction import Redactor
 from vrooli.release import Release
 
@@ -76,6 +81,11 @@ OF_BELOW: Sequence[Kind] = (
     ("discovery.k8s.io/v1", "EndpointSlice"),
 )
 
+# How long one page of a list may take, and all of them, seconds.
+PAGE_S, LISTS_S = 8.0, 20.0
+# Stands for a page that didn't come.
+_FAILED: list[Found] = []
+
 
 @dataclass
 class _Look(Looking):
@@ -85,58 +95,91 @@ class _Look(Looking):
     release: Release = field(kw_only=True)
     objects: dict[str, list[Body]] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
-    happened: list[Body] = field(default_factory=list)
+    happened: list[Happening] = field(default_factory=list)
     facts: dict[Ref, SecretFacts] = field(default_factory=dict)
     values: list[str] = field(default_factory=list)
+    hidden: set[tuple[str, str]] = field(default_factory=set)
+    refused: set[tuple[str, str]] = field(default_factory=set)
+    shared: Shared = field(default_factory=Shared)
+    until: float = field(default_factory=lambda: time.monotonic() + LISTS_S)
 
     async def kind(self, kind: Kind, namespace: str | None) -> None:
         """Note a kind's objects; a kind that the cluster doesn't have has none."""
-        where = f" in {namespace}" if namespace else ""
-        found = await self.at(f"{kind[1]}{where}", self._pages(kind, namespace), None)
-        if found is not None:
-            self.objects.setdefault(kind[1], []).extend(found)
+        async for page in self._pages(kind, namespace):
+            found = self.objects.setdefault(kind[1], [])
+            found += (self.shared.of(kept) for item in page if (kept := _kept(item)) is not None)
 
-    async def _pages(self, kind: Kind, namespace: str | None) -> list[Body] | None:
-        found: list[Body] = []
-        try:
-            async for page in self.kube.pages(*kind, namespace):
-                found += [kept for item in page if (kept := _kept(item)) is not None]
-        except ApiError as error:
-            if error.status == 404:  # noqa: PLR2004 - HTTP's "not found"
-                return None
-            raise
-        return found
+    async def anywhere(self, kind: Kind) -> None:
+        """The same in every namespace, or at least in the release's own."""
+        name, home = kind[1], self.release.namespace
+        await self.kind(kind, None)
+        if (name, "") in self.refused:
+            await self.kind(kind, home)
+            if (name, home) not in self.hidden:
+                self.hidden.remove((name, ""))
+                self.hidden |= {(name, place) for place in BELOW}
 
     async def events(self, namespace: str) -> None:
         """Note a namespace's events."""
-        found = await self.at(
-            f"events in {namespace}", self.kube.list("v1", "Event", namespace), []
-        )
-        self.happened += found
+        async for page in self._pages(("v1", "Event"), namespace):
+            self.happened += happenings.read(page)
 
     async def secrets(self, namespace: str) -> None:
         """Note what Secrets there are, and their values only to keep them out of sight."""
-        doing = self.kube.list("v1", "Secret", namespace)
-        found = await self.at(f"Secret in {namespace}", doing, None)
-        if found is None:
-            return
-        self.objects.setdefault("Secret", [])
-        if namespace == self.release.namespace:
-            self.notes += helmnotes.notes(found, self.release.name)
-        for item in found:
-            if _kept(item) is None:
-                continue
-            seen = secrets.read(item)
-            self.values += seen.values
-            self.facts[seen.ref] = seen.facts
-            self.objects.setdefault("Secret", []).append(seen.body)
+        async for page in self._pages(("v1", "Secret"), namespace):
+            if namespace == self.release.namespace:
+                found = helmnotes.notes(page, self.release.name)
+                self.notes = helmnotes.in_order([*self.notes, *found])
+            bodies = self.objects.setdefault("Secret", [])
+            for item in page:
+                if _kept(item) is None:
+                    continue
+                seen = secrets.read(item)
+                self.values += seen.values
+                self.facts[seen.ref] = seen.facts
+                bodies.append(seen.body)
+
+    async def _pages(self, kind: Kind, namespace: str | None) -> AsyncIterator[list[Found]]:
+        """A kind's objects as they come; where they end too early, that is noted."""
+        what = f"{kind[1]} in {namespace}" if namespace else kind[1]
+        place = (kind[1], namespace or "")
+        pages = self.kube.pages(*kind, namespace)
+        while time.monotonic() < self.until:
+            page = await self.at(what, self._next(pages, place), _FAILED, PAGE_S)
+            if page is None:
+                return
+            if page is _FAILED:
+                break
+            yield page
+        else:
+            self.unseen.append(Unseen(what, f"there is more than comes within {LISTS_S:.0f} s"))
+        self.hidden.add(place)
+
+    async def _next(
+        self, pages: AsyncGenerator[list[Found]], place: tuple[str, str]
+    ) -> list[Found] | None:
+        """The next page, or None where there is no further one, or no such kind."""
+        try:
+            return await anext(pages, None)
+        except ApiError as error:
+            if error.status == httpx.codes.NOT_FOUND:
+                return None
+            if error.status == httpx.codes.FORBIDDEN:
+                self.refused.add(place)
+            raise
 
     def wanted(self) -> tuple[Manifest, ...]:
         """The objects of the newest revision, as Helm noted them."""
+        name = self.release.name
+        for note in self.notes:
+            if note.why:
+                what = f"Helm's note of revision {note.helm.revision} of {name}"
+                self.unseen.append(Unseen(what, note.why))
         try:
             return self.notes[-1].objects(self.release.namespace) if self.notes else ()
-        except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-            self.unseen.append(Unseen(f"Helm's note of {self.release.name}", str(error)))
+        except (*judge.ODD, yaml.YAMLError) as error:
+            why = f"it can't be read ({type(error).__name__}: {error})"
+            self.unseen.append(Unseen(f"Helm's note of {name}", why))
             return ()
 
 
@@ -165,8 +208,10 @@ async def look(kube: Kube, release: Release) -> Collected:
     """The same with Helm's notes of earlier revisions."""
     look, home = _Look(kube=kube, release=release), release.namespace
     async with asyncio.TaskGroup() as group:
-        for kind in (*OF_CLUSTER, *OF_OPERATORS):
+        for kind in OF_CLUSTER:
             group.create_task(look.kind(kind, None))
+        for kind in OF_OPERATORS:
+            group.create_task(look.anywhere(kind))
         for namespace in (home, *BELOW):
             kinds = OF_RELEASE if namespace == home else OF_BELOW
             for kind in kinds:
@@ -179,10 +224,11 @@ async def look(kube: Kube, release: Release) -> Collected:
         namespace=home,
         now=datetime.now(UTC),
         objects=look.objects,
-        events=happenings.read(look.happened),
+        events=happenings.in_order(look.happened),
         wanted=look.wanted(),
         helm=last.helm if last else Helm(),
         secrets=look.facts,
+        hidden=frozenset(look.hidden),
     )
     evidence = await _ask(look, first)
     return Collected(evidence, Redactor(look.values), tuple(look.notes))
@@ -205,7 +251,7 @@ async def _ask(look: _Look, seen: Evidence) -> Evidence:
     )
 
 
-def _kept(item: Body) -> Body | None:
+def _kept(item: Body) -> dict[str, Any] | None:
     """An object without what nobody reads; None where it has not even a name."""
     metadata = mapping(item, "metadata")
     if not isinstance(metadata.get("name"), str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -126,6 +126,7 @@ class Evidence:
         secrets: What may be known of Secrets; their values are nowhere in here.
         answers: What was asked in the cluster.
         unseen: What couldn't be looked at.
+        hidden: The kinds among it, each with its namespace; "" is every one.
     """
 
     release: str
@@ -139,6 +140,7 @@ class Evidence:
     secrets: Mapping[Ref, SecretFacts] = field(default_factory=dict)
     answers: Sequence[Answer] = ()
     unseen: Sequence[Unseen] = ()
+    hidden: Collection[tuple[str, str]] = frozenset()
 
     def all(self, kind: str, namespace: str | None = None) -> list[Body]:
         """The objects of a kind: of the release's namespace, or of another; "" is every one."""
@@ -150,9 +152,14 @@ class Evidence:
         """One object."""
         return self._by_ref.get(ref)
 
-    def has_seen(self, kind: str) -> bool:
-        """Whether objects of a kind could be looked at: only then does none mean none."""
-        return kind in self.objects
+    def has_seen(self, kind: str, namespace: str | None = None) -> bool:
+        """Whether a kind could be looked at in a namespace: only then does none mean none."""
+        return kind in self.objects and not self.is_hidden(kind, namespace)
+
+    def is_hidden(self, kind: str, namespace: str | None = None) -> bool:
+        """Whether a kind couldn't be looked at in the release's namespace, or in another."""
+        where = self.namespace if namespace is None else namespace
+        return (kind, where) in self.hidden or (kind, "") in self.hidden
 
     def pods(self, wanted: Mapping[str, str], namespace: str | None = None) -> list[Body]:
         """The pods with these labels that aren't going away."""
@@ -173,6 +180,13 @@ class Evidence:
             version = text(labels(body), "pod-template-hash")
             return Ref("Deployment", above.name.removesuffix(f"-{version}"), ref.namespace)
         return above
+
+    @cached_property
+    def current(self) -> Sequence[tuple[Ref, Body]]:
+        """The release's pods with their workloads, without those that a newer version replaces."""
+        found = [(self.owner(pod), pod) for pod in self.all("Pod") if not is_going(pod)]
+        newest = dict(sorted(found, key=lambda item: _born(item[1])))
+        return [(owner, pod) for owner, pod in found if _version(pod) == _version(newest[owner])]
 
     def of(self, workload: Ref) -> list[Body]:
         """The pods of a workload that aren't going away."""
@@ -226,6 +240,14 @@ class Evidence:
         for item in self.events:
             found.setdefault(item.about, []).append(item)
         return found
+
+
+def _born(pod: Body) -> str:
+    return text(pod, "metadata", "creationTimestamp")
+
+
+def _version(pod: Body) -> str:
+    return text(labels(pod), "pod-template-hash")
 
 
 def is_recent(happening: Happening, now: datetime, within_s: float) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from vrooli.chart.manifest import Manifest
@@ -30,13 +32,29 @@ async def examine(
         wanted: The objects that it should have; without them those that Helm noted.
         failure: Why it is looked at, where a deploy failed.
     """
-    found = await collect.look(kube, release)
-    seen = found.evidence if wanted is None else replace(found.evidence, wanted=tuple(wanted))
-    return Contents(
-        evidence=seen,
-        diagnosis=judge.diagnose(seen, catalog.ALL, found.redactor),
-        more=await more.look(kube, seen) if everything else More(),
-        notes=found.notes,
-        redactor=found.redactor,
-        failure=found.redactor.text(failure),
-    )
+    with _uncollected():
+        found = await collect.look(kube, release)
+        seen = found.evidence if wanted is None else replace(found.evidence, wanted=tuple(wanted))
+        return Contents(
+            evidence=seen,
+            diagnosis=judge.diagnose(seen, catalog.ALL, found.redactor),
+            more=await more.look(kube, seen) if everything else More(),
+            notes=found.notes,
+            redactor=found.redactor,
+            failure=found.redactor.text(failure),
+        )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let Python collect no garbage meanwhile.
+
+    What is read is kept: to look again and again whether it can go would take half of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -11,8 +11,12 @@ from vrooli.diagnosis.objects import Body, Ref, dig, number, text
 
 def read(events: Iterable[Body]) -> list[Happening]:
     """The events, the oldest first; those without a time come before all others."""
-    found = [_of_one(event) for event in events]
-    return sorted(found, key=lambda item: item.last.timestamp() if item.last else 0.0)
+    return in_order(map(_of_one, events))
+
+
+def in_order(happenings: Iterable[Happening]) -> list[Happening]:
+    """The same, the oldest first."""
+    return sorted(happenings, key=lambda item: item.last.timestamp() if item.last else 0.0)
 
 
 def _of_one(event: Body) -> Happening:

@@ -6,12 +6,10 @@ No I/O here.
 from __future__ import annotations
 
 import base64
-import binascii
-import gzip
 import json
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vrooli.chart import manifest
@@ -22,8 +20,10 @@ from vrooli.diagnosis.objects import Body, items, labels, mapping, number, text
 
 # The type of the Secrets that Helm keeps its notes in, one for each revision.
 TYPE = "helm.sh/release.v1"
-# Notes are a few hundred KB; what unpacks to more is none of Helm's.
-LARGEST = 64 * 1024 * 1024
+# Notes are a few hundred KB; what unpacks to more is none of Helm's, bytes.
+LARGEST = 16 * 1024 * 1024
+# Reading objects takes a second for each MB, in which nothing else goes on, characters.
+LARGEST_MANIFEST = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -33,37 +33,67 @@ class Note:
     Attributes:
         helm: Its number, and how it stands.
         chart: The chart and its version.
-        manifests: The objects of it as texts, hooks last.
+        manifests: The objects of it as texts, hooks last; only the newest revision has them.
+        why: Why no more is known of it; empty where it could be read.
     """
 
     helm: Helm
     chart: str
     manifests: tuple[str, ...]
+    why: str = ""
 
     def objects(self, namespace: str) -> tuple[Manifest, ...]:
-        """Its objects, hooks included."""
+        """Its objects, hooks included.
+
+        Raises:
+            ValueError: There are too many.
+        """
+        if (size := sum(map(len, self.manifests))) > LARGEST_MANIFEST:
+            raise ValueError(f"its objects take {size} characters")
         return tuple(found for told in self.manifests for found in manifest.parse(told, namespace))
 
 
 def notes(secrets: Iterable[Body], release: str) -> list[Note]:
-    """The revisions of a release, the oldest first; a note that can't be read is left out."""
-    found = [
-        note
+    """The revisions of a release, the oldest first."""
+    return in_order(
+        _read(secret)
         for secret in secrets
         if text(secret, "type") == TYPE and labels(secret).get("name") == release
-        if (note := _read(secret)) is not None
-    ]
-    return sorted(found, key=lambda note: note.helm.revision)
+    )
 
 
-def _read(secret: Body) -> Note | None:
+def in_order(notes: Iterable[Note]) -> list[Note]:
+    """The oldest first, and none but the newest with its objects: nobody reads the others'."""
+    found = sorted(notes, key=lambda note: note.helm.revision)
+    return [*(replace(note, manifests=()) for note in found[:-1]), *found[-1:]]
+
+
+def _read(secret: Body) -> Note:
     try:
-        packed = base64.b64decode(base64.b64decode(text(secret, "data", "release")))
-        unpacked = zlib.decompressobj(wbits=31).decompress(packed, LARGEST)
-        noted = json.loads(unpacked)
-    except (binascii.Error, gzip.BadGzipFile, zlib.error, ValueError):
-        return None
-    return _note(noted) if isinstance(noted, Mapping) else None
+        noted = _unpacked(text(secret, "data", "release"))
+    except (zlib.error, ValueError, TypeError, RecursionError) as error:
+        return _unreadable(secret, f"it can't be read ({type(error).__name__}: {error})")
+    return _note(noted)
+
+
+def _unpacked(value: str) -> Mapping[str, Any]:
+    packed = base64.b64decode(base64.b64decode(value, validate=True), validate=True)
+    unpacking = zlib.decompressobj(wbits=31)
+    unpacked = unpacking.decompress(packed, LARGEST)
+    if not unpacking.eof:
+        raise ValueError("it is cut off, or larger than any of Helm's")
+    noted = json.loads(unpacked)
+    if not isinstance(noted, Mapping):
+        raise TypeError("it is no note of Helm's")
+    return noted
+
+
+def _unreadable(secret: Body, why: str) -> Note:
+    """What Helm's own labels tell of a revision."""
+    number_of = text(labels(secret), "version")
+    revision = int(number_of) if number_of.isdecimal() else 0
+    status = text(labels(secret), "status") or "unknown"
+    return Note(Helm(status, revision), chart="", manifests=(), why=why)
 
 
 def _note(noted: Mapping[str, Any]) -> Note:

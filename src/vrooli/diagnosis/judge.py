@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vrooli.diagnosis.evidence import Evidence, Unseen
@@ -64,25 +64,39 @@ def _once(found: Iterable[_Seen]) -> list[_Seen]:
 
 def _causes(found: Sequence[_Seen], standing: Standing, redactor: Redactor) -> list[Cause]:
     """The symptoms that follow from no other, each with those that follow from it."""
-    roots = [
-        item for item in found if not any(_follows(item, other, standing) for other in found)
-    ] or sorted(found, key=lambda item: item.rank)[:1]
-    told = [
-        (
-            root,
-            [item for item in found if item is not root and _follows(item, root, standing)],
-        )
-        for root in roots
-    ]
+    following: dict[int, list[_Seen]] = {}
+    roots = []
+    for item, causes in _with_causes(found, standing):
+        for cause in causes:
+            following.setdefault(id(cause), []).append(item)
+        if not causes:
+            roots.append(item)
+    roots = roots or sorted(found, key=lambda item: item.rank)[:1]
+    told = [(root, following.get(id(root), [])) for root in roots]
     told.sort(key=lambda pair: (-len(pair[1]), pair[0].rank))
     return [
         Cause(
             finding=_finding(root, redactor),
             about=root.symptom.about,
-            follows=tuple(_finding(item, redactor) for item in following),
+            follows=tuple(_finding(item, redactor) for item in after),
         )
-        for root, following in told
+        for root, after in told
     ]
+
+
+def _with_causes(
+    found: Sequence[_Seen], standing: Standing
+) -> Iterator[tuple[_Seen, Sequence[_Seen]]]:
+    """Each symptom with those that it follows from: they are about what it stands on."""
+    by_ref: dict[Ref, list[_Seen]] = {}
+    for item in found:
+        for ref in {item.symptom.about, *item.symptom.touches}:
+            by_ref.setdefault(ref, []).append(item)
+    for item in found:
+        about = item.symptom.about
+        under = {about, *standing.get(about, ())}
+        near = {id(other): other for ref in under for other in by_ref.get(ref, ())}
+        yield item, [other for other in near.values() if _follows(item, other, standing)]
 
 
 def _follows(effect: _Seen, cause: _Seen, standing: Standing) -> bool:

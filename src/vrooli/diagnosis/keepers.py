@@ -60,18 +60,17 @@ VSO = Keeper(
 def not_running(seen: Evidence, keeper: Keeper) -> Iterator[Symptom]:
     """The operator, if the release needs it and nothing of it runs."""
     needs = [ref_of(body) for kind in keeper.kinds for body in seen.all(kind)]
-    if not needs or not seen.has_seen("Deployment"):
+    if not needs or not seen.has_seen("Deployment", keeper.namespace):
         return
     bodies = _deployments(seen, keeper)
     if not bodies:
-        if not _is_hidden(seen, f"Deployment in {keeper.namespace}"):
-            yield Symptom(
-                about=Ref("Namespace", keeper.namespace),
-                found=f"{keeper.title} isn't there: {keeper.stops}.",
-                remedy="Install it.",
-                command=SETUP,
-                touches=tuple(needs),
-            )
+        yield Symptom(
+            about=Ref("Namespace", keeper.namespace),
+            found=f"{keeper.title} isn't there: {keeper.stops}.",
+            remedy="Install it.",
+            command=SETUP,
+            touches=tuple(needs),
+        )
         return
     for ref in map(ref_of, bodies):
         if why := down(seen, ref):
@@ -89,7 +88,7 @@ def not_served(seen: Evidence, keeper: Keeper, remedy: str, command: str) -> Ite
     """The definitions of an operator's kinds that the release needs and the cluster lacks."""
     for kind, definition in keeper.kinds.items():
         wanted = seen.wants(kind)
-        if wanted and not seen.has_seen(kind) and not _is_hidden(seen, kind):
+        if wanted and not seen.has_seen(kind) and not seen.is_hidden(kind):
             yield Symptom(
                 about=Ref("CustomResourceDefinition", definition),
                 found=f'no matches for kind "{kind}": the cluster doesn\'t know what '
@@ -104,8 +103,3 @@ def _deployments(seen: Evidence, keeper: Keeper) -> list[Body]:
     """The operator's own Deployments, none that an operator owns."""
     found = seen.all("Deployment", keeper.namespace)
     return [body for body in found if not items(body, "metadata", "ownerReferences")]
-
-
-def _is_hidden(seen: Evidence, what: str) -> bool:
-    """Whether it couldn't be looked at: what isn't seen may be there."""
-    return any(item.what == what for item in seen.unseen)

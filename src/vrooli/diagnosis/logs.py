@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 
 from vrooli.diagnosis.evidence import Evidence, LogSource, Unseen
 from vrooli.diagnosis.objects import (
     Body,
+    Ref,
     container_states,
     is_ready,
     items,
@@ -26,6 +28,10 @@ LINES = 200
 LOGS_S = 5.0
 # How many are read: of thousands of pods in trouble some tell why.
 MOST = 80
+# Characters of each line: what matters stands at its begin.
+WIDTH = 4000
+# Logs that one reason keeps out of sight are counted from so many on, not named.
+NAMED = 3
 # Namespaces whose pods keep a release well: their logs are always read.
 KEEPERS = ("postgres-operator", "redis-operator", "vault-secrets-operator-system", "vault")
 # Labels of the databases' pods, which may be in trouble while they are ready.
@@ -68,7 +74,7 @@ async def read_of(
         )
         try:
             async with asyncio.timeout(LOGS_S):
-                found[source] = [line async for line in lines]
+                found[source] = [line[:WIDTH] async for line in lines]
         except TimeoutError:
             unseen.append(Unseen(f"log of {source}", f"no answer within {LOGS_S:.0f} s"))
         except VrooliError as error:
@@ -77,18 +83,45 @@ async def read_of(
     async with asyncio.TaskGroup() as group:
         for source in sources[:most]:
             group.create_task(one(source))
-    return found, unseen
+    return found, counted(unseen)
+
+
+def counted(unseen: Sequence[Unseen]) -> list[Unseen]:
+    """Logs that can't be read: those of one reason once, however many there are."""
+    reasons: dict[str, list[Unseen]] = {}
+    for item in unseen:
+        pod = item.what.removeprefix("log of ").partition("/")[0]
+        reasons.setdefault(item.why.replace(pod, "…"), []).append(item)
+    found: list[Unseen] = []
+    for why, alike in reasons.items():
+        many = len(alike) > NAMED
+        found += [Unseen(f"{len(alike)} logs, such as the {alike[0].what}", why)] if many else alike
+    return found
 
 
 def _sources(seen: Evidence) -> Iterator[LogSource]:
     """Whose logs are read, the most telling first."""
     keepers = [pod for namespace in KEEPERS for pod in seen.all("Pod", namespace)]
     own = seen.all("Pod")
-    ailing = [pod for pod in own if not is_ready(pod) and not _is_done(pod)]
-    data = [pod for pod in own if pod not in ailing and any(name in labels(pod) for name in DATA)]
-    others = [pod for pod in own if pod not in ailing and pod not in data and _restarted(pod)]
-    for pod in (*keepers, *ailing, *data, *others):
+    ailing, data, others = [], [], []
+    for pod in own:
+        if not is_ready(pod) and not _is_done(pod):
+            ailing.append(pod)
+        elif any(name in labels(pod) for name in DATA):
+            data.append(pod)
+        elif _restarted(pod):
+            others.append(pod)
+    for pod in (*keepers, *_in_turn(seen, ailing), *data, *others):
         yield from _of_pod(pod)
+
+
+def _in_turn(seen: Evidence, pods: Sequence[Body]) -> Iterator[Body]:
+    """A pod of each workload, then another of each: thousands of one hide none of another."""
+    by_owner: dict[Ref, list[Body]] = {}
+    for pod in pods:
+        by_owner.setdefault(seen.owner(pod), []).append(pod)
+    for turn in zip_longest(*by_owner.values()):
+        yield from (pod for pod in turn if pod is not None)
 
 
 def _of_pod(pod: Body) -> Iterator[LogSource]:

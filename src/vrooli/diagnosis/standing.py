@@ -65,10 +65,15 @@ def _edges(evidence: Evidence) -> Iterator[Edge]:
     for kind in WORKLOADS:
         for body in evidence.all(kind, ""):
             yield from _of_workload(evidence, body)
+    versions: set[tuple[Ref, str]] = set()
     for pod in evidence.all("Pod", ""):
         owner = evidence.owner(pod)
         yield ref_of(pod), owner
-        yield from _of_template(owner, pod)
+        version = (owner, text(labels(pod), "pod-template-hash"))
+        # Thousands of one version are made from one template.
+        if not version[1] or version not in versions:
+            versions.add(version)
+            yield from _of_template(owner, pod)
         if node := text(pod, "spec", "nodeName"):
             yield owner, Ref("Node", node)
     yield from _of_services(evidence)

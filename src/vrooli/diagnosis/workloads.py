@@ -15,9 +15,7 @@ from vrooli.diagnosis.objects import (
     condition,
     container_states,
     dig,
-    is_going,
     items,
-    labels,
     mapping,
     notes,
     number,
@@ -56,24 +54,13 @@ def born(body: Body) -> str:
 
 def current(seen: Evidence) -> Iterator[tuple[Ref, Body]]:
     """The release's pods with their workloads, without those that a newer version replaces."""
-    pods = [pod for pod in seen.all("Pod") if not is_going(pod)]
-    newest: dict[Ref, Body] = {}
-    for pod in sorted(pods, key=born):
-        newest[seen.owner(pod)] = pod
-    for pod in pods:
-        owner = seen.owner(pod)
-        if _version(pod) == _version(newest[owner]):
-            yield owner, pod
+    return iter(seen.current)
 
 
 def states(seen: Evidence) -> Iterator[tuple[Ref, Body, Body]]:
     """Each container of the current pods: its workload, its pod, and what is said of it."""
     for owner, pod in current(seen):
         yield from ((owner, pod, item) for item in container_states(pod))
-
-
-def _version(pod: Body) -> str:
-    return text(labels(pod), HASH)
 
 
 def is_moving(seen: Evidence, workload: Ref) -> bool:

@@ -16,7 +16,7 @@ import kr8s
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube.pods import Pods
-from vrooli.kube.rest import REQUEST_S, ApiError
+from vrooli.kube.rest import REQUEST_S, ApiError, parsed
 
 Manifest = dict[str, Any]
 Manifests = list[Manifest]
@@ -90,15 +90,14 @@ class Kube(Pods):
         self, api_version: str, kind: str, name: str, namespace: str | None = None
     ) -> Manifest | None:
         """The object, or None when there is none (or no such kind)."""
+        doing = f"read {kind} {name}"
         try:
-            answer = await self._object_call(
-                "GET", f"read {kind} {name}", api_version, kind, name, namespace
-            )
+            answer = await self._object_call("GET", doing, api_version, kind, name, namespace)
         except ApiError as error:
             if error.status == httpx.codes.NOT_FOUND:
                 return None
             raise
-        return dict(answer.json())
+        return parsed(doing, answer)
 
     async def list(
         self,
@@ -139,10 +138,11 @@ class Kube(Pods):
                 params=params,
                 headers=headers,
             )
-            page = answer.json()
-            # A list's items carry neither apiVersion nor kind.
-            yield [{"apiVersion": api_version, "kind": kind, **item} for item in page["items"]]
-            if not (rest := page["metadata"].get("continue")):
+            page = parsed(f"list {kind}", answer)
+            # A list's items carry neither apiVersion nor kind; some servers write none as null.
+            items = page.get("items") or ()
+            yield [{"apiVersion": api_version, "kind": kind, **item} for item in items]
+            if not (rest := (page.get("metadata") or {}).get("continue")):
                 return
             params["continue"] = rest
 

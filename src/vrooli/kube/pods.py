@@ -14,7 +14,7 @@ from kr8s.asyncio.objects import Pod
 
 from vrooli.errors import VrooliError
 from vrooli.kube.forward import Forward
-from vrooli.kube.rest import Rest
+from vrooli.kube.rest import ApiError, Rest, message
 from vrooli.steps import first_error
 
 # What a program that can't be run in a pod ends with: no such pod or program, no right, no answer.
@@ -71,12 +71,17 @@ class Pods(Rest):
                 url=f"pods/{pod}/log",
                 params=params,
                 stream=True,
+                # kr8s would log in anew, and close the connection that all others use.
+                raise_for_status=False,
                 timeout=None,
             ) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    raise ApiError(f"read the log of {pod}", answer.status_code, message(answer))
                 async for line in answer.aiter_lines():
                     yield line
-        except kr8s.ServerError as error:
-            raise VrooliError(f"The log of pod {namespace}/{pod} can't be read: {error}") from error
+        except (httpx.HTTPError, kr8s.APITimeoutError, OSError) as error:
+            raise VrooliError(f"The log of pod {namespace}/{pod} ended: {error!r}") from error
 
     async def service_account_token(self, namespace: str, name: str, lifetime_s: int) -> str:
         """A new token of a service account; the API server gives none under ten minutes."""

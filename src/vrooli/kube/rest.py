@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import json
+import re
+import subprocess
 import warnings
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,9 +17,15 @@ import httpx
 import kr8s
 
 from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.kube import unreachable
 
+# How long the first answer may take, seconds.
+CONNECT_S = 10.0
 # How long one answer of the API server may take, seconds.
 REQUEST_S = 30.0
+# Characters of an answer that isn't the API server's own, such as a proxy's page.
+_QUOTED = 200
+_TAGS = re.compile(r"(?s)<(style|script)\b.*?</\1>|<[^>]*>")
 
 
 class ApiError(VrooliError):
@@ -31,30 +43,44 @@ class Rest:
     def __init__(self, api: kr8s.asyncio.Api) -> None:
         self._api = api
         self._resources: dict[str, dict[str, tuple[str, bool]]] = {}
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
     async def connect(cls, kubeconfig: Path, context: str | None = None) -> Self:
         """Connect to the cluster that a kubeconfig names.
 
         Raises:
-            EnvironmentLackError: Nothing answers there.
+            EnvironmentLackError: Nothing answers there, or not as an API server does.
         """
+        # Not the one that kr8s keeps for a kubeconfig: whoever closed that would close it for all
+        # others, in the middle of their requests.
+        api = kr8s.asyncio.Api(kubeconfig=str(kubeconfig), context=context, bypass_factory=True)
+        made = cls(api)
         try:
-            with warnings.catch_warnings():
-                # kr8s warns of versions newer than itself; our requests are plain REST.
-                warnings.simplefilter("ignore", UserWarning)
-                # Not the one that kr8s keeps for a kubeconfig: whoever closed that would close it
-                # for all others, in the middle of their requests.
-                api = await kr8s.asyncio.Api(
-                    kubeconfig=str(kubeconfig), context=context, bypass_factory=True
-                )
-        except (httpx.HTTPError, kr8s.APITimeoutError, OSError, ValueError) as error:
+            async with asyncio.timeout(CONNECT_S):
+                await api.auth
+        except (*unreachable.ODD, OSError, subprocess.SubprocessError) as error:
             raise EnvironmentLackError(
-                f"No Kubernetes API answers for {kubeconfig}: {error}",
-                "Start the cluster (`vrooli cluster start`), or name another kubeconfig.",
+                f"The kubeconfig {kubeconfig} can't be used ({type(error).__name__}: {error}).",
+                "Get the cluster's kubeconfig anew, or name another cluster.",
             ) from error
+        finally:
+            atexit.register(_remove, *_key_files(api))
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await made._greet()
+        except unreachable.FAILURES as error:
+            await made.close()
+            raise unreachable.explained(api.auth.server, error, CONNECT_S) from error
         api.timeout = REQUEST_S
-        return cls(api)
+        return made
+
+    async def _greet(self) -> None:
+        """See that an API server answers, and lets this client in."""
+        with warnings.catch_warnings():
+            # kr8s warns of versions newer than itself; our requests are plain REST.
+            warnings.simplefilter("ignore", UserWarning)
+            await self._api._check_version()
 
     async def close(self) -> None:
         """Close the connections; a client that is used again opens new ones."""
@@ -71,8 +97,9 @@ class Rest:
 
     async def version(self) -> str:
         """The API server's version, such as v1.37.2."""
-        answer = await self._call("GET", "read its version", base="/version", version="")
-        return str(answer.json()["gitVersion"])
+        doing = "read its version"
+        answer = await self._call("GET", doing, base="/version", version="")
+        return str(parsed(doing, answer).get("gitVersion", ""))
 
     async def healthy(self) -> bool:
         """Whether the API server says that it is ready."""
@@ -177,24 +204,45 @@ class Rest:
                 "See whether the cluster runs: `vrooli cluster status`.",
             ) from error
         if response.is_error:
-            raise ApiError(doing, response.status_code, _message(response))
+            raise ApiError(doing, response.status_code, message(response))
         return response
 
     async def _resource(self, api_version: str, kind: str) -> tuple[str, bool]:
         """The plural name of a kind, and whether its objects live in namespaces."""
-        if kind not in self._resources.get(api_version, {}):
-            answer = await self._call(
-                "GET", f"list the kinds of {api_version}", version=api_version
-            )
-            self._resources[api_version] = {
-                resource["kind"]: (resource["name"], resource["namespaced"])
-                for resource in answer.json()["resources"]
-                if "/" not in resource["name"]
-            }
+        # Of many that ask at once the first asks the server for all.
+        async with self._asking[api_version]:
+            if kind not in self._resources.get(api_version, {}):
+                await self._read_resources(api_version)
         try:
             return self._resources[api_version][kind]
         except KeyError:
             raise ApiError(f"find kind {kind}", 404, f"{api_version} has no such kind") from None
+
+    async def _read_resources(self, api_version: str) -> None:
+        doing = f"list the kinds of {api_version}"
+        answer = await self._call("GET", doing, version=api_version)
+        self._resources[api_version] = {
+            resource["kind"]: (resource["name"], resource["namespaced"])
+            for resource in parsed(doing, answer).get("resources") or ()
+            if "/" not in resource["name"]
+        }
+
+
+def _key_files(api: kr8s.asyncio.Api) -> Iterator[Path]:
+    """The files that kr8s wrote of what the kubeconfig holds itself, and never removes."""
+    auth = api.auth
+    for held, name, path in (
+        (auth._user, "client-key-data", auth.client_key_file),
+        (auth._user, "client-certificate-data", auth.client_cert_file),
+        (auth._cluster, "certificate-authority-data", auth.server_ca_file),
+    ):
+        if name in held and path:
+            yield Path(str(path))
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _user(account: tuple[str, str] | None) -> dict[str, Any]:
@@ -209,8 +257,34 @@ def _user(account: tuple[str, str] | None) -> dict[str, Any]:
     }
 
 
-def _message(response: httpx.Response) -> str:
+def parsed(doing: str, response: httpx.Response) -> dict[str, Any]:
+    """What the API server said.
+
+    Raises:
+        EnvironmentLackError: It is no object: something else answers in its place.
+    """
+    try:
+        found = response.json()
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    said = _words(response.text) or "nothing"
+    raise EnvironmentLackError(
+        f"The answer can't be read that came when the API server was asked to {doing}: {said}",
+        "See whether a proxy or another program answers in its place.",
+    )
+
+
+def message(response: httpx.Response) -> str:
+    """Why the API server refused something."""
     try:
         return str(response.json()["message"])
     except (ValueError, KeyError, TypeError):
-        return response.text.strip() or response.reason_phrase
+        said = _words(response.text)
+        return f"{response.status_code} {response.reason_phrase} {said}".strip()
+
+
+def _words(text: str) -> str:
+    """The begin of a text that anything may have written, without a page's tags."""
+    return " ".join(_TAGS.sub(" ", text).split())[:_QUOTED]

@@ -41,16 +41,27 @@ async def connect(text: str | None) -> AsyncIterator[Access]:
 
     Raises:
         UsageError: The name is wrong.
-        EnvironmentLackError: The cluster doesn't run.
+        EnvironmentLackError: The cluster doesn't run, or doesn't let this user in.
     """
-    choice, cluster = await find(text)
-    if text and choice.embedded:
-        clusters.known(choice.name)
+    choice = await choose(text)
+    cluster: Found
+    if choice.embedded:
+        if text:
+            clusters.known(choice.name)
+        cluster = clusters.named(choice.name)
+        await _demand_running(cluster)
+        kube = await Kube.connect(cluster.kubeconfig)
+    else:
+        cluster = choice.external()
+        kube = await cluster.connect()
+    async with kube:
+        yield Access(cluster, kube)
+
+
+async def _demand_running(cluster: KnownCluster) -> None:
     seen = await cluster.status()
     if seen.state in ("absent", "stopped"):
         raise EnvironmentLackError(
-            f"Cluster {choice} is {seen.state}.",
+            f"Cluster embedded:{cluster.name} is {seen.state}.",
             "Run `vrooli develop`, which starts it, or name another with --cluster.",
         )
-    async with await Kube.connect(cluster.kubeconfig) as kube:
-        yield Access(cluster, kube)

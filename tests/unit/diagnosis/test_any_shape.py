@@ -7,53 +7,16 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-from support.evidence import (
-    NOW,
-    START,
-    diagnosed,
-    evidence,
-    operators,
-    pod_of,
-    rendered,
-    with_objects,
-)
+from support.evidence import NOW, diagnosed, evidence, well, whole, with_objects
 from vrooli.diagnosis import catalog
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.release import readiness
 
 ODD = (None, "text", 7, [], {}, [None, "text", 7, {}], {"name": None})
-COMPONENTS = ("ui", "server", "jobs", "nsfw-detector", "adminer")
-
-
-@cache
-def well() -> Evidence:
-    """The chart's own objects with their pods and state, an hour old."""
-    seen = with_objects(rendered(), *(pod_of(f"vrooli-dev-{name}") for name in COMPONENTS))
-    for found in seen.objects.values():
-        for body in found:
-            body["metadata"]["creationTimestamp"] = START
-    done = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1}
-    for body in seen.objects["Deployment"]:
-        body["status"] = dict(done)
-    classes = {"kind": "IngressClass", "metadata": {"name": "traefik"}, "spec": {}}
-    vault = {"kind": "Service", "metadata": {"name": "vault", "namespace": "vault"}, "spec": {}}
-    return with_objects(seen, classes, vault, *operators())
-
-
-# What the operators make isn't in the chart: their objects' own readiness is tested elsewhere.
-MADE = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
 
 
 def test_a_release_that_is_well_yields_no_finding() -> None:
-    seen = well()
-    kept = {kind: found for kind, found in seen.objects.items() if kind not in MADE}
-    secrets = [
-        {"kind": "Secret", "metadata": {"name": name, "namespace": "dev"}}
-        for name in _secrets(seen)
-    ]
-    seen = with_objects(replace(seen, objects=kept), *secrets)
-    wanted = tuple(item for item in seen.wanted if item.kind not in MADE)
-    assert [cause.finding for cause in diagnosed(replace(seen, wanted=wanted)).causes] == []
+    assert [cause.finding for cause in diagnosed(whole()).causes] == []
 
 
 def test_a_release_that_is_just_being_deployed_is_not_called_unready() -> None:
@@ -63,12 +26,6 @@ def test_a_release_that_is_just_being_deployed_is_not_called_unready() -> None:
     names = {cause.finding.name for cause in diagnosed(young).causes}
     assert "not-ready" not in names
     assert "not-ready" in {cause.finding.name for cause in diagnosed(seen).causes}
-
-
-def _secrets(seen: Evidence) -> set[str]:
-    """What the Vault Secrets Operator makes."""
-    filled = seen.all("VaultStaticSecret")
-    return {item["spec"]["destination"]["name"] for item in filled}
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.evidence import DEV, NOW, START, diagnosed, evidence, found, happening, pod, pod_of
-from vrooli.diagnosis.evidence import Evidence, Helm, LogSource, Unseen
+from vrooli.diagnosis.evidence import Evidence, Helm, LogSource
 from vrooli.diagnosis.objects import Ref
 from vrooli.diagnosis.rules import (
     api_service,
@@ -313,6 +313,6 @@ def test_a_namespace_or_a_release_that_is_not_there_is_told() -> None:
 
 
 def test_a_release_that_could_not_be_looked_at_is_not_called_missing() -> None:
-    seen = replace(evidence(), helm=Helm(), unseen=(Unseen("release vrooli-dev", "no answer"),))
+    seen = replace(evidence(), helm=Helm(), hidden={("Secret", "dev")})
     assert not found(release_missing.RELEASE_MISSING, seen)
     assert not found(release_missing.RELEASE_MISSING, evidence(pod("x")))

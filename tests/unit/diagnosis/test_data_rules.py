@@ -23,7 +23,7 @@ from support.evidence import (
     with_objects,
 )
 from vrooli.diagnosis import catalog, vso
-from vrooli.diagnosis.evidence import Answer, Evidence, Helm, LogSource, SecretFacts, Unseen
+from vrooli.diagnosis.evidence import Answer, Evidence, Helm, LogSource, SecretFacts
 from vrooli.diagnosis.interface import Symptom
 from vrooli.diagnosis.objects import Ref
 from vrooli.redaction import Redactor
@@ -539,7 +539,7 @@ def test_every_rule_of_the_data_has_a_symptom() -> None:
 
 
 def test_what_could_not_be_looked_at_is_not_taken_for_missing() -> None:
-    seen = replace(without("RedisFailover"), unseen=(Unseen("RedisFailover", "403"),))
+    seen = replace(without("RedisFailover"), hidden={("RedisFailover", "")})
     assert found(RULES["redis-crd-missing"], seen) == []
 
 

@@ -60,3 +60,17 @@ def test_its_objects_are_those_of_the_note_with_the_hooks() -> None:
 def test_other_secrets_are_no_notes() -> None:
     other = {"metadata": {"name": "x", "labels": {"name": "vrooli-dev"}}, "type": "Opaque"}
     assert helmnotes.notes([other], "vrooli-dev") == []
+
+
+def test_of_a_note_that_can_not_be_read_its_labels_are_known() -> None:
+    secret = noted(3, "deployed")
+    secret["metadata"]["labels"] |= {"status": "failed", "version": "3"}
+    secret["data"]["release"] = "bm90IGd6aXA="
+    (note,) = helmnotes.notes([secret], "vrooli-dev")
+    assert (note.helm.status, note.helm.revision) == ("failed", 3)
+    assert note.why.startswith("it can't be read")
+
+
+def test_only_the_newest_revision_keeps_its_objects() -> None:
+    old, new = helmnotes.notes([noted(1, "superseded"), noted(2, "deployed")], "vrooli-dev")
+    assert (len(old.manifests), len(new.manifests)) == (0, 2)

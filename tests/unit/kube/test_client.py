@@ -1,12 +1,51 @@
-"""What is sent to the API server."""
+"""What is sent to the API server, and what is made of its answers."""
 
 from __future__ import annotations
 
+import httpx
+import kr8s
+import pytest
 import yaml
 
-from vrooli.kube import client
+from vrooli.errors import EnvironmentLackError
+from vrooli.kube import client, rest, unreachable
 
 
 def test_an_applied_object_is_yaml_whatever_characters_it_holds() -> None:
     manifest = {"data": {"text": 'line\nnext \x85\u2028 \x7f \ufeff \U0001f600 "quoted" \\'}}
     assert yaml.safe_load(client._as_yaml(manifest)) == manifest
+
+
+@pytest.mark.parametrize("body", [b"", b"<html><p>Log in</html>", b"[1]", b"\xff\x00{"])
+def test_an_answer_that_is_no_object_is_an_error_that_says_so(body: bytes) -> None:
+    with pytest.raises(EnvironmentLackError, match="can't be read"):
+        rest.parsed("list Pod", httpx.Response(200, content=body))
+
+
+def test_of_a_page_in_the_place_of_a_refusal_the_words_are_told() -> None:
+    page = b"<html><style>p {color: red}</style><h1>Bad\nGateway</h1></html>"
+    assert rest.message(httpx.Response(502, content=page)) == "502 Bad Gateway Bad Gateway"
+
+
+def _refusal(status: int) -> kr8s.ServerError:
+    return kr8s.ServerError("said", response=httpx.Response(status))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (TimeoutError(), "gives no answer within 10 s"),
+        (httpx.ConnectTimeout(""), "gives no answer within 10 s"),
+        (_refusal(401), r"doesn't let this user in \(401: said\)"),
+        (_refusal(503), "has a fault of its own"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] unknown"), "can't be trusted"),
+        (httpx.ConnectError("All connection attempts failed"), "No Kubernetes API answers"),
+        (KeyError("gitVersion"), "isn't a Kubernetes API"),
+    ],
+)
+def test_why_no_cluster_is_reached_is_told_with_what_to_do(error: Exception, words: str) -> None:
+    found = unreachable.explained("https://there", error, 10.0)
+    with pytest.raises(EnvironmentLackError, match=words):
+        raise found
+    assert "https://there" in found.message
+    assert found.advice

@@ -22,7 +22,11 @@ ANSWER_S = 3.0
 async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
     """The answer of each Vault in this cluster that the release's connections name."""
     services = {vault_service(body) for body in seen.all("VaultConnection")}
-    return [await _of_one(kube, seen, service) for service in services if service is not None]
+    return [
+        await _of_one(kube, seen, service)
+        for service in services
+        if service is not None and seen.has_seen("Pod", service.namespace)
+    ]
 
 
 async def _of_one(kube: Kube, seen: Evidence, service: Ref) -> Answer:

@@ -28,8 +28,7 @@ def namespace(evidence: Evidence) -> Iterator[Symptom]:
 
 def release(evidence: Evidence) -> Iterator[Symptom]:
     """The release, when Helm has noted none and that could be looked at."""
-    is_unseen = any(item.what == f"release {evidence.release}" for item in evidence.unseen)
-    if evidence.helm.status or is_unseen or not _is_there(evidence):
+    if evidence.helm.status or not evidence.has_seen("Secret") or not _is_there(evidence):
         return
     yield Symptom(
         about=Ref("Release", evidence.release, evidence.namespace),

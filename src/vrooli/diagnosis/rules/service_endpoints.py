@@ -25,6 +25,8 @@ MEND = "Correct the Service, or deploy again: that puts it back as it was."
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Service of the namespace that can't lead anywhere, however well the pods are."""
+    if evidence.is_hidden("Pod") or evidence.is_hidden("Deployment"):
+        return
     for service in evidence.all("Service"):
         wanted = mapping(service, "spec", "selector")
         # Operators make Services for roles that nobody has at times, such as replicas.

@@ -59,6 +59,8 @@ def _wrong_address(seen: Evidence, connection: Body, service: Ref) -> Symptom:
 
 def _can_see(seen: Evidence, service: Ref) -> bool:
     """Whether Services of that namespace were looked at, or the namespace isn't there."""
+    if seen.is_hidden("Service", service.namespace):
+        return False
     looked = any(ref_of(item).namespace == service.namespace for item in seen.all("Service", ""))
     names = {ref_of(item).name for item in seen.all("Namespace")}
     return looked or (seen.has_seen("Namespace") and service.namespace not in names)

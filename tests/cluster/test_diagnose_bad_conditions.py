@@ -1,0 +1,440 @@
+"""`vrooli diagnose` as a whole process where things are as bad as they get."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support import crowd, faulty, kubelet
+from support.certificates import self_signed
+from support.evidence import DEV, pod_of
+from support.faulty import Answer
+from support.ports import free_port
+from vrooli.kube import Kube
+
+# Beside what the conditions themselves cost: the start of Python on a machine that does other work.
+START_S = 25.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a run gave.
+
+    Attributes:
+        status: The exit code.
+        last: The result or the error of its last line.
+        text: All that was printed.
+        elapsed_s: How long it took.
+    """
+
+    status: int
+    last: dict[str, Any]
+    text: str
+    elapsed_s: float
+
+    @property
+    def unseen(self) -> dict[str, str]:
+        """What couldn't be seen, and why."""
+        return {item["what"]: item["why"] for item in self.last["unseen"]}
+
+    @property
+    def found(self) -> set[tuple[str, str]]:
+        """Each finding by its rule and object."""
+        findings = [
+            finding
+            for cause in self.last["causes"]
+            for finding in (cause["finding"], *cause["follows"])
+        ]
+        return {(finding["name"], finding["what"]) for finding in findings}
+
+
+def diagnose(kubeconfig: Path, *words: str, limit_s: float = 0.0) -> Said:
+    """Run it; it has to end within the limit, and never with a trace."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "vrooli", "diagnose", "--cluster", "context:bare"),
+            *("--output", "json", *words),
+        ],
+        env={
+            **os.environ,
+            "KUBECONFIG": str(kubeconfig),
+            "VROOLI_STATE_DIR": str(kubeconfig.parent / "state"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    elapsed = time.monotonic() - began
+    text = done.stdout + done.stderr
+    assert "Traceback" not in text, text
+    assert elapsed < limit_s + START_S
+    last = json.loads(done.stdout.splitlines()[-1])
+    return Said(done.returncode, last.get("result", last), text, elapsed)
+
+
+# What a container may write, which need not be text.
+LOG = b"\xff\xfe\x00 begins\n\x1b[31mred \xc3\x28 and \xf0\x9f\x98\n" + b"\x80" * 9000 + b"\n"
+
+
+@pytest.fixture(scope="module")
+def release(bare_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The API server's kubeconfig once there is a release with pods in trouble."""
+    with kubelet.running(tmp_path_factory.mktemp("kubelet"), LOG) as port:
+        asyncio.run(_fill(bare_kubeconfig, port))
+        yield bare_kubeconfig
+
+
+async def _fill(kubeconfig: Path, port: int) -> None:
+    async with await Kube.connect(kubeconfig) as kube:
+        await kubelet.join(kube, port)
+        await crowd.fill(kube, 50, 20)
+
+
+IN_TROUBLE = {
+    ("crash-loop", "Deployment/vrooli-dev-jobs"),
+    ("image-pull", "Deployment/vrooli-dev-jobs"),
+    ("unschedulable", "Deployment/vrooli-dev-jobs"),
+}
+
+
+def of_pods(found: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """What is found of the jobs' pods."""
+    return {item for item in found if item in IN_TROUBLE}
+
+
+@contextmanager
+def way(
+    kubeconfig: Path, folder: Path, path: str, change: Callable[[Answer], Answer]
+) -> Iterator[Path]:
+    """A way on which the answers to some paths are others; a path's end tells which."""
+
+    def changed(asked: str, answer: Answer) -> Answer:
+        return change(answer) if asked.endswith(path) else answer
+
+    with faulty.way(kubeconfig, folder, changed) as found:
+        yield found
+
+
+def never(answer: Answer) -> Answer:
+    """No answer at all."""
+    return replace(answer, wait_s=faulty.NEVER)
+
+
+def test_an_api_server_that_takes_two_seconds_for_each_answer(
+    release: Path, tmp_path: Path
+) -> None:
+    with way(release, tmp_path, "", lambda answer: replace(answer, wait_s=2.0)) as kubeconfig:
+        said = diagnose(kubeconfig, limit_s=12)
+    assert said.status == 1
+    assert of_pods(said.found) == IN_TROUBLE
+    assert said.unseen == {}
+
+
+def test_a_kind_that_is_never_answered_hides_nothing_else(release: Path, tmp_path: Path) -> None:
+    with way(release, tmp_path, "/dev/services", never) as kubeconfig:
+        said = diagnose(kubeconfig, limit_s=10)
+    assert said.status == 1
+    assert of_pods(said.found) == IN_TROUBLE
+    assert said.unseen["Service in dev"] == "no answer within 8 s"
+
+
+BAD: dict[str, tuple[Callable[[Answer], Answer], str]] = {
+    "cut": (lambda answer: replace(answer, cut=True), "did not answer when asked to list Pod"),
+    "garbage": (lambda answer: replace(answer, body=b"\x00\xff{{{"), "can't be read"),
+    "a list": (lambda answer: replace(answer, body=b"[1, 2]"), "can't be read"),
+    "a page": (
+        lambda answer: replace(
+            answer, kind="text/html", body=b"<html><title>Log in</title><p>Who are you?</html>"
+        ),
+        "Log in Who are you?",
+    ),
+    "500": (
+        lambda answer: replace(
+            answer, status=500, kind="text/html", body=b"<html><h1>Oops</h1></html>"
+        ),
+        "refused to list Pod: 500 Internal Server Error Oops",
+    ),
+    "503": (lambda answer: replace(answer, status=503, body=b""), "503 Service Unavailable"),
+    "429": (
+        lambda answer: replace(answer, status=429, body=b'{"message": "too many requests"}'),
+        "refused to list Pod: too many requests",
+    ),
+    "items of no shape": (
+        lambda answer: replace(answer, body=b'{"items": [null, 7, "x"], "metadata": 3}'),
+        "can't be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_answers_to_one_list_are_named_and_hide_nothing_else(
+    release: Path, tmp_path: Path, name: str
+) -> None:
+    change, why = BAD[name]
+    with way(release, tmp_path, "/namespaces/dev/pods", change) as kubeconfig:
+        said = diagnose(kubeconfig)
+    assert said.status == 1
+    assert not said.last["ok"]
+    assert why in said.unseen["Pod in dev"]
+    assert "<" not in said.unseen["Pod in dev"]
+    # What was seen is judged, and that there are no pods isn't claimed.
+    assert ("ingress-class-missing", "Ingress/vrooli-dev") in said.found
+    assert not any("service" in rule for rule, _ in said.found)
+
+
+def test_a_list_that_breaks_off_is_judged_as_far_as_it_came(release: Path, tmp_path: Path) -> None:
+    pages = iter(range(100))
+
+    def first_only(path: str, answer: Answer) -> Answer:
+        if not path.endswith("/namespaces/dev/pods"):
+            return answer
+        if next(pages):
+            return replace(answer, status=500, body=b"{}")
+        body = json.loads(answer.body)
+        body["metadata"]["continue"] = "more"
+        return replace(answer, body=json.dumps(body).encode())
+
+    with faulty.way(release, tmp_path, first_only) as kubeconfig:
+        said = diagnose(kubeconfig)
+    assert of_pods(said.found) == IN_TROUBLE
+    assert "500" in said.unseen["Pod in dev"]
+
+
+def test_where_every_answer_is_a_fault_it_is_no_cluster(release: Path, tmp_path: Path) -> None:
+    with way(release, tmp_path, "", lambda answer: replace(answer, status=503)) as kubeconfig:
+        said = diagnose(kubeconfig)
+    assert said.status == 3
+    assert "has a fault of its own" in said.last["message"]
+
+
+def test_a_page_of_a_proxy_is_no_cluster(release: Path, tmp_path: Path) -> None:
+    page = Answer(200, "text/html", b"<html>Welcome to the hotel's network</html>")
+    with way(release, tmp_path, "", lambda _: page) as kubeconfig:
+        said = diagnose(kubeconfig)
+    assert said.status == 3
+    assert "isn't a Kubernetes API" in said.last["message"]
+
+
+def test_a_server_that_takes_connections_and_says_nothing_is_no_cluster(
+    release: Path, tmp_path: Path
+) -> None:
+    with way(release, tmp_path, "", never) as kubeconfig:
+        said = diagnose(kubeconfig, limit_s=10)
+    assert said.status == 3
+    assert "gives no answer within 10 s" in said.last["message"]
+
+
+def changed(kubeconfig: Path, folder: Path, **settings: Any) -> Path:
+    """A kubeconfig with other settings of its cluster, or another token."""
+    config = yaml.safe_load(kubeconfig.read_text())
+    if token := settings.pop("token", None):
+        config["users"][0]["user"] = {"token": token}
+    config["clusters"][0]["cluster"] |= settings
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def test_nobody_listens(bare_kubeconfig: Path, tmp_path: Path) -> None:
+    server = f"https://127.0.0.1:{free_port()}"
+    said = diagnose(changed(bare_kubeconfig, tmp_path, server=server))
+    assert said.status == 3
+    assert f"No Kubernetes API answers at {server}" in said.last["message"]
+    assert said.last["advice"]
+
+
+def test_another_certificate_authority(bare_kubeconfig: Path, tmp_path: Path) -> None:
+    authority = tmp_path / "authority.crt"
+    self_signed(authority, tmp_path / "authority.key", timedelta(days=1))
+    settings = {"insecure-skip-tls-verify": False, "certificate-authority": str(authority)}
+    said = diagnose(changed(bare_kubeconfig, tmp_path, **settings))
+    assert said.status == 3
+    assert "can't be trusted" in said.last["message"]
+
+
+def test_a_token_that_has_expired(bare_kubeconfig: Path, tmp_path: Path) -> None:
+    said = diagnose(changed(bare_kubeconfig, tmp_path, token="of-yesterday"))
+    assert said.status == 3
+    assert "doesn't let this user in (401: Unauthorized)" in said.last["message"]
+    assert "log in again" in said.last["advice"]
+
+
+def test_a_context_that_does_not_exist(tmp_path: Path) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text("{}")
+    said = diagnose(path)
+    assert said.status == 2
+    assert "no context 'bare'" in said.last["message"]
+
+
+def test_a_namespace_that_does_not_exist(bare_kubeconfig: Path, tmp_path: Path) -> None:
+    said = diagnose(changed(bare_kubeconfig, tmp_path), "-n", "nowhere")
+    assert said.status == 1
+    assert ("namespace-missing", "Namespace/nowhere") in said.found
+    assert said.unseen == {}
+
+
+async def reader(kube: Kube, name: str, namespace: str, rules: list[dict[str, Any]]) -> str:
+    """The token of an account that may do no more in a namespace than these rules say."""
+    rbac, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
+    metadata = {"name": name, "namespace": namespace}
+    reference = {"apiGroup": group, "kind": "Role", "name": name}
+    subjects = [{"kind": "ServiceAccount", **metadata}]
+    binding = {"roleRef": reference, "subjects": subjects}
+    await kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+    await kube.apply({"apiVersion": rbac, "kind": "Role", "metadata": metadata, "rules": rules})
+    await kube.apply({"apiVersion": rbac, "kind": "RoleBinding", "metadata": metadata, **binding})
+    return await kube.service_account_token(namespace, name, 600)
+
+
+async def test_who_may_read_pods_alone_is_told_of_them_and_of_what_stays_unseen(
+    release: Path, bare_kube: Kube, tmp_path: Path
+) -> None:
+    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]
+    token = await reader(bare_kube, "pods-only", DEV.namespace, rules)
+    said = diagnose(changed(release, tmp_path, token=token))
+    assert said.status == 1
+    assert of_pods(said.found) == IN_TROUBLE
+    assert {what for _, what in said.found} <= {
+        f"Deployment/{DEV.release}-{name}"
+        for name in ("server", "ui", "jobs", "adminer", "nsfw-detector")
+    }
+    assert len(said.unseen) < 50
+    secrets = next(why for what, why in said.unseen.items() if what.startswith("Secret in"))
+    assert 'cannot list resource "secrets"' in secrets
+    logs = next(why for what, why in said.unseen.items() if "logs, such as" in what)
+    assert 'cannot get resource "pods/log"' in logs
+
+
+async def test_who_may_read_all_of_a_namespace_sees_the_operators_objects_in_it(
+    release: Path, bare_kube: Kube, tmp_path: Path
+) -> None:
+    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}]
+    token = await reader(bare_kube, "one-namespace", DEV.namespace, rules)
+    body = {
+        "apiVersion": "databases.spotahome.com/v1",
+        "kind": "RedisFailover",
+        "metadata": {"name": "vrooli-rf", "namespace": DEV.namespace},
+        "spec": {
+            "redis": {"replicas": 5},
+            "sentinel": {"replicas": 1},
+            "auth": {"secretPath": "no-such-secret"},
+        },
+    }
+    await bare_kube.apply(body)
+    try:
+        said = diagnose(changed(release, tmp_path, token=token))
+    finally:
+        await bare_kube.delete(body["apiVersion"], "RedisFailover", "vrooli-rf", DEV.namespace)
+    assert ("redis-auth-secret-missing", "RedisFailover/vrooli-rf") in said.found
+    assert not {rule for rule, _ in said.found} & {"redis-operator-down", "redis-crd-missing"}
+    assert "at the cluster scope" in said.unseen["RedisFailover"]
+
+
+ODD_STATUSES = (None, {"conditions": None, "containerStatuses": None}, {"conditions": [None, 7]})
+
+
+def test_objects_of_no_usual_shape(release: Path, tmp_path: Path) -> None:
+    def odd(path: str, answer: Answer) -> Answer:
+        if answer.status != 200 or "/namespaces/dev/" not in path or path.endswith("/log"):
+            return answer
+        body = json.loads(answer.body)
+        for number, item in enumerate(body.get("items") or ()):
+            if number % 2:
+                item["status"] = ODD_STATUSES[number // 2 % len(ODD_STATUSES)]
+            else:
+                item["spec"] = {"template": None, "containers": "none", "selector": [1]}
+        return replace(answer, body=json.dumps(body).encode())
+
+    with faulty.way(release, tmp_path, odd) as kubeconfig:
+        said = diagnose(kubeconfig)
+    assert said.status == 1
+    assert said.found
+
+
+async def test_custom_resources_that_keep_unknown_fields(
+    release: Path, bare_kube: Kube, tmp_path: Path
+) -> None:
+    """What the definitions allow, and no operator ever wrote."""
+    odd = [
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}, "spec": {"a": [None]}},
+        {"kind": None, "metadata": {"name": "y", "labels": None, "ownerReferences": "none"}},
+        {"metadata": None},
+        {"metadata": {"name": 7}},
+    ]
+
+    def with_odd(path: str, answer: Answer) -> Answer:
+        if not path.endswith(("postgresclusters", "redisfailovers", "vaultstaticsecrets")):
+            return answer
+        body = json.loads(answer.body)
+        return replace(answer, body=json.dumps({**body, "items": odd}).encode())
+
+    with faulty.way(release, tmp_path, with_odd) as kubeconfig:
+        said = diagnose(kubeconfig)
+    assert said.status == 1
+    assert of_pods(said.found) == IN_TROUBLE
+
+
+def test_logs_that_are_no_text(release: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.tar.gz"
+    said = diagnose(changed(release, tmp_path), "--bundle", str(bundle))
+    assert said.status == 1
+    assert of_pods(said.found) == IN_TROUBLE
+    assert not [what for what in said.unseen if "log of" in what]
+    with tarfile.open(bundle) as archive:
+        logs = [item for item in archive if item.name.endswith(".log")]
+        file = archive.extractfile(logs[0])
+        assert file is not None
+        assert "red \ufffd( and \ufffd" in file.read().decode()
+
+
+BOMB = gzip.compress(b'{"manifest": "' + b"x" * (40 * 1024 * 1024) + b'"}')
+NOTED = {"version": 1, "info": {"status": "deployed"}, "manifest": "a: 1\n" * 800_000}
+LARGE = gzip.compress(json.dumps(NOTED).encode())
+NOTES = {
+    "no gzip": (b"garbage", "it can't be read"),
+    "cut": (gzip.compress(b'{"version": 1}' * 1000)[:40], "it is cut off"),
+    "no JSON": (gzip.compress(b"{{{"), "it can't be read"),
+    "no note": (gzip.compress(b"[1]"), "it is no note of Helm's"),
+    "deep": (gzip.compress(b"[" * 200_000), "it can't be read"),
+    "a bomb": (BOMB, "larger than any of Helm's"),
+    "many objects": (LARGE, "its objects take 4000000 characters"),
+}
+
+
+@pytest.mark.parametrize("name", NOTES)
+async def test_a_note_of_helm_s_that_can_not_be_read_is_told_and_stops_nothing(
+    bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path, name: str
+) -> None:
+    packed, why = NOTES[name]
+    namespace = f"note-{name.lower().replace(' ', '-')}"
+    place = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    await bare_kube.apply(place)
+    note = crowd.noted_as(packed)
+    note["metadata"]["labels"] |= {"status": "deployed", "version": "1"}
+    await bare_kube.apply(note, namespace=namespace)
+    sick = pod_of("vrooli-dev-jobs", ready=False, phase="Pending")
+    sick["metadata"] = {"name": "sick", "namespace": namespace}
+    await bare_kube.apply({key: sick[key] for key in ("apiVersion", "kind", "metadata", "spec")})
+    said = diagnose(changed(bare_kubeconfig, tmp_path), "-n", namespace)
+    (told,) = [text for what, text in said.unseen.items() if what.startswith("Helm's note")]
+    assert why in told
+    assert "release-missing" not in {rule for rule, _ in said.found}
+    assert said.status in (0, 1)
