@@ -36,7 +36,13 @@ class Pods(Rest):
             VrooliError: It failed.
         """
         try:
-            target = await Pod.get(pod, namespace=namespace, api=self._api)
+            named = {"metadata": {"name": pod, "namespace": namespace}}
+            # Only whoever doesn't name a container needs to know those that it has.
+            target = (
+                Pod(named, api=self._api)
+                if container
+                else await Pod.get(pod, namespace=namespace, api=self._api)
+            )
             # The pod's own exec waits until it is ready; whoever asks why it isn't can't.
             async with Exec(target, list(argv), container=container).run() as done:
                 pass
