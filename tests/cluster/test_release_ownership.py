@@ -1,4 +1,4 @@
-"""Fields that the plain helm program owns are taken over, on a real API server."""
+"""What others own of a release's fields is taken over, on a real API server."""
 
 from __future__ import annotations
 
@@ -7,35 +7,72 @@ from typing import Any
 import pytest
 
 from vrooli.chart import manifest
-from vrooli.kube import Kube, client
+from vrooli.events import Progress
+from vrooli.kube import Kube
 from vrooli.release import ownership
+from vrooli.release.ownership import OURS
+
+HELMS = {"meta.helm.sh/release-name": "vrooli-dev"}
 
 
-def _settings(name: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name, "namespace": "default"},
-        "data": {"a": "1"},
-    }
+def _settings(name: str, value: str = "1", **more: str) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "default", "annotations": HELMS}
+    data = {"a": value, **more}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+async def _put(kube: Kube, body: dict[str, Any], manager: str) -> None:
+    """Apply as that program does."""
+    await kube._apply(body, "default", dry_run=False, manager=manager)
+
+
+async def _edit(kube: Kube, name: str, value: str) -> None:
+    """Change a value as a person does, by kubectl edit."""
+    await kube.patch("v1", "ConfigMap", name, "default", {"data": {"a": value}})
 
 
 async def _managers(kube: Kube, name: str) -> set[str]:
     found = await kube.get("v1", "ConfigMap", name, "default")
     assert found is not None
-    assert found["data"] == {"a": "1"}
     return {field["manager"] for field in found["metadata"].get("managedFields", [])}
 
 
-@pytest.mark.parametrize("others", [(), ("python",)])
-async def test_what_plain_helm_owns_is_taken_over_and_the_values_stay(
-    bare_kube: Kube, monkeypatch: pytest.MonkeyPatch, others: tuple[str, ...]
+async def _taken(kube: Kube, *bodies: dict[str, Any]) -> list[str]:
+    wanted = [manifest.of(body, "default") for body in bodies]
+    return await ownership.take_over(kube, wanted, Progress())
+
+
+@pytest.mark.parametrize("others", [(), (OURS,)])
+async def test_what_another_helm_owns_is_taken_over_and_the_values_stay(
+    bare_kube: Kube, others: tuple[str, ...]
 ) -> None:
-    body = _settings(f"owned-{len(others)}")
-    for name in ("helm", *others):
-        monkeypatch.setattr(client, "FIELD_MANAGER", name)
-        await bare_kube.apply(body)
-    wanted = [manifest.of(body, "default"), manifest.of(_settings("absent"), "default")]
-    assert await ownership.take_over(bare_kube, wanted) == [wanted[0].key]
-    assert await _managers(bare_kube, body["metadata"]["name"]) == set(others)
-    assert await ownership.take_over(bare_kube, wanted) == []
+    name = f"owned-{len(others)}"
+    for manager in ("helm", *others):
+        await _put(bare_kube, _settings(name), manager)
+    key = f"ConfigMap/{name}"
+    assert await _taken(bare_kube, _settings(name, "2"), _settings("absent")) == [key]
+    assert await _managers(bare_kube, name) == {OURS}
+    found = await bare_kube.get("v1", "ConfigMap", name, "default")
+    assert (found or {})["data"] == {"a": "1"}
+    assert await _taken(bare_kube, _settings(name, "2")) == []
+
+
+async def test_what_the_next_revision_lacks_goes_whoever_wrote_it(bare_kube: Kube) -> None:
+    await _put(bare_kube, _settings("fewer", b="2"), "helm")
+    await _taken(bare_kube, _settings("fewer"))
+    await _put(bare_kube, _settings("fewer"), OURS)
+    found = await bare_kube.get("v1", "ConfigMap", "fewer", "default")
+    assert (found or {})["data"] == {"a": "1"}
+
+
+async def test_what_somebody_changed_by_hand_is_taken_back_unless_it_is_as_wanted(
+    bare_kube: Kube,
+) -> None:
+    await _put(bare_kube, _settings("edited"), OURS)
+    await _edit(bare_kube, "edited", "3")
+    assert await _taken(bare_kube, _settings("edited", "3")) == []
+    hand = (await _managers(bare_kube, "edited")) - {OURS}
+    assert await bare_kube.conflicts(_settings("edited"), OURS) == hand
+    assert await _taken(bare_kube, _settings("edited")) == ["ConfigMap/edited"]
+    assert await bare_kube.conflicts(_settings("edited"), OURS) == frozenset()
+    assert await _managers(bare_kube, "edited") == {OURS}

@@ -34,6 +34,8 @@ PAGE = 500
 _NAMES, _NAMES_OF = "application/json;as=PartialObjectMetadata", "g=meta.k8s.io;v=v1"
 # How long a watch that ended rests before it is asked for again, seconds.
 PAUSE_S = 0.2
+# Whom the API server names when fields have other owners.
+_OWNERS = re.compile(r'conflicts? with "([^"]+)"')
 # Characters that YAML takes only as escapes; JSON's own escapes cover those below the space.
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
@@ -63,13 +65,30 @@ class Kube(Pods):
         namespace = manifest["metadata"].get("namespace", namespace)
         return await self._apply(manifest, namespace, dry_run=True)
 
+    async def conflicts(self, manifest: Mapping[str, Any], manager: str) -> frozenset[str]:
+        """Who owns fields that an object's manager would give other values; changes nothing."""
+        namespace = manifest["metadata"].get("namespace")
+        try:
+            await self._apply(manifest, namespace, dry_run=True, manager=manager, force=False)
+        except ApiError as error:
+            if error.status != httpx.codes.CONFLICT:
+                raise
+            return frozenset(_OWNERS.findall(error.message))
+        return frozenset()
+
     async def _apply(
-        self, manifest: Mapping[str, Any], namespace: str | None, *, dry_run: bool
+        self,
+        manifest: Mapping[str, Any],
+        namespace: str | None,
+        *,
+        dry_run: bool,
+        manager: str = FIELD_MANAGER,
+        force: bool = True,
     ) -> Manifest:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         params = {
-            "fieldManager": FIELD_MANAGER,
-            "force": "true",
+            "fieldManager": manager,
+            "force": str(force).lower(),
             "fieldValidation": "Strict",
             **({"dryRun": "All"} if dry_run else {}),
         }

@@ -58,7 +58,7 @@ async def ensure(
             return Done(labelled, f"revision {found.number} is what is wanted")
         progress.say(f"changes {_some(different)}")
     if found is not None:
-        await ownership.take_over(kube, wanted)
+        await ownership.take_over(kube, wanted, progress)
     made = await _act(release, chart, values, exists=found is not None)
     number, many = made["revision"], len(wanted)
     return Done(True, f"revision {number} of {many} objects, pod security {security}")

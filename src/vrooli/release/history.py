@@ -83,10 +83,10 @@ async def revisions(release: Release) -> list[Revision]:
     return sorted((_revision(item) for item in found), key=lambda revision: revision.number)
 
 
-async def manifests(release: Release) -> tuple[Manifest, ...]:
-    """The objects of the newest revision, hooks included, as Helm noted them."""
+async def manifests(release: Release, number: int | None = None) -> tuple[Manifest, ...]:
+    """The objects of a revision (the newest one), hooks included, as Helm noted them."""
     try:
-        noted = await call(release, lambda helm: helm.get_all(release.name))
+        noted = await call(release, lambda helm: helm.get_all(release.name, revision=number))
     except helm_python.HelmError as error:
         raise failure(release, "read its notes of", error) from error
     texts = [noted["summary"]["manifest"], *(hook["manifest"] for hook in noted["hooks"])]

@@ -1,41 +1,81 @@
-"""Take over what the plain helm program owns: server-side apply refuses two owners of a field.
+"""Take over the fields that others own: server-side apply refuses to give those other values.
 
-The Helm engine signs as this process, the helm program as "helm". Where somebody has upgraded the
-release with that program, its signature is dropped before ours is written; the values stay.
+The Helm engine signs as this process, the helm program as "helm", a person's hand as kubectl, or
+as whatever it used. What a release says holds: their signatures are dropped before Helm writes its
+own; the values stay until it does, so that hooks come first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping, Sequence, Set
+from pathlib import Path
+from typing import Any
 
 from vrooli.chart.manifest import Manifest
+from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube
 
-PLAIN = "helm"
+# As Go names the program that it is loaded into, which is how the Helm engine signs.
+OURS = Path(sys.orig_argv[0]).name
+# What every Helm writes, whatever it is called.
+_OF_HELM = "f:meta.helm.sh/release-name"
+Entry = Mapping[str, Any]
 
 
-async def take_over(kube: Kube, manifests: Iterable[Manifest]) -> list[str]:
-    """Drop the helm program's ownership of these objects' fields; gives those that had it."""
+async def take_over(kube: Kube, manifests: Iterable[Manifest], progress: Progress) -> list[str]:
+    """Drop what others own of these objects and would stand in the way; gives those objects.
+
+    Another Helm's signature always goes; others' where a value of theirs is to be another one.
+    """
     kept = [item for item in manifests if not item.is_hook]
-    taken = await asyncio.gather(*(_of_one(kube, item) for item in kept))
+    taken = await asyncio.gather(*(_of_one(kube, item, progress) for item in kept))
     return [item.key for item, was in zip(kept, taken, strict=True) if was]
 
 
-async def _of_one(kube: Kube, item: Manifest) -> bool:
+async def _of_one(kube: Kube, item: Manifest, progress: Progress) -> bool:
     body = await kube.get(item.api_version, item.kind, item.name, item.namespace)
-    fields = [] if body is None else body["metadata"].get("managedFields", [])
-    others = [field for field in fields if field["manager"] != PLAIN]
-    if body is None or len(others) == len(fields):
+    entries = [] if body is None else body["metadata"].get("managedFields", [])
+    names = {entry["manager"] for entry in entries if not _is_status(entry)}
+    if body is None or names <= {OURS}:
         return False
-    metadata = {
-        "managedFields": others or [{}],  # an empty list would leave them as they are
-        "resourceVersion": body["metadata"]["resourceVersion"],
-    }
-    with contextlib.suppress(ApiError):  # changed meanwhile: Helm says it, and the next run mends
+    helms = {entry["manager"] for entry in entries if _is_helms(entry)} - {OURS}
+    with contextlib.suppress(ApiError):  # Helm says it better, or the next run mends it
+        hands = await kube.conflicts(item.body, OURS) & names - helms - {OURS}
+        if not helms | hands:
+            return False
+        metadata = {
+            # An empty list would leave them as they are.
+            "managedFields": _without(entries, helms, hands) or [{}],
+            "resourceVersion": body["metadata"]["resourceVersion"],
+        }
         await kube.patch(
             item.api_version, item.kind, item.name, item.namespace, {"metadata": metadata}
         )
+        if hands:
+            progress.say(f"{item.key}: takes back what {', '.join(sorted(hands))} has changed")
         return True
     return False
+
+
+def _is_status(entry: Entry) -> bool:
+    return entry.get("subresource") == "status"
+
+
+def _is_helms(entry: Entry) -> bool:
+    metadata = entry.get("fieldsV1", {}).get("f:metadata", {})
+    return entry["operation"] == "Apply" and _OF_HELM in metadata.get("f:annotations", {})
+
+
+def _without(entries: Sequence[Entry], helms: Set[str], hands: Set[str]) -> list[Entry]:
+    """The signatures that stay; where we have none yet, another Helm's becomes ours.
+
+    So a field goes that the next revision no longer has, whoever wrote it.
+    """
+    gone = helms | hands
+    kept = [entry for entry in entries if _is_status(entry) or entry["manager"] not in gone]
+    if not any(_is_helms(entry) for entry in kept):
+        kept += [{**entry, "manager": OURS} for entry in entries if _is_helms(entry)][:1]
+    return kept

@@ -45,7 +45,7 @@ async def roll_back(kube: Kube, release: Release, to: Revision, progress: Progre
         VrooliError: Helm could not.
     """
     progress.say(f"goes back to revision {to.number}")
-    await ownership.take_over(kube, await history.manifests(release))
+    await ownership.take_over(kube, await history.manifests(release, to.number), progress)
     try:
         await history.call(
             release,
