@@ -29,7 +29,7 @@ EXAMPLES = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-MORE = settings(EXAMPLES, max_examples=3000, derandomize=False)
+MORE = settings(EXAMPLES, max_examples=1000, derandomize=False)
 
 
 class Judge:

@@ -16,7 +16,8 @@ HELMS = {"meta.helm.sh/release-name": "vrooli-dev"}
 
 
 def _settings(name: str, value: str = "1", **more: str) -> dict[str, Any]:
-    metadata = {"name": name, "namespace": "default", "annotations": HELMS}
+    # As in a chart's objects, their namespace is the release's.
+    metadata = {"name": name, "annotations": HELMS}
     data = {"a": value, **more}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
@@ -35,6 +36,11 @@ async def _managers(kube: Kube, name: str) -> set[str]:
     found = await kube.get("v1", "ConfigMap", name, "default")
     assert found is not None
     return {field["manager"] for field in found["metadata"].get("managedFields", [])}
+
+
+async def _owners(kube: Kube, name: str) -> frozenset[str]:
+    """Who stands in the way of the settings."""
+    return await kube.conflicts(_settings(name), OURS, namespace="default")
 
 
 async def _taken(kube: Kube, *bodies: dict[str, Any]) -> list[str]:
@@ -72,7 +78,7 @@ async def test_what_somebody_changed_by_hand_is_taken_back_unless_it_is_as_wante
     await _edit(bare_kube, "edited", "3")
     assert await _taken(bare_kube, _settings("edited", "3")) == []
     hand = (await _managers(bare_kube, "edited")) - {OURS}
-    assert await bare_kube.conflicts(_settings("edited"), OURS) == hand
+    assert await _owners(bare_kube, "edited") == hand
     assert await _taken(bare_kube, _settings("edited")) == ["ConfigMap/edited"]
-    assert await bare_kube.conflicts(_settings("edited"), OURS) == frozenset()
+    assert await _owners(bare_kube, "edited") == frozenset()
     assert await _managers(bare_kube, "edited") == {OURS}

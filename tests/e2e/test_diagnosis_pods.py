@@ -212,9 +212,7 @@ VERSIONS = {
 QUICK = (
     "an image that isn't on the node",
     "a program that ends with an error",
-    "a request that no node has room for",
     "a Secret that doesn't exist",
-    "a service account that doesn't exist",
 )
 
 
@@ -241,6 +239,7 @@ async def test_a_version_that_can_not_run_is_named_and_mended(
     assert named.command.startswith(UNDO) is version.back
 
 
+@long
 async def test_a_rollout_that_is_paused_is_named_and_goes_on(
     kube: Kube, surgery: Surgery, beside: str
 ) -> None:
@@ -616,6 +615,7 @@ async def test_a_provisioner_that_is_down_is_named_and_started(
     await surgery("volume-pending", f"Deployment/{name}", injure, undo)
 
 
+@long
 async def test_a_job_that_has_failed_is_named_and_deleted(
     kube: Kube, live: Live, surgery: Surgery
 ) -> None:

@@ -65,9 +65,11 @@ class Kube(Pods):
         namespace = manifest["metadata"].get("namespace", namespace)
         return await self._apply(manifest, namespace, dry_run=True)
 
-    async def conflicts(self, manifest: Mapping[str, Any], manager: str) -> frozenset[str]:
+    async def conflicts(
+        self, manifest: Mapping[str, Any], manager: str, *, namespace: str | None = None
+    ) -> frozenset[str]:
         """Who owns fields that an object's manager would give other values; changes nothing."""
-        namespace = manifest["metadata"].get("namespace")
+        namespace = manifest["metadata"].get("namespace", namespace)
         try:
             await self._apply(manifest, namespace, dry_run=True, manager=manager, force=False)
         except ApiError as error:
