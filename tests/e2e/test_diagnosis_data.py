@@ -6,14 +6,17 @@ of the reader's own to Vault, or is no more than a look, by what the remedy says
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from support import injury, proofs, vaults
 from support.live import Live
+from vrooli.diagnosis import redis_state
 from vrooli.kube import Kube
 
 pytestmark = [
@@ -224,7 +227,16 @@ async def heal_sentinel(ward: Ward) -> None:
     await ward.sentinel("SENTINEL RESET mymaster")
 
 
+async def settle(ward: Ward) -> None:
+    """Until none of Redis' pods is so new that it may not know its master yet."""
+    pods = await ward.kube.list("v1", "Pod", HOME, "app.kubernetes.io/name=vrooli-rf")
+    made = [datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) for pod in pods]
+    age_s = (datetime.now(UTC) - max(made)).total_seconds()
+    await asyncio.sleep(max(0.0, redis_state.SETTLED_S + 1 - age_s))
+
+
 async def lose_master(ward: Ward) -> None:
+    await settle(ward)
     await ward.sentinel("SENTINEL REMOVE mymaster", "SENTINEL MONITOR mymaster 127.0.0.1 6379 1")
 
 
