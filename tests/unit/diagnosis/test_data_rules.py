@@ -583,6 +583,11 @@ def test_several_secrets_without_a_policy_are_one_finding() -> None:
     assert set(symptom.touches) | {symptom.about} == {OF_REDIS, PULL}
 
 
+def test_a_class_that_no_volume_of_postgres_can_have_is_told_once() -> None:
+    _, _, seen = SYMPTOMS["an unknown storage class"]
+    assert not list(RULES["volume-pending"].find(seen))
+
+
 def test_many_rotations_are_no_loop_of_restarts() -> None:
     over_an_hour = replace(RESTARTS, first=NOW - timedelta(hours=1))
     assert not list(RULES["vso-restart-loop"].find(told(over_an_hour)))

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Body, Ref, notes, ref_of, text
+from vrooli.diagnosis.objects import Body, Ref, labels, notes, ref_of, text
 from vrooli.diagnosis.workloads import born, down, is_older, mend_down, told
+from vrooli.release.readiness import PGO
 
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
 # How long a provisioner may take, seconds.
@@ -41,6 +42,8 @@ def _of_one(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
             evidence=events,
         )
     elif wanted and evidence.has_seen("StorageClass") and wanted not in classes:
+        if text(labels(claim), f"{PGO}/cluster"):
+            return  # which of PostgreSQL's values names it is told by a rule of its own
         yield Symptom(
             about=ref,
             found=f"its storage class {wanted} doesn't exist ({there})",
