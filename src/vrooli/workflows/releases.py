@@ -8,7 +8,7 @@ from vrooli.artifact import model
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Listener, Progress
-from vrooli.release import Release, changes, drift, follow, lease
+from vrooli.release import Release, changes, drift, follow, hiding, lease
 from vrooli.release import history as noted
 from vrooli.release import rollback as reverting
 from vrooli.release.history import Revision
@@ -96,10 +96,11 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
         if await noted.last(release) is None:
             raise _absent(release)
         manifests = await noted.manifests(release)
+        redactor = await hiding.redactor(reached.kube, release.namespace)
         if named:
-            found = changes.changes(rendered(options), manifests)
+            found = changes.changes(rendered(options), manifests, redactor)
         else:
-            found = await drift.drift(reached.kube, manifests)
+            found = await drift.drift(reached.kube, manifests, redactor)
     against = f"artifact {model.read(options.folder).version}" if named else "its last revision"
     return DiffResult(
         ok=not found, release=release.name, against=against, changes=tuple(map(view, found))
