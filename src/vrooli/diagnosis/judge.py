@@ -12,6 +12,8 @@ from vrooli.diagnosis.standing import Standing, stands_on
 from vrooli.findings import Finding
 from vrooli.redaction import Redactor
 
+# How much is shown of a line of evidence, and of what was found, characters.
+WIDTH, FOUND = 300, 1000
 # What reading an object of another shape than usual may raise.
 ODD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
@@ -115,9 +117,10 @@ def _finding(item: _Seen, redactor: Redactor) -> Finding:
     return Finding(
         name=item.rule.name,
         what=str(symptom.about),
-        found=redactor.text(symptom.found),
+        # Masked first: a piece of a secret that was cut is no longer known.
+        found=redactor.text(symptom.found)[:FOUND],
         remedy=redactor.text(symptom.remedy),
         command=symptom.command if shown else "",
         link=item.rule.link,
-        evidence=tuple(redactor.lines(symptom.evidence)),
+        evidence=tuple(line[:WIDTH] for line in redactor.lines(symptom.evidence)),
     )

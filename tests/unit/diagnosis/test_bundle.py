@@ -15,7 +15,8 @@ from support.evidence import evidence, pod, pod_of, with_objects
 from support.recorded import contents, planted, settled
 from vrooli.diagnosis import bundle
 from vrooli.diagnosis.bundle import Contents
-from vrooli.diagnosis.evidence import LogSource
+from vrooli.diagnosis.evidence import Answer, LogSource
+from vrooli.diagnosis.objects import Ref
 from vrooli.errors import UsageError
 from vrooli.redaction import Redactor
 
@@ -127,6 +128,15 @@ def test_copies_of_objects_in_annotations_are_left_out(sick: Contents) -> None:
     found = bundle.files(sick)["objects/dev/Pod/vrooli-dev-server-5d9c7b-abcde.json"]
     assert "last-applied-configuration" not in found
     assert "example.com/noted" in found
+
+
+def test_a_long_answer_is_cut_where_no_piece_of_a_secret_stays() -> None:
+    secret = PLANTED[0]
+    said = f"{'x' * (bundle.ANSWER - len(secret.secret) // 2)}{secret.secret} more of it"
+    seen = replace(evidence(), answers=(Answer("health-answer", Ref("Pod", "a", "dev"), said),))
+    (answer,) = json.loads(bundle.files(contents(seen, Redactor([secret.secret])))["answers.json"])
+    assert leaked([secret], answer["text"]) == []
+    assert len(answer["text"]) == bundle.ANSWER
 
 
 def test_that_secrets_could_not_be_read_is_said() -> None:

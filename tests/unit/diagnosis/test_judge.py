@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from support.canaries import canaries, leaked
 from support.evidence import evidence, pod, pod_of, with_objects
 from vrooli.diagnosis import judge
-from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.evidence import Evidence, LogSource
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Ref
+from vrooli.diagnosis.said import quoted
 from vrooli.redaction import Redactor
 
 SERVER = Ref("Deployment", "vrooli-dev-server", "dev")
@@ -94,3 +96,24 @@ def test_a_command_that_would_hold_a_secret_is_not_printed_at_all() -> None:
 
     (cause,) = judge.diagnose(SEEN, [Rule("a", "a", find)], Redactor(["hunter2hunter2"])).causes
     assert (cause.finding.remedy, cause.finding.command) == ("mend it", "")
+
+
+def test_a_long_line_is_cut_where_no_piece_of_a_secret_stays() -> None:
+    planted = [item for item in canaries(1) if item.known and "\n" not in item.text]
+    redactor = Redactor([item.secret + "/+" * ("url" in item.shape) for item in planted])
+    source = LogSource("dev", "pod", "server")
+
+    def find(seen: Evidence) -> Iterator[Symptom]:
+        for item in planted:
+            lengths = range(judge.WIDTH - len(item.text), judge.WIDTH)
+            lines = [(source, f"{'x' * length} {item.text}") for length in lengths]
+            found = f"{'x' * (judge.FOUND - len(item.text) // 2)} {item.text}"
+            evidence = quoted(lines, len(lines))
+            yield Symptom(Ref("Pod", item.shape), found, "mend it", evidence=evidence)
+
+    causes = judge.diagnose(SEEN, [Rule("odd", "odd", find)], redactor).causes
+    assert len(causes) == len(planted)
+    for cause in causes:
+        said = [cause.finding.found, *cause.finding.evidence]
+        assert leaked(planted, "\n".join(said)) == []
+        assert all(len(line) <= judge.WIDTH for line in cause.finding.evidence)
