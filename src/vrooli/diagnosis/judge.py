@@ -122,5 +122,17 @@ def _finding(item: _Seen, redactor: Redactor) -> Finding:
         remedy=redactor.text(symptom.remedy),
         command=symptom.command if shown else "",
         link=item.rule.link,
-        evidence=tuple(line[:WIDTH] for line in redactor.lines(symptom.evidence)),
+        evidence=tuple(line[:WIDTH] for line in _quotes(symptom.evidence, redactor)),
     )
+
+
+def _quotes(lines: Sequence[str], redactor: Redactor) -> list[str]:
+    """Lines of evidence without secrets, those that a log cut over two of its lines as well."""
+    parts = [line.partition(": ") for line in lines]
+    # Whose line it is stands before each, and between the two pieces.
+    said = redactor.lines([told if sign else who for who, sign, told in parts])
+    whole = (
+        f"{who}{sign}{line}" if sign else line
+        for (who, sign, _), line in zip(parts, said, strict=True)
+    )
+    return redactor.lines(list(whole))

@@ -117,3 +117,22 @@ def test_a_long_line_is_cut_where_no_piece_of_a_secret_stays() -> None:
         said = [cause.finding.found, *cause.finding.evidence]
         assert leaked(planted, "\n".join(said)) == []
         assert all(len(line) <= judge.WIDTH for line in cause.finding.evidence)
+
+
+def test_a_secret_that_a_log_cuts_over_two_quoted_lines_is_masked() -> None:
+    (secret,) = (item for item in canaries(1) if "two lines" in item.shape)
+    source = LogSource("dev", "pod", "server")
+
+    def find(seen: Evidence) -> Iterator[Symptom]:
+        lines = quoted([(source, line) for line in ["begins", *secret.text.split("\n"), "ends"]], 4)
+        yield Symptom(SERVER, "odd", "mend it", evidence=("password: hunter2", *lines))
+
+    redactor = Redactor([secret.secret])
+    (cause,) = judge.diagnose(SEEN, [Rule("odd", "odd", find)], redactor).causes
+    assert cause.finding.evidence == (
+        "password: (masked)",
+        "pod/server: begins",
+        "pod/server: (masked)",
+        "pod/server: (masked)",
+        "pod/server: ends",
+    )
