@@ -47,7 +47,8 @@ def judge(diagrams: Iterable[Diagram], seen: Sight, redactor: Redactor) -> Judge
 
 
 def _masked(found: Judgement, redactor: Redactor) -> Judgement:
-    return replace(found, why=redactor.text(found.why))
+    """Its reason in one line, once it is masked: a secret may go over several."""
+    return replace(found, why=" ".join(redactor.text(found.why).split()))
 
 
 def of_arrow(arrow: Arrow, seen: Sight) -> Judgement:

@@ -225,7 +225,7 @@ def test_objects_of_unexpected_shapes_are_read_as_if_they_said_nothing(
 def test_why_an_arrow_is_broken_is_said_without_secrets(
     diagrams: tuple[Diagram, ...], seen: Sight
 ) -> None:
-    planted = [item for item in canaries(1) if "two lines" not in item.shape]
+    planted = list(canaries(1))
     known = [item.secret + "/+" * ("url" in item.shape) for item in planted if item.known]
     message = "\n".join(item.text for item in planted)
     pod = dict(seen.get("Pod", "server-pod") or {})
