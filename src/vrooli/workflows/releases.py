@@ -8,6 +8,7 @@ from vrooli.artifact import model
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Listener, Progress
+from vrooli.redaction import Redactor
 from vrooli.release import Release, changes, drift, follow, hiding, lease
 from vrooli.release import history as noted
 from vrooli.release import rollback as reverting
@@ -36,10 +37,13 @@ async def history(
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
         found = await noted.revisions(release)
+        redactor = await hiding.redactor(reached.kube, release.namespace)
     if not found:
         raise _absent(release)
     return HistoryResult(
-        release=release.name, namespace=release.namespace, revisions=tuple(map(_view, found))
+        release=release.name,
+        namespace=release.namespace,
+        revisions=tuple(_view(revision, redactor) for revision in found),
     )
 
 
@@ -107,13 +111,13 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
     )
 
 
-def _view(revision: Revision) -> RevisionView:
+def _view(revision: Revision, redactor: Redactor) -> RevisionView:
     return RevisionView(
         number=revision.number,
         status=revision.status,
         chart=revision.chart,
         time=revision.deployed_at,
-        description=revision.description,
+        description=redactor.text(revision.description),
     )
 
 
