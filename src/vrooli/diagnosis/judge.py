@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vrooli.diagnosis.evidence import Evidence, Unseen
 from vrooli.diagnosis.interface import Cause, Diagnosis, Rule, Symptom
@@ -38,6 +38,9 @@ def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> D
     """
     found: list[_Seen] = []
     unseen = list(evidence.unseen)
+    # Rules quote some lines of a log: one of them may be a piece of a secret.
+    logs = {source: redactor.uncut(lines) for source, lines in evidence.logs.items()}
+    evidence = replace(evidence, logs=logs)
     for rank, rule in enumerate(rules):
         try:
             found += (_Seen(rank, rule, symptom) for symptom in rule.find(evidence))
@@ -122,17 +125,5 @@ def _finding(item: _Seen, redactor: Redactor) -> Finding:
         remedy=redactor.text(symptom.remedy),
         command=symptom.command if shown else "",
         link=item.rule.link,
-        evidence=tuple(line[:WIDTH] for line in _quotes(symptom.evidence, redactor)),
+        evidence=tuple(line[:WIDTH] for line in redactor.lines(symptom.evidence)),
     )
-
-
-def _quotes(lines: Sequence[str], redactor: Redactor) -> list[str]:
-    """Lines of evidence without secrets, those that a log cut over two of its lines as well."""
-    parts = [line.partition(": ") for line in lines]
-    # Whose line it is stands before each, and between the two pieces.
-    said = redactor.lines([told if sign else who for who, sign, told in parts])
-    whole = (
-        f"{who}{sign}{line}" if sign else line
-        for (who, sign, _), line in zip(parts, said, strict=True)
-    )
-    return redactor.lines(list(whole))
