@@ -73,7 +73,8 @@ class Contents:
         """What couldn't be looked at, each reason once."""
         hidden = (Unseen(item.what, self.redactor.text(item.why)) for item in self.more.unseen)
         found = [*self.diagnosis.unseen, *hidden]
-        if not self.evidence.has_seen("Secret"):
+        seen = self.evidence
+        if not seen.has_seen("Secret") or seen.is_unseen("Secret", seen.namespace):
             why = "Secrets can't be read: their values are masked only where they look like some"
             found.append(Unseen("what is secret", why))
         return grouped(found)

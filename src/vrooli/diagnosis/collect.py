@@ -76,6 +76,9 @@ OF_BELOW: Sequence[Kind] = (
     ("discovery.k8s.io/v1", "EndpointSlice"),
 )
 
+# How long Secrets may take, seconds: what isn't known to be secret isn't masked.
+SECRETS_S = 20.0
+
 
 @dataclass
 class _Look(Looking):
@@ -117,7 +120,7 @@ class _Look(Looking):
     async def secrets(self, namespace: str) -> None:
         """Note what Secrets there are, and their values only to keep them out of sight."""
         doing = self.kube.list("v1", "Secret", namespace)
-        found = await self.at(f"Secret in {namespace}", doing, None)
+        found = await self.at(f"Secret in {namespace}", doing, None, SECRETS_S)
         if found is None:
             return
         self.objects.setdefault("Secret", [])

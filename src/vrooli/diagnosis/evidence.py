@@ -152,6 +152,11 @@ class Evidence:
         """Whether objects of a kind could be looked at: only then does none mean none."""
         return kind in self.objects
 
+    def is_unseen(self, kind: str, namespace: str) -> bool:
+        """Whether a kind's objects of one namespace could not be looked at."""
+        looks = (item.what.partition(" in ") for item in self.unseen)
+        return any(name == kind and namespace in where.split(", ") for name, _, where in looks)
+
     def pods(self, wanted: Mapping[str, str], namespace: str | None = None) -> list[Body]:
         """The pods with these labels that aren't going away."""
         return [

@@ -313,6 +313,6 @@ def test_a_namespace_or_a_release_that_is_not_there_is_told() -> None:
 
 
 def test_a_release_that_could_not_be_looked_at_is_not_called_missing() -> None:
-    seen = replace(evidence(), helm=Helm(), unseen=(Unseen("release vrooli-dev", "no answer"),))
+    seen = replace(evidence(), helm=Helm(), unseen=(Unseen("Secret in dev, vault", "no answer"),))
     assert not found(release_missing.RELEASE_MISSING, seen)
     assert not found(release_missing.RELEASE_MISSING, evidence(pod("x")))

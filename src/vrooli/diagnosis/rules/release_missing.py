@@ -28,7 +28,8 @@ def namespace(evidence: Evidence) -> Iterator[Symptom]:
 
 def release(evidence: Evidence) -> Iterator[Symptom]:
     """The release, when Helm has noted none and that could be looked at."""
-    is_unseen = any(item.what == f"release {evidence.release}" for item in evidence.unseen)
+    # Helm's notes are Secrets.
+    is_unseen = evidence.is_unseen("Secret", evidence.namespace)
     if evidence.helm.status or is_unseen or not _is_there(evidence):
         return
     yield Symptom(
