@@ -61,7 +61,8 @@ def objects(canaries: Sequence[Canary], namespace: str) -> list[Manifest]:
     texts = [item.text for item in canaries]
     noted = {COPY: json.dumps({"all": texts}), "example.com/noted": json.dumps({"all": texts})}
     noted |= {f"example.com/note-{number}": text for number, text in enumerate(texts)}
-    metadata = {"namespace": namespace, "labels": LABELS, "annotations": noted}
+    plain = {"namespace": namespace, "labels": LABELS}
+    metadata = {**plain, "annotations": noted}
     files = {f"file-{number}": text for number, text in enumerate(texts)}
     answer = "\n".join(item.text for item in of_each(canaries, 0))
     return [
@@ -74,8 +75,8 @@ def objects(canaries: Sequence[Canary], namespace: str) -> list[Manifest]:
             data={**files, "log": "\n".join(texts), "answer": answer},
         ),
         _deployment(NAME, metadata, [_speaker(texts)], volumes=_volumes()),
-        _deployment(CRASHES, metadata, [_crasher(canaries, number) for number in range(2)]),
-        _deployment(NEVER, metadata, list(_never(canaries))),
+        _deployment(CRASHES, plain, [_crasher(canaries, number) for number in range(2)]),
+        _deployment(NEVER, plain, list(_never(canaries))),
     ]
 
 
@@ -107,7 +108,7 @@ def _deployment(
     made["metadata"] = {**metadata, "name": name}
     template = made["spec"]["template"]["metadata"]
     template["labels"] |= LABELS
-    template["annotations"] = metadata["annotations"]
+    template["annotations"] = metadata.get("annotations", {})
     return made
 
 
