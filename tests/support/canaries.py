@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
@@ -108,16 +108,26 @@ def canaries(each: int) -> Iterator[Canary]:
                 yield Canary(shape, secret, spell(secret), known)
 
 
-def leaked(planted: Iterator[Canary] | list[Canary], text: str) -> list[str]:
+def leaked(planted: Iterable[Canary], text: str) -> list[str]:
     """The shapes whose secrets, or a part of them, can still be read in a text."""
-    read = _readings(text)
-    return [f"{item.shape}: {item.secret}" for item in planted if _tells(item.secret, read)]
+    items, readings = list(planted), _readings(text)
+    # One pass over a text of megabytes, not one for each part of each secret.
+    wanted = {piece for item in items for piece in _pieces(item.secret)}
+    wanted |= {item.secret.encode().hex()[:TELLS] for item in items}
+    found = {piece for reading in readings for piece in wanted.intersection(_pieces(reading))}
+    return [f"{item.shape}: {item.secret}" for item in items if _tells(item, found, readings)]
 
 
-def _tells(secret: str, readings: list[str]) -> bool:
-    parts = [secret[at : at + TELLS] for at in range(len(secret) - TELLS + 1)]
-    whole = [*parts, secret.encode().hex()]
-    return any(part in reading for reading in readings for part in whole)
+def _tells(item: Canary, found: set[str], readings: list[str]) -> bool:
+    if any(piece in found for piece in _pieces(item.secret)):
+        return True
+    hexadecimal = item.secret.encode().hex()
+    return hexadecimal[:TELLS] in found and any(hexadecimal in reading for reading in readings)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    ends = range(TELLS, len(text) + 1)
+    return map(text.__getitem__, map(slice, range(len(text)), ends))
 
 
 def _readings(text: str) -> list[str]:

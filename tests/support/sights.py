@@ -9,6 +9,7 @@ from typing import Any
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS
+from vrooli.redaction import Redactor
 from vrooli.topology import judging, looking, pictures
 from vrooli.topology.model import Calls, Diagram, Judgement, Judgements, Party
 from vrooli.topology.sight import Sight
@@ -74,9 +75,11 @@ def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Sight
     return Sight("dev", objects, {}, sockets, {})
 
 
-def judged(diagrams: Iterable[Diagram], seen: Sight) -> Judgements:
+def judged(
+    diagrams: Iterable[Diagram], seen: Sight, redactor: Redactor | None = None
+) -> Judgements:
     """How the arrows are."""
-    return judging.judge(diagrams, seen)
+    return judging.judge(diagrams, seen, redactor or Redactor())
 
 
 def without(seen: Sight, kind: str, name: str, namespace: str = "dev") -> Sight:

@@ -30,6 +30,8 @@ from vrooli.redaction import Redactor
 
 # Objects of one kind and events of all that are kept: thousands of pods tell what some tell.
 OBJECTS, EVENTS = 300, 2000
+# Of a longer answer the rest tells nothing, characters.
+ANSWER = 4000
 # Who reads the cluster's own copy of an object, with values of environments in it, learns no more.
 _COPIES = ("kubectl.kubernetes.io/last-applied-configuration",)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._:@=-]")
@@ -71,7 +73,8 @@ class Contents:
         """What couldn't be looked at, each reason once."""
         hidden = (Unseen(item.what, self.redactor.text(item.why)) for item in self.more.unseen)
         found = [*self.diagnosis.unseen, *hidden]
-        if not self.evidence.has_seen("Secret"):
+        seen = self.evidence
+        if not seen.has_seen("Secret"):
             why = "Secrets can't be read: their values are masked only where they look like some"
             found.append(Unseen("what is secret", why))
         return grouped(found)
@@ -132,7 +135,7 @@ def files(contents: Contents) -> dict[str, str]:
     events = redactor.tree([asdict(item) for item in seen.events[-EVENTS:]])
     logs = {source: redactor.lines(lines) for source, lines in sorted(_logs(contents).items())}
     history = redactor.tree([{**asdict(note.helm), "chart": note.chart} for note in contents.notes])
-    answers = redactor.tree([asdict(answer) for answer in seen.answers])
+    answers = [_cut(redactor.tree(asdict(answer))) for answer in seen.answers]
     view = page.View(
         release=seen.release,
         namespace=seen.namespace,
@@ -211,6 +214,11 @@ def _pruned(body: Body) -> Body:
 def _logs(contents: Contents) -> Mapping[LogSource, Sequence[str]]:
     """Those of the bundle, and those that the rules read where reading again failed."""
     return {**contents.evidence.logs, **contents.more.logs}
+
+
+def _cut(answer: Body) -> Body:
+    """An answer that is masked already: what is cut before could be a piece of a secret."""
+    return {**answer, "text": answer["text"][:ANSWER]}
 
 
 def _title(source: LogSource) -> str:

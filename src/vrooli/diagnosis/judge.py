@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vrooli.diagnosis.evidence import Evidence, Unseen
 from vrooli.diagnosis.interface import Cause, Diagnosis, Rule, Symptom
@@ -12,6 +12,8 @@ from vrooli.diagnosis.standing import Standing, stands_on
 from vrooli.findings import Finding
 from vrooli.redaction import Redactor
 
+# How much is shown of a line of evidence, and of what was found, characters.
+WIDTH, FOUND = 300, 1000
 # What reading an object of another shape than usual may raise.
 ODD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
@@ -36,6 +38,9 @@ def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> D
     """
     found: list[_Seen] = []
     unseen = list(evidence.unseen)
+    # Rules quote some lines of a log: one of them may be a piece of a secret.
+    logs = {source: redactor.uncut(lines) for source, lines in evidence.logs.items()}
+    evidence = replace(evidence, logs=logs)
     for rank, rule in enumerate(rules):
         try:
             found += (_Seen(rank, rule, symptom) for symptom in rule.find(evidence))
@@ -129,9 +134,10 @@ def _finding(item: _Seen, redactor: Redactor) -> Finding:
     return Finding(
         name=item.rule.name,
         what=str(symptom.about),
-        found=redactor.text(symptom.found),
+        # Masked first: a piece of a secret that was cut is no longer known.
+        found=redactor.text(symptom.found)[:FOUND],
         remedy=redactor.text(symptom.remedy),
         command=symptom.command if shown else "",
         link=item.rule.link,
-        evidence=tuple(redactor.lines(symptom.evidence)),
+        evidence=tuple(line[:WIDTH] for line in redactor.lines(symptom.evidence)),
     )

@@ -10,8 +10,6 @@ from vrooli.diagnosis.evidence import Evidence, LogSource
 
 # Whoever is refused tries again much sooner, seconds.
 RECENT_S = 60.0
-# How much of a line is quoted.
-WIDTH = 300
 # The time that each of the programs here writes at or near the beginning of a line; all in UTC.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
 _NEAR = 120
@@ -44,4 +42,4 @@ def lately(
 
 def quoted(found: list[tuple[LogSource, str]], most: int = 3) -> tuple[str, ...]:
     """The last of some lines, as lines of evidence."""
-    return tuple(f"{source}: {line.strip()[:WIDTH]}" for source, line in found[-most:])
+    return tuple(f"{source}: {line.strip()}" for source, line in found[-most:])

@@ -29,8 +29,8 @@ from vrooli.redaction import Redactor
 MOVING_S = 60.0
 REVISION = "deployment.kubernetes.io/revision"
 HASH = "pod-template-hash"
-# Lines of a log that a finding quotes, and how long each may be.
-QUOTED, WIDTH = 8, 300
+# Lines of a log that a finding quotes.
+QUOTED = 8
 # Another version of the same workload, for the remedies.
 AGAIN = "Correct it in the values and deploy again"
 
@@ -84,7 +84,7 @@ def log_of(seen: Evidence, pod: Body, container: str) -> tuple[str, ...]:
         lines = seen.logs.get(LogSource(ref.namespace, ref.name, container, previous))
         if lines:
             kept = [line for line in lines if line.strip()][-QUOTED:]
-            return tuple(f"{ref.name}/{container}: {line[:WIDTH]}" for line in kept)
+            return tuple(f"{ref.name}/{container}: {line}" for line in kept)
     return ()
 
 

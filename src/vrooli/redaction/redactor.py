@@ -48,40 +48,10 @@ class Redactor:
 
     def lines(self, lines: Sequence[str]) -> list[str]:
         """The lines of one log: a secret may go over several of them."""
-        return list(self.stream(self._joined(lines)))
+        return list(self.stream(self.uncut(lines)))
 
-    def stream(self, lines: Iterable[str]) -> Iterator[str]:
-        """Lines as they come; a key that goes over several is masked, too."""
-        masking = Lines(self)
-        return (masking.next(line) for line in lines)
-
-    def tree(self, value: Any) -> Any:
-        """A structure of mappings and lists, every text in it without secrets."""
-        if isinstance(value, str):
-            return self._leaf(value)
-        if isinstance(value, Mapping):
-            return self._mapping(value)
-        if isinstance(value, (list, tuple)):
-            return self._list(value)
-        return value
-
-    def _masked(self, text: str) -> str:
-        if "\n" in text:
-            text = "\n".join(self._joined(text.split("\n")))
-        return shapes.mask(self._without_known(text))
-
-    def _without_known(self, text: str) -> str:
-        # Most texts hold none, and a pattern of thousands is slow to say so.
-        if self._known is None or not self._may_hold(text):
-            return text
-        return self._known.sub(MASK, text)
-
-    def _may_hold(self, text: str) -> bool:
-        parts = (text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1))
-        return not self._begins.isdisjoint(parts)
-
-    def _joined(self, lines: Sequence[str]) -> list[str]:
-        """The lines without known values that the ends of lines cut into pieces."""
+    def uncut(self, lines: Sequence[str]) -> list[str]:
+        """The lines without known values that the ends of lines cut into pieces; no more."""
         whole = "".join(lines)
         if self._known is None or not self._may_hold(whole):
             return list(lines)
@@ -100,6 +70,36 @@ class Redactor:
             kept.append(line)
             at = end
         return kept
+
+    def stream(self, lines: Iterable[str]) -> Iterator[str]:
+        """Lines as they come; a key that goes over several is masked, too."""
+        masking = Lines(self)
+        return (masking.next(line) for line in lines)
+
+    def tree(self, value: Any) -> Any:
+        """A structure of mappings and lists, every text in it without secrets."""
+        if isinstance(value, str):
+            return self._leaf(value)
+        if isinstance(value, Mapping):
+            return self._mapping(value)
+        if isinstance(value, (list, tuple)):
+            return self._list(value)
+        return value
+
+    def _masked(self, text: str) -> str:
+        if "\n" in text:
+            text = "\n".join(self.uncut(text.split("\n")))
+        return shapes.mask(self._without_known(text))
+
+    def _without_known(self, text: str) -> str:
+        # Most texts hold none, and a pattern of thousands is slow to say so.
+        if self._known is None or not self._may_hold(text):
+            return text
+        return self._known.sub(MASK, text)
+
+    def _may_hold(self, text: str) -> bool:
+        parts = (text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1))
+        return not self._begins.isdisjoint(parts)
 
     def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
         named = value.get("name")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
-from vrooli.redaction import MASK
+from vrooli.redaction import MASK, Redactor
 
 # Lists whose items have names are compared by them, so that a new item moves no other.
 NAMES = ("name", "key", "containerPort", "path", "host")
@@ -56,63 +56,114 @@ class ObjectChange:
     fields: tuple[FieldChange, ...] = ()
 
 
-def changes(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> tuple[ObjectChange, ...]:
-    """Every object that differs between what is wanted and what there is, by kind and name."""
+@dataclass(frozen=True)
+class _Side:
+    """A value as it is, to compare, and as it may be shown."""
+
+    value: Any
+    shown: Any
+
+    def at(self, key: str | int) -> _Side:
+        """What stands in it at a key, or at a place of a list."""
+        return _Side(_at(self.value, key), _at(self.shown, key))
+
+    @property
+    def text(self) -> str | None:
+        """What is shown of it, in one line; None where nothing stands."""
+        if self.value is None:
+            return None
+        text = " ".join(str(MASK if self.shown is None else self.shown).split())
+        return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def changes(
+    wanted: Iterable[Manifest], noted: Iterable[Manifest], redactor: Redactor | None = None
+) -> tuple[ObjectChange, ...]:
+    """Every object that differs between what is wanted and what there is, by kind and name.
+
+    Args:
+        wanted: The objects as they are to be.
+        noted: The objects as they are.
+        redactor: Knows what is secret; without one only what looks like a secret is masked.
+    """
     new, old = ({item.key: item for item in some} for some in (wanted, noted))
-    return tuple(_changes(new, old))
+    return tuple(_changes(new, old, redactor or Redactor()))
 
 
-def of_bodies(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> ObjectChange | None:
+def of_bodies(
+    key: str, before: Mapping[str, Any], after: Mapping[str, Any], redactor: Redactor
+) -> ObjectChange | None:
     """How one object differs from another state of it; None when it doesn't."""
-    found = tuple(_fields("", before, after, before.get("kind") == "Secret"))
+    found = _changed(before, after, redactor)
     return ObjectChange(key, Act.CHANGE, found) if found else None
 
 
-def _changes(new: Mapping[str, Manifest], old: Mapping[str, Manifest]) -> Iterator[ObjectChange]:
+def _changes(
+    new: Mapping[str, Manifest], old: Mapping[str, Manifest], redactor: Redactor
+) -> Iterator[ObjectChange]:
     for key in sorted(new.keys() | old.keys()):
         if key not in old:
             yield ObjectChange(key, Act.ADD)
         elif key not in new:
             yield ObjectChange(key, Act.REMOVE)
         elif new[key].body != old[key].body:
-            secret = new[key].kind == "Secret"
-            found = _fields("", old[key].body, new[key].body, secret)
-            yield ObjectChange(key, Act.CHANGE, tuple(found))
+            found = _changed(old[key].body, new[key].body, redactor)
+            yield ObjectChange(key, Act.CHANGE, found)
 
 
-def _fields(path: str, before: Any, after: Any, secret: bool) -> Iterator[FieldChange]:
-    if before == after:
+def _changed(
+    before: Mapping[str, Any], after: Mapping[str, Any], redactor: Redactor
+) -> tuple[FieldChange, ...]:
+    return tuple(_fields("", _side(before, redactor), _side(after, redactor)))
+
+
+def _side(body: Mapping[str, Any], redactor: Redactor) -> _Side:
+    """An object; it is masked as a whole, since names tell which values are secret."""
+    shown = redactor.tree(body)
+    if body.get("kind") == "Secret":
+        shown = {key: value if key in SHOWN else _hidden(value) for key, value in shown.items()}
+    return _Side(body, shown)
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _hidden(inner) for key, inner in value.items()}
+    return MASK
+
+
+def _fields(path: str, before: _Side, after: _Side) -> Iterator[FieldChange]:
+    if before.value == after.value:
         return
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in sorted(before.keys() | after.keys()):
+    if isinstance(before.value, Mapping) and isinstance(after.value, Mapping):
+        for key in sorted(before.value.keys() | after.value.keys()):
             inner = f"{path}.{key}" if path else str(key)
-            hidden = secret and inner not in SHOWN
-            yield from _fields(inner, before.get(key), after.get(key), hidden)
+            yield from _fields(inner, before.at(key), after.at(key))
         return
-    named = _named(before), _named(after)
-    if named[0] is not None and named[1] is not None:
-        for key in dict.fromkeys([*named[0], *named[1]]):
-            yield from _fields(f"{path}[{key}]", named[0].get(key), named[1].get(key), secret)
+    was, now = _places(before.value), _places(after.value)
+    if was is not None and now is not None:
+        for key in dict.fromkeys([*was, *now]):
+            pair = before.at(was.get(key, -1)), after.at(now.get(key, -1))
+            yield from _fields(f"{path}[{key}]", *pair)
         return
-    yield FieldChange(path, _text(before, secret), _text(after, secret))
+    yield FieldChange(path, before.text, after.text)
 
 
-def _named(value: Any) -> dict[str, Any] | None:
-    """A list's items by their names, or None where not all have one, each its own."""
+def _places(value: Any) -> dict[str, int] | None:
+    """Where a list's items are by their names, or None where not all have one, each its own."""
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
         return None
     for field in NAMES:
         if all(isinstance(item, Mapping) and field in item for item in value):
-            found = {str(item[field]): item for item in value}
+            found = {str(item[field]): place for place, item in enumerate(value)}
             if len(found) == len(value):
                 return found
     return None
 
 
-def _text(value: Any, secret: bool) -> str | None:
-    if value is None:
-        return None
-    if secret:
-        return MASK
-    text = " ".join(str(value).split())
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+def _at(value: Any, key: str | int) -> Any:
+    """What stands in a value there, or None; what is masked as a whole is masked everywhere."""
+    if isinstance(value, Mapping):
+        return value.get(key)
+    if isinstance(value, (list, tuple)) and isinstance(key, int):
+        return value[key] if 0 <= key < len(value) else None
+    return MASK if value == MASK else None

@@ -8,28 +8,31 @@ from typing import Any
 
 from vrooli.chart.manifest import Manifest
 from vrooli.kube import Kube
+from vrooli.redaction import Redactor
 from vrooli.release import changes
 from vrooli.release.changes import Act, ObjectChange
 
 
-async def drift(kube: Kube, noted: Iterable[Manifest]) -> tuple[ObjectChange, ...]:
+async def drift(
+    kube: Kube, noted: Iterable[Manifest], redactor: Redactor
+) -> tuple[ObjectChange, ...]:
     """What applying the release once more would change; the test pods come and go.
 
     Fields that others own (operators, autoscalers) are none of the release's.
     """
     wanted = [item for item in noted if not item.is_hook]
-    found = await asyncio.gather(*(_of_one(kube, item) for item in wanted))
+    found = await asyncio.gather(*(_of_one(kube, item, redactor) for item in wanted))
     return tuple(change for change in found if change is not None)
 
 
-async def _of_one(kube: Kube, manifest: Manifest) -> ObjectChange | None:
+async def _of_one(kube: Kube, manifest: Manifest, redactor: Redactor) -> ObjectChange | None:
     place = manifest.api_version, manifest.kind, manifest.name, manifest.namespace
     live = await kube.get(*place)
     if live is None:
         return ObjectChange(manifest.key, Act.REMOVE)
     wanted = await kube.applied(manifest.body, namespace=manifest.namespace)
     was, now = (_named(body, manifest.body) for body in (wanted, live))
-    return changes.of_bodies(manifest.key, was, now)
+    return changes.of_bodies(manifest.key, was, now, redactor)
 
 
 def _named(value: Any, named: Any) -> Any:

@@ -13,6 +13,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
 from vrooli.events import ObjectState, Progress
 from vrooli.kube import Kube
+from vrooli.redaction import Redactor
 from vrooli.release import hiding, hopeless, portrait, readiness, scene, watched
 from vrooli.release.hopeless import Trouble
 from vrooli.release.portrait import Line
@@ -137,12 +138,14 @@ class Follower:
         self._shown: dict[str, Line] = {}
         self._said = ""
         self._looked_at = time.monotonic()
+        self._redactor = Redactor()
         self.counted = [item for item in wanted if not item.is_hook and item.kind in RULES]
         self.has_waited = False
 
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Begin to watch."""
         if self._wanted:
+            await self._learn_secrets()
             hooks = scene.hooks(self._wanted)
             kinds = [*watched.kinds([*self.counted, *hooks]), *watched.EVIDENCE]
             await self._watched.follow(group, dict.fromkeys(kinds))
@@ -194,11 +197,16 @@ class Follower:
         """Have a fresh look; an API server that is away for a moment is waited for."""
         try:
             await self._watched.look()
+            await self._learn_secrets()
         except EnvironmentLackError:
             if silent_s > LOOK_S + AWAY_S:
                 raise
         else:
             self._looked_at = time.monotonic()
+
+    async def _learn_secrets(self) -> None:
+        """Know what may not be said; Secrets are made while a release becomes ready."""
+        self._redactor = await hiding.redactor(self._kube, self._namespace)
 
     def too_late(self, limit_s: float) -> WaitTimeoutError:
         """The error at the limit: what each object lacked last."""
@@ -227,7 +235,7 @@ class Follower:
         self._said = text
 
     def _lines(self, failed: Iterable[str]) -> list[Line]:
-        return portrait.lines(self._wanted, self.seen, set(failed))
+        return portrait.lines(self._wanted, self.seen, set(failed), self._redactor)
 
     async def is_stable(self) -> bool:
         """Whether it is still ready in a while, by a fresh look: a watch may miss an end."""
@@ -265,7 +273,9 @@ class Follower:
             )
 
     async def told(self, trouble: Trouble) -> list[str]:
-        """A trouble, with the end of the log of what crashed."""
+        """A trouble, with the end of the log of what crashed; without secrets."""
+        await self._learn_secrets()
+        said = self._redactor.text(str(trouble))
         for previous in (True, False) if trouble.crashed else ():
             log = self._kube.logs(
                 self._namespace,
@@ -276,6 +286,5 @@ class Follower:
             )
             with contextlib.suppress(VrooliError):
                 told = [line async for line in log]
-                hiding_secrets = await hiding.redactor(self._kube, self._namespace)
-                return [str(trouble), *(f"  {line}" for line in hiding_secrets.lines(told))]
-        return [str(trouble)]
+                return [said, *(f"  {line}" for line in self._redactor.lines(told))]
+        return [said]

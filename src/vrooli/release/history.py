@@ -15,6 +15,7 @@ from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
 from vrooli.errors import VrooliError
+from vrooli.redaction import Redactor
 
 T = TypeVar("T")
 
@@ -137,9 +138,10 @@ async def call(
 
 
 def failure(release: Release, doing: str, error: helm_python.HelmError) -> VrooliError:
-    """Helm's error as ours."""
+    """Helm's error as ours; the API server's answers in it quote values that it refuses."""
+    said = Redactor().text(error.detail)
     return VrooliError(
-        f"Helm could not {doing} {release.name} in namespace {release.namespace}: {error.detail}",
+        f"Helm could not {doing} {release.name} in namespace {release.namespace}: {said}",
         "Run the same command again; it continues where it stopped.",
     )
 

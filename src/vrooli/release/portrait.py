@@ -8,6 +8,7 @@ from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
 from vrooli.events import ObjectState
+from vrooli.redaction import Redactor
 from vrooli.release import readiness, scene
 from vrooli.release.hopeless import containers
 from vrooli.release.readiness import COMPONENT, LEADER_ROLES, PGO, REDIS_NAME, REDIS_ROLE, Seen
@@ -41,41 +42,47 @@ class Line:
     detail: str
 
 
-def lines(wanted: Iterable[Manifest], seen: Seen, failed: Collection[str] = ()) -> list[Line]:
+def lines(
+    wanted: Iterable[Manifest],
+    seen: Seen,
+    failed: Collection[str] = (),
+    redactor: Redactor | None = None,
+) -> list[Line]:
     """A line for each object that can be ready or not, and for each hook.
 
     Args:
         wanted: The release's objects, hooks included.
         seen: The namespace's objects.
         failed: Pods that can't become ready.
+        redactor: Knows what is secret; without one only what looks like a secret is masked.
     """
-    manifests = list(wanted)
+    manifests, hides = list(wanted), redactor or Redactor()
     hooks = scene.hooks(manifests)
     others = [item for item in manifests if item.kind in readiness.RULES and not item.is_hook]
     return [
-        *(_of_hook(hook, seen, failed) for hook in hooks),
-        *(_of_object(item, seen, failed) for item in others),
+        *(_of_hook(hook, seen, failed, hides) for hook in hooks),
+        *(_of_object(item, seen, failed, hides) for item in others),
     ]
 
 
-def _of_object(wanted: Manifest, seen: Seen, failed: Collection[str]) -> Line:
+def _of_object(wanted: Manifest, seen: Seen, failed: Collection[str], hides: Redactor) -> Line:
     lack, body = readiness.lack(wanted, seen), seen.get(wanted.kind, wanted.name)
     facts = FACTS[wanted.kind](body, seen) if body is not None else ""
     if lack is None:
         return Line(wanted.key, ObjectState.READY, facts)
     pods = [pod for pod in _pods_of(wanted, seen) if not readiness.is_ready(pod)]
-    reasons = [text for pod in pods if (text := of_pod(pod, seen))]
+    reasons = [text for pod in pods if (text := of_pod(pod, seen, hides))]
     names = {pod["metadata"]["name"] for pod in pods}
     state = ObjectState.FAILED if names & set(failed) else ObjectState.WAITING
     rest = "" if wanted.kind in OWN_WORDS else facts
-    return Line(wanted.key, state, "; ".join(filter(None, (lack, *reasons, rest))))
+    return Line(wanted.key, state, "; ".join(filter(None, (hides.text(lack), *reasons, rest))))
 
 
 # Kinds whose lack says all that their facts do.
 OWN_WORDS = ("Deployment", "StatefulSet", "VaultStaticSecret", "PersistentVolumeClaim")
 
 
-def _of_hook(hook: Manifest, seen: Seen, failed: Collection[str]) -> Line:
+def _of_hook(hook: Manifest, seen: Seen, failed: Collection[str], hides: Redactor) -> Line:
     when, body = hook.annotations[HOOK], seen.get(hook.kind, hook.name)
     pods = [pod for pod in seen.pods({}) if scene.hook_of(pod) == hook.key]
     if body is None:
@@ -84,7 +91,7 @@ def _of_hook(hook: Manifest, seen: Seen, failed: Collection[str]) -> Line:
         return Line(hook.key, ObjectState.READY, f"{when} hook: done")
     names = {pod["metadata"]["name"] for pod in pods}
     state = ObjectState.FAILED if names & set(failed) or _has_failed(body) else ObjectState.WAITING
-    reasons = "; ".join(text for pod in pods if (text := of_pod(pod, seen)))
+    reasons = "; ".join(text for pod in pods if (text := of_pod(pod, seen, hides)))
     return Line(hook.key, state, f"{when} hook: {reasons or 'runs'}")
 
 
@@ -102,16 +109,16 @@ def _condition(body: Body, kind: str) -> Body | None:
     return next((c for c in conditions if c["type"] == kind and c["status"] == "True"), None)
 
 
-def of_pod(pod: Body, seen: Seen) -> str:
+def of_pod(pod: Body, seen: Seen, hides: Redactor) -> str:
     """Why a pod isn't ready, in words; empty when nothing is to say."""
     name, status = pod["metadata"]["name"], pod.get("status", {})
     for condition in status.get("conditions", []):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return _cut(f"{name} waits for a node: {condition.get('message', '')}")
+            return _cut(hides.text(f"{name} waits for a node: {condition.get('message', '')}"))
     said = [text for item in containers(pod) if (text := _of_container(item))]
     if not said and status.get("phase") == "Running" and not readiness.is_ready(pod):
         said = [f"runs, isn't ready yet{_probe(name, seen)}"]
-    return _cut(f"{name} {', '.join(said)}") if said else ""
+    return _cut(hides.text(f"{name} {', '.join(said)}")) if said else ""
 
 
 def _of_container(container: Body) -> str:
@@ -163,6 +170,7 @@ def _owner(pod: Body) -> str:
 
 
 def _cut(text: str) -> str:
+    """A text without secrets in one short line: what is cut before could be a piece of one."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 

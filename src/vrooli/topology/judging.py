@@ -7,8 +7,10 @@ within the last minute. What couldn't be looked at is never called broken.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
+from vrooli.redaction import Redactor
 from vrooli.topology import parties, reading, traffic, vaulting
 from vrooli.topology.model import (
     Arrow,
@@ -28,14 +30,25 @@ from vrooli.topology.model import (
 from vrooli.topology.sight import Sight
 
 
-def judge(diagrams: Iterable[Diagram], seen: Sight) -> Judgements:
-    """Every arrow that is something in the cluster, by its diagram and ends."""
+def judge(diagrams: Iterable[Diagram], seen: Sight, redactor: Redactor) -> Judgements:
+    """Every arrow that is something in the cluster, by its diagram and ends.
+
+    Args:
+        diagrams: The pictures with the arrows.
+        seen: The cluster.
+        redactor: Takes out of the reasons what is secret in states and events.
+    """
     return {
-        (diagram.name, *arrow.key): of_arrow(arrow, seen)
+        (diagram.name, *arrow.key): _masked(of_arrow(arrow, seen), redactor)
         for diagram in diagrams
         for arrow in diagram.arrows
         if arrow.ways
     }
+
+
+def _masked(found: Judgement, redactor: Redactor) -> Judgement:
+    """Its reason in one line, once it is masked: a secret may go over several."""
+    return replace(found, why=" ".join(redactor.text(found.why).split()))
 
 
 def of_arrow(arrow: Arrow, seen: Sight) -> Judgement:

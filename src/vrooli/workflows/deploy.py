@@ -21,7 +21,7 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import apply, changes, failing, follow, history, lease, scene
+from vrooli.release import apply, changes, failing, follow, hiding, history, lease, scene
 from vrooli.release.changes import Act, ObjectChange
 from vrooli.release.history import Release
 from vrooli.steps import Done, Step, run_steps
@@ -231,7 +231,8 @@ class _Run:
         except VrooliError:
             await self.fit.wait()  # what is wrong with the cluster says it better, and ends this
             raise
-        self.changes = changes.changes(self.wanted, noted)
+        redactor = await hiding.redactor(self.kube, self.release.namespace)
+        self.changes = changes.changes(self.wanted, noted, redactor)
         if last is None:
             return Done(changed=False, detail=f"a new release of {len(self.wanted)} objects")
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")

@@ -14,7 +14,8 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import Listener, LogLine
 from vrooli.kube import Kube
-from vrooli.release import Release, history
+from vrooli.redaction import Redactor
+from vrooli.release import Release, hiding, history
 from vrooli.steps import first_error
 from vrooli.topology import judging, looking, mermaid, page, pictures, svg
 from vrooli.topology.model import Arrow, Diagram, Judgement, Judgements, State
@@ -91,6 +92,7 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
         source = _Source(_rendered(options), FROM_VALUES)
         return _result(options, source, _diagrams(options, source), {})
     async with access.connect(options.cluster) as reached:
+        redactor = await hiding.redactor(reached.kube, options.environment.namespace)
         source = await _of_release(
             options, Release.of(options.environment, reached.cluster.kubeconfig)
         )
@@ -102,8 +104,9 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
         for (kind, namespace), why in seen.refused.items()
     )
     mute = tuple(_mute(seen.mute))
-    source = _Source(source.manifests, source.origin, (*source.problems, *refused, *mute))
-    return _result(options, source, diagrams, judging.judge(diagrams, seen))
+    problems = tuple(map(redactor.text, (*source.problems, *refused, *mute)))
+    source = _Source(source.manifests, source.origin, problems)
+    return _result(options, source, diagrams, judging.judge(diagrams, seen, redactor))
 
 
 async def serve(options: GraphOptions, port: int, listener: Listener) -> Result:
@@ -115,7 +118,9 @@ async def serve(options: GraphOptions, port: int, listener: Listener) -> Result:
     """
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)
-        show = _Show(options, reached.kube, release, await _of_release(options, release))
+        redactor = await hiding.redactor(reached.kube, release.namespace)
+        source = await _of_release(options, release)
+        show = _Show(options, reached.kube, release, source, redactor)
         await asyncio.to_thread(svg.prepare, show.diagrams)
         async with show.server.running(port) as url:
             listener(LogLine("graph", url))
@@ -130,10 +135,15 @@ class _Show:
     """A release's page, and what keeps it true."""
 
     def __init__(
-        self, options: GraphOptions, kube: Kube, release: Release, source: _Source
+        self,
+        options: GraphOptions,
+        kube: Kube,
+        release: Release,
+        source: _Source,
+        redactor: Redactor,
     ) -> None:
         self._options, self._kube, self._release = options, kube, release
-        self._source = source
+        self._source, self._redactor = source, redactor
         self.diagrams = _diagrams(options, source)
         self._judged: Judgements = {}
         self._watch = self._watching()
@@ -165,7 +175,7 @@ class _Show:
     async def _tell(self) -> None:
         while True:
             await self._watch.change()
-            self._judged = judging.judge(self.diagrams, self._watch.seen)
+            self._judged = judging.judge(self.diagrams, self._watch.seen, self._redactor)
             since = self._watch.away_since
             away = (
                 f"The cluster hasn't answered since {since.astimezone():%H:%M:%S}; "
@@ -179,6 +189,8 @@ class _Show:
         """Return when the release consists of something else."""
         while True:
             await asyncio.sleep(AGAIN_S)
+            # Secrets may have come since, or have other values.
+            self._redactor = await hiding.redactor(self._kube, self._release.namespace)
             try:
                 found = await history.noted(self._release)
             except VrooliError:
@@ -189,9 +201,8 @@ class _Show:
 
     def _page(self) -> str:
         title = _title(self._options)
-        return page.page(
-            self.diagrams, self._judged, title=title, notes=self._source.problems, follows=True
-        )
+        notes = [self._redactor.text(item) for item in self._source.problems]
+        return page.page(self.diagrams, self._judged, title=title, notes=notes, follows=True)
 
 
 def _rendered(options: GraphOptions) -> tuple[Manifest, ...]:

@@ -8,7 +8,8 @@ from vrooli.artifact import model
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Listener, Progress
-from vrooli.release import Release, changes, drift, follow, lease
+from vrooli.redaction import Redactor
+from vrooli.release import Release, changes, drift, follow, hiding, lease
 from vrooli.release import history as noted
 from vrooli.release import rollback as reverting
 from vrooli.release.history import Revision
@@ -36,10 +37,13 @@ async def history(
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
         found = await noted.revisions(release)
+        redactor = await hiding.redactor(reached.kube, release.namespace)
     if not found:
         raise _absent(release)
     return HistoryResult(
-        release=release.name, namespace=release.namespace, revisions=tuple(map(_view, found))
+        release=release.name,
+        namespace=release.namespace,
+        revisions=tuple(_view(revision, redactor) for revision in found),
     )
 
 
@@ -96,23 +100,24 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
         if await noted.last(release) is None:
             raise _absent(release)
         manifests = await noted.manifests(release)
+        redactor = await hiding.redactor(reached.kube, release.namespace)
         if named:
-            found = changes.changes(rendered(options), manifests)
+            found = changes.changes(rendered(options), manifests, redactor)
         else:
-            found = await drift.drift(reached.kube, manifests)
+            found = await drift.drift(reached.kube, manifests, redactor)
     against = f"artifact {model.read(options.folder).version}" if named else "its last revision"
     return DiffResult(
         ok=not found, release=release.name, against=against, changes=tuple(map(view, found))
     )
 
 
-def _view(revision: Revision) -> RevisionView:
+def _view(revision: Revision, redactor: Redactor) -> RevisionView:
     return RevisionView(
         number=revision.number,
         status=revision.status,
         chart=revision.chart,
         time=revision.deployed_at,
-        description=revision.description,
+        description=redactor.text(revision.description),
     )
 
 

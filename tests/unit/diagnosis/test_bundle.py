@@ -15,7 +15,8 @@ from support.evidence import evidence, pod, pod_of, with_objects
 from support.recorded import contents, planted, settled
 from vrooli.diagnosis import bundle
 from vrooli.diagnosis.bundle import Contents
-from vrooli.diagnosis.evidence import LogSource
+from vrooli.diagnosis.evidence import Answer, LogSource, Unseen
+from vrooli.diagnosis.objects import Ref
 from vrooli.errors import UsageError
 from vrooli.redaction import Redactor
 
@@ -129,8 +130,20 @@ def test_copies_of_objects_in_annotations_are_left_out(sick: Contents) -> None:
     assert "example.com/noted" in found
 
 
+def test_a_long_answer_is_cut_where_no_piece_of_a_secret_stays() -> None:
+    secret = PLANTED[0]
+    said = f"{'x' * (bundle.ANSWER - len(secret.secret) // 2)}{secret.secret} more of it"
+    seen = replace(evidence(), answers=(Answer("health-answer", Ref("Pod", "a", "dev"), said),))
+    (answer,) = json.loads(bundle.files(contents(seen, Redactor([secret.secret])))["answers.json"])
+    assert leaked([secret], answer["text"]) == []
+    assert len(answer["text"]) == bundle.ANSWER
+
+
 def test_that_secrets_could_not_be_read_is_said() -> None:
     seen = evidence(pod_of("vrooli-dev-server"))
     blind = replace(seen, objects={k: v for k, v in seen.objects.items() if k != "Secret"})
     assert "what is secret" in [item.what for item in contents(blind, Redactor()).unseen()]
     assert contents(with_objects(seen), Redactor()).unseen() == []
+    # Those of other namespaces were read, and are no help.
+    late = replace(with_objects(seen), unseen=(Unseen("Secret in dev", "no answer within 20 s"),))
+    assert "what is secret" in [item.what for item in contents(late, Redactor()).unseen()]

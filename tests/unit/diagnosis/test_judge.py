@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+from support.canaries import canaries, leaked
 from support.evidence import evidence, pod, pod_of, with_objects
 from vrooli.diagnosis import judge
-from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.evidence import Evidence, LogSource
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Ref
+from vrooli.diagnosis.said import quoted
 from vrooli.redaction import Redactor
 
 SERVER = Ref("Deployment", "vrooli-dev-server", "dev")
@@ -94,3 +97,38 @@ def test_a_command_that_would_hold_a_secret_is_not_printed_at_all() -> None:
 
     (cause,) = judge.diagnose(SEEN, [Rule("a", "a", find)], Redactor(["hunter2hunter2"])).causes
     assert (cause.finding.remedy, cause.finding.command) == ("mend it", "")
+
+
+def test_a_long_line_is_cut_where_no_piece_of_a_secret_stays() -> None:
+    planted = [item for item in canaries(1) if item.known and "\n" not in item.text]
+    redactor = Redactor([item.secret + "/+" * ("url" in item.shape) for item in planted])
+    source = LogSource("dev", "pod", "server")
+
+    def find(seen: Evidence) -> Iterator[Symptom]:
+        for item in planted:
+            lengths = range(judge.WIDTH - len(item.text), judge.WIDTH)
+            lines = [(source, f"{'x' * length} {item.text}") for length in lengths]
+            found = f"{'x' * (judge.FOUND - len(item.text) // 2)} {item.text}"
+            evidence = quoted(lines, len(lines))
+            yield Symptom(Ref("Pod", item.shape), found, "mend it", evidence=evidence)
+
+    causes = judge.diagnose(SEEN, [Rule("odd", "odd", find)], redactor).causes
+    assert len(causes) == len(planted)
+    for cause in causes:
+        said = [cause.finding.found, *cause.finding.evidence]
+        assert leaked(planted, "\n".join(said)) == []
+        assert all(len(line) <= judge.WIDTH for line in cause.finding.evidence)
+
+
+def test_of_a_secret_that_a_log_cuts_over_two_lines_no_piece_is_quoted() -> None:
+    (secret,) = (item for item in canaries(1) if "two lines" in item.shape)
+    source = LogSource("dev", "pod", "server")
+    seen = replace(SEEN, logs={source: ["begins", *secret.text.split("\n"), "ends"]})
+
+    def find(seen: Evidence) -> Iterator[Symptom]:
+        lines = [(source, line) for line in seen.logs[source]]
+        yield Symptom(SERVER, quoted(lines)[0], "mend it", evidence=quoted(lines, 2))
+
+    (cause,) = judge.diagnose(seen, [Rule("odd", "odd", find)], Redactor([secret.secret])).causes
+    assert cause.finding.found == "pod/server: (masked)"
+    assert cause.finding.evidence == ("pod/server: (masked)", "pod/server: ends")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from support.canaries import Canary, canaries, leaked
 from vrooli.chart.manifest import Manifest, of
-from vrooli.redaction import MASK
+from vrooli.redaction import MASK, Redactor
 from vrooli.release.changes import Act, FieldChange, changes
 
 
@@ -67,3 +70,32 @@ def test_a_long_text_is_cut() -> None:
     assert field.after.startswith("a bccc")
     assert field.after.endswith("…")
     assert len(field.after) <= 120
+
+
+PLANTED = list(canaries(1))
+REDACTOR = Redactor([item.secret + "/+" * ("url" in item.shape) for item in PLANTED if item.known])
+
+
+@pytest.mark.parametrize("item", PLANTED, ids=lambda item: str(item.shape))
+def test_no_planted_secret_is_shown_wherever_it_stands(item: Canary) -> None:
+    container = {
+        "name": "server",
+        "args": ["--say", item.text],
+        "env": [{"name": "A", "value": item.text}, {"name": "DB_PASSWORD", "value": item.secret}],
+    }
+    before = _object(data={"a": "x"}, **_containers({"name": "server"}))
+    # Behind so much text that the place where long ones are cut is inside the secret.
+    data = {"a": item.text, "b": "x" * 60 + item.text, "clientSecret": item.secret}
+    after = _object(data=data, **_containers(container))
+    for pair in ((before, after), (after, before)):
+        (change,) = changes([pair[0]], [pair[1]], REDACTOR)
+        assert leaked([item], repr(change)) == []
+
+
+def test_another_secret_than_before_is_a_change_whose_values_are_masked() -> None:
+    env = [{"name": "DB_PASSWORD", "value": "hunter1"}, {"name": "DB_HOST", "value": "db"}]
+    other = [{**env[0], "value": "hunter2"}, env[1]]
+    before, after = (_object(**_containers({"name": "a", "env": some})) for some in (env, other))
+    (change,) = changes([after], [before])
+    place = "spec.containers[a].env[DB_PASSWORD].value"
+    assert change.fields == (FieldChange(place, MASK, MASK),)

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from support.canaries import canaries, leaked
 from vrooli.chart import manifest
 from vrooli.events import ObjectState
-from vrooli.release.portrait import Line, lines
+from vrooli.redaction import Redactor
+from vrooli.release.portrait import LONGEST, Line, lines
 from vrooli.release.readiness import Seen
 
 PGO = "postgres-operator.crunchydata.com"
@@ -202,3 +204,18 @@ def test_an_ingress_tells_its_hosts_and_address() -> None:
         "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}},
     }
     assert line(body).detail == "vrooli.com, any host at 192.0.2.1"
+
+
+@pytest.mark.parametrize("length", range(LONGEST - 60, LONGEST, 3))
+def test_what_a_pod_says_is_masked_before_it_is_cut(length: int) -> None:
+    planted = [item for item in canaries(1) if "two lines" not in item.shape]
+    redactor = Redactor([item.secret + "/+" * ("url" in item.shape) for item in planted])
+    for item in planted:
+        message = f"{'x' * length} {item.text}"
+        waits = {"state": {"waiting": {"reason": "RunContainerError", "message": message}}}
+        ill = pod(containerStatuses=[waits])
+        objects = {("Pod", "server-2-x"): ill, ("Deployment", "server"): deployment(0)}
+        wanted = [manifest.of(deployment(0), "here")]
+        (found,) = lines(wanted, Seen(objects), (), redactor)
+        assert "RunContainerError" in found.detail
+        assert leaked([item], found.detail) == []

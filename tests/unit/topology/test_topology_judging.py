@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from support import sights
+from support.canaries import canaries, leaked
 from support.sights import arrow, judged
 from vrooli.chart.manifest import Manifest
+from vrooli.redaction import Redactor
 from vrooli.topology.model import Diagram, State
 from vrooli.topology.sight import Sight
 from vrooli.topology.sockets import Socket
@@ -218,3 +220,21 @@ def test_objects_of_unexpected_shapes_are_read_as_if_they_said_nothing(
     for kind in ("Pod", "Service", "EndpointSlice", "Deployment", "Event", "VaultStaticSecret"):
         odd = sights.with_(odd, kind, body)
     assert len(judged(diagrams, odd)) == len(judged(diagrams, seen))
+
+
+def test_why_an_arrow_is_broken_is_said_without_secrets(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    planted = list(canaries(1))
+    known = [item.secret + "/+" * ("url" in item.shape) for item in planted if item.known]
+    message = "\n".join(item.text for item in planted)
+    pod = dict(seen.get("Pod", "server-pod") or {})
+    pod["status"] = {
+        "phase": "Pending",
+        "containerStatuses": [{"state": {"waiting": {"reason": "Error", "message": message}}}],
+    }
+    ill = sights.with_(seen, "Pod", pod)
+    told = arrow(judged(diagrams, ill, Redactor(known)), "connectivity/UI/Server")
+    assert told.state is State.BROKEN
+    assert "opened the session with (masked) for bob" in told.why
+    assert leaked(planted, told.why) == []

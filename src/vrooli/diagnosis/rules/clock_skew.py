@@ -40,7 +40,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         said = [line for line in lines[-20:] if re.search(WORDS, line)]
         pod = evidence.get(Ref("Pod", source.pod, source.namespace))
         if said and pod is not None and not _is_ready(pod):
-            seen.setdefault(evidence.owner(pod), f"{source}: {said[-1][:300]}")
+            seen.setdefault(evidence.owner(pod), f"{source}: {said[-1]}")
     for about, line in seen.items():
         yield Symptom(
             about=about,

@@ -37,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             if parts
             else f"See why it doesn't answer as the probe wants. {AGAIN}, or go back.",
             command=way_back(evidence, owner, f"kubectl logs {owner.words} -c {name} --tail=50"),
-            evidence=(str(event), *((f"it answers: {answer[:300]}",) if answer else ())),
+            evidence=(str(event), *((f"it answers: {answer}",) if answer else ())),
         )
 
 

@@ -1,0 +1,45 @@
+"""What is said of a release's revisions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from support.canaries import canaries, leaked
+from vrooli.environments import ENVIRONMENTS
+from vrooli.events import silent
+from vrooli.redaction import Redactor
+from vrooli.release.history import Revision
+from vrooli.workflows import releases
+
+
+@pytest.mark.anyio
+async def test_what_helm_says_of_a_revision_is_told_without_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    planted = list(canaries(1))
+    said = "Upgrade failed: " + "\n".join(item.text for item in planted)
+    known = [item.secret + "/+" * ("url" in item.shape) for item in planted if item.known]
+
+    @asynccontextmanager
+    async def connect(cluster: str | None) -> AsyncIterator[Any]:
+        yield SimpleNamespace(kube=None, cluster=SimpleNamespace(kubeconfig=Path("kubeconfig")))
+
+    async def revisions(release: object) -> list[Revision]:
+        return [Revision(1, "failed", "vrooli-1.0.0", datetime.now(UTC), said)]
+
+    async def redactor(kube: object, namespace: str) -> Redactor:
+        return Redactor(known)
+
+    monkeypatch.setattr(releases.access, "connect", connect)
+    monkeypatch.setattr(releases.noted, "revisions", revisions)
+    monkeypatch.setattr(releases.hiding, "redactor", redactor)
+    (told,) = (await releases.history(ENVIRONMENTS["dev"], None, silent)).revisions
+    assert told.description.startswith("Upgrade failed: ")
+    assert leaked(planted, told.description) == []
