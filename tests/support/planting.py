@@ -193,15 +193,17 @@ async def plant(kube: Kube, made: Sequence[Manifest]) -> None:
 
 async def remove(kube: Kube, made: Sequence[Manifest]) -> None:
     """Take all of it away, what isn't there as well, and wait until the pods are gone."""
+    namespace = made[0]["metadata"]["namespace"]
 
     async def one(body: Manifest) -> None:
-        metadata = body["metadata"]
-        place = metadata["name"], metadata["namespace"]
-        await kube.delete(body["apiVersion"], body["kind"], *place)
+        await kube.delete(body["apiVersion"], body["kind"], body["metadata"]["name"], namespace)
 
     await _each(made, one)
     for name in WANTED:
-        await shop.gone(kube, made[0]["metadata"]["namespace"], name)
+        await shop.gone(kube, namespace, name)
+    # What the cluster itself told of the pods quotes their commands.
+    told = await kube.list("v1", "Event", namespace)
+    await _each([body for body in told if body["metadata"]["name"].startswith(NAME)], one)
 
 
 async def _each(made: Sequence[Manifest], do: Callable[[Manifest], Awaitable[object]]) -> None:
