@@ -15,7 +15,7 @@ from support.evidence import evidence, pod, pod_of, with_objects
 from support.recorded import contents, planted, settled
 from vrooli.diagnosis import bundle
 from vrooli.diagnosis.bundle import Contents
-from vrooli.diagnosis.evidence import Answer, LogSource, Unseen
+from vrooli.diagnosis.evidence import Answer, LogSource
 from vrooli.diagnosis.objects import Ref
 from vrooli.errors import UsageError
 from vrooli.redaction import Redactor
@@ -145,5 +145,5 @@ def test_that_secrets_could_not_be_read_is_said() -> None:
     assert "what is secret" in [item.what for item in contents(blind, Redactor()).unseen()]
     assert contents(with_objects(seen), Redactor()).unseen() == []
     # Those of other namespaces were read, and are no help.
-    late = replace(with_objects(seen), unseen=(Unseen("Secret in dev", "no answer within 20 s"),))
+    late = replace(with_objects(seen), hidden={("Secret", "dev")})
     assert "what is secret" in [item.what for item in contents(late, Redactor()).unseen()]
