@@ -34,7 +34,8 @@ BEGUN_S = 90.0
 GOOD, NO_IMAGE, CRASHING = "1.2.3", "1.2.4", "1.2.5"
 # Deploys that can't succeed, by version: what is wrong with their values.
 BROKEN: Mapping[str, dict[str, Any]] = {
-    NO_IMAGE: {"services": {"nsfwDetector": {"repository": "registry.invalid/detector"}}},
+    # A registry that nobody can ask beforehand, and that refuses the node at once.
+    NO_IMAGE: {"services": {"nsfwDetector": {"repository": "127.0.0.1:1/detector"}}},
     CRASHING: {"services": {"server": {"extraEnv": {"PICTURE_MAX_BYTES": "many"}}}},
 }
 

@@ -118,7 +118,7 @@ async def test_a_hook_that_fails_is_told_early_and_the_old_state_comes_back(
     assert "is healthy again" in failed.value.message
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.long)])
 async def test_a_deploy_that_is_killed_is_ended_by_the_next_one_and_nothing_is_lost(
     live: Live, kube: Kube, artifacts: Path, first: Release, kills: int
 ) -> None:

@@ -145,10 +145,12 @@ class Follower:
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Begin to watch."""
         if self._wanted:
-            await self._learn_secrets()
             hooks = scene.hooks(self._wanted)
             kinds = [*watched.kinds([*self.counted, *hooks]), *watched.EVIDENCE]
-            await self._watched.follow(group, dict.fromkeys(kinds))
+            # Nothing is shown before both are there.
+            await asyncio.gather(
+                self._learn_secrets(), self._watched.follow(group, dict.fromkeys(kinds))
+            )
 
     def end(self) -> None:
         """Watch no more."""
