@@ -173,7 +173,6 @@ class _Run:
         self.values = values.read(options.folder / artifact.environments[options.environment.name])
         self.wanted = _render(options, self.package, self.values)
         self.changes: tuple[ObjectChange, ...] = ()
-        self.loaded: set[str] = set()
         self.began = scene.EVER
         self.fit = asyncio.Event()
 
@@ -191,14 +190,13 @@ class _Run:
         """What is looked at before anything is touched."""
         return [
             Step("images", "Images of the artifact", self.load_images),
-            Step("checks", "Cluster", self.check, ("images",)),
+            Step("checks", "Cluster", self.check),
             Step("changes", "What changes", self.compare),
         ]
 
     async def load_images(self, progress: Progress) -> Done:
         """Have the artifact's own images on a local cluster; others pull theirs."""
-        packed = [image for image in self.artifact.images if image.archive]
-        archives = {image.archive for image in packed if image.archive}
+        archives = {image.archive for image in self.artifact.images if image.archive}
         if not archives:
             return Done(changed=False, detail="it has none, they are pulled")
         if self.reached.cluster.kind == "context":
@@ -207,18 +205,20 @@ class _Run:
         for archive in archives:
             path = self.options.folder / archive
             changed |= (await self.reached.cluster.load_images(path, progress)).changed
-        self.loaded = {reference for image in packed for reference in image.references}
         return Done(changed, ", ".join(sorted(archives)))
+
+    def brought(self) -> set[str]:
+        """The images that the artifact brings: they are loaded meanwhile, or this ends."""
+        if self.reached.cluster.kind == "context":
+            return set()
+        packed = [image for image in self.artifact.images if image.archive]
+        return {reference for image in packed for reference in image.references}
 
     async def check(self, progress: Progress) -> Done:
         """Find everything that would stand in the way."""
         await lease.refuse_if_held(self.kube, self.release)
-        found = await preflight.look(
-            self.kube,
-            self.release.namespace,
-            self.wanted,
-            loaded=self.loaded | await self.reached.cluster.images(),
-        )
+        there = self.brought() | await self.reached.cluster.images()
+        found = await preflight.look(self.kube, self.release.namespace, self.wanted, loaded=there)
         preflight.demand(found)
         self.fit.set()
         return Done(changed=False, detail=f"can take {len(self.wanted)} objects")
