@@ -63,11 +63,18 @@ async def test_what_another_helm_owns_is_taken_over_and_the_values_stay(
     assert await _taken(bare_kube, _settings(name, "2")) == []
 
 
-async def test_what_the_next_revision_lacks_goes_whoever_wrote_it(bare_kube: Kube) -> None:
-    await _put(bare_kube, _settings("fewer", b="2"), "helm")
-    await _taken(bare_kube, _settings("fewer"))
-    await _put(bare_kube, _settings("fewer"), OURS)
-    found = await bare_kube.get("v1", "ConfigMap", "fewer", "default")
+@pytest.mark.parametrize("before", ["nobody", OURS])
+async def test_what_the_next_revision_lacks_goes_whoever_wrote_it(
+    bare_kube: Kube, before: str
+) -> None:
+    name = f"fewer-after-{before}"
+    if before == OURS:
+        await _put(bare_kube, _settings(name), OURS)
+    await _put(bare_kube, _settings(name, b="2"), "helm")
+    await _taken(bare_kube, _settings(name))
+    assert await _managers(bare_kube, name) == {OURS}
+    await _put(bare_kube, _settings(name), OURS)
+    found = await bare_kube.get("v1", "ConfigMap", name, "default")
     assert (found or {})["data"] == {"a": "1"}
 
 

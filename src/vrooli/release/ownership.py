@@ -23,6 +23,7 @@ OURS = Path(sys.orig_argv[0]).name
 # What every Helm writes, whatever it is called.
 _OF_HELM = "f:meta.helm.sh/release-name"
 Entry = Mapping[str, Any]
+Fields = Mapping[str, Any]
 
 
 async def take_over(kube: Kube, manifests: Iterable[Manifest], progress: Progress) -> list[str]:
@@ -50,7 +51,7 @@ async def _of_one(kube: Kube, item: Manifest, progress: Progress) -> bool:
             return False
         metadata = {
             # An empty list would leave them as they are.
-            "managedFields": _without(entries, helms, hands) or [{}],
+            "managedFields": _without(entries, hands) or [{}],
             "resourceVersion": body["metadata"]["resourceVersion"],
         }
         await kube.patch(
@@ -71,13 +72,23 @@ def _is_helms(entry: Entry) -> bool:
     return entry["operation"] == "Apply" and _OF_HELM in metadata.get("f:annotations", {})
 
 
-def _without(entries: Sequence[Entry], helms: Set[str], hands: Set[str]) -> list[Entry]:
-    """The signatures that stay; where we have none yet, another Helm's becomes ours.
+def _without(entries: Sequence[Entry], hands: Set[str]) -> list[Entry]:
+    """The signatures that stay; what any Helm has signed is ours.
 
     So a field goes that the next revision no longer has, whoever wrote it.
     """
-    gone = helms | hands
-    kept = [entry for entry in entries if _is_status(entry) or entry["manager"] not in gone]
-    if not any(_is_helms(entry) for entry in kept):
-        kept += [{**entry, "manager": OURS} for entry in entries if _is_helms(entry)][:1]
-    return kept
+    signed = [entry for entry in entries if _is_helms(entry)]
+    others = [entry for entry in entries if not _is_helms(entry)]
+    kept = [entry for entry in others if _is_status(entry) or entry["manager"] not in hands]
+    if not signed:
+        return kept
+    fields: Fields = {}
+    for entry in signed:
+        fields = _union(fields, entry["fieldsV1"])
+    return [*kept, {**signed[-1], "manager": OURS, "fieldsV1": fields}]
+
+
+def _union(one: Fields, other: Fields) -> Fields:
+    """The fields of both."""
+    both = {key: _union(one[key], other[key]) for key in one.keys() & other.keys()}
+    return {**one, **other, **both}
