@@ -208,8 +208,9 @@ async def _run(arguments: argparse.Namespace, bench: Bench) -> None:
             print(f"\n{name}\n")
             await MEASURES[name][0](bench)
     finally:
-        now = await history.last(bench.release)
-        if before and now and before.number != now.number:
+        # Helm keeps ten revisions: after many deploys the first one is gone.
+        kept = [item.number for item in await history.revisions(bench.release)]
+        if before and before.number in kept[:-1]:
             await bench.back(before.number)
 
 

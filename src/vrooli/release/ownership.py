@@ -44,9 +44,8 @@ async def _of_one(kube: Kube, item: Manifest, progress: Progress) -> bool:
         return False
     helms = {entry["manager"] for entry in entries if _is_helms(entry)} - {OURS}
     with contextlib.suppress(ApiError):  # Helm says it better, or the next run mends it
-        hands = await kube.conflicts(item.body, OURS, namespace=item.namespace) & names - helms - {
-            OURS
-        }
+        owners = await kube.conflicts(item.body, OURS, namespace=item.namespace)
+        hands = owners & names - helms - {OURS}
         if not helms | hands:
             return False
         metadata = {
