@@ -58,12 +58,12 @@ def parse(image: str) -> Reference:
 
 async def look(site: Site) -> Seen:
     """Ask each registry, without credentials, for what no node has."""
+    there = set(site.loaded)
     try:
-        there = images.on_nodes(await site.objects("v1", "Node")) | site.loaded
+        there |= images.on_nodes(await site.objects("v1", "Node"))
     except ApiError as error:
         if not is_forbidden(error):
             raise
-        there = set(site.loaded)
     pulled = remote(site)
     asked = [image for image in pulled if image not in there]
     async with httpx.AsyncClient(timeout=ANSWER_S, follow_redirects=True) as client:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.objects import Body, Ref, is_ready, items, labels, ref_of, text
 from vrooli.diagnosis.policies import NAMESPACE_NAME, End, Way
-from vrooli.diagnosis.workloads import current
 
 COMPONENT, INSTANCE = "app.kubernetes.io/component", "app.kubernetes.io/instance"
 CLUSTER = "postgres-operator.crunchydata.com/cluster"
@@ -51,7 +50,7 @@ def ways(seen: Evidence) -> Iterator[tuple[Ref, Ref, Way]]:
 def _ends(seen: Evidence) -> dict[str, Body]:
     """One pod of each end, by its name; a ready one where there is one."""
     found: dict[str, Body] = {}
-    for _, pod in current(seen):
+    for _, pod in seen.current:
         name = _name(seen, labels(pod))
         if name and (name not in found or is_ready(pod)):
             found[name] = pod

@@ -73,8 +73,7 @@ class Contents:
         """What couldn't be looked at, each reason once."""
         hidden = (Unseen(item.what, self.redactor.text(item.why)) for item in self.more.unseen)
         found = [*self.diagnosis.unseen, *hidden]
-        seen = self.evidence
-        if not seen.has_seen("Secret"):
+        if not self.evidence.has_seen("Secret"):
             why = "Secrets can't be read: their values are masked only where they look like some"
             found.append(Unseen("what is secret", why))
         return grouped(found)

@@ -9,7 +9,19 @@ from datetime import datetime
 from functools import cached_property
 
 from vrooli.chart.manifest import Manifest
-from vrooli.diagnosis.objects import Body, Ref, dig, is_going, items, labels, ref_of, selects, text
+from vrooli.diagnosis.objects import (
+    Body,
+    Ref,
+    born,
+    dig,
+    is_going,
+    items,
+    labels,
+    ref_of,
+    selects,
+    text,
+    version_of,
+)
 
 
 @dataclass(frozen=True)
@@ -177,7 +189,7 @@ class Evidence:
             return ref
         above = Ref(text(owners[0], "kind"), text(owners[0], "name"), ref.namespace)
         if above.kind == "ReplicaSet":
-            version = text(labels(body), "pod-template-hash")
+            version = version_of(body)
             return Ref("Deployment", above.name.removesuffix(f"-{version}"), ref.namespace)
         return above
 
@@ -185,8 +197,10 @@ class Evidence:
     def current(self) -> Sequence[tuple[Ref, Body]]:
         """The release's pods with their workloads, without those that a newer version replaces."""
         found = [(self.owner(pod), pod) for pod in self.all("Pod") if not is_going(pod)]
-        newest = dict(sorted(found, key=lambda item: _born(item[1])))
-        return [(owner, pod) for owner, pod in found if _version(pod) == _version(newest[owner])]
+        newest = dict(sorted(found, key=lambda item: born(item[1])))
+        return [
+            (owner, pod) for owner, pod in found if version_of(pod) == version_of(newest[owner])
+        ]
 
     def of(self, workload: Ref) -> list[Body]:
         """The pods of a workload that aren't going away."""
@@ -240,14 +254,6 @@ class Evidence:
         for item in self.events:
             found.setdefault(item.about, []).append(item)
         return found
-
-
-def _born(pod: Body) -> str:
-    return text(pod, "metadata", "creationTimestamp")
-
-
-def _version(pod: Body) -> str:
-    return text(labels(pod), "pod-template-hash")
 
 
 def is_recent(happening: Happening, now: datetime, within_s: float) -> bool:

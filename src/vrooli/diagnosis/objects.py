@@ -103,6 +103,16 @@ def is_ready(pod: Body) -> bool:
     return condition(pod, "Ready").get("status") == "True"
 
 
+def born(body: Body) -> str:
+    """When an object was made."""
+    return text(body, "metadata", "creationTimestamp")
+
+
+def version_of(pod: Body) -> str:
+    """Which version of its Deployment a pod is of; empty where it belongs to none."""
+    return text(labels(pod), "pod-template-hash")
+
+
 def is_going(body: Body) -> bool:
     """Whether an object is being deleted."""
     return bool(dig(body, "metadata", "deletionTimestamp"))

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vrooli.diagnosis.evidence import Evidence
-from vrooli.diagnosis.objects import Body, Ref, labels, number, ref_of, text
+from vrooli.diagnosis.objects import Body, Ref, born, labels, number, ref_of, text
 from vrooli.diagnosis.probes import redis_info
-from vrooli.diagnosis.workloads import born, is_older
+from vrooli.diagnosis.workloads import is_older
 from vrooli.release.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE
 
 # The operator looks at each failover every 30 seconds; what is older than a few looks stays.

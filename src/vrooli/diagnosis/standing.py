@@ -21,6 +21,7 @@ from vrooli.diagnosis.objects import (
     selects,
     strings,
     text,
+    version_of,
 )
 
 Edge = tuple[Ref, Ref]
@@ -69,7 +70,7 @@ def _edges(evidence: Evidence) -> Iterator[Edge]:
     for pod in evidence.all("Pod", ""):
         owner = evidence.owner(pod)
         yield ref_of(pod), owner
-        version = (owner, text(labels(pod), "pod-template-hash"))
+        version = (owner, version_of(pod))
         # Thousands of one version are made from one template.
         if not version[1] or version not in versions:
             versions.add(version)

@@ -12,6 +12,7 @@ from vrooli.diagnosis.happenings import moment
 from vrooli.diagnosis.objects import (
     Body,
     Ref,
+    born,
     condition,
     container_states,
     dig,
@@ -28,7 +29,6 @@ from vrooli.redaction import Redactor
 # Pods and Deployments that are younger, or that moved on within this, are on their way, seconds.
 MOVING_S = 60.0
 REVISION = "deployment.kubernetes.io/revision"
-HASH = "pod-template-hash"
 # Lines of a log that a finding quotes.
 QUOTED = 8
 # Another version of the same workload, for the remedies.
@@ -47,19 +47,9 @@ def is_older(seen: Evidence, when: str, than_s: float) -> bool:
     return age is None or age >= than_s
 
 
-def born(body: Body) -> str:
-    """When an object was made."""
-    return text(body, "metadata", "creationTimestamp")
-
-
-def current(seen: Evidence) -> Iterator[tuple[Ref, Body]]:
-    """The release's pods with their workloads, without those that a newer version replaces."""
-    return iter(seen.current)
-
-
 def states(seen: Evidence) -> Iterator[tuple[Ref, Body, Body]]:
     """Each container of the current pods: its workload, its pod, and what is said of it."""
-    for owner, pod in current(seen):
+    for owner, pod in seen.current:
         yield from ((owner, pod, item) for item in container_states(pod))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from vrooli.diagnosis.evidence import Answer, Evidence
 from vrooli.diagnosis.objects import Ref, container_states, dig, is_ready, ref_of, text
-from vrooli.diagnosis.workloads import current
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 
@@ -26,7 +25,7 @@ NO_ANSWER = f"no answer within {ANSWER_S:.0f} s"
 async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
     """The answers of the first pods that run, one of each workload."""
     asked: dict[Ref, tuple[Ref, str]] = {}
-    for owner, pod in current(seen):
+    for owner, pod in seen.current:
         running = [item for item in container_states(pod) if dig(item, "state", "running")]
         if running and owner.kind == "Deployment" and (is_ready(pod) or owner not in asked):
             asked.setdefault(owner, (ref_of(pod), text(running[-1], "name")))

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Body, Ref, condition, mapping, ref_of, text
+from vrooli.diagnosis.objects import Body, Ref, born, condition, mapping, ref_of, text
 from vrooli.diagnosis.standing import behind
-from vrooli.diagnosis.workloads import MOVING_S, born, down, is_older, mend_down, told
+from vrooli.diagnosis.workloads import MOVING_S, down, is_older, mend_down, told
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:

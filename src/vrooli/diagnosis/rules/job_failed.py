@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from vrooli.chart.manifest import HOOK
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Body, Ref, condition, items, notes, ref_of, text
-from vrooli.diagnosis.workloads import born, log_of, told
+from vrooli.diagnosis.objects import Body, Ref, born, condition, items, notes, ref_of, text
+from vrooli.diagnosis.workloads import log_of, told
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:

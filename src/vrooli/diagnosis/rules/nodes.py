@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Body, Ref, condition, ref_of, text
-from vrooli.diagnosis.workloads import MOVING_S, born, is_older, told
+from vrooli.diagnosis.objects import Body, Ref, born, condition, ref_of, text
+from vrooli.diagnosis.workloads import MOVING_S, is_older, told
 
 PRESSURES = {
     "MemoryPressure": "memory",

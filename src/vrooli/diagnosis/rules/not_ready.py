@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Ref, is_ready, labels, ref_of, text
-from vrooli.diagnosis.workloads import MOVING_S, born, is_moving, is_older
+from vrooli.diagnosis.objects import Ref, born, is_ready, labels, ref_of, text
+from vrooli.diagnosis.workloads import MOVING_S, is_moving, is_older
 from vrooli.release import readiness
 from vrooli.release.readiness import Seen
 

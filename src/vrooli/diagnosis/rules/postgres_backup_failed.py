@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from vrooli.diagnosis import postgres_said
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Body, Ref, condition, labels, number, ref_of, text
+from vrooli.diagnosis.objects import Body, Ref, born, condition, labels, number, ref_of, text
 from vrooli.diagnosis.said import quoted
-from vrooli.diagnosis.workloads import born, told
+from vrooli.diagnosis.workloads import told
 from vrooli.release.readiness import PGO
 
 KINDS = (f"{PGO}/pgbackrest-backup", f"{PGO}/pgbackrest-cronjob")

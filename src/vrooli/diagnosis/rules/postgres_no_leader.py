@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from vrooli.diagnosis import postgres_said
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import is_ready, ref_of, text
+from vrooli.diagnosis.objects import born, is_ready, ref_of, text
 from vrooli.diagnosis.said import lately, quoted
-from vrooli.diagnosis.workloads import born, is_older
+from vrooli.diagnosis.workloads import is_older
 
 STARTED_S = 60.0
 WORDS = r"(?i)no leader|no action\. I am .*(?:secondary|replica)|waiting for leader|CRITICAL"

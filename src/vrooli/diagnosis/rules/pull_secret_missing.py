@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Ref, items, text
-from vrooli.diagnosis.workloads import MOVING_S, born, current, is_older, told
+from vrooli.diagnosis.objects import Ref, born, items, text
+from vrooli.diagnosis.workloads import MOVING_S, is_older, told
 
 TYPES = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
 
@@ -16,7 +16,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Secret that pods name as theirs for pulling, and that isn't one."""
     if not evidence.has_seen("Secret"):
         return
-    for owner, pod in current(evidence):
+    for owner, pod in evidence.current:
         for item in items(pod, "spec", "imagePullSecrets"):
             ref = Ref("Secret", text(item, "name"), evidence.namespace)
             facts = evidence.secrets.get(ref)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from vrooli.diagnosis import redis_state
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import items, text
+from vrooli.diagnosis.objects import born, items, text
 from vrooli.diagnosis.redis_state import Told
-from vrooli.diagnosis.workloads import born, is_older
+from vrooli.diagnosis.workloads import is_older
 
 STARTED_S = 30.0
 

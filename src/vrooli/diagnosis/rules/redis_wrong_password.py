@@ -19,11 +19,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for failover, _ in redis_state.failovers(evidence):
         redis = redis_state.told(evidence, failover, "redis")
         refusing = [item for item in redis if "WRONGPASS" in item.text or "NOAUTH" in item.text]
+        by_operator = lately(evidence, WORDS, OPERATOR)
         logs = [
-            (source, line)
-            for namespace in (None, OPERATOR)
-            for source, line in lately(evidence, WORDS, namespace)
-            if namespace is None or failover.name in line
+            *lately(evidence, WORDS),
+            *((source, line) for source, line in by_operator if failover.name in line),
         ]
         pods = [item.ref for item in refusing] or [item.ref for item in redis if logs]
         if not pods:

@@ -9,6 +9,7 @@ from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import (
     Body,
     Ref,
+    born,
     containers,
     dig,
     items,
@@ -18,7 +19,7 @@ from vrooli.diagnosis.objects import (
     selects,
     text,
 )
-from vrooli.diagnosis.workloads import MOVING_S, born, is_older, noted, restore
+from vrooli.diagnosis.workloads import MOVING_S, is_older, noted, restore
 
 MEND = "Correct the Service, or deploy again: that puts it back as it was."
 

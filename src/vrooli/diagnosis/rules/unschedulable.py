@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, Ref, condition, containers, items, mapping, ref_of, text
-from vrooli.diagnosis.workloads import AGAIN, current, is_older, told, way_back
+from vrooli.diagnosis.workloads import AGAIN, is_older, told, way_back
 
 # The scheduler tries again whenever something changes, seconds.
 GRACE_S = 3.0
@@ -56,7 +56,7 @@ OTHER = ("", "no node takes it", f"{AGAIN}, or add a node that does.")
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each workload with a pod that waits for a node."""
-    for owner, pod in current(evidence):
+    for owner, pod in evidence.current:
         waits = condition(pod, "PodScheduled")
         said = text(waits, "message")
         if (

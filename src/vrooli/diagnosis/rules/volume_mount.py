@@ -9,7 +9,7 @@ from vrooli.diagnosis.evidence import Evidence, is_recent
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, Ref, condition, container_states, ref_of, text
 from vrooli.diagnosis.rules import config_missing
-from vrooli.diagnosis.workloads import AGAIN, current, told, way_back
+from vrooli.diagnosis.workloads import AGAIN, told, way_back
 
 EVENTS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 WAITING = ("ContainerCreating", "PodInitializing")
@@ -20,7 +20,7 @@ RECENT_S = 180.0
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each workload with a pod that waits for a volume."""
-    for owner, pod in current(evidence):
+    for owner, pod in evidence.current:
         said = _said(evidence, pod)
         if said:
             claim = CLAIM.search(said)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Body, Ref, labels, notes, ref_of, text
-from vrooli.diagnosis.workloads import born, down, is_older, mend_down, told
+from vrooli.diagnosis.objects import Body, Ref, born, labels, notes, ref_of, text
+from vrooli.diagnosis.workloads import down, is_older, mend_down, told
 from vrooli.release.readiness import PGO
 
 DEFAULT = "storageclass.kubernetes.io/is-default-class"

@@ -8,8 +8,8 @@ from vrooli.diagnosis import vso
 from vrooli.diagnosis.evidence import Evidence, Happening
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.keepers import VSO
-from vrooli.diagnosis.objects import Ref, items, ref_of, text
-from vrooli.diagnosis.workloads import born, is_older
+from vrooli.diagnosis.objects import Ref, born, items, ref_of, text
+from vrooli.diagnosis.workloads import is_older
 
 OK = 200
 DENIED = "Code: 403"
