@@ -226,13 +226,12 @@ class _Run:
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what Helm noted last."""
         try:
-            last, redactor = await asyncio.gather(
-                history.last(self.release), hiding.redactor(self.kube, self.release.namespace)
-            )
+            last = await history.last(self.release)
             noted = await history.manifests(self.release) if last is not None else ()
         except VrooliError:
             await self.fit.wait()  # what is wrong with the cluster says it better, and ends this
             raise
+        redactor = await hiding.redactor(self.kube, self.release.namespace)
         self.changes = changes.changes(self.wanted, noted, redactor)
         if last is None:
             return Done(changed=False, detail=f"a new release of {len(self.wanted)} objects")
