@@ -147,10 +147,10 @@ class Follower:
         if self._wanted:
             hooks = scene.hooks(self._wanted)
             kinds = [*watched.kinds([*self.counted, *hooks]), *watched.EVIDENCE]
-            # Nothing is shown before both are there.
-            await asyncio.gather(
-                self._learn_secrets(), self._watched.follow(group, dict.fromkeys(kinds))
-            )
+            # Nothing is shown before both are there; the group ends either with the other.
+            learning = group.create_task(self._learn_secrets())
+            await self._watched.follow(group, dict.fromkeys(kinds))
+            await learning
 
     def end(self) -> None:
         """Watch no more."""
