@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ LOG = b"\xff\xfe\x00 begins\n\x1b[31mred \xc3\x28 and \xf0\x9f\x98\n" + b"\x80" 
 @pytest.fixture(scope="module")
 def release(bare_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The API server's kubeconfig once there is a release with pods in trouble."""
-    with kubelet.running(tmp_path_factory.mktemp("kubelet"), LOG) as port:
+    with kubelet.running(tmp_path_factory.mktemp("kubelet"), repeat(LOG)) as port:
         asyncio.run(_fill(bare_kubeconfig, port))
         yield bare_kubeconfig
 

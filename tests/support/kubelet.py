@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,15 +16,16 @@ NODE = "told"
 
 
 @contextmanager
-def running(folder: Path, log: bytes) -> Iterator[int]:
-    """A server that answers each log with the same bytes; gives its port."""
+def running(folder: Path, logs: Iterable[bytes]) -> Iterator[int]:
+    """A server that tells these logs one by one, whichever are asked for; gives its port."""
+    told = iter(logs)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("content-type", "text/plain")
             self.end_headers()
-            self.wfile.write(log)
+            self.wfile.write(next(told))
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -17,6 +18,8 @@ from vrooli.kube.forward import Forward
 from vrooli.kube.rest import ApiError, Rest, message
 from vrooli.steps import first_error
 
+# What a kubelet answers in a log's stead when the container was taken away a moment ago.
+_NO_LOG = re.compile(r"unable to retrieve container logs for \w+://\w+")
 # What a program that can't be run in a pod ends with: no such pod or program, no right, no answer.
 _REFUSALS = (
     *(kr8s.ExecError, kr8s.NotFoundError, kr8s.ServerError, kr8s.APITimeoutError),
@@ -62,7 +65,12 @@ class Pods(Rest):
         follow: bool = False,
         previous: bool = False,
     ) -> AsyncIterator[str]:
-        """The lines of a container's log."""
+        """The lines of a container's log.
+
+        Raises:
+            ApiError: There is no such log, or none any more.
+            VrooliError: It broke off.
+        """
         params = {
             **({"container": container} if container else {}),
             **({"tailLines": str(tail)} if tail is not None else {}),
@@ -85,6 +93,8 @@ class Pods(Rest):
                     await answer.aread()
                     raise ApiError(f"read the log of {pod}", answer.status_code, message(answer))
                 async for line in answer.aiter_lines():
+                    if _NO_LOG.fullmatch(line):
+                        raise ApiError(f"read the log of {pod}", httpx.codes.NOT_FOUND, line)
                     yield line
         except (httpx.HTTPError, kr8s.APITimeoutError, OSError) as error:
             raise VrooliError(f"The log of pod {namespace}/{pod} ended: {error!r}") from error

@@ -37,6 +37,8 @@ LOOK_S = 20.0
 AWAY_S = 20.0
 # Lines of a crashed container's log that its error shows.
 LOG_LINES = 10
+# How often it is asked for, a tick apart: a container's log goes a moment before the next one's.
+LOG_TRIES = 4
 
 
 class ReleaseFailedError(VrooliError):
@@ -278,15 +280,21 @@ class Follower:
         """A trouble, with the end of the log of what crashed; without secrets."""
         await self._learn_secrets()
         said = self._redactor.text(str(trouble))
-        for previous in (True, False) if trouble.crashed else ():
-            log = self._kube.logs(
-                self._namespace,
-                trouble.pod,
-                trouble.container or None,
-                tail=LOG_LINES,
-                previous=previous,
-            )
-            with contextlib.suppress(VrooliError):
-                told = [line async for line in log]
-                return [said, *(f"  {line}" for line in self._redactor.lines(told))]
-        return [said]
+        log = await self._last_log(trouble) if trouble.crashed else []
+        return [said, *(f"  {line}" for line in self._redactor.lines(log))]
+
+    async def _last_log(self, trouble: Trouble) -> list[str]:
+        """The end of the log of what crashed; for a moment, between two starts, there is none."""
+        for _ in range(LOG_TRIES):
+            for previous in (True, False):
+                log = self._kube.logs(
+                    self._namespace,
+                    trouble.pod,
+                    trouble.container or None,
+                    tail=LOG_LINES,
+                    previous=previous,
+                )
+                with contextlib.suppress(VrooliError):
+                    return [line async for line in log]
+            await asyncio.sleep(TICK_S)
+        return []
