@@ -204,7 +204,7 @@ MEASURES = {
 async def _run(arguments: argparse.Namespace, bench: Bench) -> None:
     before = await history.last(bench.release)
     try:
-        for name in arguments.measures:
+        for name in (name for name in arguments.measures if name in MEASURES):
             print(f"\n{name}\n")
             await MEASURES[name][0](bench)
     finally:

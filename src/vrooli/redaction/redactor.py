@@ -30,11 +30,11 @@ class Redactor:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         found = {text for value in values for text in spellings(value)}
-        # The longest first: one value may be a part of another.
-        ordered = sorted(found, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-        self._begins = frozenset(text[:SHORTEST] for text in ordered)
-        self._longest = max(map(len, ordered), default=0)
+        # By how they begin, the longest first: one value may be a part of another. A pattern of
+        # thousands of them would take a second to make.
+        self._known: dict[str, list[str]] = {}
+        for text in sorted(found, key=len, reverse=True):
+            self._known.setdefault(text[:SHORTEST], []).append(text)
         self._short = lru_cache(_REMEMBERED)(self._masked)
 
     @classmethod
@@ -52,10 +52,9 @@ class Redactor:
 
     def uncut(self, lines: Sequence[str]) -> list[str]:
         """The lines without known values that the ends of lines cut into pieces; no more."""
-        whole = "".join(lines)
-        if self._known is None or not self._may_hold(whole):
+        hidden = list(self._spans("".join(lines)))
+        if not hidden:
             return list(lines)
-        hidden = [found.span() for found in self._known.finditer(whole)]
         kept, at = [], 0
         for line in lines:
             end = at + len(line)
@@ -92,14 +91,20 @@ class Redactor:
         return shapes.mask(self._without_known(text))
 
     def _without_known(self, text: str) -> str:
-        # Most texts hold none, and a pattern of thousands is slow to say so.
-        if self._known is None or not self._may_hold(text):
-            return text
-        return self._known.sub(MASK, text)
+        kept, at = "", 0
+        for first, last in self._spans(text):
+            kept, at = f"{kept}{text[at:first]}{MASK}", last
+        return kept + text[at:]
 
-    def _may_hold(self, text: str) -> bool:
-        parts = (text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1))
-        return not self._begins.isdisjoint(parts)
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where known values stand in a text, from the first to the last, none over another."""
+        known, free = self._known, 0
+        for at in range(len(text) - SHORTEST + 1):
+            if (begun := known.get(text[at : at + SHORTEST])) is not None and at >= free:
+                found = next((value for value in begun if text.startswith(value, at)), None)
+                if found is not None:
+                    free = at + len(found)
+                    yield at, free
 
     def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
         named = value.get("name")
