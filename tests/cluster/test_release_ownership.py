@@ -9,7 +9,7 @@ import pytest
 from vrooli.chart import manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import ownership
+from vrooli.release import live, ownership
 from vrooli.release.ownership import OURS
 
 HELMS = {"meta.helm.sh/release-name": "vrooli-dev"}
@@ -45,7 +45,7 @@ async def _owners(kube: Kube, name: str) -> frozenset[str]:
 
 async def _taken(kube: Kube, *bodies: dict[str, Any]) -> list[str]:
     wanted = [manifest.of(body, "default") for body in bodies]
-    return await ownership.take_over(kube, wanted, Progress())
+    return await ownership.take_over(kube, wanted, await live.bodies(kube, wanted), Progress())
 
 
 @pytest.mark.parametrize("others", [(), (OURS,)])

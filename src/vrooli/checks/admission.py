@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,7 +11,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.running import is_forbidden
 from vrooli.findings import Finding
-from vrooli.kube import ApiError, Kube
+from vrooli.kube import ApiError, Kube, each
 
 # Where objects of a namespace that isn't there yet are tried.
 ANY_NAMESPACE = "default"
@@ -22,7 +22,7 @@ async def look(site: Site) -> Seen:
     place = await somewhere(site.kube, site.namespace)
     # Helm makes hooks anew, so what is there of them says nothing.
     tried = [item for item in site.manifests if not item.is_hook]
-    found = await asyncio.gather(*(_try(site.kube, place, item) for item in tried))
+    found = await each(partial(_try, site.kube, place), tried)
     findings = tuple(finding for finding in found if finding is not None)
     return Seen(f"{len(tried) - len(findings)} of {len(tried)} objects would be taken", findings)
 

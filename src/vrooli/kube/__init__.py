@@ -4,6 +4,7 @@ The only user of kr8s, which brings authentication, sessions, exec and port-forw
 """
 
 from vrooli.kube.client import Kube, Manifest
+from vrooli.kube.each import each
 from vrooli.kube.rest import ApiError
 
-__all__ = ["ApiError", "Kube", "Manifest"]
+__all__ = ["ApiError", "Kube", "Manifest", "each"]

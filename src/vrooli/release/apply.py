@@ -15,8 +15,8 @@ from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import changes, history, ownership
-from vrooli.release.history import Release, Revision
+from vrooli.release import changes, history, live, ownership
+from vrooli.release.history import Note, Release
 from vrooli.steps import Done
 
 # Helm doesn't wait for pods here: this is for its requests to the API server, seconds.
@@ -48,18 +48,20 @@ async def ensure(
     wanted = await asyncio.to_thread(
         engine.render, values, release=release.name, namespace=release.namespace, chart=chart
     )
-    found = await _settled(kube, release, progress)
+    note = await _settled(kube, release, progress)
     security = await _security(kube, wanted)
     labelled = await _ensure_namespace(kube, release.namespace, security)
-    if found is not None and found.status == "deployed":
-        different = differences(wanted, await history.manifests(release))
-        different += await _missing(kube, wanted)
-        if not different:
-            return Done(labelled, f"revision {found.number} is what is wanted")
-        progress.say(f"changes {_some(different)}")
-    if found is not None:
-        await ownership.take_over(kube, wanted, progress)
-    made = await _act(release, chart, values, exists=found is not None)
+    if note is not None:
+        there = await live.bodies(kube, wanted)
+        if note.revision.status == "deployed":
+            different = differences(wanted, note.manifests)
+            missing = {key for key, body in there.items() if body is None}
+            different += sorted(missing.difference(different))
+            if not different:
+                return Done(labelled, f"revision {note.revision.number} is what is wanted")
+            progress.say(f"changes {_some(different)}")
+        await ownership.take_over(kube, wanted, there, progress)
+    made = await _act(release, chart, values, exists=note is not None)
     number, many = made["revision"], len(wanted)
     return Done(True, f"revision {number} of {many} objects, pod security {security}")
 
@@ -69,13 +71,14 @@ def differences(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> list[s
     return [change.key for change in changes.changes(wanted, noted)]
 
 
-async def _settled(kube: Kube, release: Release, progress: Progress) -> Revision | None:
-    """The newest revision that Helm has ended; what a killed Helm left is cleared away.
+async def _settled(kube: Kube, release: Release, progress: Progress) -> Note | None:
+    """Helm's note of the newest revision that it has ended; what a killed one left is cleared away.
 
     Only Helm's note goes: the objects it made stay, and are taken over by the next try.
     """
     said = False
-    while (found := await history.last(release)) is not None and found.is_pending:
+    while (note := await history.newest(release)) is not None and note.revision.is_pending:
+        found = note.revision
         age_s = (datetime.now(UTC) - found.deployed_at).total_seconds()
         if age_s < LEFT_BEHIND_S:
             if not said:
@@ -84,18 +87,9 @@ async def _settled(kube: Kube, release: Release, progress: Progress) -> Revision
             await asyncio.sleep(1.0)
             continue
         progress.say(f"clears revision {found.number} away, which was left as {found.status}")
-        note = f"sh.helm.release.v1.{release.name}.v{found.number}"
-        await kube.delete("v1", "Secret", note, release.namespace)
-    return found
-
-
-async def _missing(kube: Kube, wanted: Iterable[Manifest]) -> list[str]:
-    """The objects that someone has deleted since; test pods come and go."""
-    kept = [found for found in wanted if not found.is_hook]
-    there = await asyncio.gather(
-        *(kube.get(item.api_version, item.kind, item.name, item.namespace) for item in kept)
-    )
-    return [item.key for item, body in zip(kept, there, strict=True) if body is None]
+        secret = f"sh.helm.release.v1.{release.name}.v{found.number}"
+        await kube.delete("v1", "Secret", secret, release.namespace)
+    return note
 
 
 async def _security(kube: Kube, wanted: Iterable[Manifest]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
-from vrooli.kube import Kube
+from vrooli.kube import Kube, each
 from vrooli.redaction import Redactor
 from vrooli.release import changes
 from vrooli.release.changes import Act, ObjectChange
@@ -21,11 +21,11 @@ async def drift(
     Fields that others own (operators, autoscalers) are none of the release's.
     """
     wanted = [item for item in noted if not item.is_hook]
-    found = await asyncio.gather(*(_of_one(kube, item, redactor) for item in wanted))
+    found = await each(partial(_of_one, kube, redactor), wanted)
     return tuple(change for change in found if change is not None)
 
 
-async def _of_one(kube: Kube, manifest: Manifest, redactor: Redactor) -> ObjectChange | None:
+async def _of_one(kube: Kube, redactor: Redactor, manifest: Manifest) -> ObjectChange | None:
     place = manifest.api_version, manifest.kind, manifest.name, manifest.namespace
     live = await kube.get(*place)
     if live is None:

@@ -52,6 +52,7 @@ async def until_ready(
     timeout_s: float = 600.0,
     *,
     since: datetime = EVER,
+    rests: bool = False,
 ) -> Done:
     """Wait until every object of a release is ready, and show each on its way.
 
@@ -61,6 +62,7 @@ async def until_ready(
         progress: Told each change of what is still lacking.
         timeout_s: The limit, seconds.
         since: Hooks that ran before have had their turn.
+        rests: Nothing was changed just before, so nothing that is ready is about to change.
 
     Raises:
         ReleaseFailedError: A pod is in a state that waiting doesn't mend.
@@ -72,7 +74,7 @@ async def until_ready(
     try:
         async with asyncio.timeout(timeout_s), asyncio.TaskGroup() as group:
             await follower.start(group)
-            await follower.judge()
+            await follower.judge(rests=rests)
             follower.end()
     except TimeoutError:
         raise follower.too_late(timeout_s) from None
@@ -168,13 +170,14 @@ class Follower:
         """Each object, as it was shown last."""
         return list(self._shown.values())
 
-    async def judge(self) -> None:
-        """Return when everything is ready and stays so."""
+    async def judge(self, *, rests: bool = False) -> None:
+        """Return when everything is ready and stays so, or at once where it ``rests`` and is."""
         while True:
             lacking = self.lacking()
             self.has_waited |= bool(lacking)
             self.show(self.troubles())
-            if not lacking and await self.is_stable():
+            has_rested = rests and not self.has_waited
+            if not lacking and (has_rested or await self.is_stable()):
                 return
             await self.fail_if_hopeless()
             await self._waker.look(self.seen)

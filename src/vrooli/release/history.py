@@ -67,6 +67,19 @@ class Revision:
         return self.status in PENDING
 
 
+@dataclass(frozen=True)
+class Note:
+    """What Helm has noted of a revision.
+
+    Attributes:
+        revision: Which, and how it stands.
+        manifests: Its objects, hooks included.
+    """
+
+    revision: Revision
+    manifests: tuple[Manifest, ...]
+
+
 async def last(release: Release) -> Revision | None:
     """The newest revision, or None when there is no such release."""
     found = await revisions(release)
@@ -87,25 +100,31 @@ async def revisions(release: Release) -> list[Revision]:
 async def manifests(release: Release, number: int | None = None) -> tuple[Manifest, ...]:
     """The objects of a revision (the newest one), hooks included, as Helm noted them."""
     try:
-        noted = await call(release, lambda helm: helm.get_all(release.name, revision=number))
+        return (await _note(release, number)).manifests
     except helm_python.HelmError as error:
         raise failure(release, "read its notes of", error) from error
-    texts = [noted["summary"]["manifest"], *(hook["manifest"] for hook in noted["hooks"])]
-    return tuple(found for text in texts for found in manifest.parse(text, release.namespace))
 
 
-async def noted(release: Release) -> tuple[Manifest, ...] | None:
-    """The same, or None when there is no such release.
+async def newest(release: Release) -> Note | None:
+    """Helm's newest note, or None when there is no such release.
 
     Raises:
         VrooliError: Helm's notes can't be read.
     """
     try:
-        return await manifests(release)
+        return await _note(release)
     except helm_python.HelmNotFoundError:
         return None
     except helm_python.HelmError as error:
         raise failure(release, "read its notes of", error) from error
+
+
+async def _note(release: Release, number: int | None = None) -> Note:
+    found = await call(release, lambda helm: helm.get_all(release.name, revision=number))
+    summary = found["summary"]
+    texts = [summary["manifest"], *(hook["manifest"] for hook in found["hooks"])]
+    objects = tuple(item for text in texts for item in manifest.parse(text, release.namespace))
+    return Note(_revision(summary), objects)
 
 
 async def call(

@@ -7,7 +7,6 @@ own; the values stay until it does, so that hooks come first.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -16,7 +15,8 @@ from typing import Any
 
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
-from vrooli.kube import ApiError, Kube
+from vrooli.kube import ApiError, Kube, each
+from vrooli.release.live import Bodies
 
 # As Go names the program that it is loaded into, which is how the Helm engine signs.
 OURS = Path(sys.orig_argv[0]).name
@@ -26,21 +26,33 @@ Entry = Mapping[str, Any]
 Fields = Mapping[str, Any]
 
 
-async def take_over(kube: Kube, manifests: Iterable[Manifest], progress: Progress) -> list[str]:
+async def take_over(
+    kube: Kube, manifests: Iterable[Manifest], there: Bodies, progress: Progress
+) -> list[str]:
     """Drop what others own of these objects and would stand in the way; gives those objects.
 
     Another Helm's signature always goes; others' where a value of theirs is to be another one.
+
+    Args:
+        kube: The cluster.
+        manifests: The objects as they are to be.
+        there: As they are.
+        progress: Told whose changes are taken back.
     """
-    kept = [item for item in manifests if not item.is_hook]
-    taken = await asyncio.gather(*(_of_one(kube, item, progress) for item in kept))
-    return [item.key for item, was in zip(kept, taken, strict=True) if was]
+
+    async def take(item: Manifest) -> bool:
+        body = there.get(item.key)
+        return body is not None and await _of_one(kube, item, body, progress)
+
+    wanted = list(manifests)
+    taken = await each(take, wanted)
+    return [item.key for item, was in zip(wanted, taken, strict=True) if was]
 
 
-async def _of_one(kube: Kube, item: Manifest, progress: Progress) -> bool:
-    body = await kube.get(item.api_version, item.kind, item.name, item.namespace)
-    entries = [] if body is None else body["metadata"].get("managedFields", [])
+async def _of_one(kube: Kube, item: Manifest, body: Mapping[str, Any], progress: Progress) -> bool:
+    entries = body["metadata"].get("managedFields", [])
     names = {entry["manager"] for entry in entries if not _is_status(entry)}
-    if body is None or names <= {OURS}:
+    if names <= {OURS}:
         return False
     helms = {entry["manager"] for entry in entries if _is_helms(entry)} - {OURS}
     with contextlib.suppress(ApiError):  # Helm says it better, or the next run mends it

@@ -7,7 +7,7 @@ import helm_python
 from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import history, ownership
+from vrooli.release import history, live, ownership
 from vrooli.release.history import Release, Revision
 from vrooli.steps import Done
 
@@ -45,7 +45,8 @@ async def roll_back(kube: Kube, release: Release, to: Revision, progress: Progre
         VrooliError: Helm could not.
     """
     progress.say(f"goes back to revision {to.number}")
-    await ownership.take_over(kube, await history.manifests(release, to.number), progress)
+    wanted = await history.manifests(release, to.number)
+    await ownership.take_over(kube, wanted, await live.bodies(kube, wanted), progress)
     try:
         await history.call(
             release,

@@ -16,7 +16,6 @@ from vrooli.artifact.model import Artifact
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import preflight
-from vrooli.diagnosis.keep import keep
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
@@ -174,6 +173,7 @@ class _Run:
         self.wanted = _render(options, self.package, self.values)
         self.changes: tuple[ObjectChange, ...] = ()
         self.began = scene.EVER
+        self.applied = False
         self.fit = asyncio.Event()
 
     @property
@@ -226,14 +226,14 @@ class _Run:
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what Helm noted last."""
         try:
-            last = await history.last(self.release)
-            noted = await history.manifests(self.release) if last is not None else ()
+            note = await history.newest(self.release)
         except VrooliError:
             await self.fit.wait()  # what is wrong with the cluster says it better, and ends this
             raise
         redactor = await hiding.redactor(self.kube, self.release.namespace)
+        noted = note.manifests if note is not None else ()
         self.changes = changes.changes(self.wanted, noted, redactor)
-        if last is None:
+        if note is None:
             return Done(changed=False, detail=f"a new release of {len(self.wanted)} objects")
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
 
@@ -253,6 +253,9 @@ class _Run:
                     raise
                 if not await self.kube.healthy():
                     raise self._away(error) from error
+                # All rules of the diagnosis, which a deploy that ends well can do without.
+                from vrooli.diagnosis.keep import keep  # noqa: PLC0415
+
                 keeping = partial(keep, self.kube, self.release, self.wanted)
                 failed = failing.Failed(
                     self.kube, self.release, self.wanted, before, error, keeping
@@ -271,10 +274,17 @@ class _Run:
         """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""
         self.began = datetime.now(UTC)
         doing = apply.ensure(self.kube, self.release, self.values, progress, chart=self.package)
-        return await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
+        done = await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
+        self.applied = done.changed
+        return done
 
     async def follow(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
         return await follow.until_ready(
-            self.kube, self.wanted, progress, self.options.timeout_s, since=self.began
+            self.kube,
+            self.wanted,
+            progress,
+            self.options.timeout_s,
+            since=self.began,
+            rests=not self.applied,
         )

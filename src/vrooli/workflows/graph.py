@@ -192,9 +192,10 @@ class _Show:
             # Secrets may have come since, or have other values.
             self._redactor = await hiding.redactor(self._kube, self._release.namespace)
             try:
-                found = await history.noted(self._release)
+                note = await history.newest(self._release)
             except VrooliError:
                 continue  # away for a moment, which the watch tells of
+            found = note.manifests if note else ()
             if found and found != self._source.manifests and self._source.origin == FROM_RELEASE:
                 self._source = _Source(found, FROM_RELEASE, self._source.problems)
                 return
@@ -214,7 +215,7 @@ def _rendered(options: GraphOptions) -> tuple[Manifest, ...]:
 async def _of_release(options: GraphOptions, release: Release) -> _Source:
     """What Helm noted of a release; where that can't be read, what its values make."""
     try:
-        found = await history.noted(release)
+        found = await history.newest(release)
     except VrooliError as error:
         said = f"what is drawn comes from the values: {error.message}"
         return _Source(_rendered(options), FROM_VALUES, (said,))
@@ -224,7 +225,7 @@ async def _of_release(options: GraphOptions, release: Release) -> _Source:
             "Deploy it first: `vrooli develop`, or `vrooli deploy` with an artifact. "
             "Without --live the graph is drawn from its values.",
         )
-    return _Source(found, FROM_RELEASE)
+    return _Source(found.manifests, FROM_RELEASE)
 
 
 def _mute(found: Mapping[tuple[str, str], str]) -> Iterator[str]:
