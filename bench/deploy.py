@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests uv run python bench/deploy.py --cluster embedded:NAME load helm
 
-The release of development is measured with what production has: two of the UI and the server, and
-their drain. At the end it is what it was before.
+The release of development is measured with what production has: its two of the UI and the jobs, its
+three servers, and their drain. At the end it is what it was before.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from vrooli.workflows import access, releases
 
 BASE, NEXT, AGAIN, MISSING, CRASHING, HOOK = ("2.0.0", "2.0.1", "2.0.2", "2.0.3", "2.0.4", "2.0.5")
 PRODUCTION: dict[str, Any] = {
-    "replicaCount": {"ui": 2, "server": 2},
+    "replicaCount": {"ui": 2, "server": 3, "jobs": 2},
     "services": {"ui": {"drainSeconds": 5}, "server": {"drainSeconds": 5}},
 }
 WRONG: dict[str, dict[str, Any]] = {

@@ -63,6 +63,17 @@ async def test_what_another_helm_owns_is_taken_over_and_the_values_stay(
     assert await _taken(bare_kube, _settings(name, "2")) == []
 
 
+async def test_what_changes_between_the_look_and_the_taking_is_taken_over_too(
+    bare_kube: Kube,
+) -> None:
+    await _put(bare_kube, _settings("moving"), "helm")
+    wanted = [manifest.of(_settings("moving", "2"), "default")]
+    seen = await live.bodies(bare_kube, wanted)
+    await _put(bare_kube, _settings("moving", b="1"), "helm")
+    assert await ownership.take_over(bare_kube, wanted, seen, Progress()) == ["ConfigMap/moving"]
+    assert await _managers(bare_kube, "moving") == {OURS}
+
+
 @pytest.mark.parametrize("before", ["nobody", OURS])
 async def test_what_the_next_revision_lacks_goes_whoever_wrote_it(
     bare_kube: Kube, before: str

@@ -17,7 +17,8 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import changes, history, live, ownership
 from vrooli.release.history import Note, Release
-from vrooli.steps import Done
+from vrooli.release.live import Bodies
+from vrooli.steps import Done, first_error
 
 # Helm doesn't wait for pods here: this is for its requests to the API server, seconds.
 HELM_S = 120
@@ -48,11 +49,9 @@ async def ensure(
     wanted = await asyncio.to_thread(
         engine.render, values, release=release.name, namespace=release.namespace, chart=chart
     )
-    note = await _settled(kube, release, progress)
-    security = await _security(kube, wanted)
+    note, there, security = await _now(kube, release, wanted, progress)
     labelled = await _ensure_namespace(kube, release.namespace, security)
     if note is not None:
-        there = await live.bodies(kube, wanted)
         if note.revision.status == "deployed":
             different = differences(wanted, note.manifests)
             missing = {key for key, body in there.items() if body is None}
@@ -64,6 +63,20 @@ async def ensure(
     made = await _act(release, chart, values, exists=note is not None)
     number, many = made["revision"], len(wanted)
     return Done(True, f"revision {number} of {many} objects, pod security {security}")
+
+
+async def _now(
+    kube: Kube, release: Release, wanted: Iterable[Manifest], progress: Progress
+) -> tuple[Note | None, Bodies, str]:
+    """Helm's note, the objects as they are, and what their pods are within."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            note = group.create_task(_settled(kube, release, progress))
+            there = group.create_task(live.bodies(kube, wanted))
+            security = group.create_task(_security(kube, wanted))
+    except ExceptionGroup as errors:
+        raise first_error(errors) from None
+    return note.result(), there.result(), security.result()
 
 
 def differences(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> list[str]:

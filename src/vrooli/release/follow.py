@@ -25,8 +25,9 @@ from vrooli.steps import Done, first_error
 
 T = TypeVar("T")
 
-# What is ready must stay so this long, seconds: a pod may pass one probe and fail the next.
-STABLE_S = 1.0
+# What is ready must be so this long after a change, and after the databases came, seconds: their
+# operators see a change late, and a service that lost its database passes one probe more.
+STABLE_S = 1.5
 # How often it is looked at without any change, seconds: times pass, too.
 TICK_S = 1.0
 # Changes come in bursts; one look after each is enough, seconds.
@@ -137,6 +138,8 @@ class Follower:
         self._watched = Watched(kube, self._namespace)
         self._waker = RedisWaker(kube, wanted)
         self._began = began
+        # When it was changed last, and since when all that others need has been ready.
+        self._changed = EVER
         self._settled: datetime | None = EVER
         self._hopeless_since: dict[str, float] = {}
         self._shown: dict[str, Line] = {}
@@ -172,12 +175,13 @@ class Follower:
 
     async def judge(self, *, rests: bool = False) -> None:
         """Return when everything is ready and stays so, or at once where it ``rests`` and is."""
+        if not rests:
+            self._changed = datetime.now(UTC)
         while True:
             lacking = self.lacking()
             self.has_waited |= bool(lacking)
             self.show(self.troubles())
-            has_rested = rests and not self.has_waited
-            if not lacking and (has_rested or await self.is_stable()):
+            if not lacking and (self.is_at_rest or await self.is_stable()):
                 return
             await self.fail_if_hopeless()
             await self._waker.look(self.seen)
@@ -244,9 +248,15 @@ class Follower:
     def _lines(self, failed: Iterable[str]) -> list[Line]:
         return portrait.lines(self._wanted, self.seen, set(failed), self._redactor)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing was changed or missed anything since the first look."""
+        return self._changed == EVER and not self.has_waited
+
     async def is_stable(self) -> bool:
-        """Whether it is still ready in a while, by a fresh look: a watch may miss an end."""
-        await asyncio.sleep(STABLE_S)
+        """Whether it stays ready, by a fresh look: a watch may miss an end."""
+        since = max(self._changed, self._settled or datetime.now(UTC))
+        await asyncio.sleep(max(0.0, STABLE_S - (datetime.now(UTC) - since).total_seconds()))
         try:
             await self._watched.look()
         except EnvironmentLackError:

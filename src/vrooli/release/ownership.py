@@ -7,11 +7,12 @@ own; the values stay until it does, so that hooks come first.
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
@@ -22,6 +23,9 @@ from vrooli.release.live import Bodies
 OURS = Path(sys.orig_argv[0]).name
 # What every Helm writes, whatever it is called.
 _OF_HELM = "f:meta.helm.sh/release-name"
+# Controllers write what a rollout is at many times a second.
+TRIES = 10
+Body = Mapping[str, Any]
 Entry = Mapping[str, Any]
 Fields = Mapping[str, Any]
 
@@ -42,36 +46,47 @@ async def take_over(
 
     async def take(item: Manifest) -> bool:
         body = there.get(item.key)
-        return body is not None and await _of_one(kube, item, body, progress)
+        return body is not None and await _take(kube, item, body, progress)
 
     wanted = list(manifests)
     taken = await each(take, wanted)
     return [item.key for item, was in zip(wanted, taken, strict=True) if was]
 
 
-async def _of_one(kube: Kube, item: Manifest, body: Mapping[str, Any], progress: Progress) -> bool:
+async def _take(kube: Kube, item: Manifest, body: Body, progress: Progress) -> bool:
+    """Take one object over; whatever changes meanwhile is looked at anew."""
+    seen: Body | None = body
+    for _ in range(TRIES):
+        if seen is None:
+            return False
+        try:
+            return await _of_one(kube, item, seen, progress)
+        except ApiError as error:
+            if error.status != httpx.codes.CONFLICT:
+                return False  # Helm says it better, or the next run mends it
+        seen = await kube.get(item.api_version, item.kind, item.name, item.namespace)
+    return False
+
+
+async def _of_one(kube: Kube, item: Manifest, body: Body, progress: Progress) -> bool:
     entries = body["metadata"].get("managedFields", [])
     names = {entry["manager"] for entry in entries if not _is_status(entry)}
     if names <= {OURS}:
         return False
+    owners = await kube.conflicts(item.body, OURS, namespace=item.namespace)
     helms = {entry["manager"] for entry in entries if _is_helms(entry)} - {OURS}
-    with contextlib.suppress(ApiError):  # Helm says it better, or the next run mends it
-        owners = await kube.conflicts(item.body, OURS, namespace=item.namespace)
-        hands = owners & names - helms - {OURS}
-        if not helms | hands:
-            return False
-        metadata = {
-            # An empty list would leave them as they are.
-            "managedFields": _without(entries, hands) or [{}],
-            "resourceVersion": body["metadata"]["resourceVersion"],
-        }
-        await kube.patch(
-            item.api_version, item.kind, item.name, item.namespace, {"metadata": metadata}
-        )
-        if hands:
-            progress.say(f"{item.key}: takes back what {', '.join(sorted(hands))} has changed")
-        return True
-    return False
+    hands = owners & names - helms - {OURS}
+    if not helms | hands:
+        return False
+    metadata = {
+        # An empty list would leave them as they are.
+        "managedFields": _without(entries, hands) or [{}],
+        "resourceVersion": body["metadata"]["resourceVersion"],
+    }
+    await kube.patch(item.api_version, item.kind, item.name, item.namespace, {"metadata": metadata})
+    if hands:
+        progress.say(f"{item.key}: takes back what {', '.join(sorted(hands))} has changed")
+    return True
 
 
 def _is_status(entry: Entry) -> bool:
