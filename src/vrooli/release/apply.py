@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,13 @@ HISTORY = 10
 BASELINE, RESTRICTED = "baseline", "restricted"
 
 
+@dataclass(frozen=True)
+class Applied(Done):
+    """What was done, and the revision that the release has now."""
+
+    revision: int = 0
+
+
 async def ensure(
     kube: Kube,
     release: Release,
@@ -38,8 +46,17 @@ async def ensure(
     progress: Progress,
     *,
     chart: Path | None = None,
-) -> Done:
+    note: Note | None = None,
+) -> Applied:
     """Make the release what the chart and the values say; doesn't wait until it is ready.
+
+    Args:
+        kube: The cluster.
+        release: Which release.
+        values: What the chart is rendered with.
+        progress: Told what changes.
+        chart: The chart, a folder or a package; None is the project's.
+        note: Helm's newest note of it, where that was read a moment ago.
 
     Raises:
         UsageError: The chart refuses the values; nothing was touched.
@@ -49,7 +66,7 @@ async def ensure(
     wanted = await asyncio.to_thread(
         engine.render, values, release=release.name, namespace=release.namespace, chart=chart
     )
-    note, there, security = await _now(kube, release, wanted, progress)
+    note, there, security = await _now(kube, release, wanted, note, progress)
     labelled = await _ensure_namespace(kube, release.namespace, security)
     if note is not None:
         if note.revision.status == "deployed":
@@ -57,21 +74,26 @@ async def ensure(
             missing = {key for key, body in there.items() if body is None}
             different += sorted(missing.difference(different))
             if not different:
-                return Done(labelled, f"revision {note.revision.number} is what is wanted")
+                number = note.revision.number
+                return Applied(labelled, f"revision {number} is what is wanted", number)
             progress.say(f"changes {_some(different)}")
         await ownership.take_over(kube, wanted, there, progress)
     made = await _act(release, chart, values, exists=note is not None)
-    number, many = made["revision"], len(wanted)
-    return Done(True, f"revision {number} of {many} objects, pod security {security}")
+    number, many = int(made["revision"]), len(wanted)
+    return Applied(True, f"revision {number} of {many} objects, pod security {security}", number)
 
 
 async def _now(
-    kube: Kube, release: Release, wanted: Iterable[Manifest], progress: Progress
+    kube: Kube,
+    release: Release,
+    wanted: Iterable[Manifest],
+    read: Note | None,
+    progress: Progress,
 ) -> tuple[Note | None, Bodies, str]:
     """Helm's note, the objects as they are, and what their pods are within."""
     try:
         async with asyncio.TaskGroup() as group:
-            note = group.create_task(_settled(kube, release, progress))
+            note = group.create_task(_settled(kube, release, read, progress))
             there = group.create_task(live.bodies(kube, wanted))
             security = group.create_task(_security(kube, wanted))
     except ExceptionGroup as errors:
@@ -84,13 +106,16 @@ def differences(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> list[s
     return [change.key for change in changes.changes(wanted, noted)]
 
 
-async def _settled(kube: Kube, release: Release, progress: Progress) -> Note | None:
+async def _settled(
+    kube: Kube, release: Release, read: Note | None, progress: Progress
+) -> Note | None:
     """Helm's note of the newest revision that it has ended; what a killed one left is cleared away.
 
     Only Helm's note goes: the objects it made stay, and are taken over by the next try.
     """
     said = False
-    while (note := await history.newest(release)) is not None and note.revision.is_pending:
+    note = read or await history.newest(release)
+    while note is not None and note.revision.is_pending:
         found = note.revision
         age_s = (datetime.now(UTC) - found.deployed_at).total_seconds()
         if age_s < LEFT_BEHIND_S:
@@ -98,10 +123,11 @@ async def _settled(kube: Kube, release: Release, progress: Progress) -> Note | N
                 progress.say(f"waits for another Helm, which says {found.status}")
             said = True
             await asyncio.sleep(1.0)
-            continue
-        progress.say(f"clears revision {found.number} away, which was left as {found.status}")
-        secret = f"sh.helm.release.v1.{release.name}.v{found.number}"
-        await kube.delete("v1", "Secret", secret, release.namespace)
+        else:
+            progress.say(f"clears revision {found.number} away, which was left as {found.status}")
+            secret = f"sh.helm.release.v1.{release.name}.v{found.number}"
+            await kube.delete("v1", "Secret", secret, release.namespace)
+        note = await history.newest(release)
     return note
 
 

@@ -21,8 +21,9 @@ from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, Vroo
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.release import apply, changes, failing, follow, hiding, history, lease, scene
+from vrooli.release.apply import Applied
 from vrooli.release.changes import Act, ObjectChange
-from vrooli.release.history import Release
+from vrooli.release.history import Note, Release
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access
 from vrooli.workflows.access import Access
@@ -93,7 +94,6 @@ async def deploy(
         if confirm is not None and run.changes and not confirm(run.changes):
             raise InterruptError("Not confirmed; nothing was changed.")
         ended += await run.act(listener)
-        found = await history.last(run.release)
     return DeployResult(
         changed=any(step.outcome is Outcome.CHANGED for step in ended),
         elapsed_s=round(time.monotonic() - began, 3),
@@ -103,7 +103,7 @@ async def deploy(
         release=run.release.name,
         namespace=run.release.namespace,
         cluster=str(choice),
-        revision=found.number if found else 0,
+        revision=run.applied.revision,
         changes=tuple(map(view, run.changes)),
     )
 
@@ -173,7 +173,8 @@ class _Run:
         self.wanted = _render(options, self.package, self.values)
         self.changes: tuple[ObjectChange, ...] = ()
         self.began = scene.EVER
-        self.applied = False
+        self.note: Note | None = None
+        self.applied = Applied(changed=False)
         self.fit = asyncio.Event()
 
     @property
@@ -245,7 +246,8 @@ class _Run:
         ]
         progress = Progress("release", listener)
         async with lease.held(self.kube, self.release, progress):
-            before = await history.last(self.release)
+            self.note = await history.newest(self.release)
+            before = self.note.revision if self.note is not None else None
             try:
                 return await run_steps(steps, listener)
             except VrooliError as error:
@@ -273,10 +275,11 @@ class _Run:
     async def apply(self, progress: Progress) -> Done:
         """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""
         self.began = datetime.now(UTC)
-        doing = apply.ensure(self.kube, self.release, self.values, progress, chart=self.package)
-        done = await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
-        self.applied = done.changed
-        return done
+        doing = apply.ensure(
+            self.kube, self.release, self.values, progress, chart=self.package, note=self.note
+        )
+        self.applied = await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
+        return self.applied
 
     async def follow(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
@@ -286,5 +289,5 @@ class _Run:
             progress,
             self.options.timeout_s,
             since=self.began,
-            rests=not self.applied,
+            rests=not self.applied.changed,
         )
