@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
-import signal
 import statistics
 import sys
 import tempfile
@@ -22,7 +20,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from support import hooks
+from support import hooks, serverpod
 from support.artifacts import DEV, Source
 from support.load import load
 from vrooli import programs
@@ -131,27 +129,12 @@ async def under_load(bench: Bench) -> None:
     print("  failures:", sent.at[:40], file=sys.stderr)
 
 
-async def _server(kube: Kube) -> str:
-    labels = "app.kubernetes.io/name=vrooli,app.kubernetes.io/component=server,pod-template-hash"
-    pods = await kube.list("v1", "Pod", DEV.namespace, labels)
-    return str(
-        next(p["metadata"]["name"] for p in pods if "deletionTimestamp" not in p["metadata"])
-    )
-
-
 async def _delete(kube: Kube) -> None:
-    await kube.delete("v1", "Pod", await _server(kube), DEV.namespace)
+    await kube.delete("v1", "Pod", await serverpod.name(kube), DEV.namespace)
 
 
 async def _kill(kube: Kube) -> None:
-    """SIGKILL to the server's process, as this host sees it."""
-    wanted = f"HOSTNAME={await _server(kube)}".encode()
-    for environ in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if wanted in environ.read_bytes().split(b"\0"):
-                os.kill(int(environ.parent.name), signal.SIGKILL)
-                return
-    raise RuntimeError("no process of the server was found")
+    serverpod.kill(await serverpod.name(kube))
 
 
 async def failures(bench: Bench) -> None:

@@ -13,9 +13,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from support import hooks
+from support import hooks, serverpod
 from support.artifacts import DEV, Source
 from support.live import Live
 from support.load import load
@@ -47,6 +48,8 @@ KINDS = (
 )
 # How long pods of before may take to go, seconds.
 SETTLED_S = 15.0
+# Requests one after another, as many as there are until a killed process has come again.
+ASKED = 100
 # How long it may take to tell that a hook fails, seconds; on a busy machine.
 TOLD_S = 60.0
 
@@ -92,11 +95,25 @@ async def test_a_deploy_a_rollback_and_a_lost_pod_drop_no_request(
         await asyncio.sleep(rest_s)
         await releases.rollback(DEV, live.cluster, None, silent)
         await asyncio.sleep(rest_s)
-        await kube.delete("v1", "Pod", await _server(kube), DEV.namespace)
+        await kube.delete("v1", "Pod", await serverpod.name(kube), DEV.namespace)
         await follow.until_ready(kube, await history.manifests(first), Progress())
         await asyncio.sleep(rest_s)
     assert sent.sent > 100
     assert sent.at == [], sent.at
+
+
+async def test_a_servers_process_that_is_killed_fails_no_request_after_it(
+    live: Live, kube: Kube, artifacts: Path, first: Release
+) -> None:
+    pod = await serverpod.name(kube)
+    async with httpx.AsyncClient(base_url=live.urls["ui"], trust_env=False) as client:
+        serverpod.kill(pod)
+        answers = [await client.get("/api/posts?limit=5") for _ in range(ASKED)]
+    assert [answer.status_code for answer in answers] == [httpx.codes.OK] * ASKED
+    await follow.until_ready(kube, await history.manifests(first), Progress())
+    body = await kube.get("v1", "Pod", pod, DEV.namespace)
+    assert body is not None
+    assert body["status"]["containerStatuses"][0]["restartCount"] == 1
 
 
 async def test_a_hook_that_fails_is_told_early_and_the_old_state_comes_back(
@@ -166,12 +183,3 @@ async def _orphans(kube: Kube, release: Release) -> set[str]:
             if managed == "Helm":
                 found.add(f"{kind}/{body['metadata']['name']}")
     return found - noted
-
-
-async def _server(kube: Kube) -> str:
-    """One of the server's pods."""
-    labels = f"{INSTANCE},app.kubernetes.io/component=server,pod-template-hash"
-    pods = await kube.list("v1", "Pod", DEV.namespace, labels)
-    return str(
-        next(p["metadata"]["name"] for p in pods if "deletionTimestamp" not in p["metadata"])
-    )
