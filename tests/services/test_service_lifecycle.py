@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -12,6 +15,9 @@ from support.pictures import landscape
 from support.processes import free_port, wait_until
 from support.services import Stack, start_service
 
+# Longer than servers keep an idle connection by default, seconds.
+IDLE_S = 6.0
+
 
 def test_a_server_ends_in_seconds_although_pages_listen(stack: Stack) -> None:
     """Open streams end at SIGTERM; their pages connect to another replica."""
@@ -19,6 +25,21 @@ def test_a_server_ends_in_seconds_although_pages_listen(stack: Stack) -> None:
     with listening(f"http://127.0.0.1:{server.port}") as page:
         assert server.stop() < 5
         assert page.ended.wait(5)
+
+
+def test_a_connection_that_rested_still_takes_a_post(stack: Stack) -> None:
+    """Whoever keeps connections longer than a server, as proxies do, loses what it writes."""
+    server = urlsplit(stack.url())
+    connection = HTTPConnection(server.hostname or "", server.port)
+    connection.request("GET", "/api/posts")
+    connection.getresponse().read()
+    socket = connection.sock
+    time.sleep(IDLE_S)
+    connection.auto_open = 0
+    connection.request("GET", "/api/posts")
+    assert connection.getresponse().status == httpx.codes.OK
+    assert connection.sock is socket
+    connection.close()
 
 
 def test_jobs_finish_what_they_began_and_lose_nothing(stack: Stack) -> None:

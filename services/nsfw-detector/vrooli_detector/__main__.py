@@ -13,5 +13,6 @@ if __name__ == "__main__":
         host="0.0.0.0",  # noqa: S104 - the pod's address; the network policy says who may ask
         port=settings.port,
         timeout_graceful_shutdown=20,
+        timeout_keep_alive=120,  # longer than its clients keep an idle connection
         server_header=False,
     )

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 # How long requests that are under way may still take after SIGTERM, seconds; below the 30 s that
 # Kubernetes gives a pod.
 DRAIN_S = 20
+# How long an idle connection is kept, seconds: longer than those who connect keep theirs (Traefik
+# 90 s, ingress-nginx 60 s), or one sends a request on a connection that is just being closed.
+KEEP_ALIVE_S = 120
 
 
 class ApiError(HTTPException):
@@ -114,5 +117,6 @@ def serve(app: Starlette, port: int) -> None:
         port=port,
         log_config=None,
         timeout_graceful_shutdown=DRAIN_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         server_header=False,
     )

@@ -3,8 +3,9 @@
 The only user of kr8s, which brings authentication, sessions, exec and port-forwarding.
 """
 
-from vrooli.kube.client import Kube, Manifest
+from vrooli.kube.client import Kube
 from vrooli.kube.each import each
+from vrooli.kube.reading import Manifest
 from vrooli.kube.rest import ApiError
 
 __all__ = ["ApiError", "Kube", "Manifest", "each"]

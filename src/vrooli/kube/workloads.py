@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
-from vrooli.kube.client import Kube, Manifest
+from vrooli.kube.client import Kube
+from vrooli.kube.reading import Manifest
 
 
 async def wait_ready(
