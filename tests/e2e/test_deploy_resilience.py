@@ -28,6 +28,8 @@ from vrooli.release import Release, follow, history
 from vrooli.release.failing import DeployFailedError
 from vrooli.workflows import releases
 from vrooli.workflows.deploy import DeployOptions, deploy
+from vrooli.workflows.develop import develop
+from vrooli.workflows.options import DevelopOptions
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 
@@ -75,7 +77,10 @@ async def first(live: Live, artifacts: Path) -> AsyncIterator[Release]:
     assert before is not None
     await deploy(options(live, artifacts, FIRST), silent)
     yield release
-    await releases.rollback(DEV, live.cluster, before.number, silent)
+    if before.number in {item.number for item in await history.revisions(release)}:
+        await releases.rollback(DEV, live.cluster, before.number, silent)
+    else:  # after many deploys Helm has forgotten it
+        await develop(DevelopOptions(DEV, cluster=live.cluster, values=live.values), silent)
 
 
 def options(live: Live, artifacts: Path, version: str) -> DeployOptions:

@@ -21,6 +21,8 @@ from vrooli.process import Completed
 
 # What the engine says of an image that has an id, but no manifest yet.
 HALF_WRITTEN = re.compile(r'locating item named "manifest" for image with ID "([0-9a-f]{64})"')
+# What it says when another build has replaced and removed one while it lists them.
+REMOVED = re.compile(r'locating image with ID "[0-9a-f]{64}": image not known')
 # A build that lives writes it within this, seconds.
 COMMIT_S, COMMIT_PAUSE_S = 10.0, 0.3
 
@@ -86,8 +88,8 @@ class Buildah:
     async def _run(self, *words: str | Path, **settings: Any) -> Completed:
         """Run a command that looks at every image, past one that is only half there.
 
-        The engine fails then: another build is writing it, which takes a moment, or one was killed
-        while it did, and nothing but its removal mends the store.
+        The engine fails then: another build is writing or removing it, which takes a moment, or one
+        was killed while it wrote, and nothing but its removal mends the store.
         """
         removed: set[str] = set()
         deadline = time.monotonic() + COMMIT_S
@@ -95,14 +97,14 @@ class Buildah:
             try:
                 return await process.run(self.command(*words), **settings)
             except CommandError as error:
-                found = HALF_WRITTEN.search(error.output)
-                if found is None or found[1] in removed:
+                found, late = HALF_WRITTEN.search(error.output), time.monotonic() > deadline
+                if not late and (found or REMOVED.search(error.output)):
+                    await asyncio.sleep(COMMIT_PAUSE_S)
+                elif found is None or found[1] in removed:
                     raise
-                if time.monotonic() > deadline:
+                else:
                     removed.add(found[1])
                     await process.run(self.command("rmi", "--force", found[1]), check=False)
-                else:
-                    await asyncio.sleep(COMMIT_PAUSE_S)
 
     async def forget(self, image_id: str) -> None:
         """Remove an image that another took the place of, unless something needs it."""
