@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support import vaults
+from support import vaults, workload
 from support.checking import names
 from support.live import Live
 from vrooli import project
@@ -19,9 +19,10 @@ from vrooli.checks import catalog, probe_objects, running
 from vrooli.checks.interface import Check, Outcome, Site, State
 from vrooli.checks.kinds import INSTALL
 from vrooli.events import silent
-from vrooli.kube import Kube
+from vrooli.kube import Kube, Manifest
 from vrooli.vault import policies, server
 from vrooli.vault.client import VaultClient
+from vrooli.workflows import access
 from vrooli.workflows.check import CheckOptions, check
 
 pytestmark = pytest.mark.root
@@ -174,6 +175,27 @@ async def test_an_operator_whose_role_was_taken_away_is_told_what_it_may_not(
     (finding,) = found["redis-operator"].findings
     assert "list RedisFailover" in finding.found
     assert "create StatefulSet" in finding.found
+
+
+async def test_an_image_that_a_node_tried_in_vain_is_not_taken_for_loaded(
+    kube: Kube, live: Live
+) -> None:
+    image = "localhost/vrooli/tried-in-vain:dev"
+    body = workload.pod("tries-in-vain")
+    body["spec"]["containers"][0]["image"] = image
+
+    def tried(pod: Manifest | None) -> str | None:
+        (status,) = (pod or {}).get("status", {}).get("containerStatuses") or [{}]
+        reason = status.get("state", {}).get("waiting", {}).get("reason")
+        return None if reason == "ImagePullBackOff" else "it wasn't tried twice yet"
+
+    try:
+        await kube.apply(body, namespace="default")
+        await kube.wait_for("v1", "Pod", "tries-in-vain", "default", tried, 60)
+        async with access.connect(live.cluster) as reached:
+            assert image not in await reached.cluster.images()
+    finally:
+        await kube.delete("v1", "Pod", "tries-in-vain", "default")
 
 
 async def test_a_storage_class_that_the_values_name_and_nobody_has_is_found(

@@ -49,7 +49,11 @@ class Scene:
     def current(self, pods: Iterable[Body]) -> list[Body]:
         """The release's pods, without those of a Deployment's older versions."""
         kept = [
-            pod for pod in pods if "deletionTimestamp" not in pod["metadata"] and self._is_ours(pod)
+            pod
+            for pod in pods
+            if "deletionTimestamp" not in pod["metadata"]
+            and self._is_ours(pod)
+            and not self._is_superseded(pod)
         ]
         newest: dict[str, str] = {}
         for pod in sorted(kept, key=_made):
@@ -118,6 +122,11 @@ class Scene:
                 found[owner] = version
         return found
 
+    def _is_superseded(self, pod: Body) -> bool:
+        """Whether its Deployment has a change that no controller has seen: the next pods tell."""
+        deployment = self.seen.get("Deployment", deployment_of(pod))
+        return deployment is not None and not _is_observed(deployment)
+
     def _is_ours(self, pod: Body) -> bool:
         """Whether a pod is of the release: its Deployments, its databases, its hooks' turn."""
         if self.wanted is None:
@@ -182,14 +191,19 @@ def deployment_of(pod: Body) -> str:
 
 def _is_newest(deployment: Body, replica_set: Body) -> bool:
     """Whether a ReplicaSet has what its Deployment wants now."""
-    metadata, status = deployment["metadata"], deployment.get("status", {})
-    if status.get("observedGeneration", 0) < metadata.get("generation", 0):
+    if not _is_observed(deployment):
         return False
     revisions = [
         (body["metadata"].get("annotations") or {}).get(REVISION)
         for body in (deployment, replica_set)
     ]
     return revisions[0] is not None and revisions[0] == revisions[1]
+
+
+def _is_observed(deployment: Body) -> bool:
+    """Whether its controller has seen its last change."""
+    observed = int(deployment.get("status", {}).get("observedGeneration", 0))
+    return observed >= int(deployment["metadata"].get("generation", 0))
 
 
 def _made(pod: Body) -> str:

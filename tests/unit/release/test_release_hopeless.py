@@ -217,14 +217,18 @@ def test_an_image_is_named_whatever_its_registry_said() -> None:
 def test_without_a_replica_set_to_tell_a_sure_sign_must_last() -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", "not found")])
     assert [item.lasts_s for item in judged(new)] == [DOUBT_S]
-    assert [item.lasts_s for item in judged(deployment(observed=1), *VERSIONS[1:], new)] == [
-        DOUBT_S
-    ]
 
 
 def test_pods_of_the_version_before_do_not_count_before_the_new_ones_are_there() -> None:
     old = pod(version="1", containerStatuses=[pulling("ErrImagePull", "not found")])
     assert judged(*VERSIONS, old) == []
+
+
+def test_no_pod_tells_of_a_change_that_no_controller_has_seen() -> None:
+    sets = (replica_set("1", "1"), replica_set("2", "2"))
+    bad = pod(version="2", containerStatuses=[crashed(4)])
+    assert judged(deployment(observed=2), *sets, bad)
+    assert judged(deployment(observed=1), *sets, bad) == []
 
 
 def test_two_crashes_beside_the_ready_version_before_are_hopeless() -> None:

@@ -13,6 +13,9 @@ from vrooli.errors import UsageError
 from vrooli.process import run
 
 IMPORT_S = 600.0
+# A node that tries an image in vain may keep what it was answered in its place: any page, say, of
+# what listens on its port 80, which is where it looks for images of localhost.
+REAL = 'target.mediatype~="^application/vnd"'
 # Where archives name their images: ours and containerd's way, and the OCI layout's.
 NAME_ANNOTATIONS = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 
@@ -48,8 +51,8 @@ def parse_images(listing: str) -> dict[str, str]:
 
 
 async def names(layout: Layout, record: Record) -> frozenset[str]:
-    """The images that containerd has, by name."""
-    listing = await run(ctr(record, layout.containerd_socket, "images", "ls", "--quiet"))
+    """The images that containerd has whole, by name."""
+    listing = await run(ctr(record, layout.containerd_socket, "images", "ls", "--quiet", REAL))
     return frozenset(listing.output.split())
 
 
