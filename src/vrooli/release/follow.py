@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 # What is ready must be so this long after a change, and after the databases came, seconds: their
 # operators see a change late, and a service that lost its database passes one probe more.
-STABLE_S = 1.5
+STABLE_S = 1.0
 # How often it is looked at without any change, seconds: times pass, too.
 TICK_S = 1.0
 # Changes come in bursts; one look after each is enough, seconds.
