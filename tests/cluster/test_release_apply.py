@@ -139,6 +139,7 @@ async def test_uninstalling_keeps_the_database_and_installing_takes_it_over(
     assert done.changed
     assert "PostgresCluster/vrooli-pg" in done.detail
     assert await history.last(release) is None
+    assert await history.newest(release) is None
     assert await bare_kube.list("apps/v1", "Deployment", release.namespace) == []
 
     await apply.ensure(bare_kube, release, dev, PROGRESS)

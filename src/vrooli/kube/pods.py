@@ -20,7 +20,7 @@ from vrooli.steps import first_error
 
 # What a kubelet answers in a log's stead when the container was taken away a moment ago.
 _NO_LOG = re.compile(r"unable to retrieve container logs for \w+://\w+")
-# What a program that can't be run in a pod ends with: no such pod or program, no right, no answer.
+# What ends a program in a pod, or a way to it: no such pod or program, no right, no answer.
 _REFUSALS = (
     *(kr8s.ExecError, kr8s.NotFoundError, kr8s.ServerError, kr8s.APITimeoutError),
     *(httpx_ws.HTTPXWSException, httpx.HTTPError, OSError),
@@ -119,6 +119,13 @@ class Pods(Rest):
     async def port_forward(
         self, namespace: str, pod: str, port: int
     ) -> AbstractAsyncContextManager[int]:
-        """A context manager whose value is a local port that leads to the pod's."""
-        target = await Pod.get(pod, namespace=namespace, api=self._api)
+        """A context manager whose value is a local port that leads to the pod's.
+
+        Raises:
+            VrooliError: There is no such pod any more, or no answer about it.
+        """
+        try:
+            target = await Pod.get(pod, namespace=namespace, api=self._api)
+        except _REFUSALS as error:
+            raise VrooliError(f"Port {port} of pod {namespace}/{pod}: {error}") from error
         return Forward(target, remote_port=port, local_port="auto")

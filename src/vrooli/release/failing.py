@@ -14,7 +14,7 @@ from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 from vrooli.release import follow, history, removal, rollback, scene
 from vrooli.release.history import Release, Revision
-from vrooli.steps import Done, Step, run_steps
+from vrooli.steps import Done, Step, first_error, run_steps
 
 # How long the old state may take to be healthy again, seconds.
 HEALTHY_S = 600.0
@@ -83,8 +83,9 @@ class Failed:
                     kept.append(await self.keep(self.error.message))
             except TimeoutError:
                 return Done(changed=False, detail=f"could not be kept within {KEEP_S:.0f} s")
-            except (VrooliError, OSError) as error:
-                return Done(changed=False, detail=f"could not be kept: {error}")
+            except Exception as raised:  # noqa: BLE001 - a fault of ours ends no way back
+                error = first_error(raised)
+                return Done(changed=False, detail=f"could not be kept: {error!r}")
             return Done(changed=True, detail=str(kept[0].path))
 
         steps = [Step("evidence", "Evidence", report)]

@@ -27,6 +27,10 @@ async def refuses(why: str) -> Kept:
     raise EnvironmentLackError("the disk is full")
 
 
+async def breaks(why: str) -> Kept:
+    raise RuntimeError("a fault of ours")
+
+
 async def never_ends(why: str) -> Kept:
     await asyncio.sleep(60)
     raise AssertionError
@@ -65,7 +69,7 @@ async def test_why_it_failed_what_was_done_and_the_cause_are_told(removed: list[
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("keep", [refuses, never_ends])
+@pytest.mark.parametrize("keep", [refuses, breaks, never_ends])
 async def test_evidence_that_cannot_be_kept_keeps_nobody_from_going_back(
     removed: list[str], keep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
