@@ -27,7 +27,7 @@ def test_a_server_ends_in_seconds_although_pages_listen(stack: Stack) -> None:
         assert page.ended.wait(5)
 
 
-def test_a_connection_that_rested_still_takes_a_post(stack: Stack) -> None:
+def test_a_connection_that_rested_still_takes_a_request(stack: Stack) -> None:
     """Whoever keeps connections longer than a server, as proxies do, loses what it writes."""
     server = urlsplit(stack.url())
     connection = HTTPConnection(server.hostname or "", server.port)
