@@ -87,9 +87,14 @@ async def _run_step(step: Step, report: Listener) -> None:
     except (Exception, BaseExceptionGroup) as raised:
         # What a step does at once fails as a group; its first error speaks for it.
         error = first_error(raised)
-        report(ended(Outcome.FAILED, getattr(error, "message", repr(error))))
+        report(ended(Outcome.FAILED, message_of(error)))
         raise error from raised
     report(ended(Outcome.CHANGED if done.changed else Outcome.UNCHANGED, done.detail))
+
+
+def message_of(error: BaseException) -> str:
+    """What an error says; one that isn't ours says what it is, too."""
+    return str(getattr(error, "message", repr(error)))
 
 
 def first_error(error: BaseException) -> BaseException:

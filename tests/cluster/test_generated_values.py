@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,13 +14,11 @@ from support.valuesets import RELEASE, value_sets
 from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube
+from vrooli.kube import Kube, each
 
 NAMESPACE = "default"
 # Prometheus' operator and its definitions are no part of the cluster: rendering tests judge these.
 UNKNOWN = "monitoring.coreos.com/"
-# Questions to the API server at once: it shares the machine's cores with whoever asks.
-AT_ONCE = 8
 # Deterministic, so that a run that fails fails again; --long draws others each time.
 EXAMPLES = settings(
     max_examples=300,
@@ -37,7 +35,6 @@ class Judge:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
-        self._turn = asyncio.Semaphore(AT_ONCE)
 
     async def refused(self, kube: Kube, manifests: Iterable[Manifest]) -> list[str]:
         """What the API server says against objects, in a strict dry run."""
@@ -47,14 +44,13 @@ class Judge:
             for text, found in known.items()
             if text not in self._taken and not found.api_version.startswith(UNKNOWN)
         }
-        said = await asyncio.gather(*(self._ask(kube, found) for found in new.values()))
+        said = await each(partial(self._ask, kube), new.values())
         self._taken |= {text for text, answer in zip(new, said, strict=True) if answer is None}
         return [answer for answer in said if answer is not None]
 
     async def _ask(self, kube: Kube, found: Manifest) -> str | None:
         try:
-            async with self._turn:
-                await kube.apply(found.body, namespace=NAMESPACE, dry_run=True)
+            await kube.apply(found.body, namespace=NAMESPACE, dry_run=True)
         except VrooliError as error:
             return f"{found.key}: {error.message}"
         return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
@@ -26,13 +27,19 @@ async def wait_ready(
         raise WaitTimeoutError("\n".join([error.message, *troubles]), error.advice) from error
 
 
+def is_observed(body: Mapping[str, Any]) -> bool:
+    """Whether an object's controller has seen its last change."""
+    observed = int(body.get("status", {}).get("observedGeneration", 0))
+    return observed >= int(body["metadata"].get("generation", 0))
+
+
 def deployment_lack(deployment: Manifest | None) -> str | None:
     """What a Deployment lacks to be ready, in words; None when it lacks nothing."""
     if deployment is None:
         return "its Deployment doesn't exist"
     wanted = deployment["spec"].get("replicas", 1)
     status = deployment.get("status", {})
-    if status.get("observedGeneration", 0) < deployment["metadata"].get("generation", 0):
+    if not is_observed(deployment):
         return "its last change isn't observed yet"
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     if updated < wanted or status.get("replicas", 0) > updated:
@@ -47,7 +54,7 @@ def stateful_set_lack(found: Manifest | None) -> str | None:
     if found is None:
         return "its StatefulSet doesn't exist"
     state = found.get("status", {})
-    if state.get("observedGeneration", 0) < found["metadata"].get("generation", 0):
+    if not is_observed(found):
         return "its last change isn't observed yet"
     if state.get("currentRevision") != state.get("updateRevision"):
         return "pods are being replaced"

@@ -14,7 +14,7 @@ from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 from vrooli.release import follow, history, removal, rollback, scene
 from vrooli.release.history import Release, Revision
-from vrooli.steps import Done, Step, first_error, run_steps
+from vrooli.steps import Done, Step, first_error, message_of, run_steps
 
 # How long the old state may take to be healthy again, seconds.
 HEALTHY_S = 600.0
@@ -85,7 +85,7 @@ class Failed:
                 return Done(changed=False, detail=f"could not be kept within {KEEP_S:.0f} s")
             except Exception as raised:  # noqa: BLE001 - a fault of ours ends no way back
                 error = first_error(raised)
-                return Done(changed=False, detail=f"could not be kept: {_said(error)}")
+                return Done(changed=False, detail=f"could not be kept: {message_of(error)}")
             return Done(changed=True, detail=str(kept[0].path))
 
         steps = [Step("evidence", "Evidence", report)]
@@ -123,8 +123,3 @@ class Failed:
         """Helm leaves a hook that failed: it would be tried again and again, for nobody."""
         for hook in scene.hooks(self.wanted):
             await self.kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
-
-
-def _said(error: BaseException) -> str:
-    """What an error says; one that isn't ours says what it is, too."""
-    return str(getattr(error, "message", repr(error)))

@@ -181,7 +181,7 @@ class Follower:
             lacking = self.lacking()
             self.has_waited |= bool(lacking)
             self.show(self.troubles())
-            if not lacking and (self.is_at_rest or await self.is_stable()):
+            if not lacking and ((rests and not self.has_waited) or await self.is_stable()):
                 return
             await self.fail_if_hopeless()
             await self._waker.look(self.seen)
@@ -247,11 +247,6 @@ class Follower:
 
     def _lines(self, failed: Iterable[str]) -> list[Line]:
         return portrait.lines(self._wanted, self.seen, set(failed), self._redactor)
-
-    @property
-    def is_at_rest(self) -> bool:
-        """Whether nothing was changed or missed anything since the first look."""
-        return self._changed == EVER and not self.has_waited
 
     async def is_stable(self) -> bool:
         """Whether it stays ready, by a fresh look: a watch may miss an end."""

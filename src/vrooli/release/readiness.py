@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
-from vrooli.kube.workloads import deployment_lack
+from vrooli.kube.workloads import deployment_lack, is_observed
 
 Body = Mapping[str, Any]
 Labels = Mapping[str, str]
@@ -72,7 +72,7 @@ def _deployment(body: Body, seen: Seen) -> str | None:
 
 def _stateful_set(body: Body, seen: Seen) -> str | None:
     wanted, status = body["spec"].get("replicas", 1), body.get("status", {})
-    if status.get("observedGeneration", 0) < body["metadata"].get("generation", 0):
+    if not is_observed(body):
         return "its last change isn't observed yet"
     ready = status.get("readyReplicas", 0)
     return None if ready >= wanted else f"{ready} of {wanted} pods are ready"
@@ -81,7 +81,7 @@ def _stateful_set(body: Body, seen: Seen) -> str | None:
 def _postgres(body: Body, seen: Seen) -> str | None:
     """Every instance ready, one of them the leader, a user with its database, and the pool."""
     spec, status = body["spec"], body.get("status", {})
-    if status.get("observedGeneration", 0) < body["metadata"].get("generation", 0):
+    if not is_observed(body):
         return "the operator hasn't seen its last change yet"
     wanted = sum(item.get("replicas", 1) for item in spec["instances"])
     ready = sum(item.get("readyReplicas", 0) for item in status.get("instances", []))

@@ -28,10 +28,10 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Done:
     Raises:
         VrooliError: Helm could not.
     """
-    if await history.last(release) is None:
+    note = await history.newest(release)
+    if note is None:
         return Done(changed=False, detail=f"there is no release {release.name}")
     progress.say(f"uninstalls {release.name}")
-    noted = await history.manifests(release)
     try:
         await history.call(release, lambda helm: helm.uninstall(release.name, timeout=HELM_S))
     except helm_python.HelmError as error:
@@ -39,9 +39,9 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Done:
             return Done(changed=False, detail=f"another run has taken {release.name} away")
         raise history.failure(release, "uninstall", error) from error
     # Helm leaves the pods of its tests behind.
-    for hook in (item for item in noted if item.is_hook):
+    for hook in (item for item in note.manifests if item.is_hook):
         await kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
-    kept = [item.key for item in noted if item.annotations.get(KEEP) == "keep"]
+    kept = [item.key for item in note.manifests if item.annotations.get(KEEP) == "keep"]
     said = f", {' and '.join(kept)} stay with the data" if kept else ""
     return Done(changed=True, detail=f"{release.name} is gone{said}")
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
+from vrooli.kube.workloads import is_observed
 from vrooli.release import readiness
 from vrooli.release.readiness import PGO, REDIS_NAME, Seen, is_ready
 
@@ -125,7 +126,7 @@ class Scene:
     def _is_superseded(self, pod: Body) -> bool:
         """Whether its Deployment has a change that no controller has seen: the next pods tell."""
         deployment = self.seen.get("Deployment", deployment_of(pod))
-        return deployment is not None and not _is_observed(deployment)
+        return deployment is not None and not is_observed(deployment)
 
     def _is_ours(self, pod: Body) -> bool:
         """Whether a pod is of the release: its Deployments, its databases, its hooks' turn."""
@@ -191,19 +192,13 @@ def deployment_of(pod: Body) -> str:
 
 def _is_newest(deployment: Body, replica_set: Body) -> bool:
     """Whether a ReplicaSet has what its Deployment wants now."""
-    if not _is_observed(deployment):
+    if not is_observed(deployment):
         return False
     revisions = [
         (body["metadata"].get("annotations") or {}).get(REVISION)
         for body in (deployment, replica_set)
     ]
     return revisions[0] is not None and revisions[0] == revisions[1]
-
-
-def _is_observed(deployment: Body) -> bool:
-    """Whether its controller has seen its last change."""
-    observed = int(deployment.get("status", {}).get("observedGeneration", 0))
-    return observed >= int(deployment["metadata"].get("generation", 0))
 
 
 def _made(pod: Body) -> str:

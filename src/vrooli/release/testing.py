@@ -40,12 +40,13 @@ async def names(release: Release) -> list[str]:
     Raises:
         VrooliError: There is no such release.
     """
-    if await history.last(release) is None:
+    note = await history.newest(release)
+    if note is None:
         raise VrooliError(
             f"There is no release {release.name} in namespace {release.namespace}.",
             "Run `vrooli develop`, which installs it.",
         )
-    hooks = [found for found in await history.manifests(release) if found.is_hook]
+    hooks = [found for found in note.manifests if found.is_hook]
     return sorted(hook.name for hook in hooks if hook.annotations["helm.sh/hook"] == "test")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube
+from vrooli.kube import Kube, each
 from vrooli.kube.rest import ApiError
 from vrooli.topology import reading, sockets, vaulting
 from vrooli.topology.model import Asks, Calls, Diagram, Party, Passes
@@ -18,8 +18,8 @@ from vrooli.topology.sockets import Socket
 
 # One list of objects, and one program in one pod, seconds.
 LIST_S, ASK_S = 5.0, 4.0
-# Pods that are asked at once, and of each party: enough to tell, bounded in a large cluster.
-AT_ONCE, OF_EACH = 8, 3
+# Pods of each party that are asked: enough to tell, bounded in a large cluster.
+OF_EACH = 3
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 NOT_FOUND, FORBIDDEN = 404, 403
 # What every release is looked at for; the rest are the kinds of its own manifests.
@@ -161,19 +161,17 @@ async def ask(
     """The connections of each pod, and why those that are mute couldn't be asked."""
     told: dict[tuple[str, str], tuple[Socket, ...]] = {}
     mute: dict[tuple[str, str], str] = {}
-    free = asyncio.Semaphore(AT_ONCE)
 
     async def one(pod: Body) -> None:
         key = _key(pod)
-        async with free:
-            try:
-                told[key] = await _connections(kube, *key)
-            except TimeoutError:
-                mute[key] = f"no answer within {ASK_S:.0f} s"
-            except VrooliError as error:
-                mute[key] = _said(error)
+        try:
+            told[key] = await _connections(kube, *key)
+        except TimeoutError:
+            mute[key] = f"no answer within {ASK_S:.0f} s"
+        except VrooliError as error:
+            mute[key] = _said(error)
 
-    await asyncio.gather(*map(one, pods))
+    await each(one, pods)
     return told, mute
 
 

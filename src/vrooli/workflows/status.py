@@ -132,10 +132,10 @@ async def _release(release: Release) -> ReleaseView:
 
 async def _workloads(kube: Kube, release: Release) -> tuple[WorkloadView, ...]:
     """What the release consists of that can be ready or not; none when it is absent."""
-    if await history.last(release) is None:
+    note = await history.newest(release)
+    if note is None:
         return ()
-    noted = await history.manifests(release)
-    wanted = [item for item in noted if item.kind in readiness.RULES and not item.is_hook]
+    wanted = [item for item in note.manifests if item.kind in readiness.RULES and not item.is_hook]
     seen = await follow.snapshot(kube, wanted)
     return tuple(_workload(item, readiness.lack(item, seen)) for item in wanted)
 

@@ -18,7 +18,7 @@ from vrooli.events import silent
 from vrooli.operators import OperatorStatus
 from vrooli.operators.interface import State
 from vrooli.redaction import Redactor
-from vrooli.release.history import Revision
+from vrooli.release.history import Note, Revision
 from vrooli.release.readiness import Seen
 from vrooli.vault.server import VaultStatus
 from vrooli.workflows import status as module
@@ -95,7 +95,9 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
             "operators.status": operator or _operator(),
             "vault.status": vault or VaultStatus("ready", "2.7.2"),
             "history.last": revision,
-            "history.manifests": (SECRET,),
+            "history.newest": (
+                Note(revision, (SECRET,)) if isinstance(revision, Revision) else revision
+            ),
             "follow.snapshot": seen,
             "hiding.redactor": Redactor(),
         }.items():

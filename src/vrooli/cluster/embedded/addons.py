@@ -27,6 +27,7 @@ from vrooli.cluster.embedded.settings import (
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
+from vrooli.kube.workloads import is_observed
 from vrooli.steps import first_error
 
 MANIFESTS = Path(__file__).with_name("manifests")
@@ -138,9 +139,9 @@ def reason(name: str, deployment: Manifest | None, pods: Iterable[Manifest]) -> 
     """
     if deployment is None:
         return f"{name} does not exist"
-    metadata, status = deployment["metadata"], deployment.get("status", {})
-    if status.get("observedGeneration", 0) < metadata["generation"]:
+    if not is_observed(deployment):
         return f"{name}: its change has not been seen yet"
+    status = deployment.get("status", {})
     wanted = deployment["spec"].get("replicas", 1)
     running = sum(_ready(pod) for pod in pods if pod["metadata"]["name"].startswith(f"{name}-"))
     ready = min(status.get("updatedReplicas", 0), status.get("availableReplicas", 0), running)
