@@ -25,6 +25,12 @@ _PLAIN_VALUE = re.compile(
     r"(?i)development|production|staging|default|localhost|postgres|password|disable|require"
     r"|prefer|verify-(?:ca|full)|enabled|disabled|https?://[^@?]*"
 )
+# What begins as a placeholder or a reference does is one only as a whole: a password may, too.
+_BEGINS = ("$", "<", "{")
+_WHOLE = re.compile(
+    r"\$\([\w.-]+\) | \$\{[\w.-]+\} | \$[A-Z][A-Z0-9_]+ | \{\{[^{}]*\}\} | <[A-Za-z][A-Za-z _-]*>",
+    re.VERBOSE,
+)
 # Helm's notes: the objects of a release, no secrets of anybody.
 _HELM = "helm.sh/"
 # base64 encodes three bytes at a time: the same value has three spellings inside a longer one.
@@ -100,6 +106,8 @@ def spellings(value: str) -> Iterator[str]:
 def _is_common(text: str) -> bool:
     """Whether masking it would take words out of every line, or hide what is public."""
     text = text.strip()
+    if text.startswith(_BEGINS):
+        return _WHOLE.fullmatch(text) is not None
     return is_plain(text) or bool(_PLAIN_VALUE.fullmatch(text)) or text.startswith("-----")
 
 

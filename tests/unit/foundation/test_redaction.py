@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from vrooli.redaction import Redactor
+from vrooli.redaction import MASK, Redactor
 
 SECRETS = ["pa55-W0rd/with+signs=", 'quo"ted\\back', "plainpassword1", "line-one-1\nline-two-22\n"]
 SPELLINGS: dict[str, Callable[[str], str]] = {
@@ -39,6 +39,16 @@ def test_a_known_secret_is_masked_in_every_spelling(secret: str, spelling: str) 
         assert line not in shown
     assert shown.startswith("before ")
     assert shown.endswith(" after")
+
+
+@pytest.mark.parametrize("secret", ["<000123>", "$(q8Zk2L", "${q8Zk2L!", "{{q8Zk2LmN"])
+def test_a_secret_that_begins_as_a_placeholder_does_is_masked(secret: str) -> None:
+    assert Redactor([secret]).text(f"before {secret} after") == f"before {MASK} after"
+
+
+@pytest.mark.parametrize("placeholder", ["<no value>", "$(DB_PASSWORD)", "{{ .Secrets.KEY }}"])
+def test_a_placeholder_that_a_secret_holds_stays(placeholder: str) -> None:
+    assert Redactor([placeholder]).text(placeholder) == placeholder
 
 
 def test_the_values_of_secret_objects_are_known() -> None:
