@@ -6,15 +6,29 @@ import asyncio
 import contextlib
 from typing import Any
 
+from kr8s.asyncio.objects import Pod
 from kr8s.asyncio.portforward import PortForward
 
 
 class Forward(PortForward):
-    """kr8s's port-forward, whose open connections end with it.
+    """kr8s's port-forward, on a port that the system gives, whose open connections end with it.
 
-    kr8s leaves them to the event loop, which cancels them at its end and, on Python 3.11, prints
-    a traceback for each.
+    kr8s draws a port on which nobody listens; a connection of this machine may have it all the
+    same, or another port-forward take it first. It leaves open connections to the event loop,
+    which cancels them at its end and, on Python 3.11, prints a traceback for each.
     """
+
+    def __init__(self, pod: Pod, port: int) -> None:
+        super().__init__(pod, remote_port=port, local_port="auto")
+
+    def _find_available_port(self) -> int:
+        return 0
+
+    async def __aenter__(self, *arguments: Any) -> int:
+        await super().__aenter__(*arguments)  # type: ignore[no-untyped-call]
+        (server,) = self.servers
+        self.local_port = server.sockets[0].getsockname()[1]
+        return self.local_port
 
     async def _sync_sockets(self, reader: Any, writer: Any) -> None:
         task = asyncio.current_task()

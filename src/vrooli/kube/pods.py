@@ -128,4 +128,4 @@ class Pods(Rest):
             target = await Pod.get(pod, namespace=namespace, api=self._api)
         except _REFUSALS as error:
             raise VrooliError(f"Port {port} of pod {namespace}/{pod}: {error}") from error
-        return Forward(target, remote_port=port, local_port="auto")
+        return Forward(target, port)
