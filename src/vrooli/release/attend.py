@@ -115,8 +115,8 @@ class _Watcher:
             if self.revision is None or self.revision.number != number:
                 return None
             follower.show(follower.troubles(), summary=False)
-            if lasting := follower.lasting():
-                return self.ended([line for item in lasting for line in await follower.told(item)])
+            if blamed := await follower.blame():
+                return self.ended(blamed)
             if not self.is_held and not self.revision.is_pending and not follower.lacking():
                 await self.ask()
                 if await follower.is_stable() and not self.is_held:

@@ -15,6 +15,7 @@ from vrooli.events import ObjectState, Progress
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 from vrooli.release import hiding, hopeless, portrait, readiness, scene, watched
+from vrooli.release.blame import Blame
 from vrooli.release.hopeless import Trouble
 from vrooli.release.portrait import Line
 from vrooli.release.readiness import RULES, Seen
@@ -36,10 +37,6 @@ BURST_S = 0.1
 LOOK_S = 20.0
 # How long the API server may be away, seconds: it may start anew, or another take its place.
 AWAY_S = 20.0
-# Lines of a crashed container's log that its error shows.
-LOG_LINES = 10
-# How often it is asked for, a tick apart: a container's log goes a moment before the next one's.
-LOG_TRIES = 4
 
 
 class ReleaseFailedError(VrooliError):
@@ -141,7 +138,7 @@ class Follower:
         # When it was changed last, and since when all that others need has been ready.
         self._changed = EVER
         self._settled: datetime | None = EVER
-        self._hopeless_since: dict[str, float] = {}
+        self._blame = Blame(kube, self._namespace)
         self._shown: dict[str, Line] = {}
         self._said = ""
         self._looked_at = time.monotonic()
@@ -268,41 +265,14 @@ class Follower:
         where = Scene(self._wanted, self.seen, self._settled, self._began)
         return hopeless.troubles(self.seen.pods({}), now, where)
 
-    def lasting(self) -> list[Trouble]:
-        """What has stood in the way for as long as it must to be believed."""
-        now, before, found = time.monotonic(), self._hopeless_since, self.troubles()
-        # Kubernetes' words change from try to try: it is the container that is in trouble.
-        self._hopeless_since = {item.place: before.get(item.place, now) for item in found}
-        return [item for item in found if now - self._hopeless_since[item.place] >= item.lasts_s]
+    async def blame(self) -> list[str]:
+        """What stands in the way and won't pass, in words; none while there is hope."""
+        return await self._blame.lines(self.troubles())
 
     async def fail_if_hopeless(self) -> None:
         """Raise when something has stood in the way for long enough."""
-        if lasting := self.lasting():
-            shown = [f"  {line}" for item in lasting for line in await self.told(item)]
+        if blamed := await self.blame():
             raise ReleaseFailedError(
-                "\n".join(["The release can't become ready:", *shown]),
+                "\n".join(["The release can't become ready:", *(f"  {line}" for line in blamed)]),
                 "Correct what the pod says, then run the same command again.",
             )
-
-    async def told(self, trouble: Trouble) -> list[str]:
-        """A trouble, with the end of the log of what crashed; without secrets."""
-        await self._learn_secrets()
-        said = self._redactor.text(str(trouble))
-        log = await self._last_log(trouble) if trouble.crashed else []
-        return [said, *(f"  {line}" for line in self._redactor.lines(log))]
-
-    async def _last_log(self, trouble: Trouble) -> list[str]:
-        """The end of the log of what crashed; for a moment, between two starts, there is none."""
-        for _ in range(LOG_TRIES):
-            for previous in (True, False):
-                log = self._kube.logs(
-                    self._namespace,
-                    trouble.pod,
-                    trouble.container or None,
-                    tail=LOG_LINES,
-                    previous=previous,
-                )
-                with contextlib.suppress(VrooliError):
-                    return [line async for line in log]
-            await asyncio.sleep(TICK_S)
-        return []

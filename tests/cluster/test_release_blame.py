@@ -1,0 +1,78 @@
+"""What is believed to stand in a release's way, and the log of a container that crashed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from support import kubelet
+from vrooli.kube import Kube
+from vrooli.release.blame import Blame
+from vrooli.release.hopeless import Trouble
+
+NODE, NAMESPACE = "between-two-starts", "last-logs"
+GONE = b"unable to retrieve container logs for containerd://5c3b862d8908de15"
+TROUBLE = Trouble("migrate", "main", "CrashLoopBackOff", "ended 2 times", crashed=True)
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": TROUBLE.pod, "namespace": NAMESPACE},
+    "spec": {
+        "nodeName": NODE,
+        "automountServiceAccountToken": False,
+        "containers": [{"name": TROUBLE.container, "image": "none"}],
+    },
+}
+
+
+async def test_the_last_log_is_asked_for_again_when_its_container_has_just_gone(
+    bare_kube: Kube, tmp_path: Path
+) -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+    await bare_kube.create(namespace)
+    await bare_kube.create(account, NAMESPACE)
+    logs = [GONE, GONE, b"starts\nno such column\n"]
+    with kubelet.running(tmp_path, logs) as port:
+        await kubelet.join(bare_kube, port, NODE)
+        await bare_kube.create(POD, NAMESPACE)
+        try:
+            told = await Blame(bare_kube, NAMESPACE).told(TROUBLE)
+        finally:
+            await bare_kube.delete("v1", "Node", NODE)
+    assert told == [str(TROUBLE), "  starts", "  no such column"]
+
+
+async def test_what_a_kubelet_misses_is_believed_only_while_it_is_missing(bare_kube: Kube) -> None:
+    """A kubelet looks again after 10 to 15 s only: what it says may be over long since."""
+    home = "what-is-missing"
+    await bare_kube.create(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}},
+    )
+    blame = Blame(bare_kube, home)
+    for kind, said, key in (
+        ("Secret", 'secret "late" not found', None),
+        ("ConfigMap", 'configmap "late" not found', None),
+        ("Secret", f"couldn't find key KEY in Secret {home}/late", "KEY"),
+        ("ConfigMap", f"couldn't find key KEY in ConfigMap {home}/late", "KEY"),
+    ):
+        trouble = Trouble("page", "main", "CreateContainerConfigError", said)
+        found = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "late"}}
+        assert await blame.lines([trouble]) == [str(trouble)]
+        if key:
+            await bare_kube.apply(found, namespace=home)
+            assert await blame.lines([trouble]) == [str(trouble)]
+            found["data"] = {key: "dmFsdWU="}
+        await bare_kube.apply(found, namespace=home)
+        assert await blame.lines([trouble]) == []
+        await bare_kube.delete("v1", kind, "late", home)
+
+
+async def test_what_passes_is_believed_after_a_while_only(bare_kube: Kube) -> None:
+    blame = Blame(bare_kube, "default")
+    passing = Trouble("page", "main", "ErrImagePull", "the registry is away", lasts_s=0.2)
+    assert await blame.lines([passing]) == []
+    await asyncio.sleep(0.3)
+    assert await blame.lines([passing]) == [str(passing)]
+    assert await blame.lines([]) == []
+    assert await blame.lines([passing]) == []
