@@ -48,8 +48,9 @@ LOAD_S = 180.0
 class Bench:
     """One cluster with its release, and artifacts for it."""
 
-    def __init__(self, cluster: str, kubeconfig: Path, url: str, out: Path) -> None:
-        self.cluster, self.kubeconfig, self.url, self.out = cluster, kubeconfig, url, out
+    def __init__(self, program: Path, cluster: str, kubeconfig: Path, url: str, out: Path) -> None:
+        self.program, self.cluster, self.kubeconfig = program, cluster, kubeconfig
+        self.url, self.out = url, out
         self.release = Release.of(DEV, kubeconfig)
 
     def build(self, versions: list[str]) -> None:
@@ -70,7 +71,7 @@ class Bench:
         began, failed_s, last = time.monotonic(), 0.0, {}
         words = ["deploy", "-v", version, "--artifact", str(self.out / version), "--output", "json"]
         started = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "vrooli", *words, "--cluster", self.cluster),
+            *(self.program, *words, "--cluster", self.cluster),
             stdout=asyncio.subprocess.PIPE,
             limit=2**22,
         )
@@ -210,12 +211,19 @@ def main() -> None:
     """Build what is missing, measure, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cluster", required=True)
+    parser.add_argument(
+        "--program",
+        type=Path,
+        default=Path(sys.executable).with_name("vrooli"),
+        help="the one to measure: this environment's has the tests' libraries beside its own",
+    )
     parser.add_argument("--out", type=Path, help="keep the artifacts here, for the next run")
     parser.add_argument("measures", nargs="*", default=list(MEASURES), choices=[*MEASURES, "build"])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         kubeconfig, url = asyncio.run(_place(arguments.cluster))
-        bench = Bench(arguments.cluster, kubeconfig, url, arguments.out or Path(folder))
+        out = arguments.out or Path(folder)
+        bench = Bench(arguments.program, arguments.cluster, kubeconfig, url, out)
         asked = [name for name in arguments.measures if name in MEASURES] or list(MEASURES)
         versions = {version for name in asked for version in MEASURES[name][1]}
         bench.build([item for item in sorted(versions) if not (bench.out / item).exists()])

@@ -50,7 +50,7 @@ class Judge:
 
     async def _ask(self, kube: Kube, found: Manifest) -> str | None:
         try:
-            await kube.apply(found.body, namespace=NAMESPACE, dry_run=True)
+            await kube.applied(found.body, namespace=NAMESPACE)
         except VrooliError as error:
             return f"{found.key}: {error.message}"
         return None

@@ -78,9 +78,7 @@ async def test_operator_runs_our_images_within_the_restricted_standard(
     assert images <= set(operator.images(Source.GO_MODULE))
     # The server's own admission decides, in a namespace that enforces the standard.
     metadata = {**pod["metadata"], "name": "probe", "namespace": operator.namespace}
-    await site.kube.apply(
-        {"apiVersion": "v1", "kind": "Pod", **pod, "metadata": metadata}, dry_run=True
-    )
+    await site.kube.applied({"apiVersion": "v1", "kind": "Pod", **pod, "metadata": metadata})
 
 
 @each
@@ -121,7 +119,7 @@ async def test_postgres_pods_are_made_to_fit_the_restricted_standard(site: Site)
     deadline = time.monotonic() + ADMISSION_S  # the policy takes effect a moment later
     while True:
         try:
-            await site.kube.apply(without_seccomp("ours", labels), dry_run=True)
+            await site.kube.applied(without_seccomp("ours", labels))
         except VrooliError:
             if time.monotonic() > deadline:
                 raise
@@ -129,7 +127,7 @@ async def test_postgres_pods_are_made_to_fit_the_restricted_standard(site: Site)
         else:
             break
     with pytest.raises(VrooliError, match="seccompProfile"):
-        await site.kube.apply(without_seccomp("stranger", {}), dry_run=True)
+        await site.kube.applied(without_seccomp("stranger", {}))
 
 
 def without_seccomp(name: str, labels: dict[str, str]) -> Manifest:

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -69,6 +70,21 @@ async def test_the_second_time_nothing_changes(
     assert first.changed
     assert not second.changed
     assert [item.number for item in await history.revisions(release)] == [1]
+
+
+async def test_a_note_is_the_newest_until_helm_makes_another(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    note = await history.newest(release)
+    assert note is not None
+    assert await history.is_newest(bare_kube, release, note)
+    pending = replace(note, revision=replace(note.revision, status="pending-upgrade"))
+    assert not await history.is_newest(bare_kube, release, pending)
+    await apply.ensure(bare_kube, release, values.merge(dev, {"replicaCount": {"ui": 2}}), PROGRESS)
+    assert not await history.is_newest(bare_kube, release, note)
+    await removal.remove(bare_kube, release, PROGRESS)
+    assert not await history.is_newest(bare_kube, release, note)
 
 
 async def test_a_changed_value_makes_a_new_revision_and_says_what_changes(

@@ -84,10 +84,10 @@ async def test_every_pod_is_within_the_restricted_standard_that_its_namespace_en
     pods = await kube.list("v1", "Pod", home)
     assert len(pods) >= 10
     for pod in pods:
-        await kube.apply(as_new(pod["spec"]), namespace=home, dry_run=True)
+        await kube.applied(as_new(pod["spec"]), namespace=home)
     bare = {"containers": [{"name": "main", "image": SERVER}]}
     with pytest.raises(VrooliError, match="violates PodSecurity"):
-        await kube.apply(as_new(bare), namespace=home, dry_run=True)
+        await kube.applied(as_new(bare), namespace=home)
 
 
 def as_new(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ async def test_strict_validation_refuses_no_object(bare_kube: Kube, case: str) -
         if manifest.api_version.startswith(UNKNOWN):
             continue
         try:
-            await bare_kube.apply(manifest.body, namespace=NAMESPACE, dry_run=True)
+            await bare_kube.applied(manifest.body, namespace=NAMESPACE)
         except VrooliError as error:
             refused[manifest.key] = error.message
     assert refused == {}
@@ -87,7 +87,7 @@ async def test_strict_validation_would_refuse_a_field_that_no_definition_has(
         body = dict(next(found for found in manifests if found.kind == kind).body)
         body["spec"] = {**body["spec"], "nosuchfield": 1}
         with pytest.raises(VrooliError, match="nosuchfield"):
-            await bare_kube.apply(body, namespace=NAMESPACE, dry_run=True)
+            await bare_kube.applied(body, namespace=NAMESPACE)
 
 
 async def test_every_pod_of_the_application_is_within_the_restricted_standard(
@@ -104,6 +104,6 @@ async def test_every_pod_of_the_application_is_within_the_restricted_standard(
         pod = {"metadata": {"name": found.name}, "spec": template["spec"]}
         # The server's own admission decides.
         body = {"apiVersion": "v1", "kind": "Pod", **pod}
-        await bare_kube.apply(body, namespace="restricted", dry_run=True)
+        await bare_kube.applied(body, namespace="restricted")
         checked += 1
     assert checked == 10

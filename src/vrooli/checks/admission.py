@@ -31,7 +31,7 @@ async def _try(kube: Kube, place: str, manifest: Manifest) -> Finding | None:
     body: dict[str, Any] = {**manifest.body}
     body["metadata"] = {**body["metadata"], "namespace": place}
     try:
-        await kube.apply(body, dry_run=True)
+        await kube.applied(body)
     except ApiError as error:
         if error.status == httpx.codes.FORBIDDEN and "forbidden: User" in error.message:
             return None  # said by the rights, in better words

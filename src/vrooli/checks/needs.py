@@ -62,8 +62,8 @@ def _images(value: Any) -> Iterator[str]:
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    """A value and all that it holds, as far as they are mappings."""
-    if isinstance(value, Mapping):
+    """A value and all that it holds, as far as they are mappings; manifests have plain ones."""
+    if isinstance(value, dict):
         yield value
         for inner in value.values():
             yield from _mappings(inner)

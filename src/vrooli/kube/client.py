@@ -23,9 +23,7 @@ _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 class Kube(Reading, Pods):
     """The API of one cluster. Make it with ``connect``."""
 
-    async def apply(
-        self, manifest: Mapping[str, Any], *, namespace: str | None = None, dry_run: bool = False
-    ) -> bool:
+    async def apply(self, manifest: Mapping[str, Any], *, namespace: str | None = None) -> bool:
         """Apply an object on the server, strictly: an unknown field is refused.
 
         Returns:
@@ -35,13 +33,13 @@ class Kube(Reading, Pods):
         name = manifest["metadata"]["name"]
         namespace = manifest["metadata"].get("namespace", namespace)
         before = await self.get(api_version, kind, name, namespace)
-        after = await self._apply(manifest, namespace, dry_run=dry_run)
+        after = await self._apply(manifest, namespace, dry_run=False)
         return before is None or _version_of(before) != _version_of(after)
 
     async def applied(
         self, manifest: Mapping[str, Any], *, namespace: str | None = None
     ) -> Manifest:
-        """What an object would be if it were applied; nothing is changed."""
+        """What an object would be if it were applied, strictly, too; nothing is changed."""
         namespace = manifest["metadata"].get("namespace", namespace)
         return await self._apply(manifest, namespace, dry_run=True)
 

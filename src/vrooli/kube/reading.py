@@ -56,13 +56,16 @@ class Reading(Rest):
         namespace: str | None = None,
         labels: str | None = None,
         *,
+        fields: str | None = None,
         names_only: bool = False,
     ) -> Manifests:
-        """The objects of a kind, in a namespace or in all, by label selector or all.
+        """The objects of a kind, in a namespace or in all, by label and field selector or all.
 
         With ``names_only`` the server sends their metadata alone: no Secret's contents, say.
         """
-        pages = self.pages(api_version, kind, namespace, labels, names_only=names_only)
+        pages = self.pages(
+            api_version, kind, namespace, labels, fields=fields, names_only=names_only
+        )
         return [item async for page in pages for item in page]
 
     async def pages(
@@ -72,10 +75,12 @@ class Reading(Rest):
         namespace: str | None = None,
         labels: str | None = None,
         *,
+        fields: str | None = None,
         names_only: bool = False,
     ) -> AsyncGenerator[Manifests, None]:
         """The objects of a kind, some at a time: all of many thousands take much memory."""
-        params = {"limit": str(PAGE), **({"labelSelector": labels} if labels else {})}
+        chosen = {"labelSelector": labels, "fieldSelector": fields}
+        params = {"limit": str(PAGE), **{name: text for name, text in chosen.items() if text}}
         headers = {"accept": f"{_NAMES}List;{_NAMES_OF}"} if names_only else {}
         while True:
             answer = await self._object_call(

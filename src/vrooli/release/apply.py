@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,7 @@ async def ensure(
     progress: Progress,
     *,
     chart: Path | None = None,
+    wanted: Sequence[Manifest] | None = None,
     note: Note | None = None,
 ) -> Applied:
     """Make the release what the chart and the values say; doesn't wait until it is ready.
@@ -56,6 +57,7 @@ async def ensure(
         values: What the chart is rendered with.
         progress: Told what changes.
         chart: The chart, a folder or a package; None is the project's.
+        wanted: The objects that these give, where they were rendered before.
         note: Helm's newest note of it, where that was read a moment ago.
 
     Raises:
@@ -63,9 +65,10 @@ async def ensure(
         VrooliError: Helm could not.
     """
     chart = chart or project.chart_dir()
-    wanted = await asyncio.to_thread(
-        engine.render, values, release=release.name, namespace=release.namespace, chart=chart
-    )
+    if wanted is None:
+        wanted = await asyncio.to_thread(
+            engine.render, values, release=release.name, namespace=release.namespace, chart=chart
+        )
     note, there, security = await _now(kube, release, wanted, note, progress)
     labelled = await _ensure_namespace(kube, release.namespace, security)
     if note is not None:

@@ -6,10 +6,13 @@ from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 
+# Helm's notes are larger than all other Secrets together, and nobody's password.
+NO_NOTES = "type!=helm.sh/release.v1"
+
 
 async def redactor(kube: Kube, namespace: str) -> Redactor:
     """Knows the values of the namespace's Secrets; only shapes where they can't be read."""
     try:
-        return Redactor.of(await kube.list("v1", "Secret", namespace))
+        return Redactor.of(await kube.list("v1", "Secret", namespace, fields=NO_NOTES))
     except VrooliError:
         return Redactor()

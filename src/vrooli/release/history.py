@@ -15,6 +15,7 @@ from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
 from vrooli.errors import VrooliError
+from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 
 T = TypeVar("T")
@@ -103,6 +104,17 @@ async def manifests(release: Release, number: int | None = None) -> tuple[Manife
         return (await _note(release, number)).manifests
     except helm_python.HelmError as error:
         raise failure(release, "read its notes of", error) from error
+
+
+async def is_newest(kube: Kube, release: Release, note: Note) -> bool:
+    """Whether Helm has noted nothing since; asks for no more than the notes' names and labels."""
+    labels = f"owner=helm,name={release.name}"
+    found = await kube.list("v1", "Secret", release.namespace, labels, names_only=True)
+    told = [body["metadata"]["labels"] for body in found]
+    last: dict[str, str] = max(told, key=lambda item: int(item["version"]), default={})
+    return last.get("version") == str(note.revision.number) and (
+        last.get("status") == note.revision.status
+    )
 
 
 async def newest(release: Release) -> Note | None:

@@ -141,10 +141,8 @@ def _probe(pod: str, seen: Seen) -> str:
     """What its probe said last, from the namespace's events."""
     found = [
         body
-        for (kind, _), body in seen.objects.items()
-        if kind == "Event"
-        and body.get("reason") == "Unhealthy"
-        and body.get("involvedObject", {}).get("name") == pod
+        for body in seen.of_kind("Event")
+        if body.get("reason") == "Unhealthy" and body.get("involvedObject", {}).get("name") == pod
     ]
     newest = max(found, key=lambda body: str(body.get("lastTimestamp")), default=None)
     return f": {newest['message']}" if newest else ""

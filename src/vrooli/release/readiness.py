@@ -6,8 +6,10 @@ condition, so their pods are the evidence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
@@ -36,13 +38,25 @@ class Seen:
 
     def pods(self, labels: Labels) -> list[Body]:
         """The pods with these labels that aren't going away."""
+        wanted = labels.items()
         return [
             body
-            for (kind, _), body in self.objects.items()
-            if kind == "Pod"
-            and "deletionTimestamp" not in body["metadata"]
-            and labels.items() <= body["metadata"].get("labels", {}).items()
+            for body in self.of_kind("Pod")
+            if "deletionTimestamp" not in body["metadata"]
+            and wanted <= body["metadata"].get("labels", {}).items()
         ]
+
+    def of_kind(self, kind: str) -> Sequence[Body]:
+        """The objects of a kind."""
+        return self._by_kind.get(kind, ())
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, Sequence[Body]]:
+        # Each look asks for the pods many times, among hundreds of events.
+        found: defaultdict[str, list[Body]] = defaultdict(list)
+        for (kind, _), body in self.objects.items():
+            found[kind].append(body)
+        return found
 
 
 def lacks(wanted: Iterable[Manifest], seen: Seen) -> dict[str, str]:

@@ -113,11 +113,9 @@ class Scene:
     def _versions(self) -> dict[str, str]:
         """The current version of each Deployment whose ReplicaSet is there."""
         found: dict[str, str] = {}
-        for (kind, name), body in self.seen.objects.items():
-            if kind != "ReplicaSet":
-                continue
+        for body in self.seen.of_kind("ReplicaSet"):
             version = version_of(body)
-            owner = name.removesuffix(f"-{version}")
+            owner = str(body["metadata"]["name"]).removesuffix(f"-{version}")
             deployment = self.seen.get("Deployment", owner)
             if deployment is not None and _is_newest(deployment, body):
                 found[owner] = version

@@ -60,6 +60,8 @@ class Watched:
     def __init__(self, kube: Kube, namespace: str) -> None:
         self._kube, self._namespace = kube, namespace
         self._objects: dict[tuple[str, str], Body] = {}
+        # What it has in order is kept until the next change.
+        self._seen: Seen | None = None
         self._watching: dict[Kind, asyncio.Task[None]] = {}
         self._noted: set[tuple[str, str]] = set()
         self.changed = asyncio.Event()
@@ -67,7 +69,9 @@ class Watched:
     @property
     def seen(self) -> Seen:
         """The objects as they were seen last."""
-        return Seen(self._objects)
+        if self._seen is None:
+            self._seen = Seen(self._objects)
+        return self._seen
 
     async def look(self) -> Seen:
         """A fresh look at all of them: a watch that was interrupted may miss an end."""
@@ -77,7 +81,7 @@ class Watched:
             found.pop(key, None)
             if key in self._objects:
                 found[key] = self._objects[key]
-        self._objects = found
+        self._objects, self._seen = found, None
         return self.seen
 
     async def follow(self, group: asyncio.TaskGroup, wanted: Iterable[Kind]) -> None:
@@ -108,5 +112,6 @@ class Watched:
             self._objects.pop(key, None)
         else:
             self._objects[key] = body
+        self._seen = None
         self._noted.add(key)
         self.changed.set()

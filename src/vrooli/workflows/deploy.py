@@ -227,7 +227,7 @@ class _Run:
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what Helm noted last."""
         try:
-            note = await history.newest(self.release)
+            self.note = note = await history.newest(self.release)
         except VrooliError:
             await self.fit.wait()  # what is wrong with the cluster says it better, and ends this
             raise
@@ -246,7 +246,9 @@ class _Run:
         ]
         progress = Progress("release", listener)
         async with lease.held(self.kube, self.release, progress):
-            self.note = await history.newest(self.release)
+            # Another deploy may have ended since it was looked at.
+            if self.note is None or not await history.is_newest(self.kube, self.release, self.note):
+                self.note = await history.newest(self.release)
             before = self.note.revision if self.note is not None else None
             try:
                 return await run_steps(steps, listener)
@@ -276,7 +278,13 @@ class _Run:
         """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""
         self.began = datetime.now(UTC)
         doing = apply.ensure(
-            self.kube, self.release, self.values, progress, chart=self.package, note=self.note
+            self.kube,
+            self.release,
+            self.values,
+            progress,
+            chart=self.package,
+            wanted=self.wanted,
+            note=self.note,
         )
         self.applied = await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
         return self.applied

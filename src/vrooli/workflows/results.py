@@ -17,7 +17,8 @@ from vrooli.findings import Finding
 class Model(BaseModel):
     """The base of everything that goes out: unchangeable, and nothing beyond its fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A command has one result: the validators of all others needn't be built.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Result(Model):

@@ -62,9 +62,11 @@ async def load(layout: Layout, record: Record, archive: Path) -> list[str]:
     Returns:
         The names of those that were missing or other ones.
     """
-    listing = await run(ctr(record, layout.containerd_socket, "images", "ls"))
-    present = parse_images(listing.output)
     wanted = images_in(archive)
+    # Of all the others their sizes would be counted, too, blob by blob.
+    asked = [f'name=="{name}"' for name in wanted]
+    listing = await run(ctr(record, layout.containerd_socket, "images", "ls", *asked))
+    present = parse_images(listing.output)
     missing = [name for name, digest in wanted.items() if present.get(name) != digest]
     if missing:
         await import_images(record, layout.containerd_socket, archive)
