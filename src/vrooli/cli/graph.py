@@ -100,9 +100,9 @@ def command(
         return graph.graph(asked(), listener)
 
     def show(listener: Listener) -> Awaitable[Result]:
-        from vrooli.workflows import graph
+        from vrooli.workflows import showing
 
-        return graph.serve(asked(), port, listener)
+        return showing.serve(asked(), port, listener)
 
     if serve:
         execute(show, tables.show_nothing, output, debug)

@@ -73,7 +73,7 @@ RESULTS: dict[str, results.Result] = {
             "diagrams": (),
         }
     ),
-    "graph.serve": results.Result(),
+    "showing.serve": results.Result(),
     "test.run_suites": results.SuitesResult(suites=(), cases=()),
     "logs.release_logs": results.Result(),
     "uninstall.uninstall": results.StepsResult.model_validate(STEPS),
@@ -293,8 +293,8 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         _graph(diagrams=("secrets", "delivery")),
     ),
     ("graph.graph", f"graph -f {VALUES}", {}, _graph(values=(VALUES,))),
-    ("graph.serve", "graph --serve", {}, {**_graph(live=True), "port": 0}),
-    ("graph.serve", "graph --serve --port 8090", {}, {**_graph(live=True), "port": 8090}),
+    ("showing.serve", "graph --serve", {}, {**_graph(live=True), "port": 0}),
+    ("showing.serve", "graph --serve --port 8090", {}, {**_graph(live=True), "port": 8090}),
     (
         "status.status",
         "status -e prod --cluster kind",
