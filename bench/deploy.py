@@ -43,6 +43,8 @@ WRONG: dict[str, dict[str, Any]] = {
 # How long the plain helm program may wait for what can't come, seconds; people give it minutes.
 HELM_LIMIT_S = 60
 LOAD_S = 180.0
+# How often the two programs take turns.
+ROUNDS = 3
 
 
 class Bench:
@@ -159,7 +161,7 @@ async def beside_helm(bench: Bench) -> None:
     """
     ours, theirs = [], []
     await bench.deploy(BASE)  # has loaded its images, which helm can't
-    for _ in range(2):
+    for _ in range(ROUNDS):
         await bench.deploy(NEXT)
         ours.append((await bench.deploy(BASE))[0])
         ours.append((await bench.deploy(NEXT))[0])
