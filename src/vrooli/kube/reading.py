@@ -107,10 +107,10 @@ class Reading(Rest):
         kind: str,
         namespace: str | None = None,
         *,
-        name: str = "",
+        fields: str | None = None,
         names_only: bool = False,
     ) -> AsyncGenerator[tuple[str, Manifest], None]:
-        """Each object as it is now and whenever it changes, for ever.
+        """Each object as it is now and whenever it changes, by field selector or all, for ever.
 
         With ``names_only`` the server sends their metadata alone.
 
@@ -122,8 +122,8 @@ class Reading(Rest):
         """
         url, scoped = await self._resource(api_version, kind)
         params = {"watch": "true", "timeoutSeconds": str(WATCH_S)}
-        if name:
-            params["fieldSelector"] = f"metadata.name={name}"
+        if fields:
+            params["fieldSelector"] = fields
         headers = {"accept": f"{_NAMES};{_NAMES_OF}"} if names_only else {}
         while True:
             try:
@@ -174,7 +174,9 @@ class Reading(Rest):
             return found or {}
         began = time.monotonic()
         try:
-            watching = contextlib.aclosing(self.watch(api_version, kind, namespace, name=name))
+            watching = contextlib.aclosing(
+                self.watch(api_version, kind, namespace, fields=f"metadata.name={name}")
+            )
             async with asyncio.timeout(timeout_s), watching as events:
                 async for event, seen in events:
                     last = reason(None if event == "DELETED" else seen)

@@ -15,7 +15,10 @@ from vrooli.release.readiness import Body, Seen
 Kind = tuple[str, str]
 # What tells why others aren't ready. Who may not look at them is told less.
 PODS: Kind = ("v1", "Pod")
-EVIDENCE: tuple[Kind, ...] = (("apps/v1", "ReplicaSet"), ("batch/v1", "Job"), ("v1", "Event"))
+EVENT: Kind = ("v1", "Event")
+EVIDENCE: tuple[Kind, ...] = (("apps/v1", "ReplicaSet"), ("batch/v1", "Job"), EVENT)
+# Of thousands of events only what the probes said is told.
+PROBES = "reason=Unhealthy"
 
 
 def kinds(manifests: Iterable[Manifest]) -> list[Kind]:
@@ -74,9 +77,11 @@ class Watched:
         return self._seen
 
     async def look(self) -> Seen:
-        """A fresh look at all of them: a watch that was interrupted may miss an end."""
+        """A fresh look at all but the events: a watch that was interrupted may miss an end."""
         self._noted.clear()
-        found = dict((await snapshot(self._kube, self._namespace, self._watching)).objects)
+        kinds = [kind for kind in self._watching if kind != EVENT]
+        found = dict((await snapshot(self._kube, self._namespace, kinds)).objects)
+        found |= {key: body for key, body in self._objects.items() if key[0] == EVENT[1]}
         for key in self._noted:  # what a watch has told meanwhile is newer
             found.pop(key, None)
             if key in self._objects:
@@ -99,7 +104,9 @@ class Watched:
 
     async def _watch(self, kind: Kind) -> None:
         try:
-            async with contextlib.aclosing(self._kube.watch(*kind, self._namespace)) as events:
+            fields = PROBES if kind == EVENT else None
+            watching = self._kube.watch(*kind, self._namespace, fields=fields)
+            async with contextlib.aclosing(watching) as events:
                 async for event, body in events:
                     self._note(kind[1], event, body)
         except ApiError as error:
