@@ -15,8 +15,8 @@ import yaml
 from support import printed, specification
 from support.live import Live
 from support.plain import PAGE_ONLY, SMALL
+from support.ports import free_port
 from support.printed import Printed
-from support.processes import free_port
 from support.shell import Shell, shows
 from support.specification import Deviation
 from vrooli import programs, project

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from support.node import node_folder
-from support.processes import Running, free_port
+from support.ports import free_port
+from support.processes import Running
 from support.services import SERVICES
 
 SERVE = "node_modules/serve/build/main.js"

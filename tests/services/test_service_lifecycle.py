@@ -12,7 +12,8 @@ import httpx
 from support.backend import PASSWORD, psql
 from support.page import decided, health, listening, post
 from support.pictures import landscape
-from support.processes import free_port, wait_until
+from support.ports import free_port
+from support.processes import wait_until
 from support.services import Stack, start_service
 
 # Longer than servers keep an idle connection by default, seconds.

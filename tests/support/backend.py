@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.certificates import self_signed
-from support.processes import Running, free_port
+from support.ports import free_port
+from support.processes import Running
 
 # The password of these throw-away processes.
 PASSWORD = "only-on-loopback"

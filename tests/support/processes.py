@@ -12,14 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def wait_until(holds: Callable[[], object], limit_s: float, what: str) -> None:
     """Wait for something to hold, by looking every 50 ms; fails with ``what`` at the limit."""
     deadline = time.monotonic() + limit_s

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 
 from support.backend import Backend, running_backend
-from support.processes import Running, free_port, wait_until
+from support.ports import free_port
+from support.processes import Running, wait_until
 
 SERVICES = Path(__file__).resolve().parents[2] / "services"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import socket
 from collections.abc import Mapping
 
@@ -13,6 +14,10 @@ LOCALHOST = "127.0.0.1"
 CHUNK_BYTES = 64 * 1024
 CONNECT_S = 5.0
 HIGHEST_PORT = 65535
+# Where free ports are looked for: a cluster keeps them, so they must not be of those that the
+# system gives connections (from 32768 on, net.ipv4.ip_local_port_range) and that may be in use at
+# its next start, nor of those that Kubernetes gives Services (from 30000 on).
+FREE = range(20_000, 30_000)
 
 
 def claim(ports: Mapping[str, int]) -> dict[str, int]:
@@ -33,19 +38,31 @@ def claim(ports: Mapping[str, int]) -> dict[str, int]:
 
 
 def _claim(stack: contextlib.ExitStack, name: str, port: int) -> int:
-    """Bind the port for a moment; all stay bound together, so that none is chosen twice."""
-    listener = stack.enter_context(socket.socket())
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    """Bind the port, or any, for a moment; all stay bound together: none is chosen twice."""
+    for candidate in [port] if port else random.sample(FREE, len(FREE)):
+        try:
+            stack.callback(_bound(candidate).close)
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return candidate
+    what = f"Port {port}" if port else f"Each port from {FREE[0]} to {FREE[-1]}"
+    raise EnvironmentLackError(
+        f"{what} of {LOCALHOST}, for the cluster's {name}, is in use or can't be had: {reason}.",
+        f"Choose another with --port {name}=NUMBER; {name}=0 takes any free one.",
+    )
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket()
     try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((LOCALHOST, port))
         listener.listen(1)
-    except OSError as error:
-        raise EnvironmentLackError(
-            f"Port {port} of {LOCALHOST}, for the cluster's {name}, is in use or can't be had: "
-            f"{error.strerror}.",
-            f"Choose another with --port {name}=NUMBER; {name}=0 takes any free one.",
-        ) from error
-    return int(listener.getsockname()[1])
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 async def listen(port: int, host: str, inside: int) -> asyncio.Server:

@@ -64,7 +64,16 @@ def test_a_port_in_use_is_named_with_the_way_to_choose_another() -> None:
 def test_zero_takes_free_ports_that_differ() -> None:
     ports = forwarder.claim({"api": 0, "http": 0, "https": 0})
     assert len(set(ports.values())) == 3
-    assert all(ports.values())
+    assert all(port in forwarder.FREE for port in ports.values())
+
+
+def test_no_free_port_at_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        monkeypatch.setattr(forwarder, "FREE", [other.getsockname()[1]])
+        with pytest.raises(EnvironmentLackError, match="Each port"):
+            forwarder.claim({"http": 0})
 
 
 @pytest.mark.parametrize("ports", [{"api": 5, "http": 5}, {"api": -1}, {"api": 65536}])
