@@ -35,9 +35,11 @@ _ABOUT = re.compile(
 # Values that are no secrets: switches, small numbers, references to others, what is masked already.
 _PLAIN = re.compile(
     r"""(?ix) true | false | null | none | nil | yes | no | on | off | unset | -?\d{1,5}[smhd]?
-    | \$[({].* | (?-i: \$[A-Z][A-Z0-9_]{3,} ) | \{\{.* | <[^>]*> | \*+ | \(masked\).*
-    | [\[{(|>-]* """
+    | \$\(.*\) | \$\{.*\} | (?-i: \$[A-Z][A-Z_]{3}[A-Z0-9_]* ) | \{\{.*\}\} | <[^>]*> | \*+
+    | \(masked\).* | [\[{(|>-]* """
 )
+# Where no quotes say where a value ends, the first word of a reference is all of it that is seen.
+_CUT = re.compile(r"\$[({].* | \{\{.*", re.VERBOSE)
 # How a sentence goes on, in logs and messages: "token: expired", "secret: not found".
 _PROSE = re.compile(
     r"""(?ix) (?: not | no | is | are | was | has | must | can't | cannot | could
@@ -58,9 +60,10 @@ def names_secret(name: str) -> bool:
     )
 
 
-def is_plain(value: str) -> bool:
-    """Whether a value is none that anybody would hide."""
-    return _PLAIN.fullmatch(value.strip()) is not None
+def is_plain(value: str, *, cut: bool = False) -> bool:
+    """Whether a value, or with ``cut`` the begin of one, is none that anybody would hide."""
+    text = value.strip()
+    return bool(_PLAIN.fullmatch(text) or (cut and _CUT.fullmatch(text)))
 
 
 def goes_on(value: str) -> bool:

@@ -151,7 +151,7 @@ def _named(found: re.Match[str], begin: str = "") -> str:
     names = found.groupdict()
     name = f"{begin}{names['name'] or names.get('flag') or ''}"
     quote, value = names["q"] or "", names["quoted"] if names["q"] else names["bare"]
-    if not names_secret(_last(name)) or not value or is_plain(value):
+    if not names_secret(_last(name)) or not value or is_plain(value, cut=not quote):
         return _within(found)
     if not quote and (goes_on(found.string[found.start("value") :]) or value.startswith(MASK)):
         return _within(found)
