@@ -10,11 +10,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support.live import CLUSTER, VALUES, Live
 from vrooli import environments, project
 from vrooli.events import Event, StepEnded
 from vrooli.kube import Kube
+
+# How long one drawn example takes depends on the machine and says nothing here.
+settings.register_profile("vrooli", deadline=None)
+# For a longer look: --hypothesis-profile=thorough.
+settings.register_profile("thorough", deadline=None, max_examples=10_000)
+settings.load_profile("vrooli")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from support.artifacts import DEV
 from vrooli.kube import Kube
 
 LABELS = "app.kubernetes.io/name=vrooli,app.kubernetes.io/component=server,pod-template-hash"
+# How long a killed process may take to be gone, seconds.
+GONE_S = 10.0
 
 
 async def name(kube: Kube) -> str:
@@ -22,11 +25,23 @@ async def name(kube: Kube) -> str:
 
 
 def kill(pod: str) -> None:
-    """SIGKILL to its process, as this host sees it."""
-    wanted = f"HOSTNAME={pod}".encode()
+    """SIGKILL to its process, as this host sees it; returns when that is gone.
+
+    Until the kernel has taken it down its socket still accepts connections, which then break.
+    """
+    process = _process(f"HOSTNAME={pod}".encode())
+    handle = os.pidfd_open(process)
+    try:
+        os.kill(process, signal.SIGKILL)
+        if not select.select([handle], [], [], GONE_S)[0]:
+            raise RuntimeError(f"the process of {pod} still runs {GONE_S} s after its SIGKILL")
+    finally:
+        os.close(handle)
+
+
+def _process(variable: bytes) -> int:
     for environ in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):
-            if wanted in environ.read_bytes().split(b"\0"):
-                os.kill(int(environ.parent.name), signal.SIGKILL)
-                return
-    raise RuntimeError(f"no process of {pod} was found")
+            if variable in environ.read_bytes().split(b"\0"):
+                return int(environ.parent.name)
+    raise RuntimeError(f"no process has {variable.decode()}")

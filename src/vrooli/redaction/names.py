@@ -36,7 +36,7 @@ _ABOUT = re.compile(
 _PLAIN = re.compile(
     r"""(?ix) true | false | null | none | nil | yes | no | on | off | unset | -?\d{1,5}[smhd]?
     | \$\(.*\) | \$\{.*\} | (?-i: \$[A-Z][A-Z_]{3}[A-Z0-9_]* ) | \{\{.*\}\} | <[^>]*> | \*+
-    | \(masked\).* | [\[{(|>-]* """
+    | (?-i: \(masked\).* ) | [\[{(|>-]* """
 )
 # Where no quotes say where a value ends, the first word of a reference is all of it that is seen.
 _CUT = re.compile(r"\$[({].* | \{\{.*", re.VERBOSE)

@@ -31,6 +31,8 @@ _WHOLE = re.compile(
     r"\$\([\w.-]+\) | \$\{[\w.-]+\} | \$[A-Z][A-Z0-9_]+ | \{\{[^{}]*\}\} | <[A-Za-z][A-Za-z _-]*>",
     re.VERBOSE,
 )
+# The lines around a key or certificate; those between are masked one by one.
+_PEM = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
 # Helm's notes: the objects of a release, no secrets of anybody.
 _HELM = "helm.sh/"
 # base64 encodes three bytes at a time: the same value has three spellings inside a longer one.
@@ -108,7 +110,7 @@ def _is_common(text: str) -> bool:
     text = text.strip()
     if text.startswith(_BEGINS):
         return _WHOLE.fullmatch(text) is not None
-    return is_plain(text) or bool(_PLAIN_VALUE.fullmatch(text)) or text.startswith("-----")
+    return is_plain(text) or bool(_PLAIN_VALUE.fullmatch(text)) or _PEM.match(text) is not None
 
 
 def _plain(text: str) -> Iterator[str]:

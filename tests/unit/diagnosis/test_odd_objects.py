@@ -61,7 +61,7 @@ OBJECTS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(OBJECTS, st.lists(st.dictionaries(KEYS, ANYTHING, max_size=5), max_size=3), st.text())
 def test_objects_of_any_shape_are_diagnosed_and_packed(
     bodies: list[dict[str, Any]], events: list[dict[str, Any]], line: str
@@ -82,7 +82,7 @@ def release() -> Evidence:
     return rendered()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.dictionaries(KEYS, ANYTHING, max_size=6))
 def test_an_object_of_the_release_of_any_shape_stops_nothing(drawn: dict[str, Any]) -> None:
     whole = release()
@@ -91,7 +91,7 @@ def test_an_object_of_the_release_of_any_shape_stops_nothing(drawn: dict[str, An
     assert bundle.files(found)["findings.json"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(max_size=5), LEAVES, max_size=3), st.binary(max_size=20))
 def test_secrets_of_any_shape_are_read(data: dict[str, Any], raw: bytes) -> None:
     for given_data in (data, raw.decode("latin-1"), [1], None):
