@@ -13,13 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from support.cut import cut
 from vrooli.chart import values
 from vrooli.chart.values import Values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import Release, apply, history, removal
+from vrooli.redaction import Redactor
+from vrooli.release import Release, apply, drift, history, pending, removal, rollback
+from vrooli.release.changes import Act
 
 PROGRESS = Progress()
 NUMBERS = count()
@@ -58,7 +61,7 @@ def dev() -> Values:
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Takes what another Helm left for left behind after a second."""
-    monkeypatch.setattr(apply, "LEFT_BEHIND_S", 1.0)
+    monkeypatch.setattr(pending, "LEFT_BEHIND_S", 1.0)
     yield
 
 
@@ -144,6 +147,111 @@ async def test_a_helm_that_was_killed_is_taken_over_and_nothing_is_made_anew(
         for item in await bare_kube.list("v1", "Service", release.namespace)
     }
     assert before.items() <= after.items()
+
+
+@pytest.fixture
+def smaller(dev: Values) -> Values:
+    """The same without Adminer, and so without its host of the Ingress."""
+    without = {"services": {"adminer": {"enabled": False}}, "ingress": {"enabled": False}}
+    return values.merge(dev, without)
+
+
+async def _has_adminer(kube: Kube, release: Release) -> bool:
+    return await kube.get("apps/v1", "Deployment", "demo-adminer", release.namespace) is not None
+
+
+@pytest.mark.usefixtures("hurry")
+@pytest.mark.parametrize("more", [{}, {"replicaCount": {"ui": 2}}], ids=["back", "a third"])
+async def test_what_a_killed_upgrade_made_is_gone_after_a_deploy_of_another_version(
+    bare_kube: Kube, release: Release, dev: Values, smaller: Values, more: Values
+) -> None:
+    await apply.ensure(bare_kube, release, smaller, PROGRESS)
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    await cut(bare_kube, release, 2)
+    assert await _has_adminer(bare_kube, release)
+
+    done = await apply.ensure(bare_kube, release, values.merge(smaller, more), PROGRESS)
+
+    assert done.changed
+    assert not await _has_adminer(bare_kube, release)
+    found = await history.revisions(release)
+    assert [(item.number, item.status) for item in found] == [(1, "superseded"), (2, "deployed")]
+    assert not (
+        await apply.ensure(bare_kube, release, values.merge(smaller, more), PROGRESS)
+    ).changed
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_a_helm_of_somebody_else_may_wait_for_its_pods(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    await apply.ensure(bare_kube, release, values.merge(dev, {"replicaCount": {"ui": 2}}), PROGRESS)
+    await cut(bare_kube, release, 2)
+    # Helm hands the label on: it is then of another time.
+    earlier = {"metadata": {"labels": {pending.BEGAN: "1700000000"}}}
+    note = "sh.helm.release.v1.demo.v2"
+    await bare_kube.patch("v1", "Secret", note, release.namespace, earlier)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(4):
+            await apply.ensure(bare_kube, release, dev, PROGRESS)
+    assert await bare_kube.get("v1", "Secret", note, release.namespace) is not None
+
+
+async def test_what_somebody_changed_by_hand_is_told_and_taken_back(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    scaled = {"spec": {"replicas": 7}}
+    await bare_kube.patch("apps/v1", "Deployment", "demo-server", release.namespace, scaled)
+    await bare_kube.delete("v1", "Service", "demo-ui", release.namespace)
+    note = await history.newest(release)
+    assert note is not None
+
+    found, _ = await drift.ahead(bare_kube, note.manifests, note, Redactor())
+
+    told = {change.key: change for change in found}
+    assert set(told) == {"Deployment/demo-server", "Service/demo-ui"}
+    assert told["Service/demo-ui"].act is Act.ADD
+    (field,) = told["Deployment/demo-server"].fields
+    assert (field.path, field.before, field.after) == ("spec.replicas", "7", "1")
+    assert (await apply.ensure(bare_kube, release, dev, PROGRESS)).changed
+    body = await bare_kube.get("apps/v1", "Deployment", "demo-server", release.namespace)
+    assert body is not None
+    assert body["spec"]["replicas"] == 1
+    assert not (await apply.ensure(bare_kube, release, dev, PROGRESS)).changed
+
+
+async def test_after_a_cut_upgrade_the_objects_themselves_tell_what_changes(
+    bare_kube: Kube, release: Release, dev: Values, smaller: Values
+) -> None:
+    await apply.ensure(bare_kube, release, smaller, PROGRESS)
+    before = await history.manifests(release)
+    await apply.ensure(bare_kube, release, values.merge(dev, {"replicaCount": {"ui": 2}}), PROGRESS)
+    await cut(bare_kube, release, 2)
+    found, _ = await drift.ahead(bare_kube, before, await history.newest(release), Redactor())
+    told = {change.key: change.act for change in found}
+    assert told["Deployment/demo-adminer"] is Act.REMOVE
+    assert told["Deployment/demo-ui"] is Act.CHANGE
+    assert "Deployment/demo-server" not in told
+
+
+async def test_nobody_goes_back_to_a_revision_that_never_became_ready(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    def replicas(number: int) -> Values:
+        return values.merge(dev, {"replicaCount": {"ui": number}})
+
+    for number in (1, 2):
+        await apply.ensure(bare_kube, release, replicas(number), PROGRESS)
+    await history.mark_failed(bare_kube, release, 2)
+    good = await rollback.target(bare_kube, release)
+    assert good.number == 1
+    await rollback.roll_back(bare_kube, release, good, PROGRESS)
+    assert (await rollback.target(bare_kube, release)).number == 1
+    await apply.ensure(bare_kube, release, replicas(3), PROGRESS)
+    assert (await rollback.target(bare_kube, release)).number == 3
+    assert await history.failed(bare_kube, release) == {2}
 
 
 async def test_uninstalling_keeps_the_database_and_installing_takes_it_over(

@@ -39,6 +39,8 @@ PRODUCTION: dict[str, Any] = {
     "replicaCount": {"ui": 2, "server": 2},
     "services": {"ui": {"drainSeconds": 5}, "server": {"drainSeconds": 5}},
 }
+# What only the second version has, so that a killed deploy may leave it behind.
+MORE: dict[str, Any] = {"services": {"ui": {"podDisruptionBudget": {"enabled": True}}}}
 # Moments of a deploy at which it is killed, seconds after its begin: as long as one may take.
 KILLED_WITHIN_S = 20.0
 INSTANCE = "app.kubernetes.io/instance=vrooli-dev"
@@ -47,6 +49,7 @@ KINDS = (
     ("v1", "Service"),
     ("v1", "ConfigMap"),
     ("v1", "ServiceAccount"),
+    ("policy/v1", "PodDisruptionBudget"),
 )
 # How long pods of before may take to go, seconds.
 SETTLED_S = 15.0
@@ -62,8 +65,8 @@ def artifacts(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("out")
     source = Source(folder)
     chosen = values.merge(values.load(DEV, live.values), PRODUCTION)
-    for version in (FIRST, SECOND):
-        source.build(out, version, chosen, images=True)
+    source.build(out, FIRST, chosen, images=True)
+    source.build(out, SECOND, values.merge(chosen, MORE), images=True)
     (folder / "k8s/chart/templates/failing-hook.yaml").write_text(hooks.FAILING)
     source.build(out, HOOK, chosen, images=True)
     return out
@@ -152,6 +155,8 @@ async def test_a_deploy_that_is_killed_is_ended_by_the_next_one_and_nothing_is_l
             version = (SECOND, FIRST)[number % 2]
             moment_s = drawn.uniform(1.0, KILLED_WITHIN_S)
             await _killed(live, artifacts, version, moment_s)
+            # The same again, or back to the other one.
+            version = drawn.choice((FIRST, SECOND))
             await deploy(options(live, artifacts, version), silent)
             assert await _orphans(kube, first) == set(), f"killed after {moment_s:.1f} s"
             assert await read_data(kube, DEV.namespace) == written

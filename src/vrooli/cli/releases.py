@@ -106,7 +106,7 @@ def _show_rollback(result: RollbackResult, console: Console) -> None:
 
 
 def _show_diff(result: DiffResult, console: Console) -> None:
-    from vrooli.workflows.deploy import told
+    from vrooli.workflows.views import told
 
     for change in result.changes:
         for line in told(change):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,15 @@ from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import changes, history, live, ownership
+from vrooli.release import changes, history, live, ownership, pending
 from vrooli.release.history import Note, Release
 from vrooli.release.live import Bodies
+from vrooli.release.pending import Settled
 from vrooli.steps import Done, first_error
 
-# Helm doesn't wait for pods here: this is for its requests to the API server, seconds.
-HELM_S = 120
-# How old a revision in progress must be to be taken for left behind, seconds: without waiting for
-# pods, Helm is through in a few.
-LEFT_BEHIND_S = 15.0
+# Helm doesn't wait for pods here: this is for its requests to the API server and for hooks,
+# seconds.
+HELM_S = 600.0
 # Revisions that Helm keeps, to roll back to.
 HISTORY = 10
 # Pod security standards (https://kubernetes.io/docs/concepts/security/pod-security-standards/).
@@ -48,6 +46,8 @@ async def ensure(
     chart: Path | None = None,
     wanted: Sequence[Manifest] | None = None,
     note: Note | None = None,
+    there: Bodies | None = None,
+    limit_s: float = HELM_S,
 ) -> Applied:
     """Make the release what the chart and the values say; doesn't wait until it is ready.
 
@@ -59,6 +59,8 @@ async def ensure(
         chart: The chart, a folder or a package; None is the project's.
         wanted: The objects that these give, where they were rendered before.
         note: Helm's newest note of it, where that was read a moment ago.
+        there: The objects as they are, where they were read a moment ago.
+        limit_s: How long Helm and the hooks may take, seconds.
 
     Raises:
         UsageError: The chart refuses the values; nothing was touched.
@@ -69,19 +71,19 @@ async def ensure(
         wanted = await asyncio.to_thread(
             engine.render, values, release=release.name, namespace=release.namespace, chart=chart
         )
-    note, there, security = await _now(kube, release, wanted, note, progress)
+    settled, there, security = await _now(kube, release, wanted, note, there, progress)
     labelled = await _ensure_namespace(kube, release.namespace, security)
+    note = settled.note
     if note is not None:
-        if note.revision.status == "deployed":
-            different = differences(wanted, note.manifests)
-            missing = {key for key, body in there.items() if body is None}
-            different += sorted(missing.difference(different))
+        if note.revision.status == history.DEPLOYED and not settled.left:
+            different = await _different(kube, wanted, note, there)
             if not different:
                 number = note.revision.number
                 return Applied(labelled, f"revision {number} is what is wanted", number)
             progress.say(f"changes {_some(different)}")
         await ownership.take_over(kube, wanted, there, progress)
-    made = await _act(release, chart, values, exists=note is not None)
+    made = await _act(release, chart, values, limit_s, exists=note is not None)
+    await pending.remove_left(kube, release, settled.left, wanted, progress)
     number, many = int(made["revision"]), len(wanted)
     return Applied(True, f"revision {number} of {many} objects, pod security {security}", number)
 
@@ -91,47 +93,34 @@ async def _now(
     release: Release,
     wanted: Iterable[Manifest],
     read: Note | None,
+    seen: Bodies | None,
     progress: Progress,
-) -> tuple[Note | None, Bodies, str]:
+) -> tuple[Settled, Bodies, str]:
     """Helm's note, the objects as they are, and what their pods are within."""
     try:
         async with asyncio.TaskGroup() as group:
-            note = group.create_task(_settled(kube, release, read, progress))
-            there = group.create_task(live.bodies(kube, wanted))
+            settled = group.create_task(pending.settle(kube, release, read, progress))
+            there = None if seen else group.create_task(live.bodies(kube, wanted))
             security = group.create_task(_security(kube, wanted))
     except ExceptionGroup as errors:
         raise first_error(errors) from None
-    return note.result(), there.result(), security.result()
+    bodies = seen or (there.result() if there else {})
+    return settled.result(), bodies, security.result()
+
+
+async def _different(
+    kube: Kube, wanted: Sequence[Manifest], note: Note, there: Bodies
+) -> list[str]:
+    """What Helm noted otherwise, and what somebody deleted or changed by hand since."""
+    different = differences(wanted, note.manifests)
+    missing = {key for key, body in there.items() if body is None}
+    different += sorted(missing.difference(different))
+    return different or await ownership.changed(kube, wanted, there)
 
 
 def differences(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> list[str]:
     """The objects that were added, changed or removed, by kind and name."""
     return [change.key for change in changes.changes(wanted, noted)]
-
-
-async def _settled(
-    kube: Kube, release: Release, read: Note | None, progress: Progress
-) -> Note | None:
-    """Helm's note of the newest revision that it has ended; what a killed one left is cleared away.
-
-    Only Helm's note goes: the objects it made stay, and are taken over by the next try.
-    """
-    said = False
-    note = read or await history.newest(release)
-    while note is not None and note.revision.is_pending:
-        found = note.revision
-        age_s = (datetime.now(UTC) - found.deployed_at).total_seconds()
-        if age_s < LEFT_BEHIND_S:
-            if not said:
-                progress.say(f"waits for another Helm, which says {found.status}")
-            said = True
-            await asyncio.sleep(1.0)
-        else:
-            progress.say(f"clears revision {found.number} away, which was left as {found.status}")
-            secret = f"sh.helm.release.v1.{release.name}.v{found.number}"
-            await kube.delete("v1", "Secret", secret, release.namespace)
-        note = await history.newest(release)
-    return note
 
 
 async def _security(kube: Kube, wanted: Iterable[Manifest]) -> str:
@@ -149,9 +138,10 @@ async def _ensure_namespace(kube: Kube, name: str, security: str) -> bool:
 
 
 async def _act(
-    release: Release, chart: Path, values: Mapping[str, Any], *, exists: bool
+    release: Release, chart: Path, values: Mapping[str, Any], limit_s: float, *, exists: bool
 ) -> dict[str, Any]:
     cancel = helm_python.HelmContext()
+    labels = dict(pending.signature())
 
     def act(helm: helm_python.Config) -> dict[str, Any]:
         if exists:
@@ -160,11 +150,19 @@ async def _act(
                 release.name,
                 dict(values),
                 context=cancel,
-                timeout=HELM_S,
+                timeout=round(limit_s),
                 max_history=HISTORY,
                 reset_values=True,
+                labels=labels,
             )
-        return helm.install(chart, release.name, dict(values), context=cancel, timeout=HELM_S)
+        return helm.install(
+            chart,
+            release.name,
+            dict(values),
+            context=cancel,
+            timeout=round(limit_s),
+            labels=labels,
+        )
 
     try:
         return await history.call(release, act, cancel)

@@ -1,16 +1,18 @@
-"""How a release's objects differ from what Helm noted: what people changed by hand, or deleted."""
+"""How a release's objects differ: from what Helm noted, and from what they are to be."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
 from vrooli.kube import Kube, each
 from vrooli.redaction import Redactor
-from vrooli.release import changes
+from vrooli.release import changes, history, live, ownership
 from vrooli.release.changes import Act, ObjectChange
+from vrooli.release.history import Note
+from vrooli.release.live import Bodies
 
 
 async def drift(
@@ -23,6 +25,51 @@ async def drift(
     wanted = [item for item in noted if not item.is_hook]
     found = await each(partial(_of_one, kube, redactor), wanted)
     return tuple(change for change in found if change is not None)
+
+
+async def ahead(
+    kube: Kube, wanted: Sequence[Manifest], note: Note | None, redactor: Redactor
+) -> tuple[tuple[ObjectChange, ...], Bodies]:
+    """What putting these objects there will change, and the objects as they are.
+
+    What Helm noted tells it, beside what somebody changed by hand or deleted since. Where Helm's
+    newest revision isn't deployed, its note doesn't say what is there: all objects are compared.
+
+    Raises:
+        VrooliError: The API server refuses to tell.
+    """
+    noted = note.manifests if note is not None else ()
+    if note is None:
+        return changes.changes(wanted, noted, redactor), {}
+    there = await live.bodies(kube, wanted)
+    differing = changes.changes(wanted, noted, redactor)
+    if note.revision.status == history.DEPLOYED:
+        told = {change.key for change in differing}
+        by_hand = set(await ownership.changed(kube, wanted, there))
+        by_hand |= {key for key, body in there.items() if body is None}
+        open_ = [item for item in wanted if item.key in by_hand - told]
+        found = [*differing, *await _towards(kube, open_, there, redactor)]
+    else:
+        gone = [change for change in differing if change.act is Act.REMOVE]
+        found = [*gone, *await _towards(kube, wanted, there, redactor)]
+    return tuple(sorted(found, key=lambda change: change.key)), there
+
+
+async def _towards(
+    kube: Kube, wanted: Iterable[Manifest], there: Bodies, redactor: Redactor
+) -> list[ObjectChange]:
+    """What applying these objects would change in those that are there."""
+
+    async def of_one(item: Manifest) -> ObjectChange | None:
+        body = there.get(item.key)
+        if body is None:
+            return ObjectChange(item.key, Act.ADD)
+        applied = await kube.applied(item.body, namespace=item.namespace)
+        was, now = (_named(one, item.body) for one in (body, applied))
+        return changes.of_bodies(item.key, was, now, redactor)
+
+    found = await each(of_one, [item for item in wanted if not item.is_hook])
+    return [change for change in found if change is not None]
 
 
 async def _of_one(kube: Kube, redactor: Redactor, manifest: Manifest) -> ObjectChange | None:

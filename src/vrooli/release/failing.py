@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from vrooli.errors import VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import follow, history, removal, rollback, scene
+from vrooli.release import follow, history, pending, removal, rollback, scene
 from vrooli.release.history import Release, Revision
 from vrooli.steps import Done, Step, first_error, message_of, run_steps
 
@@ -58,6 +59,7 @@ class Failed:
         before: The revision before, or None at a first installation.
         error: Why it failed.
         keep: Keeps the evidence and finds the causes.
+        cut: The objects of a deploy that was killed before this one; some may be there.
     """
 
     kube: Kube
@@ -66,6 +68,7 @@ class Failed:
     before: Revision | None
     error: VrooliError
     keep: Keep
+    cut: tuple[Manifest, ...] = ()
 
     async def end(self, listener: Listener, *, rollback: bool) -> list[StepEnded]:
         """Write the report and then, with ``rollback``, bring the old state back.
@@ -74,6 +77,7 @@ class Failed:
             DeployFailedError: Always.
         """
         kept: list[Kept] = []
+        await self._mark()
         state = f"{self.release.name} is left as it is."
 
         async def report(progress: Progress) -> Done:
@@ -113,11 +117,21 @@ class Failed:
         await self._end_hooks()
         now, to = await history.last(self.release), self.before
         if now is not None and now.number != self.before.number:
-            to = await rollback.target(self.release)
+            to = await rollback.target(self.kube, self.release)
+            await rollback.roll_back(self.kube, self.release, to, progress)
+        elif self.cut:
             await rollback.roll_back(self.kube, self.release, to, progress)
         noted = await history.manifests(self.release)
+        await pending.remove_left(self.kube, self.release, self.cut, noted, progress)
         await follow.until_ready(self.kube, noted, progress, HEALTHY_S)
         return Done(changed=True, detail=f"is healthy again with what revision {to.number} had")
+
+    async def _mark(self) -> None:
+        """Helm calls a revision deployed whose pods never became ready: nobody goes back to it."""
+        with contextlib.suppress(VrooliError):  # says nothing that the failure doesn't say better
+            now = await history.last(self.release)
+            if now is not None and (self.before is None or now.number != self.before.number):
+                await history.mark_failed(self.kube, self.release, now.number)
 
     async def _end_hooks(self) -> None:
         """Helm leaves a hook that failed: it would be tried again and again, for nobody."""

@@ -22,6 +22,10 @@ T = TypeVar("T")
 
 # Helm's states while it works; left behind by a Helm that was killed.
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
+# Helm's state of the revision that holds; it says so of one that never became ready, too.
+DEPLOYED = "deployed"
+# The label of one that never became ready, with its number: Helm gives labels to later notes, too.
+FAILED = "vrooli.com/failed"
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,21 @@ async def is_newest(kube: Kube, release: Release, note: Note) -> bool:
     return last.get("version") == str(note.revision.number) and (
         last.get("status") == note.revision.status
     )
+
+
+async def failed(kube: Kube, release: Release) -> set[int]:
+    """The revisions that a deploy gave up, whatever Helm says of them."""
+    labels = f"owner=helm,name={release.name},{FAILED}"
+    found = await kube.list("v1", "Secret", release.namespace, labels, names_only=True)
+    told = [body["metadata"]["labels"] for body in found]
+    return {int(item["version"]) for item in told if item[FAILED] == item["version"]}
+
+
+async def mark_failed(kube: Kube, release: Release, number: int) -> None:
+    """Note beside Helm's own words that a revision never became ready."""
+    name = f"sh.helm.release.v1.{release.name}.v{number}"
+    labels = {"metadata": {"labels": {FAILED: str(number)}}}
+    await kube.patch("v1", "Secret", name, release.namespace, labels)
 
 
 async def newest(release: Release) -> Note | None:

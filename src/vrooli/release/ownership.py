@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,41 @@ async def take_over(
     return [item.key for item, was in zip(wanted, taken, strict=True) if was]
 
 
+async def changed(kube: Kube, manifests: Iterable[Manifest], there: Bodies) -> list[str]:
+    """The objects in which others than a Helm have given fields another value."""
+
+    async def is_changed(item: Manifest) -> bool:
+        body = there.get(item.key)
+        return body is not None and bool((await _others(kube, item, body)).hands)
+
+    wanted = [item for item in manifests if not item.is_hook]
+    found = await each(is_changed, wanted)
+    return [item.key for item, was in zip(wanted, found, strict=True) if was]
+
+
+@dataclass(frozen=True)
+class _Others:
+    """Who else has signed fields of an object.
+
+    Attributes:
+        helms: Other Helms, whatever they are called.
+        hands: Whose fields have another value than is wanted.
+    """
+
+    helms: Set[str] = frozenset()
+    hands: Set[str] = frozenset()
+
+
+async def _others(kube: Kube, item: Manifest, body: Body) -> _Others:
+    entries = body["metadata"].get("managedFields", [])
+    names = {entry["manager"] for entry in entries if not _is_status(entry)}
+    if names <= {OURS}:
+        return _Others()
+    owners = await kube.conflicts(item.body, OURS, namespace=item.namespace)
+    helms = {entry["manager"] for entry in entries if _is_helms(entry)} - {OURS}
+    return _Others(helms, owners & names - helms - {OURS})
+
+
 async def _take(kube: Kube, item: Manifest, body: Body, progress: Progress) -> bool:
     """Take one object over; whatever changes meanwhile is looked at anew."""
     seen: Body | None = body
@@ -69,18 +105,13 @@ async def _take(kube: Kube, item: Manifest, body: Body, progress: Progress) -> b
 
 
 async def _of_one(kube: Kube, item: Manifest, body: Body, progress: Progress) -> bool:
-    entries = body["metadata"].get("managedFields", [])
-    names = {entry["manager"] for entry in entries if not _is_status(entry)}
-    if names <= {OURS}:
-        return False
-    owners = await kube.conflicts(item.body, OURS, namespace=item.namespace)
-    helms = {entry["manager"] for entry in entries if _is_helms(entry)} - {OURS}
-    hands = owners & names - helms - {OURS}
-    if not helms | hands:
+    others = await _others(kube, item, body)
+    hands = others.hands
+    if not others.helms | hands:
         return False
     metadata = {
         # An empty list would leave them as they are.
-        "managedFields": _without(entries, hands) or [{}],
+        "managedFields": _without(body["metadata"]["managedFields"], hands) or [{}],
         "resourceVersion": body["metadata"]["resourceVersion"],
     }
     await kube.patch(item.api_version, item.kind, item.name, item.namespace, {"metadata": metadata})

@@ -14,10 +14,10 @@ from vrooli.steps import Done
 # Helm's requests, not the pods: those are followed afterwards, seconds.
 HELM_S = 120
 # States of revisions that ran: Helm's words.
-WORKED = ("deployed", "superseded")
+WORKED = (history.DEPLOYED, "superseded")
 
 
-async def target(release: Release, number: int | None = None) -> Revision:
+async def target(kube: Kube, release: Release, number: int | None = None) -> Revision:
     """The revision to go back to: the one with that number, else the last that ran before.
 
     Raises:
@@ -28,7 +28,9 @@ async def target(release: Release, number: int | None = None) -> Revision:
     if number is not None:
         chosen = [item for item in found if item.number == number]
     else:
-        chosen = [item for item in found[:-1] if item.status in WORKED][-1:]
+        broken = await history.failed(kube, release)
+        ran = [item for item in found[:-1] if item.status in WORKED]
+        chosen = [item for item in ran if item.number not in broken][-1:]
     if not chosen:
         which = f"no revision {number}" if number is not None else "no earlier revision that ran"
         raise UsageError(

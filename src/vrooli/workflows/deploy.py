@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,20 +20,21 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import apply, changes, failing, follow, hiding, history, lease, scene
+from vrooli.release import apply, drift, failing, follow, hiding, history, lease, scene
 from vrooli.release.apply import Applied
-from vrooli.release.changes import Act, ObjectChange
-from vrooli.release.history import Note, Release
+from vrooli.release.changes import ObjectChange
+from vrooli.release.history import Note, Release, Revision
+from vrooli.release.live import Bodies
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access
 from vrooli.workflows.access import Access
 from vrooli.workflows.build import default_out
 from vrooli.workflows.cluster import choose
-from vrooli.workflows.results import ChangeView, DeployResult, FieldView, StepResult
+from vrooli.workflows.results import DeployResult, StepResult
+from vrooli.workflows.views import told, view
 
 # Asked with what will change; says whether to go on.
 Confirm = Callable[[Sequence[ObjectChange]], bool]
-SIGNS: Mapping[str, str] = {Act.ADD: "+", Act.CHANGE: "~", Act.REMOVE: "-"}
 # How long a release may take to become ready, seconds.
 READY_S = 600.0
 
@@ -91,8 +92,10 @@ async def deploy(
             for line in told(view(change)):
                 listener(LogLine("change", line))
         # Nothing else goes on while the person thinks.
-        if confirm is not None and run.changes and not confirm(run.changes):
-            raise InterruptError("Not confirmed; nothing was changed.")
+        if confirm is not None and run.changes:
+            if not confirm(run.changes):
+                raise InterruptError("Not confirmed; nothing was changed.")
+            run.confirmed = True
         ended += await run.act(listener)
     return DeployResult(
         changed=any(step.outcome is Outcome.CHANGED for step in ended),
@@ -122,21 +125,6 @@ def _render(options: DeployOptions, package: Path, chosen: values.Values) -> tup
     return engine.render(
         chosen, release=environment.release, namespace=environment.namespace, chart=package
     )
-
-
-def told(change: ChangeView) -> list[str]:
-    """A change in lines, for people."""
-    nothing = "(nothing)"
-    return [
-        f"{SIGNS[change.act]} {change.object}",
-        *(f"    {f.path}: {f.before or nothing} -> {f.after or nothing}" for f in change.fields),
-    ]
-
-
-def view(change: ObjectChange) -> ChangeView:
-    """A change as results have it."""
-    fields = tuple(FieldView(path=f.path, before=f.before, after=f.after) for f in change.fields)
-    return ChangeView(object=change.key, act=change.act, fields=fields)
 
 
 def _whole(options: DeployOptions) -> Artifact:
@@ -173,7 +161,9 @@ class _Run:
         self.wanted = _render(options, self.package, self.values)
         self.changes: tuple[ObjectChange, ...] = ()
         self.began = scene.EVER
+        self.confirmed = False
         self.note: Note | None = None
+        self.there: Bodies | None = None
         self.applied = Applied(changed=False)
         self.fit = asyncio.Event()
 
@@ -225,15 +215,15 @@ class _Run:
         return Done(changed=False, detail=f"can take {len(self.wanted)} objects")
 
     async def compare(self, progress: Progress) -> Done:
-        """What will change, against what Helm noted last."""
+        """What will change, against what Helm noted last and what somebody did since."""
         try:
             self.note = note = await history.newest(self.release)
+            redactor = await hiding.redactor(self.kube, self.release.namespace)
+            found = await drift.ahead(self.kube, self.wanted, note, redactor)
         except VrooliError:
             await self.fit.wait()  # what is wrong with the cluster says it better, and ends this
             raise
-        redactor = await hiding.redactor(self.kube, self.release.namespace)
-        noted = note.manifests if note is not None else ()
-        self.changes = changes.changes(self.wanted, noted, redactor)
+        self.changes, self.there = found
         if note is None:
             return Done(changed=False, detail=f"a new release of {len(self.wanted)} objects")
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
@@ -246,10 +236,8 @@ class _Run:
         ]
         progress = Progress("release", listener)
         async with lease.held(self.kube, self.release, progress):
-            # Another deploy may have ended since it was looked at.
-            if self.note is None or not await history.is_newest(self.kube, self.release, self.note):
-                self.note = await history.newest(self.release)
-            before = self.note.revision if self.note is not None else None
+            await self.look_again()
+            before = await self.before()
             try:
                 return await run_steps(steps, listener)
             except VrooliError as error:
@@ -262,9 +250,41 @@ class _Run:
 
                 keeping = partial(keep, self.kube, self.release, self.wanted)
                 failed = failing.Failed(
-                    self.kube, self.release, self.wanted, before, error, keeping
+                    self.kube, self.release, self.wanted, before, error, keeping, self.cut
                 )
                 return await failed.end(listener, rollback=self.options.rollback)
+
+    async def look_again(self) -> None:
+        """Another deploy may have ended since it was looked at.
+
+        Raises:
+            EnvironmentLackError: It has, and somebody has confirmed what is no longer so.
+        """
+        if self.note and await history.is_newest(self.kube, self.release, self.note):
+            return
+        note = await history.newest(self.release)
+        if note is None and self.note is None:
+            return
+        if self.confirmed:
+            raise EnvironmentLackError(
+                f"Another deploy of {self.release.name} has ended meanwhile; "
+                "this one has changed nothing.",
+                "Run the same command again: it shows what it would change now.",
+            )
+        self.note, self.there = note, None
+
+    async def before(self) -> Revision | None:
+        """The newest revision that a Helm has ended."""
+        if self.note is None or not self.note.revision.is_pending:
+            return self.note.revision if self.note is not None else None
+        ended = [item for item in await history.revisions(self.release) if not item.is_pending]
+        return ended[-1] if ended else None
+
+    @property
+    def cut(self) -> tuple[Manifest, ...]:
+        """The objects of the deploy before, if that was killed in the middle."""
+        is_cut = self.note is not None and self.note.revision.is_pending
+        return self.note.manifests if self.note is not None and is_cut else ()
 
     def _away(self, error: VrooliError) -> EnvironmentLackError:
         """The cluster is gone: nothing can be kept or undone."""
@@ -285,6 +305,9 @@ class _Run:
             chart=self.package,
             wanted=self.wanted,
             note=self.note,
+            # Somebody may have thought for long before saying yes.
+            there=None if self.confirmed else self.there,
+            limit_s=self.options.timeout_s,
         )
         self.applied = await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
         return self.applied

@@ -9,13 +9,13 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Listener, Progress
 from vrooli.redaction import Redactor
-from vrooli.release import Release, changes, drift, follow, hiding, lease
+from vrooli.release import Release, drift, follow, hiding, lease
 from vrooli.release import history as noted
 from vrooli.release import rollback as reverting
 from vrooli.release.history import Revision
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access
-from vrooli.workflows.deploy import DeployOptions, rendered, view
+from vrooli.workflows.deploy import DeployOptions, rendered
 from vrooli.workflows.results import (
     DiffResult,
     HistoryResult,
@@ -23,6 +23,7 @@ from vrooli.workflows.results import (
     RollbackResult,
     StepsResult,
 )
+from vrooli.workflows.views import view
 
 
 async def history(
@@ -60,7 +61,7 @@ async def rollback(
     began = time.monotonic()
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
-        to = await reverting.target(release, number)
+        to = await reverting.target(reached.kube, release, number)
 
         async def revert(progress: Progress) -> Done:
             return await reverting.roll_back(reached.kube, release, to, progress)
@@ -97,14 +98,14 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
     named = options.version is not None or options.artifact is not None
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)
-        if await noted.last(release) is None:
+        note = await noted.newest(release)
+        if note is None:
             raise _absent(release)
-        manifests = await noted.manifests(release)
         redactor = await hiding.redactor(reached.kube, release.namespace)
         if named:
-            found = changes.changes(rendered(options), manifests, redactor)
+            found, _ = await drift.ahead(reached.kube, rendered(options), note, redactor)
         else:
-            found = await drift.drift(reached.kube, manifests, redactor)
+            found = await drift.drift(reached.kube, note.manifests, redactor)
     against = f"artifact {model.read(options.folder).version}" if named else "its last revision"
     return DiffResult(
         ok=not found, release=release.name, against=against, changes=tuple(map(view, found))
