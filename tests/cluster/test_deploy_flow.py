@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -17,9 +18,10 @@ from vrooli.chart import values
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError
-from vrooli.events import Event, LogLine, StepEnded, silent
+from vrooli.events import Event, LogLine, Progress, StepEnded, silent
 from vrooli.kube import Kube
-from vrooli.release import Release, history, lease
+from vrooli.release import Release, apply, history, lease
+from vrooli.release.changes import ObjectChange
 from vrooli.release.failing import DeployFailedError
 from vrooli.workflows import releases
 from vrooli.workflows.deploy import DeployOptions, deploy
@@ -119,6 +121,25 @@ async def test_a_person_who_says_no_has_changed_nothing(
     with pytest.raises(InterruptError, match="nothing was changed"):
         await deploy(options, silent, lambda changes: False)
     assert await cluster.get("v1", "Namespace", here.namespace) is None
+
+
+async def test_what_was_confirmed_is_not_done_to_another_state(
+    cluster: Kube, options: DeployOptions, here: Environment, bare_kubeconfig: Path
+) -> None:
+    release = Release.of(here, bare_kubeconfig)
+
+    async def install() -> None:
+        async with await Kube.connect(bare_kubeconfig) as kube:
+            await apply.ensure(kube, release, values.load(DEV), Progress())
+
+    def slowly(changes: Sequence[ObjectChange]) -> bool:
+        with ThreadPoolExecutor() as other:
+            other.submit(asyncio.run, install()).result()
+        return True
+
+    with pytest.raises(EnvironmentLackError, match="has ended meanwhile"):
+        await deploy(options, silent, slowly)
+    assert [item.number for item in await history.revisions(release)] == [1]
 
 
 async def test_a_deploy_is_refused_while_another_holds_the_release(
