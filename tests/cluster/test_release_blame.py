@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from support import kubelet
 from vrooli.kube import Kube
+from vrooli.release import watched
 from vrooli.release.blame import Blame
 from vrooli.release.hopeless import Trouble
 
@@ -76,3 +78,31 @@ async def test_what_passes_is_believed_after_a_while_only(bare_kube: Kube) -> No
     assert await blame.lines([passing]) == [str(passing)]
     assert await blame.lines([]) == []
     assert await blame.lines([passing]) == []
+
+
+async def test_a_secret_that_vault_refuses_is_seen_by_its_operators_events(bare_kube: Kube) -> None:
+    home = "refused"
+    await bare_kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}})
+    kinds = (("secrets.hashicorp.com/v1beta1", "VaultStaticSecret"), watched.EVENT)
+    seen = watched.Watched(bare_kube, home)
+    async with asyncio.TaskGroup() as group, asyncio.timeout(20):
+        await seen.follow(group, kinds)
+        for kind, reason in (("Pod", "Failed"), ("VaultStaticSecret", "VaultClientError")):
+            await bare_kube.create(_warning(home, kind, reason), home)
+        while not seen.seen.of_kind("Event"):
+            seen.changed.clear()
+            await seen.changed.wait()
+        seen.end()
+    assert [body["reason"] for body in seen.seen.of_kind("Event")] == ["VaultClientError"]
+
+
+def _warning(home: str, kind: str, reason: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"some.{reason.lower()}", "namespace": home},
+        "involvedObject": {"kind": kind, "name": "some", "namespace": home},
+        "type": "Warning",
+        "reason": reason,
+        "message": "Code: 403",
+    }

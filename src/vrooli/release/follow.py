@@ -14,7 +14,7 @@ from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
 from vrooli.events import ObjectState, Progress
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import hiding, hopeless, portrait, readiness, scene, watched
+from vrooli.release import hiding, hopeless, portrait, readiness, refused, scene, watched
 from vrooli.release.blame import Blame
 from vrooli.release.hopeless import Trouble
 from vrooli.release.portrait import Line
@@ -263,7 +263,7 @@ class Follower:
         elif self._settled is None:
             self._settled = now
         where = Scene(self._wanted, self.seen, self._settled, self._began)
-        return hopeless.troubles(self.seen.pods({}), now, where)
+        return [*hopeless.troubles(self.seen.pods({}), now, where), *refused.refused(where)]
 
     async def blame(self) -> list[str]:
         """What stands in the way and won't pass, in words; none while there is hope."""

@@ -17,8 +17,10 @@ Kind = tuple[str, str]
 PODS: Kind = ("v1", "Pod")
 EVENT: Kind = ("v1", "Event")
 EVIDENCE: tuple[Kind, ...] = (("apps/v1", "ReplicaSet"), ("batch/v1", "Job"), EVENT)
-# Of thousands of events only what the probes said is told.
+# Of thousands of events only what the probes said is told, and what Vault refuses.
 PROBES = "reason=Unhealthy"
+VAULTS = "VaultStaticSecret"
+REFUSED = f"involvedObject.kind={VAULTS},type=Warning"
 
 
 def kinds(manifests: Iterable[Manifest]) -> list[Kind]:
@@ -103,8 +105,15 @@ class Watched:
             task.cancel()
 
     async def _watch(self, kind: Kind) -> None:
+        told: list[str | None] = [PROBES if kind == EVENT else None]
+        if kind == EVENT and any(name == VAULTS for _, name in self._watching):
+            told.append(REFUSED)
+        async with asyncio.TaskGroup() as group:
+            for fields in told:
+                group.create_task(self._watch_some(kind, fields))
+
+    async def _watch_some(self, kind: Kind, fields: str | None) -> None:
         try:
-            fields = PROBES if kind == EVENT else None
             watching = self._kube.watch(*kind, self._namespace, fields=fields)
             async with contextlib.aclosing(watching) as events:
                 async for event, body in events:

@@ -1,0 +1,71 @@
+"""Secrets that Vault refuses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from vrooli.chart import manifest
+from vrooli.release.readiness import Seen
+from vrooli.release.refused import LASTS_S, refused
+from vrooli.release.scene import Scene
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DENIED = "Failed to read Vault secret: Error making API request. Code: 403. permission denied"
+TEXT = """
+apiVersion: secrets.hashicorp.com/v1beta1
+kind: VaultStaticSecret
+metadata: {name: app}
+spec: {destination: {name: vrooli-config}}
+"""
+WANTED = tuple(manifest.parse(TEXT, "dev"))
+
+
+def event(message: str, *, after_s: int = 5, count: int = 2, name: str = "app") -> dict[str, Any]:
+    """What the operator says."""
+    return {
+        "metadata": {"name": f"{name}.1", "creationTimestamp": NOW.isoformat()},
+        "involvedObject": {"kind": "VaultStaticSecret", "name": name},
+        "lastTimestamp": (NOW + timedelta(seconds=after_s)).isoformat(),
+        "message": message,
+        "count": count,
+    }
+
+
+def found(*events: dict[str, Any], filled: bool = False) -> list[str]:
+    """What is told, of a secret that is filled or isn't."""
+    status = {"secretMAC": "a", "lastGeneration": 1} if filled else {}
+    metadata = {"name": "app", "generation": 1}
+    body = {"metadata": metadata, "spec": WANTED[0].body["spec"], "status": status}
+    objects = {("VaultStaticSecret", "app"): body}
+    objects |= {("Event", str(number)): item for number, item in enumerate(events)}
+    troubles = list(refused(Scene(WANTED, Seen(objects), None, NOW)))
+    assert all(item.lasts_s == LASTS_S for item in troubles)
+    return [str(item) for item in troubles]
+
+
+def test_a_secret_that_vault_refused_twice_is_told_in_its_words() -> None:
+    told = [f"VaultStaticSecret/app: refused by Vault ({DENIED})"]
+    assert found(event(DENIED)) == told
+    assert found(event(DENIED, count=1), event(DENIED, count=1)) == told
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        event(DENIED, count=1),
+        event(DENIED, after_s=-5),
+        event(DENIED, name="other"),
+        event("Failed to read Vault secret: context deadline exceeded"),
+        event("Error making API request. Code: 503. Vault is sealed"),
+    ],
+    ids=["once", "before", "another's", "timeout", "sealed"],
+)
+def test_what_may_pass_is_waited_for(passing: dict[str, Any]) -> None:
+    assert found(passing) == []
+
+
+def test_a_secret_that_is_filled_is_no_trouble() -> None:
+    assert found(event(DENIED), filled=True) == []
