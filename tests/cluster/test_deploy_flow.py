@@ -107,7 +107,9 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
     with pytest.raises(DeployFailedError, match="vrooli-dev is left as it is"):
         await deploy(replace(options, rollback=False), silent)
     found = await releases.history(here, CONTEXT, silent)
-    assert [(item.number, item.status) for item in found.revisions] == [(1, "deployed")]
+    (revision,) = found.revisions
+    assert (revision.number, revision.status) == (1, "deployed")
+    assert revision.description == "it did not become ready"
     assert (await releases.diff(DeployOptions(here, cluster=CONTEXT), silent)).ok
     with pytest.raises(DeployFailedError, match="isn't ready"):
         await deploy(replace(options, rollback=False), silent)

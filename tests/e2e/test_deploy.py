@@ -17,7 +17,7 @@ import pytest
 from support.artifacts import DEV, Source
 from support.live import Live
 from vrooli.chart import values
-from vrooli.errors import UsageError
+from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Event, ObjectSeen, ObjectState, StepEnded, StepStarted, silent
 from vrooli.kube import Kube
 from vrooli.release import Release, history
@@ -163,7 +163,7 @@ async def test_an_artifact_that_was_changed_touches_nothing(
     assert await history.last(Release.of(live.environment, live.kubeconfig)) == last
 
 
-async def test_two_deploys_from_one_machine_take_turns_and_are_watched_to_their_end(
+async def test_of_two_deploys_at_once_one_is_refused_and_one_is_watched_to_its_end(
     live: Live, artifacts: Path, as_before: None
 ) -> None:
     options, release = _options(live, artifacts, GOOD), Release.of(DEV, live.kubeconfig)
@@ -182,9 +182,13 @@ async def test_two_deploys_from_one_machine_take_turns_and_are_watched_to_their_
         return await watch(DEV, live.cluster, listen)
 
     *both, watched = await asyncio.gather(
-        deploy(options, follow), deploy(options, follow), attend()
+        deploy(options, follow), deploy(options, follow), attend(), return_exceptions=True
     )
-    assert sorted(isinstance(done, DeployResult) and done.changed for done in both) == [False, True]
+    (done,) = (item for item in both if isinstance(item, DeployResult))
+    assert done.changed
+    (refused,) = (item for item in both if isinstance(item, EnvironmentLackError))
+    assert "Another deploy of vrooli-dev runs" in refused.message
+    assert isinstance(watched, WatchResult), watched
     assert watched.ok, watched.problems
     last = await history.last(release)
     assert last is not None

@@ -85,7 +85,7 @@ async def deploy(
     began = time.monotonic()
     run = _Run(options, await asyncio.to_thread(_whole, options))
     choice = await choose(options.cluster)
-    async with choice.turn(listener), access.connect(options.cluster) as reached:
+    async with access.connect(options.cluster) as reached:
         run.reached = reached
         ended = await run_steps(run.looking(), listener)
         for change in run.changes:

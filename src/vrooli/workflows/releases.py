@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Set
 
 from vrooli.artifact import model
 from vrooli.environments import Environment
@@ -25,6 +26,9 @@ from vrooli.workflows.results import (
 )
 from vrooli.workflows.views import view
 
+# What Helm doesn't know of a revision that it calls deployed.
+GAVE_UP = "it did not become ready"
+
 
 async def history(
     environment: Environment, cluster: str | None, listener: Listener
@@ -38,13 +42,14 @@ async def history(
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
         found = await noted.revisions(release)
+        broken = await noted.failed(reached.kube, release)
         redactor = await hiding.redactor(reached.kube, release.namespace)
     if not found:
         raise _absent(release)
     return HistoryResult(
         release=release.name,
         namespace=release.namespace,
-        revisions=tuple(_view(revision, redactor) for revision in found),
+        revisions=tuple(_view(revision, redactor, broken) for revision in found),
     )
 
 
@@ -112,13 +117,14 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
     )
 
 
-def _view(revision: Revision, redactor: Redactor) -> RevisionView:
+def _view(revision: Revision, redactor: Redactor, broken: Set[int]) -> RevisionView:
+    said = revision.description or (GAVE_UP if revision.number in broken else "")
     return RevisionView(
         number=revision.number,
         status=revision.status,
         chart=revision.chart,
         time=revision.deployed_at,
-        description=redactor.text(revision.description),
+        description=redactor.text(said),
     )
 
 

@@ -264,7 +264,7 @@ class RevisionView(Model):
     status: str = Field(description="Helm's word: deployed, superseded, failed, …")
     chart: str = Field(description="the chart and its version")
     time: datetime = Field(description="when Helm began with it, UTC")
-    description: str = Field(description="what Helm says of it")
+    description: str = Field(description="what Helm says of it, or that it did not become ready")
 
 
 class HistoryResult(Result):
