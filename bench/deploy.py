@@ -2,6 +2,8 @@
 
     PYTHONPATH=tests uv run python bench/deploy.py --cluster embedded:NAME load helm
 
+Ends with 1 where a limit was broken, and names it.
+
 The release of development is measured with what production has: its two of the UI and the jobs, its
 three servers, and their drain. At the end it is what it was before.
 """
@@ -45,6 +47,8 @@ HELM_LIMIT_S = 60
 LOAD_S = 180.0
 # How often the two programs take turns.
 ROUNDS = 3
+# What must hold: seconds until a failure is told, of a deploy that changes nothing, and the ratio.
+TOLD_S, NOTHING_S, RATIO = 20.0, 5.0, 1.1
 
 
 class Bench:
@@ -54,6 +58,12 @@ class Bench:
         self.program, self.cluster, self.kubeconfig = program, cluster, kubeconfig
         self.url, self.out = url, out
         self.release = Release.of(DEV, kubeconfig)
+        self.broken: list[str] = []
+
+    def demand(self, what: str, value: float, limit: float) -> None:
+        """Note a limit that is broken."""
+        if value > limit:
+            self.broken.append(f"{what}: {value:.2f}, the limit is {limit:g}")
 
     def build(self, versions: list[str]) -> None:
         """The artifacts, in order or each with its fault."""
@@ -130,6 +140,7 @@ async def under_load(bench: Bench) -> None:
     print(f"| failed | {sum(sent.failed.values())} {dict(sent.failed) or ''} |")
     print(f"| slowest answer | {sent.slowest_s:.2f} s |")
     print("  failures:", sent.at[:40], file=sys.stderr)
+    bench.demand("failed requests", len(sent.at), 0)
 
 
 async def _delete(kube: Kube) -> None:
@@ -151,6 +162,7 @@ async def failures(bench: Bench) -> None:
         before = await history.last(bench.release)
         helm_s, said = await bench.helm(version, HELM_LIMIT_S)
         await bench.back(before.number if before else None)
+        bench.demand(f"{name} told, s", told_s, TOLD_S)
         print(f"| {name} | {told_s:.1f} | {whole_s:.1f} | {helm_s:.1f} | {said[:90]} |")
 
 
@@ -172,6 +184,7 @@ async def beside_helm(bench: Bench) -> None:
     print(f"| vrooli deploy, s | {', '.join(f'{item:.1f}' for item in ours)} |")
     print(f"| helm, s | {', '.join(f'{item:.1f}' for item in theirs)} |")
     print(f"| ratio of medians | {ratio:.2f} |")
+    bench.demand("ratio to helm", ratio, RATIO)
 
 
 async def nothing(bench: Bench) -> None:
@@ -179,6 +192,7 @@ async def nothing(bench: Bench) -> None:
     await bench.deploy(BASE)
     times = [await bench.deploy(BASE) for _ in range(3)]
     print(f"| nothing changes, s | {', '.join(f'{item[0]:.1f}' for item in times)} |")
+    bench.demand("nothing changes, s", max(item[0] for item in times), NOTHING_S)
     for step in times[-1][2]["result"]["steps"]:
         print(f"  {step['step']} {step['elapsed_s']}", file=sys.stderr)
 
@@ -231,6 +245,9 @@ def main() -> None:
         bench.build([item for item in sorted(versions) if not (bench.out / item).exists()])
         if arguments.measures != ["build"]:
             asyncio.run(_run(asked, bench))
+        for said in bench.broken:
+            print(said, file=sys.stderr)
+        sys.exit(1 if bench.broken else 0)
 
 
 if __name__ == "__main__":
