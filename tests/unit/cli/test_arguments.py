@@ -228,6 +228,7 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         _build(version="1.2.3", write_source=True),
     ),
     ("build.build", "build --images", {}, _build(images=True)),
+    ("build.build", "build --push-images", {}, _build(push_images=True)),
     ("build.build", "build --push oci://r.example/c", {}, _build(push="oci://r.example/c")),
     ("deploy.deploy", "deploy", {}, _deploy()),
     (
