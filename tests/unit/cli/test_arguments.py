@@ -73,6 +73,9 @@ RESULTS: dict[str, results.Result] = {
             "diagrams": (),
         }
     ),
+    "diagnose.diagnose": results.DiagnoseResult(
+        release="x", namespace="x", causes=(), unseen=(), rules=1, elapsed_s=0.0
+    ),
     "showing.serve": results.Result(),
     "test.run_suites": results.SuitesResult(suites=(), cases=()),
     "logs.release_logs": results.Result(),
@@ -158,6 +161,11 @@ def _graph(**changes: Any) -> dict[str, Any]:
 
 def _release(**changes: Any) -> dict[str, Any]:
     return {"environment": DEV, "cluster": None, **changes}
+
+
+def _diagnose(**changes: Any) -> dict[str, Any]:
+    usual = {"namespace": None, "name": None, "archive": None, "force": False}
+    return _release(**{**usual, **changes})
 
 
 VALUES = Path(__file__).parents[3] / "k8s" / "chart" / "values.yaml"
@@ -321,6 +329,13 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         "logs ui --tail 5 --follow -e prod",
         {},
         _release(component="ui", tail=5, follow=True, environment=PROD),
+    ),
+    ("diagnose.diagnose", "diagnose", {}, _diagnose()),
+    (
+        "diagnose.diagnose",
+        "diagnose -n staging --release vrooli-dev --bundle b.tar.gz --force",
+        {},
+        _diagnose(namespace="staging", name="vrooli-dev", archive=Path("b.tar.gz"), force=True),
     ),
     ("uninstall.uninstall", "uninstall", {}, _release(data=False)),
     ("uninstall.uninstall", "uninstall --data", {}, _release(data=True)),
