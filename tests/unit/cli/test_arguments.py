@@ -163,6 +163,10 @@ def _release(**changes: Any) -> dict[str, Any]:
     return {"environment": DEV, "cluster": None, **changes}
 
 
+def _uninstall(**changes: Any) -> dict[str, Any]:
+    return _release(**{"data": False, "confirm": None, **changes})
+
+
 def _diagnose(**changes: Any) -> dict[str, Any]:
     usual = {"namespace": None, "name": None, "archive": None, "force": False}
     return _release(**{**usual, **changes})
@@ -337,9 +341,10 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {},
         _diagnose(namespace="staging", name="vrooli-dev", archive=Path("b.tar.gz"), force=True),
     ),
-    ("uninstall.uninstall", "uninstall", {}, _release(data=False)),
-    ("uninstall.uninstall", "uninstall --data", {}, _release(data=True)),
-    ("uninstall.uninstall", "uninstall -e prod", {}, _release(environment=PROD, data=False)),
+    ("uninstall.uninstall", "uninstall", {}, _uninstall()),
+    ("uninstall.uninstall", "uninstall --data", {}, _uninstall(data=True)),
+    ("uninstall.uninstall", "uninstall --delete-data --yes", {}, _uninstall(data=True)),
+    ("uninstall.uninstall", "uninstall -e prod", {}, _uninstall(environment=PROD)),
     ("clusters.start", "cluster start", {}, {"name": "vrooli", "ports": {}}),
     ("clusters.start", "cluster start a --port http=0", {}, {"name": "a", "ports": {"http": 0}}),
     ("clusters.stop", "cluster stop", {}, {"name": "vrooli"}),
