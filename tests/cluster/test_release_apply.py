@@ -15,6 +15,7 @@ import pytest
 
 from vrooli.chart import values
 from vrooli.chart.values import Values
+from vrooli.diagnosis import named
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 from vrooli.events import Progress
@@ -191,3 +192,11 @@ async def test_volumes_that_stay_are_named_also_when_the_release_is_gone(
     for _ in range(2):
         done = await removal.remove(bare_kube, release, PROGRESS)
         assert "PersistentVolumeClaim/redis-data" in done.detail
+
+
+async def test_a_release_of_any_name_is_found_in_its_namespace(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    assert await named.only(bare_kube, release.namespace) is None
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    assert await named.only(bare_kube, release.namespace) == release.name

@@ -39,8 +39,8 @@ async def _names(kube: Kube, namespace: str) -> list[str]:
             note = (int(number), text(secret, "metadata", "name"))
             newest[name] = max(note, newest.get(name, note))
     found = []
-    for name, (_, note) in sorted(newest.items()):
-        secret = await kube.get(*SECRET, note, namespace)
-        if secret is not None and helmnotes.chart_of(secret) == CHART:
+    for name, (_, newest_note) in sorted(newest.items()):
+        seen = await kube.get(*SECRET, newest_note, namespace)
+        if seen is not None and helmnotes.chart_of(seen) == CHART:
             found.append(name)
     return found
