@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from support.ports import free_port
+from support.registry import digest_of, serve
 from vrooli import images, process
 from vrooli.errors import CommandError, EnvironmentLackError, UsageError, VrooliError
 from vrooli.events import Event, Progress, StepProgressed
@@ -247,6 +249,28 @@ async def test_an_archive_under_other_names_can_be_pulled_by_them(
         pulled = (await process.run(pull)).output.strip()
         assert image.id.removeprefix("sha256:") == pulled.removeprefix("sha256:")
         assert name in await builder.images()
+
+
+async def test_a_pushed_image_is_in_its_registry_under_the_digest_that_is_told(
+    builder: Buildah, pause: Path
+) -> None:
+    image = await _ensure(builder, pause)
+    with serve() as registry:
+        name = f"127.0.0.1:{registry.server_port}/x/pause:1.2.3"
+        told = await images.push({"pause": image}, {"pause": [name]}, Progress(), builder=builder)
+        manifest = registry.manifests["x/pause", "1.2.3"]
+        assert told == {name: digest_of(manifest)}
+        found = json.loads(manifest)
+        assert found["config"]["digest"] == f"sha256:{image.id.removeprefix('sha256:')}"
+        assert {part["digest"] for part in found["layers"]} <= registry.blobs.keys()
+
+
+async def test_a_push_to_a_registry_that_is_not_there_is_told(
+    builder: Buildah, pause: Path
+) -> None:
+    image, name = await _ensure(builder, pause), f"127.0.0.1:{free_port()}/x/pause:1"
+    with pytest.raises(VrooliError, match="could not be pushed"):
+        await images.push({"pause": image}, {"pause": [name]}, Progress(), builder=builder)
 
 
 async def test_an_unknown_builder_is_refused(monkeypatch: pytest.MonkeyPatch, pause: Path) -> None:

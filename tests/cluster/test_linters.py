@@ -1,4 +1,7 @@
-"""Linters find nothing in what the chart renders, but for what is justified in one place."""
+"""Linters find nothing in what the chart renders, but for what is justified in one place.
+
+Nor in the forge's workflows.
+"""
 
 from __future__ import annotations
 
@@ -122,3 +125,32 @@ async def test_kubeconform_would_find_a_field_that_no_schema_has(schemas: Path, 
     wrong = {**found.body, "spec": {**found.body["spec"], "nosuchfield": 1}}
     said = await conform(schemas, json.dumps(wrong))
     assert "nosuchfield" in said["resources"][0]["msg"]
+
+
+WORKFLOWS = sorted((project.root() / ".github" / "workflows").glob("*.yml"))
+
+
+async def acted(page: Path) -> list[str]:
+    """What actionlint says of a workflow; it judges the shell's lines where shellcheck is there."""
+    program = (await programs.ensure(["actionlint"], Progress()))["actionlint"]
+    answer = await process.run([program, "-no-color", "-oneline", page], check=False)
+    assert answer.status in (0, 1), answer.log
+    return answer.output.splitlines()
+
+
+@pytest.mark.parametrize("page", WORKFLOWS, ids=lambda page: page.name)
+async def test_actionlint_finds_nothing_in_a_workflow(page: Path) -> None:
+    assert await acted(page) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("needs: check", "needs: chek"), ("vars.REGISTRY }}", "var.REGISTRY }}")],
+)
+async def test_actionlint_would_find_what_a_schema_does_not(
+    tmp_path: Path, right: str, wrong: str
+) -> None:
+    (page,) = WORKFLOWS
+    spoilt = tmp_path / page.name
+    spoilt.write_text(page.read_text().replace(right, wrong))
+    assert await acted(spoilt)

@@ -16,6 +16,7 @@ import pytest
 from support.cut import cut
 from vrooli.chart import values
 from vrooli.chart.values import Values
+from vrooli.diagnosis import named
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 from vrooli.events import Progress
@@ -280,3 +281,30 @@ async def test_uninstalling_what_is_not_there_changes_nothing(
     done = await removal.remove(bare_kube, release, PROGRESS)
     assert not done.changed
     assert "there is no release" in done.detail
+
+
+async def test_volumes_that_stay_are_named_also_when_the_release_is_gone(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "redis-data"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Mi"}},
+        },
+    }
+    await bare_kube.create(claim, release.namespace)
+    for _ in range(2):
+        done = await removal.remove(bare_kube, release, PROGRESS)
+        assert "PersistentVolumeClaim/redis-data" in done.detail
+
+
+async def test_a_release_of_any_name_is_found_in_its_namespace(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    assert await named.only(bare_kube, release.namespace) is None
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    assert await named.only(bare_kube, release.namespace) == release.name

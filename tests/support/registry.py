@@ -11,12 +11,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
 BLOB = re.compile(r"/v2/(.+)/blobs/(sha256:[0-9a-f]{64})")
 UPLOADS = re.compile(r"/v2/(.+)/blobs/uploads/")
-UPLOAD = re.compile(r"/v2/(.+)/blobs/uploads/1")
+UPLOAD = re.compile(r"/v2/(.+)/blobs/uploads/([0-9]+)")
 MANIFEST = re.compile(r"/v2/(.+)/manifests/(.+)")
+OCI = "application/vnd.oci.image.manifest.v1+json"
 
 
 def digest_of(content: bytes) -> str:
@@ -31,6 +33,9 @@ class Registry(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[tuple[str, str], bytes] = {}
+        self.types: dict[str, str] = {}
+        self.uploads: dict[str, bytes] = {}
+        self.numbers = count(1)
 
 
 @contextmanager
@@ -71,13 +76,25 @@ class _Handler(BaseHTTPRequestHandler):
         found = UPLOADS.fullmatch(urlsplit(self.path).path)
         if found is None:
             return self._answer(404)
-        return self._answer(202, Location=f"/v2/{found[1]}/blobs/uploads/1")
+        place = f"/v2/{found[1]}/blobs/uploads/{next(self.server.numbers)}"
+        self.server.uploads[place] = b""
+        return self._answer(202, Location=place)
+
+    def do_PATCH(self) -> None:
+        content, path = self._body(), urlsplit(self.path).path
+        if path not in self.server.uploads:
+            return self._answer(404)
+        self.server.uploads[path] += content
+        return self._answer(202, Location=path)
 
     def do_PUT(self) -> None:
         content, parts = self._body(), urlsplit(self.path)
         manifest = MANIFEST.fullmatch(parts.path)
+        if UPLOAD.fullmatch(parts.path):
+            content = self.server.uploads.pop(parts.path, b"") + content
         digest = digest_of(content)
         if manifest:
+            self.server.types[digest] = self.headers.get("Content-Type") or OCI
             self.server.manifests |= {
                 (manifest[1], manifest[2]): content,
                 (manifest[1], digest): content,
@@ -89,15 +106,23 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(201, Location=parts.path, **{"Docker-Content-Digest": digest})
 
     def _body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        found = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            found += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return found
 
     def _answer(self, status: int, content: bytes = b"", **headers: str) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         if content:
-            self.send_header("Docker-Content-Digest", digest_of(content))
-            self.send_header("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+            digest = digest_of(content)
+            self.send_header("Docker-Content-Digest", digest)
+            self.send_header("Content-Type", self.server.types.get(digest, OCI))
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command != "HEAD":

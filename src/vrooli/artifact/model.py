@@ -63,6 +63,12 @@ class ArtifactImage(Model):
     references: tuple[str, ...] = Field(description="its names, as the environments' values say")
     digest: str | None = Field(description="its manifest's digest; null when it wasn't built")
     archive: str | None = Field(description="the OCI archive that holds it, or null")
+    # Left out when empty, so that the checksums of records without it stay.
+    pushed: dict[str, str] = Field(
+        default_factory=dict,
+        exclude_if=lambda pushed: not pushed,
+        description="the digest that it has in its registry, by name; not there unless pushed",
+    )
 
 
 class Artifact(Model):

@@ -59,6 +59,14 @@ Images = Annotated[
         "--images", help="Build the images of ui, server and jobs, and put them in, in one archive."
     ),
 ]
+PushImages = Annotated[
+    bool,
+    typer.Option(
+        "--push-images",
+        help="As --images, and push them to the image.registry of the values, with the logins of "
+        "buildah, podman or docker on this machine.",
+    ),
+]
 Push = Annotated[
     str | None,
     typer.Option(
@@ -76,6 +84,7 @@ def command(
     out: Out = None,
     write_source: WriteSource = False,
     images: Images = False,
+    push_images: PushImages = False,
     push: Push = None,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
@@ -91,7 +100,7 @@ def command(
         names = environment or list(environments.ENVIRONMENTS)
         found = {environments.environment(name) for name in names}
         ordered = tuple(one for one in environments.ENVIRONMENTS.values() if one in found)
-        wanted = BuildOptions(version, ordered, out, write_source, images, push)
+        wanted = BuildOptions(version, ordered, out, write_source, images, push, push_images)
         return build(wanted, listener)
 
     execute(work, _show, output, debug)
@@ -105,3 +114,5 @@ def _show(result: BuildResult, console: Console) -> None:
     console.print(f"  {result.path}", soft_wrap=True)
     if result.pushed:
         console.print(f"  {result.pushed}", soft_wrap=True)
+    for reference, digest in result.pushed_images.items():
+        console.print(f"  {reference} is {digest}", soft_wrap=True)

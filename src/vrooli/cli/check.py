@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from vrooli import environments
-from vrooli.cli import options, tables
+from vrooli.cli import asking, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -121,18 +120,8 @@ def _mends(wanted: CheckOptions) -> bool:
 
 def _confirm(said: Sequence[str]) -> bool:
     """Ask the person; without one, the answer is no."""
-    import signal
-
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        what = "\n".join(f"  - {line}" for line in said)
-        return typer.confirm(f"This can be done now:\n{what}\nDo it?", err=True)
-    except typer.Abort:
-        return False
-    finally:
-        signal.signal(signal.SIGINT, ours)
+    what = "\n".join(f"  - {line}" for line in said)
+    return asking.on_terminal() and asking.confirm(f"This can be done now:\n{what}\nDo it?")
 
 
 def _show(result: CheckResult, console: Console, check_only: bool) -> None:

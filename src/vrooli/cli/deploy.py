@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import options, tables
+from vrooli.cli import asking, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -87,23 +86,14 @@ def command(
 
         where = environments.environment(environment)
         wanted = DeployOptions(where, version, artifact, cluster, rollback, timeout)
-        asks = where.name == "prod" and not yes and sys.stdin.isatty() and sys.stderr.isatty()
+        asks = where.name == "prod" and not yes and asking.on_terminal()
         return deploy(wanted, listener, _confirm if asks else None)
 
     execute(work, _show, output, debug)
 
 
 def _confirm(changes: Sequence[ObjectChange]) -> bool:
-    """Ask the person; Ctrl-C is a no, which the run's own handler would keep from the prompt."""
-    import signal
-
-    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return typer.confirm(f"Change {len(changes)} objects in production?", err=True)
-    except typer.Abort:
-        return False
-    finally:
-        signal.signal(signal.SIGINT, ours)
+    return asking.confirm(f"Change {len(changes)} objects in production?")
 
 
 def _show(result: DeployResult, console: Console) -> None:

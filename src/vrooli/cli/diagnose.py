@@ -28,6 +28,16 @@ Namespace = Annotated[
         show_default=False,
     ),
 ]
+ReleaseName = Annotated[
+    str | None,
+    typer.Option(
+        "--release",
+        metavar="NAME",
+        help="The release's name. Without it: that of the one release in the namespace that -n "
+        "names, else the environment's.",
+        show_default=False,
+    ),
+]
 Bundle = Annotated[
     Path | None,
     typer.Option(
@@ -42,6 +52,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an archive that is
 
 def command(
     namespace: Namespace = None,
+    release: ReleaseName = None,
     bundle: Bundle = None,
     force: Force = False,
     environment: options.EnvironmentName = "dev",
@@ -58,7 +69,9 @@ def command(
         from vrooli.workflows.diagnose import diagnose
 
         where = environments.environment(environment)
-        return diagnose(where, namespace, cluster, listener, archive=bundle, force=force)
+        return diagnose(
+            where, namespace, cluster, listener, name=release, archive=bundle, force=force
+        )
 
     execute(work, show, output, debug)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import options, tables
+from vrooli.cli import asking, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -27,6 +27,12 @@ def command(
             help="Also its data: the namespace with databases and volumes.",
         ),
     ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes", "-y", help="Don't ask before production, or anybody's data, is taken away."
+        ),
+    ] = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -38,6 +44,13 @@ def command(
     def work(listener: Listener) -> Awaitable[StepsResult]:
         from vrooli.workflows.uninstall import uninstall
 
-        return uninstall(environments.environment(environment), cluster, listener, data=data)
+        where = environments.environment(environment)
+        asks = (where.name == "prod" or data) and not yes and asking.on_terminal()
+        return uninstall(where, cluster, listener, data=data, confirm=_confirm if asks else None)
 
     execute(work, tables.show_steps, output, debug)
+
+
+def _confirm(what: str) -> bool:
+    """Ask the person."""
+    return asking.confirm(f"Take away {what}?")

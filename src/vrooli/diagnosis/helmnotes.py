@@ -62,6 +62,14 @@ def notes(secrets: Iterable[Body], release: str) -> list[Note]:
     )
 
 
+def chart_of(secret: Body) -> str:
+    """The name of a revision's chart; empty where the note can't be read."""
+    try:
+        return text(_unpacked(text(secret, "data", "release")), "chart", "metadata", "name")
+    except (zlib.error, ValueError, TypeError, RecursionError):
+        return ""
+
+
 def in_order(notes: Iterable[Note]) -> list[Note]:
     """The oldest first, and none but the newest with its objects: nobody reads the others'."""
     found = sorted(notes, key=lambda note: note.helm.revision)

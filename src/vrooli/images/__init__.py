@@ -15,6 +15,7 @@ from vrooli.images.catalog import (
     WITHOUT_PROGRAMS,
     programs_of,
 )
+from vrooli.images.push import demand_registries, is_pushable, push
 
 __all__ = [
     "ADDONS",
@@ -26,6 +27,9 @@ __all__ = [
     "BuiltImage",
     "archive",
     "bundle",
+    "demand_registries",
     "ensure",
+    "is_pushable",
     "programs_of",
+    "push",
 ]

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from vrooli import process, project
 from vrooli.errors import CommandError
 from vrooli.images import layout
-from vrooli.images.builder import BUILD_S, QUERY_S, SAVE_S, Request
+from vrooli.images.builder import BUILD_S, PUSH_S, QUERY_S, SAVE_S, Request, is_loopback
 from vrooli.process import Completed
 
 # What the engine says of an image that has an id, but no manifest yet.
@@ -136,6 +137,20 @@ class Buildah:
                 shutil.rmtree(kept, ignore_errors=True)
                 raise
         await asyncio.to_thread(layout.pack, kept, list(images), target)
+
+    async def push(self, image_id: str, reference: str) -> str:
+        """Push an image to its reference's registry; gives the digest that it has there.
+
+        Its layers are compressed by gzip, which every registry and runtime takes. The logins are
+        those of buildah, podman or docker on this machine.
+        """
+        plain = ("--tls-verify=false",) if is_loopback(reference) else ()
+        with tempfile.TemporaryDirectory() as folder:
+            told = Path(folder) / "digest"
+            how = ("--quiet", "--compression-format", "gzip", "--digestfile", told, *plain)
+            push = self.command("push", *how, image_id, f"docker://{reference}")
+            await process.run(push, timeout_s=PUSH_S)
+            return told.read_text().strip()
 
 
 class Podman(Buildah):

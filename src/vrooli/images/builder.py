@@ -10,6 +10,8 @@ from typing import Protocol
 # The limit of one build: far above the slowest that was measured, seconds.
 BUILD_S = 1800.0
 SAVE_S = 600.0
+# The limit of one image's way to a registry, over a slow line, seconds.
+PUSH_S = 1800.0
 QUERY_S = 30.0
 
 
@@ -74,3 +76,12 @@ class Builder(Protocol):
         self, images: Mapping[str, str], target: Path, tell: Callable[[str], None]
     ) -> None:
         """Write images, given as ids by reference, into one OCI archive."""
+
+    async def push(self, image_id: str, reference: str) -> str:
+        """Push an image to its reference's registry; gives the digest that it has there."""
+
+
+def is_loopback(reference: str) -> bool:
+    """Whether a reference's registry is on this machine, where it speaks plain HTTP."""
+    host = reference.partition("/")[0].removeprefix("[").rpartition(":")[0].removesuffix("]")
+    return host in ("localhost", "127.0.0.1", "::1")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vrooli import process
+from vrooli.errors import CommandError
 from vrooli.images import layout
-from vrooli.images.builder import BUILD_S, QUERY_S, SAVE_S, Request
+from vrooli.images.builder import BUILD_S, PUSH_S, QUERY_S, SAVE_S, Request
+
+# The last line of a push.
+PUSHED = re.compile(r"digest: (sha256:[0-9a-f]{64})")
 
 
 class Docker:
@@ -71,3 +76,20 @@ class Docker:
         saved.unlink()
         await asyncio.to_thread(layout.pack, unpacked, list(images), target)
         shutil.rmtree(unpacked)
+
+    async def push(self, image_id: str, reference: str) -> str:
+        """Push an image to its reference's registry; gives the digest that it has there.
+
+        Raises:
+            CommandError: It was not taken.
+        """
+        push = (self.name, "push", reference)
+        await process.run([self.name, "tag", image_id, reference], timeout_s=QUERY_S)
+        try:
+            answer = await process.run(push, timeout_s=PUSH_S)
+        finally:  # the name only; the image has another
+            await process.run([self.name, "rmi", reference], timeout_s=QUERY_S, check=False)
+        found = PUSHED.search(answer.output)
+        if found is None:
+            raise CommandError(push, answer.status, answer.output)
+        return found[1]

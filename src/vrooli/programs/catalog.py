@@ -282,10 +282,11 @@ GROUPS: tuple[Group, ...] = (
         "linters",
         f"github.com/zegl/kube-score@v{KUBE_SCORE}",
         {
+            "actionlint": "github.com/rhysd/actionlint/cmd/actionlint",
             "kube-score": "github.com/zegl/kube-score/cmd/kube-score",
             "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform",
         },
-        build_s=60,
+        build_s=80,
     ),
 )
 

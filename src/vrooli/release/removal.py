@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import helm_python
 
 from vrooli.chart.manifest import KEEP
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
-from vrooli.kube import Kube, Manifest
+from vrooli.kube import ApiError, Kube, Manifest
 from vrooli.release import history
 from vrooli.release.history import Release
 from vrooli.steps import Done
 
+CLAIM = "PersistentVolumeClaim"
 # Helm waits for nothing here but its requests, seconds.
 HELM_S = 120
 # How long the operators may take to end databases and let their volumes go, seconds.
@@ -30,7 +32,8 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Done:
     """
     note = await history.newest(release)
     if note is None:
-        return Done(changed=False, detail=f"there is no release {release.name}")
+        said = _told(await _claims(kube, release, frozenset()))
+        return Done(changed=False, detail=f"there is no release {release.name}{said}")
     progress.say(f"uninstalls {release.name}")
     try:
         await history.call(release, lambda helm: helm.uninstall(release.name, timeout=HELM_S))
@@ -42,18 +45,65 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Done:
     for hook in (item for item in note.manifests if item.is_hook):
         await kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
     kept = [item.key for item in note.manifests if item.annotations.get(KEEP) == "keep"]
-    said = f", {' and '.join(kept)} stay with the data" if kept else ""
-    return Done(changed=True, detail=f"{release.name} is gone{said}")
+    gone = frozenset(item.key for item in note.manifests) - frozenset(kept)
+    kept += [key for key in await _claims(kube, release, gone) if key not in kept]
+    return Done(changed=True, detail=f"{release.name} is gone{_told(kept)}")
 
 
-async def remove_data(kube: Kube, release: Release, progress: Progress) -> Done:
+async def _claims(kube: Kube, release: Release, gone: frozenset[str]) -> list[str]:
+    """The volumes in the namespace that stay: neither they nor their owners are on their way out.
+
+    Redis' and PostgreSQL's are made by the operators: the release doesn't list them.
+    """
+    try:
+        found = await kube.list("v1", CLAIM, release.namespace)
+    except ApiError:  # who may not look isn't told
+        return []
+    return sorted(f"{CLAIM}/{body['metadata']['name']}" for body in found if _stays(body, gone))
+
+
+def _stays(claim: Manifest, gone: frozenset[str]) -> bool:
+    metadata = claim["metadata"]
+    owners = {f"{one['kind']}/{one['name']}" for one in metadata.get("ownerReferences") or ()}
+    return not metadata.get("deletionTimestamp") and not owners & gone
+
+
+def _told(kept: Sequence[str]) -> str:
+    return f"; its data stay in {', '.join(kept)}" if kept else ""
+
+
+async def begin_data(kube: Kube, release: Release) -> bool:
+    """Let the release's namespace end, and with it the databases and their volumes.
+
+    Returns:
+        Whether there is such a namespace; it may have been ending before.
+    """
+    there = await kube.get("v1", "Namespace", release.namespace)
+    if there is None:
+        return False
+    if not there["metadata"].get("deletionTimestamp"):
+        await kube.delete("v1", "Namespace", release.namespace)
+    return True
+
+
+async def remove_data(
+    kube: Kube, release: Release, progress: Progress, *, begun: bool | None = None
+) -> Done:
     """Delete the release's namespace, and with it the databases and their volumes.
+
+    Args:
+        kube: The cluster.
+        release: Whose.
+        progress: Hears what is still there.
+        begun: What :func:`begin_data` gave, where it was called before.
 
     Raises:
         WaitTimeoutError: Something in it did not end in time.
     """
     namespace = release.namespace
-    if not await kube.delete("v1", "Namespace", namespace):
+    if begun is None:
+        begun = await begin_data(kube, release)
+    if not begun:
         return Done(changed=False, detail=f"there is no namespace {namespace}")
     began = time.monotonic()
     while await kube.get("v1", "Namespace", namespace) is not None:

@@ -18,6 +18,7 @@ from vrooli.chart.engine import Severity
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.errors import UsageError, VrooliError
 from vrooli.events import Listener, Outcome, Progress
+from vrooli.images import BuiltImage
 from vrooli.locks import locked
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.machine import ensure_builder
@@ -39,6 +40,7 @@ class BuildOptions:
         write_source: Write the tags into the repository's values files, too.
         images: Build the services' images and put them in.
         push: An OCI registry's folder to push the chart to.
+        push_images: Build the images, and push them to the registries that the values name, too.
     """
 
     version: str | None = None
@@ -47,6 +49,12 @@ class BuildOptions:
     write_source: bool = False
     images: bool = False
     push: str | None = None
+    push_images: bool = False
+
+    @property
+    def builds_images(self) -> bool:
+        """Whether the images are built: what is pushed is also in the artifact."""
+        return self.images or self.push_images
 
     def __post_init__(self) -> None:
         if self.version is not None:
@@ -90,6 +98,7 @@ async def build(options: BuildOptions, listener: Listener) -> BuildResult:
         revision=run.artifact.source.revision,
         modified=run.artifact.source.modified,
         pushed=run.pushed,
+        pushed_images=run.pushed_images,
     )
 
 
@@ -107,19 +116,22 @@ class _Run:
         self.target = model.folder_of(out / self.version)
         self.texts: dict[str, bytes] = {}
         self.references: dict[str, set[str]] = {service: set() for service in tags.SERVICES}
+        self.built: dict[str, BuiltImage] = {}
         self.digests: dict[str, str] = {}
+        self.pushed_images: dict[str, str] = {}
         self.pushed: str | None = None
 
     def steps(self) -> list[Step]:
         """The steps that these options want."""
         wanted = self.options
-        before = ("images",) if wanted.images else ("chart",)
-        steps = [
-            Step("chart", "Chart and values", self.check),
-            Step("artifact", "Artifact", self.pack, before),
-        ]
-        if wanted.images:
-            steps.insert(1, Step("images", "Images", self.build_images, ("chart",)))
+        steps = [Step("chart", "Chart and values", self.check)]
+        if wanted.builds_images:
+            steps.append(Step("images", "Images", self.build_images, ("chart",)))
+        if wanted.push_images:
+            steps.append(
+                Step("push-images", "Images to the registry", self.push_images, ("images",))
+            )
+        steps.append(Step("artifact", "Artifact", self.pack, (steps[-1].name,)))
         if wanted.write_source:
             steps.append(Step("source", "Tags in the source", self.write, ("artifact",)))
         if wanted.push:
@@ -131,6 +143,8 @@ class _Run:
         for environment in self.options.environments:
             progress.say(f"values-{environment.name}.yaml")
             await asyncio.to_thread(self._check_one, environment)
+        if self.options.push_images:
+            images.demand_registries(self._to_push())
         names = ", ".join(environment.name for environment in self.options.environments)
         return Done(changed=False, detail=f"in order for {names}")
 
@@ -160,10 +174,22 @@ class _Run:
         if not wanted:
             raise UsageError("These values run none of ui, server and jobs: there are no images.")
         await ensure_builder(progress)
-        built = await images.ensure(wanted, {}, progress)
-        self.digests = await images.bundle(built, wanted, self.made / ARCHIVE, progress)
-        made = [name for name, image in built.items() if image.built]
+        self.built = await images.ensure(wanted, {}, progress)
+        self.digests = await images.bundle(self.built, wanted, self.made / ARCHIVE, progress)
+        made = [name for name, image in self.built.items() if image.built]
         return Done(bool(made), f"built {', '.join(made)}" if made else "as they should be")
+
+    async def push_images(self, progress: Progress) -> Done:
+        """Push the images to where the pods of these values get them."""
+        self.pushed_images = await images.push(self.built, self._to_push(), progress)
+        return Done(changed=True, detail=", ".join(self.pushed_images))
+
+    def _to_push(self) -> dict[str, list[str]]:
+        """The names that belong to a registry; those of this machine's images don't."""
+        return {
+            service: sorted(filter(images.is_pushable, found))
+            for service, found in self.references.items()
+        }
 
     async def pack(self, progress: Progress) -> Done:
         """Package the chart, write the record, and put all of it in place."""
@@ -206,6 +232,10 @@ class _Run:
             references=tuple(sorted(self.references[service])),
             digest=digest,
             archive=ARCHIVE if digest else None,
+            pushed={
+                reference: self.pushed_images[reference]
+                for reference in sorted(self.references[service] & self.pushed_images.keys())
+            },
         )
 
     async def write(self, progress: Progress) -> Done:

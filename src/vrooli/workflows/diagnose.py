@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from vrooli.diagnosis import bundle, catalog
+from vrooli.diagnosis import bundle, catalog, named
 from vrooli.diagnosis.bundle import Contents
 from vrooli.diagnosis.examine import examine
 from vrooli.diagnosis.interface import Cause
@@ -24,6 +24,7 @@ async def diagnose(
     cluster: str | None,
     listener: Listener,
     *,
+    name: str | None = None,
     archive: Path | None = None,
     force: bool = False,
 ) -> DiagnoseResult:
@@ -34,6 +35,8 @@ async def diagnose(
         namespace: Where it is; None is the environment's.
         cluster: As ``--cluster`` takes it; None picks one.
         listener: Who is told of it.
+        name: What the release is called; None is the one of our chart in the given namespace, and
+            else as the environment has it.
         archive: Where all of it is kept; None keeps nothing.
         force: Whether a file there may be replaced.
 
@@ -46,7 +49,12 @@ async def diagnose(
         bundle.demand_place(archive, force=force)
     Progress("diagnose", listener).say("looks at the release and at what it stands on")
     async with access.connect(cluster) as reached:
-        release = Release.of(_place(environment, namespace), reached.cluster.kubeconfig)
+        place = _place(environment, namespace)
+        if name is None and namespace is not None:
+            name = await named.only(reached.kube, namespace)
+        release = Release.of(
+            replace(place, release=name or place.release), reached.cluster.kubeconfig
+        )
         found = await examine(reached.kube, release, everything=archive is not None)
     if archive is not None:
         await asyncio.to_thread(bundle.write, archive, found)

@@ -227,6 +227,9 @@ class BuildResult(StepsResult):
     revision: str | None = Field(description="the Git commit it was made from, or null")
     modified: bool = Field(description="whether files were changed since that commit")
     pushed: str | None = Field(default=None, description="the pushed chart with its digest, if any")
+    pushed_images: dict[str, str] = Field(
+        default_factory=dict, description="the digest of each pushed image, by its name"
+    )
 
 
 class FieldView(Model):

@@ -40,8 +40,9 @@ TEST_PACKAGES: Mapping[str, Mapping[str, str]] = {
 }
 # The suites whose tests run clusters, and so need everything that one is made of.
 ON_CLUSTERS = frozenset({"cluster", "e2e"})
-# Programs that only tests start: they use the chart as people do without us, and judge it.
-TEST_PROGRAMS = ("helm", "helm3", "kube-score", "kubeconform")
+# Programs that only tests start: they use the chart as people do without us, and judge it and the
+# forge's workflows.
+TEST_PROGRAMS = ("actionlint", "helm", "helm3", "kube-score", "kubeconform")
 # The limits of all of pytest and of one lint, seconds: the 70 minutes are the outer one.
 PYTEST_S, LONG_PYTEST_S = 60 * 60.0, 4 * 3600.0
 LINT_S = 600.0

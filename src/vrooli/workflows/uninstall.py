@@ -2,39 +2,82 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from vrooli.environments import Environment
+from vrooli.errors import InterruptError
 from vrooli.events import Listener, Progress
+from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, lease, removal
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access
 from vrooli.workflows.results import StepsResult
 
+# Asked with what will go; says whether to go on.
+Confirm = Callable[[str], bool]
+
 
 async def uninstall(
-    environment: Environment, cluster: str | None, listener: Listener, *, data: bool
+    environment: Environment,
+    cluster: str | None,
+    listener: Listener,
+    *,
+    data: bool,
+    confirm: Confirm | None = None,
 ) -> StepsResult:
     """Take the release away; with ``data`` also the namespace that holds its databases.
 
     Raises:
         UsageError: The cluster's name is wrong.
         EnvironmentLackError: The cluster doesn't run, or a deploy does.
+        InterruptError: ``confirm`` said no.
         VrooliError: The first step's error.
     """
     began = time.monotonic()
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
         await lease.refuse_if_held(reached.kube, release)
+        if confirm is not None and not confirm(_told(release, data=data)):
+            raise InterruptError("Not confirmed; nothing was changed.")
 
         async def remove(progress: Progress) -> Done:
             return await removal.remove(reached.kube, release, progress)
 
         async def remove_data(progress: Progress) -> Done:
-            return await removal.remove_data(reached.kube, release, progress)
+            return await removal.remove_data(reached.kube, release, progress, begun=begun)
 
-        steps = [Step("release", "Helm release", remove)]
+        async with _alone(reached.kube, release, Progress("release", listener)):
+            ended = await run_steps([Step("release", "Helm release", remove)], listener)
+            begun = data and await removal.begin_data(reached.kube, release)
+        # The Lease ends with its namespace, into which nobody can deploy meanwhile.
         if data:
-            steps.append(Step("data", "Databases and volumes", remove_data, ("release",)))
-        ended = await run_steps(steps, listener)
+            ended += await run_steps([Step("data", "Databases and volumes", remove_data)], listener)
         return StepsResult.of(ended, time.monotonic() - began)
+
+
+def _told(release: Release, *, data: bool) -> str:
+    """What will go, for the question."""
+    if data:
+        return f"{release.name} and namespace {release.namespace} with all data in it"
+    return f"{release.name} in namespace {release.namespace}; its data stay"
+
+
+@asynccontextmanager
+async def _alone(kube: Kube, release: Release, progress: Progress) -> AsyncIterator[None]:
+    """Hold the release, where it can be held.
+
+    Nobody can deploy into a namespace that is ending; one that isn't there is not made for this.
+    """
+    there, ending = True, False
+    with contextlib.suppress(ApiError):  # who may not look can still hold it
+        found = await kube.get("v1", "Namespace", release.namespace)
+        there = found is not None
+        ending = found is not None and bool(found["metadata"].get("deletionTimestamp"))
+    if not there or ending:
+        yield
+        return
+    async with lease.held(kube, release, progress):
+        yield

@@ -15,13 +15,15 @@ import pytest
 
 from support.ports import free_port
 from support.registry import serve
-from vrooli import project
+from vrooli import images, project
 from vrooli.artifact import model, pack
 from vrooli.artifact.verify import demand_whole
 from vrooli.chart import engine, values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError, VrooliError
-from vrooli.events import silent
+from vrooli.events import Progress, silent
+from vrooli.images import BuiltImage
+from vrooli.workflows import build as workflow
 from vrooli.workflows.build import BuildOptions, build
 from vrooli.workflows.results import BuildResult
 
@@ -227,6 +229,67 @@ def test_images_of_values_that_run_no_service_of_ours_are_refused(root: Path) ->
     (root / CHART / "values-dev.yaml").write_text("services:\n" + services)
     wanted = {"images": True, "environments": (ENVIRONMENTS["dev"],)}
     _refused(root, "none of ui, server and jobs", **wanted)
+
+
+def test_images_are_not_pushed_to_the_charts_placeholder(root: Path) -> None:
+    _refused(root, "no registry of yours yet", push_images=True)
+
+
+def test_images_are_not_pushed_when_the_values_name_only_this_machine(root: Path) -> None:
+    wanted = {"push_images": True, "environments": (ENVIRONMENTS["dev"],)}
+    _refused(root, "name no registry", **wanted)
+
+
+def test_the_record_has_the_digest_of_each_pushed_image(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The builder is left out: tests/cluster pushes real images to a registry."""
+    for name in ("staging", "prod"):
+        with (root / CHART / f"values-{name}.yaml").open("a") as file:
+            file.write("\nimage: {registry: registry.example.com/x}\n")
+    pushed = _without_builder(monkeypatch)
+    result = _build(push_images=True)
+    names = {f"registry.example.com/x/{name}:1.2.3" for name in ("ui", "server", "jobs")}
+    assert pushed == names
+    assert result.pushed_images == {name: f"sha256:{name}" for name in names}
+    record = demand_whole(Path(result.path))
+    for image in record.images:
+        name = f"registry.example.com/x/{image.service}:1.2.3"
+        assert image.pushed == {name: f"sha256:{name}"}
+        assert image.archive is not None
+
+
+def _without_builder(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Let images be there without a builder; gives the names that are pushed."""
+    pushed: set[str] = set()
+
+    async def builder(progress: Progress) -> None:
+        del progress
+
+    async def ensure(names: dict[str, Any], *rest: Any) -> dict[str, BuiltImage]:
+        del rest
+        return {name: BuiltImage(name, name, "hash", "id", built=False) for name in names}
+
+    async def bundle(built: object, names: dict[str, Any], target: Path, *rest: Any) -> Any:
+        del built, rest
+        target.parent.mkdir(parents=True)
+        target.touch()
+        return {name: f"sha256:of-{name}" for name in names}
+
+    async def push(built: object, names: dict[str, list[str]], *rest: Any) -> dict[str, str]:
+        del built, rest
+        pushed.update(name for found in names.values() for name in found)
+        return {name: f"sha256:{name}" for name in pushed}
+
+    monkeypatch.setattr(workflow, "ensure_builder", builder)
+    for act in (ensure, bundle, push):
+        monkeypatch.setattr(images, act.__name__, act)
+    return pushed
+
+
+def test_a_record_of_before_there_were_pushes_keeps_its_checksum(root: Path) -> None:
+    text = (Path(_build().path) / model.RECORD).read_text()
+    assert '"pushed"' not in text
 
 
 def test_a_chart_that_lint_warns_of_is_not_packed(root: Path) -> None:

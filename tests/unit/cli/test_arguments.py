@@ -73,6 +73,9 @@ RESULTS: dict[str, results.Result] = {
             "diagrams": (),
         }
     ),
+    "diagnose.diagnose": results.DiagnoseResult(
+        release="x", namespace="x", causes=(), unseen=(), rules=1, elapsed_s=0.0
+    ),
     "showing.serve": results.Result(),
     "test.run_suites": results.SuitesResult(suites=(), cases=()),
     "logs.release_logs": results.Result(),
@@ -160,6 +163,15 @@ def _release(**changes: Any) -> dict[str, Any]:
     return {"environment": DEV, "cluster": None, **changes}
 
 
+def _uninstall(**changes: Any) -> dict[str, Any]:
+    return _release(**{"data": False, "confirm": None, **changes})
+
+
+def _diagnose(**changes: Any) -> dict[str, Any]:
+    usual = {"namespace": None, "name": None, "archive": None, "force": False}
+    return _release(**{**usual, **changes})
+
+
 VALUES = Path(__file__).parents[3] / "k8s" / "chart" / "values.yaml"
 TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ("setup.setup", "setup", {}, _setup()),
@@ -228,6 +240,7 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         _build(version="1.2.3", write_source=True),
     ),
     ("build.build", "build --images", {}, _build(images=True)),
+    ("build.build", "build --push-images", {}, _build(push_images=True)),
     ("build.build", "build --push oci://r.example/c", {}, _build(push="oci://r.example/c")),
     ("deploy.deploy", "deploy", {}, _deploy()),
     (
@@ -321,9 +334,17 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         {},
         _release(component="ui", tail=5, follow=True, environment=PROD),
     ),
-    ("uninstall.uninstall", "uninstall", {}, _release(data=False)),
-    ("uninstall.uninstall", "uninstall --data", {}, _release(data=True)),
-    ("uninstall.uninstall", "uninstall -e prod", {}, _release(environment=PROD, data=False)),
+    ("diagnose.diagnose", "diagnose", {}, _diagnose()),
+    (
+        "diagnose.diagnose",
+        "diagnose -n staging --release vrooli-dev --bundle b.tar.gz --force",
+        {},
+        _diagnose(namespace="staging", name="vrooli-dev", archive=Path("b.tar.gz"), force=True),
+    ),
+    ("uninstall.uninstall", "uninstall", {}, _uninstall()),
+    ("uninstall.uninstall", "uninstall --data", {}, _uninstall(data=True)),
+    ("uninstall.uninstall", "uninstall --delete-data --yes", {}, _uninstall(data=True)),
+    ("uninstall.uninstall", "uninstall -e prod", {}, _uninstall(environment=PROD)),
     ("clusters.start", "cluster start", {}, {"name": "vrooli", "ports": {}}),
     ("clusters.start", "cluster start a --port http=0", {}, {"name": "a", "ports": {"http": 0}}),
     ("clusters.stop", "cluster stop", {}, {"name": "vrooli"}),

@@ -43,3 +43,25 @@ async def test_a_store_that_stays_so_is_told(engine: Path) -> None:
     engine.with_name("buildah.broken").touch()
     with pytest.raises(CommandError, match="image not known"):
         await Buildah().images()
+
+
+PUSHING = """\
+#!/bin/sh
+echo "$@" > "$0.said"
+while [ "$1" != --digestfile ]; do shift; done
+printf %s "sha256:abc" > "$2"
+"""
+
+
+@pytest.mark.parametrize(
+    ("reference", "plain"),
+    [("127.0.0.1:5000/x/ui:1", True), ("registry.example.com/x/ui:1", False)],
+)
+async def test_a_push_gives_the_registrys_digest_and_only_this_machine_speaks_plain_http(
+    engine: Path, reference: str, plain: bool
+) -> None:
+    engine.write_text(PUSHING)
+    assert await Buildah().push(ID, reference) == "sha256:abc"
+    said = engine.with_name("buildah.said").read_text().split()
+    assert said[-2:] == [ID, f"docker://{reference}"]
+    assert ("--tls-verify=false" in said) is plain

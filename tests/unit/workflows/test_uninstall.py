@@ -1,0 +1,193 @@
+"""What goes with a release, who is asked before, and that nobody deploys meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from vrooli.chart.manifest import KEEP, Manifest
+from vrooli.cli import asking
+from vrooli.cli import uninstall as command
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import InterruptError
+from vrooli.events import Progress, silent
+from vrooli.kube import ApiError, Kube
+from vrooli.release import Release, history, lease, removal
+from vrooli.release.history import Note
+from vrooli.steps import Done
+from vrooli.workflows import access
+from vrooli.workflows import uninstall as workflow
+from vrooli.workflows.access import Access
+from vrooli.workflows.results import StepsResult
+
+PROD = ENVIRONMENTS["prod"]
+RELEASE = Release("vrooli-prod", "production", Path("kubeconfig"))
+NAMESPACE = {"metadata": {"name": "production"}}
+REDIS = {"kind": "RedisFailover", "name": "vrooli-rf"}
+
+
+def _claim(name: str, **metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, **metadata}}
+
+
+class Cluster:
+    """Stands for an API server that has a namespace and volumes, and notes what is done."""
+
+    def __init__(self, *claims: dict[str, Any], namespace: dict[str, Any] | None = None) -> None:
+        self.claims, self.namespace = claims, namespace
+        self.done: list[str] = []
+
+    async def list(self, *words: str) -> list[dict[str, Any]]:
+        if words[1:] != ("PersistentVolumeClaim", "production"):
+            raise ApiError("list", 403, "no")
+        return list(self.claims)
+
+    async def get(self, api: str, kind: str, name: str, *rest: Any) -> dict[str, Any] | None:
+        del api, name, rest
+        return self.namespace if kind == "Namespace" else None
+
+    async def delete(self, api: str, kind: str, name: str, *rest: Any) -> bool:
+        del api, rest
+        self.done.append(f"delete {kind} {name}")
+        self.namespace = None
+        return True
+
+
+def _run(
+    monkeypatch: pytest.MonkeyPatch, cluster: Cluster, *, data: bool = True, confirm: Any = None
+) -> StepsResult:
+    @asynccontextmanager
+    async def connect(text: str | None) -> AsyncIterator[Access]:
+        reached = SimpleNamespace(kubeconfig=Path("kubeconfig"))
+        yield Access(cast(Any, reached), cast(Kube, cluster))
+
+    @asynccontextmanager
+    async def held(*words: object) -> AsyncIterator[None]:
+        cluster.done.append("hold")
+        yield
+        cluster.done.append("let go")
+
+    async def remove(*words: object) -> Done:
+        cluster.done.append("uninstall")
+        return Done(changed=True)
+
+    monkeypatch.setattr(access, "connect", connect)
+    monkeypatch.setattr(lease, "held", held)
+    monkeypatch.setattr(removal, "remove", remove)
+    return asyncio.run(workflow.uninstall(PROD, None, silent, data=data, confirm=confirm))
+
+
+def test_the_release_is_held_until_its_namespace_is_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = Cluster(namespace=NAMESPACE)
+    ended = _run(monkeypatch, cluster)
+    assert cluster.done == ["hold", "uninstall", "delete Namespace production", "let go"]
+    assert [step.title for step in ended.steps] == ["Helm release", "Databases and volumes"]
+    assert ended.steps[-1].detail == "namespace production is gone, and all data in it"
+
+
+def test_without_the_data_the_namespace_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(namespace=NAMESPACE)
+    _run(monkeypatch, cluster, data=False)
+    assert cluster.done == ["hold", "uninstall", "let go"]
+
+
+def test_a_namespace_that_is_not_there_is_not_made_to_hold_a_release_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = Cluster()
+    ended = _run(monkeypatch, cluster)
+    assert cluster.done == ["uninstall"]
+    assert ended.steps[-1].detail == "there is no namespace production"
+
+
+def test_one_that_is_ending_can_not_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    metadata = {**NAMESPACE["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}
+    cluster = Cluster(namespace={"metadata": metadata})
+    _run(monkeypatch, cluster, data=False)
+    assert cluster.done == ["uninstall"]
+
+
+def test_a_no_changes_nothing_and_the_question_says_what_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster, asked = Cluster(namespace=NAMESPACE), []
+    with pytest.raises(InterruptError, match="nothing was changed"):
+        _run(monkeypatch, cluster, confirm=asked.append)
+    assert asked == ["vrooli-prod and namespace production with all data in it"]
+    assert cluster.done == []
+
+
+@pytest.mark.parametrize(
+    ("words", "terminal", "asks"),
+    [
+        ({"environment": "prod"}, True, True),
+        ({"data": True}, True, True),
+        ({}, True, False),
+        ({"environment": "prod", "data": True}, False, False),
+        ({"environment": "prod", "data": True, "yes": True}, True, False),
+    ],
+)
+def test_a_person_is_asked_before_production_or_data_go(
+    monkeypatch: pytest.MonkeyPatch, words: dict[str, Any], terminal: bool, asks: bool
+) -> None:
+    given: list[Any] = []
+
+    async def uninstall(*rest: object, data: bool, confirm: object) -> StepsResult:
+        given.append(confirm)
+        return StepsResult(changed=False, elapsed_s=0.0, steps=())
+
+    monkeypatch.setattr(asking, "on_terminal", lambda: terminal)
+    monkeypatch.setattr(workflow, "uninstall", uninstall)
+    command.command(**words)
+    assert (given[0] is not None) is asks
+
+
+def _removed(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, *noted: Manifest) -> str:
+    """What is said of a release that has these objects; none when Helm knows of none."""
+
+    async def newest(release: Release) -> Note | None:
+        return Note(cast(Any, None), noted) if noted else None
+
+    async def call(*words: object) -> None:
+        return None
+
+    monkeypatch.setattr(history, "newest", newest)
+    monkeypatch.setattr(history, "call", call)
+    return asyncio.run(removal.remove(cast(Kube, cluster), RELEASE, Progress())).detail
+
+
+def _manifest(kind: str, name: str, *, keep: bool = False) -> Manifest:
+    metadata = {"name": name, "annotations": {KEEP: "keep"} if keep else {}}
+    return Manifest("v1", kind, name, "production", "templates/x.yaml", {"metadata": metadata})
+
+
+def test_volumes_that_stay_are_named_and_those_that_go_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = Cluster(
+        _claim("redis"),
+        _claim("of-redis", ownerReferences=[REDIS]),
+        _claim("going", deletionTimestamp="2026-01-01T00:00:00Z"),
+    )
+    kept = _manifest("PostgresCluster", "vrooli-pg", keep=True)
+    said = _removed(monkeypatch, cluster, kept, _manifest("RedisFailover", "vrooli-rf"))
+    assert said == (
+        "vrooli-prod is gone; its data stay in PostgresCluster/vrooli-pg, "
+        "PersistentVolumeClaim/redis"
+    )
+
+
+def test_volumes_are_named_when_the_release_was_gone_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = _removed(monkeypatch, Cluster(_claim("redis")))
+    assert said == ("there is no release vrooli-prod; its data stay in PersistentVolumeClaim/redis")
+    assert _removed(monkeypatch, Cluster()) == "there is no release vrooli-prod"
