@@ -12,10 +12,13 @@ import yaml
 from support import registry
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest, of
-from vrooli.checks import preflight
+from vrooli.checks import kinds, preflight
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS
+from vrooli.findings import Finding
 from vrooli.kube import Kube
+from vrooli.operators import security
+from vrooli.release import apply
 
 NAMESPACE = "checks"
 CLASSES: list[dict[str, Any]] = [
@@ -155,34 +158,91 @@ async def test_a_tag_that_its_registry_does_not_have_is_told_before_anything_is_
     assert (finding.name, finding.what) == ("registry", f"{host}/vrooli/ui:1.0.1")
 
 
-async def test_missing_rights_are_told_by_verb_and_kind(
-    equipped: Kube, bare_kubeconfig: Path, wanted: tuple[Manifest, ...], tmp_path: Path
-) -> None:
-    await equipped.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rights"}})
-    await equipped.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": "reader", "namespace": "rights"},
-        }
-    )
+async def _account(
+    kube: Kube, admin: Path, namespace: str, rules: list[dict[str, Any]], folder: Path
+) -> Path:
+    """The kubeconfig of an account that has these rights in a namespace, and no others."""
+    await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    metadata = {"name": "someone", "namespace": namespace}
+    await kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
     rbac, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
-    metadata = {"name": "reader", "namespace": "rights"}
-    rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list", "watch"]}]
-    reference = {"apiGroup": group, "kind": "Role", "name": "reader"}
+    reference = {"apiGroup": group, "kind": "Role", "name": "someone"}
     subjects = [{"kind": "ServiceAccount", **metadata}]
     for body in (
         {"kind": "Role", "rules": rules},
         {"kind": "RoleBinding", "roleRef": reference, "subjects": subjects},
     ):
-        await equipped.apply({"apiVersion": rbac, "metadata": metadata, **body})
-    token = await equipped.service_account_token("rights", "reader", 600)
-    config = yaml.safe_load(bare_kubeconfig.read_text())
+        await kube.apply({"apiVersion": rbac, "metadata": metadata, **body})
+    config = yaml.safe_load(admin.read_text())
+    token = await kube.service_account_token(namespace, "someone", 600)
     config["users"][0]["user"] = {"token": token}
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
-    async with await Kube.connect(tmp_path / "kubeconfig") as reader:
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+async def test_missing_rights_are_told_by_verb_and_kind(
+    equipped: Kube, bare_kubeconfig: Path, wanted: tuple[Manifest, ...], tmp_path: Path
+) -> None:
+    rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list", "watch"]}]
+    path = await _account(equipped, bare_kubeconfig, "rights", rules, tmp_path)
+    async with await Kube.connect(path) as reader:
         found = await preflight.look(reader, "rights", [w for w in wanted if w.kind == "Service"])
     told = {finding.what: finding.found for finding in found if finding.name == "rights"}
     assert "may not create, patch, delete it" in told["Service"]
-    assert "may not get, list, watch, create, patch, delete it" in told["Secret"]
+    assert "may not get, list, watch, create, patch, delete, update it" in told["Secret"]
+    assert "may not get it" in told["Namespace"]
+    token = yaml.safe_load(path.read_text())["users"][0]["user"]["token"]
     assert not any(token in str(finding) for finding in found)
+
+
+async def test_all_rights_in_a_namespace_are_enough_where_nothing_else_is_to_be_done(
+    equipped: Kube, bare_kubeconfig: Path, wanted: tuple[Manifest, ...], tmp_path: Path
+) -> None:
+    groups = ["apps", "batch", "autoscaling", "policy", "networking.k8s.io", "coordination.k8s.io"]
+    groups += ["rbac.authorization.k8s.io", *kinds.OPERATORS]
+    verbs = ["get", "list", "watch", "create", "update", "patch", "delete"]
+    rules = [
+        {"apiGroups": groups, "resources": ["*"], "verbs": verbs},
+        {
+            "apiGroups": [""],
+            "resources": ["configmaps", "pods", "secrets", "services", "serviceaccounts"],
+            "verbs": verbs,
+        },
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
+    ]
+    path = await _account(equipped, bare_kubeconfig, "own", rules, tmp_path)
+    async with await Kube.connect(path) as kube:
+        (finding,) = await _rights(kube, "own", wanted)
+        assert finding.what == "Namespace/own"
+        assert "may not patch it" in finding.found
+        fit = {"name": "own", "labels": security.labels(security.BASELINE)}
+        await equipped.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": fit})
+        assert await _rights(kube, "own", wanted) == []
+        assert not await apply._ensure_namespace(
+            kube, "own", await apply._security(kube, [_in(item, "own") for item in wanted])
+        )
+        missing = {finding.what for finding in await _rights(kube, "elsewhere", wanted)}
+    assert "Namespace" in missing
+
+
+async def test_who_may_patch_all_of_its_namespace_may_label_it(
+    equipped: Kube, bare_kubeconfig: Path, wanted: tuple[Manifest, ...], tmp_path: Path
+) -> None:
+    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+    path = await _account(equipped, bare_kubeconfig, "whole", rules, tmp_path)
+    async with await Kube.connect(path) as kube:
+        assert await _rights(kube, "whole", wanted) == []
+        assert await apply._ensure_namespace(kube, "whole", security.BASELINE)
+        assert not await apply._ensure_namespace(kube, "whole", security.BASELINE)
+
+
+async def _rights(kube: Kube, namespace: str, wanted: tuple[Manifest, ...]) -> list[Finding]:
+    found = await preflight.look(kube, namespace, [_in(item, namespace) for item in wanted])
+    return [finding for finding in found if finding.name == "rights"]
+
+
+def _in(item: Manifest, namespace: str) -> Manifest:
+    """The object elsewhere."""
+    body = {**item.body, "metadata": {**item.body["metadata"], "namespace": namespace}}
+    return of(body, namespace)
