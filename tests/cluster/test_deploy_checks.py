@@ -10,14 +10,16 @@ import pytest
 import yaml
 
 from support import registry
+from vrooli import operators
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest, of
 from vrooli.checks import kinds, preflight
+from vrooli.checks import operators as checks_of_operators
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS
 from vrooli.findings import Finding
 from vrooli.kube import Kube
-from vrooli.operators import security
+from vrooli.operators import Operator, security
 from vrooli.release import apply
 
 NAMESPACE = "checks"
@@ -45,6 +47,13 @@ CLASSES: list[dict[str, Any]] = [
 ]
 
 
+# The operators that development without Vault needs, and where; nothing runs them here.
+OPERATORS: tuple[Operator, ...] = (operators.POSTGRES, operators.REDIS)
+ELSEWHERE = "default"
+READY = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+DEPLOYMENT = ("apps/v1", "Deployment")
+
+
 @pytest.fixture
 def wanted() -> tuple[Manifest, ...]:
     """The release of development, without Vault: none runs here."""
@@ -62,7 +71,11 @@ async def equipped(bare_kube: Kube, wanted: tuple[Manifest, ...]) -> AsyncIterat
         | {"localhost/vrooli/redis:7"}
     )
     await _set_images(bare_kube, images)
+    for operator in OPERATORS:
+        await _run(bare_kube, operator)
     yield bare_kube
+    for operator in OPERATORS:
+        await bare_kube.delete(*DEPLOYMENT, operator.name, ELSEWHERE)
     for body in CLASSES:
         await bare_kube.delete(body["apiVersion"], body["kind"], body["metadata"]["name"])
 
@@ -74,6 +87,37 @@ def _containers(manifest: Manifest) -> list[dict[str, Any]]:
 async def _set_images(kube: Kube, names: list[str]) -> None:
     status = {"status": {"images": [{"names": [name]} for name in names]}}
     await kube.patch("v1", "Node", "one/status", None, status)
+
+
+async def _run(kube: Kube, operator: Operator, **status: int) -> None:
+    """Have an operator's Deployment, which says that it is ready unless told otherwise."""
+    key, _, value = operator.selector.partition("=")
+    labels = {key: value or "some"}
+    container = {"name": "operator", "image": f"example.com/{operator.name}:1"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    metadata = {"name": operator.name, "namespace": ELSEWHERE, "labels": labels}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+    await kube.apply(body)
+    made = await kube.get(*DEPLOYMENT, operator.name, ELSEWHERE)
+    assert made is not None
+    said = {"observedGeneration": made["metadata"]["generation"], **READY, **status}
+    name = f"{operator.name}/status"
+    await kube.patch(*DEPLOYMENT, name, ELSEWHERE, {"status": said})
+
+
+async def test_an_operator_that_is_gone_or_not_ready_is_told_though_its_kinds_are_served(
+    equipped: Kube, wanted: tuple[Manifest, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks_of_operators, "SETTLES_S", 0.0)
+    gone, lame = OPERATORS
+    await equipped.delete(*DEPLOYMENT, gone.name, ELSEWHERE)
+    await _run(equipped, lame, readyReplicas=0, availableReplicas=0)
+    found = {item.name: item.found for item in await preflight.look(equipped, NAMESPACE, wanted)}
+    assert found == {
+        gone.name: "it isn't installed.",
+        lame.name: "0 of 1 pods are available.",
+    }
 
 
 async def test_a_cluster_with_everything_is_found_fit_and_stays_as_it_was(
