@@ -127,6 +127,7 @@ async def test_an_api_server_that_stops_to_answer_holds_nothing_up_beyond_the_li
     assert found["cluster"].state is State.UNSEEN
     assert "nothing was known after 2 s" in found["cluster"].found
     assert {outcome.state for outcome in found.values()} <= set(State) - {State.FAILED}
+    assert not workflow.is_well(list(found.values()))
 
 
 @CUT_OFF
