@@ -83,7 +83,7 @@ async def test_with_few_rights_the_rest_is_checked_and_what_was_not_seen_is_said
     assert {found[name].state for name in ("tools", "kinds")} == {State.OK}
     refused = {item.what: item.found for item in found["rights"].findings}
     assert "may not create, patch, delete it" in refused["Service"]
-    assert "may not get, list, watch, create, patch, delete it" in refused["Secret"]
+    assert "may not get, list, watch, create, patch, delete, update it" in refused["Secret"]
     unseen = {name for name, outcome in found.items() if outcome.state is State.UNSEEN}
     assert unseen >= {"room", "storage", "ingress", "images", "redis-operator", "network"}
     for name in unseen - {"volumes", "ingress-controller", "vault-keys", "vault-policies"}:
@@ -127,6 +127,7 @@ async def test_an_api_server_that_stops_to_answer_holds_nothing_up_beyond_the_li
     assert found["cluster"].state is State.UNSEEN
     assert "nothing was known after 2 s" in found["cluster"].found
     assert {outcome.state for outcome in found.values()} <= set(State) - {State.FAILED}
+    assert not workflow.is_well(list(found.values()))
 
 
 @CUT_OFF

@@ -10,12 +10,17 @@ import pytest
 import yaml
 
 from support import registry
+from vrooli import operators
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest, of
-from vrooli.checks import preflight
+from vrooli.checks import kinds, preflight
+from vrooli.checks import operators as checks_of_operators
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS
+from vrooli.findings import Finding
 from vrooli.kube import Kube
+from vrooli.operators import Operator, security
+from vrooli.release import apply
 
 NAMESPACE = "checks"
 CLASSES: list[dict[str, Any]] = [
@@ -42,6 +47,13 @@ CLASSES: list[dict[str, Any]] = [
 ]
 
 
+# The operators that development without Vault needs, and where; nothing runs them here.
+OPERATORS: tuple[Operator, ...] = (operators.POSTGRES, operators.REDIS)
+ELSEWHERE = "default"
+READY = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+DEPLOYMENT = ("apps/v1", "Deployment")
+
+
 @pytest.fixture
 def wanted() -> tuple[Manifest, ...]:
     """The release of development, without Vault: none runs here."""
@@ -59,7 +71,11 @@ async def equipped(bare_kube: Kube, wanted: tuple[Manifest, ...]) -> AsyncIterat
         | {"localhost/vrooli/redis:7"}
     )
     await _set_images(bare_kube, images)
+    for operator in OPERATORS:
+        await _run(bare_kube, operator)
     yield bare_kube
+    for operator in OPERATORS:
+        await bare_kube.delete(*DEPLOYMENT, operator.name, ELSEWHERE)
     for body in CLASSES:
         await bare_kube.delete(body["apiVersion"], body["kind"], body["metadata"]["name"])
 
@@ -71,6 +87,37 @@ def _containers(manifest: Manifest) -> list[dict[str, Any]]:
 async def _set_images(kube: Kube, names: list[str]) -> None:
     status = {"status": {"images": [{"names": [name]} for name in names]}}
     await kube.patch("v1", "Node", "one/status", None, status)
+
+
+async def _run(kube: Kube, operator: Operator, **status: int) -> None:
+    """Have an operator's Deployment, which says that it is ready unless told otherwise."""
+    key, _, value = operator.selector.partition("=")
+    labels = {key: value or "some"}
+    container = {"name": "operator", "image": f"example.com/{operator.name}:1"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    metadata = {"name": operator.name, "namespace": ELSEWHERE, "labels": labels}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+    await kube.apply(body)
+    made = await kube.get(*DEPLOYMENT, operator.name, ELSEWHERE)
+    assert made is not None
+    said = {"observedGeneration": made["metadata"]["generation"], **READY, **status}
+    name = f"{operator.name}/status"
+    await kube.patch(*DEPLOYMENT, name, ELSEWHERE, {"status": said})
+
+
+async def test_an_operator_that_is_gone_or_not_ready_is_told_though_its_kinds_are_served(
+    equipped: Kube, wanted: tuple[Manifest, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks_of_operators, "SETTLES_S", 0.0)
+    gone, lame = OPERATORS
+    await equipped.delete(*DEPLOYMENT, gone.name, ELSEWHERE)
+    await _run(equipped, lame, readyReplicas=0, availableReplicas=0)
+    found = {item.name: item.found for item in await preflight.look(equipped, NAMESPACE, wanted)}
+    assert found == {
+        gone.name: "it isn't installed.",
+        lame.name: "0 of 1 pods are available.",
+    }
 
 
 async def test_a_cluster_with_everything_is_found_fit_and_stays_as_it_was(
@@ -155,34 +202,91 @@ async def test_a_tag_that_its_registry_does_not_have_is_told_before_anything_is_
     assert (finding.name, finding.what) == ("registry", f"{host}/vrooli/ui:1.0.1")
 
 
-async def test_missing_rights_are_told_by_verb_and_kind(
-    equipped: Kube, bare_kubeconfig: Path, wanted: tuple[Manifest, ...], tmp_path: Path
-) -> None:
-    await equipped.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "rights"}})
-    await equipped.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": "reader", "namespace": "rights"},
-        }
-    )
+async def _account(
+    kube: Kube, admin: Path, namespace: str, rules: list[dict[str, Any]], folder: Path
+) -> Path:
+    """The kubeconfig of an account that has these rights in a namespace, and no others."""
+    await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    metadata = {"name": "someone", "namespace": namespace}
+    await kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
     rbac, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
-    metadata = {"name": "reader", "namespace": "rights"}
-    rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list", "watch"]}]
-    reference = {"apiGroup": group, "kind": "Role", "name": "reader"}
+    reference = {"apiGroup": group, "kind": "Role", "name": "someone"}
     subjects = [{"kind": "ServiceAccount", **metadata}]
     for body in (
         {"kind": "Role", "rules": rules},
         {"kind": "RoleBinding", "roleRef": reference, "subjects": subjects},
     ):
-        await equipped.apply({"apiVersion": rbac, "metadata": metadata, **body})
-    token = await equipped.service_account_token("rights", "reader", 600)
-    config = yaml.safe_load(bare_kubeconfig.read_text())
+        await kube.apply({"apiVersion": rbac, "metadata": metadata, **body})
+    config = yaml.safe_load(admin.read_text())
+    token = await kube.service_account_token(namespace, "someone", 600)
     config["users"][0]["user"] = {"token": token}
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
-    async with await Kube.connect(tmp_path / "kubeconfig") as reader:
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+async def test_missing_rights_are_told_by_verb_and_kind(
+    equipped: Kube, bare_kubeconfig: Path, wanted: tuple[Manifest, ...], tmp_path: Path
+) -> None:
+    rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list", "watch"]}]
+    path = await _account(equipped, bare_kubeconfig, "rights", rules, tmp_path)
+    async with await Kube.connect(path) as reader:
         found = await preflight.look(reader, "rights", [w for w in wanted if w.kind == "Service"])
     told = {finding.what: finding.found for finding in found if finding.name == "rights"}
     assert "may not create, patch, delete it" in told["Service"]
-    assert "may not get, list, watch, create, patch, delete it" in told["Secret"]
+    assert "may not get, list, watch, create, patch, delete, update it" in told["Secret"]
+    assert "may not get it" in told["Namespace"]
+    token = yaml.safe_load(path.read_text())["users"][0]["user"]["token"]
     assert not any(token in str(finding) for finding in found)
+
+
+async def test_all_rights_in_a_namespace_are_enough_where_nothing_else_is_to_be_done(
+    equipped: Kube, bare_kubeconfig: Path, wanted: tuple[Manifest, ...], tmp_path: Path
+) -> None:
+    groups = ["apps", "batch", "autoscaling", "policy", "networking.k8s.io", "coordination.k8s.io"]
+    groups += ["rbac.authorization.k8s.io", *kinds.OPERATORS]
+    verbs = ["get", "list", "watch", "create", "update", "patch", "delete"]
+    rules = [
+        {"apiGroups": groups, "resources": ["*"], "verbs": verbs},
+        {
+            "apiGroups": [""],
+            "resources": ["configmaps", "pods", "secrets", "services", "serviceaccounts"],
+            "verbs": verbs,
+        },
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
+    ]
+    path = await _account(equipped, bare_kubeconfig, "own", rules, tmp_path)
+    async with await Kube.connect(path) as kube:
+        (finding,) = await _rights(kube, "own", wanted)
+        assert finding.what == "Namespace/own"
+        assert "may not patch it" in finding.found
+        fit = {"name": "own", "labels": security.labels(security.BASELINE)}
+        await equipped.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": fit})
+        assert await _rights(kube, "own", wanted) == []
+        assert not await apply._ensure_namespace(
+            kube, "own", await apply._security(kube, [_in(item, "own") for item in wanted])
+        )
+        missing = {finding.what for finding in await _rights(kube, "elsewhere", wanted)}
+    assert "Namespace" in missing
+
+
+async def test_who_may_patch_all_of_its_namespace_may_label_it(
+    equipped: Kube, bare_kubeconfig: Path, wanted: tuple[Manifest, ...], tmp_path: Path
+) -> None:
+    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+    path = await _account(equipped, bare_kubeconfig, "whole", rules, tmp_path)
+    async with await Kube.connect(path) as kube:
+        assert await _rights(kube, "whole", wanted) == []
+        assert await apply._ensure_namespace(kube, "whole", security.BASELINE)
+        assert not await apply._ensure_namespace(kube, "whole", security.BASELINE)
+
+
+async def _rights(kube: Kube, namespace: str, wanted: tuple[Manifest, ...]) -> list[Finding]:
+    found = await preflight.look(kube, namespace, [_in(item, namespace) for item in wanted])
+    return [finding for finding in found if finding.name == "rights"]
+
+
+def _in(item: Manifest, namespace: str) -> Manifest:
+    """The object elsewhere."""
+    body = {**item.body, "metadata": {**item.body["metadata"], "namespace": namespace}}
+    return of(body, namespace)

@@ -15,11 +15,13 @@ import pytest
 
 from support.artifacts import DEV, Source
 from vrooli.chart import values
+from vrooli.checks import catalog
+from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError
 from vrooli.events import Event, LogLine, Progress, StepEnded, silent
-from vrooli.kube import Kube
+from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, apply, history, lease
 from vrooli.release.changes import ObjectChange
 from vrooli.release.failing import DeployFailedError
@@ -115,6 +117,23 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
         await deploy(replace(options, rollback=False), silent)
     again = await releases.history(here, CONTEXT, silent)
     assert [item.number for item in again.revisions] == [1]
+
+
+async def test_what_a_deploy_could_not_look_at_is_said_by_its_step(
+    cluster: Kube, options: DeployOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(site: Site) -> Seen:
+        raise ApiError("list Node", 403, "forbidden")
+
+    heard: list[Event] = []
+    blind = Check("blind", "Blind", "looks at nothing", refuse, stops_deploy=True)
+    monkeypatch.setattr(catalog, "STOP_DEPLOYS", (*catalog.STOP_DEPLOYS, blind))
+    with pytest.raises(InterruptError):
+        await deploy(options, heard.append, lambda changes: False)
+    (said,) = [one.detail for one in heard if isinstance(one, StepEnded) and one.step == "checks"]
+    assert said.startswith("can take ")
+    assert "could not be seen" in said
+    assert "Blind" in said
 
 
 async def test_a_person_who_says_no_has_changed_nothing(

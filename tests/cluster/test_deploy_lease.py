@@ -59,8 +59,9 @@ async def test_of_two_that_begin_at_once_one_wins(bare_kube: Kube, release: Rele
 
 
 async def test_a_holder_that_has_died_is_taken_over_and_told_of(
-    bare_kube: Kube, release: Release
+    bare_kube: Kube, release: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lease, "LISTEN_S", 0.5)
     said: list[Event] = []
     spec = {
         "holderIdentity": "bob@gone, process 7",
@@ -78,6 +79,28 @@ async def test_a_holder_that_has_died_is_taken_over_and_told_of(
         assert held.name != "bob@gone, process 7"
     told = [event.detail for event in said if isinstance(event, StepProgressed)]
     assert any("takes over from bob@gone" in line for line in told)
+
+
+async def test_a_holder_whose_clock_is_late_is_left_alone_while_it_renews(
+    bare_kube: Kube, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "LISTEN_S", 1.0)
+    name = lease.lease_name(release)
+    spec = {"holderIdentity": "bob@late", "renewTime": "2026-01-01T00:01:00.000000Z"}
+    metadata = {"name": name, "namespace": release.namespace}
+    late = {"apiVersion": lease.API, "kind": lease.KIND, "metadata": metadata, "spec": spec}
+    await bare_kube.create(late, release.namespace)
+
+    async def hold() -> None:
+        async with lease.held(bare_kube, release, QUIET):
+            pytest.fail("two hold it")
+
+    waiting = asyncio.create_task(hold())
+    await asyncio.sleep(0.5)
+    change = {"spec": {"renewTime": "2026-01-01T00:01:10.000000Z"}}
+    await bare_kube.patch(lease.API, lease.KIND, name, release.namespace, change)
+    with pytest.raises(EnvironmentLackError, match="Another deploy of demo runs: bob@late"):
+        await waiting
 
 
 async def test_a_holder_renews_and_ends_when_another_took_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -24,9 +25,13 @@ LEASE = ("coordination.k8s.io/v1", "Lease")
 OBSERVED_S = 60.0
 # How far a leader's last sign of life may lie back, beyond its lease: clocks differ, seconds.
 CLOCKS_S = 30.0
+# How long a deploy waits for one that is just being restarted, and between two looks, seconds.
+SETTLES_S, PAUSE_S = 10.0, 1.0
 
 
 async def _look(asked: OperatorNeeds, site: Site) -> Seen:
+    if not site.deep:
+        return await _runs(asked, site)
     status = await operators.status(asked.operator, site.kube)
     if status.state is State.ABSENT:
         return Seen(findings=(absent(asked),))
@@ -40,6 +45,32 @@ async def _look(asked: OperatorNeeds, site: Site) -> Seen:
     said = [_version(status), *(part.found for part in parts if part.found)]
     unseen = tuple(what for part in parts for what in part.unseen)
     return Seen("; ".join(said), tuple(findings), unseen)
+
+
+async def _runs(asked: OperatorNeeds, site: Site) -> Seen:
+    """What a deploy stands on: that it is there, and ready. A deploy can't be told to go on."""
+    if not all(await asyncio.gather(*(site.kube.serves(*kind) for kind in asked.kinds))):
+        return Seen()  # told by the kinds
+    deadline = time.monotonic() + SETTLES_S
+    status = await operators.status(asked.operator, site.kube)
+    while status.state is State.NOT_READY and time.monotonic() < deadline:
+        await asyncio.sleep(PAUSE_S)
+        status = await operators.status(asked.operator, site.kube)
+    if status.state is not State.ABSENT:
+        return Seen(_version(status), tuple(not_ready(asked, status)))
+    if is_run(asked, await site.kube.list(*DEPLOYMENT)):
+        return Seen(unseen=("how it is: its Deployment has labels of its own",))
+    return Seen(findings=(absent(asked),))
+
+
+def is_run(asked: OperatorNeeds, deployments: Iterable[Manifest]) -> bool:
+    """Whether an image of the operator is run, whatever its Deployment is labelled with."""
+    images = (
+        str(container.get("image"))
+        for item in deployments
+        for container in item["spec"]["template"]["spec"]["containers"]
+    )
+    return any(asked.operator.name in image.rpartition("/")[2] for image in images)
 
 
 async def _seen(what: str, look: Any) -> Seen:
@@ -212,9 +243,11 @@ def _check(asked: OperatorNeeds) -> Check:
         asked.operator.title,
         "that its pods are ready and one of them leads, that its service account has the rights "
         f"for its work, that the API server takes the least {asked.sample['kind']} (a dry-run), "
-        f"and that it has looked at each {kinds} as it is now",
+        f"and that it has looked at each {kinds} as it is now; a deploy only looks whether it is "
+        "there and ready",
         look,
         needless,
+        stops_deploy=True,
         of_operators=True,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import catalog, running
-from vrooli.checks.interface import Outcome, Site, UnseenError
+from vrooli.checks.interface import Outcome, Site, State, UnseenError
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import Kube
@@ -17,12 +17,16 @@ LIMIT_S = 30.0
 
 
 async def look(
-    kube: Kube, namespace: str, manifests: Iterable[Manifest], loaded: Collection[str] = ()
+    kube: Kube,
+    namespace: str,
+    manifests: Iterable[Manifest],
+    loaded: Collection[str] = (),
+    told: running.Told = running.nobody,
 ) -> list[Finding]:
     """Everything that stands in the way of these objects; nothing when they can be deployed.
 
-    Where this kubeconfig may not look, nothing is said: classes and nodes belong to the cluster,
-    and a deploy needs no right to read them.
+    What this kubeconfig may not look at stands in nobody's way: classes and nodes belong to the
+    cluster, and a deploy needs no right to read them.
 
     Args:
         kube: The cluster.
@@ -30,6 +34,7 @@ async def look(
         manifests: The release's objects.
         loaded: Images that are on the nodes, which don't tell of all, and of new ones a minute
             later.
+        told: Called with each outcome as it comes, those of what could not be seen among them.
 
     Raises:
         VrooliError: The API server doesn't answer.
@@ -38,7 +43,7 @@ async def look(
     checks = [replace(check, limit_s=LIMIT_S) for check in catalog.STOP_DEPLOYS]
     return [
         finding
-        for outcome in await running.run(checks, site, limit_s=LIMIT_S)
+        for outcome in await running.run(checks, site, told, limit_s=LIMIT_S)
         for finding in _findings(outcome)
     ]
 
@@ -48,6 +53,12 @@ def _findings(outcome: Outcome) -> tuple[Finding, ...]:
     if error and not isinstance(error, UnseenError) and not running.is_forbidden(error):
         raise error
     return outcome.findings
+
+
+def unseen(outcomes: Iterable[Outcome]) -> str:
+    """What could not be looked at, in words; empty when all of it was seen."""
+    titles = sorted(one.check.title for one in outcomes if one.state is State.UNSEEN)
+    return f"could not be seen (`vrooli check` says why): {', '.join(titles)}" if titles else ""
 
 
 class NotDeployableError(VrooliError):

@@ -20,12 +20,12 @@ LIMIT_S = 18.0
 Told = Callable[[Outcome], None]
 
 
-def _nobody(outcome: Outcome) -> None:
+def nobody(outcome: Outcome) -> None:
     """Told of each outcome where nobody listens."""
 
 
 async def run(
-    checks: Sequence[Check], site: Site, told: Told = _nobody, *, limit_s: float = LIMIT_S
+    checks: Sequence[Check], site: Site, told: Told = nobody, *, limit_s: float = LIMIT_S
 ) -> list[Outcome]:
     """Look at everything at once; a check waits only for those that it follows from.
 

@@ -93,7 +93,8 @@ def command(
 
     Looks at what the environment's values need, all at once, each with a time limit: tools,
     cluster, rights, operators, Vault, volumes, network, images, room. Some checks make pods, in a
-    namespace of their own that is deleted again. Ends with 1 when something is wrong.
+    namespace of their own that is deleted again. Ends with 1 when something is wrong, and with 3
+    when the cluster, the rights or the kinds can't be seen.
     """
 
     def work(listener: Listener) -> Awaitable[CheckResult]:
@@ -150,7 +151,9 @@ def _show(result: CheckResult, console: Console, check_only: bool) -> None:
         console.print(f"\n`vrooli check --fix` would {'; '.join(result.fixable)}.", markup=False)
     bad = sum(view.state == "failed" for view in result.checks)
     unseen = sum(view.state == "could not be seen" for view in result.checks)
-    said = f"{bad} of {len(result.checks)} checks found something wrong" if bad else "Nothing wrong"
+    said = "Nothing wrong" if result.ok else "Too little could be seen to say that nothing is wrong"
+    if bad:
+        said = f"{bad} of {len(result.checks)} checks found something wrong"
     if unseen:
         said += f"; {unseen} could not be seen"
     console.print(f"\n{said}, {tables.duration(result.elapsed_s)}.")

@@ -69,7 +69,7 @@ def execute(work: Work[R], show: Show[R], output: OutputFormat, debug: bool) -> 
         raise typer.Exit(error.exit_code) from None
     view.result(result, lambda console: show(result, console))
     if not result.ok:
-        raise typer.Exit(VrooliError.exit_code)
+        raise typer.Exit(result.exit_code)
 
 
 def _view(output: OutputFormat) -> View:

@@ -130,6 +130,7 @@ class Rest:
         *,
         subresource: str = "",
         account: tuple[str, str] | None = None,
+        itself: bool = False,
     ) -> bool:
         """Whether this client may do something with a kind's objects in a namespace.
 
@@ -140,14 +141,17 @@ class Rest:
             namespace: Where.
             subresource: A part of the objects, such as status.
             account: Ask for this service account (namespace and name) instead.
+            itself: Ask for the object of the namespace itself, which rules in it are about, too.
         """
         resource, scoped = await self._resource(api_version, kind)
         group = api_version.rpartition("/")[0]
         asked = {"verb": verb, "group": group, "resource": resource}
         if subresource:
             asked["subresource"] = subresource
-        if scoped:
+        if scoped or itself:
             asked["namespace"] = namespace
+        if itself:
+            asked["name"] = namespace
         answer = await self._call(
             "POST",
             f"say who may {verb} {kind}",

@@ -10,11 +10,12 @@ from typing import Any
 
 import helm_python
 
-from vrooli import operators, project
+from vrooli import project
 from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
+from vrooli.operators import security as pod_security
 from vrooli.release import changes, history, live, ownership, pending
 from vrooli.release.history import Note, Release
 from vrooli.release.live import Bodies
@@ -26,8 +27,6 @@ from vrooli.steps import Done, first_error
 HELM_S = 600.0
 # Revisions that Helm keeps, to roll back to.
 HISTORY = 10
-# Pod security standards (https://kubernetes.io/docs/concepts/security/pod-security-standards/).
-BASELINE, RESTRICTED = "baseline", "restricted"
 
 
 @dataclass(frozen=True)
@@ -125,15 +124,17 @@ def differences(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> list[s
 
 async def _security(kube: Kube, wanted: Iterable[Manifest]) -> str:
     """The strictest standard that every pod of the release is within."""
-    if not any(item.kind == "PostgresCluster" for item in wanted):
-        return RESTRICTED
-    return RESTRICTED if await operators.POSTGRES.is_restricted(kube) else BASELINE
+    for item in wanted:
+        if item.kind == "PostgresCluster":
+            return await pod_security.of_databases(kube, item.namespace)
+    return pod_security.RESTRICTED
 
 
 async def _ensure_namespace(kube: Kube, name: str, security: str) -> bool:
-    levels = {"enforce": security, "warn": RESTRICTED}
-    labels = {f"pod-security.kubernetes.io/{mode}": level for mode, level in levels.items()}
-    metadata = {"name": name, "labels": labels}
+    """Make or label the namespace; one that fits is left alone: not everyone may change it."""
+    if pod_security.has_labels(await kube.get("v1", "Namespace", name), security):
+        return False
+    metadata = {"name": name, "labels": pod_security.labels(security)}
     return await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
 

@@ -6,6 +6,7 @@ elsewhere only its silence tells.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import socket
@@ -23,7 +24,10 @@ def name() -> str:
 
 def process() -> str:
     """This process among all of all machines; empty where the system has no /proc."""
-    machine, started = _machine(), _started(os.getpid())
+    try:
+        machine, started = _machine(), _started(os.getpid())
+    except OSError:
+        return ""
     return f"{machine}/{os.getpid()}/{started}" if machine and started else ""
 
 
@@ -33,7 +37,10 @@ def is_dead(other: str) -> bool:
     pid, _, started = rest.partition("/")
     if not pid.isdigit() or not started or machine != _machine():
         return False
-    return _started(int(pid)) != started
+    try:
+        return _started(int(pid)) != started
+    except OSError:  # it may not be looked at, or not now
+        return False
 
 
 def _machine() -> str:
@@ -47,9 +54,24 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process started, in ticks since the machine's start; empty when there is none."""
+    """When a process started, in ticks since the machine's start; empty when there is none.
+
+    Raises:
+        OSError: It can't be told.
+    """
     try:
         words = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
+    except (FileNotFoundError, ProcessLookupError):
+        return _gone(pid)
     return "" if words[0] == "Z" else words[START_FIELD]
+
+
+def _gone(pid: int) -> str:
+    """Nothing, of a process that is gone.
+
+    Raises:
+        PermissionError: There is one; /proc hides those of others (hidepid).
+    """
+    with contextlib.suppress(ProcessLookupError, OverflowError):
+        os.kill(pid, 0)
+    return ""

@@ -13,7 +13,7 @@ from typing import Any
 
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Progress
-from vrooli.kube import ApiError, Kube
+from vrooli.kube import ApiError, Kube, Manifest
 from vrooli.release import identity
 from vrooli.release.history import Release
 from vrooli.steps import first_error
@@ -23,6 +23,8 @@ API, KIND = "coordination.k8s.io/v1", "Lease"
 LASTS_S = 30
 # Three tries before that, seconds.
 RENEW_S = 10.0
+# How long a silent holder is looked at before it is taken over: its clock may be another, seconds.
+LISTEN_S = RENEW_S + 2.0
 FORBIDDEN, CONFLICT = 403, 409
 # Which process holds it, for others on the same machine.
 PROCESS = "vrooli.com/process"
@@ -117,6 +119,7 @@ async def _ensure_namespace(kube: Kube, name: str) -> None:
 
 async def _take(kube: Kube, release: Release, me: str, progress: Progress) -> None:
     """Make the Lease, or take over one whose holder has died; one of two that try wins."""
+    there = await _left(kube, release, progress)
     now = datetime.now(UTC)
     metadata: dict[str, Any] = {
         "name": lease_name(release),
@@ -124,48 +127,84 @@ async def _take(kube: Kube, release: Release, me: str, progress: Progress) -> No
         "annotations": {PROCESS: identity.process()},
     }
     wanted = {"apiVersion": API, "kind": KIND, "metadata": metadata, "spec": _spec(me, now, now)}
-    there = await kube.get(API, KIND, lease_name(release), release.namespace)
-    found = None if there is None else read(there)
-    if found is not None and not found.is_stale(now):
-        raise _held(release, found, now)
     try:
-        if there is None or found is None:
+        if there is None:
             await kube.create(wanted, release.namespace)
         else:
-            progress.say(f"takes over from {found.told(now)}")
+            progress.say(f"takes over from {read(there).told(now)}")
             version = there["metadata"]["resourceVersion"]
             metadata["resourceVersion"] = version  # whoever was faster has made another
             await kube.replace(wanted)
     except ApiError as error:
         if error.status != CONFLICT:
             raise
-        winner = await holder(kube, release)
-        raise _held(
-            release, winner or found or Holder("another", now, now, LASTS_S), now
-        ) from error
+        winner = await holder(kube, release) or Holder("another", now, now, LASTS_S)
+        raise _held(release, winner, now) from error
+
+
+async def _left(kube: Kube, release: Release, progress: Progress) -> Manifest | None:
+    """The Lease that a dead holder has left; None when there is none.
+
+    Raises:
+        EnvironmentLackError: Its holder lives.
+    """
+    there = await kube.get(API, KIND, lease_name(release), release.namespace)
+    if there is None:
+        return None
+    found, now = read(there), datetime.now(UTC)
+    if not found.is_stale(now):
+        raise _held(release, found, now)
+    if identity.is_dead(found.process):
+        return there
+    # Only its clock says so, which may be late.
+    progress.say(f"sees whether {found.name} still lives")
+    await asyncio.sleep(LISTEN_S)
+    there = await kube.get(API, KIND, lease_name(release), release.namespace)
+    if there is not None and read(there) != found:
+        raise _held(release, read(there), datetime.now(UTC))
+    return there
 
 
 async def _renew(kube: Kube, release: Release, me: str) -> None:
-    answered = time.monotonic()
+    """Give a sign of life again and again.
+
+    Raises:
+        EnvironmentLackError: Another has taken the release over, or this may not be done.
+        ApiError: It could not be done for so long that others take this one for dead.
+    """
+    renewed = time.monotonic()
     while True:
         await asyncio.sleep(RENEW_S)
         try:
             there = await kube.get(API, KIND, lease_name(release), release.namespace)
-        except (ApiError, EnvironmentLackError):
-            if time.monotonic() - answered > LASTS_S:
-                raise  # by now others take this one for dead
+            if there is not None and read(there).name == me:
+                spec = _spec(me, read(there).since, datetime.now(UTC))
+                await kube.replace({**there, "spec": spec})
+                renewed = time.monotonic()
+                continue
+        except (ApiError, EnvironmentLackError) as error:
+            if isinstance(error, ApiError) and error.status == FORBIDDEN:
+                raise _refused(release, error) from error
+            if time.monotonic() - renewed > LASTS_S:
+                raise
             continue
-        answered = time.monotonic()
-        found = None if there is None else read(there)
-        if there is None or found is None or found.name != me:
-            raise EnvironmentLackError(
-                f"Another deploy has taken {release.name} over"
-                + (f": {found.name}." if found else ": its Lease is gone."),
-                "See what it does: `vrooli status`.",
-            )
-        with contextlib.suppress(ApiError, EnvironmentLackError):  # there are two more tries
-            spec = _spec(me, found.since, datetime.now(UTC))
-            await kube.replace({**there, "spec": spec})
+        raise _taken(release, there)
+
+
+def _taken(release: Release, there: Mapping[str, Any] | None) -> EnvironmentLackError:
+    whom = "its Lease is gone." if there is None else f"{read(there).name}."
+    return EnvironmentLackError(
+        f"Another deploy has taken {release.name} over: {whom}",
+        "See what it does: `vrooli status`.",
+    )
+
+
+def _refused(release: Release, error: ApiError) -> EnvironmentLackError:
+    return EnvironmentLackError(
+        f"The Lease of {release.name} can't be renewed, so that another deploy could take it over: "
+        f"{error.message}",
+        f"Ask for get and update on Leases in namespace {release.namespace}, then deploy again.",
+    )
 
 
 async def _let_go(kube: Kube, release: Release, me: str) -> None:

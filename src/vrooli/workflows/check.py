@@ -26,6 +26,8 @@ from vrooli.workflows.results import CheckResult, CheckView, FindingView, StepRe
 
 # How long a cluster may take to let us in; with the longest check, all stays below 30 s.
 CONNECT_S = 8.0
+# What all else stands on: where one of these couldn't be seen, all others say little.
+BASIS = ("cluster", "rights", "kinds")
 # Asked with what would be done; says whether to do it.
 Confirm = Callable[[Sequence[str]], bool]
 
@@ -97,7 +99,7 @@ async def check(
         outcomes = await _look(options, wanted, listener)
         chosen = fix.of(outcomes)
     result = CheckResult(
-        ok=not any(outcome.state is State.FAILED for outcome in outcomes),
+        ok=is_well(outcomes),
         environment=options.environment.name,
         cluster=str(choice),
         namespace=options.environment.namespace,
@@ -169,6 +171,13 @@ async def _connected(cluster: str | None) -> AsyncIterator[Access]:
         yield reached
     finally:
         await way.__aexit__(None, None, None)
+
+
+def is_well(outcomes: Sequence[Outcome]) -> bool:
+    """Whether nothing is wrong, which nobody can say who has seen too little."""
+    states = {outcome.check.name: outcome.state for outcome in outcomes}
+    seen = all(states.get(name) is not State.UNSEEN for name in BASIS)
+    return seen and State.FAILED not in states.values()
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

@@ -15,6 +15,7 @@ from vrooli.artifact import model, verify
 from vrooli.artifact.model import Artifact
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
+from vrooli.checks import interface as checks
 from vrooli.checks import preflight
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
@@ -209,10 +210,13 @@ class _Run:
         """Find everything that would stand in the way."""
         await lease.refuse_if_held(self.kube, self.release)
         there = self.brought() | await self.reached.cluster.images()
-        found = await preflight.look(self.kube, self.release.namespace, self.wanted, loaded=there)
+        seen: list[checks.Outcome] = []
+        place = self.release.namespace
+        found = await preflight.look(self.kube, place, self.wanted, there, seen.append)
         preflight.demand(found)
         self.fit.set()
-        return Done(changed=False, detail=f"can take {len(self.wanted)} objects")
+        said = (f"can take {len(self.wanted)} objects", preflight.unseen(seen))
+        return Done(changed=False, detail="; ".join(filter(None, said)))
 
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what Helm noted last and what somebody did since."""

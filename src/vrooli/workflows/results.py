@@ -10,6 +10,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import ObjectState, Outcome, StepEnded
 from vrooli.findings import Finding
 
@@ -28,6 +29,11 @@ class Result(Model):
     """
 
     ok: bool = Field(default=True, description="False when something was found wrong (exit 1)")
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with."""
+        return 0 if self.ok else VrooliError.exit_code
 
 
 class StepResult(Model):
@@ -371,8 +377,13 @@ class CheckView(Model):
 
 
 class CheckResult(Result):
-    """The end of check; `ok` is false when anything was found wrong."""
+    """The end of check; `ok` is false when anything was found wrong, or too little was seen."""
 
+    ok: bool = Field(
+        default=True,
+        description="False when something was found wrong (exit 1), or when too little was seen "
+        "to say that nothing is (exit 3)",
+    )
     environment: str = Field(description="dev, staging or prod")
     cluster: str = Field(description="the cluster, as `--cluster` takes it")
     namespace: str = Field(description="where the release goes")
@@ -380,6 +391,13 @@ class CheckResult(Result):
     fixed: tuple[StepResult, ...] = Field(default=(), description="what --fix did before")
     fixable: tuple[str, ...] = Field(default=(), description="what --fix would still do")
     elapsed_s: float = Field(description="how long the checks took, seconds")
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with; a cluster that can't be seen is a lack."""
+        if self.ok or any(check.state == "failed" for check in self.checks):
+            return super().exit_code
+        return EnvironmentLackError.exit_code
 
 
 class ReasonView(Model):

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from support.checking import names, rendered, site
-from vrooli.checks import kinds, operator_needs, operators
+from vrooli.checks import catalog, kinds, operator_needs, operators, running
+from vrooli.checks.interface import Outcome
+from vrooli.checks.interface import State as Ended
+from vrooli.kube import ApiError
 from vrooli.operators import OperatorStatus
 from vrooli.operators.interface import State
 
@@ -117,3 +120,102 @@ def test_only_the_operators_that_the_values_use_are_looked_at(
 ) -> None:
     here = site(rendered(**changes))
     assert [check.needless(here) == "" for check in operators.CHECKS] == needed
+
+
+class Cluster:
+    """An API server with the operators' Deployments, or one that refuses to list them."""
+
+    def __init__(self, *deployments: Any, refused: bool = False, served: bool = True) -> None:
+        self.deployments, self.refused, self.served = list(deployments), refused, served
+        self.looks = 0
+
+    async def serves(self, api_version: str, kind: str) -> bool:
+        return self.served
+
+    async def get(self, *words: str) -> None:
+        return None
+
+    async def list(
+        self, api_version: str, kind: str, namespace: str | None = None, labels: str | None = None
+    ) -> list[Any]:
+        self.looks += 1
+        if self.refused:
+            raise ApiError(f"list {kind}", 403, "forbidden")
+        if self.looks > 1 and self.deployments:
+            self.deployments[0]["status"] = self.deployments[0].get("later", {})
+        labelled = (item for item in self.deployments if item["metadata"]["labels"])
+        return self.deployments if labels is None else list(labelled)
+
+
+def _deployment(available: int, **changes: Any) -> Any:
+    status = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": available}
+    container = {"image": "quay.io/spotahome/redis-operator:v1.2.4"}
+    return {
+        "metadata": {"name": "x", "namespace": "there", "labels": {"a": "b"}},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+        "status": status,
+        "later": status,
+        **changes,
+    }
+
+
+async def _before_a_deploy(cluster: Cluster) -> Outcome:
+    redis = [check for check in operators.CHECKS if check.name == REDIS.operator.name]
+    (outcome,) = await running.run(redis, site(rendered(), cluster))
+    return outcome
+
+
+def test_a_deploy_looks_at_the_operators() -> None:
+    assert set(operators.CHECKS) <= set(catalog.STOP_DEPLOYS)
+
+
+async def test_a_deploy_is_stopped_by_an_operator_that_is_not_there() -> None:
+    found = await _before_a_deploy(Cluster())
+    (finding,) = found.findings
+    assert finding == operators.absent(REDIS)
+
+
+async def test_a_deploy_is_stopped_by_an_operator_that_stays_unready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(operators, "SETTLES_S", 0.05)
+    monkeypatch.setattr(operators, "PAUSE_S", 0.01)
+    found = await _before_a_deploy(Cluster(_deployment(0)))
+    (finding,) = found.findings
+    assert "0 of 1 pods are available" in finding.found
+
+
+async def test_an_operator_that_is_just_restarted_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(operators, "PAUSE_S", 0.01)
+    cluster = Cluster(_deployment(0, later=_deployment(1)["status"]))
+    found = await _before_a_deploy(cluster)
+    assert found.state is Ended.OK
+    assert cluster.looks == 2
+
+
+async def test_an_operator_that_is_ready_costs_one_look_before_a_deploy() -> None:
+    cluster = Cluster(_deployment(1))
+    found = await _before_a_deploy(cluster)
+    assert found.state is Ended.OK
+    assert cluster.looks == 1
+
+
+async def test_an_operator_that_somebody_labelled_otherwise_stops_nothing() -> None:
+    bare = {"name": "x", "namespace": "there", "labels": {}}
+    found = await _before_a_deploy(Cluster(_deployment(1, metadata=bare)))
+    assert found.state is Ended.UNSEEN
+    assert found.error is None
+
+
+async def test_who_may_not_look_at_operators_is_not_stopped() -> None:
+    found = await _before_a_deploy(Cluster(refused=True))
+    outcome = found
+    assert (outcome.state, outcome.findings) == (Ended.UNSEEN, ())
+    assert running.is_forbidden(outcome.error)
+
+
+async def test_kinds_that_are_not_served_are_told_by_their_own_check() -> None:
+    found = await _before_a_deploy(Cluster(served=False))
+    assert found.findings == ()

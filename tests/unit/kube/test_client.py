@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import kr8s
 import pytest
@@ -49,3 +51,25 @@ def test_why_no_cluster_is_reached_is_told_with_what_to_do(error: Exception, wor
         raise found
     assert "https://there" in found.message
     assert found.advice
+
+
+@pytest.mark.parametrize(
+    ("itself", "place"), [(False, {}), (True, {"namespace": "dev", "name": "dev"})]
+)
+async def test_a_namespace_itself_is_asked_for_as_rules_in_it_are_read(
+    itself: bool, place: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, str]] = []
+
+    async def resource(api_version: str, kind: str) -> tuple[str, bool]:
+        return "namespaces", False
+
+    async def call(method: str, doing: str, **settings: str) -> httpx.Response:
+        asked.append(json.loads(settings["content"])["spec"]["resourceAttributes"])
+        return httpx.Response(201, json={"status": {"allowed": True}})
+
+    cluster = client.Kube(kr8s.asyncio.Api(kubeconfig={}, bypass_factory=True))
+    monkeypatch.setattr(cluster, "_resource", resource)
+    monkeypatch.setattr(cluster, "_call", call)
+    assert await cluster.may("patch", "v1", "Namespace", "dev", itself=itself)
+    assert asked == [{"verb": "patch", "group": "", "resource": "namespaces", **place}]

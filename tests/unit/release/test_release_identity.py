@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,37 @@ def test_a_holder_whose_process_has_ended_is_stale_at_once() -> None:
     now = datetime.now(UTC)
     assert Holder("me", now, now, LASTS_S, _of_a_dead_one()).is_stale(now)
     assert not Holder("me", now, now, LASTS_S, identity.process()).is_stale(now)
+
+
+@pytest.mark.parametrize("error", [PermissionError, OSError])
+def test_a_process_that_can_not_be_looked_at_is_not_taken_for_dead(
+    error: type[OSError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = identity.process()
+
+    def refuse(path: Path) -> str:
+        raise error
+
+    machine = identity._machine()
+    monkeypatch.setattr(identity, "_machine", lambda: machine)
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert not identity.is_dead(other)
+    assert identity.process() == ""
+
+
+def test_a_process_of_another_user_that_proc_hides_is_not_taken_for_dead(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(pid: int, signal: int) -> None:
+        raise PermissionError
+
+    other, machine = identity.process(), identity._machine()
+    monkeypatch.setattr(identity, "_machine", lambda: machine)
+    monkeypatch.setattr(identity, "PROC", tmp_path)
+    monkeypatch.setattr(os, "kill", refuse)
+    assert not identity.is_dead(other)
+
+
+def test_a_number_that_no_process_has_is_of_a_dead_one() -> None:
+    machine = identity.process().partition("/")[0]
+    assert identity.is_dead(f"{machine}/{10**12}/5")

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
+import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.events import Progress
+from vrooli.kube import ApiError, Kube
+from vrooli.release import Release, identity, lease
 from vrooli.release.lease import LASTS_S, Holder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -26,3 +36,144 @@ def test_a_holder_that_gives_no_sign_of_life_is_taken_for_dead(
 def test_a_message_says_who_since_when_and_the_last_sign() -> None:
     said = _holder(5).told(NOW)
     assert said == "bob@host, process 7, since 65 s, last sign of life 5 s ago"
+
+
+RELEASE = Release("demo", "dev", Path("kubeconfig"))
+
+
+class Cluster:
+    """An API server that keeps one Lease and refuses what it is told to."""
+
+    def __init__(self, there: dict[str, Any] | None = None) -> None:
+        self.there = there
+        self.refusal: VrooliError | None = None
+        self.made: list[dict[str, Any]] = []
+
+    async def get(
+        self, api_version: str, kind: str, name: str, namespace: str | None = None
+    ) -> dict[str, Any] | None:
+        return {} if kind == "Namespace" else copy.deepcopy(self.there)
+
+    async def create(self, body: Mapping[str, Any], namespace: str) -> None:
+        if self.there is not None:
+            raise ApiError("create Lease", 409, "there is one")
+        await self.replace(body)
+
+    async def replace(self, body: Mapping[str, Any]) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.there = copy.deepcopy(dict(body))
+        self.there["metadata"]["resourceVersion"] = str(len(self.made))
+        self.made.append(self.there)
+
+    async def delete(self, *words: str) -> None:
+        self.there = None
+
+    @property
+    def kube(self) -> Kube:
+        return cast(Kube, self)
+
+
+def _left(seconds_ago: float, process: str = "") -> dict[str, Any]:
+    sign = (datetime.now(UTC) - timedelta(seconds=seconds_ago)).isoformat()
+    return {
+        "metadata": {
+            "name": "demo-deploy",
+            "namespace": "dev",
+            "resourceVersion": "7",
+            "annotations": {lease.PROCESS: process},
+        },
+        "spec": {"holderIdentity": "bob@far", "acquireTime": sign, "renewTime": sign},
+    }
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renews, and listens, for less than a second."""
+    monkeypatch.setattr(lease, "RENEW_S", 0.02)
+    monkeypatch.setattr(lease, "LISTEN_S", 0.1)
+
+
+async def _hold(cluster: Cluster, seconds: float = 0.0) -> None:
+    async with lease.held(cluster.kube, RELEASE, Progress()):
+        await asyncio.sleep(seconds)
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_a_holder_whose_clock_is_late_is_not_taken_over_while_it_renews() -> None:
+    cluster = Cluster(_left(100))
+    waiting = asyncio.create_task(_hold(cluster))
+    await asyncio.sleep(0.05)
+    cluster.there = _left(95)
+    with pytest.raises(EnvironmentLackError, match="Another deploy of demo runs: bob@far"):
+        await waiting
+    assert cluster.made == []
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_a_holder_that_stays_silent_is_taken_over_after_a_while() -> None:
+    cluster = Cluster(_left(100))
+    began = time.monotonic()
+    await _hold(cluster)
+    assert time.monotonic() - began >= lease.LISTEN_S
+    assert cluster.made[0]["spec"]["holderIdentity"] == identity.name()
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_a_lease_that_went_away_while_it_was_looked_at_is_made_anew() -> None:
+    cluster = Cluster(_left(100))
+    waiting = asyncio.create_task(_hold(cluster))
+    await asyncio.sleep(0.05)
+    cluster.there = None
+    await waiting
+    assert len(cluster.made) == 1
+
+
+async def test_a_holder_whose_process_has_ended_is_taken_over_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(identity, "is_dead", lambda process: process == "gone")
+    async with asyncio.timeout(1):
+        await _hold(Cluster(_left(1, "gone")))
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_a_refused_renewal_ends_the_deploy_with_words() -> None:
+    cluster = Cluster()
+    with pytest.raises(EnvironmentLackError, match=r"can't be renewed.*may not put") as ended:
+        async with lease.held(cluster.kube, RELEASE, Progress()):
+            cluster.refusal = ApiError("change Lease demo-deploy", 403, "may not put")
+            await asyncio.sleep(5)
+    assert "update on Leases in namespace dev" in ended.value.advice
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_renewals_that_fail_for_a_moment_are_tried_again() -> None:
+    cluster = Cluster()
+    async with lease.held(cluster.kube, RELEASE, Progress()):
+        cluster.refusal = EnvironmentLackError("no answer")
+        await asyncio.sleep(0.1)
+        before, cluster.refusal = len(cluster.made), None
+        await asyncio.sleep(0.1)
+        assert len(cluster.made) > before
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_a_deploy_that_can_not_renew_ends_though_its_lease_can_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lease, "LASTS_S", 0.2)
+    cluster = Cluster()
+    with pytest.raises(ApiError, match="too many"):
+        async with lease.held(cluster.kube, RELEASE, Progress()):
+            cluster.refusal = ApiError("change Lease demo-deploy", 429, "too many")
+            await asyncio.sleep(5)
+
+
+@pytest.mark.usefixtures("hurry")
+async def test_a_deploy_whose_lease_is_gone_ends() -> None:
+    cluster = Cluster()
+    with pytest.raises(EnvironmentLackError, match="taken demo over: its Lease is gone"):
+        async with lease.held(cluster.kube, RELEASE, Progress()):
+            cluster.there = None
+            await asyncio.sleep(5)

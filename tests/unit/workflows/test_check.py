@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.checking import check
+from vrooli.checks import catalog
 from vrooli.checks.interface import Outcome, Seen, Site, State
 from vrooli.checks.kinds import INSTALL
 from vrooli.environments import ENVIRONMENTS
@@ -15,7 +16,8 @@ from vrooli.errors import UsageError
 from vrooli.findings import Finding
 from vrooli.steps import Done, Step
 from vrooli.workflows import develop, fix, junit
-from vrooli.workflows.check import CheckOptions, summary, view
+from vrooli.workflows.check import BASIS, CheckOptions, is_well, summary, view
+from vrooli.workflows.results import CheckResult
 
 DEV = ENVIRONMENTS["dev"]
 
@@ -43,6 +45,40 @@ def test_an_outcome_keeps_everything_in_its_view() -> None:
 def test_outcomes_are_counted_in_words() -> None:
     found = [_outcome("a", State.OK), _outcome("b", State.OK), _outcome("c", State.UNSEEN)]
     assert summary(found) == "2 ok, 1 could not be seen"
+
+
+@pytest.mark.parametrize(
+    ("states", "ok", "code"),
+    [
+        ({"cluster": State.OK, "rights": State.OK, "storage": State.OK}, True, 0),
+        ({"cluster": State.OK, "rights": State.OK, "storage": State.UNSEEN}, True, 0),
+        ({"cluster": State.OK, "rights": State.OK, "gpu": State.NOT_NEEDED}, True, 0),
+        ({"cluster": State.OK, "rights": State.OK, "storage": State.FAILED}, False, 1),
+        ({"cluster": State.UNSEEN, "rights": State.UNSEEN, "kinds": State.UNSEEN}, False, 3),
+        ({"cluster": State.OK, "rights": State.UNSEEN}, False, 3),
+        ({"kinds": State.UNSEEN, "vault": State.UNSEEN}, False, 3),
+        ({"cluster": State.UNSEEN, "tools": State.FAILED}, False, 1),
+    ],
+)
+def test_who_could_not_see_the_cluster_does_not_say_that_nothing_is_wrong(
+    states: dict[str, State], ok: bool, code: int
+) -> None:
+    outcomes = [_outcome(name, state) for name, state in states.items()]
+    assert is_well(outcomes) is ok
+    result = CheckResult(
+        ok=is_well(outcomes),
+        environment="dev",
+        cluster="x",
+        namespace="dev",
+        checks=tuple(map(view, outcomes)),
+        elapsed_s=1.0,
+    )
+    assert result.exit_code == code
+
+
+def test_what_the_end_stands_on_are_checks_that_there_are() -> None:
+    assert set(BASIS) <= {item.name for item in catalog.ALL}
+    assert any(item.name in BASIS for item in catalog.OF_OPERATORS)
 
 
 def test_junit_has_a_case_for_each_check_with_failures_and_skips() -> None:

@@ -1,0 +1,64 @@
+"""What a deploy makes of what its checks saw and could not see."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from support.checking import check
+from vrooli.checks import catalog, preflight
+from vrooli.checks.interface import Look, Outcome, Seen, Site, UnseenError
+from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.findings import Finding
+from vrooli.kube import ApiError, Kube
+
+WRONG = Finding("wrong", "Thing/a", "it is broken.")
+
+
+def _looks(seen: Seen | VrooliError) -> Look:
+    async def look(site: Site) -> Seen:
+        if isinstance(seen, VrooliError):
+            raise seen
+        return seen
+
+    return look
+
+
+async def _look(
+    monkeypatch: pytest.MonkeyPatch, **seen: Seen | VrooliError
+) -> tuple[list[Finding], list[Outcome]]:
+    checks = tuple(check(name, _looks(what)) for name, what in seen.items())
+    monkeypatch.setattr(catalog, "STOP_DEPLOYS", checks)
+    outcomes: list[Outcome] = []
+    found = await preflight.look(cast(Kube, None), "dev", (), told=outcomes.append)
+    return found, outcomes
+
+
+async def test_what_could_not_be_seen_is_told_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, outcomes = await _look(
+        monkeypatch,
+        storage=ApiError("list StorageClass", 403, "forbidden"),
+        fine=Seen("is there"),
+        images=UnseenError("from afar"),
+        partly=Seen(unseen=("how it is",)),
+    )
+    assert found == []
+    assert preflight.unseen(outcomes) == (
+        "could not be seen (`vrooli check` says why): Images, Partly, Storage"
+    )
+
+
+async def test_where_all_was_seen_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, outcomes = await _look(monkeypatch, wrong=Seen("", (WRONG,)), fine=Seen("is there"))
+    assert found == [WRONG]
+    assert preflight.unseen(outcomes) == ""
+
+
+async def test_a_cluster_that_does_not_answer_still_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(EnvironmentLackError, match="no answer"):
+        await _look(monkeypatch, cluster=EnvironmentLackError("no answer"))
