@@ -13,7 +13,7 @@ import httpx
 import yaml
 
 from vrooli.chart.manifest import Manifest
-from vrooli.diagnosis import happenings, helmnotes, judge, logs, secrets
+from vrooli.diagnosis import happenings, helmnotes, judge, logs, rights, secrets
 from vrooli.diagnosis.evidence import Evidence, Happening, Helm, SecretFacts, Unseen
 from vrooli.diagnosis.helmnotes import Note
 from vrooli.diagnosis.looking import Looking, grouped
@@ -238,6 +238,7 @@ async def _ask(look: _Look, seen: Evidence) -> Evidence:
     """What must be asked once it is known whom: logs, and the probes' questions."""
     async with asyncio.TaskGroup() as group:
         lines = group.create_task(logs.read(look.kube, seen))
+        seen = replace(seen, closed=await rights.closed(look.kube, seen, look))
         asked = [
             group.create_task(look.at(f"probe {name}", probe(look.kube, seen), []))
             for name, probe in PROBES.items()
@@ -247,7 +248,7 @@ async def _ask(look: _Look, seen: Evidence) -> Evidence:
         seen,
         logs=read,
         answers=tuple(answer for task in asked for answer in task.result()),
-        unseen=tuple(grouped([*look.unseen, *unread])),
+        unseen=tuple(grouped([*look.unseen, *rights.unseen(seen), *unread])),
     )
 
 

@@ -220,6 +220,12 @@ def vault_service(connection: Body) -> Ref | None:
     return Ref("Service", name, namespace) if namespace and inside else None
 
 
+def vault_services(evidence: Evidence) -> list[Ref]:
+    """The Services of this cluster that the release's connections to Vault name."""
+    found = (vault_service(body) for body in evidence.all("VaultConnection"))
+    return list(dict.fromkeys(service for service in found if service is not None))
+
+
 def _of_operators(evidence: Evidence) -> Iterator[Edge]:
     for kind, namespace in KEEPERS.items():
         for body in evidence.all(kind):
