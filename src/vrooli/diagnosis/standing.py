@@ -207,6 +207,7 @@ def _of_vault(evidence: Evidence) -> Iterator[Edge]:
         ref = ref_of(body)
         yield ref, Ref("VaultConnection", text(body, "spec", "vaultConnectionRef"), ref.namespace)
     for body in evidence.all("VaultConnection"):
+        yield ref_of(body), DNS
         if (service := vault_service(body)) is not None:
             yield ref_of(body), service
 
