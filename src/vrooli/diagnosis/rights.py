@@ -6,12 +6,12 @@ Who isn't let in gets no answer either, which looks like a fault of whoever is a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from vrooli.diagnosis.evidence import Evidence, Unseen
 from vrooli.diagnosis.looking import Looking
 from vrooli.diagnosis.objects import is_ready, labels, text
-from vrooli.diagnosis.standing import vault_services
+from vrooli.diagnosis.standing import vault_host, vault_service, vault_services
 from vrooli.kube import Kube
 from vrooli.release.readiness import REDIS_NAME
 
@@ -61,12 +61,24 @@ async def _allowed(kube: Kube, way: Way, looking: Looking) -> bool:
 
 
 def unseen(seen: Evidence) -> list[Unseen]:
-    """What isn't asked, because its way is closed."""
+    """What isn't asked, because its way is closed, or because it is nowhere in this cluster."""
     return [
-        Unseen(
-            f"{' and '.join(dict.fromkeys(what))} in {way[1]}",
-            f"no right to {WORDS[way[0]]} (pods/{way[0]}) there",
-        )
-        for way, what in needed(seen).items()
-        if what and not seen.may(*way)
+        *_outside(seen),
+        *(
+            Unseen(
+                f"{' and '.join(dict.fromkeys(what))} in {way[1]}",
+                f"no right to {WORDS[way[0]]} (pods/{way[0]}) there",
+            )
+            for way, what in needed(seen).items()
+            if what and not seen.may(*way)
+        ),
     ]
+
+
+def _outside(seen: Evidence) -> Iterator[Unseen]:
+    for body in seen.all("VaultConnection"):
+        # Not the whole address: it may hold a password.
+        host = vault_host(body)
+        if host and vault_service(body) is None:
+            why = "no Service of this cluster: only what the Secrets Operator says of it is known"
+            yield Unseen(f"Vault at {host}", why)

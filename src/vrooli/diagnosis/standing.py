@@ -214,11 +214,18 @@ def _of_vault(evidence: Evidence) -> Iterator[Edge]:
 
 def vault_service(connection: Body) -> Ref | None:
     """The Service that a VaultConnection's address names, if it is one of this cluster."""
-    host = urlsplit(text(connection, "spec", "address")).hostname or ""
-    name, _, rest = host.partition(".")
+    name, _, rest = vault_host(connection).partition(".")
     namespace = rest.partition(".")[0]
     inside = rest in (namespace, f"{namespace}.svc") or ".svc." in f"{rest}."
     return Ref("Service", name, namespace) if namespace and inside else None
+
+
+def vault_host(connection: Body) -> str:
+    """The host of a VaultConnection's address; empty where it is no address."""
+    try:
+        return urlsplit(text(connection, "spec", "address")).hostname or ""
+    except ValueError:
+        return ""
 
 
 def vault_services(evidence: Evidence) -> list[Ref]:

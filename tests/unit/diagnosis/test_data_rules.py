@@ -665,6 +665,18 @@ def test_what_a_probe_knows_of_vault_comes_before_the_operator_s_words(what: str
     assert [item.name for item in cause.follows if item.name.startswith("vso")] == ["vso-no-answer"]
 
 
+def test_a_name_that_the_operator_can_not_resolve_follows_from_the_cluster_s_dns() -> None:
+    dns = {
+        "kind": "Deployment",
+        "metadata": {"name": "coredns", "namespace": "kube-system"},
+        "spec": {"replicas": 0},
+    }
+    words = "dial tcp: lookup vault.vault.svc: i/o timeout"
+    said = diagnosed(with_objects(told(unanswered(words)), dns))
+    (cause,) = [item for item in said.causes if item.finding.name == "dns-failing"]
+    assert "vso-no-answer" in {item.name for item in cause.follows}
+
+
 def test_several_secrets_without_a_policy_are_one_finding() -> None:
     seen = read(OF_REDIS, 403)
     other = Answer("vault-read", PULL, _json(status=403, errors=["permission denied"]))

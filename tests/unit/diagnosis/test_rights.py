@@ -111,5 +111,18 @@ async def test_a_look_asks_for_the_rights_and_says_what_it_lacks() -> None:
     assert not [item for item in found.answers if not item.ok]
 
 
+def test_a_vault_that_is_no_service_of_the_cluster_is_said_not_to_be_seen() -> None:
+    elsewhere = {**CONNECTION, "spec": {"address": "https://who:secret@vault.example.com:8200"}}
+    (found,) = rights.unseen(evidence(elsewhere))
+    assert found.what == "Vault at vault.example.com"
+
+
+@pytest.mark.parametrize("odd", [None, 7, "http://[", "vault", "http://x:99999999", []])
+def test_an_address_that_is_none_stops_nothing(odd: Any) -> None:
+    looked = evidence({**CONNECTION, "spec": {"address": odd}})
+    assert rights.needed(looked) == {}
+    assert not diagnosed(replace(looked, unseen=tuple(rights.unseen(looked)))).causes
+
+
 def test_who_may_do_all_misses_nothing() -> None:
     assert rights.unseen(seen()) == []
