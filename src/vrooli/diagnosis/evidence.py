@@ -23,6 +23,9 @@ from vrooli.diagnosis.objects import (
     version_of,
 )
 
+# Stands for the namespaces that aren't looked at as a whole.
+ELSEWHERE = "*"
+
 
 @dataclass(frozen=True)
 class Happening:
@@ -138,7 +141,8 @@ class Evidence:
         secrets: What may be known of Secrets; their values are nowhere in here.
         answers: What was asked in the cluster.
         unseen: What couldn't be looked at.
-        hidden: The kinds among it, each with its namespace; "" is every one.
+        hidden: The kinds among it, each with its namespace; "" is every one, "*" those that
+            aren't looked at as a whole.
         closed: The ways into pods that this user may not take, each with its namespace.
     """
 
