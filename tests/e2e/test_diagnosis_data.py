@@ -10,9 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from support import injury, proofs, vaults
 from support.live import Live
@@ -542,3 +544,36 @@ async def test_a_fault_of_the_data_is_named_alone_and_mended(
             await injury.run(live, named.command)
         else:
             await fault.mend(ward)
+
+
+async def test_a_reader_who_is_not_let_into_pods_is_told_so_and_blames_nobody(
+    kube: Kube, live: Live, tmp_path: Path
+) -> None:
+    await injury.until_well(kube, live)
+    name, rbac = "vrooli-test-reader", "rbac.authorization.k8s.io"
+    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}]
+    account = {"kind": "ServiceAccount", "name": name, "namespace": "default"}
+    role = {"apiGroup": rbac, "kind": "ClusterRole", "name": name}
+    kinds: list[tuple[str, str, dict[str, Any]]] = [
+        ("v1", "ServiceAccount", {}),
+        (f"{rbac}/v1", "ClusterRole", {"rules": rules}),
+        (f"{rbac}/v1", "ClusterRoleBinding", {"roleRef": role, "subjects": [account]}),
+    ]
+    try:
+        for version, kind, more in kinds:
+            body = {"apiVersion": version, "kind": kind, "metadata": {"name": name}, **more}
+            await kube.apply(body, namespace="default")
+        config = yaml.safe_load(live.kubeconfig.read_text())
+        token = await kube.service_account_token("default", name, 600)
+        config["users"][0]["user"] = {"token": token}
+        (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
+        async with await Kube.connect(tmp_path / "kubeconfig") as reader:
+            said = await injury.look(reader, live)
+    finally:
+        for version, kind, _ in kinds:
+            await kube.delete(version, kind, name, "default")
+    assert [cause.finding for cause in said.causes] == []
+    unseen = {item.what: item.why for item in said.unseen}
+    inside = "Redis and PostgreSQL and what pods reach and resolve in dev"
+    assert "pods/exec" in unseen[inside]
+    assert "pods/portforward" in unseen["Vault in vault"]

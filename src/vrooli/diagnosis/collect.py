@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,11 +13,11 @@ import httpx
 import yaml
 
 from vrooli.chart.manifest import Manifest
-from vrooli.diagnosis import happenings, helmnotes, judge, logs, secrets
-from vrooli.diagnosis.evidence import Evidence, Happening, Helm, SecretFacts, Unseen
+from vrooli.diagnosis import elsewhere, happenings, helmnotes, judge, logs, rights, secrets
+from vrooli.diagnosis.evidence import ELSEWHERE, Evidence, Happening, Helm, SecretFacts, Unseen
 from vrooli.diagnosis.helmnotes import Note
 from vrooli.diagnosis.looking import Looking, grouped
-from vrooli.diagnosis.objects import Body, Ref, mapping
+from vrooli.diagnosis.objects import Body, Ref, dig, mapping
 from vrooli.diagnosis.probes import PROBES
 from vrooli.diagnosis.sharing import Shared
 from vrooli.kube import ApiError, Kube
@@ -78,6 +78,7 @@ OF_BELOW: Sequence[Kind] = (
     ("v1", "Service"),
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"),
     ("discovery.k8s.io/v1", "EndpointSlice"),
 )
 
@@ -106,8 +107,11 @@ class _Look(Looking):
     async def kind(self, kind: Kind, namespace: str | None) -> None:
         """Note a kind's objects; a kind that the cluster doesn't have has none."""
         async for page in self._pages(kind, namespace):
-            found = self.objects.setdefault(kind[1], [])
-            found += (self.shared.of(kept) for item in page if (kept := _kept(item)) is not None)
+            self._keep(kind, page)
+
+    def _keep(self, kind: Kind, page: Iterable[Found]) -> None:
+        found = self.objects.setdefault(kind[1], [])
+        found += (self.shared.of(kept) for item in page if (kept := _kept(item)) is not None)
 
     async def anywhere(self, kind: Kind) -> None:
         """The same in every namespace, or at least in the release's own."""
@@ -119,9 +123,16 @@ class _Look(Looking):
                 self.hidden.remove((name, ""))
                 self.hidden |= {(name, place) for place in BELOW}
 
-    async def events(self, namespace: str) -> None:
-        """Note a namespace's events."""
-        async for page in self._pages(("v1", "Event"), namespace):
+    async def elsewhere(self, kind: Kind, selector: str) -> None:
+        """Note what has these labels in the namespaces that aren't looked at as a whole."""
+        known = (self.release.namespace, *BELOW)
+        async for page in self._pages(kind, ELSEWHERE, labels=selector):
+            others = (item for item in page if dig(item, "metadata", "namespace") not in known)
+            self._keep(kind, others)
+
+    async def events(self, namespace: str, fields: str | None = None) -> None:
+        """Note a namespace's events, or those of certain objects."""
+        async for page in self._pages(("v1", "Event"), namespace, fields=fields):
             self.happened += happenings.read(page)
 
     async def secrets(self, namespace: str) -> None:
@@ -139,11 +150,14 @@ class _Look(Looking):
                 self.facts[seen.ref] = seen.facts
                 bodies.append(seen.body)
 
-    async def _pages(self, kind: Kind, namespace: str | None) -> AsyncIterator[list[Found]]:
+    async def _pages(
+        self, kind: Kind, where: str | None, labels: str | None = None, fields: str | None = None
+    ) -> AsyncIterator[list[Found]]:
         """A kind's objects as they come; where they end too early, that is noted."""
-        what = f"{kind[1]} in {namespace}" if namespace else kind[1]
-        place = (kind[1], namespace or "")
-        pages = self.kube.pages(*kind, namespace)
+        namespace = None if where == ELSEWHERE else where
+        place = (kind[1], where or "")
+        what = f"{kind[1]} in {namespace or 'other namespaces'}" if where else kind[1]
+        pages = self.kube.pages(*kind, namespace, labels, fields=fields)
         while time.monotonic() < self.until:
             page = await self.at(what, self._next(pages, place), _FAILED, PAGE_S)
             if page is None:
@@ -167,6 +181,32 @@ class _Look(Looking):
             if error.status == httpx.codes.FORBIDDEN:
                 self.refused.add(place)
             raise
+
+    async def namespace(self, namespace: str) -> None:
+        """Note all that is read of a namespace."""
+        async with asyncio.TaskGroup() as group:
+            for kind in OF_RELEASE if namespace == self.release.namespace else OF_BELOW:
+                group.create_task(self.kind(kind, namespace))
+            group.create_task(self.events(namespace))
+            group.create_task(self.secrets(namespace))
+
+    def forget(self, namespace: str) -> None:
+        """Drop what was found of a namespace by its labels, before all of it is read."""
+        for _, kind in elsewhere.KINDS:
+            found = self.objects.get(kind, [])
+            found[:] = [item for item in found if dig(item, "metadata", "namespace") != namespace]
+
+    def seen(self) -> Evidence:
+        """What is known of the release so far, without what Helm noted."""
+        return Evidence(
+            release=self.release.name,
+            namespace=self.release.namespace,
+            now=datetime.now(UTC),
+            objects=self.objects,
+            events=happenings.in_order(self.happened),
+            secrets=self.facts,
+            hidden=frozenset(self.hidden),
+        )
 
     def wanted(self) -> tuple[Manifest, ...]:
         """The objects of the newest revision, as Helm noted them."""
@@ -212,25 +252,19 @@ async def look(kube: Kube, release: Release) -> Collected:
             group.create_task(look.kind(kind, None))
         for kind in OF_OPERATORS:
             group.create_task(look.anywhere(kind))
+        for kind, selectors in elsewhere.KINDS.items():
+            for selector in selectors:
+                group.create_task(look.elsewhere(kind, selector))
+        if home != elsewhere.OF_NODES[0]:
+            group.create_task(look.events(*elsewhere.OF_NODES))
         for namespace in (home, *BELOW):
-            kinds = OF_RELEASE if namespace == home else OF_BELOW
-            for kind in kinds:
-                group.create_task(look.kind(kind, namespace))
-            group.create_task(look.events(namespace))
-            group.create_task(look.secrets(namespace))
+            group.create_task(look.namespace(namespace))
+    for namespace in elsewhere.of_vault(look.seen(), (home, *BELOW)):
+        look.forget(namespace)
+        await look.namespace(namespace)
     last = look.notes[-1] if look.notes else None
-    first = Evidence(
-        release=release.name,
-        namespace=home,
-        now=datetime.now(UTC),
-        objects=look.objects,
-        events=happenings.in_order(look.happened),
-        wanted=look.wanted(),
-        helm=last.helm if last else Helm(),
-        secrets=look.facts,
-        hidden=frozenset(look.hidden),
-    )
-    evidence = await _ask(look, first)
+    wanted, helm = look.wanted(), last.helm if last else Helm()
+    evidence = await _ask(look, replace(look.seen(), wanted=wanted, helm=helm))
     return Collected(evidence, Redactor(look.values), tuple(look.notes))
 
 
@@ -238,6 +272,7 @@ async def _ask(look: _Look, seen: Evidence) -> Evidence:
     """What must be asked once it is known whom: logs, and the probes' questions."""
     async with asyncio.TaskGroup() as group:
         lines = group.create_task(logs.read(look.kube, seen))
+        seen = replace(seen, closed=await rights.closed(look.kube, seen, look))
         asked = [
             group.create_task(look.at(f"probe {name}", probe(look.kube, seen), []))
             for name, probe in PROBES.items()
@@ -247,7 +282,7 @@ async def _ask(look: _Look, seen: Evidence) -> Evidence:
         seen,
         logs=read,
         answers=tuple(answer for task in asked for answer in task.result()),
-        unseen=tuple(grouped([*look.unseen, *unread])),
+        unseen=tuple(grouped([*look.unseen, *rights.unseen(seen), *unread])),
     )
 
 

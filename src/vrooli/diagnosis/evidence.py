@@ -23,6 +23,9 @@ from vrooli.diagnosis.objects import (
     version_of,
 )
 
+# Stands for the namespaces that aren't looked at as a whole.
+ELSEWHERE = "*"
+
 
 @dataclass(frozen=True)
 class Happening:
@@ -138,7 +141,9 @@ class Evidence:
         secrets: What may be known of Secrets; their values are nowhere in here.
         answers: What was asked in the cluster.
         unseen: What couldn't be looked at.
-        hidden: The kinds among it, each with its namespace; "" is every one.
+        hidden: The kinds among it, each with its namespace; "" is every one, "*" those that
+            aren't looked at as a whole.
+        closed: The ways into pods that this user may not take, each with its namespace.
     """
 
     release: str
@@ -153,6 +158,7 @@ class Evidence:
     answers: Sequence[Answer] = ()
     unseen: Sequence[Unseen] = ()
     hidden: Collection[tuple[str, str]] = frozenset()
+    closed: Collection[tuple[str, str]] = frozenset()
 
     def all(self, kind: str, namespace: str | None = None) -> list[Body]:
         """The objects of a kind: of the release's namespace, or of another; "" is every one."""
@@ -172,6 +178,11 @@ class Evidence:
         """Whether a kind couldn't be looked at in the release's namespace, or in another."""
         where = self.namespace if namespace is None else namespace
         return (kind, where) in self.hidden or (kind, "") in self.hidden
+
+    def may(self, way: str, namespace: str | None = None) -> bool:
+        """Whether this user may take a way into the pods of a namespace."""
+        where = self.namespace if namespace is None else namespace
+        return (way, where) not in self.closed
 
     def pods(self, wanted: Mapping[str, str], namespace: str | None = None) -> list[Body]:
         """The pods with these labels that aren't going away."""

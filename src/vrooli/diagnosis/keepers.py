@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vrooli.diagnosis.evidence import Evidence
+from vrooli import operators
+from vrooli.diagnosis.evidence import ELSEWHERE, Evidence
 from vrooli.diagnosis.interface import Symptom
-from vrooli.diagnosis.objects import Body, Ref, items, ref_of
+from vrooli.diagnosis.objects import Body, Ref, has_label, items, ref_of
 from vrooli.diagnosis.workloads import down, mend_down, told
 
 SETUP = "vrooli setup --target k8s-cluster"
@@ -23,12 +24,14 @@ class Keeper:
     Attributes:
         title: What people call it.
         namespace: Where it runs.
+        selector: What its Deployment has as a label, wherever it is.
         kinds: What it keeps, each with its definition's name.
         stops: What doesn't happen while it is down.
     """
 
     title: str
     namespace: str
+    selector: str
     kinds: dict[str, str]
     stops: str
 
@@ -36,18 +39,21 @@ class Keeper:
 PGO = Keeper(
     "PGO, the PostgreSQL operator,",
     "postgres-operator",
+    operators.POSTGRES.selector,
     {"PostgresCluster": "postgresclusters.postgres-operator.crunchydata.com"},
     "changes, passwords, backups and new instances of PostgreSQL wait for it",
 )
 REDIS = Keeper(
     "the Redis operator",
     "redis-operator",
+    operators.REDIS.selector,
     {"RedisFailover": "redisfailovers.databases.spotahome.com"},
     "nothing heals Redis and nothing follows its changes",
 )
 VSO = Keeper(
     "the Vault Secrets Operator",
     "vault-secrets-operator-system",
+    operators.VAULT_SECRETS.selector,
     {
         "VaultConnection": "vaultconnections.secrets.hashicorp.com",
         "VaultAuth": "vaultauths.secrets.hashicorp.com",
@@ -57,13 +63,17 @@ VSO = Keeper(
 )
 
 
+ALL = (PGO, REDIS, VSO)
+
+
 def not_running(seen: Evidence, keeper: Keeper) -> Iterator[Symptom]:
     """The operator, if the release needs it and nothing of it runs."""
     needs = [ref_of(body) for kind in keeper.kinds for body in seen.all(kind)]
-    if not needs or not seen.has_seen("Deployment", keeper.namespace):
+    if not needs:
         return
-    bodies = _deployments(seen, keeper)
-    if not bodies:
+    bodies = deployments(seen, keeper)
+    is_seen = seen.has_seen("Deployment", keeper.namespace)
+    if not bodies and is_seen and not seen.is_hidden("Deployment", ELSEWHERE):
         yield Symptom(
             about=Ref("Namespace", keeper.namespace),
             found=f"{keeper.title} isn't there: {keeper.stops}.",
@@ -71,7 +81,6 @@ def not_running(seen: Evidence, keeper: Keeper) -> Iterator[Symptom]:
             command=SETUP,
             touches=tuple(needs),
         )
-        return
     for ref in map(ref_of, bodies):
         if why := down(seen, ref):
             yield Symptom(
@@ -99,7 +108,11 @@ def not_served(seen: Evidence, keeper: Keeper, remedy: str, command: str) -> Ite
             )
 
 
-def _deployments(seen: Evidence, keeper: Keeper) -> list[Body]:
-    """The operator's own Deployments, none that an operator owns."""
+def deployments(seen: Evidence, keeper: Keeper) -> list[Body]:
+    """The operator's own Deployments: in its own namespace, else in any, as a check finds them.
+
+    None that an operator owns, as far as its name alone would tell.
+    """
     found = seen.all("Deployment", keeper.namespace)
-    return [body for body in found if not items(body, "metadata", "ownerReferences")]
+    own = [body for body in found if not items(body, "metadata", "ownerReferences")]
+    return own or [body for body in seen.all("Deployment", "") if has_label(body, keeper.selector)]

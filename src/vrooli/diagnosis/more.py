@@ -14,6 +14,7 @@ from vrooli.diagnosis import logs
 from vrooli.diagnosis.evidence import Evidence, LogSource, Unseen
 from vrooli.diagnosis.looking import Looking
 from vrooli.diagnosis.objects import Body, container_states, labels, ref_of, text
+from vrooli.diagnosis.rights import FORWARD
 from vrooli.kube import ApiError, Kube
 
 # Lines of each log, how many logs, and how long reading all of them may take, seconds.
@@ -23,6 +24,7 @@ METRICS = "metrics.k8s.io/v1beta1"
 # take, seconds.
 TELLING, METRICS_PATH = {"server": 5329, "jobs": 4001}, "/metrics"
 ASKED, METRICS_S = 10, 4.0
+NO_METRICS = Unseen("metrics of pods", "no right to forward ports of pods (pods/portforward)")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ async def look(kube: Kube, seen: Evidence) -> More:
     nothing: tuple[Mapping[LogSource, Sequence[str]], list[Unseen]] = ({}, [])
     every = logs.read_all(kube, seen, most=LOGS, tail=LINES)
     pods = [pod for pod in seen.all("Pod") if _component(pod) in TELLING]
-    running = [pod for pod in pods if text(pod, "status", "phase") == "Running"]
+    is_open = seen.may(FORWARD)
+    running = [pod for pod in pods if is_open and text(pod, "status", "phase") == "Running"]
     async with asyncio.TaskGroup() as group:
         lines = group.create_task(looking.at("logs", every, nothing, LOGS_S))
         of_pods = group.create_task(_used(looking, kube, "PodMetrics", seen.namespace))
@@ -68,7 +71,7 @@ async def look(kube: Kube, seen: Evidence) -> More:
         used={"pods": of_pods.result(), "nodes": of_nodes.result()},
         told={name: task.result() for name, task in told.items() if task.result()},
         versions=_versions(seen, version.result()),
-        unseen=(*looking.unseen, *unread),
+        unseen=(*looking.unseen, *([] if is_open or not pods else [NO_METRICS]), *unread),
     )
 
 

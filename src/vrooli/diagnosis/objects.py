@@ -92,6 +92,13 @@ def selects(selector: Body, found: Mapping[str, str]) -> bool:
     return bool(selector) and selector.items() <= found.items()
 
 
+def has_label(body: Body, selector: str) -> bool:
+    """Whether an object has the label of a selector such as `name=value`, or only `name`."""
+    name, _, value = selector.partition("=")
+    found = labels(body).get(name)
+    return found is not None and value in ("", found)
+
+
 def condition(body: Body, kind: str) -> Body:
     """One of an object's conditions; empty where it has none of that type."""
     found = (item for item in items(body, "status", "conditions") if item.get("type") == kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vrooli.diagnosis.evidence import Evidence, is_recent, replicas_of
+from vrooli.diagnosis.evidence import Evidence, Happening, is_recent, replicas_of
 from vrooli.diagnosis.objects import Body, Ref, condition, items, number, ref_of, text
 
 # Controllers try again with pauses that double: so old an event may still hold, seconds.
@@ -37,9 +37,18 @@ def refusals(seen: Evidence) -> Iterator[Refusal]:
             is_done = number(body, "status", "succeeded") or condition(body, "Complete")
             if is_done or number(body, "status", "replicas") >= replicas_of(body):
                 continue
-            events = seen.events_of(ref_of(body), "FailedCreate")
-            if events and is_recent(events[-1], seen.now, RECENT_S) and not seen.of(ref_of(body)):
-                yield Refusal(ref_of(body), events[-1].message.strip())
+            ref = ref_of(body)
+            events = seen.events_of(ref, "FailedCreate")
+            if events and len(seen.of(ref)) < replicas_of(body) and _still(seen, ref, events[-1]):
+                yield Refusal(ref, events[-1].message.strip())
+
+
+def _still(seen: Evidence, workload: Ref, failed: Happening) -> bool:
+    """Whether a refusal may hold: it is of late, and no pod was made since."""
+    made = seen.events_of(workload, "SuccessfulCreate")
+    since = made[-1].last if made else None
+    is_over = since is not None and failed.last is not None and since > failed.last
+    return is_recent(failed, seen.now, RECENT_S) and not is_over
 
 
 def _owner(replica_set: Body) -> Ref:

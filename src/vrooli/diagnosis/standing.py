@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from vrooli.diagnosis import keepers
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.objects import (
     Body,
@@ -30,14 +31,8 @@ Standing = Mapping[Ref, frozenset[Ref]]
 DNS = Ref("Deployment", "coredns", "kube-system")
 METRICS = Ref("Deployment", "metrics-server", "kube-system")
 VSO_NAMESPACE = "vault-secrets-operator-system"
-# Which operator each of these is kept by: the namespace of its Deployment.
-KEEPERS = {
-    "PostgresCluster": "postgres-operator",
-    "RedisFailover": "redis-operator",
-    "VaultStaticSecret": VSO_NAMESPACE,
-    "VaultAuth": VSO_NAMESPACE,
-    "VaultConnection": VSO_NAMESPACE,
-}
+# What stands beside an Ingress controller under its name.
+BESIDE = {"svclb", "defaultbackend", "backend"}
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*")
 
@@ -169,15 +164,15 @@ def _of_services(evidence: Evidence) -> Iterator[Edge]:
 
 
 def controllers(evidence: Evidence, ingress: Body) -> Iterator[Ref]:
-    """The Deployments of an Ingress' controller, where one can be told by its name."""
+    """The workloads of an Ingress' controller, where one can be told by its name."""
     name = text(ingress, "spec", "ingressClassName")
     kind = evidence.get(Ref("IngressClass", name)) or {}
     # Such as traefik.io/ingress-controller or k8s.io/ingress-nginx.
     said = re.split(r"[^a-z0-9]+", text(kind, "spec", "controller").lower())
     words = set(said) - {"io", "k8s", "com", "ingress", "controller", ""}
-    for body in evidence.all("Deployment", ""):
-        ref = ref_of(body)
-        if ref.namespace != evidence.namespace and words & set(ref.name.split("-")):
+    for body in (*evidence.all("Deployment", ""), *evidence.all("DaemonSet", "")):
+        ref, named = ref_of(body), set(ref_of(body).name.split("-"))
+        if ref.namespace != evidence.namespace and words & named and not named & BESIDE:
             yield ref
 
 
@@ -207,25 +202,38 @@ def _of_vault(evidence: Evidence) -> Iterator[Edge]:
         ref = ref_of(body)
         yield ref, Ref("VaultConnection", text(body, "spec", "vaultConnectionRef"), ref.namespace)
     for body in evidence.all("VaultConnection"):
+        yield ref_of(body), DNS
         if (service := vault_service(body)) is not None:
             yield ref_of(body), service
 
 
 def vault_service(connection: Body) -> Ref | None:
     """The Service that a VaultConnection's address names, if it is one of this cluster."""
-    host = urlsplit(text(connection, "spec", "address")).hostname or ""
-    name, _, rest = host.partition(".")
+    name, _, rest = vault_host(connection).partition(".")
     namespace = rest.partition(".")[0]
     inside = rest in (namespace, f"{namespace}.svc") or ".svc." in f"{rest}."
     return Ref("Service", name, namespace) if namespace and inside else None
 
 
+def vault_host(connection: Body) -> str:
+    """The host of a VaultConnection's address; empty where it is no address."""
+    try:
+        return urlsplit(text(connection, "spec", "address")).hostname or ""
+    except ValueError:
+        return ""
+
+
+def vault_services(evidence: Evidence) -> list[Ref]:
+    """The Services of this cluster that the release's connections to Vault name."""
+    found = (vault_service(body) for body in evidence.all("VaultConnection"))
+    return list(dict.fromkeys(service for service in found if service is not None))
+
+
 def _of_operators(evidence: Evidence) -> Iterator[Edge]:
-    for kind, namespace in KEEPERS.items():
-        for body in evidence.all(kind):
-            for keeper in evidence.all("Deployment", namespace):
-                if not items(keeper, "metadata", "ownerReferences"):
-                    yield ref_of(body), ref_of(keeper)
+    for keeper in keepers.ALL:
+        found = keepers.deployments(evidence, keeper)
+        for body in (body for kind in keeper.kinds for body in evidence.all(kind)):
+            yield from ((ref_of(body), ref_of(deployment)) for deployment in found)
     for body in evidence.all("RedisFailover"):
         ref = ref_of(body)
         yield ref, Ref("Secret", text(body, "spec", "auth", "secretPath"), ref.namespace)

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vrooli.diagnosis.evidence import Evidence, Happening
-from vrooli.diagnosis.objects import Body, Ref, dig, mapping, number, ref_of, text
+from vrooli.diagnosis.evidence import Evidence, Happening, is_recent
+from vrooli.diagnosis.objects import Body, Ref, condition, dig, mapping, number, ref_of, text
 from vrooli.diagnosis.probes import vault_secrets
-from vrooli.diagnosis.standing import vault_service
+from vrooli.diagnosis.said import lately
+from vrooli.diagnosis.standing import VSO_NAMESPACE, vault_service
 from vrooli.vault.policies import NAMES
 
-FORBIDDEN, NOT_FOUND, BAD = 403, 404, 400
+OK, FORBIDDEN, NOT_FOUND, BAD = 200, 403, 404, 400
 LOGIN_EVENT, READ_EVENT, SYNC_EVENT = (
     "VaultClientConfigError",
     "VaultClientError",
@@ -28,6 +29,10 @@ LOGIN_EVENT, READ_EVENT, SYNC_EVENT = (
 FIRST_S, FACTOR, MOST_S, JITTER = 5.0, 1.5, 60.0, 1.5
 # After this many events of one kind the API server gets one in five minutes.
 BURST, DROPPED_S = 25, 330.0
+# After this long without an event there was a try that gave none.
+LONGEST_S = MOST_S * JITTER + FIRST_S
+# What the operator logs of each login that fails.
+FAILED_LOGIN = "Failed to get NewClientWithLogin"
 _CODE = re.compile(r"Code: (\d{3})")
 
 
@@ -110,7 +115,7 @@ def logins(seen: Evidence) -> Iterator[Login]:
                 auth, number(said, "status"), _words(said), said.get("mounted") is not False
             )
         elif event := _refused(seen, ref_of(auth)):
-            yield Login(auth, _status(event.message), event.message.strip())
+            yield Login(auth, status(event.message), event.message.strip())
 
 
 def readings(seen: Evidence) -> Iterator[Reading]:
@@ -128,7 +133,7 @@ def readings(seen: Evidence) -> Iterator[Reading]:
                 said.get("bare") is True,
             )
         elif event := trying(seen, ref_of(secret), READ_EVENT):
-            yield Reading(secret, _status(event.message), event.message.strip(), asked=False)
+            yield Reading(secret, status(event.message), event.message.strip(), asked=False)
 
 
 def trying(seen: Evidence, ref: Ref, reason: str) -> Happening | None:
@@ -142,6 +147,51 @@ def trying(seen: Evidence, ref: Ref, reason: str) -> Happening | None:
     limit_s = DROPPED_S if tries >= BURST else next_s
     assert last.last is not None  # noqa: S101 - looked at above
     return last if (seen.now - last.last).total_seconds() <= limit_s else None
+
+
+def troubles(seen: Evidence) -> Iterator[tuple[Body, Happening]]:
+    """What the operator meets with at Vault now: each secret with its last word on it."""
+    for secret in seen.all("VaultStaticSecret"):
+        ref = ref_of(secret)
+        last = next(reversed(seen.events_of(ref)), None)
+        if last is None or last.reason not in (LOGIN_EVENT, READ_EVENT):
+            continue
+        # Newer operators say when all is well again; of others silence says so.
+        is_well = condition(secret, "Healthy").get("status") == "True"
+        event = None if is_well else trying(seen, ref, last.reason)
+        if event is not None and (not _is_given(seen, ref) or _is_fresh(seen, event)):
+            yield secret, event
+
+
+def _is_given(seen: Evidence, secret: Ref) -> bool:
+    """Whether a login like the operator's was given the secret just now."""
+    said = _answer(seen, vault_secrets.READ, secret)
+    return said is not None and number(said, "status") == OK
+
+
+def _is_fresh(seen: Evidence, event: Happening) -> bool:
+    """Whether it is of the last try, even where the probe gets through: no longer told, or logged.
+
+    After many tries few events come: one of minutes ago may tell of what is mended.
+    """
+    if is_recent(event, seen.now, LONGEST_S):
+        return True
+    logged = lately(seen, FAILED_LOGIN, VSO_NAMESPACE, within_s=LONGEST_S)
+    return event.reason == LOGIN_EVENT and any(logged)
+
+
+def login_of(secret: Body) -> Ref:
+    """The VaultAuth by which a secret is read."""
+    ref = ref_of(secret)
+    return Ref("VaultAuth", text(secret, "spec", "vaultAuthRef") or "default", ref.namespace)
+
+
+def connection(seen: Evidence, secret: Body) -> Ref:
+    """The VaultConnection over which a secret comes, else its VaultAuth."""
+    auth = login_of(secret)
+    named = text(seen.get(auth), "spec", "vaultConnectionRef")
+    found = Ref("VaultConnection", named, auth.namespace)
+    return found if seen.get(found) is not None else auth
 
 
 def templates(secret: Body) -> Mapping[str, str]:
@@ -176,7 +226,8 @@ def _words(said: Mapping[str, Any]) -> str:
     return " ".join(words.split())
 
 
-def _status(message: str) -> int:
+def status(message: str) -> int:
+    """Vault's HTTP status in the operator's words; 0 where they have none."""
     found = _CODE.search(message)
     return int(found[1]) if found else 0
 

@@ -148,14 +148,17 @@ def patch(ref: Ref, value: Any, *path: str) -> str:
 
 
 def down(seen: Evidence, workload: Ref) -> str:
-    """Why nothing of a Deployment of the cluster's own helpers runs, in words; empty if it does."""
+    """Why nothing of a workload of the cluster's own helpers runs, in words; empty if it does."""
     body = seen.get(workload)
     if body is None:
         kinds = seen.all("Deployment", workload.namespace)
         return f"{workload} doesn't exist" if seen.has_seen("Deployment") and kinds else ""
     if dig(body, "spec", "replicas") == 0:
         return f"{workload} is scaled to 0 pods"
-    if number(body, "status", "availableReplicas") or is_moving(seen, workload):
+    if workload.kind == "DaemonSet" and not number(body, "status", "desiredNumberScheduled"):
+        return "" if is_moving(seen, workload) else f"no node takes a pod of {workload}"
+    available = ("availableReplicas", "numberAvailable")
+    if any(number(body, "status", name) for name in available) or is_moving(seen, workload):
         return ""
     waits = [
         f"{text(item, 'state', state, 'reason')} {text(item, 'state', state, 'message')}".strip()

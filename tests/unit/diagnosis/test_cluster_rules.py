@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.evidence import DEV, NOW, START, diagnosed, evidence, found, happening, pod, pod_of
-from vrooli.diagnosis.evidence import Evidence, Helm, LogSource
+from vrooli.diagnosis.evidence import Evidence, Happening, Helm, LogSource
 from vrooli.diagnosis.objects import Ref
 from vrooli.diagnosis.rules import (
     api_service,
@@ -132,6 +132,23 @@ def test_a_claim_that_waits_for_its_first_pod_is_well() -> None:
     keeper = {**KEEPER, "spec": {"replicas": 1}, "status": {"availableReplicas": 1}}
     event = happening(Ref("PersistentVolumeClaim", "data", "dev"), "WaitForFirstConsumer", "waits")
     assert not names(evidence(claim("local-path"), LOCAL, keeper, events=[event]))
+
+
+def test_a_provisioner_in_its_own_namespace_is_seen_down() -> None:
+    place = {**KEEPER["metadata"], "namespace": "local-path-storage"}
+    (cause,) = diagnosed(evidence(claim("local-path"), LOCAL, {**KEEPER, "metadata": place})).causes
+    assert cause.finding.what == "Deployment/local-path-provisioner"
+
+
+@pytest.mark.parametrize(("since_s", "is_told"), [(30, False), (90, True)])
+def test_a_claim_that_nobody_makes_a_volume_for_is_told(since_s: float, is_told: bool) -> None:
+    words = "Waiting for a volume to be created either by the external provisioner 'x.io/y'"
+    about, first = Ref("PersistentVolumeClaim", "data", "dev"), NOW - timedelta(seconds=since_s)
+    event = Happening(about, "Normal", "ExternalProvisioning", words, last=NOW, first=first)
+    seen = evidence(claim("local-path"), LOCAL, events=[event])
+    assert [item.found for item in volume_pending.RULE.find(seen)] == (
+        [f"it gets no volume: {words}"] if is_told else []
+    )
 
 
 def autoscaler(said: str, reason: str = "FailedGetResourceMetric", **more: Any) -> dict[str, Any]:

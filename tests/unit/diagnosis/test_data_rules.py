@@ -14,6 +14,7 @@ import pytest
 from support.evidence import (
     NOW,
     START,
+    diagnosed,
     evidence,
     found,
     happening,
@@ -23,7 +24,7 @@ from support.evidence import (
     with_objects,
 )
 from vrooli.diagnosis import catalog, vso
-from vrooli.diagnosis.evidence import Answer, Evidence, Helm, LogSource, SecretFacts
+from vrooli.diagnosis.evidence import Answer, Evidence, Happening, Helm, LogSource, SecretFacts
 from vrooli.diagnosis.interface import Symptom
 from vrooli.diagnosis.objects import Ref
 from vrooli.redaction import Redactor
@@ -215,6 +216,16 @@ RESTARTS = replace(
     happening(OF_REDIS, "RolloutRestartTriggered", "Rollout restart triggered", ago_s=5), count=6
 )
 SEALED = _json(initialized=True, sealed=True)
+CONNECTION = "VaultConnection/vrooli-dev-vault"
+
+
+def unanswered(
+    words: str, about: Ref = OF_REDIS, reason: str = "VaultClientConfigError", ago_s: float = 5
+) -> Happening:
+    """What the operator tells of a try that gave nothing."""
+    return happening(about, reason, f"Failed to get Vault auth login: {words}", ago_s=ago_s)
+
+
 VSO_POD = "vault-secrets-operator-system"
 OPERATOR_OFF = {"replicas": 0}
 
@@ -336,6 +347,39 @@ SYMPTOMS: dict[str, tuple[str, str, Evidence]] = {
                 ),
             ),
         ),
+    ),
+    "a Vault that only the operator finds sealed": (
+        "vso-no-answer",
+        CONNECTION,
+        told(unanswered("Error making API request.\n\nCode: 503. Errors:\n\n* Vault is sealed")),
+    ),
+    "a Vault that only the operator doesn't reach": (
+        "vso-no-answer",
+        CONNECTION,
+        told(
+            unanswered("Put: dial tcp 10.0.0.9:8200: i/o timeout"),
+            unanswered("Get: dial tcp 10.0.0.9:8200: i/o timeout", PULL, "VaultClientError"),
+        ),
+    ),
+    "a certificate of Vault that the operator doesn't trust": (
+        "vso-no-answer",
+        CONNECTION,
+        told(unanswered("Put: tls: failed to verify certificate: x509: certificate has expired")),
+    ),
+    "a name of Vault that only the operator can't resolve": (
+        "vso-no-answer",
+        CONNECTION,
+        told(unanswered("Put: dial tcp: lookup vault.example.com: no such host")),
+    ),
+    "an address of Vault with the wrong scheme": (
+        "vso-no-answer",
+        CONNECTION,
+        told(unanswered("Code: 400. Raw Message: Client sent an HTTP request to an HTTPS server.")),
+    ),
+    "a login that fails before it reaches Vault": (
+        "vso-no-answer",
+        str(AUTH),
+        told(unanswered('serviceaccounts "nobody" not found')),
     ),
     "a deleted secret": (
         "vso-secret-missing-in-vault",
@@ -573,6 +617,64 @@ def test_the_operator_tries_ever_less_often(tries: int, ago_s: float, still: boo
     event = happening(OF_REDIS, "VaultClientError", "Code: 403", ago_s=ago_s)
     seen = told(replace(event, count=tries))
     assert (vso.trying(seen, OF_REDIS, "VaultClientError") is not None) is still
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Code: 403. Errors: * lookup failed: service account unauthorized",
+        "Code: 500. Errors: * Post: dial tcp 10.96.0.1:443: i/o timeout",
+    ],
+)
+def test_a_vault_that_answers_the_operator_is_not_called_silent(words: str) -> None:
+    assert found(RULES["vso-no-answer"], told(unanswered(words))) == []
+
+
+def test_an_empty_path_is_not_taken_for_a_silent_vault() -> None:
+    words = 'empty response from Vault, path="secret/data/x"'
+    assert found(RULES["vso-no-answer"], told(unanswered(words, reason="VaultClientError"))) == []
+
+
+def test_what_the_operator_met_with_before_it_got_on_is_of_the_past() -> None:
+    silent = unanswered("dial tcp 10.0.0.9:8200: i/o timeout")
+    synced = Happening(OF_REDIS, "Normal", "SecretSynced", "Secret synced", last=NOW)
+    assert found(RULES["vso-no-answer"], told(silent, synced)) == []
+    healthy = {"conditions": [{"type": "Healthy", "status": "True"}]}
+    body = {**(well().get(OF_REDIS) or {}), "status": healthy}
+    assert found(RULES["vso-no-answer"], with_objects(told(silent), body)) == []
+
+
+def test_an_old_word_of_the_operator_counts_where_no_probe_got_through_or_its_log_goes_on() -> None:
+    words = "dial tcp 10.0.0.9:8200: i/o timeout"
+    old = told(replace(unanswered(words, ago_s=200), count=30))
+    assert found(RULES["vso-no-answer"], old) == []
+    assert found(RULES["vso-no-answer"], replace(old, answers=())) == [CONNECTION]
+    line = f'{{"ts":"{NOW.isoformat()}","msg":"Failed to get NewClientWithLogin"}}'
+    logged = {LogSource(VSO_POD, "vso", "manager"): [line]}
+    assert found(RULES["vso-no-answer"], replace(old, logs=logged)) == [CONNECTION]
+
+
+@pytest.mark.parametrize(
+    "what", ["Vault has no pod", "Vault is sealed", "Vault's address names no Service"]
+)
+def test_what_a_probe_knows_of_vault_comes_before_the_operator_s_words(what: str) -> None:
+    rule, about, seen = SYMPTOMS[what]
+    said = diagnosed(replace(seen, events=(unanswered("Code: 503. Errors: * Vault is sealed"),)))
+    (cause,) = [item for item in said.causes if item.finding.name.startswith("v")]
+    assert (cause.finding.name, cause.finding.what) == (rule, about)
+    assert [item.name for item in cause.follows if item.name.startswith("vso")] == ["vso-no-answer"]
+
+
+def test_a_name_that_the_operator_can_not_resolve_follows_from_the_cluster_s_dns() -> None:
+    dns = {
+        "kind": "Deployment",
+        "metadata": {"name": "coredns", "namespace": "kube-system"},
+        "spec": {"replicas": 0},
+    }
+    words = "dial tcp: lookup vault.vault.svc: i/o timeout"
+    said = diagnosed(with_objects(told(unanswered(words)), dns))
+    (cause,) = [item for item in said.causes if item.finding.name == "dns-failing"]
+    assert "vso-no-answer" in {item.name for item in cause.follows}
 
 
 def test_several_secrets_without_a_policy_are_one_finding() -> None:

@@ -241,7 +241,18 @@ def test_where_the_way_is_open_all_the_same_no_policy_is_blamed() -> None:
     assert not found(network_policy.RULE, replace(seen, answers=(answer,)))
     refused = replace(answer, text=connect.REFUSED)
     (symptom,) = network_policy.RULE.find(replace(seen, answers=(refused,)))
+    assert symptom.found.startswith("it refuses")
     assert "5329: refused" in symptom.found
+
+
+def test_what_was_not_tried_is_not_told_as_refused() -> None:
+    seen = evidence(SERVER, UI, DENY)
+    (_, _, way), *_ = ways(seen)
+    unable = Answer(connect.NAME, connect.about(way), "`sh` failed: 403 Forbidden", ok=False)
+    for answers in ((), (unable,)):
+        (symptom,) = network_policy.RULE.find(replace(seen, answers=answers))
+        assert symptom.found.startswith("it may refuse")
+        assert "TCP port 5329 (not tried)" in symptom.found
 
 
 def test_of_two_policies_the_one_that_the_release_does_not_have_so_is_blamed() -> None:

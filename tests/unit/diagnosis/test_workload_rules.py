@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from support.evidence import DEV, NOW, diagnosed, evidence, found, happening, pod, pod_of
-from vrooli.diagnosis.evidence import Answer, Evidence, LogSource
+from vrooli.diagnosis.evidence import Answer, Evidence, Happening, LogSource
 from vrooli.diagnosis.objects import Ref
 from vrooli.diagnosis.probes import health_answer
 from vrooli.diagnosis.rules import (
@@ -90,6 +90,22 @@ def test_why_an_image_can_not_be_had_is_told_apart(reason: str, said: str, why: 
     assert (finding.name, finding.what) == ("image-pull", OWNER)
     assert why in finding.found
     assert said in finding.found
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "registry.example.com/server:1.429.0",
+        f"registry.example.com/server@sha256:{'429' * 21}a",
+        "registry.example.com/authorization-denied:timeout",
+    ],
+)
+def test_the_words_of_an_image_s_name_are_no_reason(image: str) -> None:
+    said = f'Failed to pull image "{image}": rpc error: code = NotFound desc = {image}: not found'
+    seen = waiting("ImagePullBackOff", "Back-off pulling image")
+    seen["status"]["containerStatuses"][0]["image"] = image
+    finding = the_one(evidence(seen, events=[happening(POD, "Failed", said)]))
+    assert "there is no such image or tag" in finding.found
 
 
 def test_of_an_image_that_waits_for_its_next_try_the_event_says_why() -> None:
@@ -365,6 +381,45 @@ def test_a_quota_without_room_is_raised_by_what_is_asked_for(
     assert json.loads(finding.command.split("'")[1]) == {"spec": {"hard": hard}}
     assert not found(quota_exceeded.RULE, evidence())
     assert not found(pod_refused.RULE, evidence())
+
+
+OF_REDIS = ("StatefulSet", "rfr-vrooli-rf")
+NO_ROOM = (
+    "create Pod rfr-vrooli-rf-1 failed: exceeded quota: small, requested: pods=1, used: pods=9, "
+    "limited: pods=9"
+)
+
+
+def one_of(pods: int, *events: Happening) -> Evidence:
+    """A StatefulSet that wants three pods, and has so many."""
+    body = {
+        "kind": "StatefulSet",
+        "metadata": {"name": OF_REDIS[1], "namespace": "dev"},
+        "spec": {"replicas": 3},
+        "status": {"replicas": pods},
+    }
+    made = (pod(f"rfr-vrooli-rf-{number}", owner=OF_REDIS) for number in range(pods))
+    return evidence(body, *made, events=events)
+
+
+@pytest.mark.parametrize("pods", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("said", "rule"), [(NO_ROOM, "quota-exceeded"), ("denied the request: no", "pod-refused")]
+)
+def test_a_pod_that_is_refused_beside_others_is_told(pods: int, said: str, rule: str) -> None:
+    failed = happening(Ref(*OF_REDIS, "dev"), "FailedCreate", said)
+    assert rule in {cause.finding.name for cause in diagnosed(one_of(pods, failed)).causes}
+    assert not found(pod_refused.RULE, one_of(3, failed))
+
+
+def test_a_pod_that_was_made_since_ends_a_refusal() -> None:
+    about = Ref(*OF_REDIS, "dev")
+    failed = happening(about, "FailedCreate", NO_ROOM, ago_s=60)
+    made = happening(about, "SuccessfulCreate", "create Pod rfr-vrooli-rf-1 successful", ago_s=9)
+    assert not found(quota_exceeded.RULE, one_of(2, failed, made))
+    assert found(
+        quota_exceeded.RULE, one_of(2, made, happening(about, "FailedCreate", NO_ROOM, ago_s=5))
+    )
 
 
 def deployment(*conditions: dict[str, str], **spec: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from vrooli.diagnosis.arrows import ways
 from vrooli.diagnosis.evidence import Answer, Evidence
 from vrooli.diagnosis.objects import Ref, container_states, dig, ref_of, text
 from vrooli.diagnosis.policies import Way, refusing
+from vrooli.diagnosis.rights import EXEC
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 
@@ -32,7 +33,7 @@ async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
     policies = seen.all("NetworkPolicy")
     doubtful = [
         way
-        for _, _, way in ways(seen)
+        for _, _, way in (ways(seen) if seen.may(EXEC) else ())
         if way.protocol == "TCP" and way.target.address and refusing(policies, way)
     ]
     return await asyncio.gather(*(_of_one(kube, way) for way in doubtful[:MOST]))

@@ -10,6 +10,7 @@ import httpx
 
 from vrooli.diagnosis.evidence import Answer, Evidence
 from vrooli.diagnosis.objects import Body, Ref, container_states, dig, is_ready, items, ref_of, text
+from vrooli.diagnosis.rights import FORWARD
 from vrooli.diagnosis.workloads import container
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
@@ -39,7 +40,7 @@ async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
 def _questions(seen: Evidence) -> Iterator[_Question]:
     """One for each workload: its pods say the same."""
     asked = set()
-    for owner, pod in seen.current:
+    for owner, pod in seen.current if seen.may(FORWARD) else ():
         if is_ready(pod) or owner in asked:
             continue
         for item in container_states(pod):

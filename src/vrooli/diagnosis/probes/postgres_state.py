@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from vrooli.diagnosis.evidence import Answer, Evidence
 from vrooli.diagnosis.objects import Body, Ref, dig, items, labels, ref_of, text
+from vrooli.diagnosis.rights import EXEC
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 from vrooli.release.readiness import LEADER_ROLES, PGO
@@ -46,7 +47,7 @@ async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
 
 
 def _questions(seen: Evidence) -> Iterator[tuple[Body, Ref, str, list[str]]]:
-    for cluster in seen.all("PostgresCluster"):
+    for cluster in seen.all("PostgresCluster") if seen.may(EXEC) else ():
         ref = ref_of(cluster)
         pods = [
             pod

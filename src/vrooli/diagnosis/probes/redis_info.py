@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from vrooli.diagnosis.evidence import Answer, Evidence
 from vrooli.diagnosis.objects import Body, labels, ref_of, text
+from vrooli.diagnosis.rights import EXEC
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 from vrooli.release.readiness import COMPONENT, REDIS_NAME
@@ -29,7 +30,9 @@ async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
     pods = [
         pod
         for pod in seen.all("Pod")
-        if REDIS_NAME in labels(pod) and text(pod, "status", "phase") == "Running"
+        if seen.may(EXEC)
+        and REDIS_NAME in labels(pod)
+        and text(pod, "status", "phase") == "Running"
     ]
     return await asyncio.gather(*(_of_one(kube, pod) for pod in pods))
 

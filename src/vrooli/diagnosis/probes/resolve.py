@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from vrooli.diagnosis.evidence import Answer, Evidence
 from vrooli.diagnosis.objects import Ref, container_states, dig, is_ready, ref_of, text
+from vrooli.diagnosis.rights import EXEC
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 
@@ -25,7 +26,7 @@ NO_ANSWER = f"no answer within {ANSWER_S:.0f} s"
 async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
     """The answers of the first pods that run, one of each workload."""
     asked: dict[Ref, tuple[Ref, str]] = {}
-    for owner, pod in seen.current:
+    for owner, pod in seen.current if seen.may(EXEC) else ():
         running = [item for item in container_states(pod) if dig(item, "state", "running")]
         if running and owner.kind == "Deployment" and (is_ready(pod) or owner not in asked):
             asked.setdefault(owner, (ref_of(pod), text(running[-1], "name")))

@@ -3,48 +3,114 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from vrooli.diagnosis.evidence import Answer, Evidence
-from vrooli.diagnosis.objects import Ref, mapping, ref_of, text
+from vrooli.diagnosis.objects import Body, Ref, containers, items, mapping, ref_of, text
+from vrooli.diagnosis.rights import FORWARD
 from vrooli.diagnosis.standing import vault_service
 from vrooli.kube import Kube
 
 NAME = "vault-health"
 PORT = 8200
+# Where an address names no port.
+PORTS = {"http": 80, "https": 443}
 # Vault answers at once, sealed or not, seconds.
 ANSWER_S = 3.0
+# Characters of an answer that isn't Vault's own.
+QUOTED = 200
 
 
 async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
     """The answer of each Vault in this cluster that the release's connections name."""
-    services = {vault_service(body) for body in seen.all("VaultConnection")}
-    return [
-        await _of_one(kube, seen, service)
-        for service in services
+    connections = {vault_service(body): body for body in seen.all("VaultConnection")}
+    found = [
+        await _of_one(kube, seen, service, connection)
+        for service, connection in connections.items()
         if service is not None and seen.has_seen("Pod", service.namespace)
     ]
+    return [answer for answer in found if answer is not None]
 
 
-async def _of_one(kube: Kube, seen: Evidence, service: Ref) -> Answer:
-    body = seen.get(service)
-    if body is None:
+async def _of_one(kube: Kube, seen: Evidence, service: Ref, connection: Body) -> Answer | None:
+    if seen.get(service) is None:
         return Answer(NAME, service, "there is no such Service", ok=False)
     pod = running(seen, service)
     if pod is None:
         return Answer(NAME, service, "no pod runs behind it", ok=False)
+    if not seen.may(FORWARD, service.namespace):
+        return None
     try:
-        async with (
-            await kube.port_forward(service.namespace, pod, PORT) as port,
-            httpx.AsyncClient(timeout=ANSWER_S) as client,
-        ):
-            answer = await client.get(f"http://127.0.0.1:{port}/v1/sys/health")
+        async with talking(kube, seen, connection, pod) as vault:
+            answer = await vault.get("sys/health")
     except (httpx.HTTPError, OSError) as error:
-        return Answer(NAME, service, f"{type(error).__name__}: {error}", ok=False)
-    return Answer(NAME, service, answer.text)
+        said = f"{type(error).__name__}: {error}"
+        return Answer(NAME, service, said, ok=_is_refusal(connection, error))
+    return Answer(NAME, service, answer.text if is_read(answer) else unread(answer))
+
+
+@asynccontextmanager
+async def talking(
+    kube: Kube, seen: Evidence, connection: Body, pod: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the Vault that a connection names, by a port that leads into its pod."""
+    address = urlsplit(text(connection, "spec", "address"))
+    service = vault_service(connection) or Ref("Service", "")
+    asked = target(seen, service, pod, address.port or PORTS.get(address.scheme, PORT))
+    async with (
+        await kube.port_forward(service.namespace, pod, asked) as port,
+        httpx.AsyncClient(
+            base_url=f"{address.scheme}://127.0.0.1:{port}{address.path.rstrip('/')}/v1",
+            timeout=ANSWER_S,
+            # Its certificate names the Service, not this end of the way; the API server leads it
+            # to that pod and no other. Whether the operator trusts it, the operator says.
+            verify=False,  # noqa: S501
+        ) as client,
+    ):
+        yield client
+
+
+def target(seen: Evidence, service: Ref, pod: str, port: int) -> int:
+    """The port of a pod that a port of its Service leads to."""
+    spec = mapping(seen.get(service), "spec")
+    named = next((item for item in items(spec, "ports") if item.get("port") == port), {})
+    wanted = named.get("targetPort")
+    if text(spec, "clusterIP") == "None" or not wanted:
+        return port
+    if isinstance(wanted, int):
+        return wanted
+    ports = (
+        item.get("containerPort")
+        for container in containers(seen.get(Ref("Pod", pod, service.namespace)) or {})
+        for item in items(container, "ports")
+        if item.get("name") == wanted
+    )
+    return next((found for found in ports if isinstance(found, int)), port)
+
+
+def is_read(answer: httpx.Response) -> bool:
+    """Whether an answer is one of Vault's."""
+    return _parsed(answer.text) is not None
+
+
+def unread(answer: httpx.Response) -> str:
+    """What is said of an answer that is none of Vault's, such as a proxy's page."""
+    said = " ".join(answer.text.split())[:QUOTED]
+    return f"its answer ({answer.status_code}) can't be read: {said}"
+
+
+def _is_refusal(connection: Body, error: Exception) -> bool:
+    """Whether somebody is there who speaks TLS, and not with us: it may want a certificate.
+
+    Whoever isn't there doesn't get as far as that: the connection itself fails, or nothing comes.
+    """
+    speaks_tls = text(connection, "spec", "address").startswith("https:")
+    return speaks_tls and isinstance(error, (httpx.ReadError, httpx.RemoteProtocolError))
 
 
 def running(seen: Evidence, service: Ref) -> str | None:
@@ -59,7 +125,14 @@ def running(seen: Evidence, service: Ref) -> str | None:
 def answers(seen: Evidence) -> Iterator[tuple[Answer, Mapping[str, Any]]]:
     """The answers that Vaults gave, with what they say of themselves."""
     for answer in seen.answers:
-        if answer.probe == NAME and answer.ok:
-            said = json.loads(answer.text)
-            if isinstance(said, Mapping):
-                yield answer, said
+        said = _parsed(answer.text) if answer.probe == NAME and answer.ok else None
+        if said is not None:
+            yield answer, said
+
+
+def _parsed(said: str) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(said)
+    except ValueError:
+        return None
+    return found if isinstance(found, Mapping) else None

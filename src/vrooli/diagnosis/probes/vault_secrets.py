@@ -14,7 +14,8 @@ import httpx
 
 from vrooli.diagnosis.evidence import Answer, Evidence
 from vrooli.diagnosis.objects import Body, Ref, dig, mapping, ref_of, text
-from vrooli.diagnosis.probes.vault_health import ANSWER_S, PORT, running
+from vrooli.diagnosis.probes.vault_health import is_read, running, talking, unread
+from vrooli.diagnosis.rights import FORWARD
 from vrooli.diagnosis.standing import vault_service
 from vrooli.kube import Kube
 
@@ -42,17 +43,17 @@ def data_path(secret: Body) -> str:
 async def _of_one(kube: Kube, seen: Evidence, auth: Body) -> list[Answer]:
     ref, spec = ref_of(auth), mapping(auth, "spec")
     named = Ref("VaultConnection", text(spec, "vaultConnectionRef"), ref.namespace)
-    service = vault_service(seen.get(named) or {})
+    connection = seen.get(named) or {}
+    service = vault_service(connection)
     pod = running(seen, service) if service is not None else None
     account = text(spec, "kubernetes", "serviceAccount")
     if service is None or pod is None or dig(spec, "kubernetes", "audiences"):
         return []
+    if not seen.may(FORWARD, service.namespace):
+        return []
     jwt = await kube.service_account_token(ref.namespace, account, TOKEN_S)
     try:
-        async with (
-            await kube.port_forward(service.namespace, pod, PORT) as port,
-            httpx.AsyncClient(timeout=ANSWER_S, base_url=f"http://127.0.0.1:{port}/v1") as vault,
-        ):
+        async with talking(kube, seen, connection, pod) as vault:
             return await _talk(vault, seen, auth, jwt)
     except (httpx.HTTPError, OSError) as error:
         return [Answer(LOGIN, ref, f"{type(error).__name__}: {error}", ok=False)]
@@ -62,6 +63,8 @@ async def _talk(vault: httpx.AsyncClient, seen: Evidence, auth: Body, jwt: str) 
     ref, path = ref_of(auth), f"auth/{text(auth, 'spec', 'mount')}/login"
     role = text(auth, "spec", "kubernetes", "role")
     answer = await vault.post(path, json={"role": role, "jwt": jwt})
+    if not is_read(answer):
+        return [Answer(LOGIN, ref, unread(answer), ok=False)]
     said: dict[str, Any] = {"status": answer.status_code, "errors": _errors(answer)}
     if answer.status_code == httpx.codes.FORBIDDEN:
         # Where nothing is mounted Vault says no more than that; a method asks for the role.

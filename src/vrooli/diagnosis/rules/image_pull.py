@@ -29,7 +29,7 @@ KINDS = (
         "Put it on the node, or set image.pullPolicy to IfNotPresent.",
     ),
     (
-        r"(?i)toomanyrequests|429|rate limit",
+        r"(?i)toomanyrequests|\b429 too many|rate limit",
         "the registry gives no more for now",
         "Wait, or pull as a user with a higher limit: name a pull secret.",
     ),
@@ -84,6 +84,8 @@ def _said(evidence: Evidence, pod: Body, item: Body) -> str:
 
 
 def _kind(image: str, said: str, pod: Body) -> tuple[str, str]:
+    # A name may have any word in it.
+    said = re.sub(rf"(?<!\w){re.escape(image)}(?!\w)", "…", said) if image else said
     for pattern, why, remedy in KINDS:
         if re.search(pattern, said):
             if image.startswith(LOCAL) and not re.search(OWN_WORDS, said):

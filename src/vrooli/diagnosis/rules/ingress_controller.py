@@ -15,7 +15,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each controller of which nothing runs, where it can be seen."""
     stopped: dict[Ref, list[Ref]] = {}
     for ingress in evidence.all("Ingress"):
-        for controller in controllers(evidence, ingress):
+        found = list(controllers(evidence, ingress))
+        if any(not down(evidence, controller) for controller in found):
+            continue  # one of several lets it in
+        for controller in found:
             stopped.setdefault(controller, []).append(ref_of(ingress))
     for controller, ingresses in stopped.items():
         if why := down(evidence, controller):

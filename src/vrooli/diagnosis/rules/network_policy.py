@@ -21,6 +21,7 @@ class _Closed:
 
     policy: Body
     lines: list[str] = field(default_factory=list)
+    was_tried: bool = False
     sources: list[Ref] = field(default_factory=list)
 
 
@@ -34,14 +35,18 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         policy = _blamed(evidence, policies)
         mine = closed.setdefault(ref_of(policy), _Closed(policy))
-        tried = f": {answer.text}" if answer is not None else ""
+        was_tried = answer is not None and answer.ok
+        tried = f": {connect.REFUSED}" if was_tried else " (not tried)"
+        mine.was_tried |= was_tried
         mine.lines.append(f"{source.name} to {target.name}, {way.protocol} port {way.port}{tried}")
         mine.sources.append(source)
     for ref, mine in closed.items():
         is_own = noted(evidence, ref) is not None
         yield Symptom(
             about=ref,
-            found=f"it refuses what the architecture needs: {'; '.join(mine.lines)}",
+            # A cluster's network need not enforce policies.
+            found=f"it {'refuses' if mine.was_tried else 'may refuse'} what the architecture "
+            f"needs: {'; '.join(mine.lines)}",
             remedy="Put it back to what the release has noted."
             if is_own
             else "Delete it, or have it allow these connections.",

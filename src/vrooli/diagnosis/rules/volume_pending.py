@@ -16,6 +16,8 @@ DEFAULT = "storageclass.kubernetes.io/is-default-class"
 MADE_S = 20.0
 WAITS = "WaitForFirstConsumer"
 FAILED = ("ProvisioningFailed", "FailedBinding")
+# Said once a provisioner of its own is asked; that nobody answers nobody says.
+ASKED, ANSWERS_S = "ExternalProvisioning", 60.0
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -61,25 +63,34 @@ def _of_one(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
             evidence=events,
             touches=(ref,),
         )
-    elif is_older(evidence, born(claim), MADE_S) and _has_failed(evidence, ref):
+    elif said := _said(evidence, claim):
         yield Symptom(
             about=ref,
-            found=f"it gets no volume: {evidence.events_of(ref, *FAILED)[-1].message.strip()}",
+            found=f"it gets no volume: {said}",
             remedy="Mend what the provisioner names.",
             command=f"kubectl describe {ref.words}",
             evidence=events,
         )
 
 
-def _has_failed(evidence: Evidence, ref: Ref) -> bool:
-    return bool(evidence.events_of(ref, *FAILED))
+def _said(evidence: Evidence, claim: Body) -> str:
+    """Why a claim still waits: what failed, or who was asked long ago; empty if it may yet come."""
+    failed = evidence.events_of(ref_of(claim), *FAILED)
+    if failed and is_older(evidence, born(claim), MADE_S):
+        return failed[-1].message.strip()
+    for event in evidence.events_of(ref_of(claim), ASKED)[:1]:
+        since = event.first.isoformat() if event.first else born(claim)
+        return event.message.strip() if is_older(evidence, since, ANSWERS_S) else ""
+    return ""
 
 
 def _provisioner(evidence: Evidence, kind: Body) -> Ref | None:
     """The provisioner's Deployment where it is down, by the words of its name."""
     words = set(re.split(r"[^a-z0-9]+", text(kind, "provisioner").lower())) - {"io", "com", "csi"}
-    for body in evidence.all("Deployment", "kube-system"):
+    for body in evidence.all("Deployment", ""):
         ref = ref_of(body)
+        if ref.namespace == evidence.namespace:
+            continue
         named = set(ref.name.split("-"))
         if words and len(words & named) > 1 and down(evidence, ref):
             return ref

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from vrooli.diagnosis import vso
 from vrooli.diagnosis.evidence import Evidence, Happening
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.keepers import VSO
-from vrooli.diagnosis.objects import Ref, born, items, ref_of, text
+from vrooli.diagnosis.keepers import VSO, deployments
+from vrooli.diagnosis.objects import Ref, born, ref_of, text
 from vrooli.diagnosis.workloads import is_older
 
 OK = 200
@@ -43,12 +43,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _keeper(seen: Evidence) -> Ref | None:
-    found = (
-        ref_of(body)
-        for body in seen.all("Deployment", VSO.namespace)
-        if not items(body, "metadata", "ownerReferences")
-    )
-    return next(found, None)
+    return next(map(ref_of, deployments(seen, VSO)), None)
 
 
 def _has_begun_since(seen: Evidence, event: Happening) -> bool:

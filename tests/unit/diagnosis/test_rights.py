@@ -1,0 +1,128 @@
+"""Who isn't let into pods is told so; nobody behind a closed way is blamed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from support.evidence import DEV, diagnosed, evidence, operators, pod, pod_of, vault
+from vrooli.diagnosis import collect, rights
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.looking import Looking
+from vrooli.diagnosis.probes import PROBES, vault_health
+from vrooli.release.readiness import REDIS_NAME
+
+CONNECTION = {
+    "kind": "VaultConnection",
+    "metadata": {"name": "v", "namespace": DEV.namespace},
+    "spec": {"address": "http://vault.vault.svc:8200"},
+}
+FAILOVER = {"kind": "RedisFailover", "metadata": {"name": "vrooli-rf", "namespace": DEV.namespace}}
+EVERY = frozenset({(rights.EXEC, DEV.namespace), (rights.FORWARD, "vault")})
+
+
+class ReaderOnly:
+    """A cluster that lets its reader take some ways only, and into no pod by any."""
+
+    def __init__(self, allowed: Collection[tuple[str, str]] = ()) -> None:
+        self.allowed = allowed
+        self.asked: list[tuple[str, str, str]] = []
+
+    async def may(
+        self, verb: str, api_version: str, kind: str, namespace: str, *, subresource: str
+    ) -> bool:
+        assert (api_version, kind) == ("v1", "Pod")
+        self.asked.append((verb, subresource, namespace))
+        return (subresource, namespace) in self.allowed
+
+    async def logs(self, *words: Any, **settings: Any) -> AsyncIterator[str]:
+        yield "a line"
+
+    async def exec(self, *words: Any) -> str:
+        raise AssertionError(f"runs {words}")
+
+    async def port_forward(self, *words: Any) -> Any:
+        raise AssertionError(f"forwards {words}")
+
+
+def seen() -> Evidence:
+    redis = pod("rfr-vrooli-rf-0", labels={REDIS_NAME: "vrooli-rf"}, container="redis")
+    service = {**vault(), "spec": {"selector": {"app": "vault"}}}
+    of_vault = pod("vault-0", namespace="vault", labels={"app": "vault"}, container="vault")
+    server = pod_of(f"{DEV.release}-server")
+    return evidence(CONNECTION, service, of_vault, redis, FAILOVER, server, *operators())
+
+
+@pytest.mark.anyio
+async def test_each_way_is_asked_about_once_for_each_namespace() -> None:
+    kube = ReaderOnly()
+    found = await rights.closed(kube, seen(), Looking())  # type: ignore[arg-type]
+    assert found == {*EVERY, (rights.FORWARD, DEV.namespace)}
+    assert len(kube.asked) == len(set(kube.asked)) == len(rights.VERBS) * len(found)
+
+
+@pytest.mark.anyio
+async def test_who_may_only_get_is_not_let_in() -> None:
+    """A web socket begins with a GET; since 1.35 the right to create is wanted, too."""
+
+    class MayGet(ReaderOnly):
+        async def may(self, verb: str, *words: Any, **settings: Any) -> bool:
+            return verb == "get"
+
+    assert await rights.closed(MayGet(), seen(), Looking()) >= EVERY  # type: ignore[arg-type]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", PROBES)
+async def test_no_question_takes_a_closed_way(name: str) -> None:
+    closed = await rights.closed(ReaderOnly(), seen(), Looking())  # type: ignore[arg-type]
+    answers = await PROBES[name](ReaderOnly(), replace(seen(), closed=closed))  # type: ignore[arg-type]
+    assert list(answers) == []
+
+
+def test_what_is_behind_a_closed_way_is_said_and_blamed_for_nothing() -> None:
+    refused = replace(
+        seen(), closed=EVERY, unseen=tuple(rights.unseen(replace(seen(), closed=EVERY)))
+    )
+    said = diagnosed(refused)
+    assert "vault-unreachable" not in {cause.finding.name for cause in said.causes}
+    inside, of_vault = said.unseen
+    assert inside.what == "Redis and what pods reach and resolve in dev"
+    assert "pods/exec" in inside.why
+    assert (of_vault.what, "pods/portforward" in of_vault.why) == ("Vault in vault", True)
+
+
+@pytest.mark.anyio
+async def test_a_vault_without_a_pod_is_told_of_without_any_right() -> None:
+    closed = replace(seen(), closed=EVERY, objects={**seen().objects, "Pod": []})
+    (answer,) = await vault_health.ask(ReaderOnly(), closed)  # type: ignore[arg-type]
+    assert (answer.ok, answer.text) == (False, "no pod runs behind it")
+
+
+@pytest.mark.anyio
+async def test_a_look_asks_for_the_rights_and_says_what_it_lacks() -> None:
+    kube = ReaderOnly()
+    look = collect._Look(kube=kube, release=None)  # type: ignore[arg-type]
+    found = await collect._ask(look, seen())
+    assert [item.what for item in found.unseen if "Redis" in item.what]
+    assert not [item for item in found.answers if not item.ok]
+
+
+def test_a_vault_that_is_no_service_of_the_cluster_is_said_not_to_be_seen() -> None:
+    elsewhere = {**CONNECTION, "spec": {"address": "https://who:secret@vault.example.com:8200"}}
+    (found,) = rights.unseen(evidence(elsewhere))
+    assert found.what == "Vault at vault.example.com"
+
+
+@pytest.mark.parametrize("odd", [None, 7, "http://[", "vault", "http://x:99999999", []])
+def test_an_address_that_is_none_stops_nothing(odd: Any) -> None:
+    looked = evidence({**CONNECTION, "spec": {"address": odd}})
+    assert rights.needed(looked) == {}
+    assert not diagnosed(replace(looked, unseen=tuple(rights.unseen(looked)))).causes
+
+
+def test_who_may_do_all_misses_nothing() -> None:
+    assert rights.unseen(seen()) == []

@@ -1,0 +1,182 @@
+"""Vault is asked at the scheme and the port that its connection names."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.certificates import self_signed
+from support.evidence import DEV, diagnosed, evidence, operators, pod
+from vrooli.diagnosis.evidence import Answer, Evidence
+from vrooli.diagnosis.objects import Ref
+from vrooli.diagnosis.probes import vault_health, vault_secrets
+from vrooli.diagnosis.rules import vault_sealed, vault_unreachable, vso_login_refused
+
+WELL = json.dumps({"initialized": True, "sealed": False})
+SERVICE = Ref("Service", "vault", "vault")
+
+
+class Forwards:
+    """A cluster with one server behind each port."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.asked: list[int] = []
+
+    async def port_forward(self, namespace: str, name: str, port: int) -> Any:
+        self.asked.append(port)
+
+        @asynccontextmanager
+        async def way() -> AsyncIterator[int]:
+            yield self.port
+
+        return way()
+
+    async def service_account_token(self, *words: Any) -> str:
+        return "token"
+
+
+@asynccontextmanager
+async def serving(
+    body: str, status: int = 200, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """A server that gives one answer to everything."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        writer.write(f"{head}{body}".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    folder: Path = tmp_path_factory.mktemp("tls")
+    self_signed(folder / "crt", folder / "key")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "crt", folder / "key")
+    return context
+
+
+def seen(
+    address: str, port: dict[str, Any] | None = None, answers: tuple[Answer, ...] = ()
+) -> Evidence:
+    connection = {
+        "kind": "VaultConnection",
+        "metadata": {"name": "v", "namespace": DEV.namespace},
+        "spec": {"address": address},
+    }
+    auth = {
+        "kind": "VaultAuth",
+        "metadata": {"name": "v", "namespace": DEV.namespace},
+        "spec": {"method": "kubernetes", "mount": "kubernetes", "vaultConnectionRef": "v"},
+    }
+    service = {
+        "kind": "Service",
+        "metadata": {"name": "vault", "namespace": "vault"},
+        "spec": {"selector": {"app": "vault"}, "ports": [port] if port else []},
+    }
+    ports = [{"name": "api", "containerPort": 8300}]
+    containers = {"containers": [{"name": "vault", "ports": ports}]}
+    of_vault = pod("vault-0", namespace="vault", labels={"app": "vault"}, spec=containers)
+    return evidence(connection, auth, service, of_vault, *operators(), answers=answers)
+
+
+async def health(kube: Forwards, looked: Evidence) -> Answer:
+    (answer,) = await vault_health.ask(kube, looked)  # type: ignore[arg-type]
+    return answer
+
+
+@pytest.mark.anyio
+async def test_a_vault_that_speaks_tls_is_asked_so(tls: ssl.SSLContext) -> None:
+    async with serving(WELL, tls=tls) as port:
+        answer = await health(Forwards(port), seen("https://vault.vault.svc:8200"))
+    assert answer == Answer("vault-health", SERVICE, WELL)
+
+
+@pytest.mark.anyio
+async def test_a_login_to_a_vault_that_speaks_tls_is_answered(tls: ssl.SSLContext) -> None:
+    refusal = json.dumps({"errors": ["invalid role name"]})
+    async with serving(refusal, 400, tls) as port:
+        looked = seen("https://vault.vault.svc:8200")
+        (answer,) = await vault_secrets.ask(Forwards(port), looked)  # type: ignore[arg-type]
+    assert json.loads(answer.text) == {"status": 400, "errors": ["invalid role name"]}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("address", "port", "asked"),
+    [
+        ("http://vault.vault.svc:8200", None, 8200),
+        ("http://vault.vault.svc:8201", None, 8201),
+        ("http://vault.vault.svc", {"port": 80, "targetPort": 8200}, 8200),
+        ("http://vault.vault.svc:8200/", {"port": 8200, "targetPort": "api"}, 8300),
+        ("http://vault.vault.svc:8200", {"port": 8200, "targetPort": "gone"}, 8200),
+    ],
+)
+async def test_the_port_is_the_one_behind_the_address(
+    address: str, port: dict[str, Any] | None, asked: int
+) -> None:
+    async with serving(WELL) as local:
+        kube = Forwards(local)
+        assert (await health(kube, seen(address, port))).text == WELL
+    assert kube.asked == [asked]
+
+
+@pytest.mark.anyio
+async def test_an_answer_that_is_none_of_vault_s_is_said_and_blames_nobody() -> None:
+    page, address = (
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "http://vault.vault.svc:8200",
+    )
+    async with serving(page, 400) as port:
+        of_health = await health(Forwards(port), seen(address))
+        (login,) = await vault_secrets.ask(Forwards(port), seen(address))  # type: ignore[arg-type]
+    assert of_health.text == f"its answer (400) can't be read: {page.strip()}"
+    assert not login.ok
+    looked = seen(address, answers=(of_health, login))
+    assert diagnosed(looked).unseen == ()
+    for rule in (vault_sealed.RULE, vault_unreachable.RULE, vso_login_refused.RULE):
+        assert list(rule.find(looked)) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_vault_that_ends_each_connection_does_not_answer(scheme: str) -> None:
+    async def ends(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(ends, "127.0.0.1", 0)
+    async with server:
+        kube = Forwards(server.sockets[0].getsockname()[1])
+        answer = await health(kube, seen(f"{scheme}://vault.vault.svc:8200"))
+    assert not answer.ok
+
+
+@pytest.mark.anyio
+async def test_a_vault_that_wants_a_certificate_of_its_clients_is_there(
+    tmp_path: Path,
+) -> None:
+    self_signed(tmp_path / "crt", tmp_path / "key")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "crt", tmp_path / "key")
+    context.load_verify_locations(tmp_path / "crt")
+    context.verify_mode = ssl.CERT_REQUIRED
+    async with serving(WELL, tls=context) as port:
+        answer = await health(Forwards(port), seen("https://vault.vault.svc:8200"))
+    assert answer.ok
+    assert (
+        list(vault_unreachable.RULE.find(seen("https://vault.vault.svc", answers=(answer,)))) == []
+    )
