@@ -397,7 +397,6 @@ FAULTS = {
         VA,
         role(bound_service_account_names=["somebody"]),
         role(),
-        mend=role(),
     ),
     "vso-secret-missing-in-vault": Fault(
         "vso-secret-missing-in-vault",
@@ -411,14 +410,12 @@ FAULTS = {
         "VaultStaticSecret/vrooli-dev-redis",
         policy('path "secret/data/nothing" { capabilities = ["read"] }'),
         policy(None),
-        mend=policy(None),
     ),
     "vso-policy-path-without-data": Fault(
         "vso-policy-path-without-data",
         "VaultStaticSecret/vrooli-dev-redis",
         policy(BARE),
         policy(None),
-        mend=policy(None),
     ),
     "vso-cached-token": Fault(
         "vso-cached-token", "VaultStaticSecret/vrooli-dev-redis", stale_token, role()
