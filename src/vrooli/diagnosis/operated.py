@@ -62,6 +62,8 @@ def _instance(seen: Evidence, keeper: Ref, pod: Body) -> int:
 def _at(body: Body | None, path: str) -> object:
     found: object = body
     for key in path.split("/"):
-        is_place = isinstance(found, list) and key.isdigit() and int(key) < len(found)
-        found = found[int(key)] if is_place else dig(found, key)
+        if isinstance(found, list) and key.isdigit():
+            found = found[int(key)] if int(key) < len(found) else None
+        else:
+            found = dig(found, key)
     return found

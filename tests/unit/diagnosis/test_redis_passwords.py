@@ -12,7 +12,7 @@ from support.evidence import NOW, diagnosed, evidence, operators, pod, pod_of
 from vrooli.diagnosis.evidence import Answer, LogSource
 from vrooli.diagnosis.interface import Cause
 from vrooli.diagnosis.objects import Ref
-from vrooli.diagnosis.redis_state import REDIS_NAME
+from vrooli.release.readiness import REDIS_NAME
 
 SERVER = "vrooli-dev-server"
 CLIENT = f"{SERVER}-5d9c7b-abcde"

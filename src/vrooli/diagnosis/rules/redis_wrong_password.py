@@ -10,6 +10,7 @@ from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, Ref, born, container_states, labels, text
 from vrooli.diagnosis.redis_state import Told
 from vrooli.diagnosis.said import lately, quoted
+from vrooli.release.readiness import REDIS_NAME
 
 OPERATOR = "redis-operator"
 WORDS = r"WRONGPASS|NOAUTH|invalid username-password pair"
@@ -89,7 +90,7 @@ def _is_older(evidence: Evidence, source: LogSource, redis: Sequence[Told]) -> b
     pod = evidence.get(Ref("Pod", source.pod, source.namespace))
     if pod is None:
         return True
-    if redis_state.REDIS_NAME in labels(pod):
+    if REDIS_NAME in labels(pod):
         return False
     return _began(pod, source.container) < max(_began(item.pod, "redis") for item in redis)
 
