@@ -7,17 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.evidence import (
-    DEV,
-    NOW,
-    diagnosed,
-    evidence,
-    found,
-    happening,
-    pod,
-    pod_of,
-    with_objects,
-)
+from support.evidence import DEV, NOW, diagnosed, evidence, found, happening, pod, pod_of
 from vrooli.diagnosis.evidence import Answer, Evidence, LogSource
 from vrooli.diagnosis.objects import Ref
 from vrooli.diagnosis.probes import health_answer
@@ -315,7 +305,7 @@ def test_a_claim_that_does_not_exist_is_named() -> None:
     assert the_one(evidence(seen)).what == "PersistentVolumeClaim/data"
 
 
-def refused(said: str, *before: int) -> Evidence:
+def refused(said: str, *before: int, beside: tuple[dict[str, Any], ...] = ()) -> Evidence:
     """A new version of the server whose pods are refused, after others with so many ready."""
     failure = {
         "type": "ReplicaFailure",
@@ -324,7 +314,7 @@ def refused(said: str, *before: int) -> Evidence:
         "message": said,
     }
     *older, body = versions(*before, 0)
-    return evidence(*older, {**body, "status": {"replicas": 0, "conditions": [failure]}})
+    return evidence(*beside, *older, {**body, "status": {"replicas": 0, "conditions": [failure]}})
 
 
 @pytest.mark.parametrize(
@@ -364,7 +354,7 @@ def test_a_webhook_that_does_not_answer_is_brought_up() -> None:
         "metadata": place,
         "spec": {"replicas": 0, "template": template},
     }
-    there = with_objects(seen, service, keeper)
+    there = refused(CALL.format("asked.tools.svc:443"), 1, beside=(service, keeper))
     assert the_one(there).command == "kubectl scale deployment/asked -n tools --replicas=1"
     outside = refused(CALL.format("asked.example.com"))
     assert the_one(outside).command.startswith("kubectl get validatingwebhookconfigurations")
