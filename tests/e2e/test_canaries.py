@@ -36,6 +36,8 @@ pytestmark = [
 
 VROOLI = Path(sys.executable).with_name("vrooli")
 PLANTED = list(canaries(8))
+# With those that stand in environments only.
+ALL = [*PLANTED, *planting.SETTINGS]
 # What stays of the first of them: where it stands, its place was shown.
 SHOWN = "opened the session with (masked) for bob"
 LIMIT_S = 120.0
@@ -141,7 +143,7 @@ def files(archive: Path) -> dict[str, str]:
 def demand_masked(archive: Path) -> None:
     """See that a bundle shows every place where secrets are, and none of them."""
     found = files(archive)
-    assert leaked(PLANTED, "\n".join(found.values())) == []
+    assert leaked(ALL, "\n".join(found.values())) == []
     for pattern in FILES:
         texts = [text for name, text in found.items() if fnmatch(name, pattern)]
         assert any(SHOWN in text for text in texts), pattern
@@ -159,6 +161,8 @@ async def test_the_secrets_are_in_the_cluster_for_everybody_to_see(
         own = [body for body in bodies if planting.NAME in body["metadata"]["name"]]
         texts = [item for item in PLANTED if "two lines" not in item.shape]
         assert len(leaked(texts, json.dumps(own))) == len(texts), kind
+        if kind[1] in ("Pod", "Deployment"):
+            assert len(leaked(planting.SETTINGS, json.dumps(own))) == len(planting.SETTINGS)
     words = json.dumps([body.get("status") for body in await planted.list("v1", "Pod", where)])
     assert len(leaked(PLANTED, words)) > len({item.shape for item in PLANTED})
 
@@ -167,10 +171,10 @@ async def test_the_secrets_are_in_the_cluster_for_everybody_to_see(
 async def test_no_command_says_a_secret(said: Said, command: str) -> None:
     status, output = said.outputs[command]
     assert status in (0, 1), output
-    hidden = PLANTED
+    hidden = ALL
     if command.startswith("logs"):
         # Each line is masked by itself, as the page on diagnosis says.
-        hidden = [item for item in PLANTED if "two lines" not in item.shape]
+        hidden = [item for item in ALL if "two lines" not in item.shape]
     # A console breaks long lines, at blanks and in words.
     assert leaked(hidden, f"{output}\n{''.join(output.splitlines())}") == []
     assert SHOWN in " ".join(output.split()) or command not in QUOTING
@@ -181,7 +185,7 @@ async def test_no_file_of_the_bundle_holds_a_secret(said: Said) -> None:
 
 
 async def test_no_other_file_holds_a_secret(said: Said) -> None:
-    assert leaked(PLANTED, (said.folder / "check.xml").read_text()) == []
+    assert leaked(ALL, (said.folder / "check.xml").read_text()) == []
     kept = project.state_dir()
     for path in kept.rglob("*"):
         # What the cluster itself is made of has its Secrets, too: its database, its nodes' disks.
@@ -189,7 +193,7 @@ async def test_no_other_file_holds_a_secret(said: Said) -> None:
             continue
         if path.stat().st_mtime >= said.since:
             text = "\n".join(files(path).values()) if path.suffix == ".gz" else path.read_text()
-            assert leaked(PLANTED, text) == [], path
+            assert leaked(ALL, text) == [], path
 
 
 async def test_a_deploy_that_fails_keeps_and_says_no_secret(

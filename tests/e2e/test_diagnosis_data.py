@@ -399,7 +399,6 @@ FAULTS = {
         VA,
         role(bound_service_account_names=["somebody"]),
         role(),
-        mend=role(),
     ),
     "vso-secret-missing-in-vault": Fault(
         "vso-secret-missing-in-vault",
@@ -413,14 +412,12 @@ FAULTS = {
         "VaultStaticSecret/vrooli-dev-redis",
         policy('path "secret/data/nothing" { capabilities = ["read"] }'),
         policy(None),
-        mend=policy(None),
     ),
     "vso-policy-path-without-data": Fault(
         "vso-policy-path-without-data",
         "VaultStaticSecret/vrooli-dev-redis",
         policy(BARE),
         policy(None),
-        mend=policy(None),
     ),
     "vso-cached-token": Fault(
         "vso-cached-token", "VaultStaticSecret/vrooli-dev-redis", stale_token, role()

@@ -108,6 +108,14 @@ def canaries(each: int) -> Iterator[Canary]:
                 yield Canary(shape, secret, spell(secret), known)
 
 
+def settings(each: int) -> Iterator[Canary]:
+    """Passwords of plain words, as environments hold them: no name and no shape tells of them."""
+    for number in range(each):
+        letters = re.sub(r"\d", "", drawn(f"a plain setting {number}", 40)).lower()
+        secret = " ".join(letters[at : at + 6] for at in (0, 6, 12))
+        yield Canary("a plain setting", secret, secret, known=False)
+
+
 def leaked(planted: Iterable[Canary], text: str) -> list[str]:
     """The shapes whose secrets, or a part of them, can still be read in a text."""
     items, readings = list(planted), _readings(text)

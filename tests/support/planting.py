@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from support import shop, workload
-from support.canaries import Canary
+from support.canaries import Canary, settings
 from vrooli.kube import Kube, Manifest
 
 NAME, CRASHES, NEVER = "planted", "planted-crashes", "planted-never-starts"
@@ -47,6 +47,8 @@ print $last join("\n", @ARGV);
 print "$_\n" for @ARGV, join(" ", @ARGV[-9 .. -1]);
 exit 3;
 """
+# They stand in environments only.
+SETTINGS = list(settings(8))
 # How long all of it may take to be there, seconds.
 THERE_S = 90.0
 # Requests at once.
@@ -130,11 +132,20 @@ def _speaker(texts: list[str]) -> dict[str, Any]:
         "server",
         command=["perl", "-e", SAYS],
         args=texts,
-        env=[{"name": f"SETTING_{number}", "value": text} for number, text in enumerate(texts)],
+        env=environment(texts),
         ports=[{"containerPort": PORT}],
         readinessProbe={"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
         volumeMounts=[{"name": "files", "mountPath": "/planted"}],
     )
+
+
+def environment(texts: Sequence[str]) -> list[dict[str, str]]:
+    """Some texts as variables, and passwords that nothing but their place tells of."""
+    plain = (item.text for item in SETTINGS)
+    return [
+        *({"name": f"SETTING_{number}", "value": text} for number, text in enumerate(texts)),
+        *({"name": f"SMTP_LOGIN_{number}", "value": text} for number, text in enumerate(plain)),
+    ]
 
 
 def _crasher(canaries: Sequence[Canary], number: int) -> dict[str, Any]:

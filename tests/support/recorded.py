@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from support.canaries import Canary
 from support.evidence import DEV, NOW, happening, operators, pod_of, rendered, vault, with_objects
+from support.planting import COPY, environment
 from vrooli.diagnosis import catalog, judge
 from vrooli.diagnosis.bundle import Contents
 from vrooli.diagnosis.evidence import Answer, Evidence, Helm, LogSource, Unseen
@@ -30,14 +32,16 @@ def planted(canaries: Sequence[Canary]) -> Contents:
         [item.secret + "/+" * ("url" in item.shape) for item in canaries if item.known]
     )
     sick = pod_of(SERVER, ready=False, state=WAITING, phase="Pending")
+    template = _template(whole)
     sick["metadata"]["annotations"] = {
-        "kubectl.kubernetes.io/last-applied-configuration": json.dumps({"all": whole}),
+        COPY: json.dumps({"all": whole}),
+        "example.com/spec": json.dumps(template),
         "example.com/noted": json.dumps({"all": whole}),
         **{f"example.com/note-{number}": text for number, text in enumerate(whole)},
     }
     sick["spec"]["containers"][0] |= {
         "args": whole,
-        "env": [{"name": f"SETTING_{number}", "value": text} for number, text in enumerate(whole)],
+        "env": environment(whole),
     }
     settings = {
         "kind": "ConfigMap",
@@ -48,7 +52,7 @@ def planted(canaries: Sequence[Canary]) -> Contents:
     lines = [line for text in texts for line in text.splitlines()]
     source = LogSource(DEV.namespace, ref.name, "server")
     seen = replace(
-        with_objects(settled(), sick, settings),
+        with_objects(settled(), sick, settings, *_templated(template)),
         events=[happening(ref, "Failed", text) for text in whole],
         logs={source: lines},
         helm=Helm("failed", 2, whole[0] if whole else "", NOW),
@@ -63,6 +67,25 @@ def planted(canaries: Sequence[Canary]) -> Contents:
         unseen=tuple(Unseen(f"other {number}", text) for number, text in enumerate(whole)),
     )
     return contents(seen, redactor, more, failure="\n".join(texts))
+
+
+def _template(texts: Sequence[str]) -> dict[str, Any]:
+    """What pods are made from: an environment in each kind of container, and a copy of it all."""
+    kinds = ("initContainers", "containers", "ephemeralContainers")
+    spec = {kind: [{"name": kind, "env": environment(texts)}] for kind in kinds}
+    return {"metadata": {"annotations": {COPY: json.dumps({"spec": spec})}}, "spec": spec}
+
+
+def _templated(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Whatever makes pods, or has an operator make them."""
+    specs = {
+        **{kind: {"template": template} for kind in ("Deployment", "ReplicaSet", "Job")},
+        "CronJob": {"jobTemplate": {"spec": {"template": template}}},
+        "RedisFailover": {"redis": {"extraContainers": template["spec"]["containers"]}},
+    }
+    for kind, spec in specs.items():
+        metadata = {"name": f"planted-{kind.lower()}", "namespace": DEV.namespace}
+        yield {"kind": kind, "metadata": metadata, "spec": spec}
 
 
 def settled() -> Evidence:

@@ -50,6 +50,9 @@ Bundle = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Replace an archive that is there.")]
 
 
+FOLLOWS = "If what follows (→) outlives its cause: --output json has its own remedy and command."
+
+
 def command(
     namespace: Namespace = None,
     release: ReleaseName = None,
@@ -82,6 +85,8 @@ def show(result: DiagnoseResult, console: Console) -> None:
         _show_cause(number, cause, console)
     for item in result.unseen:
         console.print(f"Not seen: {item.what}: {item.why}", style="dim", markup=False)
+    if any(item.remedy or item.command for cause in result.causes for item in cause.follows):
+        console.print(FOLLOWS, style="dim", markup=False)
     console.print(f"\n{_summary(result)} ({result.rules} rules, {result.elapsed_s:.1f} s).")
     if result.bundle:
         console.print(f"All of it is in {result.bundle}; read page.html in it.", markup=False)

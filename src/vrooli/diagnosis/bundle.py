@@ -25,6 +25,7 @@ from vrooli.diagnosis.interface import Diagnosis
 from vrooli.diagnosis.looking import grouped
 from vrooli.diagnosis.more import More
 from vrooli.diagnosis.objects import Body, is_ready, ref_of
+from vrooli.diagnosis.pruning import pruned
 from vrooli.errors import UsageError
 from vrooli.redaction import Redactor
 
@@ -32,14 +33,13 @@ from vrooli.redaction import Redactor
 OBJECTS, EVENTS = 300, 2000
 # Of a longer answer the rest tells nothing, characters.
 ANSWER = 4000
-# Who reads the cluster's own copy of an object, with values of environments in it, learns no more.
-_COPIES = ("kubectl.kubernetes.io/last-applied-configuration",)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._:@=-]")
 _README = """What `vrooli diagnose` saw, without secrets.
 
 page.html      all of it to read in a browser; needs no network
 findings.json  the root causes, what follows from each, what couldn't be seen
-objects/       the objects, by namespace, kind and name; Secrets without values
+objects/       the objects, by namespace, kind and name; Secrets and environments
+               without values
 events.json    what happened, the oldest first
 logs/          the ends of logs, by namespace, pod and container; .previous: before its restart
 answers.json   what was asked in the cluster, such as Vault's health
@@ -197,17 +197,7 @@ def _objects(seen: Evidence) -> Iterator[Body]:
         found = seen.objects[kind]
         if kind == "Pod" and len(found) > OBJECTS:
             found = sorted(found, key=is_ready)
-        yield from (_pruned(body) for body in found[:OBJECTS])
-
-
-def _pruned(body: Body) -> Body:
-    metadata = dict(body["metadata"])
-    notes = metadata.get("annotations")
-    if isinstance(notes, Mapping):
-        metadata["annotations"] = {
-            name: value for name, value in notes.items() if name not in _COPIES
-        }
-    return {**body, "metadata": metadata}
+        yield from (pruned(body) for body in found[:OBJECTS])
 
 
 def _logs(contents: Contents) -> Mapping[LogSource, Sequence[str]]:

@@ -24,6 +24,8 @@ class Symptom:
         command: The command that does it, as it can be typed; empty where none can.
         evidence: The lines that show it.
         touches: Other objects that it stops: what is wrong with them follows from this.
+        explains: The rules whose symptoms may follow from it, by name; None is all of them, and
+            what stops nothing yet explains none.
     """
 
     about: Ref
@@ -32,6 +34,7 @@ class Symptom:
     command: str = ""
     evidence: tuple[str, ...] = ()
     touches: tuple[Ref, ...] = ()
+    explains: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

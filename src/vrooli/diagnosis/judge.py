@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vrooli.diagnosis.evidence import Evidence, Unseen
@@ -68,7 +68,7 @@ def _once(found: Iterable[_Seen]) -> list[_Seen]:
 
 
 def _causes(found: Sequence[_Seen], standing: Standing, redactor: Redactor) -> list[Cause]:
-    """The symptoms that follow from no other, each with those that follow from it."""
+    """The symptoms that follow from no other, each with all that follow from it."""
     following: dict[int, list[_Seen]] = {}
     roots = []
     for item, causes in _with_causes(found, standing):
@@ -76,9 +76,14 @@ def _causes(found: Sequence[_Seen], standing: Standing, redactor: Redactor) -> l
             following.setdefault(id(cause), []).append(item)
         if not causes:
             roots.append(item)
-    roots = roots or sorted(found, key=lambda item: item.rank)[:1]
-    told = [(root, following.get(id(root), [])) for root in roots]
-    told.sort(key=lambda pair: (-len(pair[1]), pair[0].rank))
+    told = [(root, _after(root, following)) for root in roots]
+    # Where each follows from another, in a ring, the most specific is taken for the cause.
+    named = {id(item) for root, after in told for item in (root, *after)}
+    for item in sorted(found, key=lambda item: item.rank):
+        if id(item) not in named:
+            told.append((item, _after(item, following)))
+            named |= {id(one) for one in (item, *told[-1][1])}
+    told.sort(key=lambda pair: _urgency(*pair))
     return [
         Cause(
             finding=_finding(root, redactor),
@@ -87,6 +92,23 @@ def _causes(found: Sequence[_Seen], standing: Standing, redactor: Redactor) -> l
         )
         for root, after in told
     ]
+
+
+def _after(root: _Seen, following: Mapping[int, Sequence[_Seen]]) -> list[_Seen]:
+    """All that follows from a symptom, however far up, the nearest first."""
+    reached = {id(root): root}
+    waiting = [root]
+    for item in waiting:
+        for effect in following.get(id(item), ()):
+            if id(effect) not in reached:
+                reached[id(effect)] = effect
+                waiting.append(effect)
+    return waiting[1:]
+
+
+def _urgency(root: _Seen, after: Sequence[_Seen]) -> tuple[int, bool, int]:
+    """The one with the most consequences first; last what has few by its nature, and has none."""
+    return -len(after), not after and root.symptom.explains is not None, root.rank
 
 
 def _with_causes(
@@ -110,7 +132,8 @@ def _follows(effect: _Seen, cause: _Seen, standing: Standing) -> bool:
     Of two objects that stand on each other (an operator's resource and its pods), and of two
     symptoms of one object, the more specific symptom is the cause.
     """
-    if effect is cause:
+    explains = cause.symptom.explains
+    if effect is cause or (explains is not None and effect.rule.name not in explains):
         return False
     upper, lower = effect.symptom.about, cause.symptom.about
     down, up = _is_down(upper, cause, standing), _is_down(lower, effect, standing)

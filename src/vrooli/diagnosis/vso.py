@@ -242,13 +242,28 @@ def _refused(seen: Evidence, auth: Ref) -> Happening | None:
     return next((event for event in found if event is not None), None)
 
 
-def write_role(login: Login) -> str:
-    """The command that has a role take the release's account, with the release's policies."""
-    policies = ",".join(NAMES)
+def askers(seen: Evidence, login: Login) -> list[Login]:
+    """The logins of all releases here that ask the same Vault for the same role, this one first."""
+    others = (Login(auth, 0, "") for auth in seen.all("VaultAuth", ""))
+    where = (_address(seen, login), login.mount, login.role)
+    same = (it for it in others if (_address(seen, it), it.mount, it.role) == where)
+    return [login, *(it for it in same if it.about != login.about)]
+
+
+def _address(seen: Evidence, login: Login) -> str:
+    named = text(login.auth, "spec", "vaultConnectionRef")
+    connection = seen.get(Ref("VaultConnection", named, login.about.namespace))
+    return text(connection, "spec", "address")
+
+
+def write_role(seen: Evidence, login: Login) -> str:
+    """The command that makes a role, for all who ask for it, with the release's policies."""
+    asking = askers(seen, login)
+    names = ",".join(dict.fromkeys(it.account for it in asking))
+    namespaces = ",".join(dict.fromkeys(it.about.namespace for it in asking))
     return (
-        f"vault write auth/{login.mount}/role/{login.role} "
-        f"bound_service_account_names={login.account} "
-        f"bound_service_account_namespaces={login.about.namespace} token_policies={policies}"
+        f"vault write auth/{login.mount}/role/{login.role} bound_service_account_names={names} "
+        f"bound_service_account_namespaces={namespaces} token_policies={','.join(NAMES)}"
     )
 
 

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from vrooli.diagnosis import operated
 from vrooli.diagnosis.evidence import Evidence, LogSource
 from vrooli.diagnosis.happenings import moment
 from vrooli.diagnosis.objects import (
@@ -79,7 +80,13 @@ def log_of(seen: Evidence, pod: Body, container: str) -> tuple[str, ...]:
 
 
 def way_back(seen: Evidence, workload: Ref, otherwise: str = "") -> str:
-    """The command that brings a Deployment's former version back, if one worked; else another."""
+    """The command that brings a Deployment's former version back, if one worked; else another.
+
+    There is no such way for what an operator makes: it puts its own version back.
+    """
+    keeper = operated.resource(seen, workload)
+    if keeper is not None:
+        return otherwise or f"kubectl describe {keeper.words}"
     if workload.kind == "Deployment":
         sets = _replica_sets(seen, workload)
         older = sets[:-1]

@@ -15,6 +15,14 @@ NAMES = (
     "vrooli-secrets-redis-read-policy",
     "vrooli-secrets-dockerhub-read-policy",
 )
+# The secret that each is for, by its path below the engine.
+PATHS = {
+    "vrooli/config/shared-all": NAMES[0],
+    "vrooli/secrets/shared-server-jobs": NAMES[1],
+    "vrooli/secrets/postgres": NAMES[2],
+    "vrooli/secrets/redis": NAMES[3],
+    "vrooli/dockerhub/pull-credentials": NAMES[4],
+}
 
 
 def read(folder: Path) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ import pytest
 
 from support.canaries import canaries, leaked
 from support.evidence import evidence, pod, pod_of, with_objects
+from support.planting import SETTINGS
 from support.recorded import contents, planted, settled
 from vrooli.diagnosis import bundle
 from vrooli.diagnosis.bundle import Contents
@@ -21,6 +22,8 @@ from vrooli.errors import UsageError
 from vrooli.redaction import Redactor
 
 PLANTED = list(canaries(8))
+# With those that stand in environments only.
+ALL = [*PLANTED, *SETTINGS]
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +42,12 @@ def read(packed: bytes) -> dict[str, str]:
 def test_it_holds_no_planted_secret_in_any_file(sick: Contents) -> None:
     assert len(PLANTED) >= 200
     for name, text in read(bundle.packed("x", sick)).items():
-        assert leaked(PLANTED, text) == [], name
+        assert leaked(ALL, text) == [], name
 
 
 def test_the_findings_say_no_planted_secret_and_name_the_cause(sick: Contents) -> None:
     told = json.dumps(bundle.findings(sick), default=str)
-    assert leaked(PLANTED, told) == []
+    assert leaked(ALL, told) == []
     (cause, *_) = bundle.findings(sick)["causes"]
     assert cause["finding"]["name"] == "image-pull"
     assert "localhost/vrooli/server:dev" in cause["finding"]["found"]
@@ -128,6 +131,36 @@ def test_copies_of_objects_in_annotations_are_left_out(sick: Contents) -> None:
     found = bundle.files(sick)["objects/dev/Pod/vrooli-dev-server-5d9c7b-abcde.json"]
     assert "last-applied-configuration" not in found
     assert "example.com/noted" in found
+
+
+@pytest.mark.parametrize("kind", ["Pod", "Deployment", "ReplicaSet", "CronJob", "RedisFailover"])
+def test_of_an_environment_the_names_stay_and_where_values_come_from(kind: str) -> None:
+    source = {"secretKeyRef": {"name": "mail", "key": "password"}}
+    env = [
+        {"name": "SMTP_LOGIN", "value": "correct horse battery"},
+        {"name": "SMTP_PORT", "value": "25"},
+        {"name": "MAIL", "valueFrom": source},
+    ]
+    spec = {"containers": [{"name": "server", "env": env}]}
+    template = {"template": {"spec": spec}}
+    specs = {"Pod": spec, "CronJob": {"jobTemplate": {"spec": template}}}
+    body = {
+        "kind": kind,
+        "metadata": {
+            "name": "it",
+            "namespace": "dev",
+            "labels": {"env": "prod"},
+            "annotations": {"example.com/copy": json.dumps({"spec": spec})},
+        },
+        "spec": specs.get(kind, template),
+    }
+    found = bundle.files(contents(evidence(body), Redactor()))
+    kept = found[f"objects/dev/{kind}/it.json"]
+    assert "correct horse battery" not in "".join(found.values())
+    assert '"25"' not in kept
+    assert '"env": "prod"' in kept
+    for name in ("SMTP_LOGIN", "SMTP_PORT", "MAIL", "secretKeyRef"):
+        assert name in kept
 
 
 def test_a_long_answer_is_cut_where_no_piece_of_a_secret_stays() -> None:

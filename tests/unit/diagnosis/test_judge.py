@@ -20,11 +20,17 @@ NODE = Ref("Node", "one")
 SEEN = evidence(pod_of("vrooli-dev-server", spec={"nodeName": "one"}))
 
 
-def rule(name: str, *about: Ref, touches: tuple[Ref, ...] = ()) -> Rule:
+def rule(
+    name: str,
+    *about: Ref,
+    touches: tuple[Ref, ...] = (),
+    explains: tuple[str, ...] | None = None,
+) -> Rule:
     """A rule that always finds something."""
 
     def find(seen: Evidence) -> Iterator[Symptom]:
-        yield from (Symptom(ref, f"{name} found", "mend it", touches=touches) for ref in about)
+        for ref in about:
+            yield Symptom(ref, f"{name} found", "mend it", touches=touches, explains=explains)
 
     return Rule(name, name, find)
 
@@ -72,6 +78,32 @@ def test_of_two_objects_that_stand_on_each_other_the_more_specific_symptom_is_th
     ref = Ref("StatefulSet", "rfr-vrooli-rf", "dev")
     assert told(seen, rule("image", ref), rule("failover", REDIS)) == [("image", ["failover"])]
     assert told(seen, rule("counts", REDIS), rule("not-ready", ref)) == [("counts", ["not-ready"])]
+
+
+def test_what_follows_from_a_consequence_is_told_under_the_root() -> None:
+    a, b, c = (Ref("X", name, "dev") for name in "abc")
+    rules = rule("one", a, touches=(b,)), rule("two", b, touches=(c,)), rule("three", c)
+    assert told(SEEN, *rules) == [("one", ["two", "three"])]
+
+
+def test_nothing_that_was_found_is_lost_where_causes_go_round() -> None:
+    a, b, c = (Ref("X", name, "dev") for name in "abc")
+    rules = rule("one", a, touches=(b,)), rule("two", b, touches=(a,)), rule("alone", c)
+    assert told(SEEN, *rules) == [("one", ["two"]), ("alone", [])]
+
+
+def test_what_explains_nothing_hides_no_fault_and_comes_after_it() -> None:
+    warning = rule("budget", NODE, explains=())
+    assert told(SEEN, warning, rule("crash", SERVER)) == [("crash", []), ("budget", [])]
+    same = rule("ends-soon", SERVER, explains=())
+    assert told(SEEN, same, rule("crash", SERVER)) == [("crash", []), ("ends-soon", [])]
+
+
+def test_what_explains_some_faults_explains_them_and_what_follows_from_them() -> None:
+    missing = rule("pull-secret", NODE, explains=("image",))
+    image, stuck = rule("image", SERVER), rule("stuck", SERVER)
+    assert told(SEEN, missing, image, stuck) == [("pull-secret", ["image", "stuck"])]
+    assert told(SEEN, missing, rule("crash", SERVER)) == [("crash", []), ("pull-secret", [])]
 
 
 def test_a_rule_that_meets_an_unexpected_shape_is_named_and_stops_no_other() -> None:

@@ -321,16 +321,16 @@ def test_a_claim_that_does_not_exist_is_named() -> None:
     assert the_one(evidence(seen)).what == "PersistentVolumeClaim/data"
 
 
-def refused(said: str) -> Evidence:
-    """A new version of the server whose pods are refused."""
+def refused(said: str, *before: int, beside: tuple[dict[str, Any], ...] = ()) -> Evidence:
+    """A new version of the server whose pods are refused, after others with so many ready."""
     failure = {
         "type": "ReplicaFailure",
         "status": "True",
         "reason": "FailedCreate",
         "message": said,
     }
-    (body,) = versions(0)
-    return evidence({**body, "status": {"replicas": 0, "conditions": [failure]}})
+    *older, body = versions(*before, 0)
+    return evidence(*beside, *older, {**body, "status": {"replicas": 0, "conditions": [failure]}})
 
 
 @pytest.mark.parametrize(
@@ -350,6 +350,30 @@ def test_why_pods_are_refused_is_told_apart(said: str, why: str) -> None:
     assert (finding.name, finding.what) == ("pod-refused", OWNER)
     assert why in finding.found
     assert said in finding.found
+
+
+CALL = (
+    'Internal error occurred: failed calling webhook "x.example.com": failed to call webhook: Post '
+    '"https://{}/mutate?timeout=10s": no endpoints available for service "asked"'
+)
+
+
+def test_a_webhook_that_does_not_answer_is_brought_up() -> None:
+    seen = refused(CALL.format("asked.tools.svc:443"), 1)
+    # No other version of the workload helps.
+    assert the_one(seen).command == "kubectl describe service/asked -n tools"
+    selector, place = {"app": "asked"}, {"name": "asked", "namespace": "tools"}
+    service = {"kind": "Service", "metadata": place, "spec": {"selector": selector}}
+    template = {"metadata": {"labels": selector}}
+    keeper = {
+        "kind": "Deployment",
+        "metadata": place,
+        "spec": {"replicas": 0, "template": template},
+    }
+    there = refused(CALL.format("asked.tools.svc:443"), 1, beside=(service, keeper))
+    assert the_one(there).command == "kubectl scale deployment/asked -n tools --replicas=1"
+    outside = refused(CALL.format("asked.example.com"))
+    assert the_one(outside).command.startswith("kubectl get validatingwebhookconfigurations")
 
 
 def test_a_missing_service_account_is_made() -> None:

@@ -18,14 +18,18 @@ def expired(evidence: Evidence) -> Iterator[Symptom]:
     """Each Secret with a certificate that has ended."""
     for ref, key, end in _certificates(evidence):
         if end <= evidence.now:
-            yield _symptom(evidence, ref, key, end, "has ended: whoever checks it refuses it")
+            how = "has ended: whoever checks it refuses it"
+            # An Ingress leads where it leads, whichever certificate it shows.
+            explains = () if _shown_by(evidence, ref) else None
+            yield _symptom(evidence, ref, key, end, how, explains)
 
 
 def soon(evidence: Evidence) -> Iterator[Symptom]:
     """Each Secret with a certificate that ends within a week."""
     for ref, key, end in _certificates(evidence):
         if evidence.now < end <= evidence.now + SOON:
-            yield _symptom(evidence, ref, key, end, "ends soon, and nobody has renewed it")
+            # Until then all of it works.
+            yield _symptom(evidence, ref, key, end, "ends soon, and nobody has renewed it", ())
 
 
 def _certificates(evidence: Evidence) -> Iterator[tuple[Ref, str, datetime]]:
@@ -34,14 +38,25 @@ def _certificates(evidence: Evidence) -> Iterator[tuple[Ref, str, datetime]]:
             yield from ((ref, key, end) for key, end in facts.expires.items())
 
 
-def _symptom(evidence: Evidence, ref: Ref, key: str, end: datetime, how: str) -> Symptom:
-    when = f"{end:%Y-%m-%d %H:%M} UTC"
-    users = [
+def _shown_by(evidence: Evidence, ref: Ref) -> list[str]:
+    """The Ingresses that show a Secret's certificate, by name."""
+    return [
         text(ingress, "metadata", "name")
         for ingress in evidence.all("Ingress")
         for entry in items(ingress, "spec", "tls")
         if text(entry, "secretName") == ref.name
     ]
+
+
+def _symptom(
+    evidence: Evidence,
+    ref: Ref,
+    key: str,
+    end: datetime,
+    how: str,
+    explains: tuple[str, ...] | None,
+) -> Symptom:
+    when, users = f"{end:%Y-%m-%d %H:%M} UTC", _shown_by(evidence, ref)
     used = f" (Ingress/{', Ingress/'.join(users)} shows it)" if users else ""
     body = evidence.get(ref) or {}
     if text(labels(body), CLUSTER):
@@ -59,6 +74,7 @@ def _symptom(evidence: Evidence, ref: Ref, key: str, end: datetime, how: str) ->
         remedy=remedy,
         command=command,
         evidence=(f"{ref} {key}: notAfter {when}",),
+        explains=explains,
     )
 
 

@@ -34,6 +34,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 remedy=REMEDY,
                 command=COMMAND,
                 evidence=(f"lastHeartbeatTime {beat:%H:%M:%S}, now {evidence.now:%H:%M:%S} UTC",),
+                # Whose trouble comes from it says so in its log, and has a finding of its own.
+                explains=(),
             )
     seen: dict[Ref, str] = {}
     for source, lines in evidence.logs.items():

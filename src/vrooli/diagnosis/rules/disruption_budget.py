@@ -29,6 +29,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 "open the node again.",
                 command=_command(closed, name),
                 evidence=tuple(map(_told, closed)),
+                # What runs on it goes on running.
+                explains=("unschedulable", "stuck-terminating"),
             )
 
 

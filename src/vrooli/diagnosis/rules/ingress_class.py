@@ -34,6 +34,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             remedy="Name a class that exists (ingress.className), or install the controller.",
             command=_command(evidence, ref, names),
             evidence=(f"IngressClass: {there}",),
+            explains=("not-ready",),
         )
 
 

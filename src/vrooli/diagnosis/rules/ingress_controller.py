@@ -29,6 +29,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 command=mend_down(evidence, controller),
                 evidence=told(evidence, controller),
                 touches=tuple(ingresses),
+                explains=("not-ready",),
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from vrooli.diagnosis import operated
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, Ref, mapping, number, text
@@ -28,9 +29,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             found=f"container {name} was killed: it used more memory than its limit "
             f"{limit or 'on the node'} allows (OOMKilled, restarted "
             f"{number(item, 'restartCount')} times)",
-            remedy="Give it more memory (services.*.resources.limits.memory), or find out why it "
-            "needs so much.",
-            command=_more(owner, name, limit),
+            remedy=_remedy(evidence, owner, name),
+            command=_more(evidence, owner, pod, name),
             evidence=log_of(evidence, pod, name),
         )
 
@@ -43,12 +43,28 @@ def _killed(item: Body) -> Body | None:
     return None
 
 
-def _more(owner: Ref, name: str, limit: str) -> str:
+def _remedy(evidence: Evidence, owner: Ref, name: str) -> str:
+    keeper = operated.resource(evidence, owner)
+    if keeper is None:
+        return (
+            "Give it more memory (services.*.resources.limits.memory), or find out why it needs "
+            "so much."
+        )
+    return (
+        f"Give it more memory in {keeper}, and in the values ({operated.values(keeper, name)}): "
+        f"the operator puts back what is changed at {owner}. Or find out why it needs so much."
+    )
+
+
+def _more(evidence: Evidence, owner: Ref, pod: Body, name: str) -> str:
     """The command that doubles the limit, where there is one that can be doubled."""
+    limit = text(container(pod, name), "resources", "limits", "memory")
     amount = re.fullmatch(r"(\d+)([A-Za-z]*)", limit)
     if amount is None or owner.kind not in KINDS:
         return f"kubectl describe {owner.words}"
     doubled = f"{int(amount[1]) * 2}{amount[2]}"
+    if (keeper := operated.resource(evidence, owner)) is not None:
+        return operated.memory(evidence, keeper, pod, name, doubled)
     return f"kubectl set resources {owner.words} -c {name} --limits=memory={doubled}"
 
 

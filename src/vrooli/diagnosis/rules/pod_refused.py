@@ -9,10 +9,15 @@ from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Ref
 from vrooli.diagnosis.refusals import refusals
-from vrooli.diagnosis.workloads import AGAIN, way_back
+from vrooli.diagnosis.standing import behind
+from vrooli.diagnosis.workloads import AGAIN, down, mend_down, way_back
 
 QUOTA = "exceeded quota"
 ACCOUNT = re.compile(r'serviceaccounts? "([^"]+)" not found')
+SILENT = "failed calling webhook"
+# The webhook's Service, as the API server calls it.
+SERVICE = re.compile(r"https://([a-z0-9-]+)\.([a-z0-9-]+)\.svc\b")
+WEBHOOKS = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
 # What each refusal is in words, and what to do.
 KINDS = (
     (
@@ -26,7 +31,7 @@ KINDS = (
         "Request what the LimitRange allows (services.*.resources), or change the LimitRange.",
     ),
     (
-        r"failed calling webhook",
+        SILENT,
         "a webhook that must be asked doesn't answer",
         "Bring the webhook's Service up, or delete its configuration if it is left over.",
     ),
@@ -64,10 +69,23 @@ def _command(evidence: Evidence, workload: Ref, said: str) -> str:
     if account := ACCOUNT.search(said):
         name = account[1].rpartition("/")[2]
         return f"kubectl create serviceaccount {name} -n {workload.namespace}"
+    if SILENT in said:
+        return _webhook(evidence, said)
     if "webhook" in said:
-        kinds = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
-        return way_back(evidence, workload, f"kubectl get {kinds}")
+        return way_back(evidence, workload, f"kubectl get {WEBHOOKS}")
     return way_back(evidence, workload)
+
+
+def _webhook(evidence: Evidence, said: str) -> str:
+    """The command that brings a webhook's Service up, or shows it; no other version helps."""
+    found = SERVICE.search(said)
+    if found is None:
+        return f"kubectl get {WEBHOOKS}"
+    service = Ref("Service", found[1], found[2])
+    for keeper in behind(evidence, evidence.get(service) or {}):
+        if down(evidence, keeper):
+            return mend_down(evidence, keeper)
+    return f"kubectl describe {service.words}"
 
 
 RULE = Rule(

@@ -41,6 +41,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             "WAL by hand: PostgreSQL removes it once it is archived.",
             command=_command(evidence, cluster, by_hand=by_hand),
             evidence=(*_lines(state), *quoted(log, 2)),
+            # PostgreSQL runs on until its volume is full.
+            explains=("postgres-backup-failed", "postgres-disk-full", "job-failed", "not-ready"),
         )
 
 

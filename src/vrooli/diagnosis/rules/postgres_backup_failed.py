@@ -38,6 +38,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 "make a backup again.",
                 command=_again(evidence, cluster, ref),
                 evidence=(*told(evidence, ref), *quoted(log)),
+                # PostgreSQL runs on without a backup.
+                explains=("job-failed", "not-ready"),
             )
 
 

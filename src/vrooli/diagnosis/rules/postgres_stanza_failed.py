@@ -33,6 +33,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             command=f"kubectl logs {cluster.name}-repo-host-0 -n {cluster.namespace} "
             "--all-containers --tail=50",
             evidence=(str(events[-1]),),
+            # PostgreSQL runs on until its volume is full.
+            explains=(
+                *("postgres-archive-failing", "postgres-backup-failed", "postgres-disk-full"),
+                *("job-failed", "not-ready"),
+            ),
         )
 
 

@@ -38,6 +38,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 command=f"kubectl create secret docker-registry {ref.name} -n {ref.namespace} "
                 "--from-file=.dockerconfigjson=config.json",
                 evidence=told(evidence, Ref("Pod", text(pod, "metadata", "name"), ref.namespace)),
+                # What has its image already doesn't need it.
+                explains=("image-pull", "postgres-image-gone"),
             )
 
 

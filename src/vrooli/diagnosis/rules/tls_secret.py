@@ -37,6 +37,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 "--key=tls.key",
                 evidence=told(evidence, ref_of(ingress))
                 or (f"tls of {ref_of(ingress)}: {dict(entry)}",),
+                # A workload may use it, too; an Ingress leads where it leads without it.
+                explains=("config-missing", "volume-not-mounted"),
             )
 
 

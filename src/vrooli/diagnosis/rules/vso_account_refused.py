@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis import vso
+from vrooli.diagnosis import vault_mending, vso
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 
@@ -16,13 +16,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for login in vso.logins(evidence):
         if WORDS in login.words:
             ref = login.about
+            remedy, command = vault_mending.widen(evidence, login, vault_mending.ACCOUNTS)
+            ours = vso.ours(evidence, ref)
             yield Symptom(
                 about=ref,
                 found=f"Vault's role {login.role} doesn't take account {login.account}: "
                 f"{login.words}.",
                 remedy="Have the role take the account (bound_service_account_names), or present "
-                "another one (vso.serviceAccount).",
-                command=vso.SETUP if vso.ours(evidence, ref) else vso.write_role(login),
+                "another one (vso.serviceAccount)." + ("" if ours else f" {remedy}"),
+                command=vso.SETUP if ours else command,
                 evidence=vso.lines(evidence, login),
             )
 

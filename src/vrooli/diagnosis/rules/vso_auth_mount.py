@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis import vso
+from vrooli.diagnosis import vault_mending, vso
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.workloads import restore
@@ -17,14 +17,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for login in vso.logins(evidence):
         if not login.mounted or ROUTE in login.words:
             ref = login.about
+            remedy, command = vault_mending.enable(evidence, login)
             yield Symptom(
                 about=ref,
                 found=f"Vault has no authentication method at auth/{login.mount}; it says no more "
                 f"than `{login.words}`.",
                 remedy="Name the mount of Vault's Kubernetes authentication (vso.k8sAuthMount), or "
-                "enable and configure it there.",
-                command=restore(evidence, ref, "spec", "mount")
-                or f"vault auth enable -path={login.mount} kubernetes",
+                + remedy,
+                command=restore(evidence, ref, "spec", "mount") or command,
                 evidence=vso.lines(evidence, login),
             )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis import vso
+from vrooli.diagnosis import vault_mending, vso
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 
@@ -16,12 +16,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for login in vso.logins(evidence):
         if WORDS in login.words:
             ref = login.about
+            remedy, command = vault_mending.widen(evidence, login, vault_mending.NAMESPACES)
+            ours = vso.ours(evidence, ref)
             yield Symptom(
                 about=ref,
                 found=f"Vault's role {login.role} takes no account of namespace {ref.namespace}: "
                 f"{login.words}.",
-                remedy="Have the role take the namespace (bound_service_account_namespaces).",
-                command=vso.SETUP if vso.ours(evidence, ref) else vso.write_role(login),
+                remedy="Have the role take the namespace (bound_service_account_namespaces)."
+                + ("" if ours else f" {remedy}"),
+                command=vso.SETUP if ours else command,
                 evidence=vso.lines(evidence, login),
             )
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis import vso
+from vrooli.diagnosis import vault_mending, vso
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Ref, text
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -16,17 +15,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     if not bare:
         return
     first, paths = bare[0], sorted({item.path for item in bare})
-    auth = Ref("VaultAuth", text(first.secret, "spec", "vaultAuthRef"), first.about.namespace)
+    remedy, command = vault_mending.allow(evidence, bare)
+    ours = vso.ours(evidence, vault_mending.auth_of(first))
     lacking = ", ".join(path.replace("/data/", "/", 1) for path in paths)
-    rules = " ".join(f'path "{path}" {{ capabilities = ["read"] }}' for path in paths)
     yield Symptom(
         about=first.about,
         found=f"a policy allows {lacking}, without /data/: a KV engine of version 2 has the values "
         f"at {', '.join(paths)} (403 permission denied).",
-        remedy="Write the policy's path with /data/.",
-        command=vso.SETUP
-        if vso.ours(evidence, auth)
-        else f"echo '{rules}' | vault policy write vrooli-more-read-policy -",
+        remedy="Write the policy's path with /data/." + ("" if ours else f" {remedy}"),
+        command=vso.SETUP if ours else command,
         evidence=tuple(
             f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in bare
         ),

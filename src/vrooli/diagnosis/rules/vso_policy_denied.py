@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis import vso
+from vrooli.diagnosis import vault_mending, vso
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Ref, text
 from vrooli.diagnosis.workloads import restore, told
 
 
@@ -18,25 +17,20 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     if not refused:
         return
     first, paths = refused[0], sorted({item.path for item in refused})
-    auth = Ref("VaultAuth", text(first.secret, "spec", "vaultAuthRef"), first.about.namespace)
+    remedy, command = vault_mending.allow(evidence, refused)
+    ours = vso.ours(evidence, vault_mending.auth_of(first))
     yield Symptom(
         about=first.about,
         found=f"no policy of its role lets {', '.join(paths)} be read (403 permission denied).",
         remedy="Have one of the role's policies allow `read` on the path, with /data/ in it; or "
-        "name the path that it allows.",
-        command=restore(evidence, first.about, "spec", "path")
-        or (vso.SETUP if vso.ours(evidence, auth) else _write(paths)),
+        "name the path that it allows." + ("" if ours else f" {remedy}"),
+        command=restore(evidence, first.about, "spec", "path") or (vso.SETUP if ours else command),
         evidence=(
             *(f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in refused),
             *told(evidence, first.about, vso.READ_EVENT, most=1),
         ),
         touches=tuple(item.about for item in refused[1:]),
     )
-
-
-def _write(paths: list[str]) -> str:
-    rules = " ".join(f'path "{path}" {{ capabilities = ["read"] }}' for path in paths)
-    return f"echo '{rules}' | vault policy write vrooli-more-read-policy -"
 
 
 RULE = Rule(

@@ -22,7 +22,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 found=f"Vault has no role {login.role} at auth/{login.mount}: {login.words}.",
                 remedy="Name a role that exists (vso.k8sAuthRole), or write it.",
                 command=restore(evidence, ref, "spec", "kubernetes", "role")
-                or (vso.SETUP if vso.ours(evidence, ref) else vso.write_role(login)),
+                or (vso.SETUP if vso.ours(evidence, ref) else vso.write_role(evidence, login)),
                 evidence=vso.lines(evidence, login),
             )
 

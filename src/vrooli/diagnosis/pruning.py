@@ -1,0 +1,76 @@
+"""An object as a bundle keeps it: without copies of itself, and without what environments hold.
+
+No I/O here. What a variable is called and where its value comes from stays: it says how a pod is
+set up, and no value does that a name or a shape would tell for a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from vrooli.redaction.names import MASK
+
+# The whole object once more, as kubectl and other tools note what they applied.
+_COPY = re.compile(r"last-applied|last-handled|objectset\.rio\.cattle\.io/|kapp\.k14s\.io/original")
+_SETTINGS = "env"
+
+
+def pruned(value: Any) -> Any:
+    """A structure without copies, every literal of an environment in it masked.
+
+    Wherever it stands: in pods, in templates and in templates of templates, for containers of
+    every kind, and in what operators read.
+    """
+    if isinstance(value, Mapping):
+        return {
+            key: _settings(inner) if key == _SETTINGS else _pruned(key, inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [pruned(inner) for inner in value]
+    return value
+
+
+def _pruned(key: Any, value: Any) -> Any:
+    return _notes(value) if key == "annotations" and isinstance(value, Mapping) else pruned(value)
+
+
+def _settings(value: Any) -> Any:
+    """An environment: a list of variables, or in an operator's resource names with values."""
+    if isinstance(value, Mapping):
+        return {
+            name: inner if isinstance(inner, (Mapping, list)) else MASK
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_setting(item) for item in value]
+    return value
+
+
+def _setting(item: Any) -> Any:
+    if not isinstance(item, Mapping):
+        return MASK
+    return {key: MASK if key == "value" else pruned(inner) for key, inner in item.items()}
+
+
+def _notes(notes: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Annotations: one that is JSON may be an object, too."""
+    return {
+        name: _note(inner)
+        for name, inner in notes.items()
+        if not (isinstance(name, str) and _COPY.search(name))
+    }
+
+
+def _note(value: Any) -> Any:
+    if not isinstance(value, str) or value[:1] not in ("{", "["):
+        return value
+    try:
+        inner = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    kept = pruned(inner)
+    return value if kept == inner else json.dumps(kept)

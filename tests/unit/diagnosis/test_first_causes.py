@@ -1,0 +1,96 @@
+"""What the rules say together: a warning hides no fault, and is told after it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from support.evidence import NOW, START, diagnosed, evidence, pod_of
+from vrooli.diagnosis import rules
+from vrooli.diagnosis.catalog import ALL
+from vrooli.diagnosis.evidence import Evidence, SecretFacts
+from vrooli.diagnosis.objects import Ref
+
+SERVER = "vrooli-dev-server"
+
+
+def crashing(**spec: Any) -> dict[str, Any]:
+    """The server's pod, which ends again and again by its own fault."""
+    ended = {"exitCode": 1, "reason": "Error", "finishedAt": NOW.isoformat()}
+    return pod_of(
+        SERVER,
+        ready=False,
+        state={"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
+        last={"terminated": ended},
+        restarts=5,
+        spec=spec,
+    )
+
+
+def told(seen: Evidence) -> list[tuple[str, list[str]]]:
+    """The causes by name, each with the names of what follows from it."""
+    causes = diagnosed(seen).causes
+    return [(cause.finding.name, [item.name for item in cause.follows]) for cause in causes]
+
+
+def test_every_rule_that_something_may_explain_exists() -> None:
+    folder = Path(rules.__path__[0])
+    texts = (path.read_text() for path in folder.glob("*.py"))
+    lists = (found for text in texts for found in re.findall(r"explains=\(([^=]*?)\),\n", text))
+    explained = {name for found in lists for name in re.findall(r'"([\w-]+)"', found)}
+    assert {"image-pull", "unschedulable", "postgres-disk-full"} <= explained
+    assert explained <= {rule.name for rule in ALL}
+
+
+def test_a_certificate_that_ends_soon_hides_no_ingress_without_backend() -> None:
+    backend = {"service": {"name": "gone", "port": {"name": "http"}}}
+    ingress = {
+        "kind": "Ingress",
+        "metadata": {"name": "vrooli-dev", "namespace": "dev"},
+        "spec": {
+            "ingressClassName": "traefik",
+            "rules": [{"host": "x", "http": {"paths": [{"path": "/", "backend": backend}]}}],
+            "tls": [{"secretName": "web-tls"}],
+        },
+    }
+    ends = {"tls.crt": NOW + timedelta(days=6)}
+    facts = SecretFacts("kubernetes.io/tls", {"tls.crt": 9, "tls.key": 9}, expires=ends)
+    seen = evidence(
+        ingress,
+        {"kind": "IngressClass", "metadata": {"name": "traefik"}, "spec": {}},
+        {"kind": "Secret", "metadata": {"name": "web-tls", "namespace": "dev"}},
+        {"kind": "Service", "metadata": {"name": "other", "namespace": "dev"}, "spec": {}},
+        secrets={Ref("Secret", "web-tls", "dev"): facts},
+    )
+    assert told(seen) == [("ingress-without-backend", []), ("certificate-ends-soon", [])]
+    over = replace(facts, expires={"tls.crt": NOW - timedelta(days=1)})
+    ended = replace(seen, secrets={Ref("Secret", "web-tls", "dev"): over})
+    assert sorted(told(ended)) == [("certificate-expired", []), ("ingress-without-backend", [])]
+
+
+def test_a_node_that_cannot_be_emptied_hides_no_crash_loop() -> None:
+    ready = [{"type": "Ready", "status": "True"}]
+    node = {
+        "kind": "Node",
+        "metadata": {"name": "one", "creationTimestamp": START},
+        "spec": {"unschedulable": True},
+        "status": {"conditions": ready},
+    }
+    component = {"app.kubernetes.io/component": "ui"}
+    budget = {
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "ui", "namespace": "dev"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": component}},
+        "status": {"disruptionsAllowed": 0, "currentHealthy": 1, "expectedPods": 1},
+    }
+    ui = pod_of("vrooli-dev-ui", spec={"nodeName": "one"})
+    seen = evidence(node, budget, ui, crashing(nodeName="one"))
+    assert told(seen) == [("crash-loop", []), ("disruption-budget-blocks", [])]
+
+
+def test_a_pull_secret_that_is_missing_hides_no_crash_loop() -> None:
+    seen = evidence(crashing(imagePullSecrets=[{"name": "hub"}]))
+    assert told(seen) == [("crash-loop", []), ("pull-secret-missing", [])]

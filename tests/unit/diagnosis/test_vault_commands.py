@@ -1,0 +1,165 @@
+"""What is printed for a Vault that isn't ours mends it, and takes nothing from anybody else."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from fnmatch import fnmatch
+from typing import Any
+
+import pytest
+
+from support.evidence import evidence
+from vrooli import project
+from vrooli.diagnosis import catalog, judge
+from vrooli.diagnosis.evidence import Answer, Evidence
+from vrooli.diagnosis.objects import Ref
+from vrooli.findings import Finding
+from vrooli.redaction import Redactor
+from vrooli.secrets import catalog as secrets
+from vrooli.vault import policies
+
+AUTH = Ref("VaultAuth", "v", "dev")
+INSIDE, OUTSIDE = "http://vault.vault.svc:8200", "https://vault.example.com:8200"
+ROLE = "auth/kubernetes/role/sync"
+
+
+def connection(namespace: str, address: str) -> dict[str, Any]:
+    metadata = {"name": "v", "namespace": namespace}
+    return {"kind": "VaultConnection", "metadata": metadata, "spec": {"address": address}}
+
+
+def login(namespace: str, account: str = "default") -> dict[str, Any]:
+    return {
+        "kind": "VaultAuth",
+        "metadata": {"name": "v", "namespace": namespace},
+        "spec": {
+            "method": "kubernetes",
+            "mount": "kubernetes",
+            "vaultConnectionRef": "v",
+            "kubernetes": {"role": "sync", "serviceAccount": account},
+        },
+    }
+
+
+def secret(name: str, path: str) -> dict[str, Any]:
+    spec = {"vaultAuthRef": "v", "mount": "secret", "type": "kv-v2", "path": path}
+    metadata = {"name": name, "namespace": "dev"}
+    return {"kind": "VaultStaticSecret", "metadata": metadata, "spec": spec}
+
+
+def seen(*answers: Answer, address: str = INSIDE, paths: tuple[str, ...] = ()) -> Evidence:
+    """Two releases whose logins ask the same Vault for the same role."""
+    found = evidence(
+        connection("dev", address),
+        connection("production", address),
+        login("dev"),
+        login("production", "syncer"),
+        *(secret(f"s{number}", path) for number, path in enumerate(paths)),
+    )
+    return replace(found, answers=answers)
+
+
+def refused(words: str, status: int = 403, **said: Any) -> Answer:
+    return Answer("vault-login", AUTH, json.dumps({"status": status, "errors": [words], **said}))
+
+
+def denied(number: int, **said: Any) -> Answer:
+    ref = Ref("VaultStaticSecret", f"s{number}", "dev")
+    words = {"status": 403, "errors": ["permission denied"], **said}
+    return Answer("vault-read", ref, json.dumps(words))
+
+
+def named(rule: str, what: Evidence) -> Finding:
+    """What is said by a rule, as it is printed."""
+    rules = [item for item in catalog.ALL if item.name == rule]
+    (cause,) = judge.diagnose(what, rules, Redactor()).causes
+    return cause.finding
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_rule_is_added_to_the_policy_that_the_role_has_for_the_path(bare: bool) -> None:
+    paths = ("vrooli/secrets/redis", "vrooli/dockerhub/pull-credentials")
+    what = seen(denied(0, bare=bare), denied(1, bare=bare), paths=paths)
+    finding = named("vso-policy-path-without-data" if bare else "vso-policy-denied", what)
+    for name, path in (
+        ("vrooli-secrets-redis-read-policy", "secret/data/vrooli/secrets/redis"),
+        ("vrooli-secrets-dockerhub-read-policy", "secret/data/vrooli/dockerhub/pull-credentials"),
+    ):
+        rule = f'path "{path}" {{ capabilities = ["read"] }}'
+        # What else the policy allows stays.
+        assert (
+            f"{{ vault policy read {name}; echo '{rule}'; }} | vault policy write {name} -"
+            in finding.command
+        )
+    assert ROLE in finding.remedy
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_of_a_path_of_somebody_elses_the_roles_policies_are_shown(bare: bool) -> None:
+    what = seen(denied(0, bare=bare), paths=("team/redis",))
+    finding = named("vso-policy-path-without-data" if bare else "vso-policy-denied", what)
+    assert finding.command == f"vault read -field=token_policies {ROLE}"
+    assert 'path "secret/data/team/redis" { capabilities = ["read"] }' in finding.remedy
+
+
+@pytest.mark.parametrize(("path", "name"), policies.PATHS.items())
+def test_each_of_our_policies_is_for_the_path_that_its_file_allows(path: str, name: str) -> None:
+    rules = policies.read(project.root() / "k8s" / "dev-support" / "vault-policies")[name]
+    assert path in {spec.path for spec in secrets.ALL}
+    allowed = re.findall(r'path "([^"]+)"', rules)
+    assert any(fnmatch(f"secret/data/{path}", pattern) for pattern in allowed)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words", "field", "value", "beside"),
+    [
+        (
+            "vso-namespace-refused",
+            "namespace not authorized",
+            "bound_service_account_namespaces",
+            "dev",
+            "production",
+        ),
+        (
+            "vso-account-refused",
+            "service account name not authorized",
+            "bound_service_account_names",
+            "default",
+            "syncer",
+        ),
+    ],
+)
+def test_what_a_role_takes_now_is_read_before_it_is_written(
+    rule: str, words: str, field: str, value: str, beside: str
+) -> None:
+    finding = named(rule, seen(refused(words)))
+    assert finding.command == f"vault read {ROLE}"
+    assert f"vault write {ROLE} {field}={value},{beside},..." in finding.remedy
+    assert "replaces the whole list" in finding.remedy
+
+
+def test_a_role_that_is_not_there_is_written_for_all_that_ask_for_it() -> None:
+    finding = named("vso-role-missing", seen(refused('invalid role name "sync"', 400)))
+    assert finding.command.startswith(f"vault write {ROLE} ")
+    assert "bound_service_account_names=default,syncer " in finding.command
+    assert "bound_service_account_namespaces=dev,production " in finding.command
+
+
+def test_a_method_that_is_not_there_is_enabled_configured_and_given_its_role() -> None:
+    finding = named("vso-auth-mount-missing", seen(refused("permission denied", mounted=False)))
+    assert finding.command.split(" && ") == [
+        "vault auth enable -path=kubernetes kubernetes",
+        "vault write auth/kubernetes/config kubernetes_host=https://kubernetes.default.svc",
+        named("vso-role-missing", seen(refused('invalid role name "sync"', 400))).command,
+    ]
+    assert "system:auth-delegator" in finding.remedy
+
+
+def test_of_a_vault_elsewhere_it_is_said_what_else_the_method_needs() -> None:
+    what = seen(refused("no handler for route", 404), address=OUTSIDE)
+    finding = named("vso-auth-mount-missing", what)
+    assert finding.command == "vault auth enable -path=kubernetes kubernetes"
+    for words in ("kubernetes_host", "kubernetes_ca_cert", f"vault write {ROLE}"):
+        assert words in finding.remedy
