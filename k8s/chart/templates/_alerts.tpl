@@ -39,7 +39,7 @@ Usage: {{ include "vrooli.applicationAlerts" . }}
 {{- end }}
 {{- if include "vrooli.serviceIsMonitored" (list . "jobs") }}
 {{- include "vrooli.alert" (list "VrooliQueueWaits" "warning" "10m"
-    (printf `min_over_time(max(vrooli_queue_jobs{%s,state="queued"})[10m:1m]) > 0 and sum(increase(vrooli_verdicts_total{%s}[10m])) == 0` $pods $pods)
+    (printf `min_over_time(max(vrooli_queue_jobs{%s,state="queued"})[10m:1m]) > 0 and (sum(increase(vrooli_verdicts_total{%s}[10m])) or vector(0)) == 0` $pods $pods)
     "Posts wait for a verdict, and none was decided in ten minutes") }}
 {{- end }}
 {{- end }}
