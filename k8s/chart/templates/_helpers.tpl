@@ -130,6 +130,18 @@ Usage: {{ include "vrooli.text" $value }}
 {{- end }}
 
 {{/*
+The annotation of PostgreSQL's objects that outlive the release: the cluster, what it reads and what
+guards it.
+Usage: {{- include "vrooli.kept" . | nindent 2 }}
+*/}}
+{{- define "vrooli.kept" -}}
+{{- if .Values.pgoPostgresql.keepOnUninstall -}}
+annotations:
+  helm.sh/resource-policy: keep
+{{- end }}
+{{- end }}
+
+{{/*
 The two ConfigMaps' data; also what a change of which rolls the pods.
 Usage: {{ include "vrooli.configData" . }} and {{ include "vrooli.connectionsData" . }}
 */}}

@@ -42,7 +42,7 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Done:
     for hook in (item for item in note.manifests if item.is_hook):
         await kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
     kept = [item.key for item in note.manifests if item.annotations.get(KEEP) == "keep"]
-    said = f", {' and '.join(kept)} stay with the data" if kept else ""
+    said = f", {', '.join(kept)} stay with the data" if kept else ""
     return Done(changed=True, detail=f"{release.name} is gone{said}")
 
 
