@@ -102,6 +102,11 @@ def _postgres(found: Values) -> Values:
         "pgoPostgresql.postgresVersion": min(cluster["postgresVersion"], NEWEST_POSTGRES),
         "pgoPostgresql.instances": max(cluster["instances"], 1 + cluster["synchronous"]),
         **{f"pgoPostgresql.backup.s3.{key}": s3[key] or "given" for key in needed},
+        **{
+            f"pgoPostgresql.backup.s3.schedules.{kind}": ""
+            for kind, cron in s3["schedules"].items()
+            if cron in cluster["backup"]["schedules"].values()
+        },
     }
 
 
