@@ -178,6 +178,11 @@ DB_SSLMODE: {{ .Values.externalPostgresql.sslmode }}
 {{- if .Values.spotahomeRedis.enabled }}
 REDIS_SENTINEL_HOSTS: rfs-{{ .Values.spotahomeRedis.name }}:26379
 REDIS_MASTER_NAME: mymaster
+{{- else }}
+{{- with .Values.externalRedis }}
+{{- /* The password comes by REDIS_PASSWORD, from Vault; a REDIS_URL from there wins. */}}
+REDIS_URL: "{{ .tls | ternary "rediss" "redis" }}://{{ .host }}:{{ .port }}/0"
+{{- end }}
 {{- end }}
 {{- end }}
 
