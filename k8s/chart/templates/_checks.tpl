@@ -16,6 +16,7 @@ services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} leaves no time to 
 {{- include "vrooli.resourceChecks" . }}
 {{- include "vrooli.databaseChecks" . }}
 {{- include "vrooli.networkChecks" . }}
+{{- include "vrooli.secretChecks" . }}
 {{- if .Values.ingress.enabled }}
 {{- include "vrooli.ingressChecks" . }}
 {{- end }}
