@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from support.rendering import render
-from vrooli.chart import values
+from vrooli import project
+from vrooli.chart import golden, values
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli_server.uploads import OVERHEAD_BYTES
@@ -118,22 +119,6 @@ def test_the_detector_is_probed_by_tcp_and_the_others_say_which_probe_asks() -> 
         assert asked["httpHeaders"] == [{"name": "X-Probe", "value": probe}]
 
 
-@pytest.mark.parametrize(
-    ("repository", "image"),
-    [
-        ("server", "docker.io/somebody/server:1"),
-        ("ghcr.io/other/server", "ghcr.io/other/server:1"),
-        ("other/server", "other/server:1"),
-    ],
-)
-def test_a_repository_with_a_slash_is_a_full_path(repository: str, image: str) -> None:
-    settings = {
-        "dockerhubUsername": "somebody",
-        "services": {"server": {"repository": repository, "tag": "1"}},
-    }
-    assert container(render(settings)["Deployment/demo-server"])["image"] == image
-
-
 def test_the_pods_are_rolled_when_what_they_read_changes() -> None:
     def notes(name: str, settings: dict[str, Any]) -> dict[str, str]:
         body = render(settings)[f"Deployment/demo-{name}"].body
@@ -159,6 +144,16 @@ def test_the_gpu_is_asked_for_only_when_enabled() -> None:
     assert limits({"services": {"nsfwDetector": {"gpu": gpu}}})["amd.com/gpu"] == 2
 
 
+def test_a_rollout_needs_no_gpu_more_than_the_pods_have() -> None:
+    def rolling(settings: dict[str, Any], name: str) -> Any:
+        return render(settings)[f"Deployment/demo-{name}"].body["spec"]["strategy"]["rollingUpdate"]
+
+    gpu = {"services": {"nsfwDetector": {"gpu": {"enabled": True}}}}
+    assert rolling(gpu, "nsfw-detector") == {"maxSurge": 0, "maxUnavailable": 1}
+    assert rolling(gpu, "server") == {"maxSurge": 1, "maxUnavailable": 0}
+    assert rolling({}, "nsfw-detector") == {"maxSurge": 1, "maxUnavailable": 0}
+
+
 def test_a_disabled_service_leaves_nothing_behind() -> None:
     found = render({"services": {"nsfwDetector": {"enabled": False}}})
     assert [key for key in found if "nsfw" in key] == []
@@ -174,7 +169,8 @@ def test_an_autoscaled_deployment_names_no_replicas() -> None:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=list(ENVIRONMENTS))
 def test_no_secret_value_is_in_any_object(environment: Environment) -> None:
-    for manifest in render(release=environment.release).values():
+    found = render(values.load(environment), release=environment.release)
+    for manifest in found.values():
         if manifest.kind == "Secret":
             assert not manifest.body.get("data")
             assert not manifest.body.get("stringData")
@@ -190,23 +186,27 @@ def test_the_five_tests_are_hooks() -> None:
         compile(container(manifest)["args"][0], manifest.key, "exec")
 
 
-def test_external_databases_take_the_operators_place() -> None:
-    found = render(
-        {
-            "pgoPostgresql": {"enabled": False},
-            "externalPostgresql": {"host": "db.example.com", "sslmode": "verify-full"},
-            "spotahomeRedis": {"enabled": False},
-            "externalRedis": {"host": "redis.example.com"},
-        }
-    )
-    kinds = {manifest.kind for manifest in found.values()}
-    assert not kinds & {"PostgresCluster", "RedisFailover", "Secret"}
-    connections = found["ConfigMap/demo-connections"].body["data"]
-    assert connections["DB_HOST"] == "db.example.com"
-    assert connections["DB_SSLMODE"] == "verify-full"
-    assert "REDIS_SENTINEL_HOSTS" not in connections
-    url = {"name": "REDIS_URL", "value": "redis://:$(REDIS_PASSWORD)@redis.example.com:6379/0"}
-    assert url in container(found["Deployment/demo-jobs"])["env"]
+# The first Kubernetes that has each API of its own that the chart uses.
+SINCE = {
+    "v1": 0,
+    "apps/v1": 9,
+    "networking.k8s.io/v1": 19,
+    "policy/v1": 21,
+    "autoscaling/v2": 23,
+}
+OPERATORS = ("crunchydata.com/", "spotahome.com/", "hashicorp.com/", "coreos.com/")
+
+
+def test_the_chart_asks_for_the_kubernetes_that_has_all_of_its_apis() -> None:
+    every = {found.api_version for case in golden.CASES for found in _whole(case)}
+    own = {name for name in every if not any(operator in name for operator in OPERATORS)}
+    chart = values.read(project.chart_dir() / "Chart.yaml")
+    assert chart["kubeVersion"] == f">=1.{max(SINCE[name] for name in own)}.0-0"
+    assert own == SINCE.keys()
+
+
+def _whole(case: str) -> list[Manifest]:
+    return list(render(golden.settings(case)).values())
 
 
 @pytest.mark.parametrize(
@@ -226,15 +226,6 @@ def test_cert_manager_is_told_its_issuer_beside_other_annotations(
     }
     annotations = render({"ingress": ingress})["Ingress/demo"].annotations
     assert annotations == {"other": "kept", annotation: "letsencrypt"}
-
-
-@pytest.mark.parametrize("encrypted", [True, False])
-def test_backups_in_s3_are_encrypted_unless_that_is_refused(encrypted: bool) -> None:
-    s3 = {"enabled": True, "bucket": "b", "endpoint": "e", "region": "r", "secretName": "s"}
-    found = render({"pgoPostgresql": {"backup": {"s3": {**s3, "encrypted": encrypted}}}})
-    backups = found["PostgresCluster/vrooli-pg"].body["spec"]["backups"]["pgbackrest"]
-    assert (backups["global"].get("repo2-cipher-type") == "aes-256-cbc") is encrypted
-    assert "repo1-cipher-type" not in backups["global"]
 
 
 def test_numbers_stay_as_they_were_written() -> None:

@@ -15,6 +15,8 @@ import pytest
 
 from support.rendering import render
 from vrooli.chart.manifest import Manifest
+from vrooli_jobs.moderation import MODERATION, VERDICTS
+from vrooli_shared.metrics import LATENCY, QUEUED, REQUESTS
 
 KINDS = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
 ON: dict[str, Any] = {
@@ -188,6 +190,44 @@ def test_the_sentinels_alert_below_a_majority(sentinels: int, quorum: int) -> No
     redis = {**ON["spotahomeRedis"], "sentinel": {"replicas": sentinels}}
     rule = alerts(render({**ON, "spotahomeRedis": redis}))["VrooliSentinelQuorum"]
     assert rule["expr"].endswith(f"< {quorum}")
+
+
+def test_old_backups_alert_where_only_those_in_s3_have_a_schedule() -> None:
+    s3 = {"enabled": True, "bucket": "b", "endpoint": "e", "region": "r", "secretName": "s"}
+    only = {"monitoring": {"enabled": True}, "backup": {"schedules": {"full": ""}, "s3": s3}}
+    assert "VrooliPostgresBackupOld" in alerts(render({**ON, "pgoPostgresql": only}))
+
+
+def test_a_queue_alerts_also_where_no_verdict_was_ever_counted() -> None:
+    """A counter without a series is nothing, which equals no 0."""
+    query = alerts(render(ON))["VrooliQueueWaits"]["expr"]
+    assert re.search(r"\(sum\(increase\(\w+\{[^}]*\}\[10m\]\)\) or vector\(0\)\) == 0$", query)
+
+
+OUR_METRICS = (REQUESTS, LATENCY, QUEUED, VERDICTS, MODERATION)
+# What Prometheus adds to every series, and prometheus_client to those of a histogram.
+ADDED = {"namespace", "pod", "le"}
+PARTS = ("", "_total", "_bucket", "_sum", "_count")
+
+
+def test_our_own_series_and_labels_are_those_that_the_services_make() -> None:
+    known = {
+        f"{family.name}{part}": {*collector._labelnames, *ADDED}
+        for collector in OUR_METRICS
+        for family in collector.describe()
+        for part in PARTS
+    }
+    used = [use for query in queries(render(ON)) for use in _uses(query)]
+    assert {name for name, _ in used} >= {"vrooli_http_requests_total", "vrooli_verdicts_total"}
+    assert {(name, label) for name, label in used if label not in known.get(name, set())} == set()
+
+
+def _uses(query: str) -> list[tuple[str, str]]:
+    """Each series of ours in a query, with each label that it is asked by or summed by."""
+    labels = set(re.findall(r'(\w+)(?:=~|!~|!=|=)"', query))
+    for given in re.findall(r"by \(([^()]*)\)", query):
+        labels |= set(given.split(", "))
+    return [(name, label) for name in re.findall(r"vrooli_\w+(?=\{)", query) for label in labels]
 
 
 def test_the_panels_lie_beside_and_below_each_other() -> None:

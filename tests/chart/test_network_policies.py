@@ -58,6 +58,21 @@ def test_what_keeps_it_running_is_allowed(policies: list[Any]) -> None:
     } == set()
 
 
+EXPORTERS = (("primary", 9187), ("redis", 9121), ("redis", 9355))
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_prometheus_that_the_chart_knows_not_reads_exporters_that_run(runs: bool) -> None:
+    settings = {
+        "pgoPostgresql": {"monitoring": {"enabled": runs}},
+        "spotahomeRedis": {"exporter": {"enabled": runs}},
+    }
+    found = [item.body for item in render(settings).values() if item.kind == "NetworkPolicy"]
+    for name, port in EXPORTERS:
+        assert allows(found, HERE, PEERS["prometheus"], PEERS[name], port) is runs
+        assert not allows(found, HERE, Peer("elsewhere"), PEERS[name], port)
+
+
 def test_every_pair_without_an_arrow_is_refused(policies: list[Any]) -> None:
     refused = [pair for pair in PAIRS if pair not in ARROWS | UPKEEP | METRICS]
     assert len(refused) > 200

@@ -73,6 +73,28 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"services": {"ui": {"resources": {"limits": {"gpu": 1}}}}}, "gpu"),
     ({"config": {"extra": {"NODE_ENV": "x"}}}, "NODE_ENV"),
     ({"podSecurityContext": {"runAsRoot": True}}, "runAsRoot"),
+    ({"config": {"extra": {"NODE_ENV": "x"}}}, "at '/config/extra/NODE_ENV'"),
+    (
+        {"services": {"server": {"extraEnv": {"REDIS_URL": "x"}}}},
+        "at '/services/server/extraEnv/REDIS_URL'",
+    ),
+    ({"podSecurityContext": {"runAsUser": 0}}, "/podSecurityContext/runAsUser"),
+    ({"podSecurityContext": {"runAsNonRoot": False}}, "/podSecurityContext/runAsNonRoot"),
+    ({"podSecurityContext": {"runAsNonRoot": None}}, "runAsNonRoot"),
+    ({"podSecurityContext": {"seccompProfile": {"type": "Unconfined"}}}, "seccompProfile/type"),
+    ({"podSecurityContext": {"seLinuxOptions": {"user": "root"}}}, "user"),
+    ({"containerSecurityContext": {"runAsUser": 0}}, "/containerSecurityContext/runAsUser"),
+    ({"containerSecurityContext": {"allowPrivilegeEscalation": True}}, "allowPrivilegeEscalation"),
+    ({"containerSecurityContext": {"readOnlyRootFilesystem": False}}, "readOnlyRootFilesystem"),
+    ({"containerSecurityContext": {"capabilities": {"drop": ["KILL"]}}}, "capabilities/drop"),
+    ({"services": {"ui": {"resources": {"limits": None}}}}, "at '/services/ui/resources'"),
+    ({"services": {"ui": {"resources": {"requests": None}}}}, "at '/services/ui/resources'"),
+    ({"services": {"ui": {"resources": {"limits": {"cpu": None}}}}}, "/services/ui/resources/lim"),
+    ({"vso": {"secrets": {"redis": {"enabled": False}}}}, "at '/vso/secrets/redis/enabled'"),
+    ({"services": {"server": {"repository": "a/b:1"}}}, "/services/server/repository"),
+    ({"tests": {"image": {"repository": "a/b:1"}}}, "/tests/image/repository"),
+    ({"services": {"server": {"tag": "1@sha256:12"}}}, "/services/server/tag"),
+    ({"spotahomeRedis": {"image": "redis@sha256:12"}}, "/spotahomeRedis/image"),
     ({"containerSecurityContext": {"privileged": True}}, "/containerSecurityContext/privileged"),
     ({"fullnameOverride": "a.b"}, "/fullnameOverride"),
     ({"image": {"registry": "{{ .Values.registry }}"}}, "/image/registry"),
@@ -98,12 +120,14 @@ def test_a_wrong_value_is_refused_by_its_name(wrong: dict[str, Any], named: str)
     assert named in refused.value.message
 
 
+S3 = {"enabled": True, "bucket": "b", "endpoint": "e", "region": "r", "secretName": "s"}
+
+
 @pytest.mark.parametrize("key", ["bucket", "endpoint", "region", "secretName"])
 def test_backups_to_s3_need_each_of_their_settings(key: str) -> None:
-    s3 = {"enabled": True, "bucket": "b", "endpoint": "e", "region": "r", "secretName": "s"}
-    render({"pgoPostgresql": {"backup": {"s3": s3}}})
+    render({"pgoPostgresql": {"backup": {"s3": S3}}})
     with pytest.raises(UsageError, match=f"/pgoPostgresql/backup/s3/{key}"):
-        render({"pgoPostgresql": {"backup": {"s3": {**s3, key: ""}}}})
+        render({"pgoPostgresql": {"backup": {"s3": {**S3, key: ""}}}})
 
 
 @pytest.mark.parametrize("sentinels", range(1, 9))
@@ -149,6 +173,21 @@ DISAGREEING: list[tuple[dict[str, Any], str]] = [
     (
         {"pgoPostgresql": {"users": [{"name": "a", "databases": ["a"]}] * 2}},
         r"pgoPostgresql\.users: a is there twice",
+    ),
+    (
+        {"vso": {"secrets": {"redis": {"k8sSecretName": "vrooli-postgres-creds"}}}},
+        r"vso\.secrets\.redis\.k8sSecretName: vrooli-postgres-creds .* vso\.secrets\.postgres",
+    ),
+    (
+        {
+            "pgoPostgresql": {
+                "backup": {
+                    "schedules": {"full": "@daily"},
+                    "s3": {**S3, "schedules": {"incremental": "@daily"}},
+                }
+            }
+        },
+        r"pgoPostgresql\.backup\.s3\.schedules\.incremental: @daily",
     ),
     (
         {"networkPolicies": {"apiServer": {"cidr": "10.96.0.1/12"}}},

@@ -22,7 +22,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 
 # The oldest Kubernetes that the chart is for.
-KUBERNETES = "v1.21"
+KUBERNETES = "v1.23"
 # Their definitions are in no cluster of ours.
 UNKNOWN = "monitoring.coreos.com/"
 OPTIONAL = ("container-seccomp-profile", "container-ports-check")

@@ -40,6 +40,7 @@ def agreeing(found: Values) -> Values:
         _databases,
         _postgres,
         _redis,
+        _secrets,
         _services,
         _ingress,
         _resources,
@@ -90,6 +91,7 @@ def _databases(found: Values) -> Values:
         "externalPostgresql.host": "" if postgres else db_host or "db.example.com",
         "externalRedis.host": "" if redis else redis_host or "redis.example.com",
         "persistence.postgres.enabled": postgres or at(found, "persistence.postgres.enabled"),
+        "vso.secrets.redis.enabled": redis or at(found, "vso.secrets.redis.enabled"),
     }
 
 
@@ -102,6 +104,11 @@ def _postgres(found: Values) -> Values:
         "pgoPostgresql.postgresVersion": min(cluster["postgresVersion"], NEWEST_POSTGRES),
         "pgoPostgresql.instances": max(cluster["instances"], 1 + cluster["synchronous"]),
         **{f"pgoPostgresql.backup.s3.{key}": s3[key] or "given" for key in needed},
+        **{
+            f"pgoPostgresql.backup.s3.schedules.{kind}": ""
+            for kind, cron in s3["schedules"].items()
+            if cron in cluster["backup"]["schedules"].values()
+        },
     }
 
 
@@ -109,6 +116,16 @@ def _redis(found: Values) -> Values:
     redis = at(found, "spotahomeRedis")
     most = redis["sentinel"]["replicas"]
     return {"spotahomeRedis.redis.replicas": min(redis["redis"]["replicas"], most)}
+
+
+def _secrets(found: Values) -> Values:
+    """No two have the same name."""
+    changed, taken = {}, set()
+    for key, secret in at(found, "vso.secrets").items():
+        if secret["k8sSecretName"] in taken:
+            changed[f"vso.secrets.{key}.k8sSecretName"] = f"another-{key.lower()}"
+        taken.add(secret["k8sSecretName"])
+    return changed
 
 
 def _services(found: Values) -> Values:

@@ -85,7 +85,8 @@ def breaks(found: Values, rule: Rule) -> Iterator[Broken]:
     """The ways to break a rule in a set of values."""
     for wrong, name in _BREAKERS[rule.keyword](rule.node, rule.value):
         changed = _replaced(found, values.merge(DEFAULTS, found), rule.place, wrong)
-        yield Broken(rule, changed, name or f"at '{rule.pointer}'")
+        below = name.startswith("/")
+        yield Broken(rule, changed, name if name and not below else f"at '{rule.pointer}{name}'")
 
 
 def _replaced(found: Any, shown: Any, place: Place, wrong: Any) -> Any:
@@ -102,7 +103,8 @@ def _replaced(found: Any, shown: Any, place: Place, wrong: Any) -> Any:
     return {**found, key: _replaced(below, shown[key], tuple(rest), wrong)}
 
 
-# Each gives wrong values and, where it isn't the place itself, what the refusal names.
+# Each gives wrong values and, where it isn't the place itself, what the refusal names: a word, or
+# a key below the place (/key).
 Breaker = Callable[[Node, Any], Iterator[tuple[Any, str]]]
 
 
@@ -180,8 +182,8 @@ def _required(node: Node, value: Any) -> Iterator[tuple[Any, str]]:
 
 
 def _reserved(node: Node, value: Any) -> Iterator[tuple[Any, str]]:
-    for key in node["propertyNames"]["not"]["enum"]:
-        yield {**value, key: "x"}, key
+    for key in node["reserved"]:
+        yield {**value, key: "x"}, f"/{key}"
 
 
 _BREAKERS: Mapping[str, Breaker] = {
@@ -199,5 +201,5 @@ _BREAKERS: Mapping[str, Breaker] = {
     "additionalProperties": _unknown_key,
     "maxProperties": _too_many_keys,
     "required": _required,
-    "propertyNames": _reserved,
+    "reserved": _reserved,
 }

@@ -41,7 +41,15 @@ def resolve(node: Node) -> Node:
         parts = [resolve(part) for part in node["allOf"]]
         own = {key: value for key, value in node.items() if key != "allOf"}
         return functools.reduce(lambda one, two: {**one, **two}, [*parts, own])
-    return node
+    return _map(node)
+
+
+def _map(node: Node) -> Node:
+    """A map of free keys in which some are forbidden: those under a name of their own."""
+    known = node.get("properties", {})
+    if not known or any(below is not False for below in known.values()):
+        return node
+    return {**{k: node[k] for k in node if k != "properties"}, "reserved": tuple(known)}
 
 
 def leaves(node: Node | None = None, path: Path = ()) -> Iterator[tuple[Path, Node]]:
@@ -106,11 +114,7 @@ def _object(node: Node) -> SearchStrategy[dict[str, Any]]:
         keys, values = TEXT, accepted(more or {"type": "string"})
     if most == 0:
         return st.just({})
-    names = node.get("propertyNames", {})
-    if "pattern" in names:
-        keys = matching(names["pattern"])
-    if "maxLength" in names:
-        keys = keys.filter(lambda key: len(key) <= names["maxLength"])
+    keys = keys.filter(lambda key: key not in node.get("reserved", ()))
     return st.dictionaries(keys, values, max_size=most)
 
 

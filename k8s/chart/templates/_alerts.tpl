@@ -39,7 +39,7 @@ Usage: {{ include "vrooli.applicationAlerts" . }}
 {{- end }}
 {{- if include "vrooli.serviceIsMonitored" (list . "jobs") }}
 {{- include "vrooli.alert" (list "VrooliQueueWaits" "warning" "10m"
-    (printf `min_over_time(max(vrooli_queue_jobs{%s,state="queued"})[10m:1m]) > 0 and sum(increase(vrooli_verdicts_total{%s}[10m])) == 0` $pods $pods)
+    (printf `min_over_time(max(vrooli_queue_jobs{%s,state="queued"})[10m:1m]) > 0 and (sum(increase(vrooli_verdicts_total{%s}[10m])) or vector(0)) == 0` $pods $pods)
     "Posts wait for a verdict, and none was decided in ten minutes") }}
 {{- end }}
 {{- end }}
@@ -59,7 +59,8 @@ Usage: {{ include "vrooli.postgresAlerts" . }}
 {{- include "vrooli.alert" (list "VrooliPostgresConnections" "warning" "5m"
     (printf "max by (pod) (ccp_connection_stats_total{%s} / ccp_connection_stats_max_connections{%s}) > 0.8" $own $own)
     "{{ $labels.pod }} has used more than 80 % of its connections") }}
-{{- with .Values.pgoPostgresql.backup.schedules.full }}
+{{- $backup := .Values.pgoPostgresql.backup }}
+{{- if or $backup.schedules.full (and $backup.s3.enabled $backup.s3.schedules.full) }}
 {{- include "vrooli.alert" (list "VrooliPostgresBackupOld" "warning" "1h"
     (printf "min(ccp_backrest_last_full_backup_time_since_completion_seconds{%s}) > %d" $own (mul $.Values.monitoring.alerts.backupAgeDays 86400))
     (printf "The last full backup of PostgreSQL is older than %d days" (int $.Values.monitoring.alerts.backupAgeDays))) }}

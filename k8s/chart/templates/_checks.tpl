@@ -16,6 +16,7 @@ services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} leaves no time to 
 {{- include "vrooli.resourceChecks" . }}
 {{- include "vrooli.databaseChecks" . }}
 {{- include "vrooli.networkChecks" . }}
+{{- include "vrooli.secretChecks" . }}
 {{- if .Values.ingress.enabled }}
 {{- include "vrooli.ingressChecks" . }}
 {{- end }}
@@ -56,5 +57,26 @@ ingress.annotations: {{ $name }} is there beside ingress.certManager.issuer
 pgoPostgresql.users: {{ .name }} is there twice
 {{- end }}
 {{- $users = append $users .name }}
+{{- end }}
+{{- with .Values.pgoPostgresql.backup }}
+{{- if .s3.enabled }}
+{{- range $kind, $cron := .s3.schedules }}
+{{- if and $cron (has $cron (values $.Values.pgoPostgresql.backup.schedules)) }}
+pgoPostgresql.backup.s3.schedules.{{ $kind }}: {{ $cron }} is one of backup.schedules too, and of two backups at once one fails
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "vrooli.secretChecks" -}}
+{{- $owners := dict }}
+{{- range $key, $secret := .Values.vso.secrets }}
+{{- if $secret.enabled }}
+{{- with get $owners $secret.k8sSecretName }}
+vso.secrets.{{ $key }}.k8sSecretName: {{ $secret.k8sSecretName }} is the Secret of vso.secrets.{{ . }} too
+{{- end }}
+{{- $_ := set $owners $secret.k8sSecretName $key }}
+{{- end }}
 {{- end }}
 {{- end }}

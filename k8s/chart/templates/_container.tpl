@@ -51,16 +51,7 @@ env:
   {{- end }}
   {{- if has $key (list "ui" "server" "jobs") }}
   - name: VROOLI_VERSION
-    value: {{ $service.tag | quote }}
-  {{- end }}
-  {{- if and (has $key (list "server" "jobs")) (not $root.Values.spotahomeRedis.enabled) }}
-  - name: REDIS_PASSWORD
-    valueFrom:
-      secretKeyRef:
-        name: {{ $root.Values.vso.secrets.redis.k8sSecretName | quote }}
-        key: REDIS_PASSWORD
-  - name: REDIS_URL
-    value: "redis://:$(REDIS_PASSWORD)@{{ $root.Values.externalRedis.host }}:{{ $root.Values.externalRedis.port }}/0"
+    value: {{ $service.tag | splitList "@" | first | quote }}
   {{- end }}
   {{- range $name, $value := $service.extraEnv }}
   - name: {{ $name | quote }}

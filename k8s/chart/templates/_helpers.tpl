@@ -130,6 +130,18 @@ Usage: {{ include "vrooli.text" $value }}
 {{- end }}
 
 {{/*
+The annotation of PostgreSQL's objects that outlive the release: the cluster, what it reads and what
+guards it.
+Usage: {{- include "vrooli.kept" . | nindent 2 }}
+*/}}
+{{- define "vrooli.kept" -}}
+{{- if .Values.pgoPostgresql.keepOnUninstall -}}
+annotations:
+  helm.sh/resource-policy: keep
+{{- end }}
+{{- end }}
+
+{{/*
 The two ConfigMaps' data; also what a change of which rolls the pods.
 Usage: {{ include "vrooli.configData" . }} and {{ include "vrooli.connectionsData" . }}
 */}}
@@ -166,6 +178,11 @@ DB_SSLMODE: {{ .Values.externalPostgresql.sslmode }}
 {{- if .Values.spotahomeRedis.enabled }}
 REDIS_SENTINEL_HOSTS: rfs-{{ .Values.spotahomeRedis.name }}:26379
 REDIS_MASTER_NAME: mymaster
+{{- else }}
+{{- with .Values.externalRedis }}
+{{- /* The password comes by REDIS_PASSWORD, from Vault; a REDIS_URL from there wins. */}}
+REDIS_URL: "{{ .tls | ternary "rediss" "redis" }}://{{ .host }}:{{ .port }}/0"
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -9,19 +9,32 @@ Usage: {{ include "vrooli.foundLabels" (list . "server" .Values.monitoring.label
 {{- end }}
 
 {{/*
-Whether PostgreSQL's, or Redis', exporters run and are wanted: "true" or nothing.
-Usage: {{ if include "vrooli.postgresIsMonitored" . }}
+Whether PostgreSQL's, or Redis', exporters run: "true" or nothing. Any Prometheus may read them, also
+one that the chart's own monitors don't tell.
+Usage: {{ if include "vrooli.postgresHasExporters" . }}
 */}}
-{{- define "vrooli.postgresIsMonitored" -}}
-{{- with .Values }}
-{{- if and .monitoring.enabled .pgoPostgresql.enabled .pgoPostgresql.monitoring.enabled }}true{{ end }}
+{{- define "vrooli.postgresHasExporters" -}}
+{{- with .Values.pgoPostgresql }}
+{{- if and .enabled .monitoring.enabled }}true{{ end }}
 {{- end }}
 {{- end }}
 
-{{- define "vrooli.redisIsMonitored" -}}
-{{- with .Values }}
-{{- if and .monitoring.enabled .spotahomeRedis.enabled .spotahomeRedis.exporter.enabled }}true{{ end }}
+{{- define "vrooli.redisHasExporters" -}}
+{{- with .Values.spotahomeRedis }}
+{{- if and .enabled .exporter.enabled }}true{{ end }}
 {{- end }}
+{{- end }}
+
+{{/*
+Whether they run and the chart's own monitors are wanted: "true" or nothing.
+Usage: {{ if include "vrooli.postgresIsMonitored" . }}
+*/}}
+{{- define "vrooli.postgresIsMonitored" -}}
+{{- if .Values.monitoring.enabled }}{{ include "vrooli.postgresHasExporters" . }}{{ end }}
+{{- end }}
+
+{{- define "vrooli.redisIsMonitored" -}}
+{{- if .Values.monitoring.enabled }}{{ include "vrooli.redisHasExporters" . }}{{ end }}
 {{- end }}
 
 {{/*

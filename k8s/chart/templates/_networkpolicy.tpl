@@ -15,7 +15,8 @@ Usage: {{ include "vrooli.arrows" . | fromJson }}
 {{- end }}
 
 {{/*
-A NetworkPolicy's head, which closes both directions for the pods that it selects.
+A NetworkPolicy's head, which closes both directions for the pods that it selects. Those of
+PostgreSQL stay as long as it does.
 Usage: {{ include "vrooli.policyHead" (list . "server") }}
 */}}
 {{- define "vrooli.policyHead" -}}
@@ -25,6 +26,11 @@ metadata:
   name: {{ include "vrooli.componentName" . | quote }}
   labels:
     {{- include "vrooli.labels" . | nindent 4 }}
+  {{- if hasPrefix "postgres" (last .) }}
+  {{- with include "vrooli.kept" (first .) }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- end }}
 spec:
   policyTypes: [Ingress, Egress]
 {{- end }}

@@ -84,14 +84,14 @@ def test_without_making_anything_bound_volumes_of_each_class_are_the_sign() -> N
 
 @pytest.mark.parametrize(
     ("version", "fine"),
-    [("v1.37.2", True), ("v1.21.0", True), ("v1.20.15", False), ("v1.9.0-eks", False), ("", False)],
+    [("v1.37.2", True), ("v1.23.0", True), ("v1.22.15", False), ("v1.9.0-eks", False), ("", False)],
 )
 def test_a_cluster_is_as_new_as_the_chart_wants_or_told(version: str, fine: bool) -> None:
-    assert (cluster.judge_version(version, (1, 21, 0)) == []) is fine
+    assert (cluster.judge_version(version, (1, 23, 0)) == []) is fine
 
 
 def test_the_oldest_version_is_the_charts() -> None:
-    assert cluster.least() == (1, 21, 0)
+    assert cluster.least() == (1, 23, 0)
 
 
 def test_a_node_that_is_not_ready_is_told_with_its_own_words() -> None:

@@ -9,6 +9,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from vrooli import project
+from vrooli_shared import redis_link
 from vrooli_shared import settings as module
 from vrooli_shared.settings import Settings
 
@@ -55,6 +56,16 @@ def test_an_external_databases_url_wins(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("REDIS_URL", "redis://cache.example:6379/0")
     connection = conninfo_to_dict(Settings().conninfo())
     assert (connection["host"], connection["dbname"]) == ("db.example", "app")
+
+
+def test_an_external_redis_takes_its_password_beside_the_url_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The chart's URL holds none, so that no character of it needs escaping."""
+    monkeypatch.setenv("REDIS_URL", "rediss://cache.example:6380/0")
+    monkeypatch.setenv("REDIS_PASSWORD", "a/b@c:%20?")
+    told = redis_link.connect(Settings()).connection_pool.connection_kwargs
+    assert (told["host"], told["port"], told["password"]) == ("cache.example", 6380, "a/b@c:%20?")
 
 
 def test_a_secret_never_shows_in_the_settings_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
