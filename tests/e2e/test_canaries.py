@@ -43,11 +43,12 @@ SHOWN = "opened the session with (masked) for bob"
 LIMIT_S = 120.0
 # Commands at once: each waits for the cluster more than it works.
 AT_ONCE = 3
+BUNDLE = "diagnose"
 COMMANDS = {
     # First: the graph takes a warning for news for three minutes only.
     **{f"graph as {form}": f"graph --live --format {form}" for form in ("html", "json")},
     **{f"graph as {form}": f"graph --live --format {form}" for form in ("mermaid", "svg")},
-    "diagnose": "diagnose --bundle {folder}/b.tar.gz",
+    BUNDLE: "diagnose --bundle {folder}/b.tar.gz",
     "diagnose as JSON": "diagnose --output json",
     "status": "status",
     "status as JSON": "status --output json",
@@ -116,8 +117,11 @@ async def said(live: Live, planted: Kube, tmp_path_factory: pytest.TempPathFacto
         async with free:
             return await run(live, command.format(folder=folder))
 
-    found = await asyncio.gather(*map(one, COMMANDS.values()))
-    return Said(dict(zip(COMMANDS, found, strict=True)), folder, since)
+    together = [name for name in COMMANDS if name != BUNDLE]
+    found = await asyncio.gather(*(one(COMMANDS[name]) for name in together))
+    outputs = dict(zip(together, found, strict=True))
+    # By itself: what the bundle demands is that every probe has its answer in time.
+    return Said({**outputs, BUNDLE: await one(COMMANDS[BUNDLE])}, folder, since)
 
 
 async def run(live: Live, command: str) -> tuple[int, str]:
