@@ -72,18 +72,24 @@ def artifacts(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture
-async def first(live: Live, artifacts: Path) -> AsyncIterator[Release]:
-    """The first version deployed; afterwards the release goes back to what it was."""
+@pytest.fixture(scope="module")
+async def release(live: Live) -> AsyncIterator[Release]:
+    """The live release, which goes back to what it was after the last of these tests."""
     release = Release.of(live.environment, live.kubeconfig)
     before = await history.last(release)
     assert before is not None
-    await deploy(options(live, artifacts, FIRST), silent)
     yield release
     if before.number in {item.number for item in await history.revisions(release)}:
         await releases.rollback(DEV, live.cluster, before.number, silent)
     else:  # after many deploys Helm has forgotten it
         await develop(DevelopOptions(DEV, cluster=live.cluster, values=live.values), silent)
+
+
+@pytest.fixture
+async def first(live: Live, artifacts: Path, release: Release) -> Release:
+    """The release with the first version deployed."""
+    await deploy(options(live, artifacts, FIRST), silent)
+    return release
 
 
 def options(live: Live, artifacts: Path, version: str) -> DeployOptions:
