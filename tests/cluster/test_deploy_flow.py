@@ -182,6 +182,17 @@ async def test_a_deploy_is_refused_while_another_holds_the_release(
     assert await history.last(release) is None
 
 
+async def test_of_two_at_once_one_is_refused_and_changes_nothing(
+    cluster: Kube, options: DeployOptions
+) -> None:
+    one, other = await asyncio.gather(
+        deploy(options, silent), deploy(options, silent), return_exceptions=True
+    )
+    ended = {type(one): one, type(other): other}
+    assert set(ended) == {DeployFailedError, EnvironmentLackError}
+    assert "Another deploy of vrooli-dev runs" in str(ended[EnvironmentLackError])
+
+
 async def test_an_interrupted_deploy_lets_go_and_is_finished_by_the_next(
     cluster: Kube, options: DeployOptions, here: Environment, bare_kubeconfig: Path
 ) -> None:

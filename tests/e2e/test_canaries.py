@@ -211,7 +211,7 @@ async def test_a_deploy_that_fails_keeps_and_says_no_secret(
         return await keep(planted, release, wanted, failure)
 
     error = VrooliError("\n".join(item.text for item in PLANTED))
-    failed = Failed(planted, release, wanted, None, error, keeps)
+    failed = Failed(planted, release, wanted, await history.last(release), error, keeps)
     with pytest.raises(DeployFailedError) as ended:
         await failed.end(silent, rollback=False)
     assert leaked(PLANTED, ended.value.message) == []

@@ -7,7 +7,6 @@ import atexit
 import json
 import re
 import subprocess
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,10 +76,8 @@ class Rest:
 
     async def _greet(self) -> None:
         """See that an API server answers, and lets this client in."""
-        with warnings.catch_warnings():
-            # kr8s warns of versions newer than itself; our requests are plain REST.
-            warnings.simplefilter("ignore", UserWarning)
-            await self._api._check_version()
+        # kr8s' own look warns of versions newer than itself; our requests are plain REST.
+        (await self._api.async_version())["gitVersion"]
 
     async def close(self) -> None:
         """Close the connections; a client that is used again opens new ones."""
