@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,7 @@ async def _different(
 ) -> list[str]:
     """What Helm noted otherwise, and what somebody deleted or changed by hand since."""
     different = differences(wanted, note.manifests)
-    missing = {key for key, body in there.items() if body is None}
-    different += sorted(missing.difference(different))
+    different += sorted(live.missing(there).difference(different))
     return different or await ownership.changed(kube, wanted, there)
 
 
@@ -142,27 +142,18 @@ async def _act(
     release: Release, chart: Path, values: Mapping[str, Any], limit_s: float, *, exists: bool
 ) -> dict[str, Any]:
     cancel = helm_python.HelmContext()
-    labels = dict(pending.signature())
 
     def act(helm: helm_python.Config) -> dict[str, Any]:
+        put: Callable[..., dict[str, Any]] = helm.install
         if exists:
-            return helm.upgrade(
-                chart,
-                release.name,
-                dict(values),
-                context=cancel,
-                timeout=round(limit_s),
-                max_history=HISTORY,
-                reset_values=True,
-                labels=labels,
-            )
-        return helm.install(
+            put = partial(helm.upgrade, max_history=HISTORY, reset_values=True)
+        return put(
             chart,
             release.name,
             dict(values),
             context=cancel,
             timeout=round(limit_s),
-            labels=labels,
+            labels=dict(pending.signature()),
         )
 
     try:

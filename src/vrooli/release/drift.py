@@ -45,8 +45,7 @@ async def ahead(
     differing = changes.changes(wanted, noted, redactor)
     if note.revision.status == history.DEPLOYED:
         told = {change.key for change in differing}
-        by_hand = set(await ownership.changed(kube, wanted, there))
-        by_hand |= {key for key, body in there.items() if body is None}
+        by_hand = live.missing(there).union(await ownership.changed(kube, wanted, there))
         open_ = [item for item in wanted if item.key in by_hand - told]
         found = [*differing, *await _towards(kube, open_, there, redactor)]
     else:

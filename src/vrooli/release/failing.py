@@ -116,10 +116,10 @@ class Failed:
             return Done(changed=True, detail="was not there before, and is taken away again")
         await self._end_hooks()
         now, to = await history.last(self.release), self.before
-        if now is not None and now.number != self.before.number:
+        is_newer = now is not None and now.number != self.before.number
+        if is_newer:
             to = await rollback.target(self.kube, self.release)
-            await rollback.roll_back(self.kube, self.release, to, progress)
-        elif self.cut:
+        if is_newer or self.cut:
             await rollback.roll_back(self.kube, self.release, to, progress)
         noted = await history.manifests(self.release)
         await pending.remove_left(self.kube, self.release, self.cut, noted, progress)

@@ -20,3 +20,8 @@ async def bodies(kube: Kube, manifests: Iterable[Manifest]) -> Bodies:
     kept = [item for item in manifests if not item.is_hook]
     found = await each(get, kept)
     return {item.key: body for item, body in zip(kept, found, strict=True)}
+
+
+def missing(there: Bodies) -> set[str]:
+    """Those that aren't there, by kind and name."""
+    return {key for key, body in there.items() if body is None}

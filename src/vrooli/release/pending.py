@@ -58,7 +58,8 @@ async def settle(kube: Kube, release: Release, read: Note | None, progress: Prog
         found = note.revision
         if await _is_left(kube, release, found):
             progress.say(f"clears revision {found.number} away, which was left as {found.status}")
-            await kube.delete("v1", "Secret", _secret(release, found), release.namespace)
+            secret = history.secret_name(release.name, found.number)
+            await kube.delete("v1", "Secret", secret, release.namespace)
             left += note.manifests
         else:
             if not said:
@@ -102,10 +103,7 @@ async def _is_ours(kube: Kube, release: Release, found: Revision) -> bool:
     """Whether one of us made it, which held the Lease; or a rollback, which waits for no pods."""
     if found.status == "pending-rollback":
         return True
-    note = await kube.get("v1", "Secret", _secret(release, found), release.namespace)
+    secret = history.secret_name(release.name, found.number)
+    note = await kube.get("v1", "Secret", secret, release.namespace)
     began = ((note or {}).get("metadata", {}).get("labels") or {}).get(BEGAN, "")
     return began.isdigit() and abs(found.deployed_at.timestamp() - int(began)) < SAME_S
-
-
-def _secret(release: Release, found: Revision) -> str:
-    return f"sh.helm.release.v1.{release.name}.v{found.number}"

@@ -279,16 +279,19 @@ class _Run:
 
     async def before(self) -> Revision | None:
         """The newest revision that a Helm has ended."""
-        if self.note is None or not self.note.revision.is_pending:
-            return self.note.revision if self.note is not None else None
+        if self.note is None:
+            return None
+        if not self.note.revision.is_pending:
+            return self.note.revision
         ended = [item for item in await history.revisions(self.release) if not item.is_pending]
         return ended[-1] if ended else None
 
     @property
     def cut(self) -> tuple[Manifest, ...]:
         """The objects of the deploy before, if that was killed in the middle."""
-        is_cut = self.note is not None and self.note.revision.is_pending
-        return self.note.manifests if self.note is not None and is_cut else ()
+        if self.note is None or not self.note.revision.is_pending:
+            return ()
+        return self.note.manifests
 
     def _away(self, error: VrooliError) -> EnvironmentLackError:
         """The cluster is gone: nothing can be kept or undone."""

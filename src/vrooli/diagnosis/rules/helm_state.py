@@ -8,7 +8,7 @@ from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, Ref, number, ref_of, text
 from vrooli.diagnosis.workloads import age_s
-from vrooli.release.history import PENDING
+from vrooli.release.history import PENDING, secret_name
 from vrooli.release.lease import LASTS_S
 
 LEASE = "-deploy"
@@ -27,7 +27,7 @@ def pending(evidence: Evidence) -> Iterator[Symptom]:
     ):
         return
     name, where = evidence.release, evidence.namespace
-    note = f"secret/sh.helm.release.v1.{name}.v{helm.revision} -n {where}"
+    note = f"secret/{secret_name(name, helm.revision)} -n {where}"
     yield Symptom(
         about=Ref("Release", name, where),
         found=f"revision {helm.revision} is {helm.status} since {age:.0f} s, and nobody is at "
