@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import httpx
-
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.running import is_forbidden
@@ -33,7 +31,7 @@ async def _try(kube: Kube, place: str, manifest: Manifest) -> Finding | None:
     try:
         await kube.applied(body)
     except ApiError as error:
-        if error.status == httpx.codes.FORBIDDEN and "forbidden: User" in error.message:
+        if error.is_forbidden and "forbidden: User" in error.message:
             return None  # said by the rights, in better words
         command = "helm template … | kubectl apply --server-side --dry-run=server -f -"
         return Finding("dry-run", manifest.key, error.message, command=command)

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import httpx
-
 from vrooli.checks.interface import Check, Outcome, Seen, Site, State
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.kube import ApiError
@@ -108,4 +106,4 @@ def _words(error: VrooliError) -> str:
 
 def is_forbidden(error: VrooliError | None) -> bool:
     """Whether it was the API server that didn't let us look."""
-    return isinstance(error, ApiError) and error.status == httpx.codes.FORBIDDEN
+    return isinstance(error, ApiError) and error.is_forbidden

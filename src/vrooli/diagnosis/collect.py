@@ -178,7 +178,7 @@ class _Look(Looking):
         except ApiError as error:
             if error.status == httpx.codes.NOT_FOUND:
                 return None
-            if error.status == httpx.codes.FORBIDDEN:
+            if error.is_forbidden:
                 self.refused.add(place)
             raise
 

@@ -28,12 +28,19 @@ _TAGS = re.compile(r"(?s)<(style|script)\b.*?</\1>|<[^>]*>")
 
 
 class ApiError(VrooliError):
-    """The API server refused a request; ``status`` is its HTTP status."""
+    """The API server refused a request.
+
+    Attributes:
+        status: Its HTTP status.
+        is_forbidden: Whether a right was missing.
+    """
 
     def __init__(self, doing: str, status: int, message: str) -> None:
-        advice = "Ask for the missing right, or use another kubeconfig." if status == 403 else ""  # noqa: PLR2004
+        is_forbidden = status == httpx.codes.FORBIDDEN
+        advice = "Ask for the missing right, or use another kubeconfig." if is_forbidden else ""
         super().__init__(f"The API server refused to {doing}: {message}", advice)
         self.status = status
+        self.is_forbidden = is_forbidden
 
 
 class Rest:

@@ -6,7 +6,6 @@ https://kubernetes.io/docs/concepts/security/pod-security-standards/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from vrooli.kube import ApiError, Kube, Manifest
 from vrooli.operators.pgo import PostgresOperator
@@ -23,7 +22,7 @@ async def of_databases(kube: Kube, namespace: str) -> str:
     try:
         restricted = await PostgresOperator().is_restricted(kube)
     except ApiError as error:
-        if error.status != HTTPStatus.FORBIDDEN:
+        if not error.is_forbidden:
             raise
         there = await kube.get("v1", "Namespace", namespace)
         restricted = _labels_of(there).get(f"{MODES}enforce") == RESTRICTED

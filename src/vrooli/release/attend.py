@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import httpx
-
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube
 from vrooli.release import history, lease
@@ -140,7 +138,7 @@ async def _holder(kube: Kube, release: Release) -> Holder | None:
     try:
         return await lease.holder(kube, release)
     except ApiError as error:
-        if error.status == httpx.codes.FORBIDDEN:
+        if error.is_forbidden:
             return None
         raise
 

@@ -25,7 +25,7 @@ LASTS_S = 30
 RENEW_S = 10.0
 # How long a silent holder is looked at before it is taken over: its clock may be another, seconds.
 LISTEN_S = RENEW_S + 2.0
-FORBIDDEN, CONFLICT = 403, 409
+CONFLICT = 409
 # Which process holds it, for others on the same machine.
 PROCESS = "vrooli.com/process"
 
@@ -80,7 +80,7 @@ async def refuse_if_held(kube: Kube, release: Release) -> None:
     try:
         found = await holder(kube, release)
     except ApiError as error:
-        if error.status != FORBIDDEN:
+        if not error.is_forbidden:
             raise
         return
     if found is not None and not found.is_stale(now):
@@ -183,7 +183,7 @@ async def _renew(kube: Kube, release: Release, me: str) -> None:
                 renewed = time.monotonic()
                 continue
         except (ApiError, EnvironmentLackError) as error:
-            if isinstance(error, ApiError) and error.status == FORBIDDEN:
+            if isinstance(error, ApiError) and error.is_forbidden:
                 raise _refused(release, error) from error
             if time.monotonic() - renewed > LASTS_S:
                 raise

@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Sequence
 
-import httpx
-
 from vrooli.chart.manifest import Manifest
 from vrooli.kube import ApiError, Kube
 from vrooli.release.readiness import Body, Seen
@@ -52,7 +50,7 @@ async def _listed(kube: Kube, kind: Kind, namespace: str) -> Sequence[Body]:
 
 def _is_optional(kind: Kind, error: ApiError) -> bool:
     """Whether it is no harm not to be told of a kind."""
-    return error.status == httpx.codes.FORBIDDEN and kind in EVIDENCE
+    return error.is_forbidden and kind in EVIDENCE
 
 
 class Watched:

@@ -21,7 +21,7 @@ LIST_S, ASK_S = 5.0, 4.0
 # Pods of each party that are asked: enough to tell, bounded in a large cluster.
 OF_EACH = 3
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
-NOT_FOUND, FORBIDDEN = 404, 403
+NOT_FOUND = 404
 # What every release is looked at for; the rest are the kinds of its own manifests.
 KINDS = (
     ("v1", "Pod"),
@@ -121,7 +121,7 @@ def refusal(error: ApiError) -> str:
     """Why a kind couldn't be read; a cluster that doesn't know it has none of it."""
     if error.status == NOT_FOUND:
         return ""
-    return "no right to list it" if error.status == FORBIDDEN else error.message
+    return "no right to list it" if error.is_forbidden else error.message
 
 
 def targets(seen: Sight, diagrams: Iterable[Diagram]) -> list[Body]:
