@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import gzip
-import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -20,7 +17,7 @@ import pytest
 import yaml
 from helm_python import Chart
 
-from support import apiserver
+from support import apiserver, notes
 from vrooli import operators, programs
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import Progress
@@ -174,12 +171,10 @@ async def mark_release(site: Site, status: str, *, alone: bool) -> None:
     *older, newest = await releases(site)
     for item in older if alone else []:
         await site.kube.delete("v1", "Secret", item["metadata"]["name"], operators.REDIS.namespace)
-    packed = base64.b64decode(base64.b64decode(newest["data"]["release"]))
-    release = json.loads(gzip.decompress(packed))
-    release["info"]["status"] = status
-    packed = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode())))
+    noted = notes.unpacked(newest)
+    noted["info"]["status"] = status
     change = {
-        "data": {"release": packed.decode()},
+        "data": {"release": notes.packed(noted)},
         "metadata": {"labels": {"status": status}},
     }
     name, namespace = newest["metadata"]["name"], operators.REDIS.namespace

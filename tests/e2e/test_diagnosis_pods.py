@@ -7,8 +7,6 @@ in the release and in the cluster's own helpers.
 from __future__ import annotations
 
 import base64
-import gzip
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from support import injury, proofs, shop, workload
+from support import injury, notes, proofs, shop, workload
 from support.certificates import self_signed
 from support.injury import Named
 from support.live import Live
@@ -721,11 +719,9 @@ async def _pending_note(kube: Kube, release: Release, number: int) -> Manifest:
     prefix = f"sh.helm.release.v1.{release.name}.v"
     found = await kube.get(CORE, "Secret", f"{prefix}{number}", release.namespace)
     assert found is not None
-    packed = base64.b64decode(base64.b64decode(found["data"]["release"]))
-    noted = json.loads(gzip.decompress(packed))
+    noted = notes.unpacked(found)
     noted["version"] = number + 1
     noted["info"] |= {"status": "pending-upgrade", "last_deployed": "2026-01-01T00:00:00Z"}
-    again = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(noted).encode())))
     metadata = found["metadata"]
     labels = {**metadata["labels"], "status": "pending-upgrade", "version": str(number + 1)}
     return {
@@ -733,7 +729,7 @@ async def _pending_note(kube: Kube, release: Release, number: int) -> Manifest:
         "kind": "Secret",
         "metadata": {"name": f"{prefix}{number + 1}", "labels": labels},
         "type": found["type"],
-        "data": {"release": again.decode()},
+        "data": {"release": notes.packed(noted)},
     }
 
 

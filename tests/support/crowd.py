@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import gzip
 import json
 from collections.abc import Awaitable, Iterable, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from support import notes
 from support.evidence import DEV, rendered
 from support.kubelet import NODE
 from vrooli.diagnosis import helmnotes
@@ -64,14 +64,13 @@ def note(status: str, revision: int = 1) -> dict[str, Any]:
 
 def noted_as(packed: bytes, revision: int = 1) -> dict[str, Any]:
     """A Secret of Helm's that holds these bytes."""
-    twice = base64.b64encode(base64.b64encode(packed)).decode()
     name = f"sh.helm.release.v1.{DEV.release}.v{revision}"
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": name, "labels": {"name": DEV.release, "owner": "helm"}},
         "type": helmnotes.TYPE,
-        "data": {"release": twice},
+        "data": {"release": notes.twice(packed)},
     }
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
 from typing import Any
 
+from support import notes
 from vrooli.kube import Kube
-from vrooli.release import Release
+from vrooli.release import Release, history
 
 
 async def cut(kube: Kube, release: Release, number: int) -> None:
@@ -18,14 +16,12 @@ async def cut(kube: Kube, release: Release, number: int) -> None:
 
 
 async def _say(kube: Kube, release: Release, number: int, status: str) -> None:
-    name = f"sh.helm.release.v1.{release.name}.v{number}"
+    name = history.secret_name(release.name, number)
     body: Any = await kube.get("v1", "Secret", name, release.namespace)
-    packed = base64.b64decode(base64.b64decode(body["data"]["release"]))
-    noted = json.loads(gzip.decompress(packed))
+    noted = notes.unpacked(body)
     noted["info"]["status"] = status
-    again = base64.b64encode(gzip.compress(json.dumps(noted).encode()))
     change = {
         "metadata": {"labels": {"status": status}},
-        "data": {"release": base64.b64encode(again).decode()},
+        "data": {"release": notes.packed(noted)},
     }
     await kube.patch("v1", "Secret", name, release.namespace, change)

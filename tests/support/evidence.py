@@ -179,6 +179,15 @@ def pod_of(workload: str, **settings: Any) -> dict[str, Any]:
     return pod(f"{workload}-5d9c7b-abcde", labels=labels, owner=owner, **settings)
 
 
+def asleep(name: str, namespace: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A Service, and its Deployment that was scaled to none."""
+    labels, place = {"app": name}, {"name": name, "namespace": namespace}
+    service = {"kind": "Service", "metadata": place, "spec": {"selector": labels}}
+    template = {"metadata": {"labels": labels}}
+    spec = {"replicas": 0, "template": template}
+    return service, {"kind": "Deployment", "metadata": place, "spec": spec}
+
+
 def happening(about: Ref, reason: str, message: str, *, ago_s: float = 30.0) -> Happening:
     """A warning about an object."""
     return Happening(about, "Warning", reason, message, last=NOW - timedelta(seconds=ago_s))

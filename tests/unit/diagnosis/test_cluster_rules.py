@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from support.evidence import DEV, NOW, START, diagnosed, evidence, found, happening, pod, pod_of
+from support.evidence import (
+    DEV,
+    NOW,
+    START,
+    asleep,
+    diagnosed,
+    evidence,
+    found,
+    happening,
+    pod,
+    pod_of,
+)
 from vrooli.diagnosis.evidence import Evidence, Happening, Helm, LogSource
 from vrooli.diagnosis.objects import Ref
 from vrooli.diagnosis.rules import (
@@ -186,16 +197,8 @@ METRICS = {
 
 
 def test_a_metrics_server_that_is_down_is_the_cause_of_all_that_it_stops() -> None:
-    labels = {"app": "metrics-server"}
-    place = {"name": "metrics-server", "namespace": "kube-system"}
-    service = {"kind": "Service", "metadata": place, "spec": {"selector": labels}}
-    template = {"metadata": {"labels": labels}}
-    keeper = {
-        "kind": "Deployment",
-        "metadata": place,
-        "spec": {"replicas": 0, "template": template},
-    }
-    seen = evidence(METRICS, service, keeper, autoscaler("unable to fetch metrics"))
+    server = asleep("metrics-server", "kube-system")
+    seen = evidence(METRICS, *server, autoscaler("unable to fetch metrics"))
     (cause,) = diagnosed(seen).causes
     assert (cause.finding.name, cause.finding.what) == (
         "api-service-down",

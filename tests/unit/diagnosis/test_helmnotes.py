@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
 from datetime import UTC, datetime
 from typing import Any
 
+from support import notes
 from vrooli.diagnosis import helmnotes
 
 MANIFEST = "apiVersion: v1\nkind: Service\nmetadata:\n  name: x\n"
@@ -28,11 +26,10 @@ def noted(version: int, status: str, release: str = "vrooli-dev") -> dict[str, A
         "manifest": f"---\n{MANIFEST}",
         "hooks": [{"manifest": HOOK}],
     }
-    packed = base64.b64encode(gzip.compress(json.dumps(note).encode()))
     return {
         "metadata": {"name": f"sh.helm.{release}.{version}", "labels": {"name": release}},
         "type": helmnotes.TYPE,
-        "data": {"release": base64.b64encode(packed).decode()},
+        "data": {"release": notes.packed(note)},
     }
 
 

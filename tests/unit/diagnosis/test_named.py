@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
 from typing import Any, cast
 
 import pytest
 
+from support import notes
 from vrooli.diagnosis import named
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube
@@ -16,13 +14,12 @@ from vrooli.kube import ApiError, Kube
 
 def _note(release: str, revision: int, chart: str) -> dict[str, Any]:
     told = {"chart": {"metadata": {"name": chart, "version": "0.1.0"}}}
-    packed = base64.b64encode(gzip.compress(json.dumps(told).encode()))
     return {
         "metadata": {
             "name": f"sh.helm.release.v1.{release}.v{revision}",
             "labels": {"name": release, "version": str(revision), "owner": "helm"},
         },
-        "data": {"release": base64.b64encode(packed).decode()},
+        "data": {"release": notes.packed(told)},
     }
 
 

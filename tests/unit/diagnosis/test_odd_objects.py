@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 from dataclasses import replace
 from functools import cache
@@ -12,6 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support import notes
 from support.evidence import DEV, evidence, pod_of, rendered
 from support.recorded import contents
 from vrooli.diagnosis import bundle, happenings, helmnotes, secrets
@@ -106,7 +105,7 @@ def test_notes_of_helm_of_any_shape_are_read(noted: Any) -> None:
         written = json.dumps(noted)
     except ValueError:
         return
-    packed = base64.b64encode(base64.b64encode(gzip.compress(written.encode()))).decode()
+    packed = notes.packed(noted)
     for text in (packed, packed[:20], "%%%", written):
         secret = {
             "metadata": {"name": "x", "labels": {"name": "r"}},

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.evidence import DEV, NOW, diagnosed, evidence, found, happening, pod, pod_of
+from support.evidence import DEV, NOW, asleep, diagnosed, evidence, found, happening, pod, pod_of
 from vrooli.diagnosis.evidence import Answer, Evidence, Happening, LogSource
 from vrooli.diagnosis.objects import Ref
 from vrooli.diagnosis.probes import health_answer
@@ -362,15 +362,7 @@ def test_a_webhook_that_does_not_answer_is_brought_up() -> None:
     seen = refused(CALL.format("asked.tools.svc:443"), 1)
     # No other version of the workload helps.
     assert the_one(seen).command == "kubectl describe service/asked -n tools"
-    selector, place = {"app": "asked"}, {"name": "asked", "namespace": "tools"}
-    service = {"kind": "Service", "metadata": place, "spec": {"selector": selector}}
-    template = {"metadata": {"labels": selector}}
-    keeper = {
-        "kind": "Deployment",
-        "metadata": place,
-        "spec": {"replicas": 0, "template": template},
-    }
-    there = refused(CALL.format("asked.tools.svc:443"), 1, beside=(service, keeper))
+    there = refused(CALL.format("asked.tools.svc:443"), 1, beside=asleep("asked", "tools"))
     assert the_one(there).command == "kubectl scale deployment/asked -n tools --replicas=1"
     outside = refused(CALL.format("asked.example.com"))
     assert the_one(outside).command.startswith("kubectl get validatingwebhookconfigurations")
