@@ -54,6 +54,16 @@ def test_the_address_of_an_external_redis_holds_no_password_and_vault_s_wins() -
     assert "vrooli-redis-creds" not in json.dumps(dict(without["Deployment/demo-jobs"].body))
 
 
+@pytest.mark.parametrize("instances", [1, 2, 3])
+def test_pgo_alone_spreads_the_instances(instances: int) -> None:
+    """PGO adds constraints by host and zone; the same one twice makes every pod invalid."""
+    manifests = render({"pgoPostgresql": {"instances": instances}})
+    spec = manifests["PostgresCluster/vrooli-pg"].body["spec"]
+    (instance,) = spec["instances"]
+    assert instance["replicas"] == instances
+    assert "topologySpreadConstraints" not in instance
+
+
 KEPT = {
     "PostgresCluster/vrooli-pg",
     "ConfigMap/vrooli-pg-init-sql",
