@@ -31,7 +31,8 @@ from vrooli.chart import values
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release, history
-from vrooli.workflows import access, releases
+from vrooli.workflows import access
+from vrooli.workflows.rollback import RollbackOptions, rollback
 
 BASE, NEXT, MISSING, CRASHING, HOOK = ("2.0.0", "2.0.1", "2.0.3", "2.0.4", "2.0.5")
 PRODUCTION: dict[str, Any] = {
@@ -115,7 +116,7 @@ class Bench:
 
     async def back(self, number: int | None = None) -> None:
         """Bring an earlier revision back."""
-        await releases.rollback(DEV, self.cluster, number, silent)
+        await rollback(RollbackOptions(DEV, number, self.cluster), silent)
 
 
 async def under_load(bench: Bench) -> None:

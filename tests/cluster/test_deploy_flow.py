@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tarfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
@@ -18,19 +18,21 @@ from vrooli.chart import values
 from vrooli.checks import catalog
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.preflight import NotDeployableError
-from vrooli.environments import Environment
-from vrooli.errors import EnvironmentLackError, InterruptError
+from vrooli.environments import ENVIRONMENTS, Environment
+from vrooli.errors import EnvironmentLackError, InterruptError, UsageError
 from vrooli.events import Event, LogLine, Progress, StepEnded, silent
 from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, apply, history, lease
-from vrooli.release.changes import ObjectChange
 from vrooli.release.failing import DeployFailedError
 from vrooli.workflows import releases
+from vrooli.workflows.consent import Consent
 from vrooli.workflows.deploy import DeployOptions, deploy
 
 CONTEXT = "context:bare"
 VERSION = "3.2.1"
 NUMBERS = count()
+STAGING = ENVIRONMENTS["staging"]
+NO = Consent(ask=lambda question: False)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,8 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
             },
         },
     )
-    return source.build(tmp_path_factory.mktemp("out"), VERSION, chosen)
+    out = tmp_path_factory.mktemp("out")
+    return source.build(out, VERSION, chosen, environments=(DEV, STAGING))
 
 
 @pytest.fixture
@@ -76,6 +79,12 @@ def here() -> Environment:
 def options(artifact: Path, here: Environment) -> DeployOptions:
     """A deploy that gives up soon."""
     return DeployOptions(here, VERSION, artifact, CONTEXT, timeout_s=6.0)
+
+
+@pytest.fixture
+def shared(options: DeployOptions) -> DeployOptions:
+    """The same into staging, in a namespace of the test's own: others use it, so it is asked."""
+    return replace(options, environment=replace(STAGING, namespace=f"flow-{next(NUMBERS)}"))
 
 
 async def test_a_first_deploy_that_fails_is_taken_away_and_its_evidence_stays(
@@ -120,7 +129,7 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
 
 
 async def test_what_a_deploy_could_not_look_at_is_said_by_its_step(
-    cluster: Kube, options: DeployOptions, monkeypatch: pytest.MonkeyPatch
+    cluster: Kube, shared: DeployOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(site: Site) -> Seen:
         raise ApiError("list Node", 403, "forbidden")
@@ -129,7 +138,7 @@ async def test_what_a_deploy_could_not_look_at_is_said_by_its_step(
     blind = Check("blind", "Blind", "looks at nothing", refuse, stops_deploy=True)
     monkeypatch.setattr(catalog, "STOP_DEPLOYS", (*catalog.STOP_DEPLOYS, blind))
     with pytest.raises(InterruptError):
-        await deploy(options, heard.append, lambda changes: False)
+        await deploy(shared, heard.append, NO)
     (said,) = [one.detail for one in heard if isinstance(one, StepEnded) and one.step == "checks"]
     assert said.startswith("can take ")
     assert "could not be seen" in said
@@ -137,29 +146,41 @@ async def test_what_a_deploy_could_not_look_at_is_said_by_its_step(
 
 
 async def test_a_person_who_says_no_has_changed_nothing(
-    cluster: Kube, options: DeployOptions, here: Environment
+    cluster: Kube, shared: DeployOptions
 ) -> None:
     with pytest.raises(InterruptError, match="nothing was changed"):
-        await deploy(options, silent, lambda changes: False)
-    assert await cluster.get("v1", "Namespace", here.namespace) is None
+        await deploy(shared, silent, NO)
+    assert await cluster.get("v1", "Namespace", shared.environment.namespace) is None
+
+
+async def test_without_a_terminal_and_without_yes_nothing_is_changed(
+    cluster: Kube, shared: DeployOptions
+) -> None:
+    heard: list[Event] = []
+    with pytest.raises(UsageError, match="Deployment/vrooli-staging-jobs") as refused:
+        await deploy(shared, heard.append, Consent())
+    assert "--yes" in refused.value.advice
+    shown = [event.text for event in heard if isinstance(event, LogLine)]
+    assert "+ Deployment/vrooli-staging-server" in shown
+    assert await cluster.get("v1", "Namespace", shared.environment.namespace) is None
 
 
 async def test_what_was_confirmed_is_not_done_to_another_state(
-    cluster: Kube, options: DeployOptions, here: Environment, bare_kubeconfig: Path
+    cluster: Kube, shared: DeployOptions, bare_kubeconfig: Path
 ) -> None:
-    release = Release.of(here, bare_kubeconfig)
+    release = Release.of(shared.environment, bare_kubeconfig)
 
     async def install() -> None:
         async with await Kube.connect(bare_kubeconfig) as kube:
             await apply.ensure(kube, release, values.load(DEV), Progress())
 
-    def slowly(changes: Sequence[ObjectChange]) -> bool:
+    def slowly(question: str) -> bool:
         with ThreadPoolExecutor() as other:
             other.submit(asyncio.run, install()).result()
         return True
 
     with pytest.raises(EnvironmentLackError, match="has ended meanwhile"):
-        await deploy(options, silent, slowly)
+        await deploy(shared, silent, Consent(ask=slowly))
     assert [item.number for item in await history.revisions(release)] == [1]
 
 

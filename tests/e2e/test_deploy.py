@@ -25,6 +25,7 @@ from vrooli.release.failing import DeployFailedError
 from vrooli.workflows import releases
 from vrooli.workflows.deploy import DeployOptions, deploy
 from vrooli.workflows.results import DeployResult, WatchResult
+from vrooli.workflows.rollback import RollbackOptions, rollback
 from vrooli.workflows.watch import watch
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
@@ -60,7 +61,7 @@ async def as_before(live: Live) -> AsyncIterator[None]:
     after = await history.last(release)
     assert after is not None
     if after.number != before.number:
-        await releases.rollback(DEV, live.cluster, before.number, silent)
+        await rollback(RollbackOptions(DEV, before.number, live.cluster), silent)
 
 
 def _options(live: Live, artifacts: Path, version: str) -> DeployOptions:
@@ -100,7 +101,7 @@ async def test_a_version_is_deployed_then_nothing_changes_then_it_goes_back(
 
     told = await releases.history(DEV, live.cluster, silent)
     assert [item.status for item in told.revisions][-2:] == ["superseded", "deployed"]
-    back = await releases.rollback(DEV, live.cluster, None, silent)
+    back = await rollback(RollbackOptions(DEV, None, live.cluster), silent)
     assert back.revision == first.revision + 1
     assert await _images(kube) == before
 

@@ -26,10 +26,10 @@ from vrooli.events import Event, Progress, StepEnded, silent
 from vrooli.kube import Kube
 from vrooli.release import Release, follow, history
 from vrooli.release.failing import DeployFailedError
-from vrooli.workflows import releases
 from vrooli.workflows.deploy import DeployOptions, deploy
 from vrooli.workflows.develop import develop
 from vrooli.workflows.options import DevelopOptions
+from vrooli.workflows.rollback import RollbackOptions, rollback
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
 
@@ -80,7 +80,7 @@ async def release(live: Live) -> AsyncIterator[Release]:
     assert before is not None
     yield release
     if before.number in {item.number for item in await history.revisions(release)}:
-        await releases.rollback(DEV, live.cluster, before.number, silent)
+        await rollback(RollbackOptions(DEV, before.number, live.cluster), silent)
     else:  # after many deploys Helm has forgotten it
         await develop(DevelopOptions(DEV, cluster=live.cluster, values=live.values), silent)
 
@@ -107,7 +107,7 @@ async def test_a_deploy_a_rollback_and_a_lost_pod_drop_no_request(
         await asyncio.sleep(rest_s)
         await deploy(options(live, artifacts, SECOND), silent)
         await asyncio.sleep(rest_s)
-        await releases.rollback(DEV, live.cluster, None, silent)
+        await rollback(RollbackOptions(DEV, None, live.cluster), silent)
         await asyncio.sleep(rest_s)
         await kube.delete("v1", "Pod", await serverpod.name(kube), DEV.namespace)
         await follow.until_ready(kube, await history.manifests(first), Progress())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from vrooli import project
-from vrooli.environments import ENVIRONMENTS
+from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.events import silent
 from vrooli.workflows.build import BuildOptions, build
 
@@ -20,7 +20,7 @@ DEV = ENVIRONMENTS["dev"]
 
 
 class Source:
-    """A copy of the sources that an artifact is made of, with other values for development."""
+    """A copy of the sources that an artifact is made of, with other values for environments."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -31,11 +31,19 @@ class Source:
             shutil.copy(project.root() / name, root / name)
 
     def build(
-        self, out: Path, version: str, values: Mapping[str, Any], *, images: bool = False
+        self,
+        out: Path,
+        version: str,
+        values: Mapping[str, Any],
+        *,
+        images: bool = False,
+        environments: Sequence[Environment] = (DEV,),
     ) -> Path:
-        """An artifact of development; gives the folder that deploy takes."""
+        """An artifact of the environments, all of them with these values; gives its folder."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("VROOLI_ROOT", str(self._root))
-            DEV.values_file.write_text(yaml.safe_dump(dict(values)))
-            asyncio.run(build(BuildOptions(version, (DEV,), out, images=images), silent))
+            for environment in environments:
+                environment.values_file.write_text(yaml.safe_dump(dict(values)))
+            options = BuildOptions(version, tuple(environments), out, images=images)
+            asyncio.run(build(options, silent))
         return out / version

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vrooli.cli import options, tables
+from vrooli.cli import asking, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -78,14 +78,17 @@ def status(
 
 @app.command()
 def delete(
-    name: Name = DEFAULT_NAME, output: options.Output = TEXT, debug: options.Debug = False
+    name: Name = DEFAULT_NAME,
+    yes: asking.Yes = False,
+    output: options.Output = TEXT,
+    debug: options.Debug = False,
 ) -> None:
     """Delete a cluster with its data, and everything it made on this machine."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
         from vrooli.workflows import clusters
 
-        return clusters.delete(name, listener)
+        return clusters.delete(name, listener, asking.consent(yes=yes))
 
     execute(work, _show, output, debug)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +17,6 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.release.changes import ObjectChange
     from vrooli.workflows.results import DeployResult
 
 
@@ -49,7 +48,6 @@ ArtifactFolder = Annotated[
         show_default=False,
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before production is changed.")]
 Rollback = Annotated[
     bool,
     typer.Option(
@@ -68,7 +66,7 @@ def command(
     version: Version = None,
     artifact: ArtifactFolder = None,
     cluster: options.ClusterName = None,
-    yes: Yes = False,
+    yes: asking.Yes = False,
     rollback: Rollback = True,
     timeout: Timeout = 600.0,
     output: options.Output = options.OutputFormat.TEXT,
@@ -86,14 +84,9 @@ def command(
 
         where = environments.environment(environment)
         wanted = DeployOptions(where, version, artifact, cluster, rollback, timeout)
-        asks = where.name == "prod" and not yes and asking.on_terminal()
-        return deploy(wanted, listener, _confirm if asks else None)
+        return deploy(wanted, listener, asking.consent(yes=yes))
 
     execute(work, _show, output, debug)
-
-
-def _confirm(changes: Sequence[ObjectChange]) -> bool:
-    return asking.confirm(f"Change {len(changes)} objects in production?")
 
 
 def _show(result: DeployResult, console: Console) -> None:

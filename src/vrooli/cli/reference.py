@@ -17,7 +17,8 @@ from vrooli.artifact import model as artifact
 from vrooli.checks import catalog
 from vrooli.cli import faults, jsonlines
 from vrooli.cli.app import app
-from vrooli.workflows import results
+from vrooli.environments import ENVIRONMENTS
+from vrooli.workflows import consent, results
 
 PART = re.compile(r"(<!-- from the code: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 LINES = (
@@ -89,6 +90,7 @@ def refreshed(page: str) -> str:
         "results": lambda: models(RESULTS),
         "artifact": lambda: models(RECORDS),
         "checks": checks,
+        "consent": consents,
     }
     return PART.sub(lambda found: f"{found[1]}\n{parts[found[2]]()}\n{found[3]}", page)
 
@@ -131,6 +133,29 @@ def checks() -> str:
     ]
     columns = ("name", "check", "looks at", "makes", "limit", "deploy", "`--operators`")
     return _table(columns, rows)
+
+
+def consents() -> str:
+    """The table of what becomes of each action, with and without a yes."""
+    rows = [
+        (action.value, ", ".join(names), *answers)
+        for action in consent.Action
+        for answers, names in _by_answers(action).items()
+    ]
+    return _table(("what", "environment", "with `--yes`", "on a terminal", "without one"), rows)
+
+
+def _by_answers(action: consent.Action) -> dict[tuple[str, ...], list[str]]:
+    """The environments that get the same answers."""
+    ways = ({"yes": True, "terminal": False}, {"yes": False, "terminal": True})
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name in ENVIRONMENTS:
+        answers = tuple(
+            consent.verdict(action, name, **way).value
+            for way in (*ways, {"yes": False, "terminal": False})
+        )
+        found.setdefault(answers, []).append(name)
+    return found
 
 
 def models(wanted: Sequence[type[BaseModel]]) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import options, tables
-from vrooli.cli.deploy import ArtifactFolder, Version
+from vrooli.cli import asking, options, tables
+from vrooli.cli.deploy import ArtifactFolder, Timeout, Version
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -44,16 +44,23 @@ def rollback(
     revision: Revision = None,
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
+    yes: asking.Yes = False,
+    timeout: Timeout = 600.0,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Bring an earlier revision of a release back, and follow it until it is healthy."""
+    """Bring an earlier revision of a release back, and follow it until it is healthy.
+
+    As careful as a deploy: it looks for all that the revision needs before it touches anything, and
+    shows what changes. When it can't become ready, what its pods say is kept in a report.
+    """
 
     def work(listener: Listener) -> Awaitable[RollbackResult]:
-        from vrooli.workflows import releases
+        from vrooli.workflows.rollback import RollbackOptions, rollback
 
         where = environments.environment(environment)
-        return releases.rollback(where, cluster, revision, listener)
+        wanted = RollbackOptions(where, revision, cluster, timeout)
+        return rollback(wanted, listener, asking.consent(yes=yes))
 
     execute(work, _show_rollback, output, debug)
 

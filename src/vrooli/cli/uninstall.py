@@ -27,12 +27,7 @@ def command(
             help="Also its data: the namespace with databases and volumes.",
         ),
     ] = False,
-    yes: Annotated[
-        bool,
-        typer.Option(
-            "--yes", "-y", help="Don't ask before production, or anybody's data, is taken away."
-        ),
-    ] = False,
+    yes: asking.Yes = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -45,12 +40,6 @@ def command(
         from vrooli.workflows.uninstall import uninstall
 
         where = environments.environment(environment)
-        asks = (where.name == "prod" or data) and not yes and asking.on_terminal()
-        return uninstall(where, cluster, listener, data=data, confirm=_confirm if asks else None)
+        return uninstall(where, cluster, listener, data=data, consent=asking.consent(yes=yes))
 
     execute(work, tables.show_steps, output, debug)
-
-
-def _confirm(what: str) -> bool:
-    """Ask the person."""
-    return asking.confirm(f"Take away {what}?")

@@ -60,6 +60,7 @@ class Failed:
         error: Why it failed.
         keep: Keeps the evidence and finds the causes.
         cut: The objects of a deploy that was killed before this one; some may be there.
+        advice: What the person can do about it.
     """
 
     kube: Kube
@@ -69,6 +70,7 @@ class Failed:
     error: VrooliError
     keep: Keep
     cut: tuple[Manifest, ...] = ()
+    advice: str = "Correct what it says, build the artifact anew, and deploy that."
 
     async def end(self, listener: Listener, *, rollback: bool) -> list[StepEnded]:
         """Write the report and then, with ``rollback``, bring the old state back.
@@ -106,7 +108,7 @@ class Failed:
         causes = [f"The cause: {cause}" for item in kept for cause in item.causes]
         raise DeployFailedError(
             "\n".join([said, state, *where, *causes]),
-            "Correct what it says, build the artifact anew, and deploy that.",
+            self.advice,
         ) from self.error
 
     async def _go_back(self, progress: Progress) -> Done:

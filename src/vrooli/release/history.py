@@ -42,6 +42,10 @@ class Release:
     namespace: str
     kubeconfig: Path
 
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.name} in namespace {self.namespace}"
+
     @classmethod
     def of(cls, environment: Environment, kubeconfig: Path) -> Release:
         """An environment's release."""

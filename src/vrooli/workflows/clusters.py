@@ -13,6 +13,7 @@ from vrooli.cluster.interface import Cluster
 from vrooli.errors import UsageError
 from vrooli.events import Listener, LogLine, Outcome, Progress
 from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows.consent import GIVEN, Action, Consent
 from vrooli.workflows.machine import Machine
 from vrooli.workflows.results import (
     ClusterListResult,
@@ -44,9 +45,17 @@ async def stop(name: str, listener: Listener) -> ClusterResult:
     return await _act(cluster, [Step("stop", f"Stop cluster {name}", cluster.stop)], listener)
 
 
-async def delete(name: str, listener: Listener) -> ClusterResult:
-    """End a cluster and remove everything it made; changes nothing when there is none."""
+async def delete(name: str, listener: Listener, consent: Consent = GIVEN) -> ClusterResult:
+    """End a cluster and remove everything it made; changes nothing when there is none.
+
+    Raises:
+        UsageError: The name can't be a cluster's, or a yes is missing.
+        InterruptError: The person said no.
+    """
     cluster = named(name)
+    if (await cluster.status()).state != ABSENT:
+        what = f"delete cluster {name} with all data in it"
+        consent.demand(Action.DELETE_CLUSTER, None, what)
     return await _act(cluster, [Step("delete", f"Delete cluster {name}", cluster.delete)], listener)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,10 +14,8 @@ from vrooli.artifact import model, verify
 from vrooli.artifact.model import Artifact
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
-from vrooli.checks import interface as checks
-from vrooli.checks import preflight
 from vrooli.environments import Environment
-from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
+from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.release import apply, drift, failing, follow, hiding, history, lease, scene
@@ -27,15 +24,14 @@ from vrooli.release.changes import ObjectChange
 from vrooli.release.history import Note, Release, Revision
 from vrooli.release.live import Bodies
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import access
+from vrooli.workflows import access, deployable
 from vrooli.workflows.access import Access
 from vrooli.workflows.build import default_out
 from vrooli.workflows.cluster import choose
+from vrooli.workflows.consent import GIVEN, Action, Consent, objects
 from vrooli.workflows.results import DeployResult, StepResult
 from vrooli.workflows.views import told, view
 
-# Asked with what will change; says whether to go on.
-Confirm = Callable[[Sequence[ObjectChange]], bool]
 # How long a release may take to become ready, seconds.
 READY_S = 600.0
 
@@ -72,15 +68,15 @@ class DeployOptions:
 
 
 async def deploy(
-    options: DeployOptions, listener: Listener, confirm: Confirm | None = None
+    options: DeployOptions, listener: Listener, consent: Consent = GIVEN
 ) -> DeployResult:
     """Deploy an artifact; nothing is touched before everything was looked at.
 
     Raises:
-        UsageError: The artifact, or its values, are wrong; nothing was changed.
+        UsageError: The artifact or its values are wrong, or a yes is missing; nothing was changed.
         EnvironmentLackError: The cluster doesn't run, or another deploy does.
         NotDeployableError: The cluster lacks what the release needs; nothing was changed.
-        InterruptError: ``confirm`` said no.
+        InterruptError: The person said no.
         DeployFailedError: It did not become ready; says what was done then.
     """
     began = time.monotonic()
@@ -93,10 +89,9 @@ async def deploy(
             for line in told(view(change)):
                 listener(LogLine("change", line))
         # Nothing else goes on while the person thinks.
-        if confirm is not None and run.changes:
-            if not confirm(run.changes):
-                raise InterruptError("Not confirmed; nothing was changed.")
-            run.confirmed = True
+        if run.changes:
+            what = f"change {objects([change.key for change in run.changes])} of {run.release}"
+            run.confirmed = consent.demand(Action.DEPLOY, options.environment.name, what)
         ended += await run.act(listener)
     return DeployResult(
         changed=any(step.outcome is Outcome.CHANGED for step in ended),
@@ -208,15 +203,10 @@ class _Run:
 
     async def check(self, progress: Progress) -> Done:
         """Find everything that would stand in the way."""
-        await lease.refuse_if_held(self.kube, self.release)
         there = self.brought() | await self.reached.cluster.images()
-        seen: list[checks.Outcome] = []
-        place = self.release.namespace
-        found = await preflight.look(self.kube, place, self.wanted, there, seen.append)
-        preflight.demand(found)
+        said = await deployable.demand(self.kube, self.release, self.wanted, there)
         self.fit.set()
-        said = (f"can take {len(self.wanted)} objects", preflight.unseen(seen))
-        return Done(changed=False, detail="; ".join(filter(None, said)))
+        return Done(changed=False, detail=said)
 
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what Helm noted last and what somebody did since."""

@@ -1,28 +1,23 @@
-"""What has become of a release: its history, back to a revision, how it differs."""
+"""What has become of a release: its history, and how it differs."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Set
 
 from vrooli.artifact import model
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError
-from vrooli.events import Listener, Progress
+from vrooli.events import Listener
 from vrooli.redaction import Redactor
-from vrooli.release import Release, drift, follow, hiding, lease
+from vrooli.release import Release, drift, hiding
 from vrooli.release import history as noted
-from vrooli.release import rollback as reverting
 from vrooli.release.history import Revision
-from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access
 from vrooli.workflows.deploy import DeployOptions, rendered
 from vrooli.workflows.results import (
     DiffResult,
     HistoryResult,
     RevisionView,
-    RollbackResult,
-    StepsResult,
 )
 from vrooli.workflows.views import view
 
@@ -50,45 +45,6 @@ async def history(
         release=release.name,
         namespace=release.namespace,
         revisions=tuple(_view(revision, redactor, broken) for revision in found),
-    )
-
-
-async def rollback(
-    environment: Environment, cluster: str | None, number: int | None, listener: Listener
-) -> RollbackResult:
-    """Bring an earlier revision back, and follow it until it is healthy.
-
-    Raises:
-        UsageError: There is no such revision.
-        EnvironmentLackError: The cluster doesn't run, or a deploy does.
-        VrooliError: It did not become healthy.
-    """
-    began = time.monotonic()
-    async with access.connect(cluster) as reached:
-        release = Release.of(environment, reached.cluster.kubeconfig)
-        to = await reverting.target(reached.kube, release, number)
-
-        async def revert(progress: Progress) -> Done:
-            return await reverting.roll_back(reached.kube, release, to, progress)
-
-        async def healthy(progress: Progress) -> Done:
-            manifests = await noted.manifests(release)
-            return await follow.until_ready(reached.kube, manifests, progress)
-
-        steps = [
-            Step("release", "Helm release", revert),
-            Step("healthy", "Healthy release", healthy, ("release",)),
-        ]
-        async with lease.held(reached.kube, release, Progress("release", listener)):
-            ended = await run_steps(steps, listener)
-        last = await noted.last(release)
-    done = StepsResult.of(ended, time.monotonic() - began)
-    return RollbackResult(
-        **dict(done),
-        release=release.name,
-        namespace=release.namespace,
-        to=to.number,
-        revision=last.number if last else 0,
     )
 
 

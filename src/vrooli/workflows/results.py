@@ -291,6 +291,7 @@ class RollbackResult(StepsResult):
     namespace: str = Field(description="its Kubernetes namespace")
     to: int = Field(description="the revision that it went back to")
     revision: int = Field(description="the release's newest revision")
+    changes: tuple[ChangeView, ...] = Field(default=(), description="what differed before")
 
 
 class DiffResult(Result):

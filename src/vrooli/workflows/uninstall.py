@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from vrooli.environments import Environment
-from vrooli.errors import InterruptError
 from vrooli.events import Listener, Progress
 from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, lease, removal
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access
+from vrooli.workflows.consent import GIVEN, Action, Consent
 from vrooli.workflows.results import StepsResult
-
-# Asked with what will go; says whether to go on.
-Confirm = Callable[[str], bool]
 
 
 async def uninstall(
@@ -26,22 +23,22 @@ async def uninstall(
     listener: Listener,
     *,
     data: bool,
-    confirm: Confirm | None = None,
+    consent: Consent = GIVEN,
 ) -> StepsResult:
     """Take the release away; with ``data`` also the namespace that holds its databases.
 
     Raises:
-        UsageError: The cluster's name is wrong.
+        UsageError: The cluster's name is wrong, or a yes is missing.
         EnvironmentLackError: The cluster doesn't run, or a deploy does.
-        InterruptError: ``confirm`` said no.
+        InterruptError: The person said no.
         VrooliError: The first step's error.
     """
     began = time.monotonic()
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
         await lease.refuse_if_held(reached.kube, release)
-        if confirm is not None and not confirm(_told(release, data=data)):
-            raise InterruptError("Not confirmed; nothing was changed.")
+        action = Action.DELETE_DATA if data else Action.UNINSTALL
+        consent.demand(action, environment.name, f"take away {_told(release, data=data)}")
 
         async def remove(progress: Progress) -> Done:
             return await removal.remove(reached.kube, release, progress)

@@ -16,10 +16,12 @@ from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.workflows import results
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
+from vrooli.workflows.consent import Consent
 from vrooli.workflows.deploy import DeployOptions
 from vrooli.workflows.graph import Format, GraphOptions
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results import ClusterView
+from vrooli.workflows.rollback import RollbackOptions
 from vrooli.workflows.setup import SetupOptions
 from vrooli.workflows.test import SuiteOptions
 
@@ -58,7 +60,7 @@ RESULTS: dict[str, results.Result] = {
         environment="x", cluster="x", namespace="x", checks=(), elapsed_s=0.0
     ),
     "releases.history": results.HistoryResult(release="x", namespace="x", revisions=()),
-    "releases.rollback": results.RollbackResult.model_validate(
+    "rollback.rollback": results.RollbackResult.model_validate(
         {**STEPS, "release": "x", "namespace": "x", "to": 1, "revision": 3}
     ),
     "releases.diff": results.DiffResult(release="x", against="x", changes=()),
@@ -148,7 +150,7 @@ def _build(**changes: Any) -> dict[str, Any]:
 
 def _deploy(**changes: Any) -> dict[str, Any]:
     options = DeployOptions(**{"environment": DEV, **changes})
-    return {"options": options, "confirm": None}
+    return {"options": options, "consent": Consent()}
 
 
 def _check(**changes: Any) -> dict[str, Any]:
@@ -163,8 +165,13 @@ def _release(**changes: Any) -> dict[str, Any]:
     return {"environment": DEV, "cluster": None, **changes}
 
 
+def _rollback(**changes: Any) -> dict[str, Any]:
+    options = RollbackOptions(**{"environment": DEV, **changes})
+    return {"options": options, "consent": Consent()}
+
+
 def _uninstall(**changes: Any) -> dict[str, Any]:
-    return _release(**{"data": False, "confirm": None, **changes})
+    return _release(**{"data": False, "consent": Consent(), **changes})
 
 
 def _diagnose(**changes: Any) -> dict[str, Any]:
@@ -172,6 +179,7 @@ def _diagnose(**changes: Any) -> dict[str, Any]:
     return _release(**{**usual, **changes})
 
 
+YES = Consent(yes=True)
 VALUES = Path(__file__).parents[3] / "k8s" / "chart" / "values.yaml"
 TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ("setup.setup", "setup", {}, _setup()),
@@ -251,7 +259,9 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ),
     ("deploy.deploy", "deploy -s k8s --artifact /a", {}, _deploy(artifact=Path("/a"))),
     ("deploy.deploy", "deploy --cluster context:a", {}, _deploy(cluster="context:a")),
-    ("deploy.deploy", "deploy --no-rollback --yes", {}, _deploy(rollback=False)),
+    ("deploy.deploy", "deploy --no-rollback", {}, _deploy(rollback=False)),
+    ("deploy.deploy", "deploy --yes", {}, {**_deploy(), "consent": YES}),
+    ("deploy.deploy", "deploy -y", {}, {**_deploy(), "consent": YES}),
     ("deploy.deploy", "deploy --timeout 60", {}, _deploy(timeout_s=60.0)),
     ("check.check", "check", {}, _check()),
     ("check.check", "check --environment prod", {}, _check(environment=PROD)),
@@ -288,8 +298,11 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ("check.check", "check --fix -y", {}, _check(fix=True)),
     ("check.check", "check --junit /j.xml", {}, _check(junit=Path("/j.xml"))),
     ("releases.history", "history -e prod", {}, _release(environment=PROD)),
-    ("releases.rollback", "rollback", {}, _release(number=None)),
-    ("releases.rollback", "rollback 3 --cluster kind", {}, _release(number=3, cluster="kind")),
+    ("rollback.rollback", "rollback", {}, _rollback()),
+    ("rollback.rollback", "rollback 3 --cluster kind", {}, _rollback(number=3, cluster="kind")),
+    ("rollback.rollback", "rollback -e prod", {}, _rollback(environment=PROD)),
+    ("rollback.rollback", "rollback --timeout 60", {}, _rollback(timeout_s=60.0)),
+    ("rollback.rollback", "rollback --yes", {}, {**_rollback(), "consent": YES}),
     ("releases.diff", "diff", {}, {"options": DeployOptions(DEV)}),
     ("releases.diff", "diff -v 1.2.3", {}, {"options": DeployOptions(DEV, "1.2.3")}),
     ("artifact.verify_artifact", "artifact verify /a", {}, {"path": Path("/a")}),
@@ -343,14 +356,20 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ),
     ("uninstall.uninstall", "uninstall", {}, _uninstall()),
     ("uninstall.uninstall", "uninstall --data", {}, _uninstall(data=True)),
-    ("uninstall.uninstall", "uninstall --delete-data --yes", {}, _uninstall(data=True)),
+    (
+        "uninstall.uninstall",
+        "uninstall --delete-data --yes",
+        {},
+        _uninstall(data=True, consent=YES),
+    ),
     ("uninstall.uninstall", "uninstall -e prod", {}, _uninstall(environment=PROD)),
     ("clusters.start", "cluster start", {}, {"name": "vrooli", "ports": {}}),
     ("clusters.start", "cluster start a --port http=0", {}, {"name": "a", "ports": {"http": 0}}),
     ("clusters.stop", "cluster stop", {}, {"name": "vrooli"}),
     ("clusters.stop", "cluster stop", {"VROOLI_CLUSTER_NAME": "b"}, {"name": "b"}),
     ("clusters.status", "cluster status a", {}, {"name": "a"}),
-    ("clusters.delete", "cluster delete a", {}, {"name": "a"}),
+    ("clusters.delete", "cluster delete a", {}, {"name": "a", "consent": Consent()}),
+    ("clusters.delete", "cluster delete a -y", {}, {"name": "a", "consent": YES}),
     ("clusters.list_all", "cluster list", {}, {}),
     ("clusters.kubeconfig", "cluster kubeconfig a", {}, {"name": "a", "merge": False}),
     ("clusters.kubeconfig", "cluster kubeconfig --merge", {}, {"name": "vrooli", "merge": True}),

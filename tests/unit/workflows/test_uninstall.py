@@ -15,7 +15,7 @@ from vrooli.chart.manifest import KEEP, Manifest
 from vrooli.cli import asking
 from vrooli.cli import uninstall as command
 from vrooli.environments import ENVIRONMENTS
-from vrooli.errors import InterruptError
+from vrooli.errors import InterruptError, UsageError
 from vrooli.events import Progress, silent
 from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, history, lease, removal
@@ -24,6 +24,7 @@ from vrooli.steps import Done
 from vrooli.workflows import access
 from vrooli.workflows import uninstall as workflow
 from vrooli.workflows.access import Access
+from vrooli.workflows.consent import GIVEN, Consent
 from vrooli.workflows.results import StepsResult
 
 PROD = ENVIRONMENTS["prod"]
@@ -60,7 +61,11 @@ class Cluster:
 
 
 def _run(
-    monkeypatch: pytest.MonkeyPatch, cluster: Cluster, *, data: bool = True, confirm: Any = None
+    monkeypatch: pytest.MonkeyPatch,
+    cluster: Cluster,
+    *,
+    data: bool = True,
+    consent: Consent = GIVEN,
 ) -> StepsResult:
     @asynccontextmanager
     async def connect(text: str | None) -> AsyncIterator[Access]:
@@ -80,7 +85,7 @@ def _run(
     monkeypatch.setattr(access, "connect", connect)
     monkeypatch.setattr(lease, "held", held)
     monkeypatch.setattr(removal, "remove", remove)
-    return asyncio.run(workflow.uninstall(PROD, None, silent, data=data, confirm=confirm))
+    return asyncio.run(workflow.uninstall(PROD, None, silent, data=data, consent=consent))
 
 
 def test_the_release_is_held_until_its_namespace_is_ending(
@@ -118,36 +123,38 @@ def test_one_that_is_ending_can_not_be_held(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_no_changes_nothing_and_the_question_says_what_goes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cluster, asked = Cluster(namespace=NAMESPACE), []
+    cluster, asked = Cluster(namespace=NAMESPACE), list[str]()
     with pytest.raises(InterruptError, match="nothing was changed"):
-        _run(monkeypatch, cluster, confirm=asked.append)
-    assert asked == ["vrooli-prod and namespace production with all data in it"]
+        _run(monkeypatch, cluster, consent=Consent(ask=asked.append))  # type: ignore[arg-type]
+    assert asked == ["Take away vrooli-prod and namespace production with all data in it?"]
     assert cluster.done == []
 
 
-@pytest.mark.parametrize(
-    ("words", "terminal", "asks"),
-    [
-        ({"environment": "prod"}, True, True),
-        ({"data": True}, True, True),
-        ({}, True, False),
-        ({"environment": "prod", "data": True}, False, False),
-        ({"environment": "prod", "data": True, "yes": True}, True, False),
-    ],
-)
-def test_a_person_is_asked_before_production_or_data_go(
-    monkeypatch: pytest.MonkeyPatch, words: dict[str, Any], terminal: bool, asks: bool
+def test_without_a_terminal_and_without_yes_nothing_goes(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    given: list[Any] = []
+    cluster = Cluster(namespace=NAMESPACE)
+    with pytest.raises(UsageError, match="namespace production with all data in it") as refused:
+        _run(monkeypatch, cluster, consent=Consent())
+    assert "--yes" in refused.value.advice
+    assert cluster.done == []
 
-    async def uninstall(*rest: object, data: bool, confirm: object) -> StepsResult:
-        given.append(confirm)
+
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("yes", [True, False])
+def test_the_command_passes_on_what_the_person_allows(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, yes: bool
+) -> None:
+    given: list[Consent] = []
+
+    async def uninstall(*rest: object, data: bool, consent: Consent) -> StepsResult:
+        given.append(consent)
         return StepsResult(changed=False, elapsed_s=0.0, steps=())
 
     monkeypatch.setattr(asking, "on_terminal", lambda: terminal)
     monkeypatch.setattr(workflow, "uninstall", uninstall)
-    command.command(**words)
-    assert (given[0] is not None) is asks
+    command.command(environment="prod", data=True, yes=yes)
+    assert given == [Consent(yes, asking.confirm if terminal else None)]
 
 
 def _removed(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, *noted: Manifest) -> str:

@@ -1,0 +1,185 @@
+"""Bring an earlier revision of a release back, as carefully as a deploy: look, ask, act, follow."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from vrooli.chart.manifest import Manifest
+from vrooli.environments import Environment
+from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
+from vrooli.events import Listener, LogLine, Progress, StepEnded
+from vrooli.kube import Kube
+from vrooli.release import drift, failing, follow, hiding, history, lease, scene
+from vrooli.release import rollback as reverting
+from vrooli.release.changes import ObjectChange
+from vrooli.release.history import Note, Release, Revision
+from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows import access, deployable
+from vrooli.workflows.access import Access
+from vrooli.workflows.consent import GIVEN, Action, Consent, objects
+from vrooli.workflows.deploy import READY_S
+from vrooli.workflows.results import RollbackResult, StepsResult
+from vrooli.workflows.views import told, view
+
+# What to do about one that did not become ready: there is no going back from going back.
+ADVICE = "Roll back to another revision, or deploy an artifact that corrects what it says."
+
+
+@dataclass(frozen=True)
+class RollbackOptions:
+    """What rollback is asked for.
+
+    Attributes:
+        environment: Which release and namespace.
+        number: The revision to go back to; None takes the last that ran before.
+        cluster: As ``--cluster`` takes it; None picks one.
+        timeout_s: How long it may take to become ready, seconds.
+    """
+
+    environment: Environment
+    number: int | None = None
+    cluster: str | None = None
+    timeout_s: float = READY_S
+
+
+async def rollback(
+    options: RollbackOptions, listener: Listener, consent: Consent = GIVEN
+) -> RollbackResult:
+    """Bring an earlier revision back, and follow it until it is healthy.
+
+    Raises:
+        UsageError: There is no such revision, or a yes is missing; nothing was changed.
+        EnvironmentLackError: The cluster doesn't run, or a deploy does.
+        NotDeployableError: The cluster lacks what that revision needs; nothing was changed.
+        InterruptError: The person said no.
+        DeployFailedError: It did not become ready.
+    """
+    began = time.monotonic()
+    async with access.connect(options.cluster) as reached:
+        run = await _Run.prepared(options, reached)
+        ended = await run_steps(run.looking(), listener)
+        for change in run.changes:
+            for line in told(view(change)):
+                listener(LogLine("change", line))
+        what = f"roll {run.release} back to revision {run.to.number}: {_changing(run.changes)}"
+        run.confirmed = consent.demand(Action.ROLLBACK, options.environment.name, what)
+        ended += await run.act(listener)
+        last = await history.last(run.release)
+    done = StepsResult.of(ended, time.monotonic() - began)
+    return RollbackResult(
+        **dict(done),
+        release=run.release.name,
+        namespace=run.release.namespace,
+        to=run.to.number,
+        revision=last.number if last else 0,
+        changes=tuple(map(view, run.changes)),
+    )
+
+
+def _changing(changes: tuple[ObjectChange, ...]) -> str:
+    return f"change {objects([change.key for change in changes])}" if changes else "nothing differs"
+
+
+@dataclass
+class _Run:
+    """One run of rollback: what its steps hand to each other."""
+
+    options: RollbackOptions
+    reached: Access
+    release: Release
+    to: Revision
+    wanted: tuple[Manifest, ...]
+    note: Note
+    changes: tuple[ObjectChange, ...] = ()
+    confirmed: bool = False
+    began: datetime = scene.EVER
+
+    @classmethod
+    async def prepared(cls, options: RollbackOptions, reached: Access) -> _Run:
+        """A run that knows where it goes back to.
+
+        Raises:
+            UsageError: There is no such revision.
+        """
+        release = Release.of(options.environment, reached.cluster.kubeconfig)
+        to = await reverting.target(reached.kube, release, options.number)
+        wanted = await history.manifests(release, to.number)
+        note = await history.newest(release)
+        if note is None:  # taken away since
+            raise UsageError(f"Release {release.name} has no revision {to.number} any more.")
+        return cls(options, reached, release, to, wanted, note)
+
+    @property
+    def kube(self) -> Kube:
+        """The cluster's client."""
+        return self.reached.kube
+
+    def looking(self) -> list[Step]:
+        """What is looked at before anything is touched."""
+        return [
+            Step("checks", "Cluster", self.check),
+            Step("changes", "What changes", self.compare),
+        ]
+
+    async def check(self, progress: Progress) -> Done:
+        """Find everything that would stand in the way."""
+        images = await self.reached.cluster.images()
+        said = await deployable.demand(self.kube, self.release, self.wanted, images)
+        return Done(changed=False, detail=said)
+
+    async def compare(self, progress: Progress) -> Done:
+        """What will change, against what is there now."""
+        redactor = await hiding.redactor(self.kube, self.release.namespace)
+        self.changes, _ = await drift.ahead(self.kube, self.wanted, self.note, redactor)
+        return Done(changed=False, detail=f"{len(self.changes)} objects differ")
+
+    async def act(self, listener: Listener) -> list[StepEnded]:
+        """Go back and follow, alone; on failure keep the evidence."""
+        steps = [
+            Step("release", "Helm release", self.revert),
+            Step("healthy", "Healthy release", self.follow, ("release",)),
+        ]
+        async with lease.held(self.kube, self.release, Progress("release", listener)):
+            await self.look_again()
+            try:
+                return await run_steps(steps, listener)
+            except VrooliError as error:
+                if isinstance(error, UsageError) or not await self.kube.healthy():
+                    raise
+                # All rules of the diagnosis, which a rollback that ends well can do without.
+                from vrooli.diagnosis.keep import keep  # noqa: PLC0415
+
+                keeping = partial(keep, self.kube, self.release, self.wanted)
+                before = self.note.revision
+                failed = failing.Failed(
+                    self.kube, self.release, self.wanted, before, error, keeping, advice=ADVICE
+                )
+                return await failed.end(listener, rollback=False)
+
+    async def look_again(self) -> None:
+        """A deploy may have ended since it was looked at.
+
+        Raises:
+            EnvironmentLackError: It has, and somebody has confirmed what is no longer so.
+        """
+        if self.confirmed and not await history.is_newest(self.kube, self.release, self.note):
+            raise EnvironmentLackError(
+                f"A deploy of {self.release.name} has ended meanwhile; "
+                "this rollback has changed nothing.",
+                "Run the same command again: it shows what it would change now.",
+            )
+
+    async def revert(self, progress: Progress) -> Done:
+        """Let Helm put it back."""
+        self.began = datetime.now(UTC)
+        doing = reverting.roll_back(self.kube, self.release, self.to, progress)
+        return await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
+
+    async def follow(self, progress: Progress) -> Done:
+        """Follow the release until every object of it is ready."""
+        return await follow.until_ready(
+            self.kube, self.wanted, progress, self.options.timeout_s, since=self.began
+        )

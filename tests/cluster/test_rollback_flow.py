@@ -1,0 +1,138 @@
+"""A rollback on an API server without nodes: as careful as a deploy."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vrooli.chart import values
+from vrooli.checks import catalog
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.preflight import NotDeployableError
+from vrooli.environments import ENVIRONMENTS, Environment
+from vrooli.errors import InterruptError, UsageError
+from vrooli.events import Event, LogLine, Progress, StepEnded, silent
+from vrooli.findings import Finding
+from vrooli.kube import Kube
+from vrooli.release import Release, apply, history
+from vrooli.release.failing import DeployFailedError
+from vrooli.workflows.consent import Consent
+from vrooli.workflows.rollback import RollbackOptions, rollback
+
+CONTEXT = "context:bare"
+NUMBERS = count()
+# The application alone: no operator runs here, and no Vault.
+ALONE: dict[str, Any] = {
+    "vso": {"enabled": False},
+    "ingress": {"enabled": False},
+    "pgoPostgresql": {"enabled": False},
+    "spotahomeRedis": {"enabled": False},
+    "externalPostgresql": {"host": "db.example.com"},
+    "externalRedis": {"host": "redis.example.com"},
+    "image": {"registry": "registry.example.com/vrooli"},
+    "services": {
+        "adminer": {"enabled": False},
+        "nsfwDetector": {"repository": "registry.example.com/vrooli/nsfw-detector"},
+    },
+}
+
+
+@pytest.fixture
+def place() -> Environment:
+    """Staging in a namespace of the test's own."""
+    return replace(ENVIRONMENTS["staging"], namespace=f"back-{next(NUMBERS)}")
+
+
+@pytest.fixture
+async def release(
+    bare_kube: Kube,
+    bare_kubeconfig: Path,
+    place: Environment,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> AsyncIterator[Release]:
+    """A release of two revisions; the first has one jobs pod, the second two."""
+    monkeypatch.setenv("KUBECONFIG", str(bare_kubeconfig))
+    monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path / "state"))
+    found = Release.of(place, bare_kubeconfig)
+    for replicas in (1, 2):
+        chosen = values.merge(
+            values.merge(values.load(ENVIRONMENTS["dev"]), ALONE),
+            {"replicaCount": {"jobs": replicas}},
+        )
+        await apply.ensure(bare_kube, found, chosen, Progress())
+    yield found
+
+
+@pytest.fixture
+def options(place: Environment) -> RollbackOptions:
+    """Back to the first, given up soon."""
+    return RollbackOptions(place, 1, CONTEXT, timeout_s=6.0)
+
+
+async def _jobs(kube: Kube, release: Release) -> int:
+    body = await kube.get("apps/v1", "Deployment", f"{release.name}-jobs", release.namespace)
+    assert body is not None
+    return int(body["spec"]["replicas"])
+
+
+async def test_without_a_terminal_and_without_yes_it_shows_the_changes_and_is_refused(
+    bare_kube: Kube, release: Release, options: RollbackOptions
+) -> None:
+    heard: list[Event] = []
+    with pytest.raises(UsageError) as refused:
+        await rollback(options, heard.append, Consent())
+    assert f"roll {release} back to revision 1: change 1 object (" in refused.value.message
+    assert "--yes" in refused.value.advice
+    shown = [event.text for event in heard if isinstance(event, LogLine)]
+    assert shown == [f"~ Deployment/{release.name}-jobs", "    spec.replicas: 2 -> 1"]
+    assert await _jobs(bare_kube, release) == 2  # noqa: PLR2004
+    assert [item.number for item in await history.revisions(release)] == [1, 2]
+
+
+async def test_a_person_is_asked_and_a_no_changes_nothing(
+    bare_kube: Kube, release: Release, options: RollbackOptions
+) -> None:
+    questions: list[str] = []
+    with pytest.raises(InterruptError, match="nothing was changed"):
+        await rollback(options, silent, Consent(ask=questions.append))  # type: ignore[arg-type]
+    assert questions == [
+        f"Roll {release} back to revision 1: change 1 object (Deployment/{release.name}-jobs)?"
+    ]
+    assert await _jobs(bare_kube, release) == 2  # noqa: PLR2004
+
+
+async def test_what_stands_in_the_way_is_found_before_anything_is_touched(
+    bare_kube: Kube, release: Release, options: RollbackOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(site: Site) -> Seen:
+        lack = Finding("image-not-there", "Deployment/x", "its image is gone", remedy="push it")
+        return Seen("1 of 2 images", (lack,))
+
+    blocked = Check("images", "Images", "looks at images", refuse, stops_deploy=True)
+    monkeypatch.setattr(catalog, "STOP_DEPLOYS", (blocked,))
+    with pytest.raises(NotDeployableError, match="its image is gone"):
+        await rollback(options, silent)
+    assert [item.number for item in await history.revisions(release)] == [1, 2]
+
+
+async def test_one_that_does_not_become_ready_keeps_its_evidence_and_stays(
+    bare_kube: Kube, release: Release, options: RollbackOptions, tmp_path: Path
+) -> None:
+    heard: list[Event] = []
+    with pytest.raises(DeployFailedError, match="isn't ready after 6 s") as failed:
+        await rollback(options, heard.append)
+    assert f"{release.name} is left as it is" in failed.value.message
+    assert "Roll back to another revision" in failed.value.advice
+    (report,) = (tmp_path / "state" / "reports").iterdir()
+    assert str(report) in failed.value.message
+    steps = [event.step for event in heard if isinstance(event, StepEnded)]
+    assert sorted(steps[:2]) == ["changes", "checks"]
+    assert steps[2:] == ["release", "healthy", "evidence"]
+    assert await _jobs(bare_kube, release) == 1
+    assert await history.failed(bare_kube, release) == {3}

@@ -1,0 +1,86 @@
+"""What needs a yes: each action in each environment, with and without a terminal and ``--yes``."""
+
+from __future__ import annotations
+
+import pytest
+
+from vrooli.errors import InterruptError, UsageError
+from vrooli.workflows.consent import GIVEN, Action, Consent, Verdict, objects, verdict
+
+PROCEED, ASK, REFUSE = Verdict.PROCEED, Verdict.ASK, Verdict.REFUSE
+# What becomes of it on a terminal, and without one, when there is no --yes.
+TABLE = [
+    (Action.DEPLOY, "dev", PROCEED, PROCEED),
+    (Action.DEPLOY, "staging", ASK, REFUSE),
+    (Action.DEPLOY, "prod", ASK, REFUSE),
+    (Action.ROLLBACK, "dev", PROCEED, PROCEED),
+    (Action.ROLLBACK, "staging", ASK, REFUSE),
+    (Action.ROLLBACK, "prod", ASK, REFUSE),
+    (Action.DEVELOP, "dev", PROCEED, PROCEED),
+    (Action.DEVELOP, "staging", ASK, REFUSE),
+    (Action.DEVELOP, "prod", ASK, REFUSE),
+    (Action.REPLACE_ARTIFACT, "dev", ASK, REFUSE),
+    (Action.REPLACE_ARTIFACT, "staging", ASK, REFUSE),
+    (Action.REPLACE_ARTIFACT, "prod", ASK, REFUSE),
+    (Action.UNINSTALL, "dev", PROCEED, PROCEED),
+    (Action.UNINSTALL, "staging", ASK, REFUSE),
+    (Action.UNINSTALL, "prod", ASK, REFUSE),
+    (Action.DELETE_DATA, "dev", ASK, REFUSE),
+    (Action.DELETE_DATA, "staging", ASK, REFUSE),
+    (Action.DELETE_DATA, "prod", ASK, REFUSE),
+    (Action.DELETE_CLUSTER, None, ASK, REFUSE),
+]
+
+
+@pytest.mark.parametrize(("action", "environment", "terminal", "bare"), TABLE)
+def test_the_table(
+    action: Action, environment: str | None, terminal: Verdict, bare: Verdict
+) -> None:
+    assert verdict(action, environment, terminal=True, yes=False) is terminal
+    assert verdict(action, environment, terminal=False, yes=False) is bare
+    assert verdict(action, environment, terminal=True, yes=True) is PROCEED
+    assert verdict(action, environment, terminal=False, yes=True) is PROCEED
+
+
+def test_every_action_is_in_the_table() -> None:
+    assert {row[0] for row in TABLE} == set(Action)
+
+
+def test_without_a_terminal_the_refusal_says_what_would_change_and_what_to_pass() -> None:
+    with pytest.raises(UsageError) as refused:
+        Consent().demand(Action.ROLLBACK, "prod", "change 1 object of vrooli-prod")
+    assert refused.value.exit_code == 2
+    assert "This would change 1 object of vrooli-prod." in refused.value.message
+    assert "nothing was changed" in refused.value.message
+    assert "--yes" in refused.value.advice
+
+
+def test_a_person_is_asked_with_what_would_change_and_a_no_ends_it() -> None:
+    questions: list[str] = []
+    with pytest.raises(InterruptError, match="nothing was changed"):
+        Consent(ask=questions.append).demand(  # type: ignore[arg-type]
+            Action.DELETE_DATA, "dev", "take away the data"
+        )
+    assert questions == ["Take away the data?"]
+
+
+def test_only_a_person_who_was_asked_may_have_thought_for_long() -> None:
+    asked = Consent(ask=lambda question: True)
+    assert asked.demand(Action.DEPLOY, "prod", "change it") is True
+    assert asked.demand(Action.DEPLOY, "dev", "change it") is False
+    assert GIVEN.demand(Action.DEPLOY, "prod", "change it") is False
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (["Service/ui"], "1 object (Service/ui)"),
+        (["Service/ui", "Secret/a"], "2 objects (Service/ui, Secret/a)"),
+        (
+            [f"A/{n}" for n in range(12)],
+            f"12 objects ({', '.join(f'A/{n}' for n in range(10))} and 2 more)",
+        ),
+    ],
+)
+def test_a_question_names_the_objects(keys: list[str], text: str) -> None:
+    assert objects(keys) == text
