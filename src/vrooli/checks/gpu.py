@@ -5,9 +5,9 @@ from __future__ import annotations
 from vrooli.checks import pods
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.pods import Wanted
-from vrooli.checks.quantities import amounts
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
+from vrooli.kube.quantities import amounts
 
 
 async def look(site: Site) -> Seen:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
-from vrooli.checks import quantities
-from vrooli.checks.quantities import Amounts
+from vrooli.kube import quantities
+from vrooli.kube.quantities import Amounts
 
 INSTANCE = "app.kubernetes.io/instance"
 PGO_CLUSTER = "postgres-operator.crunchydata.com/cluster"

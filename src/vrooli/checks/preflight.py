@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from vrooli.chart.manifest import Manifest
-from vrooli.checks import catalog, running
-from vrooli.checks.interface import Outcome, Site, State, UnseenError
+from vrooli.checks import catalog, data, running
+from vrooli.checks.interface import Check, Outcome, Site, State, UnseenError
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import Kube
@@ -22,6 +22,8 @@ async def look(
     manifests: Iterable[Manifest],
     loaded: Collection[str] = (),
     told: running.Told = running.nobody,
+    *,
+    checks: Sequence[Check] | None = None,
 ) -> list[Finding]:
     """Everything that stands in the way of these objects; nothing when they can be deployed.
 
@@ -35,15 +37,17 @@ async def look(
         loaded: Images that are on the nodes, which don't tell of all, and of new ones a minute
             later.
         told: Called with each outcome as it comes, those of what could not be seen among them.
+        checks: Which checks; None are all that stop a deploy.
 
     Raises:
         VrooliError: The API server doesn't answer.
     """
     site = Site.of(kube, namespace, tuple(manifests), loaded=frozenset(loaded))
-    checks = [replace(check, limit_s=LIMIT_S) for check in catalog.STOP_DEPLOYS]
+    chosen = catalog.STOP_DEPLOYS if checks is None else checks
+    patient = [replace(check, limit_s=LIMIT_S) for check in chosen]
     return [
         finding
-        for outcome in await running.run(checks, site, told, limit_s=LIMIT_S)
+        for outcome in await running.run(patient, site, told, limit_s=LIMIT_S)
         for finding in _findings(outcome)
     ]
 
@@ -53,6 +57,16 @@ def _findings(outcome: Outcome) -> tuple[Finding, ...]:
     if error and not isinstance(error, UnseenError) and not running.is_forbidden(error):
         raise error
     return outcome.findings
+
+
+async def demand_data_fit(kube: Kube, namespace: str, manifests: Iterable[Manifest]) -> None:
+    """Refuse what the operators can't do to the databases and volumes that are there.
+
+    Raises:
+        NotDeployableError: Something of it; nothing was changed.
+        VrooliError: The API server doesn't answer.
+    """
+    demand(await look(kube, namespace, manifests, checks=(data.CHECK,)))
 
 
 def unseen(outcomes: Iterable[Outcome]) -> str:

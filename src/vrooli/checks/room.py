@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vrooli.checks import pods, quantities
+from vrooli.checks import pods
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.pods import Wanted
-from vrooli.checks.quantities import Amounts
 from vrooli.findings import Finding
-from vrooli.kube import Manifest
+from vrooli.kube import Manifest, quantities
+from vrooli.kube.quantities import Amounts
 
 # What is counted; extended resources are the GPUs' check.
 COUNTED = ("cpu", "memory")

@@ -12,6 +12,7 @@ from pathlib import Path
 from vrooli import images, operators, project, vault
 from vrooli.chart import engine as chart_engine
 from vrooli.chart import values as chart_values
+from vrooli.checks import preflight
 from vrooli.cluster.embedded.cluster import KnownCluster
 from vrooli.cluster.interface import Cluster
 from vrooli.environments import SecretsSource
@@ -270,7 +271,12 @@ class _Run:
         """Have the chart installed with the environment's values and the local images."""
         values = chart_values.load(self.options.environment, self.options.values)
         values = chart_values.merge(values, self._local_values())
-        return await apply.ensure(self.kube, self.release, values, progress)
+        release = self.release
+        wanted = await asyncio.to_thread(
+            chart_engine.render, values, release=release.name, namespace=release.namespace
+        )
+        await preflight.demand_data_fit(self.kube, release.namespace, wanted)
+        return await apply.ensure(self.kube, release, values, progress, wanted=wanted)
 
     async def follow_release(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from support.checking import names, node, pod, rendered, site
-from vrooli.checks import gpu, pods, quantities, room
+from vrooli.checks import gpu, pods, room
 from vrooli.checks.pods import Wanted
+from vrooli.kube import quantities
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,99 @@
+"""What the release asks of the data that are there can be done by the operators."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from vrooli.chart.manifest import Manifest
+from vrooli.checks import data_names, data_volumes, running, storage
+from vrooli.checks.data_live import NAME, Live
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.operator_needs import PGO_API, REDIS_API
+from vrooli.findings import Finding
+from vrooli.kube import ApiError
+from vrooli.operators import claims
+
+KINDS = {"PostgresCluster": PGO_API, "RedisFailover": REDIS_API}
+CLAIM = ("v1", claims.KIND)
+
+
+async def look(site: Site) -> Seen:
+    """Compare the release's resources with those in its namespace, and with their volumes."""
+    kinds = [kind for kind in KINDS if site.of_kind(kind)]
+    of_postgres = f"{claims.PGO}/cluster"
+    *resources, volumes, pods, sets, classes = await asyncio.gather(
+        *(site.objects(KINDS[kind], kind, site.namespace) for kind in kinds),
+        site.objects(*CLAIM, site.namespace),
+        site.objects("v1", "Pod", site.namespace, of_postgres),
+        site.objects("apps/v1", "StatefulSet", site.namespace, of_postgres),
+        _classes(site),
+    )
+    live = Live([body for bodies in resources for body in bodies], volumes, [*pods, *sets], classes)
+    return judge(site.manifests, live)
+
+
+async def _classes(site: Site) -> Any:
+    """The storage classes, which belong to the cluster; None where they may not be read."""
+    try:
+        return {item["metadata"]["name"]: item for item in await site.objects(*storage.API)}
+    except ApiError as error:
+        if running.is_forbidden(error):
+            return None
+        raise
+
+
+def judge(manifests: Iterable[Manifest], live: Live) -> Seen:
+    """What the operators can't do of what these objects ask for."""
+    desired = [item for item in manifests if item.kind in KINDS and not item.is_hook]
+    findings = [
+        *(finding for item in desired for finding in data_names.renamed(item, desired, live)),
+        *(finding for item in desired for finding in _of_resource(item, live)),
+        *(finding for item in desired for finding in data_volumes.unchangeable(item, live)),
+    ]
+    claimed = [
+        claim["metadata"]["name"]
+        for item in desired
+        for spec in claims.volume_specs(item.body)
+        for claim in spec.claims(live.claims)
+    ]
+    there = f"{len(claimed)} volumes are there" if claimed else "nothing is there yet"
+    return Seen(there, tuple(findings), tuple(_unseen(desired, live)))
+
+
+def _of_resource(item: Manifest, live: Live) -> Iterator[Finding]:
+    if item.kind == "PostgresCluster":
+        return data_names.postgres(item, live)
+    return data_volumes.redis_storage(item, live)
+
+
+def _unseen(desired: Iterable[Manifest], live: Live) -> Iterator[str]:
+    specs = [spec for item in desired for spec in claims.volume_specs(item.body)]
+    if live.classes is None and any(data_volumes.is_grown(spec, live) for spec in specs):
+        yield "whether the class of the volumes lets them grow (this kubeconfig may not look)"
+    for item in desired:
+        body = live.get(item)
+        if body is None or item.kind != "PostgresCluster":
+            continue
+        versions = live.postgres_versions(body)
+        if not versions and data_names.version_of(item.body) != data_names.version_of(body):
+            yield f"which version the data of {item.key} have: none of its instances is ready"
+
+
+def needless(site: Site) -> str:
+    """Why nothing is compared."""
+    return "" if site.of_kind(*KINDS) else "these values have no database of their own"
+
+
+CHECK = Check(
+    NAME,
+    "Data that are there",
+    "that the operators can do what the values ask of the databases and volumes that are there: "
+    "the same major version of PostgreSQL, sizes and classes that the volumes can have, the same "
+    "names of clusters, users and databases; volumes that an earlier release left count, too",
+    look,
+    needless,
+    after=("kinds",),
+    stops_deploy=True,
+)

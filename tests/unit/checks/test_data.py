@@ -1,0 +1,249 @@
+"""What a release can't ask of the databases and volumes that are there, and what it can."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from support.checking import rendered, site
+from vrooli.checks import data
+from vrooli.checks.data_live import Live
+from vrooli.checks.interface import Seen
+from vrooli.operators.claims import PGO
+
+Body = dict[str, Any]
+VALUES = {"vso": {"enabled": False}}
+
+
+def resource(kind: str, **changes: Any) -> Body:
+    """The release's resource of a kind, as an earlier deploy with these values left it."""
+    item = next(one for one in rendered(**VALUES, **changes) if one.kind == kind)
+    body: Body = copy.deepcopy(dict(item.body))
+    body["metadata"]["annotations"] = {"meta.helm.sh/release-name": "vrooli-dev"}
+    return body
+
+
+def claim(name: str, labels: dict[str, str], size: str, storage_class: str = "local") -> Body:
+    """A claim that is bound."""
+    return {
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "storageClassName": storage_class,
+            "resources": {"requests": {"storage": size}},
+        },
+    }
+
+
+def postgres_claim(size: str, **settings: Any) -> Body:
+    """The volume of an instance."""
+    labels = {"cluster": "vrooli-pg", "instance-set": "instance1", "role": "pgdata"}
+    full = {f"{PGO}/{key}": value for key, value in labels.items()}
+    return claim("vrooli-pg-instance1-abcd-pgdata", full, size, **settings)
+
+
+def redis_claim(size: str, **settings: Any) -> Body:
+    """The volume of a Redis."""
+    labels = {"component": "redis", "name": "vrooli-rf", "part-of": "redis-failover"}
+    full = {f"app.kubernetes.io/{key}": value for key, value in labels.items()}
+    return claim("vrooli-rf-data-rfr-vrooli-rf-0", full, size, **settings)
+
+
+def instance(version: int, *, ready: bool = True) -> Body:
+    """A pod of PostgreSQL."""
+    environment = [{"name": "PGDATA", "value": f"/pgdata/pg{version}"}]
+    return {
+        "kind": "Pod",
+        "metadata": {"name": "pg-0", "labels": {f"{PGO}/cluster": "vrooli-pg"}},
+        "spec": {"containers": [{"name": "database", "env": environment}]},
+        "status": {"conditions": [{"type": "Ready", "status": str(ready)}]},
+    }
+
+
+def judge(live: Live, **changes: Any) -> Seen:
+    """What is said of a release with these values."""
+    return data.judge(rendered(**VALUES, **changes), live)
+
+
+def sentences(seen: Seen) -> list[str]:
+    """The findings, as people read them."""
+    return [str(finding) for finding in seen.findings]
+
+
+NOTHING = Live(classes={})
+POSTGRES = resource("PostgresCluster")
+REDIS = resource("RedisFailover")
+
+
+def test_where_nothing_is_there_nothing_is_said() -> None:
+    assert judge(NOTHING) == Seen("nothing is there yet")
+
+
+def test_the_same_release_again_fits_its_own_data() -> None:
+    volumes = (postgres_claim("1Gi"), redis_claim("256Mi"), redis_claim("256Mi"))
+    sizes = {"postgres": {"size": "1Gi"}, "redis": {"size": "256Mi"}}
+    live = Live((POSTGRES, REDIS), volumes, (instance(15),), {})
+    assert judge(live, persistence=sizes) == Seen("3 volumes are there")
+
+
+def test_another_major_version_is_refused_with_the_ways_that_work() -> None:
+    live = Live((POSTGRES,), pods=(instance(15),), classes={})
+    (said,) = sentences(judge(live, pgoPostgresql={"postgresVersion": 16}))
+    for words in ("PostgresCluster/vrooli-pg", "PostgreSQL 15", "postgresVersion asks for 16"):
+        assert words in said
+    assert "PGUpgrade" in said
+    assert "pg_dumpall" in said
+
+
+def test_an_older_major_version_is_refused_too() -> None:
+    live = Live((POSTGRES,), pods=(instance(15),), classes={})
+    assert len(judge(live, pgoPostgresql={"postgresVersion": 14}).findings) == 1
+
+
+def test_the_version_that_a_pgupgrade_has_reached_is_taken() -> None:
+    upgraded = {**POSTGRES, "status": {"postgresVersion": 16}}
+    live = Live((upgraded,), pods=(instance(15),), classes={})
+    assert judge(live, pgoPostgresql={"postgresVersion": 16}).findings == ()
+
+
+def test_the_way_back_from_a_wrong_version_is_open() -> None:
+    wrong = resource("PostgresCluster", pgoPostgresql={"postgresVersion": 16})
+    running = judge(Live((wrong,), pods=(instance(15),), classes={}))
+    crashing = judge(Live((wrong,), pods=(instance(16, ready=False),), classes={}))
+    assert running.findings == crashing.findings == ()
+    assert "which version the data of PostgresCluster/vrooli-pg have" in crashing.unseen[0]
+
+
+def test_a_cluster_that_is_shut_down_still_says_its_version() -> None:
+    down = {**POSTGRES, "spec": {**POSTGRES["spec"], "shutdown": True}}
+    runner = {
+        "kind": "StatefulSet",
+        "metadata": instance(15)["metadata"],
+        "spec": {"template": instance(15)},
+    }
+    live = Live((down,), pods=(runner,), classes={})
+    assert len(judge(live, pgoPostgresql={"postgresVersion": 16}).findings) == 1
+
+
+@pytest.mark.parametrize(
+    ("volume", "values", "asked"),
+    [
+        (postgres_claim("2Gi"), {"postgres": {"size": "1Gi"}}, "persistence.postgres.size"),
+        (redis_claim("512Mi"), {"redis": {"size": "256Mi"}}, "persistence.redis.size"),
+    ],
+)
+def test_a_volume_that_would_have_to_shrink_is_refused(
+    volume: Body, values: dict[str, Any], asked: str
+) -> None:
+    growing = {"local": {"allowVolumeExpansion": True}}
+    (said,) = sentences(judge(Live(claims=(volume,), classes=growing), persistence=values))
+    assert f"{asked} asks for" in said
+    assert "can't become smaller" in said
+    assert volume["metadata"]["name"] in said
+
+
+@pytest.mark.parametrize("kind", [{}, {"allowVolumeExpansion": False}])
+def test_a_volume_of_a_class_that_can_not_grow_is_refused(kind: dict[str, Any]) -> None:
+    live = Live(claims=(redis_claim("512Mi"),), classes={"local": kind})
+    (finding,) = judge(live, persistence={"redis": {"size": "1Gi"}}).findings
+    assert finding.name == "data"
+    assert finding.what == "PersistentVolumeClaim/vrooli-rf-data-rfr-vrooli-rf-0"
+    assert "has 512Mi (local)" in finding.found
+    assert "persistence.redis.size asks for 1Gi" in finding.found
+    assert "kubectl delete redisfailover/vrooli-rf -n dev" in finding.remedy
+
+
+def test_a_volume_of_a_class_that_grows_is_let_through() -> None:
+    live = Live(claims=(redis_claim("512Mi"),), classes={"local": {"allowVolumeExpansion": True}})
+    assert judge(live, persistence={"redis": {"size": "1Gi"}}).findings == ()
+
+
+def test_who_may_not_read_classes_is_told_what_is_not_known() -> None:
+    seen = judge(Live(claims=(redis_claim("512Mi"),)), persistence={"redis": {"size": "1Gi"}})
+    assert seen.findings == ()
+    assert "whether the class of the volumes lets them grow" in seen.unseen[0]
+
+
+def test_sizes_are_compared_as_amounts() -> None:
+    live = Live(claims=(redis_claim("1024Mi"),), classes={})
+    assert judge(live, persistence={"redis": {"size": "1Gi"}}).findings == ()
+
+
+def test_another_class_is_refused() -> None:
+    live = Live(claims=(postgres_claim("1Gi"),), classes={})
+    values = {"postgres": {"size": "1Gi", "storageClass": "fast"}}
+    (said,) = sentences(judge(live, persistence=values))
+    assert "persistence.postgres.storageClass asks for fast" in said
+
+
+def test_a_claim_that_is_being_deleted_does_not_count() -> None:
+    going = redis_claim("512Mi")
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    live = Live(claims=(going,), classes={})
+    assert judge(live, persistence={"redis": {"size": "1Gi"}}).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "value"),
+    [
+        ("PostgresCluster", {"pgoPostgresql": {"clusterName": "db"}}, "pgoPostgresql.clusterName"),
+        ("RedisFailover", {"spotahomeRedis": {"name": "cache"}}, "spotahomeRedis.name"),
+    ],
+)
+def test_another_name_of_a_database_is_refused(
+    kind: str, values: dict[str, Any], value: str
+) -> None:
+    live = Live((resource(kind),), classes={})
+    (said,) = sentences(judge(live, **values))
+    assert f"{value} names" in said
+    assert f"Set {value} back to vrooli-" in said
+
+
+def test_databases_of_other_releases_do_not_count() -> None:
+    other = resource("PostgresCluster")
+    other["metadata"]["annotations"] = {"meta.helm.sh/release-name": "another"}
+    live = Live((other,), classes={})
+    assert judge(live, pgoPostgresql={"clusterName": "db"}).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("users", "words"),
+    [
+        ([{"name": "app", "databases": ["vrooli"]}], "begins with app"),
+        ([{"name": "vrooli", "databases": ["other"]}], "which would be empty"),
+    ],
+)
+def test_another_name_of_the_user_or_its_database_is_refused(
+    users: list[dict[str, Any]], words: str
+) -> None:
+    live = Live((POSTGRES,), classes={})
+    (said,) = sentences(judge(live, pgoPostgresql={"users": users}))
+    assert words in said
+
+
+def test_one_more_user_is_let_through() -> None:
+    users = [{"name": "vrooli", "databases": ["vrooli"]}, {"name": "more", "databases": ["more"]}]
+    assert judge(Live((POSTGRES,), classes={}), pgoPostgresql={"users": users}).findings == ()
+
+
+def test_instances_of_another_set_only_are_refused() -> None:
+    renamed = copy.deepcopy(POSTGRES)
+    renamed["spec"]["instances"][0]["name"] = "old"
+    (said,) = sentences(judge(Live((renamed,), classes={})))
+    assert "instances are of the set old" in said
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_redis_data_neither_leave_their_volumes_nor_get_some(enabled: bool) -> None:
+    before = resource("RedisFailover", persistence={"redis": {"enabled": not enabled}})
+    values = {"redis": {"enabled": enabled}}
+    (said,) = sentences(judge(Live((before,), classes={}), persistence=values))
+    assert f"persistence.redis.enabled: {str(enabled).lower()}" in said
+
+
+def test_a_release_on_databases_of_others_needs_no_look() -> None:
+    without = [item for item in rendered() if item.kind not in data.KINDS]
+    assert data.needless(site(tuple(without))) == "these values have no database of their own"
+    assert data.needless(site(rendered())) == ""
