@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 
 from support.rendering import render
+from vrooli.chart import values
 from vrooli.chart.manifest import KEEP, Manifest
+from vrooli.environments import ENVIRONMENTS
 
+# The least that Patroni takes, seconds.
+LEAST_RETRY_S = 3
+# Those that PostgreSQL keeps for superusers, Patroni's, and an exporter's.
+OWN_CONNECTIONS = 7
 S3 = {"enabled": True, "bucket": "b", "endpoint": "e", "region": "r", "secretName": "s"}
 
 
@@ -62,6 +68,46 @@ def test_pgo_alone_spreads_the_instances(instances: int) -> None:
     (instance,) = spec["instances"]
     assert instance["replicas"] == instances
     assert "topologySpreadConstraints" not in instance
+
+
+@pytest.mark.parametrize(("lease", "sync"), [(20, 6), (20, 10), (30, 10), (21, 2), (60, 3)])
+def test_a_look_of_patroni_and_two_tries_fit_into_the_leader_s_lease(lease: int, sync: int) -> None:
+    """Patroni's own rule; the defaults of PGO, 30 s and 10 s, leave Patroni's default of 10 s."""
+    timing = {"leaderLeaseDurationSeconds": lease, "syncPeriodSeconds": sync}
+    found = render({"pgoPostgresql": {"patroni": timing}})["PostgresCluster/vrooli-pg"].body
+    patroni = found["spec"]["patroni"]
+    assert patroni.items() >= timing.items()
+    retry = patroni["dynamicConfiguration"]["retry_timeout"]
+    assert retry >= LEAST_RETRY_S
+    assert sync + 2 * retry <= lease
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_pools_leave_connections_for_whatever_else_postgresql_has(name: str) -> None:
+    """Two users' pools during a rotation, and one pod more while pgBouncer is replaced."""
+    found = render(values.load(ENVIRONMENTS[name]))["PostgresCluster/vrooli-pg"].body["spec"]
+    parameters = found["patroni"]["dynamicConfiguration"]["postgresql"]["parameters"]
+    pool = found["proxy"]["pgBouncer"]
+    settings = pool["config"]["global"]
+    most = (pool["replicas"] + 1) * int(settings["max_db_connections"])
+    assert most + OWN_CONNECTIONS <= parameters["max_connections"]
+    assert int(settings["default_pool_size"]) <= int(settings["max_db_connections"])
+
+
+@pytest.mark.parametrize("name", ["staging", "prod"])
+def test_no_database_pod_is_alone_where_outages_count(name: str) -> None:
+    found = render(values.load(ENVIRONMENTS[name]))
+    postgres = found["PostgresCluster/vrooli-pg"].body["spec"]
+    redis = found["RedisFailover/vrooli-rf"].body["spec"]
+    counts = (
+        postgres["instances"][0]["replicas"],
+        postgres["proxy"]["pgBouncer"]["replicas"],
+        redis["redis"]["replicas"],
+        redis["sentinel"]["replicas"],
+    )
+    assert min(counts) > 1
+    # Else what the lost primary had acknowledged may be lost with it.
+    assert postgres["patroni"]["dynamicConfiguration"]["synchronous_mode"] is True
 
 
 KEPT = {

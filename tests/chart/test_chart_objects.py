@@ -19,6 +19,7 @@ SHARED = "vrooli-config-shared-all"
 PRIVATE = {"vrooli-secrets-shared-server-jobs", "vrooli-postgres-creds", "vrooli-redis-creds"}
 PULL = "vrooli-dockerhub-pull-secret"
 COMPONENTS = ("ui", "server", "jobs", "nsfw-detector", "adminer")
+LIVE_AND_READY = ("liveness", "readiness")
 TESTS = ("configmap-value", "nsfw-detector", "jobs", "server", "ui")
 
 
@@ -265,6 +266,19 @@ def test_annotations_of_the_values_leave_the_chart_s_own_as_they_are() -> None:
 
 
 SCHEDULED = {"tolerations": [{"key": "data", "operator": "Exists"}], "priorityClassName": "data"}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_a_container_is_restarted_only_after_a_minute_without_an_answer(name: str) -> None:
+    """A starved node answers late: readiness takes a pod out soon, a restart would not help it."""
+    environment = ENVIRONMENTS[name]
+    for manifest in render(values.load(environment), release=environment.release).values():
+        if manifest.kind == "Deployment":
+            liveness, readiness = (container(manifest)[f"{kind}Probe"] for kind in LIVE_AND_READY)
+            assert liveness["failureThreshold"] * liveness["periodSeconds"] >= 60, manifest.key
+            assert liveness["timeoutSeconds"] >= 10, manifest.key
+            out_s = readiness["failureThreshold"] * readiness["periodSeconds"]
+            assert out_s <= 30, manifest.key
 
 
 def test_every_pod_of_postgres_is_scheduled_as_the_values_say() -> None:

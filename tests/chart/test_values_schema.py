@@ -30,6 +30,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"pgoPostgresql": {"users": []}}, "/pgoPostgresql/users"),
     ({"pgoPostgresql": {"users": [{"name": "a_b", "databases": ["a"]}]}}, "/users/0/name"),
     ({"pgoPostgresql": {"synchronous": True}}, "/pgoPostgresql/instances"),
+    ({"pgoPostgresql": {"patroni": {"leaderLeaseDurationSeconds": 19}}}, "DurationSeconds"),
+    ({"pgoPostgresql": {"patroni": {"syncPeriodSeconds": 11}}}, "syncPeriodSeconds"),
     ({"pgoPostgresql": {"backup": {"s3": {"enabled": True}}}}, "s3/bucket"),
     ({"pgoPostgresql": {"pgBouncer": {"config": {"max_client_conn": 5}}}}, "max_client_conn"),
     ({"spotahomeRedis": {"redis": {"replicas": 4}}}, "/spotahomeRedis/redis/replicas"),
