@@ -56,9 +56,11 @@ def execute(work: Work[R], show: Show[R], output: OutputFormat, debug: bool) -> 
     """
     import asyncio
 
+    from vrooli.cli import logging
+
     view = _view(output)
     try:
-        with contextlib.closing(view):
+        with logging.configured(debug), contextlib.closing(view):
             result = asyncio.run(_interruptible(work, view.listen))
     # The outermost frame: a person never sees a trace that they didn't ask for.
     except Exception as fault:  # noqa: BLE001
@@ -84,6 +86,9 @@ def _view(output: OutputFormat) -> View:
 
 
 async def _interruptible(work: Work[R], listener: Listener) -> R:
+    from vrooli.cli import logging
+
+    logging.report_unawaited()
     with _cancelled_by_signals() as received:
         try:
             return await work(listener)

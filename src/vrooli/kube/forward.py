@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
+import httpx
+import httpx_ws  # kr8s' own way to talk to pods, whose errors it passes on
+import kr8s
 from kr8s.asyncio.objects import Pod
 from kr8s.asyncio.portforward import PortForward
+
+from vrooli.kube.rest import ApiError
+
+_LOG = logging.getLogger(__name__)
+# What ends one connection: the pod goes away, the API server restarts, either end hangs up.
+_ENDS = (
+    *(httpx_ws.HTTPXWSException, httpx.HTTPError, OSError),
+    *(kr8s.ConnectionClosedError, kr8s.ServerError, kr8s.APITimeoutError),
+    *(anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream),
+    LookupError,  # kr8s reads the first byte of a frame that may be empty
+)
 
 
 class Forward(PortForward):
@@ -15,11 +33,14 @@ class Forward(PortForward):
 
     kr8s draws a port on which nobody listens; a connection of this machine may have it all the
     same, or another port-forward take it first. It leaves open connections to the event loop,
-    which cancels them at its end and, on Python 3.11, prints a traceback for each.
+    which cancels them at its end and, on Python 3.11, prints a traceback for each. It asks again
+    without end where the API server refuses the way into the pod, and raises what ends a
+    connection in a task that nobody awaits.
     """
 
     def __init__(self, pod: Pod, port: int) -> None:
         super().__init__(pod, remote_port=port, local_port="auto")
+        self._refusal: ApiError | None = None
 
     def _find_available_port(self) -> int:
         return 0
@@ -30,15 +51,50 @@ class Forward(PortForward):
         self.local_port = server.sockets[0].getsockname()[1]
         return self.local_port
 
+    @asynccontextmanager
+    async def _connect_websocket(self) -> AsyncIterator[httpx_ws.AsyncWebSocketSession]:
+        """The way into the pod, asked for once: whoever connects is told by a closed connection."""
+        pod = self._resource
+        assert pod.api is not None  # noqa: S101 - port_forward gives it
+        async with pod.api.open_websocket(
+            version=pod.version,
+            url=f"{pod.endpoint}/{pod.name}/portforward",
+            namespace=pod.namespace,
+            params={"ports": str(self.remote_port)},
+        ) as websocket:
+            yield websocket
+
     async def _sync_sockets(self, reader: Any, writer: Any) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - asyncio runs each connection in a task
         self._tasks.append(task)
-        with contextlib.suppress(asyncio.CancelledError):
-            await super()._sync_sockets(reader, writer)
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await super()._sync_sockets(reader, writer)
+        except* _ENDS as errors:
+            self._note(errors)
 
-    async def __aexit__(self, *error: Any) -> Any:
+    def _note(self, errors: BaseExceptionGroup[BaseException]) -> None:
+        """Keep why the API server refused the way; any other end of a connection is its end."""
+        refused: BaseException | None = errors.subgroup(httpx_ws.WebSocketUpgradeError)
+        while isinstance(refused, BaseExceptionGroup):
+            refused = refused.exceptions[0]
+        if isinstance(refused, httpx_ws.WebSocketUpgradeError):
+            status, phrase = refused.response.status_code, refused.response.reason_phrase
+            doing = f"forward port {self.remote_port} of pod {self._place}"
+            self._refusal = ApiError(doing, status, f"{status} {phrase}")
+        _LOG.debug("a connection into pod %s ended", self._place, exc_info=errors)
+
+    @property
+    def _place(self) -> str:
+        return f"{self._resource.namespace}/{self._resource.name}"
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> Any:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        return await super().__aexit__(*error)  # type: ignore[no-untyped-call]
+        done = await super().__aexit__(kind, error, trace)  # type: ignore[no-untyped-call]
+        if self._refusal is not None and isinstance(error, Exception):
+            # What the client met with, a closed connection, tells less than why it was closed.
+            raise self._refusal from error
+        return done

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import io
 import json
+import logging
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -75,6 +80,52 @@ def test_a_person_reads_what_happened_and_what_to_do_and_no_trace(
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err == "There is no cheese.\nBuy some.\n"
+
+
+async def _leaves_faults_behind(listener: Listener) -> Result:
+    """A task whose error nobody awaits, a connection whose end nobody handles, and a warning."""
+
+    async def fails() -> None:
+        raise RuntimeError("nobody asks for this")
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        raise RuntimeError("nobody asks for this either")
+
+    asyncio.create_task(fails())  # noqa: RUF006 - that nobody keeps it is the point
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    gc.collect()
+    logging.getLogger("httpx_ws").warning("a library warns")
+    return Result()
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_what_nobody_awaits_is_printed_with_debug_only(debug: bool) -> None:
+    """In a process of its own: pytest has handlers of its own for all of it."""
+    words = ["-c", _SCRIPT, str(Path(__file__)), str(debug)]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "shown\n"), done.stderr
+    for printed in (
+        "Task exception was never retrieved",
+        "Unhandled exception in client_connected_cb",
+        "a library warns",
+    ):
+        assert (printed in done.stderr) is debug
+    assert bool(done.stderr) is debug, done.stderr
+
+
+_SCRIPT = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("faults_behind", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+debug = sys.argv[2] == "True"
+sys.exit(module._execute(module._leaves_faults_behind, module.OutputFormat.TEXT, debug))
+"""
 
 
 def test_debug_shows_the_trace(capsys: pytest.CaptureFixture[str]) -> None:
