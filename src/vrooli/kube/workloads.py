@@ -43,10 +43,20 @@ def deployment_lack(deployment: Manifest | None) -> str | None:
         return "its last change isn't observed yet"
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     if updated < wanted or status.get("replicas", 0) > updated:
-        return f"{updated} of {wanted} pods are of the current version"
+        refusal = refused_pods(deployment)
+        said = f": {refusal}" if refusal else ""
+        return f"{updated} of {wanted} pods are of the current version{said}"
     if available < wanted:
         return f"{available} of {wanted} pods are available"
     return None
+
+
+def refused_pods(deployment: Mapping[str, Any]) -> str:
+    """Why the API server refuses a Deployment's pods; empty when it doesn't."""
+    for condition in deployment.get("status", {}).get("conditions") or ():
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            return " ".join(str(condition.get("message") or condition.get("reason")).split())
+    return ""
 
 
 def stateful_set_lack(found: Manifest | None) -> str | None:

@@ -114,8 +114,9 @@ async def unless_hopeless(
 
 
 async def snapshot(kube: Kube, manifests: Sequence[Manifest]) -> Seen:
-    """A namespace's objects as they are now: those of the manifests' kinds, and its pods."""
-    return await watched.snapshot(kube, manifests[0].namespace, watched.kinds(manifests))
+    """A namespace's objects as they are now: those of the manifests' kinds, and their evidence."""
+    kinds = [*watched.kinds(manifests), watched.EVENT]
+    return await watched.snapshot(kube, manifests[0].namespace, kinds)
 
 
 class Follower:

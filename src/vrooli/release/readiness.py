@@ -1,7 +1,7 @@
 """When a release's objects are ready: pure readings of what was seen, in words.
 
 Helm's own wait can't say it: RedisFailover 1.2.4 has no status at all and PostgresCluster no Ready
-condition, so their pods are the evidence.
+condition, so their pods are the evidence, and what their operators have made of their last change.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from typing import Any
 
 from vrooli.chart.manifest import Manifest
 from vrooli.kube.workloads import deployment_lack, is_observed
+from vrooli.operators import claims
+from vrooli.release import operated
 
 Body = Mapping[str, Any]
 Labels = Mapping[str, str]
 
-PGO = "postgres-operator.crunchydata.com"
+PGO = claims.PGO
 # What Patroni calls its leader: "master" until 3.2, "primary" from 4.0 on.
 LEADER_ROLES = ("master", "primary")
 REDIS_ROLE = "redisfailovers-role"
@@ -59,6 +61,10 @@ class Seen:
         return found
 
 
+# What an object lacks, in words.
+Rule = Callable[[Body, Seen], str | None]
+
+
 def lacks(wanted: Iterable[Manifest], seen: Seen) -> dict[str, str]:
     """What each object that isn't ready lacks, in words, by kind and name."""
     found = {manifest.key: lack(manifest, seen) for manifest in wanted if manifest.kind in RULES}
@@ -89,7 +95,10 @@ def _stateful_set(body: Body, seen: Seen) -> str | None:
     if not is_observed(body):
         return "its last change isn't observed yet"
     ready = status.get("readyReplicas", 0)
-    return None if ready >= wanted else f"{ready} of {wanted} pods are ready"
+    if ready >= wanted:
+        return None
+    refused = operated.refused_pods(body, seen)
+    return f"{ready} of {wanted} pods are ready" + (f": {refused}" if refused else "")
 
 
 def _postgres(body: Body, seen: Seen) -> str | None:
@@ -129,6 +138,16 @@ def _redis(body: Body, seen: Seen) -> str | None:
     return None
 
 
+def _operated(rule: Rule) -> Rule:
+    """A database's rule, after what its operator refuses and before what that has still to do."""
+
+    def whole(body: Body, seen: Seen) -> str | None:
+        refusal = next(operated.refusals(body, seen), None)
+        return refusal or rule(body, seen) or next(operated.undone(body, seen), None)
+
+    return whole
+
+
 def _vault_secret(body: Body, seen: Seen) -> str | None:
     """Synced at its last change; Vault is asked by the operator, which tells by events only."""
     status = body.get("status", {})
@@ -149,12 +168,11 @@ def _nothing(body: Body, seen: Seen) -> None:
     """Being there is all: not every Ingress controller writes an address."""
 
 
-Rule = Callable[[Body, Seen], str | None]
 RULES: Mapping[str, Rule] = {
     "Deployment": _deployment,
     "StatefulSet": _stateful_set,
-    "PostgresCluster": _postgres,
-    "RedisFailover": _redis,
+    "PostgresCluster": _operated(_postgres),
+    "RedisFailover": _operated(_redis),
     "VaultStaticSecret": _vault_secret,
     "PersistentVolumeClaim": _claim,
     "Ingress": _nothing,

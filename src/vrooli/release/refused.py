@@ -1,4 +1,7 @@
-"""Secrets that Vault refuses to its operator, which tells so by events only. No I/O here."""
+"""What is refused to those who keep a release: secrets, pods, changes of databases. No I/O here.
+
+Vault's refusals are told by events only, the API server's by events and conditions.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from vrooli.release import readiness
+from vrooli.kube.workloads import deployment_lack, refused_pods
+from vrooli.release import operated, readiness
 from vrooli.release.hopeless import Trouble
 from vrooli.release.scene import Scene
 
@@ -18,9 +22,34 @@ REFUSED = re.compile(r"Code: (?:400|403|404)")
 TIMES = 2
 # It asks again after 5 s, and ever later, seconds.
 LASTS_S = 10.0
+# An operator may just be about to do it, and an account or a class to come, seconds.
+OPERATED_S = 30.0
+# Other pods that end make room in a quota.
+QUOTA = "exceeded quota"
 
 
 def refused(scene: Scene) -> Iterator[Trouble]:
+    """What is refused to the release's secrets, databases and Deployments."""
+    yield from _secrets(scene)
+    for item in scene.wanted or ():
+        body = None if item.is_hook else scene.seen.get(item.kind, item.name)
+        if body is None:
+            continue
+        for message in _refusals(body, scene):
+            if QUOTA not in message:
+                yield Trouble(item.key, "", "refused", message, lasts_s=OPERATED_S)
+
+
+def _refusals(body: Mapping[str, Any], scene: Scene) -> Iterator[str]:
+    if body.get("kind") in ("PostgresCluster", "RedisFailover"):
+        yield from operated.refusals(body, scene.seen)
+    elif body.get("kind") == "Deployment" and deployment_lack(dict(body)) is not None:
+        yield from filter(None, (refused_pods(body),))
+    elif body.get("kind") == "StatefulSet":
+        yield from filter(None, (operated.refused_pods(body, scene.seen),))
+
+
+def _secrets(scene: Scene) -> Iterator[Trouble]:
     """The release's secrets that aren't there because Vault refused them more than once."""
     for item in scene.wanted or ():
         if item.kind != KIND or readiness.lack(item, scene.seen) is None:

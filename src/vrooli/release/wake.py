@@ -2,8 +2,8 @@
 
 It looks at a RedisFailover when that changes and every 30 seconds. At a first installation the
 Secret with the password comes a moment after the RedisFailover, and its pods run a moment after
-they were made: each would cost half a minute of waiting for the next look. A note on the object
-makes the operator look at once.
+they were made: each would cost half a minute of waiting for the next look. At a change it replaces
+one pod at each look. A note on the object makes the operator look at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 
 from vrooli.chart.manifest import Manifest
 from vrooli.kube import Kube
-from vrooli.release.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE, Body, Seen
+from vrooli.release.operated import outdated_pods
+from vrooli.release.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE, Body, Seen, is_ready
 
 NOTE = "vrooli.com/woken"
 # How often it may be woken, seconds: what it did last must be seen before.
@@ -44,7 +45,7 @@ class RedisWaker:
 
 
 def waits(body: Body, seen: Seen) -> bool:
-    """Whether a RedisFailover has no pods yet, or pods that run without a master."""
+    """Whether a RedisFailover has no pods yet, none that is the master, or outdated ones."""
     labels = {REDIS_NAME: body["metadata"]["name"]}
     for part in ("redis", "sentinel"):
         pods = seen.pods({**labels, COMPONENT: part})
@@ -53,4 +54,7 @@ def waits(body: Body, seen: Seen) -> bool:
         running = sum(pod.get("status", {}).get("phase") == "Running" for pod in pods)
         if running < body["spec"][part].get("replicas", 3):
             return False
+    runner = seen.get("StatefulSet", f"rfr-{body['metadata']['name']}")
+    if runner is not None and outdated_pods(runner, seen):
+        return all(map(is_ready, seen.pods(labels)))
     return not seen.pods({**labels, REDIS_ROLE: "master"})

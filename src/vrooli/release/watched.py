@@ -15,21 +15,46 @@ Kind = tuple[str, str]
 PODS: Kind = ("v1", "Pod")
 EVENT: Kind = ("v1", "Event")
 EVIDENCE: tuple[Kind, ...] = (("apps/v1", "ReplicaSet"), ("batch/v1", "Job"), EVENT)
-# Of thousands of events only what the probes said is told, and what Vault refuses.
+# What the databases' operators make, which tells what became of a change.
+DATABASES = ("PostgresCluster", "RedisFailover")
+OPERATED: tuple[Kind, ...] = (("apps/v1", "StatefulSet"), ("v1", "PersistentVolumeClaim"))
+# Of thousands of events only these are told: what the probes said, whose pods the API server
+# refuses, what PGO warns of, and what Vault refuses.
 PROBES = "reason=Unhealthy"
+CREATION = "reason=FailedCreate"
+WARNINGS = "involvedObject.kind=PostgresCluster,type=Warning"
 VAULTS = "VaultStaticSecret"
 REFUSED = f"involvedObject.kind={VAULTS},type=Warning"
 
 
 def kinds(manifests: Iterable[Manifest]) -> list[Kind]:
-    """The kinds to look at, each once; pods are the evidence for others."""
-    return list(dict.fromkeys([PODS, *((m.api_version, m.kind) for m in manifests)]))
+    """The kinds to look at, each once; pods and what operators make are the evidence for others."""
+    own = [(item.api_version, item.kind) for item in manifests]
+    operated = OPERATED if any(kind in DATABASES for _, kind in own) else ()
+    return list(dict.fromkeys([PODS, *own, *operated]))
+
+
+def selectors(kinds: Iterable[Kind]) -> list[str]:
+    """The events that tell something about objects of these kinds, by field selectors."""
+    names = {name for _, name in kinds}
+    return [
+        PROBES,
+        CREATION,
+        *([WARNINGS] if "PostgresCluster" in names else []),
+        *([REFUSED] if VAULTS in names else []),
+    ]
 
 
 async def snapshot(kube: Kube, namespace: str, wanted: Iterable[Kind]) -> Seen:
     """A namespace's objects of some kinds as they are now, by one look at each kind at once."""
-    asked = list(wanted)
-    answers = await asyncio.gather(*(_listed(kube, kind, namespace) for kind in asked))
+    listed = list(wanted)
+    looks = [
+        (kind, fields)
+        for kind in listed
+        for fields in (selectors(listed) if kind == EVENT else [None])
+    ]
+    asked = [kind for kind, _ in looks]
+    answers = await asyncio.gather(*(_listed(kube, *look, namespace) for look in looks))
     return Seen(
         {
             (kind, body["metadata"]["name"]): body
@@ -39,9 +64,9 @@ async def snapshot(kube: Kube, namespace: str, wanted: Iterable[Kind]) -> Seen:
     )
 
 
-async def _listed(kube: Kube, kind: Kind, namespace: str) -> Sequence[Body]:
+async def _listed(kube: Kube, kind: Kind, fields: str | None, namespace: str) -> Sequence[Body]:
     try:
-        return await kube.list(*kind, namespace)
+        return await kube.list(*kind, namespace, fields=fields)
     except ApiError as error:
         if _is_optional(kind, error):
             return ()
@@ -50,7 +75,7 @@ async def _listed(kube: Kube, kind: Kind, namespace: str) -> Sequence[Body]:
 
 def _is_optional(kind: Kind, error: ApiError) -> bool:
     """Whether it is no harm not to be told of a kind."""
-    return error.is_forbidden and kind in EVIDENCE
+    return error.is_forbidden and kind in (*EVIDENCE, *OPERATED)
 
 
 class Watched:
@@ -103,11 +128,9 @@ class Watched:
             task.cancel()
 
     async def _watch(self, kind: Kind) -> None:
-        told: list[str | None] = [PROBES if kind == EVENT else None]
-        if kind == EVENT and any(name == VAULTS for _, name in self._watching):
-            told.append(REFUSED)
+        chosen = selectors(self._watching) if kind == EVENT else [None]
         async with asyncio.TaskGroup() as group:
-            for fields in told:
+            for fields in chosen:
                 group.create_task(self._watch_some(kind, fields))
 
     async def _watch_some(self, kind: Kind, fields: str | None) -> None:

@@ -38,7 +38,9 @@ def postgres(**status: Any) -> dict[str, Any]:
     """A PostgresCluster of two instances, ready unless said otherwise."""
     ready = {
         "observedGeneration": 2,
-        "instances": [{"name": "instance1", "replicas": 2, "readyReplicas": 2}],
+        "instances": [
+            {"name": "instance1", "replicas": 2, "readyReplicas": 2, "updatedReplicas": 2}
+        ],
         "databaseRevision": "a",
         "usersRevision": "b",
         "proxy": {"pgBouncer": {"replicas": 1, "readyReplicas": 1}},

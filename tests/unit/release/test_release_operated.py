@@ -1,0 +1,325 @@
+"""What an operator has not done, or can't do, keeps a database from being called ready."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from vrooli.chart import manifest
+from vrooli.operators.claims import PGO
+from vrooli.release import operated, readiness
+from vrooli.release.readiness import Seen
+from vrooli.release.refused import OPERATED_S, refused
+from vrooli.release.scene import Scene
+from vrooli.release.wake import waits
+
+Body = dict[str, Any]
+DUPLICATE = 'Pod "pg-instance1-abcd-0" is invalid: duplicate entries for key [topologyKey=…]'
+
+
+def objects(*bodies: Body) -> Seen:
+    """A namespace with these objects."""
+    return Seen({(body["kind"], body["metadata"]["name"]): body for body in bodies})
+
+
+def lack(body: Body, *others: Body) -> str | None:
+    """What an object lacks, beside others."""
+    return readiness.lack(manifest.of(body, "here"), objects(body, *others))
+
+
+def troubles(body: Body, *others: Body) -> list[str]:
+    """What ends a deploy, once it has lasted."""
+    scene = Scene((manifest.of(body, "here"),), objects(body, *others), None, datetime.now(UTC))
+    found = list(refused(scene))
+    assert all(item.lasts_s == OPERATED_S for item in found)
+    return [str(item) for item in found]
+
+
+def owned(kind: str, name: str, owner: Body, **body: Any) -> Body:
+    """An object that an operator made."""
+    reference = {"kind": owner["kind"], "name": owner["metadata"]["name"]}
+    metadata = {"name": name, "ownerReferences": [reference], **body.pop("metadata", {})}
+    return {"kind": kind, "metadata": metadata, **body}
+
+
+def pod(name: str, labels: dict[str, str], owner: str = "", version: int = 15) -> Body:
+    """A pod that is ready."""
+    environment = [{"name": "PGDATA", "value": f"/pgdata/pg{version}"}]
+    references = [{"kind": "StatefulSet", "name": owner}] if owner else []
+    return {
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": labels, "ownerReferences": references},
+        "spec": {"containers": [{"name": "database", "env": environment}]},
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
+    }
+
+
+def claim(name: str, labels: dict[str, str], size: str, **status: Any) -> Body:
+    """A volume's claim."""
+    return {
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"storageClassName": "local", "resources": {"requests": {"storage": size}}},
+        "status": status,
+    }
+
+
+def asks(size: str, **settings: Any) -> Body:
+    """A claim's specification."""
+    return {"resources": {"requests": {"storage": size}}, **settings}
+
+
+# PostgreSQL
+
+
+def postgres(*conditions: Body, version: int = 15, size: str = "1Gi", **status: Any) -> Body:
+    """A PostgresCluster of one instance that is ready, by its status."""
+    instance = {"name": "instance1", "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1}
+    ready = {
+        "observedGeneration": 2,
+        "instances": [instance],
+        "databaseRevision": "a",
+        "usersRevision": "b",
+        "conditions": list(conditions),
+    }
+    return {
+        "apiVersion": f"{PGO}/v1beta1",
+        "kind": "PostgresCluster",
+        "metadata": {"name": "pg", "generation": 2},
+        "spec": {
+            "postgresVersion": version,
+            "instances": [{"name": "instance1", "dataVolumeClaimSpec": asks(size)}],
+        },
+        "status": {**ready, **status},
+    }
+
+
+LEADER = pod("pg-0", {f"{PGO}/cluster": "pg", f"{PGO}/role": "master"})
+DATA = {f"{PGO}/cluster": "pg", f"{PGO}/instance-set": "instance1", f"{PGO}/role": "pgdata"}
+VOLUME = claim("pg-pgdata", DATA, "1Gi")
+
+
+def test_a_database_as_it_is_asked_for_lacks_nothing() -> None:
+    assert lack(postgres(), LEADER, VOLUME) is None
+    assert troubles(postgres(), LEADER, VOLUME) == []
+
+
+def test_another_major_version_than_the_data_have_is_not_ready() -> None:
+    wrong = postgres(version=14)
+    assert "run PostgreSQL 15, 14 is asked for" in str(lack(wrong, LEADER, VOLUME))
+    assert "PGUpgrade" in troubles(wrong, LEADER, VOLUME)[0]
+
+
+def test_a_version_that_a_pgupgrade_has_reached_is_waited_for() -> None:
+    upgraded = postgres(version=16, postgresVersion=16)
+    assert troubles(upgraded, LEADER) == []
+
+
+def test_a_volume_that_has_not_grown_yet_is_waited_for() -> None:
+    larger = postgres(size="2Gi")
+    assert lack(larger, LEADER, VOLUME) == "the volume pg-pgdata has 1Gi, 2Gi is asked for"
+    assert troubles(larger, LEADER, VOLUME) == []
+    resizing = claim("pg-pgdata", DATA, "2Gi", conditions=[{"type": "Resizing", "status": "True"}])
+    assert lack(larger, LEADER, resizing) == "the volume pg-pgdata is on its way to 2Gi"
+
+
+def test_a_volume_that_can_not_shrink_ends_a_deploy() -> None:
+    smaller = postgres(size="512Mi")
+    assert "it can't become smaller" in str(lack(smaller, LEADER, VOLUME))
+    assert len(troubles(smaller, LEADER, VOLUME)) == 1
+
+
+def test_a_volume_that_grew_by_itself_within_its_limit_is_fine() -> None:
+    body = postgres()
+    body["spec"]["instances"][0]["dataVolumeClaimSpec"]["resources"]["limits"] = {"storage": "4Gi"}
+    assert lack(body, LEADER, claim("pg-pgdata", DATA, "2Gi")) is None
+
+
+def test_the_operators_refusal_to_resize_is_told_in_the_api_servers_words() -> None:
+    condition = {
+        "type": "PersistentVolumeResizing",
+        "status": "False",
+        "reason": "Forbidden",
+        "message": "One or more volumes cannot be resized",
+    }
+    body = postgres(condition)
+    assert lack(body, LEADER, VOLUME) == (
+        "a volume can't be resized: One or more volumes cannot be resized"
+    )
+    event = {
+        "kind": "Event",
+        "metadata": {"name": "e"},
+        "reason": "PersistentVolumeError",
+        "involvedObject": {"kind": "PostgresCluster", "name": "pg"},
+        "message": "only dynamically provisioned pvc can be resized",
+    }
+    assert troubles(body, LEADER, VOLUME, event) == [
+        "PostgresCluster/pg: refused (a volume can't be resized: only dynamically provisioned pvc "
+        "can be resized)"
+    ]
+
+
+def test_a_cluster_that_its_operator_leaves_alone_is_not_ready() -> None:
+    paused = {"type": "Progressing", "status": "False", "reason": "Paused", "message": "Nothing."}
+    assert lack(postgres(paused), LEADER) == "the operator changes nothing (Paused): Nothing."
+
+
+def test_old_pods_are_not_enough() -> None:
+    instance = {"name": "instance1", "replicas": 1, "readyReplicas": 1}
+    old = postgres(instances=[instance])
+    assert lack(old, LEADER, VOLUME) == "0 of 1 PostgreSQL instances are of the current version"
+
+
+def runner(owner: Body, name: str, **spec: Any) -> Body:
+    """A StatefulSet of an operator's."""
+    return owned("StatefulSet", name, owner, spec={"replicas": 1, **spec}, status={})
+
+
+def refusal(name: str, message: str = DUPLICATE) -> Body:
+    """What the StatefulSet's controller says."""
+    return {
+        "kind": "Event",
+        "metadata": {"name": f"{name}.1"},
+        "reason": "FailedCreate",
+        "involvedObject": {"kind": "StatefulSet", "name": name},
+        "message": message,
+    }
+
+
+def test_pods_that_the_api_server_refuses_are_told_and_end_a_deploy() -> None:
+    body = postgres(instances=[])
+    others = runner(body, "pg-instance1-abcd"), refusal("pg-instance1-abcd")
+    said = f"the pods of StatefulSet/pg-instance1-abcd are refused: {DUPLICATE}"
+    assert lack(body, *others) == said
+    assert troubles(body, *others) == [f"PostgresCluster/pg: refused ({said})"]
+
+
+def test_an_old_refusal_says_nothing_once_the_pod_is_there() -> None:
+    body, name = postgres(), "pg-instance1-abcd"
+    leader = pod("pg-0", {f"{PGO}/cluster": "pg", f"{PGO}/role": "master"}, name)
+    assert lack(body, runner(body, name), refusal(name), leader, VOLUME) is None
+
+
+def test_a_quota_is_told_and_waited_for() -> None:
+    body, name = postgres(instances=[]), "pg-instance1-abcd"
+    others = runner(body, name), refusal(name, "pods is forbidden: exceeded quota: small")
+    assert "exceeded quota" in str(lack(body, *others))
+    assert troubles(body, *others) == []
+
+
+def test_a_stateful_set_of_somebody_else_does_not_count() -> None:
+    body = postgres()
+    other = runner({"kind": "PostgresCluster", "metadata": {"name": "other"}}, "other-abcd")
+    assert lack(body, other, refusal("other-abcd"), LEADER, VOLUME) is None
+
+
+# Redis
+
+
+def redis(size: str = "512Mi", memory: str = "100Mi", *, volumes: bool = True) -> Body:
+    """A RedisFailover of one Redis and one Sentinel."""
+    template = {"metadata": {"name": "data"}, "spec": asks(size)}
+    storage = {"persistentVolumeClaim": template} if volumes else {"emptyDir": {}}
+    settings = {"image": "redis:7", "resources": {"limits": {"memory": memory, "cpu": "0.5"}}}
+    return {
+        "apiVersion": "databases.spotahome.com/v1",
+        "kind": "RedisFailover",
+        "metadata": {"name": "rf"},
+        "spec": {
+            "redis": {"replicas": 1, "storage": storage, **settings},
+            "sentinel": {"replicas": 1, **settings},
+        },
+    }
+
+
+def template(container: str, memory: str = "100Mi") -> Body:
+    """The pods of an operator's workload."""
+    resources = {"limits": {"memory": memory, "cpu": "500m"}}
+    return {
+        "spec": {"containers": [{"name": container, "image": "redis:7", "resources": resources}]}
+    }
+
+
+def redis_pod(name: str, part: str, revision: str = "new", **labels: str) -> Body:
+    """One of its pods."""
+    own = {
+        readiness.REDIS_NAME: "rf",
+        readiness.COMPONENT: part,
+        operated.REVISION_HASH: revision,
+        **labels,
+    }
+    return pod(name, own, "rfr-rf" if part == "redis" else "")
+
+
+MASTER = redis_pod("r0", "redis", **{readiness.REDIS_ROLE: "master"})
+SENTINEL = redis_pod("s0", "sentinel")
+REDIS_LABELS = {
+    "app.kubernetes.io/component": "redis",
+    "app.kubernetes.io/name": "rf",
+    "app.kubernetes.io/part-of": "redis-failover",
+}
+REDIS_VOLUME = claim("data-rfr-rf-0", REDIS_LABELS, "512Mi")
+
+
+def stateful(owner: Body, memory: str = "100Mi", *, volumes: bool = True) -> Body:
+    """Redis' StatefulSet, as the operator made it."""
+    spec = {"template": template("redis", memory), "replicas": 1}
+    spec |= {"volumeClaimTemplates": [{}]} if volumes else {}
+    return owned("StatefulSet", "rfr-rf", owner, spec=spec, status={"updateRevision": "new"})
+
+
+def test_a_redis_as_it_is_asked_for_lacks_nothing() -> None:
+    assert lack(redis(), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis())) is None
+    assert troubles(redis(), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis())) == []
+
+
+def test_a_redis_volume_that_keeps_its_size_is_not_ready() -> None:
+    said = lack(redis("1Gi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis()))
+    assert said == "the volume data-rfr-rf-0 has 512Mi, 1Gi is asked for"
+
+
+def test_a_change_that_the_operator_has_not_taken_over_is_waited_for() -> None:
+    said = lack(redis(memory="200Mi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis()))
+    assert said == "its StatefulSet doesn't have its last change yet"
+
+
+def test_a_redis_pod_of_the_version_before_is_waited_for_and_its_operator_woken() -> None:
+    old = redis_pod("r0", "redis", "old", **{readiness.REDIS_ROLE: "master"})
+    others = (old, SENTINEL, REDIS_VOLUME, stateful(redis()))
+    assert lack(redis(), *others) == "1 of 1 Redis pods are of the version before"
+    assert waits(redis(), objects(*others))
+    assert not waits(redis(), objects(MASTER, SENTINEL, stateful(redis())))
+
+
+def test_sentinels_of_the_version_before_are_waited_for() -> None:
+    deployment = owned(
+        "Deployment", "rfs-rf", redis(), spec={"template": template("sentinel", "64Mi")}
+    )
+    said = lack(redis(), MASTER, SENTINEL, REDIS_VOLUME, deployment)
+    assert said == "its Sentinels' Deployment doesn't have its last change yet"
+
+
+@pytest.mark.parametrize("volumes", [True, False])
+def test_data_that_would_have_to_move_end_a_deploy(volumes: bool) -> None:
+    body = redis(volumes=not volumes)
+    others = (MASTER, SENTINEL, stateful(body, volumes=volumes))
+    assert "a StatefulSet's volumes can't be changed" in str(lack(body, *others))
+    assert len(troubles(body, *others)) == 1
+
+
+# Deployments
+
+
+def test_a_deployment_whose_pods_are_refused_says_so_and_ends_a_deploy() -> None:
+    condition = {"type": "ReplicaFailure", "status": "True", "message": "violates PodSecurity"}
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "ui"},
+        "spec": {"replicas": 1},
+        "status": {"conditions": [condition]},
+    }
+    assert lack(body) == "0 of 1 pods are of the current version: violates PodSecurity"
+    assert troubles(body) == ["Deployment/ui: refused (violates PodSecurity)"]
