@@ -1,0 +1,77 @@
+"""The process: its loops, and one address by which Kubernetes asks whether they live."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from vrooli_rotator.consumers import Consumers
+from vrooli_rotator.events import Events
+from vrooli_rotator.kubernetes import Kubernetes, in_cluster_client
+from vrooli_rotator.loop import Loop
+from vrooli_rotator.postgres import Database, PostgresRotation
+from vrooli_rotator.redis_rotation import Failover, RedisRotation
+from vrooli_rotator.secrets import Secrets
+from vrooli_rotator.settings import Settings
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application that rotates what the settings name."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with in_cluster_client() as client, asyncio.TaskGroup() as group:
+            kubernetes = Kubernetes(client, settings.namespace)
+            loops = make_loops(settings, kubernetes)
+            app.state.loops = list(loops.values())
+            tasks = [group.create_task(loop.run()) for loop in loops.values()]
+            tasks += [
+                group.create_task(loop.watch(kubernetes, source)) for source, loop in loops.items()
+            ]
+            yield
+            for task in tasks:
+                task.cancel()
+
+    return Starlette(routes=[Route("/healthcheck", healthcheck)], lifespan=lifespan)
+
+
+async def healthcheck(request: Request) -> JSONResponse:
+    """GET /healthcheck: 200 while every loop makes its passes."""
+    is_alive = all(loop.is_alive for loop in request.app.state.loops)
+    return JSONResponse({"status": "up" if is_alive else "down"}, 200 if is_alive else 503)
+
+
+def make_loops(settings: Settings, kubernetes: Kubernetes) -> dict[str, Loop]:
+    """A loop for each database that the settings name, by its source Secret."""
+    secrets = Secrets(kubernetes, settings.deployment)
+    consumers = Consumers(kubernetes, settings.consumer_names())
+    events = Events(kubernetes, settings.deployment)
+    loops: dict[str, Loop] = {}
+    if settings.postgres_secret:
+        database = Database(
+            cluster=settings.postgres_cluster,
+            user=settings.postgres_user,
+            name=settings.postgres_database,
+            host=settings.postgres_host,
+            port=settings.postgres_port,
+            source=settings.postgres_source,
+            published=settings.postgres_secret,
+        )
+        loops[database.source] = Loop(PostgresRotation(database, secrets, consumers), events)
+    if settings.redis_secret:
+        failover = Failover(
+            name=settings.redis_failover,
+            replicas=settings.redis_replicas,
+            sentinels=settings.redis_sentinels,
+            source=settings.redis_source,
+            published=settings.redis_secret,
+        )
+        rotation = RedisRotation(failover, kubernetes, secrets, consumers, settings.state_secret)
+        loops[failover.source] = Loop(rotation, events)
+    return loops

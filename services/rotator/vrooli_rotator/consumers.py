@@ -1,0 +1,71 @@
+"""The Deployments whose pods read the published Secrets as environment variables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from vrooli_rotator.errors import WaitingError
+from vrooli_rotator.kubernetes import Body, Kubernetes
+
+# Where `kubectl rollout restart` notes the moment; a change rolls the pods.
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+# Kubernetes gives containers' starts in whole seconds: a restart comes in a later second than the
+# publication, so that no pod of it looks older.
+SETTLE = timedelta(seconds=1)
+
+
+class Consumers:
+    """The Deployments by name; one that is not there has no pods to replace."""
+
+    def __init__(self, kubernetes: Kubernetes, names: Sequence[str]) -> None:
+        self._kubernetes = kubernetes
+        self._names = names
+
+    async def replace(self, published_at: datetime) -> None:
+        """Restart what still runs with an older value, and wait for its end.
+
+        Raises:
+            WaitingError: Pods with an older value still run.
+        """
+        if datetime.now(UTC) < published_at + SETTLE:
+            raise WaitingError("the password has just been published")
+        remaining = []
+        for name in self._names:
+            deployment = await self._kubernetes.get("Deployment", name)
+            if deployment is None:
+                continue
+            old = await self._old_pods(deployment, published_at)
+            if old:
+                remaining += old
+                await self._restart(deployment, published_at)
+        if remaining:
+            raise WaitingError(
+                f"pods that started with the previous password still run: {', '.join(remaining)}"
+            )
+
+    async def _old_pods(self, deployment: Body, published_at: datetime) -> list[str]:
+        labels = deployment["spec"]["selector"]["matchLabels"]
+        pods = await self._kubernetes.list("Pod", labels)
+        return sorted(pod["metadata"]["name"] for pod in pods if _started_before(pod, published_at))
+
+    async def _restart(self, deployment: Body, published_at: datetime) -> None:
+        annotations = deployment["spec"]["template"]["metadata"].get("annotations") or {}
+        restarted_at = annotations.get(RESTARTED_AT)
+        if restarted_at and datetime.fromisoformat(restarted_at) >= published_at:
+            return
+        note = {RESTARTED_AT: datetime.now(UTC).isoformat(timespec="seconds")}
+        change = {"spec": {"template": {"metadata": {"annotations": note}}}}
+        await self._kubernetes.patch("Deployment", deployment["metadata"]["name"], change)
+
+
+def _started_before(pod: Body, moment: datetime) -> bool:
+    """Whether a container of the pod may have read its environment before that moment."""
+    states = (
+        status.get("state", {}).get("running")
+        for status in pod.get("status", {}).get("containerStatuses") or []
+    )
+    floor = moment.replace(microsecond=0)
+    return any(
+        datetime.fromisoformat(state["startedAt"]) <= floor for state in states if state is not None
+    )

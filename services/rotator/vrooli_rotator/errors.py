@@ -1,0 +1,11 @@
+"""What ends a pass before its rotation is complete."""
+
+from __future__ import annotations
+
+
+class WaitingError(Exception):
+    """Something must happen first; the message says what. The next pass looks again."""
+
+
+class RefusedError(Exception):
+    """The new value can't be used; the message says why and what to do. The old one stays."""

@@ -1,0 +1,101 @@
+"""The passes: at each change of a source Secret, and again and again until all is done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Protocol
+
+import httpx
+
+from vrooli_rotator.errors import RefusedError, WaitingError
+from vrooli_rotator.events import Events, Waiting
+from vrooli_rotator.kubernetes import Kubernetes
+
+log = logging.getLogger(__name__)
+
+# Between two passes while a rotation waits, and while nothing is to be done; seconds.
+BUSY_S, IDLE_S = 2.0, 30.0
+# One pass; a switchover of Redis takes the longest, seconds.
+PASS_LIMIT_S = 60.0
+# After a watch ended with an error, seconds.
+WATCH_PAUSE_S = 5.0
+# A pass this long ago means that the loop hangs; seconds.
+STALE_S = PASS_LIMIT_S + 2 * IDLE_S
+
+
+class Rotation(Protocol):
+    """One database's rotation."""
+
+    name: str
+
+    async def reconcile(self) -> bool:
+        """Do what can be done now; returns whether a new password was published."""
+
+
+class Loop:
+    """Runs one rotation's passes for as long as the process lives."""
+
+    def __init__(self, rotation: Rotation, events: Events) -> None:
+        self._rotation = rotation
+        self._events = events
+        self._waiting = Waiting(events, rotation.name)
+        self._changed = asyncio.Event()
+        self._is_rotating = False
+        self._passed_at = time.monotonic()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a pass ended lately."""
+        return time.monotonic() - self._passed_at < STALE_S
+
+    async def run(self) -> None:
+        """Reconcile until cancelled."""
+        while True:
+            self._changed.clear()
+            is_done = await self._pass()
+            self._passed_at = time.monotonic()
+            try:
+                async with asyncio.timeout(IDLE_S if is_done else BUSY_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def watch(self, kubernetes: Kubernetes, secret: str) -> None:
+        """Begin a pass at each change of a Secret, until cancelled."""
+        while True:
+            try:
+                async for _ in kubernetes.watch("Secret", secret):
+                    self._changed.set()
+            except httpx.HTTPError as error:
+                log.warning("the watch of the Secret %s ended: %s", secret, error)
+                await asyncio.sleep(WATCH_PAUSE_S)
+
+    async def _pass(self) -> bool:
+        """One pass; returns whether nothing is left to do."""
+        try:
+            async with asyncio.timeout(PASS_LIMIT_S):
+                has_published = await self._rotation.reconcile()
+        except WaitingError as error:
+            await self._waiting.note(str(error))
+            return False
+        except RefusedError as error:
+            await self._waiting.note(str(error))
+            return True
+        except (httpx.HTTPError, TimeoutError) as error:
+            await self._waiting.note(f"Kubernetes: {error or type(error).__name__}")
+            return False
+        self._waiting.clear()
+        await self._record(has_published)
+        return not has_published
+
+    async def _record(self, has_published: bool) -> None:
+        if has_published:
+            self._is_rotating = True
+            note = f"{self._rotation.name}: the new password is published, pods restart"
+            await self._events.record("CredentialsPublished", note)
+        elif self._is_rotating:
+            self._is_rotating = False
+            note = "every pod uses the new password, the previous one is refused"
+            await self._events.record("RotationCompleted", f"{self._rotation.name}: {note}")
