@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import tempfile
 import time
@@ -170,19 +171,26 @@ class Writer:
         self.failures: list[str] = []
 
     async def run(self) -> None:
-        number = 0
-        client = self._client(FIRST)
-        while True:
-            number += 1
+        sentinel = self._sentinel(FIRST)
+        master: Redis = sentinel.master_for("mymaster")
+        try:
+            await self._write(master)
+        finally:
+            await master.aclose()
+            for client in sentinel.sentinels:
+                await client.aclose()
+
+    async def _write(self, master: Redis) -> None:
+        for number in itertools.count():
             try:
-                await client.set(f"key-{number}", number)
+                await master.set(f"key-{number}", number)
                 self.acknowledged.append(number)
             except (RedisError, OSError) as error:
                 self.failures.append(f"{type(error).__name__}: {error}")
             await asyncio.sleep(0.01)
 
-    def _client(self, password: str) -> Redis:
-        sentinel = Sentinel(  # type: ignore[no-untyped-call]
+    def _sentinel(self, password: str) -> Sentinel:
+        return Sentinel(  # type: ignore[no-untyped-call]
             self._sentinels,
             sentinel_kwargs={"socket_timeout": 2},
             password=password,
@@ -190,8 +198,6 @@ class Writer:
             retry=Retry(ConstantBackoff(0.2), retries=25),
             retry_on_error=[RedisConnectionError, ReadOnlyError],
         )
-        client: Redis = sentinel.master_for("mymaster")
-        return client
 
 
 async def test_a_rotation_loses_no_write_and_ends_with_the_new_password_alone(
