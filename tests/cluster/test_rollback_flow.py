@@ -91,7 +91,7 @@ async def test_without_a_terminal_and_without_yes_it_shows_the_changes_and_is_re
     assert "--yes" in refused.value.advice
     shown = [event.text for event in heard if isinstance(event, LogLine)]
     assert shown == [f"~ Deployment/{release.name}-jobs", "    spec.replicas: 2 -> 1"]
-    assert await _jobs(bare_kube, release) == 2  # noqa: PLR2004
+    assert await _jobs(bare_kube, release) == 2
     assert [item.number for item in await history.revisions(release)] == [1, 2]
 
 
@@ -104,7 +104,7 @@ async def test_a_person_is_asked_and_a_no_changes_nothing(
     assert questions == [
         f"Roll {release} back to revision 1: change 1 object (Deployment/{release.name}-jobs)?"
     ]
-    assert await _jobs(bare_kube, release) == 2  # noqa: PLR2004
+    assert await _jobs(bare_kube, release) == 2
 
 
 async def test_what_stands_in_the_way_is_found_before_anything_is_touched(
