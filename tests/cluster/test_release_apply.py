@@ -22,7 +22,7 @@ from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import Release, apply, drift, history, pending, removal, rollback
+from vrooli.release import Release, apply, drift, history, pending, record, removal, rollback
 from vrooli.release.changes import Act
 
 PROGRESS = Progress()
@@ -245,7 +245,9 @@ async def test_nobody_goes_back_to_a_revision_that_never_became_ready(
 
     for number in (1, 2):
         await apply.ensure(bare_kube, release, replicas(number), PROGRESS)
-    await history.mark_failed(bare_kube, release, 2)
+    second = await history.last(release)
+    assert second is not None
+    await record.note_failed(bare_kube, release, second, "a pod crashed")
     good = await rollback.target(bare_kube, release)
     assert good.number == 1
     await rollback.roll_back(bare_kube, release, good, PROGRESS)

@@ -16,7 +16,12 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import DiffResult, HistoryResult, RollbackResult
+    from vrooli.workflows.results import DiffResult, HistoryResult, RevisionView, RollbackResult
+
+# What is shown where a revision's record says nothing, and how long a commit's short name is.
+UNKNOWN, SHORT = "unknown", 10
+# What is said of one that neither became ready nor was given up: its deploy was killed, or goes on.
+UNFINISHED = " (its deploy has not ended)"
 
 Revision = Annotated[
     int | None,
@@ -91,19 +96,34 @@ def diff(
 def _show_history(result: HistoryResult, console: Console) -> None:
     tables.show_rows(
         f"Release {result.release} in namespace {result.namespace}",
-        ("revision", "time", "status", "chart", "description"),
+        ("revision", "time", "status", "version", "source", "who", "what happened"),
         [
             (
                 item.number,
                 f"{item.time:%Y-%m-%d %H:%M:%S}",
                 item.status,
-                item.chart,
-                item.description,
+                _version(item),
+                _commit(item.source),
+                f"{item.by} on {item.place}" if item.by or item.place else UNKNOWN,
+                item.description + (UNFINISHED if item.end == "unfinished" else ""),
             )
             for item in result.revisions
         ],
         console,
     )
+
+
+def _version(item: RevisionView) -> str:
+    """The version, and whether it came from the sources."""
+    if item.version is None:
+        return UNKNOWN
+    return f"{item.version} (develop)" if item.origin == "source" else item.version
+
+
+def _commit(source: str | None) -> str:
+    """A commit's short name, as Git has it."""
+    commit, dash, note = (source or UNKNOWN).partition("-")
+    return f"{commit[:SHORT]}{dash}{note}"
 
 
 def _show_rollback(result: RollbackResult, console: Console) -> None:

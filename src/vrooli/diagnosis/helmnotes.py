@@ -5,9 +5,6 @@ No I/O here.
 
 from __future__ import annotations
 
-import base64
-import json
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,11 +14,10 @@ from vrooli.chart.manifest import Manifest
 from vrooli.diagnosis.evidence import Helm
 from vrooli.diagnosis.happenings import moment
 from vrooli.diagnosis.objects import Body, items, labels, mapping, number, text
+from vrooli.release import packing
 
 # The type of the Secrets that Helm keeps its notes in, one for each revision.
 TYPE = "helm.sh/release.v1"
-# Notes are a few hundred KB; what unpacks to more is none of Helm's, bytes.
-LARGEST = 16 * 1024 * 1024
 # Reading objects takes a second for each MB, in which nothing else goes on, characters.
 LARGEST_MANIFEST = 2 * 1024 * 1024
 
@@ -65,8 +61,8 @@ def notes(secrets: Iterable[Body], release: str) -> list[Note]:
 def chart_of(secret: Body) -> str:
     """The name of a revision's chart; empty where the note can't be read."""
     try:
-        return text(_unpacked(text(secret, "data", "release")), "chart", "metadata", "name")
-    except (zlib.error, ValueError, TypeError, RecursionError):
+        return text(packing.unpack(text(secret, "data", "release")), "chart", "metadata", "name")
+    except packing.ERRORS:
         return ""
 
 
@@ -78,22 +74,10 @@ def in_order(notes: Iterable[Note]) -> list[Note]:
 
 def _read(secret: Body) -> Note:
     try:
-        noted = _unpacked(text(secret, "data", "release"))
-    except (zlib.error, ValueError, TypeError, RecursionError) as error:
+        noted = packing.unpack(text(secret, "data", "release"))
+    except packing.ERRORS as error:
         return _unreadable(secret, f"it can't be read ({type(error).__name__}: {error})")
     return _note(noted)
-
-
-def _unpacked(value: str) -> Mapping[str, Any]:
-    packed = base64.b64decode(base64.b64decode(value, validate=True), validate=True)
-    unpacking = zlib.decompressobj(wbits=31)
-    unpacked = unpacking.decompress(packed, LARGEST)
-    if not unpacking.eof:
-        raise ValueError("it is cut off, or larger than any of Helm's")
-    noted = json.loads(unpacked)
-    if not isinstance(noted, Mapping):
-        raise TypeError("it is no note of Helm's")
-    return noted
 
 
 def _unreadable(secret: Body, why: str) -> Note:

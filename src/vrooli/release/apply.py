@@ -17,10 +17,12 @@ from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.operators import security as pod_security
-from vrooli.release import changes, history, live, ownership, pending
+from vrooli.release import changes, history, live, ownership, pending, record
+from vrooli.release.author import author
 from vrooli.release.history import Note, Release
 from vrooli.release.live import Bodies
 from vrooli.release.pending import Settled
+from vrooli.release.record import Origin
 from vrooli.steps import Done, first_error
 
 # Helm doesn't wait for pods here: this is for its requests to the API server and for hooks,
@@ -48,6 +50,7 @@ async def ensure(
     note: Note | None = None,
     there: Bodies | None = None,
     limit_s: float = HELM_S,
+    origin: Origin = record.UNKNOWN.origin,
 ) -> Applied:
     """Make the release what the chart and the values say; doesn't wait until it is ready.
 
@@ -61,6 +64,7 @@ async def ensure(
         note: Helm's newest note of it, where that was read a moment ago.
         there: The objects as they are, where they were read a moment ago.
         limit_s: How long Helm and the hooks may take, seconds.
+        origin: What it is made of, for the history.
 
     Raises:
         UsageError: The chart refuses the values; nothing was touched.
@@ -82,7 +86,9 @@ async def ensure(
                 return Applied(labelled, f"revision {number} is what is wanted", number)
             progress.say(f"changes {_some(different)}")
         await ownership.take_over(kube, wanted, there, progress)
-    made = await _act(release, chart, values, limit_s, exists=note is not None)
+    number = note.revision.number + 1 if note is not None else 1
+    labels = {**pending.signature(), **record.labels(number, origin, author())}
+    made = await _act(release, chart, values, limit_s, labels, exists=note is not None)
     await pending.remove_left(kube, release, settled.left, wanted, progress)
     number, many = int(made["revision"]), len(wanted)
     return Applied(True, f"revision {number} of {many} objects, pod security {security}", number)
@@ -139,7 +145,13 @@ async def _ensure_namespace(kube: Kube, name: str, security: str) -> bool:
 
 
 async def _act(
-    release: Release, chart: Path, values: Mapping[str, Any], limit_s: float, *, exists: bool
+    release: Release,
+    chart: Path,
+    values: Mapping[str, Any],
+    limit_s: float,
+    labels: Mapping[str, str],
+    *,
+    exists: bool,
 ) -> dict[str, Any]:
     cancel = helm_python.HelmContext()
 
@@ -153,7 +165,7 @@ async def _act(
             dict(values),
             context=cancel,
             timeout=round(limit_s),
-            labels=dict(pending.signature()),
+            labels=dict(labels),
         )
 
     try:

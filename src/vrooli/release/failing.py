@@ -13,7 +13,7 @@ from vrooli.errors import VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import follow, history, pending, removal, rollback, scene
+from vrooli.release import follow, history, pending, record, removal, rollback, scene
 from vrooli.release.history import Release, Revision
 from vrooli.steps import Done, Step, first_error, message_of, run_steps
 
@@ -133,7 +133,7 @@ class Failed:
         with contextlib.suppress(VrooliError):  # says nothing that the failure doesn't say better
             now = await history.last(self.release)
             if now is not None and (self.before is None or now.number != self.before.number):
-                await history.mark_failed(self.kube, self.release, now.number)
+                await record.note_failed(self.kube, self.release, now, self.error.message)
 
     async def _end_hooks(self) -> None:
         """Helm leaves a hook that failed: it would be tried again and again, for nobody."""

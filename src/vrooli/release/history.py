@@ -116,7 +116,7 @@ async def manifests(release: Release, number: int | None = None) -> tuple[Manife
 
 async def is_newest(kube: Kube, release: Release, note: Note) -> bool:
     """Whether Helm has noted nothing since; asks for no more than the notes' names and labels."""
-    told = await _labels(kube, release)
+    told = await labels(kube, release)
     last: dict[str, str] = max(told, key=lambda item: int(item["version"]), default={})
     return last.get("version") == str(note.revision.number) and (
         last.get("status") == note.revision.status
@@ -125,14 +125,8 @@ async def is_newest(kube: Kube, release: Release, note: Note) -> bool:
 
 async def failed(kube: Kube, release: Release) -> set[int]:
     """The revisions that a deploy gave up, whatever Helm says of them."""
-    told = await _labels(kube, release, FAILED)
+    told = await labels(kube, release, FAILED)
     return {int(item["version"]) for item in told if item[FAILED] == item["version"]}
-
-
-async def mark_failed(kube: Kube, release: Release, number: int) -> None:
-    """Note beside Helm's own words that a revision never became ready."""
-    labels = {"metadata": {"labels": {FAILED: str(number)}}}
-    await kube.patch("v1", "Secret", secret_name(release.name, number), release.namespace, labels)
 
 
 def secret_name(name: str, number: int) -> str:
@@ -140,7 +134,7 @@ def secret_name(name: str, number: int) -> str:
     return f"sh.helm.release.v1.{name}.v{number}"
 
 
-async def _labels(kube: Kube, release: Release, *also: str) -> list[dict[str, str]]:
+async def labels(kube: Kube, release: Release, *also: str) -> list[dict[str, str]]:
     """The labels of Helm's notes, of all or of those that have another label, too."""
     selector = ",".join(("owner=helm", f"name={release.name}", *also))
     found = await kube.list("v1", "Secret", release.namespace, selector, names_only=True)

@@ -7,7 +7,7 @@ import helm_python
 from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import history, live, ownership
+from vrooli.release import history, live, ownership, record
 from vrooli.release.history import Release, Revision
 from vrooli.steps import Done
 
@@ -56,4 +56,8 @@ async def roll_back(kube: Kube, release: Release, to: Revision, progress: Progre
         )
     except helm_python.HelmError as error:
         raise history.failure(release, "roll back", error) from error
+    now = await history.last(release)
+    if now is not None:
+        its = (await record.records(kube, release)).get(to.number, record.UNKNOWN)
+        await record.note_rollback(kube, release, now.number, its)
     return Done(changed=True, detail=f"is revision {to.number} again ({to.chart})")

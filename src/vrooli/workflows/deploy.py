@@ -18,11 +18,12 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import apply, drift, failing, follow, hiding, history, lease, scene
+from vrooli.release import apply, drift, failing, follow, hiding, history, lease, record, scene
 from vrooli.release.apply import Applied
 from vrooli.release.changes import ObjectChange
 from vrooli.release.history import Note, Release, Revision
 from vrooli.release.live import Bodies
+from vrooli.release.record import Kind, Origin
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access, deployable
 from vrooli.workflows.access import Access
@@ -305,13 +306,19 @@ class _Run:
             # Somebody may have thought for long before saying yes.
             there=None if self.confirmed else self.there,
             limit_s=self.options.timeout_s,
+            origin=Origin.of(
+                Kind.ARTIFACT,
+                self.artifact.version,
+                self.artifact.source.revision,
+                modified=self.artifact.source.modified,
+            ),
         )
         self.applied = await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
         return self.applied
 
     async def follow(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
-        return await follow.until_ready(
+        done = await follow.until_ready(
             self.kube,
             self.wanted,
             progress,
@@ -319,3 +326,5 @@ class _Run:
             since=self.began,
             rests=not self.applied.changed,
         )
+        await record.note_ready(self.kube, self.release, self.applied.revision)
+        return done

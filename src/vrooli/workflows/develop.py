@@ -21,8 +21,10 @@ from vrooli.events import Listener, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
 from vrooli.operators.install import install, wait_ready
-from vrooli.release import apply, follow, history, lease
+from vrooli.release import apply, follow, history, lease, record
+from vrooli.release.apply import Applied
 from vrooli.release.history import Release
+from vrooli.release.record import Kind, Origin
 from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
 from vrooli.steps import Done, Step, run_steps
@@ -31,6 +33,7 @@ from vrooli.workflows.cluster import Choice, choose
 from vrooli.workflows.machine import FIRST, Machine
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results import DevelopResult, StepResult, StepsResult
+from vrooli.workflows.source import source
 
 # The values' name of each service, by the image that a local build makes for it.
 SERVICES = {
@@ -190,6 +193,7 @@ class _Run:
         self._exits = exits
         self.machine = Machine(runs_clusters=choice.embedded)
         self.sources: dict[str, Source] = {}
+        self.applied = Applied(changed=False)
 
     def steps(self) -> list[Step]:
         """All steps; each names those that it stands on."""
@@ -276,12 +280,21 @@ class _Run:
             chart_engine.render, values, release=release.name, namespace=release.namespace
         )
         await preflight.demand_data_fit(self.kube, release.namespace, wanted)
-        return await apply.ensure(self.kube, release, values, progress, wanted=wanted)
+        made_of = await source()
+        origin = Origin.of(
+            Kind.SOURCE, project.version(), made_of.revision, modified=made_of.modified
+        )
+        self.applied = await apply.ensure(
+            self.kube, release, values, progress, wanted=wanted, origin=origin
+        )
+        return self.applied
 
     async def follow_release(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
         manifests = await history.manifests(self.release)
-        return await follow.until_ready(self.kube, manifests, progress)
+        done = await follow.until_ready(self.kube, manifests, progress)
+        await record.note_ready(self.kube, self.release, self.applied.revision)
+        return done
 
     @property
     def release(self) -> Release:

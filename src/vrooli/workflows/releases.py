@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-
 from vrooli.artifact import model
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Listener
-from vrooli.redaction import Redactor
-from vrooli.release import Release, drift, hiding
+from vrooli.release import Release, drift, hiding, record
 from vrooli.release import history as noted
 from vrooli.release.history import Revision
+from vrooli.release.record import GAVE_UP, End, Record
+from vrooli.release.rollback import WORKED
 from vrooli.workflows import access
 from vrooli.workflows.deploy import DeployOptions, rendered
 from vrooli.workflows.results import (
@@ -20,9 +19,6 @@ from vrooli.workflows.results import (
     RevisionView,
 )
 from vrooli.workflows.views import view
-
-# What Helm doesn't know of a revision that it calls deployed.
-GAVE_UP = "it did not become ready"
 
 
 async def history(
@@ -37,14 +33,22 @@ async def history(
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
         found = await noted.revisions(release)
-        broken = await noted.failed(reached.kube, release)
+        its = await record.records(reached.kube, release)
+        texts = await record.descriptions(reached.kube, release)
         redactor = await hiding.redactor(reached.kube, release.namespace)
     if not found:
         raise _absent(release)
     return HistoryResult(
         release=release.name,
         namespace=release.namespace,
-        revisions=tuple(_view(revision, redactor, broken) for revision in found),
+        revisions=tuple(
+            _view(
+                item,
+                its.get(item.number, record.UNKNOWN),
+                redactor.text(texts.get(item.number) or item.description),
+            )
+            for item in found
+        ),
     )
 
 
@@ -73,14 +77,22 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
     )
 
 
-def _view(revision: Revision, redactor: Redactor, broken: Set[int]) -> RevisionView:
-    said = revision.description or (GAVE_UP if revision.number in broken else "")
+def _view(revision: Revision, its: Record, description: str) -> RevisionView:
+    # Helm calls one complete that never became ready, where nobody could note more.
+    if its.end is End.FAILED and revision.status in WORKED and not description.startswith(GAVE_UP):
+        description = GAVE_UP
     return RevisionView(
         number=revision.number,
         status=revision.status,
         chart=revision.chart,
         time=revision.deployed_at,
-        description=redactor.text(said),
+        description=description,
+        end=its.end.value,
+        origin=its.origin.kind.value,
+        version=its.origin.version or None,
+        source=its.origin.source or None,
+        by=its.by or None,
+        place=its.place or None,
     )
 
 

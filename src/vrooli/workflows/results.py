@@ -273,7 +273,17 @@ class RevisionView(Model):
     status: str = Field(description="Helm's word: deployed, superseded, failed, …")
     chart: str = Field(description="the chart and its version")
     time: datetime = Field(description="when Helm began with it, UTC")
-    description: str = Field(description="what Helm says of it, or that it did not become ready")
+    description: str = Field(description="what happened: Helm's words, or why it wasn't ready")
+    end: str = Field(default="unknown", description="ready, failed, unfinished or unknown")
+    origin: str = Field(default="unknown", description="artifact, source or unknown")
+    version: str | None = Field(default=None, description="the version, or null where unknown")
+    source: str | None = Field(
+        default=None, description="the Git commit, `-modified` if files were changed, or null"
+    )
+    by: str | None = Field(default=None, description="who made it, or null where unknown")
+    place: str | None = Field(
+        default=None, description="the host, or the run of a pipeline, or null where unknown"
+    )
 
 
 class HistoryResult(Result):

@@ -12,7 +12,7 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import drift, failing, follow, hiding, history, lease, scene
+from vrooli.release import drift, failing, follow, hiding, history, lease, record, scene
 from vrooli.release import rollback as reverting
 from vrooli.release.changes import ObjectChange
 from vrooli.release.history import Note, Release, Revision
@@ -180,6 +180,10 @@ class _Run:
 
     async def follow(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
-        return await follow.until_ready(
+        done = await follow.until_ready(
             self.kube, self.wanted, progress, self.options.timeout_s, since=self.began
         )
+        now = await history.last(self.release)
+        if now is not None:
+            await record.note_ready(self.kube, self.release, now.number)
+        return done

@@ -34,15 +34,16 @@ async def test_what_helm_says_of_a_revision_is_told_without_secrets(
     async def revisions(release: object) -> list[Revision]:
         return [Revision(1, "failed", "vrooli-1.0.0", datetime.now(UTC), said)]
 
-    async def failed(kube: object, release: object) -> set[int]:
-        return set()
+    async def nothing(kube: object, release: object) -> dict[int, Any]:
+        return {}
 
     async def redactor(kube: object, namespace: str) -> Redactor:
         return Redactor(known)
 
     monkeypatch.setattr(releases.access, "connect", connect)
     monkeypatch.setattr(releases.noted, "revisions", revisions)
-    monkeypatch.setattr(releases.noted, "failed", failed)
+    monkeypatch.setattr(releases.record, "records", nothing)
+    monkeypatch.setattr(releases.record, "descriptions", nothing)
     monkeypatch.setattr(releases.hiding, "redactor", redactor)
     (told,) = (await releases.history(ENVIRONMENTS["dev"], None, silent)).revisions
     assert told.description.startswith("Upgrade failed: ")

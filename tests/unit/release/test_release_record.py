@@ -1,0 +1,197 @@
+"""What is noted of a revision beside Helm's own words."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from support.notes import packed, unpacked
+from vrooli.kube import Kube
+from vrooli.redaction import Redactor
+from vrooli.release import Release, packing, record
+from vrooli.release.author import Author, author
+from vrooli.release.history import Revision
+from vrooli.release.record import End, Kind, Origin, Record
+
+RELEASE = Release("vrooli-prod", "production", Path("kubeconfig"))
+ADA = Author("ada", "laptop")
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+ARTIFACT = Origin.of(Kind.ARTIFACT, "1.2.3", COMMIT, modified=False)
+NOTE = {"name": RELEASE.name, "info": {"description": "Upgrade complete", "status": "deployed"}}
+
+
+def _labels(number: int, **changes: str) -> dict[str, str]:
+    """The labels of a revision of an artifact, with Helm's own."""
+    helms = {"owner": "helm", "name": RELEASE.name, "version": str(number)}
+    return {**helms, **record.labels(number, ARTIFACT, ADA), **changes}
+
+
+def test_what_is_written_is_read_again() -> None:
+    assert record.parse(_labels(4)) == Record(ARTIFACT, "ada", "laptop", End.UNFINISHED)
+
+
+def test_labels_that_helm_gave_to_a_later_revision_say_nothing_of_it() -> None:
+    inherited = {**_labels(4), record.READY: "4", "version": "5"}
+    assert record.parse(inherited) == record.UNKNOWN
+
+
+def test_a_note_from_before_has_nothing_but_that_it_failed() -> None:
+    old = {"owner": "helm", "version": "2", "vrooli.com/failed": "2"}
+    assert record.parse(old) == Record(end=End.FAILED)
+    assert record.parse({"owner": "helm", "version": "2"}) == record.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [
+        ({}, End.UNFINISHED),
+        ({record.READY: "4"}, End.READY),
+        ({"vrooli.com/failed": "4"}, End.FAILED),
+        ({record.READY: "3", "vrooli.com/failed": "3"}, End.UNFINISHED),
+    ],
+)
+def test_the_end_of_a_revision(changes: dict[str, str], end: End) -> None:
+    assert record.parse(_labels(4, **changes)).end is end
+
+
+@pytest.mark.parametrize("name", ["ada", "AD\\ada", "ada lovelace@example.com", "-", "", "é" * 99])
+def test_every_value_is_one_that_a_label_can_hold(name: str) -> None:
+    origin = Origin.of(Kind.SOURCE, "1.2.3-" + "x" * 99, COMMIT, modified=True)
+    for value in record.labels(1, origin, Author(name, name)).values():
+        assert re.fullmatch(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?", value), value
+        assert len(value) <= record.LONGEST
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        (
+            {
+                "GITHUB_ACTIONS": "true",
+                "GITHUB_ACTOR": "ada",
+                "GITHUB_REPOSITORY": "example/vrooli",
+                "GITHUB_RUN_ID": "77",
+            },
+            Author("ada", "github-actions-example/vrooli-run-77"),
+        ),
+        (
+            {
+                "GITLAB_CI": "true",
+                "GITLAB_USER_LOGIN": "ada",
+                "CI_PROJECT_PATH": "example/vrooli",
+                "CI_JOB_ID": "78",
+            },
+            Author("ada", "gitlab-ci-example/vrooli-job-78"),
+        ),
+    ],
+)
+def test_a_run_of_a_pipeline_is_named(variables: dict[str, str], expected: Author) -> None:
+    assert author(variables) == expected
+
+
+def test_of_a_person_who_became_root_the_own_name_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "laptop")
+    assert author({"SUDO_USER": "ada"}) == ADA
+
+
+class Cluster:
+    """Stands for an API server that keeps one Secret of Helm's, and no other."""
+
+    def __init__(self, labels: dict[str, str], note: Any) -> None:
+        self.secret: dict[str, Any] = {
+            "metadata": {"name": f"sh.helm.release.v1.{RELEASE.name}.v4", "labels": labels},
+            "data": {"release": note if isinstance(note, str) else packed(note)},
+        }
+
+    async def list(self, *words: str, names_only: bool = False) -> list[dict[str, Any]]:
+        assert words[:3] == ("v1", "Secret", RELEASE.namespace)
+        return [self.secret]
+
+    async def get(self, *words: str) -> dict[str, Any]:
+        assert words[2] == self.secret["metadata"]["name"]
+        return self.secret
+
+    async def patch(self, *words: Any) -> None:
+        assert words[2] == self.secret["metadata"]["name"]
+        change = words[4]
+        labels = {**self.secret["metadata"]["labels"], **change["metadata"]["labels"]}
+        kept = {name: value for name, value in labels.items() if value is not None}
+        self.secret["metadata"]["labels"] = kept
+        self.secret["data"].update(change.get("data", {}))
+
+
+def _failed(
+    monkeypatch: pytest.MonkeyPatch, cluster: Cluster, status: str = "deployed"
+) -> dict[str, str]:
+    """The labels after the revision's failure was noted."""
+
+    async def redactor(kube: object, namespace: str) -> Redactor:
+        return Redactor(["sesame-street"])
+
+    monkeypatch.setattr(record.hiding, "redactor", redactor)
+    revision = Revision(4, status, "vrooli-1", datetime.now(UTC))
+    reason = "The release can't become ready:\n  Pod/a: sesame-street"
+    asyncio.run(record.note_failed(cast(Kube, cluster), RELEASE, revision, reason))
+    labels: dict[str, str] = cluster.secret["metadata"]["labels"]
+    return labels
+
+
+def test_why_one_failed_takes_the_place_of_helms_complete_without_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = Cluster(_labels(4), NOTE)
+    assert record.parse(_failed(monkeypatch, cluster)).end is End.FAILED
+    note = unpacked(cluster.secret)
+    text = note["info"]["description"]
+    assert text.startswith("it did not become ready: The release can't become ready: Pod/a: ")
+    assert "sesame" not in text
+    assert {**note, "info": {**note["info"], "description": "Upgrade complete"}} == NOTE
+    found = asyncio.run(record.descriptions(cast(Kube, cluster), RELEASE))
+    assert found == {4: text}
+
+
+def test_helms_own_words_of_a_failure_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(_labels(4), NOTE)
+    _failed(monkeypatch, cluster, "failed")
+    assert unpacked(cluster.secret) == NOTE
+
+
+def test_a_note_that_can_not_be_read_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(_labels(4), "rubbish")
+    assert record.parse(_failed(monkeypatch, cluster)).end is End.FAILED
+    assert cluster.secret["data"] == {"release": "rubbish"}
+    assert asyncio.run(record.descriptions(cast(Kube, cluster), RELEASE)) == {}
+
+
+def test_one_that_becomes_ready_later_did_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(_labels(4), NOTE)
+    _failed(monkeypatch, cluster)
+    asyncio.run(record.note_ready(cast(Kube, cluster), RELEASE, 4))
+    assert record.parse(cluster.secret["metadata"]["labels"]).end is End.READY
+
+
+def test_one_that_somebody_else_made_is_not_touched() -> None:
+    cluster = Cluster({"owner": "helm", "version": "4"}, NOTE)
+    before = dict(cluster.secret["metadata"]["labels"])
+    asyncio.run(record.note_ready(cast(Kube, cluster), RELEASE, 4))
+    assert cluster.secret["metadata"]["labels"] == before
+
+
+def test_going_back_notes_who_did_it_and_what_it_was_made_of() -> None:
+    cluster = Cluster({**_labels(2), "version": "4"}, NOTE)
+    to = Record(ARTIFACT, "bob", "elsewhere", End.READY)
+    asyncio.run(record.note_rollback(cast(Kube, cluster), RELEASE, 4, to))
+    found = record.parse(cluster.secret["metadata"]["labels"])
+    assert (found.origin, found.end) == (ARTIFACT, End.UNFINISHED)
+    assert found.by not in ("", "bob")
+
+
+def test_packing_is_the_reverse_of_unpacking() -> None:
+    assert packing.unpack(packing.pack(NOTE)) == NOTE
