@@ -23,6 +23,7 @@ from vrooli.errors import EnvironmentLackError, InterruptError, UsageError
 from vrooli.events import Event, LogLine, Progress, StepEnded, silent
 from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, apply, history, lease
+from vrooli.release.author import author
 from vrooli.release.failing import DeployFailedError
 from vrooli.workflows import releases
 from vrooli.workflows.consent import Consent
@@ -120,7 +121,10 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
     found = await releases.history(here, CONTEXT, silent)
     (revision,) = found.revisions
     assert (revision.number, revision.status) == (1, "deployed")
-    assert revision.description == "it did not become ready"
+    assert revision.description.startswith("it did not become ready: The release isn't ready after")
+    assert (revision.end, revision.origin, revision.version) == ("failed", "artifact", VERSION)
+    who = author()
+    assert (revision.by, revision.place) == (who.name, who.place)
     assert (await releases.diff(DeployOptions(here, cluster=CONTEXT), silent)).ok
     with pytest.raises(DeployFailedError, match="isn't ready"):
         await deploy(replace(options, rollback=False), silent)

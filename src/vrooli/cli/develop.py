@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from vrooli import environments
-from vrooli.cli import options, tables
+from vrooli.cli import asking, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -34,6 +34,7 @@ def command(
     secrets_file: options.SecretsFile = None,
     values: options.ValuesFiles = None,
     port: options.Ports = None,
+    yes: asking.Yes = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -56,7 +57,7 @@ def command(
             values=tuple(values or ()),
             ports=options.ports(port),
         )
-        return develop(wanted, listener)
+        return develop(wanted, listener, asking.consent(yes=yes))
 
     execute(work, _show, output, debug)
 

@@ -30,6 +30,8 @@ _FOREIGN = re.compile(r"[^A-Za-z0-9._-]+")
 MODIFIED = "-modified"
 # How the description of one begins that never became ready, and the longest reason, characters.
 GAVE_UP, LONGEST_REASON = "it did not become ready", 500
+# How Helm describes one that was rolled back to an earlier one.
+ROLLBACK = "Rollback to "
 
 
 class Kind(StrEnum):
@@ -156,12 +158,14 @@ async def note_failed(kube: Kube, release: Release, revision: Revision, reason: 
 
 
 def _described(packed: str, text: str) -> str:
-    """A note with another description; empty where it can't be read."""
+    """A note with another description, after what was rolled back to; empty if it can't be read."""
     try:
         noted = packing.unpack(packed)
     except packing.ERRORS:
         return ""
-    info = {**noted.get("info", {}), "description": text}
+    info = dict(noted.get("info", {}))
+    before = str(info.get("description", ""))
+    info["description"] = f"{before}; {text}" if before.startswith(ROLLBACK) else text
     return packing.pack({**noted, "info": info})
 
 

@@ -96,7 +96,7 @@ class Consent:
         if decided is Verdict.REFUSE:
             raise UsageError(
                 f"This would {change}. That needs a yes, and there is no terminal to ask on; "
-                "nothing was changed.",
+                "none of it was done.",
                 "If that is right, run the same command with --yes.",
             )
         if decided is Verdict.PROCEED or self.ask is None:

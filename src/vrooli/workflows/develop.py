@@ -28,8 +28,9 @@ from vrooli.release.record import Kind, Origin
 from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import sources
+from vrooli.workflows import overwriting, sources
 from vrooli.workflows.cluster import Choice, choose
+from vrooli.workflows.consent import GIVEN, Consent
 from vrooli.workflows.machine import FIRST, Machine
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results import DevelopResult, StepResult, StepsResult
@@ -50,11 +51,15 @@ OF_RELEASE = ("release", "healthy")
 HELD = ("operators", *OF_RELEASE)
 
 
-async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
+async def develop(
+    options: DevelopOptions, listener: Listener, consent: Consent = GIVEN
+) -> DevelopResult:
     """Do what is missing, and say what was done and where to look.
 
     Raises:
-        UsageError: A name or a file is wrong; nothing was touched.
+        UsageError: A name or a file is wrong, or a yes is missing; nothing was touched but, where
+            it didn't run, the cluster.
+        InterruptError: The person said no.
         EnvironmentLackError: The cluster can't take our images, and nothing was touched; or
             somebody else is at work on the release.
         VrooliError: The first step's error.
@@ -66,7 +71,13 @@ async def develop(options: DevelopOptions, listener: Listener) -> DevelopResult:
     async with choice.turn(listener), contextlib.AsyncExitStack() as exits:
         run = _Run(options, choice, exits)
         before, held = _parted(run.steps())
-        ended = await run_steps(before, listener)
+        ended: list[StepEnded] = []
+        if not await overwriting.demand_early(choice, options.environment, consent):
+            names = _closure(before, ["cluster"])
+            ended += await run_steps([step for step in before if step.name in names], listener)
+            await overwriting.demand(run.kube, run.release, options.environment, consent)
+            before = _after(before, names)
+        ended += await run_steps(before, listener)
         # A deploy from elsewhere, or a rollback, may be at work on the same release.
         async with lease.held(run.kube, run.release, Progress("release", listener)):
             ended += await run_steps(held, listener)
@@ -130,13 +141,19 @@ def _closure(steps: Sequence[Step], wanted: Collection[str]) -> set[str]:
     return names
 
 
+def _after(steps: Sequence[Step], done: Collection[str]) -> list[Step]:
+    """The steps that are left when some were done."""
+    return [
+        replace(step, after=tuple(name for name in step.after if name not in done))
+        for step in steps
+        if step.name not in done
+    ]
+
+
 def _parted(steps: list[Step]) -> tuple[list[Step], list[Step]]:
     """The steps before the release's Lease is taken, and those under it."""
     before = [step for step in steps if step.name not in HELD]
-    held = [step for step in steps if step.name in HELD]
-    return before, [
-        replace(step, after=tuple(name for name in step.after if name in HELD)) for step in held
-    ]
+    return before, _after(steps, {step.name for step in before})
 
 
 def _check_values(options: DevelopOptions) -> None:

@@ -79,7 +79,7 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
 
 def _view(revision: Revision, its: Record, description: str) -> RevisionView:
     # Helm calls one complete that never became ready, where nobody could note more.
-    if its.end is End.FAILED and revision.status in WORKED and not description.startswith(GAVE_UP):
+    if its.end is End.FAILED and revision.status in WORKED and GAVE_UP not in description:
         description = GAVE_UP
     return RevisionView(
         number=revision.number,

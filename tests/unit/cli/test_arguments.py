@@ -133,7 +133,8 @@ def _run(
 
 
 def _develop(**changes: Any) -> dict[str, Any]:
-    return {"options": DevelopOptions(**{"environment": DEV, **changes})}
+    options = DevelopOptions(**{"environment": DEV, **changes})
+    return {"options": options, "consent": Consent()}
 
 
 def _suites(**changes: Any) -> dict[str, Any]:
@@ -200,6 +201,7 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ),
     ("develop.develop", "develop", {}, _develop()),
     ("develop.develop", "develop --target k8s-cluster", {}, _develop()),
+    ("develop.develop", "develop --yes", {}, {**_develop(), "consent": YES}),
     ("develop.develop", "develop -t k8s-cluster", {}, _develop()),
     ("develop.develop", "develop --environment prod", {}, _develop(environment=PROD)),
     ("develop.develop", "develop -e production", {}, _develop(environment=PROD)),

@@ -157,6 +157,15 @@ def test_why_one_failed_takes_the_place_of_helms_complete_without_secrets(
     assert found == {4: text}
 
 
+def test_of_a_rollback_that_failed_it_is_still_told_where_it_went_back_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cluster = Cluster(_labels(4), {"info": {"description": "Rollback to 2"}})
+    _failed(monkeypatch, cluster)
+    text = unpacked(cluster.secret)["info"]["description"]
+    assert text.startswith("Rollback to 2; it did not become ready: ")
+
+
 def test_helms_own_words_of_a_failure_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(_labels(4), NOTE)
     _failed(monkeypatch, cluster, "failed")

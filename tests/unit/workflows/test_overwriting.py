@@ -1,0 +1,79 @@
+"""develop over a release that is there: what needs a yes."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import InterruptError, UsageError
+from vrooli.kube import Kube
+from vrooli.release import Release
+from vrooli.release.history import Revision
+from vrooli.release.record import UNKNOWN, End, Kind, Origin, Record
+from vrooli.workflows import overwriting
+from vrooli.workflows.cluster import Choice
+from vrooli.workflows.consent import Consent
+
+ARTIFACT = Record(Origin(Kind.ARTIFACT, "1.2.3", "abc"), "ada", "laptop", End.READY)
+SOURCE = Record(Origin(Kind.SOURCE, "0.1.0", "abc"), "ada", "laptop", End.READY)
+
+
+def _demand(
+    monkeypatch: pytest.MonkeyPatch,
+    environment: str,
+    its: Record | None,
+    consent: Consent,
+) -> None:
+    """Demand a yes for a release with such a record, or where there is none."""
+    where = ENVIRONMENTS[environment]
+
+    async def last(release: Release) -> Revision | None:
+        return Revision(3, "deployed", "vrooli-1", datetime.now(UTC)) if its else None
+
+    async def records(kube: object, release: Release) -> dict[int, Record]:
+        return {2: ARTIFACT, 3: its} if its and its is not UNKNOWN else {}
+
+    monkeypatch.setattr(overwriting.history, "last", last)
+    monkeypatch.setattr(overwriting.record, "records", records)
+    release = Release.of(where, Path("kubeconfig"))
+    asyncio.run(overwriting.demand(cast(Kube, None), release, where, consent))
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_a_release_that_came_from_an_artifact_is_not_replaced_unasked(
+    monkeypatch: pytest.MonkeyPatch, environment: str
+) -> None:
+    with pytest.raises(UsageError, match=r"version 1\.2\.3, which came from an artifact"):
+        _demand(monkeypatch, environment, ARTIFACT, Consent())
+    _demand(monkeypatch, environment, ARTIFACT, Consent(yes=True))
+
+
+@pytest.mark.parametrize("its", [None, SOURCE, UNKNOWN])
+def test_ones_own_development_goes_on(monkeypatch: pytest.MonkeyPatch, its: Record | None) -> None:
+    _demand(monkeypatch, "dev", its, Consent())
+
+
+@pytest.mark.parametrize("its", [SOURCE, UNKNOWN])
+def test_what_others_use_is_asked_for(monkeypatch: pytest.MonkeyPatch, its: Record) -> None:
+    questions: list[str] = []
+    with pytest.raises(InterruptError):
+        _demand(monkeypatch, "staging", its, Consent(ask=cast(Any, questions.append)))
+    (question,) = questions
+    assert question.startswith("Replace vrooli-staging in namespace staging by what")
+
+
+def test_a_first_release_needs_no_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    _demand(monkeypatch, "prod", None, Consent())
+
+
+def test_a_cluster_that_is_not_there_holds_no_release(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path))
+    choice = Choice("embedded", "none")
+    assert asyncio.run(overwriting.demand_early(choice, ENVIRONMENTS["prod"], Consent()))
