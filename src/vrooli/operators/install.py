@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest, workloads
@@ -12,6 +14,8 @@ from vrooli.steps import Done
 # How long an operator's pods may take to be ready, seconds: image pulls included.
 READY_S = 300.0
 FOREIGN = "foreign"
+# A version within a tag, such as 5.8.2 in ubi9-5.8.2-0.
+_VERSION = re.compile(r"\d+\.\d+(?:\.\d+)*")
 
 
 async def ensure(operator: Operator, source: Source, site: Site, progress: Progress) -> Done:
@@ -34,12 +38,14 @@ async def install(operator: Operator, source: Source, site: Site, progress: Prog
     kube, version = site.kube, operator.version(source)
     known = await record.read(kube, operator.namespace)
     if not known.ours and (theirs := await _deployment(operator, kube)):
-        return Done(False, f"{_described(theirs)} is someone else's and is left as it is")
+        described = _described(operator, theirs)
+        return Done(False, f"{described} is someone else's and is left as it is")
     inputs = {"source": source, "version": version, **operator.inputs(source, site)}
     wanted = record.Record(True, source, version, record.fingerprint(inputs))
     name = operator.deployment(source)
-    if known == wanted and await kube.get("apps/v1", "Deployment", name, operator.namespace):
-        return Done(False, f"{version} ({source})")
+    deployment = await kube.get("apps/v1", "Deployment", name, operator.namespace)
+    if known == wanted and deployment:
+        return Done(False, _unchanged(operator, deployment, known))
     progress.say(f"installs {operator.title} {version} ({source})")
     security = "restricted" if source is Source.GO_MODULE else "baseline"
     await record.write(kube, operator.namespace, record.Record(ours=True), security)
@@ -71,13 +77,16 @@ async def status(operator: Operator, kube: Kube) -> OperatorStatus:
     if deployment is None:
         return OperatorStatus(operator.name, operator.namespace, State.ABSENT)
     lack = workloads.deployment_lack(deployment)
+    other = _other_version(operator, deployment, known)
+    note = f"another version than was installed here ({known.version})" if other else ""
+    version = known.version if known.ours and not other else running_version(operator, deployment)
     return OperatorStatus(
         operator.name,
         deployment["metadata"]["namespace"],
         State.NOT_READY if lack else State.READY,
-        version=known.version if known.ours else _version(deployment),
-        source=known.source if known.ours else FOREIGN,
-        detail=lack or "",
+        version=version,
+        source=known.source if known.ours and not other else FOREIGN,
+        detail="; ".join(filter(None, (lack, note))),
     )
 
 
@@ -88,13 +97,43 @@ async def _deployment(operator: Operator, kube: Kube) -> Manifest | None:
     return found[0] if found else None
 
 
-def _described(deployment: Manifest) -> str:
+def _described(operator: Operator, deployment: Manifest) -> str:
     metadata = deployment["metadata"]
-    return f"{metadata['namespace']}/{metadata['name']} {_version(deployment)}"
+    version = running_version(operator, deployment)
+    return f"{metadata['namespace']}/{metadata['name']} {version}"
 
 
-def _version(deployment: Manifest) -> str:
-    """The version that a Deployment's label says, else its image's tag."""
-    said = deployment["metadata"].get("labels", {}).get("app.kubernetes.io/version")
-    image = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
-    return str(said or image.rpartition(":")[2])
+def _unchanged(operator: Operator, deployment: Manifest, known: record.Record) -> str:
+    """What is said of an operator that was installed before."""
+    if _other_version(operator, deployment, known):
+        version = running_version(operator, deployment)
+        return f"{version} runs in place of {known.version} ({known.source}), and is left as it is"
+    return f"{known.version} ({known.source})"
+
+
+def _other_version(operator: Operator, deployment: Manifest, known: record.Record) -> bool:
+    """Whether an operator that was installed here runs another version now."""
+    running = _VERSION.search(_tag(operator, deployment))
+    noted = _VERSION.search(known.version)
+    return bool(known.ours and running and noted and running[0] != noted[0])
+
+
+def running_version(operator: Operator, deployment: Manifest) -> str:
+    """The version of the image that a Deployment runs, else the one that its label says.
+
+    A label is written once, by a chart, and stays when somebody sets another image.
+    """
+    tag = _tag(operator, deployment)
+    if found := _VERSION.search(tag):
+        return found[0]
+    labels = deployment["metadata"].get("labels") or {}
+    return str(labels.get("app.kubernetes.io/version") or tag)
+
+
+def _tag(operator: Operator, deployment: Manifest) -> str:
+    """The tag of the operator's own image, which may have a proxy's beside it."""
+    containers = deployment["spec"]["template"]["spec"]["containers"]
+    images = [str(container["image"]).partition("@")[0] for container in containers]
+    own = [image for image in images if operator.name in image.rpartition("/")[2]]
+    name = (own or images)[0].rpartition("/")[2]
+    return name.partition(":")[2]

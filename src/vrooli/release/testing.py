@@ -44,7 +44,7 @@ async def names(release: Release) -> list[str]:
     if note is None:
         raise VrooliError(
             f"There is no release {release.name} in namespace {release.namespace}.",
-            "Run `vrooli develop`, which installs it.",
+            "Deploy it first: `vrooli develop`, or `vrooli deploy` with an artifact.",
         )
     hooks = [found for found in note.manifests if found.is_hook]
     return sorted(hook.name for hook in hooks if hook.annotations["helm.sh/hook"] == "test")

@@ -63,5 +63,6 @@ async def _demand_running(cluster: KnownCluster) -> None:
     if seen.state in ("absent", "stopped"):
         raise EnvironmentLackError(
             f"Cluster embedded:{cluster.name} is {seen.state}.",
-            "Run `vrooli develop`, which starts it, or name another with --cluster.",
+            "`vrooli cluster start` starts one, `vrooli develop` brings up all of development. "
+            "Another is named with --cluster.",
         )

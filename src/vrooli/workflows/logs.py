@@ -15,7 +15,7 @@ from vrooli.errors import UsageError
 from vrooli.events import Listener, LogLine
 from vrooli.redaction import Lines, Redactor
 from vrooli.release import hiding
-from vrooli.workflows import access
+from vrooli.workflows import access, advice
 from vrooli.workflows.results import Result
 
 
@@ -84,7 +84,8 @@ async def release_logs(
         if not pods:
             raise UsageError(
                 f"{environment.release} has no pods of {component} in {environment.namespace}.",
-                "`vrooli status` says what there is; `vrooli develop` installs the release.",
+                "`vrooli status` says what there is; where there is no release, "
+                f"{advice.install(environment)}.",
             )
         redactor = await hiding.redactor(reached.kube, environment.namespace)
         async with asyncio.TaskGroup() as group:

@@ -15,7 +15,7 @@ from vrooli.events import Listener
 from vrooli.kube import Kube
 from vrooli.operators import OperatorStatus
 from vrooli.release import Release, follow, hiding, history, readiness
-from vrooli.workflows import access, clusters
+from vrooli.workflows import access, advice, clusters
 from vrooli.workflows.develop import release_urls
 from vrooli.workflows.results import (
     ClusterView,
@@ -42,7 +42,8 @@ async def status(environment: Environment, cluster: str | None, listener: Listen
     choice, found = await access.find(cluster)
     seen = await clusters.view(found)
     if seen.state in (clusters.ABSENT, clusters.STOPPED):
-        problem = f"cluster {choice} is {seen.state}: `vrooli develop` brings everything up"
+        way = advice.start(environment, seen.state)
+        problem = f"cluster {choice} is {seen.state}: {way}"
         return StatusResult(
             ok=False, environment=environment.name, cluster=seen, problems=(problem,)
         )
@@ -87,7 +88,7 @@ async def _look(
         *_cluster_problems(seen),
         *_operator_problems(operator_views),
         *_vault_problems(vault_view, workloads),
-        *_release_problems(release_view),
+        *_release_problems(environment, release_view),
         *(f"{item.kind} {item.name}: {item.detail}" for item in workloads if not item.ready),
     )
     return StatusResult(
@@ -181,9 +182,9 @@ def _vault_problems(found: VaultView | None, workloads: tuple[WorkloadView, ...]
     return [f"Vault: {found.detail or found.state}"]
 
 
-def _release_problems(found: ReleaseView | None) -> list[str]:
+def _release_problems(environment: Environment, found: ReleaseView | None) -> list[str]:
     if found is None or found.status == DEPLOYED:
         return []
     if found.status == ABSENT:
-        return [f"release {found.name} is absent: `vrooli develop` installs it"]
-    return [f"release {found.name} is {found.status}: `vrooli develop` tries again"]
+        return [f"release {found.name} is absent: {advice.install(environment)}"]
+    return [f"release {found.name} is {found.status}: {advice.repeat(environment)}"]

@@ -86,6 +86,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
         revision: Revision | Exception | None = REVISION,
         secret: dict[str, Any] | None = None,
         kube: FakeKube | Exception | None = None,
+        environment: str = "dev",
     ) -> StatusResult:
         found = cluster or FakeCluster("running")
         seen = Seen({("VaultStaticSecret", "creds"): secret or READY_SECRET})
@@ -103,7 +104,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
         }.items():
             owner, _, name = place.partition(".")
             monkeypatch.setattr(getattr(module, owner), name, _gives(value))
-        return asyncio.run(module.status(ENVIRONMENTS["dev"], None, silent))
+        return asyncio.run(module.status(ENVIRONMENTS[environment], None, silent))
 
     return run
 
@@ -143,10 +144,15 @@ def test_a_cluster_that_does_not_run_is_all_there_is_to_say(look: Look, state: s
         ({"operator": _operator(State.ABSENT)}, "pgo: absent"),
         ({"vault": VaultStatus("not ready", detail="0 of 1 pods")}, "Vault: 0 of 1 pods"),
         ({"vault": VaultStatus("absent")}, "Vault: absent"),
-        ({"revision": None}, "release vrooli-dev is absent: `vrooli develop` installs it"),
+        (
+            {"revision": None},
+            "release vrooli-dev is absent: `vrooli develop` installs it from the sources, `vrooli "
+            "deploy` from an artifact",
+        ),
         (
             {"revision": Revision(4, "failed", "c", REVISION.deployed_at)},
-            "release vrooli-dev is failed: `vrooli develop` tries again",
+            "release vrooli-dev is failed: run the command again that made it so (`vrooli develop` "
+            "takes the sources, `vrooli deploy` an artifact), or go back with `vrooli rollback`",
         ),
         (
             {"secret": {**READY_SECRET, "status": {}}},
@@ -161,6 +167,27 @@ def test_what_is_not_healthy_is_a_problem_in_words(
     result = look(**given)
     assert not result.ok
     assert problem in result.problems
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+@pytest.mark.parametrize(
+    ("given", "way"),
+    [
+        ({"revision": None}, "`vrooli deploy --environment {}` installs an artifact"),
+        (
+            {"revision": Revision(4, "failed", "c", REVISION.deployed_at)},
+            "`vrooli rollback --environment {}`",
+        ),
+        ({"cluster": FakeCluster("stopped")}, "`vrooli cluster start` starts it"),
+        ({"cluster": FakeCluster("absent")}, "name the cluster of {} with --cluster"),
+    ],
+)
+def test_nobody_is_told_to_put_the_sources_where_an_artifact_belongs(
+    look: Look, environment: str, given: dict[str, Any], way: str
+) -> None:
+    (problem,) = look(environment=environment, **given).problems
+    assert way.format(environment) in problem
+    assert "vrooli develop" not in problem
 
 
 def test_an_api_that_does_not_answer_hides_no_component(look: Look) -> None:
