@@ -6,6 +6,22 @@ No I/O here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What can be said of something that was looked at."""
+
+    HEALTHY = "healthy"
+    PROBLEMS = "problems"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def of(cls, *, has_problems: bool, is_missing: bool) -> Verdict:
+        """Healthy is only what was seen as a whole; a problem is one whatever wasn't seen."""
+        if has_problems:
+            return cls.PROBLEMS
+        return cls.UNKNOWN if is_missing else cls.HEALTHY
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import options
+from vrooli.cli import options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -48,7 +48,14 @@ Bundle = Annotated[
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace an archive that is there.")]
-
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        min=1,
+        help="Seconds that looking may take at most, on a cluster that answers slowly.",
+    ),
+]
 
 FOLLOWS = "If what follows (→) outlives its cause: --output json has its own remedy and command."
 
@@ -58,6 +65,7 @@ def command(
     release: ReleaseName = None,
     bundle: Bundle = None,
     force: Force = False,
+    timeout: Timeout = 120.0,
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
     output: options.Output = options.OutputFormat.TEXT,
@@ -65,7 +73,8 @@ def command(
 ) -> None:
     """Say why a release isn't healthy: the causes first, what follows from each below it.
 
-    Looks at everything once and changes nothing. Ends with 1 when something is found.
+    Looks at everything once and changes nothing. Ends with 1 when something is found, and with 3
+    when nothing is found but something could not be seen that is needed to call it healthy.
     """
 
     def work(listener: Listener) -> Awaitable[DiagnoseResult]:
@@ -73,17 +82,28 @@ def command(
 
         where = environments.environment(environment)
         return diagnose(
-            where, namespace, cluster, listener, name=release, archive=bundle, force=force
+            where,
+            namespace,
+            cluster,
+            listener,
+            name=release,
+            archive=bundle,
+            force=force,
+            limit_s=timeout,
         )
 
     execute(work, show, output, debug)
 
 
 def show(result: DiagnoseResult, console: Console) -> None:
-    """The causes, each with its remedy and consequences."""
+    """What couldn't be seen and is needed, then the causes, each with remedy and consequences."""
+    tables.show_missing(result.missing, console)
+    needed = {(item.what, item.why) for item in result.missing}
     for number, cause in enumerate(result.causes, 1):
         _show_cause(number, cause, console)
     for item in result.unseen:
+        if (item.what, item.why) in needed:
+            continue
         console.print(f"Not seen: {item.what}: {item.why}", style="dim", markup=False)
     if any(item.remedy or item.command for cause in result.causes for item in cause.follows):
         console.print(FOLLOWS, style="dim", markup=False)
@@ -96,8 +116,8 @@ def _summary(result: DiagnoseResult) -> str:
     where = f"{result.release} in namespace {result.namespace}"
     if result.causes:
         return f"{len(result.causes)} to mend"
-    if result.unseen:
-        return f"Nothing found in what could be seen of {where}"
+    if result.missing:
+        return f"Nothing found in what could be seen of {where}, which isn't enough to call it well"
     return f"Nothing found: {where} is well"
 
 

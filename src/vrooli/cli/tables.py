@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import ClusterView, Result, StepsResult
+    from vrooli.workflows.results import ClusterView, MissingView, Result, StepsResult
 
 
 def duration(seconds: float) -> str:
@@ -66,6 +66,16 @@ def show_problems(problems: Iterable[str], console: Console) -> None:
     """What isn't healthy, or that all is."""
     lines = [f"  ✗ {problem}" for problem in problems]
     console.print("\n" + ("\n".join(lines) if lines else "Everything is healthy."), markup=False)
+
+
+def show_missing(missing: Sequence[MissingView], console: Console) -> None:
+    """What is needed and couldn't be seen, with what to do; nothing where all was seen."""
+    if missing:
+        console.print("Could not be determined: what is needed was not all seen.", style="bold")
+    for item in missing:
+        console.print(f"  ? {item.what}: {item.why}", style="yellow", markup=False)
+    for advice in dict.fromkeys(item.advice for item in missing if item.advice):
+        console.print(f"    {advice}", style="green", markup=False)
 
 
 def show_rows(

@@ -13,7 +13,7 @@ import re
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -71,12 +71,16 @@ class Contents:
 
     def unseen(self) -> list[Unseen]:
         """What couldn't be looked at, each reason once."""
-        hidden = (Unseen(item.what, self.redactor.text(item.why)) for item in self.more.unseen)
+        hidden = (replace(item, why=self.redactor.text(item.why)) for item in self.more.unseen)
         found = [*self.diagnosis.unseen, *hidden]
         if not self.evidence.has_seen("Secret"):
             why = "Secrets can't be read: their values are masked only where they look like some"
             found.append(Unseen("what is secret", why))
         return grouped(found)
+
+    def missing(self) -> list[Unseen]:
+        """That of it without which nobody can say that the release is healthy, each reason once."""
+        return grouped(self.diagnosis.missing)
 
 
 def demand_place(path: Path, *, force: bool) -> None:
@@ -187,8 +191,13 @@ def findings(contents: Contents) -> Mapping[str, Any]:
             {"finding": asdict(cause.finding), "follows": [asdict(item) for item in cause.follows]}
             for cause in contents.diagnosis.causes
         ],
-        "unseen": [asdict(item) for item in contents.unseen()],
+        "missing": [_unseen(item) for item in contents.missing()],
+        "unseen": [_unseen(item) for item in contents.unseen()],
     }
+
+
+def _unseen(item: Unseen) -> Mapping[str, str]:
+    return {"what": item.what, "why": item.why, "advice": item.advice}
 
 
 def _objects(seen: Evidence) -> Iterator[Body]:

@@ -1,10 +1,19 @@
-"""Look at everything once, all at the same time; what can't be seen is noted and stops nothing."""
+"""Look at everything once, what matters most first.
+
+What can't be seen is noted and stops nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Sequence,
+)
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,15 +22,35 @@ import httpx
 import yaml
 
 from vrooli.chart.manifest import Manifest
-from vrooli.diagnosis import elsewhere, happenings, helmnotes, judge, logs, rights, secrets
-from vrooli.diagnosis.evidence import ELSEWHERE, Evidence, Happening, Helm, SecretFacts, Unseen
+from vrooli.diagnosis import (
+    elsewhere,
+    happenings,
+    helmnotes,
+    judge,
+    logs,
+    requirements,
+    rights,
+    secrets,
+)
+from vrooli.diagnosis.evidence import (
+    ELSEWHERE,
+    Answer,
+    Evidence,
+    Happening,
+    Helm,
+    SecretFacts,
+    Unseen,
+)
 from vrooli.diagnosis.helmnotes import Note
-from vrooli.diagnosis.looking import Looking, grouped
+from vrooli.diagnosis.looking import LOOK_S, Looking
 from vrooli.diagnosis.objects import Body, Ref, dig, mapping
-from vrooli.diagnosis.probes import PROBES
+from vrooli.diagnosis.probes import PROBES, Probe
 from vrooli.diagnosis.sharing import Shared
-from vrooli.kube import ApiError, Kube
+from vrooli.events import Progress
+from vrooli.kube import ApiError, Kube, Patience, Priority
 from vrooli.kube import Manifest as Found
+from vrooli.kube.patience import TRY_S
+from vrooli.kube.reading import Through
 from vrooli.redaction import Redactor
 from vrooli.release import Release
 
@@ -82,8 +111,16 @@ OF_BELOW: Sequence[Kind] = (
     ("discovery.k8s.io/v1", "EndpointSlice"),
 )
 
-# How long one page of a list may take, and all of them, seconds.
-PAGE_S, LISTS_S = 8.0, 20.0
+# How long a look may take unless its caller says otherwise, seconds: it ends when all is seen.
+LIMIT_S = 120.0
+# The share of that after which lists are given up: logs and questions need the rest.
+LISTS_SHARE = 0.75
+# How long one answer may take that nothing depends on, seconds.
+OPTIONAL_S = 10.0
+# How many questions are asked at a time, each of several pods.
+PROBES_AT_ONCE = 3
+# How often it is said what is waited for, seconds.
+TELL_S = 2.0
 # Stands for a page that didn't come.
 _FAILED: list[Found] = []
 
@@ -100,9 +137,8 @@ class _Look(Looking):
     facts: dict[Ref, SecretFacts] = field(default_factory=dict)
     values: list[str] = field(default_factory=list)
     hidden: set[tuple[str, str]] = field(default_factory=set)
-    refused: set[tuple[str, str]] = field(default_factory=set)
     shared: Shared = field(default_factory=Shared)
-    until: float = field(default_factory=lambda: time.monotonic() + LISTS_S)
+    patience: Patience = field(default_factory=lambda: Patience(LIMIT_S))
 
     async def kind(self, kind: Kind, namespace: str | None) -> None:
         """Note a kind's objects; a kind that the cluster doesn't have has none."""
@@ -117,7 +153,7 @@ class _Look(Looking):
         """The same in every namespace, or at least in the release's own."""
         name, home = kind[1], self.release.namespace
         await self.kind(kind, None)
-        if (name, "") in self.refused:
+        if (name, "") in self.hidden and not self.objects.get(name):
             await self.kind(kind, home)
             if (name, home) not in self.hidden:
                 self.hidden.remove((name, ""))
@@ -157,29 +193,35 @@ class _Look(Looking):
         namespace = None if where == ELSEWHERE else where
         place = (kind[1], where or "")
         what = f"{kind[1]} in {namespace or 'other namespaces'}" if where else kind[1]
-        pages = self.kube.pages(*kind, namespace, labels, fields=fields)
-        while time.monotonic() < self.until:
-            page = await self.at(what, self._next(pages, place), _FAILED, PAGE_S)
+        through = self._through(what, requirements.priority(kind[1], where, self.release.namespace))
+        pages = self.kube.pages(*kind, namespace, labels, fields=fields, through=through)
+        while True:
+            page = await self.at(what, self._next(pages), _FAILED, None, place=place)
             if page is None:
                 return
             if page is _FAILED:
                 break
             yield page
-        else:
-            self.unseen.append(Unseen(what, f"there is more than comes within {LISTS_S:.0f} s"))
         self.hidden.add(place)
 
-    async def _next(
-        self, pages: AsyncGenerator[list[Found]], place: tuple[str, str]
-    ) -> list[Found] | None:
+    def _through(self, what: str, priority: Priority) -> Through:
+        """How a list's pages are asked for: in turn, with patience by need."""
+        limit_s = TRY_S if priority is Priority.REQUIRED else OPTIONAL_S
+
+        async def through(request: Callable[[float], Awaitable[Found]]) -> Found:
+            return await self.patience.ask(
+                what, request, priority=priority, limit_s=limit_s, share=LISTS_SHARE
+            )
+
+        return through
+
+    async def _next(self, pages: AsyncGenerator[list[Found]]) -> list[Found] | None:
         """The next page, or None where there is no further one, or no such kind."""
         try:
             return await anext(pages, None)
         except ApiError as error:
             if error.status == httpx.codes.NOT_FOUND:
                 return None
-            if error.is_forbidden:
-                self.refused.add(place)
             raise
 
     async def namespace(self, namespace: str) -> None:
@@ -214,12 +256,15 @@ class _Look(Looking):
         for note in self.notes:
             if note.why:
                 what = f"Helm's note of revision {note.helm.revision} of {name}"
-                self.unseen.append(Unseen(what, note.why))
+                is_newest = note is self.notes[-1]
+                place = (requirements.HELM, name) if is_newest else ("", "")
+                self.unseen.append(Unseen(what, note.why, place=place))
         try:
             return self.notes[-1].objects(self.release.namespace) if self.notes else ()
         except (*judge.ODD, yaml.YAMLError) as error:
             why = f"it can't be read ({type(error).__name__}: {error})"
-            self.unseen.append(Unseen(f"Helm's note of {name}", why))
+            place = (requirements.HELM, name)
+            self.unseen.append(Unseen(f"Helm's note of {name}", why, place=place))
             return ()
 
 
@@ -244,21 +289,48 @@ async def collect(kube: Kube, release: Release) -> tuple[Evidence, Redactor]:
     return found.evidence, found.redactor
 
 
-async def look(kube: Kube, release: Release) -> Collected:
-    """The same with Helm's notes of earlier revisions."""
-    look, home = _Look(kube=kube, release=release), release.namespace
+async def look(
+    kube: Kube, release: Release, limit_s: float = LIMIT_S, progress: Progress | None = None
+) -> Collected:
+    """The same with Helm's notes of earlier revisions.
+
+    Args:
+        kube: The cluster.
+        release: Which release.
+        limit_s: How long it may take, seconds.
+        progress: Told what is waited for.
+    """
+    look = _Look(kube=kube, release=release, patience=Patience(limit_s))
+    telling = asyncio.create_task(_tell(look.patience, progress or Progress()))
+    try:
+        return await _look(look)
+    finally:
+        telling.cancel()
+
+
+async def _tell(patience: Patience, progress: Progress) -> None:
+    """Say what is waited for, until cancelled."""
+    while True:
+        await asyncio.sleep(TELL_S)
+        if words := patience.words():
+            progress.say(f"waits for {words}")
+
+
+async def _look(look: _Look) -> Collected:
+    home = look.release.namespace
     async with asyncio.TaskGroup() as group:
-        for kind in OF_CLUSTER:
-            group.create_task(look.kind(kind, None))
+        group.create_task(look.namespace(home))
         for kind in OF_OPERATORS:
             group.create_task(look.anywhere(kind))
+        for namespace in BELOW:
+            group.create_task(look.namespace(namespace))
+        for kind in OF_CLUSTER:
+            group.create_task(look.kind(kind, None))
         for kind, selectors in elsewhere.KINDS.items():
             for selector in selectors:
                 group.create_task(look.elsewhere(kind, selector))
         if home != elsewhere.OF_NODES[0]:
             group.create_task(look.events(*elsewhere.OF_NODES))
-        for namespace in (home, *BELOW):
-            group.create_task(look.namespace(namespace))
     for namespace in elsewhere.of_vault(look.seen(), (home, *BELOW)):
         look.forget(namespace)
         await look.namespace(namespace)
@@ -271,19 +343,30 @@ async def look(kube: Kube, release: Release) -> Collected:
 async def _ask(look: _Look, seen: Evidence) -> Evidence:
     """What must be asked once it is known whom: logs, and the probes' questions."""
     async with asyncio.TaskGroup() as group:
-        lines = group.create_task(logs.read(look.kube, seen))
-        seen = replace(seen, closed=await rights.closed(look.kube, seen, look))
-        asked = [
-            group.create_task(look.at(f"probe {name}", probe(look.kube, seen), []))
-            for name, probe in PROBES.items()
-        ]
+        lines = group.create_task(logs.read(look.kube, seen, look.patience))
+        seen = replace(seen, closed=await rights.closed(look.kube, seen, look, look.patience))
+        answers = await _ask_probes(look, seen)
     read, unread = lines.result()
-    return replace(
-        seen,
-        logs=read,
-        answers=tuple(answer for task in asked for answer in task.result()),
-        unseen=tuple(grouped([*look.unseen, *rights.unseen(seen), *unread])),
-    )
+    silent = requirements.silent(answers)
+    unseen = (*look.unseen, *rights.unseen(seen), *silent, *unread)
+    return replace(seen, logs=read, answers=tuple(answers), unseen=unseen)
+
+
+async def _ask_probes(look: _Look, seen: Evidence) -> list[Answer]:
+    """The answers to all questions, those that are needed asked first."""
+    free = asyncio.Semaphore(PROBES_AT_ONCE)
+
+    async def one(name: str, probe: Probe) -> Sequence[Answer]:
+        is_needed = name in requirements.PROBES
+        async with free:
+            limit_s = max(LOOK_S, look.patience.left_s()) if is_needed else LOOK_S
+            place = (requirements.PROBE, name)
+            return await look.at(f"probe {name}", probe(look.kube, seen), [], limit_s, place=place)
+
+    ordered = sorted(PROBES.items(), key=lambda item: item[0] not in requirements.PROBES)
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(one(name, probe)) for name, probe in ordered]
+    return [answer for task in asked for answer in task.result()]
 
 
 def _kept(item: Body) -> dict[str, Any] | None:

@@ -109,10 +109,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Unseen:
-    """What couldn't be looked at, and why."""
+    """What couldn't be looked at, and why.
+
+    Attributes:
+        what: What it is, in words.
+        why: What stood in the way.
+        advice: What to do about it; may be empty.
+        place: What it is for `requirements`: a kind and its namespace, or what else is looked at.
+    """
 
     what: str
     why: str
+    advice: str = ""
+    place: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,7 @@ class Evidence:
         unseen: What couldn't be looked at.
         hidden: The kinds among it, each with its namespace; "" is every one, "*" those that
             aren't looked at as a whole.
-        closed: The ways into pods that this user may not take, each with its namespace.
+        closed: The ways into pods that this user may not take, each with its namespace and why.
     """
 
     release: str
@@ -158,7 +167,7 @@ class Evidence:
     answers: Sequence[Answer] = ()
     unseen: Sequence[Unseen] = ()
     hidden: Collection[tuple[str, str]] = frozenset()
-    closed: Collection[tuple[str, str]] = frozenset()
+    closed: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def all(self, kind: str, namespace: str | None = None) -> list[Body]:
         """The objects of a kind: of the release's namespace, or of another; "" is every one."""

@@ -11,6 +11,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.diagnosis import catalog, collect, judge, more
 from vrooli.diagnosis.bundle import Contents
 from vrooli.diagnosis.more import More
+from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import Release
 
@@ -22,6 +23,8 @@ async def examine(
     everything: bool = False,
     wanted: Sequence[Manifest] | None = None,
     failure: str = "",
+    limit_s: float = collect.LIMIT_S,
+    progress: Progress | None = None,
 ) -> Contents:
     """Look at a release and judge it.
 
@@ -31,9 +34,11 @@ async def examine(
         everything: Whether what only a bundle holds is looked at, too.
         wanted: The objects that it should have; without them those that Helm noted.
         failure: Why it is looked at, where a deploy failed.
+        limit_s: How long looking may take, seconds; it ends when all is seen.
+        progress: Told what is waited for.
     """
     with _uncollected():
-        found = await collect.look(kube, release)
+        found = await collect.look(kube, release, limit_s, progress)
         seen = found.evidence if wanted is None else replace(found.evidence, wanted=tuple(wanted))
         return Contents(
             evidence=seen,

@@ -76,7 +76,9 @@ class Diagnosis:
     Attributes:
         causes: The root causes, the one with the most consequences first; none when all is well.
         unseen: What couldn't be looked at, and why.
+        missing: That of it without which nobody can say that a release is healthy.
     """
 
     causes: tuple[Cause, ...]
     unseen: tuple[Unseen, ...]
+    missing: tuple[Unseen, ...] = ()

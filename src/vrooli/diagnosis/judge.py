@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from vrooli.diagnosis import requirements
 from vrooli.diagnosis.evidence import Evidence, Unseen
 from vrooli.diagnosis.interface import Cause, Diagnosis, Rule, Symptom
 from vrooli.diagnosis.objects import Ref
@@ -14,6 +15,7 @@ from vrooli.redaction import Redactor
 
 # How much is shown of a line of evidence, and of what was found, characters.
 WIDTH, FOUND = 300, 1000
+ODD_ADVICE = "Report it, with the bundle that --bundle writes."
 # What reading an object of another shape than usual may raise.
 ODD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
@@ -53,13 +55,18 @@ def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> D
     except ODD as error:
         unseen.append(_odd("what stands on what", error))
     causes = _causes(_once(found), standing, redactor)
-    hidden = (Unseen(item.what, redactor.text(item.why)) for item in unseen)
-    return Diagnosis(causes=tuple(causes), unseen=tuple(hidden))
+    hidden = tuple(replace(item, why=redactor.text(item.why)) for item in unseen)
+    try:
+        missing = requirements.missing(replace(evidence, unseen=hidden))
+    except ODD as error:
+        hidden = (*hidden, _odd("what is needed", error))
+        missing = list(hidden)
+    return Diagnosis(causes=tuple(causes), unseen=hidden, missing=tuple(missing))
 
 
 def _odd(what: str, error: Exception) -> Unseen:
     why = f"an object has an unexpected shape ({type(error).__name__}: {error})"
-    return Unseen(what, why)
+    return Unseen(what, why, ODD_ADVICE, (requirements.RULE, what))
 
 
 def _once(found: Iterable[_Seen]) -> list[_Seen]:

@@ -13,10 +13,15 @@ from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.failing import REPORTS, Kept
 
+# How long looking may take, seconds: somebody waits for the end of a deploy.
+LOOK_S = 30.0
+
 
 async def keep(kube: Kube, release: Release, wanted: Sequence[Manifest], failure: str) -> Kept:
     """Look at everything, write the bundle, and name the root causes."""
-    found = await examine(kube, release, everything=True, wanted=wanted, failure=failure)
+    found = await examine(
+        kube, release, everything=True, wanted=wanted, failure=failure, limit_s=LOOK_S
+    )
     folder = project.state_dir() / REPORTS
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{release.name}-{found.evidence.now:%Y%m%dT%H%M%S%f}.tar.gz"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
+import httpx
+
+from vrooli.diagnosis import requirements
 from vrooli.diagnosis.evidence import Evidence, LogSource, Unseen
 from vrooli.diagnosis.objects import (
     Body,
@@ -20,12 +23,12 @@ from vrooli.diagnosis.objects import (
     text,
 )
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube
+from vrooli.kube import ApiError, Kube, Patience, Priority, each
 
 # Lines of each log.
 LINES = 200
-# How long all of them may take, seconds.
-LOGS_S = 5.0
+# How long one may take, and one of those that are always read, seconds.
+LOGS_S, KEEPER_S = 5.0, 20.0
 # How many are read: of thousands of pods in trouble some tell why.
 MOST = 80
 # Characters of each line: what matters stands at its begin.
@@ -39,24 +42,24 @@ DATA = ("postgres-operator.crunchydata.com/cluster", "redisfailovers.databases.s
 
 
 async def read(
-    kube: Kube, seen: Evidence
+    kube: Kube, seen: Evidence, patience: Patience
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
     """The logs that tell something, and those that couldn't be read."""
-    return await read_of(kube, list(_sources(seen)), most=MOST, tail=LINES)
+    return await read_of(kube, list(_sources(seen)), patience, most=MOST, tail=LINES)
 
 
 async def read_all(
-    kube: Kube, seen: Evidence, *, most: int, tail: int
+    kube: Kube, seen: Evidence, patience: Patience, *, most: int, tail: int
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
     """Every log that there is, the most telling first."""
     pods = [pod for found in (seen.all("Pod"), seen.all("Pod", "")) for pod in found]
     others = (source for pod in pods for source in _of_pod(pod))
     sources = list(dict.fromkeys([*_sources(seen), *others]))
-    return await read_of(kube, sources, most=most, tail=tail)
+    return await read_of(kube, sources, patience, most=most, tail=tail)
 
 
 async def read_of(
-    kube: Kube, sources: Sequence[LogSource], *, most: int, tail: int
+    kube: Kube, sources: Sequence[LogSource], patience: Patience, *, most: int, tail: int
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
     """The ends of some logs, at most so many of them, and those that couldn't be read."""
     found: dict[LogSource, Sequence[str]] = {}
@@ -65,37 +68,45 @@ async def read_of(
         unseen.append(Unseen(f"{left} more logs", f"only {most} are read"))
 
     async def one(source: LogSource) -> None:
-        lines = kube.logs(
-            source.namespace,
-            source.pod,
-            source.container,
-            tail=tail,
-            previous=source.previous,
-        )
-        try:
-            async with asyncio.timeout(LOGS_S):
-                found[source] = [line[:WIDTH] async for line in lines]
-        except TimeoutError:
-            unseen.append(Unseen(f"log of {source}", f"no answer within {LOGS_S:.0f} s"))
-        except VrooliError as error:
-            unseen.append(Unseen(f"log of {source}", error.message))
+        async def lines(_: float) -> list[str]:
+            told = kube.logs(
+                source.namespace,
+                source.pod,
+                source.container,
+                tail=tail,
+                previous=source.previous,
+            )
+            return [line[:WIDTH] async for line in told]
 
-    async with asyncio.TaskGroup() as group:
-        for source in sources[:most]:
-            group.create_task(one(source))
+        what = f"log of {source}"
+        is_keeper = source.namespace in KEEPERS
+        try:
+            found[source] = await patience.ask(
+                what,
+                lines,
+                priority=Priority.REQUIRED if is_keeper else Priority.OPTIONAL,
+                limit_s=KEEPER_S if is_keeper else LOGS_S,
+            )
+        except VrooliError as error:
+            # The log of a container that was taken away a moment ago is needed by nobody.
+            is_gone = isinstance(error, ApiError) and error.status == httpx.codes.NOT_FOUND
+            place = ("", "") if is_gone else (requirements.LOG, source.namespace)
+            unseen.append(Unseen(what, error.message, error.advice, place))
+
+    await each(one, sources[:most])
     return found, counted(unseen)
 
 
 def counted(unseen: Sequence[Unseen]) -> list[Unseen]:
     """Logs that can't be read: those of one reason once, however many there are."""
-    reasons: dict[str, list[Unseen]] = {}
+    reasons: dict[tuple[str, tuple[str, str]], list[Unseen]] = {}
     for item in unseen:
         pod = item.what.removeprefix("log of ").partition("/")[0]
-        reasons.setdefault(item.why.replace(pod, "…"), []).append(item)
+        reasons.setdefault((item.why.replace(pod, "…"), item.place), []).append(item)
     found: list[Unseen] = []
-    for why, alike in reasons.items():
-        many = len(alike) > NAMED
-        found += [Unseen(f"{len(alike)} logs, such as the {alike[0].what}", why)] if many else alike
+    for (why, _), alike in reasons.items():
+        what = f"{len(alike)} logs, such as the {alike[0].what}"
+        found += [replace(alike[0], what=what, why=why)] if len(alike) > NAMED else alike
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -24,37 +24,56 @@ class Looking:
 
     unseen: list[Unseen] = field(default_factory=list)
 
-    async def at(self, what: str, doing: Awaitable[T], otherwise: T, limit_s: float = LOOK_S) -> T:
-        """What a look gives, or ``otherwise``; what stands in its way is noted."""
+    async def at(
+        self,
+        what: str,
+        doing: Awaitable[T],
+        otherwise: T,
+        limit_s: float | None = LOOK_S,
+        *,
+        place: tuple[str, str] = ("", ""),
+    ) -> T:
+        """What a look gives, or ``otherwise``; what stands in its way is noted.
+
+        Args:
+            what: What is looked at, in words.
+            doing: Looks.
+            otherwise: What is given where it can't.
+            limit_s: How long it may take, seconds; None where it has a limit of its own.
+            place: What `requirements` knows it by.
+        """
+
+        def note(why: str, advice: str = "") -> None:
+            self.unseen.append(Unseen(what, why, advice, place))
+
         try:
             async with asyncio.timeout(limit_s):
                 return await doing
         except TimeoutError:
-            self.unseen.append(Unseen(what, f"no answer within {limit_s:.0f} s"))
+            note(f"no answer within {limit_s:.0f} s" if limit_s is not None else "no answer")
         except VrooliError as error:
-            self.unseen.append(Unseen(what, error.message))
+            note(error.message, error.advice)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            why = f"the answer can't be read ({type(error).__name__}: {error})"
-            self.unseen.append(Unseen(what, why))
+            note(f"the answer can't be read ({type(error).__name__}: {error})")
         except (httpx.HTTPError, OSError) as error:
-            self.unseen.append(Unseen(what, f"{type(error).__name__}: {error}"))
+            note(f"{type(error).__name__}: {error}")
         return otherwise
 
 
-def grouped(unseen: list[Unseen]) -> list[Unseen]:
+def grouped(unseen: Iterable[Unseen]) -> list[Unseen]:
     """What couldn't be seen for one reason and of one kind, in one line.
 
     A list that is refused in seven namespaces is one thing to know, not seven.
     """
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str], tuple[Unseen, list[str]]] = {}
     for item in unseen:
         kind, _, where = item.what.partition(" in ")
-        places = found.setdefault((kind, _without(item.why, where)), [])
+        _, places = found.setdefault((kind, _without(item.why, where)), (item, []))
         if where and where not in places:
             places.append(where)
     return [
-        Unseen(f"{kind} in {', '.join(places)}" if places else kind, why)
-        for (kind, why), places in found.items()
+        Unseen(f"{kind} in {', '.join(places)}" if places else kind, why, first.advice)
+        for (kind, why), (first, places) in found.items()
     ]
 
 

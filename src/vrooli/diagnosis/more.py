@@ -15,7 +15,7 @@ from vrooli.diagnosis.evidence import Evidence, LogSource, Unseen
 from vrooli.diagnosis.looking import Looking
 from vrooli.diagnosis.objects import Body, container_states, labels, ref_of, text
 from vrooli.diagnosis.rights import FORWARD
-from vrooli.kube import ApiError, Kube
+from vrooli.kube import ApiError, Kube, Patience
 
 # Lines of each log, how many logs, and how long reading all of them may take, seconds.
 LINES, LOGS, LOGS_S = 500, 150, 12.0
@@ -50,12 +50,12 @@ async def look(kube: Kube, seen: Evidence) -> More:
     """Look at all of it at once."""
     looking = Looking()
     nothing: tuple[Mapping[LogSource, Sequence[str]], list[Unseen]] = ({}, [])
-    every = logs.read_all(kube, seen, most=LOGS, tail=LINES)
+    every = logs.read_all(kube, seen, Patience(LOGS_S), most=LOGS, tail=LINES)
     pods = [pod for pod in seen.all("Pod") if _component(pod) in TELLING]
     is_open = seen.may(FORWARD)
     running = [pod for pod in pods if is_open and text(pod, "status", "phase") == "Running"]
     async with asyncio.TaskGroup() as group:
-        lines = group.create_task(looking.at("logs", every, nothing, LOGS_S))
+        lines = group.create_task(looking.at("logs", every, nothing, None))
         of_pods = group.create_task(_used(looking, kube, "PodMetrics", seen.namespace))
         of_nodes = group.create_task(_used(looking, kube, "NodeMetrics", None))
         version = group.create_task(looking.at("the cluster's version", kube.version(), ""))

@@ -6,13 +6,14 @@ Who isn't let in gets no answer either, which looks like a fault of whoever is a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from vrooli.diagnosis import requirements
 from vrooli.diagnosis.evidence import Evidence, Unseen
 from vrooli.diagnosis.looking import Looking
 from vrooli.diagnosis.objects import is_ready, labels, text
 from vrooli.diagnosis.standing import vault_host, vault_service, vault_services
-from vrooli.kube import Kube
+from vrooli.kube import Kube, Patience
 from vrooli.release.readiness import REDIS_NAME
 
 EXEC, FORWARD = "exec", "portforward"
@@ -40,24 +41,30 @@ def needed(seen: Evidence) -> Mapping[Way, list[str]]:
     return found
 
 
-async def closed(kube: Kube, seen: Evidence, looking: Looking) -> frozenset[Way]:
-    """Those that this user may not take; where it can't be known none is taken either."""
+async def closed(
+    kube: Kube, seen: Evidence, looking: Looking, patience: Patience
+) -> Mapping[Way, str]:
+    """Those that this user may not take, each with why; where it can't be known none is taken."""
     ways = list(needed(seen))
-    allowed = await asyncio.gather(*(_allowed(kube, way, looking) for way in ways))
-    return frozenset(way for way, is_open in zip(ways, allowed, strict=True) if not is_open)
+    reasons = await asyncio.gather(*(_reason(kube, way, looking, patience) for way in ways))
+    return {way: why for way, why in zip(ways, reasons, strict=True) if why}
 
 
-async def _allowed(kube: Kube, way: Way, looking: Looking) -> bool:
+async def _reason(kube: Kube, way: Way, looking: Looking, patience: Patience) -> str:
+    """Why a way is closed; empty where it is open."""
     name, namespace = way
-    asked = (
-        looking.at(
-            f"the right to {WORDS[name]} in {namespace}",
-            kube.may(verb, "v1", "Pod", namespace, subresource=name),
-            False,
+    what = f"the right to {WORDS[name]} in {namespace}"
+
+    async def ask(verb: str) -> bool:
+        return await patience.ask(
+            what, lambda _: kube.may(verb, "v1", "Pod", namespace, subresource=name)
         )
-        for verb in VERBS
-    )
-    return all(await asyncio.gather(*asked))
+
+    asked = (looking.at(what, ask(verb), None, None) for verb in VERBS)
+    allowed = await asyncio.gather(*asked)
+    if False in allowed:
+        return f"no right to {WORDS[name]} (pods/{name}) there"
+    return f"whether this user may {WORDS[name]} there wasn't answered" if None in allowed else ""
 
 
 def unseen(seen: Evidence) -> list[Unseen]:
@@ -65,14 +72,24 @@ def unseen(seen: Evidence) -> list[Unseen]:
     return [
         *_outside(seen),
         *(
-            Unseen(
-                f"{' and '.join(dict.fromkeys(what))} in {way[1]}",
-                f"no right to {WORDS[way[0]]} (pods/{way[0]}) there",
-            )
+            _unasked(way, what, seen.closed.get(way, ""))
             for way, what in needed(seen).items()
             if what and not seen.may(*way)
         ),
     ]
+
+
+def _unasked(way: Way, what: Sequence[str], why: str) -> Unseen:
+    part, namespace = way
+    needed_ = (name for name, word in requirements.PROBES.items() if word in what)
+    return Unseen(
+        f"{' and '.join(dict.fromkeys(what))} in {namespace}",
+        why,
+        f"Ask for the right to {' and '.join(VERBS)} pods/{part} in namespace {namespace}: "
+        f"`kubectl auth can-i create pods --subresource={part} -n {namespace}` says whether it "
+        "is there.",
+        (requirements.PROBE, next(needed_, "")),
+    )
 
 
 def _outside(seen: Evidence) -> Iterator[Unseen]:

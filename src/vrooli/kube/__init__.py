@@ -5,7 +5,8 @@ The only user of kr8s, which brings authentication, sessions, exec and port-forw
 
 from vrooli.kube.client import Kube
 from vrooli.kube.each import each
+from vrooli.kube.patience import Patience, Priority
 from vrooli.kube.reading import Manifest
 from vrooli.kube.rest import ApiError
 
-__all__ = ["ApiError", "Kube", "Manifest", "each"]
+__all__ = ["ApiError", "Kube", "Manifest", "Patience", "Priority", "each"]

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, Protocol
 
 import httpx
 import kr8s
@@ -21,12 +21,27 @@ Manifests = list[Manifest]
 # Says what an object (None: there is none) lacks, in words; None when it lacks nothing.
 Reason = Callable[[Manifest | None], str | None]
 
+
+class Through(Protocol):
+    """Asks for one page of a list, as often and as long as it pleases."""
+
+    async def __call__(self, request: Callable[[float], Awaitable[Manifest]]) -> Manifest:
+        """What the request gives; it is given how long the answer may take, seconds."""
+
+
+async def at_once(request: Callable[[float], Awaitable[Manifest]]) -> Manifest:
+    """Ask once, within the limit of any request."""
+    return await request(REQUEST_S)
+
+
 # A watch is asked for again after this long: connections that died unseen end here, seconds.
 WATCH_S = 60
 # What an API server answers while it starts, stops or has too much to do.
 BUSY = (429, 500, 502, 503, 504)
 # Objects of one answer to a list.
 PAGE = 500
+# How often a list goes on, or begins anew, whose place the server has forgotten.
+RESTARTS = 5
 # What the server is asked for where an object's contents are nobody's business.
 _NAMES, _NAMES_OF = "application/json;as=PartialObjectMetadata", "g=meta.k8s.io;v=v1"
 # How long a watch that ended rests before it is asked for again, seconds.
@@ -77,26 +92,46 @@ class Reading(Rest):
         *,
         fields: str | None = None,
         names_only: bool = False,
+        through: Through = at_once,
     ) -> AsyncGenerator[Manifests, None]:
-        """The objects of a kind, some at a time: all of many thousands take much memory."""
+        """The objects of a kind, some at a time: all of many thousands take much memory.
+
+        A list that takes so long that the server forgets its place goes on after the last page,
+        with what has changed since; none of it comes twice.
+        """
         chosen = {"labelSelector": labels, "fieldSelector": fields}
         params = {"limit": str(PAGE), **{name: text for name, text in chosen.items() if text}}
         headers = {"accept": f"{_NAMES}List;{_NAMES_OF}"} if names_only else {}
-        while True:
+        given: set[str] = set()
+        restarts = 0
+
+        async def request(limit_s: float) -> Manifest:
             answer = await self._object_call(
-                "GET",
-                f"list {kind}",
-                api_version,
-                kind,
-                "",
-                namespace,
+                *("GET", f"list {kind}", api_version, kind, "", namespace),
                 params=params,
                 headers=headers,
+                timeout=limit_s,
             )
-            page = parsed(f"list {kind}", answer)
+            return parsed(f"list {kind}", answer)
+
+        while True:
+            try:
+                page = await through(request)
+            except ApiError as error:
+                is_over = restarts == RESTARTS or not params.pop("continue", "")
+                if error.status != httpx.codes.GONE or is_over:
+                    raise
+                restarts += 1
+                if error.continue_:
+                    params["continue"] = error.continue_
+                continue
             # A list's items carry neither apiVersion nor kind; some servers write none as null.
-            items = page.get("items") or ()
-            yield [{"apiVersion": api_version, "kind": kind, **item} for item in items]
+            items = [
+                {"apiVersion": api_version, "kind": kind, **item}
+                for item in page.get("items") or ()
+            ]
+            yield [item for item in items if _uid(item) not in given]
+            given |= {_uid(item) for item in items} - {""}
             if not (rest := (page.get("metadata") or {}).get("continue")):
                 return
             params["continue"] = rest
@@ -192,3 +227,8 @@ class Reading(Rest):
             f"Look at `kubectl describe {kind.lower()} {name}"
             + (f" -n {namespace}`." if namespace else "`."),
         )
+
+
+def _uid(item: Manifest) -> str:
+    metadata = item.get("metadata")
+    return str(metadata.get("uid") or "") if isinstance(metadata, dict) else ""

@@ -16,7 +16,7 @@ import httpx
 import kr8s
 
 from vrooli.errors import EnvironmentLackError, VrooliError
-from vrooli.kube import unreachable
+from vrooli.kube import forbidden, unreachable
 
 # How long the first answer may take, seconds.
 CONNECT_S = 10.0
@@ -33,14 +33,30 @@ class ApiError(VrooliError):
     Attributes:
         status: Its HTTP status.
         is_forbidden: Whether a right was missing.
+        retry_after_s: When the server wants to be asked again, seconds; None where it says nothing.
+        continue_: Where a list goes on whose continuation has expired (status 410); may be empty.
     """
 
-    def __init__(self, doing: str, status: int, message: str) -> None:
+    def __init__(
+        self,
+        doing: str,
+        status: int,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        continue_: str = "",
+    ) -> None:
         is_forbidden = status == httpx.codes.FORBIDDEN
-        advice = "Ask for the missing right, or use another kubeconfig." if is_forbidden else ""
+        advice = forbidden.advice(message) if is_forbidden else ""
         super().__init__(f"The API server refused to {doing}: {message}", advice)
         self.status = status
         self.is_forbidden = is_forbidden
+        self.retry_after_s = retry_after_s
+        self.continue_ = continue_
+
+
+class NoAnswerError(EnvironmentLackError):
+    """A request got no answer: nobody there, no time, or a connection that broke off."""
 
 
 class Rest:
@@ -207,12 +223,12 @@ class Rest:
             async with self._api.call_api(method, raise_for_status=False, **settings) as answer:
                 response: httpx.Response = answer
         except (httpx.HTTPError, kr8s.APITimeoutError, OSError) as error:
-            raise EnvironmentLackError(
+            raise NoAnswerError(
                 f"The API server did not answer when asked to {doing}: {error!r}",
                 "See whether the cluster runs: `vrooli cluster status`.",
             ) from error
         if response.is_error:
-            raise ApiError(doing, response.status_code, message(response))
+            raise refusal(doing, response)
         return response
 
     async def _resource(self, api_version: str, kind: str) -> tuple[str, bool]:
@@ -282,6 +298,25 @@ def parsed(doing: str, response: httpx.Response) -> dict[str, Any]:
         f"The answer can't be read that came when the API server was asked to {doing}: {said}",
         "See whether a proxy or another program answers in its place.",
     )
+
+
+def refusal(doing: str, response: httpx.Response) -> ApiError:
+    """The error of an answer that is none of success."""
+    wait = response.headers.get("retry-after", "")
+    return ApiError(
+        doing,
+        response.status_code,
+        message(response),
+        retry_after_s=float(wait) if wait.isdecimal() else None,
+        continue_=_continuation(response),
+    )
+
+
+def _continuation(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["metadata"].get("continue") or "")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
 
 
 def message(response: httpx.Response) -> str:

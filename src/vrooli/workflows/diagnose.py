@@ -9,13 +9,21 @@ from pathlib import Path
 
 from vrooli.diagnosis import bundle, catalog, named
 from vrooli.diagnosis.bundle import Contents
+from vrooli.diagnosis.collect import LIMIT_S
 from vrooli.diagnosis.examine import examine
 from vrooli.diagnosis.interface import Cause
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.events import Listener, Progress
+from vrooli.findings import Verdict
 from vrooli.release import Release
 from vrooli.workflows import access
-from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView, UnseenView
+from vrooli.workflows.results import (
+    CauseView,
+    DiagnoseResult,
+    FindingView,
+    MissingView,
+    UnseenView,
+)
 
 
 async def diagnose(
@@ -27,6 +35,7 @@ async def diagnose(
     name: str | None = None,
     archive: Path | None = None,
     force: bool = False,
+    limit_s: float = LIMIT_S,
 ) -> DiagnoseResult:
     """Diagnose the release of an environment, or the one in a namespace.
 
@@ -39,6 +48,7 @@ async def diagnose(
             else as the environment has it.
         archive: Where all of it is kept; None keeps nothing.
         force: Whether a file there may be replaced.
+        limit_s: How long looking may take, seconds; it ends when all is seen.
 
     Raises:
         UsageError: The cluster's name is wrong, or the archive can't be written there.
@@ -47,7 +57,8 @@ async def diagnose(
     began = time.monotonic()
     if archive is not None:
         bundle.demand_place(archive, force=force)
-    Progress("diagnose", listener).say("looks at the release and at what it stands on")
+    progress = Progress("diagnose", listener)
+    progress.say("looks at the release and at what it stands on")
     async with access.connect(cluster) as reached:
         place = _place(environment, namespace)
         if name is None and namespace is not None:
@@ -55,7 +66,13 @@ async def diagnose(
         release = Release.of(
             replace(place, release=name or place.release), reached.cluster.kubeconfig
         )
-        found = await examine(reached.kube, release, everything=archive is not None)
+        found = await examine(
+            reached.kube,
+            release,
+            everything=archive is not None,
+            limit_s=limit_s,
+            progress=progress,
+        )
     if archive is not None:
         await asyncio.to_thread(bundle.write, archive, found)
     return result(release, found, archive, time.monotonic() - began)
@@ -73,9 +90,14 @@ def result(
     release: Release, found: Contents, archive: Path | None, elapsed_s: float
 ) -> DiagnoseResult:
     """What a look at a release gave, as results have it."""
+    missing = found.missing()
+    verdict = Verdict.of(has_problems=bool(found.diagnosis.causes), is_missing=bool(missing))
     return DiagnoseResult(
-        # Who has seen no pods can't say that they are well.
-        ok=not found.diagnosis.causes and found.evidence.has_seen("Pod"),
+        ok=verdict is Verdict.HEALTHY,
+        verdict=verdict,
+        missing=tuple(
+            MissingView(what=item.what, why=item.why, advice=item.advice) for item in missing
+        ),
         release=release.name,
         namespace=release.namespace,
         causes=tuple(map(_cause, found.diagnosis.causes)),

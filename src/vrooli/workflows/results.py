@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import ObjectState, Outcome, StepEnded
-from vrooli.findings import Finding
+from vrooli.findings import Finding, Verdict
 
 
 class Model(BaseModel):
@@ -34,6 +34,41 @@ class Result(Model):
     def exit_code(self) -> int:
         """What the command ends with."""
         return 0 if self.ok else VrooliError.exit_code
+
+
+class MissingView(Model):
+    """What is needed to call something healthy, and couldn't be looked at."""
+
+    what: str = Field(description="what it is")
+    why: str = Field(description="what stood in the way: a missing right, no answer within …")
+    advice: str = Field(default="", description="what to do about it, or empty")
+
+
+class VerdictResult(Result):
+    """The end of a command that says how something is.
+
+    Subclasses add what was looked at.
+    """
+
+    ok: bool = Field(
+        default=True,
+        description="true only when all that is needed was seen and nothing is wrong",
+    )
+    verdict: Verdict = Field(
+        default=Verdict.HEALTHY,
+        description="healthy (exit 0), problems (exit 1), or unknown: nothing was found wrong, and "
+        "not all that is needed was seen (exit 3)",
+    )
+    missing: tuple[MissingView, ...] = Field(
+        default=(), description="what is needed to say healthy, and could not be seen"
+    )
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with; who can't see lacks something."""
+        if self.verdict is Verdict.UNKNOWN:
+            return EnvironmentLackError.exit_code
+        return super().exit_code
 
 
 class StepResult(Model):
@@ -361,13 +396,15 @@ class UnseenView(Model):
     why: str = Field(description="why it couldn't be seen")
 
 
-class DiagnoseResult(Result):
-    """The end of diagnose; `ok` is false when anything was found."""
+class DiagnoseResult(VerdictResult):
+    """The end of diagnose; `ok` is false when anything was found, or too little was seen."""
 
     release: str = Field(description="the Helm release's name")
     namespace: str = Field(description="its Kubernetes namespace")
     causes: tuple[CauseView, ...] = Field(description="the root causes, the worst first")
-    unseen: tuple[UnseenView, ...] = Field(description="what couldn't be looked at")
+    unseen: tuple[UnseenView, ...] = Field(
+        description="all that couldn't be looked at, whether or not it is needed"
+    )
     rules: int = Field(description="how many rules looked")
     elapsed_s: float = Field(description="how long it took, seconds")
     bundle: str | None = Field(

@@ -176,7 +176,7 @@ def _uninstall(**changes: Any) -> dict[str, Any]:
 
 
 def _diagnose(**changes: Any) -> dict[str, Any]:
-    usual = {"namespace": None, "name": None, "archive": None, "force": False}
+    usual = {"namespace": None, "name": None, "archive": None, "force": False, "limit_s": 120.0}
     return _release(**{**usual, **changes})
 
 
@@ -350,6 +350,7 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         _release(component="ui", tail=5, follow=True, environment=PROD),
     ),
     ("diagnose.diagnose", "diagnose", {}, _diagnose()),
+    ("diagnose.diagnose", "diagnose --timeout 300", {}, _diagnose(limit_s=300.0)),
     (
         "diagnose.diagnose",
         "diagnose -n staging --release vrooli-dev --bundle b.tar.gz --force",

@@ -8,7 +8,14 @@ import pytest
 from rich.console import Console
 
 from vrooli.cli import diagnose
-from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView
+from vrooli.findings import Verdict
+from vrooli.workflows.results import (
+    CauseView,
+    DiagnoseResult,
+    FindingView,
+    MissingView,
+    UnseenView,
+)
 
 
 def finding(name: str) -> FindingView:
@@ -40,3 +47,40 @@ def test_where_something_follows_it_says_how_to_see_its_remedy(names: tuple[str,
     assert ("--output json" in out.getvalue()) is bool(names)
     # What machines read has all of it.
     assert [item.command for item in cause.follows] == [f"kubectl describe {it}" for it in names]
+
+
+def test_what_is_needed_and_was_not_seen_stands_first_with_what_to_do() -> None:
+    missing = MissingView(what="Pod in dev", why="no answer within 90 s", advice="Wait longer.")
+    unseen = (
+        UnseenView(what=missing.what, why=missing.why),
+        UnseenView(what="Node", why="no right to list it"),
+    )
+    cause = CauseView(finding=finding("cause"), follows=())
+    result = DiagnoseResult(
+        ok=False,
+        verdict=Verdict.PROBLEMS,
+        missing=(missing,),
+        release="vrooli-dev",
+        namespace="dev",
+        causes=(cause,),
+        unseen=unseen,
+        rules=1,
+        elapsed_s=0.1,
+    )
+    lines = _shown(result)
+    assert lines[:3] == [
+        "Could not be determined: what is needed was not all seen.",
+        "  ? Pod in dev: no answer within 90 s",
+        "    Wait longer.",
+    ]
+    assert lines.index("1. Deployment/cause: found  (cause)") > 2
+    assert "Not seen: Node: no right to list it" in lines
+    assert sum("Pod in dev" in line for line in lines) == 1
+    alone = _shown(result.model_copy(update={"verdict": Verdict.UNKNOWN, "causes": ()}))
+    assert "which isn't enough to call it well" in alone[-1]
+
+
+def _shown(result: DiagnoseResult) -> list[str]:
+    out = io.StringIO()
+    diagnose.show(result, Console(file=out, width=200))
+    return out.getvalue().splitlines()

@@ -10,9 +10,11 @@ import pytest
 
 from support.evidence import DEV, START, diagnosed, operators, pod, vault
 from vrooli.diagnosis import collect, elsewhere, keepers
-from vrooli.diagnosis.evidence import ELSEWHERE, Evidence, Unseen
+from vrooli.diagnosis.evidence import ELSEWHERE, Evidence
+from vrooli.diagnosis.looking import grouped
 from vrooli.diagnosis.objects import Ref, has_label
 from vrooli.kube import ApiError
+from vrooli.kube.reading import Through
 from vrooli.release import Release
 
 Body = Mapping[str, Any]
@@ -57,6 +59,7 @@ class Cluster:
         labels: str | None = None,
         *,
         fields: str | None = None,
+        through: Through,
     ) -> AsyncIterator[list[Body]]:
         self.asked.append((kind, namespace, labels, fields))
         if kind == self.refuses and namespace is None:
@@ -106,7 +109,7 @@ async def test_who_may_not_look_elsewhere_calls_no_operator_missing() -> None:
     seen = await look(FAILOVER, *operators()[:1], refuses="Deployment")
     assert seen.is_hidden("Deployment", ELSEWHERE)
     assert "redis-operator-down" not in {rule for rule, _ in causes(seen)}
-    assert [item.what for item in seen.unseen if "Deployment" in item.what] == [
+    assert [item.what for item in grouped(seen.unseen) if "Deployment" in item.what] == [
         "Deployment in other namespaces"
     ]
 
@@ -206,7 +209,7 @@ async def test_a_vault_in_another_namespace_is_seen_there() -> None:
     closed = await look(CONNECTION, service, running)
     assert closed.answers == ()
     why = "no right to forward ports of pods (pods/portforward) there"
-    assert Unseen("Vault in security", why) in closed.unseen
+    assert ("Vault in security", why) in {(item.what, item.why) for item in closed.unseen}
 
 
 @pytest.mark.anyio

@@ -16,9 +16,12 @@ from support.evidence import evidence
 from support.recorded import contents
 from vrooli.diagnosis import named
 from vrooli.diagnosis.bundle import Contents
-from vrooli.diagnosis.interface import Diagnosis
+from vrooli.diagnosis.evidence import Unseen
+from vrooli.diagnosis.interface import Cause, Diagnosis
+from vrooli.diagnosis.objects import Ref
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import silent
+from vrooli.findings import Finding, Verdict
 from vrooli.redaction import Redactor
 from vrooli.release import Release
 from vrooli.workflows import access, diagnose
@@ -30,8 +33,33 @@ RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
 def test_who_could_see_no_pods_does_not_say_that_all_is_well() -> None:
     seen = replace(evidence(), objects={})
-    found = replace(contents(seen, Redactor()), diagnosis=NOTHING)
-    assert not diagnose.result(RELEASE, found, None, 1.0).ok
+    said = diagnose.result(RELEASE, contents(seen, Redactor()), None, 1.0)
+    assert (said.ok, said.verdict, said.exit_code) == (False, Verdict.UNKNOWN, 3)
+    assert [item.what for item in said.missing] == ["Pod in dev"]
+
+
+LATE = Unseen("Service in dev", "no answer within 60 s", "Wait longer.", ("Service", "dev"))
+CAUSE = Cause(Finding("crash-loop", "Deployment/x", "crashes"), Ref("Deployment", "x", "dev"))
+
+
+@pytest.mark.parametrize(
+    ("causes", "missing", "verdict", "code"),
+    [
+        ((), (), Verdict.HEALTHY, 0),
+        ((CAUSE,), (), Verdict.PROBLEMS, 1),
+        ((), (LATE,), Verdict.UNKNOWN, 3),
+        ((CAUSE,), (LATE,), Verdict.PROBLEMS, 1),
+    ],
+)
+def test_a_problem_is_one_whatever_was_not_seen_and_healthy_is_only_what_was(
+    causes: tuple[Cause, ...], missing: tuple[Unseen, ...], verdict: Verdict, code: int
+) -> None:
+    told = Diagnosis(causes=causes, unseen=missing, missing=missing)
+    found = replace(contents(evidence(), Redactor()), diagnosis=told)
+    said = diagnose.result(RELEASE, found, None, 1.0)
+    assert (said.verdict, said.exit_code, said.ok) == (verdict, code, code == 0)
+    assert [item.why for item in said.missing] == [item.why for item in missing]
+    assert [item.advice for item in said.missing] == [item.advice for item in missing]
 
 
 def test_nothing_found_in_what_was_seen_is_well() -> None:
@@ -52,7 +80,7 @@ def _asked(
     async def only(kube: object, place: str) -> str | None:
         return found
 
-    async def examine(kube: object, release: Release, *, everything: bool) -> Contents:
+    async def examine(kube: object, release: Release, **settings: object) -> Contents:
         return replace(contents(evidence(), Redactor()), diagnosis=NOTHING)
 
     monkeypatch.setattr(access, "connect", connect)

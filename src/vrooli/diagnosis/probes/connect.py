@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from vrooli.diagnosis.arrows import ways
 from vrooli.diagnosis.evidence import Answer, Evidence
@@ -14,7 +15,7 @@ from vrooli.diagnosis.objects import Ref, container_states, dig, ref_of, text
 from vrooli.diagnosis.policies import Way, refusing
 from vrooli.diagnosis.rights import EXEC
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube
+from vrooli.kube import Kube, each
 
 NAME = "connect"
 # How many are tried, and how long each may take, seconds.
@@ -36,7 +37,7 @@ async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
         for _, _, way in (ways(seen) if seen.may(EXEC) else ())
         if way.protocol == "TCP" and way.target.address and refusing(policies, way)
     ]
-    return await asyncio.gather(*(_of_one(kube, way) for way in doubtful[:MOST]))
+    return await each(partial(_of_one, kube), doubtful[:MOST])
 
 
 def about(way: Way) -> Ref:

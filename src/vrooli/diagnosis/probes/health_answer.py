@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 
@@ -13,7 +13,7 @@ from vrooli.diagnosis.objects import Body, Ref, container_states, dig, is_ready,
 from vrooli.diagnosis.rights import FORWARD
 from vrooli.diagnosis.workloads import container
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube
+from vrooli.kube import Kube, each
 
 NAME = "health-answer"
 # How many are asked, and how long each may take, seconds: a check behind it has its own limit.
@@ -34,7 +34,7 @@ class _Question:
 async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
     """The answers of the first few containers that run and aren't ready."""
     questions = list(_questions(seen))[:MOST]
-    return await asyncio.gather(*(_of_one(kube, question) for question in questions))
+    return await each(partial(_of_one, kube), questions)
 
 
 def _questions(seen: Evidence) -> Iterator[_Question]:

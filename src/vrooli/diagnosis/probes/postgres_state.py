@@ -11,12 +11,13 @@ from vrooli.diagnosis.evidence import Answer, Evidence
 from vrooli.diagnosis.objects import Body, Ref, dig, items, labels, ref_of, text
 from vrooli.diagnosis.rights import EXEC
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube
+from vrooli.kube import Kube, each
 from vrooli.release.readiness import LEADER_ROLES, PGO
 
 NAME, DISK, RIGHTS = "postgres-state", "postgres-disk", "postgres-rights"
 CONTAINER = "database"
-ANSWER_S = 4.0
+# How long one may take, with the way into its pod and the start of its program there, seconds.
+ANSWER_S, QUERY_S = 15.0, 10
 STATE = """SELECT json_build_object(
   'archiver', (SELECT json_build_object(
      'archived', archived_count, 'failed', failed_count, 'last_failed', last_failed_wal,
@@ -40,10 +41,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
     """The answers of each cluster's leader, and of each instance about its volume."""
-    found = await asyncio.gather(
-        *(_one(kube, pod, about, name, argv) for pod, about, name, argv in _questions(seen))
-    )
-    return [answer for answer in found if answer is not None]
+    return await each(lambda question: _one(kube, *question), _questions(seen))
 
 
 def _questions(seen: Evidence) -> Iterator[tuple[Body, Ref, str, list[str]]]:
@@ -77,7 +75,7 @@ def _users(cluster: Body) -> Iterator[tuple[str, str]]:
 
 
 def _psql(query: str, database: str = "postgres") -> list[str]:
-    return ["timeout", "3", "psql", "-AtXq", "-d", database, "-c", query]
+    return ["timeout", str(QUERY_S), "psql", "-AtXq", "-d", database, "-c", query]
 
 
 def _runs(pod: Body) -> bool:
@@ -87,7 +85,7 @@ def _runs(pod: Body) -> bool:
     )
 
 
-async def _one(kube: Kube, pod: Body, about: Ref, name: str, argv: list[str]) -> Answer | None:
+async def _one(kube: Kube, pod: Body, about: Ref, name: str, argv: list[str]) -> Answer:
     ref = ref_of(pod)
     try:
         async with asyncio.timeout(ANSWER_S):

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from vrooli.diagnosis.evidence import Answer, Evidence
 from vrooli.diagnosis.objects import Body, labels, ref_of, text
 from vrooli.diagnosis.rights import EXEC
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube
+from vrooli.kube import Kube, each
 from vrooli.release.readiness import COMPONENT, REDIS_NAME
 
 NAME = "redis-info"
-# Which part of INFO each kind of pod is asked for, and how. Redis answers at once, or hangs.
+# Redis answers at once, or hangs; on a busy machine its client takes a while to start, seconds.
+SILENT_S = 5
+# Which part of INFO each kind of pod is asked for, and how.
 ASK = {
     "redis": 'if [ -n "$REDIS_PASSWORD" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi; '
-    'timeout 2 redis-cli -p "${REDIS_PORT:-6379}" INFO replication 2>&1 || echo "ended: $?"',
-    "sentinel": 'timeout 2 redis-cli -p 26379 INFO sentinel 2>&1 || echo "ended: $?"',
+    f'timeout {SILENT_S} redis-cli -p "${{REDIS_PORT:-6379}}" INFO replication 2>&1 '
+    '|| echo "ended: $?"',
+    "sentinel": f'timeout {SILENT_S} redis-cli -p 26379 INFO sentinel 2>&1 || echo "ended: $?"',
 }
-ANSWER_S = 4.0
+# How long one may take, with the way into its pod, seconds.
+ANSWER_S = 15.0
 
 
 async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
@@ -34,7 +39,7 @@ async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
         and REDIS_NAME in labels(pod)
         and text(pod, "status", "phase") == "Running"
     ]
-    return await asyncio.gather(*(_of_one(kube, pod) for pod in pods))
+    return await each(partial(_of_one, kube), pods)
 
 
 async def _of_one(kube: Kube, pod: Body) -> Answer:

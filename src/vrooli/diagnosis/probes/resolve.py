@@ -9,7 +9,7 @@ from vrooli.diagnosis.evidence import Answer, Evidence
 from vrooli.diagnosis.objects import Ref, container_states, dig, is_ready, ref_of, text
 from vrooli.diagnosis.rights import EXEC
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube
+from vrooli.kube import Kube, each
 
 NAME = "resolve"
 # How many pods are asked, and how long each may take, seconds.
@@ -31,7 +31,7 @@ async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
         if running and owner.kind == "Deployment" and (is_ready(pod) or owner not in asked):
             asked.setdefault(owner, (ref_of(pod), text(running[-1], "name")))
     chosen = list(asked.values())[:MOST]
-    return await asyncio.gather(*(_of_one(kube, *item) for item in chosen))
+    return await each(lambda item: _of_one(kube, *item), chosen)
 
 
 async def _of_one(kube: Kube, pod: Ref, container: str) -> Answer:

@@ -5,9 +5,9 @@ Only keys are kept of a secret. The login's token is given back at the end.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import httpx
@@ -17,7 +17,7 @@ from vrooli.diagnosis.objects import Body, Ref, dig, mapping, ref_of, text
 from vrooli.diagnosis.probes.vault_health import is_read, running, talking, unread
 from vrooli.diagnosis.rights import FORWARD
 from vrooli.diagnosis.standing import vault_service
-from vrooli.kube import Kube
+from vrooli.kube import Kube, each
 
 NAME = "vault-secrets"
 # What the answers are of: a VaultAuth's login, and what a VaultStaticSecret asks for.
@@ -30,7 +30,7 @@ TOKEN_HEADER = "X-Vault-Token"  # noqa: S105 - a header's name
 async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
     """The answers for each login by Kubernetes' service accounts to a Vault in this cluster."""
     auths = [body for body in seen.all("VaultAuth") if text(body, "spec", "method") == "kubernetes"]
-    found = await asyncio.gather(*(_of_one(kube, seen, auth) for auth in auths))
+    found = await each(partial(_of_one, kube, seen), auths)
     return [answer for answers in found for answer in answers]
 
 
@@ -80,7 +80,7 @@ async def _talk(vault: httpx.AsyncClient, seen: Evidence, auth: Body, jwt: str) 
             if text(secret, "spec", "vaultAuthRef") == ref.name
         ]
         try:
-            found += await asyncio.gather(*(_read(vault, secret) for secret in wanted))
+            found += await each(partial(_read, vault), wanted)
         finally:
             await vault.post("auth/token/revoke-self")
     return found

@@ -8,6 +8,7 @@ from vrooli.diagnosis import redis_state
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import born, items, text
+from vrooli.diagnosis.probes import redis_info
 from vrooli.diagnosis.redis_state import Told
 from vrooli.diagnosis.workloads import is_older
 
@@ -33,7 +34,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _words(item: Told) -> str:
-    return item.text.strip() or "no answer within 2 s"
+    return item.text.strip() or f"no answer within {redis_info.SILENT_S} s"
 
 
 def _is_silent(item: Told) -> bool:

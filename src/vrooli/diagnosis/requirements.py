@@ -1,0 +1,99 @@
+"""What must have been seen before a release is called healthy, and what of it was not.
+
+All of it is data here: the kinds, the logs and the questions. Whatever isn't named is optional: it
+makes a finding more exact, and its absence is said, but decides nothing. No I/O here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from vrooli.diagnosis import keepers
+from vrooli.diagnosis.evidence import ELSEWHERE, Answer, Evidence, Unseen
+from vrooli.diagnosis.keepers import Keeper
+from vrooli.diagnosis.standing import vault_services
+from vrooli.kube import Priority
+
+# Of the release's namespace: what runs, what runs it, what leads to it, what happened to it, and
+# what Helm noted of it (in Secrets).
+OF_RELEASE = frozenset(
+    {
+        *("Pod", "Deployment", "StatefulSet", "Job", "PersistentVolumeClaim"),
+        *("PostgresCluster", "RedisFailover"),
+        *("VaultConnection", "VaultAuth", "VaultStaticSecret"),
+        *("Service", "EndpointSlice", "Ingress", "Event", "Secret"),
+    }
+)
+# Of the namespace of each operator that the release needs.
+OF_OPERATOR = frozenset({"Deployment", "Pod"})
+# Of the namespace of a Vault that is a Service of the cluster and that the release names.
+OF_VAULT = frozenset({"Pod", "Service"})
+# Questions whose answers no object tells: a sealed Vault, Redis that disagree on their master, a
+# PostgreSQL that archives nothing. Each with what `rights` calls whom it asks.
+PROBES = {"vault-health": "Vault", "redis-info": "Redis", "postgres-state": "PostgreSQL"}
+# Those of them of whose silence no rule makes a finding: a busy machine starts no program in time.
+_SILENT = ("redis-info", "postgres-state")
+# The place of what belongs to no kind.
+LOG, HELM, RULE, PROBE = "log", "Helm's note", "rule", "probe"
+# Namespaces that are looked at for what the cluster itself runs in them, and for nodes' events.
+_OF_NO_VAULT = ("kube-system", "default")
+
+
+def priority(kind: str, namespace: str | None, home: str) -> Priority:
+    """Whether a kind is asked for before others; None is every namespace at once."""
+    needed: frozenset[str] = frozenset()
+    if namespace in (None, home):
+        needed = OF_RELEASE
+    elif namespace in {keeper.namespace for keeper in keepers.ALL}:
+        needed = OF_OPERATOR
+    elif namespace not in (ELSEWHERE, *_OF_NO_VAULT):
+        needed = OF_VAULT
+    return Priority.REQUIRED if kind in needed else Priority.OPTIONAL
+
+
+def silent(answers: Iterable[Answer]) -> list[Unseen]:
+    """The needed questions that got no answer, and that nobody is blamed for."""
+    return [
+        Unseen(f"what {item.about} says of itself", item.text, place=(PROBE, item.probe))
+        for item in answers
+        if item.probe in _SILENT and not item.ok
+    ]
+
+
+def missing(seen: Evidence) -> list[Unseen]:
+    """What was needed and couldn't be looked at, each with why."""
+    found = [item for item in seen.unseen if _is_required(item, seen)]
+    if not seen.has_seen("Pod") and not any(item.place[0] == "Pod" for item in found):
+        found.append(Unseen(f"Pod in {seen.namespace}", "none of them could be looked at"))
+    return found
+
+
+def _is_required(item: Unseen, seen: Evidence) -> bool:
+    name, namespace = item.place
+    if name in (HELM, RULE):
+        return True
+    if name == PROBE:
+        return namespace in PROBES
+    if namespace == seen.namespace and name in OF_RELEASE:
+        return True
+    if namespace in {service.namespace for service in vault_services(seen)} and name in OF_VAULT:
+        return True
+    return any((name, namespace) in _places(keeper, seen) for keeper in keepers.ALL)
+
+
+def _places(keeper: Keeper, seen: Evidence) -> Iterator[tuple[str, str]]:
+    """What must be seen of an operator, and where."""
+    if not _is_needed(keeper, seen):
+        return
+    known = keepers.deployments(seen, keeper)
+    is_elsewhere = known and not seen.all("Deployment", keeper.namespace)
+    if not is_elsewhere:
+        yield from ((name, keeper.namespace) for name in (*OF_OPERATOR, LOG))
+    if not known:
+        yield "Deployment", ELSEWHERE
+
+
+def _is_needed(keeper: Keeper, seen: Evidence) -> bool:
+    """Whether the release has what an operator keeps; where that can't be known, it may."""
+    is_unknown = seen.is_hidden("Secret") and any(map(seen.is_hidden, keeper.kinds))
+    return is_unknown or any(seen.wants(kind) or seen.all(kind) for kind in keeper.kinds)

@@ -1,0 +1,29 @@
+"""Which right an API server misses, read from its refusal. No I/O here."""
+
+from __future__ import annotations
+
+import re
+
+# As the API server's RBAC words it; other authorizers add a reason of their own behind it.
+_RIGHT = re.compile(
+    r'cannot (?P<verb>[\w*]+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
+    r'(?: at the cluster scope| in the namespace "(?P<namespace>[^"]+)")?'
+)
+_ANY = "Ask for the missing right, or use another kubeconfig."
+
+
+def advice(message: str) -> str:
+    """What a person can do about a refusal: which right to ask for, and how to look for it."""
+    found = _RIGHT.search(message)
+    if found is None:
+        return _ANY
+    resource = ".".join(filter(None, (found["resource"].partition("/")[0], found["group"])))
+    part = found["resource"].partition("/")[2]
+    option = f" --subresource={part}" if part else ""
+    place = f"in namespace {found['namespace']}" if found["namespace"] else "in the whole cluster"
+    where = f" -n {found['namespace']}" if found["namespace"] else " --all-namespaces"
+    return (
+        f"Ask for the right to {found['verb']} {found['resource']} {place}, or use another "
+        f"kubeconfig: `kubectl auth can-i {found['verb']} {resource}{option}{where}` says "
+        "whether it is there."
+    )

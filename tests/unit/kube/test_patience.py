@@ -1,0 +1,178 @@
+"""Requests take turns, the important ones first, and are tried again while that may help."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from vrooli.kube import ApiError, Patience, Priority, patience
+from vrooli.kube.patience import OutOfTimeError, Turns
+from vrooli.kube.rest import NoAnswerError
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PAUSE_S", 0.001)
+    monkeypatch.setattr(patience, "LONGEST_PAUSE_S", 0.002)
+
+
+def failing(*errors: Exception) -> tuple[Callable[[float], Awaitable[str]], list[float]]:
+    """A request that ends with each of these before it gives an answer; and its limits."""
+    waiting, limits = list(errors), []
+
+    async def request(limit_s: float) -> str:
+        limits.append(limit_s)
+        if waiting:
+            raise waiting.pop(0)
+        return "answer"
+
+    return request, limits
+
+
+def busy(status: int = 429, retry_after_s: float | None = None) -> ApiError:
+    return ApiError("list Pod", status, "busy", retry_after_s=retry_after_s)
+
+
+CUT = NoAnswerError("The connection broke off.")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("error", [busy(429), busy(503), busy(504), busy(500), CUT])
+async def test_what_may_pass_is_asked_again(error: Exception) -> None:
+    request, limits = failing(error, error)
+    assert await Patience(5).ask("Pod", request) == "answer"
+    assert len(limits) == 3
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+async def test_a_refusal_is_not_asked_again(status: int) -> None:
+    request, limits = failing(busy(status), busy(status))
+    with pytest.raises(ApiError) as raised:
+        await Patience(5).ask("Pod", request)
+    assert (raised.value.status, len(limits)) == (status, 1)
+
+
+@pytest.mark.anyio
+async def test_a_busy_server_is_asked_as_often_as_it_takes_and_a_broken_one_is_not() -> None:
+    request, limits = failing(*[busy()] * 20)
+    assert await Patience(5).ask("Pod", request) == "answer"
+    assert len(limits) == 21
+    request, limits = failing(*[busy(500)] * 20)
+    with pytest.raises(ApiError):
+        await Patience(5).ask("Pod", request)
+    assert len(limits) == patience.TRIES
+
+
+@pytest.mark.anyio
+async def test_what_nothing_depends_on_is_tried_a_few_times_only() -> None:
+    request, limits = failing(*[busy()] * 20)
+    with pytest.raises(ApiError):
+        await Patience(5).ask("Node", request, priority=Priority.OPTIONAL)
+    assert len(limits) == patience.OPTIONAL_TRIES
+
+
+@pytest.mark.anyio
+async def test_the_server_names_the_time_after_which_it_is_asked_again() -> None:
+    request, _ = failing(busy(429, retry_after_s=0.2))
+    budget = Patience(5)
+    assert await budget.ask("Pod", request) == "answer"
+    assert budget.elapsed_s >= 0.2
+
+
+@pytest.mark.anyio
+async def test_a_rest_that_ends_after_the_budget_is_not_begun() -> None:
+    request, limits = failing(busy(429, retry_after_s=60))
+    budget = Patience(1)
+    with pytest.raises(ApiError):
+        await budget.ask("Pod", request)
+    assert len(limits) == 1
+    assert budget.elapsed_s < 0.5
+
+
+@pytest.mark.anyio
+async def test_what_is_never_answered_ends_with_the_budget_and_says_how_long_it_was() -> None:
+    async def never(limit_s: float) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(OutOfTimeError, match="no answer within 0 s") as raised:
+        await Patience(0.1).ask("Pod", never)
+    assert "--timeout" in raised.value.advice
+
+
+@pytest.mark.anyio
+async def test_a_try_that_hangs_is_given_up_and_asked_again() -> None:
+    tries = []
+
+    async def hangs_once(limit_s: float) -> str:
+        tries.append(limit_s)
+        if len(tries) == 1:
+            await asyncio.Event().wait()
+        return "answer"
+
+    assert await Patience(5).ask("Pod", hangs_once, limit_s=0.05) == "answer"
+
+
+@pytest.mark.anyio
+async def test_so_many_are_asked_at_a_time_and_the_important_ones_first() -> None:
+    running, most, order = 0, 0, []
+
+    async def request(name: str) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        order.append(name)
+        await asyncio.sleep(0.005)
+        running -= 1
+
+    budget = Patience(5, Turns(2))
+    async with asyncio.TaskGroup() as group:
+        for priority, names in ((Priority.OPTIONAL, "abcd"), (Priority.REQUIRED, "ABCD")):
+            for name in names:
+                ask = budget.ask(name, lambda _, name=name: request(name), priority=priority)
+                group.create_task(ask)
+    assert most == 2
+    # Two had begun before anything of importance came.
+    assert "".join(order) == "abABCDcd"
+
+
+@pytest.mark.anyio
+async def test_a_turn_that_nobody_wants_any_more_goes_to_the_next() -> None:
+    turns = Turns(1)
+    await turns.take(0)
+    first, second = (asyncio.create_task(turns.take(0)) for _ in range(2))
+    await asyncio.sleep(0)
+    turns.give_back()
+    first.cancel()  # in the moment in which it is its turn
+    async with asyncio.timeout(1):
+        await second
+    turns.give_back()
+    async with asyncio.timeout(1):
+        await turns.take(0)
+
+
+@pytest.mark.anyio
+async def test_who_never_gets_a_turn_is_told_that_it_was_not_asked() -> None:
+    turns = Turns(1)
+    await turns.take(0)
+    request, limits = failing()
+    with pytest.raises(OutOfTimeError, match="not asked within"):
+        await Patience(0.05, turns).ask("Pod", request)
+    assert limits == []
+
+
+@pytest.mark.anyio
+async def test_it_can_say_what_it_waits_for() -> None:
+    budget, gate = Patience(5), asyncio.Event()
+
+    async def waits(limit_s: float) -> None:
+        await gate.wait()
+
+    asking = asyncio.create_task(budget.ask("Pod in dev", waits))
+    await asyncio.sleep(0.01)
+    assert budget.words() == "Pod in dev (0 s)"
+    gate.set()
+    await asking
+    assert budget.words() == ""
