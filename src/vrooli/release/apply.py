@@ -17,7 +17,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.operators import security as pod_security
-from vrooli.release import changes, history, live, ownership, pending, record
+from vrooli.release import changes, history, live, ownership, pending, record, removal
 from vrooli.release.author import author
 from vrooli.release.history import Note, Release
 from vrooli.release.live import Bodies
@@ -86,12 +86,14 @@ async def ensure(
                 return Applied(labelled, f"revision {number} is what is wanted", number)
             progress.say(f"changes {_some(different)}")
         await ownership.take_over(kube, wanted, there, progress)
+    left = await removal.left_behind(kube, release, wanted) if note is None else []
     number = note.revision.number + 1 if note is not None else 1
     labels = {**pending.signature(), **record.labels(number, origin, author())}
     made = await _act(release, chart, values, limit_s, labels, exists=note is not None)
     await pending.remove_left(kube, release, settled.left, wanted, progress)
     number, many = int(made["revision"]), len(wanted)
-    return Applied(True, f"revision {number} of {many} objects, pod security {security}", number)
+    said = f"revision {number} of {many} objects, pod security {security}"
+    return Applied(True, said + removal.on_what_is_left(left), number)
 
 
 async def _now(

@@ -114,8 +114,9 @@ class Failed:
     async def _go_back(self, progress: Progress) -> Done:
         """The last revision that ran; without one nothing, but the data that the chart keeps."""
         if self.before is None:
-            await removal.remove(self.kube, self.release, progress)
-            return Done(changed=True, detail="was not there before, and is taken away again")
+            removed = await removal.remove(self.kube, self.release, progress)
+            away = "was not there before, and is taken away again"
+            return Done(changed=True, detail=away + _staying(removed.kept))
         await self._end_hooks()
         now, to = await history.last(self.release), self.before
         is_newer = now is not None and now.number != self.before.number
@@ -139,3 +140,13 @@ class Failed:
         """Helm leaves a hook that failed: it would be tried again and again, for nobody."""
         for hook in scene.hooks(self.wanted):
             await self.kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
+
+
+def _staying(kept: Sequence[str]) -> str:
+    """What is left of a release that was taken away, and what becomes of it, in words."""
+    if not kept:
+        return ""
+    return (
+        f", except for {', '.join(kept)}: the next deploy uses them again, `vrooli uninstall "
+        "--delete-data` takes them away"
+    )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import helm_python
 
 from vrooli.chart.manifest import KEEP
+from vrooli.chart.manifest import Manifest as Object
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube, Manifest
-from vrooli.release import history
+from vrooli.operators import claims as volumes
+from vrooli.release import history, live
 from vrooli.release.history import Release
 from vrooli.steps import Done
 
-CLAIM = "PersistentVolumeClaim"
+CLAIM = volumes.KIND
 # Helm waits for nothing here but its requests, seconds.
 HELM_S = 120
 # How long the operators may take to end databases and let their volumes go, seconds.
@@ -24,7 +27,44 @@ DATA_S = 300.0
 LOOK_S = 10.0
 
 
-async def remove(kube: Kube, release: Release, progress: Progress) -> Done:
+@dataclass(frozen=True)
+class Removed(Done):
+    """What was taken away, and what stays.
+
+    Attributes:
+        kept: The objects that stay, by kind and name: what the chart keeps, and volumes.
+    """
+
+    kept: tuple[str, ...] = ()
+
+
+async def left_behind(kube: Kube, release: Release, objects: Iterable[Object]) -> list[str]:
+    """What a release that is to be installed finds of an earlier one, by kind and name.
+
+    Args:
+        kube: The cluster.
+        release: Which release; there is none of this name yet.
+        objects: What it will consist of.
+    """
+    named = list(objects)
+    kept = [item for item in named if item.annotations.get(KEEP) == "keep"]
+    bodies = await live.bodies(kube, kept)
+    there = [key for key, body in bodies.items() if body is not None]
+    try:
+        claims = await kube.list("v1", CLAIM, release.namespace)
+    except ApiError:  # who may not look isn't told
+        claims = []
+    specs = [spec for item in named for spec in volumes.volume_specs(item.body)]
+    names = {claim["metadata"]["name"] for spec in specs for claim in spec.claims(claims)}
+    return [*there, *sorted(f"{CLAIM}/{name}" for name in names)]
+
+
+def on_what_is_left(left: Sequence[str]) -> str:
+    """What is said of a new release that finds something; empty when it finds nothing."""
+    return f", on what an earlier one left: {', '.join(left)}" if left else ""
+
+
+async def remove(kube: Kube, release: Release, progress: Progress) -> Removed:
     """Uninstall a release; changes nothing when there is none.
 
     Raises:
@@ -32,14 +72,14 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Done:
     """
     note = await history.newest(release)
     if note is None:
-        said = _told(await _claims(kube, release, frozenset()))
-        return Done(changed=False, detail=f"there is no release {release.name}{said}")
+        claims = tuple(await _claims(kube, release, frozenset()))
+        return Removed(False, f"there is no release {release.name}{_told(claims)}", claims)
     progress.say(f"uninstalls {release.name}")
     try:
         await history.call(release, lambda helm: helm.uninstall(release.name, timeout=HELM_S))
     except helm_python.HelmError as error:
         if await history.last(release) is None:
-            return Done(changed=False, detail=f"another run has taken {release.name} away")
+            return Removed(False, f"another run has taken {release.name} away")
         raise history.failure(release, "uninstall", error) from error
     # Helm leaves the pods of its tests behind.
     for hook in (item for item in note.manifests if item.is_hook):
@@ -47,7 +87,7 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Done:
     kept = [item.key for item in note.manifests if item.annotations.get(KEEP) == "keep"]
     gone = frozenset(item.key for item in note.manifests) - frozenset(kept)
     kept += [key for key in await _claims(kube, release, gone) if key not in kept]
-    return Done(changed=True, detail=f"{release.name} is gone{_told(kept)}")
+    return Removed(True, f"{release.name} is gone{_told(kept)}", tuple(kept))
 
 
 async def _claims(kube: Kube, release: Release, gone: frozenset[str]) -> list[str]:

@@ -18,7 +18,18 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import apply, drift, failing, follow, hiding, history, lease, record, scene
+from vrooli.release import (
+    apply,
+    drift,
+    failing,
+    follow,
+    hiding,
+    history,
+    lease,
+    record,
+    removal,
+    scene,
+)
 from vrooli.release.apply import Applied
 from vrooli.release.changes import ObjectChange
 from vrooli.release.history import Note, Release, Revision
@@ -215,12 +226,18 @@ class _Run:
             self.note = note = await history.newest(self.release)
             redactor = await hiding.redactor(self.kube, self.release.namespace)
             found = await drift.ahead(self.kube, self.wanted, note, redactor)
+            left = (
+                await removal.left_behind(self.kube, self.release, self.wanted)
+                if note is None
+                else []
+            )
         except VrooliError:
             await self.fit.wait()  # what is wrong with the cluster says it better, and ends this
             raise
         self.changes, self.there = found
         if note is None:
-            return Done(changed=False, detail=f"a new release of {len(self.wanted)} objects")
+            said = f"a new release of {len(self.wanted)} objects{removal.on_what_is_left(left)}"
+            return Done(changed=False, detail=said)
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
 
     async def act(self, listener: Listener) -> list[StepEnded]:

@@ -13,7 +13,7 @@ from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.release import Release, failing
 from vrooli.release.failing import DeployFailedError, Failed, Kept
-from vrooli.steps import Done
+from vrooli.release.removal import Removed
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 PLACE = Path("report.tar.gz")
@@ -37,13 +37,19 @@ async def never_ends(why: str) -> Kept:
 
 
 @pytest.fixture
-def removed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def kept() -> list[str]:
+    """What stays of a release that is taken away."""
+    return []
+
+
+@pytest.fixture
+def removed(monkeypatch: pytest.MonkeyPatch, kept: list[str]) -> list[str]:
     """The releases that were taken away: a first installation that failed is."""
     found: list[str] = []
 
-    async def remove(kube: Kube, release: Release, progress: object) -> Done:
+    async def remove(kube: Kube, release: Release, progress: object) -> Removed:
         found.append(release.name)
-        return Done(changed=True)
+        return Removed(changed=True, kept=tuple(kept))
 
     monkeypatch.setattr(failing.removal, "remove", remove)
     return found
@@ -75,6 +81,19 @@ async def test_evidence_that_cannot_be_kept_keeps_nobody_from_going_back(
 ) -> None:
     monkeypatch.setattr(failing, "KEEP_S", 0.05)
     assert "is taken away again" in await _told(keep)
+    assert removed == ["vrooli-dev"]
+
+
+@pytest.mark.anyio
+async def test_what_stays_of_a_first_installation_is_told_with_what_becomes_of_it(
+    removed: list[str], kept: list[str]
+) -> None:
+    kept += ["PostgresCluster/vrooli-pg", "PersistentVolumeClaim/vrooli-pg-data"]
+    assert (
+        "vrooli-dev was not there before, and is taken away again, except for "
+        "PostgresCluster/vrooli-pg, PersistentVolumeClaim/vrooli-pg-data: the next deploy uses "
+        "them again, `vrooli uninstall --delete-data` takes them away." in await _told(keeps)
+    )
     assert removed == ["vrooli-dev"]
 
 

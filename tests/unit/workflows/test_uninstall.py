@@ -198,3 +198,31 @@ def test_volumes_are_named_when_the_release_was_gone_before(
     said = _removed(monkeypatch, Cluster(_claim("redis")))
     assert said == ("there is no release vrooli-prod; its data stay in PersistentVolumeClaim/redis")
     assert _removed(monkeypatch, Cluster()) == "there is no release vrooli-prod"
+
+
+async def test_a_new_release_finds_what_an_earlier_one_left() -> None:
+    labels = {
+        "app.kubernetes.io/component": "redis",
+        "app.kubernetes.io/name": "vrooli-rf",
+        "app.kubernetes.io/part-of": "redis-failover",
+    }
+    claims = _claim("data-rfr-vrooli-rf-0", labels=labels), _claim("somebodys")
+    template = {"spec": {"resources": {"requests": {"storage": "1Gi"}}}}
+    storage = {"redis": {"storage": {"persistentVolumeClaim": template}}}
+    redis = {"kind": "RedisFailover", "metadata": {"name": "vrooli-rf"}, "spec": storage}
+    objects = [
+        Manifest("v1", "RedisFailover", "vrooli-rf", "production", "", redis),
+        Manifest("v1", "Namespace", "kept", "production", "", _keeps()),
+        Manifest("v1", "Secret", "gone", "production", "", _keeps()),
+        Manifest("v1", "Namespace", "others", "production", "", {"metadata": {}}),
+    ]
+    kube = cast(Kube, Cluster(*claims, namespace=NAMESPACE))
+    left = await removal.left_behind(kube, RELEASE, objects)
+    assert left == ["Namespace/kept", "PersistentVolumeClaim/data-rfr-vrooli-rf-0"]
+    assert removal.on_what_is_left(left).startswith(", on what an earlier one left: Namespace/kept")
+    assert removal.on_what_is_left([]) == ""
+
+
+def _keeps() -> dict[str, Any]:
+    """An object that the chart keeps."""
+    return {"metadata": {"annotations": {KEEP: "keep"}}}
