@@ -55,6 +55,14 @@ Rollback = Annotated[
         help="Go back by itself when the release can't become ready, or leave it as it is.",
     ),
 ]
+KeepAdded = Annotated[
+    bool,
+    typer.Option(
+        "--keep-added",
+        help="Keep the fields that people added to the release's objects by hand. Without it they "
+        "are shown and taken back.",
+    ),
+]
 Timeout = Annotated[
     float, typer.Option("--timeout", min=1, help="Seconds that it may take to become ready.")
 ]
@@ -69,6 +77,7 @@ def command(
     yes: asking.Yes = False,
     rollback: Rollback = True,
     timeout: Timeout = 600.0,
+    keep_added: KeepAdded = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -83,7 +92,7 @@ def command(
         from vrooli.workflows.deploy import DeployOptions, deploy
 
         where = environments.environment(environment)
-        wanted = DeployOptions(where, version, artifact, cluster, rollback, timeout)
+        wanted = DeployOptions(where, version, artifact, cluster, rollback, timeout, keep_added)
         return deploy(wanted, listener, asking.consent(yes=yes))
 
     execute(work, _show, output, debug)

@@ -9,7 +9,7 @@ import typer
 
 from vrooli import environments
 from vrooli.cli import asking, options, tables
-from vrooli.cli.deploy import ArtifactFolder, Timeout, Version
+from vrooli.cli.deploy import ArtifactFolder, KeepAdded, Timeout, Version
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -51,6 +51,7 @@ def rollback(
     cluster: options.ClusterName = None,
     yes: asking.Yes = False,
     timeout: Timeout = 600.0,
+    keep_added: KeepAdded = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -64,7 +65,7 @@ def rollback(
         from vrooli.workflows.rollback import RollbackOptions, rollback
 
         where = environments.environment(environment)
-        wanted = RollbackOptions(where, revision, cluster, timeout)
+        wanted = RollbackOptions(where, revision, cluster, timeout, keep_added)
         return rollback(wanted, listener, asking.consent(yes=yes))
 
     execute(work, _show_rollback, output, debug)

@@ -51,6 +51,7 @@ async def ensure(
     there: Bodies | None = None,
     limit_s: float = HELM_S,
     origin: Origin = record.UNKNOWN.origin,
+    keep_added: bool = False,
 ) -> Applied:
     """Make the release what the chart and the values say; doesn't wait until it is ready.
 
@@ -65,6 +66,7 @@ async def ensure(
         there: The objects as they are, where they were read a moment ago.
         limit_s: How long Helm and the hooks may take, seconds.
         origin: What it is made of, for the history.
+        keep_added: Leave the fields that people added to its objects by hand.
 
     Raises:
         UsageError: The chart refuses the values; nothing was touched.
@@ -80,12 +82,12 @@ async def ensure(
     note = settled.note
     if note is not None:
         if note.revision.status == history.DEPLOYED and not settled.left:
-            different = await _different(kube, wanted, note, there)
+            different = await _different(kube, wanted, note, there, keep_added=keep_added)
             if not different:
                 number = note.revision.number
                 return Applied(labelled, f"revision {number} is what is wanted", number)
             progress.say(f"changes {_some(different)}")
-        await ownership.take_over(kube, wanted, there, progress)
+        await ownership.take_over(kube, wanted, there, progress, keep_added=keep_added)
     left = await removal.left_behind(kube, release, wanted) if note is None else []
     number = note.revision.number + 1 if note is not None else 1
     labels = {**pending.signature(), **record.labels(number, origin, author())}
@@ -117,12 +119,12 @@ async def _now(
 
 
 async def _different(
-    kube: Kube, wanted: Sequence[Manifest], note: Note, there: Bodies
+    kube: Kube, wanted: Sequence[Manifest], note: Note, there: Bodies, *, keep_added: bool
 ) -> list[str]:
     """What Helm noted otherwise, and what somebody deleted or changed by hand since."""
     different = differences(wanted, note.manifests)
     different += sorted(live.missing(there).difference(different))
-    return different or await ownership.changed(kube, wanted, there)
+    return different or await ownership.changed(kube, wanted, there, keep_added=keep_added)
 
 
 def differences(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -34,11 +35,15 @@ class FieldChange:
         path: Where it is, such as spec.template.spec.containers[server].image.
         before: What it is, or None.
         after: What it becomes, or None.
+        manager: Who wrote what it is by hand, as the API server noted it; else empty.
+        since: When that was.
     """
 
     path: str
     before: str | None
     after: str | None
+    manager: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -57,15 +62,15 @@ class ObjectChange:
 
 
 @dataclass(frozen=True)
-class _Side:
+class Side:
     """A value as it is, to compare, and as it may be shown."""
 
     value: Any
     shown: Any
 
-    def at(self, key: str | int) -> _Side:
+    def at(self, key: str | int) -> Side:
         """What stands in it at a key, or at a place of a list."""
-        return _Side(_at(self.value, key), _at(self.shown, key))
+        return Side(_at(self.value, key), _at(self.shown, key))
 
     @property
     def text(self) -> str | None:
@@ -98,6 +103,19 @@ def of_bodies(
     return ObjectChange(key, Act.CHANGE, found) if found else None
 
 
+def merged(found: Iterable[ObjectChange]) -> tuple[ObjectChange, ...]:
+    """Several looks at the same objects as one: of a field that both tell, the later look's."""
+    objects: dict[str, ObjectChange] = {}
+    for change in found:
+        before = objects.get(change.key)
+        if before is None or before.act is not change.act:
+            objects[change.key] = change
+            continue
+        fields = {field.path: field for field in (*before.fields, *change.fields)}
+        objects[change.key] = ObjectChange(change.key, change.act, tuple(fields.values()))
+    return tuple(objects[key] for key in sorted(objects))
+
+
 def _changes(
     new: Mapping[str, Manifest], old: Mapping[str, Manifest], redactor: Redactor
 ) -> Iterator[ObjectChange]:
@@ -114,15 +132,15 @@ def _changes(
 def _changed(
     before: Mapping[str, Any], after: Mapping[str, Any], redactor: Redactor
 ) -> tuple[FieldChange, ...]:
-    return tuple(_fields("", _side(before, redactor), _side(after, redactor)))
+    return tuple(_fields("", side_of(before, redactor), side_of(after, redactor)))
 
 
-def _side(body: Mapping[str, Any], redactor: Redactor) -> _Side:
+def side_of(body: Mapping[str, Any], redactor: Redactor) -> Side:
     """An object; it is masked as a whole, since names tell which values are secret."""
     shown = redactor.tree(body)
     if body.get("kind") == "Secret":
         shown = {key: value if key in SHOWN else _hidden(value) for key, value in shown.items()}
-    return _Side(body, shown)
+    return Side(body, shown)
 
 
 def _hidden(value: Any) -> Any:
@@ -131,7 +149,7 @@ def _hidden(value: Any) -> Any:
     return MASK
 
 
-def _fields(path: str, before: _Side, after: _Side) -> Iterator[FieldChange]:
+def _fields(path: str, before: Side, after: Side) -> Iterator[FieldChange]:
     if before.value == after.value:
         return
     if isinstance(before.value, Mapping) and isinstance(after.value, Mapping):
@@ -139,7 +157,7 @@ def _fields(path: str, before: _Side, after: _Side) -> Iterator[FieldChange]:
             inner = f"{path}.{key}" if path else str(key)
             yield from _fields(inner, before.at(key), after.at(key))
         return
-    was, now = _places(before.value), _places(after.value)
+    was, now = places(before.value), places(after.value)
     if was is not None and now is not None:
         for key in dict.fromkeys([*was, *now]):
             pair = before.at(was.get(key, -1)), after.at(now.get(key, -1))
@@ -148,7 +166,7 @@ def _fields(path: str, before: _Side, after: _Side) -> Iterator[FieldChange]:
     yield FieldChange(path, before.text, after.text)
 
 
-def _places(value: Any) -> dict[str, int] | None:
+def places(value: Any) -> dict[str, int] | None:
     """Where a list's items are by their names, or None where not all have one, each its own."""
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
         return None

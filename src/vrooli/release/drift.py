@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
 from vrooli.kube import Kube, each
 from vrooli.redaction import Redactor
-from vrooli.release import changes, history, live, ownership
+from vrooli.release import byhand, changes, history, live, ownership
 from vrooli.release.changes import Act, ObjectChange
 from vrooli.release.history import Note
 from vrooli.release.live import Bodies
+from vrooli.release.ownership import OURS
 
 
 async def drift(
@@ -28,12 +30,18 @@ async def drift(
 
 
 async def ahead(
-    kube: Kube, wanted: Sequence[Manifest], note: Note | None, redactor: Redactor
+    kube: Kube,
+    wanted: Sequence[Manifest],
+    note: Note | None,
+    redactor: Redactor,
+    *,
+    keep_added: bool = False,
 ) -> tuple[tuple[ObjectChange, ...], Bodies]:
     """What putting these objects there will change, and the objects as they are.
 
     What Helm noted tells it, beside what somebody changed by hand or deleted since. Where Helm's
     newest revision isn't deployed, its note doesn't say what is there: all objects are compared.
+    With ``keep_added`` what people added stays, and so isn't told.
 
     Raises:
         VrooliError: The API server refuses to tell.
@@ -44,14 +52,26 @@ async def ahead(
     there = await live.bodies(kube, wanted)
     differing = changes.changes(wanted, noted, redactor)
     if note.revision.status == history.DEPLOYED:
-        told = {change.key for change in differing}
-        by_hand = live.missing(there).union(await ownership.changed(kube, wanted, there))
-        open_ = [item for item in wanted if item.key in by_hand - told]
-        found = [*differing, *await _towards(kube, open_, there, redactor)]
+        changed = await ownership.changed(kube, wanted, there, keep_added=keep_added)
+        by_hand = live.missing(there).union(changed)
+        open_ = [item for item in wanted if item.key in by_hand]
     else:
-        gone = [change for change in differing if change.act is Act.REMOVE]
-        found = [*gone, *await _towards(kube, wanted, there, redactor)]
-    return tuple(sorted(found, key=lambda change: change.key)), there
+        differing = tuple(change for change in differing if change.act is Act.REMOVE)
+        open_ = list(wanted)
+    found = [*differing, *await _towards(kube, open_, there, redactor)]
+    if not keep_added:
+        found += _added(wanted, there, redactor)
+    return changes.merged(found), there
+
+
+def _added(wanted: Iterable[Manifest], there: Bodies, redactor: Redactor) -> list[ObjectChange]:
+    """What people added to these objects by hand."""
+    found = []
+    for item in wanted:
+        body = there.get(item.key)
+        if body is not None and (fields := byhand.added(item, body, redactor)):
+            found.append(ObjectChange(item.key, Act.CHANGE, fields))
+    return found
 
 
 async def _towards(
@@ -65,7 +85,8 @@ async def _towards(
             return ObjectChange(item.key, Act.ADD)
         applied = await kube.applied(item.body, namespace=item.namespace)
         was, now = (_named(one, item.body) for one in (body, applied))
-        return changes.of_bodies(item.key, was, now, redactor)
+        change = changes.of_bodies(item.key, was, now, redactor)
+        return change and replace(change, fields=byhand.signed(change.fields, body, OURS))
 
     found = await each(of_one, [item for item in wanted if not item.is_hook])
     return [change for change in found if change is not None]
@@ -78,7 +99,15 @@ async def _of_one(kube: Kube, redactor: Redactor, manifest: Manifest) -> ObjectC
         return ObjectChange(manifest.key, Act.REMOVE)
     wanted = await kube.applied(manifest.body, namespace=manifest.namespace)
     was, now = (_named(body, manifest.body) for body in (wanted, live))
-    return changes.of_bodies(manifest.key, was, now, redactor)
+    change = changes.of_bodies(manifest.key, was, now, redactor)
+    fields = byhand.signed(change.fields, live, OURS) if change else ()
+    # Here the hand's work is what it has become.
+    by_hand = (
+        replace(field, before=None, after=field.before)
+        for field in byhand.added(manifest, live, redactor)
+    )
+    both = (*fields, *by_hand)
+    return ObjectChange(manifest.key, Act.CHANGE, both) if both else None
 
 
 def _named(value: Any, named: Any) -> Any:

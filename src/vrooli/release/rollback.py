@@ -40,15 +40,20 @@ async def target(kube: Kube, release: Release, number: int | None = None) -> Rev
     return chosen[0]
 
 
-async def roll_back(kube: Kube, release: Release, to: Revision, progress: Progress) -> Done:
+async def roll_back(
+    kube: Kube, release: Release, to: Revision, progress: Progress, *, keep_added: bool = True
+) -> Done:
     """Make a new revision with what an earlier one had; doesn't wait until it is ready.
+
+    Without ``keep_added`` the fields go that people added by hand.
 
     Raises:
         VrooliError: Helm could not.
     """
     progress.say(f"goes back to revision {to.number}")
     wanted = await history.manifests(release, to.number)
-    await ownership.take_over(kube, wanted, await live.bodies(kube, wanted), progress)
+    there = await live.bodies(kube, wanted)
+    await ownership.take_over(kube, wanted, there, progress, keep_added=keep_added)
     try:
         await history.call(
             release,

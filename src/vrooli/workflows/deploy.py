@@ -59,6 +59,7 @@ class DeployOptions:
         cluster: As ``--cluster`` takes it; None picks one.
         rollback: Go back by itself when the release can't become ready.
         timeout_s: How long it may take to become ready, seconds.
+        keep_added: Leave the fields that people added to the release's objects by hand.
     """
 
     environment: Environment
@@ -67,6 +68,7 @@ class DeployOptions:
     cluster: str | None = None
     rollback: bool = True
     timeout_s: float = READY_S
+    keep_added: bool = False
 
     def __post_init__(self) -> None:
         if self.version is not None:
@@ -225,7 +227,8 @@ class _Run:
         try:
             self.note = note = await history.newest(self.release)
             redactor = await hiding.redactor(self.kube, self.release.namespace)
-            found = await drift.ahead(self.kube, self.wanted, note, redactor)
+            keep = self.options.keep_added
+            found = await drift.ahead(self.kube, self.wanted, note, redactor, keep_added=keep)
             left = (
                 await removal.left_behind(self.kube, self.release, self.wanted)
                 if note is None
@@ -329,6 +332,7 @@ class _Run:
                 self.artifact.source.revision,
                 modified=self.artifact.source.modified,
             ),
+            keep_added=self.options.keep_added,
         )
         self.applied = await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
         return self.applied

@@ -279,6 +279,10 @@ class FieldView(Model):
     path: str = Field(description="where it is in the object")
     before: str | None = Field(description="what it is, or null")
     after: str | None = Field(description="what it becomes, or null")
+    manager: str = Field(
+        default="", description="who wrote it by hand, as metadata.managedFields has it, or empty"
+    )
+    since: datetime | None = Field(default=None, description="when that was, UTC, or null")
 
 
 class ChangeView(Model):

@@ -37,12 +37,14 @@ class RollbackOptions:
         number: The revision to go back to; None takes the last that ran before.
         cluster: As ``--cluster`` takes it; None picks one.
         timeout_s: How long it may take to become ready, seconds.
+        keep_added: Leave the fields that people added by hand.
     """
 
     environment: Environment
     number: int | None = None
     cluster: str | None = None
     timeout_s: float = READY_S
+    keep_added: bool = False
 
 
 async def rollback(
@@ -133,7 +135,10 @@ class _Run:
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what is there now."""
         redactor = await hiding.redactor(self.kube, self.release.namespace)
-        self.changes, _ = await drift.ahead(self.kube, self.wanted, self.note, redactor)
+        keep = self.options.keep_added
+        self.changes, _ = await drift.ahead(
+            self.kube, self.wanted, self.note, redactor, keep_added=keep
+        )
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
 
     async def act(self, listener: Listener) -> list[StepEnded]:
@@ -175,7 +180,8 @@ class _Run:
     async def revert(self, progress: Progress) -> Done:
         """Let Helm put it back."""
         self.began = datetime.now(UTC)
-        doing = reverting.roll_back(self.kube, self.release, self.to, progress)
+        keep = self.options.keep_added
+        doing = reverting.roll_back(self.kube, self.release, self.to, progress, keep_added=keep)
         return await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
 
     async def follow(self, progress: Progress) -> Done:
