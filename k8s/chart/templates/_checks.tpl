@@ -58,6 +58,9 @@ pgoPostgresql.users: {{ .name }} is there twice
 {{- end }}
 {{- $users = append $users .name }}
 {{- end }}
+{{- if and (include "vrooli.isRotated" (list . "postgres")) (has (include "vrooli.alternateUser" .) $users) }}
+pgoPostgresql.users: {{ include "vrooli.alternateUser" . }} is the second role of {{ first $users }}, by which its password is rotated
+{{- end }}
 {{- with .Values.pgoPostgresql.backup }}
 {{- if .s3.enabled }}
 {{- range $kind, $cron := .s3.schedules }}
@@ -77,6 +80,11 @@ pgoPostgresql.backup.s3.schedules.{{ $kind }}: {{ $cron }} is one of backup.sche
 vso.secrets.{{ $key }}.k8sSecretName: {{ $secret.k8sSecretName }} is the Secret of vso.secrets.{{ . }} too
 {{- end }}
 {{- $_ := set $owners $secret.k8sSecretName $key }}
+{{- $source := include "vrooli.sourceSecret" (list $ $key) }}
+{{- if and (ne $source $secret.k8sSecretName) (hasKey $owners $source) }}
+vso.secrets.{{ get $owners $source }}.k8sSecretName: {{ $source }} is the Secret from which the rotator fills that of vso.secrets.{{ $key }}
+{{- end }}
+{{- $_ := set $owners $source $key }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -5,6 +5,14 @@ Usage: {{ include "vrooli.arrows" . | fromJson }}
 */}}
 {{- define "vrooli.arrows" -}}
 {
+  {{- if include "vrooli.hasRotator" . }}
+  "rotator": [
+    {{- $targets := list }}
+    {{- range list "postgres" "redis" }}
+    {{- if include "vrooli.isRotated" (list $ .) }}{{ $targets = append $targets (quote .) }}{{ end }}
+    {{- end }}
+    {{- join ", " $targets }}],
+  {{- end }}
   "ui": ["server"],
   "server": ["postgres", "redis"],
   "jobs": ["postgres", "redis", "nsfwDetector"],
@@ -73,6 +81,17 @@ Usage: {{ include "vrooli.dnsEgress" . }}
   ports:
     - {protocol: UDP, port: 53}
     - {protocol: TCP, port: 53}
+{{- end }}
+
+{{/*
+The way to the Kubernetes API.
+Usage: {{ include "vrooli.apiServerEgress" . }}
+*/}}
+{{- define "vrooli.apiServerEgress" -}}
+- to:
+    - ipBlock:
+        cidr: {{ .Values.networkPolicies.apiServer.cidr | quote }}
+  {{- include "vrooli.tcpPorts" .Values.networkPolicies.apiServer.ports | nindent 2 }}
 {{- end }}
 
 {{/*

@@ -11,8 +11,14 @@ from ruamel.yaml.nodes import MappingNode, Node
 
 from vrooli.errors import UsageError
 
-# The services whose images are built from this repository with its version.
-SERVICES = ("ui", "server", "jobs")
+# Where the values hold the tags of the images that are built from this repository with its version.
+TAGS = {
+    "ui": ("services", "ui", "tag"),
+    "server": ("services", "server", "tag"),
+    "jobs": ("services", "jobs", "tag"),
+    "rotator": ("rotation", "tag"),
+}
+SERVICES = tuple(TAGS)
 # What a text that is no YAML holds; equals nothing else.
 _BROKEN = object()
 
@@ -32,13 +38,13 @@ def inject(text: str, version: str, name: str) -> str:
         UsageError: Writing a tag there would change something else, too.
     """
     changed = text
-    for service in SERVICES:
-        changed = _set(changed, ("services", service, "tag"), f'"{version}"')
+    for path in TAGS.values():
+        changed = _set(changed, path, f'"{version}"')
     if _load(changed) != _wanted(text, version):
         raise UsageError(
             f"The tags can't be written into {name}: its services share parts by YAML's anchors "
             "or are no mappings.",
-            "Give ui, server and jobs each a mapping with a tag of its own.",
+            "Give ui, server, jobs and rotation each a mapping with a tag of its own.",
         )
     return changed
 
@@ -53,13 +59,19 @@ def _load(text: str) -> Any:
 def _wanted(text: str, version: str) -> dict[str, Any] | None:
     """What the changed text must hold."""
     values = _load(text) or {}
-    services = values.get("services") or {}
-    if not isinstance(services, dict) or not all(
-        isinstance(services.get(name) or {}, dict) for name in SERVICES
-    ):
-        return None
-    tagged = {name: {**(services.get(name) or {}), "tag": version} for name in SERVICES}
-    return {**values, "services": {**services, **tagged}}
+    for path in TAGS.values():
+        values = _with(values, path, version)
+    return values if isinstance(values, dict) else None
+
+
+def _with(values: Any, path: Sequence[str], value: str) -> Any:
+    """The values with one more key; what is no mapping there makes them equal nothing else."""
+    if not path:
+        return value
+    if not isinstance(values or {}, dict):
+        return _BROKEN
+    present = values or {}
+    return {**present, path[0]: _with(present.get(path[0]), path[1:], value)}
 
 
 def _set(text: str, path: Sequence[str], value: str) -> str:

@@ -24,8 +24,8 @@ Version = Annotated[
         "--version",
         "-v",
         metavar="MAJOR.MINOR.PATCH",
-        help="The version, written as the tags of ui, server and jobs into the artifact's values. "
-        "Without it: the project's version, and no tag is written.",
+        help="The version, written as the tags of ui, server, jobs and rotator into the artifact's "
+        "values. Without it: the project's version, and no tag is written.",
         show_default=False,
     ),
 ]
@@ -56,7 +56,8 @@ WriteSource = Annotated[
 Images = Annotated[
     bool,
     typer.Option(
-        "--images", help="Build the images of ui, server and jobs, and put them in, in one archive."
+        "--images",
+        help="Build the images of ui, server, jobs and rotator, and put them in, in one archive.",
     ),
 ]
 PushImages = Annotated[

@@ -101,6 +101,7 @@ IMAGES = {
         _of_program("kube-rbac-proxy", "0.18.1", "kube-rbac-proxy"),
         _service("server", 40, shared=True),
         _service("jobs", 5, shared=True, after="server"),
+        _service("rotator", 5, shared=True, after="server"),
         _service("ui", 60, after="server"),
         _service("nsfw-detector", 60, after="server"),
     )
@@ -110,7 +111,7 @@ IMAGES = {
 ADDONS = ("base", "pause", "coredns", "traefik", "metrics-server", "local-path-provisioner")
 OPERATORS = ("postgres-operator", "redis-operator", "vault-secrets-operator", "kube-rbac-proxy")
 DATA = ("postgres", "redis", "openbao")
-SERVICES = ("server", "jobs", "ui", "nsfw-detector", "adminer")
+SERVICES = ("server", "jobs", "rotator", "ui", "nsfw-detector", "adminer")
 
 # What can be built before the Go programs are there, and what can't.
 WITHOUT_PROGRAMS = ("base", "postgresql", "redis", "openbao", *SERVICES)

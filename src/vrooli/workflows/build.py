@@ -172,7 +172,9 @@ class _Run:
         """Build the services' images, and pack them under the names that the values give."""
         wanted = {name: sorted(found) for name, found in self.references.items() if found}
         if not wanted:
-            raise UsageError("These values run none of ui, server and jobs: there are no images.")
+            raise UsageError(
+                "These values run none of ui, server, jobs and rotator: there are no images."
+            )
         await ensure_builder(progress)
         self.built = await images.ensure(wanted, {}, progress)
         self.digests = await images.bundle(self.built, wanted, self.made / ARCHIVE, progress)

@@ -1,0 +1,83 @@
+{{/*
+Whether the rotator leads a database's password from Vault into use: "true" or nothing. It does for
+the databases that an operator of the cluster runs; others have owners of their own.
+Usage: {{ if include "vrooli.isRotated" (list . "postgres") }}
+*/}}
+{{- define "vrooli.isRotated" -}}
+{{- $key := last . -}}
+{{- with (first .).Values }}
+{{- $operator := dict "postgres" .pgoPostgresql "redis" .spotahomeRedis }}
+{{- if and .rotation.enabled .vso.enabled (hasKey $operator $key) }}
+{{- if and (get $operator $key).enabled (get .vso.secrets $key).enabled }}true{{ end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Whether there is a rotator at all: "true" or nothing.
+Usage: {{ if include "vrooli.hasRotator" . }}
+*/}}
+{{- define "vrooli.hasRotator" -}}
+{{- if or (include "vrooli.isRotated" (list . "postgres")) (include "vrooli.isRotated" (list . "redis")) }}true{{ end }}
+{{- end }}
+
+{{/*
+The Secret that VSO fills: the one that pods read, or the one that the rotator reads.
+Usage: {{ include "vrooli.sourceSecret" (list . "postgres") }}
+*/}}
+{{- define "vrooli.sourceSecret" -}}
+{{- $name := (get (first .).Values.vso.secrets (last .)).k8sSecretName -}}
+{{- if include "vrooli.isRotated" . }}{{ printf "%s-vault" $name }}{{ else }}{{ $name }}{{ end }}
+{{- end }}
+
+{{/*
+The second login role of the application's user.
+Usage: {{ include "vrooli.alternateUser" . }}
+*/}}
+{{- define "vrooli.alternateUser" -}}
+{{- (first .Values.pgoPostgresql.users).name }}-alternate
+{{- end }}
+
+{{/*
+The Deployments that read a password that the rotator publishes. JSON, since templates give text.
+Usage: {{ include "vrooli.rotationConsumers" . | fromJsonArray }}
+*/}}
+{{- define "vrooli.rotationConsumers" -}}
+{{- $names := list }}
+{{- range $key := list "server" "jobs" }}
+{{- if (get $.Values.services $key).enabled }}
+{{- $names = append $names (include "vrooli.componentName" (list $ $key)) }}
+{{- end }}
+{{- end }}
+{{- toJson $names }}
+{{- end }}
+
+{{/*
+What the rotator is told of the release; names, no secret values.
+Usage: {{ include "vrooli.rotatorEnvironment" . }}
+*/}}
+{{- define "vrooli.rotatorEnvironment" -}}
+- name: NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+{{- $name := include "vrooli.fullname" . }}
+{{- $settings := dict "DEPLOYMENT" (printf "%s-rotator" $name) "STATE_SECRET" (printf "%s-rotation" $name) "LOG_LEVEL" .Values.config.logLevel "CONSUMERS" (include "vrooli.rotationConsumers" . | fromJsonArray | join ",") }}
+{{- if include "vrooli.isRotated" (list . "postgres") }}
+{{- with .Values.pgoPostgresql }}
+{{- $user := first .users }}
+{{- $settings = merge $settings (dict "POSTGRES_CLUSTER" .clusterName "POSTGRES_USER" $user.name "POSTGRES_DATABASE" (first $user.databases | default "postgres") "POSTGRES_HOST" (printf "%s-pgbouncer" .clusterName)) }}
+{{- end }}
+{{- $settings = merge $settings (dict "POSTGRES_SOURCE" (include "vrooli.sourceSecret" (list . "postgres")) "POSTGRES_SECRET" .Values.vso.secrets.postgres.k8sSecretName) }}
+{{- end }}
+{{- if include "vrooli.isRotated" (list . "redis") }}
+{{- with .Values.spotahomeRedis }}
+{{- $settings = merge $settings (dict "REDIS_FAILOVER" .name "REDIS_REPLICAS" .redis.replicas "REDIS_SENTINELS" .sentinel.replicas) }}
+{{- end }}
+{{- $settings = merge $settings (dict "REDIS_SOURCE" (include "vrooli.sourceSecret" (list . "redis")) "REDIS_SECRET" .Values.vso.secrets.redis.k8sSecretName) }}
+{{- end }}
+{{- range $key, $value := $settings }}
+- name: {{ $key }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
