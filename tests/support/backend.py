@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -150,6 +151,29 @@ def psql(folder: Path, port: int, statement: str, database: str = "vrooli") -> s
         [*argv, *options], check=True, capture_output=True, text=True, user="postgres", cwd=folder
     )
     return done.stdout.strip()
+
+
+def add_database(backend: Backend, name: str, owner: str = "vrooli") -> None:
+    """Make one more database, with what PGO gives the user of a listed one."""
+    for statement in (f"CREATE DATABASE {name}", f'GRANT ALL ON DATABASE {name} TO "{owner}"'):
+        psql(backend.folder, backend.postgres.port, statement, "postgres")
+
+
+def set_password(backend: Backend, user: str, password: str) -> None:
+    """Give a user this password, in PostgreSQL and in pgBouncer; makes it where it is new."""
+    exists = psql(
+        backend.folder,
+        backend.postgres.port,
+        f"SELECT count(*) FROM pg_roles WHERE rolname = '{user}'",
+    )
+    verb = "ALTER" if exists == "1" else "CREATE"
+    statement = f"{verb} ROLE \"{user}\" LOGIN PASSWORD '{password}'"
+    psql(backend.folder, backend.postgres.port, statement)
+    users = backend.folder / "users.txt"
+    others = [line for line in users.read_text().splitlines() if not line.startswith(f'"{user}"')]
+    users.write_text("\n".join([*others, f'"{user}" "{password}"', ""]))
+    assert backend.pgbouncer.process is not None
+    backend.pgbouncer.process.send_signal(signal.SIGHUP)
 
 
 def _pgbouncer(folder: Path) -> Running:

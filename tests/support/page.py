@@ -15,12 +15,21 @@ import httpx
 from support.processes import wait_until
 
 
-def post(url: str, text: str, picture: bytes | None = None) -> dict[str, Any]:
-    """Post a text, with or without a picture; returns the new post as the server shows it."""
+def send(
+    url: str, text: str, picture: bytes | None = None, key: str = "", *, dry_run: bool = False
+) -> httpx.Response:
+    """Send a post as the page does, whatever the answer."""
     parts: dict[str, Any] = {"text": (None, text)}
     if picture:
         parts["picture"] = ("a.png", picture, "image/png")
-    answer = httpx.post(f"{url}/api/posts", files=parts, timeout=30)
+    headers = {"Idempotency-Key": f'"{key}"'} if key else {}
+    query = "?dry_run=true" if dry_run else ""
+    return httpx.post(f"{url}/api/posts{query}", files=parts, headers=headers, timeout=30)
+
+
+def post(url: str, text: str, picture: bytes | None = None, key: str = "") -> dict[str, Any]:
+    """Post a text, with or without a picture; returns the new post as the server shows it."""
+    answer = send(url, text, picture, key)
     answer.raise_for_status()
     return dict(answer.json())
 

@@ -91,14 +91,18 @@ def create_app(settings: Settings) -> Starlette:
             worker = make_worker(state)
             working = asyncio.create_task(worker.start())
             working.add_done_callback(end_with)
-            beating = asyncio.create_task(keep_beating(state))
+            beside = [
+                asyncio.create_task(keep_beating(state)),
+                asyncio.create_task(state.schema.run()),
+            ]
             try:
                 yield
             finally:
                 working.remove_done_callback(end_with)
-                beating.cancel()
+                for task in beside:
+                    task.cancel()
                 await worker.stop()
-                await asyncio.gather(working, beating, return_exceptions=True)
+                await asyncio.gather(working, *beside, return_exceptions=True)
 
     routes = [Route("/healthcheck", healthcheck), Route("/metrics", metrics)]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)

@@ -39,6 +39,10 @@ async def _drop_refused_pictures(state: State) -> str:
     return f"{await state.posts.drop_refused_pictures(KEEP_REFUSED_S)} pictures deleted"
 
 
+async def _drop_expired_keys(state: State) -> str:
+    return f"{await state.posts.drop_expired_keys()} keys forgotten"
+
+
 def recorded(name: str, work: Callable[[State], Awaitable[str]]) -> CronFunction:
     """The cron function ``name`` that does ``work`` and records how it went."""
 
@@ -57,8 +61,16 @@ def recorded(name: str, work: Callable[[State], Awaitable[str]]) -> CronFunction
     return run
 
 
-SCHEDULES = {"requeue_stuck": "* * * * *", "drop_refused_pictures": "*/10 * * * *"}
-WORK = {"requeue_stuck": _requeue_stuck, "drop_refused_pictures": _drop_refused_pictures}
+SCHEDULES = {
+    "requeue_stuck": "* * * * *",
+    "drop_refused_pictures": "*/10 * * * *",
+    "drop_expired_keys": "5 * * * *",
+}
+WORK = {
+    "requeue_stuck": _requeue_stuck,
+    "drop_refused_pictures": _drop_refused_pictures,
+    "drop_expired_keys": _drop_expired_keys,
+}
 
 
 def cron_jobs() -> list[CronJob[Any]]:

@@ -19,10 +19,18 @@ log = logging.getLogger(__name__)
 async def healthcheck(request: Request) -> Response:
     """Run every check at once; 503 when Redis or the database is down.
 
-    The detector is shown, but doesn't count: without it jobs wait and are tried again, and the
-    probe of a worker should not flap with another pod.
+    The liveness probe is answered without any check. The detector is shown, but doesn't count:
+    without it jobs wait and are tried again, and the probe of a worker should not flap with
+    another pod.
     """
     state: State = request.app.state.vrooli
+    head = {
+        "service": "jobs",
+        "version": state.settings.vrooli_version or __version__,
+        "environment": state.settings.vrooli_env,
+    }
+    if health.is_liveness(request):
+        return health.alive(head)
 
     async def cron() -> health.Details:
         return {"jobs": await recent_runs(state.redis)}
@@ -31,17 +39,15 @@ async def healthcheck(request: Request) -> Response:
         await state.redis.ping()
 
     results = await health.run(
-        {"redis": redis, "database": state.database.ping, "cron": cron} | _services(state)
+        {"redis": redis, "database": state.schema.check, "cron": cron} | _services(state)
     )
     needed = ("redis", "database", "cron")
     body = {
-        "service": "jobs",
-        "version": state.settings.vrooli_version or __version__,
-        "environment": state.settings.vrooli_env,
+        **head,
         **{name: results[name].view() for name in needed},
         "services": {"nsfw-detector": results["nsfw-detector"].view()},
     }
-    return health.answer(request, body, ready=all(results[name].ok for name in needed))
+    return health.answer(body, ready=all(results[name].ok for name in needed))
 
 
 async def keep_beating(state: State) -> None:

@@ -16,6 +16,7 @@ from vrooli_shared import redis_link
 from vrooli_shared.database import Database
 from vrooli_shared.posts import Posts
 from vrooli_shared.queue import moderation_queue
+from vrooli_shared.schema_keeper import SchemaKeeper
 from vrooli_shared.settings import Settings
 
 
@@ -25,6 +26,7 @@ class State:
 
     settings: Settings
     database: Database
+    schema: SchemaKeeper
     redis: Redis
     queue: RedisQueue
     posts: Posts
@@ -47,6 +49,14 @@ async def connected(settings: Settings) -> AsyncIterator[State]:
     await database.open()
     async with httpx.AsyncClient() as client:
         detector = Detector(settings.nsfw_detector_url, client)
-        yield State(settings, database, redis, moderation_queue(redis), Posts(database), detector)
+        yield State(
+            settings,
+            database,
+            SchemaKeeper(database),
+            redis,
+            moderation_queue(redis),
+            Posts(database),
+            detector,
+        )
     await database.close()
     await redis.aclose()

@@ -15,9 +15,11 @@ from starlette.responses import JSONResponse, Response
 
 from vrooli_server.cache import cached_list
 from vrooli_server.feed import Feed
+from vrooli_server.idempotency import REPLAYED, in_use, read_key, reused
 from vrooli_server.state import State
 from vrooli_server.uploads import read_post
 from vrooli_shared.health import describe
+from vrooli_shared.idempotency import KeyInUseError, KeyReusedError
 from vrooli_shared.live import announce
 from vrooli_shared.posts import Post
 from vrooli_shared.posts import State as PostState
@@ -42,10 +44,35 @@ def state_of(request: Request) -> State:
 
 
 async def create_post(request: Request) -> Response:
-    """POST /api/posts: store it, queue its moderation, answer at once."""
+    """POST /api/posts: store it, queue its moderation, answer at once.
+
+    With ``Idempotency-Key`` a repeated request gets the first one's answer; with
+    ``?dry_run=true`` the post is stored and taken back in one transaction.
+    """
     state = state_of(request)
     text, picture = await read_post(request, state.settings)
-    post = await state.posts.create(uuid4(), text, picture)
+    dry_run = _dry_run(request.query_params.get("dry_run"))
+    key = read_key(request, text, picture)
+    try:
+        created = await state.posts.create(uuid4(), text, picture, key, dry_run=dry_run)
+    except KeyReusedError:
+        raise reused() from None
+    except KeyInUseError:
+        raise in_use() from None
+    if dry_run:
+        return JSONResponse(created.answer)
+    await _tell(state, created.post)
+    headers = {"Location": f"/api/posts/{created.post.id}"}
+    if created.is_replay:
+        headers[REPLAYED] = "true"
+    return JSONResponse(created.answer, status_code=201, headers=headers)
+
+
+async def _tell(state: State, post: Post) -> None:
+    """Queue the post's moderation and tell the pages of it; a repeated request does it again.
+
+    The first one may have ended between the post and its job; a post that waits is queued once.
+    """
     if post.state == PostState.PENDING:
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -54,8 +81,6 @@ async def create_post(request: Request) -> Response:
             # The post is safe in Postgres: the jobs' cron finds it and queues it later.
             log.warning("post %s is stored, but not queued: %s", post.id, describe(error))
     await announce(state.redis, post)
-    headers = {"Location": f"/api/posts/{post.id}"}
-    return JSONResponse(post.view(), status_code=201, headers=headers)
 
 
 async def list_posts(request: Request) -> Response:
@@ -128,3 +153,9 @@ def _limit(given: str | None) -> int:
     if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= LIMIT_MAX:
         raise ApiError(422, "limit", f"limit is a number from 1 to {LIMIT_MAX}.")
     return int(given)
+
+
+def _dry_run(given: str | None) -> bool:
+    if given not in (None, "true", "false"):
+        raise ApiError(422, "dry-run", "dry_run is true or false.")
+    return given == "true"

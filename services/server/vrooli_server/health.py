@@ -16,30 +16,31 @@ NEEDED = ("database", "redis", "queue")
 async def healthcheck(request: Request) -> Response:
     """Run every check at once; 503 when one that the server needs is down.
 
-    Jobs and detector are shown too, but the server answers without them: posts wait in the queue.
+    The liveness probe is answered without any check. Jobs and detector are shown too, but the
+    server answers without them: posts wait in the queue.
     """
     state = state_of(request)
+    head = {
+        "service": "server",
+        "version": state.settings.vrooli_version or __version__,
+        "environment": state.settings.vrooli_env,
+    }
+    if health.is_liveness(request):
+        return health.alive(head)
     results = await health.run(_checks(state))
     services = {"jobs": results["jobs"].view()}
     services.update(services["jobs"].pop("services", {}))
     body = {
-        "service": "server",
-        "version": state.settings.vrooli_version or __version__,
-        "environment": state.settings.vrooli_env,
+        **head,
         **{name: results[name].view() for name in NEEDED},
         "services": services,
     }
     degraded = any(service["status"] == "down" for service in services.values())
     ready = all(results[name].ok for name in NEEDED)
-    return health.answer(request, body, ready=ready, degraded=degraded)
+    return health.answer(body, ready=ready, degraded=degraded)
 
 
 def _checks(state: State) -> dict[str, health.Check]:
-    async def database() -> None:
-        await state.database.ping()
-        if not state.schema_ready:
-            raise RuntimeError("the schema is not up to date yet")
-
     async def redis() -> None:
         await state.redis.ping()
 
@@ -53,4 +54,4 @@ def _checks(state: State) -> dict[str, health.Check]:
         report = await beat.last(state.redis)
         return {"age_s": report["age_s"], "services": report.get("services", {})}
 
-    return {"database": database, "redis": redis, "queue": queue, "jobs": jobs}
+    return {"database": state.schema.check, "redis": redis, "queue": queue, "jobs": jobs}

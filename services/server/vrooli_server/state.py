@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import psycopg
-from psycopg_pool import PoolTimeout
 from redis.asyncio import Redis
 from saq.queue.redis import RedisQueue
 
@@ -18,25 +15,21 @@ from vrooli_shared import redis_link
 from vrooli_shared.database import Database
 from vrooli_shared.posts import Posts
 from vrooli_shared.queue import moderation_queue
+from vrooli_shared.schema_keeper import SchemaKeeper
 from vrooli_shared.settings import Settings
 
-log = logging.getLogger(__name__)
 
-# Between two tries to migrate a database that isn't there yet, seconds.
-MIGRATE_PAUSE_S = 2.0
-
-
-@dataclass
+@dataclass(frozen=True)
 class State:
-    """The connections of one process; ``schema_ready`` turns true once the schema is there."""
+    """The connections of one process."""
 
     settings: Settings
     database: Database
+    schema: SchemaKeeper
     redis: Redis
     queue: RedisQueue
     posts: Posts
     feed: Feed
-    schema_ready: bool = False
 
 
 @asynccontextmanager
@@ -48,9 +41,17 @@ async def running(settings: Settings) -> AsyncIterator[State]:
     """
     database = Database(settings.conninfo())
     redis = redis_link.connect(settings)
-    state = State(settings, database, redis, moderation_queue(redis), Posts(database), Feed(redis))
+    state = State(
+        settings,
+        database,
+        SchemaKeeper(database),
+        redis,
+        moderation_queue(redis),
+        Posts(database),
+        Feed(redis),
+    )
     await database.open()
-    tasks = [asyncio.create_task(_migrate(state)), asyncio.create_task(state.feed.run())]
+    tasks = [asyncio.create_task(state.schema.run()), asyncio.create_task(state.feed.run())]
     try:
         yield state
     finally:
@@ -59,16 +60,3 @@ async def running(settings: Settings) -> AsyncIterator[State]:
         await asyncio.gather(*tasks, return_exceptions=True)
         await database.close()
         await redis.aclose()
-
-
-async def _migrate(state: State) -> None:
-    while True:
-        try:
-            applied = await state.database.migrate()
-        except (psycopg.Error, PoolTimeout) as error:
-            log.warning("the schema can't be brought up to date yet: %s", error)
-            await asyncio.sleep(MIGRATE_PAUSE_S)
-            continue
-        log.info("the schema is up to date; applied now: %s", ", ".join(applied) or "nothing")
-        state.schema_ready = True
-        return

@@ -1,16 +1,17 @@
-"""The database: a small pool through pgBouncer that outlives a failover, and its schema."""
+"""The database: a small pool through pgBouncer that outlives a failover and a lost schema."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from importlib.resources import files
 from typing import TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, errors
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from vrooli_shared import schema
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
@@ -21,8 +22,6 @@ log = logging.getLogger(__name__)
 # Patroni, plus pgBouncer's own reconnect), and the longest pause between two tries; seconds.
 RETRY_FOR_S = 12.0
 PAUSE_MAX_S = 1.0
-# An arbitrary number, the same in every replica: only one of them migrates at a time.
-MIGRATION_LOCK = 5_329_4001
 # What a failover looks like from here: broken or refused connections, a primary that became a
 # replica (read only), a server that is starting or stopping.
 PASSING = (
@@ -31,6 +30,13 @@ PASSING = (
     errors.ReadOnlySqlTransaction,
     PoolTimeout,
 )
+# What a schema that was dropped, or isn't made yet, looks like.
+SCHEMA_GONE = (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedColumn)
+# Connections that are kept although nobody uses them: while a password changes no new ones may
+# come, and one of them may be lost.
+KEPT = 2
+# One look of the health check takes at most this long to get a connection, seconds.
+LOOK_S = 2.0
 
 
 class Database:
@@ -43,7 +49,7 @@ class Database:
     def __init__(self, conninfo: str, *, size: int = 5) -> None:
         self._pool = AsyncConnectionPool(
             conninfo,
-            min_size=1,
+            min_size=KEPT,
             max_size=size,
             open=False,
             timeout=4.0,
@@ -67,10 +73,20 @@ class Database:
     async def run(self, work: Work[T], *, retry_for_s: float = RETRY_FOR_S) -> T:
         """Run ``work`` in a transaction, again while the database fails over.
 
+        Where a table is gone the migrations run, and then the work once more.
+
         Args:
             work: What to do with a connection; must be idempotent.
             retry_for_s: After this many seconds its last error is raised.
         """
+        try:
+            return await self._patiently(work, retry_for_s)
+        except SCHEMA_GONE as error:
+            log.warning("database: %s; the migrations run again", _first_line(error))
+            await self.migrate()
+        return await self._patiently(work, retry_for_s)
+
+    async def _patiently(self, work: Work[T], retry_for_s: float) -> T:
         deadline = asyncio.get_running_loop().time() + retry_for_s
         pause = 0.1
         while True:
@@ -83,57 +99,25 @@ class Database:
             await asyncio.sleep(pause)
             pause = min(pause * 2, PAUSE_MAX_S)
 
-    async def _once(self, work: Work[T]) -> T:
-        async with self._pool.connection() as connection:
+    async def _once(self, work: Work[T], timeout_s: float | None = None) -> T:
+        async with self._pool.connection(timeout=timeout_s) as connection:
             try:
                 return await work(connection)
             except errors.ReadOnlySqlTransaction:
                 await connection.close()  # it leads to a former primary: the pool drops it
                 raise
 
-    async def ping(self) -> None:
-        """Ask the primary for an answer, once; raises what went wrong."""
-        async with self._pool.connection(timeout=2.0) as connection:
-            await connection.execute("SELECT 1")
+    async def inspect(self) -> schema.Report:
+        """Ask the primary, once, for what it has of the schema; raises what went wrong."""
+        return await self._once(schema.inspect, LOOK_S)
 
     async def migrate(self) -> list[str]:
-        """Bring the schema up to date; safe to run by many at once, and again.
+        """Make what is missing of the schema; safe to run by many at once, and again.
 
         Returns:
             The migrations that were applied now.
         """
-        return await self.run(_migrate)
-
-
-async def _migrate(connection: AsyncConnection) -> list[str]:
-    """Apply each migration that isn't recorded, in one transaction under one lock.
-
-    The schema is our own: since Postgres 15 an ordinary user may create nothing in ``public``.
-    """
-    await connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
-    row = await (await connection.execute("SELECT to_regclass('vrooli.migrations')")).fetchone()
-    if row is None or row[0] is None:
-        await connection.execute("CREATE SCHEMA IF NOT EXISTS vrooli")
-        await connection.execute(
-            "CREATE TABLE vrooli.migrations"
-            " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
-        )
-    cursor = await connection.execute("SELECT name FROM vrooli.migrations")
-    known = {name for (name,) in await cursor.fetchall()}
-    applied = []
-    for name, statements in _migrations():
-        if name not in known:
-            await connection.execute(statements.encode())
-            await connection.execute("INSERT INTO vrooli.migrations (name) VALUES (%s)", (name,))
-            applied.append(name)
-    return applied
-
-
-def _migrations() -> list[tuple[str, str]]:
-    """Every migration of this package as (name, SQL), in order."""
-    folder = files("vrooli_shared") / "migrations"
-    found = [item for item in folder.iterdir() if item.name.endswith(".sql")]
-    return [(item.name, item.read_text()) for item in sorted(found, key=lambda item: item.name)]
+        return await self._patiently(schema.migrate, RETRY_FOR_S)
 
 
 def _first_line(error: Exception) -> str:

@@ -21,6 +21,14 @@ Details = Mapping[str, Any]
 Check = Callable[[], Awaitable[Details | None]]
 
 
+class CheckError(Exception):
+    """What a check found to be wrong, with details that the report shows beside it."""
+
+    def __init__(self, message: str, details: Details) -> None:
+        super().__init__(message)
+        self.details = details
+
+
 @dataclass(frozen=True)
 class Result:
     """One check's outcome; ``details`` are the check's own, such as the queue's length."""
@@ -52,6 +60,8 @@ async def _one(check: Check, limit_s: float) -> Result:
             details = await check() or {}
     except TimeoutError:
         return Result(False, _since(start), f"no answer within {limit_s:g} s")
+    except CheckError as error:
+        return Result(False, _since(start), str(error), error.details)
     except Exception as error:  # noqa: BLE001 - whatever it raises, it is down
         return Result(False, _since(start), describe(error))
     return Result(True, _since(start), None, details)
@@ -67,19 +77,29 @@ def _since(start: float) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def answer(
-    request: Request, body: dict[str, Any], *, ready: bool, degraded: bool = False
-) -> JSONResponse:
-    """The HTTP answer: 503 when not ready, except to the liveness probe.
+def is_liveness(request: Request) -> bool:
+    """Whether the liveness (or startup) probe asks: ``X-Probe: liveness``.
+
+    It is answered at once, without any check: a restart of this process would mend nothing that is
+    broken elsewhere, and a check that takes long would have a busy process killed.
+    """
+    return request.headers.get("x-probe", "").lower() == "liveness"
+
+
+def alive(body: dict[str, Any]) -> JSONResponse:
+    """The answer to the liveness probe."""
+    return _json("up", body, 200)
+
+
+def answer(body: dict[str, Any], *, ready: bool, degraded: bool = False) -> JSONResponse:
+    """The report's HTTP answer: 503 when not ready.
 
     ``degraded`` is what is ready though something that it can do without is down.
-
-    A restart of this process would mend nothing that is broken elsewhere, so liveness
-    (``X-Probe: liveness``) only asks whether the process still answers.
     """
-    liveness = request.headers.get("x-probe", "").lower() == "liveness"
     status = "down" if not ready else "degraded" if degraded else "up"
-    body = {"status": status, **body}
-    return JSONResponse(
-        body, status_code=200 if ready or liveness else 503, headers={"Cache-Control": "no-store"}
-    )
+    return _json(status, body, 200 if ready else 503)
+
+
+def _json(status: str, body: dict[str, Any], code: int) -> JSONResponse:
+    headers = {"Cache-Control": "no-store"}
+    return JSONResponse({"status": status, **body}, status_code=code, headers=headers)

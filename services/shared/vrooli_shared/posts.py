@@ -14,7 +14,9 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from vrooli_shared import idempotency
 from vrooli_shared.database import Database
+from vrooli_shared.idempotency import Key
 
 _COLUMNS = """p.id, p.text, p.state, p.confidence, p.reason, p.attempts, p.created_at, p.updated_at,
     (SELECT media_type FROM vrooli.pictures WHERE post_id = p.id) AS picture_type"""
@@ -67,34 +69,57 @@ class Post:
         }
 
 
+@dataclass(frozen=True)
+class Created:
+    """A post that was stored.
+
+    Attributes:
+        post: The post as it is now.
+        answer: The view of it that the first request got.
+        is_replay: Whether an earlier request with the same key had stored it.
+    """
+
+    post: Post
+    answer: dict[str, Any]
+    is_replay: bool = False
+
+
 class Posts:
     """The posts of one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, post_id: UUID, text: str, picture: Picture | None) -> Post:
-        """Store a post; one without a picture has nothing to moderate and is approved at once."""
-        state = State.PENDING if picture else State.APPROVED
+    async def create(
+        self,
+        post_id: UUID,
+        text: str,
+        picture: Picture | None,
+        key: Key | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> Created:
+        """Store a post; one without a picture has nothing to moderate and is approved at once.
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(
-                "INSERT INTO vrooli.posts (id, text, state) VALUES (%s, %s, %s)"
-                " ON CONFLICT (id) DO NOTHING",
-                (post_id, text, state),
-            )
-            if picture:
-                await connection.execute(
-                    "INSERT INTO vrooli.pictures (post_id, media_type, bytes) VALUES (%s, %s, %s)"
-                    " ON CONFLICT (post_id) DO NOTHING",
-                    (post_id, picture.media_type, picture.data),
-                )
+        Args:
+            post_id: The id of a new post.
+            text: Its text.
+            picture: Its picture.
+            key: The request's key; the post that an earlier request made with it is given again.
+            dry_run: Whether it is taken back in the transaction that stored it.
 
-        await self._database.run(work)
-        post = await self.get(post_id)
-        if post is None:
-            raise LookupError(f"post {post_id} is gone right after it was stored")
-        return post
+        Raises:
+            idempotency.KeyReusedError: The key is another request's.
+            idempotency.KeyInUseError: Another request with the key is under way.
+        """
+
+        async def work(connection: AsyncConnection) -> Created:
+            created = await _create(connection, post_id, text, picture, key)
+            if dry_run:
+                await connection.rollback()
+            return created
+
+        return await self._database.run(work)
 
     async def get(self, post_id: UUID) -> Post | None:
         """The post, or None."""
@@ -162,12 +187,13 @@ class Posts:
 
         return await self._database.run(work)
 
+    async def drop_expired_keys(self) -> int:
+        """Forget the requests' keys that are too old; returns how many."""
+        return await self._database.run(idempotency.drop_expired)
+
     async def _posts(self, tail: str, arguments: dict[str, Any]) -> list[Post]:
         async def work(connection: AsyncConnection) -> list[Post]:
-            async with connection.cursor(row_factory=class_row(Post)) as cursor:
-                query = f"SELECT {_COLUMNS} FROM vrooli.posts p {tail}"  # noqa: S608 - our constants
-                await cursor.execute(query.encode(), arguments)
-                return await cursor.fetchall()
+            return await _select(connection, tail, arguments)
 
         return await self._database.run(work)
 
@@ -177,3 +203,41 @@ class Posts:
             return cursor.rowcount > 0
 
         return await self._database.run(work)
+
+
+async def _select(connection: AsyncConnection, tail: str, arguments: dict[str, Any]) -> list[Post]:
+    async with connection.cursor(row_factory=class_row(Post)) as cursor:
+        query = f"SELECT {_COLUMNS} FROM vrooli.posts p {tail}"  # noqa: S608 - our constants
+        await cursor.execute(query.encode(), arguments)
+        return await cursor.fetchall()
+
+
+async def _create(
+    connection: AsyncConnection, post_id: UUID, text: str, picture: Picture | None, key: Key | None
+) -> Created:
+    stored = await idempotency.claim(connection, key) if key else None
+    if stored is not None:
+        post = await _existing(connection, stored.post_id)
+        # The same id: this transaction's own first try, whose commit's answer got lost.
+        return Created(post, stored.answer, is_replay=stored.post_id != post_id)
+    state = State.PENDING if picture else State.APPROVED
+    await connection.execute(
+        "INSERT INTO vrooli.posts (id, text, state) VALUES (%s, %s, %s)"
+        " ON CONFLICT (id) DO NOTHING",
+        (post_id, text, state),
+    )
+    if picture:
+        await connection.execute(
+            "INSERT INTO vrooli.pictures (post_id, media_type, bytes) VALUES (%s, %s, %s)"
+            " ON CONFLICT (post_id) DO NOTHING",
+            (post_id, picture.media_type, picture.data),
+        )
+    post = await _existing(connection, post_id)
+    if key:
+        await idempotency.store(connection, key, post_id, post.view())
+    return Created(post, post.view())
+
+
+async def _existing(connection: AsyncConnection, post_id: UUID) -> Post:
+    (post,) = await _select(connection, "WHERE p.id = %(id)s", {"id": post_id})
+    return post

@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import AuthenticationError, ReadOnlyError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from vrooli_shared.settings import Settings
@@ -21,6 +21,9 @@ ANSWER_S = 4.0
 CONNECT_S = 2.0
 # How long something waits for Redis that can also do without it.
 PATIENCE_S = 3.0
+# What passes within seconds: a failover, and a password that changes (a new connection may meet a
+# Redis that doesn't take it yet, or no longer).
+PASSING = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, AuthenticationError)
 # Redis is away, or answers too late.
 AWAY = (RedisError, OSError, TimeoutError)
 
@@ -28,8 +31,8 @@ AWAY = (RedisError, OSError, TimeoutError)
 def connect(settings: Settings) -> Redis:
     """A client of the present master; connects at the first command.
 
-    A command whose connection broke is tried again a few times; whoever can wait longer (worker,
-    live feed) has a loop of its own around it, whoever can't has ``PATIENCE_S``.
+    A command whose connection broke, or was refused, is tried again for about 3 s; whoever can wait
+    longer (worker, live feed) has a loop of its own around it, whoever can't has ``PATIENCE_S``.
     """
     options: dict[str, Any] = {
         "password": settings.redis_password.get_secret_value() or None,
@@ -38,7 +41,7 @@ def connect(settings: Settings) -> Redis:
         "socket_keepalive": True,
         "health_check_interval": 10,
         "retry": Retry(ExponentialBackoff(cap=1.0, base=0.1), retries=5),
-        "retry_on_error": [RedisConnectionError, RedisTimeoutError, ReadOnlyError],
+        "retry_on_error": [*PASSING],
     }
     if settings.redis_url is not None:
         if not settings.redis_password.get_secret_value():

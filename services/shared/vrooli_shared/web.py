@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import uvicorn
 from psycopg import Error as DatabaseError
@@ -27,8 +28,10 @@ KEEP_ALIVE_S = 120
 class ApiError(HTTPException):
     """An answer that isn't a success: a name for machines, a sentence for people."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(status, message)
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, message, headers)
         self.code = code
 
 

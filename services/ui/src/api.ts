@@ -38,35 +38,59 @@ export class ApiError extends Error {}
 
 const UNREACHABLE = "The server can't be reached. Try again in a moment.";
 
-async function json<T>(request: Promise<Response>, accepted: (status: number) => boolean) {
-  let answer: Response;
-  try {
-    answer = await request;
-  } catch {
-    throw new ApiError(UNREACHABLE);
-  }
+/** What an answer says, or what a person is told where there is none or it is no success. */
+async function read<T>(answer: Response | null, accepted: (status: number) => boolean) {
   // A proxy's own error page, or the page itself where no Ingress hands on /api, is no JSON.
-  const body: unknown = await answer.json().catch(() => null);
-  if (body !== null && accepted(answer.status)) return body as T;
+  const body: unknown = (await answer?.json().catch(() => null)) ?? null;
+  if (answer && body !== null && accepted(answer.status)) return body as T;
   const error = (body as { error?: { message?: string } } | null)?.error;
   throw new ApiError(error?.message ?? UNREACHABLE);
 }
 
+/** The answer; null where the server can't be reached. */
+const ask = (path: string, request?: RequestInit) => fetch(path, request).catch(() => null);
+
 const ok = (status: number) => status >= 200 && status < 300;
 
 export async function listPosts(): Promise<Post[]> {
-  const body = await json<{ posts: Post[] }>(fetch("/api/posts"), ok);
+  const body = await read<{ posts: Post[] }>(await ask("/api/posts"), ok);
   return body.posts;
 }
 
-export function createPost(text: string, picture: File | null): Promise<Post> {
+/** Pauses before a post is sent again, in milliseconds: about as long as a failover takes. */
+const PAUSES_MS = [500, 1000, 2000, 4000, 8000];
+
+/** What passes by itself: no answer, a server's error, or the same post still under way. */
+const passes = (status: number) => status >= 500 || status === 409;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A name for one post: whoever sends the same again says so by it. */
+export function newKey(): string {
+  // Not crypto.randomUUID: browsers have it over TLS and on localhost only.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Send a post, again under the same key while it may pass by itself: an answer that got lost is
+ * asked for again, and the post is stored once.
+ */
+export async function createPost(text: string, picture: File | null, key: string): Promise<Post> {
   const form = new FormData();
   form.set("text", text);
   if (picture) form.set("picture", picture);
-  return json<Post>(fetch("/api/posts", { method: "POST", body: form }), ok);
+  const request = { method: "POST", body: form, headers: { "Idempotency-Key": `"${key}"` } };
+  let answer = await ask("/api/posts", request);
+  for (const ms of PAUSES_MS) {
+    if (answer && !passes(answer.status)) break;
+    await pause(ms);
+    answer = await ask("/api/posts", request);
+  }
+  return read<Post>(answer, ok);
 }
 
 /** The health report; the server sends it with status 503 too, when something is down. */
-export function readHealth(): Promise<Health> {
-  return json<Health>(fetch("/api/health"), (status) => ok(status) || status === 503);
+export async function readHealth(): Promise<Health> {
+  return read<Health>(await ask("/api/health"), (status) => ok(status) || status === 503);
 }

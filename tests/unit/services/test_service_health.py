@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from starlette.requests import Request
+from starlette.responses import Response
 
+from vrooli_jobs import health as jobs_health
+from vrooli_server import health as server_health
 from vrooli_shared import health
+from vrooli_shared.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
@@ -48,28 +55,49 @@ async def test_a_check_shows_its_latency_its_details_or_its_error() -> None:
     assert results["down"].view()["error"] == "ConnectionRefusedError: nobody listens"
 
 
-@pytest.mark.parametrize(
-    ("ready", "probe", "status"),
-    [(True, None, 200), (False, None, 503), (False, "liveness", 200), (True, "liveness", 200)],
-)
-def test_only_readiness_fails_with_a_part_that_is_down(
-    *, ready: bool, probe: str | None, status: int
-) -> None:
-    """A restart would mend nothing, so the liveness probe always passes; the body tells all."""
-    headers = [(b"x-probe", probe.encode())] if probe else []
-    request = Request({"type": "http", "headers": headers})
-    answer = health.answer(request, {"service": "x"}, ready=ready)
-    assert answer.status_code == status
-    assert json.loads(bytes(answer.body))["status"] == ("up" if ready else "down")
+async def test_what_a_check_knows_of_its_failure_stands_beside_it() -> None:
+    async def lacks() -> None:
+        raise health.CheckError("schema missing: table a", {"schema": {"missing": ["table a"]}})
+
+    shown = (await health.run({"database": lacks}))["database"].view()
+    assert shown["error"] == "schema missing: table a"
+    assert (shown["status"], shown["schema"]) == ("down", {"missing": ["table a"]})
 
 
 @pytest.mark.parametrize(
-    ("ready", "status", "shown"), [(True, 200, "degraded"), (False, 503, "down")]
+    ("ready", "degraded", "status", "shown"),
+    [
+        (True, False, 200, "up"),
+        (True, True, 200, "degraded"),
+        (False, False, 503, "down"),
+        (False, True, 503, "down"),
+    ],
 )
 def test_what_is_missed_but_not_needed_takes_no_pod_away(
-    *, ready: bool, status: int, shown: str
+    *, ready: bool, degraded: bool, status: int, shown: str
 ) -> None:
-    answer = health.answer(
-        Request({"type": "http", "headers": []}), {"service": "x"}, ready=ready, degraded=True
-    )
+    answer = health.answer({"service": "x"}, ready=ready, degraded=degraded)
     assert (answer.status_code, json.loads(bytes(answer.body))["status"]) == (status, shown)
+
+
+@pytest.mark.parametrize(
+    ("probe", "alive"), [("liveness", True), ("readiness", False), ("", False)]
+)
+def test_only_the_liveness_probe_is_answered_without_a_look(probe: str, *, alive: bool) -> None:
+    request = Request({"type": "http", "headers": [(b"x-probe", probe.encode())]})
+    assert health.is_liveness(request) is alive
+
+
+@pytest.mark.parametrize("healthcheck", [server_health.healthcheck, jobs_health.healthcheck])
+async def test_liveness_runs_no_check(
+    healthcheck: Callable[[Request], Awaitable[Response]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that a check would ask is there: it would fail, were it asked."""
+    state = Mock(spec=["settings"])
+    state.settings = Settings(redis_sentinel_hosts="nowhere", vrooli_version="1.2.3")
+    monkeypatch.setattr(server_health, "state_of", lambda request: request.app.state.vrooli)
+    app = SimpleNamespace(state=SimpleNamespace(vrooli=state))
+    scope = {"type": "http", "headers": [(b"x-probe", b"liveness")], "app": app}
+    answer = await healthcheck(Request(scope))
+    body = json.loads(bytes(answer.body))
+    assert (answer.status_code, body["status"], body["version"]) == (200, "up", "1.2.3")

@@ -1,5 +1,5 @@
 -- Posts and their pictures. The picture's bytes stand apart, so that lists never touch them.
-CREATE TABLE vrooli.posts (
+CREATE TABLE IF NOT EXISTS vrooli.posts (
     id         uuid PRIMARY KEY,
     text       text NOT NULL,
     state      text NOT NULL CHECK (state IN ('pending', 'approved', 'refused', 'failed')),
@@ -9,10 +9,10 @@ CREATE TABLE vrooli.posts (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX posts_newest ON vrooli.posts (created_at DESC, id);
-CREATE INDEX posts_pending ON vrooli.posts (updated_at) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS posts_newest ON vrooli.posts (created_at DESC, id);
+CREATE INDEX IF NOT EXISTS posts_pending ON vrooli.posts (updated_at) WHERE state = 'pending';
 
-CREATE TABLE vrooli.pictures (
+CREATE TABLE IF NOT EXISTS vrooli.pictures (
     post_id    uuid PRIMARY KEY REFERENCES vrooli.posts ON DELETE CASCADE,
     media_type text NOT NULL,
     bytes      bytea NOT NULL

@@ -1,5 +1,5 @@
 import { type DragEvent, type FormEvent, useEffect, useRef, useState } from "react";
-import { ApiError, type Post, createPost } from "../api";
+import { ApiError, type Post, createPost, newKey } from "../api";
 
 /** The server's limits, told before it has to refuse. */
 const TEXT_MAX = 2000;
@@ -21,6 +21,11 @@ export function Composer({ onPosted }: { onPosted: (post: Post) => void }) {
   const [error, setError] = useState<string | null>(null);
   const [sending, setSending] = useState(false);
   const input = useRef<HTMLInputElement>(null);
+  // One key for each text and picture, kept when sending fails: it may have been stored.
+  const key = useRef("");
+  useEffect(() => {
+    key.current = newKey();
+  }, [text, picture]);
 
   useEffect(() => {
     if (!picture) return setPreview(null);
@@ -46,7 +51,7 @@ export function Composer({ onPosted }: { onPosted: (post: Post) => void }) {
     setSending(true);
     setError(null);
     try {
-      onPosted(await createPost(text, picture));
+      onPosted(await createPost(text, picture, key.current));
       setText("");
       choose(null);
     } catch (problem) {

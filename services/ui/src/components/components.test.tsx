@@ -59,6 +59,26 @@ test("the server's own words tell why a post was not taken", async () => {
   expect((await screen.findByRole("alert")).textContent).toBe("A picture is a PNG.");
 });
 
+test("a post that failed is sent again under its key, another post under another", async () => {
+  const keys: string[] = [];
+  const refusal = { error: { code: "text-too-long", message: "Too long." } };
+  vi.stubGlobal("fetch", async (_: string, request: RequestInit) => {
+    keys.push(new Headers(request.headers).get("Idempotency-Key") ?? "");
+    return Response.json(refusal, { status: 422 });
+  });
+  render(<Composer onPosted={() => {}} />);
+  for (const text of ["One", "One", "Two"]) {
+    fireEvent.change(screen.getByRole("textbox"), { target: { value: text } });
+    const button = await screen.findByRole("button", { name: "Post" });
+    fireEvent.click(button);
+    await screen.findByRole("alert");
+  }
+  expect(keys).toHaveLength(3);
+  expect(keys[0]).toMatch(/^"[0-9a-f]{32}"$/);
+  expect(keys[1]).toBe(keys[0]);
+  expect(keys[2]).not.toBe(keys[0]);
+});
+
 test("a picture that the server would refuse is refused before it is sent", () => {
   expect(problemWith(new File(["x"], "a.gif", { type: "image/gif" }))).toMatch(/PNG, JPEG/);
   const large = new File([new Uint8Array(5 * 1024 * 1024 + 1)], "a.png", { type: "image/png" });

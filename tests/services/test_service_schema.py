@@ -1,0 +1,188 @@
+"""A schema that is lost, incomplete or someone else's: made again where it can be, else named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from support.backend import PASSWORD, add_database, psql, set_password
+from support.page import decided, health, post, read, send
+from support.pictures import landscape
+from support.processes import Running, wait_until
+from support.services import Stack, is_ready, start_service
+from vrooli_shared.schema import MIGRATIONS, TABLES
+
+# Whoever takes over a database ends the sessions of before.
+END_SESSIONS = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+def ask(stack: Stack, statement: str, database: str = "vrooli") -> str:
+    """What PostgreSQL itself says."""
+    return psql(stack.backend.folder, stack.backend.postgres.port, statement, database)
+
+
+@contextmanager
+def serving(
+    stack: Stack, database: str, module: str = "vrooli_server", user: str = "vrooli"
+) -> Iterator[str]:
+    """The address of one more service over another database, as another user."""
+    env = {**stack.environment(), "DB_NAME": database, "DB_USER": user}
+    name = f"{module}-{database}-{user}"
+    service: Running = start_service(name, module, stack.backend.folder, env)
+    try:
+        yield f"http://127.0.0.1:{service.port}"
+    finally:
+        service.stop()
+
+
+def until_down(url: str, words: str) -> str:
+    """Wait until the database's part of the report says this; returns all that it says."""
+    wait_until(lambda: words in str(health(url)["database"].get("error")), 20, f"it says {words}")
+    assert not is_ready(url)
+    liveness = httpx.get(f"{url}/healthcheck", headers={"X-Probe": "liveness"})
+    assert liveness.status_code == httpx.codes.OK
+    return str(health(url)["database"]["error"])
+
+
+def test_the_declared_tables_are_those_that_the_migrations_make(stack: Stack) -> None:
+    """What readiness asks for is no second truth."""
+    columns = ask(
+        stack,
+        "SELECT string_agg(table_name || '.' || column_name, ' ' ORDER BY 1)"
+        " FROM information_schema.columns WHERE table_schema = 'vrooli'",
+    )
+    declared = {f"{name}.{column}" for name, table in TABLES.items() for column in table.columns}
+    assert set(columns.split()) == declared
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "DROP TABLE vrooli.posts CASCADE",
+        "DROP TABLE vrooli.pictures",
+        "DROP TABLE vrooli.idempotency_keys",
+        "DROP TABLE vrooli.migrations",
+        "DROP TABLE vrooli.posts, vrooli.pictures, vrooli.idempotency_keys",
+        "DROP SCHEMA vrooli CASCADE",
+        "DELETE FROM vrooli.migrations",
+    ],
+)
+def test_a_lost_part_of_the_schema_is_made_again(stack: Stack, loss: str) -> None:
+    """By whichever service looks first: nobody posts, and nobody restarts anything."""
+    ask(stack, loss)
+    jobs = f"http://127.0.0.1:{stack.jobs.port}"
+    for url in (stack.url(0), stack.url(1), jobs):
+        wait_until(lambda url=url: is_ready(url), 20, "the service is ready again")  # type: ignore[misc]
+        assert health(url)["database"]["schema"]["missing"] == []
+    created = post(stack.url(), "After the loss", landscape(), key=f"after {loss}")
+    assert decided(stack.url(), created["id"], limit_s=30)["state"] == "approved"
+    recorded = ask(stack, "SELECT string_agg(name, ' ' ORDER BY name) FROM vrooli.migrations")
+    assert recorded.split() == [name for name, _ in MIGRATIONS]
+
+
+def test_the_first_post_after_a_loss_is_stored(stack: Stack) -> None:
+    """A request that meets the loss before any look does has the migrations run, and goes on."""
+    for loss in ("DROP TABLE vrooli.posts CASCADE", "DROP SCHEMA vrooli CASCADE"):
+        ask(stack, loss)
+        created = post(stack.url(), "The first one", key=loss)
+        assert read(stack.url(1), created["id"])["text"] == "The first one"
+
+
+def test_what_is_there_is_never_touched(stack: Stack) -> None:
+    """Of a lost table and a whole one, the whole one keeps its rows."""
+    created = post(stack.url(), "It stays")
+    ask(stack, "DROP TABLE vrooli.pictures")
+    post(stack.url(), "With a picture", landscape())
+    assert read(stack.url(), created["id"])["text"] == "It stays"
+
+
+def test_the_migrations_may_run_again(stack: Stack) -> None:
+    """Each makes only what is missing: the same schema, the same rows."""
+    shape = "SELECT md5(string_agg(x::text, ' ' ORDER BY x::text)) FROM pg_indexes x"
+    before = ask(stack, shape), ask(stack, "SELECT count(*) FROM vrooli.posts")
+    for _, statements in MIGRATIONS:
+        ask(stack, f"SET client_min_messages = error; {statements}")
+    assert (ask(stack, shape), ask(stack, "SELECT count(*) FROM vrooli.posts")) == before
+
+
+@pytest.mark.parametrize("module", ["vrooli_server", "vrooli_jobs"])
+def test_a_column_that_no_migration_brings_back_is_named(stack: Stack, module: str) -> None:
+    """Server and jobs say so, and are well once it is back."""
+    name = f"column_{module}"
+    add_database(stack.backend, name)
+    with serving(stack, name, module) as url:
+        wait_until(lambda: is_ready(url), 20, "the schema is there")
+        ask(stack, "ALTER TABLE vrooli.posts DROP COLUMN reason", name)
+        said = until_down(url, "schema missing")
+        assert "column vrooli.posts.reason" in said
+        assert health(url)["database"]["schema"]["missing"] == ["column vrooli.posts.reason"]
+        ask(stack, "ALTER TABLE vrooli.posts ADD COLUMN reason text", name)
+        wait_until(lambda: is_ready(url), 20, "the column is back")
+
+
+def test_a_schema_that_someone_else_owns_is_named_with_its_owner(stack: Stack) -> None:
+    """A restored database, whose tables are another role's: first its rights, then its tables."""
+    add_database(stack.backend, "restored")
+    with serving(stack, "restored") as url:
+        wait_until(lambda: is_ready(url), 20, "the schema is there")
+        ask(stack, 'REASSIGN OWNED BY "vrooli" TO postgres', "restored")
+        said = until_down(url, "belongs to postgres")
+        assert "user vrooli lacks USAGE on schema vrooli" in said
+        ask(stack, "GRANT USAGE ON SCHEMA vrooli TO vrooli", "restored")
+        assert "INSERT on vrooli.posts" in until_down(url, "INSERT")
+        ask(stack, "GRANT ALL ON ALL TABLES IN SCHEMA vrooli TO vrooli", "restored")
+        wait_until(lambda: is_ready(url), 20, "the rights are there")
+        ask(stack, "DROP TABLE vrooli.pictures", "restored")
+        said = until_down(url, "it can't be made")
+        assert "table vrooli.pictures" in said
+        assert "permission denied for schema vrooli" in said
+
+
+def test_a_user_who_may_only_read_is_named(stack: Stack) -> None:
+    """Everything is there, and yet no post could be stored."""
+    set_password(stack.backend, "reader", PASSWORD)
+    ask(stack, "GRANT USAGE ON SCHEMA vrooli TO reader")
+    ask(stack, "GRANT SELECT ON ALL TABLES IN SCHEMA vrooli TO reader")
+    with serving(stack, "vrooli", user="reader") as url:
+        said = until_down(url, "user reader lacks")
+        assert "INSERT on vrooli.posts, UPDATE on vrooli.posts" in said
+        assert send(url, "Refused").status_code == httpx.codes.SERVICE_UNAVAILABLE
+    ask(stack, "DROP OWNED BY reader")
+
+
+def test_a_database_that_takes_no_writes_is_not_ready(stack: Stack) -> None:
+    """A replica in the primary's place, or a database set so."""
+    add_database(stack.backend, "frozen")
+    with serving(stack, "frozen") as url:
+        wait_until(lambda: is_ready(url), 20, "the schema is there")
+        ask(stack, "ALTER DATABASE frozen SET default_transaction_read_only = on", "postgres")
+        ask(stack, END_SESSIONS, "frozen")
+        until_down(url, "takes no writes")
+        ask(stack, "ALTER DATABASE frozen RESET default_transaction_read_only", "postgres")
+        ask(stack, END_SESSIONS, "frozen")
+        wait_until(lambda: is_ready(url), 30, "writes are taken again")
+
+
+def test_it_does_not_matter_which_of_two_roles_logs_in(stack: Stack) -> None:
+    """At a rotation another role connects, a member of the first that acts as it."""
+    set_password(stack.backend, "vrooli-alternate", PASSWORD)
+    ask(stack, 'GRANT "vrooli" TO "vrooli-alternate"')
+    ask(stack, 'ALTER ROLE "vrooli-alternate" SET role TO "vrooli"')
+    add_database(stack.backend, "rotated")
+    with serving(stack, "rotated", user="vrooli-alternate") as url:
+        wait_until(lambda: is_ready(url), 20, "the schema is there")
+        created = post(url, "By the alternate role")
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'vrooli'"
+    assert ask(stack, owners, "rotated") == "vrooli"
+    with serving(stack, "rotated") as url:
+        wait_until(lambda: is_ready(url), 20, "the first role finds all that it needs")
+        assert read(url, created["id"])["text"] == "By the alternate role"
+        ask(stack, "DROP TABLE vrooli.pictures", "rotated")
+        wait_until(lambda: is_ready(url), 20, "the table is made again")
+    assert ask(stack, owners, "rotated") == "vrooli"
