@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
-from support import hooks, serverpod
+from support import hooks, serverpod, stores
 from support.artifacts import DEV, Source
 from support.live import Live
-from support.load import load
+from support.load import Losses, load
 from support.stores import forget_data, read_data, write_data
 from vrooli.chart import values
 from vrooli.events import Event, Progress, StepEnded, silent
@@ -114,6 +114,7 @@ async def test_a_deploy_a_rollback_and_a_lost_pod_drop_no_request(
         await asyncio.sleep(rest_s)
     assert sent.sent > 100
     assert sent.at == [], sent.at
+    assert sent.losses(await stores.sql(kube, DEV.namespace, sent.query)) == Losses()
 
 
 async def test_a_servers_process_that_is_killed_fails_no_request_after_it(

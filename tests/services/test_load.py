@@ -1,0 +1,39 @@
+"""The load of the fault tests: what it calls lost is lost, and what it repeats is stored once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from support.backend import psql
+from support.load import Load, Losses, Write, load
+from support.services import Stack
+
+READS = ("/api/posts?limit=5",)
+
+
+async def test_writes_across_crashes_are_stored_once_and_acknowledged(stack: Stack) -> None:
+    """The primary and the server crash in turn; failed tries are noted, and repeated."""
+    postgres, server = stack.backend.postgres, stack.servers[0]
+    async with load(stack.url(), 40.0, READS) as sent:
+        for _ in range(2):
+            await asyncio.sleep(0.7)
+            await asyncio.to_thread(postgres.stop, signal.SIGQUIT)
+            await asyncio.to_thread(postgres.start)
+            await asyncio.sleep(0.7)
+            await asyncio.to_thread(server.stop, signal.SIGKILL)
+            await asyncio.to_thread(server.start)
+    assert sent.failed
+    assert len(sent.writes) > 1
+    assert all(write.post_id for write in sent.writes)
+    rows = psql(stack.backend.folder, postgres.port, sent.query)
+    assert sent.losses(rows) == Losses()
+
+
+def test_what_is_wrong_with_the_rows_is_told() -> None:
+    """A load that could never find a loss would be worth nothing."""
+    sent = Load(name="l", writes=[Write("l 1", "a"), Write("l 2", "b"), Write("l 3")])
+    assert sent.losses("l 1|a\nl 2|b\n") == Losses()
+    assert sent.losses("l 1|x") == Losses(lost=("l 1", "l 2"))
+    assert sent.losses("l 1|a\nl 2|b\nl 2|c") == Losses(doubled=("l 2",))
+    assert sent.losses("l 1|a\nl 2|b\nl 3|c") == Losses(unanswered=("l 3",))
