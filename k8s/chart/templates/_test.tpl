@@ -74,3 +74,35 @@ def check(holds, wanted, found):
         sys.exit(f"FAILED: wanted {wanted}, found {found!r}")
     print(f"ok: {wanted}")
 {{- end }}
+
+{{/*
+What a test script has that sends a picture: `picture`, a plain grey square drawn here, and
+`multipart_form(name=(filename, bytes), …)` with its header `multipart`.
+Usage: {{ include "vrooli.testPicture" . }}
+*/}}
+{{- define "vrooli.testPicture" -}}
+import struct, zlib
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+size = 64
+rows = (b"\0" + b"\x80" * 3 * size) * size
+picture = (
+    b"\x89PNG\r\n\x1a\n"
+    + chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0))
+    + chunk(b"IDAT", zlib.compress(rows))
+    + chunk(b"IEND", b"")
+)
+multipart = {"Content-Type": "multipart/form-data; boundary=boundary"}
+
+def multipart_form(**fields):
+    """A form's body; a field with a file name is a picture."""
+    parts = []
+    for name, (filename, data) in fields.items():
+        head = f'Content-Disposition: form-data; name="{name}"'
+        if filename:
+            head += f'; filename="{filename}"\r\nContent-Type: image/png'
+        parts.append(b"--boundary\r\n" + head.encode() + b"\r\n\r\n" + data + b"\r\n")
+    return b"".join(parts) + b"--boundary--\r\n"
+{{ end }}
