@@ -486,6 +486,12 @@ FAULTS = {
     "postgres-archive-failing": Fault(
         "postgres-archive-failing", PG, stop_archiving, archive_again
     ),
+    "postgres-schema-missing": Fault(
+        "postgres-schema-missing",
+        PG,
+        lambda ward: ward.sql("ALTER TABLE vrooli.posts OWNER TO postgres", database="vrooli"),
+        lambda ward: ward.sql('ALTER TABLE vrooli.posts OWNER TO "vrooli"', database="vrooli"),
+    ),
     "postgres-schema-permission": Fault(
         "postgres-schema-permission",
         PG,

@@ -20,13 +20,14 @@ from support.evidence import (
     happening,
     operators,
     pod,
+    pod_of,
     rendered,
     with_objects,
 )
 from vrooli.diagnosis import catalog, vso
 from vrooli.diagnosis.evidence import Answer, Evidence, Happening, Helm, LogSource, SecretFacts
 from vrooli.diagnosis.interface import Symptom
-from vrooli.diagnosis.objects import Ref
+from vrooli.diagnosis.objects import Ref, ref_of
 from vrooli.redaction import Redactor
 
 PGO = "postgres-operator.crunchydata.com"
@@ -195,6 +196,16 @@ def job(name: str, minute: int, **status: Any) -> dict[str, Any]:
     return {"kind": "Job", "metadata": metadata, "status": status}
 
 
+SERVER_POD = pod_of("vrooli-dev-server", ready=False)
+REFUSED = ["INSERT on vrooli.posts", "SELECT on vrooli.posts"]
+UNUSABLE = {
+    "status": "down",
+    "error": f"user vrooli lacks {', '.join(REFUSED)}",
+    "schema": {"user": "vrooli", "owner": "vrooli", "missing": [], "refused": REFUSED},
+}
+SCHEMA_REFUSED = with_objects(
+    saying("health-answer", ref_of(SERVER_POD), f"503 {_json(database=UNUSABLE)}"), SERVER_POD
+)
 FAILED = {"conditions": [{"type": "Failed", "status": "True", "message": "has reached the limit"}]}
 GONE = "This container version is no longer available from the Crunchy Data Developer Program"
 PULLING = {"waiting": {"reason": "ImagePullBackOff", "message": GONE}}
@@ -526,6 +537,7 @@ SYMPTOMS: dict[str, tuple[str, str, Evidence]] = {
         str(PG),
         saying("postgres-rights", Ref("vrooli@", "vrooli", "dev"), '{"may": false}'),
     ),
+    "a table of somebody else": ("postgres-schema-missing", str(PG), SCHEMA_REFUSED),
     "a client without TLS": ("postgres-ssl-off", f"Pod/{LEADER.name}", logged(NOT_TLS)),
     "no connection left": (
         "postgres-too-many-connections",

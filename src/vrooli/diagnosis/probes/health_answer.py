@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import httpx
 
@@ -35,6 +37,16 @@ async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
     """The answers of the first few containers that run and aren't ready."""
     questions = list(_questions(seen))[:MOST]
     return await each(partial(_of_one, kube), questions)
+
+
+def report(answer: Answer) -> Mapping[str, Any]:
+    """The health report in an answer; empty where it is none."""
+    _, _, body = answer.text.partition(" ")
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
 
 
 def _questions(seen: Evidence) -> Iterator[_Question]:

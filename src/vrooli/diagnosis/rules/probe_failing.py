@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vrooli.diagnosis.evidence import Evidence, Happening, is_recent
+from vrooli.diagnosis.evidence import Answer, Evidence, Happening, is_recent
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, Ref, is_ready, mapping, ref_of, text
 from vrooli.diagnosis.probes import health_answer
@@ -28,7 +27,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         ref, name = ref_of(pod), text(item, "name")
         answer = _answer(evidence, ref)
-        parts = _down(answer)
+        parts = list(_parts(health_answer.report(answer))) if answer else []
         says = f" Its own answer says what is down: {'; '.join(parts)}." if parts else ""
         yield Symptom(
             about=owner,
@@ -37,7 +36,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             if parts
             else f"See why it doesn't answer as the probe wants. {AGAIN}, or go back.",
             command=way_back(evidence, owner, f"kubectl logs {owner.words} -c {name} --tail=50"),
-            evidence=(str(event), *((f"it answers: {answer}",) if answer else ())),
+            evidence=(str(event), *((f"it answers: {answer.text}",) if answer else ())),
         )
 
 
@@ -79,19 +78,9 @@ def _kind(event: Happening) -> str:
     return found[1].lower() if found else ""
 
 
-def _answer(evidence: Evidence, pod: Ref) -> str:
+def _answer(evidence: Evidence, pod: Ref) -> Answer | None:
     found = evidence.answer(health_answer.NAME, pod)
-    return found.text if found is not None and found.ok else ""
-
-
-def _down(answer: str) -> list[str]:
-    """The parts that a service's health check calls down, each with its error."""
-    _, _, body = answer.partition(" ")
-    try:
-        said = json.loads(body)
-    except ValueError:
-        return []
-    return list(_parts(said)) if isinstance(said, Mapping) else []
+    return found if found is not None and found.ok else None
 
 
 def _parts(said: Mapping[str, Any]) -> Iterator[str]:
