@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from vrooli.chart.manifest import Manifest
@@ -113,6 +114,7 @@ class Failed:
 
     async def _go_back(self, progress: Progress) -> Done:
         """The last revision that ran; without one nothing, but the data that the chart keeps."""
+        began = datetime.now(UTC)
         if self.before is None:
             removed = await removal.remove(self.kube, self.release, progress)
             away = "was not there before, and is taken away again"
@@ -126,7 +128,7 @@ class Failed:
             await rollback.roll_back(self.kube, self.release, to, progress)
         noted = await history.manifests(self.release)
         await pending.remove_left(self.kube, self.release, self.cut, noted, progress)
-        await follow.until_ready(self.kube, noted, progress, HEALTHY_S)
+        await follow.until_ready(self.kube, noted, progress, HEALTHY_S, since=began)
         return Done(changed=True, detail=f"is healthy again with what revision {to.number} had")
 
     async def _mark(self) -> None:

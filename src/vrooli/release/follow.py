@@ -139,6 +139,7 @@ class Follower:
         # When it was changed last, and since when all that others need has been ready.
         self._changed = EVER
         self._settled: datetime | None = EVER
+        self._earlier_ends: dict[tuple[str, str], int] = {}
         self._blame = Blame(kube, self._namespace)
         self._shown: dict[str, Line] = {}
         self._said = ""
@@ -263,7 +264,10 @@ class Follower:
             self._settled = None
         elif self._settled is None:
             self._settled = now
-        where = Scene(self._wanted, self.seen, self._settled, self._began)
+        self._earlier_ends |= hopeless.earlier_ends(
+            self.seen.pods({}), self._began, self._earlier_ends
+        )
+        where = Scene(self._wanted, self.seen, self._settled, self._began, self._earlier_ends)
         return [*hopeless.troubles(self.seen.pods({}), now, where), *refused.refused(where)]
 
     async def blame(self) -> list[str]:

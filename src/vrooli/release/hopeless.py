@@ -7,11 +7,12 @@ change it, some seconds where it may pass.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from vrooli.release import autoscaling
 from vrooli.release.scene import Scene, hook_of
 
 Body = Mapping[str, Any]
@@ -77,6 +78,29 @@ def containers(pod: Body) -> list[Body]:
     return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
 
 
+def earlier_ends(
+    pods: Iterable[Body], began: datetime, known: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """How often containers of pods from before the deploy had ended when they were first seen.
+
+    One that ran then had got over its earlier ends. One that was already failing had not: its
+    earlier ends count.
+
+    Args:
+        pods: The pods.
+        began: When the deploy began.
+        known: Pod's uid and container of those that were seen before.
+    """
+    return {
+        key: container.get("restartCount", 0)
+        for pod in pods
+        if datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) < began
+        for container in containers(pod)
+        if (key := (pod["metadata"].get("uid", ""), container["name"])) not in known
+        if "running" in container.get("state", {})
+    }
+
+
 def troubles(pods: Iterable[Body], now: datetime, scene: Scene | None = None) -> list[Trouble]:
     """Every trouble of the pods; those that a newer version replaces don't count.
 
@@ -90,18 +114,23 @@ def troubles(pods: Iterable[Body], now: datetime, scene: Scene | None = None) ->
 
 
 def _of_pod(pod: Body, now: datetime, scene: Scene) -> Iterator[Trouble]:
-    name, status = pod["metadata"]["name"], pod.get("status", {})
-    for item in status.get("conditions", []):
+    status = pod.get("status", {})
+    if not autoscaling.awaits_node(pod, scene.seen, now):
+        yield from _unschedulable(pod, now)
+    for container in containers(pod):
+        yield from _of_container(pod, container, scene)
+    if status.get("phase") == "Failed" and scene.gives_up(pod):
+        yield _failed(pod)
+
+
+def _unschedulable(pod: Body, now: datetime) -> Iterator[Trouble]:
+    for item in pod.get("status", {}).get("conditions", []):
         if item["type"] == "PodScheduled" and item.get("reason") == "Unschedulable":
             message = item.get("message", "")
             limit = UNSCHEDULABLE_S if PASSING.search(message) else NO_ROOM_S
             since = datetime.fromisoformat(item["lastTransitionTime"]).astimezone(UTC)
             if (now - since).total_seconds() >= limit:
-                yield Trouble(name, "", "Unschedulable", message)
-    for container in containers(pod):
-        yield from _of_container(pod, container, scene)
-    if status.get("phase") == "Failed" and scene.gives_up(pod):
-        yield _failed(pod)
+                yield Trouble(pod["metadata"]["name"], "", "Unschedulable", message)
 
 
 def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]:
@@ -114,8 +143,7 @@ def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]
         yield Trouble(name, part, reason, _naming(container, message), lasts_s=PULL_S)
     elif reason == "CreateContainerConfigError" and scene.settled is not None:
         yield Trouble(name, part, reason, message, lasts_s=NO_CONFIG_S)
-    # While it waits for its next start, it has ended once more often than it was restarted.
-    crashes = container.get("restartCount", 0) + 1
+    crashes = scene.ends(pod, container)
     if reason == "CrashLoopBackOff" and crashes >= _enough(pod, container, scene):
         ended = container.get("lastState", {}).get("terminated") or {}
         said = f"ended {crashes} times, last with status {ended.get('exitCode')}"

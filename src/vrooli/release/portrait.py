@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
 from vrooli.events import ObjectState
 from vrooli.redaction import Redactor
-from vrooli.release import readiness, scene
+from vrooli.release import autoscaling, readiness, scene
 from vrooli.release.hopeless import containers
 from vrooli.release.readiness import COMPONENT, LEADER_ROLES, PGO, REDIS_NAME, REDIS_ROLE, Seen
 
@@ -114,7 +115,9 @@ def of_pod(pod: Body, seen: Seen, hides: Redactor) -> str:
     name, status = pod["metadata"]["name"], pod.get("status", {})
     for condition in status.get("conditions", []):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return _cut(hides.text(f"{name} waits for a node: {condition.get('message', '')}"))
+            is_coming = autoscaling.awaits_node(pod, seen, datetime.now(UTC))
+            node = "a node that the autoscaler adds" if is_coming else "a node"
+            return _cut(hides.text(f"{name} waits for {node}: {condition.get('message', '')}"))
     said = [text for item in containers(pod) if (text := _of_container(item))]
     if not said and status.get("phase") == "Running" and not readiness.is_ready(pod):
         said = [f"runs, isn't ready yet{_probe(name, seen)}"]

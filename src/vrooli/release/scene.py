@@ -39,13 +39,21 @@ class Scene:
         wanted: The release's objects, hooks included; None takes every pod for one of it.
         seen: The namespace's objects.
         settled: Since when all that others need has been ready; None when it isn't.
-        began: When following began: hooks from before have had their turn.
+        began: When the deploy began: hooks from before have had their turn.
+        earlier_ends: How often containers had ended before it began, by pod's uid and container.
     """
 
     wanted: tuple[Manifest, ...] | None = None
     seen: Seen = field(default_factory=Seen)
     settled: datetime | None = EVER
     began: datetime = EVER
+    earlier_ends: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def ends(self, pod: Body, container: Body) -> int:
+        """How often a container that waits for its next start has ended since the deploy began."""
+        before = self.earlier_ends.get((pod["metadata"].get("uid", ""), container["name"]), 0)
+        # While it waits, it has ended once more often than it was restarted.
+        return int(container.get("restartCount", 0)) + 1 - before
 
     def current(self, pods: Iterable[Body]) -> list[Body]:
         """The release's pods, without those of a Deployment's older versions."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from vrooli.chart.manifest import Manifest
 from vrooli.kube import ApiError, Kube
+from vrooli.release import autoscaling
 from vrooli.release.readiness import Body, Seen
 
 Kind = tuple[str, str]
@@ -19,11 +20,12 @@ EVIDENCE: tuple[Kind, ...] = (("apps/v1", "ReplicaSet"), ("batch/v1", "Job"), EV
 DATABASES = ("PostgresCluster", "RedisFailover")
 OPERATED: tuple[Kind, ...] = (("apps/v1", "StatefulSet"), ("v1", "PersistentVolumeClaim"))
 # Of thousands of events only these are told: what the probes said, whose pods the API server
-# refuses, what PGO warns of, and what Vault refuses.
+# refuses, what PGO warns of, what Vault refuses, and for which pods a node is being made.
 PROBES = "reason=Unhealthy"
 CREATION = "reason=FailedCreate"
 WARNINGS = "involvedObject.kind=PostgresCluster,type=Warning"
 VAULTS = "VaultStaticSecret"
+SCALING = tuple(f"source={name}" for name in autoscaling.AUTOSCALERS)
 REFUSED = f"involvedObject.kind={VAULTS},type=Warning"
 
 
@@ -40,6 +42,7 @@ def selectors(kinds: Iterable[Kind]) -> list[str]:
     return [
         PROBES,
         CREATION,
+        *SCALING,
         *([WARNINGS] if "PostgresCluster" in names else []),
         *([REFUSED] if VAULTS in names else []),
     ]

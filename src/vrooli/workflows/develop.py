@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from vrooli import images, operators, project, vault
@@ -206,6 +207,7 @@ class _Run:
         self, options: DevelopOptions, choice: Choice, exits: contextlib.AsyncExitStack
     ) -> None:
         self.options = options
+        self.began = datetime.now(UTC)
         self.choice = choice
         self._exits = exits
         self.machine = Machine(runs_clusters=choice.embedded)
@@ -309,7 +311,7 @@ class _Run:
     async def follow_release(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
         manifests = await history.manifests(self.release)
-        done = await follow.until_ready(self.kube, manifests, progress)
+        done = await follow.until_ready(self.kube, manifests, progress, since=self.began)
         await record.note_ready(self.kube, self.release, self.applied.revision)
         return done
 

@@ -9,7 +9,7 @@ import pytest
 
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
-from vrooli.release.hopeless import PULL_S, Trouble, troubles
+from vrooli.release.hopeless import PULL_S, Trouble, earlier_ends, troubles
 from vrooli.release.readiness import Seen
 from vrooli.release.scene import DOUBT_S, EVER, Scene, is_settled
 
@@ -178,6 +178,71 @@ def pulling(reason: str, message: str) -> dict[str, Any]:
     """A container whose image doesn't come."""
     state = {"waiting": {"reason": reason, "message": message}}
     return {"name": "server", "restartCount": 0, "state": state}
+
+
+def autoscaler(reason: str, age_s: int, source: str = "cluster-autoscaler") -> dict[str, Any]:
+    """What an autoscaler says of the server's pod."""
+    written = (NOW - timedelta(seconds=age_s)).isoformat()
+    return {
+        "kind": "Event",
+        "metadata": {"name": f"{reason}-{age_s}"},
+        "involvedObject": {"kind": "Pod", "name": "server-1"},
+        "source": {"component": source},
+        "reason": reason,
+        "lastTimestamp": written,
+    }
+
+
+@pytest.mark.parametrize(
+    ("events", "is_hopeless"),
+    [
+        ([], True),
+        ([autoscaler("TriggeredScaleUp", 30)], False),
+        ([autoscaler("Nominated", 30, "karpenter")], False),
+        ([autoscaler("TriggeredScaleUp", 30, "somebody-else")], True),
+        ([autoscaler("NotTriggerScaleUp", 30)], True),
+        ([autoscaler("TriggeredScaleUp", 60), autoscaler("NotTriggerScaleUp", 30)], True),
+        ([autoscaler("NotTriggerScaleUp", 60), autoscaler("TriggeredScaleUp", 30)], False),
+        ([autoscaler("TriggeredScaleUp", 16 * 60)], True),
+    ],
+)
+def test_a_pod_that_a_node_is_being_made_for_has_hope(
+    events: list[dict[str, Any]], is_hopeless: bool
+) -> None:
+    waits = pod(age_s=1000, conditions=unscheduled(since_s=900))
+    replica = replica_set("1", "2")
+    assert bool(judged(deployment(), replica, waits, *events)) is is_hopeless
+
+
+def running(restarts: int) -> dict[str, Any]:
+    """A container that runs, after some ends."""
+    return {"name": "server", "restartCount": restarts, "state": {"running": {}}}
+
+
+def test_ends_from_before_the_deploy_do_not_count() -> None:
+    """A pod that restarted twice last week and crashes once now has ended once."""
+    began = NOW - timedelta(seconds=30)
+    old = pod(version="2", age_s=6000, containerStatuses=[running(2)])
+    earlier = earlier_ends([old], began, ())
+    for ends, is_hopeless in ((3, False), (4, False), (5, True)):
+        now = pod(version="2", age_s=6000, containerStatuses=[crashed(ends)])
+        found = seen(*VERSIONS, now)
+        scene = Scene((DEPLOYMENT,), found, EVER, began, earlier)
+        assert bool(troubles([now], NOW, scene)) is is_hopeless, ends
+
+
+def test_ends_of_a_pod_that_was_failing_already_count() -> None:
+    began = NOW - timedelta(seconds=30)
+    failing = pod(version="2", age_s=6000, containerStatuses=[crashed(7)])
+    assert earlier_ends([failing], began, ()) == {}
+
+
+def test_ends_of_a_pod_of_the_deploy_itself_count() -> None:
+    began = NOW - timedelta(seconds=30)
+    assert earlier_ends([pod(age_s=10, containerStatuses=[running(2)])], began, ()) == {}
+    old = pod(age_s=60, containerStatuses=[running(2)])
+    assert earlier_ends([old], began, ()) == {("", "server"): 2}
+    assert earlier_ends([old], began, {("", "server")}) == {}, "what was seen first stays"
 
 
 VERSIONS = (deployment(), replica_set("1", "1"), replica_set("2", "2"))
