@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from vrooli.diagnosis.evidence import Evidence, Happening, is_recent, replicas_of
 from vrooli.diagnosis.objects import Body, Ref, condition, items, number, ref_of, text
 
-# Controllers try again with pauses that double: so old an event may still hold, seconds.
-RECENT_S = 300.0
+# Controllers try again with pauses that double up to 1000 s, and of what repeats the API server is
+# told ever less: as long as an event is kept it may still hold, seconds.
+RECENT_S = 3600.0
 
 
 @dataclass(frozen=True)

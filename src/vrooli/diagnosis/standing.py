@@ -140,6 +140,9 @@ def _of_services(evidence: Evidence) -> Iterator[Edge]:
         ref, wanted = ref_of(service), mapping(service, "spec", "selector")
         if wanted:
             yield from ((ref, evidence.owner(pod)) for pod in evidence.pods(wanted, ref.namespace))
+        # An operator's Service may lead to no pod yet, or have no selector at all.
+        for owner in items(service, "metadata", "ownerReferences"):
+            yield ref, Ref(text(owner, "kind"), text(owner, "name"), ref.namespace)
     for ingress in evidence.all("Ingress"):
         ref = ref_of(ingress)
         yield ref, Ref("IngressClass", text(ingress, "spec", "ingressClassName"))

@@ -46,6 +46,7 @@ KINDS = (
         "its priority class doesn't exist",
         "Make the class, or correct services.*.priorityClassName.",
     ),
+    (r"is invalid: ", "the pod that is asked for is invalid", f"{AGAIN}."),
 )
 
 
