@@ -455,6 +455,15 @@ FAULTS = {
         line_end(""),
         mend=line_end(""),
     ),
+    "operator-refuses": changed(
+        "operator-refuses",
+        RF,
+        REDIS,
+        "2Gi",
+        "512Mi",
+        *("spec", "redis", "storage", "persistentVolumeClaim", "spec", "resources", "requests"),
+        "storage",
+    ),
     "redis-more-replicas-than-sentinels": Fault(
         "redis-more-replicas-than-sentinels",
         RF,

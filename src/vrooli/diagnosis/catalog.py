@@ -27,6 +27,7 @@ from vrooli.diagnosis.rules import (
     nodes,
     not_ready,
     oom_killed,
+    operator_refuses,
     pgo_down,
     pod_refused,
     postgres_archive_failing,
@@ -153,6 +154,7 @@ DATA: tuple[Rule, ...] = (
     postgres_ssl_off.RULE,
     postgres_connections.RULE,
     postgres_backup_failed.RULE,
+    operator_refuses.RULE,
     postgres_no_leader.RULE,
 )
 # What a deploy leaves behind, and what stands around the workloads.

@@ -28,6 +28,7 @@ from vrooli.diagnosis import (
     helmnotes,
     judge,
     logs,
+    operated,
     requirements,
     rights,
     secrets,
@@ -43,7 +44,7 @@ from vrooli.diagnosis.evidence import (
 )
 from vrooli.diagnosis.helmnotes import Note
 from vrooli.diagnosis.looking import LOOK_S, Looking
-from vrooli.diagnosis.objects import Body, Ref, dig, mapping
+from vrooli.diagnosis.objects import Body, Ref, dig, items, mapping, text
 from vrooli.diagnosis.probes import PROBES, Probe
 from vrooli.diagnosis.sharing import Shared
 from vrooli.events import Progress
@@ -375,4 +376,14 @@ def _kept(item: Body) -> dict[str, Any] | None:
     if not isinstance(metadata.get("name"), str):
         return None
     kept = {name: value for name, value in metadata.items() if name != "managedFields"}
+    if item.get("kind") in operated.KINDS:
+        kept["managedFields"] = _times(metadata)
     return {**item, "metadata": kept}
+
+
+def _times(metadata: Body) -> list[dict[str, str]]:
+    """When each manager last changed an object, or only its status."""
+    return [
+        {name: text(entry, name) for name in ("time", "subresource")}
+        for entry in items(metadata, "managedFields")
+    ]

@@ -22,8 +22,8 @@ _DIRECTORY = re.compile(r"/pg(\d+)/?")
 
 def data_version(template: Body) -> int | None:
     """The major version that a pod, or a StatefulSet's template, runs; None when it doesn't say."""
-    for container in template["spec"].get("containers") or ():
-        if container["name"] != CONTAINER:
+    for container in (template.get("spec") or {}).get("containers") or ():
+        if container.get("name") != CONTAINER:
             continue
         for entry in container.get("env") or ():
             if entry["name"] == "PGDATA":

@@ -14,7 +14,16 @@ from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
 from vrooli.events import ObjectState, Progress
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import hiding, hopeless, portrait, readiness, refused, scene, watched
+from vrooli.release import (
+    hiding,
+    hopeless,
+    operator_logs,
+    portrait,
+    readiness,
+    refused,
+    scene,
+    watched,
+)
 from vrooli.release.blame import Blame
 from vrooli.release.hopeless import Trouble
 from vrooli.release.portrait import Line
@@ -143,6 +152,8 @@ class Follower:
         self._blame = Blame(kube, self._namespace)
         self._shown: dict[str, Line] = {}
         self._said = ""
+        # What the operators' logs say of those that lack nothing, by kind and name.
+        self._errors: dict[str, str] = {}
         self._looked_at = time.monotonic()
         self._redactor = Redactor()
         self.counted = [item for item in wanted if not item.is_hook and item.kind in RULES]
@@ -180,7 +191,9 @@ class Follower:
             lacking = self.lacking()
             self.has_waited |= bool(lacking)
             self.show(self.troubles())
-            if not lacking and ((rests and not self.has_waited) or await self.is_stable()):
+            if lacking:
+                self._errors = {}
+            elif await self.is_whole(at_once=rests and not self.has_waited):
                 return
             await self.fail_if_hopeless()
             await self._waker.look(self.seen)
@@ -222,6 +235,7 @@ class Follower:
         """The error at the limit: what each object lacked last."""
         lacking = [line for line in self._lines(()) if line.state is not ObjectState.READY]
         lines = [f"  {line.object}: {line.detail}" for line in lacking]
+        lines += [f"  {self._redactor.text(f'{key}: {it}')}" for key, it in self._errors.items()]
         return WaitTimeoutError(
             "\n".join([f"The release isn't ready after {limit_s:.0f} s:", *lines]),
             "Look at `vrooli status` and `vrooli logs`, then run the same command again.",
@@ -247,6 +261,20 @@ class Follower:
     def _lines(self, failed: Iterable[str]) -> list[Line]:
         return portrait.lines(self._wanted, self.seen, set(failed), self._redactor)
 
+    async def is_whole(self, *, at_once: bool) -> bool:
+        """Whether it stays ready, and no operator meets with errors that only its log tells of.
+
+        Args:
+            at_once: Whether it need not stay so: nothing was changed.
+        """
+        if not at_once and not await self.is_stable():
+            return False
+        self._errors = await operator_logs.errors(self._kube, self.counted, self.seen)
+        self.has_waited |= bool(self._errors)
+        for name, reason in self._errors.items():
+            self._progress.say(self._redactor.text(f"{name}: {reason}"))
+        return not self._errors
+
     async def is_stable(self) -> bool:
         """Whether it stays ready, by a fresh look: a watch may miss an end."""
         since = max(self._changed, self._settled or datetime.now(UTC))
@@ -268,7 +296,11 @@ class Follower:
             self.seen.pods({}), self._began, self._earlier_ends
         )
         where = Scene(self._wanted, self.seen, self._settled, self._began, self._earlier_ends)
-        return [*hopeless.troubles(self.seen.pods({}), now, where), *refused.refused(where)]
+        return [
+            *hopeless.troubles(self.seen.pods({}), now, where),
+            *refused.refused(where),
+            *(refused.trouble(name, reason) for name, reason in self._errors.items()),
+        ]
 
     async def blame(self) -> list[str]:
         """What stands in the way and won't pass, in words; none while there is hope."""

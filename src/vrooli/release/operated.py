@@ -7,6 +7,7 @@ no status: what both make (volumes, StatefulSets, pods) is compared with what is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from vrooli.kube import quantities
@@ -46,6 +47,16 @@ def refusals(body: Body, objects: Objects) -> Iterator[str]:
     for workload in _stateful_sets(body, objects):
         if message := refused_pods(workload, objects):
             yield f"the pods of StatefulSet/{workload['metadata']['name']} are refused: {message}"
+    yield from refused_changes(body, objects)
+
+
+def refused_changes(body: Body, objects: Objects) -> Iterator[str]:
+    """What of a resource the operator can't bring to what is there.
+
+    Args:
+        body: A PostgresCluster or RedisFailover.
+        objects: The namespace's objects.
+    """
     if body["kind"] == "PostgresCluster":
         yield from _refused_conditions(body, objects)
         yield from _other_version(body, objects)
@@ -63,16 +74,28 @@ def undone(body: Body, objects: Objects) -> Iterator[str]:
         body: A PostgresCluster or RedisFailover.
         objects: The namespace's objects.
     """
+    yield from small_volumes(body, objects)
+    for spec in claims.volume_specs(body):
+        for claim in spec.claims(objects.of_kind(claims.KIND)):
+            if _has_condition(claim, ON_THEIR_WAY):
+                yield f"the volume {claim['metadata']['name']} is on its way to {spec.size}"
+    yield from (
+        _old_instances(body) if body["kind"] == "PostgresCluster" else _old_redis(body, objects)
+    )
+
+
+def small_volumes(body: Body, objects: Objects) -> Iterator[str]:
+    """The volumes whose claims ask for less than a resource does: the operator writes that first.
+
+    Args:
+        body: A PostgresCluster or RedisFailover.
+        objects: The namespace's objects.
+    """
     for spec in claims.volume_specs(body):
         for claim in spec.claims(objects.of_kind(claims.KIND)):
             name, size = claim["metadata"]["name"], claims.storage_request(claim["spec"])
             if claims.compare_sizes(size, spec.size) < 0:
                 yield f"the volume {name} has {size}, {spec.size} is asked for"
-            elif _has_condition(claim, ON_THEIR_WAY):
-                yield f"the volume {name} is on its way to {spec.size}"
-    yield from (
-        _old_instances(body) if body["kind"] == "PostgresCluster" else _old_redis(body, objects)
-    )
 
 
 def refused_pods(workload: Body, objects: Objects) -> str:
@@ -88,6 +111,20 @@ def refused_pods(workload: Body, objects: Objects) -> str:
         and _about(event) == ("StatefulSet", name, workload["metadata"].get("uid"))
     ]
     return " ".join(max(messages)[1].split()) if messages else ""
+
+
+def changed_at(body: Body) -> datetime:
+    """When somebody last changed what a resource asks for, as far as it says."""
+    metadata = body["metadata"]
+    times = [
+        entry["time"]
+        for entry in metadata.get("managedFields") or ()
+        if entry.get("time") and not entry.get("subresource")
+    ]
+    time = max(times, default=metadata.get("creationTimestamp"))
+    return (
+        datetime.fromisoformat(time).astimezone(UTC) if time else datetime.min.replace(tzinfo=UTC)
+    )
 
 
 def owns(body: Body, other: Body) -> bool:

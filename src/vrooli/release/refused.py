@@ -37,7 +37,12 @@ def refused(scene: Scene) -> Iterator[Trouble]:
             continue
         for message in _refusals(body, scene):
             if QUOTA not in message:
-                yield Trouble(item.key, "", "refused", message, lasts_s=OPERATED_S)
+                yield trouble(item.key, message)
+
+
+def trouble(key: str, message: str) -> Trouble:
+    """What is refused to an object, by kind and name."""
+    return Trouble(key, "", "refused", message, lasts_s=OPERATED_S)
 
 
 def _refusals(body: Mapping[str, Any], scene: Scene) -> Iterator[str]:

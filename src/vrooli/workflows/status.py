@@ -14,7 +14,7 @@ from vrooli.errors import VrooliError
 from vrooli.events import Listener
 from vrooli.kube import Kube
 from vrooli.operators import OperatorStatus
-from vrooli.release import Release, follow, hiding, history, readiness
+from vrooli.release import Release, follow, hiding, history, operator_logs, readiness
 from vrooli.workflows import access, advice, clusters
 from vrooli.workflows.develop import release_urls
 from vrooli.workflows.results import (
@@ -138,7 +138,10 @@ async def _workloads(kube: Kube, release: Release) -> tuple[WorkloadView, ...]:
         return ()
     wanted = [item for item in note.manifests if item.kind in readiness.RULES and not item.is_hook]
     seen = await follow.snapshot(kube, wanted)
-    return tuple(_workload(item, readiness.lack(item, seen)) for item in wanted)
+    errors = await operator_logs.errors(kube, wanted, seen)
+    return tuple(
+        _workload(item, readiness.lack(item, seen) or errors.get(item.key)) for item in wanted
+    )
 
 
 def _workload(manifest: Manifest, lack: str | None) -> WorkloadView:

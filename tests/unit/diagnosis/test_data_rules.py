@@ -259,7 +259,24 @@ TWO_MASTERS = replace(
         Answer("redis-info", Ref("Pod", "rfr-vrooli-rf-1", "dev"), "role:master"),
     ),
 )
+
+
 # Each symptom as it was recorded, by the rule that knows it, and the object that it is about.
+def redis_volume(size: str) -> dict[str, Any]:
+    """The volume of a Redis."""
+    labels = {"component": "redis", "name": "vrooli-rf", "part-of": "redis-failover"}
+    return {
+        "kind": "PersistentVolumeClaim",
+        "metadata": {
+            "name": "vrooli-rf-data-rfr-vrooli-rf-0",
+            "namespace": "dev",
+            "labels": {f"app.kubernetes.io/{key}": value for key, value in labels.items()},
+        },
+        "spec": {"resources": {"requests": {"storage": size}}},
+        "status": {"phase": "Bound"},
+    }
+
+
 SYMPTOMS: dict[str, tuple[str, str, Evidence]] = {
     "Vault has no pod": (
         "vault-unreachable",
@@ -557,6 +574,11 @@ SYMPTOMS: dict[str, tuple[str, str, Evidence]] = {
         "postgres-backup-failed",
         "Job/new",
         with_objects(well(), job("old", 1, succeeded=1), job("new", 2, **FAILED)),
+    ),
+    "a size that Redis' volume can't have": (
+        "operator-refuses",
+        str(RF),
+        with_objects(well(), redis_volume("4Ti")),
     ),
     "no leader": ("postgres-no-leader", str(PG), with_objects(well(), database_pod(ready=False))),
 }

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from support.evidence import diagnosed, happening, pod_of, well, with_objects
-from vrooli.diagnosis.evidence import Evidence, Happening
+from support.evidence import (
+    NOW,
+    START,
+    diagnosed,
+    happening,
+    pod,
+    pod_of,
+    well,
+    whole,
+    with_objects,
+)
+from vrooli.diagnosis.evidence import Evidence, Happening, LogSource
 from vrooli.diagnosis.objects import Ref
 from vrooli.operators.claims import PGO
 
@@ -88,3 +99,105 @@ def test_pods_of_a_database_that_the_api_server_refuses_are_the_cause(ago_s: flo
     follows = {finding.what for finding in first.follows}
     assert {"Deployment/vrooli-dev-server", "Deployment/vrooli-dev-jobs"} <= follows
     assert "PostgresCluster/vrooli-pg" in follows
+
+
+def running(*bodies: Body, logs: dict[LogSource, list[str]] | None = None, **spec: Any) -> Evidence:
+    """A PostgreSQL of version 15 that runs, whose resource asks for something else.
+
+    Its last change was five minutes ago.
+    """
+    seen = whole()
+    (body,) = (item.body for item in well().wanted if item.kind == "PostgresCluster")
+    instances = [{"name": "instance1", "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1}]
+    status = {
+        "observedGeneration": 1,
+        "instances": instances,
+        "databaseRevision": "a",
+        "usersRevision": "b",
+        "proxy": {"pgBouncer": {"readyReplicas": 1}},
+    }
+    changed = (NOW - timedelta(minutes=5)).isoformat()
+    metadata = {"name": "vrooli-pg", "namespace": "dev", "generation": 1}
+    metadata["managedFields"] = [{"time": changed}, {"time": START, "subresource": "status"}]
+    cluster = {
+        "kind": "PostgresCluster",
+        "metadata": metadata,
+        "spec": {**body["spec"], **spec},
+        "status": status,
+    }
+    labels = {f"{PGO}/cluster": "vrooli-pg", f"{PGO}/role": "master"}
+    environment = [{"name": "PGDATA", "value": "/pgdata/pg15"}]
+    containers = [{"name": "database", "env": environment}]
+    leader = pod("vrooli-pg-instance1-abcd-0", labels=labels, spec={"containers": containers})
+    kept = {**seen.objects, "PostgresCluster": [cluster]}
+    wanted = (*seen.wanted, *(item for item in well().wanted if item.kind == "PostgresCluster"))
+    return replace(
+        with_objects(replace(seen, objects=kept, wanted=wanted), leader, *bodies), logs=logs or {}
+    )
+
+
+def volume(size: str) -> Body:
+    """The volume of PostgreSQL's instance."""
+    labels = {"cluster": "vrooli-pg", "instance-set": "instance1", "role": "pgdata"}
+    return {
+        "kind": "PersistentVolumeClaim",
+        "metadata": {
+            "name": "vrooli-pg-instance1-abcd-pgdata",
+            "namespace": "dev",
+            "labels": {f"{PGO}/{key}": value for key, value in labels.items()},
+        },
+        "spec": {"resources": {"requests": {"storage": size}}},
+        "status": {"phase": "Bound"},
+    }
+
+
+PGO_LOG = LogSource("postgres-operator", "pgo-1", "operator")
+
+
+def pgo_line(seconds_ago: float) -> str:
+    """An error as PGO's logger writes it."""
+    time = (NOW - timedelta(seconds=seconds_ago)).isoformat()
+    return (
+        f'time="{time}" level=error msg="Reconciler error" controller=postgrescluster '
+        'error="StatefulSet.apps \\"vrooli-pg-instance1-abcd\\" is invalid: image: Required" '
+        "name=vrooli-pg namespace=dev postgresCluster=dev/vrooli-pg version="
+    )
+
+
+REFUSED = {
+    "another major version": (running(postgresVersion=14), "run PostgreSQL 15, 14 is asked for"),
+    "a volume that can't shrink": (running(volume("2Ti")), "it can't become smaller"),
+    "a volume that never grew": (running(volume("1Mi")), "abcd-pgdata has 1Mi"),
+    "what only the log tells": (
+        running(logs={PGO_LOG: [pgo_line(120), pgo_line(80), pgo_line(1)]}),
+        "is invalid: image: Required",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_change_that_the_operator_can_not_make_is_a_cause(what: str) -> None:
+    seen, words = REFUSED[what]
+    (cause,) = diagnosed(seen).causes
+    assert (cause.finding.name, str(cause.about)) == (
+        "operator-refuses",
+        "PostgresCluster/vrooli-pg",
+    )
+    assert words in cause.finding.found
+
+
+def test_the_command_puts_back_what_was_changed_by_hand_and_else_names_the_value() -> None:
+    (cause,) = diagnosed(REFUSED["another major version"][0]).causes
+    assert cause.finding.command.startswith("kubectl patch postgrescluster/vrooli-pg -n dev")
+    assert "postgresVersion" in cause.finding.command
+    (cause,) = diagnosed(REFUSED["a volume that never grew"][0]).causes
+    assert cause.finding.command == "vrooli check --environment dev"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[pgo_line(400), pgo_line(350)], [pgo_line(200), pgo_line(190)]],
+    ids=["before", "over"],
+)
+def test_errors_before_the_change_or_that_are_over_say_nothing(lines: list[str]) -> None:
+    assert diagnosed(running(logs={PGO_LOG: lines})).causes == ()

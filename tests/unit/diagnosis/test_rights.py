@@ -21,7 +21,11 @@ CONNECTION = {
     "metadata": {"name": "v", "namespace": DEV.namespace},
     "spec": {"address": "http://vault.vault.svc:8200"},
 }
-FAILOVER = {"kind": "RedisFailover", "metadata": {"name": "vrooli-rf", "namespace": DEV.namespace}}
+FAILOVER = {
+    "kind": "RedisFailover",
+    "metadata": {"name": "vrooli-rf", "namespace": DEV.namespace},
+    "spec": {"redis": {}, "sentinel": {}},
+}
 EVERY = {
     (rights.EXEC, DEV.namespace): "no right to run programs in pods (pods/exec) there",
     (rights.FORWARD, "vault"): "no right to forward ports of pods (pods/portforward) there",
