@@ -25,6 +25,7 @@ from vrooli.checks.kinds import INSTALL
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import silent
+from vrooli.findings import Verdict
 from vrooli.kube import Kube
 from vrooli.workflows import check as workflow
 from vrooli.workflows.check import CheckOptions
@@ -127,7 +128,7 @@ async def test_an_api_server_that_stops_to_answer_holds_nothing_up_beyond_the_li
     assert found["cluster"].state is State.UNSEEN
     assert "nothing was known after 2 s" in found["cluster"].found
     assert {outcome.state for outcome in found.values()} <= set(State) - {State.FAILED}
-    assert not workflow.is_well(list(found.values()))
+    assert workflow.verdict(list(found.values())) is Verdict.UNKNOWN
 
 
 @CUT_OFF

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import yaml
@@ -28,6 +28,8 @@ class Answer:
         body: What it says.
         wait_s: How long it takes to begin; NEVER doesn't.
         cut: Whether the connection ends in its middle.
+        headers: More headers.
+        query: What the request asked for, beside its path.
     """
 
     status: int
@@ -35,6 +37,8 @@ class Answer:
     body: bytes
     wait_s: float = 0.0
     cut: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 # From a request's path and the server's answer to the one that is given.
@@ -42,14 +46,19 @@ Change = Callable[[str, Answer], Answer]
 
 
 @contextmanager
-def way(kubeconfig: Path, folder: Path, change: Change) -> Iterator[Path]:
-    """A way to the API server of a kubeconfig; gives the way's own kubeconfig."""
+def way(
+    kubeconfig: Path, folder: Path, change: Change, *, page: int | None = None
+) -> Iterator[Path]:
+    """A way to the API server of a kubeconfig; gives the way's own kubeconfig.
+
+    Lists come in pages of at most ``page`` objects.
+    """
     config = yaml.safe_load(kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
     ended = threading.Event()
     with (
         httpx.Client(base_url=cluster["server"], verify=False, timeout=None) as client,  # noqa: S113, S501
-        _Server(client, change, ended) as server,
+        _Server(client, change, ended, page) as server,
     ):
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -67,9 +76,11 @@ def way(kubeconfig: Path, folder: Path, change: Change) -> Iterator[Path]:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, client: httpx.Client, change: Change, ended: threading.Event) -> None:
+    def __init__(
+        self, client: httpx.Client, change: Change, ended: threading.Event, page: int | None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.client, self.change, self.ended = client, change, ended
+        self.client, self.change, self.ended, self.page = client, change, ended, page
 
     def handle_error(self, *_: Any) -> None:
         """Clients that go away are what the tests are about."""
@@ -81,15 +92,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         content = self.rfile.read(int(self.headers.get("content-length", 0)))
+        asked = urlsplit(self.path)
+        query = dict(parse_qsl(asked.query))
+        if self.server.page and "limit" in query:
+            query["limit"] = str(self.server.page)
         given = self.server.client.request(
             self.command,
-            self.path,
+            asked.path,
+            params=query,
             content=content,
             headers={name: self.headers[name] for name in _PASSED if name in self.headers},
         )
         kind = given.headers.get("content-type", "")
-        path = urlsplit(self.path).path.rstrip("/")
-        answer = self.server.change(path, Answer(given.status_code, kind, given.content))
+        path = asked.path.rstrip("/")
+        plain = Answer(given.status_code, kind, given.content, query=query)
+        answer = self.server.change(path, plain)
         if self.server.ended.wait(None if answer.wait_s == NEVER else answer.wait_s):
             self.close_connection = True
             return
@@ -99,6 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("content-type", answer.kind)
         self.send_header("content-length", str(len(answer.body)))
+        for name, value in answer.headers:
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body[: len(answer.body) // 2] if answer.cut else answer.body)
         self.close_connection = answer.cut

@@ -52,5 +52,13 @@ ALL: tuple[Check, ...] = (
     gpu.CHECK,
     admission.CHECK,
 )
+# What must be seen before a cluster is said to have all that a release needs: what every other
+# check stands on, and who keeps the release. What only a pod can try, a Vault or a registry that
+# isn't reached from here, and classes and nodes (a deploy needs no right to read them) are told
+# beside.
+REQUIRED = frozenset(
+    check.name
+    for check in (cluster.CHECK, namespace.CHECK, rights.CHECK, kinds.CHECK, *operators.CHECKS)
+)
 STOP_DEPLOYS = tuple(check for check in ALL if check.stops_deploy)
 OF_OPERATORS = tuple(check for check in ALL if check.of_operators)

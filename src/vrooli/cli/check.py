@@ -94,7 +94,7 @@ def command(
     Looks at what the environment's values need, all at once, each with a time limit: tools,
     cluster, rights, operators, Vault, volumes, network, images, room. Some checks make pods, in a
     namespace of their own that is deleted again. Ends with 1 when something is wrong, and with 3
-    when the cluster, the rights or the kinds can't be seen.
+    when the cluster, the namespace, the rights, the kinds or the operators can't be seen.
     """
 
     def work(listener: Listener) -> Awaitable[CheckResult]:
@@ -126,6 +126,7 @@ def _confirm(said: Sequence[str]) -> bool:
 
 
 def _show(result: CheckResult, console: Console, check_only: bool) -> None:
+    tables.show_missing(result.missing, console)
     tables.show_rows(
         f"Checks for {result.environment} on {result.cluster}",
         ("", "check", "state", "time", "found"),

@@ -74,7 +74,8 @@ def command(
     """Draw the release: what it consists of, who speaks with whom, where secrets come from.
 
     Each arrow comes from a field of the manifests, which it names. With --live it says how it is
-    in the cluster and why; then it ends with 1 when an arrow is broken.
+    in the cluster and why; then it ends with 1 when an arrow is broken, and with 3 when one could
+    not be looked at.
     """
 
     def asked() -> GraphOptions:
@@ -111,6 +112,10 @@ def command(
 
 
 def _show(result: GraphResult, console: Console) -> None:
-    """The picture as it is, so that it can be put into a file."""
+    from rich.console import Console
+
+    """The picture as it is, so that it can be put into a file; what wasn't seen goes elsewhere."""
+    if result.missing:
+        tables.show_missing(result.missing, Console(stderr=True, highlight=False))
     text = result.text or result.model_dump_json(indent=2, exclude={"text"}) + "\n"
     console.out(text, highlight=False, end="")

@@ -24,7 +24,14 @@ Watch = Annotated[
     ),
 ]
 Timeout = Annotated[
-    float, typer.Option("--timeout", min=1, help="Seconds that --watch follows at most.")
+    float | None,
+    typer.Option(
+        "--timeout",
+        min=1,
+        help="Seconds that looking may take at most, 120 unless given; with --watch: that it "
+        "follows, 600 unless given.",
+        show_default=False,
+    ),
 ]
 
 
@@ -32,25 +39,28 @@ def command(
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
     watch: Watch = False,
-    timeout: Timeout = 600.0,
+    timeout: Timeout = None,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
     """Show how everything is: cluster, operators, Vault, the release and its workloads.
 
-    Changes nothing. Ends with 1 when something isn't healthy, and says what. With --watch it
-    attaches to a release that something else is deploying.
+    Changes nothing. Ends with 1 when something isn't healthy, and says what; with 3 when not all
+    of it could be seen. With --watch it attaches to a release that something else is deploying.
     """
 
     def follow(listener: Listener) -> Awaitable[WatchResult]:
+        from vrooli.workflows.watch import WATCH_S
         from vrooli.workflows.watch import watch as attach
 
-        return attach(environments.environment(environment), cluster, listener, timeout)
+        where = environments.environment(environment)
+        return attach(where, cluster, listener, timeout or WATCH_S)
 
     def work(listener: Listener) -> Awaitable[StatusResult]:
-        from vrooli.workflows.status import status
+        from vrooli.workflows.status import LIMIT_S, status
 
-        return status(environments.environment(environment), cluster, listener)
+        where = environments.environment(environment)
+        return status(where, cluster, listener, timeout or LIMIT_S)
 
     if watch:
         execute(follow, _show_watched, output, debug)
@@ -77,6 +87,7 @@ def _show_watched(result: WatchResult, console: Console) -> None:
 
 
 def _show(result: StatusResult, console: Console) -> None:
+    tables.show_missing(result.missing, console)
     tables.show_cluster(result.cluster, console)
     tables.show_rows(
         "Operators",
@@ -99,4 +110,5 @@ def _show(result: StatusResult, console: Console) -> None:
         console,
     )
     tables.show_urls(result.urls, console)
-    tables.show_problems(result.problems, console)
+    if result.problems or not result.missing:
+        tables.show_problems(result.problems, console)

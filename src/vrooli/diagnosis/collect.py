@@ -120,8 +120,6 @@ LISTS_SHARE = 0.75
 OPTIONAL_S = 10.0
 # How many questions are asked at a time, each of several pods.
 PROBES_AT_ONCE = 3
-# How often it is said what is waited for, seconds.
-TELL_S = 2.0
 # Stands for a page that didn't come.
 _FAILED: list[Found] = []
 
@@ -302,19 +300,8 @@ async def look(
         progress: Told what is waited for.
     """
     look = _Look(kube=kube, release=release, patience=Patience(limit_s))
-    telling = asyncio.create_task(_tell(look.patience, progress or Progress()))
-    try:
+    async with look.patience.telling(progress or Progress()):
         return await _look(look)
-    finally:
-        telling.cancel()
-
-
-async def _tell(patience: Patience, progress: Progress) -> None:
-    """Say what is waited for, until cancelled."""
-    while True:
-        await asyncio.sleep(TELL_S)
-        if words := patience.words():
-            progress.say(f"waits for {words}")
 
 
 async def _look(look: _Look) -> Collected:

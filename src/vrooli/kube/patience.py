@@ -10,7 +10,8 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeVar
@@ -18,11 +19,14 @@ from typing import TypeVar
 import httpx
 
 from vrooli.errors import EnvironmentLackError
-from vrooli.kube.each import AT_ONCE
+from vrooli.events import Progress
 from vrooli.kube.rest import ApiError, NoAnswerError
 
 T = TypeVar("T")
 
+# Requests at a time. A server far away answers each after a while and doesn't mind several; a busy
+# one answers none of a hundred in time.
+AT_ONCE = 12
 # What says that the server is busy, or on its way up: it is asked again until the time is over.
 PASSING = (
     httpx.codes.TOO_MANY_REQUESTS,
@@ -37,6 +41,8 @@ TRIES, OPTIONAL_TRIES = 6, 3
 PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 # How long one try may take at most, seconds: a connection may be dead without a sign of it.
 TRY_S = 45.0
+# How often it is said what is waited for, seconds, and how much of it.
+TELL_S, SHOWN = 2.0, 3
 MORE_TIME = "Give it more time with --timeout SECONDS, or see why the API server answers so slowly."
 
 
@@ -174,11 +180,28 @@ class Patience:
             self.waiting.pop(what, None)
             self.turns.give_back()
 
+    @asynccontextmanager
+    async def telling(self, progress: Progress) -> AsyncIterator[None]:
+        """Say every few seconds what is waited for, while it goes on."""
+        task = asyncio.create_task(self._tell(progress))
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _tell(self, progress: Progress) -> None:
+        while True:
+            await asyncio.sleep(TELL_S)
+            if words := self.words():
+                progress.say(f"waits for {words}")
+
     def words(self) -> str:
         """What is being waited for, the longest first; empty where nothing is."""
         now = time.monotonic()
         items = sorted(self.waiting.items(), key=lambda item: item[1])
-        return ", ".join(f"{what} ({now - since:.0f} s)" for what, since in items)
+        shown = [f"{what} ({now - since:.0f} s)" for what, since in items[:SHOWN]]
+        more = [f"{len(items) - SHOWN} more"] if len(items) > SHOWN else []
+        return ", ".join([*shown, *more])
 
 
 def _pause_s(error: ApiError | NoAnswerError, tries: int) -> float:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube, each
+from vrooli.kube import Kube, Patience, each
+from vrooli.kube.patience import TRY_S
 from vrooli.kube.rest import ApiError
 from vrooli.topology import reading, sockets, vaulting
 from vrooli.topology.model import Asks, Calls, Diagram, Party, Passes
@@ -17,7 +18,7 @@ from vrooli.topology.sight import Place, Sight, is_ready
 from vrooli.topology.sockets import Socket
 
 # One list of objects, and one program in one pod, seconds.
-LIST_S, ASK_S = 5.0, 4.0
+LIST_S, ASK_S = 5.0, 10.0
 # Pods of each party that are asked: enough to tell, bounded in a large cluster.
 OF_EACH = 3
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
@@ -83,10 +84,12 @@ def wanted(
     return tuple(dict.fromkeys(found))
 
 
-async def look(kube: Kube, diagrams: Sequence[Diagram], places: Sequence[Wanted]) -> Sight:
+async def look(
+    kube: Kube, diagrams: Sequence[Diagram], places: Sequence[Wanted], patience: Patience
+) -> Sight:
     """All of it once, as it is now."""
     namespace = places[0].namespace
-    answers = await asyncio.gather(*(read(kube, place) for place in places))
+    answers = await asyncio.gather(*(read(kube, place, patience) for place in places))
     objects = {place.place: found.objects for place, found in zip(places, answers, strict=True)}
     refused = {
         place.place: found.refused
@@ -98,18 +101,25 @@ async def look(kube: Kube, diagrams: Sequence[Diagram], places: Sequence[Wanted]
     return Sight(namespace, objects, refused, told, mute)
 
 
-async def read(kube: Kube, place: Wanted) -> Answer:
-    """The objects of one kind; what can't be read is said."""
+async def read(kube: Kube, place: Wanted, patience: Patience | None = None) -> Answer:
+    """The objects of one kind; what can't be read is said.
+
+    Without patience one try of a few seconds has to do: whoever follows a cluster asks again.
+    """
+
+    async def listed(_: float) -> Sequence[Body]:
+        return await kube.list(
+            place.api_version,
+            place.kind,
+            place.namespace or None,
+            names_only=place.names_only,
+        )
+
+    limit_s = TRY_S if patience else LIST_S
     try:
-        async with asyncio.timeout(LIST_S):
-            found = await kube.list(
-                place.api_version,
-                place.kind,
-                place.namespace or None,
-                names_only=place.names_only,
-            )
-    except TimeoutError:
-        return Answer({}, f"no answer within {LIST_S:.0f} s")
+        found = await (patience or Patience(LIST_S)).ask(
+            f"{place.kind} in {place.namespace or 'the cluster'}", listed, limit_s=limit_s
+        )
     except ApiError as error:
         return Answer({}, refusal(error))
     except VrooliError as error:

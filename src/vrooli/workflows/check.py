@@ -17,17 +17,16 @@ from vrooli.checks.interface import Check, Outcome, Site, State
 from vrooli.environments import Environment, SecretsSource
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Listener, Progress
+from vrooli.findings import Verdict
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access, fix, junit
 from vrooli.workflows.access import Access
 from vrooli.workflows.cluster import choose
 from vrooli.workflows.options import check_values_file
-from vrooli.workflows.results import CheckResult, CheckView, FindingView, StepResult
+from vrooli.workflows.results import CheckResult, CheckView, FindingView, MissingView, StepResult
 
 # How long a cluster may take to let us in; with the longest check, all stays below 30 s.
 CONNECT_S = 8.0
-# What all else stands on: where one of these couldn't be seen, all others say little.
-BASIS = ("cluster", "rights", "kinds")
 # Asked with what would be done; says whether to do it.
 Confirm = Callable[[Sequence[str]], bool]
 
@@ -98,8 +97,11 @@ async def check(
         began = time.monotonic()
         outcomes = await _look(options, wanted, listener)
         chosen = fix.of(outcomes)
+    lacking = missing(outcomes)
     result = CheckResult(
-        ok=is_well(outcomes),
+        ok=verdict(outcomes) is Verdict.HEALTHY,
+        verdict=verdict(outcomes),
+        missing=lacking,
         environment=options.environment.name,
         cluster=str(choice),
         namespace=options.environment.namespace,
@@ -173,11 +175,23 @@ async def _connected(cluster: str | None) -> AsyncIterator[Access]:
         await way.__aexit__(None, None, None)
 
 
-def is_well(outcomes: Sequence[Outcome]) -> bool:
+def verdict(outcomes: Sequence[Outcome]) -> Verdict:
     """Whether nothing is wrong, which nobody can say who has seen too little."""
-    states = {outcome.check.name: outcome.state for outcome in outcomes}
-    seen = all(states.get(name) is not State.UNSEEN for name in BASIS)
-    return seen and State.FAILED not in states.values()
+    is_failed = any(outcome.state is State.FAILED for outcome in outcomes)
+    return Verdict.of(has_problems=is_failed, is_missing=bool(missing(outcomes)))
+
+
+def missing(outcomes: Sequence[Outcome]) -> tuple[MissingView, ...]:
+    """The checks that must be seen and weren't, each with why."""
+    return tuple(
+        MissingView(
+            what=outcome.check.title,
+            why=outcome.found,
+            advice=outcome.error.advice if outcome.error is not None else "",
+        )
+        for outcome in outcomes
+        if outcome.state is State.UNSEEN and outcome.check.name in catalog.REQUIRED
+    )
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

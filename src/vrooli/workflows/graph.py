@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -11,7 +11,9 @@ from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, VrooliError
-from vrooli.events import Listener
+from vrooli.events import Listener, Progress
+from vrooli.findings import Verdict
+from vrooli.kube import Patience
 from vrooli.release import Release, hiding, history
 from vrooli.topology import judging, looking, mermaid, page, pictures, svg
 from vrooli.topology.model import Arrow, Diagram, Judgement, Judgements, State
@@ -21,11 +23,15 @@ from vrooli.workflows.results import (
     ArrowView,
     DiagramView,
     GraphResult,
+    MissingView,
     NodeView,
     ReasonView,
 )
 
 FROM_VALUES, FROM_RELEASE = "values", "release"
+# How long looking at a cluster may take, seconds; it ends when all is seen.
+LOOK_S = 60.0
+ADVICE = "`problems` of --output json says which right is missing, or what gave no answer."
 
 
 class Format(StrEnum):
@@ -70,11 +76,13 @@ class Source:
         manifests: The objects.
         origin: Where they came from: the values, or the release.
         problems: What couldn't be seen.
+        unknown: Why the release itself couldn't be read.
     """
 
     manifests: tuple[Manifest, ...]
     origin: str
     problems: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
@@ -84,7 +92,6 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
         UsageError: The chart refuses the values, or the cluster's name is wrong.
         EnvironmentLackError: The cluster doesn't run, or has no such release.
     """
-    del listener  # looking is quick, there is nothing to tell meanwhile
     if not options.live:
         source = Source(_rendered(options), FROM_VALUES)
         return _result(options, source, drawn(options, source), {})
@@ -95,14 +102,17 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
         )
         diagrams = drawn(options, source)
         places = looking.wanted(source.manifests, diagrams, options.environment.namespace)
-        seen = await looking.look(reached.kube, diagrams, places)
+        patience = Patience(LOOK_S)
+        async with patience.telling(Progress("graph", listener)):
+            seen = await looking.look(reached.kube, diagrams, places, patience)
     refused = tuple(
         f"{kind} in {namespace or 'the cluster'} could not be seen: {why}"
         for (kind, namespace), why in seen.refused.items()
     )
     mute = tuple(_mute(seen.mute))
     problems = tuple(map(redactor.text, (*source.problems, *refused, *mute)))
-    source = Source(source.manifests, source.origin, problems)
+    unknown = tuple(map(redactor.text, source.unknown))
+    source = replace(source, problems=problems, unknown=unknown)
     return _result(options, source, diagrams, judging.judge(diagrams, seen, redactor))
 
 
@@ -118,7 +128,7 @@ async def of_release(options: GraphOptions, release: Release) -> Source:
         found = await history.newest(release)
     except VrooliError as error:
         said = f"what is drawn comes from the values: {error.message}"
-        return Source(_rendered(options), FROM_VALUES, (said,))
+        return Source(_rendered(options), FROM_VALUES, (said,), (error.message,))
     if found is None:
         raise EnvironmentLackError(
             f"There is no release {release.name} in namespace {release.namespace}.",
@@ -150,8 +160,12 @@ def _result(
     options: GraphOptions, source: Source, diagrams: Sequence[Diagram], judged: Judgements
 ) -> GraphResult:
     broken = any(found.state is State.BROKEN for found in judged.values())
+    missing = _missing(source, judged) if options.live else ()
+    verdict = Verdict.of(has_problems=broken, is_missing=bool(missing))
     return GraphResult(
-        ok=not broken,
+        ok=verdict is Verdict.HEALTHY,
+        verdict=verdict,
+        missing=missing,
         environment=options.environment.name,
         release=options.environment.release,
         namespace=options.environment.namespace,
@@ -161,6 +175,22 @@ def _result(
         problems=source.problems,
         text=_written(options, source, diagrams, judged),
     )
+
+
+def _missing(source: Source, judged: Judgements) -> tuple[MissingView, ...]:
+    """The arrows that couldn't be looked at, and the release where only its values are drawn."""
+    # An arrow of two diagrams is one arrow.
+    unseen = {
+        (start, end): found.why
+        for (_, start, end), found in judged.items()
+        if found.state is State.UNSEEN
+    }
+    arrows = (
+        MissingView(what=f"arrow {start} → {end}", why=why, advice=ADVICE)
+        for (start, end), why in unseen.items()
+    )
+    release = (MissingView(what="the release", why=why) for why in source.unknown)
+    return (*release, *arrows)
 
 
 def _written(

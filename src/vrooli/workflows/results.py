@@ -201,8 +201,8 @@ class WorkloadView(Model):
     detail: str = Field(default="", description="what it has, or what it lacks")
 
 
-class StatusResult(Result):
-    """The end of status; `ok` is false when anything of it isn't healthy."""
+class StatusResult(VerdictResult):
+    """The end of status; `ok` is false when anything of it isn't healthy, or couldn't be seen."""
 
     environment: str = Field(description="dev, staging or prod")
     cluster: ClusterView = Field(description="the cluster")
@@ -428,14 +428,9 @@ class CheckView(Model):
     elapsed_s: float = Field(description="how long it took, seconds")
 
 
-class CheckResult(Result):
+class CheckResult(VerdictResult):
     """The end of check; `ok` is false when anything was found wrong, or too little was seen."""
 
-    ok: bool = Field(
-        default=True,
-        description="False when something was found wrong (exit 1), or when too little was seen "
-        "to say that nothing is (exit 3)",
-    )
     environment: str = Field(description="dev, staging or prod")
     cluster: str = Field(description="the cluster, as `--cluster` takes it")
     namespace: str = Field(description="where the release goes")
@@ -443,13 +438,6 @@ class CheckResult(Result):
     fixed: tuple[StepResult, ...] = Field(default=(), description="what --fix did before")
     fixable: tuple[str, ...] = Field(default=(), description="what --fix would still do")
     elapsed_s: float = Field(description="how long the checks took, seconds")
-
-    @property
-    def exit_code(self) -> int:
-        """What the command ends with; a cluster that can't be seen is a lack."""
-        if self.ok or any(check.state == "failed" for check in self.checks):
-            return super().exit_code
-        return EnvironmentLackError.exit_code
 
 
 class ReasonView(Model):
@@ -491,8 +479,8 @@ class DiagramView(Model):
     arrows: tuple[ArrowView, ...] = Field(description="its arrows")
 
 
-class GraphResult(Result):
-    """The end of graph; `ok` is false when an arrow is broken."""
+class GraphResult(VerdictResult):
+    """The end of graph; `ok` is false when an arrow is broken, or could not be looked at."""
 
     environment: str = Field(description="dev, staging or prod")
     release: str = Field(description="the Helm release's name")

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from vrooli import operators, vault
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
 from vrooli.errors import VrooliError
-from vrooli.events import Listener
-from vrooli.kube import Kube
+from vrooli.events import Listener, Progress
+from vrooli.findings import Verdict
+from vrooli.kube import Kube, Patience
 from vrooli.operators import OperatorStatus
 from vrooli.release import Release, follow, hiding, history, operator_logs, readiness
 from vrooli.workflows import access, advice, clusters
 from vrooli.workflows.develop import release_urls
 from vrooli.workflows.results import (
     ClusterView,
+    MissingView,
     OperatorView,
     ReleaseView,
     StatusResult,
@@ -28,33 +31,69 @@ from vrooli.workflows.results import (
 
 T = TypeVar("T")
 READY, ABSENT, DEPLOYED = "ready", "absent", "deployed"
+VAULT = "Vault"
+# How long looking may take unless its caller says otherwise, seconds: it ends when all is seen.
+LIMIT_S = 120.0
 
 
-async def status(environment: Environment, cluster: str | None, listener: Listener) -> StatusResult:
+async def status(
+    environment: Environment,
+    cluster: str | None,
+    listener: Listener,
+    timeout_s: float = LIMIT_S,
+) -> StatusResult:
     """Look at the cluster, the operators, Vault, the release and its workloads, all at once.
 
-    What can't be seen is a problem of its own and never stops the rest.
+    What can't be seen never stops the rest, and is told apart from what isn't healthy.
+
+    Args:
+        environment: Whose release.
+        cluster: As ``--cluster`` takes it; None picks one.
+        listener: Told what is waited for.
+        timeout_s: How long looking may take, seconds; it ends when all is seen.
 
     Raises:
         UsageError: The cluster's name is wrong.
     """
-    del listener  # looking is quick, there is nothing to tell meanwhile
+    progress = Progress("status", listener)
     choice, found = await access.find(cluster)
     seen = await clusters.view(found)
     if seen.state in (clusters.ABSENT, clusters.STOPPED):
         way = advice.start(environment, seen.state)
         problem = f"cluster {choice} is {seen.state}: {way}"
-        return StatusResult(
-            ok=False, environment=environment.name, cluster=seen, problems=(problem,)
-        )
+        return _result(environment, seen, problems=(problem,))
     try:
         kube = await Kube.connect(found.kubeconfig)
     except VrooliError as error:
-        problems = (*_cluster_problems(seen), error.message)
-        return StatusResult(ok=False, environment=environment.name, cluster=seen, problems=problems)
+        what = f"the Kubernetes API of cluster {choice}"
+        missing = (MissingView(what=what, why=error.message, advice=error.advice),)
+        problems = tuple(_cluster_problems(seen))
+        return _result(environment, seen, problems=problems, missing=missing)
     async with kube:
         release = Release.of(environment, found.kubeconfig)
-        return await _look(environment, kube, release, seen, release_urls(found))
+        look = _Look(Patience(timeout_s))
+        async with look.patience.telling(progress):
+            return await _look(environment, kube, release, seen, release_urls(found), look)
+
+
+def _result(
+    environment: Environment,
+    cluster: ClusterView,
+    *,
+    problems: tuple[str, ...],
+    missing: tuple[MissingView, ...] = (),
+    **parts: Any,
+) -> StatusResult:
+    verdict = Verdict.of(has_problems=bool(problems), is_missing=bool(missing))
+    return StatusResult(
+        ok=verdict is Verdict.HEALTHY,
+        verdict=verdict,
+        missing=missing,
+        environment=environment.name,
+        cluster=cluster,
+        problems=problems,
+        **parts,
+    )
 
 
 async def _look(
@@ -63,16 +102,20 @@ async def _look(
     release: Release,
     seen: ClusterView,
     urls: dict[str, str],
+    look: _Look,
 ) -> StatusResult:
-    look = _Look()
     async with asyncio.TaskGroup() as group:
         of_operators = [
-            group.create_task(look.at(operator.title, operators.status(operator, kube)))
+            group.create_task(look.at(operator.title, partial(operators.status, operator, kube)))
             for operator in operators.ALL
         ]
-        of_vault = group.create_task(look.at("Vault", vault.status(kube)))
-        of_release = group.create_task(look.at(release.name, _release(release)))
-        of_workloads = group.create_task(look.at("the workloads", _workloads(kube, release)))
+        of_vault = group.create_task(look.at(VAULT, partial(vault.status, kube)))
+        of_release = group.create_task(
+            look.at(f"release {release.name}", partial(_release, release))
+        )
+        of_workloads = group.create_task(
+            look.at("the workloads", partial(_workloads, kube, release))
+        )
         hides = group.create_task(hiding.redactor(kube, release.namespace))
     operator_views = tuple(_operator(item) for task in of_operators if (item := task.result()))
     vault_seen = of_vault.result()
@@ -84,23 +127,27 @@ async def _look(
         for item in of_workloads.result() or ()
     )
     problems = (
-        *look.problems,
         *_cluster_problems(seen),
         *_operator_problems(operator_views),
         *_vault_problems(vault_view, workloads),
         *_release_problems(environment, release_view),
         *(f"{item.kind} {item.name}: {item.detail}" for item in workloads if not item.ready),
     )
-    return StatusResult(
-        ok=not problems,
-        environment=environment.name,
-        cluster=seen,
+    known = None if of_workloads.result() is None else workloads
+    return _result(
+        environment,
+        seen,
+        problems=tuple(map(redactor.text, problems)),
+        missing=tuple(
+            item.model_copy(update={"why": redactor.text(item.why)})
+            for item in look.missing
+            if item.what != VAULT or known is None or _takes_from_vault(known)
+        ),
         operators=operator_views,
         vault=vault_view,
         release=release_view,
         workloads=workloads,
         urls=urls if release_view and release_view.revision else {},
-        problems=tuple(map(redactor.text, problems)),
     )
 
 
@@ -108,13 +155,15 @@ async def _look(
 class _Look:
     """Notes what can't be seen, so that one failing look doesn't stop the others."""
 
-    problems: list[str] = field(default_factory=list)
+    patience: Patience
+    missing: list[MissingView] = field(default_factory=list)
 
-    async def at(self, what: str, seen: Awaitable[T]) -> T | None:
+    async def at(self, what: str, look: Callable[[], Awaitable[T]]) -> T | None:
         try:
-            return await seen
+            return await self.patience.ask(what, lambda _: look(), limit_s=self.patience.total_s)
         except VrooliError as error:
-            self.problems.append(f"{what} can't be seen: {error.message}")
+            view = MissingView(what=what, why=error.message, advice=error.advice)
+            self.missing.append(view)
             return None
 
 
@@ -137,6 +186,8 @@ async def _workloads(kube: Kube, release: Release) -> tuple[WorkloadView, ...]:
     if note is None:
         return ()
     wanted = [item for item in note.manifests if item.kind in readiness.RULES and not item.is_hook]
+    if not wanted:
+        return ()
     seen = await follow.snapshot(kube, wanted)
     errors = await operator_logs.errors(kube, wanted, seen)
     return tuple(
@@ -177,12 +228,16 @@ def _operator_problems(found: tuple[OperatorView, ...]) -> list[str]:
 
 def _vault_problems(found: VaultView | None, workloads: tuple[WorkloadView, ...]) -> list[str]:
     """Vault may be absent, or someone else's, unless the release takes its secrets from it."""
-    needed = any(item.kind == "VaultStaticSecret" for item in workloads)
+    needed = _takes_from_vault(workloads)
     if found is None or found.state == READY or (found.state == ABSENT and not needed):
         return []
     if found.state == "foreign":
         return []
     return [f"Vault: {found.detail or found.state}"]
+
+
+def _takes_from_vault(workloads: tuple[WorkloadView, ...]) -> bool:
+    return any(item.kind == "VaultStaticSecret" for item in workloads)
 
 
 def _release_problems(environment: Environment, found: ReleaseView | None) -> list[str]:

@@ -13,10 +13,10 @@ from vrooli.checks.interface import Outcome, Seen, Site, State
 from vrooli.checks.kinds import INSTALL
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
-from vrooli.findings import Finding
+from vrooli.findings import Finding, Verdict
 from vrooli.steps import Done, Step
 from vrooli.workflows import develop, fix, junit
-from vrooli.workflows.check import BASIS, CheckOptions, is_well, summary, view
+from vrooli.workflows.check import CheckOptions, missing, summary, verdict, view
 from vrooli.workflows.results import CheckResult
 
 DEV = ENVIRONMENTS["dev"]
@@ -58,15 +58,21 @@ def test_outcomes_are_counted_in_words() -> None:
         ({"cluster": State.OK, "rights": State.UNSEEN}, False, 3),
         ({"kinds": State.UNSEEN, "vault": State.UNSEEN}, False, 3),
         ({"cluster": State.UNSEEN, "tools": State.FAILED}, False, 1),
+        ({"cluster": State.OK, "redis-operator": State.UNSEEN}, False, 3),
     ],
 )
 def test_who_could_not_see_the_cluster_does_not_say_that_nothing_is_wrong(
     states: dict[str, State], ok: bool, code: int
 ) -> None:
     outcomes = [_outcome(name, state) for name, state in states.items()]
-    assert is_well(outcomes) is ok
+    assert (verdict(outcomes) is Verdict.HEALTHY) is ok
+    unseen = {name for name, state in states.items() if state is State.UNSEEN}
+    assert {item.what for item in missing(outcomes)} == {
+        item.check.title for item in outcomes if item.check.name in unseen & catalog.REQUIRED
+    }
     result = CheckResult(
-        ok=is_well(outcomes),
+        ok=ok,
+        verdict=verdict(outcomes),
         environment="dev",
         cluster="x",
         namespace="dev",
@@ -77,8 +83,8 @@ def test_who_could_not_see_the_cluster_does_not_say_that_nothing_is_wrong(
 
 
 def test_what_the_end_stands_on_are_checks_that_there_are() -> None:
-    assert set(BASIS) <= {item.name for item in catalog.ALL}
-    assert any(item.name in BASIS for item in catalog.OF_OPERATORS)
+    assert {item.name for item in catalog.ALL} >= catalog.REQUIRED
+    assert any(item.name in catalog.REQUIRED for item in catalog.OF_OPERATORS)
 
 
 def test_junit_has_a_case_for_each_check_with_failures_and_skips() -> None:

@@ -15,6 +15,8 @@ from vrooli.cluster.interface import ClusterStatus, ComponentStatus
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import silent
+from vrooli.findings import Verdict
+from vrooli.kube import ApiError
 from vrooli.operators import OperatorStatus
 from vrooli.operators.interface import State
 from vrooli.redaction import Redactor
@@ -60,6 +62,10 @@ class FakeKube:
 
 def _gives(value: Any) -> Callable[..., Awaitable[Any]]:
     async def give(*_: Any) -> Any:
+        if isinstance(value, list) and value:
+            raise value.pop()
+        if isinstance(value, list):
+            return _operator()
         if isinstance(value, Exception):
             raise value
         return value
@@ -81,10 +87,11 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
     def run(
         *,
         cluster: FakeCluster | None = None,
-        operator: OperatorStatus | Exception | None = None,
+        operator: OperatorStatus | Exception | list[Exception] | None = None,
         vault: VaultStatus | Exception | None = None,
         revision: Revision | Exception | None = REVISION,
         secret: dict[str, Any] | None = None,
+        wanted: tuple[Manifest, ...] = (SECRET,),
         kube: FakeKube | Exception | None = None,
         environment: str = "dev",
     ) -> StatusResult:
@@ -97,7 +104,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
             "vault.status": vault or VaultStatus("ready", "2.7.2"),
             "history.last": revision,
             "history.newest": (
-                Note(revision, (SECRET,)) if isinstance(revision, Revision) else revision
+                Note(revision, wanted) if isinstance(revision, Revision) else revision
             ),
             "follow.snapshot": seen,
             "hiding.redactor": Redactor(),
@@ -199,8 +206,9 @@ def test_an_api_that_does_not_answer_hides_no_component(look: Look) -> None:
     assert result.problems == (
         "cluster x is degraded",
         "etcd is failed: no space left on device",
-        "No API answers.",
     )
+    assert [item.why for item in result.missing] == ["No API answers."]
+    assert result.exit_code == 1
     assert result.cluster.components[0].name == "etcd"
 
 
@@ -208,14 +216,45 @@ def test_someone_elses_vault_is_no_problem(look: Look) -> None:
     assert look(vault=VaultStatus("foreign", detail="theirs")).ok
 
 
-def test_a_part_that_can_not_be_seen_is_a_problem_and_hides_no_other(look: Look) -> None:
+def test_an_api_that_does_not_answer_leaves_it_open_how_all_is(look: Look) -> None:
+    result = look(kube=EnvironmentLackError("No API answers.", "See whether it runs."))
+    assert (result.ok, result.verdict, result.exit_code) == (False, Verdict.UNKNOWN, 3)
+    assert [(item.why, item.advice) for item in result.missing] == [
+        ("No API answers.", "See whether it runs.")
+    ]
+    assert result.problems == ()
+
+
+def test_a_part_that_can_not_be_seen_is_no_problem_leaves_it_open_and_hides_no_other(
+    look: Look,
+) -> None:
     result = look(vault=EnvironmentLackError("no answer"))
-    assert result.problems == ("Vault can't be seen: no answer",)
+    assert (result.verdict, result.exit_code) == (Verdict.UNKNOWN, 3)
+    assert [(item.what, item.why) for item in result.missing] == [("Vault", "no answer")]
+    assert result.problems == ()
     assert len(result.operators) == 3
     assert result.release is not None
 
 
+def test_what_is_not_healthy_decides_whatever_was_not_seen(look: Look) -> None:
+    lost = EnvironmentLackError("no answer")
+    result = look(vault=lost, operator=_operator(State.ABSENT))
+    assert (result.verdict, result.exit_code) == (Verdict.PROBLEMS, 1)
+    assert len(result.missing) == 1
+
+
+def test_a_vault_that_nothing_is_taken_from_need_not_be_seen(look: Look) -> None:
+    result = look(vault=EnvironmentLackError("no answer"), wanted=())
+    assert (result.verdict, result.missing) == (Verdict.HEALTHY, ())
+
+
+def test_what_was_turned_away_is_asked_again(look: Look) -> None:
+    busy = ApiError("list Deployment", 429, "too many", retry_after_s=0)
+    assert look(operator=[busy] * 4).ok
+
+
 def test_a_release_that_can_not_be_seen_leaves_no_places_to_look(look: Look) -> None:
     result = look(revision=EnvironmentLackError("no answer"))
-    assert "vrooli-dev can't be seen: no answer" in result.problems
+    assert "release vrooli-dev" in {item.what for item in result.missing}
+    assert result.exit_code == 3
     assert result.urls == {}

@@ -1,0 +1,67 @@
+"""A live graph of which an arrow could not be looked at doesn't say that none is broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from support import sights
+from vrooli.environments import ENVIRONMENTS
+from vrooli.findings import Verdict
+from vrooli.redaction import Redactor
+from vrooli.topology import judging
+from vrooli.topology.model import State
+from vrooli.topology.sight import Sight
+from vrooli.workflows.graph import FROM_RELEASE, GraphOptions, Source, _result, drawn
+from vrooli.workflows.results import GraphResult
+
+LIVE = GraphOptions(ENVIRONMENTS["dev"], live=True)
+SOURCE = Source(sights.release(), FROM_RELEASE)
+DIAGRAMS = drawn(LIVE, SOURCE)
+WELL = sights.healthy(SOURCE.manifests, DIAGRAMS)
+
+
+def said(seen: Sight, source: Source = SOURCE, options: GraphOptions = LIVE) -> GraphResult:
+    judged = judging.judge(DIAGRAMS, seen, Redactor()) if options.live else {}
+    return _result(options, source, DIAGRAMS, judged)
+
+
+def test_where_every_arrow_was_seen_and_none_is_broken_all_is_well() -> None:
+    result = said(WELL)
+    assert (result.verdict, result.exit_code, result.missing) == (Verdict.HEALTHY, 0, ())
+
+
+@pytest.mark.parametrize("kind", ["Pod", "Ingress", "VaultStaticSecret"])
+def test_an_arrow_that_could_not_be_looked_at_leaves_it_open(kind: str) -> None:
+    why = "no answer within 60 s"
+    objects = {place: found for place, found in WELL.objects.items() if place != (kind, "dev")}
+    blind = said(replace(WELL, objects=objects, refused={(kind, "dev"): why}))
+    assert (blind.ok, blind.verdict, blind.exit_code) == (False, Verdict.UNKNOWN, 3)
+    arrows = {
+        f"arrow {arrow.source} → {arrow.target}"
+        for diagram in blind.diagrams
+        for arrow in diagram.arrows
+        if arrow.state == State.UNSEEN
+    }
+    assert {item.what for item in blind.missing} == arrows
+    assert len(blind.missing) == len(arrows) > 0
+    assert all(item.why for item in blind.missing)
+    assert any(why in item.why for item in blind.missing)
+
+
+def test_a_broken_arrow_decides_whatever_was_not_seen() -> None:
+    objects = {**WELL.objects, ("Secret", "dev"): {}}
+    broken = said(replace(WELL, objects=objects, refused={("Ingress", "dev"): "no right"}))
+    assert (broken.verdict, broken.exit_code) == (Verdict.PROBLEMS, 1)
+    assert broken.missing
+
+
+def test_a_release_that_could_not_be_read_leaves_it_open() -> None:
+    unread = said(WELL, replace(SOURCE, unknown=("Helm's record can't be read",)))
+    assert (unread.verdict, unread.missing[0].what) == (Verdict.UNKNOWN, "the release")
+
+
+def test_what_is_drawn_from_values_is_not_judged() -> None:
+    result = said(WELL, options=replace(LIVE, live=False))
+    assert (result.verdict, result.exit_code) == (Verdict.HEALTHY, 0)
