@@ -14,6 +14,8 @@ Body = Mapping[str, Any]
 AUTOSCALERS = ("cluster-autoscaler", "karpenter")
 # Their reasons for "a node for this pod is being made".
 ADDS_NODE = ("TriggeredScaleUp", "Nominated")
+# Their reasons for "none will be made".
+ADDS_NONE = ("NotTriggerScaleUp", "FailedScheduling")
 # Both give a new node this long to register before they call it failed.
 NODE_LIMIT = timedelta(minutes=15)
 

@@ -259,7 +259,8 @@ class Follower:
         self._said = text
 
     def _lines(self, failed: Iterable[str]) -> list[Line]:
-        return portrait.lines(self._wanted, self.seen, set(failed), self._redactor)
+        ends = self._earlier_ends
+        return portrait.lines(self._wanted, self.seen, set(failed), self._redactor, ends)
 
     async def is_whole(self, *, at_once: bool) -> bool:
         """Whether it stays ready, and no operator meets with errors that only its log tells of.

@@ -13,6 +13,7 @@ from vrooli.redaction import Redactor
 from vrooli.release import autoscaling, readiness, scene
 from vrooli.release.hopeless import containers
 from vrooli.release.readiness import COMPONENT, LEADER_ROLES, PGO, REDIS_NAME, REDIS_ROLE, Seen
+from vrooli.release.scene import Scene
 
 Body = Mapping[str, Any]
 
@@ -48,6 +49,7 @@ def lines(
     seen: Seen,
     failed: Collection[str] = (),
     redactor: Redactor | None = None,
+    earlier_ends: Mapping[tuple[str, str], int] | None = None,
 ) -> list[Line]:
     """A line for each object that can be ready or not, and for each hook.
 
@@ -56,23 +58,26 @@ def lines(
         seen: The namespace's objects.
         failed: Pods that can't become ready.
         redactor: Knows what is secret; without one only what looks like a secret is masked.
+        earlier_ends: As a scene has them: ends that are not told.
     """
     manifests, hides = list(wanted), redactor or Redactor()
+    where = Scene(seen=seen, earlier_ends=earlier_ends or {})
     hooks = scene.hooks(manifests)
     others = [item for item in manifests if item.kind in readiness.RULES and not item.is_hook]
     return [
-        *(_of_hook(hook, seen, failed, hides) for hook in hooks),
-        *(_of_object(item, seen, failed, hides) for item in others),
+        *(_of_hook(hook, where, failed, hides) for hook in hooks),
+        *(_of_object(item, where, failed, hides) for item in others),
     ]
 
 
-def _of_object(wanted: Manifest, seen: Seen, failed: Collection[str], hides: Redactor) -> Line:
+def _of_object(wanted: Manifest, where: Scene, failed: Collection[str], hides: Redactor) -> Line:
+    seen = where.seen
     lack, body = readiness.lack(wanted, seen), seen.get(wanted.kind, wanted.name)
     facts = FACTS[wanted.kind](body, seen) if body is not None else ""
     if lack is None:
         return Line(wanted.key, ObjectState.READY, facts)
     pods = [pod for pod in _pods_of(wanted, seen) if not readiness.is_ready(pod)]
-    reasons = [text for pod in pods if (text := of_pod(pod, seen, hides))]
+    reasons = [text for pod in pods if (text := of_pod(pod, where, hides))]
     names = {pod["metadata"]["name"] for pod in pods}
     state = ObjectState.FAILED if names & set(failed) else ObjectState.WAITING
     rest = "" if wanted.kind in OWN_WORDS else facts
@@ -83,7 +88,8 @@ def _of_object(wanted: Manifest, seen: Seen, failed: Collection[str], hides: Red
 OWN_WORDS = ("Deployment", "StatefulSet", "VaultStaticSecret", "PersistentVolumeClaim")
 
 
-def _of_hook(hook: Manifest, seen: Seen, failed: Collection[str], hides: Redactor) -> Line:
+def _of_hook(hook: Manifest, where: Scene, failed: Collection[str], hides: Redactor) -> Line:
+    seen = where.seen
     when, body = hook.annotations[HOOK], seen.get(hook.kind, hook.name)
     pods = [pod for pod in seen.pods({}) if scene.hook_of(pod) == hook.key]
     if body is None:
@@ -92,7 +98,7 @@ def _of_hook(hook: Manifest, seen: Seen, failed: Collection[str], hides: Redacto
         return Line(hook.key, ObjectState.READY, f"{when} hook: done")
     names = {pod["metadata"]["name"] for pod in pods}
     state = ObjectState.FAILED if names & set(failed) or _has_failed(body) else ObjectState.WAITING
-    reasons = "; ".join(text for pod in pods if (text := of_pod(pod, seen, hides)))
+    reasons = "; ".join(text for pod in pods if (text := of_pod(pod, where, hides)))
     return Line(hook.key, state, f"{when} hook: {reasons or 'runs'}")
 
 
@@ -110,26 +116,28 @@ def _condition(body: Body, kind: str) -> Body | None:
     return next((c for c in conditions if c["type"] == kind and c["status"] == "True"), None)
 
 
-def of_pod(pod: Body, seen: Seen, hides: Redactor) -> str:
+def of_pod(pod: Body, where: Scene, hides: Redactor) -> str:
     """Why a pod isn't ready, in words; empty when nothing is to say."""
     name, status = pod["metadata"]["name"], pod.get("status", {})
     for condition in status.get("conditions", []):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            is_coming = autoscaling.awaits_node(pod, seen, datetime.now(UTC))
+            is_coming = autoscaling.awaits_node(pod, where.seen, datetime.now(UTC))
             node = "a node that the autoscaler adds" if is_coming else "a node"
             return _cut(hides.text(f"{name} waits for {node}: {condition.get('message', '')}"))
-    said = [text for item in containers(pod) if (text := _of_container(item))]
+    said = [
+        text for item in containers(pod) if (text := _of_container(item, where.earlier(pod, item)))
+    ]
     if not said and status.get("phase") == "Running" and not readiness.is_ready(pod):
-        said = [f"runs, isn't ready yet{_probe(name, seen)}"]
+        said = [f"runs, isn't ready yet{_probe(name, where.seen)}"]
     return _cut(hides.text(f"{name} {', '.join(said)}")) if said else ""
 
 
-def _of_container(container: Body) -> str:
-    state, restarts = container.get("state", {}), container.get("restartCount", 0)
+def _of_container(container: Body, earlier: int) -> str:
+    state, restarts = container.get("state", {}), container.get("restartCount", 0) - earlier
     ended = container.get("lastState", {}).get("terminated") or {}
     waiting, over = state.get("waiting"), state.get("terminated")
     if waiting and waiting.get("reason") == "CrashLoopBackOff":
-        return f"ended {restarts + 1} times, last with status {ended.get('exitCode')}"
+        return f"ended {times(restarts + 1)}, last with status {ended.get('exitCode')}"
     if waiting:
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
         return ": ".join(filter(None, (WAITS.get(reason, reason), message)))
@@ -138,6 +146,11 @@ def _of_container(container: Body) -> str:
     if restarts and not container.get("ready"):
         return f"runs again after {restarts} ends, last with status {ended.get('exitCode')}"
     return ""
+
+
+def times(count: int) -> str:
+    """How often something happened, in words."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def _probe(pod: str, seen: Seen) -> str:
@@ -162,7 +175,7 @@ def _pods_of(wanted: Manifest, seen: Seen) -> list[Body]:
     if wanted.kind != "Deployment":
         return []
     pods = [pod for pod in seen.pods({}) if scene.deployment_of(pod) == wanted.name]
-    return scene.Scene(seen=seen).current(pods)
+    return Scene(seen=seen).current(pods)
 
 
 def _owner(pod: Body) -> str:

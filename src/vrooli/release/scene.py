@@ -51,9 +51,13 @@ class Scene:
 
     def ends(self, pod: Body, container: Body) -> int:
         """How often a container that waits for its next start has ended since the deploy began."""
-        before = self.earlier_ends.get((pod["metadata"].get("uid", ""), container["name"]), 0)
         # While it waits, it has ended once more often than it was restarted.
-        return int(container.get("restartCount", 0)) + 1 - before
+        return int(container.get("restartCount", 0)) + 1 - self.earlier(pod, container)
+
+    def earlier(self, pod: Body, container: Body) -> int:
+        """How often a container had ended before the deploy began."""
+        key = (pod["metadata"].get("uid", ""), container.get("name", ""))
+        return self.earlier_ends.get(key, 0)
 
     def current(self, pods: Iterable[Body]) -> list[Body]:
         """The release's pods, without those of a Deployment's older versions."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -225,6 +226,20 @@ def test_a_container_that_its_liveness_probe_ends_is_no_mere_crash() -> None:
     finding = the_one(evidence(ended(137, spec=PROBED), events=events))
     assert finding.name == "probe-failing"
     assert "Liveness" in finding.found
+
+
+def test_a_node_that_is_being_made_is_told_and_waited_for() -> None:
+    def said(reason: str, ago_s: float) -> Happening:
+        found = happening(POD, reason, "pod triggered scale-up: [{web 0->1}]", ago_s=ago_s)
+        return replace(found, source="cluster-autoscaler")
+
+    waits = unscheduled("0/1 nodes are available: 1 Insufficient cpu.")
+    finding = the_one(evidence(waits, events=[said("TriggeredScaleUp", 60)]))
+    assert "a node is being made for it (pod triggered scale-up: [{web 0->1}])" in finding.found
+    assert finding.remedy.startswith("Wait")
+    refused = [said("TriggeredScaleUp", 60), said("NotTriggerScaleUp", 20)]
+    for events in (refused, [said("TriggeredScaleUp", 16 * 60)]):
+        assert "room" in the_one(evidence(waits, events=events)).found
 
 
 @pytest.mark.parametrize(

@@ -219,3 +219,22 @@ def test_what_a_pod_says_is_masked_before_it_is_cut(length: int) -> None:
         (found,) = lines(wanted, Seen(objects), (), redactor)
         assert "RunContainerError" in found.detail
         assert leaked([item], found.detail) == []
+
+
+def test_a_line_counts_the_ends_since_a_deploy_began() -> None:
+    def detail(restarts: int, waits: str) -> str:
+        status = {
+            "name": "main",
+            "restartCount": restarts,
+            "state": {"waiting": {"reason": waits}} if waits else {"running": {}},
+            "lastState": {"terminated": {"exitCode": 3}},
+        }
+        body = pod(phase="Running", containerStatuses=[status])
+        objects = Seen({("Pod", "server-2-x"): body, ("Deployment", "server"): deployment(0)})
+        earlier = {("", "main"): 4}
+        (found,) = lines([manifest.of(deployment(0), "here")], objects, earlier_ends=earlier)
+        return found.detail
+
+    assert "server-2-x runs, isn't ready yet" in detail(4, "")
+    assert "server-2-x ended once, last with status 3" in detail(4, "CrashLoopBackOff")
+    assert "server-2-x runs again after 2 ends, last with status 3" in detail(6, "")

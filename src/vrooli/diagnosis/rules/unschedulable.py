@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.evidence import Evidence, Happening
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, Ref, condition, containers, items, mapping, ref_of, text
-from vrooli.diagnosis.workloads import AGAIN, is_older, told, way_back
+from vrooli.diagnosis.workloads import AGAIN, age_s, is_older, told, way_back
+from vrooli.release import autoscaling
 
 # The scheduler tries again whenever something changes, seconds.
 GRACE_S = 3.0
@@ -51,6 +52,7 @@ KINDS = (
     ),
     (r"no nodes available", "the cluster has no nodes", "Start a node."),
 )
+WAIT = "Wait until it has joined; if it doesn't, the autoscaler's log says why."
 OTHER = ("", "no node takes it", f"{AGAIN}, or add a node that does.")
 
 
@@ -66,13 +68,35 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ):
             continue
         _, why, remedy = next((kind for kind in KINDS if re.search(kind[0], said)), OTHER)
+        order = _order(evidence, pod)
+        if order is not None:
+            why, remedy = f"a node is being made for it ({order.message.strip()})", WAIT
         yield Symptom(
             about=owner,
             found=f"pod {ref_of(pod).name} waits for a node: {why}. The scheduler says: {said}",
             remedy=remedy,
-            command=_command(evidence, owner, pod, said),
-            evidence=(*told(evidence, ref_of(pod), "FailedScheduling", most=1), *_asked(pod)),
+            command="kubectl get nodes --watch"
+            if order is not None
+            else _command(evidence, owner, pod, said),
+            evidence=(
+                *told(evidence, ref_of(pod), "FailedScheduling", *autoscaling.ADDS_NODE, most=2),
+                *_asked(pod),
+            ),
         )
+
+
+def _order(evidence: Evidence, pod: Body) -> Happening | None:
+    """What an autoscaler says of the node that it makes for a pod; None where it makes none."""
+    reasons = (*autoscaling.ADDS_NODE, *autoscaling.ADDS_NONE)
+    said = [
+        event
+        for event in evidence.events_of(ref_of(pod), *reasons)
+        if event.source in autoscaling.AUTOSCALERS
+    ]
+    if not said or said[-1].reason not in autoscaling.ADDS_NODE or said[-1].last is None:
+        return None
+    age = age_s(evidence, said[-1].last.isoformat())
+    return said[-1] if age is not None and age < autoscaling.NODE_LIMIT.total_seconds() else None
 
 
 def _command(evidence: Evidence, owner: Ref, pod: Body, said: str) -> str:
