@@ -35,7 +35,8 @@ def test_external_databases_take_the_operators_place() -> None:
         }
     )
     kinds = {manifest.kind for manifest in found.values()}
-    assert not kinds & {"PostgresCluster", "RedisFailover", "Secret"}
+    assert not kinds & {"PostgresCluster", "RedisFailover", "Secret", "Role"}
+    assert "Deployment/demo-rotator" not in found
     connections = found["ConfigMap/demo-connections"].body["data"]
     assert connections["DB_HOST"] == "db.example.com"
     assert connections["DB_SSLMODE"] == "verify-full"
@@ -113,7 +114,6 @@ def test_no_database_pod_is_alone_where_outages_count(name: str) -> None:
 KEPT = {
     "PostgresCluster/vrooli-pg",
     "ConfigMap/vrooli-pg-init-sql",
-    "Secret/vrooli-pg-pguser-vrooli",
     "NetworkPolicy/demo-postgres",
     "NetworkPolicy/demo-postgres-pool",
     "NetworkPolicy/demo-postgres-primary",
@@ -127,6 +127,8 @@ def test_the_database_outlives_the_release_with_what_it_reads_and_what_guards_it
 
     assert kept({}) == KEPT
     assert kept({"pgoPostgresql": {"keepOnUninstall": False}}) == set()
+    unrotated = {"rotation": {"enabled": False}}
+    assert kept(unrotated) == {*KEPT, "Secret/vrooli-pg-pguser-vrooli"}
 
 
 @pytest.mark.parametrize("encrypted", [True, False])

@@ -19,6 +19,8 @@ SHARED = "vrooli-config-shared-all"
 PRIVATE = {"vrooli-secrets-shared-server-jobs", "vrooli-postgres-creds", "vrooli-redis-creds"}
 PULL = "vrooli-dockerhub-pull-secret"
 COMPONENTS = ("ui", "server", "jobs", "nsfw-detector", "adminer")
+# The only one that speaks with Kubernetes.
+ROTATOR = "rotator"
 LIVE_AND_READY = ("liveness", "readiness")
 TESTS = ("configmap-value", "nsfw-detector", "jobs", "server", "ui")
 
@@ -69,12 +71,12 @@ def test_the_longest_release_name_gives_valid_names_that_differ() -> None:
     assert not set(services) & {key for key in second if key.startswith("Service/")}
 
 
-@pytest.mark.parametrize("name", [*COMPONENTS, *(f"{name}-test" for name in TESTS)])
+@pytest.mark.parametrize("name", [*COMPONENTS, ROTATOR, *(f"{name}-test" for name in TESTS)])
 def test_each_pod_is_restricted(name: str) -> None:
     found = render()
     manifest = found.get(f"Deployment/demo-{name}") or found[f"Pod/demo-{name}"]
     spec, only = pod(manifest), container(manifest)
-    assert spec["automountServiceAccountToken"] is False
+    assert spec["automountServiceAccountToken"] is (name == ROTATOR)
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert only["securityContext"]["allowPrivilegeEscalation"] is False
@@ -85,7 +87,7 @@ def test_each_pod_is_restricted(name: str) -> None:
     assert spec["imagePullSecrets"] == [{"name": PULL}]
 
 
-@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("name", [*COMPONENTS, ROTATOR])
 def test_each_component_has_a_service_account_without_a_token(name: str) -> None:
     found = render()
     account = found[f"ServiceAccount/demo-{name}"]
@@ -193,6 +195,7 @@ SINCE = {
     "apps/v1": 9,
     "networking.k8s.io/v1": 19,
     "policy/v1": 21,
+    "rbac.authorization.k8s.io/v1": 8,
     "autoscaling/v2": 23,
 }
 OPERATORS = ("crunchydata.com/", "spotahome.com/", "hashicorp.com/", "coreos.com/")

@@ -13,8 +13,10 @@ NAMES = (
     "postgres",
     "redis",
     "dockerhub-pull-secret",
-    "postgres-user",
 )
+
+
+UNROTATED = {"rotation": {"enabled": False}}
 
 
 def targets(manifest: Manifest) -> list[str]:
@@ -46,8 +48,8 @@ def test_the_redis_operator_gets_the_key_it_reads() -> None:
     assert template == '{{ get .Secrets "REDIS_PASSWORD" }}'
 
 
-def test_the_database_password_reaches_pgo_and_nothing_else_does() -> None:
-    found = render()
+def test_without_rotation_the_database_password_reaches_pgo_and_nothing_else_does() -> None:
+    found = render(UNROTATED)
     secret = found["Secret/vrooli-pg-pguser-vrooli"].body
     assert (
         secret["metadata"]["labels"].items()
@@ -60,11 +62,12 @@ def test_the_database_password_reaches_pgo_and_nothing_else_does() -> None:
     assert spec["destination"]["create"] is False
     assert spec["destination"]["name"] == "vrooli-pg-pguser-vrooli"
     assert spec["destination"]["transformation"]["excludes"] == [".*"]
+    assert spec["destination"]["transformation"]["excludeRaw"] is True
     assert list(spec["destination"]["transformation"]["templates"]) == ["password"]
 
 
-def test_a_changed_secret_restarts_those_that_read_it() -> None:
-    found = render()
+def test_without_rotation_a_changed_secret_restarts_those_that_read_it() -> None:
+    found = render(UNROTATED)
     both = ["demo-server", "demo-jobs"]
     assert targets(found["VaultStaticSecret/demo-shared-config-all"]) == ["demo-ui", *both]
     assert targets(found["VaultStaticSecret/demo-postgres"]) == both

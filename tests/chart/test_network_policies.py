@@ -87,7 +87,9 @@ def test_only_the_releases_own_pods_are_bound(policies: list[Any]) -> None:
     assert {name for name, peer in PEERS.items() if _is_bound(policies, peer)} == set(BOUND)
 
 
-@pytest.mark.parametrize("name", ["ui", "server", "jobs", "adminer", "primary", "redis", "test"])
+@pytest.mark.parametrize(
+    "name", ["ui", "server", "jobs", "adminer", "primary", "redis", "test", "rotator"]
+)
 def test_every_pod_may_ask_the_clusters_dns(policies: list[Any], name: str) -> None:
     for protocol in ("UDP", "TCP"):
         assert allows(policies, HERE, PEERS[name], PEERS["dns"], 53, protocol)

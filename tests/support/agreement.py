@@ -24,9 +24,12 @@ RESOURCES = (
     "pgoPostgresql.sidecarResources",
     "pgoPostgresql.pgBouncer.resources",
     "pgoPostgresql.backup.resources",
+    "rotation.resources",
     "spotahomeRedis.redis.resources",
     "spotahomeRedis.sentinel.resources",
 )
+# What a Secret's name has room for beside the suffix of VSO's.
+LONGEST_SOURCE = 253 - len("-vault")
 ANYWHERE = {"host": "", "paths": [{"path": "/", "service": "ui"}]}
 _UNITS = {unit: Decimal(1000) ** power for power, unit in enumerate(["", "k", *"MGTPE"])}
 _UNITS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)}
@@ -100,7 +103,7 @@ def _postgres(found: Values) -> Values:
     s3 = cluster["backup"]["s3"]
     needed = ("bucket", "endpoint", "region", "secretName") if s3["enabled"] else ()
     return {
-        "pgoPostgresql.users": list({user["name"]: user for user in cluster["users"]}.values()),
+        "pgoPostgresql.users": _users(cluster["users"]),
         "pgoPostgresql.postgresVersion": min(cluster["postgresVersion"], NEWEST_POSTGRES),
         "pgoPostgresql.instances": max(cluster["instances"], 1 + cluster["synchronous"]),
         **{f"pgoPostgresql.backup.s3.{key}": s3[key] or "given" for key in needed},
@@ -112,6 +115,13 @@ def _postgres(found: Values) -> Values:
     }
 
 
+def _users(users: list[Values]) -> list[Values]:
+    """Each name once, and none that of the first one's second login role."""
+    known = {user["name"]: user for user in users}
+    known.pop(f"{users[0]['name']}-alternate", None)
+    return list(known.values())
+
+
 def _redis(found: Values) -> Values:
     redis = at(found, "spotahomeRedis")
     most = redis["sentinel"]["replicas"]
@@ -119,12 +129,14 @@ def _redis(found: Values) -> Values:
 
 
 def _secrets(found: Values) -> Values:
-    """No two have the same name."""
-    changed, taken = {}, set()
+    """No two have the same name, nor that of another's source, which has a suffix."""
+    changed: Values = {}
+    taken: set[str] = set()
     for key, secret in at(found, "vso.secrets").items():
-        if secret["k8sSecretName"] in taken:
-            changed[f"vso.secrets.{key}.k8sSecretName"] = f"another-{key.lower()}"
-        taken.add(secret["k8sSecretName"])
+        name = secret["k8sSecretName"]
+        if {name, f"{name}-vault"} & taken or len(name) > LONGEST_SOURCE:
+            name = changed[f"vso.secrets.{key}.k8sSecretName"] = f"another-{key.lower()}"
+        taken |= {name, f"{name}-vault"}
     return changed
 
 

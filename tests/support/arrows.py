@@ -35,7 +35,7 @@ def redis(component: str) -> Peer:
     return Peer(HERE, {"app.kubernetes.io/name": "vrooli-rf", COMPONENT: component})
 
 
-APPLICATION = ("ui", "server", "jobs", "nsfw-detector", "adminer", "test")
+APPLICATION = ("ui", "server", "jobs", "nsfw-detector", "adminer", "rotator", "test")
 POSTGRES = ("pool", "primary", "replica", "backups")
 REDIS = ("redis", "sentinel")
 # Those that policies select: nothing reaches them, and they reach nothing, that isn't named.
@@ -64,6 +64,7 @@ PORTS: dict[str, tuple[int, ...]] = {
     "jobs": (4001,),
     "nsfw-detector": (8000,),
     "adminer": (8080,),
+    "rotator": (8080,),
     "pool": (5432,),
     "primary": (5432, 8008, 8432, 9187),
     "replica": (5432, 8008, 8432, 9187),
@@ -94,7 +95,8 @@ UPKEEP = {
     *(("redis-operator", name, PORTS[name][0]) for name in REDIS),
     *((a, b, port) for a, b in product(POSTGRES, POSTGRES) for port in PORTS[b]),
     *((a, b, PORTS[b][0]) for a, b in product(REDIS, REDIS)),
-    *((name, "api", port) for name in POSTGRES for port in PORTS["api"]),
+    *((name, "api", port) for name in (*POSTGRES, "rotator") for port in PORTS["api"]),
+    *(("rotator", name, PORTS[name][0]) for name in ("pool", *REDIS)),
     *((name, "dns", 53) for name in BOUND),
 }
 # What Prometheus needs, if there is one.

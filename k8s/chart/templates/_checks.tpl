@@ -58,8 +58,8 @@ pgoPostgresql.users: {{ .name }} is there twice
 {{- end }}
 {{- $users = append $users .name }}
 {{- end }}
-{{- if and (include "vrooli.isRotated" (list . "postgres")) (has (include "vrooli.alternateUser" .) $users) }}
-pgoPostgresql.users: {{ include "vrooli.alternateUser" . }} is the second role of {{ first $users }}, by which its password is rotated
+{{- if include "vrooli.isRotated" (list . "postgres") }}
+{{- include "vrooli.alternateChecks" (list . $users) }}
 {{- end }}
 {{- with .Values.pgoPostgresql.backup }}
 {{- if .s3.enabled }}
@@ -69,6 +69,21 @@ pgoPostgresql.backup.s3.schedules.{{ $kind }}: {{ $cron }} is one of backup.sche
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+What the second login role can't be, and what would take the first one's role away from it.
+*/}}
+{{- define "vrooli.alternateChecks" -}}
+{{- $root := first . -}}
+{{- $users := last . -}}
+{{- $alternate := include "vrooli.alternateUser" $root }}
+{{- if has $alternate $users }}
+pgoPostgresql.users: {{ $alternate }} is the second role of {{ first $users }}, by which its password is rotated
+{{- end }}
+{{- if contains "DISCARD ALL" (dig "server_reset_query" "" $root.Values.pgoPostgresql.pgBouncer.config | upper) }}
+pgoPostgresql.pgBouncer.config.server_reset_query: DISCARD ALL takes from the second login role that it acts as the first; RESET ROLE does not
 {{- end }}
 {{- end }}
 
@@ -83,6 +98,9 @@ vso.secrets.{{ $key }}.k8sSecretName: {{ $secret.k8sSecretName }} is the Secret 
 {{- $source := include "vrooli.sourceSecret" (list $ $key) }}
 {{- if and (ne $source $secret.k8sSecretName) (hasKey $owners $source) }}
 vso.secrets.{{ get $owners $source }}.k8sSecretName: {{ $source }} is the Secret from which the rotator fills that of vso.secrets.{{ $key }}
+{{- end }}
+{{- if gt (len $source) 253 }}
+vso.secrets.{{ $key }}.k8sSecretName: {{ $source }}, which VSO fills, has more than 253 characters
 {{- end }}
 {{- $_ := set $owners $source $key }}
 {{- end }}

@@ -6,6 +6,7 @@ Requests that are more than their limits; resources of devices can't be shared, 
 {{- range $key, $service := .Values.services }}
 {{- $_ := set $all (printf "services.%s.resources" $key) $service.resources }}
 {{- end }}
+{{- $_ := set $all "rotation.resources" .Values.rotation.resources }}
 {{- with .Values.pgoPostgresql }}
 {{- $all = merge $all (dict
     "pgoPostgresql.resources" .resources

@@ -322,17 +322,19 @@ class _Run:
 
     def _local_values(self) -> chart_values.Values:
         """What develop says over the values files: the images that were built here."""
-        services = {}
-        for name, key in SERVICES.items():
-            image = self.machine.images[name]
-            repository, _, tag = image.reference.rpartition(":")
-            # The tag stays the same when an image is built anew; the note rolls the pods.
-            note = {"vrooli.com/image-inputs": image.inputs_hash}
-            services[key] = {"repository": repository, "tag": tag, "podAnnotations": note}
+        services = {key: self._local_image(name) for name, key in SERVICES.items()}
         found: chart_values.Values = {
             "services": services,
+            "rotation": self._local_image("rotator"),
             "spotahomeRedis": {"image": self.machine.images["redis"].reference},
         }
         if self.options.secrets_source is SecretsSource.FILE:
             found["vso"] = {"enabled": False}
         return found
+
+    def _local_image(self, name: str) -> chart_values.Values:
+        image = self.machine.images[name]
+        repository, _, tag = image.reference.rpartition(":")
+        # The tag stays the same when an image is built anew; the note rolls the pods.
+        note = {"vrooli.com/image-inputs": image.inputs_hash}
+        return {"repository": repository, "tag": tag, "podAnnotations": note}

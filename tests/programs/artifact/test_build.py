@@ -16,7 +16,7 @@ import pytest
 from support.ports import free_port
 from support.registry import serve
 from vrooli import images, project
-from vrooli.artifact import model, pack
+from vrooli.artifact import model, pack, tags
 from vrooli.artifact.verify import demand_whole
 from vrooli.chart import engine, values
 from vrooli.environments import ENVIRONMENTS
@@ -93,8 +93,9 @@ def test_the_packed_chart_and_values_render_what_the_source_does_with_the_versio
     result = _build()
     prod = ENVIRONMENTS["prod"]
     packed = values.read(Path(result.path) / model.VALUES / "values-prod.yaml")
-    tags = {name: {"tag": "1.2.3"} for name in ("ui", "server", "jobs")}
-    wanted = values.merge(values.load(prod), {"services": tags})
+    services = {name: {"tag": "1.2.3"} for name in ("ui", "server", "jobs")}
+    tagged = {"services": services, "rotation": {"tag": "1.2.3"}}
+    wanted = values.merge(values.load(prod), tagged)
     release, namespace = prod.release, prod.namespace
     assert engine.render(
         packed, release=release, namespace=namespace, chart=Path(result.package)
@@ -226,9 +227,10 @@ def test_values_that_are_no_yaml_stop_the_build_and_the_line_is_named(root: Path
 
 def test_images_of_values_that_run_no_service_of_ours_are_refused(root: Path) -> None:
     services = "".join(f"  {name}: {{enabled: false}}\n" for name in ("ui", "server", "jobs"))
-    (root / CHART / "values-dev.yaml").write_text("services:\n" + services)
+    rotation = "rotation: {enabled: false}\n"
+    (root / CHART / "values-dev.yaml").write_text("services:\n" + services + rotation)
     wanted = {"images": True, "environments": (ENVIRONMENTS["dev"],)}
-    _refused(root, "none of ui, server and jobs", **wanted)
+    _refused(root, "none of ui, server, jobs and rotator", **wanted)
 
 
 def test_images_are_not_pushed_to_the_charts_placeholder(root: Path) -> None:
@@ -249,7 +251,7 @@ def test_the_record_has_the_digest_of_each_pushed_image(
             file.write("\nimage: {registry: registry.example.com/x}\n")
     pushed = _without_builder(monkeypatch)
     result = _build(push_images=True)
-    names = {f"registry.example.com/x/{name}:1.2.3" for name in ("ui", "server", "jobs")}
+    names = {f"registry.example.com/x/{name}:1.2.3" for name in tags.SERVICES}
     assert pushed == names
     assert result.pushed_images == {name: f"sha256:{name}" for name in names}
     record = demand_whole(Path(result.path))
