@@ -5,8 +5,6 @@ Errors advise, they never exit: ``vrooli.cli.app`` turns them into output and ex
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class VrooliError(Exception):
     """Something was found wrong.
@@ -17,7 +15,7 @@ class VrooliError(Exception):
         exit_code: The process's exit code when this error ends it.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)

@@ -12,6 +12,11 @@ _RIGHT = re.compile(
 _ANY = "Ask for the missing right, or use another kubeconfig."
 
 
+def is_refusal(message: str) -> bool:
+    """Whether a message quotes an API server that misses a right."""
+    return _RIGHT.search(message) is not None
+
+
 def advice(message: str) -> str:
     """What a person can do about a refusal: which right to ask for, and how to look for it."""
     found = _RIGHT.search(message)

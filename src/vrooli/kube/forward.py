@@ -26,6 +26,13 @@ _ENDS = (
     *(anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream),
     LookupError,  # kr8s reads the first byte of a frame that may be empty
 )
+# What a way into a pod needs: servers before 1.35 ask for the one, later ones for both. They don't
+# say so in their answer.
+_ADVICE = (
+    "Ask for the rights to get and create pods/portforward in namespace {namespace}, or use "
+    "another kubeconfig: `kubectl auth can-i create pods --subresource=portforward -n {namespace}` says "
+    "whether they are there."
+)
 
 
 class Forward(PortForward):
@@ -83,6 +90,8 @@ class Forward(PortForward):
             status, phrase = refused.response.status_code, refused.response.reason_phrase
             doing = f"forward port {self.remote_port} of pod {self._place}"
             self._refusal = ApiError(doing, status, f"{status} {phrase}")
+            if self._refusal.is_forbidden:
+                self._refusal.advice = _ADVICE.format(namespace=self._resource.namespace)
         _LOG.debug("a connection into pod %s ended", self._place, exc_info=errors)
 
     @property

@@ -51,6 +51,8 @@ class ApiError(VrooliError):
         super().__init__(f"The API server refused to {doing}: {message}", advice)
         self.status = status
         self.is_forbidden = is_forbidden
+        if is_forbidden:
+            self.exit_code = EnvironmentLackError.exit_code
         self.retry_after_s = retry_after_s
         self.continue_ = continue_
 

@@ -14,8 +14,8 @@ import helm_python
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
-from vrooli.errors import VrooliError
-from vrooli.kube import Kube
+from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.kube import Kube, forbidden
 from vrooli.redaction import Redactor
 
 T = TypeVar("T")
@@ -195,10 +195,21 @@ async def call(
 def failure(release: Release, doing: str, error: helm_python.HelmError) -> VrooliError:
     """Helm's error as ours; the API server's answers in it quote values that it refuses."""
     said = Redactor().text(error.detail)
+    if is_forbidden(error):
+        return EnvironmentLackError(
+            f"This kubeconfig may not {doing} {release.name} in namespace {release.namespace}: "
+            f"{said}",
+            forbidden.advice(error.detail),
+        )
     return VrooliError(
         f"Helm could not {doing} {release.name} in namespace {release.namespace}: {said}",
         "Run the same command again; it continues where it stopped.",
     )
+
+
+def is_forbidden(error: helm_python.HelmError) -> bool:
+    """Whether it was a missing right that Helm met with."""
+    return forbidden.is_refusal(error.detail)
 
 
 def _revision(item: dict[str, Any]) -> Revision:

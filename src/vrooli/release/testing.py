@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import helm_python
 
-from vrooli.errors import VrooliError
+from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.kube import Kube
 from vrooli.release import history
 from vrooli.release.history import Release
@@ -38,11 +38,11 @@ async def names(release: Release) -> list[str]:
     """The names of the release's tests.
 
     Raises:
-        VrooliError: There is no such release.
+        EnvironmentLackError: There is no such release, or its notes may not be read.
     """
     note = await history.newest(release)
     if note is None:
-        raise VrooliError(
+        raise EnvironmentLackError(
             f"There is no release {release.name} in namespace {release.namespace}.",
             "Deploy it first: `vrooli develop`, or `vrooli deploy` with an artifact.",
         )
@@ -51,7 +51,11 @@ async def names(release: Release) -> list[str]:
 
 
 async def run(kube: Kube, release: Release, name: str) -> Tried:
-    """Run one test; Helm allows one at a time."""
+    """Run one test; Helm allows one at a time.
+
+    Raises:
+        EnvironmentLackError: A right is missing.
+    """
     began = time.monotonic()
 
     def act(helm: helm_python.Config) -> object:
@@ -60,6 +64,8 @@ async def run(kube: Kube, release: Release, name: str) -> Tried:
     try:
         await history.call(release, act, helm_python.HelmContext())
     except helm_python.HelmError as error:
+        if history.is_forbidden(error):
+            raise history.failure(release, f"run test {name} of", error) from error
         # Helm only says that the pod failed; what the test printed says why.
         log = await _log(kube, release, name) or error.detail
         return Tried(name, False, time.monotonic() - began, log)

@@ -53,7 +53,8 @@ async def test_a_check_that_is_too_slow_is_ended_at_its_own_limit_and_the_others
     slow, quick = await running.run(checks, site())
     assert time.monotonic() - began < 2
     assert (slow.state, quick.state) == (State.UNSEEN, State.OK)
-    assert "nothing was known after" in slow.found
+    assert "(check slow: looks at slow)" in slow.found
+    assert isinstance(slow.error, EnvironmentLackError)
     assert 0.15 < slow.elapsed_s < 2
 
 

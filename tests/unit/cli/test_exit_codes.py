@@ -23,6 +23,7 @@ from vrooli.cli.console import ConsoleView
 from vrooli.cli.options import OutputFormat
 from vrooli.errors import CommandError, EnvironmentLackError, UsageError, VrooliError
 from vrooli.events import Listener
+from vrooli.kube import ApiError
 from vrooli.workflows.results import Result
 
 
@@ -33,6 +34,8 @@ from vrooli.workflows.results import Result
         (CommandError(("ls",), 2, "nothing there"), 1, "`ls` ended with status 2\nnothing there"),
         (UsageError("no such name"), 2, "no such name"),
         (EnvironmentLackError("no runc"), 3, "no runc"),
+        (ApiError("list Node", 403, "forbidden"), 3, "refused to list Node"),
+        (ApiError("list Node", 500, "oh"), 1, "refused to list Node"),
         (OSError(errno.ENOSPC, "No space left", "/var/x"), 3, "The disk is full (/var/x)."),
         (PermissionError(errno.EACCES, "Permission denied", "/etc/x"), 3, "may not do that"),
         (ExceptionGroup("g", [OSError("x"), UsageError("inner")]), 2, "inner"),

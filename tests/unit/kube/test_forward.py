@@ -71,6 +71,9 @@ async def test_a_way_that_is_refused_is_asked_for_once_and_its_refusal_is_the_er
                 await client.get(f"http://127.0.0.1:{port}/v1/sys/health")
     assert raised.value.status == status
     assert raised.value.is_forbidden is (status == 403)
+    assert raised.value.exit_code == (3 if status == 403 else 1)
+    if status == 403:
+        assert "pods/portforward in namespace vault" in raised.value.advice
     assert len(asked) == 1
     assert unhandled == []
 

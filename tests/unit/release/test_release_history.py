@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import helm_python
 import pytest
 
 from support.canaries import Canary, canaries, leaked
-from vrooli.release import Release, history
+from vrooli.errors import EnvironmentLackError
+from vrooli.kube import Kube
+from vrooli.release import Release, history, testing
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
@@ -21,3 +24,29 @@ def test_an_error_of_helm_is_told_without_what_looks_like_a_secret(item: Canary)
     told = history.failure(RELEASE, "upgrade", error).message
     assert "Deployment is invalid: env[0].value: " in told
     assert leaked([item], told) == []
+
+
+REFUSAL = (
+    'secrets is forbidden: User "ann" cannot list resource "secrets" in API group "" in the '
+    'namespace "dev"'
+)
+
+
+def test_a_right_that_helm_misses_is_the_environments_lack_and_is_named() -> None:
+    error = helm_python.HelmReleaseError(f"query: failed to query with labels: {REFUSAL}")
+    told = history.failure(RELEASE, "read its notes of", error)
+    assert told.exit_code == 3
+    assert told.message.startswith("This kubeconfig may not read its notes of")
+    assert "the right to list secrets in namespace dev" in told.advice
+
+
+@pytest.mark.anyio
+async def test_a_test_without_the_right_to_run_it_has_not_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def refused(*_: object) -> None:
+        raise helm_python.HelmReleaseError(REFUSAL.replace("list", "create"))
+
+    monkeypatch.setattr(history, "call", refused)
+    with pytest.raises(EnvironmentLackError, match="may not run test smoke of"):
+        await testing.run(cast("Kube", None), RELEASE, "smoke")
