@@ -41,6 +41,10 @@ class InterruptError(VrooliError):
     exit_code = 130
 
 
+# How a task is cancelled that a person interrupted at the terminal, and who can so be asked.
+BY_PERSON = "SIGINT"
+
+
 class CommandError(VrooliError):
     """A program that we started failed.
 

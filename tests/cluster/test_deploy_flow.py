@@ -20,7 +20,7 @@ from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError
-from vrooli.events import Event, LogLine, Progress, StepEnded, silent
+from vrooli.events import Event, LogLine, Progress, StepEnded, StepStarted, silent
 from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, apply, history, lease
 from vrooli.release.author import author
@@ -226,12 +226,68 @@ async def test_an_interrupted_deploy_lets_go_and_is_finished_by_the_next(
     async with asyncio.timeout(60):
         while await history.last(release) is None:  # noqa: ASYNC110 - another process' notes
             await asyncio.sleep(0.2)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    running.cancel("SIGTERM")
+    with pytest.raises(InterruptError) as interrupted:
         await running
+    assert "Changed already: " in interrupted.value.message
+    assert "`vrooli uninstall -e dev --cluster context:bare`" in interrupted.value.advice
+    assert "continues where it stopped" in interrupted.value.advice
     assert await lease.holder(cluster, release) is None
     with pytest.raises(DeployFailedError, match="isn't ready"):
         await deploy(replace(options, rollback=False), silent)
+
+
+async def _interrupted(options: DeployOptions, consent: Consent, signal: str) -> InterruptError:
+    """What a deploy ends with that is interrupted while it waits for the pods."""
+    following = asyncio.Event()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, StepStarted) and event.step == "healthy":
+            following.set()
+
+    running = asyncio.create_task(deploy(replace(options, timeout_s=60), listen, consent))
+    async with asyncio.timeout(60):
+        await following.wait()
+    running.cancel(signal)
+    with pytest.raises(InterruptError) as interrupted:
+        await running
+    return interrupted.value
+
+
+async def test_an_interrupted_first_deploy_is_taken_away_where_the_person_wants_it(
+    cluster: Kube, options: DeployOptions, here: Environment, bare_kubeconfig: Path
+) -> None:
+    questions: list[str] = []
+
+    def ask(question: str) -> bool:
+        questions.append(question)
+        return True
+
+    error = await _interrupted(options, Consent(yes=True, ask=ask), "SIGINT")
+    (question,) = questions
+    assert "Deployment/vrooli-dev-jobs" in question
+    assert question.endswith("Take it away again?")
+    assert error.message.startswith("vrooli-dev was not there before, and is taken away again")
+    assert await history.last(Release.of(here, bare_kubeconfig)) is None
+    assert await cluster.list("apps/v1", "Deployment", here.namespace) == []
+
+
+async def test_only_a_person_who_interrupted_it_is_asked_and_the_rest_is_told_the_command(
+    cluster: Kube, options: DeployOptions, here: Environment, bare_kubeconfig: Path
+) -> None:
+    questions: list[str] = []
+    release = Release.of(here, bare_kubeconfig)
+    await apply.ensure(cluster, release, values.load(DEV), Progress())
+    consent = Consent(yes=True, ask=questions.append)  # type: ignore[arg-type]
+    error = await _interrupted(options, consent, "SIGTERM")
+    assert questions == []
+    assert "Changed already: " in error.message
+    assert "Deployment/" in error.message
+    assert "Helm's revision 2 is deployed, and not known to be ready" in error.message
+    assert f"`vrooli rollback 1 -e dev --cluster {CONTEXT}`" in error.advice
+    told = await releases.history(here, CONTEXT, silent)
+    assert told.revisions[-1].end == "failed"
+    assert told.revisions[-1].description == "it did not become ready: it was interrupted"
 
 
 async def test_a_namespace_that_is_ending_is_told_once_and_not_with_every_object(

@@ -93,12 +93,13 @@ async def _interruptible(work: Work[R], listener: Listener) -> R:
         try:
             return await work(listener)
         except BaseException as fault:
-            if received:
-                raise InterruptError(
-                    f"Interrupted by {received[0].name}.",
-                    "Run the same command again: it continues where it stopped.",
-                ) from fault
-            raise
+            if not received:
+                raise
+            by = f"Interrupted by {received[0].name}."
+            if isinstance(fault, InterruptError):  # it says what had been done by then
+                raise InterruptError(f"{by} {fault.message}", fault.advice) from fault
+            again = "Run the same command again: it continues where it stopped."
+            raise InterruptError(by, again) from fault
 
 
 @contextlib.contextmanager
@@ -119,7 +120,7 @@ def _cancelled_by_signals() -> Iterator[list[signal.Signals]]:
     def cancel(number: signal.Signals) -> None:
         received.append(number)
         restore()
-        task.cancel()
+        task.cancel(number.name)
 
     for number in signals:
         loop.add_signal_handler(number, cancel, number)

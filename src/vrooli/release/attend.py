@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube
-from vrooli.release import history, lease
+from vrooli.release import history, lease, record
 from vrooli.release.follow import Follower
 from vrooli.release.history import Release, Revision
 from vrooli.release.lease import Holder
@@ -118,13 +118,15 @@ class _Watcher:
             if not self.is_held and not self.revision.is_pending and not follower.lacking():
                 await self.ask()
                 if await follower.is_stable() and not self.is_held:
-                    return self._rested(self.revision)
+                    return await self._rested(self.revision)
             await follower.change()
 
-    def _rested(self, revision: Revision) -> Attended | None:
-        """All is ready and nobody is at work: as Helm has noted it, that's the end."""
+    async def _rested(self, revision: Revision) -> Attended:
+        """All is ready and nobody is at work: as it was noted, that's the end."""
         if revision.status == DEPLOYED:
-            return self.ended([])
+            known = await record.records(self.kube, self.release)
+            half = record.half(revision.number, known.get(revision.number, record.UNKNOWN).end)
+            return self.ended([half] if half else [])
         return self.ended([f"Helm has noted revision {revision.number} as {revision.status}"])
 
     def ended(self, problems: list[str]) -> Attended:

@@ -74,6 +74,17 @@ def _added(wanted: Iterable[Manifest], there: Bodies, redactor: Redactor) -> lis
     return found
 
 
+async def since(kube: Kube, wanted: Sequence[Manifest], before: Bodies) -> list[str]:
+    """The objects that are others than they were before, in what the release names."""
+    now = await live.bodies(kube, wanted)
+    bodies = {item.key: item.body for item in wanted if item.key in now}
+    return [
+        key
+        for key, body in bodies.items()
+        if _named(before.get(key), body) != _named(now[key], body)
+    ]
+
+
 async def _towards(
     kube: Kube, wanted: Iterable[Manifest], there: Bodies, redactor: Redactor
 ) -> list[ObjectChange]:

@@ -97,7 +97,7 @@ class Failed:
 
         steps = [Step("evidence", "Evidence", report)]
         if rollback:
-            steps.append(Step("rollback", "Rollback", self._go_back, ("evidence",)))
+            steps.append(Step("rollback", "Rollback", self.go_back, ("evidence",)))
         try:
             ended = await run_steps(steps, listener)
             if rollback:
@@ -112,7 +112,7 @@ class Failed:
             self.advice,
         ) from self.error
 
-    async def _go_back(self, progress: Progress) -> Done:
+    async def go_back(self, progress: Progress) -> Done:
         """The last revision that ran; without one nothing, but the data that the chart keeps."""
         began = datetime.now(UTC)
         if self.before is None:
@@ -129,6 +129,9 @@ class Failed:
         noted = await history.manifests(self.release)
         await pending.remove_left(self.kube, self.release, self.cut, noted, progress)
         await follow.until_ready(self.kube, noted, progress, HEALTHY_S, since=began)
+        last = await history.last(self.release)
+        if last is not None:
+            await record.note_ready(self.kube, self.release, last.number)
         return Done(changed=True, detail=f"is healthy again with what revision {to.number} had")
 
     async def _mark(self) -> None:

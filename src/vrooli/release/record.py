@@ -124,6 +124,15 @@ def _end(found: Mapping[str, str], number: str) -> End:
     return End.READY if found.get(READY) == number else End.UNFINISHED
 
 
+def half(number: int, end: End) -> str:
+    """What is to be said of a revision whose deploy did not end well; empty where it did."""
+    if end is End.FAILED:
+        return f"revision {number} did not become ready when it was deployed"
+    if end is End.UNFINISHED:
+        return f"the deploy of revision {number} has not ended"
+    return ""
+
+
 async def records(kube: Kube, release: Release) -> dict[int, Record]:
     """What is known of each revision that Helm still knows, by number."""
     found = await history.labels(kube, release)

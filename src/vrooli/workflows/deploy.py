@@ -15,7 +15,7 @@ from vrooli.artifact.model import Artifact
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
-from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
+from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.release import (
@@ -26,6 +26,7 @@ from vrooli.release import (
     hiding,
     history,
     lease,
+    live,
     record,
     removal,
     scene,
@@ -36,10 +37,10 @@ from vrooli.release.history import Note, Release, Revision
 from vrooli.release.live import Bodies
 from vrooli.release.record import Kind, Origin
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import access, deployable
+from vrooli.workflows import access, deployable, interruption
 from vrooli.workflows.access import Access
 from vrooli.workflows.build import default_out
-from vrooli.workflows.cluster import choose
+from vrooli.workflows.cluster import Choice, choose
 from vrooli.workflows.consent import GIVEN, Action, Consent, objects
 from vrooli.workflows.results import DeployResult, StepResult
 from vrooli.workflows.views import told, view
@@ -90,12 +91,12 @@ async def deploy(
         UsageError: The artifact or its values are wrong, or a yes is missing; nothing was changed.
         EnvironmentLackError: The cluster doesn't run, or another deploy does.
         NotDeployableError: The cluster lacks what the release needs; nothing was changed.
-        InterruptError: The person said no.
+        InterruptError: The person said no, or it was cancelled after Helm had begun.
         DeployFailedError: It did not become ready; says what was done then.
     """
     began = time.monotonic()
     run = _Run(options, await asyncio.to_thread(_whole, options))
-    choice = await choose(options.cluster)
+    run.choice = choice = await choose(options.cluster)
     async with access.connect(options.cluster) as reached:
         run.reached = reached
         ended = await run_steps(run.looking(), listener)
@@ -106,7 +107,7 @@ async def deploy(
         if run.changes:
             what = f"change {objects([change.key for change in run.changes])} of {run.release}"
             run.confirmed = consent.demand(Action.DEPLOY, options.environment.name, what)
-        ended += await run.act(listener)
+        ended += await run.act(listener, consent)
     return DeployResult(
         changed=any(step.outcome is Outcome.CHANGED for step in ended),
         elapsed_s=round(time.monotonic() - began, 3),
@@ -163,6 +164,7 @@ class _Run:
     """One run of deploy: what its steps hand to each other."""
 
     reached: Access
+    choice: Choice
 
     def __init__(self, options: DeployOptions, artifact: Artifact) -> None:
         self.options, self.artifact = options, artifact
@@ -243,7 +245,7 @@ class _Run:
             return Done(changed=False, detail=said)
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
 
-    async def act(self, listener: Listener) -> list[StepEnded]:
+    async def act(self, listener: Listener, consent: Consent) -> list[StepEnded]:
         """Apply and follow, alone; on failure keep the evidence and go back."""
         steps = [
             Step("release", "Helm release", self.apply),
@@ -255,19 +257,38 @@ class _Run:
             before = await self.before()
             try:
                 return await run_steps(steps, listener)
+            except asyncio.CancelledError as cancelled:
+                raise await self._cut(before).end(cancelled, listener, consent) from cancelled
             except VrooliError as error:
                 if isinstance(error, UsageError):
                     raise
                 if not await self.kube.healthy():
                     raise self._away(error) from error
-                # All rules of the diagnosis, which a deploy that ends well can do without.
-                from vrooli.diagnosis.keep import keep  # noqa: PLC0415
-
-                keeping = partial(keep, self.kube, self.release, self.wanted)
-                failed = failing.Failed(
-                    self.kube, self.release, self.wanted, before, error, keeping, self.cut
-                )
+                failed = self._failed(before, error)
                 return await failed.end(listener, rollback=self.options.rollback)
+
+    def _failed(self, before: Revision | None, error: VrooliError) -> failing.Failed:
+        # All rules of the diagnosis, which a deploy that ends well can do without.
+        from vrooli.diagnosis.keep import keep  # noqa: PLC0415
+
+        keeping = partial(keep, self.kube, self.release, self.wanted)
+        return failing.Failed(
+            self.kube, self.release, self.wanted, before, error, keeping, self.cut
+        )
+
+    def _cut(self, before: Revision | None) -> interruption.Cut:
+        go_back = self._failed(before, InterruptError("It was interrupted.")).go_back
+        command = f"rollback {before.number}" if before else "uninstall"
+        where = f"-e {self.options.environment.name} --cluster {self.choice}"
+        return interruption.Cut(
+            self.kube,
+            self.release,
+            self.wanted,
+            self.there or {},
+            before,
+            go_back,
+            f"vrooli {command} {where}",
+        )
 
     async def look_again(self) -> None:
         """Another deploy may have ended since it was looked at.
@@ -315,6 +336,8 @@ class _Run:
     async def apply(self, progress: Progress) -> Done:
         """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""
         self.began = datetime.now(UTC)
+        if self.confirmed or not self.there:  # somebody may have thought for long
+            self.there = await live.bodies(self.kube, self.wanted)
         doing = apply.ensure(
             self.kube,
             self.release,
@@ -323,8 +346,7 @@ class _Run:
             chart=self.package,
             wanted=self.wanted,
             note=self.note,
-            # Somebody may have thought for long before saying yes.
-            there=None if self.confirmed else self.there,
+            there=self.there,
             limit_s=self.options.timeout_s,
             origin=Origin.of(
                 Kind.ARTIFACT,

@@ -81,6 +81,8 @@ def _view(revision: Revision, its: Record, description: str) -> RevisionView:
     # Helm calls one complete that never became ready, where nobody could note more.
     if its.end is End.FAILED and revision.status in WORKED and GAVE_UP not in description:
         description = GAVE_UP
+    if its.end is End.READY and GAVE_UP in description:
+        description = f"{description}; it became ready later"
     return RevisionView(
         number=revision.number,
         status=revision.status,

@@ -190,6 +190,9 @@ class ReleaseView(Model):
     status: str = Field(description="Helm's status, or absent")
     revision: int = Field(default=0, description="Helm's revision, 0 when absent")
     chart: str = Field(default="", description="the chart and its version")
+    end: str = Field(
+        default="unknown", description="its deploy's end: ready, failed, unfinished or unknown"
+    )
 
 
 class WorkloadView(Model):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
-from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
+from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import drift, failing, follow, hiding, history, lease, record, scene
+from vrooli.release import drift, failing, follow, hiding, history, lease, live, record, scene
 from vrooli.release import rollback as reverting
 from vrooli.release.changes import ObjectChange
 from vrooli.release.history import Note, Release, Revision
+from vrooli.release.live import Bodies
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import access, deployable
+from vrooli.workflows import access, deployable, interruption
 from vrooli.workflows.access import Access
+from vrooli.workflows.cluster import Choice, choose
 from vrooli.workflows.consent import GIVEN, Action, Consent, objects
 from vrooli.workflows.deploy import READY_S
 from vrooli.workflows.results import RollbackResult, StepsResult
@@ -56,7 +59,7 @@ async def rollback(
         UsageError: There is no such revision, or a yes is missing; nothing was changed.
         EnvironmentLackError: The cluster doesn't run, or a deploy does.
         NotDeployableError: The cluster lacks what that revision needs; nothing was changed.
-        InterruptError: The person said no.
+        InterruptError: The person said no, or it was cancelled after Helm had begun.
         DeployFailedError: It did not become ready.
     """
     began = time.monotonic()
@@ -68,7 +71,7 @@ async def rollback(
                 listener(LogLine("change", line))
         what = f"roll {run.release} back to revision {run.to.number}: {_changing(run.changes)}"
         run.confirmed = consent.demand(Action.ROLLBACK, options.environment.name, what)
-        ended += await run.act(listener)
+        ended += await run.act(listener, consent)
         last = await history.last(run.release)
     done = StepsResult.of(ended, time.monotonic() - began)
     return RollbackResult(
@@ -91,12 +94,14 @@ class _Run:
 
     options: RollbackOptions
     reached: Access
+    choice: Choice
     release: Release
     to: Revision
     wanted: tuple[Manifest, ...]
     note: Note
     changes: tuple[ObjectChange, ...] = ()
     confirmed: bool = False
+    there: Bodies = field(default_factory=dict)
     began: datetime = scene.EVER
 
     @classmethod
@@ -112,7 +117,7 @@ class _Run:
         note = await history.newest(release)
         if note is None:  # taken away since
             raise UsageError(f"Release {release.name} has no revision {to.number} any more.")
-        return cls(options, reached, release, to, wanted, note)
+        return cls(options, reached, await choose(options.cluster), release, to, wanted, note)
 
     @property
     def kube(self) -> Kube:
@@ -141,7 +146,7 @@ class _Run:
         )
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
 
-    async def act(self, listener: Listener) -> list[StepEnded]:
+    async def act(self, listener: Listener, consent: Consent) -> list[StepEnded]:
         """Go back and follow, alone; on failure keep the evidence."""
         steps = [
             Step("release", "Helm release", self.revert),
@@ -151,18 +156,35 @@ class _Run:
             await self.look_again()
             try:
                 return await run_steps(steps, listener)
+            except asyncio.CancelledError as cancelled:
+                raise await self._cut().end(cancelled, listener, consent) from cancelled
             except VrooliError as error:
                 if isinstance(error, UsageError) or not await self.kube.healthy():
                     raise
-                # All rules of the diagnosis, which a rollback that ends well can do without.
-                from vrooli.diagnosis.keep import keep  # noqa: PLC0415
+                return await self._failed(error).end(listener, rollback=False)
 
-                keeping = partial(keep, self.kube, self.release, self.wanted)
-                before = self.note.revision
-                failed = failing.Failed(
-                    self.kube, self.release, self.wanted, before, error, keeping, advice=ADVICE
-                )
-                return await failed.end(listener, rollback=False)
+    def _failed(self, error: VrooliError) -> failing.Failed:
+        # All rules of the diagnosis, which a rollback that ends well can do without.
+        from vrooli.diagnosis.keep import keep  # noqa: PLC0415
+
+        keeping = partial(keep, self.kube, self.release, self.wanted)
+        before = self.note.revision
+        return failing.Failed(
+            self.kube, self.release, self.wanted, before, error, keeping, advice=ADVICE
+        )
+
+    def _cut(self) -> interruption.Cut:
+        before = self.note.revision
+        where = f"-e {self.options.environment.name} --cluster {self.choice}"
+        return interruption.Cut(
+            self.kube,
+            self.release,
+            self.wanted,
+            self.there,
+            before,
+            self._failed(InterruptError("It was interrupted.")).go_back,
+            f"vrooli rollback {before.number} {where}",
+        )
 
     async def look_again(self) -> None:
         """A deploy may have ended since it was looked at.
@@ -180,6 +202,7 @@ class _Run:
     async def revert(self, progress: Progress) -> Done:
         """Let Helm put it back."""
         self.began = datetime.now(UTC)
+        self.there = await live.bodies(self.kube, self.wanted)
         keep = self.options.keep_added
         doing = reverting.roll_back(self.kube, self.release, self.to, progress, keep_added=keep)
         return await follow.unless_hopeless(self.kube, self.wanted, progress, doing)

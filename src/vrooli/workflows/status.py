@@ -16,7 +16,8 @@ from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.kube import Kube, Patience
 from vrooli.operators import OperatorStatus
-from vrooli.release import Release, follow, hiding, history, operator_logs, readiness
+from vrooli.release import Release, follow, hiding, history, operator_logs, readiness, record
+from vrooli.release.record import End
 from vrooli.workflows import access, advice, clusters
 from vrooli.workflows.develop import release_urls
 from vrooli.workflows.results import (
@@ -111,7 +112,7 @@ async def _look(
         ]
         of_vault = group.create_task(look.at(VAULT, partial(vault.status, kube)))
         of_release = group.create_task(
-            look.at(f"release {release.name}", partial(_release, release))
+            look.at(f"release {release.name}", partial(_release, kube, release))
         )
         of_workloads = group.create_task(
             look.at("the workloads", partial(_workloads, kube, release))
@@ -167,7 +168,7 @@ class _Look:
             return None
 
 
-async def _release(release: Release) -> ReleaseView:
+async def _release(kube: Kube, release: Release) -> ReleaseView:
     found = await history.last(release)
     if found is None:
         return ReleaseView(name=release.name, namespace=release.namespace, status=ABSENT)
@@ -177,6 +178,7 @@ async def _release(release: Release) -> ReleaseView:
         status=found.status,
         revision=found.number,
         chart=found.chart,
+        end=(await record.records(kube, release)).get(found.number, record.UNKNOWN).end.value,
     )
 
 
@@ -241,8 +243,12 @@ def _takes_from_vault(workloads: tuple[WorkloadView, ...]) -> bool:
 
 
 def _release_problems(environment: Environment, found: ReleaseView | None) -> list[str]:
-    if found is None or found.status == DEPLOYED:
+    if found is None:
         return []
+    if found.status == DEPLOYED:
+        # What is ready by now needn't be all of it: hooks and whatever comes after may be missing.
+        half = record.half(found.revision, End(found.end))
+        return [f"{half}: {advice.repeat(environment)}"] if half else []
     if found.status == ABSENT:
         return [f"release {found.name} is absent: {advice.install(environment)}"]
     return [f"release {found.name} is {found.status}: {advice.repeat(environment)}"]

@@ -21,7 +21,14 @@ from rich.console import Console
 from vrooli.cli import faults, run
 from vrooli.cli.console import ConsoleView
 from vrooli.cli.options import OutputFormat
-from vrooli.errors import CommandError, EnvironmentLackError, UsageError, VrooliError
+from vrooli.errors import (
+    BY_PERSON,
+    CommandError,
+    EnvironmentLackError,
+    InterruptError,
+    UsageError,
+    VrooliError,
+)
 from vrooli.events import Listener
 from vrooli.kube import ApiError
 from vrooli.workflows.results import Result
@@ -160,6 +167,24 @@ def test_a_signal_lets_the_work_clean_up_and_ends_with_130(number: signal.Signal
     assert _execute(work, OutputFormat.JSON) == 130
     assert cleaned == [True]
     assert signal.getsignal(number) == before
+
+
+def test_a_signal_tells_the_work_who_sent_it_and_what_was_done_by_then_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def work(listener: Listener) -> Result:
+        os.kill(os.getpid(), signal.SIGINT)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as cancelled:
+            assert cancelled.args == (BY_PERSON,)
+            raise InterruptError("Half of it was done.", "Go back.") from cancelled
+        return Result()
+
+    assert _execute(work, OutputFormat.JSON) == 130
+    line = json.loads(capsys.readouterr().out)
+    assert line["message"] == "Interrupted by SIGINT. Half of it was done."
+    assert line["advice"] == "Go back."
 
 
 def test_an_error_while_cleaning_up_after_a_signal_is_still_an_interruption() -> None:

@@ -22,6 +22,7 @@ from vrooli.operators.interface import State
 from vrooli.redaction import Redactor
 from vrooli.release.history import Note, Revision
 from vrooli.release.readiness import Seen
+from vrooli.release.record import End, Record
 from vrooli.vault.server import VaultStatus
 from vrooli.workflows import status as module
 from vrooli.workflows.cluster import Choice
@@ -94,6 +95,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
         wanted: tuple[Manifest, ...] = (SECRET,),
         kube: FakeKube | Exception | None = None,
         environment: str = "dev",
+        end: End = End.READY,
     ) -> StatusResult:
         found = cluster or FakeCluster("running")
         seen = Seen({("VaultStaticSecret", "creds"): secret or READY_SECRET})
@@ -103,6 +105,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
             "operators.status": operator or _operator(),
             "vault.status": vault or VaultStatus("ready", "2.7.2"),
             "history.last": revision,
+            "record.records": {3: Record(end=end)},
             "history.newest": (
                 Note(revision, wanted) if isinstance(revision, Revision) else revision
             ),
@@ -128,6 +131,13 @@ def test_all_healthy_says_what_runs_and_where_to_look(look: Look) -> None:
     assert (result.release.status, result.release.revision) == ("deployed", 3)
     assert [(item.name, item.ready) for item in result.workloads] == [("creds", True)]
     assert result.urls["ui"] == "http://127.0.0.1:1"
+
+
+def test_a_revision_without_a_record_is_taken_as_helm_has_it(look: Look) -> None:
+    result = look(end=End.UNKNOWN)
+    assert result.ok
+    assert result.release is not None
+    assert result.release.end == "unknown"
 
 
 @pytest.mark.parametrize("state", ["absent", "stopped"])
@@ -160,6 +170,18 @@ def test_a_cluster_that_does_not_run_is_all_there_is_to_say(look: Look, state: s
             {"revision": Revision(4, "failed", "c", REVISION.deployed_at)},
             "release vrooli-dev is failed: run the command again that made it so (`vrooli develop` "
             "takes the sources, `vrooli deploy` an artifact), or go back with `vrooli rollback`",
+        ),
+        (
+            {"end": End.UNFINISHED},
+            "the deploy of revision 3 has not ended: run the command again that made it so "
+            "(`vrooli develop` takes the sources, `vrooli deploy` an artifact), or go back with "
+            "`vrooli rollback`",
+        ),
+        (
+            {"end": End.FAILED},
+            "revision 3 did not become ready when it was deployed: run the command again that made "
+            "it so (`vrooli develop` takes the sources, `vrooli deploy` an artifact), or go back "
+            "with `vrooli rollback`",
         ),
         (
             {"secret": {**READY_SECRET, "status": {}}},

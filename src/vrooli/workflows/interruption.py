@@ -1,0 +1,96 @@
+"""The end of a deploy or rollback that is interrupted in the middle: what has changed, and back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from vrooli.chart.manifest import Manifest
+from vrooli.errors import BY_PERSON, InterruptError, VrooliError
+from vrooli.events import Listener, Progress
+from vrooli.kube import Kube
+from vrooli.release import drift, history, record
+from vrooli.release.history import Release, Revision
+from vrooli.release.live import Bodies
+from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows.consent import Consent, objects
+
+# How long looking at what has changed may take, seconds: whoever ends a process waits little.
+LOOK_S = 10.0
+AGAIN = "Run the same command again: it continues where it stopped."
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What was interrupted.
+
+    Attributes:
+        kube: The cluster.
+        release: The release.
+        wanted: Its objects, as they were to be.
+        there: Its objects, as they were before.
+        before: The revision before; None at a first installation.
+        go_back: Brings that back.
+        back: The command that does so.
+    """
+
+    kube: Kube
+    release: Release
+    wanted: Sequence[Manifest]
+    there: Bodies
+    before: Revision | None
+    go_back: Callable[[Progress], Awaitable[Done]]
+    back: str
+
+    async def end(
+        self, cancelled: asyncio.CancelledError, listener: Listener, consent: Consent
+    ) -> InterruptError:
+        """Say what has changed, and go back where a person at the terminal wants it.
+
+        The task has been cancelled, and goes on for this; a second signal ends the process.
+        """
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+        try:
+            async with asyncio.timeout(LOOK_S):
+                changed, noted = await self._look()
+        except (VrooliError, TimeoutError):
+            return InterruptError(
+                f"What was changed of {self.release} can't be seen.", self._advice
+            )
+        if not changed and not noted:
+            return InterruptError(f"Nothing of {self.release} was changed yet.", AGAIN)
+        said = f"Changed already: {objects(changed) if changed else 'no object'}{noted}."
+        if cancelled.args[:1] != (BY_PERSON,) or consent.ask is None:
+            return InterruptError(f"{said}\nIt may not work as it is.", self._advice)
+        if not consent.ask(f"{said}\n{self._question}"):
+            return InterruptError(f"{said}\nIt is left so.", self._advice)
+        return await self._went_back(listener, said)
+
+    async def _went_back(self, listener: Listener, said: str) -> InterruptError:
+        try:
+            (ended,) = await run_steps([Step("rollback", "Rollback", self.go_back)], listener)
+        except VrooliError as error:
+            return InterruptError(f"{said}\nGoing back failed: {error.message}", self._advice)
+        return InterruptError(f"{self.release.name} {ended.detail}.")
+
+    async def _look(self) -> tuple[list[str], str]:
+        """The objects that are others than before, and what Helm has noted meanwhile."""
+        changed = await drift.since(self.kube, self.wanted, self.there)
+        now = await history.last(self.release)
+        if now is None or (self.before is not None and now.number == self.before.number):
+            return changed, ""
+        await record.note_failed(self.kube, self.release, now, "it was interrupted")
+        return changed, f"; Helm's revision {now.number} is {now.status}, and not known to be ready"
+
+    @property
+    def _question(self) -> str:
+        if self.before is None:
+            return "Take it away again?"
+        return f"Go back to revision {self.before.number}?"
+
+    @property
+    def _advice(self) -> str:
+        return f"{AGAIN} Or go back: `{self.back}`."
