@@ -11,7 +11,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS
 from vrooli.redaction import Redactor
 from vrooli.topology import judging, looking, pictures
-from vrooli.topology.model import Calls, Diagram, Judgement, Judgements, Party
+from vrooli.topology.model import Calls, Diagram, Judgement, Judgements, Party, Publishes
 from vrooli.topology.sight import Sight
 from vrooli.topology.sockets import Socket
 
@@ -52,6 +52,9 @@ def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Sight
             add(item.kind, {**item.body, "status": _status(item.kind)})
         if item.kind == "VaultStaticSecret":
             add("Secret", {"metadata": {"name": item.body["spec"]["destination"]["name"]}})
+    for way in (way for item in drawn for arrow in item.arrows for way in arrow.ways):
+        if isinstance(way, Publishes):
+            add("Secret", {"metadata": {"name": way.secret}})
     for number, party in enumerate(_parties(drawn), 10):
         labels = dict(party.labels)
         if party.roles:

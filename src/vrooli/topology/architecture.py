@@ -54,6 +54,7 @@ def title(component: Component) -> Title:
         "jobs": ("Jobs Service", "Background Processing"),
         "nsfw-detector": ("NSFW Detector", component.image),
         "adminer": ("Adminer", "DB Admin Tool"),
+        "rotator": ("Rotator", "Publishes passwords"),
     }
     return known.get(component.name, (component.name, *port))
 
@@ -137,8 +138,7 @@ def _secrets(sketch: Sketch, facts: Facts) -> None:
         sketch.arrow("Vault", "VSO", (reason,), Asks(address))
     for found in facts.vault_secrets:
         sketch.node("VSO", ("Vault Secrets Operator",), SECRETS, "secrets")
-        reason = Reason(found.manifest.key, "spec.destination.name", found.secret)
-        sketch.arrow("VSO", "K8sSecrets", (reason,), found.sync)
+        sketch.arrow("VSO", "K8sSecrets", found.reasons, *found.ways)
     for component in facts.components:
         for name, reason in component.secrets.items():
             way = Reads("Secret", (name,), component.party)

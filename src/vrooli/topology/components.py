@@ -23,6 +23,7 @@ IDS: Mapping[str, str] = {
     "jobs": "Jobs",
     "nsfw-detector": "NSFW",
     "adminer": "Adminer",
+    "rotator": "Rotator",
 }
 # A value that is kept as a reason is cut here, characters.
 LONGEST = 80

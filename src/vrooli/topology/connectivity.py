@@ -62,6 +62,7 @@ def _title(component: Component) -> Title:
         "jobs": ("Jobs Container", "Background Processing"),
         "nsfw-detector": ("NSFW Detector", "Content Moderation"),
         "adminer": ("Adminer", "DB Admin Interface"),
+        "rotator": ("Rotator", "Password Rotation"),
     }
     return known.get(component.name, (component.name, *port))
 

@@ -114,8 +114,7 @@ def _resources(sketch: Sketch, facts: Facts) -> None:
         sketch.arrow("Templates", "VSOResources", _made(vault))
         sketch.node("K8sSecrets", ("Kubernetes Secrets", "From VSO sync"), RESOURCES, "secrets")
     for item in facts.vault_secrets:
-        reason = Reason(item.manifest.key, "spec.destination.name", item.secret)
-        sketch.arrow("VSOResources", "K8sSecrets", (reason,), item.sync)
+        sketch.arrow("VSOResources", "K8sSecrets", item.reasons, *item.ways)
     _others(sketch, facts)
 
 

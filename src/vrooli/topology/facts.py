@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vrooli.chart.manifest import Manifest
 from vrooli.topology import components, databases, reading, support
 from vrooli.topology.components import Component
 from vrooli.topology.databases import Database, Part
-from vrooli.topology.model import Calls, Party, Passes, Reason, Syncs, Way
+from vrooli.topology.model import Calls, Party, Passes, Publishes, Reason, Syncs, Way
 from vrooli.topology.support import Route
 
 SYNCED = "VaultStaticSecret"
+# The component that publishes the databases' passwords; its label.
+ROTATOR = "rotator"
+Publication = tuple[Publishes, tuple[Reason, ...]]
 # Where the settings name a database that no operator runs.
 HOSTS = {"DB_HOST": "DB_PORT"}
 URLS = ("REDIS_URL",)
@@ -25,16 +28,19 @@ class VaultSecret:
     Attributes:
         short: Its name without the release's, such as shared-config-all.
         path: The path that is read in Vault, as policies spell it: secret/data/….
-        secret: The Kubernetes Secret that it fills.
+        secret: The Kubernetes Secret that pods read: the one that it fills, or that the rotator
+            publishes from it.
         manifest: The object.
-        sync: What it does in the cluster.
+        reasons: What says so.
+        ways: What it does in the cluster, and the rotator after it.
     """
 
     short: str
     path: str
     secret: str
     manifest: Manifest
-    sync: Syncs
+    reasons: tuple[Reason, ...]
+    ways: tuple[Syncs | Publishes, ...]
 
 
 @dataclass(frozen=True)
@@ -87,12 +93,16 @@ class Facts:
 def read(manifests: Iterable[Manifest]) -> Facts:
     """What a release's objects say."""
     known = tuple(manifests)
+    own = components.read(known)
+    published = {way.source: (way, reasons) for way, reasons in _publications(own)}
     return Facts(
         manifests=known,
-        components=components.read(known),
+        components=own,
         postgres=databases.postgres(known),
         redis=databases.redis(known),
-        vault_secrets=tuple(_vault_secret(item) for item in known if item.kind == SYNCED),
+        vault_secrets=tuple(
+            _vault_secret(item, published) for item in known if item.kind == SYNCED
+        ),
         routes=tuple(support.routes(known)),
     )
 
@@ -103,12 +113,30 @@ def calls(source: Component, *targets: Part | Party | None) -> tuple[Calls, ...]
     return tuple(Calls(source.party, party) for party in parties)
 
 
-def _vault_secret(found: Manifest) -> VaultSecret:
+def _publications(own: Iterable[Component]) -> Iterator[Publication]:
+    """What the rotator publishes from what, as its settings name them: A_SOURCE and A_SECRET."""
+    for component in own:
+        if component.name != ROTATOR:
+            continue
+        named = {item.name: item for item in component.settings}
+        for name, source in named.items():
+            secret = named.get(f"{name.removesuffix('_SOURCE')}_SECRET")
+            if name.endswith("_SOURCE") and secret is not None:
+                way = Publishes(source.value, secret.value, component.party)
+                yield way, (source.reason, secret.reason)
+
+
+def _vault_secret(found: Manifest, published: Mapping[str, Publication]) -> VaultSecret:
     spec = reading.mapping(found.body, "spec")
     mount, path = reading.text(spec, "mount"), reading.text(spec, "path")
     middle = "/data/" if reading.text(spec, "type") == "kv-v2" else "/"
-    secret = reading.text(spec, "destination", "name")
+    filled = reading.text(spec, "destination", "name")
     release = reading.labels_of(found.body).get("app.kubernetes.io/instance", "")
     short = found.name.removeprefix(f"{release}-") if release else found.name
-    sync = Syncs(found.name, secret, reading.text(spec, "refreshAfter"))
-    return VaultSecret(short, f"{mount}{middle}{path}", secret, found, sync)
+    whole = f"{mount}{middle}{path}"
+    sync = Syncs(found.name, filled, reading.text(spec, "refreshAfter"))
+    reason = Reason(found.key, "spec.destination.name", filled)
+    if filled not in published:
+        return VaultSecret(short, whole, filled, found, (reason,), (sync,))
+    way, reasons = published[filled]
+    return VaultSecret(short, whole, way.secret, found, (reason, *reasons), (sync, way))

@@ -21,6 +21,7 @@ from vrooli.topology.model import (
     Judgement,
     Judgements,
     Passes,
+    Publishes,
     Reads,
     State,
     Syncs,
@@ -87,6 +88,19 @@ def _reads(way: Reads, seen: Sight) -> Judgement:
     return Judgement(State.ACTIVE, f"{parties.ready(seen, way.reader)}, started with it")
 
 
+def _publishes(way: Publishes, seen: Sight) -> Judgement:
+    """The Secret that pods read is there, and the rotator looks after it."""
+    if not seen.refusal("Secret") and seen.get("Secret", way.secret) is None:
+        said = f"Secret/{way.secret} doesn't exist: the rotator makes it from Secret/{way.source}"
+        return Judgement(State.BROKEN, said)
+    if why := parties.unseen(seen, way.rotator):
+        return Judgement(State.UNSEEN, why)
+    if why := parties.trouble(seen, way.rotator):
+        said = f"a password that changes in Vault doesn't reach Secret/{way.secret}: {why}"
+        return Judgement(State.BROKEN, said)
+    return Judgement(State.ACTIVE, f"the rotator publishes {way.source} as {way.secret}")
+
+
 def _pulling(way: Reads, seen: Sight) -> str:
     """A pod that can't get its image."""
     for pod in seen.pods(way.reader):
@@ -113,6 +127,7 @@ _RULES: dict[type, Callable[[Any, Sight], Judgement]] = {
     Calls: traffic.calls,
     Passes: traffic.passes,
     Syncs: vaulting.syncs,
+    Publishes: _publishes,
     Trusts: vaulting.trusts,
     Asks: vaulting.asks,
     Reads: _reads,

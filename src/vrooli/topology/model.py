@@ -142,6 +142,15 @@ class Syncs:
 
 
 @dataclass(frozen=True)
+class Publishes:
+    """The rotator makes a Secret that pods read from the one that Vault's operator fills."""
+
+    source: str
+    secret: str
+    rotator: Party
+
+
+@dataclass(frozen=True)
 class Trusts:
     """An object by which Vault's operator finds Vault, or proves who it is."""
 
@@ -182,7 +191,7 @@ class Consists:
     part: Party
 
 
-Way = Calls | Passes | Syncs | Trusts | Asks | Reads | Consists
+Way = Calls | Passes | Syncs | Publishes | Trusts | Asks | Reads | Consists
 
 
 @dataclass(frozen=True)

@@ -90,10 +90,10 @@ def _one(sketch: Sketch, found: VaultSecret, known: Known, path: str, secret: st
     sketch.node(custom, (f"{found.manifest.kind} CR", found.short), OPERATOR, "operator")
     sketch.node(secret, _title(found.secret, known.in_kubernetes), SECRETS, "data")
     read = Reason(key, "spec.path", found.path)
-    sketch.arrow("VaultServer", path, (read,), found.sync)
-    sketch.arrow(path, custom, (read,), found.sync)
-    filled = Reason(key, "spec.destination.name", found.secret)
-    sketch.arrow(custom, secret, (filled,), found.sync)
+    sync, *_ = found.ways
+    sketch.arrow("VaultServer", path, (read,), sync)
+    sketch.arrow(path, custom, (read,), sync)
+    sketch.arrow(custom, secret, found.reasons, *found.ways)
 
 
 def _title(first: str, second: str) -> Title:

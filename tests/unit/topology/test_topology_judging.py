@@ -46,6 +46,26 @@ def test_nothing_of_a_healthy_release_is_broken_or_unseen(
     assert arrow(found, "secrets/VaultSecret3/K8sSecret3").state is State.ACTIVE
 
 
+def test_a_secret_that_the_rotator_publishes_comes_by_way_of_its_source(
+    diagrams: tuple[Diagram, ...], seen: Sight
+) -> None:
+    key = "secrets/VaultSecret4/K8sSecret4"
+    way = next(
+        item
+        for diagram in diagrams
+        for item in diagram.arrows
+        if f"{diagram.name}/{'/'.join(item.key)}" == key
+    )
+    fields = [reason.field for reason in way.reasons]
+    assert fields[0] == "spec.destination.name"
+    assert [field.split()[-1] for field in fields[1:]] == ["REDIS_SOURCE", "REDIS_SECRET"]
+    found = judged(diagrams, sights.without(seen, "Secret", "vrooli-redis-creds-vault"))
+    assert "Secret/vrooli-redis-creds-vault doesn't exist" in arrow(found, key).why
+    found = judged(diagrams, sights.without(seen, "Pod", "rotator-pod"))
+    assert arrow(found, key).state is State.BROKEN
+    assert "doesn't reach Secret/vrooli-redis-creds" in arrow(found, key).why
+
+
 def test_an_arrow_carries_traffic_when_its_source_has_a_connection_to_the_target_s_service(
     diagrams: tuple[Diagram, ...], seen: Sight
 ) -> None:
