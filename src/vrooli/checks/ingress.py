@@ -17,7 +17,13 @@ async def look(site: Site) -> Seen:
 def judge(wanted: tuple[str, ...], classes: list[Manifest]) -> Seen:
     """What the cluster's classes lack."""
     names = {item["metadata"]["name"] for item in classes}
-    there = f"There are: {', '.join(sorted(names)) or 'none'}. ingress.className chooses."
+    others = ", ".join(sorted(names))
+    remedy = (
+        f"Set ingress.className to one that is there ({others}), or install the controller that "
+        "brings it."
+        if others
+        else "Install the controller that brings it and serves it; the cluster has no class."
+    )
     missing = [name for name in wanted if name not in names]
     return Seen(
         ", ".join(name for name in wanted if name in names),
@@ -25,8 +31,8 @@ def judge(wanted: tuple[str, ...], classes: list[Manifest]) -> Seen:
             Finding(
                 "ingress",
                 f"IngressClass/{name}",
-                "it isn't there.",
-                there,
+                "it isn't there, so no controller would serve the Ingress (ingress.className).",
+                remedy,
                 "kubectl get ingressclass",
             )
             for name in missing

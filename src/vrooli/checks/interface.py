@@ -173,6 +173,7 @@ class Outcome:
         findings: What isn't as it should be.
         elapsed_s: How long it took, seconds.
         error: What kept it from looking, if anything did.
+        unseen: What of it could not be seen, beside what was found.
     """
 
     check: Check
@@ -181,3 +182,4 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     elapsed_s: float = 0.0
     error: VrooliError | None = None
+    unseen: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ async def look(
     told: running.Told = running.nobody,
     *,
     checks: Sequence[Check] | None = None,
+    kind: str = "",
 ) -> list[Finding]:
     """Everything that stands in the way of these objects; nothing when they can be deployed.
 
@@ -38,11 +39,12 @@ async def look(
             later.
         told: Called with each outcome as it comes, those of what could not be seen among them.
         checks: Which checks; None are all that stop a deploy.
+        kind: The kind of cluster (embedded, minikube, kind, context); empty where unknown.
 
     Raises:
         VrooliError: The API server doesn't answer.
     """
-    site = Site.of(kube, namespace, tuple(manifests), loaded=frozenset(loaded))
+    site = Site.of(kube, namespace, tuple(manifests), loaded=frozenset(loaded), kind=kind)
     chosen = catalog.STOP_DEPLOYS if checks is None else checks
     patient = [replace(check, limit_s=LIMIT_S) for check in chosen]
     return [
@@ -70,8 +72,16 @@ async def demand_data_fit(kube: Kube, namespace: str, manifests: Iterable[Manife
 
 
 def unseen(outcomes: Iterable[Outcome]) -> str:
-    """What could not be looked at, in words; empty when all of it was seen."""
-    titles = sorted(one.check.title for one in outcomes if one.state is State.UNSEEN)
+    """What could not be looked at, in words; empty when all of it was seen.
+
+    Of a check that saw a part, what it could not see is told: the rest doesn't make up for it.
+    """
+    parts = {
+        one.check.title: f" ({'; '.join(one.unseen)})" if one.unseen else ""
+        for one in outcomes
+        if one.state is State.UNSEEN or one.unseen
+    }
+    titles = [f"{title}{parts[title]}" for title in sorted(parts)]
     return f"could not be seen (`vrooli check` says why): {', '.join(titles)}" if titles else ""
 
 

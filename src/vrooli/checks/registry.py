@@ -12,9 +12,12 @@ from vrooli.checks import images
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.running import is_forbidden
 from vrooli.findings import Finding
+from vrooli.images.push import PLACEHOLDER
 from vrooli.kube import ApiError
 
 NAME = "registry"
+# The kind of cluster whose nodes pull nothing: images come to it by archive.
+CLOSED = "embedded"
 # How long one registry may take, seconds: a deploy waits for it, and goes on without an answer.
 ANSWER_S = 4.0
 # Docker Hub's name in references, and the host that serves its API.
@@ -65,10 +68,46 @@ async def look(site: Site) -> Seen:
         if not is_forbidden(error):
             raise
     pulled = remote(site)
-    asked = [image for image in pulled if image not in there]
+    asked = [image for image in pulled if image not in there and name_of(image) not in there]
+    if refused := [finding for image in asked if (finding := refusal(image, site.kind))]:
+        return Seen(findings=tuple(refused))
     async with httpx.AsyncClient(timeout=ANSWER_S, follow_redirects=True) as client:
         answers = await asyncio.gather(*(status(client, parse(image)) for image in asked))
     return judge(len(pulled), dict(zip(asked, answers, strict=True)))
+
+
+def name_of(image: str) -> str:
+    """An image's whole name, as container runtimes keep it."""
+    found = parse(image)
+    sign = "@" if found.tag.startswith("sha256:") else ":"
+    return f"{found.registry}/{found.repository}{sign}{found.tag}"
+
+
+def refusal(image: str, kind: str) -> Finding | None:
+    """What is known of an image without asking: no registry needs to tell that it can't be had.
+
+    Args:
+        image: Its name; no node has it.
+        kind: The kind of cluster.
+    """
+    if PLACEHOLDER in image:
+        return Finding(
+            NAME,
+            image,
+            f"its name still has the placeholder {PLACEHOLDER}.",
+            "Set dockerhubUsername to your user of Docker Hub, or image.registry to the registry "
+            "that has the images.",
+        )
+    if kind == CLOSED:
+        return Finding(
+            NAME,
+            image,
+            "no node has it, and an embedded cluster pulls none.",
+            "Have the artifact bring its images (`vrooli build --images`), or name one that is "
+            "there (image.registry, services.*.repository and tag).",
+            images.BUILD,
+        )
+    return None
 
 
 def judge(count: int, answers: dict[str, int]) -> Seen:

@@ -98,9 +98,9 @@ def judged(check: Check, seen: Seen) -> Outcome:
     parts = [seen.found, *(f"not seen: {what}" for what in seen.unseen)]
     found = "; ".join(part for part in parts if part)
     if seen.findings:
-        return Outcome(check, State.FAILED, found, seen.findings)
+        return Outcome(check, State.FAILED, found, seen.findings, unseen=seen.unseen)
     state = State.OK if seen.found or not seen.unseen else State.UNSEEN
-    return Outcome(check, state, found)
+    return Outcome(check, state, found, unseen=seen.unseen)
 
 
 def _words(error: VrooliError) -> str:

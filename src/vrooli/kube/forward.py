@@ -30,8 +30,8 @@ _ENDS = (
 # say so in their answer.
 _ADVICE = (
     "Ask for the rights to get and create pods/portforward in namespace {namespace}, or use "
-    "another kubeconfig: `kubectl auth can-i create pods --subresource=portforward -n {namespace}` says "
-    "whether they are there."
+    "another kubeconfig: `kubectl auth can-i create pods --subresource=portforward "
+    "-n {namespace}` says whether they are there."
 )
 
 

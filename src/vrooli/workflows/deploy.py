@@ -220,7 +220,9 @@ class _Run:
     async def check(self, progress: Progress) -> Done:
         """Find everything that would stand in the way."""
         there = self.brought() | await self.reached.cluster.images()
-        said = await deployable.demand(self.kube, self.release, self.wanted, there)
+        said = await deployable.demand(
+            self.kube, self.release, self.wanted, there, self.reached.cluster.kind
+        )
         self.fit.set()
         return Done(changed=False, detail=said)
 

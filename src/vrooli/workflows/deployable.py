@@ -12,7 +12,11 @@ from vrooli.release import Release, lease
 
 
 async def demand(
-    kube: Kube, release: Release, wanted: Sequence[Manifest], images: Collection[str]
+    kube: Kube,
+    release: Release,
+    wanted: Sequence[Manifest],
+    images: Collection[str],
+    kind: str = "",
 ) -> str:
     """Find everything that would stand in the way; gives what was seen, in words.
 
@@ -21,6 +25,7 @@ async def demand(
         release: Which release.
         wanted: Its objects, as they are to be.
         images: Images that are on the nodes, or will be.
+        kind: The kind of cluster (embedded, minikube, kind, context).
 
     Raises:
         EnvironmentLackError: Somebody else is at work on the release.
@@ -28,7 +33,9 @@ async def demand(
     """
     await lease.refuse_if_held(kube, release)
     outcomes: list[checks.Outcome] = []
-    found = await preflight.look(kube, release.namespace, wanted, images, outcomes.append)
+    found = await preflight.look(
+        kube, release.namespace, wanted, images, outcomes.append, kind=kind
+    )
     preflight.demand(found)
     said = (f"can take {len(wanted)} objects", preflight.unseen(outcomes))
     return "; ".join(filter(None, said))

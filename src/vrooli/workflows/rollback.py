@@ -134,7 +134,9 @@ class _Run:
     async def check(self, progress: Progress) -> Done:
         """Find everything that would stand in the way."""
         images = await self.reached.cluster.images()
-        said = await deployable.demand(self.kube, self.release, self.wanted, images)
+        said = await deployable.demand(
+            self.kube, self.release, self.wanted, images, self.reached.cluster.kind
+        )
         return Done(changed=False, detail=said)
 
     async def compare(self, progress: Progress) -> Done:

@@ -136,7 +136,10 @@ def _workload(kind: str, ready: int) -> dict[str, Any]:
 def test_an_ingress_class_that_is_not_there_is_told_with_those_that_are() -> None:
     seen = ingress.judge(("nginx",), [{"metadata": {"name": "traefik"}}])
     assert names(seen) == ["IngressClass/nginx"]
-    assert "There are: traefik." in seen.findings[0].remedy
+    assert "ingress.className to one that is there (traefik)" in seen.findings[0].remedy
+    none = ingress.judge(("nginx",), []).findings[0]
+    assert "the cluster has no class" in none.remedy
+    assert "ingress.className" in none.found
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "DaemonSet"])
@@ -208,6 +211,30 @@ def test_what_registries_answer_is_told_as_far_as_it_says_anything() -> None:
     assert names(seen) == ["b"]
     assert seen.found == "2 of 5 images are on nodes or in their registry"
     assert [text.partition(" ")[0] for text in seen.unseen] == ["c", "d"]
+
+
+class NoNodes:
+    """A cluster that tells of no node."""
+
+    async def list(self, *_: object) -> list[dict[str, Any]]:
+        """Nothing, whatever is asked for."""
+        return []
+
+
+async def test_a_placeholder_is_named_with_its_value_and_no_registry_is_asked() -> None:
+    found = await registry.look(site(rendered("prod"), NoNodes(), kind="context"))
+    assert {item.what.split("/")[1] for item in found.findings} == {registry.PLACEHOLDER}
+    assert all("dockerhubUsername" in item.remedy for item in found.findings)
+
+
+async def test_an_embedded_cluster_pulls_nothing_so_what_is_not_loaded_is_refused() -> None:
+    loaded = {"docker.io/library/redis:7.4.2-alpine", "localhost/vrooli/ui:1"}
+    objects = rendered("prod", **HUB)
+    where = site(objects, NoNodes(), kind="embedded", loaded=frozenset(loaded))
+    found = await registry.look(where)
+    assert "docker.io/someone/ui:0.1.0" in names(found)
+    assert "docker.io/library/redis:7.4.2-alpine" not in names(found)
+    assert all("an embedded cluster pulls none" in item.found for item in found.findings)
 
 
 def test_local_images_are_in_no_registry_and_others_on_no_list_of_local_ones() -> None:

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from support.checking import check
-from vrooli.checks import catalog, preflight
+from vrooli.checks import catalog, preflight, registry
 from vrooli.checks.interface import Look, Outcome, Seen, Site, UnseenError
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.findings import Finding
@@ -47,8 +47,17 @@ async def test_what_could_not_be_seen_is_told_and_stops_nothing(
     )
     assert found == []
     assert preflight.unseen(outcomes) == (
-        "could not be seen (`vrooli check` says why): Images, Partly, Storage"
+        "could not be seen (`vrooli check` says why): Images, Partly (how it is), Storage"
     )
+
+
+async def test_what_one_registry_answers_does_not_hide_another_that_could_not_be_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = registry.judge(3, {"r.example/a:1": 200, "away.example/b:1": 0})
+    _, outcomes = await _look(monkeypatch, registries=seen)
+    assert outcomes[0].found.startswith("2 of 3 images")
+    assert "Registries (away.example/b:1 (no answer" in preflight.unseen(outcomes)
 
 
 async def test_where_all_was_seen_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
