@@ -21,6 +21,9 @@ USED_V2 = NEEDED_V2 | {"hugetlb", "io"}
 # How long killed processes may take to vanish, seconds; on a starved machine each needs its turn.
 KILL_S = 60.0
 PAUSE_S = 0.05
+# What lets a frozen cgroup go on: v1's freezer (freezer-subsystem.rst) and v2's (cgroup-v2.rst) in
+# the kernel's documentation.
+THAWING = {"freezer.state": "THAWED", "cgroup.freeze": "0"}
 
 
 def hierarchies(host: Host) -> list[Path]:
@@ -71,6 +74,9 @@ def members(host: Host, name: str, child: str = "") -> set[int]:
 async def kill(host: Host, name: str) -> set[int]:
     """Kill whatever is in the cluster's cgroup, until nothing is.
 
+    What is frozen doesn't end before it is thawed, so that comes first, and again each time:
+    whoever froze it may still be at work.
+
     Returns:
         The processes that were killed.
 
@@ -85,12 +91,27 @@ async def kill(host: Host, name: str) -> set[int]:
                 f"The processes {sorted(left)} of {name} don't end.",
                 "They may wait for a disk; look at them with ps, then run the command again.",
             )
+        thaw(host, name)
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         killed |= left
         await asyncio.sleep(PAUSE_S)
     return killed
+
+
+def thaw(host: Host, name: str) -> None:
+    """Let everything in the cluster's cgroup go on: v1 keeps even killed processes frozen.
+
+    From the top: a cgroup whose parent is frozen stays so.
+    """
+    for point in hierarchies(host):
+        for folder in _tree(point / name):
+            for file, word in THAWING.items():
+                # A hierarchy has one of the files or none, and a cgroup may vanish while we look.
+                # Opened without creating: in a plain folder, a file would be left.
+                with contextlib.suppress(OSError), (folder / file).open("r+") as control:
+                    control.write(word)
 
 
 async def remove(host: Host, name: str) -> None:

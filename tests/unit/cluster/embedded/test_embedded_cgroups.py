@@ -81,3 +81,25 @@ def test_a_process_joins_the_components_in_every_hierarchy(tmp_path: Path) -> No
     cgroups.join(_modern(tmp_path), "one")
     joined = tmp_path / "one" / cgroups.CONTROL / "cgroup.procs"
     assert joined.read_text() == str(os.getpid())
+
+
+def test_both_kinds_of_freezers_are_thawed_at_every_depth_and_no_file_is_made(
+    tmp_path: Path,
+) -> None:
+    frozen = {
+        tmp_path / "freezer/one/freezer.state": "THAWED",
+        tmp_path / "freezer/one/pods/a/freezer.state": "THAWED",
+        tmp_path / "unified/one/pods/a/cgroup.freeze": "0",
+        tmp_path / "freezer/other/freezer.state": "FROZEN",
+    }
+    for file in frozen:
+        file.parent.mkdir(parents=True)
+        file.write_text("FROZEN")
+    (tmp_path / "pids/one").mkdir(parents=True)
+    v1 = MappingProxyType({name: tmp_path / name for name in ("freezer", "pids")})
+    cgroups.thaw(Host(v1=v1, v2=tmp_path / "unified"), "one")
+    # Folders that stand for the kernel's keep the end of a longer word.
+    for file, word in frozen.items():
+        assert file.read_text().startswith(word)
+    assert list((tmp_path / "pids/one").iterdir()) == []
+    assert not (tmp_path / "unified/one/cgroup.freeze").exists()
