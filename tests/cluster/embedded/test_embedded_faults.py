@@ -7,14 +7,19 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
 from support import workload
 from support.clusters import QUIET, Maker
+from support.footprint import processes_of
 from vrooli.cluster.embedded import readiness
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
-from vrooli.cluster.embedded.locks import locked
+from vrooli.cluster.embedded.components import STOP_ORDER
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.locks import holder, locked
+from vrooli.cluster.embedded.reports import Report
 from vrooli.cluster.interface import ComponentStatus
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.kube import Kube
@@ -107,11 +112,57 @@ async def test_images_that_are_there_are_not_loaded_again(
     assert not done.changed
 
 
-async def test_a_dead_supervisor_takes_the_components_along_and_a_start_heals_all(
+async def test_a_killed_supervisor_comes_back_by_itself_and_the_pods_run_on(
     shared: EmbeddedCluster, maker: Maker
 ) -> None:
-    supervisor = int(maker.layout("shared").supervisor_lock.read_text())
-    os.kill(supervisor, signal.SIGKILL)
+    layout = maker.layout("shared")
+    await shared.ensure_running(QUIET)
+    async with await Kube.connect(shared.kubeconfig) as kube:
+        await workload.run_pod(kube, workload.pod("bystander"))
+        before, pod = _report(layout), await _started(kube, "bystander")
+    keeper = holder(layout.supervisor_lock)
+    os.kill(before.supervisor, signal.SIGKILL)
+
+    async def back() -> bool:
+        now = _report(layout)
+        return now.supervisor != before.supervisor and now.phase == "running" and now.ready()
+
+    assert await readiness.until(back, HEALED_S)
+    assert holder(layout.supervisor_lock) == keeper
+    for name, part in _report(layout).components.items():
+        assert part.restarts == before.components[name].restarts + (part.state == "running")
+    names = [name for pid in processes_of(layout) if (name := _program(pid)) in STOP_ORDER]
+    assert sorted(names) == sorted(set(names))  # none runs twice
+    await shared.ensure_running(QUIET)
+    assert (await shared.status()).state == "running"
+    async with await Kube.connect(shared.kubeconfig) as kube:
+        assert await _started(kube, "bystander") == pod
+        await kube.delete("v1", "Pod", "bystander", "default")
+
+
+async def test_a_supervisor_goes_on_without_its_keeper(
+    shared: EmbeddedCluster, maker: Maker
+) -> None:
+    layout = maker.layout("shared")
+    before, keeper = _report(layout), holder(layout.supervisor_lock)
+    assert keeper is not None
+    assert keeper != before.supervisor
+    os.kill(keeper, signal.SIGKILL)
+
+    async def signed() -> bool:
+        return holder(layout.supervisor_lock) == before.supervisor
+
+    assert await readiness.until(signed, HEALED_S)
+    assert (await shared.status()).state == "running"
+
+
+async def test_a_supervisor_that_died_with_its_keeper_takes_the_components_along(
+    shared: EmbeddedCluster, maker: Maker
+) -> None:
+    """A start heals all."""
+    layout = maker.layout("shared")
+    assert holder(layout.supervisor_lock) == _report(layout).supervisor  # since the test before
+    os.kill(_report(layout).supervisor, signal.SIGKILL)
 
     async def gone() -> bool:
         return (await shared.status()).state == "stopped"
@@ -119,3 +170,23 @@ async def test_a_dead_supervisor_takes_the_components_along_and_a_start_heals_al
     assert await readiness.until(gone, HEALED_S)
     assert (await shared.ensure_running(QUIET)).changed
     assert (await shared.status()).state == "running"
+
+
+def _report(layout: Layout) -> Report:
+    report = Report.read(layout.status)
+    assert report is not None
+    return report
+
+
+async def _started(kube: Kube, pod: str) -> str:
+    found = await kube.get("v1", "Pod", pod, "default")
+    assert found is not None
+    (status,) = found["status"]["containerStatuses"]
+    return str(status["state"]["running"]["startedAt"])
+
+
+def _program(pid: int) -> str:
+    try:
+        return Path(os.readlink(f"/proc/{pid}/exe")).name
+    except FileNotFoundError:  # it just ended
+        return ""

@@ -7,7 +7,9 @@ still listens, then goes into the background.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
 import time
 import traceback
@@ -17,16 +19,20 @@ from pathlib import Path
 
 from vrooli.cluster.embedded import cgroups, firewall, network, reports
 from vrooli.cluster.embedded.host import probe
+from vrooli.cluster.embedded.keeper import Keeper
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.locks import hold
 from vrooli.cluster.embedded.settings import Record
-from vrooli.cluster.embedded.supervisor import Supervisor
+from vrooli.cluster.embedded.supervisor import RECOVERED_S, Supervisor, backoffs
 from vrooli.errors import VrooliError
 from vrooli.process import run
 
 # Folders whose place is fixed in containerd, the CNI library and the kubelet. Each cluster sees
 # its own there, on a file system in memory: like after a reboot, nothing lasts beyond a stop.
 PRIVATE_FOLDERS = ("/run/containerd", "/var/lib/cni", "/var/log/containers")
+# How long the components of a killed supervisor may take to end, seconds. The kernel kills them
+# with it; one that waits for a disk ends when the disk answers.
+LEFT_S, LEFT_PAUSE_S = 60.0, 0.05
 
 
 def main() -> int:
@@ -46,8 +52,19 @@ def main() -> int:
         sys.stderr.write(f"{error.message}\n{error.advice}\n")
         return error.exit_code
     _into_background(layout)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-    return _supervise(layout, record, lacks)
+    _sign(lock)
+    pauses = backoffs()
+
+    def pause(lived_s: float) -> float:
+        nonlocal pauses
+        if lived_s > RECOVERED_S:
+            pauses = backoffs()
+        return next(pauses)
+
+    def supervise(keeper: int) -> int:
+        return _supervise(layout, record, lacks, keeper, lock)
+
+    return Keeper(supervise, lambda: _end_left(layout), pause).run()
 
 
 async def _prepare(layout: Layout, record: Record) -> dict[str, str]:
@@ -76,11 +93,52 @@ def _into_background(layout: Layout) -> None:
         os.dup2(source, target)
 
 
-def _supervise(layout: Layout, record: Record, lacks: Mapping[str, str]) -> int:
+def _sign(lock: int) -> None:
+    """Say in the lock which process to ask to end."""
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _end_left(layout: Layout) -> None:
+    """End the components that a killed supervisor left, and say that none of them runs.
+
+    The next one starts its own: two of a kind would fight for ports and files.
+    """
+    report = reports.Report.read(layout.status)
+    if report is None:
+        return
+    components = {part.pid for part in report.components.values() if part.pid}
+    deadline = time.monotonic() + LEFT_S
+    # An id that was given to another process meanwhile is not in the cluster's cgroup.
+    while left := components & cgroups.members(probe(layout.root), layout.identity):
+        if time.monotonic() > deadline:
+            sys.stderr.write(f"The processes {sorted(left)} don't end.\n")
+            break
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(LEFT_PAUSE_S)
     try:
-        asyncio.run(Supervisor(layout, record, lacks).run())
+        report.after_restart().write(layout.status)
+    except OSError as error:
+        sys.stderr.write(f"The status can't be written: {error}\n")
+
+
+def _supervise(
+    layout: Layout, record: Record, lacks: Mapping[str, str], keeper: int, lock: int
+) -> int:
+    supervisor = Supervisor(layout, record, lacks, before=reports.Report.read(layout.status))
+
+    def go_on_alone() -> None:
+        sys.stderr.write("The supervisor's keeper is gone; nothing starts it again now.\n")
+        sys.stderr.flush()
+        _sign(lock)
+
+    try:
+        asyncio.run(supervisor.run(keeper, go_on_alone))
     except Exception as error:  # noqa: BLE001 - the daemon's last word; nobody else would say it
         traceback.print_exc()
+        sys.stderr.flush()
         known = reports.Report.read(layout.status) or reports.Report(
             os.getpid(), "failed", time.time()
         )

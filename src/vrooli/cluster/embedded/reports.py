@@ -47,6 +47,19 @@ class Report:
         """The report with a component's new state."""
         return replace(self, components={**self.components, status.name: status})
 
+    def after_restart(self) -> Report:
+        """The report of a supervisor that takes over from one that was killed.
+
+        The cluster began when it did, and its pods are as old; each component is started anew.
+        """
+        parts = {
+            name: part
+            if part.state == OFF
+            else replace(part, state=WAITING, pid=None, restarts=part.restarts + 1)
+            for name, part in self.components.items()
+        }
+        return replace(self, phase="starting", components=parts)
+
     def write(self, path: Path) -> None:
         """Publish it; readers see the old or the new one."""
         write_whole(path, json.dumps(asdict(self), indent=2) + "\n")

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,13 +75,21 @@ def _complain(line: str) -> None:
 class Supervisor:
     """Keeps the components of one cluster running."""
 
-    def __init__(self, layout: Layout, record: Record, lacks: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        record: Record,
+        lacks: Mapping[str, str],
+        *,
+        before: Report | None = None,
+    ) -> None:
         """Prepare to start them all, except those for which the host lacks something.
 
         Args:
             layout: The cluster's place.
             record: What was chosen for it.
             lacks: The components that stay off, each with the reason in words.
+            before: What is known of the cluster when another supervisor was killed.
         """
         self._layout = layout
         self._record = record
@@ -92,18 +100,30 @@ class Supervisor:
         self._keepers: dict[str, asyncio.Task[None]] = {}
         states = {name: ComponentStatus(name, WAITING) for name in self._components}
         states |= {name: ComponentStatus(name, OFF, detail=why) for name, why in lacks.items()}
-        self._report = Report(os.getpid(), "starting", time.time(), states)
+        first = Report(os.getpid(), "starting", time.time(), states)
+        self._report = replace(before, supervisor=os.getpid()) if before else first
 
     @property
     def report(self) -> Report:
         """What it says now about the components."""
         return self._report
 
-    async def run(self) -> None:
-        """Start everything, and watch over it until a signal says to stop."""
-        stop = asyncio.Event()
+    async def run(self, keeper: int, on_keeper_gone: Callable[[], None]) -> None:
+        """Start everything, and watch over it until a signal says to stop.
+
+        Args:
+            keeper: The reading end of a pipe that closes when the keeper is gone.
+            on_keeper_gone: Called then; the cluster goes on.
+        """
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def lose_keeper() -> None:
+            loop.remove_reader(keeper)
+            on_keeper_gone()
+
+        loop.add_reader(keeper, lose_keeper)
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, stop.set)
         self._publish()
         servers = [
             await forwarder.listen(port, self._record.cable.node_ip, INSIDE[name])

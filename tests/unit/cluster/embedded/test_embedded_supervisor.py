@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +14,10 @@ import pytest
 from vrooli.cluster.embedded import readiness, supervisor
 from vrooli.cluster.embedded.components import PROGRAMS
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.reports import FAILED, Report
+from vrooli.cluster.embedded.reports import FAILED, OFF, RUNNING, WAITING, Report
 from vrooli.cluster.embedded.settings import DEFAULT_CABLES, AddonImages, Record
 from vrooli.cluster.embedded.supervisor import Supervisor
+from vrooli.cluster.interface import ComponentStatus
 
 RECORD = Record(
     index=0,
@@ -70,6 +72,21 @@ async def test_a_full_disk_does_not_end_the_rotation_of_logs(
     assert not rotation.done()
     rotation.cancel()
     assert "No space left on device" in capsys.readouterr().err
+
+
+def test_a_supervisor_that_takes_over_keeps_the_clusters_age_and_starts_all_anew(
+    tmp_path: Path,
+) -> None:
+    parts = {
+        "etcd": ComponentStatus("etcd", RUNNING, pid=7, restarts=2),
+        "kube-router": ComponentStatus("kube-router", OFF, detail="no nftables"),
+    }
+    before = Report(4, "running", 1000.5, parts).after_restart()
+    report = Supervisor(Layout(tmp_path), RECORD, {}, before=before).report
+    assert (report.supervisor, report.phase, report.since) == (os.getpid(), "starting", 1000.5)
+    assert report.components["etcd"] == ComponentStatus("etcd", WAITING, restarts=3)
+    assert report.components["kube-router"] == parts["kube-router"]
+    assert not report.ready()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"components": {"etcd": {"age": 1}}}'])

@@ -1,0 +1,89 @@
+"""The supervisor's parent, which does nothing but start it again when something kills it.
+
+Whatever may kill the supervisor (the kernel short of memory, a person, a fault in it), a process
+that only waits is the least likely to go with it. If it does, the supervisor goes on without.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+PAUSE_S = 0.1
+
+
+class Keeper:
+    """Runs something in a child, and again whenever a signal has killed it.
+
+    A SIGTERM is the child's: it ends in order, and the keeper with it.
+    """
+
+    def __init__(
+        self, work: Callable[[int], int], clear: Callable[[], None], pauses: Callable[[float], float]
+    ) -> None:
+        """Prepare to run ``work``.
+
+        Args:
+            work: What the child does, given the reading end of a pipe that closes with the keeper;
+                its result is the exit status.
+            clear: Ends what a killed child left, before the next.
+            pauses: How long to wait before the next child, given how long the last one lived;
+                both in seconds.
+        """
+        self._work = work
+        self._clear = clear
+        self._pauses = pauses
+        self._child = 0
+        self._stopping = False
+
+    def run(self) -> int:
+        """Run it until it ends by itself or is asked to end; gives the exit status."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        while True:
+            began = time.monotonic()
+            status = self._run_once()
+            if status >= 0 or self._stopping:
+                return abs(status)
+            sys.stderr.write(f"The supervisor was killed by signal {-status}; it starts again.\n")
+            sys.stderr.flush()
+            self._clear()
+            self._wait(self._pauses(time.monotonic() - began))
+            if self._stopping:
+                return 0
+
+    def _run_once(self) -> int:
+        reading, writing = os.pipe()
+        # A SIGTERM between the fork and what follows it would be lost, or reach the wrong one.
+        signals = (signal.SIGTERM, signal.SIGINT)
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        self._child = os.fork()
+        if not self._child:
+            os.close(writing)
+            for number in signals:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+            os._exit(self._work(reading))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+        os.close(reading)
+        try:
+            _, status = os.waitpid(self._child, 0)
+        finally:
+            self._child = 0
+            os.close(writing)
+        return os.waitstatus_to_exitcode(status)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._stopping = True
+        if self._child:
+            os.kill(self._child, signal.SIGTERM)
+
+    def _wait(self, limit_s: float) -> None:
+        deadline = time.monotonic() + limit_s
+        while not self._stopping and time.monotonic() < deadline:
+            time.sleep(PAUSE_S)
