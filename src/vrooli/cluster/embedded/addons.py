@@ -21,6 +21,8 @@ from vrooli.cluster.embedded.readiness import until
 from vrooli.cluster.embedded.settings import (
     CLUSTER_DOMAIN,
     DNS_SERVICE_IP,
+    HTTP_PORT_INSIDE,
+    HTTPS_PORT_INSIDE,
     Record,
     write_whole,
 )
@@ -49,6 +51,8 @@ def variables(layout: Layout, record: Record) -> dict[str, str]:
         **record.images,
         "domain": CLUSTER_DOMAIN,
         "dns_ip": DNS_SERVICE_IP,
+        "http_port": str(HTTP_PORT_INSIDE),
+        "https_port": str(HTTPS_PORT_INSIDE),
         "storage": str(layout.storage),
         "authority": encoded("ca.crt"),
         "metrics_certificate": encoded("metrics-server.crt"),

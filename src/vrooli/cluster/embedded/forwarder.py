@@ -12,7 +12,11 @@ from vrooli.errors import EnvironmentLackError, UsageError
 
 LOCALHOST = "127.0.0.1"
 CHUNK_BYTES = 64 * 1024
-CONNECT_S = 5.0
+# How long a connection to the far side may take, seconds: all tries, and each.
+CONNECT_S, TRY_S = 5.0, 1.0
+# Behind the far side may be many, one of which was just killed and refuses; each try may reach
+# another.
+TRIES, TRY_PAUSE_S = 20, 0.05
 HIGHEST_PORT = 65535
 # Where free ports are looked for: a cluster keeps them, so they must not be of those that the
 # system gives connections (from 32768 on, net.ipv4.ip_local_port_range) and that may be in use at
@@ -80,7 +84,7 @@ async def _forward(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int
 ) -> None:
     async with asyncio.timeout(CONNECT_S):
-        far_reader, far_writer = await asyncio.open_connection(host, port)
+        far_reader, far_writer = await _connect(host, port)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_copy(reader, far_writer))
@@ -89,6 +93,19 @@ async def _forward(
         pass  # one side went away: so does the other
     finally:
         far_writer.close()
+
+
+async def _connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the far side, with patience: nothing was sent yet, so nothing is sent twice."""
+    for tries in range(TRIES, 0, -1):
+        try:
+            async with asyncio.timeout(TRY_S):
+                return await asyncio.open_connection(host, port)
+        except (OSError, TimeoutError):
+            if tries == 1:
+                raise
+        await asyncio.sleep(TRY_PAUSE_S)
+    raise AssertionError("there is at least one try")
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

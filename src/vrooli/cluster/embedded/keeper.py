@@ -23,7 +23,10 @@ class Keeper:
     """
 
     def __init__(
-        self, work: Callable[[int], int], clear: Callable[[], None], pauses: Callable[[float], float]
+        self,
+        work: Callable[[int], int],
+        clear: Callable[[], None],
+        pauses: Callable[[float], float],
     ) -> None:
         """Prepare to run ``work``.
 
@@ -47,13 +50,13 @@ class Keeper:
         while True:
             began = time.monotonic()
             status = self._run_once()
-            if status >= 0 or self._stopping:
+            if status >= 0 or self._is_asked():
                 return abs(status)
             sys.stderr.write(f"The supervisor was killed by signal {-status}; it starts again.\n")
             sys.stderr.flush()
             self._clear()
             self._wait(self._pauses(time.monotonic() - began))
-            if self._stopping:
+            if self._is_asked():
                 return 0
 
     def _run_once(self) -> int:
@@ -83,7 +86,11 @@ class Keeper:
         if self._child:
             os.kill(self._child, signal.SIGTERM)
 
+    def _is_asked(self) -> bool:
+        """Whether a signal has asked to end, which may happen between any two statements."""
+        return self._stopping
+
     def _wait(self, limit_s: float) -> None:
         deadline = time.monotonic() + limit_s
-        while not self._stopping and time.monotonic() < deadline:
+        while not self._is_asked() and time.monotonic() < deadline:
             time.sleep(PAUSE_S)

@@ -18,8 +18,11 @@ API_SERVICE_IP = "10.96.0.1"
 DNS_SERVICE_IP = "10.96.0.10"
 CLUSTER_DOMAIN = "cluster.local"
 API_PORT_INSIDE = 6443
-HTTP_PORT_INSIDE = 80
-HTTPS_PORT_INSIDE = 443
+# Of the range for Services that the API server gives nobody by itself ("avoiding collisions" in the
+# documentation of Service): below 30086.
+HTTP_PORT_INSIDE = 30080
+HTTPS_PORT_INSIDE = 30043
+INSIDE = {"api": API_PORT_INSIDE, "http": HTTP_PORT_INSIDE, "https": HTTPS_PORT_INSIDE}
 
 # Where a person finds a cluster on 127.0.0.1, unless told otherwise.
 DEFAULT_PORTS = {"api": 26443, "http": 28080, "https": 28443}
@@ -122,6 +125,8 @@ class Record:
         durable: Whether etcd and containerd wait for the disk.
         programs: The programs that it runs, by name.
         images: The images of its add-ons, by name.
+        inside: The node's ports that those on 127.0.0.1 lead to; none in what was kept by a version
+            that had others, which its supervisor still uses.
     """
 
     index: int
@@ -130,6 +135,7 @@ class Record:
     durable: bool
     programs: Mapping[str, str]
     images: Mapping[str, str]
+    inside: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cable(self) -> Cable:

@@ -32,6 +32,7 @@ from vrooli.cluster.embedded.reports import Report
 from vrooli.cluster.embedded.settings import (
     DEFAULT_CABLES,
     DEFAULT_PORTS,
+    INSIDE,
     AddonImages,
     Record,
     Settings,
@@ -96,6 +97,7 @@ def chosen(
         durable=settings.durable,
         programs={name: str(programs[name]) for name in PROGRAMS},
         images={name: str(value) for name, value in asdict(images).items() if name != "archive"},
+        inside=INSIDE,
     )
 
 

@@ -30,12 +30,7 @@ from vrooli.cluster.embedded.reports import (
     WAITING,
     Report,
 )
-from vrooli.cluster.embedded.settings import (
-    API_PORT_INSIDE,
-    HTTP_PORT_INSIDE,
-    HTTPS_PORT_INSIDE,
-    Record,
-)
+from vrooli.cluster.embedded.settings import Record
 from vrooli.cluster.interface import ComponentStatus
 
 # A component that died is started again after this long, twice as long each time up to the most.
@@ -44,7 +39,6 @@ FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
 RECOVERED_S = 60.0
 READY_PAUSE_S = 0.1
 ROTATE_S = 30.0
-INSIDE = {"api": API_PORT_INSIDE, "http": HTTP_PORT_INSIDE, "https": HTTPS_PORT_INSIDE}
 
 
 def backoffs() -> Iterator[float]:
@@ -126,7 +120,7 @@ class Supervisor:
             loop.add_signal_handler(number, stop.set)
         self._publish()
         servers = [
-            await forwarder.listen(port, self._record.cable.node_ip, INSIDE[name])
+            await forwarder.listen(port, self._record.cable.node_ip, self._record.inside[name])
             for name, port in self._record.ports.items()
         ]
         for name, component in self._components.items():

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from vrooli.cluster.embedded import addons
-from vrooli.cluster.embedded.settings import AddonImages
+from vrooli.cluster.embedded.settings import INSIDE, AddonImages
 
 IMAGES = {name: str(value) for name, value in asdict(AddonImages(Path("a.tar"))).items()}
 VALUES = {
     **IMAGES,
     "domain": "cluster.local",
     "dns_ip": "10.96.0.10",
+    "http_port": "30080",
+    "https_port": "30043",
     "storage": "/state/storage",
     "authority": "Y2E=",
     "metrics_certificate": "Y2VydA==",
@@ -104,3 +108,46 @@ def test_an_add_on_is_ready_when_its_deployment_and_its_pod_say_so(
     found = addons.reason("coredns", deployment, pods)
     assert lacks in found
     assert bool(found) == bool(lacks)
+
+
+def _named(kind: str, name: str) -> dict[str, Any]:
+    (found,) = (
+        item for item in MANIFESTS if (item["kind"], item["metadata"]["name"]) == (kind, name)
+    )
+    return found
+
+
+def test_one_traefik_ends_only_when_another_serves() -> None:
+    spec = _named("Deployment", "traefik")["spec"]
+    assert spec["replicas"] == 2
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    budget = _named("PodDisruptionBudget", "traefik")["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert budget["selector"] == spec["selector"]
+
+
+def test_traefik_is_ready_by_a_route_that_only_the_api_can_give_it() -> None:
+    (container,) = _named("Deployment", "traefik")["spec"]["template"]["spec"]["containers"]
+    probe = container["readinessProbe"]["httpGet"]
+    ingress = _named("Ingress", "traefik-ready")
+    (path,) = ingress["spec"]["rules"][0]["http"]["paths"]
+    assert (probe["path"], probe["port"]) == (path["path"], "web")
+    (middleware,) = (
+        text
+        for key, text in ingress["metadata"]["annotations"].items()
+        if key.endswith("router.middlewares")
+    )
+    settings = yaml.safe_load(_named("ConfigMap", "traefik")["data"]["again.yaml"])
+    redirect = settings["http"]["middlewares"][middleware.removesuffix("@file")]["redirectRegex"]
+    # To the same host, or the kubelet warns at each probe.
+    asked = f"http://10.244.0.7:8000{path['path']}"
+    groups = re.fullmatch(redirect["regex"], asked)
+    assert groups is not None
+    assert redirect["replacement"].replace("${1}", groups[1]) == "http://10.244.0.7:9000/ping"
+
+
+def test_the_ports_of_localhost_lead_to_traefiks_service() -> None:
+    service = _named("Service", "traefik")["spec"]
+    labels = _named("Deployment", "traefik")["spec"]["template"]["metadata"]["labels"]
+    assert service["selector"] == labels
+    assert [port["nodePort"] for port in service["ports"]] == [INSIDE["http"], INSIDE["https"]]

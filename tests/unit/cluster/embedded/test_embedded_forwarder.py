@@ -80,3 +80,21 @@ def test_no_free_port_at_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ports_that_cannot_be_are_refused(ports: dict[str, int]) -> None:
     with pytest.raises(UsageError):
         forwarder.claim(ports)
+
+
+async def test_a_connection_that_is_refused_is_tried_again_without_the_client_noticing() -> None:
+    near, far = free_port(), free_port()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.read(-1))
+        await writer.drain()
+        writer.close()
+
+    async with await forwarder.listen(near, "127.0.0.1", far):
+        reader, writer = await asyncio.open_connection("127.0.0.1", near)
+        writer.write(b"once")
+        writer.write_eof()
+        await asyncio.sleep(3 * forwarder.TRY_PAUSE_S)
+        async with await asyncio.start_server(serve, "127.0.0.1", far):
+            assert await asyncio.wait_for(reader.read(-1), 10) == b"once"
+        writer.close()
