@@ -24,6 +24,9 @@ TIMES = 2
 LASTS_S = 10.0
 # An operator may just be about to do it, and an account or a class to come, seconds.
 OPERATED_S = 30.0
+# Both operators look at least every half minute, and write a volume's new size at once, seconds.
+RESIZED_S = 60.0
+DATABASES = ("PostgresCluster", "RedisFailover")
 # Other pods that end make room in a quota.
 QUOTA = "exceeded quota"
 
@@ -35,18 +38,21 @@ def refused(scene: Scene) -> Iterator[Trouble]:
         body = None if item.is_hook else scene.seen.get(item.kind, item.name)
         if body is None:
             continue
-        for message in _refusals(body, scene):
-            if QUOTA not in message:
-                yield trouble(item.key, message)
+        refusals = [message for message in _refusals(body, scene) if QUOTA not in message]
+        if refusals:
+            yield from (trouble(item.key, message) for message in refusals)
+        elif body.get("kind") in DATABASES:
+            for message in operated.small_volumes(body, scene.seen):
+                yield trouble(item.key, message, RESIZED_S)
 
 
-def trouble(key: str, message: str) -> Trouble:
+def trouble(key: str, message: str, lasts_s: float = OPERATED_S) -> Trouble:
     """What is refused to an object, by kind and name."""
-    return Trouble(key, "", "refused", message, lasts_s=OPERATED_S)
+    return Trouble(key, "", "refused", message, lasts_s=lasts_s)
 
 
 def _refusals(body: Mapping[str, Any], scene: Scene) -> Iterator[str]:
-    if body.get("kind") in ("PostgresCluster", "RedisFailover"):
+    if body.get("kind") in DATABASES:
         yield from operated.refusals(body, scene.seen)
     elif body.get("kind") == "Deployment" and deployment_lack(dict(body)) is not None:
         yield from filter(None, (refused_pods(body),))

@@ -11,7 +11,7 @@ from vrooli.chart import manifest
 from vrooli.operators.claims import PGO
 from vrooli.release import operated, readiness
 from vrooli.release.readiness import Seen
-from vrooli.release.refused import OPERATED_S, refused
+from vrooli.release.refused import OPERATED_S, RESIZED_S, refused
 from vrooli.release.scene import Scene
 from vrooli.release.wake import waits
 
@@ -33,8 +33,13 @@ def troubles(body: Body, *others: Body) -> list[str]:
     """What ends a deploy, once it has lasted."""
     scene = Scene((manifest.of(body, "here"),), objects(body, *others), None, datetime.now(UTC))
     found = list(refused(scene))
-    assert all(item.lasts_s == OPERATED_S for item in found)
-    return [str(item) for item in found]
+    return [str(item) for item in found if item.lasts_s == OPERATED_S]
+
+
+def resizing(body: Body, *others: Body) -> list[str]:
+    """What ends a deploy once it has lasted for longer than an operator takes to look."""
+    scene = Scene((manifest.of(body, "here"),), objects(body, *others), None, datetime.now(UTC))
+    return [str(item) for item in refused(scene) if item.lasts_s == RESIZED_S]
 
 
 def owned(kind: str, name: str, owner: Body, **body: Any) -> Body:
@@ -278,6 +283,8 @@ def test_a_redis_as_it_is_asked_for_lacks_nothing() -> None:
 def test_a_redis_volume_that_keeps_its_size_is_not_ready() -> None:
     said = lack(redis("1Gi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis()))
     assert said == "the volume data-rfr-rf-0 has 512Mi, 1Gi is asked for"
+    assert resizing(redis("1Gi"), REDIS_VOLUME) == [f"RedisFailover/rf: refused ({said})"]
+    assert resizing(redis(), REDIS_VOLUME) == []
 
 
 def test_a_change_that_the_operator_has_not_taken_over_is_waited_for() -> None:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from vrooli.chart.manifest import Manifest
+from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.errors import EnvironmentLackError, UsageError
-from vrooli.events import Event
+from vrooli.events import Event, Progress
+from vrooli.kube import Kube
+from vrooli.release import Release
 from vrooli.secrets import env_file
 from vrooli.workflows import develop as module
+from vrooli.workflows.cluster import Choice
 from vrooli.workflows.options import DevelopOptions
 
 DEV = ENVIRONMENTS["dev"]
@@ -47,3 +55,25 @@ def test_a_cluster_that_can_not_take_our_images_is_refused_before_they_are_built
     with pytest.raises(EnvironmentLackError, match="can't be loaded into context:elsewhere"):
         asyncio.run(workflow(options, events.append))  # type: ignore[operator]
     assert events == []
+
+
+def test_what_the_operators_can_not_do_is_refused_before_anything_is_applied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str, set[str]]] = []
+
+    async def refuse(kube: object, namespace: str, manifests: Sequence[Manifest]) -> None:
+        asked.append((namespace, {item.kind for item in manifests}))
+        raise NotDeployableError("its data are of PostgreSQL 15")
+
+    monkeypatch.setattr(module.preflight, "demand_data_fit", refuse)
+    monkeypatch.delattr(module.apply, "ensure")
+    monkeypatch.setattr(module._Run, "_local_values", lambda _: {})
+    monkeypatch.setattr(module._Run, "release", Release("vrooli-dev", "dev", Path("kubeconfig")))
+    run = module._Run(DevelopOptions(DEV), Choice("embedded", "x"), contextlib.AsyncExitStack())
+    run.kube = cast(Kube, None)
+    with pytest.raises(NotDeployableError, match="its data are of PostgreSQL 15"):
+        asyncio.run(run.ensure_release(Progress()))
+    ((namespace, kinds),) = asked
+    assert namespace == "dev"
+    assert kinds >= {"PostgresCluster", "RedisFailover"}

@@ -14,9 +14,8 @@ from vrooli.operators import reconcile_log
 from vrooli.operators.reconcile_log import ReconcileError
 from vrooli.release import operated
 from vrooli.release.readiness import Seen
+from vrooli.release.refused import RESIZED_S
 
-# Both operators write a volume's new size within this, if they can, seconds.
-RESIZED_S = 60.0
 # What an operator can't change, as far as it stands in one place.
 SETTINGS = {
     "PostgresCluster": (("spec", "postgresVersion"),),
