@@ -65,7 +65,7 @@ class PostgresRotation:
         """Do what can be done now.
 
         Returns:
-            Whether a new password was published.
+            Whether a new password was published; the first one is nobody's change.
 
         Raises:
             WaitingError: Something must happen first.
@@ -75,8 +75,7 @@ class PostgresRotation:
         published = await self._secrets.get(self._database.published)
         if published is None:
             data = {**source.data, USER: self._database.user}
-            await self._secrets.publish(self._database.published, data)
-            return True
+            published = await self._secrets.publish(self._database.published, data)
         user = published.data.get(USER, self._database.user)
         if published.data.get(PASSWORD) == source.data[PASSWORD]:
             await self._copy_other_keys(source, published)

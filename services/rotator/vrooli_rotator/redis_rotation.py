@@ -84,7 +84,7 @@ class RedisRotation:
         published = await self._secrets.get(self._failover.published)
         if published is None:
             await self._secrets.publish(self._failover.published, source.data)
-            return True
+            return False
         current, new = published.data[PASSWORD], source.data[PASSWORD]
         state = await self._state()
         previous = state.get(PREVIOUS)

@@ -43,15 +43,16 @@ class Secrets:
         """Set some keys of a Secret; None removes one."""
         await self._kubernetes.patch("Secret", name, {"data": _encoded(data)})
 
-    async def publish(self, name: str, data: Mapping[str, str]) -> None:
+    async def publish(self, name: str, data: Mapping[str, str]) -> Secret:
         """Make the published Secret hold exactly ``data``, and note the moment."""
         now = datetime.now(UTC)
         present = await self.get(name)
         if present is None:
             # No pod can have started without it: one that does within this second has its value.
-            before = {PUBLISHED_AT: (now - timedelta(seconds=1)).isoformat()}
-            await self._kubernetes.create("Secret", await self._body(name, data, before))
-            return
+            now -= timedelta(seconds=1)
+            body = await self._body(name, data, {PUBLISHED_AT: now.isoformat()})
+            await self._kubernetes.create("Secret", body)
+            return Secret(data, now)
         annotations = {PUBLISHED_AT: now.isoformat()}
         removed = dict.fromkeys(set(present.data) - set(data))
         change: Body = {
@@ -59,6 +60,7 @@ class Secrets:
             "data": _encoded({**removed, **data}),
         }
         await self._kubernetes.patch("Secret", name, change)
+        return Secret(data, now)
 
     async def _body(
         self, name: str, data: Mapping[str, str], annotations: Mapping[str, str]
