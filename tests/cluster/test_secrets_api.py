@@ -56,15 +56,22 @@ async def test_changed_line_changes_just_its_secret(bare: Kube, file: Path) -> N
     assert base64.b64decode(secret["data"]["OPENAI_API_KEY"]) == b"new"
 
 
-async def test_keys_that_pgo_adds_to_its_secret_are_kept(bare: Kube, file: Path) -> None:
+async def test_pgo_s_verifier_stays_with_its_password_and_goes_with_it(
+    bare: Kube, file: Path
+) -> None:
+    """PGO computes a verifier only where there is none."""
     await kubernetes.ensure(bare, "adopted", file, PROGRESS)
     name, verifier = "vrooli-pg-pguser-vrooli", base64.b64encode(b"SCRAM").decode()
     await bare.patch("v1", "Secret", name, "adopted", {"data": {"verifier": verifier}})
-    file.write_text(file.read_text().replace("DB_PASSWORD=", "DB_PASSWORD=new"))
     await kubernetes.ensure(bare, "adopted", file, PROGRESS)
     secret = await bare.get("v1", "Secret", name, "adopted")
     assert secret is not None
     assert secret["data"]["verifier"] == verifier
+    file.write_text(file.read_text().replace("DB_PASSWORD=", "DB_PASSWORD=new"))
+    await kubernetes.ensure(bare, "adopted", file, PROGRESS)
+    secret = await bare.get("v1", "Secret", name, "adopted")
+    assert secret is not None
+    assert secret["data"]["verifier"] == ""
     assert base64.b64decode(secret["data"]["password"]).startswith(b"new")
 
 

@@ -33,7 +33,9 @@ async def ensure(kube: Kube, namespace: str, path: Path, progress: Progress) -> 
     for manifest in manifests(values):
         name = manifest["metadata"]["name"]
         progress.say(f"applies Secret {name}")
-        if await kube.apply(manifest, namespace=namespace):
+        adopted = name == _user_secret(values)
+        made = await _with_new_verifier(kube, namespace, manifest) if adopted else manifest
+        if await kube.apply(made, namespace=namespace):
             changed.append(name)
     said = f"changed {', '.join(changed)}" if changed else "unchanged"
     return Done(bool(changed), f"from {path}, {said}")
@@ -54,10 +56,27 @@ def manifests(values: Values) -> Iterator[Manifest]:
     database = values[catalog.POSTGRES.path]
     user = database["DB_USER"]
     yield _secret(
-        f"{PG_CLUSTER}-pguser-{user}",
+        _user_secret(values),
         {"password": database["DB_PASSWORD"]},
         labels={f"{PGO_LABELS}/cluster": PG_CLUSTER, f"{PGO_LABELS}/pguser": user},
     )
+
+
+async def _with_new_verifier(kube: Kube, namespace: str, manifest: Manifest) -> Manifest:
+    """The Secret that PGO reads, without a verifier where its password changes.
+
+    PGO computes a verifier only where there is none: beside an old one, a new password would never
+    reach PostgreSQL.
+    """
+    name, data = manifest["metadata"]["name"], manifest["data"]
+    present = await kube.get("v1", "Secret", name, namespace)
+    if present is None or (present.get("data") or {}).get("password") == data["password"]:
+        return manifest
+    return {**manifest, "data": {**data, "verifier": ""}}
+
+
+def _user_secret(values: Values) -> str:
+    return f"{PG_CLUSTER}-pguser-{values[catalog.POSTGRES.path]['DB_USER']}"
 
 
 def _secret(
