@@ -25,7 +25,7 @@ from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, apply, history, lease
 from vrooli.release.author import author
 from vrooli.release.failing import DeployFailedError
-from vrooli.workflows import releases
+from vrooli.workflows import overwriting, releases
 from vrooli.workflows.consent import Consent
 from vrooli.workflows.deploy import DeployOptions, deploy
 
@@ -114,7 +114,7 @@ async def test_a_first_deploy_that_fails_is_taken_away_and_its_evidence_stays(
 
 
 async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
-    cluster: Kube, options: DeployOptions, here: Environment
+    cluster: Kube, options: DeployOptions, here: Environment, bare_kubeconfig: Path
 ) -> None:
     with pytest.raises(DeployFailedError, match="vrooli-dev is left as it is"):
         await deploy(replace(options, rollback=False), silent)
@@ -125,6 +125,9 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
     assert (revision.end, revision.origin, revision.version) == ("failed", "artifact", VERSION)
     who = author()
     assert (revision.by, revision.place) == (who.name, who.place)
+    release = Release.of(here, bare_kubeconfig)
+    with pytest.raises(UsageError, match=f"version {VERSION}, which came from an artifact"):
+        await overwriting.demand(cluster, release, here, Consent())
     assert (await releases.diff(DeployOptions(here, cluster=CONTEXT), silent)).ok
     with pytest.raises(DeployFailedError, match="isn't ready"):
         await deploy(replace(options, rollback=False), silent)

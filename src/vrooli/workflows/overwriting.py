@@ -24,6 +24,8 @@ async def demand_early(choice: Choice, environment: Environment, consent: Consen
         UsageError: A yes is missing.
         InterruptError: The person said no.
     """
+    if consent.yes:
+        return True
     if choice.embedded and (await clusters.named(choice.name).status()).state == clusters.ABSENT:
         return True  # it holds no release yet
     try:

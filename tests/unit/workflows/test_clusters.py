@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from vrooli.errors import UsageError
+from vrooli.errors import InterruptError, UsageError
 from vrooli.events import Event, LogLine, silent
 from vrooli.workflows import clusters
+from vrooli.workflows.consent import Consent
 
 
 @pytest.fixture
@@ -60,6 +61,18 @@ def test_an_unknown_cluster_is_wrong_use_and_the_known_ones_are_told(
 def test_a_name_that_would_leave_the_state_folder_is_refused(state: Path) -> None:
     with pytest.raises(UsageError, match="can't be a cluster's name"):
         asyncio.run(clusters.delete("../x", silent))
+
+
+def test_a_cluster_with_its_data_is_not_deleted_unasked(state: Path) -> None:
+    with pytest.raises(UsageError, match="delete cluster mine with all data in it") as refused:
+        asyncio.run(clusters.delete("mine", silent, Consent()))
+    assert "--yes" in refused.value.advice
+    questions: list[str] = []
+    with pytest.raises(InterruptError):
+        no = Consent(ask=questions.append)  # type: ignore[arg-type]
+        asyncio.run(clusters.delete("mine", silent, no))
+    assert questions == ["Delete cluster mine with all data in it?"]
+    assert (state / "clusters" / "mine" / "cluster.json").exists()
 
 
 def test_stopped_clusters_are_listed(state: Path) -> None:

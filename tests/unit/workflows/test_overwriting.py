@@ -15,7 +15,8 @@ from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.history import Revision
 from vrooli.release.record import UNKNOWN, End, Kind, Origin, Record
-from vrooli.workflows import overwriting
+from vrooli.steps import Done, Step
+from vrooli.workflows import develop, overwriting
 from vrooli.workflows.cluster import Choice
 from vrooli.workflows.consent import Consent
 
@@ -69,6 +70,27 @@ def test_what_others_use_is_asked_for(monkeypatch: pytest.MonkeyPatch, its: Reco
 
 def test_a_first_release_needs_no_yes(monkeypatch: pytest.MonkeyPatch) -> None:
     _demand(monkeypatch, "prod", None, Consent())
+
+
+def test_a_cluster_that_is_stopped_is_started_before_anybody_is_asked() -> None:
+    async def ensure(progress: object) -> Done:
+        return Done(changed=False)
+
+    steps = [
+        Step("packages", "Packages", ensure),
+        Step("cluster", "Kubernetes", ensure, ("packages",)),
+        Step("images", "Images", ensure, ("packages",)),
+        Step("load", "Load", ensure, ("cluster", "images")),
+    ]
+    first = develop._closure(steps, ["cluster"])
+    assert first == {"packages", "cluster"}
+    rest = develop._after(steps, first)
+    assert [(step.name, step.after) for step in rest] == [("images", ()), ("load", ("images",))]
+
+
+def test_whoever_has_said_yes_is_not_looked_for() -> None:
+    choice = Choice("context", "nowhere")
+    assert asyncio.run(overwriting.demand_early(choice, ENVIRONMENTS["prod"], Consent(yes=True)))
 
 
 def test_a_cluster_that_is_not_there_holds_no_release(
