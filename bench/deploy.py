@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from support import hooks, serverpod
+from support import hooks, serverpod, stores
 from support.artifacts import DEV, Source
 from support.load import load
 from vrooli import programs
@@ -137,10 +137,17 @@ async def under_load(bench: Bench) -> None:
         await act("a server's pod deleted", lambda: _delete(kube), 30)
         await act("a server's process killed", lambda: _kill(kube), 0)
         await asyncio.sleep(max(0.0, LOAD_S - (time.monotonic() - began)))
+    async with await Kube.connect(bench.kubeconfig) as kube:
+        losses = sent.losses(await stores.sql(kube, DEV.namespace, sent.query))
     print(f"| requests in {time.monotonic() - began:.0f} s | {sent.sent} |")
     print(f"| failed | {sum(sent.failed.values())} {dict(sent.failed) or ''} |")
     print(f"| slowest answer | {sent.slowest_s:.2f} s |")
+    print(f"| posts | {len(sent.writes)} |")
+    print(f"| acknowledged and lost | {len(losses.lost)} |")
+    print(f"| stored twice | {len(losses.doubled)} |")
+    print(f"| stored, never acknowledged | {len(losses.unanswered)} |")
     print("  failures:", sent.at[:40], file=sys.stderr)
+    bench.demand("posts lost, doubled or not acknowledged", len(losses.all()), 0)
     bench.demand("failed requests", len(sent.at), 0)
 
 

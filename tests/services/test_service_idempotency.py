@@ -19,6 +19,9 @@ from support.page import decided, post, send
 from support.pictures import landscape
 from support.processes import wait_until
 from support.services import Stack, is_ready, start_service
+from vrooli_shared.database import Database
+from vrooli_shared.posts import Posts
+from vrooli_shared.settings import Settings
 
 # A client's patience: tries of one request, and the pause between two, seconds.
 TRIES, PAUSE_S = 20, 0.5
@@ -162,6 +165,27 @@ def test_a_key_is_forgotten_after_a_day(stack: Stack) -> None:
         f" WHERE key = '{key}'",
     )
     assert post(stack.url(), "Today", key=key)["id"] != first["id"]
+
+
+async def test_the_jobs_delete_the_keys_that_are_forgotten(stack: Stack) -> None:
+    """And no other, and no post."""
+    old, new = str(uuid4()), str(uuid4())
+    for key in (old, new):
+        post(stack.url(), f"Of key {key}", key=key)
+    age = "UPDATE vrooli.idempotency_keys SET created_at = now() - interval '25 hours'"
+    ask(stack, f"{age} WHERE key = '{old}'")
+    settings = Settings.model_validate(
+        {key.lower(): value for key, value in stack.environment().items()}
+    )
+    database = Database(settings.conninfo())
+    await database.open()
+    try:
+        assert await Posts(database).drop_expired_keys() >= 1
+    finally:
+        await database.close()
+    left = ask(stack, f"SELECT key FROM vrooli.idempotency_keys WHERE key IN ('{old}', '{new}')")
+    assert left == new
+    assert stored(stack, f"Of key {old}") == 1
 
 
 def test_a_dry_run_stores_nothing(stack: Stack) -> None:

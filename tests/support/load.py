@@ -45,6 +45,10 @@ class Losses:
     doubled: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
 
+    def all(self) -> tuple[str, ...]:
+        """Every post that something is wrong with."""
+        return (*self.lost, *self.doubled, *self.unanswered)
+
 
 @dataclass
 class Load:
