@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 # Between two tries, seconds: the database may not be there yet, or someone restores it just now.
 PAUSE_S = 2.0
-PAUSE_MAX_S = 30.0
+PAUSE_MAX_S = 10.0
 
 
 class SchemaKeeper:
