@@ -186,3 +186,19 @@ def test_it_does_not_matter_which_of_two_roles_logs_in(stack: Stack) -> None:
         ask(stack, "DROP TABLE vrooli.pictures", "rotated")
         wait_until(lambda: is_ready(url), 20, "the table is made again")
     assert ask(stack, owners, "rotated") == "vrooli"
+
+
+def test_what_a_member_of_the_owner_makes_belongs_to_the_owner(stack: Stack) -> None:
+    """Also where its sessions don't act as the owner by themselves."""
+    set_password(stack.backend, "member", PASSWORD)
+    ask(stack, 'GRANT "vrooli" TO member')
+    add_database(stack.backend, "shared_by_two")
+    with serving(stack, "shared_by_two") as url:
+        wait_until(lambda: is_ready(url), 20, "the owner has made the schema")
+    with serving(stack, "shared_by_two", user="member") as url:
+        wait_until(lambda: is_ready(url), 20, "the member finds it")
+        assert health(url)["database"]["schema"]["user"] == "member"
+        ask(stack, "DROP TABLE vrooli.pictures, vrooli.migrations", "shared_by_two")
+        wait_until(lambda: is_ready(url), 20, "the tables are made again")
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'vrooli'"
+    assert ask(stack, owners, "shared_by_two") == "vrooli"

@@ -175,6 +175,12 @@ async def migrate(connection: AsyncConnection) -> list[str]:
     # Looked at first: IF NOT EXISTS asks for the right to create even where nothing is created.
     if report.owner is None:
         await connection.execute("CREATE SCHEMA vrooli")
+    else:
+        # A member of the owner makes tables as the owner, whether or not its sessions do so anyway.
+        await connection.execute(
+            "SELECT set_config('role', %(owner)s, true) WHERE pg_has_role(%(owner)s, 'MEMBER')",
+            {"owner": report.owner},
+        )
     if RECORD not in report.tables:
         await connection.execute(
             "CREATE TABLE vrooli.migrations"
