@@ -117,7 +117,7 @@ class _Watcher:
                 return self.ended(blamed)
             if not self.is_held and not self.revision.is_pending and not follower.lacking():
                 await self.ask()
-                if await follower.is_stable() and not self.is_held:
+                if await follower.is_whole() and not self.is_held:
                     return await self._rested(self.revision)
             await follower.change()
 

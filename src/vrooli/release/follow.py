@@ -191,9 +191,7 @@ class Follower:
             lacking = self.lacking()
             self.has_waited |= bool(lacking)
             self.show(self.troubles())
-            if lacking:
-                self._errors = {}
-            elif await self.is_whole(at_once=rests and not self.has_waited):
+            if not lacking and await self.is_whole(at_once=rests and not self.has_waited):
                 return
             await self.fail_if_hopeless()
             await self._waker.look(self.seen)
@@ -235,7 +233,7 @@ class Follower:
         """The error at the limit: what each object lacked last."""
         lacking = [line for line in self._lines(()) if line.state is not ObjectState.READY]
         lines = [f"  {line.object}: {line.detail}" for line in lacking]
-        lines += [f"  {self._redactor.text(f'{key}: {it}')}" for key, it in self._errors.items()]
+        lines += [f"  {self._redactor.text(f'{key}: {it}')}" for key, it in self.errors().items()]
         return WaitTimeoutError(
             "\n".join([f"The release isn't ready after {limit_s:.0f} s:", *lines]),
             "Look at `vrooli status` and `vrooli logs`, then run the same command again.",
@@ -244,6 +242,10 @@ class Follower:
     def lacking(self) -> dict[str, str]:
         """What each object lacks, by kind and name."""
         return readiness.lacks(self.counted, self.seen)
+
+    def errors(self) -> dict[str, str]:
+        """What the operators' logs said last of those that lack nothing, by kind and name."""
+        return {} if self.lacking() else self._errors
 
     def show(self, troubles: Iterable[Trouble], *, summary: bool = True) -> None:
         """Tell what has changed: of each object and, with ``summary``, of all together."""
@@ -262,7 +264,7 @@ class Follower:
         ends = self._earlier_ends
         return portrait.lines(self._wanted, self.seen, set(failed), self._redactor, ends)
 
-    async def is_whole(self, *, at_once: bool) -> bool:
+    async def is_whole(self, *, at_once: bool = False) -> bool:
         """Whether it stays ready, and no operator meets with errors that only its log tells of.
 
         Args:
@@ -300,7 +302,7 @@ class Follower:
         return [
             *hopeless.troubles(self.seen.pods({}), now, where),
             *refused.refused(where),
-            *(refused.trouble(name, reason) for name, reason in self._errors.items()),
+            *(refused.trouble(name, reason) for name, reason in self.errors().items()),
         ]
 
     async def blame(self) -> list[str]:

@@ -22,8 +22,12 @@ REFUSED = re.compile(r"Code: (?:400|403|404)")
 TIMES = 2
 # It asks again after 5 s, and ever later, seconds.
 LASTS_S = 10.0
-# An operator may just be about to do it, and an account or a class to come, seconds.
+# An operator may just be about to do it, seconds.
 OPERATED_S = 30.0
+# What a pod misses may come, and its controller tries again after 41 s only, seconds; an invalid
+# pod stays invalid.
+PODS_S = 75.0
+INVALID, PODS = "is invalid: ", re.compile(r"^the pods of StatefulSet/\S+ are refused")
 # Both operators look at least every half minute, and write a volume's new size at once, seconds.
 RESIZED_S = 60.0
 DATABASES = ("PostgresCluster", "RedisFailover")
@@ -40,10 +44,16 @@ def refused(scene: Scene) -> Iterator[Trouble]:
             continue
         refusals = [message for message in _refusals(body, scene) if QUOTA not in message]
         if refusals:
-            yield from (trouble(item.key, message) for message in refusals)
+            yield from (trouble(item.key, one, _lasts_s(body, one)) for one in refusals)
         elif body.get("kind") in DATABASES:
             for message in operated.small_volumes(body, scene.seen):
                 yield trouble(item.key, message, RESIZED_S)
+
+
+def _lasts_s(body: Mapping[str, Any], message: str) -> float:
+    """How long a refusal must last to be believed, seconds."""
+    of_pods = body.get("kind") not in DATABASES or PODS.match(message)
+    return PODS_S if of_pods and INVALID not in message else OPERATED_S
 
 
 def trouble(key: str, message: str, lasts_s: float = OPERATED_S) -> Trouble:

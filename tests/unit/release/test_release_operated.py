@@ -11,7 +11,7 @@ from vrooli.chart import manifest
 from vrooli.operators.claims import PGO
 from vrooli.release import operated, readiness
 from vrooli.release.readiness import Seen
-from vrooli.release.refused import OPERATED_S, RESIZED_S, refused
+from vrooli.release.refused import OPERATED_S, PODS_S, RESIZED_S, refused
 from vrooli.release.scene import Scene
 from vrooli.release.wake import waits
 
@@ -33,7 +33,7 @@ def troubles(body: Body, *others: Body) -> list[str]:
     """What ends a deploy, once it has lasted."""
     scene = Scene((manifest.of(body, "here"),), objects(body, *others), None, datetime.now(UTC))
     found = list(refused(scene))
-    return [str(item) for item in found if item.lasts_s == OPERATED_S]
+    return [str(item) for item in found if item.lasts_s != RESIZED_S]
 
 
 def resizing(body: Body, *others: Body) -> list[str]:
@@ -212,6 +212,22 @@ def test_a_quota_is_told_and_waited_for() -> None:
     others = runner(body, name), refusal(name, "pods is forbidden: exceeded quota: small")
     assert "exceeded quota" in str(lack(body, *others))
     assert troubles(body, *others) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "lasts_s"),
+    [
+        (DUPLICATE, OPERATED_S),
+        ('pods "pg-0" is forbidden: serviceaccount "pg-instance" not found', PODS_S),
+    ],
+)
+def test_what_a_pod_misses_is_given_more_time_than_an_invalid_pod(
+    message: str, lasts_s: float
+) -> None:
+    body, name = postgres(instances=[]), "pg-instance1-abcd"
+    seen = objects(body, runner(body, name), refusal(name, message))
+    scene = Scene((manifest.of(body, "here"),), seen, None, datetime.now(UTC))
+    assert [item.lasts_s for item in refused(scene)] == [lasts_s]
 
 
 def test_a_stateful_set_of_somebody_else_does_not_count() -> None:

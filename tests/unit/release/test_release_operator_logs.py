@@ -119,7 +119,8 @@ async def test_a_release_is_not_whole_while_an_operator_can_not_go_on(
         return next(said)
 
     monkeypatch.setattr(follow.operator_logs, "errors", errors)
-    follower = Follower(cast(Kube, None), CLUSTER, Progress("healthy", silent), datetime.now(UTC))
+    # Of nothing, nothing is lacking.
+    follower = Follower(cast(Kube, None), (), Progress("healthy", silent), datetime.now(UTC))
     assert not await follower.is_whole(at_once=True)
     (trouble,) = [item for item in follower.troubles() if item.reason == "refused"]
     assert str(trouble) == f"PostgresCluster/vrooli-pg: refused ({ERROR})"
