@@ -376,9 +376,45 @@ def test_a_server_that_takes_connections_and_says_nothing_is_no_cluster(
     release: Path, tmp_path: Path
 ) -> None:
     with way(release, tmp_path, "", never) as kubeconfig:
-        said = diagnose(kubeconfig, limit_s=10)
+        said = diagnose(kubeconfig, limit_s=30)
     assert said.status == 3
-    assert "gives no answer within 10 s" in said.last["message"]
+    assert "gives no answer within 30 s" in said.last["message"]
+
+
+def test_a_server_whose_first_answer_takes_longer_than_a_connection_is_seen(
+    healthy: str, bare_kubeconfig: Path, tmp_path: Path
+) -> None:
+    def slow(answer: Answer) -> Answer:
+        return replace(answer, wait_s=12.0)
+
+    with way(bare_kubeconfig, tmp_path, "/version", slow) as kubeconfig:
+        said = _of_healthy(kubeconfig, limit_s=20)
+    assert said.last["verdict"] == "healthy"
+
+
+@contextmanager
+def busy_machine(processes: int) -> Iterator[None]:
+    """So many processes that do nothing but compute, for at most two minutes."""
+    script = "import time; end = time.monotonic() + 120\nwhile time.monotonic() < end: pass"
+    argv = [sys.executable, "-S", "-c", script]
+    started = [subprocess.Popen(argv) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.long
+def test_a_machine_with_twenty_busy_processes_is_no_reason_to_see_nothing(
+    healthy: str, release: Path, tmp_path: Path
+) -> None:
+    with busy_machine(20):
+        ill = diagnose(changed(release, tmp_path), limit_s=90)
+        well = _of_healthy(changed(release, tmp_path), limit_s=90)
+    assert of_pods(ill.found) == IN_TROUBLE
+    assert (ill.missing, well.missing, well.last["verdict"]) == ({}, {}, "healthy")
 
 
 def changed(kubeconfig: Path, folder: Path, **settings: Any) -> Path:
@@ -462,6 +498,20 @@ async def test_who_may_read_pods_alone_is_told_of_them_and_of_what_stays_unseen(
     logs = next(why for what, why in said.unseen.items() if "logs, such as" in what)
     assert 'cannot get resource "pods/log"' in logs
     assert "pods/exec" in said.unseen["what pods reach and resolve in dev"]
+
+
+async def test_who_may_read_pods_alone_does_not_call_a_release_well(
+    healthy: str, bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path
+) -> None:
+    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]
+    token = await reader(bare_kube, "pods-only", healthy, rules)
+    said = _of_healthy(changed(bare_kubeconfig, tmp_path, token=token))
+    assert (said.status, said.last["verdict"]) == (3, "unknown")
+    assert "Secret in healthy" in said.missing
+    assert 'cannot list resource "secrets"' in said.missing["Secret in healthy"]
+    assert not {"Pod in healthy", "ConfigMap in healthy", "Node"} & set(said.missing)
+    advice = {item["what"]: item["advice"] for item in said.last["missing"]}
+    assert "kubectl auth can-i list secrets -n healthy" in advice["Secret in healthy"]
 
 
 async def test_who_may_read_all_of_a_namespace_sees_the_operators_objects_in_it(

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from support import notes
-from support.evidence import DEV, rendered
+from support.evidence import COMPONENTS, DEV, rendered
 from support.kubelet import NODE
 from vrooli.diagnosis import helmnotes
 from vrooli.kube import Kube
@@ -41,6 +41,9 @@ async def fill(kube: Kube, pods: int, events: int) -> None:
     await _all(kube.create(body, DEV.namespace) for body in served)
     deployments = release.all("Deployment")
     await _all(_set_ready(kube, body) for body in deployments)
+    # `_way` counts on five.
+    names = {f"{DEV.release}-{name}" for name in COMPONENTS}
+    deployments = [body for body in deployments if body["metadata"]["name"] in names]
     made = [_pod(deployments[number % len(deployments)], number) for number in range(pods)]
     await _all(_create_pod(kube, body) for body in made)
     ailing = [body for number, body in enumerate(made) if _way(number)]

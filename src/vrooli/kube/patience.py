@@ -213,6 +213,7 @@ def _tries(error: ApiError | NoAnswerError, priority: Priority) -> float:
     """How often a request is tried that ends so."""
     if isinstance(error, ApiError) and error.status in PASSING:
         return OPTIONAL_TRIES if priority is Priority.OPTIONAL else float("inf")
-    if isinstance(error, ApiError) and error.status < httpx.codes.INTERNAL_SERVER_ERROR:
+    is_internal = isinstance(error, ApiError) and error.status >= httpx.codes.INTERNAL_SERVER_ERROR
+    if isinstance(error, ApiError) and (not is_internal or priority is Priority.OPTIONAL):
         return 1
     return OPTIONAL_TRIES if priority is Priority.OPTIONAL else TRIES

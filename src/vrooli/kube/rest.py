@@ -18,8 +18,9 @@ import kr8s
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.kube import forbidden, unreachable
 
-# How long the first answer may take, seconds.
-CONNECT_S = 10.0
+# How long it may take until somebody is there, and until the first answer of whoever is, seconds:
+# a busy server takes the connection at once and answers late.
+CONNECT_S, GREET_S = 10.0, 30.0
 # How long one answer of the API server may take, seconds.
 REQUEST_S = 30.0
 # Characters of an answer that isn't the API server's own, such as a proxy's page.
@@ -90,12 +91,15 @@ class Rest:
             ) from error
         finally:
             atexit.register(_remove, *_key_files(api))
+        api.timeout = httpx.Timeout(GREET_S, connect=CONNECT_S)
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(GREET_S):
                 await made._greet()
         except unreachable.FAILURES as error:
             await made.close()
-            raise unreachable.explained(api.auth.server, error, CONNECT_S) from error
+            is_nobody = isinstance(error.__cause__, httpx.ConnectTimeout)
+            limit_s = CONNECT_S if is_nobody else GREET_S
+            raise unreachable.explained(api.auth.server, error, limit_s) from error
         api.timeout = REQUEST_S
         return made
 

@@ -72,6 +72,10 @@ async def test_what_nothing_depends_on_is_tried_a_few_times_only() -> None:
     with pytest.raises(ApiError):
         await Patience(5).ask("Node", request, priority=Priority.OPTIONAL)
     assert len(limits) == patience.OPTIONAL_TRIES
+    request, limits = failing(busy(500))
+    with pytest.raises(ApiError):
+        await Patience(5).ask("Node", request, priority=Priority.OPTIONAL)
+    assert len(limits) == 1
 
 
 @pytest.mark.anyio
