@@ -24,6 +24,12 @@ UNPULLED = ("ErrImagePull", "ImagePullBackOff")
 NO_IMAGE = re.compile(
     r"not found|manifest unknown|name unknown|no such host|does not exist", re.IGNORECASE
 )
+# What runtimes answer about an image that is there for other processors only.
+OTHER_PLATFORM = re.compile(
+    r"no match for platform|no matching manifest for"
+    r"|does not match the (?:specified|detected) platform"
+    r"|no image found in (?:manifest list|image index)"
+)
 # A registry that is slow or restarts, a credential that comes a moment later: seconds.
 PULL_S = 12.0
 # An own end, the same twice, is nobody else's fault where everything else is well; killed
@@ -137,7 +143,8 @@ def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]
     waiting = container.get("state", {}).get("waiting") or {}
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     name, part = pod["metadata"]["name"], container["name"]
-    if reason in WRONG_IMAGE or (reason in UNPULLED and NO_IMAGE.search(message)):
+    is_nowhere = NO_IMAGE.search(message) or OTHER_PLATFORM.search(message)
+    if reason in WRONG_IMAGE or (reason in UNPULLED and is_nowhere):
         yield Trouble(name, part, reason, _naming(container, message), lasts_s=scene.doubt_s(pod))
     elif reason in UNPULLED:
         yield Trouble(name, part, reason, _naming(container, message), lasts_s=PULL_S)
@@ -153,7 +160,10 @@ def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]
 def _naming(container: Body, message: str) -> str:
     """What was said about a container's image, which not every registry's answer names."""
     image = container.get("image", "")
-    return message if image in message else f"{image}: {message}"
+    named = message if image in message else f"{image}: {message}"
+    if OTHER_PLATFORM.search(message):
+        return f"{named}; it isn't made for the architecture of the node"
+    return named
 
 
 def _enough(pod: Body, container: Body, scene: Scene) -> int:

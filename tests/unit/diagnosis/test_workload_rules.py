@@ -228,6 +228,40 @@ def test_a_container_that_its_liveness_probe_ends_is_no_mere_crash() -> None:
     assert "Liveness" in finding.found
 
 
+ARM = {
+    "kind": "Node",
+    "metadata": {"name": "one", "labels": {"kubernetes.io/arch": "arm64"}},
+    "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+}
+
+
+def test_an_image_without_the_nodes_architecture_is_no_missing_tag() -> None:
+    said = 'failed to pull image "x:9": no match for platform in manifest: not found'
+    body = waiting("ErrImagePull", said)
+    body["spec"]["nodeName"] = "one"
+    finding = the_one(evidence(body, ARM))
+    assert finding.name == "image-pull"
+    assert "isn't made for the architecture of the node" in finding.found
+    assert "kubernetes.io/arch: arm64" in finding.remedy
+
+
+@pytest.mark.parametrize("way", ["log", "state"])
+def test_a_program_for_another_processor_is_named_with_the_nodes(way: str) -> None:
+    words = "sh: 1: exec: /app: Exec format error"
+    body = ended(126)
+    logs = {}
+    if way == "log":
+        logs = {LogSource("dev", body["metadata"]["name"], "main", previous=True): [words]}
+    else:
+        last = body["status"]["containerStatuses"][0]["lastState"]["terminated"]
+        last |= {"reason": "StartError", "message": words}
+    body["spec"]["nodeName"] = "one"
+    finding = the_one(evidence(body, ARM, logs=logs))
+    assert finding.name == "image-architecture"
+    assert "architecture is arm64" in finding.found
+    assert words in finding.found
+
+
 def test_a_node_that_is_being_made_is_told_and_waited_for() -> None:
     def said(reason: str, ago_s: float) -> Happening:
         found = happening(POD, reason, "pod triggered scale-up: [{web 0->1}]", ago_s=ago_s)

@@ -279,6 +279,21 @@ def test_an_image_is_named_whatever_its_registry_said() -> None:
     assert found.message == "registry/x:9: not found: unexpected media type text/html"
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        'failed to unpack image "x:9": no match for platform in manifest: not found',
+        "no matching manifest for linux/arm64/v8 in the manifest list entries",
+        "choosing image instance: no image found in manifest list for architecture arm64",
+    ],
+)
+def test_an_image_of_another_architecture_is_believed_at_once_and_named(message: str) -> None:
+    new = pod(version="2", containerStatuses=[pulling("ErrImagePull", message)])
+    (found,) = judged(*VERSIONS, new)
+    assert found.lasts_s == 0
+    assert found.message.endswith("it isn't made for the architecture of the node")
+
+
 def test_without_a_replica_set_to_tell_a_sure_sign_must_last() -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", "not found")])
     assert [item.lasts_s for item in judged(new)] == [DOUBT_S]

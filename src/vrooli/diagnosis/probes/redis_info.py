@@ -1,4 +1,4 @@
-"""What each Redis and each Sentinel says of itself: who is the master, and who knows whom.
+"""What each Redis and each Sentinel says of itself: who is the master, who knows whom, who saves.
 
 The password comes from the pod's own environment, and goes no further than that pod.
 """
@@ -23,6 +23,7 @@ SILENT_S = 5
 ASK = {
     "redis": 'if [ -n "$REDIS_PASSWORD" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi; '
     f'timeout {SILENT_S} redis-cli -p "${{REDIS_PORT:-6379}}" INFO replication 2>&1 '
+    f'&& timeout {SILENT_S} redis-cli -p "${{REDIS_PORT:-6379}}" INFO persistence 2>&1 '
     '|| echo "ended: $?"',
     "sentinel": f'timeout {SILENT_S} redis-cli -p 26379 INFO sentinel 2>&1 || echo "ended: $?"',
 }

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, items, ref_of, text
+from vrooli.diagnosis.rules import image_architecture
 from vrooli.diagnosis.workloads import AGAIN, states, told, way_back
+from vrooli.release import hopeless
 
 REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 EVENTS = ("Failed", "InspectFailed", "ErrImageNeverPull")
@@ -16,6 +18,8 @@ EVENTS = ("Failed", "InspectFailed", "ErrImageNeverPull")
 LOCAL = "localhost/"
 # What the kubelet says by itself, whatever the registry.
 OWN_WORDS = "InvalidImageName|invalid reference|couldn't parse|ErrImageNeverPull"
+# What runtimes say of an image that they have for other processors only.
+OTHER_PLATFORM = hopeless.OTHER_PLATFORM.pattern
 # What the words of runtimes and registries mean: why, and what to do. The first that is found.
 KINDS = (
     (
@@ -46,7 +50,12 @@ KINDS = (
         "the same of one that doesn't exist.",
     ),
     (
-        r"(?i)not ?found|manifest unknown|does not exist|no match for",
+        OTHER_PLATFORM,
+        "it isn't made for the architecture of the node",
+        image_architecture.remedy(),
+    ),
+    (
+        r"(?i)not ?found|manifest unknown|does not exist",
         "there is no such image or tag",
         f"{AGAIN}, with a tag that exists.",
     ),
@@ -61,6 +70,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if reason in REASONS:
             said = _said(evidence, pod, item)
             why, remedy = _kind(text(item, "image"), f"{reason} {said}", pod)
+            if re.search(OTHER_PLATFORM, said):
+                architecture = image_architecture.node_architecture(evidence, pod)
+                remedy = image_architecture.remedy(architecture)
             yield Symptom(
                 about=owner,
                 found=f"image {text(item, 'image')} can't be had: {why} ({reason}: {said})",
@@ -88,7 +100,7 @@ def _kind(image: str, said: str, pod: Body) -> tuple[str, str]:
     said = re.sub(rf"(?<!\w){re.escape(image)}(?!\w)", "…", said) if image else said
     for pattern, why, remedy in KINDS:
         if re.search(pattern, said):
-            if image.startswith(LOCAL) and not re.search(OWN_WORDS, said):
+            if image.startswith(LOCAL) and not re.search(f"{OWN_WORDS}|{OTHER_PLATFORM}", said):
                 return (
                     "it is made on this machine, and isn't on the node",
                     "`vrooli develop` makes the images and puts them there; or name a tag that is "
