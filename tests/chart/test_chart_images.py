@@ -9,6 +9,8 @@ import pytest
 from support.rendering import render
 from vrooli.chart.manifest import Manifest
 
+WITH = {"enabled": True}
+
 
 def container(manifest: Manifest) -> dict[str, Any]:
     """The only container of a Deployment."""
@@ -45,3 +47,12 @@ def test_an_image_may_be_pinned_by_its_digest() -> None:
     assert {"name": "VROOLI_VERSION", "value": "1.2"} in server["env"]
     assert found["RedisFailover/vrooli-rf"].body["spec"]["redis"]["image"] == f"redis:7{digest}"
     assert found["PostgresCluster/vrooli-pg"].body["spec"]["image"] == f"postgres{digest}"
+
+
+def test_every_image_of_redis_is_pulled_as_the_values_say() -> None:
+    """The operator's own choice for an exporter is to ask the registry at each start."""
+    found = render({"image": {"pullPolicy": "Never"}, "spotahomeRedis": {"exporter": WITH}})
+    spec = found["RedisFailover/vrooli-rf"].body["spec"]
+    parts = [spec[part] for part in ("redis", "sentinel")]
+    assert {part["imagePullPolicy"] for part in parts} == {"Never"}
+    assert {part["exporter"]["imagePullPolicy"] for part in parts} == {"Never"}

@@ -90,6 +90,7 @@ def containers() -> Iterator[Containers]:
         ("postgres", "ls /etc/pgbackrest.conf || echo none", "none"),
         ("redis", "redis-server --version", "v=7."),
         ("redis", "redis-cli --version", "redis-cli 7."),
+        ("redis-exporter", "prometheus-redis-exporter -version 2>&1", "1.45"),
         ("openbao", "bao version", "OpenBao v2.7.2"),
         ("openbao", "touch /openbao/data/x && id --user", "100"),
         ("adminer", "php --modules", "pgsql"),

@@ -9,6 +9,7 @@ from vrooli.images.bundle import bundle
 from vrooli.images.catalog import (
     ADDONS,
     DATA,
+    MONITORING,
     OF_PROGRAMS,
     OPERATORS,
     SERVICES,
@@ -20,6 +21,7 @@ from vrooli.images.push import demand_registries, is_pushable, push
 __all__ = [
     "ADDONS",
     "DATA",
+    "MONITORING",
     "OF_PROGRAMS",
     "OPERATORS",
     "SERVICES",

@@ -88,6 +88,7 @@ IMAGES = {
             programs=("pgbackrest-job",),
         ),
         Image("redis", "7", "images/redis", build_s=8),
+        Image("redis-exporter", "1.45", "images/redis-exporter", build_s=8),
         Image("openbao", "2.7.2", "images/openbao", build_s=6, programs=("bao",)),
         Image("adminer", "dev", "images/adminer", build_s=12),
         _of_program("pause", "1", "pause"),
@@ -111,10 +112,12 @@ IMAGES = {
 ADDONS = ("base", "pause", "coredns", "traefik", "metrics-server", "local-path-provisioner")
 OPERATORS = ("postgres-operator", "redis-operator", "vault-secrets-operator", "kube-rbac-proxy")
 DATA = ("postgres", "redis", "openbao")
+# What production's values turn on; development runs without.
+MONITORING = ("redis-exporter",)
 SERVICES = ("server", "jobs", "rotator", "ui", "nsfw-detector", "adminer")
 
 # What can be built before the Go programs are there, and what can't.
-WITHOUT_PROGRAMS = ("base", "postgresql", "redis", "openbao", *SERVICES)
+WITHOUT_PROGRAMS = ("base", "postgresql", "redis", "openbao", *MONITORING, *SERVICES)
 OF_PROGRAMS = (*ADDONS, *OPERATORS, "postgres")
 
 
