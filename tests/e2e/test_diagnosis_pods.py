@@ -464,11 +464,14 @@ async def test_an_ingress_that_leads_nowhere_is_named_and_put_back(
 async def test_a_helper_of_the_cluster_that_is_down_is_named_and_started(
     kube: Kube, surgery: Surgery, name: str, rule: str
 ) -> None:
+    before = await kube.get(APPS, "Deployment", name, HELPERS)
+    assert before is not None
+    spec = {"replicas": before["spec"]["replicas"]}
     named = await surgery(
         rule,
         f"Deployment/{name}",
         lambda: kube.patch(APPS, "Deployment", name, HELPERS, {"spec": {"replicas": 0}}),
-        lambda: kube.patch(APPS, "Deployment", name, HELPERS, {"spec": {"replicas": 1}}),
+        lambda: kube.patch(APPS, "Deployment", name, HELPERS, {"spec": spec}),
     )
     assert named.command == f"kubectl scale deployment/{name} -n {HELPERS} --replicas=1"
 
