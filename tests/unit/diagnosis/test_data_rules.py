@@ -501,6 +501,11 @@ SYMPTOMS: dict[str, tuple[str, str, Evidence]] = {
         str(RF),
         saying("redis-info", REDIS, "role:slave\r\nmaster_host:127.0.0.1"),
     ),
+    "a Redis that can't save": (
+        "redis-misconf",
+        str(RF),
+        saying("redis-info", REDIS, "role:master\r\nrdb_last_bgsave_status:err\r\n"),
+    ),
     "a Redis that hangs": ("redis-unreachable", str(RF), saying("redis-info", REDIS, "ended: 124")),
     "a withdrawn image": (
         "postgres-image-gone",
