@@ -59,6 +59,15 @@ def rendered() -> Evidence:
     return replace(evidence(*bodies), wanted=wanted)
 
 
+def published() -> list[dict[str, Any]]:
+    """The Secrets that the rotator has made."""
+    metadata = {"namespace": DEV.namespace, "labels": {}}
+    return [
+        {"kind": "Secret", "metadata": {**metadata, "name": name}}
+        for name in ("vrooli-postgres-creds", "vrooli-redis-creds")
+    ]
+
+
 def operators() -> list[dict[str, Any]]:
     """The Deployments of the three operators, which run."""
     return [

@@ -8,7 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from support.canaries import Canary
-from support.evidence import DEV, NOW, happening, operators, pod_of, rendered, vault, with_objects
+from support.evidence import (
+    DEV,
+    NOW,
+    happening,
+    operators,
+    pod_of,
+    published,
+    rendered,
+    vault,
+    with_objects,
+)
 from support.planting import COPY, environment
 from vrooli.diagnosis import catalog, judge
 from vrooli.diagnosis.bundle import Contents
@@ -90,7 +100,7 @@ def _templated(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def settled() -> Evidence:
     """The release's own objects, of which nothing says that one isn't ready."""
-    return replace(with_objects(rendered(), *operators(), vault()), wanted=())
+    return replace(with_objects(rendered(), *operators(), *published(), vault()), wanted=())
 
 
 def contents(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from vrooli.diagnosis import keepers
+from vrooli.diagnosis import keepers, rotation
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.objects import (
     Body,
@@ -196,7 +196,13 @@ def _of_storage(evidence: Evidence) -> Iterator[Edge]:
 
 
 def _of_vault(evidence: Evidence) -> Iterator[Edge]:
-    """A Secret comes from its VaultStaticSecret, that by a login over a connection from Vault."""
+    """A Secret comes from its VaultStaticSecret, that by a login over a connection from Vault.
+
+    One that the rotator publishes comes by way of it from the one that is filled.
+    """
+    for item in rotation.publications(evidence):
+        yield item.published, item.source
+        yield item.published, item.rotator
     for body in evidence.all("VaultStaticSecret"):
         ref = ref_of(body)
         yield Ref("Secret", text(body, "spec", "destination", "name"), ref.namespace), ref

@@ -21,10 +21,11 @@ from support.evidence import (
     operators,
     pod,
     pod_of,
+    published,
     rendered,
     with_objects,
 )
-from vrooli.diagnosis import catalog, vso
+from vrooli.diagnosis import catalog, judge, vso
 from vrooli.diagnosis.evidence import Answer, Evidence, Happening, Helm, LogSource, SecretFacts
 from vrooli.diagnosis.interface import Symptom
 from vrooli.diagnosis.objects import Ref, ref_of
@@ -44,7 +45,6 @@ HEALTH = {"initialized": True, "sealed": False}
 KEYS = {
     "vrooli-dev-dockerhub-pull-secret": ["password", "username"],
     "vrooli-dev-postgres": ["DB_NAME", "DB_PASSWORD", "DB_USER"],
-    "vrooli-dev-postgres-user": ["DB_NAME", "DB_PASSWORD", "DB_USER"],
     "vrooli-dev-redis": ["REDIS_PASSWORD"],
     "vrooli-dev-shared-config-all": ["VITE_GOOGLE_TRACKING_ID"],
     "vrooli-dev-shared-secrets-server-jobs": ["JWT_SECRET"],
@@ -98,7 +98,7 @@ def well() -> Evidence:
         for name, keys in SECRETS.items()
     }
     service = {"kind": "Service", "metadata": {"name": "vault", "namespace": "vault"}, "spec": {}}
-    seen = with_objects(seen, *operators(), *owned, user, service, *_pods())
+    seen = with_objects(seen, *operators(), *owned, *published(), user, service, *_pods())
     return replace(seen, answers=tuple(answers), secrets=facts)
 
 
@@ -277,6 +277,21 @@ def redis_volume(size: str) -> dict[str, Any]:
     }
 
 
+ROTATOR = Ref("Deployment", "vrooli-dev-rotator", "dev")
+SERVER = "vrooli-dev-server"
+NO_SECRET = 'secret "vrooli-redis-creds" not found'
+# A password that the rotator hasn't published, and which has no pod.
+NEWER = with_facts(
+    "vrooli-redis-creds-vault", SecretFacts("Opaque", {"password": 9}, marks={"password": "new"})
+)
+RUNNING = changed(
+    "Deployment", ROTATOR.name, lambda body: body.update(status={"availableReplicas": 1})
+)
+WAITING = replace(
+    RUNNING,
+    events=(happening(ROTATOR, "RotationWaiting", "PostgreSQL: waiting for 61 s: a pod runs"),),
+)
+
 SYMPTOMS: dict[str, tuple[str, str, Evidence]] = {
     "Vault has no pod": (
         "vault-unreachable",
@@ -437,6 +452,8 @@ SYMPTOMS: dict[str, tuple[str, str, Evidence]] = {
         saying("vault-read", OF_REDIS, _json(status=200, keys=["OTHER"])),
     ),
     "a restart at every refresh": ("vso-restart-loop", str(OF_REDIS), told(RESTARTS)),
+    "a rotator without a pod": ("rotator-down", str(ROTATOR), NEWER),
+    "a rotation that waits": ("rotation-waiting", str(ROTATOR), WAITING),
     "a name of no Secret": (
         "redis-auth-secret-missing",
         str(RF),
@@ -588,6 +605,61 @@ SYMPTOMS: dict[str, tuple[str, str, Evidence]] = {
     "no leader": ("postgres-no-leader", str(PG), with_objects(well(), database_pod(ready=False))),
 }
 DATA = {rule.name for rule in (*catalog.BELOW, *catalog.DATA)}
+
+
+@pytest.mark.parametrize("later", ["CredentialsPublished", "RotationCompleted"])
+def test_a_rotation_that_went_on_waits_no_more(later: str) -> None:
+    waits = WAITING.events[0]
+    done = Happening(ROTATOR, "Normal", later, "PostgreSQL: done", last=NOW)
+    assert found(RULES["rotation-waiting"], replace(WAITING, events=(waits, done))) == []
+    other = replace(done, message="Redis: done")
+    assert found(RULES["rotation-waiting"], replace(WAITING, events=(waits, other)))
+
+
+def test_an_old_warning_of_the_rotator_is_of_the_past() -> None:
+    old = replace(WAITING.events[0], last=NOW - timedelta(minutes=20))
+    assert found(RULES["rotation-waiting"], replace(WAITING, events=(old,))) == []
+
+
+def test_a_rotator_that_runs_is_not_down_while_a_password_is_on_its_way() -> None:
+    seen = replace(RUNNING, secrets=NEWER.secrets)
+    assert found(RULES["rotator-down"], NEWER) == ["Deployment/vrooli-dev-rotator"]
+    assert found(RULES["rotator-down"], seen) == []
+
+
+def test_a_secret_that_the_rotator_has_not_made_is_why_pods_wait() -> None:
+    waits = {"waiting": {"reason": "CreateContainerConfigError", "message": NO_SECRET}}
+    seen = with_objects(without("Secret", "vrooli-redis-creds"), pod_of(SERVER, state=waits))
+    (symptom,) = RULES["config-missing"].find(seen)
+    assert symptom.about == Ref("Secret", "vrooli-redis-creds", "dev")
+    assert symptom.command == f"kubectl describe deployment/{ROTATOR.name} -n dev"
+    rules = [RULES["config-missing"], RULES["rotator-down"]]
+    (cause,) = judge.diagnose(seen, rules, Redactor()).causes
+    assert cause.finding.name == "rotator-down"
+    assert [item.name for item in cause.follows] == ["config-missing"]
+
+
+def test_the_user_that_the_clients_do_not_log_in_as_may_have_another_password() -> None:
+    """Two take turns: the one that is not in use has the previous password for a while."""
+    clients = SecretFacts(
+        "Opaque",
+        {"DB_USER": 6, "DB_PASSWORD": 9},
+        marks={"DB_USER": "alternate", "DB_PASSWORD": "new"},
+    )
+    unused = SecretFacts(
+        "Opaque", {"user": 6, "password": 9}, marks={"user": "first", "password": "old"}
+    )
+    facts = {
+        Ref("Secret", "vrooli-postgres-creds", "dev"): clients,
+        Ref("Secret", "vrooli-pg-pguser-vrooli", "dev"): unused,
+    }
+    seen = replace(well(), secrets={**well().secrets, **facts})
+    assert found(RULES["postgres-password-differs"], seen) == []
+    used = replace(unused, marks={"user": "alternate", "password": "old"})
+    facts[Ref("Secret", "vrooli-pg-pguser-vrooli", "dev")] = used
+    seen = replace(seen, secrets={**well().secrets, **facts})
+    (symptom,) = RULES["postgres-password-differs"].find(seen)
+    assert symptom.command == f"kubectl describe deployment/{ROTATOR.name} -n dev"
 
 
 @pytest.mark.parametrize("what", SYMPTOMS)

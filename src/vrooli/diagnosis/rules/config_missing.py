@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from vrooli.diagnosis import rotation
 from vrooli.diagnosis.evidence import Evidence, is_recent
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, Ref, ref_of, text
@@ -69,6 +70,8 @@ def _keys(evidence: Evidence, ref: Ref) -> str:
 
 
 def _remedy(evidence: Evidence, about: Ref | None) -> str:
+    if about is not None and (found := _unpublished(evidence, about)):
+        return f"The rotator makes it from Secret {found.source.name}: see what it waits for."
     if about is not None and about.kind == "Secret":
         return "Put it into Vault under its path, from where it is filled; or correct the name."
     if about is not None and any(
@@ -79,12 +82,19 @@ def _remedy(evidence: Evidence, about: Ref | None) -> str:
 
 
 def _command(evidence: Evidence, owner: Ref, about: Ref | None) -> str:
-    filled = evidence.all("VaultStaticSecret")
-    for item in filled:
-        is_it = about and text(item, "spec", "destination", "name") == about.name
-        if is_it and about and about.kind == "Secret":
-            return f"kubectl describe {ref_of(item).words}"
-    return way_back(evidence, owner)
+    if about is None or about.kind != "Secret":
+        return way_back(evidence, owner)
+    if found := _unpublished(evidence, about):
+        return f"kubectl describe {found.rotator.words}"
+    filler = rotation.filler(evidence, about)
+    return f"kubectl describe {ref_of(filler).words}" if filler else way_back(evidence, owner)
+
+
+def _unpublished(evidence: Evidence, secret: Ref) -> rotation.Publication | None:
+    """How the rotator makes a Secret that isn't there, though its source is."""
+    found = rotation.publication(evidence, secret)
+    there = found is not None and evidence.get(found.source) is not None
+    return found if there and evidence.get(secret) is None else None
 
 
 RULE = Rule(

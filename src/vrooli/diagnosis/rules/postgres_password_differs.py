@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis import vso
+from vrooli.diagnosis import rotation, vso
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Ref, labels, ref_of, text
@@ -14,6 +14,8 @@ from vrooli.release.readiness import PGO
 from vrooli.secrets.catalog import POSTGRES
 
 THEIRS, OURS = "DB_PASSWORD", "password"
+# Whom the clients log in as, and whose Secret of PGO's it is.
+THEIR_USER, OUR_USER = "DB_USER", "user"
 TEMPLATES = ("spec", "destination", "transformation", "templates")
 WORDS = "password authentication failed for user"
 
@@ -22,20 +24,26 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Secret of a user of the database with another password than the clients' Secret."""
     clients = Ref("Secret", POSTGRES.kubernetes, evidence.namespace)
     mark = _mark(evidence, clients, THEIRS)
+    published = rotation.publication(evidence, clients)
     users = [item for item in evidence.all("Secret") if f"{PGO}/pguser" in labels(item)]
     log = quoted(list(lately(evidence, WORDS)), 2)
     for item in users if mark else ():
         ref = ref_of(item)
         other = _mark(evidence, ref, OURS)
-        if other and other != mark:
+        if other and other != mark and _is_used(evidence, clients, ref):
             user = text(labels(item), f"{PGO}/pguser")
             yield Symptom(
                 about=ref,
                 found=f'password authentication failed for user "{user}": the database has the '
                 f"password of Secret {ref.name}, and the clients send the one of Secret "
                 f"{clients.name}, which differs.",
-                remedy="Fill both from one secret in Vault (vso.secrets.postgres).",
-                command=_command(evidence, ref),
+                remedy="The rotator gives the database that password by itself, within a minute; "
+                "its events say what it waits for."
+                if published
+                else "Fill both from one secret in Vault (vso.secrets.postgres).",
+                command=f"kubectl describe {published.rotator.words}"
+                if published
+                else _command(evidence, ref),
                 evidence=(
                     f"{ref.name}/{OURS} and {clients.name}/{THEIRS} aren't the same",
                     *log,
@@ -44,6 +52,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                     Ref("PostgresCluster", text(labels(item), f"{PGO}/cluster"), ref.namespace),
                 ),
             )
+
+
+def _is_used(seen: Evidence, clients: Ref, secret: Ref) -> bool:
+    """Whether the clients log in as this user, as far as that is known: two take turns."""
+    theirs, ours = _mark(seen, clients, THEIR_USER), _mark(seen, secret, OUR_USER)
+    return not theirs or not ours or theirs == ours
 
 
 def _mark(seen: Evidence, ref: Ref, key: str) -> str:

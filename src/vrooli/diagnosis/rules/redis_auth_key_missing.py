@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis import redis_state
+from vrooli.diagnosis import redis_state, rotation
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Ref, ref_of, text
@@ -39,10 +39,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 def _command(seen: Evidence, secret: Ref) -> str:
     """The one that brings the release's own template back; else where to put it."""
-    for item in seen.all("VaultStaticSecret"):
-        if text(item, "spec", "destination", "name") == secret.name:
-            ref = ref_of(item)
-            return restore(seen, ref, *TEMPLATES) or f"kubectl edit {ref.words}"
+    item = rotation.filler(seen, secret)
+    if item is not None:
+        ref = ref_of(item)
+        return restore(seen, ref, *TEMPLATES) or f"kubectl edit {ref.words}"
     return f"kubectl edit {secret.words}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis import redis_state
+from vrooli.diagnosis import redis_state, rotation
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Ref, text
@@ -32,14 +32,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _command(seen: Evidence, secret: Ref) -> str:
-    for item in seen.all("VaultStaticSecret"):
-        if text(item, "spec", "destination", "name") == secret.name:
-            where = f"-mount={text(item, 'spec', 'mount')}"
-            path = text(item, "spec", "path")
-            return (
-                f"vault kv get {where} -field=REDIS_PASSWORD {path} | tr -d '[:space:]' | "
-                f"vault kv patch {where} {path} REDIS_PASSWORD=-"
-            )
+    item = rotation.filler(seen, secret)
+    if item is not None:
+        where = f"-mount={text(item, 'spec', 'mount')}"
+        path = text(item, "spec", "path")
+        return (
+            f"vault kv get {where} -field=REDIS_PASSWORD {path} | tr -d '[:space:]' | "
+            f"vault kv patch {where} {path} REDIS_PASSWORD=-"
+        )
     return f"kubectl edit {secret.words}"
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis import redis_state, vso
+from vrooli.diagnosis import redis_state, rotation, vso
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Ref, ref_of, text
+from vrooli.diagnosis.objects import Body, Ref, ref_of, text
 from vrooli.diagnosis.said import lately, quoted
 from vrooli.diagnosis.workloads import patch
 
@@ -46,10 +46,14 @@ def _secrets(seen: Evidence, ref: Ref) -> set[str]:
 def _synced(seen: Evidence) -> list[str]:
     """The Secrets with a password for Redis that come from Vault."""
     return [
-        text(item, "spec", "destination", "name")
+        rotation.read_from(seen, _destination(item)).name
         for item in seen.all("VaultStaticSecret")
         if "REDIS_PASSWORD" in vso.templates(item).get("password", "")
     ]
+
+
+def _destination(item: Body) -> Ref:
+    return Ref("Secret", text(item, "spec", "destination", "name"), ref_of(item).namespace)
 
 
 RULE = Rule(

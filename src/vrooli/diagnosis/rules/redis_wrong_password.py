@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from vrooli.diagnosis import redis_state
+from vrooli.diagnosis import redis_passwords, redis_state, rotation
 from vrooli.diagnosis.evidence import Evidence, LogSource
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, Ref, born, container_states, labels, text
@@ -32,31 +32,86 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             is_older = takes_its_own and _is_older(evidence, line[0], redis)
             (older if is_older else newer).append(line)
         if refusing or (redis and newer):
-            yield _redis(failover, refusing, redis, newer)
+            yield _redis(evidence, failover, refusing, redis, newer)
         elif older:
             yield from _clients(evidence, older)
 
 
 def _redis(
-    failover: Ref, refusing: Sequence[Told], redis: Sequence[Told], logs: list[Line]
+    seen: Evidence,
+    failover: Ref,
+    refusing: Sequence[Told],
+    redis: Sequence[Told],
+    logs: list[Line],
 ) -> Symptom:
     words = refusing[0].text.strip().splitlines()[0] if refusing else "WRONGPASS"
-    # A replica takes over from the master that goes last.
-    turns = sorted(refusing or redis, key=lambda item: (item.is_master, item.ref.name))
-    names = [item.ref.name for item in turns]
-    order = f": {', '.join(names)}, each once the one before is ready" if len(names) > 1 else ""
+    remedy, command = (
+        _given_another(redis, refusing) if refusing else _older_than_secret(seen, failover, redis)
+    )
     return Symptom(
         about=failover,
         found=f"it refuses the password of its Secret ({words}): Redis runs with another one "
         "than its clients are given.",
-        remedy="A Redis reads its password when it starts: start it anew, one pod after the "
-        f"other{order}. Its data stay where persistence.redis is enabled.",
-        command=f"kubectl delete pod {names[0]} -n {failover.namespace}",
+        remedy=remedy,
+        command=command,
         evidence=(
             *(f"{item.ref.name}: {item.text.strip().splitlines()[0]}" for item in refusing),
             *quoted(logs, 2),
         ),
     )
+
+
+def _given_another(redis: Sequence[Told], refusing: Sequence[Told]) -> tuple[str, str]:
+    """What mends Redis that refuse even what they started with: somebody gave them another one."""
+    names = [item.ref.name for item in _in_turns(refusing)]
+    first = refusing[0].ref
+    if len(refusing) < len(redis) or len(redis) == 1:
+        return (
+            "Somebody gave it another one while it ran. It reads its password when it starts: "
+            f"start it anew{_in_order(names)}. Its data stay where persistence.redis is enabled.",
+            f"kubectl delete pod {names[0]} -n {first.namespace}",
+        )
+    inner = 'redis-cli -e --askpass ACL SETUSER default ">$REDIS_PASSWORD"'
+    return (
+        "Somebody gave all of them another one while they ran. Starting one anew would not help: "
+        "it could not follow a master with another password, and that master's writes would be "
+        f"lost. Have each take the Secret's again ({', '.join(names)}); the command asks for the "
+        "one that they have now.",
+        f"kubectl exec -it {names[0]} -n {first.namespace} -c redis -- sh -c '{inner}'",
+    )
+
+
+def _older_than_secret(seen: Evidence, failover: Ref, redis: Sequence[Told]) -> tuple[str, str]:
+    """What mends Redis that have what they started with, while the Secret has a newer one."""
+    name = text(seen.get(failover), "spec", "auth", "secretPath")
+    secret = Ref("Secret", name, failover.namespace)
+    if published := rotation.publication(seen, secret):
+        return (
+            "The rotator makes every Redis take both passwords, publishes the new one and "
+            "replaces the pods, one at a time; its events say what it waits for. Start no Redis "
+            "anew meanwhile.",
+            f"kubectl describe {published.rotator.words}",
+        )
+    turns = [item.ref.name for item in _in_turns(redis)]
+    sentinels = [item.ref for item in redis_state.told(seen, failover, "sentinel")]
+    return (
+        "The Secret is newer than Redis. Start no Redis anew yet: it could not follow a master "
+        "with the old password, and that master's writes would be lost. First have every Redis "
+        "take both, by this command; then restart the clients (kubectl rollout restart); then "
+        f"start Redis anew{_in_order(turns)}: with the last one the old password is gone.",
+        redis_passwords.take_both(secret, [item.ref for item in redis], sentinels),
+    )
+
+
+def _in_turns(redis: Sequence[Told]) -> list[Told]:
+    """A replica takes over from the master, which goes last."""
+    return sorted(redis, key=lambda item: (item.is_master, item.ref.name))
+
+
+def _in_order(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return ""
+    return f", one pod after the other, each once the one before is ready: {', '.join(names)}"
 
 
 def _clients(evidence: Evidence, logs: Sequence[Line]) -> Iterator[Symptom]:

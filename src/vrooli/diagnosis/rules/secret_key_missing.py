@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vrooli.diagnosis import rotation
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Ref, ref_of, text
+from vrooli.diagnosis.objects import Ref, text
 from vrooli.diagnosis.vso import SETUP
 from vrooli.secrets import catalog
 
@@ -26,17 +27,17 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 found=f"it lacks {names}, which {spec.title} can't do without; it has "
                 f"{', '.join(sorted(facts.lengths)) or 'no key'}.",
                 remedy=f"Write {names} into Vault at secret/{spec.path}: the Secret follows.",
-                command=_command(evidence, spec.kubernetes, missing[0]),
+                command=_command(evidence, ref, missing[0]),
                 evidence=(f"keys: {', '.join(sorted(facts.lengths)) or 'none'}",),
             )
 
 
-def _command(seen: Evidence, secret: str, key: str) -> str:
-    for item in seen.all("VaultStaticSecret"):
-        if text(item, "spec", "destination", "name") == secret and ref_of(item).name:
-            mount, path = text(item, "spec", "mount"), text(item, "spec", "path")
-            return f"vault kv patch -mount={mount} {path} {key}=-"
-    return SETUP
+def _command(seen: Evidence, secret: Ref, key: str) -> str:
+    item = rotation.filler(seen, secret)
+    if item is None:
+        return SETUP
+    mount, path = text(item, "spec", "mount"), text(item, "spec", "path")
+    return f"vault kv patch -mount={mount} {path} {key}=-"
 
 
 RULE = Rule(
