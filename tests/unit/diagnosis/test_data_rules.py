@@ -633,7 +633,7 @@ def test_a_secret_that_the_rotator_has_not_made_is_why_pods_wait() -> None:
     (symptom,) = RULES["config-missing"].find(seen)
     assert symptom.about == Ref("Secret", "vrooli-redis-creds", "dev")
     assert symptom.command == f"kubectl describe deployment/{ROTATOR.name} -n dev"
-    rules = [RULES["config-missing"], RULES["rotator-down"]]
+    rules = [RULES["rotator-down"], RULES["config-missing"]]
     (cause,) = judge.diagnose(seen, rules, Redactor()).causes
     assert cause.finding.name == "rotator-down"
     assert [item.name for item in cause.follows] == ["config-missing"]
