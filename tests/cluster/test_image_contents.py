@@ -32,10 +32,11 @@ class Containers:
 
     builder: Buildah
     made: dict[str, str]
+    ids: dict[str, str]
 
     def of(self, image: str) -> str:
         if image not in self.made:
-            self.made[image] = self._buildah("from", "--pull=false", IMAGES[image].reference)
+            self.made[image] = self._buildah("from", "--pull=false", self.ids[image])
         return self.made[image]
 
     def run(self, image: str, *argv: str) -> str:
@@ -64,13 +65,13 @@ def containers() -> Iterator[Containers]:
         pytest.skip("building needs root")
     builder = Buildah()
 
-    async def ensure() -> None:
+    async def ensure() -> dict[str, images.BuiltImage]:
         wanted = images.programs_of(IMAGES) - {"bao"}
         found = await programs.ensure(wanted, Progress())
-        await images.ensure(IMAGES, found, Progress(), builder=builder)
+        return await images.ensure(IMAGES, found, Progress(), builder=builder)
 
-    asyncio.run(ensure())
-    made = Containers(builder, {})
+    ids = {name: image.id for name, image in asyncio.run(ensure()).items()}
+    made = Containers(builder, {}, ids)
     yield made
     if made.made:
         subprocess.run(builder.command("rm", *made.made.values()), check=True, capture_output=True)

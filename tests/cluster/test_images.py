@@ -7,9 +7,12 @@ import json
 import os
 import shutil
 import struct
+import sys
 import tarfile
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +21,7 @@ from support.registry import digest_of, serve
 from vrooli import images, process
 from vrooli.errors import CommandError, EnvironmentLackError, UsageError, VrooliError
 from vrooli.events import Event, Progress, StepProgressed
-from vrooli.images import build, buildah
+from vrooli.images import build, buildah, catalog, records, store
 from vrooli.images.buildah import Buildah, Podman
 
 pytestmark = pytest.mark.root
@@ -79,26 +82,196 @@ async def _working_containers(builder: Buildah) -> list[str]:
 async def test_an_image_is_built_once_and_then_left_alone(builder: Buildah, pause: Path) -> None:
     first, second = await _ensure(builder, pause), await _ensure(builder, pause)
     assert (first.built, second.built) == (True, False)
-    assert second.id == first.id == (await builder.images())["localhost/vrooli/pause:1"]
+    assert second.id == first.id == (await builder.images())[_pinned(first)]
     assert len(first.id.removeprefix("sha256:")) == 64
 
 
-async def test_a_changed_program_makes_another_image(builder: Buildah, pause: Path) -> None:
+async def test_a_changed_program_makes_another_image_and_the_old_one_can_come_back(
+    builder: Buildah, pause: Path
+) -> None:
+    before = pause.read_bytes()
     first = await _ensure(builder, pause)
-    pause.write_bytes(pause.read_bytes() + b"\0")
+    pause.write_bytes(before + b"\0")
     second = await _ensure(builder, pause)
     assert second.built
     assert second.id != first.id
-    assert (
-        first.id
-        not in (await process.run(builder.command("images", "--quiet", "--no-trunc"))).output
-    )
+    pause.write_bytes(before)
+    third = await _ensure(builder, pause)
+    assert (third.id, third.built) == (first.id, False)
 
 
 async def test_an_image_that_was_removed_is_built_again(builder: Buildah, pause: Path) -> None:
     first = await _ensure(builder, pause)
-    await process.run(builder.command("rmi", "--force", first.reference))
+    await process.run(builder.command("rmi", "--force", _pinned(first)))
     assert (await _ensure(builder, pause)).built
+
+
+async def test_what_an_earlier_version_built_is_taken_as_it_is(
+    builder: Buildah, pause: Path
+) -> None:
+    first = await _ensure(builder, pause)
+    records.write(first.reference, records.Record(first.inputs_hash, first.id, 1.0))
+    await builder.tag(first.id, first.reference)
+    await builder.forget(_pinned(first))
+    assert _pinned(first) not in await builder.images()
+    second = await _ensure(builder, pause)
+    assert (second.id, second.built) == (first.id, False)
+    assert (await builder.images())[_pinned(first)] == first.id
+
+
+async def test_of_many_contents_those_stay_that_were_used_last(
+    builder: Buildah, pause: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "IN_USE_S", 0.0)
+    made = []
+    for _ in range(store.KEPT + 2):
+        pause.write_bytes(pause.read_bytes() + b"\0")
+        made.append(await _ensure(builder, pause))
+    assert set(await builder.images()) == {_pinned(image) for image in made[-store.KEPT :]}
+    gone = {image.id for image in made[: -store.KEPT]}
+    assert not gone & await _all_images(builder)
+    assert await _nameless(builder) == set()
+
+
+async def test_the_layers_of_failed_builds_go_with_the_next_build(
+    builder: Buildah, pause: Path, tmp_path: Path
+) -> None:
+    containerfile = tmp_path / "images/pause/Containerfile"
+    good = containerfile.read_text()
+    leftovers = []
+    for number in range(3):
+        pause.write_bytes(pause.read_bytes() + b"\0")
+        containerfile.write_text(
+            "FROM scratch\nCOPY --from=programs pause /pause\nCOPY nothing /\n"
+        )
+        with pytest.raises(VrooliError):
+            await _ensure(builder, pause)
+        leftovers.append(await _all_images(builder))
+        assert len(leftovers[number]) == 1  # the last one's: the next try may go on from it
+    assert not leftovers[0] & leftovers[2]
+    containerfile.write_text(good)
+    image = await _ensure(builder, pause)
+    assert image.id in await _all_images(builder)
+    assert await _nameless(builder) == set()
+
+
+# Builds and packs an image when it is told to, as another checkout of the repository would.
+CHECKOUT = """
+import asyncio, sys
+from pathlib import Path
+from vrooli import images
+from vrooli.events import Progress
+from vrooli.images.buildah import Buildah, Podman
+
+builder = {"buildah": Buildah, "podman": Podman}[sys.argv[1]]()
+
+async def work():
+    for line in sys.stdin:
+        built = await images.ensure(
+            ["pause"], {"pause": Path(sys.argv[2])}, Progress(), builder=builder
+        )
+        print("built", built["pause"].id, flush=True)
+        sys.stdin.readline()
+        archive = await images.archive([built["pause"]], Progress(), builder=builder)
+        print("packed", archive, flush=True)
+
+asyncio.run(work())
+"""
+
+
+async def test_two_checkouts_with_other_sources_do_not_disturb_each_other(
+    builder: Buildah, pause: Path, tmp_path: Path
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        both = [
+            await stack.enter_async_context(_checkout(builder, pause, tmp_path / name))
+            for name in ("one", "two")
+        ]
+        for _ in range(3):
+            built = await asyncio.gather(*(one.do("built") for one in both))
+            assert built[0] != built[1]
+            packed = await asyncio.gather(*(one.do("packed") for one in both))
+            assert [_config_of(Path(path)) for path in packed] == [
+                image_id.removeprefix("sha256:") for image_id in built
+            ]
+            for one in both:
+                one.edit()
+
+
+class _Checkout:
+    """A process at work in a folder of its own, with the store that all share."""
+
+    def __init__(self, process: asyncio.subprocess.Process, program: Path) -> None:
+        self._process = process
+        self._program = program
+
+    async def do(self, word: str) -> str:
+        """Let it build or pack; gives what it says then."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(b"\n")
+        async with asyncio.timeout(120):
+            said = (await self._process.stdout.readline()).decode().split()
+        assert said[:1] == [word], said
+        return said[1]
+
+    def edit(self) -> None:
+        """Change its sources."""
+        self._program.write_bytes(self._program.read_bytes() + b"\0")
+
+
+@contextlib.asynccontextmanager
+async def _checkout(builder: Buildah, pause: Path, root: Path) -> AsyncIterator[_Checkout]:
+    shutil.copytree(Path(__file__).parents[2] / "images", root / "images")
+    program = root / "pause"
+    program.write_bytes(pause.read_bytes() + root.name.encode())
+    program.chmod(0o755)
+    started = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", CHECKOUT, builder.name, program),
+        env={**os.environ, "VROOLI_ROOT": str(root)},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield _Checkout(started, program)
+    finally:
+        assert started.stdin is not None
+        started.stdin.close()
+        await started.wait()
+
+
+def _config_of(archive: Path) -> str:
+    """The digest of the configuration of the one image in an archive, which is its id."""
+    with tarfile.open(archive) as tar:
+
+        def read(name: str) -> dict[str, Any]:
+            content = tar.extractfile(name)
+            assert content is not None
+            found: dict[str, Any] = json.load(content)
+            return found
+
+        (manifest,) = read("index.json")["manifests"]
+        config = read(f"blobs/{manifest['digest'].replace(':', '/')}")["config"]["digest"]
+        return str(config).removeprefix("sha256:")
+
+
+def _pinned(image: images.BuiltImage) -> str:
+    return catalog.image(image.name).pinned(image.inputs_hash)
+
+
+async def _all_images(builder: Buildah) -> set[str]:
+    """The ids of all images in the store, those that others stand on, too."""
+    listing = builder.command("images", "--all", "--quiet", "--no-trunc")
+    ids = set((await process.run(listing)).output.split())
+    return {word if word.startswith("sha256:") else f"sha256:{word}" for word in ids}
+
+
+async def _nameless(builder: Buildah) -> set[str]:
+    """The ids of the images that have no name, and on which none stands that has one."""
+    listing = json.loads((await process.run(builder.command(*builder._listing()))).output)
+    return {
+        row.get("id") or row["Id"] for row in listing if not (row.get("names") or row.get("Names"))
+    }
 
 
 async def test_two_runs_at_once_build_an_image_once(builder: Buildah, pause: Path) -> None:
@@ -158,7 +331,7 @@ async def test_a_store_that_a_killed_build_left_half_written_heals(
     monkeypatch.setattr(buildah, "COMMIT_S", 0.5)
     second = await _ensure(builder, pause)
     assert second.built
-    assert (await builder.images())[second.reference] == second.id
+    assert (await builder.images())[_pinned(second)] == second.id
 
 
 async def test_an_image_that_is_being_written_is_waited_for(
@@ -170,7 +343,7 @@ async def test_an_image_that_is_being_written_is_waited_for(
     await asyncio.sleep(1)
     assert not looking.done()
     give_back()
-    assert (await looking)[first.reference] == first.id
+    assert (await looking)[_pinned(first)] == first.id
 
 
 def _take_manifest_away(builder: Buildah, image_id: str) -> Callable[[], None]:
@@ -227,6 +400,23 @@ async def test_the_archive_holds_the_images_and_is_made_once(builder: Buildah, p
         assert content is not None
         (manifest,) = json.load(content)["manifests"]
     assert manifest["annotations"]["io.containerd.image.name"] == image.reference
+
+
+async def test_an_image_of_a_release_is_in_the_archive_under_both_its_names(
+    builder: Buildah, pause: Path
+) -> None:
+    image = await _ensure(builder, pause)
+    image = replace(image, pinned=_pinned(image))
+    path = await images.archive([image], Progress(), builder=builder)
+    with tarfile.open(path) as archive:
+        content = archive.extractfile("index.json")
+        assert content is not None
+        found = {
+            part["annotations"]["io.containerd.image.name"]: part["digest"]
+            for part in json.load(content)["manifests"]
+        }
+    assert set(found) == {image.reference, image.pinned}
+    assert len(set(found.values())) == 1
 
 
 async def test_the_archive_of_a_changed_image_is_another(builder: Buildah, pause: Path) -> None:

@@ -32,7 +32,7 @@ async def archive(
         EnvironmentLackError: There is no builder.
         VrooliError: An image could not be written.
     """
-    wanted = sorted((image.reference, image.id) for image in images if not image.step)
+    wanted = sorted((name, image.id) for image in images for name in image.names)
     key = hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
     path = records.folder() / "archives" / f"{key}.tar"
     if not path.exists():

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from vrooli.errors import CommandError, EnvironmentLackError, VrooliError
 from vrooli.events import Progress
-from vrooli.images import base, hostsettings, inputs, records
+from vrooli.images import base, hostsettings, inputs, records, store
 from vrooli.images.builder import Builder, Request
-from vrooli.images.catalog import Image, with_bases
+from vrooli.images.catalog import SERVICES, Image, with_bases
+from vrooli.images.catalog import image as catalog_image
 from vrooli.images.choice import detect
 from vrooli.images.forecast import Forecast
 from vrooli.images.locks import building
@@ -35,11 +36,12 @@ class BuiltImage:
 
     Attributes:
         name: Its name in the catalog.
-        reference: Its full name, as pods give it.
+        reference: Its name without regard to its content, as the cluster's own pods give it.
         inputs_hash: The hash of what it is made of.
         id: What the builder calls it: the hash of its content.
         built: Whether it was built just now.
         step: Whether it is only a step to another image.
+        pinned: The name that stays with this content, for one that releases are made of.
     """
 
     name: str
@@ -48,6 +50,14 @@ class BuiltImage:
     id: str
     built: bool
     step: bool = False
+    pinned: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its names in a cluster: none as a mere step, two as a release's."""
+        if self.step:
+            return ()
+        return (self.reference, self.pinned) if self.pinned else (self.reference,)
 
 
 async def ensure(
@@ -99,13 +109,24 @@ class _Run:
         self._slots = asyncio.Semaphore(os.cpu_count() or 1)
         self._tasks: dict[str, asyncio.Task[BuiltImage]] = {}
         self._present: dict[str, str] = {}
+        self._began = time.time()
+        self._worked = False
 
     async def all(self) -> dict[str, BuiltImage]:
         self._present = await self._builder.images()
-        async with building(self._builder), asyncio.TaskGroup() as group:
+        async with building(self._builder, self._tidy), asyncio.TaskGroup() as group:
             for image in self._wanted:
                 self._tasks[image.name] = group.create_task(self._one(image), name=image.name)
         return {name: task.result() for name, task in self._tasks.items()}
+
+    async def _tidy(self) -> None:
+        """Remove what nobody used for long, and what earlier builds that failed left.
+
+        What this run's failed build left stays: the next try goes on from there.
+        """
+        if self._worked:
+            failed = len(self._tasks) > sum(map(_has_ended_well, self._tasks.values()))
+            await store.tidy(self._builder, self._began if failed else time.time())
 
     async def _one(self, image: Image) -> BuiltImage:
         for name in (image.base, *image.after):
@@ -122,7 +143,8 @@ class _Run:
         async with self._slots, locked(lock, lambda: self._progress.say(waiting)):
             # Another run may have built it while this one waited.
             self._present |= await self._builder.images()
-            return self._known(image, wanted) or await self._build(image, wanted)
+            known = self._known(image, wanted) or await self._adopted(image, wanted)
+            return known or await self._build(image, wanted)
 
     def _inputs(self, image: Image, base_id: str | None) -> str:
         if image.name == "base":
@@ -141,21 +163,28 @@ class _Run:
         return self._programs[name]
 
     def _known(self, image: Image, wanted: str) -> BuiltImage | None:
-        """The image as it is, if it is as wanted."""
-        record = records.read(image.reference)
-        present = self._present.get(image.reference)
-        if record is None or record.inputs != wanted or present != record.id:
+        """The image as it is, if there is one of these inputs."""
+        present = self._present.get(image.pinned(wanted))
+        if present is None:
             return None
         self._forecast.done(image)
-        return BuiltImage(
-            image.name, image.reference, wanted, record.id, built=False, step=image.step
-        )
+        return _built(image, wanted, present, built=False)
+
+    async def _adopted(self, image: Image, wanted: str) -> BuiltImage | None:
+        """The image of these inputs that a version built which named no contents."""
+        record, present = records.read(image.reference), self._present.get(image.reference)
+        if record is None or record.inputs != wanted or present != record.id:
+            return None
+        await self._builder.tag(record.id, image.pinned(wanted))
+        self._forecast.done(image)
+        return _built(image, wanted, record.id, built=False)
 
     async def _build(self, image: Image, wanted: str) -> BuiltImage:
         _demand_disk()
+        self._worked = True
         began = time.monotonic()
         with tempfile.TemporaryDirectory(dir=records.folder(), prefix="build-") as workspace:
-            request = self._request(image, Path(workspace))
+            request = self._request(image, wanted, Path(workspace))
             lines = _Lines(lambda line: self._forecast.tell(image, line))
             try:
                 if image.name == "base":
@@ -165,28 +194,47 @@ class _Run:
             except CommandError as error:
                 raise _failure(image, error) from error
         taken = time.monotonic() - began
-        built_id = (await self._builder.images())[image.reference]
-        replaced = records.read(image.reference)
-        if replaced is not None and replaced.id != built_id:
-            await self._builder.forget(replaced.id)
-        records.write(image.reference, records.Record(wanted, built_id, round(taken, 1)))
+        built_id = (await self._builder.images())[image.pinned(wanted)]
+        records.note_seconds(image.name, round(taken, 1))
         self._forecast.done(image)
-        return BuiltImage(image.name, image.reference, wanted, built_id, True, image.step)
+        return _built(image, wanted, built_id, built=True)
 
-    def _request(self, image: Image, workspace: Path) -> Request:
+    def _request(self, image: Image, wanted: str, workspace: Path) -> Request:
         copied = workspace / "programs"
         copied.mkdir()
         for name in image.programs:
             _link(self._program(name), copied / name)
-        based = self._tasks[image.base].result().reference if image.base else None
+        based = None
+        if image.base:
+            base_image = self._tasks[image.base].result()
+            based = catalog_image(image.base).pinned(base_image.inputs_hash)
         return Request(
-            image.reference,
+            image.pinned(wanted),
             containerfile=image.containerfile,
             context=image.context_dir,
             args={"BASE": based} if based else {},
             contexts={"programs": copied} if image.programs else {},
             secrets=hostsettings.write_secrets(workspace / "secrets"),
         )
+
+
+def _built(image: Image, inputs_hash: str, image_id: str, *, built: bool) -> BuiltImage:
+    pinned = image.pinned(inputs_hash)
+    records.note_use(pinned)
+    of_release = image.name in SERVICES
+    return BuiltImage(
+        image.name,
+        image.reference,
+        inputs_hash,
+        image_id,
+        built,
+        step=image.step,
+        pinned=pinned if of_release else "",
+    )
+
+
+def _has_ended_well(task: asyncio.Task[BuiltImage]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 class _Lines:

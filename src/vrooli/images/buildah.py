@@ -107,9 +107,26 @@ class Buildah:
                     removed.add(found[1])
                     await process.run(self.command("rmi", "--force", found[1]), check=False)
 
-    async def forget(self, image_id: str) -> None:
-        """Remove an image that another took the place of, unless something needs it."""
-        await process.run(self.command("rmi", image_id), timeout_s=QUERY_S, check=False)
+    async def tag(self, image_id: str, reference: str) -> None:
+        """Give an image one more name."""
+        await process.run(self.command("tag", image_id, reference), timeout_s=QUERY_S)
+
+    async def forget(self, reference: str) -> None:
+        """Take a name away, and with the last one the image, unless something needs it."""
+        await process.run(self.command("rmi", reference), timeout_s=QUERY_S, check=False)
+
+    async def prune(self, before: float) -> None:
+        """Remove the nameless images that nothing needs: layers of builds that failed.
+
+        The store is ours alone. An image that others stand on isn't listed, and goes with the
+        last of them.
+        """
+        answer = await self._run(*self._listing(), timeout_s=QUERY_S)
+        for row in json.loads(answer.output or "null") or []:
+            named = row.get("names") or row.get("Names")
+            if not named and _created(row) < before:
+                image_id = row.get("id") or row["Id"]
+                await process.run(self.command("rmi", image_id), timeout_s=QUERY_S, check=False)
 
     async def sweep(self) -> None:
         """Remove the working containers that interrupted builds left; they are all ours."""
@@ -124,7 +141,11 @@ class Buildah:
         are compressed again.
         """
         kept = self.store.with_name("layout")
+        # An image under two names is packed once, under the first.
+        first: dict[str, str] = {}
         for number, (reference, image_id) in enumerate(images.items(), start=1):
+            if first.setdefault(image_id, reference) != reference:
+                continue
             if layout.holds(kept, reference, image_id):
                 continue
             tell(f"packing {number}/{len(images)} {reference}")
@@ -136,7 +157,8 @@ class Buildah:
                 # Perhaps what an interrupted run left half-written; all of it can be made again.
                 shutil.rmtree(kept, ignore_errors=True)
                 raise
-        await asyncio.to_thread(layout.pack, kept, list(images), target)
+        names = {reference: first[image_id] for reference, image_id in images.items()}
+        await asyncio.to_thread(layout.pack, kept, names, target)
 
     async def push(self, image_id: str, reference: str) -> str:
         """Push an image to its reference's registry; gives the digest that it has there.
@@ -151,6 +173,12 @@ class Buildah:
             push = self.command("push", *how, image_id, f"docker://{reference}")
             await process.run(push, timeout_s=PUSH_S)
             return told.read_text().strip()
+
+
+def _created(row: Mapping[str, Any]) -> float:
+    """When an image in a listing was made, seconds since the epoch."""
+    found = row.get("created", row.get("Created", 0))
+    return float(found) if isinstance(found, int | float) else 0.0
 
 
 class Podman(Buildah):

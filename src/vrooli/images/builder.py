@@ -66,8 +66,18 @@ class Builder(Protocol):
     async def build(self, request: Request, on_line: Callable[[str], None]) -> None:
         """Build an image; each line of what the build prints goes to ``on_line``."""
 
-    async def forget(self, image_id: str) -> None:
-        """Remove an image that another took the place of, unless something needs it."""
+    async def tag(self, image_id: str, reference: str) -> None:
+        """Give an image one more name."""
+
+    async def forget(self, reference: str) -> None:
+        """Take a name away, and with the last one the image, unless something needs it."""
+
+    async def prune(self, before: float) -> None:
+        """Remove the nameless images of ours that nothing needs; only while no build runs.
+
+        Args:
+            before: Only those that are older than this moment, seconds since the epoch.
+        """
 
     async def sweep(self) -> None:
         """Remove what interrupted builds left; only while none runs."""

@@ -11,6 +11,8 @@ from vrooli.errors import UsageError
 
 # Names that say that these are nobody else's.
 PREFIX = "localhost/vrooli"
+# How many digits of its inputs' hash an image's name has: enough that no two meet.
+DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,16 @@ class Image:
 
     @property
     def reference(self) -> str:
-        """Its full name, as pods give it."""
+        """Its name without regard to what it is made of: in a cluster, what was loaded last."""
         return f"{PREFIX}/{self.name}:{self.tag}"
+
+    def pinned(self, inputs_hash: str) -> str:
+        """The name of what is made of these inputs, which never becomes another image's.
+
+        Two checkouts may build the same image of different sources at once, and a release of
+        yesterday may come back.
+        """
+        return f"{self.reference}-{inputs_hash[:DIGITS]}"
 
     @property
     def containerfile(self) -> Path:

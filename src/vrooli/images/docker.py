@@ -57,9 +57,16 @@ class Docker:
             merged=True,
         )
 
-    async def forget(self, image_id: str) -> None:
-        """Remove an image that another took the place of, unless something needs it."""
-        await process.run([self.name, "rmi", image_id], timeout_s=QUERY_S, check=False)
+    async def tag(self, image_id: str, reference: str) -> None:
+        """Give an image one more name."""
+        await process.run([self.name, "tag", image_id, reference], timeout_s=QUERY_S)
+
+    async def forget(self, reference: str) -> None:
+        """Take a name away, and with the last one the image, unless something needs it."""
+        await process.run([self.name, "rmi", reference], timeout_s=QUERY_S, check=False)
+
+    async def prune(self, before: float) -> None:
+        """BuildKit's failed builds leave no images, and its cache has limits of its own."""
 
     async def sweep(self) -> None:
         """The daemon cleans up after itself."""
@@ -69,12 +76,15 @@ class Docker:
     ) -> None:
         """Write images into one OCI archive, which is what docker saves since version 25."""
         tell(f"packing {len(images)} images")
+        for reference, image_id in images.items():
+            await self.tag(image_id, reference)
         saved, unpacked = target.with_suffix(".saved"), target.with_suffix(".layout")
         await process.run([self.name, "save", "--output", saved, *images], timeout_s=SAVE_S)
         shutil.rmtree(unpacked, ignore_errors=True)
         await asyncio.to_thread(shutil.unpack_archive, saved, unpacked, "tar", filter="data")
         saved.unlink()
-        await asyncio.to_thread(layout.pack, unpacked, list(images), target)
+        names = {reference: reference for reference in images}
+        await asyncio.to_thread(layout.pack, unpacked, names, target)
         shutil.rmtree(unpacked)
 
     async def push(self, image_id: str, reference: str) -> str:

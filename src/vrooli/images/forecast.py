@@ -25,8 +25,7 @@ class Forecast:
 
     def expect(self, image: Image) -> None:
         """An image will be built; it will take as long as last time."""
-        record = records.read(image.reference)
-        self._expected[image.name] = record.seconds if record else image.build_s
+        self._expected[image.name] = records.seconds(image.name) or image.build_s
 
     def tell(self, image: Image, line: str) -> None:
         """An image's build says something."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +20,25 @@ INDEX = "index.json"
 NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 
 
-def pack(folder: Path, references: Sequence[str], target: Path) -> None:
-    """Write the named images of a layout into one archive, each blob once.
+def pack(folder: Path, names: Mapping[str, str], target: Path) -> None:
+    """Write images of a layout into one archive, each blob once.
 
     The layout's blobs that no image needs any more are deleted.
+
+    Args:
+        folder: The layout.
+        names: The name that the layout has for an image, by the name that the archive gives it.
+        target: The archive.
 
     Raises:
         VrooliError: An image isn't in the layout.
     """
     index = json.loads((folder / "index.json").read_text())
     by_name = {name_of(manifest): manifest for manifest in index["manifests"]}
-    missing = [reference for reference in references if reference not in by_name]
+    missing = [known for known in names.values() if known not in by_name]
     if missing:
         raise VrooliError(f"{folder} lacks the images {', '.join(missing)}.")
-    chosen = [named(by_name[reference], reference) for reference in references]
+    chosen = [named(by_name[known], reference) for reference, known in names.items()]
     blobs = {digest: None for manifest in chosen for digest in needed(folder, manifest)}
     with tarfile.open(target, "w") as archive:
         # The index comes first: who wants to know what is inside reads no further.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from vrooli.errors import CommandError
 from vrooli.images import records
@@ -13,8 +13,15 @@ from vrooli.locks import INTERVAL_S, taken
 
 
 @contextlib.asynccontextmanager
-async def building(builder: Builder) -> AsyncIterator[None]:
-    """Be one of those that build; the last one that fails or is stopped sweeps up after all."""
+async def building(
+    builder: Builder, tidy: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[None]:
+    """Be one of those that build; the last one that fails or is stopped sweeps up after all.
+
+    Args:
+        builder: What builds.
+        tidy: Called by the last one that ends, however it does: nobody builds meanwhile.
+    """
     path = records.folder() / "building.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
@@ -27,4 +34,8 @@ async def building(builder: Builder) -> AsyncIterator[None]:
             if taken(file):
                 with contextlib.suppress(CommandError):  # the build's own error counts more
                     await builder.sweep()
+                    if tidy is not None:
+                        await tidy()
             raise
+        if tidy is not None and taken(file):
+            await tidy()

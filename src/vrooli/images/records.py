@@ -47,6 +47,38 @@ def write(reference: str, record: Record) -> None:
     _save("built", reference, asdict(record))
 
 
+def seconds(name: str) -> float | None:
+    """How long the last build of an image took, whatever it was made of; None for unknown."""
+    found = _load("took", name).get("seconds")
+    return float(found) if isinstance(found, int | float) else None
+
+
+def note_seconds(name: str, taken: float) -> None:
+    """Keep how long a build took."""
+    _save("took", name, {"seconds": taken})
+
+
+def note_use(reference: str) -> None:
+    """Keep that an image is used now, by whichever checkout."""
+    path = _path("used", reference)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+
+def last_use(reference: str) -> float:
+    """When an image was last used, seconds since the epoch; one never heard of counts from now."""
+    path = _path("used", reference)
+    if not path.exists():
+        note_use(reference)
+    return path.stat().st_mtime
+
+
+def forget(reference: str) -> None:
+    """Keep nothing any more of an image that is gone."""
+    for kind in ("built", "used"):
+        _path(kind, reference).unlink(missing_ok=True)
+
+
 def program_digest(path: Path) -> str:
     """The SHA-256 of a program; read again only when its size or its time changed."""
     status = path.stat()

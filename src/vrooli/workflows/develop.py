@@ -334,7 +334,6 @@ class _Run:
 
     def _local_image(self, name: str) -> chart_values.Values:
         image = self.machine.images[name]
-        repository, _, tag = image.reference.rpartition(":")
-        # The tag stays the same when an image is built anew; the note rolls the pods.
-        note = {"vrooli.com/image-inputs": image.inputs_hash}
-        return {"repository": repository, "tag": tag, "podAnnotations": note}
+        # By content: another image rolls the pods, and a rollback brings back its own.
+        repository, _, tag = image.pinned.rpartition(":")
+        return {"repository": repository, "tag": tag}

@@ -38,7 +38,7 @@ def _packed(folder: Path, target: Path) -> Path:
         annotations = {layout.NAMES[1]: name}
         manifests.append({"mediaType": MANIFEST, "digest": digest, "annotations": annotations})
     (folder / "index.json").write_text(json.dumps({"manifests": manifests}))
-    layout.pack(folder, [A, B], target)
+    layout.pack(folder, {A: A, B: B}, target)
     return target
 
 

@@ -54,7 +54,7 @@ def made(tmp_path: Path) -> Layout:
 
 def _pack(made: Layout, *references: str) -> list[str]:
     target = made.folder.with_suffix(".tar")
-    layout.pack(made.folder, references, target)
+    layout.pack(made.folder, {name: name for name in references}, target)
     with tarfile.open(target) as archive:
         return archive.getnames()
 

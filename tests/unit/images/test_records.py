@@ -52,7 +52,7 @@ def test_a_program_that_was_only_touched_keeps_its_digest(tmp_path: Path) -> Non
 
 def test_a_build_is_expected_to_take_as_long_as_last_time() -> None:
     redis = image("redis")
-    records.write(redis.reference, Record("hash", "id", 77.0))
+    records.note_seconds("redis", 77.0)
     forecast = Forecast(Progress())
     forecast.expect(redis)
     assert forecast.remaining() == 77.0

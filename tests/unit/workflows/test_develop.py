@@ -10,11 +10,13 @@ from typing import cast
 
 import pytest
 
+from vrooli import images
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Event, Progress
+from vrooli.images import BuiltImage, catalog
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.secrets import env_file
@@ -77,3 +79,33 @@ def test_what_the_operators_can_not_do_is_refused_before_anything_is_applied(
     ((namespace, kinds),) = asked
     assert namespace == "dev"
     assert kinds >= {"PostgresCluster", "RedisFailover"}
+
+
+def test_the_release_names_its_images_by_content() -> None:
+    """Else a revision to go back to would run what was built last."""
+    options = DevelopOptions(DEV)
+    run = module._Run(options, Choice("embedded", "test"), contextlib.AsyncExitStack())
+
+    def tags(hash_: str) -> dict[str, object]:
+        run.machine.images = {
+            name: BuiltImage(
+                name, f"localhost/vrooli/{name}:dev", hash_, "id", True, pinned=_pinned(name, hash_)
+            )
+            for name in (*module.SERVICES, "rotator", "redis")
+        }
+        values = run._local_values()
+        return {"ui": values["services"]["ui"], "rotation": values["rotation"]}
+
+    assert tags("a" * 64) == {
+        "ui": {"repository": "localhost/vrooli/ui", "tag": "dev-aaaaaaaaaaaa"},
+        "rotation": {"repository": "localhost/vrooli/rotator", "tag": "dev-aaaaaaaaaaaa"},
+    }
+    assert tags("b" * 64) != tags("a" * 64)
+
+
+def test_every_image_of_the_release_has_a_name_by_content() -> None:
+    assert {*module.SERVICES, "rotator"} == set(images.SERVICES)
+
+
+def _pinned(name: str, inputs_hash: str) -> str:
+    return catalog.image(name).pinned(inputs_hash)
