@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import count
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from vrooli import process
 from vrooli.chart import values
 from vrooli.checks import catalog
 from vrooli.checks.interface import Check, Seen, Site
@@ -94,6 +96,35 @@ async def test_without_a_terminal_and_without_yes_it_shows_the_changes_and_is_re
     assert shown == [f"~ Deployment/{release.name}-jobs", "    spec.replicas: 2 -> 1"]
     assert await _jobs(bare_kube, release) == 2
     assert [item.number for item in await history.revisions(release)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("rollback", "1", "-e", "staging"),
+        ("uninstall", "-e", "staging"),
+        ("uninstall", "-e", "staging", "--delete-data"),
+    ],
+)
+async def test_as_a_process_without_a_terminal_each_ends_with_2_and_changes_nothing(
+    bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    staging = Release.of(ENVIRONMENTS["staging"], bare_kubeconfig)
+    if await history.last(staging) is None:
+        for replicas in (1, 2):
+            count_of = {"replicaCount": {"jobs": replicas}}
+            chosen = values.merge(values.load(ENVIRONMENTS["dev"]), ALONE)
+            await apply.ensure(bare_kube, staging, values.merge(chosen, count_of), Progress())
+    answer = await process.run(
+        [sys.executable, "-m", "vrooli", *words, "--cluster", CONTEXT],
+        env={"KUBECONFIG": str(bare_kubeconfig), "VROOLI_STATE_DIR": str(tmp_path)},
+        timeout_s=120,
+        check=False,
+    )
+    assert answer.status == UsageError.exit_code, answer.output + answer.log
+    assert "vrooli-staging" in answer.log
+    assert "--yes" in answer.log
+    assert [item.number for item in await history.revisions(staging)] == [1, 2]
 
 
 async def test_a_person_is_asked_and_a_no_changes_nothing(
