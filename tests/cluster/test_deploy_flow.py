@@ -287,7 +287,7 @@ async def test_only_a_person_who_interrupted_it_is_asked_and_the_rest_is_told_th
     assert "Changed already: " in error.message
     assert "Deployment/" in error.message
     assert "Helm's revision 2 is deployed, and not known to be ready" in error.message
-    assert f"`vrooli rollback 1 -e dev --cluster {CONTEXT}`" in error.advice
+    assert f"`vrooli rollback -e dev --cluster {CONTEXT}`" in error.advice
     told = await releases.history(here, CONTEXT, silent)
     assert told.revisions[-1].end == "failed"
     assert told.revisions[-1].description == "it did not become ready: it was interrupted"

@@ -256,6 +256,8 @@ class _Run:
         progress = Progress("release", listener)
         async with lease.held(self.kube, self.release, progress):
             await self.look_again()
+            if self.confirmed or not self.there:  # somebody may have thought for long
+                self.there = await live.bodies(self.kube, self.wanted)
             before = await self.before()
             try:
                 return await run_steps(steps, listener)
@@ -280,7 +282,7 @@ class _Run:
 
     def _cut(self, before: Revision | None) -> interruption.Cut:
         go_back = self._failed(before, InterruptError("It was interrupted.")).go_back
-        command = f"rollback {before.number}" if before else "uninstall"
+        command = "rollback" if before else "uninstall"
         where = f"-e {self.options.environment.name} --cluster {self.choice}"
         return interruption.Cut(
             self.kube,
@@ -338,8 +340,6 @@ class _Run:
     async def apply(self, progress: Progress) -> Done:
         """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""
         self.began = datetime.now(UTC)
-        if self.confirmed or not self.there:  # somebody may have thought for long
-            self.there = await live.bodies(self.kube, self.wanted)
         doing = apply.ensure(
             self.kube,
             self.release,

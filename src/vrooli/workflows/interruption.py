@@ -31,7 +31,7 @@ class Cut:
         wanted: Its objects, as they were to be.
         there: Its objects, as they were before.
         before: The revision before; None at a first installation.
-        go_back: Brings that back.
+        go_back: Brings the last one back that ran well.
         back: The command that does so.
     """
 
@@ -60,7 +60,7 @@ class Cut:
             return InterruptError(
                 f"What was changed of {self.release} can't be seen.", self._advice
             )
-        if not changed and not noted:
+        if not noted:  # Helm notes a revision before it changes anything
             return InterruptError(f"Nothing of {self.release} was changed yet.", AGAIN)
         said = f"Changed already: {objects(changed) if changed else 'no object'}{noted}."
         if cancelled.args[:1] != (BY_PERSON,) or consent.ask is None:
@@ -89,7 +89,7 @@ class Cut:
     def _question(self) -> str:
         if self.before is None:
             return "Take it away again?"
-        return f"Go back to revision {self.before.number}?"
+        return "Go back to the last revision that ran well?"
 
     @property
     def _advice(self) -> str:

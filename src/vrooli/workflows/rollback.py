@@ -156,6 +156,7 @@ class _Run:
         ]
         async with lease.held(self.kube, self.release, Progress("release", listener)):
             await self.look_again()
+            self.there = await live.bodies(self.kube, self.wanted)
             try:
                 return await run_steps(steps, listener)
             except asyncio.CancelledError as cancelled:
@@ -185,7 +186,7 @@ class _Run:
             self.there,
             before,
             self._failed(InterruptError("It was interrupted.")).go_back,
-            f"vrooli rollback {before.number} {where}",
+            f"vrooli rollback {where}",
         )
 
     async def look_again(self) -> None:
@@ -204,7 +205,6 @@ class _Run:
     async def revert(self, progress: Progress) -> Done:
         """Let Helm put it back."""
         self.began = datetime.now(UTC)
-        self.there = await live.bodies(self.kube, self.wanted)
         keep = self.options.keep_added
         doing = reverting.roll_back(self.kube, self.release, self.to, progress, keep_added=keep)
         return await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
