@@ -28,8 +28,8 @@ from vrooli.steps import Done, first_error
 # Helm doesn't wait for pods here: this is for its requests to the API server and for hooks,
 # seconds.
 HELM_S = 600.0
-# Revisions that Helm keeps, to roll back to.
-HISTORY = 10
+# Helm deletes none by itself: see pruning.
+NO_LIMIT = 0
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ async def _act(
     def act(helm: helm_python.Config) -> dict[str, Any]:
         put: Callable[..., dict[str, Any]] = helm.install
         if exists:
-            put = partial(helm.upgrade, max_history=HISTORY, reset_values=True)
+            put = partial(helm.upgrade, max_history=NO_LIMIT, reset_values=True)
         return put(
             chart,
             release.name,

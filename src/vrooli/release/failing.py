@@ -14,7 +14,7 @@ from vrooli.errors import VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import follow, history, pending, record, removal, rollback, scene
+from vrooli.release import follow, history, pending, pruning, record, removal, rollback, scene
 from vrooli.release.history import Release, Revision
 from vrooli.steps import Done, Step, first_error, message_of, run_steps
 
@@ -132,6 +132,7 @@ class Failed:
         last = await history.last(self.release)
         if last is not None:
             await record.note_ready(self.kube, self.release, last.number)
+        await pruning.prune(self.kube, self.release)
         return Done(changed=True, detail=f"is healthy again with what revision {to.number} had")
 
     async def _mark(self) -> None:

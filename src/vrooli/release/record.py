@@ -23,6 +23,8 @@ KIND, VERSION, SOURCE = f"{PREFIX}origin", f"{PREFIX}version", f"{PREFIX}source"
 BY, FROM = f"{PREFIX}by", f"{PREFIX}from"
 # The revision that became ready; ``history.FAILED`` names one that did not.
 READY = f"{PREFIX}ready"
+# The revision that is a copy of an older one, made by going back to it.
+COPY = f"{PREFIX}copy"
 # The longest value of a label, characters; and what it may be made of.
 LONGEST = 63
 _FOREIGN = re.compile(r"[^A-Za-z0-9._-]+")
@@ -180,7 +182,8 @@ def _described(packed: str, text: str) -> str:
 
 async def note_rollback(kube: Kube, release: Release, number: int, to: Record) -> None:
     """Note who went back: the origin is that of the revision that was gone back to."""
-    change = {"metadata": {"labels": labels(number, to.origin, author())}}
+    its = {**labels(number, to.origin, author()), COPY: str(number)}
+    change = {"metadata": {"labels": its}}
     await kube.patch("v1", "Secret", _secret(release, number), release.namespace, change)
 
 

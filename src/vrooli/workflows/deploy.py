@@ -27,9 +27,11 @@ from vrooli.release import (
     history,
     lease,
     live,
+    pruning,
     record,
     removal,
     scene,
+    sizing,
 )
 from vrooli.release.apply import Applied
 from vrooli.release.changes import ObjectChange
@@ -96,6 +98,7 @@ async def deploy(
     """
     began = time.monotonic()
     run = _Run(options, await asyncio.to_thread(_whole, options))
+    await asyncio.to_thread(run.demand_fitting)
     run.choice = choice = await choose(options.cluster)
     async with access.connect(options.cluster) as reached:
         run.reached = reached
@@ -188,6 +191,20 @@ class _Run:
     def release(self) -> Release:
         """The release."""
         return Release.of(self.options.environment, self.reached.cluster.kubeconfig)
+
+    def demand_fitting(self) -> None:
+        """Refuse what Helm could not store.
+
+        Raises:
+            UsageError: It is too large.
+        """
+        environment = self.options.environment
+        sizing.demand_fitting(
+            self.package,
+            self.values,
+            release=environment.release,
+            namespace=environment.namespace,
+        )
 
     def looking(self) -> list[Step]:
         """What is looked at before anything is touched."""
@@ -372,4 +389,5 @@ class _Run:
             rests=not self.applied.changed,
         )
         await record.note_ready(self.kube, self.release, self.applied.revision)
+        await pruning.prune(self.kube, self.release)
         return done

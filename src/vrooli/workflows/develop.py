@@ -22,7 +22,7 @@ from vrooli.events import Listener, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
 from vrooli.operators.install import install, wait_ready
-from vrooli.release import apply, follow, history, lease, record
+from vrooli.release import apply, follow, history, lease, pruning, record, sizing
 from vrooli.release.apply import Applied
 from vrooli.release.history import Release
 from vrooli.release.record import Kind, Origin
@@ -298,6 +298,13 @@ class _Run:
         wanted = await asyncio.to_thread(
             chart_engine.render, values, release=release.name, namespace=release.namespace
         )
+        await asyncio.to_thread(
+            sizing.demand_fitting,
+            project.chart_dir(),
+            values,
+            release=release.name,
+            namespace=release.namespace,
+        )
         await preflight.demand_data_fit(self.kube, release.namespace, wanted)
         made_of = await source()
         origin = Origin.of(
@@ -313,6 +320,7 @@ class _Run:
         manifests = await history.manifests(self.release)
         done = await follow.until_ready(self.kube, manifests, progress, since=self.began)
         await record.note_ready(self.kube, self.release, self.applied.revision)
+        await pruning.prune(self.kube, self.release)
         return done
 
     @property

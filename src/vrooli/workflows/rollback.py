@@ -13,7 +13,18 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import drift, failing, follow, hiding, history, lease, live, record, scene
+from vrooli.release import (
+    drift,
+    failing,
+    follow,
+    hiding,
+    history,
+    lease,
+    live,
+    pruning,
+    record,
+    scene,
+)
 from vrooli.release import rollback as reverting
 from vrooli.release.changes import ObjectChange
 from vrooli.release.history import Note, Release, Revision
@@ -217,4 +228,5 @@ class _Run:
         now = await history.last(self.release)
         if now is not None:
             await record.note_ready(self.kube, self.release, now.number)
+            await pruning.prune(self.kube, self.release)
         return done
