@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vrooli.workflows.results import (
+        AutostartResult,
         ClusterListResult,
         ClusterResult,
         KubeconfigResult,
@@ -106,6 +107,26 @@ def list_(output: options.Output = TEXT, debug: options.Debug = False) -> None:
 
 
 @app.command()
+def autostart(
+    name: Name = DEFAULT_NAME,
+    enable: Annotated[
+        bool | None,
+        typer.Option("--enable/--disable", help="Start it with this host, or no longer."),
+    ] = None,
+    output: options.Output = TEXT,
+    debug: options.Debug = False,
+) -> None:
+    """Start a cluster with this host, by a systemd unit; without an option, say whether it is."""
+
+    def work(listener: Listener) -> Awaitable[AutostartResult]:
+        from vrooli.workflows import clusters
+
+        return clusters.autostart(name, listener, enable=enable)
+
+    execute(work, _show_autostart, output, debug)
+
+
+@app.command()
 def kubeconfig(
     name: Name = DEFAULT_NAME,
     merge: Annotated[
@@ -153,6 +174,14 @@ def _show_list(result: ClusterListResult, console: Console) -> None:
         console.print("There is no embedded cluster on this machine.")
     rows = [(item.name, item.state, item.version) for item in result.clusters]
     tables.show_rows("Clusters", ("name", "state", "version"), rows, console)
+
+
+def _show_autostart(result: AutostartResult, console: Console) -> None:
+    if result.enabled:
+        console.print(f"Cluster {result.name} starts with this host, by {result.unit}.")
+    else:
+        why = "" if result.available else ": systemd doesn't run here"
+        console.print(f"Cluster {result.name} doesn't start with this host{why}.")
 
 
 def _show_kubeconfig(result: KubeconfigResult, console: Console) -> None:

@@ -48,6 +48,7 @@ RESULTS = (
     results.ClusterResult,
     results.ClusterListResult,
     results.KubeconfigResult,
+    results.AutostartResult,
     results.StepResult,
     results.ClusterView,
     results.ComponentView,

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from vrooli import project
+from vrooli.cluster.embedded import autostart as systemd
 from vrooli.cluster.embedded.cluster import KnownCluster, known_clusters
 from vrooli.cluster.interface import Cluster
 from vrooli.errors import UsageError
@@ -16,6 +17,7 @@ from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.consent import GIVEN, Action, Consent
 from vrooli.workflows.machine import Machine
 from vrooli.workflows.results import (
+    AutostartResult,
     ClusterListResult,
     ClusterResult,
     ClusterView,
@@ -71,6 +73,26 @@ async def list_all(listener: Listener) -> ClusterListResult:
     del listener
     found = known_clusters(project.state_dir())
     return ClusterListResult(clusters=tuple([await view(cluster) for cluster in found]))
+
+
+async def autostart(name: str, listener: Listener, *, enable: bool | None) -> AutostartResult:
+    """Have a cluster started with the host, or no longer; with None only look.
+
+    Raises:
+        UsageError: There is no such cluster.
+        EnvironmentLackError: systemd doesn't run here, or we aren't root.
+    """
+    del listener
+    cluster = known(name)
+    changed = enable is not None and await cluster.start_with_host(enable=enable)
+    unit = cluster.autostart_unit()
+    return AutostartResult(
+        changed=changed,
+        name=name,
+        available=systemd.is_available(),
+        enabled=unit is not None,
+        unit=str(unit) if unit else None,
+    )
 
 
 async def kubeconfig(name: str, listener: Listener, *, merge: bool) -> KubeconfigResult:

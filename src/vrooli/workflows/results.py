@@ -163,6 +163,16 @@ class KubeconfigResult(Result):
     context: str | None = Field(default=None, description="the context's name there")
 
 
+class AutostartResult(Result):
+    """The end of `cluster autostart`."""
+
+    changed: bool = Field(description="whether anything was changed")
+    name: str = Field(description="the cluster's name")
+    available: bool = Field(description="whether systemd runs this host, which it takes")
+    enabled: bool = Field(description="whether the cluster is started with the host")
+    unit: str | None = Field(default=None, description="the systemd unit that starts it, if any")
+
+
 class OperatorView(Model):
     """One of the three operators."""
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from support import workload
 from support.clusters import QUIET, Maker
 from support.footprint import footprint, left_behind, processes_of
-from vrooli.cluster.embedded import readiness
-from vrooli.cluster.embedded.cluster import EmbeddedCluster
+from vrooli.cluster.embedded import autostart, readiness
+from vrooli.cluster.embedded.cluster import EmbeddedCluster, KnownCluster
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.strangers import DATABASES
 from vrooli.errors import EnvironmentLackError, UsageError
@@ -95,3 +97,21 @@ async def test_an_interrupted_start_goes_on_when_it_is_run_again(maker: Maker) -
     assert "vrooli cluster delete cut" in refused.value.advice
     await cluster.delete(QUIET)
     assert left_behind(before, footprint(layout)) == {}
+
+
+async def test_a_deleted_cluster_is_not_started_with_the_host_any_more(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("the embedded cluster needs root")
+    monkeypatch.setattr(autostart, "UNITS", tmp_path)
+    monkeypatch.setattr(autostart, "BOOTED", tmp_path / "not-booted")
+    with tempfile.TemporaryDirectory(prefix="vrooli-t") as state_dir:
+        layout = Layout.of(Path(state_dir), "gone")
+        unit = autostart.unit(layout)
+        unit.write_text("[Unit]\n")
+        (tmp_path / "multi-user.target.wants").mkdir()
+        (tmp_path / "multi-user.target.wants" / unit.name).symlink_to(unit)
+        assert autostart.is_enabled(layout)
+        await KnownCluster("gone", state_dir=Path(state_dir)).delete(QUIET)
+    assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == []

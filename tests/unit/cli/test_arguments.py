@@ -88,6 +88,9 @@ RESULTS: dict[str, results.Result] = {
     "clusters.delete": results.ClusterResult(changed=False, cluster=CLUSTER),
     "clusters.list_all": results.ClusterListResult(clusters=()),
     "clusters.kubeconfig": results.KubeconfigResult(path="/k"),
+    "clusters.autostart": results.AutostartResult(
+        changed=False, name="vrooli", available=True, enabled=False
+    ),
     "clusters.logs": results.Result(),
 }
 
@@ -379,6 +382,9 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
     ("clusters.list_all", "cluster list", {}, {}),
     ("clusters.kubeconfig", "cluster kubeconfig a", {}, {"name": "a", "merge": False}),
     ("clusters.kubeconfig", "cluster kubeconfig --merge", {}, {"name": "vrooli", "merge": True}),
+    ("clusters.autostart", "cluster autostart", {}, {"name": "vrooli", "enable": None}),
+    ("clusters.autostart", "cluster autostart a --enable", {}, {"name": "a", "enable": True}),
+    ("clusters.autostart", "cluster autostart --disable", {}, {"name": "vrooli", "enable": False}),
     (
         "clusters.logs",
         "cluster logs kubelet",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from vrooli.cluster.embedded import archives, kubeconfigs, logs, starting, stopping
+from vrooli.cluster.embedded import archives, autostart, kubeconfigs, logs, starting, stopping
 from vrooli.cluster.embedded.api import Api
 from vrooli.cluster.embedded.components import STOP_ORDER
 from vrooli.cluster.embedded.layout import Layout
@@ -121,6 +121,22 @@ class KnownCluster:
         if follow:
             async for line in logs.follow(log):
                 yield line
+
+    async def start_with_host(self, *, enable: bool) -> bool:
+        """Have it started with the host, or no longer; says whether that changed anything.
+
+        Raises:
+            EnvironmentLackError: There is no such cluster, systemd doesn't run here, or we aren't
+                root.
+        """
+        if not enable:
+            return await autostart.disable(self._layout)
+        self._record()
+        return await autostart.enable(self._layout)
+
+    def autostart_unit(self) -> Path | None:
+        """The systemd unit that starts it with the host, if that is so."""
+        return autostart.unit(self._layout) if autostart.is_enabled(self._layout) else None
 
     def merge_kubeconfig(self, target: Path) -> str:
         """Add the cluster to another kubeconfig, such as ~/.kube/config; gives the context's name.

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 
-from vrooli.cluster.embedded import cleanup, readiness, strangers
+from vrooli.cluster.embedded import autostart, cleanup, readiness, strangers
 from vrooli.cluster.embedded.host import probe
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.locks import holder
@@ -39,6 +39,7 @@ async def delete(layout: Layout, progress: Progress) -> Done:
     progress.say("Ending its processes")
     await cleanup.clear(layout, probe(layout.root))
     strangers.refuse(layout)
+    await autostart.disable(layout)
     progress.say("Removing its data")
     await cleanup.delete_data(layout)
     layout.lock.unlink(missing_ok=True)
