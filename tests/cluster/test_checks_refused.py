@@ -19,7 +19,7 @@ import yaml
 from support import slowly
 from support.checking import names, rendered
 from vrooli import process
-from vrooli.checks import catalog, probe, running
+from vrooli.checks import admission, catalog, probe, running
 from vrooli.checks.interface import Check, Outcome, Site, State
 from vrooli.checks.kinds import INSTALL
 from vrooli.environments import ENVIRONMENTS
@@ -50,10 +50,17 @@ async def _run(
 @pytest.fixture
 async def reader(bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path) -> Path:
     """The kubeconfig of an account that may only read Services of one namespace."""
-    rbac, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
-    metadata = {"name": "reader", "namespace": NAMESPACE}
     rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list", "watch"]}]
-    reference = {"apiGroup": group, "kind": "Role", "name": "reader"}
+    return await _account(bare_kube, bare_kubeconfig, tmp_path, "reader", rules)
+
+
+async def _account(
+    bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path, name: str, rules: list[dict[str, Any]]
+) -> Path:
+    """The kubeconfig of an account with these rights in the namespace."""
+    rbac, group = "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io"
+    metadata = {"name": name, "namespace": NAMESPACE}
+    reference = {"apiGroup": group, "kind": "Role", "name": name}
     subjects = [{"kind": "ServiceAccount", **metadata}]
     for body in (
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
@@ -68,12 +75,44 @@ async def reader(bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path) -> Path
         },
     ):
         await bare_kube.apply(body)
-    token = await bare_kube.service_account_token(NAMESPACE, "reader", 600)
+    token = await bare_kube.service_account_token(NAMESPACE, name, 600)
     config = yaml.safe_load(bare_kubeconfig.read_text())
     config["users"][0]["user"] = {"token": token}
     path = tmp_path / "kubeconfig"
     path.write_text(yaml.safe_dump(config))
     return path
+
+
+MAKES_ROLES = [
+    {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
+    {
+        "apiGroups": ["rbac.authorization.k8s.io"],
+        "resources": ["roles", "rolebindings"],
+        "verbs": ["get", "list", "watch", "create", "patch", "delete"],
+    },
+]
+
+
+@pytest.mark.parametrize("holds", [False, True])
+async def test_who_makes_the_rotator_s_role_must_hold_what_it_grants(
+    bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path, holds: bool
+) -> None:
+    granted = next(item for item in rendered() if item.kind == "Role").body["rules"]
+    rules = [*MAKES_ROLES, *(granted if holds else [])]
+    path = await _account(bare_kube, bare_kubeconfig, tmp_path, f"maker-{holds}".lower(), rules)
+    async with await Kube.connect(path) as kube:
+        site = Site.of(kube, NAMESPACE, rendered())
+        findings = (await admission.look(site)).findings
+    about = {item.what: item for item in findings if item.what.startswith("Role")}
+    if holds:
+        assert about == {}
+        return
+    (role,) = about.values()
+    assert role.what == "Role/vrooli-dev-rotator"
+    assert 'Resources:["secrets"], Verbs:["create"]' in role.found
+    assert "escalate" in role.found
+    assert "rotation.enabled=false" in role.remedy
+    assert role.command == f"kubectl auth can-i escalate roles -n {NAMESPACE}"
 
 
 async def test_with_few_rights_the_rest_is_checked_and_what_was_not_seen_is_said(

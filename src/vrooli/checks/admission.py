@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
@@ -13,6 +14,8 @@ from vrooli.kube import ApiError, Kube, each
 
 # Where objects of a namespace that isn't there yet are tried.
 ANY_NAMESPACE = "default"
+# The API server's words for a Role that grants more than its maker may do (RBAC's escalation).
+UNHELD = "attempting to grant RBAC permissions not currently held"
 
 
 async def look(site: Site) -> Seen:
@@ -33,9 +36,27 @@ async def _try(kube: Kube, place: str, manifest: Manifest) -> Finding | None:
     except ApiError as error:
         if error.is_forbidden and "forbidden: User" in error.message:
             return None  # said by the rights, in better words
+        if manifest.kind == "RoleBinding" and error.status == HTTPStatus.NOT_FOUND:
+            return None  # its Role goes there with it, and is tried itself
+        if UNHELD in error.message:
+            return _unheld(manifest, error.message, place)
         command = "helm template … | kubectl apply --server-side --dry-run=server -f -"
         return Finding("dry-run", manifest.key, error.message, command=command)
     return None
+
+
+def _unheld(role: Manifest, message: str, place: str) -> Finding:
+    """What is said of a Role that grants rights which this kubeconfig doesn't hold itself."""
+    lacking = " ".join(message.partition(UNHELD)[2].strip(" :\n").split())
+    return Finding(
+        "dry-run",
+        role.key,
+        "who makes a Role must hold the rights that it grants, or `escalate` and `bind` on roles; "
+        f"this kubeconfig lacks: {lacking}",
+        "Have them granted to whoever deploys, or let somebody deploy who holds them. Without the "
+        "rotator (rotation.enabled=false) the release needs no Role.",
+        f"kubectl auth can-i escalate roles -n {place}",
+    )
 
 
 async def somewhere(kube: Kube, namespace: str) -> str:
