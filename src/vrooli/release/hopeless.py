@@ -47,6 +47,7 @@ PASSING = re.compile(r"unbound|persistentvolumeclaim|node\.kubernetes\.io/", re.
 NO_ROOM_S = 15.0
 # A Secret or ConfigMap that is missing although all that makes them is ready: seconds.
 NO_CONFIG_S = 10.0
+NO_SECRET = re.compile(r'secret "([^"]+)" not found')
 
 
 @dataclass(frozen=True)
@@ -149,12 +150,19 @@ def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]
     elif reason in UNPULLED:
         yield Trouble(name, part, reason, _naming(container, message), lasts_s=PULL_S)
     elif reason == "CreateContainerConfigError" and scene.settled is not None:
-        yield Trouble(name, part, reason, message, lasts_s=NO_CONFIG_S)
+        yield Trouble(name, part, reason, _with_publisher(message, scene), lasts_s=NO_CONFIG_S)
     crashes = scene.ends(pod, container)
     if reason == "CrashLoopBackOff" and crashes >= _enough(pod, container, scene):
         ended = container.get("lastState", {}).get("terminated") or {}
         said = f"ended {crashes} times, last with status {ended.get('exitCode')}"
         yield Trouble(name, part, reason, said, crashed=True, lasts_s=scene.doubt_s(pod))
+
+
+def _with_publisher(message: str, scene: Scene) -> str:
+    """What was said of a missing Secret, with who makes it where that isn't Vault's operator."""
+    missing = NO_SECRET.search(message)
+    publisher = scene.publisher(missing[1]) if missing else ""
+    return f"{message}; {publisher}" if publisher else message
 
 
 def _naming(container: Body, message: str) -> str:

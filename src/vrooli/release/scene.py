@@ -14,7 +14,7 @@ from typing import Any
 from vrooli.chart.manifest import HOOK, Manifest
 from vrooli.kube.workloads import is_observed
 from vrooli.release import readiness
-from vrooli.release.readiness import PGO, REDIS_NAME, Seen, is_ready
+from vrooli.release.readiness import COMPONENT, PGO, REDIS_NAME, Seen, is_ready
 
 Body = Mapping[str, Any]
 
@@ -22,6 +22,7 @@ Body = Mapping[str, Any]
 EVER = datetime.min.replace(tzinfo=UTC)
 # What others need: a crash before these are ready may be theirs.
 NEEDED = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
+ROTATOR = "rotator"
 JOB_LABEL = "batch.kubernetes.io/job-name"
 REVISION = "deployment.kubernetes.io/revision"
 VERSION = "pod-template-hash"
@@ -80,9 +81,10 @@ class Scene:
         return 0.0 if known or self._hook(pod) is not None else DOUBT_S
 
     def needs_others(self, pod: Body) -> bool:
-        """Whether a pod may crash for want of a database: the databases' own don't."""
+        """Whether a pod may crash for want of a database: databases and the rotator don't."""
         labels = pod["metadata"].get("labels", {})
-        return f"{PGO}/cluster" not in labels and REDIS_NAME not in labels
+        own = f"{PGO}/cluster" in labels or REDIS_NAME in labels
+        return not own and labels.get(COMPONENT) != ROTATOR
 
     def is_settled_at(self, started: str | None) -> bool:
         """Whether all that others need was ready when a container was started."""
@@ -120,6 +122,17 @@ class Scene:
             if hook_of(other) == job and other.get("status", {}).get("phase") == "Failed"
         ]
         return len(failed) >= HOOK_FAILURES and self.settled == EVER
+
+    def publisher(self, secret: str) -> str:
+        """Who makes a Secret that the rotator publishes, in words; empty for any other."""
+        for item in filter(is_rotator, self.wanted or ()):
+            for container in item.body["spec"]["template"]["spec"]["containers"]:
+                told = {one["name"]: one.get("value") for one in container.get("env", [])}
+                for name, value in told.items():
+                    if name.endswith("_SECRET") and value == secret:
+                        source = told.get(f"{name.removesuffix('_SECRET')}_SOURCE")
+                        return f"{item.key} makes it from the Secret {source}"
+        return ""
 
     @property
     def _versions(self) -> dict[str, str]:
@@ -181,9 +194,15 @@ def hook_of(pod: Body) -> str:
 
 
 def is_settled(wanted: Iterable[Manifest], seen: Seen) -> bool:
-    """Whether all that other pods need is ready: databases and secrets."""
-    needed = (item for item in wanted if item.kind in NEEDED)
+    """Whether all that other pods need is ready: databases, secrets, and who publishes those."""
+    needed = (item for item in wanted if item.kind in NEEDED or is_rotator(item))
     return all(readiness.lack(item, seen) is None for item in needed)
+
+
+def is_rotator(item: Manifest) -> bool:
+    """Whether an object is the Deployment that publishes the databases' passwords."""
+    labels = item.body["metadata"].get("labels") or {}
+    return item.kind == "Deployment" and labels.get(COMPONENT) == ROTATOR
 
 
 def version_of(body: Body) -> str:

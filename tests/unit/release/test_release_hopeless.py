@@ -429,3 +429,57 @@ def test_all_that_others_need_are_databases_and_secrets() -> None:
     assert is_settled([DEPLOYMENT], seen())
     assert not is_settled([DEPLOYMENT, secret], seen())
     assert is_settled([DEPLOYMENT, secret], seen(filled))
+
+
+ROTATES = [
+    {"name": "REDIS_SOURCE", "value": "redis-vault"},
+    {"name": "REDIS_SECRET", "value": "redis"},
+]
+ROTATOR = manifest.of(
+    {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "rotator", "labels": {"app.kubernetes.io/component": "rotator"}},
+        "spec": {"template": {"spec": {"containers": [{"name": "rotator", "env": ROTATES}]}}},
+    },
+    "here",
+)
+
+
+def rotator(ready: int) -> dict[str, Any]:
+    """The rotator's Deployment, with so many pods ready."""
+    status = {"observedGeneration": 1, "updatedReplicas": ready, "readyReplicas": ready}
+    metadata = {"name": "rotator", "generation": 1}
+    counts = {**status, "replicas": ready, "availableReplicas": ready}
+    return {
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {"replicas": 1},
+        "status": counts,
+    }
+
+
+def test_who_publishes_secrets_must_be_ready_before_a_missing_one_counts() -> None:
+    assert not is_settled([ROTATOR], seen())
+    assert not is_settled([ROTATOR], seen(rotator(0)))
+    assert is_settled([ROTATOR], seen(rotator(1)))
+
+
+def test_a_missing_secret_is_told_with_who_makes_it() -> None:
+    state = waiting("CreateContainerConfigError")
+    state["state"]["waiting"]["message"] = 'secret "redis" not found'
+    new = pod(version="2", containerStatuses=[state])
+    (trouble,) = judged(*VERSIONS, new, wanted=(DEPLOYMENT, ROTATOR))
+    assert trouble.message == (
+        'secret "redis" not found; Deployment/rotator makes it from the Secret redis-vault'
+    )
+    state["state"]["waiting"]["message"] = 'secret "other" not found'
+    (trouble,) = judged(*VERSIONS, new, wanted=(DEPLOYMENT, ROTATOR))
+    assert trouble.message == 'secret "other" not found'
+
+
+def test_the_rotator_s_own_pod_waits_for_no_database() -> None:
+    own = pod("rotator-1", containerStatuses=[waiting("CrashLoopBackOff", 2)])
+    own["metadata"]["labels"] |= {"app.kubernetes.io/component": "rotator"}
+    own["metadata"]["ownerReferences"][0]["name"] = "rotator-1"
+    assert len(judged(own, wanted=(ROTATOR,), settled=None)) == 1
