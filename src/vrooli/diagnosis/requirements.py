@@ -46,7 +46,10 @@ def priority(kind: str, namespace: str | None, home: str) -> Priority:
         needed = OF_RELEASE
     elif namespace in {keeper.namespace for keeper in keepers.ALL}:
         needed = OF_OPERATOR
-    elif namespace not in (ELSEWHERE, *_OF_NO_VAULT):
+    elif namespace == ELSEWHERE:
+        # Where an operator is that isn't at its usual place.
+        needed = frozenset({"Deployment"})
+    elif namespace not in _OF_NO_VAULT:
         needed = OF_VAULT
     return Priority.REQUIRED if kind in needed else Priority.OPTIONAL
 

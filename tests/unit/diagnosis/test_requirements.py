@@ -149,7 +149,8 @@ def test_a_database_that_gave_no_answer_is_not_known_to_be_well() -> None:
         ("Service", "vault", Priority.REQUIRED),
         ("Pod", "security", Priority.REQUIRED),
         ("Pod", "kube-system", Priority.OPTIONAL),
-        ("Deployment", ELSEWHERE, Priority.OPTIONAL),
+        ("Deployment", ELSEWHERE, Priority.REQUIRED),
+        ("DaemonSet", ELSEWHERE, Priority.OPTIONAL),
     ],
 )
 def test_what_is_required_is_asked_for_first(
