@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from vrooli import project
 from vrooli.chart.manifest import Manifest
-from vrooli.diagnosis import bundle
+from vrooli.diagnosis import blamed, bundle
 from vrooli.diagnosis.examine import examine
 from vrooli.kube import Kube
 from vrooli.release import Release
@@ -26,5 +26,6 @@ async def keep(kube: Kube, release: Release, wanted: Sequence[Manifest], failure
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{release.name}-{found.evidence.now:%Y%m%dT%H%M%S%f}.tar.gz"
     await asyncio.to_thread(bundle.write, path, found)
-    causes = tuple(str(cause.finding) for cause in found.diagnosis.causes)
+    own = blamed.causes_of(failure, found.diagnosis, found.evidence)
+    causes = tuple(str(cause.finding) for cause in own)
     return Kept(path=path, failure=found.failure, causes=causes)

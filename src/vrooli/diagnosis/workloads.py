@@ -26,6 +26,7 @@ from vrooli.diagnosis.objects import (
 )
 from vrooli.environments import ENVIRONMENTS
 from vrooli.redaction import Redactor
+from vrooli.release.ending import telling_line
 
 # Pods and Deployments that are younger, or that moved on within this, are on their way, seconds.
 MOVING_S = 60.0
@@ -77,6 +78,11 @@ def log_of(seen: Evidence, pod: Body, container: str) -> tuple[str, ...]:
             kept = [line for line in lines if line.strip()][-QUOTED:]
             return tuple(f"{ref.name}/{container}: {line}" for line in kept)
     return ()
+
+
+def telling_of(log: Sequence[str]) -> str:
+    """Of the lines of ``log_of``, the one that says why, without whose it is."""
+    return telling_line([line.partition(": ")[2] for line in log])
 
 
 def way_back(seen: Evidence, workload: Ref, otherwise: str = "") -> str:

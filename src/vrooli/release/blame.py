@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 from vrooli.release import hiding
+from vrooli.release.ending import telling_line
 from vrooli.release.hopeless import Trouble
 
 # Lines of a crashed container's log that are told.
@@ -67,7 +68,9 @@ class Blame:
         """A trouble, with the end of the log of what crashed; without secrets."""
         redactor = await hiding.redactor(self._kube, self._namespace)
         log = await self._last_log(trouble) if trouble.crashed else []
-        return [redactor.text(str(trouble)), *(f"  {line}" for line in redactor.lines(log))]
+        why = telling_line(log)
+        first = f"{trouble}: {why}" if why else str(trouble)
+        return [redactor.text(first), *(f"  {line}" for line in redactor.lines(log))]
 
     async def _last_log(self, trouble: Trouble) -> list[str]:
         """The end of the log of what crashed; for a moment, between two starts, there is none."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, mapping, number, text
-from vrooli.diagnosis.workloads import AGAIN, is_older, log_of, states, way_back
+from vrooli.diagnosis.workloads import AGAIN, is_older, log_of, states, telling_of, way_back
 
 # One crash may be a database that isn't there yet.
 CRASHES = 2
@@ -22,7 +22,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if not _is_looping(evidence, item, ended):
             continue
         name, log = text(item, "name"), log_of(evidence, pod, text(item, "name"))
-        last = f"; it said last: {log[-1].partition(': ')[2]}" if log else ""
+        last = f"; it said last: {said}" if (said := telling_of(log)) else ""
         yield Symptom(
             about=owner,
             found=f"container {name} ended {number(item, 'restartCount') + 1} times, last with "

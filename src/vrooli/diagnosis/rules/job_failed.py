@@ -8,7 +8,7 @@ from vrooli.chart.manifest import HOOK
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.objects import Body, Ref, born, condition, items, notes, ref_of, text
-from vrooli.diagnosis.workloads import log_of, told
+from vrooli.diagnosis.workloads import log_of, telling_of, told
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -37,7 +37,7 @@ def _symptom(evidence: Evidence, body: Body, reason: str, said: str) -> Symptom:
     return Symptom(
         about=ref,
         found=f"{kind} has failed ({reason}): {said}"
-        + (f"; it said last: {log[-1]}" if log else ""),
+        + (f"; it said last: {telling_of(log)}" if log else ""),
         remedy="Mend what its log names, and have it run again."
         + ("" if maker.kind == "CronJob" else " Whoever made it makes it anew once it is gone."),
         command=command,

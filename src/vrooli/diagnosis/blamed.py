@@ -1,0 +1,37 @@
+"""Which root causes are those of a deploy's failure, and which stand beside it. No I/O here."""
+
+from __future__ import annotations
+
+from vrooli.diagnosis.evidence import Evidence
+from vrooli.diagnosis.interface import Cause, Diagnosis
+from vrooli.diagnosis.objects import ref_of
+
+# Rules that go by events, which tell of others' troubles, too, and of what is over.
+BY_EVENTS = frozenset({"probe-failing"})
+
+
+def causes_of(failure: str, diagnosis: Diagnosis, evidence: Evidence) -> tuple[Cause, ...]:
+    """The causes, those of the failure first; what only events tell of others is none of it.
+
+    Args:
+        failure: Why a deploy failed, with the names of the objects that stood in its way.
+        diagnosis: What was found.
+        evidence: What was seen.
+    """
+    blamed = {
+        str(evidence.owner(pod)) for pod in evidence.all("Pod") if ref_of(pod).name in failure
+    }
+    own = [cause for cause in diagnosis.causes if _is_of(cause, failure, blamed)]
+    if not own:
+        return diagnosis.causes
+    others = [
+        cause
+        for cause in diagnosis.causes
+        if cause not in own and cause.finding.name not in BY_EVENTS
+    ]
+    return (*own, *others)
+
+
+def _is_of(cause: Cause, failure: str, blamed: set[str]) -> bool:
+    about = {str(cause.about), *(finding.what for finding in cause.follows)}
+    return bool(about & blamed) or str(cause.about) in failure

@@ -1,0 +1,30 @@
+"""Which line of a log tells why its program ended. No I/O here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# A frame of a Python traceback, or its heading.
+_FRAME = re.compile(r'^\s*File ".*", line \d+|^Traceback \(most recent call last\):')
+# What Python prints around its reason: where each thread was, and what was loaded.
+_AROUND = re.compile(
+    r"^\s|^$|<no Python frame>|^(?:Current thread|Thread) 0x|^Extension modules:"
+    r"|^Python runtime state:|\(most recent call (?:first|last)\):"
+)
+
+
+def telling_line(lines: Sequence[str]) -> str:
+    """The line that says why a program ended: of a traceback the exception; else the last one.
+
+    Args:
+        lines: The end of its log, the oldest line first; may begin within a traceback.
+    """
+    frames = [number for number, line in enumerate(lines) if _FRAME.search(line)]
+    after = lines[frames[-1] + 1 :] if frames else []
+    reasons = [line for line in after if not _AROUND.search(line)]
+    if reasons:
+        return reasons[0].strip()
+    others = [line for line in lines if not _AROUND.search(line) and not _FRAME.search(line)]
+    told = others or [line for line in lines if line.strip()]
+    return told[-1].strip() if told else ""

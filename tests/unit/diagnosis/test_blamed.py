@@ -1,0 +1,49 @@
+"""The causes of a failed deploy come first; bystanders aren't among them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support.evidence import diagnosed, evidence, happening, pod_of
+from vrooli.diagnosis.blamed import causes_of
+from vrooli.diagnosis.evidence import Evidence, LogSource
+from vrooli.diagnosis.objects import ref_of
+
+PROBED: dict[str, Any] = {
+    "containers": [{"name": "main", "readinessProbe": {"httpGet": {"port": 80}}}]
+}
+
+
+def crashed(name: str) -> dict[str, Any]:
+    """A pod whose container ended again and again."""
+    last = {"terminated": {"exitCode": 1, "reason": "Error"}}
+    state = {"waiting": {"reason": "CrashLoopBackOff"}}
+    return pod_of(name, ready=False, state=state, last=last, restarts=2)
+
+
+SERVER = crashed("vrooli-dev-server")
+JOBS = pod_of("vrooli-dev-jobs", ready=False, spec=PROBED)
+TIMED_OUT = happening(
+    ref_of(JOBS), "Unhealthy", "Readiness probe failed: context deadline exceeded"
+)
+LOG = ["Traceback (most recent call last):", '  File "/a.py", line 3, in <module>', "KeyError: 'a'"]
+
+
+def seen() -> Evidence:
+    """A server that crashes, and jobs whose probe once timed out."""
+    source = LogSource("dev", ref_of(SERVER).name, "main", previous=True)
+    return evidence(JOBS, SERVER, events=[TIMED_OUT], logs={source: [*LOG, "  ^^^"]})
+
+
+def test_the_cause_of_the_failure_is_told_first_with_its_own_line_and_no_bystanders() -> None:
+    said = diagnosed(seen())
+    assert len(said.causes) == 2
+    failure = f"The release can't become ready:\n  {ref_of(SERVER).name}/main: CrashLoopBackOff"
+    (cause,) = causes_of(failure, said, seen())
+    assert cause.finding.what == "Deployment/vrooli-dev-server"
+    assert "it said last: KeyError: 'a'" in cause.finding.found
+
+
+def test_where_the_failure_names_nobody_all_causes_are_told() -> None:
+    said = diagnosed(seen())
+    assert causes_of("The release isn't ready after 600 s", said, seen()) == said.causes

@@ -1,0 +1,48 @@
+"""Which line of a log tells why a program ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from vrooli.release.ending import telling_line
+
+FATAL = """Fatal Python error: init_fs_encoding: failed to get the Python codec
+Python runtime state: core initialized
+ModuleNotFoundError: No module named 'encodings'
+
+Current thread 0x00007f (most recent call first):
+  <no Python frame>"""
+FAULT = """starting
+Fatal Python error: Segmentation fault
+
+Current thread 0x00007f (most recent call first):
+  File "/app/main.py", line 3 in work
+  File "/app/main.py", line 9 in <module>
+
+Extension modules: _cffi (total: 1)"""
+TRACEBACK = """starting
+Traceback (most recent call last):
+  File "/app/main.py", line 3, in <module>
+    connect(settings["url"])
+            ~~~~~~~~^^^^^^^
+KeyError: 'url'"""
+TWO_LINES = """  File "/app/db.py", line 9, in open
+    raise error
+sqlalchemy.exc.OperationalError: connection refused
+(Background on this error at: https://example.com/e3q8)"""
+
+
+@pytest.mark.parametrize(
+    ("log", "line"),
+    [
+        (FATAL, "ModuleNotFoundError: No module named 'encodings'"),
+        (FAULT, "Fatal Python error: Segmentation fault"),
+        (TRACEBACK, "KeyError: 'url'"),
+        (TWO_LINES, "sqlalchemy.exc.OperationalError: connection refused"),
+        ("ready\nno config file /etc/x: giving up\n", "no config file /etc/x: giving up"),
+        ('  File "/a.py", line 1, in <module>\n    x()', "x()"),
+        ("", ""),
+    ],
+)
+def test_the_line_that_says_why_is_no_frame_and_nothing_around_it(log: str, line: str) -> None:
+    assert telling_line(log.splitlines()) == line
