@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import signal
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from support.cut import cut
+from vrooli import project
 from vrooli.chart import values
 from vrooli.chart.values import Values
 from vrooli.diagnosis import named
@@ -22,7 +24,18 @@ from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import Release, apply, drift, history, pending, record, removal, rollback
+from vrooli.release import (
+    Release,
+    apply,
+    drift,
+    history,
+    pending,
+    pruning,
+    record,
+    removal,
+    rollback,
+    sizing,
+)
 from vrooli.release.changes import Act
 
 PROGRESS = Progress()
@@ -64,6 +77,37 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Takes what another Helm left for left behind after a second."""
     monkeypatch.setattr(pending, "LEFT_BEHIND_S", 1.0)
     yield
+
+
+async def test_the_size_that_is_told_before_is_that_of_the_note(
+    bare_kube: Kube, release: Release, dev: Values
+) -> None:
+    measured = sizing.measure(
+        project.chart_dir(), dev, release=release.name, namespace=release.namespace
+    )
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    name = history.secret_name(release.name, 1)
+    note = await bare_kube.get("v1", "Secret", name, release.namespace)
+    assert note is not None
+    packed = len(base64.b64decode(note["data"]["release"]))
+    assert abs(measured.packed - packed) < sizing.LIMIT / 50
+
+
+async def test_failed_revisions_push_none_out_that_worked(
+    bare_kube: Kube, release: Release, dev: Values, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruning.surplus, "__defaults__", (1,))
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    await record.note_ready(bare_kube, release, 1)
+    for number in (2, 3, 4):
+        changed = values.merge(dev, {"config": {"extra": {"NUMBER": str(number)}}})
+        await apply.ensure(bare_kube, release, changed, PROGRESS)
+        last = await history.last(release)
+        assert last is not None
+        await record.note_failed(bare_kube, release, last, "it never became ready")
+    assert await pruning.prune(bare_kube, release) == [2]
+    assert [item.number for item in await history.revisions(release)] == [1, 3, 4]
+    assert (await rollback.target(bare_kube, release)).number == 1
 
 
 async def test_the_second_time_nothing_changes(

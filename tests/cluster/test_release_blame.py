@@ -42,7 +42,7 @@ async def test_the_last_log_is_asked_for_again_when_its_container_has_just_gone(
             told = await Blame(bare_kube, NAMESPACE).told(TROUBLE)
         finally:
             await bare_kube.delete("v1", "Node", NODE)
-    assert told == [str(TROUBLE), "  starts", "  no such column"]
+    assert told == [f"{TROUBLE}: no such column", "  starts", "  no such column"]
 
 
 async def test_what_a_kubelet_misses_is_believed_only_while_it_is_missing(bare_kube: Kube) -> None:
