@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Component = Annotated[
     str,
-    typer.Argument(help="ui, server, jobs, nsfw-detector, adminer, postgres or redis."),
+    typer.Argument(help="ui, server, jobs, nsfw-detector, adminer, rotator, postgres or redis."),
 ]
 
 

@@ -36,7 +36,7 @@ _OWN = "app.kubernetes.io/instance={release},app.kubernetes.io/component="
 COMPONENTS = {
     **{
         name: Component(_OWN + name, name)
-        for name in ("ui", "server", "jobs", "nsfw-detector", "adminer")
+        for name in ("ui", "server", "jobs", "nsfw-detector", "adminer", "rotator")
     },
     # The labels that the two operators give to the pods of the resources in the chart.
     "postgres": Component(
