@@ -17,6 +17,7 @@ import pytest
 from support.artifacts import DEV, Source
 from support.live import Live
 from vrooli.chart import values
+from vrooli.checks.preflight import NotDeployableError
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Event, ObjectSeen, ObjectState, StepEnded, StepStarted, silent
 from vrooli.kube import Kube
@@ -35,7 +36,7 @@ BEGUN_S = 90.0
 GOOD, NO_IMAGE, CRASHING = "1.2.3", "1.2.4", "1.2.5"
 # Deploys that can't succeed, by version: what is wrong with their values.
 BROKEN: Mapping[str, dict[str, Any]] = {
-    # A registry that nobody can ask beforehand, and that refuses the node at once.
+    # An image that the cluster doesn't have, and would have to pull.
     NO_IMAGE: {"services": {"nsfwDetector": {"repository": "127.0.0.1:1/detector"}}},
     CRASHING: {"services": {"server": {"extraEnv": {"PICTURE_MAX_BYTES": "many"}}}},
 }
@@ -106,10 +107,17 @@ async def test_a_version_is_deployed_then_nothing_changes_then_it_goes_back(
     assert await _images(kube) == before
 
 
-@pytest.mark.parametrize(
-    ("version", "reason"),
-    [(NO_IMAGE, "ErrImagePull|ImagePullBackOff"), (CRASHING, "CrashLoopBackOff")],
-)
+async def test_an_image_that_an_embedded_cluster_cannot_pull_is_refused_at_once(
+    live: Live, artifacts: Path
+) -> None:
+    release = Release.of(live.environment, live.kubeconfig)
+    last = await history.last(release)
+    with pytest.raises(NotDeployableError, match=r"127\.0\.0\.1:1/detector.*pulls none"):
+        await deploy(_options(live, artifacts, NO_IMAGE), silent)
+    assert await history.last(release) == last
+
+
+@pytest.mark.parametrize(("version", "reason"), [(CRASHING, "CrashLoopBackOff")])
 async def test_a_deploy_that_cannot_succeed_is_told_with_evidence_and_taken_back(
     live: Live, kube: Kube, artifacts: Path, as_before: None, version: str, reason: str
 ) -> None:
