@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ import pytest
 
 from support.backend import Backend, psql, running_backend
 from support.fake_kubernetes import NAMESPACE, FakeKubernetes, now
+from vrooli.diagnosis.probes import postgres_state
 from vrooli_rotator.consumers import RESTARTED_AT, Consumers
 from vrooli_rotator.errors import RefusedError, WaitingError
 from vrooli_rotator.kubernetes import Kubernetes
@@ -239,6 +241,17 @@ async def test_a_role_that_is_no_member_is_never_published(release: Release) -> 
                     raise
             await asyncio.sleep(0.2)
     assert release.published() == ("vrooli", FIRST)
+
+
+def test_a_diagnosis_knows_where_the_second_role_may_make_tables(release: Release) -> None:
+    folder, port = release.backend.folder, release.backend.postgres.port
+    psql(folder, port, 'CREATE SCHEMA "vrooli" AUTHORIZATION "vrooli"')
+    may = {
+        user: json.loads(psql(folder, port, postgres_state.MAY.format(user=user)))["may"]
+        for user in ("vrooli", "vrooli-alternate", "pool")
+    }
+    psql(folder, port, 'DROP SCHEMA "vrooli"')
+    assert may == {"vrooli": True, "vrooli-alternate": True, "pool": False}
 
 
 async def test_an_empty_password_is_refused(release: Release) -> None:

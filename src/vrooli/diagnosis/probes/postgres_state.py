@@ -31,10 +31,13 @@ STATE = """SELECT json_build_object(
   'databases', (SELECT json_agg(json_build_object(
      'name', d.datname, 'most', d.datconnlimit, 'used', s.numbackends))
      FROM pg_database d JOIN pg_stat_database s ON s.datid = d.oid WHERE NOT d.datistemplate))"""
-# Whether a user may make tables anywhere that its search path leads to.
+# Whether a user may make tables anywhere that its search path leads to: in its own schema, or in
+# that of the role that its sessions take.
 MAY = """SELECT json_build_object('may', has_schema_privilege('{user}', 'public', 'CREATE')
   OR coalesce((SELECT bool_or(has_schema_privilege('{user}', oid, 'CREATE'))
-     FROM pg_namespace WHERE nspname = '{user}'), false))"""
+     FROM pg_namespace WHERE nspname IN (SELECT coalesce(
+       (SELECT substr(setting, 6) FROM unnest(rolconfig) AS setting WHERE setting LIKE 'role=%'),
+       rolname) FROM pg_roles WHERE rolname = '{user}')), false))"""
 # PGO takes no other names, and nothing else goes into a query here.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
