@@ -7,6 +7,7 @@ of the reader's own to Vault, or is no more than a look, by what the remedy says
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,7 +38,8 @@ AUTH = (VSO, "VaultAuth", "vrooli-dev-vault", HOME)
 CONNECTION = (VSO, "VaultConnection", "vrooli-dev-vault", HOME)
 PULL = (VSO, "VaultStaticSecret", "vrooli-dev-dockerhub-pull-secret", HOME)
 REDIS_SECRET = (VSO, "VaultStaticSecret", "vrooli-dev-redis", HOME)
-USER_SECRET = (VSO, "VaultStaticSecret", "vrooli-dev-postgres-user", HOME)
+ROTATOR = ("apps/v1", "Deployment", "vrooli-dev-rotator", HOME)
+PUBLISHED = ("v1", "Secret", "vrooli-postgres-creds", HOME)
 POLICY = "vrooli-secrets-redis-read-policy"
 PATH = "vrooli/secrets/redis"
 TO_TEMPLATES = ("spec", "destination", "transformation", "templates")
@@ -69,6 +71,14 @@ class Ward:
         pods = await self.kube.list("v1", "Pod", HOME, labels)
         running = [pod for pod in pods if pod.get("status", {}).get("phase") == "Running"]
         return str(running[0]["metadata"]["name"])
+
+    async def pods_gone(self, labels: str) -> None:
+        """Wait until there is no pod with these labels."""
+        for _ in range(60):
+            if not await self.kube.list("v1", "Pod", HOME, labels):
+                return
+            await asyncio.sleep(1)
+        pytest.fail(f"pods with {labels} did not end")
 
     async def redis(self, command: str) -> str:
         """What redis-cli gives in the Redis pod."""
@@ -326,6 +336,24 @@ async def forget_template(ward: Ward) -> None:
     await ward.set(REDIS_SECRET, None, *TO_TEMPLATES)
 
 
+async def recall_template(ward: Ward) -> None:
+    text = '{{ get .Secrets "REDIS_PASSWORD" }}'
+    await ward.set(REDIS_SECRET, {"password": {"text": text}}, *TO_TEMPLATES)
+
+
+async def another_password(ward: Ward) -> None:
+    """The login role in use gets a password that the rotator, which is stopped, didn't give it."""
+    await ward.set(ROTATOR, 0, "spec", "replicas")
+    await ward.pods_gone("app.kubernetes.io/component=rotator")
+    user = base64.b64decode(await ward.field(PUBLISHED, "data", "DB_USER")).decode()
+    secret = ("v1", "Secret", f"vrooli-pg-pguser-{user}", HOME)
+    await ward.set(secret, {"password": "b3RoZXI=", "verifier": ""}, "data")
+
+
+async def rotate_again(ward: Ward) -> None:
+    await ward.set(ROTATOR, 1, "spec", "replicas")
+
+
 def template_of(ref: tuple[str, str, str, str], key: str, old: str, new: str) -> Act:
     async def act(ward: Ward) -> None:
         text = await ward.field(ref, *TO_TEMPLATES, key, "text")
@@ -445,12 +473,17 @@ FAULTS = {
         "vrooli-redis-creds",
         *("spec", "auth", "secretPath"),
     ),
-    "redis-auth-key-missing": Fault(
-        "redis-auth-key-missing", "Secret/vrooli-redis-creds", forget_template
+    # The rotator publishes neither: what Redis has goes on to work.
+    "a source without the key": Fault(
+        "rotation-waiting",
+        "Deployment/vrooli-dev-rotator",
+        forget_template,
+        recall_template,
+        mend=recall_template,
     ),
-    "redis-auth-newline": Fault(
-        "redis-auth-newline",
-        "Secret/vrooli-redis-creds",
+    "a source with a new line": Fault(
+        "rotation-waiting",
+        "Deployment/vrooli-dev-rotator",
         line_end("\n"),
         line_end(""),
         mend=line_end(""),
@@ -527,11 +560,8 @@ FAULTS = {
     "postgres-storage-class": Fault(
         "postgres-storage-class", "PersistentVolumeClaim/", more_instances, one_instance
     ),
-    "postgres-password-differs": Fault(
-        "postgres-password-differs",
-        "Secret/vrooli-pg-pguser-vrooli",
-        template_of(USER_SECRET, "password", "}}", "}}x"),
-        template_of(USER_SECRET, "password", "}}x", "}}"),
+    "rotator-down": Fault(
+        "rotator-down", "Deployment/vrooli-dev-rotator", another_password, rotate_again
     ),
 }
 QUICK = (

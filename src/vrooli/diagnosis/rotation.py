@@ -17,6 +17,8 @@ COMPONENT, NAME = "app.kubernetes.io/component", "rotator"
 KEYS: Mapping[str, str] = {"POSTGRES": "DB_PASSWORD", "REDIS": "password"}
 # The key of the rotator's own Secret that is there while Redis takes two passwords.
 UNFINISHED = "redis.previous"
+# The key with a role's password in the Secret that PGO keeps for it.
+ROLE_KEY = "password"
 TITLES = {"POSTGRES": "PostgreSQL", "REDIS": "Redis"}
 
 
@@ -31,6 +33,7 @@ class Publication:
         published: The Secret that pods and operators read.
         state: The rotator's own Secret.
         key: The key with the password.
+        roles: The Secrets with the passwords of PostgreSQL's login roles.
     """
 
     rotator: Ref
@@ -39,6 +42,7 @@ class Publication:
     published: Ref
     state: Ref
     key: str
+    roles: tuple[Ref, ...] = ()
 
 
 def publications(seen: Evidence) -> list[Publication]:
@@ -70,7 +74,14 @@ def _of(seen: Evidence, body: Body) -> Iterator[Publication]:
                 published=Ref("Secret", published, place),
                 state=Ref("Secret", named.get("STATE_SECRET", ""), place),
                 key=key,
+                roles=tuple(_roles(named, place)) if prefix == "POSTGRES" else (),
             )
+
+
+def _roles(named: Mapping[str, str], place: str) -> Iterator[Ref]:
+    cluster, user = named.get("POSTGRES_CLUSTER", ""), named.get("POSTGRES_USER", "")
+    for role in (user, f"{user}-alternate"):
+        yield Ref("Secret", f"{cluster}-pguser-{role}", place)
 
 
 def publication(seen: Evidence, published: Ref) -> Publication | None:
@@ -103,12 +114,28 @@ def lacks(seen: Evidence, item: Publication) -> str:
         return ""
     if seen.get(item.published) is None:
         return f"the Secret {item.published.name} doesn't exist yet"
-    source, published = (_mark(seen, ref, item.key) for ref in (item.source, item.published))
-    if source and source != published:
+    return _unpublished(seen, item) or _unfinished(seen, item)
+
+
+def _unpublished(seen: Evidence, item: Publication) -> str:
+    filled = seen.secrets.get(item.source)
+    if filled is None:
+        return ""
+    if not filled.lengths.get(item.key):
+        return f"the Secret {item.source.name} has no value for {item.key}"
+    if _mark(seen, item.source, item.key) != _mark(seen, item.published, item.key):
         return f"the Secret {item.published.name} still has the previous password"
-    facts = seen.secrets.get(item.state)
-    if item.database == TITLES["REDIS"] and facts is not None and UNFINISHED in facts.lengths:
-        return "Redis still takes the previous password, too"
+    return ""
+
+
+def _unfinished(seen: Evidence, item: Publication) -> str:
+    """Where a database takes two passwords, or its second role still has the previous one."""
+    published = _mark(seen, item.published, item.key)
+    roles = {_mark(seen, ref, ROLE_KEY) for ref in item.roles} - {""}
+    state = seen.secrets.get(item.state)
+    known = state.lengths if state is not None and item.database == TITLES["REDIS"] else {}
+    if (published and roles - {published}) or UNFINISHED in known:
+        return f"{item.database} still takes the previous password, too"
     return ""
 
 

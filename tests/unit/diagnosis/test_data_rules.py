@@ -289,6 +289,12 @@ RUNNING = changed(
 )
 WAITING = replace(
     RUNNING,
+    secrets={
+        **well().secrets,
+        Ref("Secret", "vrooli-pg-pguser-vrooli-alternate", "dev"): SecretFacts(
+            "Opaque", {"password": 9}, marks={"password": "previous"}
+        ),
+    },
     events=(happening(ROTATOR, "RotationWaiting", "PostgreSQL: waiting for 61 s: a pod runs"),),
 )
 
@@ -614,6 +620,13 @@ def test_a_rotation_that_went_on_waits_no_more(later: str) -> None:
     assert found(RULES["rotation-waiting"], replace(WAITING, events=(waits, done))) == []
     other = replace(done, message="Redis: done")
     assert found(RULES["rotation-waiting"], replace(WAITING, events=(waits, other)))
+
+
+def test_a_wait_that_has_passed_is_known_by_the_secrets() -> None:
+    assert found(RULES["rotation-waiting"], replace(WAITING, secrets=well().secrets)) == []
+    empty = {Ref("Secret", "vrooli-postgres-creds-vault", "dev"): SecretFacts("Opaque", {})}
+    seen = replace(WAITING, secrets={**well().secrets, **empty})
+    assert found(RULES["rotation-waiting"], seen) == [str(ROTATOR)]
 
 
 def test_an_old_warning_of_the_rotator_is_of_the_past() -> None:

@@ -22,7 +22,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         last = _last(evidence, item)
         if last is None or last.reason not in WAITING or down(evidence, item.rotator):
             continue
-        if not is_recent(last, evidence.now, RECENT_S):
+        # Of a wait that has passed the rotator says nothing: the Secrets show it.
+        is_over = evidence.has_seen("Secret") and not rotation.lacks(evidence, item)
+        if is_over or not is_recent(last, evidence.now, RECENT_S):
             continue
         yield Symptom(
             about=item.rotator,

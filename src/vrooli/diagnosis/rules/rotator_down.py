@@ -31,7 +31,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         "log say why.",
         command=mend_down(evidence, rotator) or f"kubectl describe {rotator.words}",
         evidence=told(evidence, rotator),
-        touches=tuple(item.published for item, _ in waiting),
+        touches=tuple(ref for item, _ in waiting for ref in (item.published, *item.roles)),
     )
 
 
