@@ -43,8 +43,10 @@ EARLY_CRASHES = 6
 # Claims are made, volumes bound and nodes come up within this, seconds, on a busy machine, too.
 UNSCHEDULABLE_S = 60.0
 PASSING = re.compile(r"unbound|persistentvolumeclaim|node\.kubernetes\.io/", re.IGNORECASE)
-# No node has the room or the labels: another would have to be made.
-NO_ROOM_S = 15.0
+# No node has the room or the labels: another would have to be made. Autoscalers look every 10 s.
+NO_ROOM_S = 30.0
+# A container that was failing before the deploy may be mended by it: seconds.
+FAILING_BEFORE_S = 60.0
 # A Secret or ConfigMap that is missing although all that makes them is ready: seconds.
 NO_CONFIG_S = 10.0
 NO_SECRET = re.compile(r'secret "([^"]+)" not found')
@@ -155,7 +157,9 @@ def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]
     if reason == "CrashLoopBackOff" and crashes >= _enough(pod, container, scene):
         ended = container.get("lastState", {}).get("terminated") or {}
         said = f"ended {crashes} times, last with status {ended.get('exitCode')}"
-        yield Trouble(name, part, reason, said, crashed=True, lasts_s=scene.doubt_s(pod))
+        failing = FAILING_BEFORE_S if scene.failed_before(pod, container) else 0.0
+        lasts_s = max(failing, scene.doubt_s(pod))
+        yield Trouble(name, part, reason, said, crashed=True, lasts_s=lasts_s)
 
 
 def _with_publisher(message: str, scene: Scene) -> str:

@@ -60,6 +60,12 @@ class Scene:
         key = (pod["metadata"].get("uid", ""), container.get("name", ""))
         return self.earlier_ends.get(key, 0)
 
+    def failed_before(self, pod: Body, container: Body) -> bool:
+        """Whether a container that fails was failing already when the deploy began."""
+        key = (pod["metadata"].get("uid", ""), container["name"])
+        is_older = self.began != EVER and datetime.fromisoformat(_made(pod)) < self.began
+        return is_older and key not in self.earlier_ends
+
     def current(self, pods: Iterable[Body]) -> list[Body]:
         """The release's pods, without those of a Deployment's older versions."""
         kept = [

@@ -9,7 +9,7 @@ import pytest
 
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
-from vrooli.release.hopeless import PULL_S, Trouble, earlier_ends, troubles
+from vrooli.release.hopeless import FAILING_BEFORE_S, PULL_S, Trouble, earlier_ends, troubles
 from vrooli.release.readiness import Seen
 from vrooli.release.scene import DOUBT_S, EVER, Scene, is_settled
 
@@ -235,6 +235,8 @@ def test_ends_of_a_pod_that_was_failing_already_count() -> None:
     began = NOW - timedelta(seconds=30)
     failing = pod(version="2", age_s=6000, containerStatuses=[crashed(7)])
     assert earlier_ends([failing], began, ()) == {}
+    (found,) = judged(*VERSIONS, failing, began=began)
+    assert found.lasts_s == FAILING_BEFORE_S, "the deploy may have mended it"
 
 
 def test_ends_of_a_pod_of_the_deploy_itself_count() -> None:
@@ -413,7 +415,7 @@ def test_a_hook_that_failed_at_an_earlier_deploy_does_not_count() -> None:
 def test_a_pod_without_a_node_is_hopeless_sooner_when_nothing_is_on_its_way(
     message: str, hopeless: bool
 ) -> None:
-    conditions = unscheduled(since_s=20)
+    conditions = unscheduled(since_s=40)
     conditions[0]["message"] = message
     assert bool(judged(*VERSIONS, pod(version="2", conditions=conditions))) is hopeless
 
