@@ -24,6 +24,11 @@ settings.register_profile("thorough", deadline=None, max_examples=10_000)
 settings.load_profile("vrooli")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run last what takes the live release away, to have its cluster for itself."""
+    items.sort(key=lambda item: item.path.name == "test_production.py")
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the product does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +31,23 @@ class Source:
             shutil.copy(project.root() / name, root / name)
 
     def build(
+        self, out: Path, version: str, values: Mapping[str, Any], *, images: bool = False
+    ) -> Path:
+        """An artifact of development; gives the folder that deploy takes."""
+        return self.build_for({DEV: values}, out, version, images=images)
+
+    def build_for(
         self,
+        chosen: Mapping[Environment, Mapping[str, Any]],
         out: Path,
         version: str,
-        values: Mapping[str, Any],
         *,
         images: bool = False,
-        environments: Sequence[Environment] = (DEV,),
     ) -> Path:
-        """An artifact of the environments, all of them with these values; gives its folder."""
+        """An artifact of some environments, with the values of each; gives deploy's folder."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("VROOLI_ROOT", str(self._root))
-            for environment in environments:
+            for environment, values in chosen.items():
                 environment.values_file.write_text(yaml.safe_dump(dict(values)))
-            options = BuildOptions(version, tuple(environments), out, images=images)
-            asyncio.run(build(options, silent))
+            asyncio.run(build(BuildOptions(version, tuple(chosen), out, images=images), silent))
         return out / version

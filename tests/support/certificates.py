@@ -11,15 +11,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def self_signed(certificate: Path, key: Path, lasts: timedelta = timedelta(days=1)) -> None:
-    """Write a certificate for localhost and its key; one that lasts less than nothing has ended."""
+def self_signed(
+    certificate: Path, key: Path, lasts: timedelta = timedelta(days=1), host: str = "localhost"
+) -> None:
+    """Write a host's certificate and its key; one that lasts less than nothing has ended."""
     secret = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
     signed = (
         x509.CertificateBuilder(name, name, secret.public_key(), x509.random_serial_number())
         .not_valid_before(min(now, now + lasts) - timedelta(minutes=5))
         .not_valid_after(now + lasts)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(secret, hashes.SHA256())
     )
     certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))

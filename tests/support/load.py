@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -94,16 +97,44 @@ class Load:
         )
 
 
+@dataclass(frozen=True)
+class Target:
+    """What the load is put on: an Ingress on 127.0.0.1.
+
+    Attributes:
+        url: Its address.
+        host: The host of the Ingress, where it asks for one; its certificate's, too.
+        authority: What signed its certificate, where it speaks TLS.
+    """
+
+    url: str
+    host: str = ""
+    authority: Path | None = None
+
+    def client(self) -> httpx.AsyncClient:
+        """A client that reaches it."""
+
+        async def name_host(request: httpx.Request) -> None:
+            request.extensions = {**request.extensions, "sni_hostname": self.host}
+
+        settings: dict[str, Any] = {}
+        if self.host:
+            settings |= {"headers": {"Host": self.host}, "event_hooks": {"request": [name_host]}}
+        if self.authority:
+            settings["verify"] = ssl.create_default_context(cafile=str(self.authority))
+        return httpx.AsyncClient(base_url=self.url, timeout=ANSWER_S, trust_env=False, **settings)
+
+
 @asynccontextmanager
-async def load(url: str, per_s: float = 20.0, reads: Sequence[str] = READS) -> AsyncIterator[Load]:
+async def load(
+    target: str | Target, per_s: float = 20.0, reads: Sequence[str] = READS
+) -> AsyncIterator[Load]:
     """Keep a steady load up for the length of the block; the last answers are waited for."""
-    if urlsplit(url).hostname != "127.0.0.1" or per_s > MOST_PER_S:
-        raise ValueError(f"no load of {per_s}/s on {url}")
+    target = Target(target) if isinstance(target, str) else target
+    if urlsplit(target.url).hostname != "127.0.0.1" or per_s > MOST_PER_S:
+        raise ValueError(f"no load of {per_s}/s on {target.url}")
     done, began = Load(), time.monotonic()
-    async with (
-        httpx.AsyncClient(base_url=url, timeout=ANSWER_S, trust_env=False) as client,
-        asyncio.TaskGroup() as group,
-    ):
+    async with target.client() as client, asyncio.TaskGroup() as group:
         sending = group.create_task(_send(client, done, began, 1 / per_s, reads, group))
         yield done
         sending.cancel()

@@ -1,0 +1,198 @@
+"""Staging and production as their values say, under load: faults, rotations, a deploy, no loss.
+
+With ``--log-cli-level=INFO`` pytest shows what each fault cost, as the rows of a table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support import faults, production, rotation
+from support.artifacts import Source
+from support.faults import Bench, Cost
+from support.live import Live
+from support.load import Load, Losses, load
+from support.plain import PlainHelm
+from support.production import FIRST, SECOND, Site
+from support.rotation import Changes
+from support.writing import writing
+from vrooli.kube import Kube
+
+log = logging.getLogger(__name__)
+# It would tell of every request.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+pytestmark = [pytest.mark.root, pytest.mark.anyio]
+
+# How long nothing is done, and no password may change meanwhile, seconds; and that it is looked at
+# often enough to say so.
+RESTED_S, LONG_RESTED_S = 60.0, 600.0
+LEAST_LOOKS = 4
+# The chart's tests, as the helm program runs them.
+TESTS = 5
+IMAGE = f"localhost/vrooli/server:{FIRST}"
+SERVERS = "app.kubernetes.io/name=vrooli,app.kubernetes.io/component=server,pod-template-hash"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is done to a release, and the most that it may cost.
+
+    Attributes:
+        do: Does it; returns when what was lost has a successor.
+        failed: Requests that may fail; None where an outage is what a fault is.
+        away_s: The longest that a database may take no write, seconds.
+    """
+
+    do: Callable[[Site, Bench], Awaitable[object]]
+    failed: int | None = 0
+    away_s: float = 5.0
+
+
+async def _lose_primary(site: Site, bench: Bench) -> None:
+    pod = await faults.primary(bench.kube, site.release.namespace)
+    await faults.lose(bench.kube, site.release.namespace, pod, faults.INSTANCES, kill=True)
+
+
+async def _lose_master(site: Site, bench: Bench) -> None:
+    pod = await faults.redis_master(bench.kube, site.release.namespace)
+    await faults.lose(bench.kube, site.release.namespace, pod, faults.REDISES, kill=True)
+
+
+def _lose_one(
+    labels: str, namespace: str | None = None
+) -> Callable[[Site, Bench], Awaitable[None]]:
+    async def do(site: Site, bench: Bench) -> None:
+        place = namespace or site.release.namespace
+        pod = (await faults.names(bench.kube, place, labels))[0]
+        await faults.lose(bench.kube, place, pod, labels)
+
+    return do
+
+
+FAULTS: Mapping[str, Fault] = {
+    "PostgreSQL's primary killed": Fault(_lose_primary, failed=None, away_s=40.0),
+    "Redis' master killed": Fault(_lose_master, failed=None, away_s=30.0),
+    "a pgBouncer deleted": Fault(_lose_one(faults.BOUNCERS)),
+    "a Traefik deleted": Fault(_lose_one(faults.TRAEFIKS, faults.TRAEFIK_NAMESPACE)),
+    "a server deleted": Fault(_lose_one(SERVERS)),
+    "Redis' password rotated": Fault(
+        lambda site, bench: rotation.rotate_redis(bench.kube, site.release), away_s=15.0
+    ),
+    "PostgreSQL's password rotated": Fault(
+        lambda site, bench: rotation.rotate_postgres(bench.kube, site.release, bench.writer)
+    ),
+    "another version deployed": Fault(lambda site, bench: site.deploy(SECOND)),
+    "that deploy rolled back": Fault(lambda site, bench: site.roll_back()),
+}
+# Each once, in one of the two.
+SOME: Mapping[str, tuple[str, ...]] = {
+    "staging": (
+        "PostgreSQL's primary killed",
+        "a pgBouncer deleted",
+        "Redis' password rotated",
+    ),
+    "prod": (
+        "Redis' master killed",
+        "PostgreSQL's password rotated",
+        "another version deployed",
+        "that deploy rolled back",
+        "a server deleted",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two versions of both environments."""
+    source = Source(tmp_path_factory.mktemp("source"))
+    return production.build(source, tmp_path_factory.mktemp("out"))
+
+
+@pytest.fixture
+async def site(
+    request: pytest.FixtureRequest, live: Live, kube: Kube, artifacts: Path, tmp_path: Path
+) -> AsyncIterator[Site]:
+    """One of the two environments, alone on the cluster."""
+    await production.make_room(live)
+    async with production.site(request.param, live, kube, artifacts, tmp_path) as made:
+        yield made
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("site", ["staging", "prod"], indirect=True)
+async def test_an_environment_runs_as_its_values_say_and_loses_nothing(
+    site: Site, kube: Kube, record_property: Callable[[str, object], None]
+) -> None:
+    await _suffers(site, kube, SOME[site.environment.name], RESTED_S, record_property)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("site", ["staging", "prod"], indirect=True)
+async def test_an_environment_loses_nothing_in_any_fault(
+    site: Site, kube: Kube, record_property: Callable[[str, object], None]
+) -> None:
+    await _suffers(site, kube, tuple(FAULTS), LONG_RESTED_S, record_property)
+
+
+async def _suffers(
+    site: Site,
+    kube: Kube,
+    chosen: tuple[str, ...],
+    rest_s: float,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Test the release, leave it alone, then put it through the faults, all under load."""
+    said = await PlainHelm("helm", site.release).test()
+    assert said.count("Phase:") == said.count("Succeeded") == TESTS, said
+    costs: list[Cost] = []
+    async with (
+        writing(kube, site.release, IMAGE) as writer,
+        load(site.target) as sent,
+        rotation.changes(kube, site.release) as changed,
+    ):
+        bench = Bench(kube, site.release, sent, writer)
+        await asyncio.sleep(rest_s)
+        _rested(changed, sent)
+        for name in chosen:
+            costs.append(await bench.cost(name, lambda name=name: FAULTS[name].do(site, bench)))
+            log.info(costs[-1].row)
+    for cost in costs:
+        record_property(cost.name, cost.row)
+    rotated = sum(name == "PostgreSQL's password rotated" for name in chosen)
+    # Each rotation gives both roles a new password, one before and one after the pods' restart.
+    assert set(changed.counts("secret").values()) == {rotated}, changed.counts("")
+    assert set(changed.counts("role").values()) == {rotated}, changed.counts("")
+    await _judge_posts(kube, site, sent)
+    for cost in costs:
+        _demand(cost)
+
+
+def _rested(changed: Changes, sent: Load) -> None:
+    """Nothing has happened: no request failed, and no password, verifier or Secret changed."""
+    assert changed.looks > LEAST_LOOKS
+    assert not any(changed.counts("").values()), changed.counts("")
+    assert sent.at == []
+
+
+def _demand(cost: Cost) -> None:
+    limits = FAULTS[cost.name]
+    assert not sum(cost.lost.values()), cost
+    assert limits.failed is None or cost.failed <= limits.failed, cost
+    assert max(cost.postgres.longest_s, cost.redis.longest_s) <= limits.away_s, cost
+
+
+async def _judge_posts(kube: Kube, site: Site, sent: Load) -> None:
+    """Each post that was acknowledged is there, and once."""
+    namespace = site.release.namespace
+    pod = await faults.primary(kube, namespace)
+    query = ["psql", "--dbname", "vrooli", "--tuples-only", "--no-align", "--command", sent.query]
+    assert sent.writes
+    assert sent.losses(await kube.exec(namespace, pod, query, "database")) == Losses()

@@ -1,0 +1,110 @@
+"""Staging and production as they are, small enough for the tests' cluster."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from support.artifacts import DEV, Source
+from support.certificates import self_signed
+from support.live import Live
+from support.load import Target
+from vrooli import images
+from vrooli.chart import values
+from vrooli.environments import ENVIRONMENTS, Environment
+from vrooli.events import Progress, silent
+from vrooli.kube import Kube
+from vrooli.release import Release
+from vrooli.workflows import access
+from vrooli.workflows.deploy import DeployOptions, deploy
+from vrooli.workflows.rollback import RollbackOptions, rollback
+from vrooli.workflows.uninstall import uninstall
+
+SUPPORT = Path(__file__).parent
+OVERLAYS = (SUPPORT / "production-site.yaml", SUPPORT / "production-size.yaml")
+FIRST, SECOND = "4.0.0", "4.0.1"
+HOSTS = {"staging": "staging.vrooli.com", "prod": "vrooli.com"}
+
+
+def build(source: Source, out: Path) -> Path:
+    """Two versions of an artifact of both environments, with images; gives the folder of both."""
+    chosen = {ENVIRONMENTS[name]: values.load(ENVIRONMENTS[name], OVERLAYS) for name in HOSTS}
+    for version in (FIRST, SECOND):
+        source.build_for(chosen, out, version, images=True)
+    return out
+
+
+@dataclass(frozen=True)
+class Site:
+    """An environment on the tests' cluster.
+
+    Attributes:
+        environment: Which.
+        cluster: The cluster as ``--cluster`` takes it.
+        release: Its release.
+        artifacts: The folder of both versions.
+        target: Its Ingress.
+    """
+
+    environment: Environment
+    cluster: str
+    release: Release
+    artifacts: Path
+    target: Target
+
+    async def deploy(self, version: str) -> None:
+        """Deploy a version, until all of it is healthy."""
+        folder = self.artifacts / version
+        await deploy(DeployOptions(self.environment, version, folder, self.cluster), silent)
+
+    async def roll_back(self) -> None:
+        """Go back to the version before, until all of it is healthy."""
+        await rollback(RollbackOptions(self.environment, None, self.cluster), silent)
+
+
+@asynccontextmanager
+async def site(
+    name: str, live: Live, kube: Kube, artifacts: Path, folder: Path
+) -> AsyncIterator[Site]:
+    """The environment with the first version deployed; gone with its data afterwards."""
+    environment, host = ENVIRONMENTS[name], HOSTS[name]
+    authority = await _certify(kube, environment, host, folder)
+    async with access.connect(live.cluster) as reached:
+        url = reached.cluster.urls()["https"]
+        built = await images.ensure(images.MONITORING, {}, Progress())
+        archive = await images.archive([built[name] for name in images.MONITORING], Progress())
+        await reached.cluster.load_images(archive, Progress())
+    release = Release.of(environment, live.kubeconfig)
+    made = Site(environment, live.cluster, release, artifacts, Target(url, host, authority))
+    try:
+        await made.deploy(FIRST)
+        yield made
+    finally:
+        await uninstall(environment, live.cluster, silent, data=True)
+
+
+async def make_room(live: Live) -> None:
+    """Take the release of development away: one node has no room for both."""
+    await uninstall(DEV, live.cluster, silent, data=True)
+
+
+async def _certify(kube: Kube, environment: Environment, host: str, folder: Path) -> Path:
+    """Put a certificate where the Ingress looks for it; gives what clients trust."""
+    certificate, key = folder / "tls.crt", folder / "tls.key"
+    self_signed(certificate, key, timedelta(days=90), host)
+    data = {file.name: base64.b64encode(file.read_bytes()).decode() for file in (certificate, key)}
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": environment.namespace}}
+    await kube.apply(space)
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": f"vrooli-{environment.name}-tls"},
+        "type": "kubernetes.io/tls",
+        "data": data,
+    }
+    await kube.apply(secret, namespace=environment.namespace)
+    return certificate

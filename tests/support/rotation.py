@@ -1,0 +1,148 @@
+"""Passwords rotated as their owner does, in Vault alone, and every change of them that follows."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from support import vaults
+from support.faults import REDISES, eventually, names, primary
+from support.writing import CLUSTER_LABEL, Writer
+from vrooli.errors import VrooliError
+from vrooli.kube import Kube
+from vrooli.release import Release
+
+USERS = f"{CLUSTER_LABEL}=vrooli-pg,postgres-operator.crunchydata.com/pguser"
+CONSUMERS = "app.kubernetes.io/component in (server,jobs),pod-template-hash"
+# How long it may take until everything uses the new password, and until the old one is refused:
+# Vault is asked every 30 s, and each pod is replaced after the other; seconds.
+ROTATED_S, REFUSED_S = 300.0, 180.0
+LOOK_EVERY_S = 2.0
+ROLES = "SELECT rolname, rolpassword FROM pg_authid WHERE rolname LIKE 'vrooli%' ORDER BY 1"
+
+
+@dataclass
+class Changes:
+    """Every value that was seen of each password and of what PostgreSQL keeps of it, as digests.
+
+    Attributes:
+        seen: The values by name: ``secret/…`` the password in a Secret of PGO's, ``version/…`` that
+            Secret's resourceVersion, ``role/…`` the verifier in PostgreSQL.
+        looks: How often it was looked at.
+    """
+
+    seen: dict[str, list[str]] = field(default_factory=dict)
+    looks: int = 0
+
+    def note(self, name: str, value: str) -> None:
+        """Note a value, if it is another one."""
+        values, digest = self.seen.setdefault(name, []), sha256(value.encode()).hexdigest()
+        if values[-1:] != [digest]:
+            values.append(digest)
+
+    def counts(self, kind: str) -> dict[str, int]:
+        """How often each of a kind has changed."""
+        return {
+            name: len(values) - 1 for name, values in self.seen.items() if name.startswith(kind)
+        }
+
+
+@asynccontextmanager
+async def changes(kube: Kube, release: Release) -> AsyncIterator[Changes]:
+    """Look at the passwords for the length of the block."""
+    found = Changes()
+
+    async def look() -> None:
+        for item in await kube.list("v1", "Secret", release.namespace, USERS):
+            name = item["metadata"]["name"]
+            found.note(f"secret/{name}", item.get("data", {}).get("password", ""))
+            found.note(f"version/{name}", item["metadata"]["resourceVersion"])
+        pod = await primary(kube, release.namespace)
+        query = ["psql", "--tuples-only", "--no-align", "--command", ROLES]
+        said = await kube.exec(release.namespace, pod, query, "database")
+        for line in said.splitlines():
+            role, _, verifier = line.partition("|")
+            found.note(f"role/{role}", verifier)
+        found.looks += 1
+
+    async def keep_looking() -> None:
+        while True:
+            # A primary that was just killed tells nothing; the next look does.
+            with contextlib.suppress(VrooliError, ValueError):
+                await look()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async with asyncio.TaskGroup() as group:
+        looking = group.create_task(keep_looking())
+        yield found
+        await look()
+        looking.cancel()
+
+
+async def published(kube: Kube, namespace: str, name: str) -> dict[str, str]:
+    """What pods read of a Secret."""
+    body = await kube.get("v1", "Secret", name, namespace)
+    assert body is not None, name
+    return {key: base64.b64decode(value).decode() for key, value in body["data"].items()}
+
+
+async def rotate_postgres(kube: Kube, release: Release, writer: Writer) -> None:
+    """Change PostgreSQL's password in Vault; returns when the old one is refused."""
+    place = (kube, release.namespace, "vrooli-postgres-creds")
+    before, new = await published(*place), secrets.token_hex(24)
+    old_pods = set(await names(kube, release.namespace, CONSUMERS))
+    await vaults.change(
+        kube, "vrooli/secrets/postgres", lambda values: {**values, "DB_PASSWORD": new}
+    )
+
+    async def is_published() -> bool:
+        return (await published(*place))["DB_PASSWORD"] == new
+
+    async def is_refused() -> bool:
+        return await writer.logs_in(before["DB_USER"], before["DB_PASSWORD"]) is False
+
+    async def is_taken() -> bool:
+        after = await published(*place)
+        return await writer.logs_in(after["DB_USER"], new) is True
+
+    await eventually(is_published, ROTATED_S, "the Secret has the new password")
+    await eventually(is_refused, REFUSED_S, "PostgreSQL refuses the old password")
+    await eventually(is_taken, REFUSED_S, "PostgreSQL takes the new password")
+    assert not old_pods & set(await names(kube, release.namespace, CONSUMERS))
+
+
+async def rotate_redis(kube: Kube, release: Release) -> None:
+    """Change Redis' password in Vault; returns when the old one is refused."""
+    place = (kube, release.namespace, "vrooli-redis-creds")
+    before, new = await published(*place), secrets.token_hex(24)
+    old_pods = set(await names(kube, release.namespace, CONSUMERS))
+    await vaults.change(
+        kube, "vrooli/secrets/redis", lambda values: {**values, "REDIS_PASSWORD": new}
+    )
+
+    async def is_published() -> bool:
+        return (await published(*place))["REDIS_PASSWORD"] == new
+
+    async def takes(password: str) -> set[bool]:
+        answers = set()
+        for pod in await names(kube, release.namespace, REDISES):
+            script = f"REDISCLI_AUTH={password} redis-cli PING 2>&1"
+            said = await kube.exec(release.namespace, pod, ["sh", "-c", script], "redis")
+            answers.add(said.strip().endswith("PONG") and "WRONGPASS" not in said)
+        return answers
+
+    async def is_refused() -> bool:
+        with contextlib.suppress(VrooliError):  # a pod that is just being replaced
+            return await takes(before["REDIS_PASSWORD"]) == {False}
+        return False
+
+    await eventually(is_published, ROTATED_S, "the Secret has the new password")
+    await eventually(is_refused, REFUSED_S, "every Redis refuses the old password")
+    assert await takes(new) == {True}
+    assert not old_pods & set(await names(kube, release.namespace, CONSUMERS))

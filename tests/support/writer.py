@@ -1,0 +1,245 @@
+"""Writes numbers to PostgreSQL and Redis at a steady rate, and notes each that was acknowledged.
+
+It runs in a pod of the server's image: ``python3 writer.py`` writes until it is ended;
+``verify`` prints what of the acknowledged is no longer there, ``login USER PASSWORD`` whether
+PostgreSQL takes them. Each attempt is made
+once: a service would try again, and its callers would see less of an outage than this does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import ssl
+import sys
+import time
+import urllib.request
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import psycopg
+from redis.asyncio import Redis
+from redis.asyncio.sentinel import Sentinel
+
+NOTES = Path("/data/notes")
+ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+# Writes a second, and the longest that one may take, seconds.
+POSTGRES_PER_S, REDIS_PER_S = 20.0, 20.0
+ANSWER_S, CONNECT_S = 8.0, 3.0
+# How long Redis may take to confirm that a replica has the write, milliseconds.
+REPLICATED_MS = 2000
+TABLE = "vrooli.written"
+SEEN_AT_ONCE = 1000
+
+
+class NotReplicatedError(Exception):
+    """The master has the write, and no replica had it in time."""
+
+
+def secret(name: str) -> dict[str, str]:
+    """A Secret as it is now: its password may have been rotated since the last connection."""
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+    namespace = (ACCOUNT / "namespace").read_text()
+    url = f"https://{host}:{port}/api/v1/namespaces/{namespace}/secrets/{name}"
+    headers = {"Authorization": f"Bearer {(ACCOUNT / 'token').read_text()}"}
+    trust = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
+    request = urllib.request.Request(url, headers=headers)
+    with urllib.request.urlopen(request, timeout=CONNECT_S, context=trust) as answer:  # noqa: S310
+        data = json.load(answer)["data"]
+    return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+async def log_in(user: str, password: str, database: str) -> psycopg.AsyncConnection:
+    """A new connection through pgBouncer."""
+    return await psycopg.AsyncConnection.connect(
+        host=os.environ["DB_HOST"],
+        dbname=database,
+        user=user,
+        password=password,
+        sslmode=os.environ["DB_SSLMODE"],
+        connect_timeout=int(CONNECT_S),
+        tcp_user_timeout=int(ANSWER_S * 1000),
+        gssencmode="disable",
+        autocommit=True,
+        prepare_threshold=None,
+    )
+
+
+class Postgres:
+    """One connection through pgBouncer, as the application's own."""
+
+    errors = (psycopg.Error, OSError, TimeoutError)
+    per_s = POSTGRES_PER_S
+
+    def __init__(self) -> None:
+        self._connection: psycopg.AsyncConnection | None = None
+
+    async def connection(self) -> psycopg.AsyncConnection:
+        """The connection, a new one if the last one is broken."""
+        if self._connection is None:
+            known = await asyncio.to_thread(secret, os.environ["POSTGRES_SECRET"])
+            user, password = known["DB_USER"], known["DB_PASSWORD"]
+            self._connection = await log_in(user, password, known["DB_NAME"])
+        return self._connection
+
+    async def prepare(self) -> None:
+        """Make the table."""
+        query = f"CREATE TABLE IF NOT EXISTS {TABLE} (number bigint PRIMARY KEY)"
+        await (await self.connection()).execute(query.encode())
+
+    async def write(self, number: int) -> None:
+        """Write a number; it is acknowledged when this returns."""
+        query = f"INSERT INTO {TABLE} VALUES (%s)"
+        await (await self.connection()).execute(query.encode(), (number,))
+
+    async def forget(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def present(self) -> set[int]:
+        """All numbers that are there."""
+        cursor = await (await self.connection()).execute(f"SELECT number FROM {TABLE}".encode())
+        return {number for (number,) in await cursor.fetchall()}
+
+
+class RedisMaster:
+    """One connection to the master that the Sentinels name."""
+
+    errors = (Exception,)  # redis-py lets those of sockets and of its parser through, too
+    per_s = REDIS_PER_S
+
+    def __init__(self) -> None:
+        self._redis: Redis | None = None
+
+    async def connection(self) -> Redis:
+        """The connection, a new one if the last one is broken."""
+        if self._redis is None:
+            known = await asyncio.to_thread(secret, os.environ["REDIS_SECRET"])
+            hosts = os.environ["REDIS_SENTINEL_HOSTS"].split(",")
+            places = [(host.rpartition(":")[0], int(host.rpartition(":")[2])) for host in hosts]
+            limits = {"socket_timeout": ANSWER_S, "socket_connect_timeout": CONNECT_S}
+            sentinel = Sentinel(places, sentinel_kwargs=limits)  # type: ignore[no-untyped-call]
+            host, port = await sentinel.discover_master(os.environ["REDIS_MASTER_NAME"])
+            self._redis = Redis(
+                host=host,
+                port=port,
+                password=known["REDIS_PASSWORD"],
+                socket_timeout=ANSWER_S,
+                socket_connect_timeout=CONNECT_S,
+                single_connection_client=True,
+            )
+        return self._redis
+
+    async def prepare(self) -> None:
+        """Nothing needs to be made."""
+
+    async def write(self, number: int) -> None:
+        """Write a number; it is acknowledged when a replica has it, too.
+
+        Raises:
+            NotReplicatedError: None has.
+        """
+        redis = await self.connection()
+        pipe = redis.pipeline(transaction=False)
+        pipe.set(f"written:{number}", number)
+        pipe.execute_command("WAIT", 1, REPLICATED_MS)
+        _, replicas = await pipe.execute()
+        if replicas < 1:
+            raise NotReplicatedError(f"{replicas} replicas")
+
+    async def forget(self) -> None:
+        """Close the connection."""
+        redis, self._redis = self._redis, None
+        if redis is not None:
+            await redis.aclose()
+
+    async def present(self) -> set[int]:
+        """All numbers that are there."""
+        redis = await self.connection()
+        keys = redis.scan_iter("written:*", count=SEEN_AT_ONCE)
+        return {int(key.rpartition(b":")[2]) async for key in keys}
+
+
+STORES: dict[str, Callable[[], Postgres | RedisMaster]] = {
+    "postgres": Postgres,
+    "redis": RedisMaster,
+}
+
+
+async def keep_writing(name: str) -> None:
+    """Write one number after the other; a slow answer makes the next ones late, never more."""
+    # From where no writer before this one has been.
+    store, number = STORES[name](), time.time_ns() // 1_000_000
+    await _attempt(store, store.prepare)
+    while True:
+        number += 1
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await store.write(number)
+        except store.errors as error:
+            note(name, number, f"{type(error).__name__}: {error}".splitlines()[0])
+            await _attempt(store, store.forget)
+        else:
+            note(name, number)
+        await asyncio.sleep(max(0.0, began + 1 / store.per_s - time.monotonic()))
+
+
+def note(store: str, number: int, error: str = "") -> None:
+    """Note an attempt; without an error it was acknowledged."""
+    line = {"store": store, "number": number, "at": time.time(), "error": error}
+    with NOTES.open("a") as notes:
+        notes.write(json.dumps(line) + "\n")
+
+
+async def _attempt(store: Postgres | RedisMaster, do: Callable[[], Awaitable[None]]) -> None:
+    """Do something that may fail as the store is away."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            await do()
+    except store.errors as error:
+        sys.stderr.write(f"{type(store).__name__}: {error}\n")
+
+
+async def verify() -> None:
+    """Print, for each store, how many were acknowledged and which of them aren't there."""
+    said = [json.loads(line) for line in NOTES.read_text().splitlines()]
+    found = {}
+    for name, make in STORES.items():
+        store = make()
+        acknowledged = {n["number"] for n in said if n["store"] == name and not n["error"]}
+        lost = sorted(acknowledged - await store.present())
+        await store.forget()
+        found[name] = {"acknowledged": len(acknowledged), "lost": lost}
+    sys.stdout.write(json.dumps(found))
+
+
+async def try_login(user: str, password: str) -> None:
+    """Print whether PostgreSQL takes a password, or else why not."""
+    try:
+        await (await log_in(user, password, "vrooli")).close()
+    except psycopg.OperationalError as error:
+        sys.stdout.write(str(error))
+    else:
+        sys.stdout.write("accepted")
+
+
+async def main() -> None:
+    """Write to both stores, or do what the first argument says."""
+    match sys.argv[1:]:
+        case ["verify"]:
+            await verify()
+        case ["login", user, password]:
+            await try_login(user, password)
+        case _:
+            async with asyncio.TaskGroup() as group:
+                for name in STORES:
+                    group.create_task(keep_writing(name))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
