@@ -269,6 +269,14 @@ async def test_a_password_that_redis_conf_cannot_hold_is_refused_and_the_old_one
     assert release.kubernetes.secret("redis-creds")["password"] == FIRST
 
 
+async def test_a_published_secret_that_somebody_emptied_is_filled_again(release: Release) -> None:
+    async with rotation(release) as subject:
+        await reconcile_until_done(subject)
+        release.kubernetes.put_secret("redis-creds")
+        await reconcile_until_done(subject)
+    assert release.kubernetes.secret("redis-creds")["password"] == FIRST
+
+
 async def test_nothing_changes_while_a_redis_is_missing(release: Release) -> None:
     async with rotation(release) as subject:
         await reconcile_until_done(subject)

@@ -82,7 +82,7 @@ class RedisRotation:
         """Do what can be done now; see ``PostgresRotation.reconcile``."""
         source = await self._source()
         published = await self._secrets.get(self._failover.published)
-        if published is None:
+        if published is None or not published.data.get(PASSWORD):
             await self._secrets.publish(self._failover.published, source.data)
             return False
         current, new = published.data[PASSWORD], source.data[PASSWORD]
