@@ -14,7 +14,16 @@ from vrooli.errors import VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import follow, history, pending, pruning, record, removal, rollback, scene
+from vrooli.release import (
+    bookkeeping,
+    follow,
+    history,
+    pending,
+    record,
+    removal,
+    rollback,
+    scene,
+)
 from vrooli.release.history import Release, Revision
 from vrooli.steps import Done, Step, first_error, message_of, run_steps
 
@@ -129,11 +138,8 @@ class Failed:
         noted = await history.manifests(self.release)
         await pending.remove_left(self.kube, self.release, self.cut, noted, progress)
         await follow.until_ready(self.kube, noted, progress, HEALTHY_S, since=began)
-        last = await history.last(self.release)
-        if last is not None:
-            await record.note_ready(self.kube, self.release, last.number)
-        await pruning.prune(self.kube, self.release)
-        return Done(changed=True, detail=f"is healthy again with what revision {to.number} had")
+        done = Done(changed=True, detail=f"is healthy again with what revision {to.number} had")
+        return await bookkeeping.note_healthy(self.kube, self.release, done)
 
     async def _mark(self) -> None:
         """Helm calls a revision deployed whose pods never became ready: nobody goes back to it."""

@@ -20,6 +20,7 @@ from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.release import (
     apply,
+    bookkeeping,
     drift,
     failing,
     follow,
@@ -27,8 +28,6 @@ from vrooli.release import (
     history,
     lease,
     live,
-    pruning,
-    record,
     removal,
     scene,
     sizing,
@@ -388,6 +387,4 @@ class _Run:
             since=self.began,
             rests=not self.applied.changed,
         )
-        await record.note_ready(self.kube, self.release, self.applied.revision)
-        await pruning.prune(self.kube, self.release)
-        return done
+        return await bookkeeping.note_healthy(self.kube, self.release, done, self.applied.revision)

@@ -22,7 +22,7 @@ from vrooli.events import Listener, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
 from vrooli.operators.install import install, wait_ready
-from vrooli.release import apply, follow, history, lease, pruning, record, sizing
+from vrooli.release import apply, bookkeeping, follow, history, lease, sizing
 from vrooli.release.apply import Applied
 from vrooli.release.history import Release
 from vrooli.release.record import Kind, Origin
@@ -319,9 +319,7 @@ class _Run:
         """Follow the release until every object of it is ready."""
         manifests = await history.manifests(self.release)
         done = await follow.until_ready(self.kube, manifests, progress, since=self.began)
-        await record.note_ready(self.kube, self.release, self.applied.revision)
-        await pruning.prune(self.kube, self.release)
-        return done
+        return await bookkeeping.note_healthy(self.kube, self.release, done, self.applied.revision)
 
     @property
     def release(self) -> Release:

@@ -14,6 +14,7 @@ from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, Vroo
 from vrooli.events import Listener, LogLine, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.release import (
+    bookkeeping,
     drift,
     failing,
     follow,
@@ -21,8 +22,6 @@ from vrooli.release import (
     history,
     lease,
     live,
-    pruning,
-    record,
     scene,
 )
 from vrooli.release import rollback as reverting
@@ -225,8 +224,4 @@ class _Run:
         done = await follow.until_ready(
             self.kube, self.wanted, progress, self.options.timeout_s, since=self.began
         )
-        now = await history.last(self.release)
-        if now is not None:
-            await record.note_ready(self.kube, self.release, now.number)
-            await pruning.prune(self.kube, self.release)
-        return done
+        return await bookkeeping.note_healthy(self.kube, self.release, done)
