@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vrooli.diagnosis.evidence import Evidence
 from vrooli.diagnosis.interface import Cause, Diagnosis
 from vrooli.diagnosis.objects import ref_of
@@ -19,11 +21,11 @@ def causes_of(failure: str, diagnosis: Diagnosis, evidence: Evidence) -> tuple[C
         evidence: What was seen.
     """
     blamed = {
-        str(evidence.owner(pod)) for pod in evidence.all("Pod") if ref_of(pod).name in failure
+        str(evidence.owner(pod))
+        for pod in evidence.all("Pod")
+        if _is_named(ref_of(pod).name, failure)
     }
     own = [cause for cause in diagnosis.causes if _is_of(cause, failure, blamed)]
-    if not own:
-        return diagnosis.causes
     others = [
         cause
         for cause in diagnosis.causes
@@ -34,4 +36,9 @@ def causes_of(failure: str, diagnosis: Diagnosis, evidence: Evidence) -> tuple[C
 
 def _is_of(cause: Cause, failure: str, blamed: set[str]) -> bool:
     about = {str(cause.about), *(finding.what for finding in cause.follows)}
-    return bool(about & blamed) or str(cause.about) in failure
+    return bool(about & blamed) or _is_named(str(cause.about), failure)
+
+
+def _is_named(name: str, text: str) -> bool:
+    """Whether a text has a name as a whole, not as a part of a longer one."""
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None

@@ -44,6 +44,30 @@ def test_the_cause_of_the_failure_is_told_first_with_its_own_line_and_no_bystand
     assert "it said last: KeyError: 'a'" in cause.finding.found
 
 
-def test_where_the_failure_names_nobody_all_causes_are_told() -> None:
+def test_where_the_failure_names_nobody_all_causes_but_bystanders_are_told() -> None:
     said = diagnosed(seen())
-    assert causes_of("The release isn't ready after 600 s", said, seen()) == said.causes
+    (cause,) = causes_of("The release isn't ready after 600 s", said, seen())
+    assert cause.finding.what == "Deployment/vrooli-dev-server"
+
+
+def test_a_probe_of_a_bystander_is_no_cause_of_a_failure_that_no_rule_explains() -> None:
+    only = evidence(JOBS, events=[TIMED_OUT])
+    said = diagnosed(only)
+    assert [cause.finding.name for cause in said.causes] == ["probe-failing"]
+    assert causes_of("Helm failed: a hook timed out", said, only) == ()
+
+
+def test_a_probe_is_the_cause_where_the_failure_names_its_owner() -> None:
+    only = evidence(JOBS, events=[TIMED_OUT])
+    said = diagnosed(only)
+    failure = "The release isn't ready after 600 s:\n  Deployment/vrooli-dev-jobs: 0 of 1 ready"
+    assert causes_of(failure, said, only) == said.causes
+
+
+def test_a_longer_name_in_the_failure_is_another_object() -> None:
+    only = evidence(JOBS, events=[TIMED_OUT])
+    said = diagnosed(only)
+    for name in ("Deployment/vrooli-dev-jobs2", "Deployment/vrooli-dev-jobs-old"):
+        assert causes_of(f"The release can't become ready:\n  {name}: failed", said, only) == ()
+    longer = f"The release can't become ready:\n  {ref_of(JOBS).name}2/main: failed"
+    assert causes_of(longer, said, only) == ()
