@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-# After an error the next one comes within this, as a multiple of the pause before it, and more.
-BACKOFF, MARGIN_S = 2.2, 2.5
+# After an error the next one comes within this, as a multiple of the pause before it, and more;
+# but always within the longest pause (controller-runtime's rate limiter: 1000 s) and a tenth.
+BACKOFF, MARGIN_S, LONGEST_S = 2.2, 2.5, 1100.0
 # The Redis operator's next look comes within this, seconds.
 RESYNC_S = 35.0
 # Somebody else changed the object meanwhile: the next look has the newer one.
@@ -51,31 +52,37 @@ class ReconcileError:
         return now < self.until
 
 
-def of_postgres(lines: Iterable[str], since: datetime | None = None) -> list[ReconcileError]:
+def of_postgres(
+    lines: Iterable[str], since: datetime | None = None, *, is_whole: bool = True
+) -> list[ReconcileError]:
     """PGO's errors, the last one of each object.
 
     Args:
         lines: Its log.
-        since: Earlier lines don't count.
+        since: Errors whose last line is earlier don't count. Earlier lines still tell the pause: a
+            change of the object doesn't shorten it, only a look that succeeds does.
+        is_whole: Whether the lines begin with the operator. Where they don't, lines before an error
+            that seems to be the first may be lacking, and its pause may be the longest.
     """
     last: dict[tuple[str, str], ReconcileError] = {}
     pauses: dict[tuple[str, str], float] = {}
+    begin: datetime | None = None
     for line in lines:
         fields = _fields(line)
         time, message = _time(fields), fields.get("error", "")
+        begin = begin or time
         if fields.get("msg") != "Reconciler error" or time is None or PASSING.search(message):
-            continue
-        if since is not None and time < since:
             continue
         key = fields.get("namespace", ""), fields.get("name", "")
         before = last.get(key)
         if before is None or time > before.until:
-            pauses[key] = 0.0
+            is_cut = not is_whole and begin is not None and _seconds(begin, time) < LONGEST_S
+            pauses[key] = LONGEST_S if is_cut else 0.0
         else:  # a change of the object may make the operator look earlier than it would
-            pauses[key] = max(pauses[key], (time - before.last).total_seconds())
-        until = time + timedelta(seconds=pauses[key] * BACKOFF + MARGIN_S)
+            pauses[key] = max(pauses[key], _seconds(before.last, time))
+        until = time + timedelta(seconds=min(pauses[key] * BACKOFF + MARGIN_S, LONGEST_S))
         last[key] = ReconcileError(*key, message, time, until, line.strip())
-    return list(last.values())
+    return [error for error in last.values() if since is None or error.last >= since]
 
 
 def of_redis(
@@ -102,6 +109,11 @@ def of_redis(
     return errors
 
 
+def line_time(line: str) -> datetime | None:
+    """When a line of an operator's log was written; None when it doesn't say."""
+    return _time(_fields(line))
+
+
 def _object(fields: Mapping[str, str]) -> str:
     """The name of an object that is part of a RedisFailover, in a line's fields."""
     names = (fields.get(key, "") for key in ("redisfailover", "pvc", "statefulSet", "deployment"))
@@ -125,6 +137,10 @@ def _fields(line: str) -> dict[str, str]:
         else value
         for key, value in _FIELD.findall(line)
     }
+
+
+def _seconds(begin: datetime, end: datetime) -> float:
+    return (end - begin).total_seconds()
 
 
 def _time(fields: Mapping[str, str]) -> datetime | None:

@@ -14,6 +14,7 @@ from vrooli.release.follow import Follower
 from vrooli.release.history import Release, Revision
 from vrooli.release.lease import Holder
 from vrooli.release.portrait import Line
+from vrooli.release.unseen import Unseen
 from vrooli.steps import first_error
 
 DEPLOYED = "deployed"
@@ -30,12 +31,14 @@ class Attended:
         holder: Who is at work on it.
         lines: Each object, as it was seen last.
         problems: Why it can't become healthy; none when it is.
+        unseen: What couldn't be looked at when all else was ready.
     """
 
     revision: Revision | None = None
     holder: Holder | None = None
     lines: tuple[Line, ...] = ()
     problems: tuple[str, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
 
 
 async def attend(kube: Kube, release: Release, progress: Progress, timeout_s: float) -> Attended:
@@ -132,7 +135,8 @@ class _Watcher:
     def ended(self, problems: list[str]) -> Attended:
         """The end, with all that is known."""
         lines = tuple(self.follower.lines) if self.follower else ()
-        return Attended(self.revision, self.holder, lines, tuple(problems))
+        unseen = tuple(self.follower.unseen) if self.follower else ()
+        return Attended(self.revision, self.holder, lines, tuple(problems), unseen)
 
 
 async def _holder(kube: Kube, release: Release) -> Holder | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from vrooli.release.hopeless import Trouble
 from vrooli.release.portrait import Line
 from vrooli.release.readiness import RULES, Seen
 from vrooli.release.scene import EVER, Scene
+from vrooli.release.unseen import Unseen
 from vrooli.release.wake import RedisWaker
 from vrooli.release.watched import Watched
 from vrooli.steps import Done, first_error
@@ -88,7 +89,8 @@ async def until_ready(
     except ExceptionGroup as errors:
         raise first_error(errors) from None
     waited = time.monotonic() - began
-    return Done(follower.has_waited, f"{len(follower.counted)} objects ready after {waited:.0f} s")
+    said = f"{len(follower.counted)} objects ready after {waited:.0f} s"
+    return Done(follower.has_waited, "; ".join([said, *map(str, follower.unseen)]))
 
 
 async def unless_hopeless(
@@ -135,6 +137,7 @@ class Follower:
         counted: The objects that must be ready.
         has_waited: Whether anything was ever lacking: how long looking took says nothing on a
             busy machine.
+        unseen: What couldn't be looked at when all else was ready.
     """
 
     def __init__(
@@ -153,7 +156,8 @@ class Follower:
         self._shown: dict[str, Line] = {}
         self._said = ""
         # What the operators' logs say of those that lack nothing, by kind and name.
-        self._errors: dict[str, str] = {}
+        self._errors: Mapping[str, str] = {}
+        self.unseen: Sequence[Unseen] = ()
         self._looked_at = time.monotonic()
         self._redactor = Redactor()
         self.counted = [item for item in wanted if not item.is_hook and item.kind in RULES]
@@ -243,7 +247,7 @@ class Follower:
         """What each object lacks, by kind and name."""
         return readiness.lacks(self.counted, self.seen)
 
-    def errors(self) -> dict[str, str]:
+    def errors(self) -> Mapping[str, str]:
         """What the operators' logs said last of those that lack nothing, by kind and name."""
         return {} if self.lacking() else self._errors
 
@@ -272,7 +276,8 @@ class Follower:
         """
         if not at_once and not await self.is_stable():
             return False
-        self._errors = await operator_logs.errors(self._kube, self.counted, self.seen)
+        read = await operator_logs.read(self._kube, self.counted, self.seen)
+        self._errors, self.unseen = read.errors, (*self.seen.unseen, *read.unseen)
         self.has_waited |= bool(self._errors)
         for name, reason in self._errors.items():
             self._progress.say(self._redactor.text(f"{name}: {reason}"))

@@ -16,6 +16,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.kube.workloads import deployment_lack, is_observed
 from vrooli.operators import claims
 from vrooli.release import operated
+from vrooli.release.unseen import Unseen
 
 Body = Mapping[str, Any]
 Labels = Mapping[str, str]
@@ -30,9 +31,15 @@ COMPONENT = "app.kubernetes.io/component"
 
 @dataclass(frozen=True)
 class Seen:
-    """A namespace's objects, as they were seen last, by kind and name."""
+    """A namespace's objects, as they were seen last, by kind and name.
+
+    Attributes:
+        objects: The objects.
+        unseen: The kinds that couldn't be looked at and on which readiness depends.
+    """
 
     objects: Mapping[tuple[str, str], Body] = field(default_factory=dict)
+    unseen: Sequence[Unseen] = ()
 
     def get(self, kind: str, name: str) -> Body | None:
         """One object."""

@@ -10,13 +10,15 @@ from vrooli.chart.manifest import Manifest
 from vrooli.kube import ApiError, Kube
 from vrooli.release import autoscaling
 from vrooli.release.readiness import Body, Seen
+from vrooli.release.unseen import Unseen
 
 Kind = tuple[str, str]
 # What tells why others aren't ready. Who may not look at them is told less.
 PODS: Kind = ("v1", "Pod")
 EVENT: Kind = ("v1", "Event")
 EVIDENCE: tuple[Kind, ...] = (("apps/v1", "ReplicaSet"), ("batch/v1", "Job"), EVENT)
-# What the databases' operators make, which tells what became of a change.
+# What the databases' operators make, which tells what became of a change. Who may not look at it
+# can't know that all is well.
 DATABASES = ("PostgresCluster", "RedisFailover")
 OPERATED: tuple[Kind, ...] = (("apps/v1", "StatefulSet"), ("v1", "PersistentVolumeClaim"))
 # Of thousands of events only these are told: what the probes said, whose pods the API server
@@ -61,23 +63,31 @@ async def snapshot(kube: Kube, namespace: str, wanted: Iterable[Kind]) -> Seen:
     return Seen(
         {
             (kind, body["metadata"]["name"]): body
-            for (_, kind), bodies in zip(asked, answers, strict=True)
-            for body in bodies
-        }
+            for (_, kind), answer in zip(asked, answers, strict=True)
+            if not isinstance(answer, Unseen)
+            for body in answer
+        },
+        tuple(
+            answer
+            for kind, answer in zip(asked, answers, strict=True)
+            if isinstance(answer, Unseen) and kind in OPERATED
+        ),
     )
 
 
-async def _listed(kube: Kube, kind: Kind, fields: str | None, namespace: str) -> Sequence[Body]:
+async def _listed(
+    kube: Kube, kind: Kind, fields: str | None, namespace: str
+) -> Sequence[Body] | Unseen:
     try:
         return await kube.list(*kind, namespace, fields=fields)
     except ApiError as error:
         if _is_optional(kind, error):
-            return ()
+            return Unseen.of(f"{kind[1]} in {namespace}", error)
         raise
 
 
 def _is_optional(kind: Kind, error: ApiError) -> bool:
-    """Whether it is no harm not to be told of a kind."""
+    """Whether the rest can be judged without a kind."""
     return error.is_forbidden and kind in (*EVIDENCE, *OPERATED)
 
 
@@ -91,6 +101,7 @@ class Watched:
     def __init__(self, kube: Kube, namespace: str) -> None:
         self._kube, self._namespace = kube, namespace
         self._objects: dict[tuple[str, str], Body] = {}
+        self._unseen: Sequence[Unseen] = ()
         # What it has in order is kept until the next change.
         self._seen: Seen | None = None
         self._watching: dict[Kind, asyncio.Task[None]] = {}
@@ -101,20 +112,21 @@ class Watched:
     def seen(self) -> Seen:
         """The objects as they were seen last."""
         if self._seen is None:
-            self._seen = Seen(self._objects)
+            self._seen = Seen(self._objects, self._unseen)
         return self._seen
 
     async def look(self) -> Seen:
         """A fresh look at all but the events: a watch that was interrupted may miss an end."""
         self._noted.clear()
         kinds = [kind for kind in self._watching if kind != EVENT]
-        found = dict((await snapshot(self._kube, self._namespace, kinds)).objects)
+        fresh = await snapshot(self._kube, self._namespace, kinds)
+        found = dict(fresh.objects)
         found |= {key: body for key, body in self._objects.items() if key[0] == EVENT[1]}
         for key in self._noted:  # what a watch has told meanwhile is newer
             found.pop(key, None)
             if key in self._objects:
                 found[key] = self._objects[key]
-        self._objects, self._seen = found, None
+        self._objects, self._unseen, self._seen = found, fresh.unseen, None
         return self.seen
 
     async def follow(self, group: asyncio.TaskGroup, wanted: Iterable[Kind]) -> None:

@@ -115,7 +115,7 @@ async def _look(
             look.at(f"release {release.name}", partial(_release, kube, release))
         )
         of_workloads = group.create_task(
-            look.at("the workloads", partial(_workloads, kube, release))
+            look.at("the workloads", partial(_workloads, kube, release, look))
         )
         hides = group.create_task(hiding.redactor(kube, release.namespace))
     operator_views = tuple(_operator(item) for task in of_operators if (item := task.result()))
@@ -182,7 +182,7 @@ async def _release(kube: Kube, release: Release) -> ReleaseView:
     )
 
 
-async def _workloads(kube: Kube, release: Release) -> tuple[WorkloadView, ...]:
+async def _workloads(kube: Kube, release: Release, look: _Look) -> tuple[WorkloadView, ...]:
     """What the release consists of that can be ready or not; none when it is absent."""
     note = await history.newest(release)
     if note is None:
@@ -191,9 +191,10 @@ async def _workloads(kube: Kube, release: Release) -> tuple[WorkloadView, ...]:
     if not wanted:
         return ()
     seen = await follow.snapshot(kube, wanted)
-    errors = await operator_logs.errors(kube, wanted, seen)
+    read = await operator_logs.read(kube, wanted, seen)
+    look.missing += [MissingView(**vars(item)) for item in (*seen.unseen, *read.unseen)]
     return tuple(
-        _workload(item, readiness.lack(item, seen) or errors.get(item.key)) for item in wanted
+        _workload(item, readiness.lack(item, seen) or read.errors.get(item.key)) for item in wanted
     )
 
 

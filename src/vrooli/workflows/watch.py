@@ -42,7 +42,8 @@ async def watch(
             ends.append(end)
             if end.problems:
                 raise VrooliError("; ".join(end.problems))
-            return Done(changed=False, detail=attend.told(end.revision))
+            said = "; ".join([attend.told(end.revision), *map(str, end.unseen)])
+            return Done(changed=False, detail=said)
 
         try:
             await run_steps([Step("watch", f"Release {release.name}", look)], listener)

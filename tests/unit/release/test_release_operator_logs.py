@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -14,6 +15,7 @@ from vrooli.kube import ApiError, Kube
 from vrooli.release import follow, operator_logs
 from vrooli.release.follow import Follower
 from vrooli.release.readiness import Seen
+from vrooli.release.unseen import Unseen
 
 Body = dict[str, Any]
 PGO = "postgres-operator.crunchydata.com/control-plane"
@@ -51,11 +53,26 @@ def changed(seconds_ago: float) -> Seen:
     return Seen({("PostgresCluster", "vrooli-pg"): body})
 
 
+TOLD = {"PostgresCluster/vrooli-pg": f"its operator can't go on: {ERROR}"}
+STARTED = f'time="{before(7200)}" level=info msg="starts"'
+
+
 class Operators:
     """An API server that has PGO's pod and its log."""
 
-    def __init__(self, *lines: str, everywhere: bool = True, readable: bool = True) -> None:
+    def __init__(
+        self,
+        *lines: str,
+        everywhere: bool = True,
+        readable: bool = True,
+        is_here: bool = True,
+        is_slow: bool = False,
+        state: str = "running",
+        started_s_ago: float = 7200,
+    ) -> None:
         self.lines, self.everywhere, self.readable = lines, everywhere, readable
+        self.is_here, self.is_slow = is_here, is_slow
+        self.state = {state: {"startedAt": before(started_s_ago)}}
 
     async def list(
         self, api_version: str, kind: str, namespace: str | None, labels: str
@@ -63,12 +80,21 @@ class Operators:
         assert (api_version, kind, labels) == ("v1", "Pod", PGO)
         if namespace is None and not self.everywhere:
             raise ApiError("list Pod", 403, "no")
+        if not self.is_here:
+            return []
         containers = [
             {"name": "proxy", "image": "example/proxy:1"},
             {"name": "operator", "image": "example/postgres-operator:5.4"},
         ]
         metadata = {"name": "pgo-1", "namespace": "postgres-operator"}
-        return [{"metadata": metadata, "spec": {"containers": containers}}]
+        statuses = [{"name": "proxy"}, {"name": "operator", "state": self.state}]
+        return [
+            {
+                "metadata": metadata,
+                "spec": {"containers": containers},
+                "status": {"containerStatuses": statuses},
+            }
+        ]
 
     async def logs(
         self, namespace: str, pod: str, container: str, *, tail: int
@@ -76,21 +102,22 @@ class Operators:
         assert (namespace, pod, container) == ("postgres-operator", "pgo-1", "operator")
         if not self.readable:
             raise ApiError("read the log of pgo-1", 403, "no")
+        if self.is_slow:
+            await asyncio.sleep(10)
         for item in self.lines[-tail:]:
             yield item
 
 
-async def _errors(operators: Operators, objects: Seen) -> dict[str, str]:
-    return await operator_logs.errors(cast(Kube, operators), CLUSTER, objects)
+async def _read(operators: Operators, objects: Seen) -> operator_logs.Reading:
+    return await operator_logs.read(cast(Kube, operators), CLUSTER, objects)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("everywhere", [True, False])
 async def test_an_error_since_the_last_change_is_told(everywhere: bool) -> None:
     operators = Operators(line(4), line(2), line(0), everywhere=everywhere)
-    assert await _errors(operators, changed(10)) == {
-        "PostgresCluster/vrooli-pg": f"its operator can't go on: {ERROR}"
-    }
+    read = await _read(operators, changed(10))
+    assert read == operator_logs.Reading(TOLD)
 
 
 @pytest.mark.anyio
@@ -98,15 +125,48 @@ async def test_an_error_since_the_last_change_is_told(everywhere: bool) -> None:
     ("operators", "changed_s_ago"),
     [
         (Operators(line(300), line(150)), 10),
-        (Operators(line(20)), 60),
+        (Operators(STARTED, line(20)), 60),
         (Operators(line(0, name="another")), 60),
-        (Operators(line(0), readable=False), 60),
+        (Operators(state="waiting"), 60),
+        (Operators(is_here=False), 60),
         (Operators(), 60),
     ],
-    ids=["before the change", "not again", "of another", "may not be read", "none"],
+    ids=["before the change", "not again", "of another", "never ran", "no operator", "none"],
 )
 async def test_nothing_else_is_told(operators: Operators, changed_s_ago: float) -> None:
-    assert await _errors(operators, changed(changed_s_ago)) == {}
+    assert await _read(operators, changed(changed_s_ago)) == operator_logs.Reading({})
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("operators", "why"),
+    [
+        (Operators(readable=False), "refused to read the log of pgo-1"),
+        (Operators(everywhere=False, is_here=False), "refused to list Pod"),
+        (Operators(is_slow=True), "no answer within 0 s"),
+    ],
+    ids=["log", "pods", "slow"],
+)
+async def test_a_log_that_can_not_be_read_is_told(
+    operators: Operators, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operator_logs, "READ_S", 0.1)
+    (unseen,) = (await _read(operators, changed(60))).unseen
+    assert unseen.what == "the log of PostgreSQL operator (PGO)"
+    assert why in unseen.why
+
+
+@pytest.mark.anyio
+async def test_the_only_error_of_a_log_that_was_cut_holds_for_the_longest_pause() -> None:
+    assert (await _read(Operators(line(900)), changed(1000))).errors == TOLD
+    assert (await _read(Operators(line(1200)), changed(1300))).errors == {}
+    # What was written within the longest pause before it would hold another one.
+    assert (await _read(Operators(line(3000, "another"), line(900)), changed(1000))).errors == {}
+
+
+@pytest.mark.anyio
+async def test_errors_from_before_a_change_tell_how_long_the_next_pause_is() -> None:
+    assert (await _read(Operators(line(300), line(150), line(9)), changed(10))).errors == TOLD
 
 
 @pytest.mark.anyio
@@ -115,10 +175,10 @@ async def test_a_release_is_not_whole_while_an_operator_can_not_go_on(
 ) -> None:
     said = iter([{"PostgresCluster/vrooli-pg": ERROR}, {"PostgresCluster/vrooli-pg": ERROR}, {}])
 
-    async def errors(*_: object) -> dict[str, str]:
-        return next(said)
+    async def read(*_: object) -> operator_logs.Reading:
+        return operator_logs.Reading(next(said))
 
-    monkeypatch.setattr(follow.operator_logs, "errors", errors)
+    monkeypatch.setattr(follow.operator_logs, "read", read)
     # Of nothing, nothing is lacking.
     follower = Follower(cast(Kube, None), (), Progress("healthy", silent), datetime.now(UTC))
     assert not await follower.is_whole(at_once=True)
@@ -129,3 +189,31 @@ async def test_a_release_is_not_whole_while_an_operator_can_not_go_on(
     assert await follower.is_whole(at_once=True)
     assert follower.has_waited
     assert ERROR not in follower.too_late(600).message
+
+
+@pytest.mark.anyio
+async def test_a_release_that_is_ready_says_what_was_not_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def read(*_: object) -> operator_logs.Reading:
+        return operator_logs.Reading({}, [Unseen("the log of PGO", "no rights")])
+
+    monkeypatch.setattr(follow.operator_logs, "read", read)
+    done = await follow.until_ready(
+        cast(Kube, None), (), Progress("healthy", silent), 10, rests=True
+    )
+    assert "not seen: the log of PGO: no rights" in done.detail
+
+
+@pytest.mark.anyio
+async def test_what_databases_are_made_of_and_may_not_be_listed_is_told() -> None:
+    class Lists:
+        async def list(self, api_version: str, kind: str, *_: object, **__: object) -> list[Body]:
+            if kind in ("StatefulSet", "Event"):
+                raise ApiError(f"list {kind}", 403, "no")
+            return []
+
+    seen = await follow.snapshot(cast(Kube, Lists()), CLUSTER)
+    assert [(item.what, item.why) for item in seen.unseen] == [
+        ("StatefulSet in dev", "The API server refused to list StatefulSet: no")
+    ]

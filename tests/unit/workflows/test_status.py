@@ -20,9 +20,11 @@ from vrooli.kube import ApiError
 from vrooli.operators import OperatorStatus
 from vrooli.operators.interface import State
 from vrooli.redaction import Redactor
+from vrooli.release import operator_logs
 from vrooli.release.history import Note, Revision
 from vrooli.release.readiness import Seen
 from vrooli.release.record import End, Record
+from vrooli.release.unseen import Unseen
 from vrooli.vault.server import VaultStatus
 from vrooli.workflows import status as module
 from vrooli.workflows.cluster import Choice
@@ -96,6 +98,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
         kube: FakeKube | Exception | None = None,
         environment: str = "dev",
         end: End = End.READY,
+        unseen: tuple[Unseen, ...] = (),
     ) -> StatusResult:
         found = cluster or FakeCluster("running")
         seen = Seen({("VaultStaticSecret", "creds"): secret or READY_SECRET})
@@ -110,6 +113,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
                 Note(revision, wanted) if isinstance(revision, Revision) else revision
             ),
             "follow.snapshot": seen,
+            "operator_logs.read": operator_logs.Reading({}, unseen),
             "hiding.redactor": Redactor(),
         }.items():
             owner, _, name = place.partition(".")
@@ -131,6 +135,15 @@ def test_all_healthy_says_what_runs_and_where_to_look(look: Look) -> None:
     assert (result.release.status, result.release.revision) == ("deployed", 3)
     assert [(item.name, item.ready) for item in result.workloads] == [("creds", True)]
     assert result.urls["ui"] == "http://127.0.0.1:1"
+
+
+def test_a_release_is_not_healthy_to_who_may_not_read_the_operators_logs(look: Look) -> None:
+    result = look(unseen=(Unseen("the log of PGO", "no", "ask for it"),))
+    assert result.verdict is Verdict.UNKNOWN
+    assert result.problems == ()
+    assert [vars(item) for item in result.missing] == [
+        {"what": "the log of PGO", "why": "no", "advice": "ask for it"}
+    ]
 
 
 def test_a_revision_without_a_record_is_taken_as_helm_has_it(look: Look) -> None:
