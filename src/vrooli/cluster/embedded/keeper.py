@@ -1,11 +1,12 @@
 """The supervisor's parent, which does nothing but start it again when something kills it.
 
-Whatever may kill the supervisor (the kernel short of memory, a person, a fault in it), a process
+Whatever may end the supervisor (the kernel short of memory, a person, a fault in it), a process
 that only waits is the least likely to go with it. If it does, the supervisor goes on without.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -14,10 +15,12 @@ from collections.abc import Callable
 from types import FrameType
 
 PAUSE_S = 0.1
+# A child that fails within this, seconds, this many times in a row won't do better next time.
+QUICK_S, QUICK_FAILURES = 60.0, 5
 
 
 class Keeper:
-    """Runs something in a child, and again whenever a signal has killed it.
+    """Runs something in a child, and again whenever it fails or a signal has killed it.
 
     A SIGTERM is the child's: it ends in order, and the keeper with it.
     """
@@ -33,7 +36,7 @@ class Keeper:
         Args:
             work: What the child does, given the reading end of a pipe that closes with the keeper;
                 its result is the exit status.
-            clear: Ends what a killed child left, before the next.
+            clear: Ends what such a child left, before the next.
             pauses: How long to wait before the next child, given how long the last one lived;
                 both in seconds.
         """
@@ -44,18 +47,26 @@ class Keeper:
         self._stopping = False
 
     def run(self) -> int:
-        """Run it until it ends by itself or is asked to end; gives the exit status."""
+        """Run it until it ends well, is asked to end, or fails too often; gives the exit status."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        failures = 0
         while True:
             began = time.monotonic()
             status = self._run_once()
-            if status >= 0 or self._is_asked():
+            if status == 0 or self._is_asked():
                 return abs(status)
-            sys.stderr.write(f"The supervisor was killed by signal {-status}; it starts again.\n")
-            sys.stderr.flush()
+            lived_s = time.monotonic() - began
+            failures = failures + 1 if status > 0 and lived_s < QUICK_S else 0
+            if failures == QUICK_FAILURES:
+                _log(f"The supervisor failed {failures} times in a row; it isn't started again.")
+                return status
+            ending = (
+                f"failed with status {status}" if status > 0 else f"was killed by signal {-status}"
+            )
+            _log(f"The supervisor {ending}; it starts again.")
             self._clear()
-            self._wait(self._pauses(time.monotonic() - began))
+            self._wait(self._pauses(lived_s))
             if self._is_asked():
                 return 0
 
@@ -84,7 +95,8 @@ class Keeper:
         del number, frame
         self._stopping = True
         if self._child:
-            os.kill(self._child, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it has just been waited for
+                os.kill(self._child, signal.SIGTERM)
 
     def _is_asked(self) -> bool:
         """Whether a signal has asked to end, which may happen between any two statements."""
@@ -94,3 +106,10 @@ class Keeper:
         deadline = time.monotonic() + limit_s
         while not self._is_asked() and time.monotonic() < deadline:
             time.sleep(PAUSE_S)
+
+
+def _log(line: str) -> None:
+    """Into the supervisor's own log; a full disk may refuse that."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

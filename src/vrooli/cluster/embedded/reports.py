@@ -48,7 +48,7 @@ class Report:
         return replace(self, components={**self.components, status.name: status})
 
     def after_restart(self) -> Report:
-        """The report of a supervisor that takes over from one that was killed.
+        """The report of a supervisor that takes over from one that failed or was killed.
 
         The cluster began when it did, and its pods are as old; each component is started anew.
         """
@@ -58,7 +58,7 @@ class Report:
             else replace(part, state=WAITING, pid=None, restarts=part.restarts + 1)
             for name, part in self.components.items()
         }
-        return replace(self, phase="starting", components=parts)
+        return replace(self, phase="starting", components=parts, detail="")
 
     def write(self, path: Path) -> None:
         """Publish it; readers see the old or the new one."""
