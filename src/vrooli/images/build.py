@@ -113,20 +113,29 @@ class _Run:
         self._worked = False
 
     async def all(self) -> dict[str, BuiltImage]:
-        self._present = await self._builder.images()
-        async with building(self._builder, self._tidy), asyncio.TaskGroup() as group:
-            for image in self._wanted:
-                self._tasks[image.name] = group.create_task(self._one(image), name=image.name)
+        async with building(self._builder, self._tidy):
+            # Not before: another run that tidies up meanwhile would remove some of them.
+            self._present = await self._builder.images()
+            async with asyncio.TaskGroup() as group:
+                for image in self._wanted:
+                    self._tasks[image.name] = group.create_task(self._one(image), name=image.name)
         return {name: task.result() for name, task in self._tasks.items()}
 
     async def _tidy(self) -> None:
         """Remove what nobody used for long, and what earlier builds that failed left.
 
-        What this run's failed build left stays: the next try goes on from there.
+        What this run's failed build left stays: the next try goes on from there. A store that
+        can't be tidied is told, and is no fault of the build.
         """
-        if self._worked:
-            failed = len(self._tasks) > sum(map(_has_ended_well, self._tasks.values()))
+        if not self._worked:
+            return
+        failed = len(self._tasks) > sum(map(_has_ended_well, self._tasks.values()))
+        try:
             await store.tidy(self._builder, self._began if failed else time.time())
+        except CommandError as error:
+            self._progress.say(
+                f"The store of images was not tidied: {error.message.splitlines()[0]}"
+            )
 
     async def _one(self, image: Image) -> BuiltImage:
         for name in (image.base, *image.after):
