@@ -89,11 +89,13 @@ def wanted(site: Site) -> Wanted | None:
     if not (connections and logins and synced):
         return None
     login = logins[0].body["spec"]
+    rotated = _rotated_keys(site)
     secrets: dict[tuple[str, str], frozenset[str]] = {}
     for item in synced:
         spec = item.body["spec"]
-        place = (str(spec["mount"]), str(spec["path"]))
-        secrets[place] = secrets.get(place, frozenset()) | template_keys(spec["destination"])
+        place, filled = (str(spec["mount"]), str(spec["path"])), spec["destination"]
+        keys = template_keys(filled) | rotated.get(filled["name"], frozenset())
+        secrets[place] = secrets.get(place, frozenset()) | keys
     return Wanted(
         str(connections[0].body["spec"]["address"]),
         str(login["kubernetes"]["role"]),
@@ -103,6 +105,9 @@ def wanted(site: Site) -> Wanted | None:
     )
 
 
+COMPONENT, ROTATOR = "app.kubernetes.io/component", "rotator"
+# What the rotator reads of the Secret that a setting of its names; Redis' key is a template's.
+ROTATED_KEYS = {"POSTGRES_SOURCE": frozenset({"DB_PASSWORD"})}
 # How VSO's templates name a key: `get .Secrets "KEY"`, `index .Secrets "KEY"`, `.Secrets.key`.
 _KEY = re.compile(r"""\.Secrets(?:\.([A-Za-z_]\w*)|\s+["`]([^"`]+)["`])""")
 
@@ -113,6 +118,18 @@ def template_keys(destination: Mapping[str, object]) -> frozenset[str]:
     templates = transformation.get("templates") if isinstance(transformation, Mapping) else None
     texts = [item["text"] for item in (templates or {}).values()]
     return frozenset(named or quoted for text in texts for named, quoted in _KEY.findall(text))
+
+
+def _rotated_keys(site: Site) -> dict[str, frozenset[str]]:
+    """The keys that the rotator reads of a Secret that VSO fills, by the Secret's name."""
+    return {
+        str(setting["value"]): ROTATED_KEYS[setting["name"]]
+        for item in site.of_kind("Deployment")
+        if item.body["metadata"].get("labels", {}).get(COMPONENT) == ROTATOR
+        for container in item.body["spec"]["template"]["spec"]["containers"]
+        for setting in container.get("env", ())
+        if setting["name"] in ROTATED_KEYS
+    }
 
 
 def needless(site: Site) -> str:
