@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from support.backend import Backend, psql, running_backend
-from support.fake_kubernetes import NAMESPACE, FakeKubernetes, now
+from support.fake_kubernetes import NAMESPACE, FakeKubernetes
 from vrooli.diagnosis.probes import postgres_state
 from vrooli_rotator.consumers import RESTARTED_AT, Consumers
 from vrooli_rotator.errors import RefusedError, WaitingError
@@ -80,9 +80,9 @@ class Release:
         psql(self.backend.folder, self.backend.postgres.port, statement)
 
     def put_pod(self, name: str) -> None:
-        """A pod of the Deployment whose container starts now."""
-        states = [{"state": {"running": {"startedAt": now()}}}]
-        body = {"metadata": {"labels": LABELS}, "status": {"containerStatuses": states}}
+        """A pod that the Deployment makes now."""
+        template = self.kubernetes.objects["Deployment", "server"]["spec"]["template"]
+        body = {"metadata": dict(template["metadata"]), "status": {"phase": "Running"}}
         self.kubernetes.put("Pod", name, body)
 
     def published(self) -> tuple[str, str]:

@@ -10,8 +10,8 @@ from vrooli_rotator.kubernetes import Body, Kubernetes
 
 # Where `kubectl rollout restart` notes the moment; a change rolls the pods.
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
-# Kubernetes gives containers' starts in whole seconds: a restart comes in a later second than the
-# publication, so that no pod of it looks older.
+# Restarts are noted in whole seconds: one comes in a later second than the publication, so that no
+# pod of it looks older.
 SETTLE = timedelta(seconds=1)
 
 
@@ -47,7 +47,7 @@ class Consumers:
     async def _old_pods(self, deployment: Body, published_at: datetime) -> list[str]:
         labels = deployment["spec"]["selector"]["matchLabels"]
         pods = await self._kubernetes.list("Pod", labels)
-        return sorted(pod["metadata"]["name"] for pod in pods if _started_before(pod, published_at))
+        return sorted(pod["metadata"]["name"] for pod in pods if _is_older(pod, published_at))
 
     async def _restart(self, deployment: Body, published_at: datetime) -> None:
         annotations = deployment["spec"]["template"]["metadata"].get("annotations") or {}
@@ -59,13 +59,12 @@ class Consumers:
         await self._kubernetes.patch("Deployment", deployment["metadata"]["name"], change)
 
 
-def _started_before(pod: Body, moment: datetime) -> bool:
-    """Whether a container of the pod may have read its environment before that moment."""
-    states = (
-        status.get("state", {}).get("running")
-        for status in pod.get("status", {}).get("containerStatuses") or []
-    )
-    floor = moment.replace(microsecond=0)
-    return any(
-        datetime.fromisoformat(state["startedAt"]) <= floor for state in states if state is not None
-    )
+def _is_older(pod: Body, moment: datetime) -> bool:
+    """Whether a pod that still runs was made by no restart since that moment.
+
+    Its template says when it was restarted, by this program's own clock: a node's may differ.
+    """
+    if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
+        return False
+    restarted_at = (pod["metadata"].get("annotations") or {}).get(RESTARTED_AT)
+    return restarted_at is None or datetime.fromisoformat(restarted_at) < moment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from vrooli_rotator.kubernetes import Body, Kubernetes
 
@@ -45,14 +45,12 @@ class Secrets:
 
     async def publish(self, name: str, data: Mapping[str, str]) -> Secret:
         """Make the published Secret hold exactly ``data``, and note the moment."""
-        now = datetime.now(UTC)
         present = await self.get(name)
         if present is None:
-            # No pod can have started without it: one that does within this second has its value.
-            now -= timedelta(seconds=1)
-            body = await self._body(name, data, {PUBLISHED_AT: now.isoformat()})
-            await self._kubernetes.create("Secret", body)
-            return Secret(data, now)
+            # No pod can have started without it: none has to be replaced.
+            await self._kubernetes.create("Secret", await self._body(name, data))
+            return Secret(data)
+        now = datetime.now(UTC)
         annotations = {PUBLISHED_AT: now.isoformat()}
         removed = dict.fromkeys(set(present.data) - set(data))
         change: Body = {
@@ -62,14 +60,11 @@ class Secrets:
         await self._kubernetes.patch("Secret", name, change)
         return Secret(data, now)
 
-    async def _body(
-        self, name: str, data: Mapping[str, str], annotations: Mapping[str, str]
-    ) -> Body:
+    async def _body(self, name: str, data: Mapping[str, str]) -> Body:
         """A new Secret; it goes when the Deployment of this program is deleted."""
         owner = await self._kubernetes.get("Deployment", self._deployment)
         metadata: Body = {
             "name": name,
-            "annotations": dict(annotations),
             "labels": {"app.kubernetes.io/managed-by": MANAGER},
         }
         if owner is not None:
