@@ -630,4 +630,5 @@ async def test_a_note_of_helm_s_that_can_not_be_read_is_told_and_stops_nothing(
     (told,) = [text for what, text in said.unseen.items() if what.startswith("Helm's note")]
     assert why in told
     assert "release-missing" not in {rule for rule, _ in said.found}
-    assert said.status in (0, 1)
+    # Without the newest note nobody knows what the release should be.
+    assert said.status in (1, 3)

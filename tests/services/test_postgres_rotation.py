@@ -16,6 +16,7 @@ from vrooli.diagnosis.probes import postgres_state
 from vrooli_rotator.consumers import RESTARTED_AT, Consumers
 from vrooli_rotator.errors import RefusedError, WaitingError
 from vrooli_rotator.kubernetes import Kubernetes
+from vrooli_rotator.outcome import Outcome
 from vrooli_rotator.postgres import Database, PostgresRotation
 from vrooli_rotator.secrets import Secrets
 
@@ -53,6 +54,7 @@ class Release:
             self.kubernetes.put_secret(f"pg-pguser-{user}", password="by-pgo", verifier="by-pgo")
         self.kubernetes.on_change = self._operate
         self.kubernetes.put_secret("source", DB_PASSWORD=FIRST, DB_USER="vrooli", DB_NAME="vrooli")
+        self.kubernetes.put_secret("rotation")
         template = {"metadata": {"labels": LABELS}}
         spec = {"selector": {"matchLabels": LABELS}, "template": template}
         self.kubernetes.put("Deployment", "server", {"spec": spec})
@@ -132,28 +134,67 @@ class Passes:
     def __init__(self, release: Release) -> None:
         self._release = release
 
-    async def one(self) -> bool:
+    async def one(self) -> Outcome:
         async with self._release.kubernetes.client() as client:
             kubernetes = Kubernetes(client, NAMESPACE)
             port = self._release.backend.pgbouncer.port
             database = Database("pg", "vrooli", "vrooli", "127.0.0.1", port, "source", "published")
-            secrets = Secrets(kubernetes, "rotator")
+            secrets = Secrets(kubernetes, "rotation")
             consumers = Consumers(kubernetes, ["server"])
-            return await PostgresRotation(database, secrets, consumers).reconcile()
+            rotation = PostgresRotation(database, secrets, consumers, "rotation")
+            return await rotation.reconcile()
+
+    async def until_waiting_for_nothing(self) -> Outcome:
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    return await self.one()
+                except WaitingError:
+                    await asyncio.sleep(0.2)
 
     async def until_published(self) -> None:
         async with asyncio.timeout(20):
             while True:
                 try:
-                    if await self.one():
+                    if await self.one() is Outcome.PUBLISHED:
                         return
                 except WaitingError:
                     await asyncio.sleep(0.2)
 
 
+async def test_a_published_secret_that_is_deleted_comes_back_as_it_was(release: Release) -> None:
+    """Pods run with it: what Vault says by then has to be rotated, not published at once."""
+    passes = Passes(release)
+    await passes.until_waiting_for_nothing()
+    release.put_pod("old")
+    release.kubernetes.put_secret("source", DB_PASSWORD=SECOND)
+    await passes.until_published()
+    del release.kubernetes.objects["Secret", "published"]
+    release.kubernetes.put_secret("source", DB_PASSWORD=THIRD)
+    with pytest.raises(WaitingError):
+        await passes.one()
+    assert release.published() == ("vrooli-alternate", SECOND)
+    assert release.current_user("vrooli", FIRST) == "vrooli"
+
+
+async def test_a_source_that_vanishes_ends_no_rotation_that_has_begun(release: Release) -> None:
+    passes = Passes(release)
+    await passes.until_waiting_for_nothing()
+    release.put_pod("old")
+    release.kubernetes.put_secret("source", DB_PASSWORD=SECOND)
+    await passes.until_published()
+    release.kubernetes.put_secret("source", DB_PASSWORD="")
+    del release.kubernetes.objects["Pod", "old"]
+    await asyncio.sleep(1.1)
+    with pytest.raises(RefusedError):
+        await passes.until_waiting_for_nothing()
+    with pytest.raises(psycopg.OperationalError):
+        release.current_user("vrooli", FIRST)
+
+
 async def test_old_and_new_pods_log_in_until_the_old_ones_are_gone(release: Release) -> None:
     passes = Passes(release)
-    assert not await passes.one()
+    assert await passes.one() is Outcome.AT_REST
     assert release.published() == ("vrooli", FIRST)
     release.put_pod("old")
     await asyncio.sleep(1.1)
@@ -176,7 +217,7 @@ async def test_old_and_new_pods_log_in_until_the_old_ones_are_gone(release: Rele
     assert again["annotations"][RESTARTED_AT] == restarted_at, "restarted once"
     del release.kubernetes.objects["Pod", "old"]
     release.put_pod("new")
-    assert not await passes.one()
+    assert await passes.until_waiting_for_nothing() is Outcome.COMPLETED
     assert release.current_user("vrooli", SECOND) == "vrooli"
     with pytest.raises(psycopg.OperationalError):
         release.current_user("vrooli", FIRST)
@@ -190,7 +231,7 @@ async def test_nothing_is_written_while_nothing_changes(release: Release) -> Non
     before = dict(release.writes)
     secrets = dict(release.kubernetes.objects)
     for _ in range(5):
-        assert not await passes.one()
+        assert await passes.one() is Outcome.AT_REST
     assert release.writes == before
     assert release.kubernetes.objects == secrets
 

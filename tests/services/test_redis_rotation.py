@@ -25,7 +25,8 @@ from support.processes import Running, wait_until
 from vrooli_rotator.consumers import Consumers
 from vrooli_rotator.errors import RefusedError, WaitingError
 from vrooli_rotator.kubernetes import Kubernetes
-from vrooli_rotator.redis_nodes import REDIS_PORT, SENTINEL_PORT
+from vrooli_rotator.outcome import Outcome
+from vrooli_rotator.redis_nodes import REDIS_PORT, SENTINEL_PORT, SentinelNode, switch_over
 from vrooli_rotator.redis_rotation import Failover, RedisRotation
 from vrooli_rotator.secrets import Secrets
 
@@ -143,7 +144,7 @@ def release() -> Iterator[Release]:
 async def rotation(release: Release) -> AsyncIterator[RedisRotation]:
     async with release.kubernetes.client() as client:
         kubernetes = Kubernetes(client, NAMESPACE)
-        secrets = Secrets(kubernetes, "rotator")
+        secrets = Secrets(kubernetes, "rotation")
         yield RedisRotation(FAILOVER, kubernetes, secrets, Consumers(kubernetes, []), "rotation")
 
 
@@ -153,7 +154,7 @@ async def reconcile_until_done(rotation: RedisRotation, limit_s: float = 40) -> 
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
         try:
-            if not await rotation.reconcile():
+            if await rotation.reconcile() is not Outcome.PUBLISHED:
                 return waited
         except WaitingError as error:
             waited.append(str(error))
@@ -219,7 +220,8 @@ async def test_a_rotation_loses_no_write_and_ends_with_the_new_password_alone(
         with contextlib.suppress(asyncio.CancelledError):
             await task
     assert release.kubernetes.secret("redis-creds")["password"] == SECOND
-    assert release.kubernetes.secret("rotation") == {}
+    state = release.kubernetes.secret("rotation")
+    assert state == {"redis.password": SECOND, "redis.REDIS_PASSWORD": SECOND}
     assert sorted(release.deleted) == ["redis-0", "redis-1", "redis-2"]
     assert release.deleted[-1] == "redis-0", "the master goes last"
     assert writer.acknowledged, waited
@@ -233,7 +235,7 @@ async def test_a_rotation_that_ended_anywhere_is_taken_up_again(release: Release
     async with rotation(release) as subject:
         await reconcile_until_done(subject)
         wait_until(lambda: _knows_all(release), 20, "Sentinel knows the replicas")
-        release.kubernetes.put_secret("redis-vault", password=SECOND)
+        release.kubernetes.put_secret("redis-vault", password=SECOND, REDIS_PASSWORD=SECOND)
         await asyncio.sleep(1.1)
         for limit_s in (0.005, 0.01, 0.02, 0.04, 0.08, 0.16):
             with contextlib.suppress(TimeoutError, WaitingError):
@@ -246,15 +248,61 @@ async def test_a_rotation_that_ended_anywhere_is_taken_up_again(release: Release
 async def test_a_change_that_is_taken_back_before_it_was_published_leaves_nothing(
     release: Release,
 ) -> None:
+    """Redis and Sentinel may use the new password already when its publication fails."""
     async with rotation(release) as subject:
         await reconcile_until_done(subject)
-        release.kubernetes.put_secret("redis-vault", password=SECOND)
-        await subject._secrets.set("rotation", {"redis.previous": FIRST})
-        release.kubernetes.put_secret("redis-vault", password=FIRST)
+        release.kubernetes.put_secret("redis-vault", password=SECOND, REDIS_PASSWORD=SECOND)
+        subject._published.publish = _fail  # type: ignore[method-assign]
+        with pytest.raises(TimeoutError):
+            await subject.reconcile()
+    release.kubernetes.put_secret("redis-vault", password=FIRST, REDIS_PASSWORD=FIRST)
+    async with rotation(release) as subject:
         await reconcile_until_done(subject)
-    assert release.kubernetes.secret("rotation") == {}
+    state = release.kubernetes.secret("rotation")
+    assert state == {"redis.password": FIRST, "redis.REDIS_PASSWORD": FIRST}
     assert release.kubernetes.secret("redis-creds")["password"] == FIRST
     assert release.deleted == []
+    await _assert_only_one_password_is_taken(release, FIRST, SECOND)
+
+
+async def _fail(*_: object, **__: object) -> None:
+    raise TimeoutError("the API server does not answer")
+
+
+async def test_a_switchover_that_is_cut_short_loses_no_write(release: Release) -> None:
+    """The program ends right after Sentinel's order, before it knows who is the master."""
+    async with rotation(release) as subject:
+        await reconcile_until_done(subject)
+        wait_until(lambda: _knows_all(release), 20, "Sentinel knows the replicas")
+        nodes = {pod.node.name: pod.node for pod in await subject._pods()}
+        sentinel = (await subject._sentinels())[0]
+    writer = Writer(release)
+    task = asyncio.create_task(writer.run())
+    await asyncio.sleep(1)
+    master, others = nodes["redis-0"], [nodes["redis-1"], nodes["redis-2"]]
+    order = asyncio.create_task(switch_over(master, others, _Ends(sentinel), FIRST))
+    with pytest.raises(asyncio.CancelledError):
+        await order
+    await asyncio.sleep(15)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert release._master() != release.host("redis-0")
+    assert writer.acknowledged
+    assert await _missing(release, writer.acknowledged, FIRST) == []
+
+
+class _Ends:
+    """A Sentinel whose order is the last thing that the program does."""
+
+    name = "sentinel-0"
+
+    def __init__(self, sentinel: SentinelNode) -> None:
+        self._sentinel = sentinel
+
+    async def fail_over(self) -> None:
+        await self._sentinel.fail_over()
+        raise asyncio.CancelledError
 
 
 async def test_a_password_that_redis_conf_cannot_hold_is_refused_and_the_old_one_stays(
@@ -281,11 +329,11 @@ async def test_nothing_changes_while_a_redis_is_missing(release: Release) -> Non
     async with rotation(release) as subject:
         await reconcile_until_done(subject)
         release.kubernetes.objects["Pod", "redis-1"]["status"]["phase"] = "Pending"
-        release.kubernetes.put_secret("redis-vault", password=SECOND)
+        release.kubernetes.put_secret("redis-vault", password=SECOND, REDIS_PASSWORD=SECOND)
         with pytest.raises(WaitingError, match="2 of 3 pods of redis run"):
             await subject.reconcile()
     assert release.kubernetes.secret("redis-creds")["password"] == FIRST
-    assert release.kubernetes.secret("rotation") == {}
+    assert "redis.previous" not in release.kubernetes.secret("rotation")
 
 
 def _knows_all(release: Release) -> bool:
@@ -296,19 +344,25 @@ def _knows_all(release: Release) -> bool:
 
 
 async def _assert_only_the_new_password_is_taken(release: Release) -> None:
+    await _assert_only_one_password_is_taken(release, SECOND, FIRST)
+
+
+async def _assert_only_one_password_is_taken(release: Release, taken: str, other: str) -> None:
     for number in range(REPLICAS):
         host = release.host(f"redis-{number}")
-        async with Redis(host=host, port=REDIS_PORT, password=SECOND) as client:
+        async with Redis(host=host, port=REDIS_PORT, password=taken) as client:
             assert await client.ping()
             (auth,) = (await client.config_get("masterauth")).values()
-            assert auth in {SECOND, SECOND.encode()}
-        async with Redis(host=host, port=REDIS_PORT, password=FIRST) as client:
+            assert auth in {taken, taken.encode()}
+        async with Redis(host=host, port=REDIS_PORT, password=other) as client:
             with pytest.raises(AuthenticationError):
                 await client.ping()
 
 
-async def _missing(release: Release, numbers: list[int]) -> list[int]:
+async def _missing(release: Release, numbers: list[int], password: str = SECOND) -> list[int]:
     host = release._master()
-    async with Redis(host=host, port=REDIS_PORT, password=SECOND, decode_responses=True) as client:
+    async with Redis(
+        host=host, port=REDIS_PORT, password=password, decode_responses=True
+    ) as client:
         values = await client.mget([f"key-{number}" for number in numbers])
     return [number for number, value in zip(numbers, values, strict=True) if value is None]

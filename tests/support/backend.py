@@ -19,7 +19,7 @@ from pathlib import Path
 
 from support.certificates import self_signed
 from support.ports import free_port
-from support.processes import Running
+from support.processes import Running, wait_until
 
 # The password of these throw-away processes.
 PASSWORD = "only-on-loopback"
@@ -125,6 +125,7 @@ def _initialise(folder: Path) -> None:
 
 
 def _create_database(folder: Path, port: int) -> None:
+    wait_until(lambda: _answers(folder, port), 20, "PostgreSQL takes connections")
     statements = (
         f"CREATE ROLE vrooli LOGIN PASSWORD '{PASSWORD}'",
         "CREATE DATABASE vrooli",
@@ -133,6 +134,15 @@ def _create_database(folder: Path, port: int) -> None:
     )
     for statement in statements:
         psql(folder, port, statement, database="postgres")
+
+
+def _answers(folder: Path, port: int) -> bool:
+    """Whether PostgreSQL answers: it listens a moment before."""
+    try:
+        psql(folder, port, "SELECT 1", database="postgres")
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 def psql(folder: Path, port: int, statement: str, database: str = "vrooli") -> str:

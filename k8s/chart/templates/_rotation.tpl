@@ -72,7 +72,7 @@ Usage: {{ include "vrooli.rotatorEnvironment" . }}
 {{- end }}
 {{- if include "vrooli.isRotated" (list . "redis") }}
 {{- with .Values.spotahomeRedis }}
-{{- $settings = merge $settings (dict "REDIS_FAILOVER" .name "REDIS_REPLICAS" .redis.replicas "REDIS_SENTINELS" .sentinel.replicas) }}
+{{- $settings = merge $settings (dict "REDIS_FAILOVER" .name "REDIS_REPLICAS" .redis.replicas "REDIS_SENTINELS" .sentinel.replicas "REDIS_PERSISTENT" $.Values.persistence.redis.enabled) }}
 {{- end }}
 {{- $settings = merge $settings (dict "REDIS_SOURCE" (include "vrooli.sourceSecret" (list . "redis")) "REDIS_SECRET" .Values.vso.secrets.redis.k8sSecretName) }}
 {{- end }}

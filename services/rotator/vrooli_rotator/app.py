@@ -29,10 +29,12 @@ def create_app(settings: Settings) -> Starlette:
         async with in_cluster_client() as client, asyncio.TaskGroup() as group:
             kubernetes = Kubernetes(client, settings.namespace)
             loops = make_loops(settings, kubernetes)
-            app.state.loops = list(loops.values())
-            tasks = [group.create_task(loop.run()) for loop in loops.values()]
+            app.state.loops = list(loops)
+            tasks = [group.create_task(loop.run()) for loop in loops]
             tasks += [
-                group.create_task(loop.watch(kubernetes, source)) for source, loop in loops.items()
+                group.create_task(loop.watch(kubernetes, name))
+                for loop, names in loops.items()
+                for name in names
             ]
             yield
             for task in tasks:
@@ -47,12 +49,12 @@ async def healthcheck(request: Request) -> JSONResponse:
     return JSONResponse({"status": "up" if is_alive else "down"}, 200 if is_alive else 503)
 
 
-def make_loops(settings: Settings, kubernetes: Kubernetes) -> dict[str, Loop]:
-    """A loop for each database that the settings name, by its source Secret."""
-    secrets = Secrets(kubernetes, settings.deployment)
+def make_loops(settings: Settings, kubernetes: Kubernetes) -> dict[Loop, tuple[str, str]]:
+    """A loop for each database that the settings name, with the Secrets that begin its passes."""
+    secrets = Secrets(kubernetes, settings.state_secret)
     consumers = Consumers(kubernetes, settings.consumer_names())
     events = Events(kubernetes, settings.deployment)
-    loops: dict[str, Loop] = {}
+    loops: dict[Loop, tuple[str, str]] = {}
     if settings.postgres_secret:
         database = Database(
             cluster=settings.postgres_cluster,
@@ -63,7 +65,8 @@ def make_loops(settings: Settings, kubernetes: Kubernetes) -> dict[str, Loop]:
             source=settings.postgres_source,
             published=settings.postgres_secret,
         )
-        loops[database.source] = Loop(PostgresRotation(database, secrets, consumers), events)
+        postgres = PostgresRotation(database, secrets, consumers, settings.state_secret)
+        loops[Loop(postgres, events)] = database.source, database.published
     if settings.redis_secret:
         failover = Failover(
             name=settings.redis_failover,
@@ -71,7 +74,8 @@ def make_loops(settings: Settings, kubernetes: Kubernetes) -> dict[str, Loop]:
             sentinels=settings.redis_sentinels,
             source=settings.redis_source,
             published=settings.redis_secret,
+            is_persistent=settings.redis_persistent,
         )
-        rotation = RedisRotation(failover, kubernetes, secrets, consumers, settings.state_secret)
-        loops[failover.source] = Loop(rotation, events)
+        redis = RedisRotation(failover, kubernetes, secrets, consumers, settings.state_secret)
+        loops[Loop(redis, events)] = failover.source, failover.published
     return loops

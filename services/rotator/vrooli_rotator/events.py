@@ -69,14 +69,22 @@ class Waiting:
     async def note(self, reason: str) -> None:
         """The rotation waits for this now."""
         now = time.monotonic()
+        if not self._reason:
+            self._since, self._warned_at = now, 0.0
         if reason != self._reason:
             log.info("%s: waiting: %s", self._subject, reason)
-            self._reason, self._since, self._warned_at = reason, now, 0.0
+            self._reason = reason
         lasts = now - self._since
         if lasts >= WARN_AFTER_S and (not self._warned_at or now - self._warned_at >= REPEAT_S):
             self._warned_at = now
             note = f"{self._subject}: waiting for {lasts:.0f} s: {reason}"
             await self._events.record("RotationWaiting", note, warning=True)
+
+    async def refuse(self, reason: str) -> None:
+        """The new value can't be used; said once for each reason."""
+        if reason != self._reason:
+            self._reason, self._since = reason, time.monotonic()
+            await self._events.record("RotationFailed", f"{self._subject}: {reason}", warning=True)
 
     def clear(self) -> None:
         """Nothing is waited for."""

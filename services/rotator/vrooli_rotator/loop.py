@@ -12,6 +12,7 @@ import httpx
 from vrooli_rotator.errors import RefusedError, WaitingError
 from vrooli_rotator.events import Events, Waiting
 from vrooli_rotator.kubernetes import Kubernetes
+from vrooli_rotator.outcome import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,8 @@ class Rotation(Protocol):
 
     name: str
 
-    async def reconcile(self) -> bool:
-        """Do what can be done now; returns whether a new password was published."""
+    async def reconcile(self) -> Outcome:
+        """Do what can be done now."""
 
 
 class Loop:
@@ -42,7 +43,6 @@ class Loop:
         self._events = events
         self._waiting = Waiting(events, rotation.name)
         self._changed = asyncio.Event()
-        self._is_rotating = False
         self._passed_at = time.monotonic()
 
     @property
@@ -76,26 +76,28 @@ class Loop:
         """One pass; returns whether nothing is left to do."""
         try:
             async with asyncio.timeout(PASS_LIMIT_S):
-                has_published = await self._rotation.reconcile()
+                outcome = await self._rotation.reconcile()
         except WaitingError as error:
             await self._waiting.note(str(error))
             return False
         except RefusedError as error:
-            await self._waiting.note(str(error))
+            await self._waiting.refuse(str(error))
             return True
         except (httpx.HTTPError, TimeoutError) as error:
             await self._waiting.note(f"Kubernetes: {error or type(error).__name__}")
             return False
+        except Exception as error:
+            log.exception("a pass of %s failed", self._rotation.name)
+            await self._waiting.note(f"an internal error: {type(error).__name__}")
+            return False
         self._waiting.clear()
-        await self._record(has_published)
-        return not has_published
+        await self._record(outcome)
+        return outcome is not Outcome.PUBLISHED
 
-    async def _record(self, has_published: bool) -> None:
-        if has_published:
-            self._is_rotating = True
+    async def _record(self, outcome: Outcome) -> None:
+        if outcome is Outcome.PUBLISHED:
             note = f"{self._rotation.name}: the new password is published, pods restart"
             await self._events.record("CredentialsPublished", note)
-        elif self._is_rotating:
-            self._is_rotating = False
+        elif outcome is Outcome.COMPLETED:
             note = "every pod uses the new password, the previous one is refused"
             await self._events.record("RotationCompleted", f"{self._rotation.name}: {note}")

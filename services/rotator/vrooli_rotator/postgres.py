@@ -7,21 +7,30 @@ PGO sets each role's password from a Secret of its own: the key ``password``, wi
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg
 
 from vrooli_rotator.consumers import Consumers
-from vrooli_rotator.errors import RefusedError, WaitingError
+from vrooli_rotator.errors import LoginRejectedError, RefusedError, WaitingError
+from vrooli_rotator.outcome import Outcome
+from vrooli_rotator.published import Published
 from vrooli_rotator.secrets import Secret, Secrets
 
 log = logging.getLogger(__name__)
 
 USER, PASSWORD = "DB_USER", "DB_PASSWORD"
 ALTERNATE = "-alternate"
+# The key of this program's own Secret that is there until a rotation is complete.
+ROTATING = "postgres.rotating"
 # One login through the pool, seconds.
 LOGIN_LIMIT_S = 5
+# PGO takes seconds to set a password: it is asked again only after so long, seconds.
+REPAIR_AFTER_S = 60.0
+# What PostgreSQL and pgBouncer say of a wrong password.
+REJECTED = "authentication failed"
 
 
 @dataclass(frozen=True)
@@ -56,37 +65,44 @@ class PostgresRotation:
 
     name = "PostgreSQL"
 
-    def __init__(self, database: Database, secrets: Secrets, consumers: Consumers) -> None:
+    def __init__(
+        self, database: Database, secrets: Secrets, consumers: Consumers, state_secret: str
+    ) -> None:
         self._database = database
         self._secrets = secrets
         self._consumers = consumers
+        self._state_secret = state_secret
+        self._published = Published(
+            secrets, database.published, state_secret, "postgres", (USER, PASSWORD)
+        )
+        self._rejected_since: float | None = None
 
-    async def reconcile(self) -> bool:
+    async def reconcile(self) -> Outcome:
         """Do what can be done now.
-
-        Returns:
-            Whether a new password was published; the first one is nobody's change.
 
         Raises:
             WaitingError: Something must happen first.
             RefusedError: The new password can't be used.
         """
-        source = await self._source()
-        published = await self._secrets.get(self._database.published)
-        if published is None:
-            data = {**source.data, USER: self._database.user}
-            published = await self._secrets.publish(self._database.published, data)
-        user = published.data.get(USER, self._database.user)
-        if published.data.get(PASSWORD) == source.data[PASSWORD]:
-            await self._copy_other_keys(source, published)
-            await self._complete(user, published)
-            return False
-        await self._replace_consumers(published)
-        await self._switch(self._database.other(user), source.data)
-        return True
-
-    async def _source(self) -> Secret:
         source = await self._secrets.get(self._database.source)
+        published = await self._published.get(source)
+        if published is None:
+            data = self._checked(source)
+            first = {**data, USER: self._database.user}
+            published = await self._published.publish(first, is_first=True)
+        user, password = published.data[USER], published.data[PASSWORD]
+        if source is not None and source.data.get(PASSWORD, "") not in {"", password}:
+            await self._replace_consumers(published)
+            await self._switch(self._database.other(user), source.data)
+            return Outcome.PUBLISHED
+        is_completed = await self._complete(user, published)
+        data = {**self._checked(source), USER: user}
+        if data != dict(published.data):
+            await self._published.publish(data)
+            return Outcome.PUBLISHED
+        return Outcome.COMPLETED if is_completed else Outcome.AT_REST
+
+    def _checked(self, source: Secret | None) -> Mapping[str, str]:
         if source is None:
             raise WaitingError(
                 f"the Secret {self._database.source}, which the Vault Secrets Operator makes, "
@@ -96,14 +112,25 @@ class PostgresRotation:
             raise RefusedError(
                 f"the Secret {self._database.source} has no value for {PASSWORD}: set it in Vault"
             )
-        return source
+        return source.data
 
-    async def _complete(self, user: str, published: Secret) -> None:
-        """Give both roles the published password: the other one once nobody uses its old one."""
-        password = published.data[PASSWORD]
+    async def _complete(self, user: str, published: Secret) -> bool:
+        """Give both roles the published password: the other one once nobody uses its old one.
+
+        Returns:
+            Whether that ends a rotation.
+        """
+        password, other = published.data[PASSWORD], self._database.other(user)
         await self._set_password(user, password)
         await self._replace_consumers(published)
-        await self._set_password(self._database.other(user), password)
+        await self._set_password(other, password)
+        await self._prove(user, password)
+        state = await self._secrets.get(self._state_secret)
+        if state is None or ROTATING not in state.data:
+            return False
+        await self._prove(other, password)
+        await self._secrets.set(self._state_secret, {ROTATING: None})
+        return True
 
     async def _replace_consumers(self, published: Secret) -> None:
         if published.published_at is not None:
@@ -113,8 +140,26 @@ class PostgresRotation:
         """Publish the new password with the role that is not in use, once it can log in."""
         await self._set_password(user, data[PASSWORD])
         await self._log_in(user, data[PASSWORD])
-        await self._secrets.publish(self._database.published, {**data, USER: user})
+        await self._secrets.set(self._state_secret, {ROTATING: "true"})
+        await self._published.publish({**data, USER: user})
         log.info("PostgreSQL: the role %s and its new password are published", user)
+
+    async def _prove(self, user: str, password: str) -> None:
+        """Log in; where PostgreSQL goes on to refuse what PGO's Secret says, have PGO set it again.
+
+        A failover or a restore may have taken PostgreSQL back to a password from before.
+        """
+        try:
+            await self._log_in(user, password)
+        except LoginRejectedError:
+            now = time.monotonic()
+            if self._rejected_since is None:
+                self._rejected_since = now
+            elif now - self._rejected_since >= REPAIR_AFTER_S:
+                self._rejected_since = now
+                await self._secrets.set(self._database.user_secret(user), {"verifier": ""})
+            raise
+        self._rejected_since = None
 
     async def _set_password(self, user: str, password: str) -> None:
         name = self._database.user_secret(user)
@@ -123,12 +168,6 @@ class PostgresRotation:
             raise WaitingError(f"the Secret {name}, which PGO makes, does not exist yet")
         if secret.data.get("password") != password:
             await self._secrets.set(name, {"password": password, "verifier": ""})
-
-    async def _copy_other_keys(self, source: Secret, published: Secret) -> None:
-        """Publish what changed beside the password, such as the database's name."""
-        own = {USER: published.data.get(USER, self._database.user)}
-        if {**source.data, **own} != dict(published.data):
-            await self._secrets.publish(self._database.published, {**source.data, **own})
 
     async def _log_in(self, user: str, password: str) -> None:
         """Log in through the pool as pods do, and act as the first role.
@@ -152,9 +191,8 @@ class PostgresRotation:
                 row = await cursor.fetchone()
         except psycopg.Error as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise WaitingError(
-                f"PostgreSQL does not take the new password of {user} yet: {reason}"
-            ) from error
+            kind = LoginRejectedError if REJECTED in str(error) else WaitingError
+            raise kind(f"PostgreSQL does not let {user} log in with it yet: {reason}") from error
         if row is None or row[0] != self._database.user:
             raise WaitingError(
                 f"the role {user} does not act as {self._database.user}; as a superuser run: "

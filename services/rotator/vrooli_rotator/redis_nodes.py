@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
-from vrooli_rotator.errors import WaitingError
+from vrooli_rotator.errors import PromotionRefusedError, WaitingError
 
 REDIS_PORT, SENTINEL_PORT = 6379, 26379
 # The name that the Redis operator gives the master in every Sentinel.
 MASTER_NAME = "mymaster"
 # One command, seconds.
 COMMAND_LIMIT_S = 4.0
+# The setting by which a master refuses writes without so many replicas.
+WRITE_LIMIT = "min-replicas-to-write"
 # For so long writes wait at most during a switchover, seconds. Sentinel promotes in one to two.
 PAUSE_S = 12.0
 # Between two looks at an offset or a role, seconds.
@@ -156,6 +158,8 @@ class SentinelNode:
         )
         try:
             return await run(client, *command)
+        except ResponseError as error:
+            raise PromotionRefusedError(f"Sentinel {self.name}: {error}") from error
         except (RedisError, OSError, TimeoutError) as error:
             raise WaitingError(f"Sentinel {self.name}: {error}") from error
         finally:
@@ -180,6 +184,19 @@ async def accept_only(node: Node, password: str) -> None:
         await run(client, "ACL", "SETUSER", "default", "resetpass", f">{password}")
 
 
+async def read_write_limit(node: Node, password: str) -> str:
+    """A Redis' ``min-replicas-to-write``."""
+    async with node.connect([password]) as client:
+        setting = await client.config_get(WRITE_LIMIT)
+    return str(setting[WRITE_LIMIT])
+
+
+async def set_write_limit(node: Node, password: str, limit: str) -> None:
+    """Set a Redis' ``min-replicas-to-write``."""
+    async with node.connect([password]) as client:
+        await client.config_set(WRITE_LIMIT, limit)
+
+
 async def switch_over(
     master: Node, replicas: list[Node], sentinel: SentinelNode, password: str
 ) -> None:
@@ -187,22 +204,25 @@ async def switch_over(
 
     Writes wait at the master until its replicas have all it has and one of them is promoted.
     Then its clients' connections end, and they ask Sentinel for the new master.
+
+    Whatever ends this early: from Sentinel's order on, the master refuses writes as soon as one of
+    its replicas leaves it, since it wants all of them; the caller lifts that limit later.
     """
     async with master.connect([password]) as client:
-        milliseconds = str(int(PAUSE_S * 1000))
-        await run(client, "CLIENT", "PAUSE", milliseconds, "WRITE")
+        await run(client, "CLIENT", "PAUSE", str(int(PAUSE_S * 1000)), "WRITE")
         try:
             async with asyncio.timeout(PAUSE_S - COMMAND_LIMIT_S):
                 await _wait_for_offsets(client, replicas, password)
+                await client.config_set(WRITE_LIMIT, len(replicas))
                 await sentinel.fail_over()
                 promoted = await _wait_for_promotion(replicas, password)
-            await run(client, "REPLICAOF", promoted.host, str(promoted.port))
-        except TimeoutError as error:
-            raise WaitingError(
-                f"Sentinel {sentinel.name} did not promote a replica in time"
-            ) from error
-        finally:
+        except PromotionRefusedError:
             await run(client, "CLIENT", "UNPAUSE")
+            raise
+        except TimeoutError as error:
+            raise WaitingError(f"Sentinel {sentinel.name} promoted no replica in time") from error
+        await run(client, "REPLICAOF", promoted.host, str(promoted.port))
+        await run(client, "CLIENT", "UNPAUSE")
         await run(client, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,12 +16,16 @@ from datetime import UTC, datetime
 from vrooli_rotator.consumers import Consumers
 from vrooli_rotator.errors import RefusedError, WaitingError
 from vrooli_rotator.kubernetes import Body, Kubernetes
+from vrooli_rotator.outcome import Outcome
+from vrooli_rotator.published import Published
 from vrooli_rotator.redis_nodes import (
     Node,
     Replication,
     SentinelNode,
     accept,
     accept_only,
+    read_write_limit,
+    set_write_limit,
     switch_over,
     use_with_master,
 )
@@ -32,10 +37,13 @@ log = logging.getLogger(__name__)
 PASSWORD = "password"  # noqa: S105 - the key's name
 # Keys of this program's own Secret.
 PREVIOUS, CONFIGURED_AT = "redis.previous", "redis.configured-at"
+# The masters' own `min-replicas-to-write`, while a switchover needs another one.
+WRITE_LIMIT = "redis.write-limit"
 # The operator writes the password into redis.conf as it is, where these would end the word.
 UNUSABLE = re.compile(r"[\s\"'\\\x00-\x1f\x7f]")
 # A change of this annotation makes the operator look at once instead of within 30 s.
 REQUESTED_AT = "vrooli.com/password-published-at"
+REQUEST_EVERY_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,7 @@ class Failover:
     sentinels: int
     source: str
     published: str
+    is_persistent: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,32 +86,36 @@ class RedisRotation:
         self._secrets = secrets
         self._consumers = consumers
         self._state_secret = state_secret
+        self._published = Published(
+            secrets, failover.published, state_secret, "redis", (PASSWORD, "REDIS_PASSWORD")
+        )
+        self._requested_at = -REQUEST_EVERY_S
 
-    async def reconcile(self) -> bool:
+    async def reconcile(self) -> Outcome:
         """Do what can be done now; see ``PostgresRotation.reconcile``."""
-        source = await self._source()
-        published = await self._secrets.get(self._failover.published)
-        if published is None or not published.data.get(PASSWORD):
-            await self._secrets.publish(self._failover.published, source.data)
-            return False
-        current, new = published.data[PASSWORD], source.data[PASSWORD]
+        source = await self._secrets.get(self._failover.source)
+        published = await self._published.get(source)
+        if published is None:
+            await self._published.publish(self._checked(source), is_first=True)
+            return Outcome.AT_REST
+        current = published.data[PASSWORD]
         state = await self._state()
         previous = state.get(PREVIOUS)
         if previous and previous != current:
-            await self._complete(published, previous, state.get(CONFIGURED_AT))
-            return False
-        if new != current:
-            await self._switch(current, source.data)
-            return True
+            await self._complete(published, previous, state)
+            return Outcome.COMPLETED
+        data = self._checked(source)
+        if data[PASSWORD] != current:
+            await self._switch(current, data)
+            return Outcome.PUBLISHED
         if previous:
-            await self._accept_only(await self._pods(), current)
-        if published.data != source.data:
-            await self._secrets.publish(self._failover.published, source.data)
-            return True
-        return False
+            await self._call_off(current)
+        if published.data != data:
+            await self._published.publish(data)
+            return Outcome.PUBLISHED
+        return Outcome.AT_REST
 
-    async def _source(self) -> Secret:
-        source = await self._secrets.get(self._failover.source)
+    def _checked(self, source: Secret | None) -> Mapping[str, str]:
         if source is None:
             raise WaitingError(
                 f"the Secret {self._failover.source}, which the Vault Secrets Operator makes, "
@@ -115,7 +128,7 @@ class RedisRotation:
                 "it must not be empty, nor have white space, quotes or backslashes. "
                 "Change it in Vault"
             )
-        return source
+        return source.data
 
     async def _state(self) -> Mapping[str, str]:
         secret = await self._secrets.get(self._state_secret)
@@ -128,7 +141,7 @@ class RedisRotation:
         await self._secrets.set(self._state_secret, {PREVIOUS: current, CONFIGURED_AT: None})
         await self._accept(pods, new, current)
         await self._configure(sentinels, new)
-        await self._secrets.publish(self._failover.published, data)
+        await self._published.publish(data)
         await self._request_reconcile()
         log.info("Redis: the new password is published; the previous one is still taken")
 
@@ -144,40 +157,60 @@ class RedisRotation:
         for sentinel in sentinels:
             await sentinel.set_password(password)
 
+    async def _call_off(self, password: str) -> None:
+        """Take back a switch that was never published: Redis may use its password already."""
+        pods, sentinels = await self._pods(), await self._sentinels()
+        await self._accept(pods, password, password)
+        await self._configure(sentinels, password)
+        await self._accept_only(pods, password)
+
     async def _accept_only(self, pods: list[RedisPod], password: str) -> None:
         for pod in pods:
             await accept_only(pod.node, password)
         await self._secrets.set(self._state_secret, {PREVIOUS: None, CONFIGURED_AT: None})
 
-    async def _complete(self, published: Secret, previous: str, configured_at: str | None) -> None:
+    async def _complete(self, published: Secret, previous: str, state: Mapping[str, str]) -> None:
         """Replace every pod that started with the previous password, then refuse it."""
         new = published.data[PASSWORD]
-        if configured_at is None:
-            await self._await_configuration(new)
-        moment = datetime.fromisoformat(configured_at) if configured_at else datetime.now(UTC)
         pods, sentinels = await self._pods(), await self._sentinels()
         await self._accept(pods, new, previous)
+        if WRITE_LIMIT in state:
+            await self._lift_write_limit(pods, new, state[WRITE_LIMIT])
+        configured_at = await self._await_configuration(new, state.get(CONFIGURED_AT))
         if published.published_at is not None:
             await self._consumers.replace(published.published_at)
-        await self._replace_old_pods(pods, sentinels, moment, new)
+        await self._replace_old_pods(pods, sentinels, configured_at, new)
         # One that started meanwhile may have been given the previous password.
         await self._configure(sentinels, new)
         await self._accept_only(pods, new)
         log.info("Redis: the previous password is refused everywhere")
 
-    async def _await_configuration(self, password: str) -> None:
-        """Wait until pods that start from now on have the new password, and note the moment."""
+    async def _await_configuration(self, password: str, configured_at: str | None) -> datetime:
+        """The moment from which pods start with the new password; it is noted when it comes."""
+        if configured_at is not None:
+            return datetime.fromisoformat(configured_at)
         config = await self._kubernetes.get("ConfigMap", f"rfr-{self._failover.name}")
         text = "\n".join((config or {}).get("data", {}).values())
         if f"requirepass {password}" not in text.splitlines():
             await self._request_reconcile()
             raise WaitingError("the Redis operator has not written the new password yet")
-        now = datetime.now(UTC).isoformat()
-        await self._secrets.set(self._state_secret, {CONFIGURED_AT: now})
+        now = datetime.now(UTC)
+        await self._secrets.set(self._state_secret, {CONFIGURED_AT: now.isoformat()})
+        return now
 
     async def _request_reconcile(self) -> None:
+        """Make the operator look now; it looks every 30 s by itself."""
+        now = time.monotonic()
+        if now - self._requested_at < REQUEST_EVERY_S:
+            return
+        self._requested_at = now
         note = {"metadata": {"annotations": {REQUESTED_AT: datetime.now(UTC).isoformat()}}}
         await self._kubernetes.patch("RedisFailover", self._failover.name, note)
+
+    async def _lift_write_limit(self, pods: list[RedisPod], password: str, limit: str) -> None:
+        for pod in pods:
+            await set_write_limit(pod.node, password, limit)
+        await self._secrets.set(self._state_secret, {WRITE_LIMIT: None})
 
     async def _replace_old_pods(
         self, pods: list[RedisPod], sentinels: list[SentinelNode], moment: datetime, password: str
@@ -188,12 +221,21 @@ class RedisRotation:
         states = {pod.node: await pod.node.replication([password]) for pod in pods}
         await self._require_health(pods, states, sentinels)
         replicas = [pod for pod in old if not states[pod.node].is_master]
+        if len(pods) == 1 and not self._failover.is_persistent:
+            raise WaitingError(
+                f"the only Redis, {old[0].node.name}, keeps its data in memory: delete the pod "
+                "when they may go; until then the previous password is taken, too"
+            )
         if replicas or len(pods) == 1:
             pod = (replicas or old)[0]
             await self._kubernetes.delete("Pod", pod.node.name, pod.uid)
             raise WaitingError(f"the pod {pod.node.name} is being replaced")
+        if sum(state.is_master for state in states.values()) != 1:
+            raise WaitingError("Redis has not one master")
         (master,) = old
         others = [pod.node for pod in pods if pod is not master]
+        limit = await read_write_limit(master.node, password)
+        await self._secrets.set(self._state_secret, {WRITE_LIMIT: limit})
         await switch_over(master.node, others, sentinels[0], password)
         raise WaitingError(f"the Redis {master.node.name} becomes a replica")
 

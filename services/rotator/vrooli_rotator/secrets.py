@@ -25,9 +25,9 @@ class Secret:
 class Secrets:
     """The Secrets of the release."""
 
-    def __init__(self, kubernetes: Kubernetes, deployment: str) -> None:
+    def __init__(self, kubernetes: Kubernetes, owner: str) -> None:
         self._kubernetes = kubernetes
-        self._deployment = deployment
+        self._owner = owner
 
     async def get(self, name: str) -> Secret | None:
         """The Secret's data, or None if there is no such Secret."""
@@ -43,15 +43,20 @@ class Secrets:
         """Set some keys of a Secret; None removes one."""
         await self._kubernetes.patch("Secret", name, {"data": _encoded(data)})
 
-    async def publish(self, name: str, data: Mapping[str, str]) -> Secret:
-        """Make the published Secret hold exactly ``data``, and note the moment."""
+    async def publish(
+        self, name: str, data: Mapping[str, str], *, is_first: bool = False
+    ) -> Secret:
+        """Make the published Secret hold exactly ``data``.
+
+        The moment is noted, from which pods with other values have to be replaced; at the first
+        publication there are none.
+        """
+        now = None if is_first else datetime.now(UTC)
+        annotations = {} if now is None else {PUBLISHED_AT: now.isoformat()}
         present = await self.get(name)
         if present is None:
-            # No pod can have started without it: none has to be replaced.
-            await self._kubernetes.create("Secret", await self._body(name, data))
-            return Secret(data)
-        now = datetime.now(UTC)
-        annotations = {PUBLISHED_AT: now.isoformat()}
+            await self._kubernetes.create("Secret", await self._body(name, data, annotations))
+            return Secret(data, now)
         removed = dict.fromkeys(set(present.data) - set(data))
         change: Body = {
             "metadata": {"annotations": annotations},
@@ -60,25 +65,22 @@ class Secrets:
         await self._kubernetes.patch("Secret", name, change)
         return Secret(data, now)
 
-    async def _body(self, name: str, data: Mapping[str, str]) -> Body:
-        """A new Secret; it goes when the Deployment of this program is deleted."""
-        owner = await self._kubernetes.get("Deployment", self._deployment)
+    async def _body(
+        self, name: str, data: Mapping[str, str], annotations: Mapping[str, str]
+    ) -> Body:
+        """A new Secret; it goes with the release, by the chart's Secret that owns it."""
         metadata: Body = {
             "name": name,
+            "annotations": dict(annotations),
             "labels": {"app.kubernetes.io/managed-by": MANAGER},
         }
+        owner = await self._kubernetes.get("Secret", self._owner)
         if owner is not None:
             labels = owner["metadata"].get("labels") or {}
             kept = ("app.kubernetes.io/instance", "app.kubernetes.io/part-of")
             metadata["labels"].update({key: labels[key] for key in kept if key in labels})
-            metadata["ownerReferences"] = [
-                {
-                    "apiVersion": "apps/v1",
-                    "kind": "Deployment",
-                    "name": self._deployment,
-                    "uid": owner["metadata"]["uid"],
-                }
-            ]
+            reference = {"apiVersion": "v1", "kind": "Secret", "name": self._owner}
+            metadata["ownerReferences"] = [{**reference, "uid": owner["metadata"]["uid"]}]
         return {
             "apiVersion": "v1",
             "kind": "Secret",

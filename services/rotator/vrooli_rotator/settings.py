@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     redis_failover: str = ""
     redis_replicas: int = 0
     redis_sentinels: int = 0
+    # Whether Redis keeps its data in a volume that outlives its pod.
+    redis_persistent: bool = True
 
     def consumer_names(self) -> list[str]:
         """The Deployments that are restarted when a Secret is published."""
