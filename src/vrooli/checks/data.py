@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
@@ -23,21 +23,24 @@ async def look(site: Site) -> Seen:
     """Compare the release's resources with those in its namespace, and with their volumes."""
     kinds = [kind for kind in KINDS if site.of_kind(kind)]
     of_postgres = f"{claims.PGO}/cluster"
-    *resources, volumes, pods, sets, classes = await asyncio.gather(
+    *resources, volumes, pods, sets, revisions, classes = await asyncio.gather(
         *(site.objects(KINDS[kind], kind, site.namespace) for kind in kinds),
         site.objects(*CLAIM, site.namespace),
         site.objects("v1", "Pod", site.namespace, of_postgres),
         site.objects("apps/v1", "StatefulSet", site.namespace, of_postgres),
-        _classes(site),
+        _optional(site.objects("apps/v1", "ControllerRevision", site.namespace, of_postgres)),
+        _optional(site.objects(*storage.API)),
     )
-    live = Live([body for bodies in resources for body in bodies], volumes, [*pods, *sets], classes)
+    by_name = None if classes is None else {item["metadata"]["name"]: item for item in classes}
+    bodies = [body for bodies in resources for body in bodies]
+    live = Live(bodies, volumes, [*pods, *sets], by_name, revisions or ())
     return judge(site.manifests, live)
 
 
-async def _classes(site: Site) -> Any:
-    """The storage classes, which belong to the cluster; None where they may not be read."""
+async def _optional(listing: Awaitable[list[Any]]) -> Any:
+    """What is listed; None where it may not be read."""
     try:
-        return {item["metadata"]["name"]: item for item in await site.objects(*storage.API)}
+        return await listing
     except ApiError as error:
         if running.is_forbidden(error):
             return None
@@ -72,13 +75,6 @@ def _unseen(desired: Iterable[Manifest], live: Live) -> Iterator[str]:
     specs = [spec for item in desired for spec in claims.volume_specs(item.body)]
     if live.classes is None and any(data_volumes.is_grown(spec, live) for spec in specs):
         yield "whether the class of the volumes lets them grow (this kubeconfig may not look)"
-    for item in desired:
-        body = live.get(item)
-        if body is None or item.kind != "PostgresCluster":
-            continue
-        versions = live.postgres_versions(body)
-        if not versions and data_names.version_of(item.body) != data_names.version_of(body):
-            yield f"which version the data of {item.key} have: none of its instances is ready"
 
 
 def needless(site: Site) -> str:

@@ -28,12 +28,15 @@ class Live:
         claims: The volume claims.
         pods: The pods of PostgreSQL, and its StatefulSets.
         classes: The cluster's storage classes by name; None where they may not be read.
+        revisions: The earlier templates of PostgreSQL's StatefulSets; none where they may not be
+            read.
     """
 
     resources: Sequence[Body] = ()
     claims: Sequence[Body] = ()
     pods: Sequence[Body] = ()
     classes: Mapping[str, Body] | None = None
+    revisions: Sequence[Body] = ()
 
     def of_kind(self, kind: str) -> list[Body]:
         """The resources of a kind that aren't being deleted."""
@@ -57,7 +60,8 @@ class Live:
     def postgres_versions(self, body: Body) -> set[int]:
         """The major versions of a cluster's data: of the instances that are ready or shut down.
 
-        An instance that isn't ready may run a version that its data don't have.
+        An instance that isn't ready may run a version that its data don't have. Where none is, it
+        is the version that a PGUpgrade noted last, or the one that the oldest instance began with.
         """
         is_down = bool(body["spec"].get("shutdown"))
         known = [
@@ -65,7 +69,12 @@ class Live:
             for pod in self.pods
             if (is_down if pod.get("kind") == "StatefulSet" else _is_ready(pod))
         ]
-        return postgres_data.data_versions(body["metadata"]["name"], known)
+        name = body["metadata"]["name"]
+        if versions := postgres_data.data_versions(name, known):
+            return versions
+        upgraded = (body.get("status") or {}).get("postgresVersion")
+        version = upgraded or postgres_data.first_version(name, self.revisions)
+        return set() if version is None else {int(version)}
 
 
 def _is_ready(pod: Body) -> bool:

@@ -63,7 +63,11 @@ def version_of(body: Body) -> int | None:
 def _other_version(item: Manifest, body: Body, live: Live) -> Iterator[Finding]:
     version, upgraded = version_of(item.body), (body.get("status") or {}).get("postgresVersion")
     actual = live.postgres_versions(body)
-    if version is None or not actual or actual == {version} or upgraded == version:
+    if version is None or actual == {version} or upgraded == version:
+        return
+    if not actual:
+        if version != version_of(body):
+            yield _unknown_version(item, version_of(body), version)
         return
     data = " and ".join(map(str, sorted(actual)))
     yield Finding(
@@ -74,6 +78,24 @@ def _other_version(item: Manifest, body: Body, live: Live) -> Iterator[Finding]:
         f"Set postgresVersion back to {data}. For {version}, let a PGUpgrade bring the data over "
         f"first, then deploy; or {DUMP}.",
         f"kubectl explain pgupgrade.spec --api-version={PGO_API}",
+        UPGRADES,
+    )
+
+
+def _unknown_version(item: Manifest, live: int | None, version: int) -> Finding:
+    """Another version for data whose version nothing tells."""
+    key = f"{item.kind.lower()}/{item.name}"
+    patch = f"""-p '{{"spec":{{"postgresVersion":{version}}}}}'"""
+    return Finding(
+        NAME,
+        item.key,
+        f"which version its data have could not be seen, since none of its instances is ready; "
+        f"the resource asks for {live}, and pgoPostgresql.postgresVersion for {version}: another "
+        "major version than the data's doesn't read them.",
+        f"Set postgresVersion to {live} and bring the database up first (`vrooli diagnose` says "
+        f"what it lacks). If the data are known to be of {version}, put the resource back: "
+        f"`kubectl patch {key} -n {item.namespace} --type merge {patch}`, then deploy.",
+        f"kubectl get pods -n {item.namespace} -l {claims.PGO}/cluster={item.name}",
         UPGRADES,
     )
 

@@ -47,6 +47,24 @@ def data_versions(cluster: str, bodies: Iterable[Body]) -> set[int]:
     return {version for version in versions if version is not None}
 
 
+def first_version(cluster: str, revisions: Iterable[Body]) -> int | None:
+    """The major version that a cluster's oldest instance began with; None when nothing tells.
+
+    A template that comes back takes the newest number and keeps its time.
+
+    Args:
+        cluster: The PostgresCluster's name.
+        revisions: A namespace's ControllerRevisions, which keep a StatefulSet's last ten templates.
+    """
+    known = [
+        (str(body["metadata"].get("creationTimestamp") or ""), version)
+        for body in revisions
+        if (body["metadata"].get("labels") or {}).get(f"{PGO}/cluster") == cluster
+        and (version := data_version(body["data"]["spec"]["template"])) is not None
+    ]
+    return min(known)[1] if known else None
+
+
 def is_upgraded(cluster: Body) -> bool:
     """Whether a PGUpgrade has brought the data to the version that the resource asks for."""
     upgraded = (cluster.get("status") or {}).get("postgresVersion")

@@ -62,6 +62,13 @@ def instance(version: int, *, ready: bool = True) -> Body:
     }
 
 
+def revision(version: int, day: int) -> Body:
+    """An earlier template of PostgreSQL's StatefulSet."""
+    metadata = {**instance(version)["metadata"], "creationTimestamp": f"2026-06-0{day}T12:00:00Z"}
+    template = {"spec": instance(version)["spec"]}
+    return {"metadata": metadata, "data": {"spec": {"template": template}}}
+
+
 def judge(live: Live, **changes: Any) -> Seen:
     """What is said of a release with these values."""
     return data.judge(rendered(**VALUES, **changes), live)
@@ -111,9 +118,35 @@ def test_the_version_that_a_pgupgrade_has_reached_is_taken() -> None:
 def test_the_way_back_from_a_wrong_version_is_open() -> None:
     wrong = resource("PostgresCluster", pgoPostgresql={"postgresVersion": 16})
     running = judge(Live((wrong,), pods=(instance(15),), classes={}))
-    crashing = judge(Live((wrong,), pods=(instance(16, ready=False),), classes={}))
-    assert running.findings == crashing.findings == ()
-    assert "which version the data of PostgresCluster/vrooli-pg have" in crashing.unseen[0]
+    crashing = Live(
+        (wrong,), (), (instance(16, ready=False),), {}, (revision(16, 2), revision(15, 1))
+    )
+    assert running.findings == judge(crashing).findings == ()
+
+
+def test_another_version_is_refused_while_nothing_tells_the_version_of_the_data() -> None:
+    live = Live((POSTGRES,), pods=(instance(15, ready=False),), classes={})
+    (said,) = sentences(judge(live, pgoPostgresql={"postgresVersion": 16}))
+    assert "could not be seen" in said
+    assert "Set postgresVersion to 15" in said
+    assert """--type merge -p '{"spec":{"postgresVersion":16}}'""" in said
+    assert judge(live).findings == ()
+
+
+@pytest.mark.parametrize("version", [14, 16])
+def test_a_database_that_is_down_tells_its_version_by_its_first_template(version: int) -> None:
+    revisions = (revision(15, 1), revision(16, 2))
+    live = Live((POSTGRES,), (), (instance(15, ready=False),), {}, revisions)
+    (said,) = sentences(judge(live, pgoPostgresql={"postgresVersion": version}))
+    assert "its data are of PostgreSQL 15" in said
+
+
+def test_a_database_that_is_down_has_the_version_of_its_last_upgrade() -> None:
+    upgraded = {**resource("PostgresCluster", pgoPostgresql={"postgresVersion": 16})}
+    upgraded["status"] = {"postgresVersion": 16}
+    live = Live((upgraded,), (), (), {}, (revision(15, 1), revision(16, 2)))
+    (said,) = sentences(judge(live))
+    assert "its data are of PostgreSQL 16" in said
 
 
 def test_a_cluster_that_is_shut_down_still_says_its_version() -> None:
