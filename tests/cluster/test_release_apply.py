@@ -289,6 +289,7 @@ async def test_nobody_goes_back_to_a_revision_that_never_became_ready(
 
     for number in (1, 2):
         await apply.ensure(bare_kube, release, replicas(number), PROGRESS)
+    await record.note_ready(bare_kube, release, 1)
     second = await history.last(release)
     assert second is not None
     await record.note_failed(bare_kube, release, second, "a pod crashed")
@@ -296,9 +297,13 @@ async def test_nobody_goes_back_to_a_revision_that_never_became_ready(
     assert good.number == 1
     await rollback.roll_back(bare_kube, release, good, PROGRESS)
     assert (await rollback.target(bare_kube, release)).number == 1
+    await record.note_ready(bare_kube, release, 3)
     await apply.ensure(bare_kube, release, replicas(3), PROGRESS)
     assert (await rollback.target(bare_kube, release)).number == 3
-    assert await history.failed(bare_kube, release) == {2}
+    # The end of revision 4 was never noted, as after a process that was killed.
+    await apply.ensure(bare_kube, release, replicas(4), PROGRESS)
+    assert (await rollback.target(bare_kube, release)).number == 3
+    assert (await record.records(bare_kube, release))[2].end is record.End.FAILED
 
 
 async def test_uninstalling_keeps_the_database_and_installing_takes_it_over(

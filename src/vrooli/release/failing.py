@@ -18,6 +18,7 @@ from vrooli.release import (
     bookkeeping,
     follow,
     history,
+    lease,
     pending,
     record,
     removal,
@@ -89,7 +90,7 @@ class Failed:
             DeployFailedError: Always.
         """
         kept: list[Kept] = []
-        await self._mark()
+        await mark(self.kube, self.release, self.before, self.error.message)
         state = f"{self.release.name} is left as it is."
 
         async def report(progress: Progress) -> Done:
@@ -141,17 +142,23 @@ class Failed:
         done = Done(changed=True, detail=f"is healthy again with what revision {to.number} had")
         return await bookkeeping.note_healthy(self.kube, self.release, done)
 
-    async def _mark(self) -> None:
-        """Helm calls a revision deployed whose pods never became ready: nobody goes back to it."""
-        with contextlib.suppress(VrooliError):  # says nothing that the failure doesn't say better
-            now = await history.last(self.release)
-            if now is not None and (self.before is None or now.number != self.before.number):
-                await record.note_failed(self.kube, self.release, now, self.error.message)
-
     async def _end_hooks(self) -> None:
         """Helm leaves a hook that failed: it would be tried again and again, for nobody."""
         for hook in scene.hooks(self.wanted):
             await self.kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
+
+
+async def mark(kube: Kube, release: Release, before: Revision | None, reason: str) -> None:
+    """Note that the revision made since never became ready: Helm may call it deployed.
+
+    Without the release's Lease the newest revision may be another deploy's, and isn't touched.
+    """
+    with contextlib.suppress(VrooliError):  # says nothing that the failure doesn't say better
+        now = await history.last(release)
+        if now is None or (before is not None and now.number == before.number):
+            return
+        if await lease.is_ours(kube, release):
+            await record.note_failed(kube, release, now, reason)
 
 
 def _staying(kept: Sequence[str]) -> str:

@@ -123,20 +123,14 @@ async def is_newest(kube: Kube, release: Release, note: Note) -> bool:
     )
 
 
-async def failed(kube: Kube, release: Release) -> set[int]:
-    """The revisions that a deploy gave up, whatever Helm says of them."""
-    told = await labels(kube, release, FAILED)
-    return {int(item["version"]) for item in told if item[FAILED] == item["version"]}
-
-
 def secret_name(name: str, number: int) -> str:
     """The Secret in which Helm notes a revision of the release of a name."""
     return f"sh.helm.release.v1.{name}.v{number}"
 
 
-async def labels(kube: Kube, release: Release, *also: str) -> list[dict[str, str]]:
-    """The labels of Helm's notes, of all or of those that have another label, too."""
-    selector = ",".join(("owner=helm", f"name={release.name}", *also))
+async def labels(kube: Kube, release: Release) -> list[dict[str, str]]:
+    """The labels of Helm's notes."""
+    selector = f"owner=helm,name={release.name}"
     found = await kube.list("v1", "Secret", release.namespace, selector, names_only=True)
     return [body["metadata"]["labels"] for body in found]
 

@@ -70,6 +70,12 @@ async def holder(kube: Kube, release: Release) -> Holder | None:
     return None if found is None else read(found)
 
 
+async def is_ours(kube: Kube, release: Release) -> bool:
+    """Whether this process holds a release: another may have taken it over."""
+    found = await holder(kube, release)
+    return found is not None and found.name == identity.name()
+
+
 async def refuse_if_held(kube: Kube, release: Release) -> None:
     """Say early that another deploy runs; changes nothing. Who may not look is told later.
 

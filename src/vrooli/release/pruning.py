@@ -35,7 +35,7 @@ def surplus(notes: Iterable[Mapping[str, str]], most: int = MOST) -> list[int]:
 def _is_other(labels: Mapping[str, str]) -> bool:
     """Whether a revision never became ready, or is a copy of an older one."""
     number = labels["version"]
-    failed = labels.get("status") == "failed" or labels.get(history.FAILED) == number
+    failed = labels.get("status") == "failed" or record.is_unready(labels)
     return failed or labels.get(record.COPY) == number
 
 

@@ -126,6 +126,15 @@ def _end(found: Mapping[str, str], number: str) -> End:
     return End.READY if found.get(READY) == number else End.UNFINISHED
 
 
+def is_unready(labels: Mapping[str, str]) -> bool:
+    """Whether a revision that we made never became ready, by the labels of its Secret.
+
+    One whose deploy was killed counts: nothing has noted its end. Of one that another tool made
+    nothing is known, and Helm's word holds.
+    """
+    return parse(labels).end in (End.FAILED, End.UNFINISHED)
+
+
 def half(number: int, end: End) -> str:
     """What is to be said of a revision whose deploy did not end well; empty where it did."""
     if end is End.FAILED:

@@ -28,9 +28,10 @@ async def target(kube: Kube, release: Release, number: int | None = None) -> Rev
     if number is not None:
         chosen = [item for item in found if item.number == number]
     else:
-        broken = await history.failed(kube, release)
+        noted = await history.labels(kube, release)
+        unready = {int(item["version"]) for item in noted if record.is_unready(item)}
         ran = [item for item in found[:-1] if item.status in WORKED]
-        chosen = [item for item in ran if item.number not in broken][-1:]
+        chosen = [item for item in ran if item.number not in unready][-1:]
     if not chosen:
         which = f"no revision {number}" if number is not None else "no earlier revision that ran"
         raise UsageError(

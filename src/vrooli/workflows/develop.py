@@ -17,12 +17,12 @@ from vrooli.checks import preflight
 from vrooli.cluster.embedded.cluster import KnownCluster
 from vrooli.cluster.interface import Cluster
 from vrooli.environments import SecretsSource
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import Listener, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
 from vrooli.operators.install import install, wait_ready
-from vrooli.release import apply, bookkeeping, follow, history, lease, sizing
+from vrooli.release import apply, bookkeeping, failing, follow, history, lease, sizing
 from vrooli.release.apply import Applied
 from vrooli.release.history import Release
 from vrooli.release.record import Kind, Origin
@@ -50,6 +50,8 @@ SERVICES = {
 OF_RELEASE = ("release", "healthy")
 # Those that run while its Lease is held; the operators' pods start meanwhile.
 HELD = ("operators", *OF_RELEASE)
+# How long noting an interrupted revision may take, seconds: whoever ends a process waits little.
+MARK_S = 10.0
 
 
 async def develop(
@@ -81,7 +83,7 @@ async def develop(
         ended += await run_steps(before, listener)
         # A deploy from elsewhere, or a rollback, may be at work on the same release.
         async with lease.held(run.kube, run.release, Progress("release", listener)):
-            ended += await run_steps(held, listener)
+            ended += await run.hold(held, listener)
     steps = tuple(StepResult.of(step) for step in ended)
     return DevelopResult(
         changed=any(step.outcome is Outcome.CHANGED for step in steps),
@@ -233,6 +235,20 @@ class _Run:
             Step("operators", "Operators' pods", self.await_operators, installs_done),
             Step("healthy", "Healthy release", self.follow_release, ("release", "operators")),
         ]
+
+    async def hold(self, steps: Sequence[Step], listener: Listener) -> list[StepEnded]:
+        """Run the steps under the Lease; a revision that they made and left unready is noted so."""
+        before = await history.last(self.release)
+        try:
+            return await run_steps(steps, listener)
+        except VrooliError as error:
+            await failing.mark(self.kube, self.release, before, error.message)
+            raise
+        except asyncio.CancelledError:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(MARK_S):
+                    await failing.mark(self.kube, self.release, before, "it was interrupted")
+            raise
 
     async def ensure_cluster(self, progress: Progress) -> Done:
         """Have the cluster run, with what its add-ons and the operators need in it."""

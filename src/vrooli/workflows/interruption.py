@@ -10,7 +10,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import BY_PERSON, InterruptError, VrooliError
 from vrooli.events import Listener, Progress
 from vrooli.kube import Kube
-from vrooli.release import drift, history, record
+from vrooli.release import drift, failing, history
 from vrooli.release.history import Release, Revision
 from vrooli.release.live import Bodies
 from vrooli.steps import Done, Step, run_steps
@@ -82,7 +82,7 @@ class Cut:
         now = await history.last(self.release)
         if now is None or (self.before is not None and now.number == self.before.number):
             return changed, ""
-        await record.note_failed(self.kube, self.release, now, "it was interrupted")
+        await failing.mark(self.kube, self.release, self.before, "it was interrupted")
         return changed, f"; Helm's revision {now.number} is {now.status}, and not known to be ready"
 
     @property

@@ -43,3 +43,13 @@ def test_a_label_of_an_older_revision_says_nothing_of_a_later_one() -> None:
 def test_one_that_is_at_work_stays() -> None:
     notes = [note(1, "pending-upgrade"), *(note(number) for number in range(2, 14))]
     assert surplus(notes) == [2]
+
+
+def test_one_whose_end_was_never_noted_takes_the_place_of_none_that_worked() -> None:
+    ours = [{**note(number), "vrooli.com/revision": str(number)} for number in range(1, 3)]
+    killed = [
+        {"version": str(number), "status": "superseded", "vrooli.com/revision": str(number)}
+        for number in range(3, 30)
+    ]
+    gone = surplus([*ours, *killed, note(30, "deployed")])
+    assert gone == list(range(3, 30 - MOST))
