@@ -10,7 +10,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import BY_PERSON, InterruptError, VrooliError
 from vrooli.events import Listener, Progress
 from vrooli.kube import Kube
-from vrooli.release import drift, failing, history
+from vrooli.release import drift, failing, history, lease
 from vrooli.release.history import Release, Revision
 from vrooli.release.live import Bodies
 from vrooli.steps import Done, Step, run_steps
@@ -55,18 +55,26 @@ class Cut:
             task.uncancel()
         try:
             async with asyncio.timeout(LOOK_S):
-                changed, noted = await self._look()
+                changed, now = await self._look()
         except (VrooliError, TimeoutError):
             return InterruptError(
                 f"What was changed of {self.release} can't be seen.", self._advice
             )
-        if not noted:  # Helm notes a revision before it changes anything
+        if now is None:  # Helm notes a revision before it changes anything
             return InterruptError(f"Nothing of {self.release} was changed yet.", AGAIN)
-        said = f"Changed already: {objects(changed) if changed else 'no object'}{noted}."
+        said = (
+            f"Changed already: {objects(changed) if changed else 'no object'}; Helm's revision "
+            f"{now.number} is {now.status}, and not known to be ready."
+        )
         if cancelled.args[:1] != (BY_PERSON,) or consent.ask is None:
             return InterruptError(f"{said}\nIt may not work as it is.", self._advice)
         if not consent.ask(f"{said}\n{self._question}"):
             return InterruptError(f"{said}\nIt is left so.", self._advice)
+        if not await self._is_still(now):
+            return InterruptError(
+                f"Another deploy of {self.release} has begun since; nothing was gone back from.",
+                "See what it does: `vrooli status`.",
+            )
         return await self._went_back(listener, said)
 
     async def _went_back(self, listener: Listener, said: str) -> InterruptError:
@@ -76,14 +84,23 @@ class Cut:
             return InterruptError(f"{said}\nGoing back failed: {error.message}", self._advice)
         return InterruptError(f"{self.release.name} {ended.detail}.")
 
-    async def _look(self) -> tuple[list[str], str]:
-        """The objects that are others than before, and what Helm has noted meanwhile."""
+    async def _look(self) -> tuple[list[str], Revision | None]:
+        """The objects that are others than before, and the revision that was made meanwhile."""
         changed = await drift.since(self.kube, self.wanted, self.there)
         now = await history.last(self.release)
         if now is None or (self.before is not None and now.number == self.before.number):
-            return changed, ""
+            return changed, None
         await failing.mark(self.kube, self.release, self.before, "it was interrupted")
-        return changed, f"; Helm's revision {now.number} is {now.status}, and not known to be ready"
+        return changed, now
+
+    async def _is_still(self, shown: Revision) -> bool:
+        """Whether the release is still ours and as it was shown: the person may think for long."""
+        try:
+            last = await history.last(self.release)
+            ours = await lease.is_ours(self.kube, self.release)
+        except VrooliError:
+            return False
+        return ours and last is not None and last.number == shown.number
 
     @property
     def _question(self) -> str:
