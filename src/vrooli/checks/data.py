@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Iterable, Iterator
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
-from vrooli.checks import data_names, data_volumes, running, storage
+from vrooli.checks import data_names, data_restore, data_volumes, running, storage
 from vrooli.checks.data_live import NAME, Live
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.operator_needs import PGO_API, REDIS_API
@@ -67,8 +67,10 @@ def judge(manifests: Iterable[Manifest], live: Live) -> Seen:
 
 def _of_resource(item: Manifest, live: Live) -> Iterator[Finding]:
     if item.kind == "PostgresCluster":
-        return data_names.postgres(item, live)
-    return data_volumes.redis_storage(item, live)
+        yield from data_names.postgres(item, live)
+        yield from data_restore.in_progress(item, live)
+    else:
+        yield from data_volumes.redis_storage(item, live)
 
 
 def _unseen(desired: Iterable[Manifest], live: Live) -> Iterator[str]:
@@ -87,7 +89,8 @@ CHECK = Check(
     "Data that are there",
     "that the operators can do what the values ask of the databases and volumes that are there: "
     "the same major version of PostgreSQL, sizes and classes that the volumes can have, the same "
-    "names of clusters, users and databases; volumes that an earlier release left count, too",
+    "names of clusters, users and databases; volumes that an earlier release left count, too; and "
+    "that no restore is in progress",
     look,
     needless,
     after=("kinds",),

@@ -280,3 +280,34 @@ def test_a_release_on_databases_of_others_needs_no_look() -> None:
     without = [item for item in rendered() if item.kind not in data.KINDS]
     assert data.needless(site(tuple(without))) == "these values have no database of their own"
     assert data.needless(site(rendered())) == ""
+
+
+def restoring(*, enabled: bool = True, **status: Any) -> Body:
+    """A PostgresCluster for which a restore was asked."""
+    body = copy.deepcopy(POSTGRES)
+    body["metadata"]["annotations"][f"{PGO}/pgbackrest-restore"] = "second"
+    body["spec"]["backups"]["pgbackrest"]["restore"] = {"enabled": enabled, "repoName": "repo1"}
+    body["status"] = {"pgbackrest": {"restore": status}} if status else {}
+    return body
+
+
+@pytest.mark.parametrize(
+    "status", [{}, {"id": "first", "finished": True}, {"id": "second", "active": 1}]
+)
+def test_a_restore_in_progress_stops_a_release(status: Body) -> None:
+    (finding,) = judge(Live([restoring(**status)], classes={})).findings
+    assert finding.what == "PostgresCluster/vrooli-pg"
+    assert "a restore of its data is in progress" in finding.found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        restoring(id="second", finished=True),
+        restoring(id="second", finished=True, failed=1),
+        restoring(enabled=False),
+    ],
+    ids=["ended", "failed", "disabled"],
+)
+def test_a_restore_that_has_ended_stops_nobody(body: Body) -> None:
+    assert judge(Live([body], classes={})).findings == ()
