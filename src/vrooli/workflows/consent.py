@@ -21,7 +21,7 @@ class Action(StrEnum):
     DEPLOY = "`deploy`, when it changes anything"
     ROLLBACK = "`rollback`"
     DEVELOP = "`develop`, when there is such a release"
-    REPLACE_ARTIFACT = "`develop` over a release that came from an artifact"
+    REPLACE_ARTIFACT = "`develop` over a release that `develop` didn't make"
     UNINSTALL = "`uninstall`"
     DELETE_DATA = "`uninstall --delete-data`"
     DELETE_CLUSTER = "`cluster delete`, when there is such a cluster"

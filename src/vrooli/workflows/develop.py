@@ -75,14 +75,19 @@ async def develop(
         run = _Run(options, choice, exits)
         before, held = _parted(run.steps())
         ended: list[StepEnded] = []
-        if not await overwriting.demand_early(choice, options.environment, consent):
+        agreed = await overwriting.demand_early(choice, options.environment, consent)
+        if agreed is None:
             names = _closure(before, ["cluster"])
             ended += await run_steps([step for step in before if step.name in names], listener)
-            await overwriting.demand(run.kube, run.release, options.environment, consent)
+            environment = options.environment
+            agreed = await overwriting.demand(run.kube, run.release, environment, consent)
             before = _after(before, names)
         ended += await run_steps(before, listener)
         # A deploy from elsewhere, or a rollback, may be at work on the same release.
         async with lease.held(run.kube, run.release, Progress("release", listener)):
+            await overwriting.look_again(
+                run.kube, run.release, options.environment, consent, agreed
+            )
             ended += await run.hold(held, listener)
     steps = tuple(StepResult.of(step) for step in ended)
     return DevelopResult(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vrooli.environments import Environment
-from vrooli.errors import VrooliError
+from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
 from vrooli.kube import Kube
 from vrooli.release import Release, history, record
 from vrooli.release.record import Kind
@@ -13,28 +13,37 @@ from vrooli.workflows import clusters
 from vrooli.workflows.cluster import Choice
 from vrooli.workflows.consent import Action, Consent
 
+# No revision.
+NONE = 0
+# What is said of a release by what it was made of, with its version.
+_MADE = {
+    Kind.ARTIFACT: ", version {0}, which came from an artifact,",
+    Kind.SOURCE: "",
+    Kind.UNKNOWN: ", of which isn't noted what it was made of,",
+}
 
-async def demand_early(choice: Choice, environment: Environment, consent: Consent) -> bool:
+
+async def demand_early(choice: Choice, environment: Environment, consent: Consent) -> int | None:
     """Demand a yes before anything is touched.
 
     Returns:
-        Whether that was possible: a cluster that doesn't run doesn't tell what is in it.
+        The revision that may be replaced, 0 where there was none or all was agreed to; None where
+        that can't be known: a cluster that doesn't run doesn't tell what is in it.
 
     Raises:
         UsageError: A yes is missing.
         InterruptError: The person said no.
     """
     if consent.yes:
-        return True
+        return NONE
     if choice.embedded and (await clusters.named(choice.name).status()).state == clusters.ABSENT:
-        return True  # it holds no release yet
+        return NONE  # it holds no release yet
     try:
         kube, kubeconfig = await _connect(choice)
     except VrooliError:  # it is to be started, or its start says what is wrong with it
-        return False
+        return None
     async with kube:
-        await demand(kube, Release.of(environment, kubeconfig), environment, consent)
-    return True
+        return await demand(kube, Release.of(environment, kubeconfig), environment, consent)
 
 
 async def _connect(choice: Choice) -> tuple[Kube, Path]:
@@ -50,8 +59,11 @@ async def _connect(choice: Choice) -> tuple[Kube, Path]:
     return await cluster.connect(), cluster.kubeconfig
 
 
-async def demand(kube: Kube, release: Release, environment: Environment, consent: Consent) -> None:
+async def demand(kube: Kube, release: Release, environment: Environment, consent: Consent) -> int:
     """Demand a yes, where the release that is there needs one.
+
+    Returns:
+        The revision that may be replaced, 0 where there is none.
 
     Raises:
         UsageError: A yes is missing.
@@ -59,12 +71,36 @@ async def demand(kube: Kube, release: Release, environment: Environment, consent
     """
     last = await history.last(release)
     if last is None:
-        return
+        return NONE
     its = (await record.records(kube, release)).get(last.number, record.UNKNOWN)
-    what = "by what the sources here make"
-    if its.origin.kind is Kind.ARTIFACT:
-        has = f"version {its.origin.version}, which came from an artifact,"
-        change = f"replace {release}, {has} {what}"
-        consent.demand(Action.REPLACE_ARTIFACT, environment.name, change)
-    else:
-        consent.demand(Action.DEVELOP, environment.name, f"replace {release} {what}")
+    action = Action.DEVELOP if its.origin.kind is Kind.SOURCE else Action.REPLACE_ARTIFACT
+    change = f"replace {release}{_MADE[its.origin.kind]} by what the sources here make"
+    consent.demand(action, environment.name, change.format(its.origin.version))
+    return last.number
+
+
+async def look_again(
+    kube: Kube, release: Release, environment: Environment, consent: Consent, agreed: int
+) -> None:
+    """Another deploy may have ended since: what it brought isn't replaced without a yes.
+
+    Args:
+        kube: The cluster.
+        release: The release, whose Lease is held.
+        environment: Whose it is.
+        consent: What the person has agreed to.
+        agreed: The revision that may be replaced.
+
+    Raises:
+        EnvironmentLackError: It has, and what is there now needs a yes of its own.
+    """
+    last = await history.last(release)
+    if last is None or last.number == agreed:
+        return
+    try:
+        await demand(kube, release, environment, Consent(yes=consent.yes))
+    except UsageError as error:
+        raise EnvironmentLackError(
+            f"Another deploy of {release.name} has ended meanwhile; this run has not changed it.",
+            "Run the same command again: it asks about what is there now.",
+        ) from error

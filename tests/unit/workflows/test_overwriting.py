@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from vrooli.environments import ENVIRONMENTS
-from vrooli.errors import InterruptError, UsageError
+from vrooli.errors import EnvironmentLackError, InterruptError, UsageError
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.history import Revision
@@ -54,18 +54,56 @@ def test_a_release_that_came_from_an_artifact_is_not_replaced_unasked(
     _demand(monkeypatch, environment, ARTIFACT, Consent(yes=True))
 
 
-@pytest.mark.parametrize("its", [None, SOURCE, UNKNOWN])
+def test_a_release_whose_origin_is_not_noted_is_not_replaced_unasked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(UsageError, match=r"of which isn't noted what it was made of"):
+        _demand(monkeypatch, "dev", UNKNOWN, Consent())
+    _demand(monkeypatch, "dev", UNKNOWN, Consent(yes=True))
+
+
+def _look_again(monkeypatch: pytest.MonkeyPatch, its: Record, agreed: int, *, yes: bool) -> None:
+    """Look again under the Lease, where revision 3 has such a record."""
+    _demand(monkeypatch, "dev", its, Consent(yes=True))
+    where = ENVIRONMENTS["dev"]
+    release = Release.of(where, Path("kubeconfig"))
+    doing = overwriting.look_again(cast(Kube, None), release, where, Consent(yes=yes), agreed)
+    asyncio.run(doing)
+
+
+def test_an_artifact_that_was_deployed_meanwhile_is_not_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(EnvironmentLackError, match="Another deploy of vrooli-dev has ended"):
+        _look_again(monkeypatch, ARTIFACT, 2, yes=False)
+
+
+@pytest.mark.parametrize(
+    ("its", "agreed", "yes"),
+    [(ARTIFACT, 3, False), (ARTIFACT, 2, True), (SOURCE, 2, False)],
+)
+def test_what_was_agreed_to_or_needs_no_yes_goes_on(
+    monkeypatch: pytest.MonkeyPatch, its: Record, agreed: int, yes: bool
+) -> None:
+    _look_again(monkeypatch, its, agreed, yes=yes)
+
+
+@pytest.mark.parametrize("its", [None, SOURCE])
 def test_ones_own_development_goes_on(monkeypatch: pytest.MonkeyPatch, its: Record | None) -> None:
     _demand(monkeypatch, "dev", its, Consent())
 
 
-@pytest.mark.parametrize("its", [SOURCE, UNKNOWN])
-def test_what_others_use_is_asked_for(monkeypatch: pytest.MonkeyPatch, its: Record) -> None:
+@pytest.mark.parametrize(
+    ("its", "made"), [(SOURCE, ""), (UNKNOWN, ", of which isn't noted what it was made of,")]
+)
+def test_what_others_use_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, its: Record, made: str
+) -> None:
     questions: list[str] = []
     with pytest.raises(InterruptError):
         _demand(monkeypatch, "staging", its, Consent(ask=cast(Any, questions.append)))
     (question,) = questions
-    assert question.startswith("Replace vrooli-staging in namespace staging by what")
+    assert question.startswith(f"Replace vrooli-staging in namespace staging{made} by what")
 
 
 def test_a_first_release_needs_no_yes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +128,8 @@ def test_a_cluster_that_is_stopped_is_started_before_anybody_is_asked() -> None:
 
 def test_whoever_has_said_yes_is_not_looked_for() -> None:
     choice = Choice("context", "nowhere")
-    assert asyncio.run(overwriting.demand_early(choice, ENVIRONMENTS["prod"], Consent(yes=True)))
+    doing = overwriting.demand_early(choice, ENVIRONMENTS["prod"], Consent(yes=True))
+    assert asyncio.run(doing) == overwriting.NONE
 
 
 def test_a_cluster_that_is_not_there_holds_no_release(
@@ -98,4 +137,5 @@ def test_a_cluster_that_is_not_there_holds_no_release(
 ) -> None:
     monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path))
     choice = Choice("embedded", "none")
-    assert asyncio.run(overwriting.demand_early(choice, ENVIRONMENTS["prod"], Consent()))
+    doing = overwriting.demand_early(choice, ENVIRONMENTS["prod"], Consent())
+    assert asyncio.run(doing) == overwriting.NONE
