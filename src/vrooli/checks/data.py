@@ -62,7 +62,12 @@ def judge(manifests: Iterable[Manifest], live: Live) -> Seen:
         for claim in spec.claims(live.claims)
     ]
     there = f"{len(claimed)} volumes are there" if claimed else "nothing is there yet"
-    return Seen(there, tuple(findings), tuple(_unseen(desired, live)))
+    return Seen(
+        there,
+        tuple(findings),
+        tuple(_unseen(desired, live)),
+        tuple(warning for item in desired for warning in data_names.new_login_role(item, live)),
+    )
 
 
 def _of_resource(item: Manifest, live: Live) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ Body = Mapping[str, Any]
 
 RELEASE = "meta.helm.sh/release-name"
 INSTANCE = "app.kubernetes.io/instance"
+# How the chart names the second login role of the application's user (vrooli.alternateUser).
+ALTERNATE = "-alternate"
 # The values that name a resource.
 NAMES = {"PostgresCluster": "pgoPostgresql.clusterName", "RedisFailover": "spotahomeRedis.name"}
 UPGRADES = (
@@ -122,6 +124,23 @@ def _other_user(item: Manifest, body: Body) -> Iterator[Finding]:
             f"{user['name']} has the database {', '.join(live_databases)}, and "
             f"pgoPostgresql.users names {databases[0]}, which would be empty.",
             f"Set its name back to {live_databases[0]}.",
+        )
+
+
+def new_login_role(item: Manifest, live: Live) -> Iterator[str]:
+    """What a PostgresCluster from before its second login role needs: PGO runs no SQL for it."""
+    body = live.get(item)
+    if body is None or item.kind != "PostgresCluster":
+        return
+    users, live_users = (
+        [user["name"] for user in side["spec"].get("users") or ()] for side in (item.body, body)
+    )
+    role = f"{users[0]}{ALTERNATE}" if users else ""
+    if role in users and role not in live_users:
+        yield (
+            f"{item.key} was made without the login role {role}: after this deploy, run once as a "
+            f'superuser `GRANT "{users[0]}" TO "{role}"; ALTER ROLE "{role}" SET role TO '
+            f'"{users[0]}";`; until then a password that changes in Vault does not come into use'
         )
 
 

@@ -115,11 +115,13 @@ class Seen:
         found: What is there, in words.
         findings: What isn't as it should be.
         unseen: What could not be seen of it, and why.
+        warnings: What a person has to do about it, though it stops nothing.
     """
 
     found: str = ""
     findings: tuple[Finding, ...] = ()
     unseen: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 Look = Callable[[Site], Awaitable[Seen]]
@@ -174,6 +176,7 @@ class Outcome:
         elapsed_s: How long it took, seconds.
         error: What kept it from looking, if anything did.
         unseen: What of it could not be seen, beside what was found.
+        warnings: What a person has to do about it, though it stops nothing.
     """
 
     check: Check
@@ -183,3 +186,4 @@ class Outcome:
     elapsed_s: float = 0.0
     error: VrooliError | None = None
     unseen: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -85,6 +85,11 @@ def unseen(outcomes: Iterable[Outcome]) -> str:
     return f"could not be seen (`vrooli check` says why): {', '.join(titles)}" if titles else ""
 
 
+def warnings(outcomes: Iterable[Outcome]) -> str:
+    """What a person has to do, though it stops nothing, in words; empty when there is nothing."""
+    return "; ".join(f"warning: {warning}" for one in outcomes for warning in one.warnings)
+
+
 class NotDeployableError(VrooliError):
     """The cluster lacks what the release needs; nothing was changed."""
 

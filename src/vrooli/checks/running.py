@@ -95,12 +95,18 @@ async def _look(check: Check, site: Site, limit_s: float) -> Outcome:
 
 def judged(check: Check, seen: Seen) -> Outcome:
     """The outcome of what a check saw."""
-    parts = [seen.found, *(f"not seen: {what}" for what in seen.unseen)]
+    parts = [
+        seen.found,
+        *(f"not seen: {what}" for what in seen.unseen),
+        *(f"warning: {what}" for what in seen.warnings),
+    ]
     found = "; ".join(part for part in parts if part)
     if seen.findings:
-        return Outcome(check, State.FAILED, found, seen.findings, unseen=seen.unseen)
+        return Outcome(
+            check, State.FAILED, found, seen.findings, unseen=seen.unseen, warnings=seen.warnings
+        )
     state = State.OK if seen.found or not seen.unseen else State.UNSEEN
-    return Outcome(check, state, found, unseen=seen.unseen)
+    return Outcome(check, state, found, unseen=seen.unseen, warnings=seen.warnings)
 
 
 def _words(error: VrooliError) -> str:

@@ -37,5 +37,9 @@ async def demand(
         kube, release.namespace, wanted, images, outcomes.append, kind=kind
     )
     preflight.demand(found)
-    said = (f"can take {len(wanted)} objects", preflight.unseen(outcomes))
+    said = (
+        f"can take {len(wanted)} objects",
+        preflight.unseen(outcomes),
+        preflight.warnings(outcomes),
+    )
     return "; ".join(filter(None, said))

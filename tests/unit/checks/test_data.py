@@ -124,6 +124,19 @@ def test_the_way_back_from_a_wrong_version_is_open() -> None:
     assert running.findings == judge(crashing).findings == ()
 
 
+def test_a_cluster_from_before_its_second_login_role_needs_a_grant() -> None:
+    old = resource("PostgresCluster")
+    desired = rendered()
+    assert data.judge(desired, Live((old,), classes={})).findings == ()
+    (warning,) = data.judge(desired, Live((old,), classes={})).warnings
+    assert 'GRANT "vrooli" TO "vrooli-alternate"' in warning
+    assert 'ALTER ROLE "vrooli-alternate" SET role TO "vrooli"' in warning
+    new = next(dict(item.body) for item in desired if item.kind == "PostgresCluster")
+    assert data.judge(desired, Live((new,), classes={})).warnings == ()
+    assert judge(Live((old,), classes={})).warnings == ()
+    assert data.judge(desired, NOTHING).warnings == ()
+
+
 def test_another_version_is_refused_while_nothing_tells_the_version_of_the_data() -> None:
     live = Live((POSTGRES,), pods=(instance(15, ready=False),), classes={})
     (said,) = sentences(judge(live, pgoPostgresql={"postgresVersion": 16}))

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from support.checking import check, site
-from vrooli.checks import running
+from vrooli.checks import preflight, running
 from vrooli.checks.interface import Outcome, Seen, Site, State, UnseenError
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.findings import Finding
@@ -101,6 +101,12 @@ async def test_parts_that_could_not_be_seen_stand_beside_what_was_found() -> Non
     assert running.judged(check("a", _fine), seen).state is State.OK
     nothing = running.judged(check("a", _fine), Seen(unseen=("all of it",)))
     assert nothing.state is State.UNSEEN
+
+
+def test_a_warning_is_told_and_fails_nothing() -> None:
+    outcome = running.judged(check("a", _fine), Seen("ready", warnings=("run it once",)))
+    assert (outcome.state, outcome.found) == (State.OK, "ready; warning: run it once")
+    assert preflight.warnings([outcome]) == "warning: run it once"
 
 
 async def test_what_several_checks_look_at_is_asked_for_once() -> None:
