@@ -23,12 +23,14 @@ class Needs:
         storage_classes: Named classes; "" stands for the cluster's default.
         ingress_classes: Named classes.
         images: References that pods run.
+        with_secret: Those of them that pods pull with a secret.
     """
 
     kinds: tuple[tuple[str, str], ...]
     storage_classes: tuple[str, ...]
     ingress_classes: tuple[str, ...]
     images: tuple[str, ...]
+    with_secret: tuple[str, ...]
 
 
 def of(manifests: Iterable[Manifest]) -> Needs:
@@ -43,6 +45,13 @@ def of(manifests: Iterable[Manifest]) -> Needs:
             if item.kind == "Ingress" and (name := item.body["spec"].get("ingressClassName"))
         ),
         images=_once(image for item in found if not item.is_hook for image in _images(item.body)),
+        with_secret=_once(
+            image
+            for item in found
+            for inner in _mappings(item.body)
+            if inner.get("imagePullSecrets")
+            for image in _images(inner)
+        ),
     )
 
 

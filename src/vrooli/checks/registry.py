@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import httpx
@@ -73,7 +74,8 @@ async def look(site: Site) -> Seen:
         return Seen(findings=tuple(refused))
     async with httpx.AsyncClient(timeout=ANSWER_S, follow_redirects=True) as client:
         answers = await asyncio.gather(*(status(client, parse(image)) for image in asked))
-    return judge(len(pulled), dict(zip(asked, answers, strict=True)))
+    by_image = dict(zip(asked, answers, strict=True))
+    return judge(len(pulled), by_image, site.needs.with_secret)
 
 
 def name_of(image: str) -> str:
@@ -110,22 +112,30 @@ def refusal(image: str, kind: str) -> Finding | None:
     return None
 
 
-def judge(count: int, answers: dict[str, int]) -> Seen:
+def judge(count: int, answers: dict[str, int], with_secret: Collection[str] = ()) -> Seen:
     """What the registries' answers mean; 0 is none.
+
+    Some registries hide from anyone what they show to a pull secret: their 404 is no proof then.
+    Docker Hub doesn't.
 
     Args:
         count: How many images are pulled, with those that nodes have.
         answers: The HTTP status of each that no node has.
+        with_secret: The images that pods pull with a secret.
     """
     had = count - sum(status != httpx.codes.OK for status in answers.values())
-    missing = [image for image, status in answers.items() if status == httpx.codes.NOT_FOUND]
+    absent = [image for image, status in answers.items() if status == httpx.codes.NOT_FOUND]
+    hidden = [image for image in absent if image in with_secret and parse(image).registry != HUB]
+    missing = [image for image in absent if image not in hidden]
     closed = [
         image
         for image, status in answers.items()
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
     ]
-    mute = [i for i, s in answers.items() if s != httpx.codes.OK and i not in (*missing, *closed)]
+    mute = [i for i, s in answers.items() if s != httpx.codes.OK and i not in (*absent, *closed)]
     unseen = []
+    if hidden:
+        unseen.append(f"{', '.join(hidden)} (not there for anyone; nodes ask with the pull secret)")
     if closed:
         unseen.append(f"{', '.join(closed)} (their registry wants credentials)")
     if mute:

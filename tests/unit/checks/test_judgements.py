@@ -213,6 +213,16 @@ def test_what_registries_answer_is_told_as_far_as_it_says_anything() -> None:
     assert [text.partition(" ")[0] for text in seen.unseen] == ["c", "d"]
 
 
+def test_what_a_registry_hides_from_anyone_may_be_there_for_the_pull_secret() -> None:
+    answers = {"r.example/a:1": 404, "r.example/c:1": 404, "someone/b:1": 404}
+    seen = registry.judge(3, answers, ("r.example/a:1", "someone/b:1"))
+    assert names(seen) == ["r.example/c:1", "someone/b:1"]
+    (unseen,) = seen.unseen
+    assert unseen.startswith("r.example/a:1 (")
+    assert "pull secret" in unseen
+    assert names(registry.judge(3, answers)) == list(answers)
+
+
 class NoNodes:
     """A cluster that tells of no node."""
 
@@ -235,6 +245,29 @@ async def test_an_embedded_cluster_pulls_nothing_so_what_is_not_loaded_is_refuse
     assert "docker.io/someone/ui:0.1.0" in names(found)
     assert "docker.io/library/redis:7.4.2-alpine" not in names(found)
     assert all("an embedded cluster pulls none" in item.found for item in found.findings)
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_a_missing_image_stops_a_deploy_unless_pods_pull_with_a_secret(
+    monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    async def absent(*_: object) -> int:
+        return 404
+
+    monkeypatch.setattr(registry, "status", absent)
+    secret = {"secrets": {"dockerhubPullSecret": {"enabled": named}}}
+    objects = rendered(
+        "prod",
+        image={"registry": "r.example/vrooli"},
+        vso=secret,
+        **{
+            "services": {"nsfwDetector": {"repository": "r.example/vrooli/nsfw-detector"}},
+        },
+    )
+    found = await registry.look(site(objects, NoNodes(), kind="context"))
+    own = [name for name in names(found) if name.startswith("r.example/")]
+    assert bool(own) is not named
+    assert any("r.example/vrooli/ui" in text for text in found.unseen) is named
 
 
 def test_local_images_are_in_no_registry_and_others_on_no_list_of_local_ones() -> None:
