@@ -12,10 +12,17 @@ _AROUND = re.compile(
     r"^\s|^$|<no Python frame>|^(?:Current thread|Thread) 0x|^Extension modules:"
     r"|^Python runtime state:|\(most recent call (?:first|last)\):"
 )
+# How programs mark the line that ends them: at its begin, or as a level after time and name.
+_FATAL = re.compile(
+    r"^\W*(?i:fatal(?: error)?|critical|panic|emerg)\W*[:\]]"
+    r"|^(?:\S+ ){1,4}\W?(?:FATAL|CRITICAL|PANIC|EMERG)\b"
+)
 
 
 def telling_line(lines: Sequence[str]) -> str:
     """The line that says why a program ended: of a traceback the exception; else the last one.
+
+    A program that went on after a traceback and ended with a line marked as fatal ended by that.
 
     Args:
         lines: The end of its log, the oldest line first; may begin within a traceback.
@@ -24,7 +31,8 @@ def telling_line(lines: Sequence[str]) -> str:
     after = lines[frames[-1] + 1 :] if frames else []
     reasons = [line for line in after if not _AROUND.search(line)]
     if reasons:
-        return reasons[0].strip()
+        fatal = [line for line in reasons[1:] if _FATAL.search(line)]
+        return (fatal[-1] if fatal else reasons[0]).strip()
     others = [line for line in lines if not _AROUND.search(line) and not _FRAME.search(line)]
     told = others or [line for line in lines if line.strip()]
     return told[-1].strip() if told else ""

@@ -26,6 +26,13 @@ Traceback (most recent call last):
     connect(settings["url"])
             ~~~~~~~~^^^^^^^
 KeyError: 'url'"""
+HANDLED = f"""{TRACEBACK}
+retrying without it
+2026-01-01T12:00:00Z server FATAL: no database at db:5432
+"""
+LEVELS = f"""{TRACEBACK}
+[CRITICAL] giving up: port 80 is taken
+shutting down"""
 TWO_LINES = """  File "/app/db.py", line 9, in open
     raise error
 sqlalchemy.exc.OperationalError: connection refused
@@ -38,6 +45,10 @@ sqlalchemy.exc.OperationalError: connection refused
         (FATAL, "ModuleNotFoundError: No module named 'encodings'"),
         (FAULT, "Fatal Python error: Segmentation fault"),
         (TRACEBACK, "KeyError: 'url'"),
+        (HANDLED, "2026-01-01T12:00:00Z server FATAL: no database at db:5432"),
+        (LEVELS, "[CRITICAL] giving up: port 80 is taken"),
+        (f"{TRACEBACK}\nFatal: can't go on", "Fatal: can't go on"),
+        (f"{TRACEBACK}\nthis was not fatal: see the manual", "KeyError: 'url'"),
         (TWO_LINES, "sqlalchemy.exc.OperationalError: connection refused"),
         ("ready\nno config file /etc/x: giving up\n", "no config file /etc/x: giving up"),
         ('  File "/a.py", line 1, in <module>\n    x()', "x()"),
