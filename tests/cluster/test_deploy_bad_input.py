@@ -179,11 +179,17 @@ async def test_a_kubeconfig_without_rights_is_told_verb_and_kind(
     assert await _releases(bare_kube) == before
 
 
+async def _answers(_: Kube) -> bool:
+    return True
+
+
+@pytest.mark.parametrize("is_back", [False, True])
 async def test_a_cluster_that_goes_away_in_the_middle_ends_the_deploy(
-    artifact: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_back: bool
 ) -> None:
+    """Nothing is undone, even if it answers again a moment after it was given up."""
+    if is_back:
+        monkeypatch.setattr(Kube, "healthy", _answers)
     monkeypatch.setattr(follow, "LOOK_S", 1.0)
     monkeypatch.setattr(follow, "AWAY_S", 2.0)
     monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path / "state"))

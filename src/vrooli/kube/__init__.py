@@ -7,6 +7,6 @@ from vrooli.kube.client import Kube
 from vrooli.kube.each import each
 from vrooli.kube.patience import Patience, Priority
 from vrooli.kube.reading import Manifest
-from vrooli.kube.rest import ApiError
+from vrooli.kube.rest import ApiError, NoAnswerError
 
-__all__ = ["ApiError", "Kube", "Manifest", "Patience", "Priority", "each"]
+__all__ = ["ApiError", "Kube", "Manifest", "NoAnswerError", "Patience", "Priority", "each"]

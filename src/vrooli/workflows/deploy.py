@@ -17,7 +17,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
-from vrooli.kube import Kube
+from vrooli.kube import Kube, NoAnswerError
 from vrooli.release import (
     apply,
     bookkeeping,
@@ -282,7 +282,8 @@ class _Run:
             except VrooliError as error:
                 if isinstance(error, UsageError):
                     raise
-                if not await self.kube.healthy():
+                # It may answer again by now; what it didn't answer says nothing of the release.
+                if isinstance(error, NoAnswerError) or not await self.kube.healthy():
                     raise self._away(error) from error
                 failed = self._failed(before, error)
                 return await failed.end(listener, rollback=self.options.rollback)
