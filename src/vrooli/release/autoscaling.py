@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,15 @@ def awaits_node(pod: Body, seen: Seen, now: datetime) -> bool:
     )
     return (
         last is not None and last.get("reason") in ADDS_NODE and now - _last_time(last) < NODE_LIMIT
+    )
+
+
+def awaiting_node(pods: Iterable[Body], seen: Seen, now: datetime) -> list[str]:
+    """The names of the pods without a node that one is being made for."""
+    return sorted(
+        str(pod["metadata"]["name"])
+        for pod in pods
+        if not pod.get("spec", {}).get("nodeName") and awaits_node(pod, seen, now)
     )
 
 

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
 from vrooli.events import ObjectState, Progress
-from vrooli.kube import Kube
+from vrooli.kube import Kube, NoAnswerError
 from vrooli.redaction import Redactor
 from vrooli.release import (
+    autoscaling,
     hiding,
     hopeless,
     operator_logs,
@@ -152,6 +153,9 @@ class Follower:
         self._changed = EVER
         self._settled: datetime | None = EVER
         self._earlier_ends: dict[tuple[str, str], int] = {}
+        # The Secrets of Vault that were awaited, and since when those that came have been there.
+        self._awaited: set[str] = set()
+        self._filled: dict[str, datetime] = {}
         self._blame = Blame(kube, self._namespace)
         self._shown: dict[str, Line] = {}
         self._said = ""
@@ -198,7 +202,8 @@ class Follower:
             if not lacking and await self.is_whole(at_once=rests and not self.has_waited):
                 return
             await self.fail_if_hopeless()
-            await self._waker.look(self.seen)
+            with contextlib.suppress(NoAnswerError):  # it is tried again, or a look finds it away
+                await self._waker.look(self.seen)
             await self.change()
 
     async def judge_hooks(self) -> None:
@@ -240,7 +245,21 @@ class Follower:
         lines += [f"  {self._redactor.text(f'{key}: {it}')}" for key, it in self.errors().items()]
         return WaitTimeoutError(
             "\n".join([f"The release isn't ready after {limit_s:.0f} s:", *lines]),
-            "Look at `vrooli status` and `vrooli logs`, then run the same command again.",
+            self._advice(),
+        )
+
+    def _advice(self) -> str:
+        """What to do at the limit: a node that is being made needs nothing but time."""
+        pods = Scene(self._wanted, self.seen).current(self.seen.pods({}))
+        names = autoscaling.awaiting_node(pods, self.seen, datetime.now(UTC))
+        begin = (
+            f"A node was still being made for {', '.join(names)}: wait for it"
+            if names
+            else "Look at `vrooli status` and `vrooli logs`"
+        )
+        return (
+            f"{begin}, then run the same command again; "
+            "`vrooli deploy` and `vrooli rollback` wait longer with --timeout."
         )
 
     def lacking(self) -> dict[str, str]:
@@ -303,7 +322,14 @@ class Follower:
         self._earlier_ends |= hopeless.earlier_ends(
             self.seen.pods({}), self._began, self._earlier_ends
         )
-        where = Scene(self._wanted, self.seen, self._settled, self._began, self._earlier_ends)
+        unfilled = scene.unfilled(self._wanted, self.seen)
+        self._filled = {
+            name: self._filled.get(name, now) for name in (self._awaited | unfilled) - unfilled
+        }
+        self._awaited |= unfilled
+        where = Scene(
+            self._wanted, self.seen, self._settled, self._began, self._earlier_ends, self._filled
+        )
         return [
             *hopeless.troubles(self.seen.pods({}), now, where),
             *refused.refused(where),

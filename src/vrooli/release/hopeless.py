@@ -9,29 +9,34 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vrooli.release import autoscaling
-from vrooli.release.scene import Scene, hook_of
+from vrooli.release.scene import BACK_OFF_S, Scene, hook_of, last_end, last_start
 
 Body = Mapping[str, Any]
 
 # The name itself is wrong, or a node has no such image and may not pull: known at once.
 WRONG_IMAGE = ("InvalidImageName", "ErrImageNeverPull")
 UNPULLED = ("ErrImagePull", "ImagePullBackOff")
-# What registries and resolvers answer about an image that isn't there.
-NO_IMAGE = re.compile(
-    r"not found|manifest unknown|name unknown|no such host|does not exist", re.IGNORECASE
-)
+# What registries answer about an image that isn't there.
+NO_IMAGE = re.compile(r"not found|manifest unknown|name unknown|does not exist", re.IGNORECASE)
+# A registry that hides private images says the same of one that isn't there and of one that it
+# refuses (Docker Hub: "pull access denied, repository does not exist or may require
+# authorization"): the credential may be on its way.
+DENIED = re.compile(r"authoriz|authentication|denied|credential|no basic auth", re.IGNORECASE)
+# A resolver that fails for a moment says that there is no such host.
+UNRESOLVED = re.compile(r"no such host", re.IGNORECASE)
 # What runtimes answer about an image that is there for other processors only.
 OTHER_PLATFORM = re.compile(
     r"no match for platform|no matching manifest for"
     r"|does not match the (?:specified|detected) platform"
     r"|no image found in (?:manifest list|image index)"
 )
-# A registry that is slow or restarts, a credential that comes a moment later: seconds.
-PULL_S = 12.0
+# A registry that is slow or restarts, a resolver that fails for a moment: seconds. The kubelet
+# tries again 10 s after the first answer and up to 10 s late, since it looks at pods in turns.
+PULL_S = 25.0
 # An own end, the same twice, is nobody else's fault where everything else is well; killed
 # containers (128 + SIGKILL, 128 + SIGTERM) may have been slow.
 OWN_CRASHES = 2
@@ -45,8 +50,11 @@ UNSCHEDULABLE_S = 60.0
 PASSING = re.compile(r"unbound|persistentvolumeclaim|node\.kubernetes\.io/", re.IGNORECASE)
 # No node has the room or the labels: another would have to be made. Autoscalers look every 10 s.
 NO_ROOM_S = 30.0
-# A container that was failing before the deploy may be mended by it: seconds.
-FAILING_BEFORE_S = 60.0
+# A container that was failing before the deploy may be mended by it: the kubelet starts it again
+# within its longest back-off, and up to 30 s late, seconds.
+FAILING_BEFORE_S = BACK_OFF_S + 30.0
+# How a container ends that could not be started at all: it has no log, but a message.
+NEVER_STARTED = ("StartError", "ContainerCannotRun")
 # A Secret or ConfigMap that is missing although all that makes them is ready: seconds.
 NO_CONFIG_S = 10.0
 NO_SECRET = re.compile(r'secret "([^"]+)" not found')
@@ -92,8 +100,8 @@ def earlier_ends(
 ) -> dict[tuple[str, str], int]:
     """How often containers of pods from before the deploy had ended when they were first seen.
 
-    One that ran then had got over its earlier ends. One that was already failing had not: its
-    earlier ends count.
+    One that ran then had got over its earlier ends. One that was already failing has its first try
+    with what the deploy brings when it is started again: ends from before that don't count either.
 
     Args:
         pods: The pods.
@@ -106,8 +114,17 @@ def earlier_ends(
         if datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) < began
         for container in containers(pod)
         if (key := (pod["metadata"].get("uid", ""), container["name"])) not in known
-        if "running" in container.get("state", {})
+        if "running" in container.get("state", {}) or _is_retried(container, began)
     }
+
+
+def _is_retried(container: Body, began: datetime) -> bool:
+    """Whether the last run of a container that has ended was the first since the deploy began.
+
+    Whoever looks for the first time long after that can't know: then all ends count.
+    """
+    started = last_start(container)
+    return started is not None and began <= started < began + timedelta(seconds=BACK_OFF_S)
 
 
 def troubles(pods: Iterable[Body], now: datetime, scene: Scene | None = None) -> list[Trouble]:
@@ -146,20 +163,45 @@ def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]
     waiting = container.get("state", {}).get("waiting") or {}
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     name, part = pod["metadata"]["name"], container["name"]
-    is_nowhere = NO_IMAGE.search(message) or OTHER_PLATFORM.search(message)
-    if reason in WRONG_IMAGE or (reason in UNPULLED and is_nowhere):
+    if reason in WRONG_IMAGE:
         yield Trouble(name, part, reason, _naming(container, message), lasts_s=scene.doubt_s(pod))
     elif reason in UNPULLED:
-        yield Trouble(name, part, reason, _naming(container, message), lasts_s=PULL_S)
+        lasts_s = _pull_s(pod, message, scene)
+        if lasts_s is not None:
+            yield Trouble(name, part, reason, _naming(container, message), lasts_s=lasts_s)
     elif reason == "CreateContainerConfigError" and scene.settled is not None:
         yield Trouble(name, part, reason, _with_publisher(message, scene), lasts_s=NO_CONFIG_S)
     crashes = scene.ends(pod, container)
     if reason == "CrashLoopBackOff" and crashes >= _enough(pod, container, scene):
-        ended = container.get("lastState", {}).get("terminated") or {}
-        said = f"ended {crashes} times, last with status {ended.get('exitCode')}"
-        failing = FAILING_BEFORE_S if scene.failed_before(pod, container) else 0.0
+        failing = FAILING_BEFORE_S if scene.awaits_retry(pod, container) else 0.0
         lasts_s = max(failing, scene.doubt_s(pod))
-        yield Trouble(name, part, reason, said, crashed=True, lasts_s=lasts_s)
+        has_run = last_end(container).get("reason") not in NEVER_STARTED
+        said = _told_ends(container, crashes)
+        yield Trouble(name, part, reason, said, crashed=has_run, lasts_s=lasts_s)
+
+
+def _pull_s(pod: Body, message: str, scene: Scene) -> float | None:
+    """How long a failed pull must last to be believed, seconds; None while it has every excuse."""
+    if OTHER_PLATFORM.search(message):
+        return scene.doubt_s(pod)
+    if DENIED.search(message):
+        if scene.awaits_credential(pod):
+            return None
+        # A credential that came late is used at the kubelet's next try.
+        return max(PULL_S, scene.next_pull_s(pod))
+    if UNRESOLVED.search(message):
+        return PULL_S
+    return scene.doubt_s(pod) if NO_IMAGE.search(message) else PULL_S
+
+
+def _told_ends(container: Body, crashes: int) -> str:
+    """How a container ended, in words; of one that could not be started, why."""
+    ended = last_end(container)
+    times = "once" if crashes == 1 else f"{crashes} times"
+    said = f"ended {times}, last with status {ended.get('exitCode')}"
+    if ended.get("reason") in NEVER_STARTED and ended.get("message"):
+        return f"{said}, could not be started: {' '.join(str(ended['message']).split())}"
+    return said
 
 
 def _with_publisher(message: str, scene: Scene) -> str:
@@ -180,8 +222,8 @@ def _naming(container: Body, message: str) -> str:
 
 def _enough(pod: Body, container: Body, scene: Scene) -> int:
     """How many crashes show that there will be no end of them."""
-    ended = container.get("lastState", {}).get("terminated") or {}
-    if scene.needs_others(pod) and not scene.is_settled_at(ended.get("startedAt")):
+    ended = last_end(container)
+    if scene.needs_others(pod) and not scene.is_settled_at(last_start(container)):
         return EARLY_CRASHES
     own = ended.get("reason") != "OOMKilled" and ended.get("exitCode") not in KILLED
     if own and scene.is_alone_at_fault(pod):

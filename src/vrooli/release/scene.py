@@ -24,10 +24,15 @@ EVER = datetime.min.replace(tzinfo=UTC)
 NEEDED = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
 ROTATOR = "rotator"
 JOB_LABEL = "batch.kubernetes.io/job-name"
+# When a container was started and when it ended, in the order in which they tell of its start.
+MOMENTS = ("startedAt", "finishedAt")
 REVISION = "deployment.kubernetes.io/revision"
 VERSION = "pod-template-hash"
 # Without a ReplicaSet to tell, a pod of the version before may be taken for the new one's, seconds.
 DOUBT_S = 5.0
+# The kubelet waits twice as long before each try, from 10 s up to this, seconds; then it starts a
+# container again, or pulls its image. (kubelet: MaxContainerBackOff, imageBackOff)
+FIRST_BACK_OFF_S, BACK_OFF_S = 10.0, 300.0
 # Failed pods of a hook that show that it won't succeed, where its Job would try again.
 HOOK_FAILURES = 2
 
@@ -42,6 +47,7 @@ class Scene:
         settled: Since when all that others need has been ready; None when it isn't.
         began: When the deploy began: hooks from before have had their turn.
         earlier_ends: How often containers had ended before it began, by pod's uid and container.
+        filled: Since when the Secrets of Vault that weren't ready at first have been, by name.
     """
 
     wanted: tuple[Manifest, ...] | None = None
@@ -49,6 +55,7 @@ class Scene:
     settled: datetime | None = EVER
     began: datetime = EVER
     earlier_ends: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    filled: Mapping[str, datetime] = field(default_factory=dict)
 
     def ends(self, pod: Body, container: Body) -> int:
         """How often a container that waits for its next start has ended since the deploy began."""
@@ -60,11 +67,34 @@ class Scene:
         key = (pod["metadata"].get("uid", ""), container.get("name", ""))
         return self.earlier_ends.get(key, 0)
 
-    def failed_before(self, pod: Body, container: Body) -> bool:
-        """Whether a container that fails was failing already when the deploy began."""
+    def awaits_retry(self, pod: Body, container: Body) -> bool:
+        """Whether a container that fails has failed since before the deploy, without a try since.
+
+        Ends from before the deploy tell nothing of what it brings.
+        """
+        if self.began == EVER or datetime.fromisoformat(_made(pod)) >= self.began:
+            return False
         key = (pod["metadata"].get("uid", ""), container["name"])
-        is_older = self.began != EVER and datetime.fromisoformat(_made(pod)) < self.began
-        return is_older and key not in self.earlier_ends
+        started = last_start(container)
+        return key not in self.earlier_ends and (started is None or started < self.began)
+
+    def awaits_credential(self, pod: Body) -> bool:
+        """Whether a Secret that a pod's images are pulled with isn't filled by Vault yet."""
+        return bool(unfilled(self.wanted or (), self.seen) & _pull_secrets(pod))
+
+    def next_pull_s(self, pod: Body) -> float:
+        """How long after its credential came a pod's image is tried again at the latest, seconds.
+
+        Each wait is at most as long as all before it together, and the first one more.
+        """
+        came = [self.filled[name] for name in _pull_secrets(pod) if name in self.filled]
+        if not came:
+            return 0.0
+        waited_s = (max(came) - datetime.fromisoformat(_made(pod))).total_seconds()
+        if waited_s <= 0:
+            return 0.0
+        # Up to as late as the first again: the kubelet looks at its pods in turns.
+        return min(waited_s + FIRST_BACK_OFF_S, BACK_OFF_S) + FIRST_BACK_OFF_S
 
     def current(self, pods: Iterable[Body]) -> list[Body]:
         """The release's pods, without those of a Deployment's older versions."""
@@ -92,13 +122,11 @@ class Scene:
         own = f"{PGO}/cluster" in labels or REDIS_NAME in labels
         return not own and labels.get(COMPONENT) != ROTATOR
 
-    def is_settled_at(self, started: str | None) -> bool:
+    def is_settled_at(self, started: datetime | None) -> bool:
         """Whether all that others need was ready when a container was started."""
         if self.settled is None:
             return False
-        return self.settled == EVER or (
-            started is not None and datetime.fromisoformat(started) >= self.settled
-        )
+        return self.settled == EVER or (started is not None and started >= self.settled)
 
     def is_alone_at_fault(self, pod: Body) -> bool:
         """Whether a pod that crashes has no excuse.
@@ -203,6 +231,37 @@ def is_settled(wanted: Iterable[Manifest], seen: Seen) -> bool:
     """Whether all that other pods need is ready: databases, secrets, and who publishes those."""
     needed = (item for item in wanted if item.kind in NEEDED or is_rotator(item))
     return all(readiness.lack(item, seen) is None for item in needed)
+
+
+def unfilled(wanted: Iterable[Manifest], seen: Seen) -> set[str]:
+    """The names of the Secrets that Vault's operator has still to fill."""
+    return {
+        str(item.body["spec"]["destination"]["name"])
+        for item in wanted
+        if item.kind == "VaultStaticSecret" and readiness.lack(item, seen) is not None
+    }
+
+
+def last_end(container: Body) -> Body:
+    """How a container ended that is to be started again; empty when it hasn't ended."""
+    ended: Body = container.get("lastState", {}).get("terminated") or {}
+    return ended
+
+
+def last_start(container: Body) -> datetime | None:
+    """When a container was started that has ended since; of one that could not be, when it failed.
+
+    Runtimes give such a container the start of the Unix epoch.
+    """
+    ended = last_end(container)
+    moments = [datetime.fromisoformat(str(ended[key])) for key in MOMENTS if ended.get(key)]
+    return next((moment for moment in moments if moment.timestamp() > 0), None)
+
+
+def _pull_secrets(pod: Body) -> set[str]:
+    """The Secrets that a pod's images are pulled with."""
+    secrets = pod.get("spec", {}).get("imagePullSecrets") or []
+    return {str(item["name"]) for item in secrets if item.get("name")}
 
 
 def is_rotator(item: Manifest) -> bool:

@@ -11,9 +11,14 @@ from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.release.hopeless import FAILING_BEFORE_S, PULL_S, Trouble, earlier_ends, troubles
 from vrooli.release.readiness import Seen
-from vrooli.release.scene import DOUBT_S, EVER, Scene, is_settled
+from vrooli.release.scene import BACK_OFF_S, DOUBT_S, EVER, Scene, is_settled
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+# What Docker Hub says of a private image, and of one that isn't there.
+DENIED = (
+    "pull access denied, repository does not exist or may require authorization: "
+    "server message: insufficient_scope: authorization failed"
+)
 
 
 def pod(
@@ -231,12 +236,55 @@ def test_ends_from_before_the_deploy_do_not_count() -> None:
         assert bool(troubles([now], NOW, scene)) is is_hopeless, ends
 
 
-def test_ends_of_a_pod_that_was_failing_already_count() -> None:
+def test_a_pod_that_was_failing_already_is_given_time_for_its_next_start() -> None:
     began = NOW - timedelta(seconds=30)
-    failing = pod(version="2", age_s=6000, containerStatuses=[crashed(7)])
+    failing = pod(version="2", age_s=6000, containerStatuses=[crashed(7, started_s=200)])
     assert earlier_ends([failing], began, ()) == {}
     (found,) = judged(*VERSIONS, failing, began=began)
-    assert found.lasts_s == FAILING_BEFORE_S, "the deploy may have mended it"
+    assert found.lasts_s == FAILING_BEFORE_S > BACK_OFF_S, "the deploy may have mended it"
+
+
+def test_of_a_pod_that_was_failing_already_ends_count_from_its_first_start_on() -> None:
+    """Its run may be so short that it is never seen to run."""
+    began = NOW - timedelta(seconds=30)
+    failing = pod(version="2", age_s=6000, containerStatuses=[crashed(7, started_s=10)])
+    earlier = earlier_ends([failing], began, ())
+    assert earlier == {("", "server"): 6}
+    for ends, is_hopeless in ((7, False), (8, False), (9, True)):
+        now = pod(version="2", age_s=6000, containerStatuses=[crashed(ends)])
+        scene = Scene((DEPLOYMENT,), seen(*VERSIONS, now), EVER, began, earlier)
+        found = troubles([now], NOW, scene)
+        assert bool(found) is is_hopeless, ends
+        assert all(item.lasts_s == 0 for item in found)
+
+
+def test_a_pod_that_fails_long_after_the_deploy_has_had_its_tries() -> None:
+    """As `status --watch` meets it: nobody has counted since the deploy."""
+    began = NOW - timedelta(seconds=5000)
+    failing = pod(version="2", age_s=6000, containerStatuses=[crashed(7, started_s=100)])
+    assert earlier_ends([failing], began, ()) == {}
+    (found,) = judged(*VERSIONS, failing, began=began)
+    assert found.lasts_s == 0
+
+
+@pytest.mark.parametrize("reason", ["StartError", "ContainerCannotRun"])
+def test_a_container_that_could_not_be_started_is_told_with_the_reason(reason: str) -> None:
+    """It has no log; the runtime gives it the start of the Unix epoch."""
+    failing = crashed(3)
+    failing["lastState"]["terminated"] = {
+        "exitCode": 128,
+        "reason": reason,
+        "message": 'exec: "/serve":\n no such file or directory',
+        "startedAt": "1970-01-01T00:00:00Z",
+        "finishedAt": (NOW - timedelta(seconds=5)).isoformat(),
+    }
+    new = pod(version="2", containerStatuses=[failing])
+    (found,) = judged(*VERSIONS, new, settled=NOW - timedelta(seconds=10))
+    assert found.message == (
+        "ended 3 times, last with status 128, could not be started: "
+        'exec: "/serve": no such file or directory'
+    )
+    assert not found.crashed, "there is no log to ask for"
 
 
 def test_ends_of_a_pod_of_the_deploy_itself_count() -> None:
@@ -255,7 +303,6 @@ VERSIONS = (deployment(), replica_set("1", "1"), replica_set("2", "2"))
     [
         'rpc error: code = NotFound desc = failed to pull image "x:9": x:9: not found',
         "reading manifest 9 in registry/x: manifest unknown",
-        "dial tcp: lookup registry.invalid: no such host",
         'Back-off pulling image "x:9": ErrImagePull: failed to resolve: x:9: not found',
     ],
 )
@@ -266,12 +313,41 @@ def test_an_image_that_is_nowhere_is_believed_at_once(message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "message", ["i/o timeout", "connection refused", "503 Service Unavailable", "unauthorized"]
+    "message",
+    [
+        "i/o timeout",
+        "connection refused",
+        "503 Service Unavailable",
+        "unauthorized",
+        "dial tcp: lookup registry.invalid: no such host",
+        DENIED,
+    ],
 )
 def test_a_registry_that_may_answer_later_is_given_time(message: str) -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", message)])
     (found,) = judged(*VERSIONS, new)
     assert found.lasts_s == PULL_S
+
+
+def test_a_refused_image_waits_for_its_credential_and_the_next_pull() -> None:
+    """Vault's operator makes the Secret some seconds after Helm's objects, or minutes."""
+    secret = Manifest(
+        "v1", "VaultStaticSecret", "pull", "here", "", {"spec": {"destination": {"name": "hub"}}}
+    )
+    wanted = (DEPLOYMENT, secret)
+    new = pod(version="2", age_s=60, containerStatuses=[pulling("ErrImagePull", DENIED)])
+    new["spec"] = {"imagePullSecrets": [{"name": "hub"}]}
+    empty = {**secret.body, "kind": "VaultStaticSecret", "metadata": {"name": "pull"}}
+    assert judged(*VERSIONS, new, wanted=wanted) == []
+    assert judged(*VERSIONS, new, empty, wanted=wanted) == []
+    filled = seen(*VERSIONS, new, {**empty, "status": {"secretMAC": "x"}})
+    for late_s, lasts_s in ((-1, PULL_S), (5, PULL_S), (40, 60), (2000, BACK_OFF_S + 10)):
+        came = NOW - timedelta(seconds=60) + timedelta(seconds=late_s)
+        scene = Scene(wanted, filled, filled={"hub": came})
+        (found,) = troubles([new], NOW, scene)
+        assert found.lasts_s == lasts_s, late_s
+    (found,) = troubles([new], NOW, Scene(wanted, filled))
+    assert found.lasts_s == PULL_S, "it was there from the first look on"
 
 
 def test_an_image_is_named_whatever_its_registry_said() -> None:
