@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from vrooli.chart.manifest import Manifest
+from vrooli.checks import images as local_images
 from vrooli.checks import interface as checks
 from vrooli.checks import preflight
+from vrooli.findings import Finding
 from vrooli.kube import Kube
 from vrooli.release import Release, lease
+from vrooli.release.history import Revision
 
 
 async def demand(
@@ -17,6 +21,8 @@ async def demand(
     wanted: Sequence[Manifest],
     images: Collection[str],
     kind: str = "",
+    *,
+    back_to: Revision | None = None,
 ) -> str:
     """Find everything that would stand in the way; gives what was seen, in words.
 
@@ -26,6 +32,7 @@ async def demand(
         wanted: Its objects, as they are to be.
         images: Images that are on the nodes, or will be.
         kind: The kind of cluster (embedded, minikube, kind, context).
+        back_to: The revision that a rollback goes to; None for a deploy.
 
     Raises:
         EnvironmentLackError: Somebody else is at work on the release.
@@ -36,6 +43,8 @@ async def demand(
     found = await preflight.look(
         kube, release.namespace, wanted, images, outcomes.append, kind=kind
     )
+    if back_to is not None:
+        found = [_of_rollback(finding, back_to) for finding in found]
     preflight.demand(found)
     said = (
         f"can take {len(wanted)} objects",
@@ -43,3 +52,13 @@ async def demand(
         preflight.warnings(outcomes),
     )
     return "; ".join(filter(None, said))
+
+
+def _of_rollback(finding: Finding, to: Revision) -> Finding:
+    """A finding as a rollback tells it: images built now are others than those of a revision."""
+    if finding.command != local_images.BUILD:
+        return finding
+    remedy = (
+        f"Deploy the artifact that revision {to.number} ({to.chart}) was made of: it brings it."
+    )
+    return replace(finding, remedy=remedy, command="")

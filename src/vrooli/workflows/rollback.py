@@ -145,7 +145,12 @@ class _Run:
         """Find everything that would stand in the way."""
         images = await self.reached.cluster.images()
         said = await deployable.demand(
-            self.kube, self.release, self.wanted, images, self.reached.cluster.kind
+            self.kube,
+            self.release,
+            self.wanted,
+            images,
+            self.reached.cluster.kind,
+            back_to=self.to,
         )
         return Done(changed=False, detail=said)
 

@@ -1,0 +1,63 @@
+"""A rollback that lacks an image says what brings that one, not how to build another."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from vrooli.checks import images, preflight, registry
+from vrooli.events import Progress
+from vrooli.findings import Finding
+from vrooli.release import lease
+from vrooli.release.history import Release, Revision
+from vrooli.workflows import deployable, rollback
+
+TO = Revision(3, "superseded", "vrooli-1.2.0", datetime(2026, 1, 1, tzinfo=UTC))
+RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
+CLASS = Finding("storage", "StorageClass/fast", "it isn't there.", "Make it.")
+
+
+@pytest.fixture
+def lacking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster that lacks a local image, one of a registry, and a storage class."""
+    local = images.judge(["localhost/vrooli/ui:dev-1"], []).findings
+    pulled = registry.refusal("docker.io/someone/ui:1", registry.CLOSED)
+
+    async def look(*_: object, **__: object) -> list[Finding | None]:
+        return [*local, pulled, CLASS]
+
+    async def free(*_: object) -> None:
+        """Nobody is at work."""
+
+    monkeypatch.setattr(preflight, "look", look)
+    monkeypatch.setattr(lease, "refuse_if_held", free)
+
+
+async def _no_images() -> set[str]:
+    return set()
+
+
+@pytest.mark.usefixtures("lacking")
+async def test_a_rollback_names_the_artifact_of_its_revision() -> None:
+    cluster = SimpleNamespace(kind="embedded", images=_no_images)
+    stub: Any = SimpleNamespace(kube=None, cluster=cluster)
+    nothing: Any = None
+    run = rollback._Run(nothing, stub, nothing, RELEASE, TO, (), nothing)
+    with pytest.raises(preflight.NotDeployableError) as refused:
+        await run.check(Progress())
+    said = str(refused.value)
+    assert said.count("Deploy the artifact that revision 3 (vrooli-1.2.0) was made of") == 2
+    assert images.BUILD not in said
+    assert str(CLASS) in said
+
+
+@pytest.mark.usefixtures("lacking")
+async def test_a_deploy_names_the_command_that_builds_images() -> None:
+    nothing: Any = None
+    with pytest.raises(preflight.NotDeployableError) as refused:
+        await deployable.demand(nothing, RELEASE, (), (), "embedded")
+    assert str(refused.value).count(images.BUILD) == 2
