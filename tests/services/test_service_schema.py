@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -100,6 +101,27 @@ def test_what_is_there_is_never_touched(stack: Stack) -> None:
     ask(stack, "DROP TABLE vrooli.pictures")
     post(stack.url(), "With a picture", landscape())
     assert read(stack.url(), created["id"])["text"] == "It stays"
+
+
+def test_a_table_that_was_lost_is_told_by_every_service(stack: Stack) -> None:
+    """Whichever service made it again, before or after it started; a new table was never lost."""
+    add_database(stack.backend, "lost")
+    with serving(stack, "lost") as url:
+        wait_until(lambda: is_ready(url), 20, "the schema is there")
+        assert health(url)["database"]["schema"]["remade"] == {}
+        ask(stack, "DROP TABLE vrooli.idempotency_keys", "lost")
+        ask(stack, "DELETE FROM vrooli.migrations WHERE name LIKE '0002%'", "lost")
+        wait_until(lambda: is_ready(url), 20, "the new table is there")
+        assert health(url)["database"]["schema"]["remade"] == {}
+        ask(stack, "DROP TABLE vrooli.pictures", "lost")
+        wait_until(lambda: bool(health(url)["database"]["schema"]["remade"]), 20, "it is told")
+        remade = health(url)["database"]["schema"]["remade"]
+        assert list(remade) == ["pictures"]
+        age = datetime.now(UTC) - datetime.fromisoformat(remade["pictures"])
+        assert timedelta(seconds=-1) <= age < timedelta(minutes=2)
+    with serving(stack, "lost", "vrooli_jobs") as url:
+        wait_until(lambda: is_ready(url), 20, "the jobs are ready")
+        assert health(url)["database"]["schema"]["remade"] == remade
 
 
 def test_the_migrations_may_run_again(stack: Stack) -> None:

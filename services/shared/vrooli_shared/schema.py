@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
-from psycopg import AsyncConnection, errors
+from psycopg import AsyncConnection, errors, sql
 
 log = logging.getLogger(__name__)
 
@@ -24,14 +25,21 @@ MIGRATION_LOCK = 5_329_4001
 
 @dataclass(frozen=True)
 class Table:
-    """The columns of a table and the rights on it that the services need."""
+    """The columns of a table and the rights on it that the services need.
+
+    Attributes:
+        columns: The columns' names.
+        rights: The rights.
+        migration: The migration that makes it; empty for the record of the migrations.
+    """
 
     columns: frozenset[str]
     rights: frozenset[str]
+    migration: str = ""
 
 
-def _table(columns: str, rights: str) -> Table:
-    return Table(frozenset(columns.split()), frozenset(rights.split()))
+def _table(columns: str, rights: str, migration: str = "") -> Table:
+    return Table(frozenset(columns.split()), frozenset(rights.split()), migration)
 
 
 def _read_migrations() -> tuple[tuple[str, str], ...]:
@@ -47,11 +55,20 @@ RECORD = "migrations"
 TABLES: Mapping[str, Table] = {
     RECORD: _table("name applied_at", "SELECT"),
     "posts": _table(
-        "id text state confidence reason attempts created_at updated_at", "SELECT INSERT UPDATE"
+        "id text state confidence reason attempts created_at updated_at",
+        "SELECT INSERT UPDATE",
+        "0001_posts.sql",
     ),
-    "pictures": _table("post_id media_type bytes", "SELECT INSERT DELETE"),
-    "idempotency_keys": _table("key fingerprint post_id answer created_at", "SELECT INSERT DELETE"),
+    "pictures": _table("post_id media_type bytes", "SELECT INSERT DELETE", "0001_posts.sql"),
+    "idempotency_keys": _table(
+        "key fingerprint post_id answer created_at",
+        "SELECT INSERT DELETE",
+        "0002_idempotency_keys.sql",
+    ),
 }
+# What the comment of a table begins with that was made again after it was lost; then the time. A
+# comment stays with the table, every replica can read it, and a backup that is restored ends it.
+REMADE = "made again without rows at "
 
 # One row from the catalogues, which are in memory; it needs no right on the tables themselves.
 _INSPECT = """SELECT current_user::text AS user,
@@ -61,6 +78,7 @@ _INSPECT = """SELECT current_user::text AS user,
     coalesce((SELECT jsonb_object_agg(c.relname, jsonb_build_object(
         'columns', (SELECT jsonb_agg(a.attname) FROM pg_attribute a
             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+        'comment', obj_description(c.oid, 'pg_class'),
         'rights', (SELECT jsonb_agg(r) FROM unnest(%s::text[]) r
             WHERE has_table_privilege(c.oid, r))))
         FROM pg_class c WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p')), '{}') AS tables
@@ -78,6 +96,7 @@ class Report:
         refused: The rights that the user lacks on what is there.
         recorded: The migrations that are recorded as applied.
         tables: The names of the tables that are there.
+        remade: When each table was made again, without its rows, that had been lost: ISO 8601, UTC.
     """
 
     user: str
@@ -86,6 +105,7 @@ class Report:
     refused: tuple[str, ...]
     recorded: tuple[str, ...]
     tables: frozenset[str]
+    remade: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -112,6 +132,7 @@ class Report:
             "migrations": list(self.recorded),
             "missing": list(self.missing),
             "refused": list(self.refused),
+            "remade": dict(self.remade),
         }
 
 
@@ -139,7 +160,12 @@ async def inspect(connection: AsyncConnection) -> Report:
     refused = list(_refused(tables))
     if owner is not None and not usable:
         refused.insert(0, f"USAGE on schema {NAME}")
-    return Report(user, owner, tuple(missing), tuple(refused), recorded, frozenset(tables))
+    remade = {
+        name: comment.removeprefix(REMADE)
+        for name, table in sorted(tables.items())
+        if (comment := table["comment"] or "").startswith(REMADE)
+    }
+    return Report(user, owner, tuple(missing), tuple(refused), recorded, frozenset(tables), remade)
 
 
 def _missing(owner: str | None, tables: Mapping[str, Any]) -> Iterable[str]:
@@ -164,8 +190,9 @@ async def migrate(connection: AsyncConnection) -> list[str]:
     """Make what is missing, in one transaction under one lock; never drops or empties anything.
 
     A migration runs when it isn't recorded, and all of them run again when a table is gone that
-    the record says was made: each makes only what isn't there. What no migration can bring back
-    (a dropped column, a right) stays in the report of ``inspect``.
+    the record says was made: each makes only what isn't there. A table that is made again says so
+    in its comment, since its rows are gone. What no migration can bring back (a dropped column, a
+    right) stays in the report of ``inspect``.
 
     Returns:
         The migrations that ran now.
@@ -187,7 +214,12 @@ async def migrate(connection: AsyncConnection) -> list[str]:
             " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
         )
     again = not report.tables.issuperset(TABLES)
-    if again and report.recorded:
+    lost = [
+        name
+        for name, table in TABLES.items()
+        if name not in report.tables and table.migration in report.recorded
+    ]
+    if lost:
         log.error("%s; made anew, without rows: a backup may have them", report.problem)
     applied = []
     for name, statements in MIGRATIONS:
@@ -199,4 +231,8 @@ async def migrate(connection: AsyncConnection) -> list[str]:
                 (name,),
             )
             applied.append(name)
+    comment = sql.Literal(f"{REMADE}{datetime.now(UTC).isoformat(timespec='seconds')}")
+    for name in lost:
+        table = sql.Identifier(NAME, name)
+        await connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(table, comment))
     return applied
