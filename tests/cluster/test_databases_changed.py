@@ -120,6 +120,19 @@ async def test_a_class_that_lets_volumes_grow_lets_the_release_through(kept: Kub
     await preflight.demand_data_fit(kept, HOME, databases(persistence={"redis": {"size": "1Gi"}}))
 
 
+async def test_nothing_is_changed_until_a_restore_has_ended(kept: Kube) -> None:
+    api, kind, name = f"{PGO}/v1beta1", "PostgresCluster", "vrooli-pg"
+    request = {"metadata": {"annotations": {f"{PGO}/pgbackrest-restore": "one"}}}
+    settings = {"enabled": True, "repoName": "repo1"}
+    asked = {**request, "spec": {"backups": {"pgbackrest": {"restore": settings}}}}
+    await kept.patch(api, kind, name, HOME, asked)
+    with pytest.raises(NotDeployableError, match="a restore of its data is in progress"):
+        await preflight.demand_data_fit(kept, HOME, databases())
+    ended = {"pgbackrest": {"restore": {"id": "one", "finished": True}}}
+    await kept.patch(api, kind, f"{name}/status", HOME, {"status": ended})
+    await preflight.demand_data_fit(kept, HOME, databases())
+
+
 async def _owned(kube: Kube, owner: str, name: str) -> Body:
     """A StatefulSet that was made from PostgreSQL's resource, and has no pod."""
     kind = (f"{PGO}/v1beta1", "PostgresCluster")
