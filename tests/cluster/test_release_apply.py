@@ -281,6 +281,32 @@ async def test_after_a_cut_upgrade_the_objects_themselves_tell_what_changes(
     assert "Deployment/demo-server" not in told
 
 
+@pytest.mark.usefixtures("hurry")
+async def test_what_helm_deletes_after_a_cut_upgrade_is_told_before(
+    bare_kube: Kube, release: Release, dev: Values, smaller: Values
+) -> None:
+    await apply.ensure(bare_kube, release, dev, PROGRESS)
+    key = "Deployment/demo-adminer"
+    (adminer,) = [item for item in await history.manifests(release) if item.key == key]
+    place = ("apps/v1", "Deployment", adminer.name, release.namespace)
+    there = await bare_kube.get(*place)
+    assert there is not None
+    await apply.ensure(bare_kube, release, smaller, PROGRESS)
+    await cut(bare_kube, release, 2)
+    # As if that Helm had been killed before it deleted anything.
+    fields = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+    metadata = {name: value for name, value in there["metadata"].items() if name not in fields}
+    await bare_kube.create({**there, "metadata": metadata})
+
+    note = await history.newest(release)
+    assert note is not None
+    deployed = await history.deployed(release, note)
+    found, _ = await drift.ahead(bare_kube, note.manifests, note, Redactor(), deployed=deployed)
+    assert [change.act for change in found if change.key == key] == [Act.REMOVE]
+    await apply.ensure(bare_kube, release, smaller, PROGRESS)
+    assert await bare_kube.get(*place) is None
+
+
 async def test_nobody_goes_back_to_a_revision_that_never_became_ready(
     bare_kube: Kube, release: Release, dev: Values
 ) -> None:

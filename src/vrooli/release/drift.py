@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from vrooli.chart.manifest import Manifest
+from vrooli.chart.manifest import KEEP, Manifest
 from vrooli.kube import Kube, each
 from vrooli.redaction import Redactor
 from vrooli.release import byhand, changes, history, live, ownership
@@ -36,12 +36,15 @@ async def ahead(
     redactor: Redactor,
     *,
     keep_added: bool = False,
+    deployed: Sequence[Manifest] = (),
 ) -> tuple[tuple[ObjectChange, ...], Bodies]:
     """What putting these objects there will change, and the objects as they are.
 
     What Helm noted tells it, beside what somebody changed by hand or deleted since. Where Helm's
     newest revision isn't deployed, its note doesn't say what is there: all objects are compared.
-    With ``keep_added`` what people added stays, and so isn't told.
+    With ``keep_added`` what people added stays, and so isn't told. ``deployed`` are the objects of
+    the last deployed revision, where that isn't the newest: Helm deletes those that are wanted no
+    more.
 
     Raises:
         VrooliError: The API server refuses to tell.
@@ -59,9 +62,22 @@ async def ahead(
         differing = tuple(change for change in differing if change.act is Act.REMOVE)
         open_ = list(wanted)
     found = [*differing, *await _towards(kube, open_, there, redactor)]
+    found += await _deleted(kube, wanted, deployed)
     if not keep_added:
         found += _added(wanted, there, redactor)
     return changes.merged(found), there
+
+
+async def _deleted(
+    kube: Kube, wanted: Iterable[Manifest], deployed: Iterable[Manifest]
+) -> list[ObjectChange]:
+    """The objects of the last deployed revision that are still there and wanted no more."""
+    known = {item.key for item in wanted}
+    gone = [
+        item for item in deployed if item.key not in known and item.annotations.get(KEEP) != "keep"
+    ]
+    there = await live.bodies(kube, gone)
+    return [ObjectChange(key, Act.REMOVE) for key, body in there.items() if body is not None]
 
 
 def _added(wanted: Iterable[Manifest], there: Bodies, redactor: Redactor) -> list[ObjectChange]:

@@ -114,6 +114,20 @@ async def manifests(release: Release, number: int | None = None) -> tuple[Manife
         raise failure(release, "read its notes of", error) from error
 
 
+async def deployed(release: Release, note: Note | None) -> tuple[Manifest, ...]:
+    """The objects of the last deployed revision, where that isn't the newest, which is given.
+
+    Helm upgrades from it, and deletes what is wanted no more.
+
+    Raises:
+        VrooliError: Helm's notes can't be read.
+    """
+    if note is None or note.revision.status == DEPLOYED:
+        return ()
+    found = [item for item in await revisions(release) if item.status == DEPLOYED]
+    return await manifests(release, found[-1].number) if found else ()
+
+
 async def is_newest(kube: Kube, release: Release, note: Note) -> bool:
     """Whether Helm has noted nothing since; asks for no more than the notes' names and labels."""
     told = await labels(kube, release)

@@ -106,9 +106,8 @@ async def deploy(
             for line in told(view(change)):
                 listener(LogLine("change", line))
         # Nothing else goes on while the person thinks.
-        if run.changes:
-            what = f"change {objects([change.key for change in run.changes])} of {run.release}"
-            run.confirmed = consent.demand(Action.DEPLOY, options.environment.name, what)
+        if run.change:
+            run.confirmed = consent.demand(Action.DEPLOY, options.environment.name, run.change)
         ended += await run.act(listener, consent)
     return DeployResult(
         changed=any(step.outcome is Outcome.CHANGED for step in ended),
@@ -191,6 +190,16 @@ class _Run:
         """The release."""
         return Release.of(self.options.environment, self.reached.cluster.kubeconfig)
 
+    @property
+    def change(self) -> str:
+        """What needs a yes, in words; empty where Helm is not to act."""
+        if self.changes:
+            return f"change {objects([change.key for change in self.changes])} of {self.release}"
+        if self.note is None or self.note.revision.status == history.DEPLOYED:
+            return ""
+        newest = self.note.revision
+        return f"deploy {self.release} once more, whose revision {newest.number} is {newest.status}"
+
     def demand_fitting(self) -> None:
         """Refuse what Helm could not store.
 
@@ -248,7 +257,14 @@ class _Run:
             self.note = note = await history.newest(self.release)
             redactor = await hiding.redactor(self.kube, self.release.namespace)
             keep = self.options.keep_added
-            found = await drift.ahead(self.kube, self.wanted, note, redactor, keep_added=keep)
+            found = await drift.ahead(
+                self.kube,
+                self.wanted,
+                note,
+                redactor,
+                keep_added=keep,
+                deployed=await history.deployed(self.release, note),
+            )
             left = (
                 await removal.left_behind(self.kube, self.release, self.wanted)
                 if note is None

@@ -68,7 +68,13 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
             raise _absent(release)
         redactor = await hiding.redactor(reached.kube, release.namespace)
         if named:
-            found, _ = await drift.ahead(reached.kube, rendered(options), note, redactor)
+            found, _ = await drift.ahead(
+                reached.kube,
+                rendered(options),
+                note,
+                redactor,
+                deployed=await noted.deployed(release, note),
+            )
         else:
             found = await drift.drift(reached.kube, note.manifests, redactor)
     against = f"artifact {model.read(options.folder).version}" if named else "its last revision"

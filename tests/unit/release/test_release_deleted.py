@@ -1,0 +1,96 @@
+"""What Helm deletes after a deploy that was killed: it upgrades from the last deployed revision."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from vrooli.chart import manifest
+from vrooli.chart.manifest import Manifest
+from vrooli.environments import ENVIRONMENTS
+from vrooli.kube import Kube
+from vrooli.redaction import Redactor
+from vrooli.release import Release, drift, history
+from vrooli.release.changes import Act, ObjectChange
+from vrooli.release.history import Note, Revision
+from vrooli.workflows import deploy
+from vrooli.workflows.deploy import DeployOptions
+
+RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
+
+
+def _objects(*names: str, kept: str = "") -> tuple[Manifest, ...]:
+    """ConfigMaps; the chart keeps one of them."""
+    keep = "annotations: {helm.sh/resource-policy: keep}"
+    text = "---\n".join(
+        "apiVersion: v1\nkind: ConfigMap\n"
+        f"metadata: {{name: {name}, {keep if name == kept else ''}}}\n"
+        for name in names
+    )
+    return tuple(manifest.parse(text, RELEASE.namespace))
+
+
+def _note(status: str, *names: str, number: int = 2) -> Note:
+    revision = Revision(number, status, "vrooli-1", datetime.now(UTC))
+    return Note(revision, _objects(*names))
+
+
+class Cluster:
+    """Stands for an API server that has all objects but those named gone."""
+
+    async def get(self, api: str, kind: str, name: str, namespace: str) -> dict[str, Any] | None:
+        return None if name.startswith("gone") else {"metadata": {"name": name}}
+
+
+def test_what_helm_deletes_of_the_last_deployed_revision_is_told() -> None:
+    had = _objects("cache", "gone", "data", kept="data")
+    doing = drift.ahead(
+        cast(Kube, Cluster()), (), _note("pending-upgrade"), Redactor(), deployed=had
+    )
+    found, _ = asyncio.run(doing)
+    assert found == (ObjectChange("ConfigMap/cache", Act.REMOVE),)
+
+
+@pytest.mark.parametrize(
+    ("status", "keys"),
+    [("deployed", []), ("failed", ["ConfigMap/a"]), ("pending-upgrade", ["ConfigMap/a"])],
+)
+def test_the_last_deployed_revision_counts_where_it_is_not_the_newest(
+    monkeypatch: pytest.MonkeyPatch, status: str, keys: list[str]
+) -> None:
+    note = _note(status)
+
+    async def revisions(release: Release) -> list[Revision]:
+        return [_note("deployed", number=1).revision, note.revision]
+
+    async def manifests(release: Release, number: int) -> tuple[Manifest, ...]:
+        assert number == 1
+        return _objects("a")
+
+    monkeypatch.setattr(history, "revisions", revisions)
+    monkeypatch.setattr(history, "manifests", manifests)
+    assert [item.key for item in asyncio.run(history.deployed(RELEASE, note))] == keys
+
+
+@pytest.mark.parametrize(
+    ("status", "change"),
+    [
+        ("deployed", ""),
+        (
+            "pending-upgrade",
+            "deploy vrooli-staging in namespace staging once more, whose revision 2 is "
+            "pending-upgrade",
+        ),
+    ],
+)
+def test_helm_does_not_act_without_a_yes_where_no_object_differs(status: str, change: str) -> None:
+    run = object.__new__(deploy._Run)
+    run.options = DeployOptions(ENVIRONMENTS["staging"])
+    run.reached = cast(Any, SimpleNamespace(cluster=SimpleNamespace(kubeconfig=Path("k"))))
+    run.changes, run.note = (), _note(status)
+    assert run.change == change
