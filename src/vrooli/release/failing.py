@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vrooli.chart.manifest import Manifest
-from vrooli.errors import VrooliError
+from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
-from vrooli.kube import Kube
+from vrooli.kube import Kube, NoAnswerError
 from vrooli.redaction import Redactor
 from vrooli.release import (
     bookkeeping,
@@ -146,6 +146,23 @@ class Failed:
         """Helm leaves a hook that failed: it would be tried again and again, for nobody."""
         for hook in scene.hooks(self.wanted):
             await self.kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
+
+
+async def is_away(kube: Kube, error: VrooliError) -> bool:
+    """Whether the API server didn't answer: nothing can be kept or undone then.
+
+    It may answer again by now; what it didn't answer says nothing of the release.
+    """
+    return isinstance(error, NoAnswerError) or not await kube.healthy()
+
+
+def away(release: Release, error: VrooliError, doing: str) -> EnvironmentLackError:
+    """The cluster is gone in the middle of a deploy or a rollback."""
+    return EnvironmentLackError(
+        f"The cluster went away in the middle of the {doing}: {error.message}\n"
+        f"{release.name} is left as it is.",
+        "When it is back, run the same command again: it continues where it stopped.",
+    )
 
 
 async def mark(kube: Kube, release: Release, before: Revision | None, reason: str) -> None:

@@ -17,7 +17,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
-from vrooli.kube import Kube, NoAnswerError
+from vrooli.kube import Kube
 from vrooli.release import (
     apply,
     bookkeeping,
@@ -298,9 +298,8 @@ class _Run:
             except VrooliError as error:
                 if isinstance(error, UsageError):
                     raise
-                # It may answer again by now; what it didn't answer says nothing of the release.
-                if isinstance(error, NoAnswerError) or not await self.kube.healthy():
-                    raise self._away(error) from error
+                if await failing.is_away(self.kube, error):
+                    raise failing.away(self.release, error, "deploy") from error
                 failed = self._failed(before, error)
                 return await failed.end(listener, rollback=self.options.rollback)
 
@@ -361,14 +360,6 @@ class _Run:
         if self.note is None or not self.note.revision.is_pending:
             return ()
         return self.note.manifests
-
-    def _away(self, error: VrooliError) -> EnvironmentLackError:
-        """The cluster is gone: nothing can be kept or undone."""
-        return EnvironmentLackError(
-            f"The cluster went away in the middle of the deploy: {error.message}\n"
-            f"{self.release.name} is left as it is.",
-            "When it is back, run the same command again: it continues where it stopped.",
-        )
 
     async def apply(self, progress: Progress) -> Done:
         """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""

@@ -177,8 +177,10 @@ class _Run:
             except asyncio.CancelledError as cancelled:
                 raise await self._cut().end(cancelled, listener, consent) from cancelled
             except VrooliError as error:
-                if isinstance(error, UsageError) or not await self.kube.healthy():
+                if isinstance(error, UsageError):
                     raise
+                if await failing.is_away(self.kube, error):
+                    raise failing.away(self.release, error, "rollback") from error
                 return await self._failed(error).end(listener, rollback=False)
 
     def _failed(self, error: VrooliError) -> failing.Failed:

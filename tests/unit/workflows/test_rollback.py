@@ -1,0 +1,67 @@
+"""A rollback: what it ends with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from vrooli.environments import ENVIRONMENTS
+from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.events import silent
+from vrooli.release import Release
+from vrooli.release.history import Note, Revision
+from vrooli.workflows import rollback
+from vrooli.workflows.cluster import Choice
+from vrooli.workflows.consent import GIVEN
+from vrooli.workflows.rollback import RollbackOptions
+
+RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
+
+
+class Gone:
+    """Stands for an API server that went away."""
+
+    async def healthy(self) -> bool:
+        return False
+
+
+def _revision(number: int) -> Revision:
+    return Revision(number, "deployed", "vrooli-1", datetime.now(UTC))
+
+
+def _run() -> rollback._Run:
+    """From revision 3 back to 2, of which nothing differs."""
+    return rollback._Run(
+        RollbackOptions(ENVIRONMENTS["dev"]),
+        cast(Any, SimpleNamespace(kube=Gone())),
+        Choice("context", "bare"),
+        RELEASE,
+        _revision(2),
+        (),
+        Note(_revision(3), ()),
+    )
+
+
+def test_a_cluster_that_goes_away_in_the_middle_is_no_failure_of_the_release(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @asynccontextmanager
+    async def held(*words: object) -> AsyncIterator[None]:
+        yield
+
+    async def roll_back(*words: object, **more: object) -> None:
+        raise VrooliError("Helm could not roll back: connection refused")
+
+    monkeypatch.setattr(rollback.lease, "held", held)
+    monkeypatch.setattr(rollback.reverting, "roll_back", roll_back)
+    with pytest.raises(EnvironmentLackError) as ended:
+        asyncio.run(_run().act(silent, GIVEN))
+    assert ended.value.message.startswith("The cluster went away in the middle of the rollback: ")
+    assert "continues where it stopped" in ended.value.advice
