@@ -296,7 +296,7 @@ async def test_what_helm_deletes_after_a_cut_upgrade_is_told_before(
     # As if that Helm had been killed before it deleted anything.
     fields = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
     metadata = {name: value for name, value in there["metadata"].items() if name not in fields}
-    await bare_kube.create({**there, "metadata": metadata})
+    await bare_kube.create({**there, "metadata": metadata}, release.namespace)
 
     note = await history.newest(release)
     assert note is not None

@@ -21,7 +21,7 @@ from vrooli.errors import InterruptError, UsageError
 from vrooli.events import Event, LogLine, Progress, StepEnded, silent
 from vrooli.findings import Finding
 from vrooli.kube import Kube
-from vrooli.release import Release, apply, history
+from vrooli.release import Release, apply, history, record
 from vrooli.release.failing import DeployFailedError
 from vrooli.workflows import releases
 from vrooli.workflows.consent import Consent
@@ -69,6 +69,7 @@ async def release(
             {"replicaCount": {"jobs": replicas}},
         )
         await apply.ensure(bare_kube, found, chosen, Progress())
+    await record.note_ready(bare_kube, found, 1)
     yield found
 
 
@@ -168,5 +169,5 @@ async def test_one_that_does_not_become_ready_keeps_its_evidence_and_stays(
     assert steps[2:] == ["release", "healthy", "evidence"]
     assert await _jobs(bare_kube, release) == 1
     told = await releases.history(options.environment, CONTEXT, silent)
-    assert [item.end for item in told.revisions] == ["unfinished", "unfinished", "failed"]
+    assert [item.end for item in told.revisions] == ["ready", "unfinished", "failed"]
     assert told.revisions[-1].description.startswith("Rollback to 1; it did not become ready: ")

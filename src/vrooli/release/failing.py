@@ -112,6 +112,8 @@ class Failed:
             ended = await run_steps(steps, listener)
             if rollback:
                 state = f"{self.release.name} {ended[-1].detail}."
+            else:  # going back prunes by itself; what can't be deleted now goes with the next one
+                await bookkeeping.prune(self.kube, self.release)
         except VrooliError as second:
             state = f"Going back failed, too: {second.message}"
         said = kept[0].failure if kept else Redactor().text(self.error.message)

@@ -22,12 +22,14 @@ from vrooli.release import (
     history,
     lease,
     live,
+    record,
     scene,
 )
 from vrooli.release import rollback as reverting
 from vrooli.release.changes import ObjectChange
 from vrooli.release.history import Note, Release, Revision
 from vrooli.release.live import Bodies
+from vrooli.release.record import End
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access, deployable, interruption
 from vrooli.workflows.access import Access
@@ -39,6 +41,12 @@ from vrooli.workflows.views import told, view
 
 # What to do about one that did not become ready: there is no going back from going back.
 ADVICE = "Roll back to another revision, or deploy an artifact that corrects what it says."
+
+# What is said of a revision to go back to by how its deploy ended.
+_UNREADY = {
+    End.FAILED: ", which did not become ready when it was deployed",
+    End.UNFINISHED: ", which was never seen ready",
+}
 
 
 @dataclass(frozen=True)
@@ -79,8 +87,7 @@ async def rollback(
         for change in run.changes:
             for line in told(view(change)):
                 listener(LogLine("change", line))
-        what = f"roll {run.release} back to revision {run.to.number}: {_changing(run.changes)}"
-        run.confirmed = consent.demand(Action.ROLLBACK, options.environment.name, what)
+        run.confirmed = consent.demand(Action.ROLLBACK, options.environment.name, run.change)
         ended += await run.act(listener, consent)
         last = await history.last(run.release)
     done = StepsResult.of(ended, time.monotonic() - began)
@@ -109,6 +116,7 @@ class _Run:
     to: Revision
     wanted: tuple[Manifest, ...]
     note: Note
+    end: End = End.UNKNOWN
     changes: tuple[ObjectChange, ...] = ()
     confirmed: bool = False
     there: Bodies = field(default_factory=dict)
@@ -127,12 +135,21 @@ class _Run:
         note = await history.newest(release)
         if note is None:  # taken away since
             raise UsageError(f"Release {release.name} has no revision {to.number} any more.")
-        return cls(options, reached, await choose(options.cluster), release, to, wanted, note)
+        its = (await record.records(reached.kube, release)).get(to.number, record.UNKNOWN)
+        choice = await choose(options.cluster)
+        return cls(options, reached, choice, release, to, wanted, note, its.end)
 
     @property
     def kube(self) -> Kube:
         """The cluster's client."""
         return self.reached.kube
+
+    @property
+    def change(self) -> str:
+        """What needs a yes, in words."""
+        unready = _UNREADY.get(self.end, "")
+        where = f"revision {self.to.number}{unready}"
+        return f"roll {self.release} back to {where}: {_changing(self.changes)}"
 
     def looking(self) -> list[Step]:
         """What is looked at before anything is touched."""

@@ -42,6 +42,19 @@ def kept() -> list[str]:
     return []
 
 
+@pytest.fixture(autouse=True)
+def pruned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The releases whose old revisions were deleted."""
+    found: list[str] = []
+
+    async def prune(kube: Kube, release: Release) -> str:
+        found.append(release.name)
+        return ""
+
+    monkeypatch.setattr(failing.bookkeeping, "prune", prune)
+    return found
+
+
 @pytest.fixture
 def removed(monkeypatch: pytest.MonkeyPatch, kept: list[str]) -> list[str]:
     """The releases that were taken away: a first installation that failed is."""
@@ -98,6 +111,7 @@ async def test_what_stays_of_a_first_installation_is_told_with_what_becomes_of_i
 
 
 @pytest.mark.anyio
-async def test_without_rollback_it_is_left_as_it_is(removed: list[str]) -> None:
+async def test_without_rollback_it_is_left_as_it_is(removed: list[str], pruned: list[str]) -> None:
     assert "vrooli-dev is left as it is." in await _told(keeps, rollback=False)
     assert removed == []
+    assert pruned == ["vrooli-dev"]  # failed revisions would pile up

@@ -17,6 +17,7 @@ from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import silent
 from vrooli.release import Release
 from vrooli.release.history import Note, Revision
+from vrooli.release.record import End
 from vrooli.workflows import rollback
 from vrooli.workflows.cluster import Choice
 from vrooli.workflows.consent import GIVEN
@@ -65,3 +66,19 @@ def test_a_cluster_that_goes_away_in_the_middle_is_no_failure_of_the_release(
         asyncio.run(_run().act(silent, GIVEN))
     assert ended.value.message.startswith("The cluster went away in the middle of the rollback: ")
     assert "continues where it stopped" in ended.value.advice
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (End.READY, ""),
+        (End.UNKNOWN, ""),
+        (End.FAILED, ", which did not become ready when it was deployed"),
+        (End.UNFINISHED, ", which was never seen ready"),
+    ],
+)
+def test_the_question_says_of_a_revision_that_it_never_worked(end: End, said: str) -> None:
+    run = _run()
+    run.end = end
+    expected = f"roll vrooli-dev in namespace dev back to revision 2{said}: nothing differs"
+    assert run.change == expected
