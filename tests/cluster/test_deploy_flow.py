@@ -57,7 +57,7 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
     )
     out = tmp_path_factory.mktemp("out")
-    return source.build(out, VERSION, chosen, environments=(DEV, STAGING))
+    return source.build_for({DEV: chosen, STAGING: chosen}, out, VERSION)
 
 
 @pytest.fixture
