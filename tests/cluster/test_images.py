@@ -140,6 +140,7 @@ async def test_the_layers_of_failed_builds_go_with_the_next_build(
     good = containerfile.read_text()
     leftovers = []
     for number in range(3):
+        await asyncio.sleep(1.1)  # the store tells the layers' times in whole seconds
         pause.write_bytes(pause.read_bytes() + b"\0")
         containerfile.write_text(
             "FROM scratch\nCOPY --from=programs pause /pause\nCOPY nothing /\n"

@@ -106,4 +106,4 @@ async def test_every_pod_of_the_application_is_within_the_restricted_standard(
         body = {"apiVersion": "v1", "kind": "Pod", **pod}
         await bare_kube.applied(body, namespace="restricted")
         checked += 1
-    assert checked == 10
+    assert checked == 11

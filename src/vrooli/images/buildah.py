@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -119,12 +120,12 @@ class Buildah:
         """Remove the nameless images that nothing needs: layers of builds that failed.
 
         The store is ours alone. An image that others stand on isn't listed, and goes with the
-        last of them.
+        last of them. The store tells times in whole seconds.
         """
         answer = await self._run(*self._listing(), timeout_s=QUERY_S)
         for row in json.loads(answer.output or "null") or []:
             named = row.get("names") or row.get("Names")
-            if not named and _created(row) < before:
+            if not named and _created(row) < math.floor(before):
                 image_id = row.get("id") or row["Id"]
                 await process.run(self.command("rmi", image_id), timeout_s=QUERY_S, check=False)
 
