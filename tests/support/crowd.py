@@ -33,7 +33,7 @@ _BORN = datetime.now(UTC) - timedelta(hours=1)
 async def fill(kube: Kube, pods: int, events: int) -> None:
     """Have the development release in its namespace, with so many pods and events."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": DEV.namespace}}
-    await kube.create(namespace)
+    await kube.apply(namespace)
     await kube.create(note("deployed"), DEV.namespace)
     release = rendered()
     own = [body for found in release.objects.values() for body in found]

@@ -21,7 +21,11 @@ TRAEFIKS, TRAEFIK_NAMESPACE = "app.kubernetes.io/name=traefik", "kube-system"
 # How long a fault is looked at once all is healthy again, seconds: connections find it late.
 CALM_S = 8.0
 # How long a release may take to be healthy again, and a pod's successor to come, seconds.
-HEALTHY_S, REPLACED_S = 240.0, 120.0
+(
+    HEALTHY_S,
+)  # A controller makes a pod's successor within a second; without one an autoscaler wants fewer.
+SCALED_S = 20.0
+REPLACED_S = 240.0, 120.0
 LOOK_EVERY_S = 0.5
 
 
@@ -121,16 +125,20 @@ async def lose(kube: Kube, namespace: str, pod: str, labels: str, *, kill: bool 
         kill: Whether it gets no time to end.
     """
     before = await kube.list("v1", "Pod", namespace, labels)
-    uid = next(item["metadata"]["uid"] for item in before if item["metadata"]["name"] == pod)
+    uids = {item["metadata"]["uid"] for item in before}
     params = {"gracePeriodSeconds": "0"} if kill else {}
     await kube._object_call(
         "DELETE", f"delete Pod {pod}", "v1", "Pod", pod, namespace, params=params
     )
+    began = time.monotonic()
 
     async def replaced() -> bool:
+        """All that stay are ready, a new one among them; an autoscaler may want one less."""
         now = await kube.list("v1", "Pod", namespace, labels)
-        ready = [item for item in now if item["metadata"]["uid"] != uid and _is_ready(item)]
-        return len(ready) >= len(before)
+        stay = [item for item in now if "deletionTimestamp" not in item["metadata"]]
+        is_new = any(item["metadata"]["uid"] not in uids for item in stay)
+        is_enough = is_new or time.monotonic() - began > SCALED_S
+        return bool(stay) and is_enough and all(map(_is_ready, stay))
 
     await eventually(replaced, REPLACED_S, f"another pod is ready in place of {pod}")
 
