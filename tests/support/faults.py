@@ -21,11 +21,10 @@ TRAEFIKS, TRAEFIK_NAMESPACE = "app.kubernetes.io/name=traefik", "kube-system"
 # How long a fault is looked at once all is healthy again, seconds: connections find it late.
 CALM_S = 8.0
 # How long a release may take to be healthy again, and a pod's successor to come, seconds.
-(
-    HEALTHY_S,
-)  # A controller makes a pod's successor within a second; without one an autoscaler wants fewer.
+HEALTHY_S, REPLACED_S = 240.0, 120.0
+# A controller makes a pod's successor within a second; where there is none, an autoscaler wants
+# fewer; seconds.
 SCALED_S = 20.0
-REPLACED_S = 240.0, 120.0
 LOOK_EVERY_S = 0.5
 
 
