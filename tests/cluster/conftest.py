@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -43,3 +45,16 @@ async def _apply_definitions(kubeconfig: Path) -> None:
         for name, pattern in DEFINITIONS.items():
             folder = await programs.module_dir(name, Progress())
             await crds.apply(kube, await crds.read(sorted(folder.glob(pattern))), Progress())
+
+
+@pytest.fixture
+def cut_connections() -> Iterator[None]:
+    """For tests that end requests under way: a connection may be left to the garbage collector.
+
+    A request that is cancelled in the moment in which it gets its connection can't close it any
+    more; its socket is closed when it is collected, which is here and not in a later test.
+    """
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

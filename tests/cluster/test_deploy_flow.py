@@ -29,6 +29,8 @@ from vrooli.workflows import overwriting, releases
 from vrooli.workflows.consent import Consent
 from vrooli.workflows.deploy import DeployOptions, deploy
 
+pytestmark = pytest.mark.usefixtures("cut_connections")
+
 CONTEXT = "context:bare"
 VERSION = "3.2.1"
 NUMBERS = count()

@@ -27,6 +27,7 @@ from vrooli.workflows import releases
 from vrooli.workflows.consent import Consent
 from vrooli.workflows.rollback import RollbackOptions, rollback
 
+pytestmark = pytest.mark.usefixtures("cut_connections")
 CONTEXT = "context:bare"
 NUMBERS = count()
 # The application alone: no operator runs here, and no Vault.
