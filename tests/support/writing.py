@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from support import workload
+from vrooli.errors import VrooliError
 from vrooli.kube import Kube, Manifest
 from vrooli.release import Release
 
@@ -22,6 +25,8 @@ REDIS = {"app.kubernetes.io/name": "vrooli-rf"}
 READY_S = 120.0
 # What is longer than a write takes on a busy machine, seconds: the store was away.
 AWAY_S = 1.0
+# How long, and how often, it is asked again what is there while a store doesn't answer, seconds.
+VERIFY_S, VERIFY_EVERY_S = 40.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,20 @@ class Writer:
 
     async def lost(self) -> dict[str, list[int]]:
         """The numbers that were acknowledged and aren't there, by store."""
-        found = json.loads(await self._run("python3", "/script/writer.py", "verify"))
+        found = json.loads(await self._verified())
         assert all(store["acknowledged"] for store in found.values()), found
         return {name: store["lost"] for name, store in found.items()}
+
+    async def _verified(self) -> str:
+        """What the writer finds; a pool that has just lost its server is asked again."""
+        deadline = time.monotonic() + VERIFY_S
+        while True:
+            try:
+                return await self._run("python3", "/script/writer.py", "verify")
+            except VrooliError:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(VERIFY_EVERY_S)
 
     async def logs_in(self, user: str, password: str) -> bool | None:
         """Whether PostgreSQL, through pgBouncer, takes a password; None when nobody said so."""
