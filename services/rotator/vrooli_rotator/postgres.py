@@ -17,7 +17,7 @@ from vrooli_rotator.consumers import Consumers
 from vrooli_rotator.errors import LoginRejectedError, RefusedError, WaitingError
 from vrooli_rotator.outcome import Outcome
 from vrooli_rotator.published import Published
-from vrooli_rotator.secrets import Secret, Secrets
+from vrooli_rotator.secrets import Secret, Secrets, source_data
 
 log = logging.getLogger(__name__)
 
@@ -103,16 +103,12 @@ class PostgresRotation:
         return Outcome.COMPLETED if is_completed else Outcome.AT_REST
 
     def _checked(self, source: Secret | None) -> Mapping[str, str]:
-        if source is None:
-            raise WaitingError(
-                f"the Secret {self._database.source}, which the Vault Secrets Operator makes, "
-                "does not exist yet"
-            )
-        if not source.data.get(PASSWORD):
+        data = source_data(source, self._database.source)
+        if not data.get(PASSWORD):
             raise RefusedError(
                 f"the Secret {self._database.source} has no value for {PASSWORD}: set it in Vault"
             )
-        return source.data
+        return data
 
     async def _complete(self, user: str, published: Secret) -> bool:
         """Give both roles the published password: the other one once nobody uses its old one.

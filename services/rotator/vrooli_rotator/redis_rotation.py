@@ -29,7 +29,7 @@ from vrooli_rotator.redis_nodes import (
     switch_over,
     use_with_master,
 )
-from vrooli_rotator.secrets import Secret, Secrets
+from vrooli_rotator.secrets import Secret, Secrets, source_data
 
 log = logging.getLogger(__name__)
 
@@ -116,19 +116,15 @@ class RedisRotation:
         return Outcome.AT_REST
 
     def _checked(self, source: Secret | None) -> Mapping[str, str]:
-        if source is None:
-            raise WaitingError(
-                f"the Secret {self._failover.source}, which the Vault Secrets Operator makes, "
-                "does not exist yet"
-            )
-        password = source.data.get(PASSWORD, "")
+        data = source_data(source, self._failover.source)
+        password = data.get(PASSWORD, "")
         if not password or UNUSABLE.search(password):
             raise RefusedError(
                 f"the Secret {self._failover.source} has no {PASSWORD} that redis.conf can hold: "
                 "it must not be empty, nor have white space, quotes or backslashes. "
                 "Change it in Vault"
             )
-        return source.data
+        return data
 
     async def _state(self) -> Mapping[str, str]:
         secret = await self._secrets.get(self._state_secret)

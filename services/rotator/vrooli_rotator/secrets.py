@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from vrooli_rotator.errors import WaitingError
 from vrooli_rotator.kubernetes import Body, Kubernetes
 
 MANAGER = "vrooli-rotator"
@@ -88,6 +89,19 @@ class Secrets:
             "type": "Opaque",
             "data": _encoded(data),
         }
+
+
+def source_data(source: Secret | None, name: str) -> Mapping[str, str]:
+    """What Vault says.
+
+    Raises:
+        WaitingError: The Secret isn't there yet.
+    """
+    if source is None:
+        raise WaitingError(
+            f"the Secret {name}, which the Vault Secrets Operator makes, does not exist yet"
+        )
+    return source.data
 
 
 def _encoded(data: Mapping[str, str | None]) -> dict[str, str | None]:
