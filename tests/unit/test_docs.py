@@ -54,6 +54,17 @@ def test_every_variable_of_ours_is_documented() -> None:
     assert {name for name in known if f"`{name}`" not in page} == set()
 
 
+@pytest.mark.parametrize("flag", ["--rollback", "--no-rollback", "--enable", "--disable"])
+def test_both_forms_of_a_switch_are_documented(flag: str) -> None:
+    assert f"`{flag}`" in reference.commands()
+
+
+def test_every_command_has_two_or_three_examples() -> None:
+    pages = reference.commands().split("\n## ")
+    counts = {page.splitlines()[0]: len(re.findall(r"^# ", page, re.M)) for page in pages}
+    assert {name for name, count in counts.items() if not 2 <= count <= 3} == set()
+
+
 def _shown() -> Iterator[tuple[str, str]]:
     for page in PAGES:
         for block in BLOCK.findall(page.read_text()):

@@ -1,4 +1,4 @@
-"""The vrooli command: its commands, and its entry point."""
+"""The ``vrooli`` command line and its entry point."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ from vrooli.cli import (
     uninstall,
 )
 
-# How often the garbage collector looks, as gc.set_threshold takes it.
+# Thresholds for gc.set_threshold: fewer collections than the default.
 SELDOM = (50_000, 20, 20)
 
 app = typer.Typer(
     name="vrooli",
-    help="Take Vrooli from a bare machine to a healthy release on Kubernetes.",
+    help="Build, deploy and diagnose Vrooli on Kubernetes.",
     epilog=f"Exit codes: {faults.described()}.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("setup")(setup.command)
-app.command("develop")(develop.command)
-app.command("build")(build.command)
-app.command("check", cls=check.Worded)(check.command)
-app.command("deploy")(deploy.command)
-app.command("history")(releases.history)
-app.command("rollback")(releases.rollback)
-app.command("diff")(releases.diff)
-app.command("status")(status.command)
-app.command("diagnose")(diagnose.command)
-app.command("graph")(graph.command)
-app.command("test")(test.command)
-app.command("logs")(logs.command)
-app.command("uninstall")(uninstall.command)
+app.command("setup", epilog=setup.EXAMPLES)(setup.command)
+app.command("develop", epilog=develop.EXAMPLES)(develop.command)
+app.command("build", epilog=build.EXAMPLES)(build.command)
+app.command("check", cls=check.Worded, epilog=check.EXAMPLES)(check.command)
+app.command("deploy", epilog=deploy.EXAMPLES)(deploy.command)
+app.command("history", epilog=releases.HISTORY_EXAMPLES)(releases.history)
+app.command("rollback", epilog=releases.ROLLBACK_EXAMPLES)(releases.rollback)
+app.command("diff", epilog=releases.DIFF_EXAMPLES)(releases.diff)
+app.command("status", epilog=status.EXAMPLES)(status.command)
+app.command("diagnose", epilog=diagnose.EXAMPLES)(diagnose.command)
+app.command("graph", epilog=graph.EXAMPLES)(graph.command)
+app.command("test", epilog=test.EXAMPLES)(test.command)
+app.command("logs", epilog=logs.EXAMPLES)(logs.command)
+app.command("uninstall", epilog=uninstall.EXAMPLES)(uninstall.command)
 app.add_typer(cluster.app, name="cluster")
 app.add_typer(artifact.app, name="artifact")
 
@@ -68,16 +68,18 @@ def _version(wanted: bool) -> None:
 def _main(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
-    """Take Vrooli from a bare machine to a healthy release on Kubernetes."""
+    """Build, deploy and diagnose Vrooli on Kubernetes."""
 
 
 def main() -> None:
-    """Run the command line; ends the process with its exit code."""
-    # Modules and answers are thousands of objects that all stay; looking for cycles among them so
-    # often is a tenth of a command's time.
+    """Run the command line and exit with its exit code."""
+    # Modules and API responses are thousands of long-lived objects. With the default thresholds,
+    # the collector takes a tenth of a command's time.
     gc.set_threshold(*SELDOM)
     surroundings.complete()
     try:

@@ -1,4 +1,4 @@
-"""``vrooli artifact …``: what `vrooli build` made."""
+"""``vrooli artifact``: inspect an artifact of `vrooli build`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vrooli.cli import options, tables
+from vrooli.cli import examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -17,23 +17,29 @@ if TYPE_CHECKING:
 
     from vrooli.workflows.results import VerifyResult
 
-app = typer.Typer(help="Look at artifacts, which `vrooli build` makes.", no_args_is_help=True)
+app = typer.Typer(help="Inspect artifacts of `vrooli build`.", no_args_is_help=True)
 
 
 @app.callback()
 def _main() -> None:
-    """Look at artifacts, which `vrooli build` makes."""
+    """Inspect artifacts of `vrooli build`."""
 
 
-@app.command()
+@app.command(
+    epilog=examples.epilog(
+        ("Verify the artifact of version 1.2.3", "vrooli artifact verify build_output/1.2.3"),
+        ("Verify a downloaded artifact in CI", "vrooli artifact verify artifacts --output json"),
+    )
+)
 def verify(
-    path: Annotated[
-        Path, typer.Argument(help="The artifact's folder, or its version's folder around it.")
-    ],
+    path: Annotated[Path, typer.Argument(help="Directory of the artifact, or of its version.")],
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Find every byte of an artifact that isn't as it was built. Ends with 1 when any isn't."""
+    """Compare the files of an artifact with their recorded checksums.
+
+    Exits with 1 if a file was changed, added or removed.
+    """
 
     def work(listener: Listener) -> Awaitable[VerifyResult]:
         from vrooli.workflows.artifact import verify_artifact

@@ -1,4 +1,4 @@
-"""Questions to the person at the terminal."""
+"""Confirmation prompts."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ Yes = Annotated[
     typer.Option(
         "--yes",
         "-y",
-        help="Don't ask. Without it, and without a terminal to ask on, what needs a yes is "
-        "refused.",
+        help="Skip confirmation prompts. Without a terminal, an action that requires confirmation "
+        "fails unless --yes is given.",
     ),
 ]
 
 
 def on_terminal() -> bool:
-    """Whether a person is there who can be asked."""
+    """Return whether a prompt can be shown and answered."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def consent(*, yes: bool) -> Consent:
-    """What ``--yes`` and the terminal allow."""
+    """Return how the command confirms actions: by ``--yes``, by a prompt, or not at all."""
     from vrooli.workflows.consent import Consent
 
     return Consent(yes, confirm if on_terminal() else None)
 
 
 def confirm(question: str) -> bool:
-    """Ask the person; Ctrl-C is a no, which the run's own handler would keep from the prompt."""
+    """Ask for confirmation. Ctrl-C means no; the signal handler of the run would ignore it."""
     import signal
 
     ours = signal.signal(signal.SIGINT, signal.default_int_handler)

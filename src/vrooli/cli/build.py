@@ -1,4 +1,4 @@
-"""``vrooli build``: an artifact of this source."""
+"""``vrooli build``: build an artifact from the source."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import options, tables
+from vrooli.cli import examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -24,18 +24,18 @@ Version = Annotated[
         "--version",
         "-v",
         metavar="MAJOR.MINOR.PATCH",
-        help="The version, written as the tags of ui, server, jobs and rotator into the artifact's "
-        "values. Without it: the project's version, and no tag is written.",
+        help="Version of the artifact, also written to its values as the image tag of ui, server, "
+        "jobs and rotator. Default: the version of the project; tags stay unchanged.",
         show_default=False,
     ),
 ]
-# Without the variable of the other commands: that names one environment, to work in.
+# VROOLI_ENVIRONMENT of the other commands does not apply: it selects a single environment.
 Environments = Annotated[
     list[str] | None,
     typer.Option(
         "--environment",
         "-e",
-        help="Only this environment's values; may be given again. Without it: all of them.",
+        help="Environment whose values to include. Repeatable. Default: all environments.",
         show_default=False,
     ),
 ]
@@ -44,28 +44,30 @@ Out = Annotated[
     typer.Option(
         "--out",
         metavar="DIR",
-        help="Where to put it, as DIR/VERSION/artifacts. Without it: build_output in the "
-        "repository.",
+        help="Output directory. The artifact is written to DIR/VERSION/artifacts. Default: "
+        "build_output in the repository.",
         show_default=False,
     ),
 ]
 WriteSource = Annotated[
     bool,
-    typer.Option("--write-source", help="Write the tags into the repository's values, too."),
+    typer.Option(
+        "--write-source", help="Also write the image tags to the values in the repository."
+    ),
 ]
 Images = Annotated[
     bool,
     typer.Option(
         "--images",
-        help="Build the images of ui, server, jobs and rotator, and put them in, in one archive.",
+        help="Build the images of ui, server, jobs and rotator and add them as one archive.",
     ),
 ]
 PushImages = Annotated[
     bool,
     typer.Option(
         "--push-images",
-        help="As --images, and push them to the image.registry of the values, with the logins of "
-        "buildah, podman or docker on this machine.",
+        help="Build the images as with --images and push them to the image.registry of the values, "
+        "with the credentials of buildah, podman or docker.",
     ),
 ]
 Push = Annotated[
@@ -73,10 +75,22 @@ Push = Annotated[
     typer.Option(
         "--push",
         metavar="oci://HOST/FOLDER",
-        help="Push the chart to this OCI registry, too.",
+        help="Also push the chart to this OCI registry.",
         show_default=False,
     ),
 ]
+
+EXAMPLES = examples.epilog(
+    ("Build version 1.2.3 for all environments", "vrooli build --version 1.2.3"),
+    (
+        "Include the images, for a cluster without a registry",
+        "vrooli build --version 1.2.3 --images",
+    ),
+    (
+        "Push the images, and the chart to an OCI registry",
+        "vrooli build --version 1.2.3 --push-images --push oci://registry.example.com/charts",
+    ),
+)
 
 
 def command(
@@ -90,9 +104,10 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Build an artifact: the packaged chart and each environment's values, checked and recorded.
+    """Build an artifact: the packaged chart, the values of each environment and checksums.
 
-    The same source makes the same bytes. `vrooli artifact verify` finds any that changed.
+    Builds are reproducible: the same source produces the same bytes. `vrooli artifact verify`
+    finds files that were changed afterwards.
     """
 
     def work(listener: Listener) -> Awaitable[BuildResult]:

@@ -1,4 +1,4 @@
-"""``vrooli check``: can it be deployed here?"""
+"""``vrooli check``: verify that a cluster meets the requirements of a release."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from vrooli import environments
-from vrooli.cli import asking, options, tables
+from vrooli.cli import asking, examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -24,21 +24,21 @@ CheckOnly = Annotated[
     bool,
     typer.Option(
         "--check-only/--no-check-only",
-        help="Make no probe pods, fix nothing whatever else is said, and give no instructions. "
-        "A yes or no may follow.",
+        help="Create no probe pods, ignore --fix and print no remediation. Also accepts yes or no "
+        "as a value.",
         show_default=False,
     ),
 ]
 Operators = Annotated[
     bool,
-    typer.Option("--operators", help="Look only at the operators, their kinds and Vault."),
+    typer.Option("--operators", help="Check only the operators, their CRDs and Vault."),
 ]
 Fix = Annotated[
     bool,
     typer.Option(
         "--fix",
-        help="Do what is safe: install missing operators; write the development Vault's policies, "
-        "role and first secrets. Asks first, then looks again.",
+        help="Apply safe fixes after confirmation, then check again: install missing operators and "
+        "write the policies, role and initial secrets of the development Vault.",
     ),
 ]
 Yes = Annotated[
@@ -46,24 +46,26 @@ Yes = Annotated[
     typer.Option(
         "--yes/--no-yes",
         "-y",
-        help="Don't ask before anything is fixed. A yes or no may follow.",
+        help="Skip confirmation of fixes. Also accepts yes or no as a value.",
         show_default=False,
     ),
 ]
 JUnit = Annotated[
     Path | None,
-    typer.Option("--junit", metavar="FILE", help="Write JUnit XML, too.", show_default=False),
+    typer.Option(
+        "--junit", metavar="FILE", help="Also write the results as JUnit XML.", show_default=False
+    ),
 ]
-# The options that the specification's scripts give a word after, and what the words mean.
+# Options that take a word in the scripts of the specification, and the prefix for each word.
 WORDED = ("--check-only", "--yes")
 WORDS = {"yes": "--", "no": "--no-"}
 
 
 class Worded(TyperCommand):
-    """Takes `--yes yes` and `--check-only no` beside the plain flags."""
+    """Accepts `--yes yes` and `--check-only no` in addition to the plain flags."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse, after each word has become part of its flag."""
+        """Parse the arguments after merging each word into its flag."""
         return super().parse_args(ctx, list(_as_flags(args)))
 
 
@@ -74,6 +76,16 @@ def _as_flags(args: Sequence[str]) -> Iterator[str]:
         if first in WORDED and found and found[0] in WORDS:
             first = WORDS[found.pop(0)] + first.removeprefix("--")
         yield first
+
+
+EXAMPLES = examples.epilog(
+    ("Check the dev environment on the default cluster", "vrooli check"),
+    (
+        "Check production without creating pods",
+        "vrooli check -e prod --cluster context:my-cluster --check-only",
+    ),
+    ("Fix what can be fixed safely", "vrooli check --fix"),
+)
 
 
 def command(
@@ -89,12 +101,14 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Check that a cluster has all that a release needs, before it is deployed.
+    """Check whether a cluster meets the requirements of a release.
 
-    Looks at what the environment's values need, all at once, each with a time limit: tools,
-    cluster, rights, operators, Vault, volumes, network, images, room. Some checks make pods, in a
-    namespace of their own that is deleted again. Ends with 1 when something is wrong, and with 3
-    when the cluster, the namespace, the rights, the kinds or the operators can't be seen.
+    Checks what the values of the environment require, in parallel and each with a timeout: tools,
+    cluster, permissions, operators, Vault, volumes, network, images, capacity. Some checks create
+    pods in a temporary namespace.
+
+    Exits with 1 if a check fails, and with 3 if the cluster, the namespace, the permissions, the
+    CRDs or the operators could not be checked.
     """
 
     def work(listener: Listener) -> Awaitable[CheckResult]:
@@ -120,7 +134,7 @@ def _mends(wanted: CheckOptions) -> bool:
 
 
 def _confirm(said: Sequence[str]) -> bool:
-    """Ask the person; without one, the answer is no."""
+    """Ask for confirmation; without a terminal, the answer is no."""
     what = "\n".join(f"  - {line}" for line in said)
     return asking.on_terminal() and asking.confirm(f"This can be done now:\n{what}\nDo it?")
 

@@ -1,4 +1,4 @@
-"""``vrooli cluster …``: the embedded clusters of this machine."""
+"""``vrooli cluster``: manage embedded clusters on this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vrooli.cli import asking, options, tables
+from vrooli.cli import asking, examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -23,23 +23,28 @@ if TYPE_CHECKING:
     )
 
 DEFAULT_NAME = "vrooli"
-Name = Annotated[str, typer.Argument(envvar="VROOLI_CLUSTER_NAME", help="The cluster's name.")]
+Name = Annotated[str, typer.Argument(envvar="VROOLI_CLUSTER_NAME", help="Name of the cluster.")]
 NameOption = Annotated[
-    str, typer.Option("--name", envvar="VROOLI_CLUSTER_NAME", help="The cluster's name.")
+    str, typer.Option("--name", envvar="VROOLI_CLUSTER_NAME", help="Name of the cluster.")
 ]
 TEXT = options.OutputFormat.TEXT
 
-app = typer.Typer(help="Start, stop, look at and delete embedded clusters.", no_args_is_help=True)
+app = typer.Typer(help="Manage embedded clusters.", no_args_is_help=True)
 
 
-@app.command()
+@app.command(
+    epilog=examples.epilog(
+        ("Start the default cluster", "vrooli cluster start"),
+        ("Create a second cluster on port 8080", "vrooli cluster start demo --port http=8080"),
+    )
+)
 def start(
     name: Name = DEFAULT_NAME,
     port: options.Ports = None,
     output: options.Output = TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Start a cluster, or make it first; what is there resumes with its data."""
+    """Start a cluster. Create it if it does not exist; an existing cluster keeps its data."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
         from vrooli.workflows import clusters
@@ -49,11 +54,16 @@ def start(
     execute(work, _show, output, debug)
 
 
-@app.command()
+@app.command(
+    epilog=examples.epilog(
+        ("Stop the default cluster", "vrooli cluster stop"),
+        ("Stop the cluster demo", "vrooli cluster stop demo"),
+    )
+)
 def stop(
     name: Name = DEFAULT_NAME, output: options.Output = TEXT, debug: options.Debug = False
 ) -> None:
-    """Stop a cluster; its data stay."""
+    """Stop a cluster. Its data is kept."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
         from vrooli.workflows import clusters
@@ -63,11 +73,16 @@ def stop(
     execute(work, _show, output, debug)
 
 
-@app.command()
+@app.command(
+    epilog=examples.epilog(
+        ("Show the default cluster", "vrooli cluster status"),
+        ("Show the cluster demo as JSON", "vrooli cluster status demo --output json"),
+    )
+)
 def status(
     name: Name = DEFAULT_NAME, output: options.Output = TEXT, debug: options.Debug = False
 ) -> None:
-    """Show a cluster's state and its components. Ends with 1 when it isn't running well."""
+    """Show the state of a cluster and its components. Exits with 1 if it is not healthy."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
         from vrooli.workflows import clusters
@@ -77,14 +92,19 @@ def status(
     execute(work, _show, output, debug)
 
 
-@app.command()
+@app.command(
+    epilog=examples.epilog(
+        ("Delete the default cluster", "vrooli cluster delete"),
+        ("Delete the cluster demo without confirmation", "vrooli cluster delete demo --yes"),
+    )
+)
 def delete(
     name: Name = DEFAULT_NAME,
     yes: asking.Yes = False,
     output: options.Output = TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Delete a cluster with its data, and everything it made on this machine."""
+    """Delete a cluster, its data and everything it created on this machine."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
         from vrooli.workflows import clusters
@@ -94,9 +114,15 @@ def delete(
     execute(work, _show, output, debug)
 
 
-@app.command("list")
+@app.command(
+    "list",
+    epilog=examples.epilog(
+        ("List the clusters", "vrooli cluster list"),
+        ("List the clusters as JSON", "vrooli cluster list --output json"),
+    ),
+)
 def list_(output: options.Output = TEXT, debug: options.Debug = False) -> None:
-    """List the clusters of this machine."""
+    """List the embedded clusters of this machine."""
 
     def work(listener: Listener) -> Awaitable[ClusterListResult]:
         from vrooli.workflows import clusters
@@ -106,17 +132,22 @@ def list_(output: options.Output = TEXT, debug: options.Debug = False) -> None:
     execute(work, _show_list, output, debug)
 
 
-@app.command()
+@app.command(
+    epilog=examples.epilog(
+        ("Show whether the default cluster starts at boot", "vrooli cluster autostart"),
+        ("Start the cluster at boot", "vrooli cluster autostart --enable"),
+    )
+)
 def autostart(
     name: Name = DEFAULT_NAME,
     enable: Annotated[
         bool | None,
-        typer.Option("--enable/--disable", help="Start it with this host, or no longer."),
+        typer.Option("--enable/--disable", help="Enable or disable start at boot."),
     ] = None,
     output: options.Output = TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Start a cluster with this host, by a systemd unit; without an option, say whether it is."""
+    """Start a cluster at boot with a systemd unit. Without an option, show the current setting."""
 
     def work(listener: Listener) -> Awaitable[AutostartResult]:
         from vrooli.workflows import clusters
@@ -126,16 +157,21 @@ def autostart(
     execute(work, _show_autostart, output, debug)
 
 
-@app.command()
+@app.command(
+    epilog=examples.epilog(
+        ("Use the cluster in this shell", 'eval "$(vrooli cluster kubeconfig)"'),
+        ("Add the context to your kubeconfig file", "vrooli cluster kubeconfig --merge"),
+    )
+)
 def kubeconfig(
     name: Name = DEFAULT_NAME,
     merge: Annotated[
-        bool, typer.Option("--merge", help="Add its context to your own kubeconfig file, too.")
+        bool, typer.Option("--merge", help="Also add the context to your kubeconfig file.")
     ] = False,
     output: options.Output = TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Print the line that makes kubectl use a cluster: eval "$(vrooli cluster kubeconfig)"."""
+    """Print the shell command that selects a cluster for kubectl."""
 
     def work(listener: Listener) -> Awaitable[KubeconfigResult]:
         from vrooli.workflows import clusters
@@ -145,16 +181,24 @@ def kubeconfig(
     execute(work, _show_kubeconfig, output, debug)
 
 
-@app.command()
+@app.command(
+    epilog=examples.epilog(
+        ("Print the log of the kubelet", "vrooli cluster logs kubelet"),
+        ("Follow the log of the API server", "vrooli cluster logs kube-apiserver --follow"),
+    )
+)
 def logs(
-    component: Annotated[str, typer.Argument(help="Such as kubelet; `status` lists them.")],
+    component: Annotated[
+        str,
+        typer.Argument(help="Component, for example kubelet. `vrooli cluster status` lists them."),
+    ],
     name: NameOption = DEFAULT_NAME,
     tail: options.Tail = 100,
     follow: options.Follow = False,
     output: options.Output = TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Show the log of one of a cluster's components."""
+    """Print the log of a component of a cluster."""
 
     def work(listener: Listener) -> Awaitable[Result]:
         from vrooli.workflows import clusters

@@ -1,4 +1,4 @@
-"""``vrooli deploy``: an artifact into a cluster."""
+"""``vrooli deploy``: deploy an artifact to a cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import asking, options, tables
+from vrooli.cli import asking, examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 
 class Source(StrEnum):
-    """What is deployed: the specification's word for the chart's artifact."""
+    """Kinds of artifact, as the specification names them."""
 
     K8S = "k8s"
 
 
 SourceName = Annotated[
-    Source, typer.Option("--source", "-s", help="What is deployed; k8s is the chart's artifact.")
+    Source,
+    typer.Option("--source", "-s", help="Kind of artifact. Only k8s, the Helm chart, exists."),
 ]
 Version = Annotated[
     str | None,
@@ -35,7 +36,7 @@ Version = Annotated[
         "--version",
         "-v",
         metavar="MAJOR.MINOR.PATCH",
-        help="The artifact's version. Without it: the project's.",
+        help="Version of the artifact. Default: the version of the project.",
         show_default=False,
     ),
 ]
@@ -44,7 +45,7 @@ ArtifactFolder = Annotated[
     typer.Option(
         "--artifact",
         metavar="DIR",
-        help="The artifact. Without it: build_output/VERSION in the repository.",
+        help="Directory of the artifact. Default: build_output/VERSION in the repository.",
         show_default=False,
     ),
 ]
@@ -52,20 +53,32 @@ Rollback = Annotated[
     bool,
     typer.Option(
         "--rollback/--no-rollback",
-        help="Go back by itself when the release can't become ready, or leave it as it is.",
+        help="Roll back automatically if the release cannot become ready, or leave it as it is.",
     ),
 ]
 KeepAdded = Annotated[
     bool,
     typer.Option(
         "--keep-added",
-        help="Keep the fields that people added to the release's objects by hand. Without it they "
-        "are shown and taken back.",
+        help="Keep fields that were added to objects of the release by hand. By default they are "
+        "listed and removed.",
     ),
 ]
 Timeout = Annotated[
-    float, typer.Option("--timeout", min=1, help="Seconds that it may take to become ready.")
+    float, typer.Option("--timeout", min=1, help="Seconds to wait until the release is ready.")
 ]
+
+EXAMPLES = examples.epilog(
+    (
+        "Deploy version 1.2.3 to production",
+        "vrooli deploy -e prod -v 1.2.3 --cluster context:my-cluster",
+    ),
+    (
+        "Deploy without confirmation, for example in CI",
+        "vrooli deploy -e staging -v 1.2.3 --cluster context:my-cluster --yes",
+    ),
+    ("Keep a failed release for inspection", "vrooli deploy -v 1.2.3 --no-rollback"),
+)
 
 
 def command(
@@ -81,10 +94,10 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Deploy an artifact of `vrooli build`: look, show what changes, apply, follow.
+    """Deploy an artifact of `vrooli build` and wait until the release is healthy.
 
-    Nothing is touched before the cluster was found to have all that the release needs. When it
-    can't become ready, what its pods say is kept in a report, and the old state is brought back.
+    Checks the requirements and shows the changes before it applies them. If the release cannot
+    become ready, the command saves a report with events and logs, and rolls back.
     """
     del source  # there is one
 

@@ -1,4 +1,4 @@
-"""``vrooli develop``: from a bare machine to a healthy release."""
+"""``vrooli develop``: set up everything and deploy a release from source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from vrooli import environments
-from vrooli.cli import asking, options, tables
+from vrooli.cli import asking, examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -25,6 +25,15 @@ NEXT = {
 USUAL_CLUSTER = "embedded:vrooli"
 WIDTH = max(len(f"vrooli {command}") for command in NEXT)
 
+EXAMPLES = examples.epilog(
+    ("Set up an embedded cluster and deploy the dev environment", "vrooli develop"),
+    ("Use minikube, and add a values file", "vrooli develop --cluster minikube -f my-values.yaml"),
+    (
+        "Read the secrets from a local file",
+        "vrooli develop --secrets-source file --secrets-file my.env",
+    ),
+)
+
 
 def command(
     target: options.TargetName = environments.K8S_CLUSTER,
@@ -38,10 +47,11 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Bring the whole of Vrooli up, healthy, and say where to look.
+    """Set up a cluster, deploy Vrooli from source and print its URLs.
 
-    Does what is missing and nothing else: host packages, programs, images, the cluster, the
-    operators, Vault, the release. Run it again at any time; it continues where it stopped.
+    Installs or updates only what is missing: host packages, programs, images, the cluster, the
+    operators, Vault and the release. It can be run again at any time and continues where it
+    stopped.
     """
 
     def work(listener: Listener) -> Awaitable[DevelopResult]:

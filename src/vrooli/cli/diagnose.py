@@ -1,4 +1,4 @@
-"""``vrooli diagnose``: why a release isn't healthy."""
+"""``vrooli diagnose``: find the root causes of an unhealthy release."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import options, tables
+from vrooli.cli import examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -24,7 +24,7 @@ Namespace = Annotated[
         "--namespace",
         "-n",
         metavar="NAME",
-        help="The release's namespace. Without it: the environment's.",
+        help="Namespace of the release. Default: the namespace of the environment.",
         show_default=False,
     ),
 ]
@@ -33,8 +33,8 @@ ReleaseName = Annotated[
     typer.Option(
         "--release",
         metavar="NAME",
-        help="The release's name. Without it: that of the one release in the namespace that -n "
-        "names, else the environment's.",
+        help="Name of the release. Default: the only release in the namespace of -n, otherwise the "
+        "release of the environment.",
         show_default=False,
     ),
 ]
@@ -43,21 +43,33 @@ Bundle = Annotated[
     typer.Option(
         "--bundle",
         metavar="FILE.tar.gz",
-        help="Keep all that was seen in an archive, without secrets, with a page to read it.",
+        help="Save the collected data as an archive with an HTML report. Secrets are redacted.",
         show_default=False,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace an archive that is there.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing archive.")]
 Timeout = Annotated[
     float,
     typer.Option(
         "--timeout",
         min=1,
-        help="Seconds that looking may take at most, on a cluster that answers slowly.",
+        help="Maximum time for data collection in seconds.",
     ),
 ]
 
 FOLLOWS = "If what follows (→) outlives its cause: --output json has its own remedy and command."
+
+EXAMPLES = examples.epilog(
+    ("Diagnose the dev environment", "vrooli diagnose"),
+    (
+        "Diagnose production and save the collected data",
+        "vrooli diagnose -e prod --cluster context:my-cluster --bundle diagnosis.tar.gz",
+    ),
+    (
+        "Diagnose a release by namespace and name",
+        "vrooli diagnose -n preview --release vrooli-preview",
+    ),
+)
 
 
 def command(
@@ -71,10 +83,10 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Say why a release isn't healthy: the causes first, what follows from each below it.
+    """Find the root causes of an unhealthy release, with consequences and remediation.
 
-    Looks at everything once and changes nothing. Ends with 1 when something is found, and with 3
-    when nothing is found but something could not be seen that is needed to call it healthy.
+    Reads the cluster once and changes nothing. Exits with 1 if a problem is found, and with 3 if
+    no problem is found but data that is required to call the release healthy could not be read.
     """
 
     def work(listener: Listener) -> Awaitable[DiagnoseResult]:
@@ -96,7 +108,7 @@ def command(
 
 
 def show(result: DiagnoseResult, console: Console) -> None:
-    """What couldn't be seen and is needed, then the causes, each with remedy and consequences."""
+    """Print required data that could not be read, then each root cause with its remediation."""
     tables.show_missing(result.missing, console)
     needed = {(item.what, item.why) for item in result.missing}
     for number, cause in enumerate(result.causes, 1):

@@ -1,4 +1,4 @@
-"""The one place that turns exceptions into errors a person can use, and so into exit codes."""
+"""Converts exceptions to errors with a message, advice and an exit code."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import errno
 
 from vrooli.errors import EnvironmentLackError, VrooliError
 
-# What the process's end says. The parser's own usage errors are 2 as well.
+# Usage errors of the argument parser also exit with 2.
 EXIT_CODES = {
-    0: "fine",
-    1: "found something wrong",
-    2: "wrong use",
-    3: "the environment lacks something",
+    0: "success",
+    1: "failure or problems found",
+    2: "usage error",
+    3: "missing requirement or insufficient access",
     130: "interrupted",
 }
 
 
 def described() -> str:
-    """The exit codes in one line."""
+    """Format the exit codes as one line."""
     return ", ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
 
 
 def as_error(fault: BaseException) -> VrooliError:
-    """The error that a person reads about, whatever was raised."""
+    """Return the error to report for an exception."""
     while isinstance(fault, BaseExceptionGroup):
         fault = _worst(fault)
     if isinstance(fault, VrooliError):
@@ -32,13 +32,13 @@ def as_error(fault: BaseException) -> VrooliError:
         if lack is not None:
             return lack
     return VrooliError(
-        f"vrooli has a fault of its own: {type(fault).__name__}: {fault}",
-        "Run it again with --debug, and report the trace.",
+        f"Internal error: {type(fault).__name__}: {fault}",
+        "Run the command again with --debug and report the traceback.",
     )
 
 
 def _worst(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one to tell of: an error raised on purpose says more than what it led to."""
+    """Return the exception to report: one raised on purpose is more specific than its effects."""
     for fault in group.exceptions:
         if isinstance(fault, (VrooliError, BaseExceptionGroup)):
             return fault
@@ -51,10 +51,10 @@ def _lack(fault: OSError) -> EnvironmentLackError | None:
         return EnvironmentLackError(
             f"The disk is full{where}.",
             "Free some space, or set VROOLI_CACHE_DIR and VROOLI_STATE_DIR to a larger disk. "
-            "Then run the same command again: it continues where it stopped.",
+            "Then run the command again; it continues where it stopped.",
         )
     if isinstance(fault, PermissionError):
         return EnvironmentLackError(
-            f"This user may not do that{where}: {fault.strerror}.", "Run it as root."
+            f"Operation failed{where}: {fault.strerror}.", "Run the command as root."
         )
     return None

@@ -1,4 +1,4 @@
-"""``vrooli graph``: who speaks with whom, as a picture."""
+"""``vrooli graph``: draw the components of a release and their connections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import options, tables
+from vrooli.cli import examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.errors import UsageError
 from vrooli.events import Listener
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PictureFormat(StrEnum):
-    """What a picture is written as."""
+    """Formats of a diagram."""
 
     MERMAID = "mermaid"
     SVG = "svg"
@@ -39,25 +39,37 @@ class DiagramName(StrEnum):
     DELIVERY = "delivery"
 
 
+EXAMPLES = examples.epilog(
+    ("Draw the dev environment as Mermaid", "vrooli graph"),
+    (
+        "Draw one diagram as SVG with the live state of each connection",
+        "vrooli graph --live --diagram connectivity --format svg",
+    ),
+    ("Open the live graph in a browser", "vrooli graph --serve"),
+)
+
+
 def command(
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
     live: Annotated[
         bool,
-        typer.Option("--live", help="Look at the cluster: what carries traffic, what is broken."),
+        typer.Option("--live", help="Read the state of each connection from the cluster."),
     ] = False,
     form: Annotated[
         PictureFormat,
-        typer.Option("--format", help="What is written to standard output."),
+        typer.Option("--format", help="Format of the diagram."),
     ] = PictureFormat.MERMAID,
     diagram: Annotated[
         list[DiagramName] | None,
-        typer.Option("--diagram", help="Only this one; may be given again.", show_default=False),
+        typer.Option(
+            "--diagram", help="Diagram to draw. Repeatable. Default: all.", show_default=False
+        ),
     ] = None,
     values: options.ValuesFiles = None,
     serve: Annotated[
         bool,
-        typer.Option("--serve", help="Show the live page in a browser, until Ctrl-C."),
+        typer.Option("--serve", help="Serve the live graph as a web page until Ctrl-C."),
     ] = False,
     port: Annotated[
         int,
@@ -65,17 +77,17 @@ def command(
             "--port",
             min=0,
             max=options.HIGHEST_PORT,
-            help="With --serve: the port on 127.0.0.1; 0 takes any free one.",
+            help="Port on 127.0.0.1 for --serve. 0 selects a free port.",
         ),
     ] = 0,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Draw the release: what it consists of, who speaks with whom, where secrets come from.
+    """Draw the components of a release, their connections and the flow of secrets.
 
-    Each arrow comes from a field of the manifests, which it names. With --live it says how it is
-    in the cluster and why; then it ends with 1 when an arrow is broken, and with 3 when one could
-    not be looked at.
+    Each connection is derived from a field of the manifests. With --live, each connection also
+    shows its state in the cluster and the reason. Then the command exits with 1 if a connection is
+    broken, and with 3 if the state of a connection could not be read.
     """
 
     def asked() -> GraphOptions:

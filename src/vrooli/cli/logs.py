@@ -1,4 +1,4 @@
-"""``vrooli logs``: what a component of the release says."""
+"""``vrooli logs``: print the logs of a component."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import options, tables
+from vrooli.cli import examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -17,8 +17,18 @@ if TYPE_CHECKING:
 
 Component = Annotated[
     str,
-    typer.Argument(help="ui, server, jobs, nsfw-detector, adminer, rotator, postgres or redis."),
+    typer.Argument(
+        help="Component: ui, server, jobs, nsfw-detector, adminer, rotator, postgres or redis."
+    ),
 ]
+
+EXAMPLES = examples.epilog(
+    ("Print the last 100 lines of the server", "vrooli logs server"),
+    (
+        "Follow the jobs in production",
+        "vrooli logs jobs --follow -e prod --cluster context:my-cluster",
+    ),
+)
 
 
 def command(
@@ -30,9 +40,9 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Show the logs of a component's pods, each line with its pod's name, secrets masked.
+    """Print the logs of a component's pods, prefixed with the pod name. Secrets are redacted.
 
-    `kubectl logs` shows them as they are.
+    Use `kubectl logs` for unredacted logs.
     """
 
     def work(listener: Listener) -> Awaitable[Result]:

@@ -1,4 +1,4 @@
-"""The options that several commands share, each with its environment variable."""
+"""Options that several commands share, each with its environment variable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrooli.errors import UsageError
 
 
 class OutputFormat(StrEnum):
-    """For people or for machines."""
+    """Output formats."""
 
     TEXT = "text"
     JSON = "json"
@@ -25,16 +25,21 @@ Output = Annotated[
         "--output",
         "-o",
         envvar="VROOLI_OUTPUT",
-        help="For people (text), or one JSON object per line for machines (json).",
+        help="Output format: text, or json for one JSON object per line.",
     ),
 ]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")]
 EnvironmentName = Annotated[
     str,
-    typer.Option("--environment", "-e", envvar="VROOLI_ENVIRONMENT", help="dev, staging or prod."),
+    typer.Option(
+        "--environment",
+        "-e",
+        envvar="VROOLI_ENVIRONMENT",
+        help="Environment: dev, staging or prod.",
+    ),
 ]
 TargetName = Annotated[
-    str, typer.Option("--target", "-t", help="What to run on; k8s-cluster is Kubernetes.")
+    str, typer.Option("--target", "-t", help="Deployment target. Only k8s-cluster exists.")
 ]
 ClusterName = Annotated[
     str | None,
@@ -42,8 +47,8 @@ ClusterName = Annotated[
         "--cluster",
         envvar="VROOLI_CLUSTER",
         metavar="KIND[:NAME]",
-        help="The cluster: embedded, minikube, kind or context, and its name. "
-        "Without it: a minikube profile that runs, else embedded.",
+        help="Cluster to use: embedded, minikube, kind or context, with an optional name. "
+        "Default: the running minikube profile, otherwise the embedded cluster.",
         show_default=False,
     ),
 ]
@@ -52,7 +57,7 @@ Secrets = Annotated[
     typer.Option(
         "--secrets-source",
         envvar="SECRETS_SOURCE",
-        help="Where the secrets come from: Vault in the cluster, or a local .env file.",
+        help="Source of the secrets: vault (in the cluster) or file (a local .env file).",
     ),
 ]
 SecretsFile = Annotated[
@@ -60,39 +65,37 @@ SecretsFile = Annotated[
     typer.Option(
         "--secrets-file",
         envvar="VROOLI_SECRETS_FILE",
-        help="The file of --secrets-source file; made with random passwords if it is missing. "
-        "Without it: .env.ENVIRONMENT in the repository.",
+        help="File for --secrets-source file. Created with random passwords if it does not exist. "
+        "Default: .env.ENVIRONMENT in the repository.",
         show_default=False,
     ),
 ]
 ValuesFiles = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--values", "-f", help="More values for the chart; may be given again.", show_default=False
-    ),
+    typer.Option("--values", "-f", help="Additional values file. Repeatable.", show_default=False),
 ]
 Ports = Annotated[
     list[str] | None,
     typer.Option(
         "--port",
         metavar="NAME=NUMBER",
-        help="A port of an embedded cluster on 127.0.0.1: api, http or https, such as "
-        "http=8080; 0 takes any free one. May be given again.",
+        help="Host port of the embedded cluster on 127.0.0.1: api, http or https, for example "
+        "http=8080. 0 selects a free port. Repeatable.",
         show_default=False,
     ),
 ]
-Follow = Annotated[bool, typer.Option("--follow", help="Go on as more is written.")]
-Tail = Annotated[int, typer.Option("--tail", min=0, help="How many of the last lines.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Print new log lines as they arrive.")]
+Tail = Annotated[int, typer.Option("--tail", min=0, help="Number of most recent lines to print.")]
 
 PORT_NAMES = ("api", "http", "https")
 HIGHEST_PORT = 65535
 
 
 def ports(given: list[str] | None) -> dict[str, int]:
-    """The ports that ``--port`` names.
+    """Parse the values of ``--port``.
 
     Raises:
-        UsageError: An unknown name, or no port's number.
+        UsageError: The name or the number of a port is invalid.
     """
     found = {}
     for text in given or []:

@@ -1,7 +1,7 @@
-"""The reference pages, written from the code: commands, exit codes, variables, JSON models.
+"""Generates the reference documentation: commands, exit codes, variables and JSON models.
 
-A page marks each part that comes from here with ``<!-- from the code: NAME -->`` and
-``<!-- end -->``; a test compares, and writes them anew when asked to.
+A page marks each generated part with ``<!-- from the code: NAME -->`` and ``<!-- end -->``. A test
+compares the parts with the code and can update them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from vrooli.artifact import model as artifact
 from vrooli.checks import catalog
-from vrooli.cli import faults, jsonlines
+from vrooli.cli import examples, faults, jsonlines
 from vrooli.cli.app import app
 from vrooli.environments import ENVIRONMENTS
 from vrooli.workflows import consent, results
@@ -82,7 +82,7 @@ RECORDS = (
 
 
 def refreshed(page: str) -> str:
-    """The page with each marked part as the code has it now."""
+    """Return the page with each marked part generated from the code."""
     parts: dict[str, Callable[[], str]] = {
         "commands": commands,
         "exit-codes": exit_codes,
@@ -97,29 +97,29 @@ def refreshed(page: str) -> str:
 
 
 def exit_codes() -> str:
-    """The table of exit codes."""
+    """Return the table of exit codes."""
     rows = [(str(code), said) for code, said in faults.EXIT_CODES.items()]
     return _table(("code", "meaning"), rows)
 
 
 def variables() -> str:
-    """The table of the environment variables that stand for options."""
+    """Return the table of the environment variables that set options."""
     found: dict[str, set[str]] = {}
     for _, command in _commands():
         for param in command.params:
             if isinstance(param.envvar, str):
                 found.setdefault(param.envvar, set()).add(_names(param)[0])
     rows = [(f"`{name}`", ", ".join(sorted(options))) for name, options in sorted(found.items())]
-    return _table(("variable", "stands for"), rows)
+    return _table(("variable", "option"), rows)
 
 
 def commands() -> str:
-    """Every command with its arguments and options."""
+    """Return the sections of all commands: description, examples, arguments and options."""
     return "\n".join(_command(path, command) for path, command in _commands())
 
 
 def checks() -> str:
-    """The table of checks."""
+    """Return the table of checks."""
     rows = [
         (
             f"`{check.name}`",
@@ -132,22 +132,24 @@ def checks() -> str:
         )
         for check in catalog.ALL
     ]
-    columns = ("name", "check", "looks at", "makes", "limit", "deploy", "`--operators`")
+    columns = ("name", "check", "examines", "creates", "timeout", "deploy", "`--operators`")
     return _table(columns, rows)
 
 
 def consents() -> str:
-    """The table of what becomes of each action, with and without a yes."""
+    """Return the table of how each action is confirmed."""
     rows = [
         (action.value, ", ".join(names), *answers)
         for action in consent.Action
         for answers, names in _by_answers(action).items()
     ]
-    return _table(("what", "environment", "with `--yes`", "on a terminal", "without one"), rows)
+    return _table(
+        ("action", "environment", "with `--yes`", "on a terminal", "without a terminal"), rows
+    )
 
 
 def _by_answers(action: consent.Action) -> dict[tuple[str, ...], list[str]]:
-    """The environments that get the same answers."""
+    """Group the environments by their verdicts."""
     ways = ({"yes": True, "terminal": False}, {"yes": False, "terminal": True})
     found: dict[tuple[str, ...], list[str]] = {}
     for name in ENVIRONMENTS:
@@ -160,7 +162,7 @@ def _by_answers(action: consent.Action) -> dict[tuple[str, ...], list[str]]:
 
 
 def models(wanted: Sequence[type[BaseModel]]) -> str:
-    """A table of fields for each model."""
+    """Return a table of fields for each model."""
     return "\n".join(_model(model) for model in wanted)
 
 
@@ -199,7 +201,9 @@ def _below(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 def _command(path: str, command: Any) -> str:
     rows = [_param(param) for param in command.params if param.name != "help"]
-    return f"## {path}\n\n{_paragraphs(command.help)}\n\n{_table(('option', 'meaning'), rows)}"
+    shown = f"```bash\n{examples.to_script(command.epilog)}\n```"
+    table = _table(("option", "description"), rows)
+    return f"## {path}\n\n{_paragraphs(command.help)}\n\n{shown}\n\n{table}"
 
 
 def _paragraphs(text: str) -> str:
@@ -210,9 +214,9 @@ def _param(param: Any) -> tuple[str, str]:
     said = ", ".join(_names(param))
     notes = []
     if param.default not in (None, False, ()) and not callable(param.default):
-        notes.append(f"default: `{_default(param.default)}`")
+        notes.append(f"default: `{_default(param)}`")
     if param.envvar:
-        notes.append(f"variable: `{param.envvar}`")
+        notes.append(f"environment variable: `{param.envvar}`")
     help_ = " ".join((param.help or "").split())
     return said, f"{help_} ({'; '.join(notes)})" if notes else help_
 
@@ -220,13 +224,15 @@ def _param(param: Any) -> tuple[str, str]:
 def _names(param: Any) -> list[str]:
     if param.param_type_name == "argument":
         return [f"`{param.name.upper()}`"]
-    return [f"`{name}`" for name in param.opts]
+    return [f"`{name}`" for name in (*param.opts, *param.secondary_opts)]
 
 
-def _default(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return ", ".join(str(item) for item in value)
-    return str(value)
+def _default(param: Any) -> str:
+    if param.default is True:
+        return str(param.opts[0])
+    if isinstance(param.default, (list, tuple)):
+        return ", ".join(str(item) for item in param.default)
+    return str(param.default)
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""``vrooli history``, ``vrooli rollback``, ``vrooli diff``: what has become of a release."""
+"""``vrooli history``, ``vrooli rollback`` and ``vrooli diff``: the revisions of a release."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import asking, options, tables
+from vrooli.cli import asking, examples, options, tables
 from vrooli.cli.deploy import ArtifactFolder, KeepAdded, Timeout, Version
 from vrooli.cli.run import execute
 from vrooli.events import Listener
@@ -25,8 +25,13 @@ UNFINISHED = " (its deploy has not ended)"
 
 Revision = Annotated[
     int | None,
-    typer.Argument(help="The revision's number; without it the last that ran before.", min=1),
+    typer.Argument(help="Revision to restore. Default: the previous one that became ready.", min=1),
 ]
+
+HISTORY_EXAMPLES = examples.epilog(
+    ("List the revisions in the dev environment", "vrooli history"),
+    ("List the revisions in production", "vrooli history -e prod --cluster context:my-cluster"),
+)
 
 
 def history(
@@ -35,7 +40,7 @@ def history(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Show a release's revisions, the oldest first."""
+    """List the revisions of a release, oldest first."""
 
     def work(listener: Listener) -> Awaitable[HistoryResult]:
         from vrooli.workflows import releases
@@ -43,6 +48,15 @@ def history(
         return releases.history(environments.environment(environment), cluster, listener)
 
     execute(work, _show_history, output, debug)
+
+
+ROLLBACK_EXAMPLES = examples.epilog(
+    (
+        "Roll back to the previous healthy revision",
+        "vrooli rollback -e prod --cluster context:my-cluster",
+    ),
+    ("Roll back to revision 3", "vrooli rollback 3 -e prod --cluster context:my-cluster"),
+)
 
 
 def rollback(
@@ -55,10 +69,10 @@ def rollback(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Bring an earlier revision of a release back, and follow it until it is healthy.
+    """Roll back to an earlier revision and wait until the release is healthy.
 
-    As careful as a deploy: it looks for all that the revision needs before it touches anything, and
-    shows what changes. When it can't become ready, what its pods say is kept in a report.
+    Checks the requirements and shows the changes before it applies them. If the release cannot
+    become ready, the command saves a report with events and logs.
     """
 
     def work(listener: Listener) -> Awaitable[RollbackResult]:
@@ -71,6 +85,18 @@ def rollback(
     execute(work, _show_rollback, output, debug)
 
 
+DIFF_EXAMPLES = examples.epilog(
+    (
+        "Show manual changes since the last deploy",
+        "vrooli diff -e prod --cluster context:my-cluster",
+    ),
+    (
+        "Show what deploying version 1.2.3 would change",
+        "vrooli diff -e prod -v 1.2.3 --cluster context:my-cluster",
+    ),
+)
+
+
 def diff(
     environment: options.EnvironmentName = "dev",
     version: Version = None,
@@ -79,9 +105,10 @@ def diff(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Show how a live release differs from an artifact or, with none, from its last revision.
+    """Compare a release in the cluster with its last revision, or with an artifact.
 
-    Ends with 1 when it differs: someone changed it by hand, or a deploy would change it.
+    Without --version and --artifact, the command shows manual changes since the last deploy. With
+    them, it shows what a deploy would change. Exits with 1 if there are differences.
     """
 
     def work(listener: Listener) -> Awaitable[DiffResult]:

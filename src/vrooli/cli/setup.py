@@ -1,4 +1,4 @@
-"""``vrooli setup``: prepare this machine, or all that a release stands on."""
+"""``vrooli setup``: prepare this machine and, with a target, the cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import options, tables
+from vrooli.cli import examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -20,10 +20,18 @@ Target = Annotated[
     typer.Option(
         "--target",
         "-t",
-        help="Also prepare this target: k8s-cluster makes the cluster, the operators and Vault.",
+        help="Also set up this target. k8s-cluster: the cluster, the operators and Vault.",
         show_default=False,
     ),
 ]
+
+EXAMPLES = examples.epilog(
+    ("Install what is missing on this machine", "vrooli setup"),
+    (
+        "Also set up an embedded cluster with the operators and Vault",
+        "vrooli setup --target k8s-cluster",
+    ),
+)
 
 
 def command(
@@ -33,10 +41,10 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Prepare this machine: host packages, programs and images. What is there stays.
+    """Install the host packages, programs and images that are missing on this machine.
 
-    With --target k8s-cluster also the cluster, the three operators and Vault: all that a
-    release stands on, without the release.
+    With --target k8s-cluster, also set up the cluster, the three operators and Vault, but not the
+    release.
     """
 
     def work(listener: Listener) -> Awaitable[StepsResult]:

@@ -1,4 +1,4 @@
-"""``vrooli status``: how everything is."""
+"""``vrooli status``: show the health of a release and its cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import options, tables
+from vrooli.cli import examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Watch = Annotated[
     bool,
     typer.Option(
-        "--watch", "-w", help="Follow each object until the release is healthy, or can't become so."
+        "--watch", "-w", help="Wait until the release is healthy or has failed; print changes."
     ),
 ]
 Timeout = Annotated[
@@ -28,11 +28,18 @@ Timeout = Annotated[
     typer.Option(
         "--timeout",
         min=1,
-        help="Seconds that looking may take at most, 120 unless given; with --watch: that it "
-        "follows, 600 unless given.",
+        help="Timeout in seconds. Default: 120, with --watch 600.",
         show_default=False,
     ),
 ]
+
+EXAMPLES = examples.epilog(
+    ("Show the status of the dev environment", "vrooli status"),
+    (
+        "Wait up to 10 minutes until production is healthy",
+        "vrooli status -e prod --cluster context:my-cluster --watch --timeout 600",
+    ),
+)
 
 
 def command(
@@ -43,10 +50,10 @@ def command(
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Show how everything is: cluster, operators, Vault, the release and its workloads.
+    """Show the health of the cluster, the operators, Vault, the release and its workloads.
 
-    Changes nothing. Ends with 1 when something isn't healthy, and says what; with 3 when not all
-    of it could be seen. With --watch it attaches to a release that something else is deploying.
+    Changes nothing. Exits with 1 if something is not healthy, and with 3 if required data could
+    not be read. With --watch, the command also follows a deploy that another process started.
     """
 
     def follow(listener: Listener) -> Awaitable[WatchResult]:

@@ -1,4 +1,4 @@
-"""``vrooli test``: the release's own tests, or the project's."""
+"""``vrooli test``: run the tests of a release or of this project."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import options, tables
+from vrooli.cli import examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Suite(StrEnum):
-    """What can be tested."""
+    """Test suites."""
 
     LIVE = "live"
     LINT = "lint"
@@ -39,25 +39,34 @@ Suites = Annotated[
         "--suite",
         "-s",
         envvar="VROOLI_SUITE",
-        help="live: the chart's tests in the running release. lint, unit, programs, services, "
-        "chart, cluster, e2e: this project's own, from its repository. all: all of those. "
-        "May be given again.",
+        help="Test suite. live: the Helm tests of the running release. lint, unit, programs, "
+        "services, chart, cluster, e2e: suites of this repository. all: every suite of this "
+        "repository. Repeatable.",
     ),
 ]
+
+EXAMPLES = examples.epilog(
+    ("Test the running release", "vrooli test"),
+    (
+        "Run the linters and the unit tests of this repository",
+        "vrooli test --suite lint --suite unit",
+    ),
+    ("Update the golden files of the chart", "vrooli test --suite chart --update"),
+)
 
 
 def command(
     suite: Suites = [Suite.LIVE],  # noqa: B006 - typer's way of a list's default
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
-    long: Annotated[bool, typer.Option("--long", help="Run the long proofs, too.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Also run long tests.")] = False,
     update: Annotated[
-        bool, typer.Option("--update", help="Write golden files anew instead of comparing.")
+        bool, typer.Option("--update", help="Update golden files instead of comparing them.")
     ] = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Test the running release with its chart's tests, or the project with its own suites."""
+    """Run the Helm tests of a running release, or test suites of this repository."""
 
     def work(listener: Listener) -> Awaitable[SuitesResult]:
         from vrooli.workflows.test import SuiteOptions, run_suites

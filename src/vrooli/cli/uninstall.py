@@ -1,4 +1,4 @@
-"""``vrooli uninstall``: take the release away."""
+"""``vrooli uninstall``: uninstall a release."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import asking, options, tables
+from vrooli.cli import asking, examples, options, tables
 from vrooli.cli.run import execute
 from vrooli.events import Listener
 
 if TYPE_CHECKING:
     from vrooli.workflows.results import StepsResult
+
+EXAMPLES = examples.epilog(
+    ("Uninstall the release and keep its data", "vrooli uninstall"),
+    ("Uninstall the release and delete its data", "vrooli uninstall --delete-data"),
+)
 
 
 def command(
@@ -24,16 +29,16 @@ def command(
         typer.Option(
             "--delete-data",
             "--data",
-            help="Also its data: the namespace with databases and volumes.",
+            help="Also delete the namespace with its databases and volumes.",
         ),
     ] = False,
     yes: asking.Yes = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
-    """Take the release away. Its data, the operators, Vault and the cluster stay.
+    """Uninstall a release. Its data, the operators, Vault and the cluster are kept.
 
-    `vrooli cluster delete` takes all of it away at once.
+    To remove everything at once, use `vrooli cluster delete`.
     """
 
     def work(listener: Listener) -> Awaitable[StepsResult]:
