@@ -44,7 +44,11 @@ from vrooli.workflows.results import Result
         (ApiError("list Node", 403, "forbidden"), 3, "refused to list Node"),
         (ApiError("list Node", 500, "oh"), 1, "refused to list Node"),
         (OSError(errno.ENOSPC, "No space left", "/var/x"), 3, "The disk is full (/var/x)."),
-        (PermissionError(errno.EACCES, "Permission denied", "/etc/x"), 3, "Operation failed (/etc/x): Permission denied"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/etc/x"),
+            3,
+            "Operation failed (/etc/x): Permission denied",
+        ),
         (ExceptionGroup("g", [OSError("x"), UsageError("inner")]), 2, "inner"),
         (ExceptionGroup("g", [ExceptionGroup("h", [UsageError("deep")])]), 2, "deep"),
         (ZeroDivisionError("oh"), 1, "Internal error: ZeroDivisionError: oh"),
