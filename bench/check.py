@@ -25,7 +25,7 @@ import httpx
 
 from vrooli import environments, process
 from vrooli.chart import engine, values
-from vrooli.checks import catalog, running
+from vrooli.checks import catalog, runner
 from vrooli.checks.interface import Outcome, Site, State
 from vrooli.kube import Kube
 from vrooli.programs.catalog import wheel_version
@@ -78,7 +78,7 @@ async def _measure(arguments: argparse.Namespace) -> None:
         async with await Noting.connect(cluster.kubeconfig) as kube:
             site = Site.of(kube, environment.namespace, manifests, creates=creates, deep=True)
             began = time.monotonic()
-            outcomes = await running.run(catalog.ALL, site)
+            outcomes = await runner.run(catalog.ALL, site)
             rows.append((creates, time.monotonic() - began, outcomes, kube.asked))
     _, _, _, asked = rows[1]
     began = time.monotonic()

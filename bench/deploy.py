@@ -30,7 +30,8 @@ from vrooli.artifact import model
 from vrooli.chart import values
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
-from vrooli.release import Release, history
+from vrooli.release import Release
+from vrooli.release.records import history
 from vrooli.workflows import access
 from vrooli.workflows.rollback import RollbackOptions, rollback
 

@@ -11,8 +11,9 @@ from support import mermaid as reader
 from vrooli import project
 from vrooli.chart import engine, values
 from vrooli.environments import ENVIRONMENTS
-from vrooli.topology import mermaid, pictures
-from vrooli.topology.model import Diagram
+from vrooli.graph.diagrams import catalog
+from vrooli.graph.model import Diagram
+from vrooli.graph.render import mermaid
 
 SEED = project.root().parent / "shared" / "seed"
 pytestmark = pytest.mark.skipif(
@@ -37,7 +38,7 @@ def specified() -> dict[str, reader.Chart]:
 def ours() -> dict[str, tuple[Diagram, ...]]:
     """Each diagram, once for each environment."""
     drawn = [
-        pictures.diagrams(
+        catalog.diagrams(
             engine.render(values.load(item), release=item.release, namespace=item.namespace)
         )
         for item in ENVIRONMENTS.values()

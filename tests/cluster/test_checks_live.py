@@ -15,9 +15,9 @@ from support.checking import names
 from support.live import Live
 from vrooli import project
 from vrooli.chart import engine, values
-from vrooli.checks import catalog, probe_objects, running
+from vrooli.checks import catalog, probe_objects, runner
+from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import Check, Outcome, Site, State
-from vrooli.checks.kinds import INSTALL
 from vrooli.events import silent
 from vrooli.kube import Kube, Manifest
 from vrooli.vault import policies, server
@@ -40,7 +40,7 @@ async def _run(
     place = live.environment.namespace
     manifests = engine.render(chosen, release=live.environment.release, namespace=place)
     site = Site.of(kube, place, manifests, creates=creates, deep=True, kind="embedded")
-    outcomes = await running.run(checks, site)
+    outcomes = await runner.run(checks, site)
     return {outcome.check.name: outcome for outcome in outcomes}
 
 

@@ -19,9 +19,10 @@ import yaml
 from support import slowly
 from support.checking import names, rendered
 from vrooli import process
-from vrooli.checks import admission, catalog, probe, running
+from vrooli.checks import catalog, probe_pods, runner
+from vrooli.checks.cluster import admission
+from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import Check, Outcome, Site, State
-from vrooli.checks.kinds import INSTALL
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import silent
@@ -43,7 +44,7 @@ async def _run(
     kube: Kube, checks: Sequence[Check] = catalog.ALL, **changes: Any
 ) -> dict[str, Outcome]:
     site = Site.of(kube, NAMESPACE, rendered(**changes), creates=True, deep=True)
-    outcomes = await running.run(checks, site)
+    outcomes = await runner.run(checks, site)
     return {outcome.check.name: outcome for outcome in outcomes}
 
 
@@ -161,7 +162,7 @@ async def test_an_api_server_that_stops_to_answer_holds_nothing_up_beyond_the_li
         began = time.monotonic()
         way.close()
         found = await _run(kube, HASTY)
-    assert time.monotonic() - began < HASTY_S + 2 * probe.CLEAN_S + 3
+    assert time.monotonic() - began < HASTY_S + 2 * probe_pods.CLEAN_S + 3
     gc.collect()
     assert found["tools"].state is State.OK
     assert found["cluster"].state is State.UNSEEN

@@ -13,8 +13,9 @@ from support import registry
 from vrooli import operators
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest, of
-from vrooli.checks import kinds, preflight
-from vrooli.checks import operators as checks_of_operators
+from vrooli.checks import preflight
+from vrooli.checks.cluster import api_resources
+from vrooli.checks.operators import health as checks_of_operators
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS
 from vrooli.findings import Finding
@@ -244,7 +245,7 @@ async def test_all_rights_in_a_namespace_are_enough_where_nothing_else_is_to_be_
     equipped: Kube, bare_kubeconfig: Path, wanted: tuple[Manifest, ...], tmp_path: Path
 ) -> None:
     groups = ["apps", "batch", "autoscaling", "policy", "networking.k8s.io", "coordination.k8s.io"]
-    groups += ["rbac.authorization.k8s.io", *kinds.OPERATORS]
+    groups += ["rbac.authorization.k8s.io", *api_resources.OPERATORS]
     verbs = ["get", "list", "watch", "create", "update", "patch", "delete"]
     rules = [
         {"apiGroups": groups, "resources": ["*"], "verbs": verbs},

@@ -22,9 +22,10 @@ from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError
 from vrooli.events import Event, LogLine, Progress, StepEnded, StepStarted, silent
 from vrooli.kube import ApiError, Kube
-from vrooli.release import Release, apply, history, lease
-from vrooli.release.author import author
-from vrooli.release.failing import DeployFailedError
+from vrooli.release import Release, apply, lease
+from vrooli.release.failure_handling import DeployFailedError
+from vrooli.release.records import history
+from vrooli.release.records.author import author
 from vrooli.workflows import overwriting, releases
 from vrooli.workflows.consent import Consent
 from vrooli.workflows.deploy import DeployOptions, deploy

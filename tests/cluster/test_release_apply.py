@@ -18,25 +18,16 @@ from support.cut import cut
 from vrooli import project
 from vrooli.chart import values
 from vrooli.chart.values import Values
-from vrooli.diagnosis import named
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import (
-    Release,
-    apply,
-    drift,
-    history,
-    pending,
-    pruning,
-    record,
-    removal,
-    rollback,
-    sizing,
-)
-from vrooli.release.changes import Act
+from vrooli.release import Release, apply, pending, rollback, uninstall
+from vrooli.release.drift import comparison
+from vrooli.release.drift.diff import Act
+from vrooli.release.records import discovery, history, retention, size
+from vrooli.release.records import metadata as records_metadata
 
 PROGRESS = Progress()
 NUMBERS = count()
@@ -49,7 +40,7 @@ from vrooli.chart import values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import Release, apply
+from vrooli.release import (Release, apply)
 
 async def main() -> None:
     release = Release("demo", sys.argv[2], Path(sys.argv[1]))
@@ -82,7 +73,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 async def test_the_size_that_is_told_before_is_that_of_the_note(
     bare_kube: Kube, release: Release, dev: Values
 ) -> None:
-    measured = sizing.measure(
+    measured = size.measure(
         project.chart_dir(), dev, release=release.name, namespace=release.namespace
     )
     await apply.ensure(bare_kube, release, dev, PROGRESS)
@@ -90,22 +81,22 @@ async def test_the_size_that_is_told_before_is_that_of_the_note(
     note = await bare_kube.get("v1", "Secret", name, release.namespace)
     assert note is not None
     packed = len(base64.b64decode(note["data"]["release"]))
-    assert abs(measured.packed - packed) < sizing.LIMIT / 50
+    assert abs(measured.packed - packed) < size.LIMIT / 50
 
 
 async def test_failed_revisions_push_none_out_that_worked(
     bare_kube: Kube, release: Release, dev: Values, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pruning.surplus, "__defaults__", (1,))
+    monkeypatch.setattr(retention.surplus, "__defaults__", (1,))
     await apply.ensure(bare_kube, release, dev, PROGRESS)
-    await record.note_ready(bare_kube, release, 1)
+    await records_metadata.note_ready(bare_kube, release, 1)
     for number in (2, 3, 4):
         changed = values.merge(dev, {"config": {"extra": {"NUMBER": str(number)}}})
         await apply.ensure(bare_kube, release, changed, PROGRESS)
         last = await history.last(release)
         assert last is not None
-        await record.note_failed(bare_kube, release, last, "it never became ready")
-    assert await pruning.prune(bare_kube, release) == [2]
+        await records_metadata.note_failed(bare_kube, release, last, "it never became ready")
+    assert await retention.prune(bare_kube, release) == [2]
     assert [item.number for item in await history.revisions(release)] == [1, 3, 4]
     assert (await rollback.target(bare_kube, release)).number == 1
 
@@ -131,7 +122,7 @@ async def test_a_note_is_the_newest_until_helm_makes_another(
     assert not await history.is_newest(bare_kube, release, pending)
     await apply.ensure(bare_kube, release, values.merge(dev, {"replicaCount": {"ui": 2}}), PROGRESS)
     assert not await history.is_newest(bare_kube, release, note)
-    await removal.remove(bare_kube, release, PROGRESS)
+    await uninstall.remove(bare_kube, release, PROGRESS)
     assert not await history.is_newest(bare_kube, release, note)
 
 
@@ -253,7 +244,7 @@ async def test_what_somebody_changed_by_hand_is_told_and_taken_back(
     note = await history.newest(release)
     assert note is not None
 
-    found, _ = await drift.ahead(bare_kube, note.manifests, note, Redactor())
+    found, _ = await comparison.ahead(bare_kube, note.manifests, note, Redactor())
 
     told = {change.key: change for change in found}
     assert set(told) == {"Deployment/demo-server", "Service/demo-ui"}
@@ -274,7 +265,7 @@ async def test_after_a_cut_upgrade_the_objects_themselves_tell_what_changes(
     before = await history.manifests(release)
     await apply.ensure(bare_kube, release, values.merge(dev, {"replicaCount": {"ui": 2}}), PROGRESS)
     await cut(bare_kube, release, 2)
-    found, _ = await drift.ahead(bare_kube, before, await history.newest(release), Redactor())
+    found, _ = await comparison.ahead(bare_kube, before, await history.newest(release), Redactor())
     told = {change.key: change.act for change in found}
     assert told["Deployment/demo-adminer"] is Act.REMOVE
     assert told["Deployment/demo-ui"] is Act.CHANGE
@@ -301,7 +292,9 @@ async def test_what_helm_deletes_after_a_cut_upgrade_is_told_before(
     note = await history.newest(release)
     assert note is not None
     deployed = await history.deployed(release, note)
-    found, _ = await drift.ahead(bare_kube, note.manifests, note, Redactor(), deployed=deployed)
+    found, _ = await comparison.ahead(
+        bare_kube, note.manifests, note, Redactor(), deployed=deployed
+    )
     assert [change.act for change in found if change.key == key] == [Act.REMOVE]
     await apply.ensure(bare_kube, release, smaller, PROGRESS)
     assert await bare_kube.get(*place) is None
@@ -315,21 +308,23 @@ async def test_nobody_goes_back_to_a_revision_that_never_became_ready(
 
     for number in (1, 2):
         await apply.ensure(bare_kube, release, replicas(number), PROGRESS)
-    await record.note_ready(bare_kube, release, 1)
+    await records_metadata.note_ready(bare_kube, release, 1)
     second = await history.last(release)
     assert second is not None
-    await record.note_failed(bare_kube, release, second, "a pod crashed")
+    await records_metadata.note_failed(bare_kube, release, second, "a pod crashed")
     good = await rollback.target(bare_kube, release)
     assert good.number == 1
     await rollback.roll_back(bare_kube, release, good, PROGRESS)
     assert (await rollback.target(bare_kube, release)).number == 1
-    await record.note_ready(bare_kube, release, 3)
+    await records_metadata.note_ready(bare_kube, release, 3)
     await apply.ensure(bare_kube, release, replicas(3), PROGRESS)
     assert (await rollback.target(bare_kube, release)).number == 3
     # The end of revision 4 was never noted, as after a process that was killed.
     await apply.ensure(bare_kube, release, replicas(4), PROGRESS)
     assert (await rollback.target(bare_kube, release)).number == 3
-    assert (await record.records(bare_kube, release))[2].end is record.End.FAILED
+    assert (await records_metadata.records(bare_kube, release))[
+        2
+    ].end is records_metadata.End.FAILED
 
 
 async def test_uninstalling_keeps_the_database_and_installing_takes_it_over(
@@ -337,7 +332,7 @@ async def test_uninstalling_keeps_the_database_and_installing_takes_it_over(
 ) -> None:
     await apply.ensure(bare_kube, release, dev, PROGRESS)
     before = await bare_kube.get(*CLUSTER, release.namespace)
-    done = await removal.remove(bare_kube, release, PROGRESS)
+    done = await uninstall.remove(bare_kube, release, PROGRESS)
     assert done.changed
     assert "PostgresCluster/vrooli-pg" in done.detail
     assert await history.last(release) is None
@@ -355,7 +350,7 @@ async def test_uninstalling_keeps_the_database_and_installing_takes_it_over(
 async def test_uninstalling_what_is_not_there_changes_nothing(
     bare_kube: Kube, release: Release
 ) -> None:
-    done = await removal.remove(bare_kube, release, PROGRESS)
+    done = await uninstall.remove(bare_kube, release, PROGRESS)
     assert not done.changed
     assert "there is no release" in done.detail
 
@@ -375,13 +370,13 @@ async def test_volumes_that_stay_are_named_also_when_the_release_is_gone(
     }
     await bare_kube.create(claim, release.namespace)
     for _ in range(2):
-        done = await removal.remove(bare_kube, release, PROGRESS)
+        done = await uninstall.remove(bare_kube, release, PROGRESS)
         assert "PersistentVolumeClaim/redis-data" in done.detail
 
 
 async def test_a_release_of_any_name_is_found_in_its_namespace(
     bare_kube: Kube, release: Release, dev: Values
 ) -> None:
-    assert await named.only(bare_kube, release.namespace) is None
+    assert await discovery.only(bare_kube, release.namespace) is None
     await apply.ensure(bare_kube, release, dev, PROGRESS)
-    assert await named.only(bare_kube, release.namespace) == release.name
+    assert await discovery.only(bare_kube, release.namespace) == release.name

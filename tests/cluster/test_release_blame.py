@@ -8,9 +8,9 @@ from typing import Any
 
 from support import kubelet
 from vrooli.kube import Kube
-from vrooli.release import watched
-from vrooli.release.blame import Blame
-from vrooli.release.hopeless import Trouble
+from vrooli.release.rollout import watcher
+from vrooli.release.rollout.confirmation import Blame
+from vrooli.release.rollout.failures import Trouble
 
 NODE, NAMESPACE = "between-two-starts", "last-logs"
 GONE = b"unable to retrieve container logs for containerd://5c3b862d8908de15"
@@ -83,8 +83,8 @@ async def test_what_passes_is_believed_after_a_while_only(bare_kube: Kube) -> No
 async def test_a_secret_that_vault_refuses_is_seen_by_its_operators_events(bare_kube: Kube) -> None:
     home = "refused"
     await bare_kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}})
-    kinds = (("secrets.hashicorp.com/v1beta1", "VaultStaticSecret"), watched.EVENT)
-    seen = watched.Watched(bare_kube, home)
+    kinds = (("secrets.hashicorp.com/v1beta1", "VaultStaticSecret"), watcher.EVENT)
+    seen = watcher.Watched(bare_kube, home)
     async with asyncio.TaskGroup() as group, asyncio.timeout(20):
         await seen.follow(group, kinds)
         for kind, reason in (("Pod", "Failed"), ("VaultStaticSecret", "VaultClientError")):

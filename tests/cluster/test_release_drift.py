@@ -14,8 +14,10 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import Release, apply, drift, history
-from vrooli.release.changes import Act
+from vrooli.release import Release, apply
+from vrooli.release.drift import comparison
+from vrooli.release.drift.diff import Act
+from vrooli.release.records import history
 
 NUMBERS = count()
 EDIT = "kubectl-edit"
@@ -83,7 +85,7 @@ async def test_what_was_changed_or_deleted_by_hand_is_told_and_nothing_else(
 ) -> None:
     await apply.ensure(bare_kube, release, values.load(ENVIRONMENTS["dev"]), Progress())
     noted = await history.manifests(release)
-    assert await drift.drift(bare_kube, noted, Redactor()) == ()
+    assert await comparison.drift(bare_kube, noted, Redactor()) == ()
 
     scaled = {"spec": {"replicas": 7}}
     await bare_kube.patch("apps/v1", "Deployment", "demo-server", release.namespace, scaled)
@@ -91,7 +93,7 @@ async def test_what_was_changed_or_deleted_by_hand_is_told_and_nothing_else(
     label = {"metadata": {"labels": {"owner": "somebody"}}}
     await bare_kube.patch("v1", "Service", "demo-jobs", release.namespace, label)
 
-    found = {change.key: change for change in await drift.drift(bare_kube, noted, Redactor())}
+    found = {change.key: change for change in await comparison.drift(bare_kube, noted, Redactor())}
     assert set(found) == {"Deployment/demo-server", "Service/demo-ui"}
     assert found["Service/demo-ui"].act is Act.REMOVE
     (field,) = found["Deployment/demo-server"].fields
@@ -109,7 +111,7 @@ async def test_what_people_added_is_told_with_their_tool_and_taken_back(
     )
     noted = await history.manifests(release)
 
-    found = {change.key: change for change in await drift.drift(bare_kube, noted, Redactor())}
+    found = {change.key: change for change in await comparison.drift(bare_kube, noted, Redactor())}
     assert set(found) == {"Deployment/demo-server", "PostgresCluster/vrooli-pg"}
     told = {field.path: field for change in found.values() for field in change.fields}
     env = "spec.template.spec.containers[server].env[BY_HAND]"
@@ -119,12 +121,12 @@ async def test_what_people_added_is_told_with_their_tool_and_taken_back(
     assert told["spec.backups.pgbackrest.restore"].manager == "kubectl-patch"
 
     note = await history.newest(release)
-    ahead, _ = await drift.ahead(bare_kube, noted, note, Redactor())
+    ahead, _ = await comparison.ahead(bare_kube, noted, note, Redactor())
     assert {field.path: field.after for change in ahead for field in change.fields} == (
         dict.fromkeys(told)
     )
     assert await _install(bare_kube, release) == 2
-    assert await drift.drift(bare_kube, noted, Redactor()) == ()
+    assert await comparison.drift(bare_kube, noted, Redactor()) == ()
     server = await bare_kube.get(*SERVER, release.namespace)
     assert server is not None
     container = server["spec"]["template"]["spec"]["containers"][0]
@@ -142,10 +144,10 @@ async def test_what_people_added_stays_where_that_was_asked_for(
     await _install(bare_kube, release)
     await _edit(bare_kube, release, SERVER, ENV)
     noted, note = await history.manifests(release), await history.newest(release)
-    ahead, _ = await drift.ahead(bare_kube, noted, note, Redactor(), keep_added=True)
+    ahead, _ = await comparison.ahead(bare_kube, noted, note, Redactor(), keep_added=True)
     assert ahead == ()
     assert await _install(bare_kube, release, keep_added=True) == 1
-    (change,) = await drift.drift(bare_kube, noted, Redactor())
+    (change,) = await comparison.drift(bare_kube, noted, Redactor())
     assert change.key == "Deployment/demo-server"
 
 
@@ -153,7 +155,7 @@ async def test_a_changed_value_is_told_with_who_wrote_it(bare_kube: Kube, releas
     await _install(bare_kube, release)
     await _edit(bare_kube, release, SERVER, _containers(imagePullPolicy="Always"))
     noted = await history.manifests(release)
-    (change,) = await drift.drift(bare_kube, noted, Redactor())
+    (change,) = await comparison.drift(bare_kube, noted, Redactor())
     (field,) = change.fields
     assert field.path == "spec.template.spec.containers[server].imagePullPolicy"
     assert (field.after, field.manager) == ("Always", EDIT)
@@ -175,7 +177,7 @@ async def test_requests_and_what_controllers_write_is_no_drift(
     await _install(bare_kube, release)
     await _edit(bare_kube, release, what, change, manager)
     noted = await history.manifests(release)
-    assert await drift.drift(bare_kube, noted, Redactor()) == ()
+    assert await comparison.drift(bare_kube, noted, Redactor()) == ()
     assert await _install(bare_kube, release) == 1
 
 
@@ -187,7 +189,7 @@ async def test_what_people_removed_comes_back(bare_kube: Kube, release: Release)
     gone = {"$patch": "delete", "name": names[0]}
     await _edit(bare_kube, release, SERVER, _containers(env=[gone]))
     noted, note = await history.manifests(release), await history.newest(release)
-    ahead, _ = await drift.ahead(bare_kube, noted, note, Redactor())
+    ahead, _ = await comparison.ahead(bare_kube, noted, note, Redactor())
     assert [change.key for change in ahead] == ["Deployment/demo-server"]
     assert await _install(bare_kube, release) == 2
     again = await bare_kube.get(*SERVER, release.namespace)

@@ -14,8 +14,10 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import Release, follow, history, testing
-from vrooli.release.follow import ReleaseFailedError
+from vrooli.release import Release, helm_tests
+from vrooli.release.records import history
+from vrooli.release.rollout import tracker
+from vrooli.release.rollout.tracker import ReleaseFailedError
 
 NAMESPACE = "release-failures"
 SERVER = "localhost/vrooli/server:dev"
@@ -62,7 +64,7 @@ async def deploy(kube: Kube, name: str, image: str, command: Sequence[str]) -> M
 
 async def test_the_five_tests_of_the_release_pass(live: Live, kube: Kube) -> None:
     release = Release.of(live.environment, live.kubeconfig)
-    tried = [await testing.run(kube, release, name) for name in await testing.names(release)]
+    tried = [await helm_tests.run(kube, release, name) for name in await helm_tests.names(release)]
     assert {item.name.removeprefix(f"{release.name}-") for item in tried} == {
         "configmap-value-test",
         "jobs-test",
@@ -97,7 +99,7 @@ def as_new(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 async def test_a_healthy_release_is_seen_to_be_ready_at_once(live: Live, kube: Kube) -> None:
     noted = await history.manifests(Release.of(live.environment, live.kubeconfig))
-    done = await follow.until_ready(kube, noted, PROGRESS, timeout_s=60)
+    done = await tracker.until_ready(kube, noted, PROGRESS, timeout_s=60)
     assert not done.changed
 
 
@@ -105,7 +107,7 @@ async def test_a_missing_image_is_told_long_before_the_limit(kube: Kube, nowhere
     wanted = await deploy(kube, "missing", "localhost/vrooli/there-is-none:1", ["true"])
     began = time.monotonic()
     with pytest.raises(ReleaseFailedError, match=r"ErrImagePull|ImagePullBackOff") as failed:
-        await follow.until_ready(kube, [wanted], PROGRESS, timeout_s=300)
+        await tracker.until_ready(kube, [wanted], PROGRESS, timeout_s=300)
     assert "there-is-none" in failed.value.message
     assert time.monotonic() - began < 120
 
@@ -114,5 +116,5 @@ async def test_a_crash_is_told_with_the_end_of_its_log(kube: Kube, nowhere: str)
     crash = ["python3", "-c", "raise SystemExit('the disk is made of cheese')"]
     wanted = await deploy(kube, "crashing", SERVER, crash)
     with pytest.raises(ReleaseFailedError, match=r"CrashLoopBackOff|ended \d+ times") as failed:
-        await follow.until_ready(kube, [wanted], PROGRESS, timeout_s=300)
+        await tracker.until_ready(kube, [wanted], PROGRESS, timeout_s=300)
     assert "the disk is made of cheese" in failed.value.message

@@ -9,8 +9,8 @@ import pytest
 from vrooli.chart import manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import live, ownership
-from vrooli.release.ownership import OURS
+from vrooli.release.drift import field_ownership, live_objects
+from vrooli.release.drift.field_ownership import OURS
 
 HELMS = {"meta.helm.sh/release-name": "vrooli-dev"}
 
@@ -45,7 +45,9 @@ async def _owners(kube: Kube, name: str) -> frozenset[str]:
 
 async def _taken(kube: Kube, *bodies: dict[str, Any]) -> list[str]:
     wanted = [manifest.of(body, "default") for body in bodies]
-    return await ownership.take_over(kube, wanted, await live.bodies(kube, wanted), Progress())
+    return await field_ownership.take_over(
+        kube, wanted, await live_objects.bodies(kube, wanted), Progress()
+    )
 
 
 @pytest.mark.parametrize("others", [(), (OURS,)])
@@ -68,9 +70,11 @@ async def test_what_changes_between_the_look_and_the_taking_is_taken_over_too(
 ) -> None:
     await _put(bare_kube, _settings("moving"), "helm")
     wanted = [manifest.of(_settings("moving", "2"), "default")]
-    seen = await live.bodies(bare_kube, wanted)
+    seen = await live_objects.bodies(bare_kube, wanted)
     await _put(bare_kube, _settings("moving", b="1"), "helm")
-    assert await ownership.take_over(bare_kube, wanted, seen, Progress()) == ["ConfigMap/moving"]
+    assert await field_ownership.take_over(bare_kube, wanted, seen, Progress()) == [
+        "ConfigMap/moving"
+    ]
     assert await _managers(bare_kube, "moving") == {OURS}
 
 

@@ -21,8 +21,9 @@ from vrooli.errors import InterruptError, UsageError
 from vrooli.events import Event, LogLine, Progress, StepEnded, silent
 from vrooli.findings import Finding
 from vrooli.kube import Kube
-from vrooli.release import Release, apply, history, record
-from vrooli.release.failing import DeployFailedError
+from vrooli.release import Release, apply
+from vrooli.release.failure_handling import DeployFailedError
+from vrooli.release.records import history, metadata
 from vrooli.workflows import releases
 from vrooli.workflows.consent import Consent
 from vrooli.workflows.rollback import RollbackOptions, rollback
@@ -70,7 +71,7 @@ async def release(
             {"replicaCount": {"jobs": replicas}},
         )
         await apply.ensure(bare_kube, found, chosen, Progress())
-    await record.note_ready(bare_kube, found, 1)
+    await metadata.note_ready(bare_kube, found, 1)
     yield found
 
 

@@ -16,7 +16,7 @@ from vrooli import project
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
-from vrooli.release import Release, removal
+from vrooli.release import Release, uninstall
 
 pytestmark = [pytest.mark.root, pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -52,7 +52,7 @@ async def scaled(kube: Kube, live: Live, tmp_path: Path) -> AsyncIterator[Releas
         await PlainHelm("helm", release).install(project.chart_dir(), *files)
         yield release
     finally:
-        await removal.remove_data(kube, release, Progress())
+        await uninstall.remove_data(kube, release, Progress())
 
 
 def measured(found: Manifest | None) -> str | None:

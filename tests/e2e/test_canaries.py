@@ -20,12 +20,13 @@ from support import planting
 from support.canaries import canaries, leaked
 from support.live import Live
 from vrooli import project
-from vrooli.diagnosis.keep import keep
+from vrooli.diagnosis.failure_report import keep
 from vrooli.errors import VrooliError
 from vrooli.events import silent
 from vrooli.kube import Kube
-from vrooli.release import Release, history
-from vrooli.release.failing import DeployFailedError, Failed, Kept
+from vrooli.release import Release
+from vrooli.release.failure_handling import DeployFailedError, Failed, Kept
+from vrooli.release.records import history
 
 pytestmark = [
     pytest.mark.anyio,

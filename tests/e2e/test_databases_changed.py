@@ -22,8 +22,10 @@ from vrooli.chart import values
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
-from vrooli.release import Release, follow, history, operator_logs
-from vrooli.release.follow import ReleaseFailedError
+from vrooli.release import Release
+from vrooli.release.records import history
+from vrooli.release.rollout import operator_logs, tracker
+from vrooli.release.rollout.tracker import ReleaseFailedError
 from vrooli.workflows.deploy import DeployOptions, deploy
 from vrooli.workflows.status import status
 
@@ -103,7 +105,7 @@ async def _until_failed(live: Live, kube: Kube) -> str:
     manifests = await history.manifests(release)
     began = time.monotonic()
     with pytest.raises(ReleaseFailedError) as failed:
-        await follow.until_ready(kube, manifests, Progress(), timeout_s=600)
+        await tracker.until_ready(kube, manifests, Progress(), timeout_s=600)
     assert time.monotonic() - began < ENDED_S
     return failed.value.message
 
@@ -119,7 +121,7 @@ async def test_another_major_version_by_hand_is_no_success(live: Live, kube: Kub
         manifests = await history.manifests(release)
         # It has no image of that version: what the API server refuses stands in its log only.
         for _ in range(30):
-            seen = await follow.snapshot(kube, manifests)
+            seen = await tracker.snapshot(kube, manifests)
             errors = await operator_logs.errors(kube, manifests, seen)
             if errors:
                 break

@@ -21,8 +21,9 @@ from vrooli.checks.preflight import NotDeployableError
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Event, ObjectSeen, ObjectState, StepEnded, StepStarted, silent
 from vrooli.kube import Kube
-from vrooli.release import Release, history
-from vrooli.release.failing import DeployFailedError
+from vrooli.release import Release
+from vrooli.release.failure_handling import DeployFailedError
+from vrooli.release.records import history
 from vrooli.workflows import releases
 from vrooli.workflows.deploy import DeployOptions, deploy
 from vrooli.workflows.results import DeployResult, WatchResult

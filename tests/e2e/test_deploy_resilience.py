@@ -23,8 +23,10 @@ from support.stores import forget_data, read_data, write_data
 from vrooli.chart import values
 from vrooli.events import Event, Progress, StepEnded, silent
 from vrooli.kube import Kube
-from vrooli.release import Release, follow, history
-from vrooli.release.failing import DeployFailedError
+from vrooli.release import Release
+from vrooli.release.failure_handling import DeployFailedError
+from vrooli.release.records import history
+from vrooli.release.rollout import tracker
 from vrooli.workflows.deploy import DeployOptions, deploy
 from vrooli.workflows.develop import develop
 from vrooli.workflows.options import DevelopOptions
@@ -102,7 +104,7 @@ async def test_a_servers_process_that_is_killed_fails_no_request_after_it(
         serverpod.kill(pod)
         answers = [await client.get("/api/posts?limit=5") for _ in range(ASKED)]
     assert [answer.status_code for answer in answers] == [httpx.codes.OK] * ASKED
-    await follow.until_ready(kube, await history.manifests(first), Progress())
+    await tracker.until_ready(kube, await history.manifests(first), Progress())
     body = await kube.get("v1", "Pod", pod, DEV.namespace)
     assert body is not None
     assert body["status"]["containerStatuses"][0]["restartCount"] == 1

@@ -19,7 +19,7 @@ import yaml
 
 from support import injury, proofs, vaults
 from support.live import Live
-from vrooli.diagnosis import redis_state
+from vrooli.diagnosis.evidence import redis as evidence_redis
 from vrooli.kube import Kube
 
 pytestmark = [
@@ -244,7 +244,7 @@ async def settle(ward: Ward) -> None:
     pods = await ward.kube.list("v1", "Pod", HOME, "app.kubernetes.io/name=vrooli-rf")
     made = [datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) for pod in pods]
     age_s = (datetime.now(UTC) - max(made)).total_seconds()
-    await asyncio.sleep(max(0.0, redis_state.SETTLED_S + 1 - age_s))
+    await asyncio.sleep(max(0.0, evidence_redis.SETTLED_S + 1 - age_s))
 
 
 async def lose_master(ward: Ward) -> None:

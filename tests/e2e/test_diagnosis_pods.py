@@ -20,7 +20,8 @@ from support.certificates import self_signed
 from support.injury import Named
 from support.live import Live
 from vrooli.kube import Kube, Manifest
-from vrooli.release import Release, history
+from vrooli.release import Release
+from vrooli.release.records import history
 
 pytestmark = [
     pytest.mark.anyio,

@@ -22,7 +22,10 @@ from vrooli.chart.manifest import KEEP, Manifest
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import Release, follow, history, removal
+from vrooli.release import Release
+from vrooli.release import uninstall as release_uninstall
+from vrooli.release.records import history
+from vrooli.release.rollout import tracker
 
 pytestmark = pytest.mark.root
 
@@ -60,7 +63,7 @@ async def second(live: Live, kube: Kube) -> AsyncIterator[Callable[[str, str], R
 
     yield make
     for release in made:
-        await removal.remove_data(kube, release, PROGRESS)
+        await release_uninstall.remove_data(kube, release, PROGRESS)
 
 
 def values_file(folder: Path, name: str, values: dict[str, object]) -> Path:
@@ -72,7 +75,7 @@ def values_file(folder: Path, name: str, values: dict[str, object]) -> Path:
 
 async def ready(kube: Kube, release: Release) -> None:
     """Wait until everything of a release is ready, the databases included."""
-    await follow.until_ready(kube, await history.manifests(release), PROGRESS, timeout_s=300)
+    await tracker.until_ready(kube, await history.manifests(release), PROGRESS, timeout_s=300)
 
 
 async def until(holds: Callable[[], Awaitable[bool]], limit_s: float, what: str) -> None:

@@ -24,7 +24,9 @@ from vrooli.chart import values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube, Manifest
-from vrooli.release import Release, follow, history, removal
+from vrooli.release import Release, uninstall
+from vrooli.release.records import history
+from vrooli.release.rollout import tracker
 from vrooli.workflows.build import BuildOptions, build
 from vrooli.workflows.develop import develop
 from vrooli.workflows.options import DevelopOptions
@@ -123,14 +125,14 @@ async def _install(shell: Shell, releases: list[Release]) -> None:
             assert status == 0, output
         for release in releases:
             manifests = await history.manifests(release)
-            await follow.until_ready(kube, manifests, PROGRESS, timeout_s=120)
+            await tracker.until_ready(kube, manifests, PROGRESS, timeout_s=120)
 
 
 async def _as_before(live: Live, releases: list[Release]) -> None:
     """Take the small releases away, and give the live one its own values again."""
     async with await Kube.connect(live.kubeconfig) as kube:
         for release in releases:
-            await removal.remove_data(kube, release, PROGRESS)
+            await uninstall.remove_data(kube, release, PROGRESS)
     options = DevelopOptions(live.environment, cluster=live.cluster, values=live.values)
     await develop(options, silent)
 

@@ -12,7 +12,7 @@ import pytest
 
 from support.backend import Backend, psql, running_backend
 from support.fake_kubernetes import NAMESPACE, FakeKubernetes
-from vrooli.diagnosis.probes import postgres_state
+from vrooli.diagnosis.evidence.probes import postgres_state
 from vrooli_rotator.consumers import RESTARTED_AT, Consumers
 from vrooli_rotator.errors import RefusedError, WaitingError
 from vrooli_rotator.kubernetes import Kubernetes

@@ -14,8 +14,8 @@ import yaml
 from support import notes
 from support.evidence import COMPONENTS, DEV, rendered
 from support.kubelet import NODE
-from vrooli.diagnosis import helmnotes
 from vrooli.kube import Kube
+from vrooli.release.records import storage
 
 AT_ONCE = 40
 # The groups that every API server has; operators bring the others.
@@ -72,7 +72,7 @@ def noted_as(packed: bytes, revision: int = 1) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": name, "labels": {"name": DEV.release, "owner": "helm"}},
-        "type": helmnotes.TYPE,
+        "type": storage.TYPE,
         "data": {"release": notes.twice(packed)},
     }
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from support import notes
 from vrooli.kube import Kube
-from vrooli.release import Release, history
+from vrooli.release import Release
+from vrooli.release.records import history
 
 
 async def cut(kube: Kube, release: Release, number: int) -> None:

@@ -10,12 +10,14 @@ from functools import cache
 from typing import Any
 
 from vrooli.chart import engine, values
-from vrooli.diagnosis import catalog, judge
-from vrooli.diagnosis.evidence import Answer, Evidence, Happening, Helm, LogSource, SecretFacts
+from vrooli.diagnosis import catalog, root_cause
+from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource, SecretFacts
 from vrooli.diagnosis.interface import Diagnosis, Rule
-from vrooli.diagnosis.objects import Ref
 from vrooli.environments import ENVIRONMENTS
+from vrooli.kube.events import Event
+from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
+from vrooli.release.records.storage import RevisionStatus
 
 DEV = ENVIRONMENTS["dev"]
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -29,7 +31,7 @@ KINDS = ("Pod", "Event", "Node", "Namespace", "StorageClass", "IngressClass", "S
 
 def evidence(
     *bodies: Mapping[str, Any],
-    events: Sequence[Happening] = (),
+    events: Sequence[Event] = (),
     logs: Mapping[LogSource, Sequence[str]] | None = None,
     secrets: Mapping[Ref, SecretFacts] | None = None,
     answers: Sequence[Answer] = (),
@@ -46,7 +48,7 @@ def evidence(
         objects=objects,
         events=events,
         logs=logs or {},
-        helm=Helm("deployed", 1),
+        helm=RevisionStatus("deployed", 1),
         secrets=secrets or {},
         answers=answers,
     )
@@ -197,9 +199,9 @@ def asleep(name: str, namespace: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return service, {"kind": "Deployment", "metadata": place, "spec": spec}
 
 
-def happening(about: Ref, reason: str, message: str, *, ago_s: float = 30.0) -> Happening:
+def happening(about: Ref, reason: str, message: str, *, ago_s: float = 30.0) -> Event:
     """A warning about an object."""
-    return Happening(about, "Warning", reason, message, last=NOW - timedelta(seconds=ago_s))
+    return Event(about, "Warning", reason, message, last=NOW - timedelta(seconds=ago_s))
 
 
 def found(rule: Rule, seen: Evidence) -> list[str]:
@@ -209,7 +211,7 @@ def found(rule: Rule, seen: Evidence) -> list[str]:
 
 def diagnosed(seen: Evidence) -> Diagnosis:
     """What all rules together say."""
-    return judge.diagnose(seen, catalog.ALL, Redactor())
+    return root_cause.diagnose(seen, catalog.ALL, Redactor())
 
 
 def _placed(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from support.live import Live
 from vrooli import process
-from vrooli.diagnosis import catalog, judge
-from vrooli.diagnosis.collect import collect
+from vrooli.diagnosis import catalog, root_cause
+from vrooli.diagnosis.evidence.collect import collect
 from vrooli.diagnosis.interface import Diagnosis
 from vrooli.kube import Kube
 from vrooli.release import Release
@@ -57,7 +57,7 @@ class Named:
 async def look(kube: Kube, live: Live) -> Diagnosis:
     """What the product says of the live release now."""
     evidence, redactor = await collect(kube, Release.of(live.environment, live.kubeconfig))
-    return judge.diagnose(evidence, catalog.ALL, redactor)
+    return root_cause.diagnose(evidence, catalog.ALL, redactor)
 
 
 async def until_named(

@@ -20,13 +20,13 @@ from support.evidence import (
     with_objects,
 )
 from support.planting import COPY, environment
-from vrooli.diagnosis import catalog, judge
-from vrooli.diagnosis.bundle import Contents
-from vrooli.diagnosis.evidence import Answer, Evidence, Helm, LogSource, Unseen
-from vrooli.diagnosis.helmnotes import Note
-from vrooli.diagnosis.more import More
-from vrooli.diagnosis.objects import Ref
+from vrooli.diagnosis import catalog, root_cause
+from vrooli.diagnosis.bundle.archive import Contents
+from vrooli.diagnosis.bundle.extras import More
+from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource, Unseen
+from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
+from vrooli.release.records.storage import Note, RevisionStatus
 
 SERVER = "vrooli-dev-server"
 WAITING = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
@@ -65,7 +65,7 @@ def planted(canaries: Sequence[Canary]) -> Contents:
         with_objects(settled(), sick, settings, *_templated(template)),
         events=[happening(ref, "Failed", text) for text in whole],
         logs={source: lines},
-        helm=Helm("failed", 2, whole[0] if whole else "", NOW),
+        helm=RevisionStatus("failed", 2, whole[0] if whole else "", NOW),
         answers=(Answer("vault-health", Ref("Service", "vault", "vault"), "\n".join(whole)),),
         unseen=tuple(Unseen(f"thing {number}", text) for number, text in enumerate(whole)),
     )
@@ -109,7 +109,7 @@ def contents(
     """The contents of a bundle about what was seen."""
     return Contents(
         evidence=seen,
-        diagnosis=judge.diagnose(seen, catalog.ALL, redactor),
+        diagnosis=root_cause.diagnose(seen, catalog.ALL, redactor),
         more=more or More(),
         notes=[Note(seen.helm, "vrooli-0.1.0", ())],
         redactor=redactor,

@@ -9,11 +9,12 @@ from typing import Any
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS
+from vrooli.graph.diagrams import catalog
+from vrooli.graph.live import fetch, state
+from vrooli.graph.live.proc_net import Socket
+from vrooli.graph.live.snapshot import Sight
+from vrooli.graph.model import Calls, Diagram, Judgement, Judgements, Party, Publishes
 from vrooli.redaction import Redactor
-from vrooli.topology import judging, looking, pictures
-from vrooli.topology.model import Calls, Diagram, Judgement, Judgements, Party, Publishes
-from vrooli.topology.sight import Sight
-from vrooli.topology.sockets import Socket
 
 Body = dict[str, Any]
 OPERATOR = "vault-secrets-operator-system"
@@ -40,7 +41,7 @@ def pod(name: str, labels: Mapping[str, str], ip: str, namespace: str = "dev") -
 def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Sight:
     """Every part of a release there and ready, with no connection anywhere."""
     known, drawn = list(manifests), list(diagrams)
-    places = looking.wanted(known, drawn, "dev")
+    places = fetch.wanted(known, drawn, "dev")
     objects: dict[tuple[str, str], dict[str, Body]] = {place.place: {} for place in places}
     sockets: dict[tuple[str, str], tuple[Socket, ...]] = {}
 
@@ -82,7 +83,7 @@ def judged(
     diagrams: Iterable[Diagram], seen: Sight, redactor: Redactor | None = None
 ) -> Judgements:
     """How the arrows are."""
-    return judging.judge(diagrams, seen, redactor or Redactor())
+    return state.judge(diagrams, seen, redactor or Redactor())
 
 
 def without(seen: Sight, kind: str, name: str, namespace: str = "dev") -> Sight:
@@ -123,7 +124,7 @@ def arrow(found: Judgements, key: str) -> Judgement:
 def drawn(environment: str = "dev") -> tuple[tuple[Manifest, ...], tuple[Diagram, ...]]:
     """An environment's objects and pictures."""
     manifests = release(environment)
-    return manifests, pictures.diagrams(manifests)
+    return manifests, catalog.diagrams(manifests)
 
 
 def _parties(diagrams: Iterable[Diagram]) -> list[Party]:

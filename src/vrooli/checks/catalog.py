@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
-from vrooli.checks import (
-    admission,
-    cluster,
-    controller,
-    data,
-    gpu,
-    images,
-    ingress,
-    kinds,
-    namespace,
-    network,
-    operators,
-    pull_secret,
-    registry,
-    rights,
-    room,
-    storage,
-    tools,
-    vault,
-    vault_keys,
-    vault_policies,
-    volumes,
-)
+from vrooli.checks import tools
+from vrooli.checks.cluster import admission, api_resources, api_server, namespace, permissions
+from vrooli.checks.data import changes
+from vrooli.checks.images import local, pull_secret, registry
 from vrooli.checks.interface import Check
+from vrooli.checks.network import connectivity, ingress_class, ingress_controller
+from vrooli.checks.nodes import capacity, gpu
+from vrooli.checks.operators import health
+from vrooli.checks.storage import classes, volumes
+from vrooli.checks.vault import access, keys, policies
 
 ALL: tuple[Check, ...] = (
     tools.CHECK,
-    cluster.CHECK,
+    api_server.CHECK,
     namespace.CHECK,
-    rights.CHECK,
-    kinds.CHECK,
-    *operators.CHECKS,
-    vault.CHECK,
-    network.VAULT,
-    vault_policies.CHECK,
-    vault_keys.CHECK,
-    storage.CHECK,
-    data.CHECK,
+    permissions.CHECK,
+    api_resources.CHECK,
+    *health.CHECKS,
+    access.CHECK,
+    connectivity.VAULT,
+    policies.CHECK,
+    keys.CHECK,
+    classes.CHECK,
+    changes.CHECK,
     volumes.CHECK,
-    network.DNS,
-    network.NETWORK,
-    ingress.CHECK,
-    controller.CHECK,
-    images.CHECK,
+    connectivity.DNS,
+    connectivity.NETWORK,
+    ingress_class.CHECK,
+    ingress_controller.CHECK,
+    local.CHECK,
     registry.CHECK,
     pull_secret.CHECK,
-    room.CHECK,
+    capacity.CHECK,
     gpu.CHECK,
     admission.CHECK,
 )
@@ -58,7 +44,13 @@ ALL: tuple[Check, ...] = (
 # beside.
 REQUIRED = frozenset(
     check.name
-    for check in (cluster.CHECK, namespace.CHECK, rights.CHECK, kinds.CHECK, *operators.CHECKS)
+    for check in (
+        api_server.CHECK,
+        namespace.CHECK,
+        permissions.CHECK,
+        api_resources.CHECK,
+        *health.CHECKS,
+    )
 )
 STOP_DEPLOYS = tuple(check for check in ALL if check.stops_deploy)
 OF_OPERATORS = tuple(check for check in ALL if check.of_operators)

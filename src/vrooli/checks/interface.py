@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from vrooli.chart.manifest import Manifest
-from vrooli.checks import needs
-from vrooli.checks.needs import Needs
+from vrooli.checks import requirements
+from vrooli.checks.requirements import Needs
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import Kube
@@ -91,7 +91,7 @@ class Site:
         cls, kube: Kube, namespace: str, manifests: tuple[Manifest, ...], **settings: Any
     ) -> Site:
         """The site of a release's objects."""
-        return cls(kube, namespace, manifests, needs.of(manifests), **settings)
+        return cls(kube, namespace, manifests, requirements.of(manifests), **settings)
 
     async def objects(
         self, api_version: str, kind: str, namespace: str | None = None, labels: str | None = None

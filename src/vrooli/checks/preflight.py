@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from vrooli.chart.manifest import Manifest
-from vrooli.checks import catalog, data, running
+from vrooli.checks import catalog, runner
+from vrooli.checks.data import changes
 from vrooli.checks.interface import Check, Outcome, Site, State, UnseenError
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
@@ -21,7 +22,7 @@ async def look(
     namespace: str,
     manifests: Iterable[Manifest],
     loaded: Collection[str] = (),
-    told: running.Told = running.nobody,
+    told: runner.Told = runner.nobody,
     *,
     checks: Sequence[Check] | None = None,
     kind: str = "",
@@ -49,14 +50,14 @@ async def look(
     patient = [replace(check, limit_s=LIMIT_S) for check in chosen]
     return [
         finding
-        for outcome in await running.run(patient, site, told, limit_s=LIMIT_S)
+        for outcome in await runner.run(patient, site, told, limit_s=LIMIT_S)
         for finding in _findings(outcome)
     ]
 
 
 def _findings(outcome: Outcome) -> tuple[Finding, ...]:
     error = outcome.error
-    if error and not isinstance(error, UnseenError) and not running.is_forbidden(error):
+    if error and not isinstance(error, UnseenError) and not runner.is_forbidden(error):
         raise error
     return outcome.findings
 
@@ -68,7 +69,7 @@ async def demand_data_fit(kube: Kube, namespace: str, manifests: Iterable[Manife
         NotDeployableError: Something of it; nothing was changed.
         VrooliError: The API server doesn't answer.
     """
-    demand(await look(kube, namespace, manifests, checks=(data.CHECK,)))
+    demand(await look(kube, namespace, manifests, checks=(changes.CHECK,)))
 
 
 def unseen(outcomes: Iterable[Outcome]) -> str:

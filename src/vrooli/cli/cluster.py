@@ -47,9 +47,9 @@ def start(
     """Start a cluster. Create it if it does not exist; an existing cluster keeps its data."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
-        from vrooli.workflows import clusters
+        from vrooli.workflows import embedded_clusters
 
-        return clusters.start(name, listener, ports=options.ports(port))
+        return embedded_clusters.start(name, listener, ports=options.ports(port))
 
     execute(work, _show, output, debug)
 
@@ -66,9 +66,9 @@ def stop(
     """Stop a cluster. Its data is kept."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
-        from vrooli.workflows import clusters
+        from vrooli.workflows import embedded_clusters
 
-        return clusters.stop(name, listener)
+        return embedded_clusters.stop(name, listener)
 
     execute(work, _show, output, debug)
 
@@ -85,9 +85,9 @@ def status(
     """Show the state of a cluster and its components. Exits with 1 if it is not healthy."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
-        from vrooli.workflows import clusters
+        from vrooli.workflows import embedded_clusters
 
-        return clusters.status(name, listener)
+        return embedded_clusters.status(name, listener)
 
     execute(work, _show, output, debug)
 
@@ -107,9 +107,9 @@ def delete(
     """Delete a cluster, its data and everything it created on this machine."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
-        from vrooli.workflows import clusters
+        from vrooli.workflows import embedded_clusters
 
-        return clusters.delete(name, listener, asking.consent(yes=yes))
+        return embedded_clusters.delete(name, listener, asking.consent(yes=yes))
 
     execute(work, _show, output, debug)
 
@@ -125,9 +125,9 @@ def list_(output: options.Output = TEXT, debug: options.Debug = False) -> None:
     """List the embedded clusters of this machine."""
 
     def work(listener: Listener) -> Awaitable[ClusterListResult]:
-        from vrooli.workflows import clusters
+        from vrooli.workflows import embedded_clusters
 
-        return clusters.list_all(listener)
+        return embedded_clusters.list_all(listener)
 
     execute(work, _show_list, output, debug)
 
@@ -150,9 +150,9 @@ def autostart(
     """Start a cluster at boot with a systemd unit. Without an option, show the current setting."""
 
     def work(listener: Listener) -> Awaitable[AutostartResult]:
-        from vrooli.workflows import clusters
+        from vrooli.workflows import embedded_clusters
 
-        return clusters.autostart(name, listener, enable=enable)
+        return embedded_clusters.autostart(name, listener, enable=enable)
 
     execute(work, _show_autostart, output, debug)
 
@@ -174,9 +174,9 @@ def kubeconfig(
     """Print the shell command that selects a cluster for kubectl."""
 
     def work(listener: Listener) -> Awaitable[KubeconfigResult]:
-        from vrooli.workflows import clusters
+        from vrooli.workflows import embedded_clusters
 
-        return clusters.kubeconfig(name, listener, merge=merge)
+        return embedded_clusters.kubeconfig(name, listener, merge=merge)
 
     execute(work, _show_kubeconfig, output, debug)
 
@@ -201,9 +201,9 @@ def logs(
     """Print the log of a component of a cluster."""
 
     def work(listener: Listener) -> Awaitable[Result]:
-        from vrooli.workflows import clusters
+        from vrooli.workflows import embedded_clusters
 
-        return clusters.logs(name, component, listener, tail=tail, follow=follow)
+        return embedded_clusters.logs(name, component, listener, tail=tail, follow=follow)
 
     execute(work, tables.show_nothing, output, debug)
 

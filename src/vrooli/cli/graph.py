@@ -113,9 +113,9 @@ def command(
         return graph.graph(asked(), listener)
 
     def show(listener: Listener) -> Awaitable[Result]:
-        from vrooli.workflows import showing
+        from vrooli.workflows import graph_server
 
-        return showing.serve(asked(), port, listener)
+        return graph_server.serve(asked(), port, listener)
 
     if serve:
         execute(show, tables.show_nothing, output, debug)

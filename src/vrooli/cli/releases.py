@@ -161,7 +161,7 @@ def _show_rollback(result: RollbackResult, console: Console) -> None:
 
 
 def _show_diff(result: DiffResult, console: Console) -> None:
-    from vrooli.workflows.views import told
+    from vrooli.workflows.change_view import told
 
     for change in result.changes:
         for line in told(change):

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vrooli.diagnosis.objects import Ref
 from vrooli.findings import Finding
+from vrooli.kube.objects import Ref
 
 if TYPE_CHECKING:
-    from vrooli.diagnosis.evidence import Evidence, Unseen
+    from vrooli.diagnosis.evidence.model import Evidence, Unseen
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from vrooli.diagnosis import keepers
-from vrooli.diagnosis.evidence import ELSEWHERE, Answer, Evidence, Unseen
-from vrooli.diagnosis.keepers import Keeper
-from vrooli.diagnosis.standing import vault_services
+from vrooli.diagnosis.dependency_graph import vault_services
+from vrooli.diagnosis.evidence import operators
+from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, Unseen
+from vrooli.diagnosis.evidence.operators import Keeper
 from vrooli.kube import Priority
 
 # Of the release's namespace: what runs, what runs it, what leads to it, what happened to it, and
@@ -44,7 +44,7 @@ def priority(kind: str, namespace: str | None, home: str) -> Priority:
     needed: frozenset[str] = frozenset()
     if namespace in (None, home):
         needed = OF_RELEASE
-    elif namespace in {keeper.namespace for keeper in keepers.ALL}:
+    elif namespace in {keeper.namespace for keeper in operators.ALL}:
         needed = OF_OPERATOR
     elif namespace == ELSEWHERE:
         # Where an operator is that isn't at its usual place.
@@ -81,14 +81,14 @@ def _is_required(item: Unseen, seen: Evidence) -> bool:
         return True
     if namespace in {service.namespace for service in vault_services(seen)} and name in OF_VAULT:
         return True
-    return any((name, namespace) in _places(keeper, seen) for keeper in keepers.ALL)
+    return any((name, namespace) in _places(keeper, seen) for keeper in operators.ALL)
 
 
 def _places(keeper: Keeper, seen: Evidence) -> Iterator[tuple[str, str]]:
     """What must be seen of an operator, and where."""
     if not _is_needed(keeper, seen):
         return
-    known = keepers.deployments(seen, keeper)
+    known = operators.deployments(seen, keeper)
     is_elsewhere = known and not seen.all("Deployment", keeper.namespace)
     if not is_elsewhere:
         yield from ((name, keeper.namespace) for name in (*OF_OPERATOR, LOG))

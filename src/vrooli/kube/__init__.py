@@ -4,9 +4,9 @@ The only user of kr8s, which brings authentication, sessions, exec and port-forw
 """
 
 from vrooli.kube.client import Kube
-from vrooli.kube.each import each
+from vrooli.kube.concurrency import each
 from vrooli.kube.patience import Patience, Priority
-from vrooli.kube.reading import Manifest
+from vrooli.kube.reads import Manifest
 from vrooli.kube.rest import ApiError, NoAnswerError
 
 __all__ = ["ApiError", "Kube", "Manifest", "NoAnswerError", "Patience", "Priority", "each"]

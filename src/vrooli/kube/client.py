@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from vrooli.kube.pods import Pods
-from vrooli.kube.reading import Manifest, Reading
+from vrooli.kube.reads import Manifest, Reading
 from vrooli.kube.rest import ApiError
 
 FIELD_MANAGER = "vrooli"

@@ -16,7 +16,7 @@ import httpx
 import kr8s
 
 from vrooli.errors import EnvironmentLackError, VrooliError
-from vrooli.kube import forbidden, unreachable
+from vrooli.kube import connection_errors, forbidden
 
 # How long it may take until somebody is there, and until the first answer of whoever is, seconds:
 # a busy server takes the connection at once and answers late.
@@ -84,7 +84,7 @@ class Rest:
         try:
             async with asyncio.timeout(CONNECT_S):
                 await api.auth
-        except (*unreachable.ODD, OSError, subprocess.SubprocessError) as error:
+        except (*connection_errors.ODD, OSError, subprocess.SubprocessError) as error:
             raise EnvironmentLackError(
                 f"The kubeconfig {kubeconfig} can't be used ({type(error).__name__}: {error}).",
                 "Get the cluster's kubeconfig anew, or name another cluster.",
@@ -95,11 +95,11 @@ class Rest:
         try:
             async with asyncio.timeout(GREET_S):
                 await made._greet()
-        except unreachable.FAILURES as error:
+        except connection_errors.FAILURES as error:
             await made.close()
             is_nobody = isinstance(error.__cause__, httpx.ConnectTimeout)
             limit_s = CONNECT_S if is_nobody else GREET_S
-            raise unreachable.explained(api.auth.server, error, limit_s) from error
+            raise connection_errors.explained(api.auth.server, error, limit_s) from error
         api.timeout = REQUEST_S
         return made
 

@@ -8,7 +8,7 @@ from typing import Any
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube.client import Kube
-from vrooli.kube.reading import Manifest
+from vrooli.kube.reads import Manifest
 
 
 async def wait_ready(

@@ -17,12 +17,15 @@ from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.operators import security as pod_security
-from vrooli.release import changes, history, live, ownership, pending, record, removal
-from vrooli.release.author import author
-from vrooli.release.history import Note, Release
-from vrooli.release.live import Bodies
+from vrooli.release import pending, uninstall
+from vrooli.release.drift import diff, field_ownership, live_objects
+from vrooli.release.drift.live_objects import Bodies
 from vrooli.release.pending import Settled
-from vrooli.release.record import Origin
+from vrooli.release.records import history
+from vrooli.release.records import metadata as records_metadata
+from vrooli.release.records.author import author
+from vrooli.release.records.history import Note, Release
+from vrooli.release.records.metadata import Origin
 from vrooli.steps import Done, first_error
 
 # Helm doesn't wait for pods here: this is for its requests to the API server and for hooks,
@@ -50,7 +53,7 @@ async def ensure(
     note: Note | None = None,
     there: Bodies | None = None,
     limit_s: float = HELM_S,
-    origin: Origin = record.UNKNOWN.origin,
+    origin: Origin = records_metadata.UNKNOWN.origin,
     keep_added: bool = False,
 ) -> Applied:
     """Make the release what the chart and the values say; doesn't wait until it is ready.
@@ -87,15 +90,15 @@ async def ensure(
                 number = note.revision.number
                 return Applied(labelled, f"revision {number} is what is wanted", number)
             progress.say(f"changes {_some(different)}")
-        await ownership.take_over(kube, wanted, there, progress, keep_added=keep_added)
-    left = await removal.left_behind(kube, release, wanted) if note is None else []
+        await field_ownership.take_over(kube, wanted, there, progress, keep_added=keep_added)
+    left = await uninstall.left_behind(kube, release, wanted) if note is None else []
     number = note.revision.number + 1 if note is not None else 1
-    labels = {**pending.signature(), **record.labels(number, origin, author())}
+    labels = {**pending.signature(), **records_metadata.labels(number, origin, author())}
     made = await _act(release, chart, values, limit_s, labels, exists=note is not None)
     await pending.remove_left(kube, release, settled.left, wanted, progress)
     number, many = int(made["revision"]), len(wanted)
     said = f"revision {number} of {many} objects, pod security {security}"
-    return Applied(True, said + removal.on_what_is_left(left), number)
+    return Applied(True, said + uninstall.on_what_is_left(left), number)
 
 
 async def _now(
@@ -110,7 +113,7 @@ async def _now(
     try:
         async with asyncio.TaskGroup() as group:
             settled = group.create_task(pending.settle(kube, release, read, progress))
-            there = None if seen else group.create_task(live.bodies(kube, wanted))
+            there = None if seen else group.create_task(live_objects.bodies(kube, wanted))
             security = group.create_task(_security(kube, wanted))
     except ExceptionGroup as errors:
         raise first_error(errors) from None
@@ -123,13 +126,13 @@ async def _different(
 ) -> list[str]:
     """What Helm noted otherwise, and what somebody deleted or changed by hand since."""
     different = differences(wanted, note.manifests)
-    different += sorted(live.missing(there).difference(different))
-    return different or await ownership.changed(kube, wanted, there, keep_added=keep_added)
+    different += sorted(live_objects.missing(there).difference(different))
+    return different or await field_ownership.changed(kube, wanted, there, keep_added=keep_added)
 
 
 def differences(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> list[str]:
     """The objects that were added, changed or removed, by kind and name."""
-    return [change.key for change in changes.changes(wanted, noted)]
+    return [change.key for change in diff.changes(wanted, noted)]
 
 
 async def _security(kube: Kube, wanted: Iterable[Manifest]) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube, Manifest
-from vrooli.release import identity
-from vrooli.release.history import Release
+from vrooli.release import process_identity
+from vrooli.release.records.history import Release
 from vrooli.steps import first_error
 
 API, KIND = "coordination.k8s.io/v1", "Lease"
@@ -51,7 +51,7 @@ class Holder:
     def is_stale(self, now: datetime) -> bool:
         """Whether it has died without letting go: known at once of a process of this machine."""
         silent = now - self.renewed > timedelta(seconds=self.lasts_s)
-        return silent or identity.is_dead(self.process)
+        return silent or process_identity.is_dead(self.process)
 
     def told(self, now: datetime) -> str:
         """Who it is and since when, for a message."""
@@ -73,7 +73,7 @@ async def holder(kube: Kube, release: Release) -> Holder | None:
 async def is_ours(kube: Kube, release: Release) -> bool:
     """Whether this process holds a release: another may have taken it over."""
     found = await holder(kube, release)
-    return found is not None and found.name == identity.name()
+    return found is not None and found.name == process_identity.name()
 
 
 async def refuse_if_held(kube: Kube, release: Release) -> None:
@@ -100,7 +100,7 @@ async def held(kube: Kube, release: Release, progress: Progress) -> AsyncIterato
     Raises:
         EnvironmentLackError: Another deploy holds it, or has taken it over meanwhile.
     """
-    me = identity.name()
+    me = process_identity.name()
     await _ensure_namespace(kube, release.namespace)
     await _take(kube, release, me, progress)
     try:
@@ -130,7 +130,7 @@ async def _take(kube: Kube, release: Release, me: str, progress: Progress) -> No
     metadata: dict[str, Any] = {
         "name": lease_name(release),
         "namespace": release.namespace,
-        "annotations": {PROCESS: identity.process()},
+        "annotations": {PROCESS: process_identity.process()},
     }
     wanted = {"apiVersion": API, "kind": KIND, "metadata": metadata, "spec": _spec(me, now, now)}
     try:
@@ -160,7 +160,7 @@ async def _left(kube: Kube, release: Release, progress: Progress) -> Manifest | 
     found, now = read(there), datetime.now(UTC)
     if not found.is_stale(now):
         raise _held(release, found, now)
-    if identity.is_dead(found.process):
+    if process_identity.is_dead(found.process):
         return there
     # Only its clock says so, which may be late.
     progress.say(f"sees whether {found.name} still lives")

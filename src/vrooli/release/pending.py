@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from vrooli.chart.manifest import KEEP, Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import history
-from vrooli.release.history import Note, Release, Revision
+from vrooli.release.records import history
+from vrooli.release.records.history import Note, Release, Revision
 
 # How old a revision in progress must be to be taken for left behind, seconds. Ours waits for no
 # pods and is through in a few; a Helm of somebody else may wait, by itself for five minutes.

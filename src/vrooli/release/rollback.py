@@ -7,8 +7,9 @@ import helm_python
 from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release import history, live, ownership, record
-from vrooli.release.history import Release, Revision
+from vrooli.release.drift import field_ownership, live_objects
+from vrooli.release.records import history, metadata
+from vrooli.release.records.history import Release, Revision
 from vrooli.steps import Done
 
 # Helm's requests, not the pods: those are followed afterwards, seconds.
@@ -29,7 +30,7 @@ async def target(kube: Kube, release: Release, number: int | None = None) -> Rev
         chosen = [item for item in found if item.number == number]
     else:
         noted = await history.labels(kube, release)
-        unready = {int(item["version"]) for item in noted if record.is_unready(item)}
+        unready = {int(item["version"]) for item in noted if metadata.is_unready(item)}
         ran = [item for item in found[:-1] if item.status in WORKED]
         chosen = [item for item in ran if item.number not in unready][-1:]
     if not chosen:
@@ -53,8 +54,8 @@ async def roll_back(
     """
     progress.say(f"goes back to revision {to.number}")
     wanted = await history.manifests(release, to.number)
-    there = await live.bodies(kube, wanted)
-    await ownership.take_over(kube, wanted, there, progress, keep_added=keep_added)
+    there = await live_objects.bodies(kube, wanted)
+    await field_ownership.take_over(kube, wanted, there, progress, keep_added=keep_added)
     try:
         await history.call(
             release,
@@ -64,6 +65,6 @@ async def roll_back(
         raise history.failure(release, "roll back", error) from error
     now = await history.last(release)
     if now is not None:
-        its = (await record.records(kube, release)).get(to.number, record.UNKNOWN)
-        await record.note_rollback(kube, release, now.number, its)
+        its = (await metadata.records(kube, release)).get(to.number, metadata.UNKNOWN)
+        await metadata.note_rollback(kube, release, now.number, its)
     return Done(changed=True, detail=f"is revision {to.number} again ({to.chart})")

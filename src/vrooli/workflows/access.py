@@ -10,8 +10,8 @@ from vrooli.cluster.embedded.cluster import KnownCluster
 from vrooli.cluster.interface import Cluster
 from vrooli.errors import EnvironmentLackError
 from vrooli.kube import Kube
-from vrooli.workflows import clusters
-from vrooli.workflows.cluster import Choice, choose
+from vrooli.workflows import embedded_clusters
+from vrooli.workflows.cluster_selection import Choice, choose
 
 # An embedded cluster can be looked at without what a start needs.
 Found = Cluster | KnownCluster
@@ -32,7 +32,7 @@ async def find(text: str | None) -> tuple[Choice, Found]:
         UsageError: The name is wrong.
     """
     choice = await choose(text)
-    return choice, clusters.named(choice.name) if choice.embedded else choice.external()
+    return choice, embedded_clusters.named(choice.name) if choice.embedded else choice.external()
 
 
 @asynccontextmanager
@@ -47,8 +47,8 @@ async def connect(text: str | None) -> AsyncIterator[Access]:
     cluster: Found
     if choice.embedded:
         if text:
-            clusters.known(choice.name)
-        cluster = clusters.named(choice.name)
+            embedded_clusters.known(choice.name)
+        cluster = embedded_clusters.named(choice.name)
         await _demand_running(cluster)
         kube = await Kube.connect(cluster.kubeconfig)
     else:

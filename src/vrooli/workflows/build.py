@@ -21,9 +21,9 @@ from vrooli.events import Listener, Outcome, Progress
 from vrooli.images import BuiltImage
 from vrooli.locks import locked
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows.machine import ensure_builder
+from vrooli.workflows.git_metadata import source
+from vrooli.workflows.host_setup import ensure_builder
 from vrooli.workflows.results import BuildResult, StepResult
-from vrooli.workflows.source import source
 
 ARCHIVE = f"{model.IMAGES}/services.tar"
 

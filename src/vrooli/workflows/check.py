@@ -12,16 +12,16 @@ from pathlib import Path
 from vrooli.chart import engine
 from vrooli.chart import values as chart_values
 from vrooli.chart.manifest import Manifest
-from vrooli.checks import catalog, running
+from vrooli.checks import catalog, runner
 from vrooli.checks.interface import Check, Outcome, Site, State
 from vrooli.environments import Environment, SecretsSource
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import access, fix, junit
+from vrooli.workflows import access, check_fix, junit
 from vrooli.workflows.access import Access
-from vrooli.workflows.cluster import choose
+from vrooli.workflows.cluster_selection import choose
 from vrooli.workflows.options import check_values_file
 from vrooli.workflows.results import CheckResult, CheckView, FindingView, MissingView, StepResult
 
@@ -89,14 +89,14 @@ async def check(
     began = time.monotonic()
     outcomes = await _look(options, wanted, listener)
     fixed: tuple[StepResult, ...] = ()
-    chosen = fix.of(outcomes)
+    chosen = check_fix.of(outcomes)
     wants = bool(chosen.steps) and options.fix and not options.check_only
     if wants and (confirm is None or confirm(chosen.said)):
-        ended = await fix.do(chosen, options.environment, str(choice), listener)
+        ended = await check_fix.do(chosen, options.environment, str(choice), listener)
         fixed = tuple(map(StepResult.of, ended))
         began = time.monotonic()
         outcomes = await _look(options, wanted, listener)
-        chosen = fix.of(outcomes)
+        chosen = check_fix.of(outcomes)
     lacking = missing(outcomes)
     result = CheckResult(
         ok=verdict(outcomes) is Verdict.HEALTHY,
@@ -146,7 +146,7 @@ async def _look(
                 waiting.pop(outcome.check.name)
                 progress.say(f"looks at {', '.join(waiting.values())}")
 
-            outcomes.extend(await running.run(options.checks, site, told))
+            outcomes.extend(await runner.run(options.checks, site, told))
         return Done(changed=False, detail=summary(outcomes))
 
     await run_steps([Step("checks", "Checks", ensure)], listener)

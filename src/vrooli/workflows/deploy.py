@@ -18,33 +18,23 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import (
-    apply,
-    bookkeeping,
-    drift,
-    failing,
-    follow,
-    hiding,
-    history,
-    lease,
-    live,
-    removal,
-    scene,
-    sizing,
-)
+from vrooli.release import apply, failure_handling, lease, secret_redaction, uninstall
 from vrooli.release.apply import Applied
-from vrooli.release.changes import ObjectChange
-from vrooli.release.history import Note, Release, Revision
-from vrooli.release.live import Bodies
-from vrooli.release.record import Kind, Origin
+from vrooli.release.drift import comparison, live_objects
+from vrooli.release.drift.diff import ObjectChange
+from vrooli.release.drift.live_objects import Bodies
+from vrooli.release.records import bookkeeping, history, size
+from vrooli.release.records.history import Note, Release, Revision
+from vrooli.release.records.metadata import Kind, Origin
+from vrooli.release.rollout import context, tracker
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access, deployable, interruption
 from vrooli.workflows.access import Access
 from vrooli.workflows.build import default_out
-from vrooli.workflows.cluster import Choice, choose
+from vrooli.workflows.change_view import told, view
+from vrooli.workflows.cluster_selection import Choice, choose
 from vrooli.workflows.consent import GIVEN, Action, Consent, objects
 from vrooli.workflows.results import DeployResult, StepResult
-from vrooli.workflows.views import told, view
 
 # How long a release may take to become ready, seconds.
 READY_S = 600.0
@@ -173,7 +163,7 @@ class _Run:
         self.values = values.read(options.folder / artifact.environments[options.environment.name])
         self.wanted = _render(options, self.package, self.values)
         self.changes: tuple[ObjectChange, ...] = ()
-        self.began = scene.EVER
+        self.began = context.EVER
         self.confirmed = False
         self.note: Note | None = None
         self.there: Bodies | None = None
@@ -207,7 +197,7 @@ class _Run:
             UsageError: It is too large.
         """
         environment = self.options.environment
-        sizing.demand_fitting(
+        size.demand_fitting(
             self.package,
             self.values,
             release=environment.release,
@@ -255,9 +245,9 @@ class _Run:
         """What will change, against what Helm noted last and what somebody did since."""
         try:
             self.note = note = await history.newest(self.release)
-            redactor = await hiding.redactor(self.kube, self.release.namespace)
+            redactor = await secret_redaction.redactor(self.kube, self.release.namespace)
             keep = self.options.keep_added
-            found = await drift.ahead(
+            found = await comparison.ahead(
                 self.kube,
                 self.wanted,
                 note,
@@ -266,7 +256,7 @@ class _Run:
                 deployed=await history.deployed(self.release, note),
             )
             left = (
-                await removal.left_behind(self.kube, self.release, self.wanted)
+                await uninstall.left_behind(self.kube, self.release, self.wanted)
                 if note is None
                 else []
             )
@@ -275,7 +265,7 @@ class _Run:
             raise
         self.changes, self.there = found
         if note is None:
-            said = f"a new release of {len(self.wanted)} objects{removal.on_what_is_left(left)}"
+            said = f"a new release of {len(self.wanted)} objects{uninstall.on_what_is_left(left)}"
             return Done(changed=False, detail=said)
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
 
@@ -289,7 +279,7 @@ class _Run:
         async with lease.held(self.kube, self.release, progress):
             await self.look_again()
             if self.confirmed or not self.there:  # somebody may have thought for long
-                self.there = await live.bodies(self.kube, self.wanted)
+                self.there = await live_objects.bodies(self.kube, self.wanted)
             before = await self.before()
             try:
                 return await run_steps(steps, listener)
@@ -298,17 +288,17 @@ class _Run:
             except VrooliError as error:
                 if isinstance(error, UsageError):
                     raise
-                if await failing.is_away(self.kube, error):
-                    raise failing.away(self.release, error, "deploy") from error
+                if await failure_handling.is_away(self.kube, error):
+                    raise failure_handling.away(self.release, error, "deploy") from error
                 failed = self._failed(before, error)
                 return await failed.end(listener, rollback=self.options.rollback)
 
-    def _failed(self, before: Revision | None, error: VrooliError) -> failing.Failed:
+    def _failed(self, before: Revision | None, error: VrooliError) -> failure_handling.Failed:
         # All rules of the diagnosis, which a deploy that ends well can do without.
-        from vrooli.diagnosis.keep import keep  # noqa: PLC0415
+        from vrooli.diagnosis.failure_report import keep  # noqa: PLC0415
 
         keeping = partial(keep, self.kube, self.release, self.wanted)
-        return failing.Failed(
+        return failure_handling.Failed(
             self.kube, self.release, self.wanted, before, error, keeping, self.cut
         )
 
@@ -382,12 +372,12 @@ class _Run:
             ),
             keep_added=self.options.keep_added,
         )
-        self.applied = await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
+        self.applied = await tracker.unless_hopeless(self.kube, self.wanted, progress, doing)
         return self.applied
 
     async def follow(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
-        done = await follow.until_ready(
+        done = await tracker.until_ready(
             self.kube,
             self.wanted,
             progress,

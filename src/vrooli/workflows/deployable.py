@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from vrooli.chart.manifest import Manifest
-from vrooli.checks import images as local_images
 from vrooli.checks import interface as checks
 from vrooli.checks import preflight
+from vrooli.checks.images import local as local_images
 from vrooli.findings import Finding
 from vrooli.kube import Kube
 from vrooli.release import Release, lease
-from vrooli.release.history import Revision
+from vrooli.release.records.history import Revision
 
 
 async def demand(

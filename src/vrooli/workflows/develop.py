@@ -22,20 +22,23 @@ from vrooli.events import Listener, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
 from vrooli.operators.install import install, wait_ready
-from vrooli.release import apply, bookkeeping, failing, follow, history, lease, sizing
+from vrooli.release import apply, failure_handling, lease
 from vrooli.release.apply import Applied
-from vrooli.release.history import Release
-from vrooli.release.record import Kind, Origin
+from vrooli.release.records import bookkeeping, history, size
+from vrooli.release.records.history import Release
+from vrooli.release.records.metadata import Kind, Origin
+from vrooli.release.rollout import tracker
 from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import overwriting, sources
-from vrooli.workflows.cluster import Choice, choose
+from vrooli.workflows import overwriting
+from vrooli.workflows import secrets_source as workflows_secrets_source
+from vrooli.workflows.cluster_selection import Choice, choose
 from vrooli.workflows.consent import GIVEN, Consent
-from vrooli.workflows.machine import FIRST, Machine
+from vrooli.workflows.git_metadata import source
+from vrooli.workflows.host_setup import FIRST, Machine
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results import DevelopResult, StepResult, StepsResult
-from vrooli.workflows.source import source
 
 # The values' name of each service, by the image that a local build makes for it.
 SERVICES = {
@@ -247,12 +250,14 @@ class _Run:
         try:
             return await run_steps(steps, listener)
         except VrooliError as error:
-            await failing.mark(self.kube, self.release, before, error.message)
+            await failure_handling.mark(self.kube, self.release, before, error.message)
             raise
         except asyncio.CancelledError:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(MARK_S):
-                    await failing.mark(self.kube, self.release, before, "it was interrupted")
+                    await failure_handling.mark(
+                        self.kube, self.release, before, "it was interrupted"
+                    )
             raise
 
     async def ensure_cluster(self, progress: Progress) -> Done:
@@ -297,7 +302,9 @@ class _Run:
     async def ensure_secrets(self, progress: Progress) -> Done:
         """Have the five secrets: in Vault, or in Kubernetes from a local file."""
         options = self.options
-        await sources.refuse_change(self.kube, options.environment, options.secrets_source)
+        await workflows_secrets_source.refuse_change(
+            self.kube, options.environment, options.secrets_source
+        )
         if self.options.secrets_source is SecretsSource.VAULT:
             return await vault.ensure(
                 self.kube,
@@ -320,7 +327,7 @@ class _Run:
             chart_engine.render, values, release=release.name, namespace=release.namespace
         )
         await asyncio.to_thread(
-            sizing.demand_fitting,
+            size.demand_fitting,
             project.chart_dir(),
             values,
             release=release.name,
@@ -339,7 +346,7 @@ class _Run:
     async def follow_release(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
         manifests = await history.manifests(self.release)
-        done = await follow.until_ready(self.kube, manifests, progress, since=self.began)
+        done = await tracker.until_ready(self.kube, manifests, progress, since=self.began)
         return await bookkeeping.note_healthy(self.kube, self.release, done, self.applied.revision)
 
     @property

@@ -7,23 +7,19 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from vrooli.diagnosis import bundle, catalog, named
-from vrooli.diagnosis.bundle import Contents
-from vrooli.diagnosis.collect import LIMIT_S
-from vrooli.diagnosis.examine import examine
+from vrooli.diagnosis import catalog
+from vrooli.diagnosis.bundle import archive as bundle_archive
+from vrooli.diagnosis.bundle.archive import Contents
+from vrooli.diagnosis.engine import examine
+from vrooli.diagnosis.evidence.collect import LIMIT_S
 from vrooli.diagnosis.interface import Cause
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.release import Release
+from vrooli.release.records import discovery
 from vrooli.workflows import access
-from vrooli.workflows.results import (
-    CauseView,
-    DiagnoseResult,
-    FindingView,
-    MissingView,
-    UnseenView,
-)
+from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView, MissingView, UnseenView
 
 
 async def diagnose(
@@ -56,13 +52,13 @@ async def diagnose(
     """
     began = time.monotonic()
     if archive is not None:
-        bundle.demand_place(archive, force=force)
+        bundle_archive.demand_place(archive, force=force)
     progress = Progress("diagnose", listener)
     progress.say("looks at the release and at what it stands on")
     async with access.connect(cluster) as reached:
         place = _place(environment, namespace)
         if name is None and namespace is not None:
-            name = await named.only(reached.kube, namespace)
+            name = await discovery.only(reached.kube, namespace)
         release = Release.of(
             replace(place, release=name or place.release), reached.cluster.kubeconfig
         )
@@ -74,7 +70,7 @@ async def diagnose(
             progress=progress,
         )
     if archive is not None:
-        await asyncio.to_thread(bundle.write, archive, found)
+        await asyncio.to_thread(bundle_archive.write, archive, found)
     return result(release, found, archive, time.monotonic() - began)
 
 

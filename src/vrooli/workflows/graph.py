@@ -13,10 +13,14 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
+from vrooli.graph.diagrams import catalog
+from vrooli.graph.live import fetch
+from vrooli.graph.live import state as live_state
+from vrooli.graph.model import Arrow, Diagram, Judgement, Judgements, State
+from vrooli.graph.render import html, mermaid, svg
 from vrooli.kube import Patience
-from vrooli.release import Release, hiding, history
-from vrooli.topology import judging, looking, mermaid, page, pictures, svg
-from vrooli.topology.model import Arrow, Diagram, Judgement, Judgements, State
+from vrooli.release import Release, secret_redaction
+from vrooli.release.records import history
 from vrooli.workflows import access
 from vrooli.workflows.options import check_values_file
 from vrooli.workflows.results import (
@@ -96,15 +100,15 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
         source = Source(_rendered(options), FROM_VALUES)
         return _result(options, source, drawn(options, source), {})
     async with access.connect(options.cluster) as reached:
-        redactor = await hiding.redactor(reached.kube, options.environment.namespace)
+        redactor = await secret_redaction.redactor(reached.kube, options.environment.namespace)
         source = await of_release(
             options, Release.of(options.environment, reached.cluster.kubeconfig)
         )
         diagrams = drawn(options, source)
-        places = looking.wanted(source.manifests, diagrams, options.environment.namespace)
+        places = fetch.wanted(source.manifests, diagrams, options.environment.namespace)
         patience = Patience(LOOK_S)
         async with patience.telling(Progress("graph", listener)):
-            seen = await looking.look(reached.kube, diagrams, places, patience)
+            seen = await fetch.look(reached.kube, diagrams, places, patience)
     refused = tuple(
         f"{kind} in {namespace or 'the cluster'} could not be seen: {why}"
         for (kind, namespace), why in seen.refused.items()
@@ -113,7 +117,7 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
     problems = tuple(map(redactor.text, (*source.problems, *refused, *mute)))
     unknown = tuple(map(redactor.text, source.unknown))
     source = replace(source, problems=problems, unknown=unknown)
-    return _result(options, source, diagrams, judging.judge(diagrams, seen, redactor))
+    return _result(options, source, diagrams, live_state.judge(diagrams, seen, redactor))
 
 
 def _rendered(options: GraphOptions) -> tuple[Manifest, ...]:
@@ -147,7 +151,7 @@ def _mute(found: Mapping[tuple[str, str], str]) -> Iterator[str]:
 
 def drawn(options: GraphOptions, source: Source) -> tuple[Diagram, ...]:
     """The pictures that are asked for."""
-    return pictures.diagrams(source.manifests, options.diagrams or tuple(pictures.DRAWN))
+    return catalog.diagrams(source.manifests, options.diagrams or tuple(catalog.DRAWN))
 
 
 def title_of(options: GraphOptions) -> str:
@@ -200,7 +204,7 @@ def _written(
         case Format.SVG:
             return svg.document(diagrams, judged)
         case Format.HTML:
-            return page.page(diagrams, judged, title=title_of(options), notes=source.problems)
+            return html.page(diagrams, judged, title=title_of(options), notes=source.problems)
         case Format.MERMAID if len(diagrams) == 1:
             return mermaid.text(diagrams[0], judged)
         case Format.MERMAID:

@@ -10,9 +10,11 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import BY_PERSON, InterruptError, VrooliError
 from vrooli.events import Listener, Progress
 from vrooli.kube import Kube
-from vrooli.release import drift, failing, history, lease
-from vrooli.release.history import Release, Revision
-from vrooli.release.live import Bodies
+from vrooli.release import failure_handling, lease
+from vrooli.release.drift import comparison
+from vrooli.release.drift.live_objects import Bodies
+from vrooli.release.records import history
+from vrooli.release.records.history import Release, Revision
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.consent import Consent, objects
 
@@ -86,11 +88,11 @@ class Cut:
 
     async def _look(self) -> tuple[list[str], Revision | None]:
         """The objects that are others than before, and the revision that was made meanwhile."""
-        changed = await drift.since(self.kube, self.wanted, self.there)
+        changed = await comparison.since(self.kube, self.wanted, self.there)
         now = await history.last(self.release)
         if now is None or (self.before is not None and now.number == self.before.number):
             return changed, None
-        await failing.mark(self.kube, self.release, self.before, "it was interrupted")
+        await failure_handling.mark(self.kube, self.release, self.before, "it was interrupted")
         return changed, now
 
     async def _is_still(self, shown: Revision) -> bool:

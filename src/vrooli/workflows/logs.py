@@ -14,7 +14,7 @@ from vrooli.environments import Environment
 from vrooli.errors import UsageError
 from vrooli.events import Listener, LogLine
 from vrooli.redaction import Lines, Redactor
-from vrooli.release import hiding
+from vrooli.release import secret_redaction
 from vrooli.workflows import access, advice
 from vrooli.workflows.results import Result
 
@@ -87,7 +87,7 @@ async def release_logs(
                 "`vrooli status` says what there is; where there is no release, "
                 f"{advice.install(environment)}.",
             )
-        redactor = await hiding.redactor(reached.kube, environment.namespace)
+        redactor = await secret_redaction.redactor(reached.kube, environment.namespace)
         async with asyncio.TaskGroup() as group:
             for pod in pods:
                 name = pod["metadata"]["name"]

@@ -7,10 +7,11 @@ from pathlib import Path
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
 from vrooli.kube import Kube
-from vrooli.release import Release, history, record
-from vrooli.release.record import Kind
-from vrooli.workflows import clusters
-from vrooli.workflows.cluster import Choice
+from vrooli.release import Release
+from vrooli.release.records import history, metadata
+from vrooli.release.records.metadata import Kind
+from vrooli.workflows import embedded_clusters
+from vrooli.workflows.cluster_selection import Choice
 from vrooli.workflows.consent import Action, Consent
 
 # No revision.
@@ -36,7 +37,10 @@ async def demand_early(choice: Choice, environment: Environment, consent: Consen
     """
     if consent.yes:
         return NONE
-    if choice.embedded and (await clusters.named(choice.name).status()).state == clusters.ABSENT:
+    if (
+        choice.embedded
+        and (await embedded_clusters.named(choice.name).status()).state == embedded_clusters.ABSENT
+    ):
         return NONE  # it holds no release yet
     try:
         kube, kubeconfig = await _connect(choice)
@@ -53,7 +57,7 @@ async def _connect(choice: Choice) -> tuple[Kube, Path]:
         VrooliError: It doesn't run.
     """
     if choice.embedded:
-        kubeconfig = clusters.named(choice.name).kubeconfig
+        kubeconfig = embedded_clusters.named(choice.name).kubeconfig
         return await Kube.connect(kubeconfig), kubeconfig
     cluster = choice.external()
     return await cluster.connect(), cluster.kubeconfig
@@ -72,7 +76,7 @@ async def demand(kube: Kube, release: Release, environment: Environment, consent
     last = await history.last(release)
     if last is None:
         return NONE
-    its = (await record.records(kube, release)).get(last.number, record.UNKNOWN)
+    its = (await metadata.records(kube, release)).get(last.number, metadata.UNKNOWN)
     action = Action.DEVELOP if its.origin.kind is Kind.SOURCE else Action.REPLACE_ARTIFACT
     change = f"replace {release}{_MADE[its.origin.kind]} by what the sources here make"
     consent.demand(action, environment.name, change.format(its.origin.version))

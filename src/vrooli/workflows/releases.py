@@ -6,19 +6,17 @@ from vrooli.artifact import model
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Listener
-from vrooli.release import Release, drift, hiding, record
-from vrooli.release import history as noted
-from vrooli.release.history import Revision
-from vrooli.release.record import GAVE_UP, End, Record
+from vrooli.release import Release, secret_redaction
+from vrooli.release.drift import comparison
+from vrooli.release.records import history as noted
+from vrooli.release.records import metadata
+from vrooli.release.records.history import Revision
+from vrooli.release.records.metadata import GAVE_UP, End, Record
 from vrooli.release.rollback import WORKED
 from vrooli.workflows import access
+from vrooli.workflows.change_view import view
 from vrooli.workflows.deploy import DeployOptions, rendered
-from vrooli.workflows.results import (
-    DiffResult,
-    HistoryResult,
-    RevisionView,
-)
-from vrooli.workflows.views import view
+from vrooli.workflows.results import DiffResult, HistoryResult, RevisionView
 
 
 async def history(
@@ -33,9 +31,9 @@ async def history(
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
         found = await noted.revisions(release)
-        its = await record.records(reached.kube, release)
-        texts = await record.descriptions(reached.kube, release)
-        redactor = await hiding.redactor(reached.kube, release.namespace)
+        its = await metadata.records(reached.kube, release)
+        texts = await metadata.descriptions(reached.kube, release)
+        redactor = await secret_redaction.redactor(reached.kube, release.namespace)
     if not found:
         raise _absent(release)
     return HistoryResult(
@@ -44,7 +42,7 @@ async def history(
         revisions=tuple(
             _view(
                 item,
-                its.get(item.number, record.UNKNOWN),
+                its.get(item.number, metadata.UNKNOWN),
                 redactor.text(texts.get(item.number) or item.description),
             )
             for item in found
@@ -66,9 +64,9 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
         note = await noted.newest(release)
         if note is None:
             raise _absent(release)
-        redactor = await hiding.redactor(reached.kube, release.namespace)
+        redactor = await secret_redaction.redactor(reached.kube, release.namespace)
         if named:
-            found, _ = await drift.ahead(
+            found, _ = await comparison.ahead(
                 reached.kube,
                 rendered(options),
                 note,
@@ -76,7 +74,7 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
                 deployed=await noted.deployed(release, note),
             )
         else:
-            found = await drift.drift(reached.kube, note.manifests, redactor)
+            found = await comparison.drift(reached.kube, note.manifests, redactor)
     against = f"artifact {model.read(options.folder).version}" if named else "its last revision"
     return DiffResult(
         ok=not found, release=release.name, against=against, changes=tuple(map(view, found))

@@ -13,31 +13,23 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Progress, StepEnded
 from vrooli.kube import Kube
-from vrooli.release import (
-    bookkeeping,
-    drift,
-    failing,
-    follow,
-    hiding,
-    history,
-    lease,
-    live,
-    record,
-    scene,
-)
+from vrooli.release import failure_handling, lease, secret_redaction
 from vrooli.release import rollback as reverting
-from vrooli.release.changes import ObjectChange
-from vrooli.release.history import Note, Release, Revision
-from vrooli.release.live import Bodies
-from vrooli.release.record import End
+from vrooli.release.drift import comparison, live_objects
+from vrooli.release.drift.diff import ObjectChange
+from vrooli.release.drift.live_objects import Bodies
+from vrooli.release.records import bookkeeping, history, metadata
+from vrooli.release.records.history import Note, Release, Revision
+from vrooli.release.records.metadata import End
+from vrooli.release.rollout import context, tracker
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access, deployable, interruption
 from vrooli.workflows.access import Access
-from vrooli.workflows.cluster import Choice, choose
+from vrooli.workflows.change_view import told, view
+from vrooli.workflows.cluster_selection import Choice, choose
 from vrooli.workflows.consent import GIVEN, Action, Consent, objects
 from vrooli.workflows.deploy import READY_S
 from vrooli.workflows.results import RollbackResult, StepsResult
-from vrooli.workflows.views import told, view
 
 # What to do about one that did not become ready: there is no going back from going back.
 ADVICE = "Roll back to another revision, or deploy an artifact that corrects what it says."
@@ -120,7 +112,7 @@ class _Run:
     changes: tuple[ObjectChange, ...] = ()
     confirmed: bool = False
     there: Bodies = field(default_factory=dict)
-    began: datetime = scene.EVER
+    began: datetime = context.EVER
 
     @classmethod
     async def prepared(cls, options: RollbackOptions, reached: Access) -> _Run:
@@ -135,7 +127,7 @@ class _Run:
         note = await history.newest(release)
         if note is None:  # taken away since
             raise UsageError(f"Release {release.name} has no revision {to.number} any more.")
-        its = (await record.records(reached.kube, release)).get(to.number, record.UNKNOWN)
+        its = (await metadata.records(reached.kube, release)).get(to.number, metadata.UNKNOWN)
         choice = await choose(options.cluster)
         return cls(options, reached, choice, release, to, wanted, note, its.end)
 
@@ -173,9 +165,9 @@ class _Run:
 
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what is there now."""
-        redactor = await hiding.redactor(self.kube, self.release.namespace)
+        redactor = await secret_redaction.redactor(self.kube, self.release.namespace)
         keep = self.options.keep_added
-        self.changes, _ = await drift.ahead(
+        self.changes, _ = await comparison.ahead(
             self.kube, self.wanted, self.note, redactor, keep_added=keep
         )
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
@@ -188,7 +180,7 @@ class _Run:
         ]
         async with lease.held(self.kube, self.release, Progress("release", listener)):
             await self.look_again()
-            self.there = await live.bodies(self.kube, self.wanted)
+            self.there = await live_objects.bodies(self.kube, self.wanted)
             try:
                 return await run_steps(steps, listener)
             except asyncio.CancelledError as cancelled:
@@ -196,17 +188,17 @@ class _Run:
             except VrooliError as error:
                 if isinstance(error, UsageError):
                     raise
-                if await failing.is_away(self.kube, error):
-                    raise failing.away(self.release, error, "rollback") from error
+                if await failure_handling.is_away(self.kube, error):
+                    raise failure_handling.away(self.release, error, "rollback") from error
                 return await self._failed(error).end(listener, rollback=False)
 
-    def _failed(self, error: VrooliError) -> failing.Failed:
+    def _failed(self, error: VrooliError) -> failure_handling.Failed:
         # All rules of the diagnosis, which a rollback that ends well can do without.
-        from vrooli.diagnosis.keep import keep  # noqa: PLC0415
+        from vrooli.diagnosis.failure_report import keep  # noqa: PLC0415
 
         keeping = partial(keep, self.kube, self.release, self.wanted)
         before = self.note.revision
-        return failing.Failed(
+        return failure_handling.Failed(
             self.kube, self.release, self.wanted, before, error, keeping, advice=ADVICE
         )
 
@@ -241,11 +233,11 @@ class _Run:
         self.began = datetime.now(UTC)
         keep = self.options.keep_added
         doing = reverting.roll_back(self.kube, self.release, self.to, progress, keep_added=keep)
-        return await follow.unless_hopeless(self.kube, self.wanted, progress, doing)
+        return await tracker.unless_hopeless(self.kube, self.wanted, progress, doing)
 
     async def follow(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
-        done = await follow.until_ready(
+        done = await tracker.until_ready(
             self.kube, self.wanted, progress, self.options.timeout_s, since=self.began
         )
         return await bookkeeping.note_healthy(self.kube, self.release, done)

@@ -16,9 +16,11 @@ from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.kube import Kube, Patience
 from vrooli.operators import OperatorStatus
-from vrooli.release import Release, follow, hiding, history, operator_logs, readiness, record
-from vrooli.release.record import End
-from vrooli.workflows import access, advice, clusters
+from vrooli.release import Release, secret_redaction
+from vrooli.release.records import history, metadata
+from vrooli.release.records.metadata import End
+from vrooli.release.rollout import operator_logs, readiness, tracker
+from vrooli.workflows import access, advice, embedded_clusters
 from vrooli.workflows.develop import release_urls
 from vrooli.workflows.results import (
     ClusterView,
@@ -58,8 +60,8 @@ async def status(
     """
     progress = Progress("status", listener)
     choice, found = await access.find(cluster)
-    seen = await clusters.view(found)
-    if seen.state in (clusters.ABSENT, clusters.STOPPED):
+    seen = await embedded_clusters.view(found)
+    if seen.state in (embedded_clusters.ABSENT, embedded_clusters.STOPPED):
         way = advice.start(environment, seen.state)
         problem = f"cluster {choice} is {seen.state}: {way}"
         return _result(environment, seen, problems=(problem,))
@@ -117,7 +119,7 @@ async def _look(
         of_workloads = group.create_task(
             look.at("the workloads", partial(_workloads, kube, release, look))
         )
-        hides = group.create_task(hiding.redactor(kube, release.namespace))
+        hides = group.create_task(secret_redaction.redactor(kube, release.namespace))
     operator_views = tuple(_operator(item) for task in of_operators if (item := task.result()))
     vault_seen = of_vault.result()
     vault_view = VaultView(**vars(vault_seen)) if vault_seen else None
@@ -178,7 +180,7 @@ async def _release(kube: Kube, release: Release) -> ReleaseView:
         status=found.status,
         revision=found.number,
         chart=found.chart,
-        end=(await record.records(kube, release)).get(found.number, record.UNKNOWN).end.value,
+        end=(await metadata.records(kube, release)).get(found.number, metadata.UNKNOWN).end.value,
     )
 
 
@@ -190,7 +192,7 @@ async def _workloads(kube: Kube, release: Release, look: _Look) -> tuple[Workloa
     wanted = [item for item in note.manifests if item.kind in readiness.RULES and not item.is_hook]
     if not wanted:
         return ()
-    seen = await follow.snapshot(kube, wanted)
+    seen = await tracker.snapshot(kube, wanted)
     read = await operator_logs.read(kube, wanted, seen)
     look.missing += [MissingView(**vars(item)) for item in (*seen.unseen, *read.unseen)]
     return tuple(
@@ -216,12 +218,12 @@ def _operator(found: OperatorStatus) -> OperatorView:
 
 
 def _cluster_problems(cluster: ClusterView) -> list[str]:
-    if cluster.state == clusters.RUNNING:
+    if cluster.state == embedded_clusters.RUNNING:
         return []
     return [f"cluster {cluster.name} is {cluster.state}"] + [
         f"{item.name} is {item.state}: {item.detail}"
         for item in cluster.components
-        if item.state != clusters.RUNNING
+        if item.state != embedded_clusters.RUNNING
     ]
 
 
@@ -248,7 +250,7 @@ def _release_problems(environment: Environment, found: ReleaseView | None) -> li
         return []
     if found.status == DEPLOYED:
         # What is ready by now needn't be all of it: hooks and whatever comes after may be missing.
-        half = record.half(found.revision, End(found.end))
+        half = metadata.half(found.revision, End(found.end))
         return [f"{half}: {advice.repeat(environment)}"] if half else []
     if found.status == ABSENT:
         return [f"release {found.name} is absent: {advice.install(environment)}"]

@@ -14,10 +14,10 @@ from vrooli import programs as third_party
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
-from vrooli.release import Release, testing
+from vrooli.release import Release, helm_tests
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import access, host
-from vrooli.workflows.machine import Machine
+from vrooli.workflows import access, host_packages
+from vrooli.workflows.host_setup import Machine
 from vrooli.workflows.results import CaseView, SuitesResult
 
 LIVE, LINT, ALL = "live", "lint", "all"
@@ -113,7 +113,7 @@ def preparations(options: SuiteOptions) -> list[Step]:
     packages: dict[str, str] = {}
     for suite in options.own:
         packages |= TEST_PACKAGES.get(suite, {})
-    ensure = partial(host.ensure_packages, packages=packages)
+    ensure = partial(host_packages.ensure_packages, packages=packages)
     steps = [Step("test-packages", "Host packages of the tests", ensure)] if packages else []
     if ON_CLUSTERS.intersection(options.own):
         # apt's lock: one installation at a time.
@@ -170,9 +170,9 @@ async def _run_live(options: SuiteOptions, listener: Listener) -> list[CaseView]
     cases = []
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)
-        for name in await testing.names(release):
+        for name in await helm_tests.names(release):
             listener(StepStarted(name, name))
-            tried = await testing.run(reached.kube, release, name)
+            tried = await helm_tests.run(reached.kube, release, name)
             outcome = Outcome.UNCHANGED if tried.passed else Outcome.FAILED
             said = "passed" if tried.passed else tried.log
             listener(StepEnded(name, name, outcome, tried.elapsed_s, said))

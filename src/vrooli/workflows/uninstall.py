@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from vrooli.environments import Environment
 from vrooli.events import Listener, Progress
 from vrooli.kube import ApiError, Kube
-from vrooli.release import Release, lease, removal
+from vrooli.release import Release, lease
+from vrooli.release import uninstall as release_uninstall
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access
 from vrooli.workflows.consent import GIVEN, Action, Consent
@@ -41,14 +42,14 @@ async def uninstall(
         consent.demand(action, environment.name, f"take away {_told(release, data=data)}")
 
         async def remove(progress: Progress) -> Done:
-            return await removal.remove(reached.kube, release, progress)
+            return await release_uninstall.remove(reached.kube, release, progress)
 
         async def remove_data(progress: Progress) -> Done:
-            return await removal.remove_data(reached.kube, release, progress, begun=begun)
+            return await release_uninstall.remove_data(reached.kube, release, progress, begun=begun)
 
         async with _alone(reached.kube, release, Progress("release", listener)):
             ended = await run_steps([Step("release", "Helm release", remove)], listener)
-            begun = data and await removal.begin_data(reached.kube, release)
+            begun = data and await release_uninstall.begin_data(reached.kube, release)
         # The Lease ends with its namespace, into which nobody can deploy meanwhile.
         if data:
             ended += await run_steps([Step("data", "Databases and volumes", remove_data)], listener)

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from vrooli.environments import Environment
 from vrooli.errors import VrooliError
 from vrooli.events import Listener, Progress
-from vrooli.release import Release, attend
-from vrooli.release.attend import Attended
+from vrooli.release import Release
 from vrooli.release.lease import Holder
+from vrooli.release.rollout import attach
+from vrooli.release.rollout.attach import Attended
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access
 from vrooli.workflows.results import HolderView, ObjectView, ReleaseView, WatchResult
@@ -38,11 +39,11 @@ async def watch(
         release = Release.of(environment, reached.cluster.kubeconfig)
 
         async def look(progress: Progress) -> Done:
-            end = await attend.attend(reached.kube, release, progress, timeout_s)
+            end = await attach.attend(reached.kube, release, progress, timeout_s)
             ends.append(end)
             if end.problems:
                 raise VrooliError("; ".join(end.problems))
-            said = "; ".join([attend.told(end.revision), *map(str, end.unseen)])
+            said = "; ".join([attach.told(end.revision), *map(str, end.unseen)])
             return Done(changed=False, detail=said)
 
         try:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from support.checking import rendered, site
-from vrooli.checks import data
-from vrooli.checks.data_live import Live
+from vrooli.checks.data import changes as data_changes
+from vrooli.checks.data.live import Live
 from vrooli.checks.interface import Seen
 from vrooli.operators.claims import PGO
 
@@ -71,7 +71,7 @@ def revision(version: int, day: int) -> Body:
 
 def judge(live: Live, **changes: Any) -> Seen:
     """What is said of a release with these values."""
-    return data.judge(rendered(**VALUES, **changes), live)
+    return data_changes.judge(rendered(**VALUES, **changes), live)
 
 
 def sentences(seen: Seen) -> list[str]:
@@ -127,14 +127,14 @@ def test_the_way_back_from_a_wrong_version_is_open() -> None:
 def test_a_cluster_from_before_its_second_login_role_needs_a_grant() -> None:
     old = resource("PostgresCluster")
     desired = rendered()
-    assert data.judge(desired, Live((old,), classes={})).findings == ()
-    (warning,) = data.judge(desired, Live((old,), classes={})).warnings
+    assert data_changes.judge(desired, Live((old,), classes={})).findings == ()
+    (warning,) = data_changes.judge(desired, Live((old,), classes={})).warnings
     assert 'GRANT "vrooli" TO "vrooli-alternate"' in warning
     assert 'ALTER ROLE "vrooli-alternate" SET role TO "vrooli"' in warning
     new = next(dict(item.body) for item in desired if item.kind == "PostgresCluster")
-    assert data.judge(desired, Live((new,), classes={})).warnings == ()
+    assert data_changes.judge(desired, Live((new,), classes={})).warnings == ()
     assert judge(Live((old,), classes={})).warnings == ()
-    assert data.judge(desired, NOTHING).warnings == ()
+    assert data_changes.judge(desired, NOTHING).warnings == ()
 
 
 def test_another_version_is_refused_while_nothing_tells_the_version_of_the_data() -> None:
@@ -290,9 +290,11 @@ def test_redis_data_neither_leave_their_volumes_nor_get_some(enabled: bool) -> N
 
 
 def test_a_release_on_databases_of_others_needs_no_look() -> None:
-    without = [item for item in rendered() if item.kind not in data.KINDS]
-    assert data.needless(site(tuple(without))) == "these values have no database of their own"
-    assert data.needless(site(rendered())) == ""
+    without = [item for item in rendered() if item.kind not in data_changes.KINDS]
+    assert (
+        data_changes.needless(site(tuple(without))) == "these values have no database of their own"
+    )
+    assert data_changes.needless(site(rendered())) == ""
 
 
 def restoring(*, enabled: bool = True, **status: Any) -> Body:

@@ -9,24 +9,13 @@ from typing import Any
 import pytest
 
 from support.checking import names, node, rendered, site, storage_class
-from vrooli.checks import (
-    catalog,
-    cluster,
-    controller,
-    images,
-    ingress,
-    network,
-    probe,
-    probe_objects,
-    pull_secret,
-    registry,
-    rights,
-    running,
-    storage,
-    tools,
-    volumes,
-)
+from vrooli.checks import catalog, probe_objects, probe_pods, runner, tools
+from vrooli.checks.cluster import api_server, permissions
+from vrooli.checks.images import local, pull_secret, registry
 from vrooli.checks.interface import UnseenError
+from vrooli.checks.network import connectivity, ingress_class, ingress_controller
+from vrooli.checks.storage import classes as storage_classes
+from vrooli.checks.storage import volumes
 from vrooli.workflows.check import CONNECT_S
 
 HUB = {"image": {"registry": "docker.io/someone"}, "vso": {"enabled": False}}
@@ -39,7 +28,7 @@ def test_every_check_has_a_name_of_its_own_and_says_what_it_looks_at() -> None:
 
 
 def test_all_of_it_ends_within_thirty_seconds() -> None:
-    assert CONNECT_S + running.LIMIT_S + 2 * probe.CLEAN_S <= 30
+    assert CONNECT_S + runner.LIMIT_S + 2 * probe_pods.CLEAN_S <= 30
 
 
 def test_checks_that_wait_for_others_name_checks_that_there_are() -> None:
@@ -57,15 +46,15 @@ def test_what_a_deploy_looks_at_makes_nothing() -> None:
 
 def test_named_classes_and_the_default_are_there_or_told() -> None:
     classes = [storage_class("usual", default=True), storage_class("fast")]
-    assert storage.judge(("", "fast"), classes).found == "usual, fast"
-    assert names(storage.judge(("slow",), classes)) == ["StorageClass/slow"]
-    assert names(storage.judge(("",), classes[1:])) == ["StorageClass"]
-    assert "There are: none." in storage.judge(("x",), []).findings[0].remedy
+    assert storage_classes.judge(("", "fast"), classes).found == "usual, fast"
+    assert names(storage_classes.judge(("slow",), classes)) == ["StorageClass/slow"]
+    assert names(storage_classes.judge(("",), classes[1:])) == ["StorageClass"]
+    assert "There are: none." in storage_classes.judge(("x",), []).findings[0].remedy
 
 
 def test_values_without_volumes_need_no_class() -> None:
-    assert storage.needless(site()) == "these values keep nothing on volumes"
-    assert storage.needless(site(rendered())) == ""
+    assert storage_classes.needless(site()) == "these values keep nothing on volumes"
+    assert storage_classes.needless(site(rendered())) == ""
 
 
 def _claim(name: str, phase: str = "Bound") -> dict[str, Any]:
@@ -87,19 +76,19 @@ def test_without_making_anything_bound_volumes_of_each_class_are_the_sign() -> N
     [("v1.37.2", True), ("v1.23.0", True), ("v1.22.15", False), ("v1.9.0-eks", False), ("", False)],
 )
 def test_a_cluster_is_as_new_as_the_chart_wants_or_told(version: str, fine: bool) -> None:
-    assert (cluster.judge_version(version, (1, 23, 0)) == []) is fine
+    assert (api_server.judge_version(version, (1, 23, 0)) == []) is fine
 
 
 def test_the_oldest_version_is_the_charts() -> None:
-    assert cluster.least() == (1, 23, 0)
+    assert api_server.least() == (1, 23, 0)
 
 
 def test_a_node_that_is_not_ready_is_told_with_its_own_words() -> None:
     sick = node("sick")
     sick["status"]["conditions"] = [{"type": "Ready", "status": "False", "message": "no network"}]
-    (finding,) = cluster.judge_nodes([node(), sick])
+    (finding,) = api_server.judge_nodes([node(), sick])
     assert (finding.what, finding.found) == ("Node/sick", "it is not ready: no network.")
-    assert [finding.what for finding in cluster.judge_nodes([])] == ["nodes"]
+    assert [finding.what for finding in api_server.judge_nodes([])] == ["nodes"]
 
 
 # Tools
@@ -134,30 +123,30 @@ def _workload(kind: str, ready: int) -> dict[str, Any]:
 
 
 def test_an_ingress_class_that_is_not_there_is_told_with_those_that_are() -> None:
-    seen = ingress.judge(("nginx",), [{"metadata": {"name": "traefik"}}])
+    seen = ingress_class.judge(("nginx",), [{"metadata": {"name": "traefik"}}])
     assert names(seen) == ["IngressClass/nginx"]
     assert "ingress.className to one that is there (traefik)" in seen.findings[0].remedy
-    none = ingress.judge(("nginx",), []).findings[0]
+    none = ingress_class.judge(("nginx",), []).findings[0]
     assert "the cluster has no class" in none.remedy
     assert "ingress.className" in none.found
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "DaemonSet"])
 def test_a_controller_is_at_work_when_its_pods_are_ready(kind: str) -> None:
-    assert controller.judge("c/x", "l=x", [_workload(kind, 1)]).findings == ()
-    (finding,) = controller.judge("c/x", "l=x", [_workload(kind, 0)]).findings
+    assert ingress_controller.judge("c/x", "l=x", [_workload(kind, 1)]).findings == ()
+    (finding,) = ingress_controller.judge("c/x", "l=x", [_workload(kind, 0)]).findings
     assert "0 of 1 pods are" in finding.found
 
 
 def test_a_controller_that_nothing_runs_for_is_told() -> None:
-    (finding,) = controller.judge("c/x", "l=x", []).findings
+    (finding,) = ingress_controller.judge("c/x", "l=x", []).findings
     assert finding.found == "nothing runs for it."
 
 
 def test_without_an_ingress_no_controller_is_needed() -> None:
     here = site(rendered(ingress={"enabled": False}))
-    assert ingress.needless(here) == controller.CHECK.needless(here)
-    assert ingress.needless(here) != ""
+    assert ingress_class.needless(here) == ingress_controller.CHECK.needless(here)
+    assert ingress_class.needless(here) != ""
 
 
 # Images and registries
@@ -166,7 +155,7 @@ def test_without_an_ingress_no_controller_is_needed() -> None:
 def test_local_images_that_no_node_has_are_told() -> None:
     has = node()
     has["status"]["images"] = [{"names": ["localhost/a:1"]}, {"names": None}]
-    seen = images.judge(["localhost/a:1", "localhost/b:1"], [has])
+    seen = local.judge(["localhost/a:1", "localhost/b:1"], [has])
     assert names(seen) == ["localhost/b:1"]
     assert seen.found == "1 of 2 local images are on nodes"
 
@@ -182,14 +171,14 @@ def test_local_images_that_no_node_has_are_told() -> None:
 def test_what_a_cut_list_may_hide_is_not_called_missing(told: list[dict[str, Any]]) -> None:
     cut = node()
     cut["status"]["images"] = told
-    seen = images.judge(["localhost/b:1"], [cut])
+    seen = local.judge(["localhost/b:1"], [cut])
     assert not seen.findings
     assert seen.unseen == ("localhost/b:1 (nodes don't tell of all they have)",)
     # The runtime itself tells of all.
-    assert names(images.judge(["localhost/b:1"], [cut], frozenset({"localhost/c:1"}))) == [
+    assert names(local.judge(["localhost/b:1"], [cut], frozenset({"localhost/c:1"}))) == [
         "localhost/b:1"
     ]
-    assert not images.judge(["localhost/b:1"], [cut], frozenset({"localhost/b:1"})).unseen
+    assert not local.judge(["localhost/b:1"], [cut], frozenset({"localhost/b:1"})).unseen
 
 
 @pytest.mark.parametrize(
@@ -272,7 +261,7 @@ async def test_a_missing_image_stops_a_deploy_unless_pods_pull_with_a_secret(
 
 def test_local_images_are_in_no_registry_and_others_on_no_list_of_local_ones() -> None:
     assert registry.needless(site(rendered())) == "all images are local"
-    assert images.needless(site(rendered("prod"))) == "all images are pulled from registries"
+    assert local.needless(site(rendered("prod"))) == "all images are pulled from registries"
     assert "docker.io/library/redis:7.4.2-alpine" in registry.remote(site(rendered("prod")))
 
 
@@ -309,7 +298,7 @@ def test_a_pull_secret_is_judged_by_its_type_and_shape_and_shows_no_password() -
 
 
 def test_a_refusal_names_verbs_kind_and_namespace() -> None:
-    finding = rights.refusal("Secret", ["create", "patch"], "dev")
+    finding = permissions.refusal("Secret", ["create", "patch"], "dev")
     assert finding.found == "this kubeconfig may not create, patch it in namespace dev."
     assert finding.command == "kubectl auth can-i create Secret -n dev"
 
@@ -335,23 +324,23 @@ def test_a_refusal_names_verbs_kind_and_namespace() -> None:
     ],
 )
 def test_a_rule_allows_what_it_names_for_every_object(rule: Any, allowed: bool) -> None:
-    assert rights.allows([rule], "get", "apps", "deployments") is allowed
+    assert permissions.allows([rule], "get", "apps", "deployments") is allowed
 
 
 def test_what_a_pod_does_not_reach_is_told_with_its_own_error() -> None:
     answers = {"dns": "", "dns-service": "no such name", "pod": "", "service": "timed out"}
-    assert names(network.judge("dns", answers, ("dns", "dns-service"))) == [
+    assert names(connectivity.judge("dns", answers, ("dns", "dns-service"))) == [
         "the name of a new Service"
     ]
-    seen = network.judge("network", answers, ("pod", "service"))
+    seen = connectivity.judge("network", answers, ("pod", "service"))
     assert seen.found == "a pod reaches a pod by its address"
     assert "timed out" in seen.findings[0].found
 
 
 def test_without_a_pod_dns_is_judged_by_its_deployment() -> None:
-    assert "c is ready" in network.judge_dns([_workload("Deployment", 1)]).found
-    assert names(network.judge_dns([_workload("Deployment", 0)])) == ["the cluster's DNS"]
-    assert network.judge_dns([]).unseen
+    assert "c is ready" in connectivity.judge_dns([_workload("Deployment", 1)]).found
+    assert names(connectivity.judge_dns([_workload("Deployment", 0)])) == ["the cluster's DNS"]
+    assert connectivity.judge_dns([]).unseen
 
 
 def test_the_probe_runs_in_the_image_of_the_charts_own_tests_and_as_strictly() -> None:
@@ -368,9 +357,9 @@ def test_the_probe_runs_in_the_image_of_the_charts_own_tests_and_as_strictly() -
 
 def test_without_test_pods_there_is_no_image_to_probe_with() -> None:
     assert probe_objects.recipe(()) is None
-    assert "no test pods" in network.NETWORK.needless(site(creates=True))
+    assert "no test pods" in connectivity.NETWORK.needless(site(creates=True))
 
 
 async def test_nothing_is_made_when_only_checking() -> None:
     with pytest.raises(UnseenError, match="--check-only makes none"):
-        await network.look_network(site(rendered()))
+        await connectivity.look_network(site(rendered()))

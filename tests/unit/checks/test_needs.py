@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from vrooli.chart import engine, values
-from vrooli.checks import needs
+from vrooli.checks import requirements
 from vrooli.environments import ENVIRONMENTS
 
 
-def _of(environment: str) -> needs.Needs:
+def _of(environment: str) -> requirements.Needs:
     found = ENVIRONMENTS[environment]
     chosen = values.load(found)
-    return needs.of(engine.render(chosen, release=found.release, namespace=found.namespace))
+    return requirements.of(engine.render(chosen, release=found.release, namespace=found.namespace))
 
 
 def test_the_kinds_of_all_operators_are_needed_once() -> None:

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from support.checking import names, rendered, site
-from vrooli.checks import catalog, kinds, operator_needs, operators, running
+from vrooli.checks import catalog, runner
+from vrooli.checks.cluster import api_resources
 from vrooli.checks.interface import Outcome
 from vrooli.checks.interface import State as Ended
+from vrooli.checks.operators import health, requirements
 from vrooli.kube import ApiError
 from vrooli.operators import OperatorStatus
 from vrooli.operators.interface import State
 
-PGO, REDIS, VSO = operator_needs.ALL
+PGO, REDIS, VSO = requirements.ALL
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -46,55 +48,55 @@ def _object(kind: str, generation: int, status: dict[str, int], changed_ago: flo
 
 
 def test_an_operator_that_is_not_there_is_to_be_installed_by_the_command() -> None:
-    finding = operators.absent(REDIS)
+    finding = health.absent(REDIS)
     assert finding.what == "Redis operator (Spotahome)"
-    assert finding.command == kinds.INSTALL
+    assert finding.command == api_resources.INSTALL
 
 
 def test_an_operator_whose_pods_are_not_ready_is_told_with_what_they_lack() -> None:
     status = OperatorStatus("o", "ns", State.NOT_READY, detail="0 of 1 pods are available")
-    (finding,) = operators.not_ready(PGO, status)
+    (finding,) = health.not_ready(PGO, status)
     assert "0 of 1 pods are available" in finding.found
     assert finding.command.startswith("kubectl describe pods -n ns -l ")
-    assert operators.not_ready(PGO, OperatorStatus("o", "ns", State.READY)) == []
+    assert health.not_ready(PGO, OperatorStatus("o", "ns", State.READY)) == []
 
 
 def test_rights_that_an_operator_lacks_are_told_by_verb_and_kind() -> None:
     refused = ["create StatefulSet", "patch PostgresCluster/status"]
-    seen = operators.judge_rights(PGO, ("pgo-ns", "pgo"), refused, 12)
+    seen = health.judge_rights(PGO, ("pgo-ns", "pgo"), refused, 12)
     (finding,) = seen.findings
     assert finding.what == "ServiceAccount/pgo in pgo-ns"
     assert finding.found == "it may not create StatefulSet, patch PostgresCluster/status."
-    assert operators.judge_rights(PGO, ("pgo-ns", "pgo"), [], 12).found == "has its 12 rights"
+    assert health.judge_rights(PGO, ("pgo-ns", "pgo"), [], 12).found == "has its 12 rights"
 
 
 def test_a_leader_that_renews_its_lease_is_at_work() -> None:
-    seen = operators.judge_leases(VSO, "ns", [_lease(400), _lease(5)], NOW)
+    seen = health.judge_leases(VSO, "ns", [_lease(400), _lease(5)], NOW)
     assert (seen.found, seen.findings) == ("a leader at work", ())
 
 
 def test_a_lease_that_nobody_renews_is_found() -> None:
-    assert names(operators.judge_leases(VSO, "ns", [_lease(400)], NOW)) == ["Lease/leader"]
+    assert names(health.judge_leases(VSO, "ns", [_lease(400)], NOW)) == ["Lease/leader"]
 
 
 def test_an_operator_without_leases_is_not_asked_for_a_leader() -> None:
     empty = {"metadata": {"name": "x"}, "spec": {}}
-    assert operators.judge_leases(REDIS, "ns", [empty], NOW) == operators.Seen()
+    assert health.judge_leases(REDIS, "ns", [empty], NOW) == health.Seen()
 
 
 def test_an_object_whose_last_change_is_not_looked_at_for_a_minute_is_found() -> None:
     late = _object("PostgresCluster", 3, {"observedGeneration": 2}, 90)
     fresh = _object("PostgresCluster", 3, {"observedGeneration": 2}, 5)
     done = _object("PostgresCluster", 3, {"observedGeneration": 3}, 90)
-    assert names(operators.judge_observed(PGO, [late], NOW)) == ["PostgresCluster/x in dev"]
-    assert operators.judge_observed(PGO, [fresh, done], NOW).findings == ()
+    assert names(health.judge_observed(PGO, [late], NOW)) == ["PostgresCluster/x in dev"]
+    assert health.judge_observed(PGO, [fresh, done], NOW).findings == ()
     synced = _object("VaultStaticSecret", 2, {"lastGeneration": 1}, 90)
-    assert names(operators.judge_observed(VSO, [synced], NOW)) == ["VaultStaticSecret/x in dev"]
+    assert names(health.judge_observed(VSO, [synced], NOW)) == ["VaultStaticSecret/x in dev"]
 
 
 def test_redis_failovers_have_no_status_so_nothing_is_said_of_them() -> None:
     item = _object("RedisFailover", 3, {}, 9999)
-    assert operators.judge_observed(REDIS, [item], NOW).found == "looks after 1 objects"
+    assert health.judge_observed(REDIS, [item], NOW).found == "looks after 1 objects"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_only_the_operators_that_the_values_use_are_looked_at(
     changes: dict[str, Any], needed: list[bool]
 ) -> None:
     here = site(rendered(**changes))
-    assert [check.needless(here) == "" for check in operators.CHECKS] == needed
+    assert [check.needless(here) == "" for check in health.CHECKS] == needed
 
 
 class Cluster:
@@ -160,26 +162,26 @@ def _deployment(available: int, **changes: Any) -> Any:
 
 
 async def _before_a_deploy(cluster: Cluster) -> Outcome:
-    redis = [check for check in operators.CHECKS if check.name == REDIS.operator.name]
-    (outcome,) = await running.run(redis, site(rendered(), cluster))
+    redis = [check for check in health.CHECKS if check.name == REDIS.operator.name]
+    (outcome,) = await runner.run(redis, site(rendered(), cluster))
     return outcome
 
 
 def test_a_deploy_looks_at_the_operators() -> None:
-    assert set(operators.CHECKS) <= set(catalog.STOP_DEPLOYS)
+    assert set(health.CHECKS) <= set(catalog.STOP_DEPLOYS)
 
 
 async def test_a_deploy_is_stopped_by_an_operator_that_is_not_there() -> None:
     found = await _before_a_deploy(Cluster())
     (finding,) = found.findings
-    assert finding == operators.absent(REDIS)
+    assert finding == health.absent(REDIS)
 
 
 async def test_a_deploy_is_stopped_by_an_operator_that_stays_unready(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(operators, "SETTLES_S", 0.05)
-    monkeypatch.setattr(operators, "PAUSE_S", 0.01)
+    monkeypatch.setattr(health, "SETTLES_S", 0.05)
+    monkeypatch.setattr(health, "PAUSE_S", 0.01)
     found = await _before_a_deploy(Cluster(_deployment(0)))
     (finding,) = found.findings
     assert "0 of 1 pods are available" in finding.found
@@ -188,7 +190,7 @@ async def test_a_deploy_is_stopped_by_an_operator_that_stays_unready(
 async def test_an_operator_that_is_just_restarted_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(operators, "PAUSE_S", 0.01)
+    monkeypatch.setattr(health, "PAUSE_S", 0.01)
     cluster = Cluster(_deployment(0, later=_deployment(1)["status"]))
     found = await _before_a_deploy(cluster)
     assert found.state is Ended.OK
@@ -213,7 +215,7 @@ async def test_who_may_not_look_at_operators_is_not_stopped() -> None:
     found = await _before_a_deploy(Cluster(refused=True))
     outcome = found
     assert (outcome.state, outcome.findings) == (Ended.UNSEEN, ())
-    assert running.is_forbidden(outcome.error)
+    assert runner.is_forbidden(outcome.error)
 
 
 async def test_kinds_that_are_not_served_are_told_by_their_own_check() -> None:

@@ -7,7 +7,8 @@ from typing import cast
 import pytest
 
 from support.checking import check
-from vrooli.checks import catalog, preflight, registry
+from vrooli.checks import catalog, preflight
+from vrooli.checks.images import registry
 from vrooli.checks.interface import Look, Outcome, Seen, Site, UnseenError
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.findings import Finding

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from support.checking import names, node, pod, rendered, site
-from vrooli.checks import gpu, pods, room
-from vrooli.checks.pods import Wanted
+from vrooli.checks.nodes import capacity, gpu, planned_pods
+from vrooli.checks.nodes.planned_pods import Wanted
 from vrooli.kube import quantities
 
 
@@ -36,7 +36,7 @@ def test_a_pod_wants_its_containers_together_or_its_greatest_first_one() -> None
 
 
 def test_the_pods_of_a_release_are_those_of_deployments_and_of_the_operators() -> None:
-    found = {group.name: group for group in pods.wanted(rendered("prod"))}
+    found = {group.name: group for group in planned_pods.wanted(rendered("prod"))}
     assert found["vrooli-prod-server"].count == 3  # the autoscaler's least
     assert found["vrooli-prod-ui"].count == 2
     assert found["vrooli-pg instance"].count == 2
@@ -47,55 +47,59 @@ def test_the_pods_of_a_release_are_those_of_deployments_and_of_the_operators() -
 
 
 def test_pods_that_fit_beside_what_runs_leave_nothing_to_say() -> None:
-    nodes = room.usable([node()], [pod("1", "1Gi")])
-    seen = room.judge(pods.wanted(rendered()), nodes)
+    nodes = capacity.usable([node()], [pod("1", "1Gi")])
+    seen = capacity.judge(planned_pods.wanted(rendered()), nodes)
     assert seen.findings == ()
     assert "3000m CPU" in seen.found
 
 
 def test_pods_without_a_place_are_named_with_what_they_want() -> None:
-    nodes = room.usable([node(cpu="1")], [pod("900m", "1Gi")])
-    seen = room.judge([Wanted("big", 2, {"cpu": 0.5}), Wanted("small", 1, {"cpu": 0.05})], nodes)
+    nodes = capacity.usable([node(cpu="1")], [pod("900m", "1Gi")])
+    seen = capacity.judge(
+        [Wanted("big", 2, {"cpu": 0.5}), Wanted("small", 1, {"cpu": 0.05})], nodes
+    )
     assert names(seen) == ["big"]
     assert "2 of 2 pods find no node with 500m CPU" in seen.findings[0].found
 
 
 def test_all_of_the_memory_may_be_free_and_yet_no_node_have_enough() -> None:
-    nodes = room.usable([node("one", memory="1Gi"), node("two", memory="1Gi")], [])
-    assert names(room.judge([Wanted("big", 1, {"memory": 1.5 * 1024**3})], nodes)) == ["big"]
+    nodes = capacity.usable([node("one", memory="1Gi"), node("two", memory="1Gi")], [])
+    assert names(capacity.judge([Wanted("big", 1, {"memory": 1.5 * 1024**3})], nodes)) == ["big"]
 
 
 def test_ended_pods_take_no_room() -> None:
-    (found,) = room.usable([node(cpu="1")], [pod("1", "1Gi", phase="Succeeded")])
+    (found,) = capacity.usable([node(cpu="1")], [pod("1", "1Gi", phase="Succeeded")])
     assert found.free["cpu"] == 1
 
 
 def test_nodes_that_take_no_pods_do_not_count() -> None:
     sick = node("sick")
     sick["status"]["conditions"][0]["status"] = "Unknown"
-    assert room.usable([sick, node("closed", unschedulable=True)], []) == []
+    assert capacity.usable([sick, node("closed", unschedulable=True)], []) == []
 
 
 def test_a_taint_keeps_pods_away_that_do_not_bear_it() -> None:
     taints = [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]
-    nodes = room.usable([node(taints=taints)], [])
+    nodes = capacity.usable([node(taints=taints)], [])
     plain = Wanted("plain", 1, {"cpu": 0.1})
     bearing = Wanted("b", 1, {"cpu": 0.1}, tolerations=({"key": "gpu", "operator": "Exists"},))
     equal = Wanted("e", 1, {"cpu": 0.1}, tolerations=({"key": "gpu", "value": "yes"},))
-    assert names(room.judge([plain, bearing, equal], nodes)) == ["plain"]
+    assert names(capacity.judge([plain, bearing, equal], nodes)) == ["plain"]
 
 
 def test_a_selector_keeps_pods_from_nodes_without_its_labels() -> None:
-    nodes = room.usable([node()], [])
+    nodes = capacity.usable([node()], [])
     here = Wanted("here", 1, {"cpu": 0.1}, {"disk": "fast"})
     nowhere = Wanted("nowhere", 1, {"cpu": 0.1}, {"disk": "slow"})
-    assert names(room.judge([here, nowhere], nodes)) == ["nowhere"]
+    assert names(capacity.judge([here, nowhere], nodes)) == ["nowhere"]
 
 
 def test_a_node_takes_only_so_many_pods() -> None:
     full = node()
     full["status"]["allocatable"]["pods"] = "1"
-    assert names(room.judge([Wanted("two", 2, {"cpu": 0.1})], room.usable([full], []))) == ["two"]
+    assert names(capacity.judge([Wanted("two", 2, {"cpu": 0.1})], capacity.usable([full], []))) == [
+        "two"
+    ]
 
 
 def test_the_pods_of_this_very_release_are_not_counted() -> None:
@@ -106,9 +110,9 @@ def test_the_pods_of_this_very_release_are_not_counted() -> None:
         {"app.kubernetes.io/name": "vrooli-rf"},
     ):
         ours = {"metadata": {"namespace": "dev", "labels": labels}}
-        assert pods.is_ours(ours, "dev", manifests)
-        assert not pods.is_ours(ours, "other", manifests)
-    assert not pods.is_ours({"metadata": {"namespace": "dev"}}, "dev", manifests)
+        assert planned_pods.is_ours(ours, "dev", manifests)
+        assert not planned_pods.is_ours(ours, "other", manifests)
+    assert not planned_pods.is_ours({"metadata": {"namespace": "dev"}}, "dev", manifests)
 
 
 GPU = {"services": {"nsfwDetector": {"gpu": {"enabled": True, "count": 2}}}}
@@ -120,7 +124,7 @@ def test_gpus_are_not_needed_unless_the_values_ask_for_them() -> None:
 
 
 def test_nodes_without_enough_gpus_are_found() -> None:
-    wanted = pods.wanted(rendered(**GPU))
+    wanted = planned_pods.wanted(rendered(**GPU))
     none, one, two = node(), node(), node()
     one["status"]["allocatable"]["nvidia.com/gpu"] = "1"
     two["status"]["allocatable"]["nvidia.com/gpu"] = "2"

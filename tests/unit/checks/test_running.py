@@ -8,7 +8,7 @@ import time
 import pytest
 
 from support.checking import check, site
-from vrooli.checks import preflight, running
+from vrooli.checks import preflight, runner
 from vrooli.checks.interface import Outcome, Seen, Site, State, UnseenError
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.findings import Finding
@@ -36,21 +36,21 @@ def _raising(error: VrooliError) -> object:
 
 
 async def test_findings_make_a_check_fail_and_none_make_it_ok() -> None:
-    fine, wrong = await running.run([check("a", _fine), check("b", _wrong)], site())
+    fine, wrong = await runner.run([check("a", _fine), check("b", _wrong)], site())
     assert (fine.state, fine.found, fine.findings) == (State.OK, "is there", ())
     assert (wrong.state, wrong.findings[0].what) == (State.FAILED, "Thing/a")
 
 
 async def test_a_check_that_is_not_needed_is_not_looked_at_and_says_why() -> None:
     refusing = check("a", _raising(AssertionError()), needless=lambda site: "no such values")
-    (outcome,) = await running.run([refusing], site())
+    (outcome,) = await runner.run([refusing], site())
     assert (outcome.state, outcome.found) == (State.NOT_NEEDED, "no such values")
 
 
 async def test_a_check_that_is_too_slow_is_ended_at_its_own_limit_and_the_others_are_told() -> None:
     began = time.monotonic()
     checks = [check("slow", _for_ever, limit_s=0.2), check("quick", _fine)]
-    slow, quick = await running.run(checks, site())
+    slow, quick = await runner.run(checks, site())
     assert time.monotonic() - began < 2
     assert (slow.state, quick.state) == (State.UNSEEN, State.OK)
     assert "(check slow: looks at slow)" in slow.found
@@ -60,10 +60,10 @@ async def test_a_check_that_is_too_slow_is_ended_at_its_own_limit_and_the_others
 
 async def test_what_this_kubeconfig_may_not_see_is_said_and_the_rest_is_checked() -> None:
     forbidden = ApiError("list Node", 403, 'nodes is forbidden: User "x" cannot list')
-    unseen, fine = await running.run([check("a", _raising(forbidden)), check("b", _fine)], site())
+    unseen, fine = await runner.run([check("a", _raising(forbidden)), check("b", _fine)], site())
     assert unseen.state is State.UNSEEN
     assert unseen.found.startswith("this kubeconfig may not look")
-    assert running.is_forbidden(unseen.error)
+    assert runner.is_forbidden(unseen.error)
     assert fine.state is State.OK
 
 
@@ -73,38 +73,38 @@ async def test_errors_of_checks_at_once_are_told_as_what_they_say() -> None:
             group.create_task(_raising(EnvironmentLackError("it is gone"))(site))  # type: ignore[operator]
         return Seen()
 
-    (outcome,) = await running.run([check("a", both)], site())
+    (outcome,) = await runner.run([check("a", both)], site())
     assert (outcome.state, outcome.found) == (State.UNSEEN, "it is gone")
 
 
 async def test_a_fault_of_our_own_is_not_taken_for_something_unseen() -> None:
     with pytest.raises(ExceptionGroup) as raised:
-        await running.run([check("a", _raising(KeyError("x")))], site())  # type: ignore[arg-type]
+        await runner.run([check("a", _raising(KeyError("x")))], site())  # type: ignore[arg-type]
     assert raised.group_contains(KeyError)
 
 
 async def test_what_follows_from_a_failed_check_is_not_looked_at() -> None:
     checks = [check("after", _wrong, after=("first",)), check("first", _wrong)]
-    after, first = await running.run(checks, site())
+    after, first = await runner.run(checks, site())
     assert (first.state, after.state, after.findings) == (State.FAILED, State.UNSEEN, ())
     assert "it follows from “First”" in after.found
 
 
 async def test_what_stands_on_a_check_that_is_not_among_these_is_looked_at() -> None:
-    (outcome,) = await running.run([check("after", _fine, after=("first",))], site())
+    (outcome,) = await runner.run([check("after", _fine, after=("first",))], site())
     assert outcome.state is State.OK
 
 
 async def test_parts_that_could_not_be_seen_stand_beside_what_was_found() -> None:
     seen = Seen("ready", unseen=("its rights",))
-    assert running.judged(check("a", _fine), seen).found == "ready; not seen: its rights"
-    assert running.judged(check("a", _fine), seen).state is State.OK
-    nothing = running.judged(check("a", _fine), Seen(unseen=("all of it",)))
+    assert runner.judged(check("a", _fine), seen).found == "ready; not seen: its rights"
+    assert runner.judged(check("a", _fine), seen).state is State.OK
+    nothing = runner.judged(check("a", _fine), Seen(unseen=("all of it",)))
     assert nothing.state is State.UNSEEN
 
 
 def test_a_warning_is_told_and_fails_nothing() -> None:
-    outcome = running.judged(check("a", _fine), Seen("ready", warnings=("run it once",)))
+    outcome = runner.judged(check("a", _fine), Seen("ready", warnings=("run it once",)))
     assert (outcome.state, outcome.found) == (State.OK, "ready; warning: run it once")
     assert preflight.warnings([outcome]) == "warning: run it once"
 
@@ -120,7 +120,7 @@ async def test_what_several_checks_look_at_is_asked_for_once() -> None:
 
         return Seen(await where.shared.get("key", make))
 
-    outcomes = await running.run([check("a", look), check("b", look)], site())
+    outcomes = await runner.run([check("a", look), check("b", look)], site())
     assert [outcome.found for outcome in outcomes] == ["one", "one"]
     assert len(asked) == 1
 
@@ -133,14 +133,14 @@ async def test_the_time_of_one_check_does_not_take_what_another_waits_for() -> N
 
         return Seen(await where.shared.get("key", make))
 
-    hasty, patient = await running.run([check("a", look, limit_s=0.05), check("b", look)], site())
+    hasty, patient = await runner.run([check("a", look, limit_s=0.05), check("b", look)], site())
     assert (hasty.state, patient.found) == (State.UNSEEN, "late")
 
 
 async def test_checks_that_wait_for_others_end_with_all_of_them() -> None:
     began = time.monotonic()
     checks = [check("first", _for_ever, limit_s=0.2), check("then", _for_ever, after=("first",))]
-    outcomes = await running.run(checks, site(), limit_s=0.5)
+    outcomes = await runner.run(checks, site(), limit_s=0.5)
     assert time.monotonic() - began < 3
     assert [outcome.state for outcome in outcomes] == [State.UNSEEN] * 2
 
@@ -148,11 +148,11 @@ async def test_checks_that_wait_for_others_end_with_all_of_them() -> None:
 async def test_each_outcome_is_told_as_it_comes() -> None:
     told: list[Outcome] = []
     checks = [check("slow", _for_ever, limit_s=0.1), check("quick", _fine)]
-    outcomes = await running.run(checks, site(), told.append)
+    outcomes = await runner.run(checks, site(), told.append)
     assert [outcome.check.name for outcome in told] == ["quick", "slow"]
     assert [outcome.check.name for outcome in outcomes] == ["slow", "quick"]
 
 
 async def test_an_unseen_error_carries_its_words() -> None:
-    (outcome,) = await running.run([check("a", _raising(UnseenError("from afar")))], site())
+    (outcome,) = await runner.run([check("a", _raising(UnseenError("from afar")))], site())
     assert (outcome.state, outcome.found) == (State.UNSEEN, "from afar")

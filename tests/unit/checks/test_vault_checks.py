@@ -8,11 +8,15 @@ import pytest
 
 from support.checking import names, rendered, site
 from vrooli import project
-from vrooli.checks import network, vault, vault_keys, vault_policies, vault_seen
+from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import State
-from vrooli.checks.kinds import INSTALL
-from vrooli.checks.running import judged
-from vrooli.checks.vault_seen import SecretSeen, VaultSeen, Wanted
+from vrooli.checks.network import connectivity
+from vrooli.checks.runner import judged
+from vrooli.checks.vault import access
+from vrooli.checks.vault import keys as vault_keys
+from vrooli.checks.vault import policies as vault_policies
+from vrooli.checks.vault import state as vault_state
+from vrooli.checks.vault.state import SecretSeen, VaultSeen, Wanted
 from vrooli.secrets import catalog
 from vrooli.vault import policies
 
@@ -23,7 +27,7 @@ POSTGRES = ("secret", "vrooli/secrets/postgres")
 @pytest.fixture
 def want() -> Wanted:
     """What development wants of Vault."""
-    found = vault_seen.wanted(site(rendered()))
+    found = vault_state.wanted(site(rendered()))
     assert found is not None
     return found
 
@@ -41,8 +45,8 @@ def good(want: Wanted) -> VaultSeen:
         engines={"secret": "kv 2"},
         policies=frozenset({"default", *policies.NAMES}),
         may={
-            **dict.fromkeys(vault_seen.allowed_paths(want), frozenset({"read"})),
-            **dict.fromkeys(vault_seen.forbidden_paths(want), frozenset({"deny"})),
+            **dict.fromkeys(vault_state.allowed_paths(want), frozenset({"read"})),
+            **dict.fromkeys(vault_state.forbidden_paths(want), frozenset({"deny"})),
         },
         rules=FILES,
     )
@@ -65,7 +69,7 @@ def test_what_a_release_wants_of_vault_is_read_from_its_objects(want: Wanted) ->
 
 def test_a_release_with_its_secrets_from_a_file_wants_nothing_of_vault() -> None:
     here = site(rendered(vso={"enabled": False}))
-    for check in (vault.CHECK, vault_keys.CHECK, vault_policies.CHECK, network.VAULT):
+    for check in (access.CHECK, vault_keys.CHECK, vault_policies.CHECK, connectivity.VAULT):
         assert check.needless(here) == "these values take no secrets from Vault"
 
 
@@ -80,12 +84,12 @@ def test_a_release_with_its_secrets_from_a_file_wants_nothing_of_vault() -> None
 )
 def test_the_keys_that_a_template_reads_are_found(text: str, keys: set[str]) -> None:
     destination = {"transformation": {"templates": {"x": {"text": text}}}}
-    assert vault_seen.template_keys(destination) == keys
+    assert vault_state.template_keys(destination) == keys
 
 
 def test_a_vault_as_setup_leaves_it_lacks_nothing(want: Wanted, good: VaultSeen) -> None:
     seen = [
-        judged(vault.CHECK, vault.judge(want, good)),
+        judged(access.CHECK, access.judge(want, good)),
         judged(vault_keys.CHECK, vault_keys.judge(want, good)),
         judged(vault_policies.CHECK, vault_policies.judge(want, good, FILES)),
     ]
@@ -95,7 +99,7 @@ def test_a_vault_as_setup_leaves_it_lacks_nothing(want: Wanted, good: VaultSeen)
 
 def test_a_vault_that_gives_nothing_is_told_with_its_reason(want: Wanted) -> None:
     sealed = VaultSeen(trouble="Vault at http://x is sealed.", advice="Unseal it.")
-    (finding,) = vault.judge(want, sealed).findings
+    (finding,) = access.judge(want, sealed).findings
     assert (finding.what, finding.remedy) == (want.address, "Unseal it.")
     assert judged(vault_keys.CHECK, vault_keys.judge(want, sealed)).state is State.UNSEEN
     policy = vault_policies.judge(want, sealed, FILES)
@@ -105,7 +109,7 @@ def test_a_vault_that_gives_nothing_is_told_with_its_reason(want: Wanted) -> Non
 def test_paths_without_a_policy_or_a_secret_are_named(want: Wanted, good: VaultSeen) -> None:
     redis = ("secret", "vrooli/secrets/redis")
     secrets = {**good.secrets, POSTGRES: SecretSeen(denied=True), redis: SecretSeen()}
-    seen = vault.judge(want, replace(good, secrets=secrets))
+    seen = access.judge(want, replace(good, secrets=secrets))
     told = {finding.what: finding.found for finding in seen.findings}
     assert told == {
         "secret/vrooli/secrets/postgres": "no policy of the role lets it be read.",
@@ -114,7 +118,7 @@ def test_paths_without_a_policy_or_a_secret_are_named(want: Wanted, good: VaultS
 
 
 def test_an_engine_of_the_first_version_is_found(want: Wanted, good: VaultSeen) -> None:
-    seen = vault.judge(want, replace(good, engines={"secret": "kv 1"}))
+    seen = access.judge(want, replace(good, engines={"secret": "kv 1"}))
     assert names(seen) == ["secret/"]
 
 
@@ -123,7 +127,7 @@ def test_only_our_own_vault_is_offered_to_be_mended(want: Wanted, good: VaultSee
     broken = replace(good, secrets={POSTGRES: SecretSeen()}, policies=frozenset())
     for found, command in ((want, INSTALL), (other, "")):
         seen = [
-            *vault.judge(found, broken).findings,
+            *access.judge(found, broken).findings,
             *vault_policies.judge(found, broken, FILES).findings,
         ]
         assert {finding.command for finding in seen} == {command}
@@ -220,11 +224,11 @@ def test_the_way_to_vault_is_read_from_its_operators_connections() -> None:
 
     assert (
         "reaches http://v:1"
-        in network.judge_connections("http://v:1", [connection(valid=True)]).found
+        in connectivity.judge_connections("http://v:1", [connection(valid=True)]).found
     )
-    assert names(network.judge_connections("http://v:1", [connection(valid=False)])) == [
+    assert names(connectivity.judge_connections("http://v:1", [connection(valid=False)])) == [
         "VaultConnection/c in dev"
     ]
     for nothing in ([], [connection(valid=None)]):
-        assert network.judge_connections("http://v:1", nothing).unseen
-    assert network.judge_connections("http://other:1", [connection(valid=True)]).unseen
+        assert connectivity.judge_connections("http://v:1", nothing).unseen
+    assert connectivity.judge_connections("http://other:1", [connection(valid=True)]).unseen

@@ -9,13 +9,7 @@ from rich.console import Console
 
 from vrooli.cli import diagnose
 from vrooli.findings import Verdict
-from vrooli.workflows.results import (
-    CauseView,
-    DiagnoseResult,
-    FindingView,
-    MissingView,
-    UnseenView,
-)
+from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView, MissingView, UnseenView
 
 
 def finding(name: str) -> FindingView:

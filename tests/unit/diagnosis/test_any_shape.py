@@ -9,8 +9,8 @@ from typing import Any
 
 from support.evidence import NOW, diagnosed, evidence, well, whole, with_objects
 from vrooli.diagnosis import catalog
-from vrooli.diagnosis.evidence import Evidence
-from vrooli.release import readiness
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.release.rollout import readiness
 
 ODD = (None, "text", 7, [], {}, [None, "text", 7, {}], {"name": None})
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from support.evidence import diagnosed, evidence, happening, pod_of
-from vrooli.diagnosis.blamed import causes_of
-from vrooli.diagnosis.evidence import Evidence, LogSource
-from vrooli.diagnosis.objects import ref_of
+from vrooli.diagnosis.attribution import causes_of
+from vrooli.diagnosis.evidence.model import Evidence, LogSource
+from vrooli.kube.objects import ref_of
 
 PROBED: dict[str, Any] = {
     "containers": [{"name": "main", "readinessProbe": {"httpGet": {"port": 80}}}]

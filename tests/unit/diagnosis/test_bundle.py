@@ -14,11 +14,11 @@ from support.canaries import canaries, leaked
 from support.evidence import evidence, pod, pod_of, with_objects
 from support.planting import SETTINGS
 from support.recorded import contents, planted, settled
-from vrooli.diagnosis import bundle
-from vrooli.diagnosis.bundle import Contents
-from vrooli.diagnosis.evidence import Answer, LogSource
-from vrooli.diagnosis.objects import Ref
+from vrooli.diagnosis.bundle import archive as bundle_archive
+from vrooli.diagnosis.bundle.archive import Contents
+from vrooli.diagnosis.evidence.model import Answer, LogSource
 from vrooli.errors import UsageError
+from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
 
 PLANTED = list(canaries(8))
@@ -41,20 +41,20 @@ def read(packed: bytes) -> dict[str, str]:
 
 def test_it_holds_no_planted_secret_in_any_file(sick: Contents) -> None:
     assert len(PLANTED) >= 200
-    for name, text in read(bundle.packed("x", sick)).items():
+    for name, text in read(bundle_archive.packed("x", sick)).items():
         assert leaked(ALL, text) == [], name
 
 
 def test_the_findings_say_no_planted_secret_and_name_the_cause(sick: Contents) -> None:
-    told = json.dumps(bundle.findings(sick), default=str)
+    told = json.dumps(bundle_archive.findings(sick), default=str)
     assert leaked(ALL, told) == []
-    (cause, *_) = bundle.findings(sick)["causes"]
+    (cause, *_) = bundle_archive.findings(sick)["causes"]
     assert cause["finding"]["name"] == "image-pull"
     assert "localhost/vrooli/server:dev" in cause["finding"]["found"]
 
 
 def test_it_holds_all_that_was_seen(sick: Contents) -> None:
-    found = read(bundle.packed("x", sick))
+    found = read(bundle_archive.packed("x", sick))
     assert {
         *("x/README.txt", "x/page.html", "x/findings.json", "x/events.json", "x/answers.json"),
         *("x/helm.json", "x/versions.json", "x/metrics/pods.json"),
@@ -69,12 +69,12 @@ def test_it_holds_all_that_was_seen(sick: Contents) -> None:
 
 def test_the_same_contents_give_the_same_bytes() -> None:
     seen = contents(settled(), Redactor())
-    assert bundle.packed("x", seen) == bundle.packed("x", seen)
+    assert bundle_archive.packed("x", seen) == bundle_archive.packed("x", seen)
 
 
 def test_only_its_owner_may_read_it_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "b.tar.gz"
-    bundle.write(path, contents(settled(), Redactor()))
+    bundle_archive.write(path, contents(settled(), Redactor()))
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
     assert {name.split("/")[0] for name in read(path.read_bytes())} == {
@@ -86,14 +86,14 @@ def test_a_file_that_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
     path = tmp_path / "b.tar.gz"
     path.write_text("mine")
     with pytest.raises(UsageError, match="is there already"):
-        bundle.demand_place(path, force=False)
-    bundle.demand_place(path, force=True)
+        bundle_archive.demand_place(path, force=False)
+    bundle_archive.demand_place(path, force=True)
 
 
 @pytest.mark.parametrize("name", ["missing/b.tar.gz", "."])
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="can't be written"):
-        bundle.demand_place(tmp_path / name, force=True)
+        bundle_archive.demand_place(tmp_path / name, force=True)
 
 
 def test_what_fails_while_it_is_written_leaves_the_old_file(
@@ -105,30 +105,30 @@ def test_what_fails_while_it_is_written_leaves_the_old_file(
     def fail(handle: int) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(bundle.os, "fsync", fail)
+    monkeypatch.setattr(bundle_archive.os, "fsync", fail)
     with pytest.raises(OSError, match="disk full"):
-        bundle.write(path, contents(settled(), Redactor()))
+        bundle_archive.write(path, contents(settled(), Redactor()))
     assert [(item, item.read_text()) for item in tmp_path.iterdir()] == [(path, "mine")]
 
 
 def test_names_of_objects_lead_nowhere_else() -> None:
     odd = pod("../../etc/passwd", namespace="..")
     seen = replace(evidence(odd), logs={LogSource("..", "../../x", "/etc/shadow"): ["a line"]})
-    for name in read(bundle.packed("x", contents(seen, Redactor()))):
+    for name in read(bundle_archive.packed("x", contents(seen, Redactor()))):
         assert ".." not in Path(name).parts
         assert not name.startswith("/")
 
 
 def test_of_thousands_of_pods_those_in_trouble_are_kept() -> None:
-    pods = [pod(f"calm-{number}") for number in range(bundle.OBJECTS + 50)]
+    pods = [pod(f"calm-{number}") for number in range(bundle_archive.OBJECTS + 50)]
     seen = evidence(*pods, pod("sick", ready=False))
-    kept = [name for name in bundle.files(contents(seen, Redactor())) if "/Pod/" in name]
-    assert len(kept) == bundle.OBJECTS
+    kept = [name for name in bundle_archive.files(contents(seen, Redactor())) if "/Pod/" in name]
+    assert len(kept) == bundle_archive.OBJECTS
     assert "objects/dev/Pod/sick.json" in kept
 
 
 def test_copies_of_objects_in_annotations_are_left_out(sick: Contents) -> None:
-    found = bundle.files(sick)["objects/dev/Pod/vrooli-dev-server-5d9c7b-abcde.json"]
+    found = bundle_archive.files(sick)["objects/dev/Pod/vrooli-dev-server-5d9c7b-abcde.json"]
     assert "last-applied-configuration" not in found
     assert "example.com/noted" in found
 
@@ -154,7 +154,7 @@ def test_of_an_environment_the_names_stay_and_where_values_come_from(kind: str) 
         },
         "spec": specs.get(kind, template),
     }
-    found = bundle.files(contents(evidence(body), Redactor()))
+    found = bundle_archive.files(contents(evidence(body), Redactor()))
     kept = found[f"objects/dev/{kind}/it.json"]
     assert "correct horse battery" not in "".join(found.values())
     assert '"25"' not in kept
@@ -165,11 +165,13 @@ def test_of_an_environment_the_names_stay_and_where_values_come_from(kind: str) 
 
 def test_a_long_answer_is_cut_where_no_piece_of_a_secret_stays() -> None:
     secret = PLANTED[0]
-    said = f"{'x' * (bundle.ANSWER - len(secret.secret) // 2)}{secret.secret} more of it"
+    said = f"{'x' * (bundle_archive.ANSWER - len(secret.secret) // 2)}{secret.secret} more of it"
     seen = replace(evidence(), answers=(Answer("health-answer", Ref("Pod", "a", "dev"), said),))
-    (answer,) = json.loads(bundle.files(contents(seen, Redactor([secret.secret])))["answers.json"])
+    (answer,) = json.loads(
+        bundle_archive.files(contents(seen, Redactor([secret.secret])))["answers.json"]
+    )
     assert leaked([secret], answer["text"]) == []
-    assert len(answer["text"]) == bundle.ANSWER
+    assert len(answer["text"]) == bundle_archive.ANSWER
 
 
 def test_that_secrets_could_not_be_read_is_said() -> None:

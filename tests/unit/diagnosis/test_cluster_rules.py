@@ -20,20 +20,20 @@ from support.evidence import (
     pod,
     pod_of,
 )
-from vrooli.diagnosis.evidence import Evidence, Happening, Helm, LogSource
-from vrooli.diagnosis.objects import Ref
-from vrooli.diagnosis.rules import (
+from vrooli.diagnosis.evidence.model import Evidence, LogSource
+from vrooli.diagnosis.rules.cluster import (
     api_service,
-    clock_skew,
     disruption_budget,
-    helm_state,
     nodes,
-    release_missing,
-    scaler,
-    shared_releases,
     terminating,
     volume_pending,
 )
+from vrooli.diagnosis.rules.network import clock_skew
+from vrooli.diagnosis.rules.release import helm_state, release_missing, shared_releases
+from vrooli.diagnosis.rules.workloads import scaler
+from vrooli.kube.events import Event
+from vrooli.kube.objects import Ref
+from vrooli.release.records.storage import RevisionStatus
 
 LONG_AGO = (NOW - timedelta(minutes=10)).isoformat()
 
@@ -155,7 +155,7 @@ def test_a_provisioner_in_its_own_namespace_is_seen_down() -> None:
 def test_a_claim_that_nobody_makes_a_volume_for_is_told(since_s: float, is_told: bool) -> None:
     words = "Waiting for a volume to be created either by the external provisioner 'x.io/y'"
     about, first = Ref("PersistentVolumeClaim", "data", "dev"), NOW - timedelta(seconds=since_s)
-    event = Happening(about, "Normal", "ExternalProvisioning", words, last=NOW, first=first)
+    event = Event(about, "Normal", "ExternalProvisioning", words, last=NOW, first=first)
     seen = evidence(claim("local-path"), LOCAL, events=[event])
     assert [item.found for item in volume_pending.RULE.find(seen)] == (
         [f"it gets no volume: {words}"] if is_told else []
@@ -270,7 +270,9 @@ def lease(renewed: timedelta) -> dict[str, Any]:
 
 def pending(seen: Evidence, minutes: float = 1.0) -> Evidence:
     """The same, in the middle of an upgrade since then."""
-    return replace(seen, helm=Helm("pending-upgrade", 4, "", NOW - timedelta(minutes=minutes)))
+    return replace(
+        seen, helm=RevisionStatus("pending-upgrade", 4, "", NOW - timedelta(minutes=minutes))
+    )
 
 
 def test_what_a_killed_deploy_leaves_is_one_cause() -> None:
@@ -323,16 +325,16 @@ def test_a_volume_that_is_in_use_is_nobodys_to_take_away() -> None:
 
 
 def test_a_namespace_or_a_release_that_is_not_there_is_told() -> None:
-    nowhere = replace(evidence(), namespace="nowhere", helm=Helm())
+    nowhere = replace(evidence(), namespace="nowhere", helm=RevisionStatus())
     (cause,) = diagnosed(nowhere).causes
     assert (cause.finding.name, cause.finding.what) == ("namespace-missing", "Namespace/nowhere")
     assert "there is dev" in cause.finding.found
-    empty = replace(evidence(), helm=Helm())
+    empty = replace(evidence(), helm=RevisionStatus())
     assert names(empty) == ["release-missing"]
     assert diagnosed(empty).causes[0].finding.command == "vrooli develop"
 
 
 def test_a_release_that_could_not_be_looked_at_is_not_called_missing() -> None:
-    seen = replace(evidence(), helm=Helm(), hidden={("Secret", "dev")})
+    seen = replace(evidence(), helm=RevisionStatus(), hidden={("Secret", "dev")})
     assert not found(release_missing.RELEASE_MISSING, seen)
     assert not found(release_missing.RELEASE_MISSING, evidence(pod("x")))

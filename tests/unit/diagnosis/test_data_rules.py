@@ -25,11 +25,14 @@ from support.evidence import (
     rendered,
     with_objects,
 )
-from vrooli.diagnosis import catalog, judge, vso
-from vrooli.diagnosis.evidence import Answer, Evidence, Happening, Helm, LogSource, SecretFacts
+from vrooli.diagnosis import catalog, root_cause
+from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource, SecretFacts
 from vrooli.diagnosis.interface import Symptom
-from vrooli.diagnosis.objects import Ref, ref_of
+from vrooli.kube.events import Event
+from vrooli.kube.objects import Ref, ref_of
 from vrooli.redaction import Redactor
+from vrooli.release.records.storage import RevisionStatus
 
 PGO = "postgres-operator.crunchydata.com"
 RF = Ref("RedisFailover", "vrooli-rf", "dev")
@@ -232,7 +235,7 @@ CONNECTION = "VaultConnection/vrooli-dev-vault"
 
 def unanswered(
     words: str, about: Ref = OF_REDIS, reason: str = "VaultClientConfigError", ago_s: float = 5
-) -> Happening:
+) -> Event:
     """What the operator tells of a try that gave nothing."""
     return happening(about, reason, f"Failed to get Vault auth login: {words}", ago_s=ago_s)
 
@@ -339,7 +342,7 @@ SYMPTOMS: dict[str, tuple[str, str, Evidence]] = {
         "CustomResourceDefinition/redisfailovers.databases.spotahome.com",
         replace(
             well(),
-            helm=Helm(
+            helm=RevisionStatus(
                 "failed", 1, "metadata.annotations: Too long: must have at most 262144 bytes"
             ),
         ),
@@ -616,7 +619,7 @@ DATA = {rule.name for rule in (*catalog.BELOW, *catalog.DATA)}
 @pytest.mark.parametrize("later", ["CredentialsPublished", "RotationCompleted"])
 def test_a_rotation_that_went_on_waits_no_more(later: str) -> None:
     waits = WAITING.events[0]
-    done = Happening(ROTATOR, "Normal", later, "PostgreSQL: done", last=NOW)
+    done = Event(ROTATOR, "Normal", later, "PostgreSQL: done", last=NOW)
     assert found(RULES["rotation-waiting"], replace(WAITING, events=(waits, done))) == []
     other = replace(done, message="Redis: done")
     assert found(RULES["rotation-waiting"], replace(WAITING, events=(waits, other)))
@@ -647,7 +650,7 @@ def test_a_secret_that_the_rotator_has_not_made_is_why_pods_wait() -> None:
     assert symptom.about == Ref("Secret", "vrooli-redis-creds", "dev")
     assert symptom.command == f"kubectl describe deployment/{ROTATOR.name} -n dev"
     rules = [RULES["rotator-down"], RULES["config-missing"]]
-    (cause,) = judge.diagnose(seen, rules, Redactor()).causes
+    (cause,) = root_cause.diagnose(seen, rules, Redactor()).causes
     assert cause.finding.name == "rotator-down"
     assert [item.name for item in cause.follows] == ["config-missing"]
 
@@ -761,7 +764,7 @@ def test_an_empty_path_is_not_taken_for_a_silent_vault() -> None:
 
 def test_what_the_operator_met_with_before_it_got_on_is_of_the_past() -> None:
     silent = unanswered("dial tcp 10.0.0.9:8200: i/o timeout")
-    synced = Happening(OF_REDIS, "Normal", "SecretSynced", "Secret synced", last=NOW)
+    synced = Event(OF_REDIS, "Normal", "SecretSynced", "Secret synced", last=NOW)
     assert found(RULES["vso-no-answer"], told(silent, synced)) == []
     healthy = {"conditions": [{"type": "Healthy", "status": "True"}]}
     body = {**(well().get(OF_REDIS) or {}), "status": healthy}

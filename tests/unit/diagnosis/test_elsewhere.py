@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from support.evidence import DEV, START, diagnosed, operators, pod, vault
-from vrooli.diagnosis import collect, elsewhere, keepers
-from vrooli.diagnosis.evidence import ELSEWHERE, Evidence
-from vrooli.diagnosis.looking import grouped
-from vrooli.diagnosis.objects import Ref, has_label
+from vrooli.diagnosis.evidence import collect, discovery
+from vrooli.diagnosis.evidence import operators as evidence_operators
+from vrooli.diagnosis.evidence.fetch import grouped
+from vrooli.diagnosis.evidence.model import ELSEWHERE, Evidence
 from vrooli.kube import ApiError
-from vrooli.kube.reading import Through
+from vrooli.kube.objects import Ref, has_label
+from vrooli.kube.reads import Through
 from vrooli.release import Release
 
 Body = Mapping[str, Any]
@@ -115,8 +116,8 @@ async def test_who_may_not_look_elsewhere_calls_no_operator_missing() -> None:
 
 
 def test_operators_are_known_by_the_labels_that_a_check_looks_for() -> None:
-    asked = elsewhere.KINDS["apps/v1", "Deployment"]
-    assert {keeper.selector for keeper in keepers.ALL} < set(asked)
+    asked = discovery.KINDS["apps/v1", "Deployment"]
+    assert {keeper.selector for keeper in evidence_operators.ALL} < set(asked)
 
 
 @pytest.mark.anyio

@@ -11,8 +11,8 @@ from typing import Any
 from support.evidence import NOW, START, diagnosed, evidence, pod_of
 from vrooli.diagnosis import rules
 from vrooli.diagnosis.catalog import ALL
-from vrooli.diagnosis.evidence import Evidence, SecretFacts
-from vrooli.diagnosis.objects import Ref
+from vrooli.diagnosis.evidence.model import Evidence, SecretFacts
+from vrooli.kube.objects import Ref
 
 SERVER = "vrooli-dev-server"
 
@@ -38,7 +38,7 @@ def told(seen: Evidence) -> list[tuple[str, list[str]]]:
 
 def test_every_rule_that_something_may_explain_exists() -> None:
     folder = Path(rules.__path__[0])
-    texts = (path.read_text() for path in folder.glob("*.py"))
+    texts = (path.read_text() for path in folder.rglob("*.py"))
     lists = (found for text in texts for found in re.findall(r"explains=\(([^=]*?)\),\n", text))
     explained = {name for found in lists for name in re.findall(r'"([\w-]+)"', found)}
     assert {"image-pull", "unschedulable", "postgres-disk-full"} <= explained

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from support.evidence import evidence, found, pod_of, rendered
-from vrooli.diagnosis.evidence import Answer
-from vrooli.diagnosis.objects import Ref
-from vrooli.diagnosis.rules import image_pull, not_ready, vault_sealed
+from vrooli.diagnosis.evidence.model import Answer
+from vrooli.diagnosis.rules.vault import sealed as vault_sealed
+from vrooli.diagnosis.rules.workloads import image_pull, not_ready
+from vrooli.kube.objects import Ref
 
 VAULT = Ref("Service", "vault", "vault")
 

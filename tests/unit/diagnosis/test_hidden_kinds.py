@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from support.evidence import DEV, diagnosed, whole
-from vrooli.diagnosis import collect
-from vrooli.diagnosis.evidence import Evidence
-from vrooli.diagnosis.objects import ref_of
+from vrooli.diagnosis.evidence import collect
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.kube.objects import ref_of
 
 KINDS = sorted({kind for _, kind in (*collect.OF_CLUSTER, *collect.OF_OPERATORS)})
 PLACED = [

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from support.canaries import canaries, leaked
 from support.evidence import evidence, pod, pod_of, with_objects
-from vrooli.diagnosis import judge
-from vrooli.diagnosis.evidence import Evidence, LogSource
+from vrooli.diagnosis import root_cause
+from vrooli.diagnosis.evidence.log_search import quoted
+from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.objects import Ref
-from vrooli.diagnosis.said import quoted
+from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
 
 SERVER = Ref("Deployment", "vrooli-dev-server", "dev")
@@ -37,7 +37,7 @@ def rule(
 
 def told(seen: Evidence, *rules: Rule) -> list[tuple[str, list[str]]]:
     """The causes by name, each with the names of what follows from it."""
-    causes = judge.diagnose(seen, rules, Redactor()).causes
+    causes = root_cause.diagnose(seen, rules, Redactor()).causes
     return [(cause.finding.name, [item.name for item in cause.follows]) for cause in causes]
 
 
@@ -110,7 +110,7 @@ def test_a_rule_that_meets_an_unexpected_shape_is_named_and_stops_no_other() -> 
     def find(seen: Evidence) -> Iterable[Symptom]:
         raise KeyError("spec")
 
-    found = judge.diagnose(SEEN, [Rule("odd", "odd", find), rule("crash", SERVER)], Redactor())
+    found = root_cause.diagnose(SEEN, [Rule("odd", "odd", find), rule("crash", SERVER)], Redactor())
     assert [cause.finding.name for cause in found.causes] == ["crash"]
     assert [item.what for item in found.unseen] == ["rule odd"]
 
@@ -119,7 +119,9 @@ def test_secrets_are_masked_in_what_a_rule_quotes() -> None:
     def find(seen: Evidence) -> Iterator[Symptom]:
         yield Symptom(SERVER, "says hunter2hunter2", "", evidence=("login with hunter2hunter2",))
 
-    (cause,) = judge.diagnose(SEEN, [Rule("a", "a", find)], Redactor(["hunter2hunter2"])).causes
+    (cause,) = root_cause.diagnose(
+        SEEN, [Rule("a", "a", find)], Redactor(["hunter2hunter2"])
+    ).causes
     assert "hunter2" not in str(cause)
 
 
@@ -127,7 +129,9 @@ def test_a_command_that_would_hold_a_secret_is_not_printed_at_all() -> None:
     def find(seen: Evidence) -> Iterator[Symptom]:
         yield Symptom(SERVER, "a", "mend it", command="kubectl patch x -p hunter2hunter2")
 
-    (cause,) = judge.diagnose(SEEN, [Rule("a", "a", find)], Redactor(["hunter2hunter2"])).causes
+    (cause,) = root_cause.diagnose(
+        SEEN, [Rule("a", "a", find)], Redactor(["hunter2hunter2"])
+    ).causes
     assert (cause.finding.remedy, cause.finding.command) == ("mend it", "")
 
 
@@ -138,18 +142,18 @@ def test_a_long_line_is_cut_where_no_piece_of_a_secret_stays() -> None:
 
     def find(seen: Evidence) -> Iterator[Symptom]:
         for item in planted:
-            lengths = range(judge.WIDTH - len(item.text), judge.WIDTH)
+            lengths = range(root_cause.WIDTH - len(item.text), root_cause.WIDTH)
             lines = [(source, f"{'x' * length} {item.text}") for length in lengths]
-            found = f"{'x' * (judge.FOUND - len(item.text) // 2)} {item.text}"
+            found = f"{'x' * (root_cause.FOUND - len(item.text) // 2)} {item.text}"
             evidence = quoted(lines, len(lines))
             yield Symptom(Ref("Pod", item.shape), found, "mend it", evidence=evidence)
 
-    causes = judge.diagnose(SEEN, [Rule("odd", "odd", find)], redactor).causes
+    causes = root_cause.diagnose(SEEN, [Rule("odd", "odd", find)], redactor).causes
     assert len(causes) == len(planted)
     for cause in causes:
         said = [cause.finding.found, *cause.finding.evidence]
         assert leaked(planted, "\n".join(said)) == []
-        assert all(len(line) <= judge.WIDTH for line in cause.finding.evidence)
+        assert all(len(line) <= root_cause.WIDTH for line in cause.finding.evidence)
 
 
 def test_of_a_secret_that_a_log_cuts_over_two_lines_no_piece_is_quoted() -> None:
@@ -161,6 +165,8 @@ def test_of_a_secret_that_a_log_cuts_over_two_lines_no_piece_is_quoted() -> None
         lines = [(source, line) for line in seen.logs[source]]
         yield Symptom(SERVER, quoted(lines)[0], "mend it", evidence=quoted(lines, 2))
 
-    (cause,) = judge.diagnose(seen, [Rule("odd", "odd", find)], Redactor([secret.secret])).causes
+    (cause,) = root_cause.diagnose(
+        seen, [Rule("odd", "odd", find)], Redactor([secret.secret])
+    ).causes
     assert cause.finding.found == "pod/server: (masked)"
     assert cause.finding.evidence == ("pod/server: (masked)", "pod/server: ends")

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from vrooli.diagnosis.evidence import Unseen
-from vrooli.diagnosis.looking import Looking, grouped
+from vrooli.diagnosis.evidence.fetch import Looking, grouped
+from vrooli.diagnosis.evidence.model import Unseen
 from vrooli.errors import VrooliError
 
 

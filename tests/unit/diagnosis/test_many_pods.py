@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from support.evidence import evidence, pod_of
-from vrooli.diagnosis import logs
-from vrooli.diagnosis.evidence import Unseen
-from vrooli.diagnosis.sharing import Shared
+from vrooli.diagnosis.evidence import logs
+from vrooli.diagnosis.evidence.interning import Shared
+from vrooli.diagnosis.evidence.model import Unseen
 
 RUNS = {"running": {}}
 

@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 
 from support import notes
-from vrooli.diagnosis import named
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube
+from vrooli.release.records import discovery
 
 
 def _note(release: str, revision: int, chart: str) -> dict[str, Any]:
@@ -43,7 +43,7 @@ class Notes:
 
 
 async def _only(notes: Notes) -> str | None:
-    return await named.only(cast(Kube, notes), "staging")
+    return await discovery.only(cast(Kube, notes), "staging")
 
 
 async def test_the_one_release_of_the_chart_is_meant_whatever_it_is_called() -> None:

@@ -21,13 +21,10 @@ from support.evidence import (
     with_objects,
 )
 from vrooli.chart import manifest
-from vrooli.diagnosis import policies
-from vrooli.diagnosis.arrows import ways
-from vrooli.diagnosis.evidence import Answer, Evidence, SecretFacts
-from vrooli.diagnosis.objects import Ref
-from vrooli.diagnosis.policies import End, Way
-from vrooli.diagnosis.probes import connect, resolve
-from vrooli.diagnosis.rules import (
+from vrooli.diagnosis.evidence.connectivity import ways
+from vrooli.diagnosis.evidence.model import Answer, Evidence, SecretFacts
+from vrooli.diagnosis.evidence.probes import connect, resolve
+from vrooli.diagnosis.rules.network import (
     certificates,
     dns,
     ingress_backend,
@@ -37,6 +34,9 @@ from vrooli.diagnosis.rules import (
     service_endpoints,
     tls_secret,
 )
+from vrooli.kube import network_policies
+from vrooli.kube.network_policies import End, Way
+from vrooli.kube.objects import Ref
 
 LABELS = {"app": "shop"}
 
@@ -338,4 +338,4 @@ def test_policies_are_read_as_kubernetes_explains_them(rule: dict[str, Any], is_
     client["status"]["podIP"] = "10.1.2.3"
     way = Way(End(client, {}), End(shop(), {}), 8080)
     allow = policy("a", {"podSelector": {"matchLabels": LABELS}, "ingress": [rule]})
-    assert bool(policies.refusing([allow], way)) is not is_open
+    assert bool(network_policies.refusing([allow], way)) is not is_open

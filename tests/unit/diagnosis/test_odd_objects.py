@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from support import notes
 from support.evidence import DEV, evidence, pod_of, rendered
 from support.recorded import contents
-from vrooli.diagnosis import bundle, happenings, helmnotes, secrets
-from vrooli.diagnosis.evidence import Evidence, LogSource
+from vrooli.diagnosis.bundle import archive
+from vrooli.diagnosis.evidence import secrets
+from vrooli.diagnosis.evidence.model import Evidence, LogSource
+from vrooli.kube import events as kube_events
 from vrooli.redaction import Redactor
+from vrooli.release.records import storage
 
 KINDS = (
     *("Pod", "Deployment", "StatefulSet", "ReplicaSet", "Job", "Service", "Ingress", "Node"),
@@ -67,12 +70,12 @@ def test_objects_of_any_shape_are_diagnosed_and_packed(
 ) -> None:
     seen = replace(
         evidence(*bodies),
-        events=happenings.read(events),
+        events=kube_events.read(events),
         logs={LogSource(DEV.namespace, "x", "y"): [line, "\udcff\x00"]},
     )
     found = contents(seen, Redactor(["something-secret"]))
     assert found.diagnosis.unseen is not None
-    assert bundle.packed("x", found)
+    assert archive.packed("x", found)
 
 
 @cache
@@ -87,7 +90,7 @@ def test_an_object_of_the_release_of_any_shape_stops_nothing(drawn: dict[str, An
     whole = release()
     odd = [_object(item.kind, item.name, drawn) for item in whole.wanted if not item.is_hook]
     found = contents(replace(evidence(*odd), wanted=whole.wanted), Redactor())
-    assert bundle.files(found)["findings.json"]
+    assert archive.files(found)["findings.json"]
 
 
 @settings(max_examples=60)
@@ -109,10 +112,10 @@ def test_notes_of_helm_of_any_shape_are_read(noted: Any) -> None:
     for text in (packed, packed[:20], "%%%", written):
         secret = {
             "metadata": {"name": "x", "labels": {"name": "r"}},
-            "type": helmnotes.TYPE,
+            "type": storage.TYPE,
             "data": {"release": text},
         }
-        assert len(helmnotes.notes([secret], "r")) <= 1
+        assert len(storage.notes([secret], "r")) <= 1
 
 
 def test_one_odd_object_hides_no_other_trouble() -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from support.evidence import NOW, diagnosed, evidence, operators, pod, with_objects
-from vrooli.diagnosis import operated
-from vrooli.diagnosis.objects import Ref
-from vrooli.diagnosis.workloads import way_back
+from vrooli.diagnosis.evidence.workloads import way_back
+from vrooli.diagnosis.remedies import operators as remedies_operators
 from vrooli.findings import Finding
+from vrooli.kube.objects import Ref
 
 LIMITS = {"limits": {"memory": "256Mi"}}
 PGO = "postgres-operator.crunchydata.com"
@@ -72,7 +72,7 @@ INSTANCE = {f"{PGO}/cluster": "vrooli-pg", f"{PGO}/instance-set": "main"}
         (
             Ref("StatefulSet", "rfr-vrooli-rf", "dev"),
             "redis",
-            {operated.REDIS_NAME: "vrooli-rf"},
+            {remedies_operators.REDIS_NAME: "vrooli-rf"},
             REDIS,
             "/spec/redis",
             "spotahomeRedis.redis.",
@@ -80,7 +80,7 @@ INSTANCE = {f"{PGO}/cluster": "vrooli-pg", f"{PGO}/instance-set": "main"}
         (
             Ref("Deployment", "rfs-vrooli-rf", "dev"),
             "sentinel",
-            {operated.REDIS_NAME: "vrooli-rf"},
+            {remedies_operators.REDIS_NAME: "vrooli-rf"},
             REDIS,
             "/spec/sentinel",
             "spotahomeRedis.sentinel.",

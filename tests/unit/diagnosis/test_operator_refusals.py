@@ -19,8 +19,9 @@ from support.evidence import (
     whole,
     with_objects,
 )
-from vrooli.diagnosis.evidence import Evidence, Happening, LogSource
-from vrooli.diagnosis.objects import Ref
+from vrooli.diagnosis.evidence.model import Evidence, LogSource
+from vrooli.kube.events import Event
+from vrooli.kube.objects import Ref
 from vrooli.operators.claims import PGO
 
 Body = dict[str, Any]
@@ -50,7 +51,7 @@ def crashing(component: str) -> Body:
     return pod_of(f"vrooli-dev-{component}", ready=False, state=BACK_OFF, last=CRASHED, restarts=7)
 
 
-def without_instances(*events: Happening) -> Evidence:
+def without_instances(*events: Event) -> Evidence:
     """A release whose PostgreSQL was never made: its operator's StatefulSet has no pod."""
     cluster = ("PostgresCluster", "vrooli-pg")
     seen = well()

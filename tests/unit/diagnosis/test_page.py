@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 
 from support.evidence import evidence, happening, pod, pod_of, with_objects
 from support.recorded import HOSTILE, SERVER, WAITING, contents, settled
-from vrooli.diagnosis import bundle
-from vrooli.diagnosis.evidence import Evidence, LogSource, Unseen
-from vrooli.diagnosis.objects import Ref
+from vrooli.diagnosis.bundle import archive
+from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unseen
+from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
 
 # Elements that the page itself has.
@@ -37,7 +37,7 @@ class Elements(HTMLParser):
 
 
 def page(seen: Evidence) -> str:
-    return bundle.files(contents(seen, Redactor()))["page.html"]
+    return archive.files(contents(seen, Redactor()))["page.html"]
 
 
 def hostile() -> Evidence:

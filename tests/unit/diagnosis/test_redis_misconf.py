@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from support.evidence import diagnosed, evidence, found, happening, pod, pod_of
-from vrooli.diagnosis.evidence import Answer, Evidence, LogSource
-from vrooli.diagnosis.objects import Ref, ref_of
-from vrooli.diagnosis.rules.redis_misconf import RULE
+from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource
+from vrooli.diagnosis.rules.redis.misconf import RULE
+from vrooli.kube.objects import Ref, ref_of
 
 REDIS = Ref("Pod", "rfr-vrooli-rf-0", "dev")
 LABELS = {

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from support.evidence import NOW, diagnosed, evidence, operators, pod, pod_of
-from vrooli.diagnosis import redis_passwords
-from vrooli.diagnosis.evidence import Answer, LogSource
+from vrooli.diagnosis.evidence.model import Answer, LogSource
 from vrooli.diagnosis.interface import Cause
-from vrooli.diagnosis.objects import Ref
-from vrooli.release.readiness import REDIS_NAME
+from vrooli.diagnosis.remedies import redis_passwords
+from vrooli.kube.objects import Ref
+from vrooli.release.rollout.readiness import REDIS_NAME
 
 SERVER = "vrooli-dev-server"
 CLIENT = f"{SERVER}-5d9c7b-abcde"

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from support.evidence import DEV, diagnosed, vault, whole, with_objects
-from vrooli.diagnosis import collect, keepers, requirements
-from vrooli.diagnosis.evidence import ELSEWHERE, Answer, Evidence, Unseen
-from vrooli.diagnosis.objects import Ref
-from vrooli.diagnosis.probes import PROBES
+from vrooli.diagnosis import requirements
+from vrooli.diagnosis.evidence import collect, operators
+from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, Unseen
+from vrooli.diagnosis.evidence.probes import PROBES
 from vrooli.kube import Priority
+from vrooli.kube.objects import Ref
 
 HOME = DEV.namespace
 FAILOVER = {"kind": "RedisFailover", "metadata": {"name": "vrooli-rf", "namespace": HOME}}
@@ -50,7 +51,7 @@ def test_all_that_is_required_is_looked_at() -> None:
     assert requirements.OF_RELEASE <= LISTED
     assert {k for _, k in collect.OF_BELOW} >= requirements.OF_OPERATOR | requirements.OF_VAULT
     assert set(requirements.PROBES) <= set(PROBES)
-    assert {keeper.namespace for keeper in keepers.ALL} <= set(collect.BELOW)
+    assert {keeper.namespace for keeper in operators.ALL} <= set(collect.BELOW)
 
 
 @pytest.mark.parametrize("kind", sorted(LISTED))
@@ -67,7 +68,7 @@ def test_an_operator_is_needed_by_what_it_keeps(kind: str) -> None:
 
 
 def test_an_operator_that_was_found_elsewhere_need_not_be_seen_at_its_usual_place() -> None:
-    label, _, value = keepers.REDIS.selector.partition("=")
+    label, _, value = operators.REDIS.selector.partition("=")
     metadata = {"name": "theirs", "namespace": "databases", "labels": {label: value}}
     seen = with_objects(whole(), FAILOVER, {"kind": "Deployment", "metadata": metadata})
     assert missing(hiding(seen, ("Deployment", "redis-operator"), ("Pod", "redis-operator"))) == []
@@ -88,7 +89,7 @@ def test_an_operator_that_is_not_at_its_place_may_be_where_nobody_may_look() -> 
 
 
 def test_where_not_even_what_is_wanted_was_seen_every_operator_may_be_needed() -> None:
-    kinds = [(kind, HOME) for keeper in keepers.ALL for kind in keeper.kinds]
+    kinds = [(kind, HOME) for keeper in operators.ALL for kind in keeper.kinds]
     seen = hiding(whole(), ("Secret", HOME), *kinds, ("Deployment", "postgres-operator"))
     assert "Deployment in postgres-operator" in missing(seen)
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from support.evidence import DEV, diagnosed, evidence, operators, pod, pod_of, vault
-from vrooli.diagnosis import collect, rights
-from vrooli.diagnosis.evidence import Evidence
-from vrooli.diagnosis.looking import Looking
-from vrooli.diagnosis.probes import PROBES, vault_health
+from vrooli.diagnosis.evidence import access, collect
+from vrooli.diagnosis.evidence.fetch import Looking
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.probes import PROBES, vault_health
 from vrooli.kube import Patience
-from vrooli.release.readiness import REDIS_NAME
+from vrooli.release.rollout.readiness import REDIS_NAME
 
 CONNECTION = {
     "kind": "VaultConnection",
@@ -27,8 +27,8 @@ FAILOVER = {
     "spec": {"redis": {}, "sentinel": {}},
 }
 EVERY = {
-    (rights.EXEC, DEV.namespace): "no right to run programs in pods (pods/exec) there",
-    (rights.FORWARD, "vault"): "no right to forward ports of pods (pods/portforward) there",
+    (access.EXEC, DEV.namespace): "no right to run programs in pods (pods/exec) there",
+    (access.FORWARD, "vault"): "no right to forward ports of pods (pods/portforward) there",
 }
 
 
@@ -67,9 +67,9 @@ def seen() -> Evidence:
 @pytest.mark.anyio
 async def test_each_way_is_asked_about_once_for_each_namespace() -> None:
     kube = ReaderOnly()
-    found = await rights.closed(kube, seen(), Looking(), Patience(5))  # type: ignore[arg-type]
-    assert set(found) == {*EVERY, (rights.FORWARD, DEV.namespace)}
-    assert len(kube.asked) == len(set(kube.asked)) == len(rights.VERBS) * len(found)
+    found = await access.closed(kube, seen(), Looking(), Patience(5))  # type: ignore[arg-type]
+    assert set(found) == {*EVERY, (access.FORWARD, DEV.namespace)}
+    assert len(kube.asked) == len(set(kube.asked)) == len(access.VERBS) * len(found)
 
 
 @pytest.mark.anyio
@@ -80,21 +80,21 @@ async def test_who_may_only_get_is_not_let_in() -> None:
         async def may(self, verb: str, *words: Any, **settings: Any) -> bool:
             return verb == "get"
 
-    found = await rights.closed(MayGet(), seen(), Looking(), Patience(5))  # type: ignore[arg-type]
+    found = await access.closed(MayGet(), seen(), Looking(), Patience(5))  # type: ignore[arg-type]
     assert set(found) >= set(EVERY)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", PROBES)
 async def test_no_question_takes_a_closed_way(name: str) -> None:
-    closed = await rights.closed(ReaderOnly(), seen(), Looking(), Patience(5))  # type: ignore[arg-type]
+    closed = await access.closed(ReaderOnly(), seen(), Looking(), Patience(5))  # type: ignore[arg-type]
     answers = await PROBES[name](ReaderOnly(), replace(seen(), closed=closed))  # type: ignore[arg-type]
     assert list(answers) == []
 
 
 def test_what_is_behind_a_closed_way_is_said_and_blamed_for_nothing() -> None:
     refused = replace(
-        seen(), closed=EVERY, unseen=tuple(rights.unseen(replace(seen(), closed=EVERY)))
+        seen(), closed=EVERY, unseen=tuple(access.unseen(replace(seen(), closed=EVERY)))
     )
     said = diagnosed(refused)
     assert "vault-unreachable" not in {cause.finding.name for cause in said.causes}
@@ -122,16 +122,16 @@ async def test_a_look_asks_for_the_rights_and_says_what_it_lacks() -> None:
 
 def test_a_vault_that_is_no_service_of_the_cluster_is_said_not_to_be_seen() -> None:
     elsewhere = {**CONNECTION, "spec": {"address": "https://who:secret@vault.example.com:8200"}}
-    (found,) = rights.unseen(evidence(elsewhere))
+    (found,) = access.unseen(evidence(elsewhere))
     assert found.what == "Vault at vault.example.com"
 
 
 @pytest.mark.parametrize("odd", [None, 7, "http://[", "vault", "http://x:99999999", []])
 def test_an_address_that_is_none_stops_nothing(odd: Any) -> None:
     looked = evidence({**CONNECTION, "spec": {"address": odd}})
-    assert rights.needed(looked) == {}
-    assert not diagnosed(replace(looked, unseen=tuple(rights.unseen(looked)))).causes
+    assert access.needed(looked) == {}
+    assert not diagnosed(replace(looked, unseen=tuple(access.unseen(looked)))).causes
 
 
 def test_who_may_do_all_misses_nothing() -> None:
-    assert rights.unseen(seen()) == []
+    assert access.unseen(seen()) == []

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from support.evidence import diagnosed, evidence, happening, pod, pod_of
-from vrooli.diagnosis.evidence import Answer, Evidence
-from vrooli.diagnosis.objects import ref_of
-from vrooli.diagnosis.rules.postgres_schema_missing import RULE
+from vrooli.diagnosis.evidence.model import Answer, Evidence
+from vrooli.diagnosis.rules.postgres.schema_missing import RULE
+from vrooli.kube.objects import ref_of
 
 PGO = "postgres-operator.crunchydata.com"
 PROBED = {"containers": [{"name": "main", "readinessProbe": {"httpGet": {"port": 80}}}]}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from support.evidence import pod, pod_of, rendered, with_objects
-from vrooli.diagnosis.objects import Ref
-from vrooli.diagnosis.standing import stands_on
+from vrooli.diagnosis.dependency_graph import stands_on
+from vrooli.kube.objects import Ref
 
 SERVER = Ref("Deployment", "vrooli-dev-server", "dev")
 SENTINEL = pod(

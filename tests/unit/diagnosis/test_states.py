@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from support.evidence import pod
-from vrooli.diagnosis import states
-from vrooli.diagnosis.states import State
+from vrooli.diagnosis.bundle import object_status
+from vrooli.diagnosis.bundle.object_status import State
 
 WAITING = {"waiting": {"reason": "CrashLoopBackOff"}}
 
@@ -44,7 +44,7 @@ def condition(kind: str, status: str, **more: str) -> dict[str, Any]:
     ],
 )
 def test_the_state_of(found: dict[str, Any], state: State) -> None:
-    assert states.of(found) == state
+    assert object_status.of(found) == state
 
 
 def test_a_pod_that_finds_no_node_says_why() -> None:
@@ -53,4 +53,4 @@ def test_a_pod_that_finds_no_node_says_why() -> None:
         "phase": "Pending",
         **condition("PodScheduled", "False", reason="Unschedulable", message="no room"),
     }
-    assert "PodScheduled False (Unschedulable: no room)" in states.of(found).words
+    assert "PodScheduled False (Unschedulable: no room)" in object_status.of(found).words

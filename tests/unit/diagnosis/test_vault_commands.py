@@ -12,10 +12,10 @@ import pytest
 
 from support.evidence import evidence
 from vrooli import project
-from vrooli.diagnosis import catalog, judge
-from vrooli.diagnosis.evidence import Answer, Evidence
-from vrooli.diagnosis.objects import Ref
+from vrooli.diagnosis import catalog, root_cause
+from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.findings import Finding
+from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
 from vrooli.secrets import catalog as secrets
 from vrooli.vault import policies
@@ -74,7 +74,7 @@ def denied(number: int, **said: Any) -> Answer:
 def named(rule: str, what: Evidence) -> Finding:
     """What is said by a rule, as it is printed."""
     rules = [item for item in catalog.ALL if item.name == rule]
-    (cause,) = judge.diagnose(what, rules, Redactor()).causes
+    (cause,) = root_cause.diagnose(what, rules, Redactor()).causes
     return cause.finding
 
 

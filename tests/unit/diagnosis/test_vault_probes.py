@@ -14,10 +14,11 @@ import pytest
 
 from support.certificates import self_signed
 from support.evidence import DEV, diagnosed, evidence, operators, pod
-from vrooli.diagnosis.evidence import Answer, Evidence
-from vrooli.diagnosis.objects import Ref
-from vrooli.diagnosis.probes import vault_health, vault_secrets
-from vrooli.diagnosis.rules import vault_sealed, vault_unreachable, vso_login_refused
+from vrooli.diagnosis.evidence.model import Answer, Evidence
+from vrooli.diagnosis.evidence.probes import vault_health, vault_secrets
+from vrooli.diagnosis.rules.vault import sealed, unreachable
+from vrooli.diagnosis.rules.vso import login_refused
+from vrooli.kube.objects import Ref
 
 WELL = json.dumps({"initialized": True, "sealed": False})
 SERVICE = Ref("Service", "vault", "vault")
@@ -148,7 +149,7 @@ async def test_an_answer_that_is_none_of_vault_s_is_said_and_blames_nobody() -> 
     assert not login.ok
     looked = seen(address, answers=(of_health, login))
     assert diagnosed(looked).unseen == ()
-    for rule in (vault_sealed.RULE, vault_unreachable.RULE, vso_login_refused.RULE):
+    for rule in (sealed.RULE, unreachable.RULE, login_refused.RULE):
         assert list(rule.find(looked)) == []
 
 
@@ -177,6 +178,4 @@ async def test_a_vault_that_wants_a_certificate_of_its_clients_is_there(
     async with serving(WELL, tls=context) as port:
         answer = await health(Forwards(port), seen("https://vault.vault.svc:8200"))
     assert answer.ok
-    assert (
-        list(vault_unreachable.RULE.find(seen("https://vault.vault.svc", answers=(answer,)))) == []
-    )
+    assert list(unreachable.RULE.find(seen("https://vault.vault.svc", answers=(answer,)))) == []

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from support.evidence import DEV, NOW, asleep, diagnosed, evidence, found, happening, pod, pod_of
-from vrooli.diagnosis.evidence import Answer, Evidence, Happening, LogSource
-from vrooli.diagnosis.objects import Ref
-from vrooli.diagnosis.probes import health_answer
-from vrooli.diagnosis.rules import (
+from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource
+from vrooli.diagnosis.evidence.probes import health_answer
+from vrooli.diagnosis.rules.cluster import quota_exceeded
+from vrooli.diagnosis.rules.workloads import (
     config_missing,
     crash_loop,
     evicted,
@@ -23,11 +23,12 @@ from vrooli.diagnosis.rules import (
     pod_refused,
     probe_failing,
     pull_secret_missing,
-    quota_exceeded,
     rollout_stuck,
     unschedulable,
     volume_mount,
 )
+from vrooli.kube.events import Event
+from vrooli.kube.objects import Ref
 
 SERVER = "vrooli-dev-server"
 OWNER = f"Deployment/{SERVER}"
@@ -263,7 +264,7 @@ def test_a_program_for_another_processor_is_named_with_the_nodes(way: str) -> No
 
 
 def test_a_node_that_is_being_made_is_told_and_waited_for() -> None:
-    def said(reason: str, ago_s: float) -> Happening:
+    def said(reason: str, ago_s: float) -> Event:
         found = happening(POD, reason, "pod triggered scale-up: [{web 0->1}]", ago_s=ago_s)
         return replace(found, source="cluster-autoscaler")
 
@@ -455,7 +456,7 @@ NO_ROOM = (
 )
 
 
-def one_of(pods: int, *events: Happening) -> Evidence:
+def one_of(pods: int, *events: Event) -> Evidence:
     """A StatefulSet that wants three pods, and has so many."""
     body = {
         "kind": "StatefulSet",

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from vrooli.errors import EnvironmentLackError
-from vrooli.kube import client, rest, unreachable
+from vrooli.kube import client, connection_errors, rest
 
 
 def test_an_applied_object_is_yaml_whatever_characters_it_holds() -> None:
@@ -46,7 +46,7 @@ def _refusal(status: int) -> kr8s.ServerError:
     ],
 )
 def test_why_no_cluster_is_reached_is_told_with_what_to_do(error: Exception, words: str) -> None:
-    found = unreachable.explained("https://there", error, 10.0)
+    found = connection_errors.explained("https://there", error, 10.0)
     with pytest.raises(EnvironmentLackError, match=words):
         raise found
     assert "https://there" in found.message

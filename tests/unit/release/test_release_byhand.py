@@ -8,8 +8,8 @@ import pytest
 
 from vrooli.chart import manifest
 from vrooli.redaction import MASK, Redactor
-from vrooli.release import byhand
-from vrooli.release.changes import FieldChange
+from vrooli.release.drift import manual_edits
+from vrooli.release.drift.diff import FieldChange
 
 WHEN = "2026-11-28T12:00:00Z"
 ITEM = 'k:{"name":"server"}'
@@ -81,7 +81,7 @@ def _live(*entries: dict[str, Any], **spec: Any) -> dict[str, Any]:
 
 
 def _added(*entries: dict[str, Any], **spec: Any) -> dict[str, FieldChange]:
-    found = byhand.added(manifest.of(WANTED, "dev"), _live(*entries, **spec), Redactor())
+    found = manual_edits.added(manifest.of(WANTED, "dev"), _live(*entries, **spec), Redactor())
     return {field.path: field for field in found}
 
 
@@ -148,13 +148,13 @@ def test_a_secret_value_is_masked() -> None:
         "data": {"a": "eA==", "b": "c2VjcmV0"},
         "metadata": {"name": "s", "managedFields": [entry]},
     }
-    (field,) = byhand.added(manifest.of(wanted, "dev"), live, Redactor())
+    (field,) = manual_edits.added(manifest.of(wanted, "dev"), live, Redactor())
     assert (field.path, field.before) == ("data.b", MASK)
 
 
 def test_what_is_taken_and_what_is_left_are_all_that_was_signed() -> None:
     fields = _container({"f:image": {}, **VARIABLE})
-    (hand,) = byhand.hands(manifest.of(WANTED, "dev"), _live(_entry(fields)))
+    (hand,) = manual_edits.hands(manifest.of(WANTED, "dev"), _live(_entry(fields)))
     assert hand.taken == _container(VARIABLE)
     assert hand.left == _container({"f:image": {}})
 
@@ -174,4 +174,4 @@ def test_what_is_taken_and_what_is_left_are_all_that_was_signed() -> None:
     ],
 )
 def test_what_is_lacking(body: Any, wanted: Any, expected: list[tuple[str, ...]]) -> None:
-    assert list(byhand.lacking(body, wanted)) == expected
+    assert list(manual_edits.lacking(body, wanted)) == expected

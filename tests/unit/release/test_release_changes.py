@@ -9,7 +9,7 @@ import pytest
 from support.canaries import Canary, canaries, leaked
 from vrooli.chart.manifest import Manifest, of
 from vrooli.redaction import MASK, Redactor
-from vrooli.release.changes import Act, FieldChange, changes
+from vrooli.release.drift.diff import Act, FieldChange, changes
 
 
 def _object(kind: str = "Deployment", name: str = "server", **more: Any) -> Manifest:

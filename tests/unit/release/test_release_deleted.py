@@ -15,9 +15,11 @@ from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import Release, drift, history
-from vrooli.release.changes import Act, ObjectChange
-from vrooli.release.history import Note, Revision
+from vrooli.release import Release
+from vrooli.release.drift import comparison
+from vrooli.release.drift.diff import Act, ObjectChange
+from vrooli.release.records import history
+from vrooli.release.records.history import Note, Revision
 from vrooli.workflows import deploy
 from vrooli.workflows.deploy import DeployOptions
 
@@ -49,7 +51,7 @@ class Cluster:
 
 def test_what_helm_deletes_of_the_last_deployed_revision_is_told() -> None:
     had = _objects("cache", "gone", "data", kept="data")
-    doing = drift.ahead(
+    doing = comparison.ahead(
         cast(Kube, Cluster()), (), _note("pending-upgrade"), Redactor(), deployed=had
     )
     found, _ = asyncio.run(doing)

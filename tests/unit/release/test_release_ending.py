@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vrooli.release.ending import telling_line
+from vrooli.release.rollout.log_cause import telling_line
 
 FATAL = """Fatal Python error: init_fs_encoding: failed to get the Python codec
 Python runtime state: core initialized

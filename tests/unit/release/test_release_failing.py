@@ -11,9 +11,9 @@ import pytest
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import silent
 from vrooli.kube import Kube
-from vrooli.release import Release, failing
-from vrooli.release.failing import DeployFailedError, Failed, Kept
-from vrooli.release.removal import Removed
+from vrooli.release import Release, failure_handling
+from vrooli.release.failure_handling import DeployFailedError, Failed, Kept
+from vrooli.release.uninstall import Removed
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 PLACE = Path("report.tar.gz")
@@ -51,7 +51,7 @@ def pruned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(release.name)
         return ""
 
-    monkeypatch.setattr(failing.bookkeeping, "prune", prune)
+    monkeypatch.setattr(failure_handling.bookkeeping, "prune", prune)
     return found
 
 
@@ -64,7 +64,7 @@ def removed(monkeypatch: pytest.MonkeyPatch, kept: list[str]) -> list[str]:
         found.append(release.name)
         return Removed(changed=True, kept=tuple(kept))
 
-    monkeypatch.setattr(failing.removal, "remove", remove)
+    monkeypatch.setattr(failure_handling.uninstall, "remove", remove)
     return found
 
 
@@ -92,7 +92,7 @@ async def test_why_it_failed_what_was_done_and_the_cause_are_told(removed: list[
 async def test_evidence_that_cannot_be_kept_keeps_nobody_from_going_back(
     removed: list[str], keep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failing, "KEEP_S", 0.05)
+    monkeypatch.setattr(failure_handling, "KEEP_S", 0.05)
     assert "is taken away again" in await _told(keep)
     assert removed == ["vrooli-dev"]
 

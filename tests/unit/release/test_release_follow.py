@@ -11,10 +11,10 @@ import pytest
 from vrooli.chart import manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube, NoAnswerError
-from vrooli.release import follow
-from vrooli.release.follow import Follower
-from vrooli.release.readiness import Seen
-from vrooli.release.scene import Scene
+from vrooli.release.rollout import tracker
+from vrooli.release.rollout.context import Scene
+from vrooli.release.rollout.readiness import Seen
+from vrooli.release.rollout.tracker import Follower
 
 NOW = datetime.now(UTC)
 REDIS = manifest.of(
@@ -54,9 +54,9 @@ def show(follower: Follower, *bodies: dict[str, Any]) -> None:
 async def test_waking_an_operator_may_fail_while_the_api_server_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(follow, "TICK_S", 0.01)
-    monkeypatch.setattr(follow, "BURST_S", 0.0)
-    monkeypatch.setattr("vrooli.release.wake.PAUSE_S", 0.0)
+    monkeypatch.setattr(tracker, "TICK_S", 0.01)
+    monkeypatch.setattr(tracker, "BURST_S", 0.0)
+    monkeypatch.setattr("vrooli.release.rollout.redis_reconcile.PAUSE_S", 0.0)
     kube = Away()
     follower = Follower(cast(Kube, kube), (REDIS,), Progress("healthy", lambda _: None), NOW)
     show(follower, {**REDIS.body, "kind": "RedisFailover"})
@@ -128,7 +128,7 @@ def test_a_pull_secret_that_was_awaited_is_known_to_have_come_late(
         "here",
     )
     scenes: list[Scene] = []
-    monkeypatch.setattr(follow.hopeless, "troubles", lambda *given: scenes.append(given[2]) or [])
+    monkeypatch.setattr(tracker.failures, "troubles", lambda *given: scenes.append(given[2]) or [])
     filled = {**secret.body, "status": {"secretMAC": "x"}}
     for first, is_late in ((secret.body, True), (filled, False)):
         follower = Follower(cast(Kube, None), (secret,), Progress(), NOW)

@@ -11,7 +11,8 @@ import pytest
 from support.canaries import Canary, canaries, leaked
 from vrooli.errors import EnvironmentLackError
 from vrooli.kube import Kube
-from vrooli.release import Release, history, testing
+from vrooli.release import Release, helm_tests
+from vrooli.release.records import history
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
@@ -49,4 +50,4 @@ async def test_a_test_without_the_right_to_run_it_has_not_failed(
 
     monkeypatch.setattr(history, "call", refused)
     with pytest.raises(EnvironmentLackError, match="may not run test smoke of"):
-        await testing.run(cast("Kube", None), RELEASE, "smoke")
+        await helm_tests.run(cast("Kube", None), RELEASE, "smoke")

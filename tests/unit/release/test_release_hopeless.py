@@ -9,9 +9,15 @@ import pytest
 
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
-from vrooli.release.hopeless import FAILING_BEFORE_S, PULL_S, Trouble, earlier_ends, troubles
-from vrooli.release.readiness import Seen
-from vrooli.release.scene import BACK_OFF_S, DOUBT_S, EVER, Scene, is_settled
+from vrooli.release.rollout.context import BACK_OFF_S, DOUBT_S, EVER, Scene, is_settled
+from vrooli.release.rollout.failures import (
+    FAILING_BEFORE_S,
+    PULL_S,
+    Trouble,
+    earlier_ends,
+    troubles,
+)
+from vrooli.release.rollout.readiness import Seen
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # What Docker Hub says of a private image, and of one that isn't there.

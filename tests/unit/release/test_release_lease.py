@@ -15,7 +15,7 @@ import pytest
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube
-from vrooli.release import Release, identity, lease
+from vrooli.release import Release, lease, process_identity
 from vrooli.release.lease import LASTS_S, Holder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -116,7 +116,7 @@ async def test_a_holder_that_stays_silent_is_taken_over_after_a_while() -> None:
     began = time.monotonic()
     await _hold(cluster)
     assert time.monotonic() - began >= lease.LISTEN_S
-    assert cluster.made[0]["spec"]["holderIdentity"] == identity.name()
+    assert cluster.made[0]["spec"]["holderIdentity"] == process_identity.name()
 
 
 @pytest.mark.usefixtures("hurry")
@@ -132,7 +132,7 @@ async def test_a_lease_that_went_away_while_it_was_looked_at_is_made_anew() -> N
 async def test_a_holder_whose_process_has_ended_is_taken_over_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(identity, "is_dead", lambda process: process == "gone")
+    monkeypatch.setattr(process_identity, "is_dead", lambda process: process == "gone")
     async with asyncio.timeout(1):
         await _hold(Cluster(_left(1, "gone")))
 

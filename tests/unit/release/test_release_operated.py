@@ -9,11 +9,11 @@ import pytest
 
 from vrooli.chart import manifest
 from vrooli.operators.claims import PGO
-from vrooli.release import operated, readiness
-from vrooli.release.readiness import Seen
-from vrooli.release.refused import OPERATED_S, PODS_S, RESIZED_S, refused
-from vrooli.release.scene import Scene
-from vrooli.release.wake import waits
+from vrooli.release.rollout import operator_progress, readiness
+from vrooli.release.rollout.context import Scene
+from vrooli.release.rollout.readiness import Seen
+from vrooli.release.rollout.redis_reconcile import waits
+from vrooli.release.rollout.refusals import OPERATED_S, PODS_S, RESIZED_S, refused
 
 Body = dict[str, Any]
 DUPLICATE = 'Pod "pg-instance1-abcd-0" is invalid: duplicate entries for key [topologyKey=…]'
@@ -268,7 +268,7 @@ def redis_pod(name: str, part: str, revision: str = "new", **labels: str) -> Bod
     own = {
         readiness.REDIS_NAME: "rf",
         readiness.COMPONENT: part,
-        operated.REVISION_HASH: revision,
+        operator_progress.REVISION_HASH: revision,
         **labels,
     }
     return pod(name, own, "rfr-rf" if part == "redis" else "")

@@ -12,10 +12,10 @@ import pytest
 from vrooli.chart import manifest
 from vrooli.events import Progress, silent
 from vrooli.kube import ApiError, Kube
-from vrooli.release import follow, operator_logs
-from vrooli.release.follow import Follower
-from vrooli.release.readiness import Seen
-from vrooli.release.unseen import Unseen
+from vrooli.release.rollout import operator_logs, tracker
+from vrooli.release.rollout.readiness import Seen
+from vrooli.release.rollout.tracker import Follower
+from vrooli.release.rollout.unavailable import Unseen
 
 Body = dict[str, Any]
 PGO = "postgres-operator.crunchydata.com/control-plane"
@@ -178,7 +178,7 @@ async def test_a_release_is_not_whole_while_an_operator_can_not_go_on(
     async def read(*_: object) -> operator_logs.Reading:
         return operator_logs.Reading(next(said))
 
-    monkeypatch.setattr(follow.operator_logs, "read", read)
+    monkeypatch.setattr(tracker.operator_logs, "read", read)
     # Of nothing, nothing is lacking.
     follower = Follower(cast(Kube, None), (), Progress("healthy", silent), datetime.now(UTC))
     assert not await follower.is_whole(at_once=True)
@@ -198,8 +198,8 @@ async def test_a_release_that_is_ready_says_what_was_not_seen(
     async def read(*_: object) -> operator_logs.Reading:
         return operator_logs.Reading({}, [Unseen("the log of PGO", "no rights")])
 
-    monkeypatch.setattr(follow.operator_logs, "read", read)
-    done = await follow.until_ready(
+    monkeypatch.setattr(tracker.operator_logs, "read", read)
+    done = await tracker.until_ready(
         cast(Kube, None), (), Progress("healthy", silent), 10, rests=True
     )
     assert "not seen: the log of PGO: no rights" in done.detail
@@ -213,7 +213,7 @@ async def test_what_databases_are_made_of_and_may_not_be_listed_is_told() -> Non
                 raise ApiError(f"list {kind}", 403, "no")
             return []
 
-    seen = await follow.snapshot(cast(Kube, Lists()), CLUSTER)
+    seen = await tracker.snapshot(cast(Kube, Lists()), CLUSTER)
     assert [(item.what, item.why) for item in seen.unseen] == [
         ("StatefulSet in dev", "The API server refused to list StatefulSet: no")
     ]

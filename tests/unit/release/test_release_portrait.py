@@ -10,8 +10,8 @@ from support.canaries import canaries, leaked
 from vrooli.chart import manifest
 from vrooli.events import ObjectState
 from vrooli.redaction import Redactor
-from vrooli.release.portrait import LONGEST, Line, lines
-from vrooli.release.readiness import Seen
+from vrooli.release.rollout.progress import LONGEST, Line, lines
+from vrooli.release.rollout.readiness import Seen
 
 PGO = "postgres-operator.crunchydata.com"
 RF = "redisfailovers.databases.spotahome.com/name"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vrooli.release.pruning import MOST, surplus
+from vrooli.release.records.retention import MOST, surplus
 
 
 def note(number: int, status: str = "superseded", *, ends: str = "") -> dict[str, str]:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from vrooli.chart import manifest
-from vrooli.release import readiness
-from vrooli.release.readiness import Seen
-from vrooli.release.wake import waits
+from vrooli.release.rollout import readiness
+from vrooli.release.rollout.readiness import Seen
+from vrooli.release.rollout.redis_reconcile import waits
 
 PGO = "postgres-operator.crunchydata.com"
 

@@ -13,10 +13,11 @@ import pytest
 from support.notes import packed, unpacked
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
-from vrooli.release import Release, packing, record
-from vrooli.release.author import Author, author
-from vrooli.release.history import Revision
-from vrooli.release.record import End, Kind, Origin, Record
+from vrooli.release import Release
+from vrooli.release.records import encoding, metadata
+from vrooli.release.records.author import Author, author
+from vrooli.release.records.history import Revision
+from vrooli.release.records.metadata import End, Kind, Origin, Record
 
 RELEASE = Release("vrooli-prod", "production", Path("kubeconfig"))
 ADA = Author("ada", "laptop")
@@ -28,43 +29,43 @@ NOTE = {"name": RELEASE.name, "info": {"description": "Upgrade complete", "statu
 def _labels(number: int, **changes: str) -> dict[str, str]:
     """The labels of a revision of an artifact, with Helm's own."""
     helms = {"owner": "helm", "name": RELEASE.name, "version": str(number)}
-    return {**helms, **record.labels(number, ARTIFACT, ADA), **changes}
+    return {**helms, **metadata.labels(number, ARTIFACT, ADA), **changes}
 
 
 def test_what_is_written_is_read_again() -> None:
-    assert record.parse(_labels(4)) == Record(ARTIFACT, "ada", "laptop", End.UNFINISHED)
+    assert metadata.parse(_labels(4)) == Record(ARTIFACT, "ada", "laptop", End.UNFINISHED)
 
 
 def test_labels_that_helm_gave_to_a_later_revision_say_nothing_of_it() -> None:
-    inherited = {**_labels(4), record.READY: "4", "version": "5"}
-    assert record.parse(inherited) == record.UNKNOWN
+    inherited = {**_labels(4), metadata.READY: "4", "version": "5"}
+    assert metadata.parse(inherited) == metadata.UNKNOWN
 
 
 def test_a_note_from_before_has_nothing_but_that_it_failed() -> None:
     old = {"owner": "helm", "version": "2", "vrooli.com/failed": "2"}
-    assert record.parse(old) == Record(end=End.FAILED)
-    assert record.parse({"owner": "helm", "version": "2"}) == record.UNKNOWN
+    assert metadata.parse(old) == Record(end=End.FAILED)
+    assert metadata.parse({"owner": "helm", "version": "2"}) == metadata.UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("changes", "end"),
     [
         ({}, End.UNFINISHED),
-        ({record.READY: "4"}, End.READY),
+        ({metadata.READY: "4"}, End.READY),
         ({"vrooli.com/failed": "4"}, End.FAILED),
-        ({record.READY: "3", "vrooli.com/failed": "3"}, End.UNFINISHED),
+        ({metadata.READY: "3", "vrooli.com/failed": "3"}, End.UNFINISHED),
     ],
 )
 def test_the_end_of_a_revision(changes: dict[str, str], end: End) -> None:
-    assert record.parse(_labels(4, **changes)).end is end
+    assert metadata.parse(_labels(4, **changes)).end is end
 
 
 @pytest.mark.parametrize("name", ["ada", "AD\\ada", "ada lovelace@example.com", "-", "", "é" * 99])
 def test_every_value_is_one_that_a_label_can_hold(name: str) -> None:
     origin = Origin.of(Kind.SOURCE, "1.2.3-" + "x" * 99, COMMIT, modified=True)
-    for value in record.labels(1, origin, Author(name, name)).values():
+    for value in metadata.labels(1, origin, Author(name, name)).values():
         assert re.fullmatch(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?", value), value
-        assert len(value) <= record.LONGEST
+        assert len(value) <= metadata.LONGEST
 
 
 @pytest.mark.parametrize(
@@ -135,10 +136,10 @@ def _failed(
     async def redactor(kube: object, namespace: str) -> Redactor:
         return Redactor(["sesame-street"])
 
-    monkeypatch.setattr(record.hiding, "redactor", redactor)
+    monkeypatch.setattr(metadata.secret_redaction, "redactor", redactor)
     revision = Revision(4, status, "vrooli-1", datetime.now(UTC))
     reason = "The release can't become ready:\n  Pod/a: sesame-street"
-    asyncio.run(record.note_failed(cast(Kube, cluster), RELEASE, revision, reason))
+    asyncio.run(metadata.note_failed(cast(Kube, cluster), RELEASE, revision, reason))
     labels: dict[str, str] = cluster.secret["metadata"]["labels"]
     return labels
 
@@ -147,13 +148,13 @@ def test_why_one_failed_takes_the_place_of_helms_complete_without_secrets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cluster = Cluster(_labels(4), NOTE)
-    assert record.parse(_failed(monkeypatch, cluster)).end is End.FAILED
+    assert metadata.parse(_failed(monkeypatch, cluster)).end is End.FAILED
     note = unpacked(cluster.secret)
     text = note["info"]["description"]
     assert text.startswith("it did not become ready: The release can't become ready: Pod/a: ")
     assert "sesame" not in text
     assert {**note, "info": {**note["info"], "description": "Upgrade complete"}} == NOTE
-    found = asyncio.run(record.descriptions(cast(Kube, cluster), RELEASE))
+    found = asyncio.run(metadata.descriptions(cast(Kube, cluster), RELEASE))
     assert found == {4: text}
 
 
@@ -174,33 +175,33 @@ def test_helms_own_words_of_a_failure_stay(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_note_that_can_not_be_read_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(_labels(4), "rubbish")
-    assert record.parse(_failed(monkeypatch, cluster)).end is End.FAILED
+    assert metadata.parse(_failed(monkeypatch, cluster)).end is End.FAILED
     assert cluster.secret["data"] == {"release": "rubbish"}
-    assert asyncio.run(record.descriptions(cast(Kube, cluster), RELEASE)) == {}
+    assert asyncio.run(metadata.descriptions(cast(Kube, cluster), RELEASE)) == {}
 
 
 def test_one_that_becomes_ready_later_did_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(_labels(4), NOTE)
     _failed(monkeypatch, cluster)
-    asyncio.run(record.note_ready(cast(Kube, cluster), RELEASE, 4))
-    assert record.parse(cluster.secret["metadata"]["labels"]).end is End.READY
+    asyncio.run(metadata.note_ready(cast(Kube, cluster), RELEASE, 4))
+    assert metadata.parse(cluster.secret["metadata"]["labels"]).end is End.READY
 
 
 def test_one_that_somebody_else_made_is_not_touched() -> None:
     cluster = Cluster({"owner": "helm", "version": "4"}, NOTE)
     before = dict(cluster.secret["metadata"]["labels"])
-    asyncio.run(record.note_ready(cast(Kube, cluster), RELEASE, 4))
+    asyncio.run(metadata.note_ready(cast(Kube, cluster), RELEASE, 4))
     assert cluster.secret["metadata"]["labels"] == before
 
 
 def test_going_back_notes_who_did_it_and_what_it_was_made_of() -> None:
     cluster = Cluster({**_labels(2), "version": "4"}, NOTE)
     to = Record(ARTIFACT, "bob", "elsewhere", End.READY)
-    asyncio.run(record.note_rollback(cast(Kube, cluster), RELEASE, 4, to))
-    found = record.parse(cluster.secret["metadata"]["labels"])
+    asyncio.run(metadata.note_rollback(cast(Kube, cluster), RELEASE, 4, to))
+    found = metadata.parse(cluster.secret["metadata"]["labels"])
     assert (found.origin, found.end) == (ARTIFACT, End.UNFINISHED)
     assert found.by not in ("", "bob")
 
 
 def test_packing_is_the_reverse_of_unpacking() -> None:
-    assert packing.unpack(packing.pack(NOTE)) == NOTE
+    assert encoding.unpack(encoding.pack(NOTE)) == NOTE

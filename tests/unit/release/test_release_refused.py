@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from vrooli.chart import manifest
-from vrooli.release.readiness import Seen
-from vrooli.release.refused import LASTS_S, refused
-from vrooli.release.scene import Scene
+from vrooli.release.rollout.context import Scene
+from vrooli.release.rollout.readiness import Seen
+from vrooli.release.rollout.refusals import LASTS_S, refused
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DENIED = "Failed to read Vault secret: Error making API request. Code: 403. permission denied"

@@ -11,7 +11,7 @@ from vrooli import project
 from vrooli.chart import values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
-from vrooli.release import sizing
+from vrooli.release.records import size as records_size
 
 DEV = ENVIRONMENTS["dev"]
 
@@ -25,7 +25,7 @@ def extra(count: int, length: int = 19_000) -> values.Values:
 
 def test_a_release_that_no_secret_holds_is_refused_with_its_largest_part() -> None:
     with pytest.raises(UsageError) as refused:
-        sizing.demand_fitting(project.chart_dir(), extra(40), release="a", namespace="b")
+        records_size.demand_fitting(project.chart_dir(), extra(40), release="a", namespace="b")
     said = refused.value.message
     assert "too large" in said
     assert "1,048,576 (1 MiB)" in said
@@ -35,7 +35,7 @@ def test_a_release_that_no_secret_holds_is_refused_with_its_largest_part() -> No
 @pytest.mark.parametrize("name", list(ENVIRONMENTS))
 def test_the_environments_releases_fit_by_far(name: str) -> None:
     found = ENVIRONMENTS[name]
-    size = sizing.measure(
+    size = records_size.measure(
         project.chart_dir(), values.load(found), release=found.release, namespace=found.namespace
     )
-    assert size.packed < sizing.LIMIT / 3
+    assert size.packed < records_size.LIMIT / 3

@@ -11,10 +11,10 @@ from support import sights
 from support.canaries import canaries, leaked
 from support.sights import arrow, judged
 from vrooli.chart.manifest import Manifest
+from vrooli.graph.live.proc_net import Socket
+from vrooli.graph.live.snapshot import Sight
+from vrooli.graph.model import Diagram, State
 from vrooli.redaction import Redactor
-from vrooli.topology.model import Diagram, State
-from vrooli.topology.sight import Sight
-from vrooli.topology.sockets import Socket
 
 
 @pytest.fixture(scope="module")

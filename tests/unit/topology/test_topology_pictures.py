@@ -11,13 +11,14 @@ import pytest
 
 from support import rendering
 from vrooli.chart.manifest import Manifest
-from vrooli.topology import page, pictures, svg
-from vrooli.topology.layout import layout
-from vrooli.topology.model import Diagram, Judgement, State
+from vrooli.graph.diagrams import catalog
+from vrooli.graph.model import Diagram, Judgement, State
+from vrooli.graph.render import html, svg
+from vrooli.graph.render.layout import layout
 
 
 def drawn(values: Mapping[str, Any] | None = None) -> dict[str, Diagram]:
-    found = pictures.diagrams(rendering.render(values).values())
+    found = catalog.diagrams(rendering.render(values).values())
     return {diagram.name: diagram for diagram in found}
 
 
@@ -37,7 +38,7 @@ def test_an_arrow_goes_with_the_policy_rule_that_opens_it() -> None:
         policy.source,
         {**policy.body, "spec": spec},
     )
-    found = pictures.diagrams(objects.values(), ["architecture"])[0]
+    found = catalog.diagrams(objects.values(), ["architecture"])[0]
     assert ("Jobs", "NSFW") not in keys(found)
     assert ("Jobs", "Redis") in keys(found)
 
@@ -76,7 +77,7 @@ def test_no_password_of_an_address_is_kept_as_a_reason() -> None:
     url = "http://me:hunter2secret@demo-nsfw-detector:8000"
     body = {**found.body, "data": {**found.body["data"], "NSFW_DETECTOR_URL": url}}
     objects[found.key] = Manifest("v1", "ConfigMap", found.name, found.namespace, "", body)
-    assert "hunter2secret" not in str(pictures.diagrams(objects.values()))
+    assert "hunter2secret" not in str(catalog.diagrams(objects.values()))
 
 
 @pytest.mark.parametrize("spec", [None, {}, [], "text", {"template": None}, {"rules": [None, 3]}])
@@ -85,10 +86,10 @@ def test_objects_of_unexpected_shapes_are_drawn_as_far_as_they_go(spec: Any) -> 
         Manifest(item.api_version, item.kind, item.name, "", "", {**item.body, "spec": spec})
         for item in rendering.render().values()
     ]
-    assert len(pictures.diagrams(objects)) == 4
+    assert len(catalog.diagrams(objects)) == 4
 
 
-@pytest.mark.parametrize("name", pictures.DRAWN)
+@pytest.mark.parametrize("name", catalog.DRAWN)
 def test_boxes_stand_apart_and_arrows_keep_out_of_the_others(name: str) -> None:
     diagram = drawn()[name]
     boxes = layout(diagram).nodes
@@ -120,7 +121,7 @@ def test_the_svg_is_well_formed_and_has_every_arrow_with_its_sign_and_words() ->
 
 
 def test_the_page_needs_nothing_beside_it() -> None:
-    text = page.page(tuple(drawn().values()), {}, title="x", notes=("<script>alert(1)</script>",))
+    text = html.page(tuple(drawn().values()), {}, title="x", notes=("<script>alert(1)</script>",))
     assert re.findall(r'(?:src|href)=["\'][^"\']*', text) == []
     assert "<script>alert" not in text
     assert "@import" not in text

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from vrooli.errors import UsageError
-from vrooli.topology.serving import Server
+from vrooli.graph.render.server import Server
 
 
 def server(opened: asyncio.Event | None = None) -> Server:

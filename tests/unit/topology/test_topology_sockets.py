@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vrooli.topology.sockets import Socket, parse
+from vrooli.graph.live.proc_net import Socket, parse
 
 TABLE = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

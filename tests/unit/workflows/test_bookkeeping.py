@@ -14,8 +14,10 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube
-from vrooli.release import Release, bookkeeping, scene
+from vrooli.release import Release
 from vrooli.release.apply import Applied
+from vrooli.release.records import bookkeeping
+from vrooli.release.rollout import context
 from vrooli.steps import Done
 from vrooli.workflows import deploy
 from vrooli.workflows.deploy import DeployOptions
@@ -82,7 +84,7 @@ def test_a_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Mon
     async def prune(kube: Kube, release: Release) -> None:
         await asyncio.sleep(60)
 
-    monkeypatch.setattr(bookkeeping.pruning, "prune", prune)
+    monkeypatch.setattr(bookkeeping.retention, "prune", prune)
     assert "old revisions could not be deleted: no answer within" in _noted(Server()).detail
 
 
@@ -90,11 +92,11 @@ def test_a_deploy_that_is_healthy_does_not_fail_for_it(monkeypatch: pytest.Monke
     async def until_ready(*words: object, **more: object) -> Done:
         return HEALTHY
 
-    monkeypatch.setattr(deploy.follow, "until_ready", until_ready)
+    monkeypatch.setattr(deploy.tracker, "until_ready", until_ready)
     run = object.__new__(deploy._Run)
     run.options = DeployOptions(ENVIRONMENTS["dev"])
     cluster = SimpleNamespace(kubeconfig=RELEASE.kubeconfig)
     server = Server([_busy(), _busy(), _busy()])
     run.reached = cast(Any, SimpleNamespace(kube=server, cluster=cluster))
-    run.wanted, run.applied, run.began = (), Applied(changed=True, revision=1), scene.EVER
+    run.wanted, run.applied, run.began = (), Applied(changed=True, revision=1), context.EVER
     assert "could not be noted as ready" in asyncio.run(run.follow(Progress())).detail

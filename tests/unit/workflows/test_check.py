@@ -9,13 +9,13 @@ import pytest
 
 from support.checking import check
 from vrooli.checks import catalog
+from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import Outcome, Seen, Site, State
-from vrooli.checks.kinds import INSTALL
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 from vrooli.findings import Finding, Verdict
 from vrooli.steps import Done, Step
-from vrooli.workflows import develop, fix, junit
+from vrooli.workflows import check_fix, develop, junit
 from vrooli.workflows.check import CheckOptions, missing, summary, verdict, view
 from vrooli.workflows.results import CheckResult
 
@@ -120,12 +120,12 @@ def test_only_what_its_finding_offers_is_mended() -> None:
         _outcome("redis-operator", State.FAILED, _finding("redis-operator", command="look")),
         _outcome("vault", State.FAILED, _finding("vault")),
     ]
-    assert fix.of(others) == fix.NOTHING
+    assert check_fix.of(others) == check_fix.NOTHING
 
 
 def test_missing_operators_are_installed_and_waited_for() -> None:
     absent = _outcome("redis-operator", State.FAILED, _finding("redis-operator", command=INSTALL))
-    found = fix.of([absent])
+    found = check_fix.of([absent])
     assert found.steps == ("redis-operator", "operators")
     assert found.said == ("install Redis operator (Spotahome)",)
     assert found.anew == ()
@@ -133,14 +133,14 @@ def test_missing_operators_are_installed_and_waited_for() -> None:
 
 def test_an_operator_whose_definitions_are_gone_is_installed_anew() -> None:
     unserved = _outcome("kinds", State.FAILED, _finding("kinds", "VaultAuth", INSTALL))
-    found = fix.of([unserved])
+    found = check_fix.of([unserved])
     assert found.steps == ("vault-secrets-operator", "operators")
     assert found.anew == ("vault-secrets-operator",)
 
 
 def test_our_own_vault_is_brought_to_what_it_should_hold() -> None:
     for name in ("vault", "vault-policies"):
-        found = fix.of([_outcome(name, State.FAILED, _finding(name, command=INSTALL))])
+        found = check_fix.of([_outcome(name, State.FAILED, _finding(name, command=INSTALL))])
         assert found.steps == ("secrets",)
         assert "first secrets" in found.said[0]
 

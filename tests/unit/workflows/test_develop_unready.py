@@ -15,8 +15,8 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import VrooliError
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
-from vrooli.release import Release, failing, identity
-from vrooli.release.history import Revision
+from vrooli.release import Release, failure_handling, process_identity
+from vrooli.release.records.history import Revision
 from vrooli.steps import Done, Step
 from vrooli.workflows import develop
 from vrooli.workflows.options import DevelopOptions
@@ -38,8 +38,8 @@ class Cluster:
         async def note_failed(kube: object, release: Release, now: Revision, reason: str) -> None:
             self.failed[now.number] = reason
 
-        monkeypatch.setattr(failing.history, "last", last)
-        monkeypatch.setattr(failing.record, "note_failed", note_failed)
+        monkeypatch.setattr(failure_handling.history, "last", last)
+        monkeypatch.setattr(failure_handling.metadata, "note_failed", note_failed)
 
     async def get(self, *words: str) -> dict[str, Any]:
         time = "2026-01-01T00:00:00Z"
@@ -50,7 +50,7 @@ class Cluster:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     """This process holds the Lease."""
-    return Cluster(monkeypatch, identity.name())
+    return Cluster(monkeypatch, process_identity.name())
 
 
 async def _hold(cluster: Cluster, *, made: int, cut: bool = False) -> None:

@@ -14,16 +14,16 @@ import pytest
 
 from support.evidence import evidence
 from support.recorded import contents
-from vrooli.diagnosis import named
-from vrooli.diagnosis.bundle import Contents
-from vrooli.diagnosis.evidence import Unseen
+from vrooli.diagnosis.bundle.archive import Contents
+from vrooli.diagnosis.evidence.model import Unseen
 from vrooli.diagnosis.interface import Cause, Diagnosis
-from vrooli.diagnosis.objects import Ref
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import silent
 from vrooli.findings import Finding, Verdict
+from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
 from vrooli.release import Release
+from vrooli.release.records import discovery
 from vrooli.workflows import access, diagnose
 from vrooli.workflows.access import Access
 
@@ -84,7 +84,7 @@ def _asked(
         return replace(contents(evidence(), Redactor()), diagnosis=NOTHING)
 
     monkeypatch.setattr(access, "connect", connect)
-    monkeypatch.setattr(named, "only", only)
+    monkeypatch.setattr(discovery, "only", only)
     monkeypatch.setattr(diagnose, "examine", examine)
     said = asyncio.run(diagnose.diagnose(ENVIRONMENTS["dev"], namespace, None, silent, **words))
     return said.release, said.namespace

@@ -9,10 +9,10 @@ import pytest
 from support import sights
 from vrooli.environments import ENVIRONMENTS
 from vrooli.findings import Verdict
+from vrooli.graph.live import state as live_state
+from vrooli.graph.live.snapshot import Sight
+from vrooli.graph.model import State
 from vrooli.redaction import Redactor
-from vrooli.topology import judging
-from vrooli.topology.model import State
-from vrooli.topology.sight import Sight
 from vrooli.workflows.graph import FROM_RELEASE, GraphOptions, Source, _result, drawn
 from vrooli.workflows.results import GraphResult
 
@@ -23,7 +23,7 @@ WELL = sights.healthy(SOURCE.manifests, DIAGRAMS)
 
 
 def said(seen: Sight, source: Source = SOURCE, options: GraphOptions = LIVE) -> GraphResult:
-    judged = judging.judge(DIAGRAMS, seen, Redactor()) if options.live else {}
+    judged = live_state.judge(DIAGRAMS, seen, Redactor()) if options.live else {}
     return _result(options, source, DIAGRAMS, judged)
 
 

@@ -12,8 +12,9 @@ import pytest
 from vrooli.errors import InterruptError
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
-from vrooli.release import Release, failing, history, identity
-from vrooli.release.history import Revision
+from vrooli.release import Release, failure_handling, process_identity
+from vrooli.release.records import history
+from vrooli.release.records.history import Revision
 from vrooli.steps import Done
 from vrooli.workflows.consent import Consent
 from vrooli.workflows.interruption import Cut
@@ -26,7 +27,7 @@ class Cluster:
     """Stands for an API server with the release's Lease, and for Helm's notes."""
 
     def __init__(self) -> None:
-        self.holder, self.newest, self.went_back = identity.name(), 2, False
+        self.holder, self.newest, self.went_back = process_identity.name(), 2, False
 
     async def get(self, *words: str) -> dict[str, Any]:
         spec = {"holderIdentity": self.holder, "acquireTime": TIME, "renewTime": TIME}
@@ -53,7 +54,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
         return
 
     monkeypatch.setattr(history, "last", found.last)
-    monkeypatch.setattr(failing, "mark", mark)
+    monkeypatch.setattr(failure_handling, "mark", mark)
     return found
 
 

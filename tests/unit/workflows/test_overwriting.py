@@ -13,11 +13,11 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError
 from vrooli.kube import Kube
 from vrooli.release import Release
-from vrooli.release.history import Revision
-from vrooli.release.record import UNKNOWN, End, Kind, Origin, Record
+from vrooli.release.records.history import Revision
+from vrooli.release.records.metadata import UNKNOWN, End, Kind, Origin, Record
 from vrooli.steps import Done, Step
 from vrooli.workflows import develop, overwriting
-from vrooli.workflows.cluster import Choice
+from vrooli.workflows.cluster_selection import Choice
 from vrooli.workflows.consent import Consent
 
 ARTIFACT = Record(Origin(Kind.ARTIFACT, "1.2.3", "abc"), "ada", "laptop", End.READY)
@@ -40,7 +40,7 @@ def _demand(
         return {2: ARTIFACT, 3: its} if its and its is not UNKNOWN else {}
 
     monkeypatch.setattr(overwriting.history, "last", last)
-    monkeypatch.setattr(overwriting.record, "records", records)
+    monkeypatch.setattr(overwriting.metadata, "records", records)
     release = Release.of(where, Path("kubeconfig"))
     asyncio.run(overwriting.demand(cast(Kube, None), release, where, consent))
 

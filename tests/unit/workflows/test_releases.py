@@ -15,7 +15,7 @@ from support.canaries import canaries, leaked
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import silent
 from vrooli.redaction import Redactor
-from vrooli.release.history import Revision
+from vrooli.release.records.history import Revision
 from vrooli.workflows import releases
 
 
@@ -42,9 +42,9 @@ async def test_what_helm_says_of_a_revision_is_told_without_secrets(
 
     monkeypatch.setattr(releases.access, "connect", connect)
     monkeypatch.setattr(releases.noted, "revisions", revisions)
-    monkeypatch.setattr(releases.record, "records", nothing)
-    monkeypatch.setattr(releases.record, "descriptions", nothing)
-    monkeypatch.setattr(releases.hiding, "redactor", redactor)
+    monkeypatch.setattr(releases.metadata, "records", nothing)
+    monkeypatch.setattr(releases.metadata, "descriptions", nothing)
+    monkeypatch.setattr(releases.secret_redaction, "redactor", redactor)
     (told,) = (await releases.history(ENVIRONMENTS["dev"], None, silent)).revisions
     assert told.description.startswith("Upgrade failed: ")
     assert leaked(planted, told.description) == []

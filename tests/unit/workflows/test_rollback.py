@@ -16,10 +16,10 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import silent
 from vrooli.release import Release
-from vrooli.release.history import Note, Revision
-from vrooli.release.record import End
+from vrooli.release.records.history import Note, Revision
+from vrooli.release.records.metadata import End
 from vrooli.workflows import rollback
-from vrooli.workflows.cluster import Choice
+from vrooli.workflows.cluster_selection import Choice
 from vrooli.workflows.consent import GIVEN
 from vrooli.workflows.rollback import RollbackOptions
 

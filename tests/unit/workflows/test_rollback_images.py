@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from vrooli.checks import images, preflight, registry
+from vrooli.checks import preflight
+from vrooli.checks.images import local as images_local
+from vrooli.checks.images import registry
 from vrooli.events import Progress
 from vrooli.findings import Finding
 from vrooli.release import lease
-from vrooli.release.history import Release, Revision
+from vrooli.release.records.history import Release, Revision
 from vrooli.workflows import deployable, rollback
 
 TO = Revision(3, "superseded", "vrooli-1.2.0", datetime(2026, 1, 1, tzinfo=UTC))
@@ -24,7 +26,7 @@ CLASS = Finding("storage", "StorageClass/fast", "it isn't there.", "Make it.")
 @pytest.fixture
 def lacking(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster that lacks a local image, one of a registry, and a storage class."""
-    local = images.judge(["localhost/vrooli/ui:dev-1"], []).findings
+    local = images_local.judge(["localhost/vrooli/ui:dev-1"], []).findings
     pulled = registry.refusal("docker.io/someone/ui:1", registry.CLOSED)
 
     async def look(*_: object, **__: object) -> list[Finding | None]:
@@ -51,7 +53,7 @@ async def test_a_rollback_names_the_artifact_of_its_revision() -> None:
         await run.check(Progress())
     said = str(refused.value)
     assert said.count("Deploy the artifact that revision 3 (vrooli-1.2.0) was made of") == 2
-    assert images.BUILD not in said
+    assert images_local.BUILD not in said
     assert str(CLASS) in said
 
 
@@ -60,4 +62,4 @@ async def test_a_deploy_names_the_command_that_builds_images() -> None:
     nothing: Any = None
     with pytest.raises(preflight.NotDeployableError) as refused:
         await deployable.demand(nothing, RELEASE, (), (), "embedded")
-    assert str(refused.value).count(images.BUILD) == 2
+    assert str(refused.value).count(images_local.BUILD) == 2

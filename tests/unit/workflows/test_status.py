@@ -20,14 +20,14 @@ from vrooli.kube import ApiError
 from vrooli.operators import OperatorStatus
 from vrooli.operators.interface import State
 from vrooli.redaction import Redactor
-from vrooli.release import operator_logs
-from vrooli.release.history import Note, Revision
-from vrooli.release.readiness import Seen
-from vrooli.release.record import End, Record
-from vrooli.release.unseen import Unseen
+from vrooli.release.records.history import Note, Revision
+from vrooli.release.records.metadata import End, Record
+from vrooli.release.rollout import operator_logs
+from vrooli.release.rollout.readiness import Seen
+from vrooli.release.rollout.unavailable import Unseen
 from vrooli.vault.server import VaultStatus
 from vrooli.workflows import status as module
-from vrooli.workflows.cluster import Choice
+from vrooli.workflows.cluster_selection import Choice
 from vrooli.workflows.results import StatusResult
 
 SECRET = Manifest("v1", "VaultStaticSecret", "creds", "dev", "", {"metadata": {}})
@@ -108,13 +108,13 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
             "operators.status": operator or _operator(),
             "vault.status": vault or VaultStatus("ready", "2.7.2"),
             "history.last": revision,
-            "record.records": {3: Record(end=end)},
+            "metadata.records": {3: Record(end=end)},
             "history.newest": (
                 Note(revision, wanted) if isinstance(revision, Revision) else revision
             ),
-            "follow.snapshot": seen,
+            "tracker.snapshot": seen,
             "operator_logs.read": operator_logs.Reading({}, unseen),
-            "hiding.redactor": Redactor(),
+            "secret_redaction.redactor": Redactor(),
         }.items():
             owner, _, name = place.partition(".")
             monkeypatch.setattr(getattr(module, owner), name, _gives(value))

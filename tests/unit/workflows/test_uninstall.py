@@ -18,8 +18,10 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, UsageError
 from vrooli.events import Progress, silent
 from vrooli.kube import ApiError, Kube
-from vrooli.release import Release, history, lease, removal
-from vrooli.release.history import Note
+from vrooli.release import Release, lease
+from vrooli.release import uninstall as release_uninstall
+from vrooli.release.records import history
+from vrooli.release.records.history import Note
 from vrooli.steps import Done
 from vrooli.workflows import access
 from vrooli.workflows import uninstall as workflow
@@ -84,7 +86,7 @@ def _run(
 
     monkeypatch.setattr(access, "connect", connect)
     monkeypatch.setattr(lease, "held", held)
-    monkeypatch.setattr(removal, "remove", remove)
+    monkeypatch.setattr(release_uninstall, "remove", remove)
     return asyncio.run(workflow.uninstall(PROD, None, silent, data=data, consent=consent))
 
 
@@ -168,7 +170,7 @@ def _removed(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, *noted: Manifest
 
     monkeypatch.setattr(history, "newest", newest)
     monkeypatch.setattr(history, "call", call)
-    return asyncio.run(removal.remove(cast(Kube, cluster), RELEASE, Progress())).detail
+    return asyncio.run(release_uninstall.remove(cast(Kube, cluster), RELEASE, Progress())).detail
 
 
 def _manifest(kind: str, name: str, *, keep: bool = False) -> Manifest:
@@ -217,10 +219,12 @@ async def test_a_new_release_finds_what_an_earlier_one_left() -> None:
         Manifest("v1", "Namespace", "others", "production", "", {"metadata": {}}),
     ]
     kube = cast(Kube, Cluster(*claims, namespace=NAMESPACE))
-    left = await removal.left_behind(kube, RELEASE, objects)
+    left = await release_uninstall.left_behind(kube, RELEASE, objects)
     assert left == ["Namespace/kept", "PersistentVolumeClaim/data-rfr-vrooli-rf-0"]
-    assert removal.on_what_is_left(left).startswith(", on what an earlier one left: Namespace/kept")
-    assert removal.on_what_is_left([]) == ""
+    assert release_uninstall.on_what_is_left(left).startswith(
+        ", on what an earlier one left: Namespace/kept"
+    )
+    assert release_uninstall.on_what_is_left([]) == ""
 
 
 def _keeps() -> dict[str, Any]:

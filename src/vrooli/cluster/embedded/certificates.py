@@ -17,12 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from vrooli.cluster.embedded.settings import (
-    API_SERVICE_IP,
-    CLUSTER_DOMAIN,
-    Cable,
-    write_whole,
-)
+from vrooli.cluster.embedded.settings import API_SERVICE_IP, CLUSTER_DOMAIN, Cable, write_whole
 
 AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
 AUTHORITY_YEARS = 10

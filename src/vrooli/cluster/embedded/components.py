@@ -9,12 +9,7 @@ from pathlib import Path
 from vrooli.cluster.embedded import firewall
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network import inside
-from vrooli.cluster.embedded.settings import (
-    API_PORT_INSIDE,
-    POD_RANGE,
-    SERVICE_RANGE,
-    Record,
-)
+from vrooli.cluster.embedded.settings import API_PORT_INSIDE, POD_RANGE, SERVICE_RANGE, Record
 
 # What a cluster runs on the host; everything else it runs comes in images.
 PROGRAMS = (

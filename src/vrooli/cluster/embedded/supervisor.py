@@ -21,15 +21,7 @@ from vrooli.cluster.embedded.api import Api
 from vrooli.cluster.embedded.components import STOP_ORDER, Component, components
 from vrooli.cluster.embedded.containers import end_containers
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.reports import (
-    FAILED,
-    OFF,
-    RUNNING,
-    STARTING,
-    STOPPED,
-    WAITING,
-    Report,
-)
+from vrooli.cluster.embedded.reports import FAILED, OFF, RUNNING, STARTING, STOPPED, WAITING, Report
 from vrooli.cluster.embedded.settings import Record
 from vrooli.cluster.interface import ComponentStatus
 

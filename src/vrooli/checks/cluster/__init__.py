@@ -1,0 +1,1 @@
+"""Checks of the API server: version, kinds, permissions, admission, the namespace."""

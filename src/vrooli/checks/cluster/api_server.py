@@ -1,0 +1,106 @@
+"""The cluster answers, is new enough for the chart, and its nodes are ready."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import yaml
+
+from vrooli import project
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.runner import is_forbidden
+from vrooli.errors import VrooliError
+from vrooli.findings import Finding
+from vrooli.kube import ApiError, Manifest
+
+NAME = "cluster"
+# How often the API server is asked whether it is ready, and the pause between, seconds.
+TRIES, PAUSE_S = 3, 0.5
+_NUMBERS = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
+
+
+async def look(site: Site) -> Seen:
+    """Whether the API server is ready, its version, and the nodes."""
+    version = await site.kube.version()
+    findings = judge_version(version, least())
+    if not await _healthy(site):
+        findings.append(
+            Finding(
+                NAME,
+                "API server",
+                "it says that it isn't ready.",
+                "See which of its parts isn't.",
+                "kubectl get --raw /readyz?verbose",
+            )
+        )
+    try:
+        nodes = await site.objects("v1", "Node")
+    except ApiError as error:
+        if not is_forbidden(error):
+            raise
+        return Seen(version, tuple(findings), ("the nodes (this kubeconfig may not look)",))
+    return Seen(f"{version}, {len(nodes)} nodes", (*findings, *judge_nodes(nodes)))
+
+
+async def _healthy(site: Site) -> bool:
+    """Whether the API server is ready, asked again where it is busy for a moment."""
+    for _ in range(TRIES):
+        if await site.kube.healthy():
+            return True
+        await asyncio.sleep(PAUSE_S)
+    return False
+
+
+def least() -> tuple[int, int, int]:
+    """The oldest Kubernetes that the chart takes.
+
+    Raises:
+        VrooliError: The chart doesn't say.
+    """
+    said = str(yaml.safe_load((project.chart_dir() / "Chart.yaml").read_text())["kubeVersion"])
+    found = numbers(said)
+    if not said.startswith(">=") or found is None:
+        raise VrooliError(f"Chart.yaml's kubeVersion {said!r} is none that is understood here.")
+    return found
+
+
+def numbers(version: str) -> tuple[int, int, int] | None:
+    """The numbers of a version; None where there are none."""
+    found = _NUMBERS.search(version)
+    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+
+
+def judge_version(version: str, wanted: tuple[int, int, int]) -> list[Finding]:
+    """Whether a version is new enough."""
+    found = numbers(version)
+    if found is not None and found >= wanted:
+        return []
+    said = f"it is {version}, and the chart needs {'.'.join(map(str, wanted))} or newer."
+    return [Finding(NAME, "Kubernetes", said, "Upgrade the cluster.", "kubectl version")]
+
+
+def judge_nodes(nodes: list[Manifest]) -> list[Finding]:
+    """Which nodes aren't ready, and why."""
+    if not nodes:
+        return [Finding(NAME, "nodes", "there are none.", "Add one.", "kubectl get nodes")]
+    found = []
+    for node in nodes:
+        conditions = (node.get("status") or {}).get("conditions") or []
+        ready = [one for one in conditions if one["type"] == "Ready"]
+        if not any(one["status"] == "True" for one in ready):
+            said = "".join(str(one.get("message", "")) for one in ready)
+            name, why = node["metadata"]["name"], said or "it hasn't said why"
+            command = f"kubectl describe node {name}"
+            said = f"it is not ready: {why}."
+            found.append(Finding(NAME, f"Node/{name}", said, "See its conditions.", command))
+    return found
+
+
+CHECK = Check(
+    NAME,
+    "Cluster",
+    "that the API server answers and is ready, that Kubernetes is as new as the chart wants "
+    "(kubeVersion), and that the nodes are ready",
+    look,
+)

@@ -1,0 +1,127 @@
+"""This kubeconfig may do with each kind what a deploy does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.runner import is_forbidden
+from vrooli.findings import Finding
+from vrooli.kube import ApiError
+from vrooli.operators import security
+
+# What a deploy does with each kind of object.
+VERBS = ("get", "list", "watch", "create", "patch", "delete")
+# What a deploy works with beside the release's own objects: Helm's notes, and its own Lease. Both
+# are put in the place of what was read.
+OWN = (("v1", "Secret"), ("coordination.k8s.io/v1", "Lease"))
+OWN_VERBS = (*VERBS, "update")
+NAMESPACE = ("v1", "Namespace")
+
+
+async def look(site: Site) -> Seen:
+    """Ask for each verb on each kind, and for what the release's namespace lacks."""
+    seen, lacking = await asyncio.gather(_of_kinds(site), _of_namespace(site))
+    return Seen(seen.found, (*seen.findings, *lacking))
+
+
+async def _of_kinds(site: Site) -> Seen:
+    kinds = {**dict.fromkeys(site.needs.kinds, VERBS), **dict.fromkeys(OWN, OWN_VERBS)}
+    rules = await site.kube.own_rules(site.namespace)
+
+    async def may(verb: str, api_version: str, kind: str) -> bool:
+        resource = await site.kube.plural(api_version, kind)
+        # One answer holds all rules, but needn't be all that the server goes by: what it doesn't
+        # allow is asked for by itself.
+        if allows(rules, verb, api_version.rpartition("/")[0], resource):
+            return True
+        return await site.kube.may(verb, api_version, kind, site.namespace)
+
+    async def ask(api_version: str, kind: str, verbs: tuple[str, ...]) -> Finding | None:
+        answers = await asyncio.gather(*(may(verb, api_version, kind) for verb in verbs))
+        refused = [verb for verb, allowed in zip(verbs, answers, strict=True) if not allowed]
+        return refusal(kind, refused, site.namespace) if refused else None
+
+    found = await asyncio.gather(*(ask(*kind, verbs) for kind, verbs in kinds.items()))
+    findings = tuple(finding for finding in found if finding is not None)
+    said = f"{', '.join(VERBS)} on {len(kinds) - len(findings)} of {len(kinds)} kinds"
+    return Seen(said, findings)
+
+
+async def _of_namespace(site: Site) -> list[Finding]:
+    """Whether the namespace may be made or labelled, where it isn't yet as a deploy wants it."""
+    try:
+        there = await site.kube.get(*NAMESPACE, site.namespace)
+    except ApiError as error:
+        if is_forbidden(error):
+            return [refusal("Namespace", ["get"], site.namespace)]
+        raise
+    level = security.RESTRICTED
+    if site.of_kind("PostgresCluster"):
+        level = await security.of_databases(site.kube, site.namespace)
+    if security.has_labels(there, level):
+        return []
+    wanted = ("create", "patch") if there is None else ("patch",)
+    answers = await asyncio.gather(
+        *(
+            site.kube.may(verb, *NAMESPACE, site.namespace, itself=there is not None)
+            for verb in wanted
+        )
+    )
+    refused = [verb for verb, allowed in zip(wanted, answers, strict=True) if not allowed]
+    return [_unfit(site.namespace, level, refused, made=there is None)] if refused else []
+
+
+def _unfit(name: str, level: str, refused: list[str], *, made: bool) -> Finding:
+    """What is said of a namespace that is to be another, and may not be made so."""
+    lack = "it isn't there" if made else "it isn't labelled as a deploy labels it"
+    labels = " ".join(f"{key}={value}" for key, value in security.labels(level).items())
+    command = f"kubectl label --overwrite namespace {name} {labels}"
+    if made:
+        command = f"kubectl create namespace {name} && {command}"
+    return Finding(
+        "rights",
+        f"Namespace/{name}",
+        f"{lack}, and this kubeconfig may not {', '.join(refused)} it.",
+        f"Have it made so by who may: `{command}`.",
+        command,
+    )
+
+
+def allows(rules: Iterable[Mapping[str, Any]], verb: str, group: str, resource: str) -> bool:
+    """Whether a rule allows something with every object of a kind."""
+
+    def has(rule: Mapping[str, Any], field: str, wanted: str) -> bool:
+        return bool({"*", wanted} & set(rule.get(field) or ()))
+
+    return any(
+        has(rule, "verbs", verb)
+        and has(rule, "apiGroups", group)
+        and has(rule, "resources", resource)
+        and not rule.get("resourceNames")
+        for rule in rules
+    )
+
+
+def refusal(kind: str, verbs: list[str], namespace: str) -> Finding:
+    """What is said of verbs that this kubeconfig may not use."""
+    return Finding(
+        "rights",
+        kind,
+        f"this kubeconfig may not {', '.join(verbs)} it in namespace {namespace}.",
+        "Ask for the missing rights, or use another.",
+        f"kubectl auth can-i {verbs[0]} {kind} -n {namespace}",
+    )
+
+
+CHECK = Check(
+    "rights",
+    "Rights of this kubeconfig",
+    f"{', '.join(VERBS)} on each kind of the release, and update, too, on Helm's Secrets and on "
+    "the deploy's Lease; to make or label the namespace, where it isn't as a deploy wants it",
+    look,
+    after=("kinds",),
+    stops_deploy=True,
+)

@@ -1,0 +1,106 @@
+"""What the release asks of the data that are there can be done by the operators."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Iterator
+from typing import Any
+
+from vrooli.chart.manifest import Manifest
+from vrooli.checks import runner
+from vrooli.checks.data import names, restore
+from vrooli.checks.data import volumes as data_volumes
+from vrooli.checks.data.live import NAME, Live
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.operators.requirements import PGO_API, REDIS_API
+from vrooli.checks.storage import classes as storage_classes
+from vrooli.findings import Finding
+from vrooli.kube import ApiError
+from vrooli.operators import claims
+
+KINDS = {"PostgresCluster": PGO_API, "RedisFailover": REDIS_API}
+CLAIM = ("v1", claims.KIND)
+
+
+async def look(site: Site) -> Seen:
+    """Compare the release's resources with those in its namespace, and with their volumes."""
+    kinds = [kind for kind in KINDS if site.of_kind(kind)]
+    of_postgres = f"{claims.PGO}/cluster"
+    *resources, volumes, pods, sets, revisions, classes = await asyncio.gather(
+        *(site.objects(KINDS[kind], kind, site.namespace) for kind in kinds),
+        site.objects(*CLAIM, site.namespace),
+        site.objects("v1", "Pod", site.namespace, of_postgres),
+        site.objects("apps/v1", "StatefulSet", site.namespace, of_postgres),
+        _optional(site.objects("apps/v1", "ControllerRevision", site.namespace, of_postgres)),
+        _optional(site.objects(*storage_classes.API)),
+    )
+    by_name = None if classes is None else {item["metadata"]["name"]: item for item in classes}
+    bodies = [body for bodies in resources for body in bodies]
+    live = Live(bodies, volumes, [*pods, *sets], by_name, revisions or ())
+    return judge(site.manifests, live)
+
+
+async def _optional(listing: Awaitable[list[Any]]) -> Any:
+    """What is listed; None where it may not be read."""
+    try:
+        return await listing
+    except ApiError as error:
+        if runner.is_forbidden(error):
+            return None
+        raise
+
+
+def judge(manifests: Iterable[Manifest], live: Live) -> Seen:
+    """What the operators can't do of what these objects ask for."""
+    desired = [item for item in manifests if item.kind in KINDS and not item.is_hook]
+    findings = [
+        *(finding for item in desired for finding in names.renamed(item, desired, live)),
+        *(finding for item in desired for finding in _of_resource(item, live)),
+        *(finding for item in desired for finding in data_volumes.unchangeable(item, live)),
+    ]
+    claimed = [
+        claim["metadata"]["name"]
+        for item in desired
+        for spec in claims.volume_specs(item.body)
+        for claim in spec.claims(live.claims)
+    ]
+    there = f"{len(claimed)} volumes are there" if claimed else "nothing is there yet"
+    return Seen(
+        there,
+        tuple(findings),
+        tuple(_unseen(desired, live)),
+        tuple(warning for item in desired for warning in names.new_login_role(item, live)),
+    )
+
+
+def _of_resource(item: Manifest, live: Live) -> Iterator[Finding]:
+    if item.kind == "PostgresCluster":
+        yield from names.postgres(item, live)
+        yield from restore.in_progress(item, live)
+    else:
+        yield from data_volumes.redis_storage(item, live)
+
+
+def _unseen(desired: Iterable[Manifest], live: Live) -> Iterator[str]:
+    specs = [spec for item in desired for spec in claims.volume_specs(item.body)]
+    if live.classes is None and any(data_volumes.is_grown(spec, live) for spec in specs):
+        yield "whether the class of the volumes lets them grow (this kubeconfig may not look)"
+
+
+def needless(site: Site) -> str:
+    """Why nothing is compared."""
+    return "" if site.of_kind(*KINDS) else "these values have no database of their own"
+
+
+CHECK = Check(
+    NAME,
+    "Data that are there",
+    "that the operators can do what the values ask of the databases and volumes that are there: "
+    "the same major version of PostgreSQL, sizes and classes that the volumes can have, the same "
+    "names of clusters, users and databases; volumes that an earlier release left count, too; and "
+    "that no restore is in progress",
+    look,
+    needless,
+    after=("kinds",),
+    stops_deploy=True,
+)

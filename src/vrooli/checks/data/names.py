@@ -1,0 +1,164 @@
+"""What can't be changed at a database that holds data: its version and its names. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from vrooli.chart.manifest import Manifest
+from vrooli.checks.data.live import DUMP, NAME, Live
+from vrooli.checks.operators.requirements import PGO_API
+from vrooli.findings import Finding
+from vrooli.operators import claims
+
+Body = Mapping[str, Any]
+
+RELEASE = "meta.helm.sh/release-name"
+INSTANCE = "app.kubernetes.io/instance"
+# How the chart names the second login role of the application's user (vrooli.alternateUser).
+ALTERNATE = "-alternate"
+# The values that name a resource.
+NAMES = {"PostgresCluster": "pgoPostgresql.clusterName", "RedisFailover": "spotahomeRedis.name"}
+UPGRADES = (
+    "https://access.crunchydata.com/documentation/postgres-operator/latest/guides/"
+    "major-postgres-version-upgrade"
+)
+
+
+def postgres(item: Manifest, live: Live) -> Iterator[Finding]:
+    """What PGO can't do to a PostgresCluster that is there."""
+    body = live.get(item)
+    if body is not None:
+        yield from _other_version(item, body, live)
+        yield from _other_user(item, body)
+        yield from _other_instances(item, body)
+
+
+def renamed(item: Manifest, desired: Sequence[Manifest], live: Live) -> Iterator[Finding]:
+    """The release's resources of the same kind that these values no longer name."""
+    names = {other.name for other in desired if other.kind == item.kind}
+    release = (item.body["metadata"].get("labels") or {}).get(INSTANCE)
+    for body in live.of_kind(item.kind):
+        name, notes = body["metadata"]["name"], body["metadata"].get("annotations") or {}
+        if name in names or not release or notes.get(RELEASE) != release:
+            continue
+        what = f"{item.kind}/{name}"
+        yield Finding(
+            NAME,
+            what,
+            f"it holds this release's data, and {NAMES[item.kind]} names {item.name}, which would "
+            "begin without any: an operator can't rename it.",
+            f"Set {NAMES[item.kind]} back to {name}. For another name, {DUMP}."
+            if item.kind == "PostgresCluster"
+            else f"Set {NAMES[item.kind]} back to {name}. To begin without its data, delete it: "
+            f"`kubectl delete {item.kind.lower()}/{name} -n {item.namespace}`.",
+            f"kubectl get {item.kind.lower()} -n {item.namespace}",
+        )
+
+
+def version_of(body: Body) -> int | None:
+    """The major version that a PostgresCluster asks for."""
+    version = body["spec"].get("postgresVersion")
+    return None if version is None else int(version)
+
+
+def _other_version(item: Manifest, body: Body, live: Live) -> Iterator[Finding]:
+    version, upgraded = version_of(item.body), (body.get("status") or {}).get("postgresVersion")
+    actual = live.postgres_versions(body)
+    if version is None or actual == {version} or upgraded == version:
+        return
+    if not actual:
+        if version != version_of(body):
+            yield _unknown_version(item, version_of(body), version)
+        return
+    data = " and ".join(map(str, sorted(actual)))
+    yield Finding(
+        NAME,
+        item.key,
+        f"its data are of PostgreSQL {data}, and pgoPostgresql.postgresVersion asks for {version}: "
+        "another major version doesn't read them.",
+        f"Set postgresVersion back to {data}. For {version}, let a PGUpgrade bring the data over "
+        f"first, then deploy; or {DUMP}.",
+        f"kubectl explain pgupgrade.spec --api-version={PGO_API}",
+        UPGRADES,
+    )
+
+
+def _unknown_version(item: Manifest, live: int | None, version: int) -> Finding:
+    """Another version for data whose version nothing tells."""
+    key = f"{item.kind.lower()}/{item.name}"
+    patch = f"""-p '{{"spec":{{"postgresVersion":{version}}}}}'"""
+    return Finding(
+        NAME,
+        item.key,
+        f"which version its data have could not be seen, since none of its instances is ready; "
+        f"the resource asks for {live}, and pgoPostgresql.postgresVersion for {version}: another "
+        "major version than the data's doesn't read them.",
+        f"Set postgresVersion to {live} and bring the database up first (`vrooli diagnose` says "
+        f"what it lacks). If the data are known to be of {version}, put the resource back: "
+        f"`kubectl patch {key} -n {item.namespace} --type merge {patch}`, then deploy.",
+        f"kubectl get pods -n {item.namespace} -l {claims.PGO}/cluster={item.name}",
+        UPGRADES,
+    )
+
+
+def _other_user(item: Manifest, body: Body) -> Iterator[Finding]:
+    """Another name of the application's user, or of its database."""
+    users, live_users = (side["spec"].get("users") or [] for side in (item.body, body))
+    if not users or not live_users:
+        return
+    user, names = users[0], [one["name"] for one in live_users]
+    if user["name"] not in names:
+        said = f"its users are {', '.join(names)}, and pgoPostgresql.users begins with "
+        yield _kept_name(
+            item,
+            f"{said}{user['name']}: the tables stay with the old user, and the new one has none.",
+            f"Set the user's name back to {names[0]}.",
+        )
+        return
+    live_user = live_users[names.index(user["name"])]
+    databases, live_databases = (one.get("databases") or [] for one in (user, live_user))
+    if databases and live_databases and databases[0] not in live_databases:
+        yield _kept_name(
+            item,
+            f"{user['name']} has the database {', '.join(live_databases)}, and "
+            f"pgoPostgresql.users names {databases[0]}, which would be empty.",
+            f"Set its name back to {live_databases[0]}.",
+        )
+
+
+def new_login_role(item: Manifest, live: Live) -> Iterator[str]:
+    """What a PostgresCluster from before its second login role needs: PGO runs no SQL for it."""
+    body = live.get(item)
+    if body is None or item.kind != "PostgresCluster":
+        return
+    users, live_users = (
+        [user["name"] for user in side["spec"].get("users") or ()] for side in (item.body, body)
+    )
+    role = f"{users[0]}{ALTERNATE}" if users else ""
+    if role in users and role not in live_users:
+        yield (
+            f"{item.key} was made without the login role {role}: after this deploy, run once as a "
+            f'superuser `GRANT "{users[0]}" TO "{role}"; ALTER ROLE "{role}" SET role TO '
+            f'"{users[0]}";`; until then a password that changes in Vault does not come into use'
+        )
+
+
+def _other_instances(item: Manifest, body: Body) -> Iterator[Finding]:
+    """Other sets of instances only: their volumes would be empty."""
+    sets, live_sets = (
+        {claims.instance_set(one, number) for number, one in enumerate(side["spec"]["instances"])}
+        for side in (item.body, body)
+    )
+    if not sets & live_sets:
+        yield _kept_name(
+            item,
+            f"its instances are of the set {', '.join(sorted(live_sets))}, and only "
+            f"{', '.join(sorted(sets))} is asked for: the volumes would go with the old set.",
+            "Keep the old set beside the new one until that one has all data.",
+        )
+
+
+def _kept_name(item: Manifest, problem: str, remedy: str) -> Finding:
+    command = f"kubectl get {item.kind.lower()}/{item.name} -n {item.namespace} -o yaml"
+    return Finding(NAME, item.key, problem, f"{remedy} For another one, {DUMP}.", command)

@@ -1,0 +1,1 @@
+"""Checks of images: on the nodes, in registries, and their pull secret."""

@@ -1,0 +1,76 @@
+"""The pull secret that the pods name is there, where Vault doesn't fill it."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import Iterable
+
+from vrooli.checks.images.local import LOCAL
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.findings import Finding
+from vrooli.kube import Manifest
+
+NAME = "pull-secret"
+TYPE = "kubernetes.io/dockerconfigjson"
+KEY = ".dockerconfigjson"
+
+
+def named(site: Site) -> list[str]:
+    """The pull secrets that pods name and that nothing of the release makes."""
+    names = dict.fromkeys(
+        str(one["name"])
+        for item in site.of_kind("Deployment")
+        for one in item.body["spec"]["template"]["spec"].get("imagePullSecrets") or []
+    )
+    made = {item.body["spec"]["destination"]["name"] for item in site.of_kind("VaultStaticSecret")}
+    return [name for name in names if name not in made]
+
+
+async def look(site: Site) -> Seen:
+    """Whether each is there, and what kind it is."""
+    found = {
+        name: await site.kube.get("v1", "Secret", name, site.namespace) for name in named(site)
+    }
+    seen = [judge(name, site.namespace, secret) for name, secret in found.items()]
+    return Seen(
+        ", ".join(one.found for one in seen if one.found),
+        tuple(finding for one in seen for finding in one.findings),
+    )
+
+
+def judge(name: str, namespace: str, secret: Manifest | None) -> Seen:
+    """Whether a Secret is a pull secret; only the registries' names are read of it."""
+    what, command = f"Secret/{name}", f"kubectl get secret {name} -n {namespace}"
+    if secret is None:
+        said = f"pods pull their images with it, and it isn't in namespace {namespace}."
+        remedy = "Make it, or have Vault fill it (vso.secrets.dockerhubPullSecret)."
+        return Seen(findings=(Finding(NAME, what, said, remedy, command),))
+    if secret.get("type") != TYPE or (registries := _registries(secret)) is None:
+        said = f"it is no pull secret: its type is {secret.get('type')}, it should be {TYPE}."
+        return Seen(findings=(Finding(NAME, what, said, "Make it anew.", command),))
+    return Seen(f"{name} for {', '.join(registries) or 'no registry'}")
+
+
+def _registries(secret: Manifest) -> list[str] | None:
+    try:
+        auths = json.loads(b64decode(secret["data"][KEY]))["auths"]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return sorted(auths) if isinstance(auths, Iterable) else None
+
+
+def needless(site: Site) -> str:
+    """Why none is needed."""
+    if all(image.startswith(LOCAL) for image in site.needs.images):
+        return "all images are local"
+    return "" if named(site) else "Vault fills it, or the pods name none"
+
+
+CHECK = Check(
+    NAME,
+    "Pull secret",
+    "that the pull secret that pods name is there and is one, where the release doesn't make it",
+    look,
+    needless,
+)

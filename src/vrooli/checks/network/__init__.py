@@ -1,0 +1,1 @@
+"""Checks of DNS, connectivity and Ingress."""

@@ -1,0 +1,147 @@
+"""Names are resolved, and pods reach pods, Services and Vault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from vrooli.checks import probe_pods
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.vault import state
+from vrooli.findings import Finding
+from vrooli.kube import Manifest
+from vrooli.kube.workloads import deployment_lack
+
+DNS_LABELS = "k8s-app=kube-dns"
+DNS_COMMAND = f"kubectl get pods -A -l {DNS_LABELS}"
+# What each question of the asking pod is about.
+WHAT = {
+    "dns": "the name kubernetes.default.svc",
+    "dns-service": "the name of a new Service",
+    "pod": "a pod by its address",
+    "service": "a Service by its name",
+    "vault": "Vault",
+}
+REMEDIES = {
+    "dns": ("See whether the cluster's DNS runs.", DNS_COMMAND),
+    "dns-service": ("See whether the cluster's DNS follows the API.", DNS_COMMAND),
+    "pod": (
+        "See whether the network plugin runs on every node.",
+        "kubectl get pods -A -o wide",
+    ),
+    "service": (
+        "See whether kube-proxy, or what stands for it, runs on every node.",
+        "kubectl get endpointslices -A",
+    ),
+    "vault": ("See vso.vaultAddr, and Vault's pods and network policies.", "kubectl get pods -A"),
+}
+
+
+def _others(site: Site) -> dict[str, tuple[str, int]]:
+    """Where pods of the release will go beside each other."""
+    want = state.wanted(site)
+    if want is None:
+        return {}
+    url = urlsplit(want.address)
+    ports = {"http": 80, "https": 443}
+    return {"vault": (url.hostname or "", url.port or ports.get(url.scheme, 0))}
+
+
+def judge(name: str, answers: Mapping[str, str], about: tuple[str, ...]) -> Seen:
+    """What a pod reached and what not; empty answers are good ones."""
+    asked = [key for key in about if key in answers]
+    findings = tuple(
+        Finding(name, WHAT[key], f"a pod can't reach it: {answers[key]}.", *REMEDIES[key])
+        for key in asked
+        if answers[key]
+    )
+    good = [WHAT[key] for key in asked if not answers[key]]
+    return Seen(f"a pod reaches {', '.join(good)}" if good else "", findings)
+
+
+async def look_dns(site: Site) -> Seen:
+    """Ask from a pod; without one, see whether the DNS pods are ready."""
+    if not site.creates:
+        return judge_dns(await site.objects("apps/v1", "Deployment", None, DNS_LABELS))
+    return judge("dns", await probe_pods.answers(site, _others(site)), ("dns", "dns-service"))
+
+
+def judge_dns(deployments: list[Manifest]) -> Seen:
+    """Whether the cluster's DNS is ready, by its Deployment."""
+    if not deployments:
+        return Seen(unseen=(f"the cluster's DNS: no Deployment has the label {DNS_LABELS}",))
+    lacks = [lack for item in deployments if (lack := deployment_lack(item))]
+    if lacks:
+        said = f"{'; '.join(lacks)}."
+        return Seen(findings=(Finding("dns", "the cluster's DNS", said, *REMEDIES["dns"]),))
+    name = deployments[0]["metadata"]["name"]
+    return Seen(f"{name} is ready; not asked, since --check-only makes no pod")
+
+
+async def look_network(site: Site) -> Seen:
+    """Ask from a pod."""
+    answers = await probe_pods.answers(site, _others(site))
+    return judge("network", answers, ("pod", "service"))
+
+
+async def look_vault(site: Site) -> Seen:
+    """Ask from a pod; without one, see what the operator says of its connections."""
+    want = state.wanted(site)
+    if site.creates:
+        return judge("vault-reach", await probe_pods.answers(site, _others(site)), ("vault",))
+    connections = await site.objects("secrets.hashicorp.com/v1beta1", "VaultConnection")
+    return judge_connections(want.address if want else "", connections)
+
+
+def judge_connections(address: str, connections: list[Manifest]) -> Seen:
+    """What the Vault Secrets Operator, a pod, has found at this address."""
+    here = [item for item in connections if item["spec"].get("address") == address]
+    found = [item for item in here if "valid" in (item.get("status") or {})]
+    if not found:
+        return Seen(unseen=("no pod was asked, since --check-only makes none",))
+    bad = [item for item in found if not item["status"]["valid"]]
+    if bad:
+        name = f"VaultConnection/{bad[0]['metadata']['name']} in {bad[0]['metadata']['namespace']}"
+        said = f"the Vault Secrets Operator can't use {address}."
+        return Seen(findings=(Finding("vault-reach", name, said, *REMEDIES["vault"]),))
+    return Seen(f"the Vault Secrets Operator's pod reaches {address}")
+
+
+def _needs_pod(site: Site) -> str:
+    return probe_pods.needless(site) if site.creates else ""
+
+
+def _vault_needless(site: Site) -> str:
+    return state.needless(site) or _needs_pod(site)
+
+
+LIMIT_S = 18.0
+MAKES = "two pods and two Services, shared by these three checks"
+DNS = Check(
+    "dns",
+    "DNS",
+    "that a pod resolves the name of the API server and of a new Service",
+    look_dns,
+    _needs_pod,
+    limit_s=LIMIT_S,
+    creates=MAKES,
+)
+NETWORK = Check(
+    "network",
+    "Network between pods",
+    "that a pod reaches another pod (on another node, where there is one) and a Service",
+    look_network,
+    _needs_pod,
+    limit_s=LIMIT_S,
+    after=("dns",),  # names are all that the asking pod knows of the other one
+    creates=MAKES,
+)
+VAULT = Check(
+    "vault-reach",
+    "Way to Vault",
+    "that a pod reaches Vault's address",
+    look_vault,
+    _vault_needless,
+    limit_s=LIMIT_S,
+    creates=MAKES,
+)

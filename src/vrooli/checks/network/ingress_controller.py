@@ -1,0 +1,78 @@
+"""The controller of the Ingress' class is at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.network import ingress_class
+from vrooli.findings import Finding
+from vrooli.kube import Manifest
+from vrooli.kube.workloads import deployment_lack
+
+NAME = "ingress-controller"
+# How the pods of well-known controllers are labelled, by the name in their IngressClass.
+LABELS: Mapping[str, str] = {
+    "traefik.io/ingress-controller": "app.kubernetes.io/name=traefik",
+    "k8s.io/ingress-nginx": "app.kubernetes.io/name=ingress-nginx",
+    "nginx.org/ingress-controller": "app.kubernetes.io/name=nginx-ingress",
+    "haproxy.org/ingress-controller": "app.kubernetes.io/name=kubernetes-ingress",
+    "projectcontour.io/ingress-controller": "app.kubernetes.io/name=contour",
+}
+
+
+async def look(site: Site) -> Seen:
+    """Whether the pods of each class' controller are ready."""
+    classes = await site.objects(*ingress_class.API)
+    used = [item for item in classes if item["metadata"]["name"] in site.needs.ingress_classes]
+    found: list[str] = []
+    findings: list[Finding] = []
+    unseen: list[str] = []
+    for item in used:
+        controller = str(item["spec"].get("controller", ""))
+        labels = LABELS.get(controller)
+        if labels is None:
+            unseen.append(f"the pods of {controller}, whose labels aren't known here")
+            continue
+        made = [
+            *await site.objects("apps/v1", "Deployment", None, labels),
+            *await site.objects("apps/v1", "DaemonSet", None, labels),
+        ]
+        seen = judge(controller, labels, made)
+        found.append(seen.found)
+        findings += seen.findings
+    return Seen(", ".join(filter(None, found)), tuple(findings), tuple(unseen))
+
+
+def judge(controller: str, labels: str, made: Iterable[Manifest]) -> Seen:
+    """Whether any Deployment or DaemonSet of a controller is ready."""
+    lacks = {f"{item['kind']}/{item['metadata']['name']}": lack(item) for item in made}
+    ready = [name for name, missing in lacks.items() if missing is None]
+    if ready:
+        return Seen(f"{controller}: {', '.join(ready)} ready")
+    command = f"kubectl get deployments,daemonsets,pods -A -l {labels}"
+    why = "; ".join(f"{name}: {missing}" for name, missing in lacks.items())
+    said = f"its pods aren't ready: {why}." if why else "nothing runs for it."
+    remedy = "Install or mend the controller, or choose another with ingress.className."
+    return Seen(findings=(Finding(NAME, controller, said, remedy, command),))
+
+
+def lack(item: Manifest) -> str | None:
+    """What a Deployment or a DaemonSet lacks to be ready; None when nothing."""
+    if item["kind"] == "Deployment":
+        return deployment_lack(item)
+    state = item.get("status") or {}
+    wanted, ready = state.get("desiredNumberScheduled", 0), state.get("numberReady", 0)
+    if wanted == 0:
+        return "no node takes its pods"
+    return None if ready >= wanted else f"{ready} of {wanted} pods are ready"
+
+
+CHECK = Check(
+    NAME,
+    "Ingress controller",
+    "that the pods of the controller that serves the Ingress' class are ready",
+    look,
+    ingress_class.needless,
+    after=("ingress",),
+)

@@ -1,0 +1,62 @@
+"""Nodes offer the GPUs that the values ask for."""
+
+from __future__ import annotations
+
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.nodes import planned_pods
+from vrooli.checks.nodes.planned_pods import Wanted
+from vrooli.findings import Finding
+from vrooli.kube import Manifest
+from vrooli.kube.quantities import amounts
+
+
+async def look(site: Site) -> Seen:
+    """Whether the nodes offer as many as are asked for."""
+    return judge(planned_pods.wanted(site.manifests), await site.objects("v1", "Node"))
+
+
+def judge(wanted: list[Wanted], nodes: list[Manifest]) -> Seen:
+    """Compare what pods ask for with what nodes offer, whoever uses it now."""
+    offered: dict[str, list[float]] = {}
+    for node in nodes:
+        for name, amount in amounts((node.get("status") or {}).get("allocatable")).items():
+            offered.setdefault(name, []).append(amount)
+    findings, said = [], []
+    for group in wanted:
+        for name, each in extended(group).items():
+            places = sum(amount // each for amount in offered.get(name, []))
+            said.append(f"{group.count} x {each:.0f} {name}")
+            if places < group.count:
+                findings.append(_finding(group, name, places))
+    return Seen(", ".join(said), tuple(findings))
+
+
+def extended(group: Wanted) -> dict[str, float]:
+    """The resources of devices among a pod's requests: their names have a domain."""
+    return {name: each for name, each in group.requests.items() if "/" in name and each > 0}
+
+
+def _finding(group: Wanted, name: str, places: float) -> Finding:
+    return Finding(
+        "gpu",
+        group.name,
+        f"{group.count} pods ask for {name}, and the nodes offer it to {places:.0f}.",
+        "Install the device plugin on nodes that have such devices, "
+        "or set services.nsfwDetector.gpu.enabled: false.",
+        f"kubectl get nodes -o custom-columns=NAME:.metadata.name,HAS:.status.allocatable.{name}",
+    )
+
+
+def needless(site: Site) -> str:
+    """Why none is needed."""
+    asked = any(extended(group) for group in planned_pods.wanted(site.manifests))
+    return "" if asked else "these values ask for no GPU"
+
+
+CHECK = Check(
+    "gpu",
+    "GPUs",
+    "that nodes offer the devices that the values ask for (services.nsfwDetector.gpu)",
+    look,
+    needless,
+)

@@ -1,0 +1,82 @@
+"""A volume of each class really binds, and can be written to."""
+
+from __future__ import annotations
+
+import asyncio
+
+from vrooli.checks import probe_pods
+from vrooli.checks.interface import Check, Seen, Site, UnseenError
+from vrooli.checks.storage import classes as storage_classes
+from vrooli.errors import WaitTimeoutError
+from vrooli.findings import Finding
+from vrooli.kube import Manifest
+
+NAME = "volumes"
+
+
+async def look(site: Site) -> Seen:
+    """Bind one of each class; without making anything, see whether there are bound ones."""
+    wanted = tuple(dict.fromkeys(site.needs.storage_classes))
+    if not site.creates:
+        return judge_bound(await _names(site, wanted), await _bound(site))
+    tried = await asyncio.gather(*(_try(site, name) for name in wanted))
+    return Seen(
+        ", ".join(one.found for one in tried if one.found),
+        tuple(finding for one in tried for finding in one.findings),
+    )
+
+
+async def _names(site: Site, wanted: tuple[str, ...]) -> list[str]:
+    default = storage_classes.default_class(await site.objects(*storage_classes.API))
+    return list(dict.fromkeys(name or default for name in wanted))
+
+
+async def _bound(site: Site) -> list[Manifest]:
+    return await site.objects("v1", "PersistentVolumeClaim")
+
+
+def judge_bound(classes: list[str], claims: list[Manifest]) -> Seen:
+    """What the claims that there are say of the classes; nothing is made."""
+    bound = [
+        item["spec"].get("storageClassName")
+        for item in claims
+        if (item.get("status") or {}).get("phase") == "Bound"
+    ]
+    counts = {name: bound.count(name) for name in classes}
+    unbound = [name for name, count in counts.items() if not count]
+    if unbound:
+        raise UnseenError(
+            f"no volume of class {', '.join(unbound)} is bound now; without --check-only one is "
+            "made and written to"
+        )
+    return Seen(", ".join(f"{count} volumes of {name} are bound" for name, count in counts.items()))
+
+
+async def _try(site: Site, name: str) -> Seen:
+    label = name or "the default class"
+    try:
+        volume = await probe_pods.writes(site, name)
+    except WaitTimeoutError as error:
+        command = f"kubectl describe storageclass {name}".strip()
+        remedy = "See what its provisioner says."
+        return Seen(
+            findings=(Finding(NAME, f"StorageClass {label}", error.message, remedy, command),)
+        )
+    return Seen(f"{label}: bound and written to ({volume})")
+
+
+def needless(site: Site) -> str:
+    """Why no volume is needed."""
+    return storage_classes.needless(site) or (probe_pods.needless(site) if site.creates else "")
+
+
+CHECK = Check(
+    NAME,
+    "Volumes",
+    "that a volume of each class really binds and can be written to",
+    look,
+    needless,
+    limit_s=18.0,
+    after=("storage",),
+    creates="a claim of 16Mi and a pod that writes to it",
+)

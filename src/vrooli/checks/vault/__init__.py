@@ -1,0 +1,1 @@
+"""Checks of Vault: access, keys and policies."""

@@ -1,0 +1,61 @@
+"""The secrets in Vault hold the keys that the release uses. Names only: no value is ever shown."""
+
+from __future__ import annotations
+
+from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.vault import state
+from vrooli.checks.vault.state import VaultSeen, Wanted
+from vrooli.findings import Finding
+from vrooli.secrets import catalog
+
+# Keys that the services can't work without, by the secret's path.
+NEEDED = {spec.path: frozenset(key.name for key in spec.keys if key.needed) for spec in catalog.ALL}
+
+
+async def look(site: Site) -> Seen:
+    """Whether each secret has its keys."""
+    want = state.wanted(site)
+    return judge(want, await state.collect(site)) if want else Seen()
+
+
+def judge(want: Wanted, seen: VaultSeen) -> Seen:
+    """Which keys are missing, or have no value though the release can't work without."""
+    findings, count = [], 0
+    for (mount, path), templates in want.secrets.items():
+        secret = seen.secrets.get((mount, path))
+        if secret is None or secret.keys is None:
+            continue  # told by the check of Vault itself
+        needed = NEEDED.get(path, frozenset())
+        count += len(templates | needed)
+        missing = sorted((templates | needed) - secret.keys)
+        empty = sorted(needed & secret.empty)
+        for keys, lack in ((missing, "it lacks"), (empty, "these are empty:")):
+            if keys:
+                findings.append(_finding(mount, path, f"{lack} {', '.join(keys)}.", keys))
+    if not count:
+        return Seen(unseen=(seen.trouble or "no secret could be read",))
+    return Seen(f"the {count} keys that the release uses", tuple(findings))
+
+
+def _finding(mount: str, path: str, said: str, keys: list[str]) -> Finding:
+    given = " ".join(f"{key}=-" for key in keys[:1])
+    return Finding(
+        "vault-keys",
+        f"{mount}/{path}",
+        said,
+        "Add each to the secret; the value goes by standard input.",
+        f"vault kv patch -mount={mount} {path} {given}",
+    )
+
+
+CHECK = Check(
+    "vault-keys",
+    "Keys of the secrets",
+    "that the secrets in Vault hold the keys that the chart's templates and the services use "
+    "(names only)",
+    look,
+    state.needless,
+    after=("vault",),
+    stops_deploy=True,
+    of_operators=True,
+)

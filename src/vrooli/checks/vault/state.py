@@ -1,0 +1,287 @@
+"""What Vault gives, collected once: asked as its Secrets Operator will ask. Judged elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+
+from vrooli.checks.interface import Site, UnseenError
+from vrooli.checks.runner import is_forbidden
+from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.kube import ApiError, Kube
+from vrooli.vault import VaultClient, manifests, policies, server
+from vrooli.vault.client import VaultDeniedError
+
+# A Vault inside the cluster, by its Service. Others are reached from the cluster, not from here.
+_INSIDE = re.compile(r"http://([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc[a-z0-9.-]*)?(?::(\d+))?/?")
+VAULT_PORT = 8200
+# How long the token for asking lives, seconds; the API server's least.
+TOKEN_S = 600
+# Whose accounts ask while the release's namespace isn't there.
+ANY_NAMESPACE = "default"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the release's objects want of Vault.
+
+    Attributes:
+        address: Where it is, as pods see it.
+        role: The role that the operator takes on.
+        mount: The mount of its authentication.
+        account: The service account that it shows.
+        secrets: Mount and path of each secret, and the keys that its templates read.
+    """
+
+    address: str
+    role: str
+    mount: str
+    account: str
+    secrets: Mapping[tuple[str, str], frozenset[str]]
+
+
+@dataclass(frozen=True)
+class SecretSeen:
+    """What the role was given at one path; names of keys only.
+
+    Attributes:
+        denied: No policy of the role lets it be read.
+        keys: Its keys; None when there is no secret.
+        empty: Those of its keys that have no value.
+    """
+
+    denied: bool = False
+    keys: frozenset[str] | None = None
+    empty: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class VaultSeen:
+    """What Vault answered.
+
+    Attributes:
+        trouble: Why it gives nothing: it doesn't answer, it is sealed, it lets the role not in.
+        advice: What to do about that.
+        secrets: What is at each path, by mount and path.
+        engines: Type and version of the engine at each mount; empty when it isn't told.
+        policies: The policies of the role.
+        may: What the role may do at each path that was asked for.
+        rules: The text of each of the five policies, where the administrator's way in is ours;
+            None for one that isn't there.
+    """
+
+    trouble: str = ""
+    advice: str = ""
+    secrets: Mapping[tuple[str, str], SecretSeen] = field(default_factory=dict)
+    engines: Mapping[str, str] = field(default_factory=dict)
+    policies: frozenset[str] = frozenset()
+    may: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rules: Mapping[str, str | None] | None = None
+
+
+def wanted(site: Site) -> Wanted | None:
+    """What the release wants of Vault; None when it has its secrets from elsewhere."""
+    connections, logins = site.of_kind("VaultConnection"), site.of_kind("VaultAuth")
+    synced = site.of_kind("VaultStaticSecret")
+    if not (connections and logins and synced):
+        return None
+    login = logins[0].body["spec"]
+    rotated = _rotated_keys(site)
+    secrets: dict[tuple[str, str], frozenset[str]] = {}
+    for item in synced:
+        spec = item.body["spec"]
+        place, filled = (str(spec["mount"]), str(spec["path"])), spec["destination"]
+        keys = template_keys(filled) | rotated.get(filled["name"], frozenset())
+        secrets[place] = secrets.get(place, frozenset()) | keys
+    return Wanted(
+        str(connections[0].body["spec"]["address"]),
+        str(login["kubernetes"]["role"]),
+        str(login["mount"]),
+        str(login["kubernetes"]["serviceAccount"]),
+        secrets,
+    )
+
+
+COMPONENT, ROTATOR = "app.kubernetes.io/component", "rotator"
+# What the rotator reads of the Secret that a setting of its names; Redis' key is a template's.
+ROTATED_KEYS = {"POSTGRES_SOURCE": frozenset({"DB_PASSWORD"})}
+# How VSO's templates name a key: `get .Secrets "KEY"`, `index .Secrets "KEY"`, `.Secrets.key`.
+_KEY = re.compile(r"""\.Secrets(?:\.([A-Za-z_]\w*)|\s+["`]([^"`]+)["`])""")
+
+
+def template_keys(destination: Mapping[str, object]) -> frozenset[str]:
+    """The keys that a VaultStaticSecret's templates read."""
+    transformation = destination.get("transformation")
+    templates = transformation.get("templates") if isinstance(transformation, Mapping) else None
+    texts = [item["text"] for item in (templates or {}).values()]
+    return frozenset(named or quoted for text in texts for named, quoted in _KEY.findall(text))
+
+
+def _rotated_keys(site: Site) -> dict[str, frozenset[str]]:
+    """The keys that the rotator reads of a Secret that VSO fills, by the Secret's name."""
+    return {
+        str(setting["value"]): ROTATED_KEYS[setting["name"]]
+        for item in site.of_kind("Deployment")
+        if item.body["metadata"].get("labels", {}).get(COMPONENT) == ROTATOR
+        for container in item.body["spec"]["template"]["spec"]["containers"]
+        for setting in container.get("env", ())
+        if setting["name"] in ROTATED_KEYS
+    }
+
+
+def needless(site: Site) -> str:
+    """Why Vault isn't needed."""
+    return "" if wanted(site) else "these values take no secrets from Vault"
+
+
+def is_ours(address: str) -> bool:
+    """Whether that is where our own development Vault is."""
+    inside = _INSIDE.fullmatch(address)
+    return inside is not None and inside.groups()[:2] == (manifests.NAME, manifests.NAMESPACE)
+
+
+async def collect(site: Site) -> VaultSeen:
+    """What Vault answers, asked once for all checks.
+
+    Raises:
+        UnseenError: It can't be asked from here.
+        ApiError: This kubeconfig may not look.
+    """
+    return await site.shared.get("vault", lambda: _collect(site))
+
+
+async def _collect(site: Site) -> VaultSeen:
+    want = wanted(site)
+    if want is None:
+        raise UnseenError("the release takes nothing from Vault")
+    inside = _INSIDE.fullmatch(want.address)
+    if inside is None:
+        raise UnseenError(
+            f"{want.address} is outside the cluster, or speaks TLS: it is asked from there only"
+        )
+    service, where, port = inside.groups()
+    try:
+        async with _reach(site.kube, service, where, int(port or VAULT_PORT)) as vault:
+            await vault.check_ready()
+            seen = await _as_operator(site, want, vault)
+    except VaultDeniedError as error:
+        return VaultSeen(trouble=f"{error.message}", advice=error.advice)
+    except (ApiError, UnseenError) as error:
+        if isinstance(error, UnseenError) or is_forbidden(error):
+            raise
+        return VaultSeen(trouble=error.message, advice=error.advice)
+    except VrooliError as error:
+        return VaultSeen(trouble=error.message, advice=error.advice)
+    return seen
+
+
+async def _as_operator(site: Site, want: Wanted, vault: VaultClient) -> VaultSeen:
+    """Log in with the account's token and read what the operator will read."""
+    await _log_in(site, want, vault)
+    read = await asyncio.gather(*(_secret(vault, *place) for place in want.secrets))
+    secrets = dict(zip(want.secrets, read, strict=True))
+    if not site.deep:
+        return VaultSeen(secrets=secrets)
+    engines = {mount: await vault.engine(mount) for mount in dict.fromkeys(m for m, _ in secrets)}
+    held = await vault.own_policies()
+    may = await vault.capabilities([*allowed_paths(want), *forbidden_paths(want)])
+    rules = await _rules(site.kube, want.address)
+    return VaultSeen(
+        secrets=secrets, engines=engines, policies=frozenset(held), may=may, rules=rules
+    )
+
+
+def allowed_paths(want: Wanted) -> list[str]:
+    """The paths of Vault's API that the role must be able to read."""
+    return [f"{mount}/data/{path}" for mount, path in want.secrets]
+
+
+def forbidden_paths(want: Wanted) -> list[str]:
+    """Paths that the role must not reach: beside, below and above its own, and Vault's own."""
+    mounts = dict.fromkeys(mount for mount, _ in want.secrets)
+    return [
+        *(f"{mount}/metadata/{path}" for mount, path in want.secrets),
+        *(f"{mount}/delete/{path}" for mount, path in want.secrets),
+        *(f"{mount}/data/{path}/below" for mount, path in want.secrets if path not in _OPEN),
+        *(
+            f"{mount}/data/{beside}"
+            for mount in mounts
+            for beside in _BESIDE
+            if (mount, beside) not in want.secrets
+        ),
+        *("sys/policies/acl/vrooli-admin", f"auth/{want.mount}/role/{want.role}", "sys/mounts"),
+    ]
+
+
+# The policy of this one is for a folder: whatever is below it is meant, too.
+_OPEN = ("vrooli/dockerhub/pull-credentials",)
+_BESIDE = (
+    *("vrooli", "vrooli/other", "vrooli/config/other", "vrooli/secrets", "vrooli/secrets/other"),
+    *("other", "other/secrets"),
+)
+
+
+async def _rules(kube: Kube, address: str) -> Mapping[str, str | None] | None:
+    """The five policies' text, as the administrator of our own development Vault reads it."""
+    try:
+        if not is_ours(address) or (await server.status(kube)).state != "ready":
+            return None
+        async with server.connect(kube) as vault:
+            return {name: await vault.policy(name) for name in policies.NAMES}
+    except VrooliError:
+        return None  # who may not be administrator sees what the role may, and no more
+
+
+async def _secret(vault: VaultClient, mount: str, path: str) -> SecretSeen:
+    try:
+        values = await vault.read_secret(mount, path)
+    except VaultDeniedError:
+        return SecretSeen(denied=True)
+    if not values:
+        return SecretSeen()
+    empty = frozenset(key for key, value in values.items() if not value)
+    return SecretSeen(keys=frozenset(values), empty=empty)
+
+
+async def _log_in(site: Site, want: Wanted, vault: VaultClient) -> None:
+    """Log in as the account that the operator will show, or as its like while there is none."""
+    token = await _token(site.kube, site.namespace, want.account)
+    if token:
+        await vault.log_in(want.role, token, want.mount)
+        return
+    token = await _token(site.kube, ANY_NAMESPACE, want.account)
+    missing = f"service account {site.namespace}/{want.account}, which will ask Vault,"
+    if not token:
+        raise UnseenError(f"{missing} gives no token: it isn't there, or we may not ask for one")
+    try:
+        await vault.log_in(want.role, token, want.mount)
+    except VaultDeniedError as error:
+        raise UnseenError(f"{missing} isn't there yet, and no other may ask") from error
+
+
+async def _token(kube: Kube, namespace: str, account: str) -> str:
+    """A token of an account; empty where it isn't there yet or we may not."""
+    try:
+        return await kube.service_account_token(namespace, account, TOKEN_S)
+    except ApiError:
+        return ""
+
+
+@asynccontextmanager
+async def _reach(kube: Kube, service: str, namespace: str, port: int) -> AsyncIterator[VaultClient]:
+    """Vault through one of its Service's pods."""
+    found = await kube.get("v1", "Service", service, namespace)
+    selector = (found or {}).get("spec", {}).get("selector") or {}
+    labels = ",".join(f"{name}={value}" for name, value in selector.items())
+    pods = await kube.list("v1", "Pod", namespace, labels) if labels else []
+    running = [pod for pod in pods if pod.get("status", {}).get("phase") == "Running"]
+    if found is None or not running:
+        lack = "no pod runs behind it" if found else "there is no such Service"
+        raise EnvironmentLackError(f"Vault can't be asked at {service}.{namespace}: {lack}.")
+    target = running[0]["metadata"]["name"]
+    async with await kube.port_forward(namespace, target, port) as local:
+        with closing(VaultClient(f"http://127.0.0.1:{local}")) as vault:
+            yield vault

@@ -1,0 +1,44 @@
+"""Which root causes are those of a deploy's failure, and which stand beside it. No I/O here."""
+
+from __future__ import annotations
+
+import re
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Cause, Diagnosis
+from vrooli.kube.objects import ref_of
+
+# Rules that go by events, which tell of others' troubles, too, and of what is over.
+BY_EVENTS = frozenset({"probe-failing"})
+
+
+def causes_of(failure: str, diagnosis: Diagnosis, evidence: Evidence) -> tuple[Cause, ...]:
+    """The causes, those of the failure first; what only events tell of others is none of it.
+
+    Args:
+        failure: Why a deploy failed, with the names of the objects that stood in its way.
+        diagnosis: What was found.
+        evidence: What was seen.
+    """
+    blamed = {
+        str(evidence.owner(pod))
+        for pod in evidence.all("Pod")
+        if _is_named(ref_of(pod).name, failure)
+    }
+    own = [cause for cause in diagnosis.causes if _is_of(cause, failure, blamed)]
+    others = [
+        cause
+        for cause in diagnosis.causes
+        if cause not in own and cause.finding.name not in BY_EVENTS
+    ]
+    return (*own, *others)
+
+
+def _is_of(cause: Cause, failure: str, blamed: set[str]) -> bool:
+    about = {str(cause.about), *(finding.what for finding in cause.follows)}
+    return bool(about & blamed) or _is_named(str(cause.about), failure)
+
+
+def _is_named(name: str, text: str) -> bool:
+    """Whether a text has a name as a whole, not as a part of a longer one."""
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None

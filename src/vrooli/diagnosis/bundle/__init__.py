@@ -1,0 +1,1 @@
+"""The bundle: a diagnosis and its evidence in one archive, without secrets."""

@@ -1,0 +1,116 @@
+"""What a bundle holds beside the evidence of the rules: every log, what is used, which versions."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from vrooli import project
+from vrooli.diagnosis.evidence import logs
+from vrooli.diagnosis.evidence.access import FORWARD
+from vrooli.diagnosis.evidence.fetch import Looking
+from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unseen
+from vrooli.kube import ApiError, Kube, Patience
+from vrooli.kube.objects import Body, container_states, labels, ref_of, text
+
+# Lines of each log, how many logs, and how long reading all of them may take, seconds.
+LINES, LOGS, LOGS_S = 500, 150, 12.0
+METRICS = "metrics.k8s.io/v1beta1"
+# The components that tell numbers of their own, how many pods are asked, and how long one may
+# take, seconds.
+TELLING, METRICS_PATH = {"server": 5329, "jobs": 4001}, "/metrics"
+ASKED, METRICS_S = 10, 4.0
+NO_METRICS = Unseen("metrics of pods", "no right to forward ports of pods (pods/portforward)")
+
+
+@dataclass(frozen=True)
+class More:
+    """What was looked at for a bundle only.
+
+    Attributes:
+        logs: The end of every log, of this run and of the one before.
+        used: What pods and nodes use, as the metrics server says, by kind.
+        told: The metrics of the server's and the jobs' pods, by pod.
+        versions: Of what runs and of what looked.
+        unseen: What couldn't be looked at.
+    """
+
+    logs: Mapping[LogSource, Sequence[str]] = field(default_factory=dict)
+    used: Mapping[str, Sequence[Body]] = field(default_factory=dict)
+    told: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, object] = field(default_factory=dict)
+    unseen: Sequence[Unseen] = ()
+
+
+async def look(kube: Kube, seen: Evidence) -> More:
+    """Look at all of it at once."""
+    looking = Looking()
+    nothing: tuple[Mapping[LogSource, Sequence[str]], list[Unseen]] = ({}, [])
+    every = logs.read_all(kube, seen, Patience(LOGS_S), most=LOGS, tail=LINES)
+    pods = [pod for pod in seen.all("Pod") if _component(pod) in TELLING]
+    is_open = seen.may(FORWARD)
+    running = [pod for pod in pods if is_open and text(pod, "status", "phase") == "Running"]
+    async with asyncio.TaskGroup() as group:
+        lines = group.create_task(looking.at("logs", every, nothing, None))
+        of_pods = group.create_task(_used(looking, kube, "PodMetrics", seen.namespace))
+        of_nodes = group.create_task(_used(looking, kube, "NodeMetrics", None))
+        version = group.create_task(looking.at("the cluster's version", kube.version(), ""))
+        told = {
+            ref_of(pod).name: group.create_task(
+                looking.at(f"metrics of {ref_of(pod).name}", _metrics(kube, pod), "")
+            )
+            for pod in running[:ASKED]
+        }
+    read, unread = lines.result()
+    return More(
+        logs=read,
+        used={"pods": of_pods.result(), "nodes": of_nodes.result()},
+        told={name: task.result() for name, task in told.items() if task.result()},
+        versions=_versions(seen, version.result()),
+        unseen=(*looking.unseen, *([] if is_open or not pods else [NO_METRICS]), *unread),
+    )
+
+
+async def _used(looking: Looking, kube: Kube, kind: str, namespace: str | None) -> Sequence[Body]:
+    async def listed() -> Sequence[Body]:
+        try:
+            return await kube.list(METRICS, kind, namespace)
+        except ApiError as error:
+            if error.status == httpx.codes.NOT_FOUND:
+                return ()  # no metrics server: nothing to see
+            raise
+
+    return await looking.at(kind, listed(), ())
+
+
+async def _metrics(kube: Kube, pod: Body) -> str:
+    ref, port = ref_of(pod), TELLING[_component(pod)]
+    async with (
+        await kube.port_forward(ref.namespace, ref.name, port) as local,
+        httpx.AsyncClient(timeout=METRICS_S) as client,
+    ):
+        answer = await client.get(f"http://127.0.0.1:{local}{METRICS_PATH}")
+        return answer.text
+
+
+def _component(pod: Body) -> str:
+    return text(labels(pod), "app.kubernetes.io/component")
+
+
+def _versions(seen: Evidence, kubernetes: str) -> Mapping[str, object]:
+    pods = [*seen.all("Pod", "")]
+    images = {text(item, "image") for pod in pods for item in container_states(pod)}
+    return {
+        "vrooli": project.version(),
+        "python": platform.python_version(),
+        "kubernetes": kubernetes,
+        "nodes": {
+            ref_of(node).name: text(node, "status", "nodeInfo", "kubeletVersion")
+            for node in seen.all("Node")
+        },
+        "images": sorted(images - {""}),
+    }

@@ -1,0 +1,188 @@
+"""One page of HTML that shows a diagnosis: no network, and nothing in it that isn't escaped.
+
+No I/O here but reading the page's own template.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from vrooli.diagnosis.bundle import object_status
+from vrooli.diagnosis.evidence.model import Unseen
+from vrooli.diagnosis.interface import Cause
+from vrooli.findings import Finding
+from vrooli.kube.objects import Body, ref_of, text
+
+_SLOT = re.compile(r"<!--\{(\w+)\}-->")
+# Objects and events that the page shows; the archive beside it holds more.
+OBJECTS, EVENTS = 600, 500
+# What a terminal or a page could take for an order to it.
+_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
+# The kinds that say how a release is, before those that never have a state.
+_FIRST = (
+    *("Node", "Pod", "Deployment", "StatefulSet", "Job", "PostgresCluster", "RedisFailover"),
+    *("VaultStaticSecret", "VaultAuth", "VaultConnection", "PersistentVolumeClaim", "Service"),
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows; without secrets.
+
+    Attributes:
+        release: The release's name.
+        namespace: Its namespace.
+        when: When it was looked at.
+        failure: Why it was looked at, where a deploy failed.
+        causes: The root causes.
+        unseen: What couldn't be looked at.
+        objects: The objects.
+        events: The events, the oldest first.
+        logs: Lines by whose they are.
+        versions: What runs.
+    """
+
+    release: str
+    namespace: str
+    when: datetime
+    failure: str
+    causes: Sequence[Cause]
+    unseen: Sequence[Unseen]
+    objects: Sequence[Body]
+    events: Sequence[Mapping[str, Any]]
+    logs: Mapping[str, Sequence[str]]
+    versions: Mapping[str, object]
+
+
+def render(view: View) -> str:
+    """The page."""
+    folder = files(__package__)
+    script = (folder / "page.js").read_text("utf-8")
+    slots = {
+        "title": _safe(f"{view.release} in {view.namespace}"),
+        "when": _safe(view.when.strftime("%Y-%m-%d %H:%M:%S UTC")),
+        "policy": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "style": (folder / "page.css").read_text("utf-8"),
+        "script": script,
+        "verdict": _verdict(view),
+        "failure": f'<pre class="failure">{_safe(view.failure)}</pre>' if view.failure else "",
+        "findings": "".join(map(_cause, range(1, len(view.causes) + 1), view.causes)),
+        "unseen": _unseen(view.unseen),
+        "objects": "".join(map(_object, _sorted(view.objects)[:OBJECTS])),
+        "events": "".join(map(_event, reversed(view.events[-EVENTS:]))) or _none("No events."),
+        "logs": _data(view.logs),
+        "versions": _versions(view.versions),
+    }
+    template = (folder / "page.html").read_text("utf-8")
+    # Once and from left to right: what fills one slot is never taken for another.
+    return _SLOT.sub(lambda found: slots[found[1]], template)
+
+
+def _safe(value: object) -> str:
+    return escape(_CONTROLS.sub("", str(value)), quote=True)
+
+
+def _none(words: str) -> str:
+    return f'<p class="none">{words}</p>'
+
+
+def _data(logs: Mapping[str, Sequence[str]]) -> str:
+    """Data for the page's script; nothing in it can end the element that it stands in."""
+    clean = {name: [_CONTROLS.sub("", line) for line in lines] for name, lines in logs.items()}
+    written = json.dumps(clean, ensure_ascii=False)
+    return written.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _verdict(view: View) -> str:
+    count = len(view.causes)
+    if not count:
+        return '<span class="badge well">nothing found</span>'
+    return f'<span class="badge bad">{count} to mend</span>'
+
+
+def _cause(number: int, cause: Cause) -> str:
+    follows = "".join(
+        f"<li><b>{_safe(item.what)}</b> {_safe(item.found)} <code>{_safe(item.name)}</code></li>"
+        for item in cause.follows
+    )
+    below = f'<h4>What follows from it</h4><ul class="follows">{follows}</ul>' if follows else ""
+    finding = cause.finding
+    return (
+        f'<article class="cause"><h3><span class="number">{number}</span>'
+        f"<span>{_safe(finding.what)}</span><code>{_safe(finding.name)}</code></h3>"
+        f"<p>{_safe(finding.found)}</p>{_lines(finding)}{_remedy(finding)}{below}</article>"
+    )
+
+
+def _lines(finding: Finding) -> str:
+    if not finding.evidence:
+        return ""
+    return f'<pre class="evidence">{_safe(chr(10).join(finding.evidence))}</pre>'
+
+
+def _remedy(finding: Finding) -> str:
+    parts = [f'<p class="remedy">{_safe(finding.remedy)}</p>' if finding.remedy else ""]
+    if finding.command:
+        parts.append(
+            f'<div class="command"><code>{_safe(finding.command)}</code>'
+            '<button type="button" class="copy">copy</button></div>'
+        )
+    if finding.link.startswith("https://"):
+        parts.append(f'<p><a href="{_safe(finding.link)}">{_safe(finding.link)}</a></p>')
+    return "".join(parts)
+
+
+def _unseen(unseen: Sequence[Unseen]) -> str:
+    if not unseen:
+        return ""
+    rows = "".join(f"<li><b>{_safe(item.what)}</b> {_safe(item.why)}</li>" for item in unseen)
+    return f'<section id="unseen"><h2>Not seen</h2><ul class="unseen">{rows}</ul></section>'
+
+
+def _sorted(objects: Sequence[Body]) -> list[Body]:
+    """Those in trouble first, then by kind, the telling kinds before the others."""
+
+    def place(body: Body) -> tuple[bool, int, str, str, str]:
+        ref = ref_of(body)
+        rank = _FIRST.index(ref.kind) if ref.kind in _FIRST else len(_FIRST)
+        return object_status.of(body).well is not False, rank, ref.kind, ref.namespace, ref.name
+
+    return sorted(objects, key=place)
+
+
+def _object(body: Body) -> str:
+    ref, state = ref_of(body), object_status.of(body)
+    sign = {True: "well", False: "bad", None: "plain"}[state.well]
+    return (
+        f'<tr class="{sign}"><td>{_safe(ref.kind)}</td><td>{_safe(ref.name)}</td>'
+        f"<td>{_safe(ref.namespace)}</td><td>{_safe(state.words)}</td></tr>"
+    )
+
+
+def _event(event: Mapping[str, Any]) -> str:
+    about, last = event.get("about") or {}, event.get("last")
+    count = event.get("count")
+    times = f' <span class="times">{_safe(count)} times</span>' if count not in (None, 1) else ""
+    sign = "warning" if event.get("type") == "Warning" else "normal"
+    time = last.strftime("%H:%M:%S") if isinstance(last, datetime) else ""
+    day = last.strftime("%Y-%m-%d") if isinstance(last, datetime) else ""
+    return (
+        f'<li class="{sign}"><time title="{day}">{time}</time><div><b>{_safe(event.get("reason"))}'
+        f"</b> <code>{_safe(text(about, 'kind'))}/{_safe(text(about, 'name'))}</code>{times}"
+        f"<p>{_safe(event.get('message'))}</p></div></li>"
+    )
+
+
+def _versions(versions: Mapping[str, object]) -> str:
+    told = ("vrooli", "kubernetes")
+    words = (f"{name} {versions[name]}" for name in told if versions.get(name))
+    return _safe(" · ".join(words))

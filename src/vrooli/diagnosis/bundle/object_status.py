@@ -1,0 +1,86 @@
+"""An object's state in a few words, as a page shows it. No I/O here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vrooli.kube.objects import Body, container_states, items, mapping, number, text
+
+# Kinds whose conditions say something is wrong when they are true.
+_BAD_WHEN_TRUE = ("Failed", "Degraded", "Stalled", "ReplicaFailure")
+_PRESSURE = "Pressure"
+_FINE = ("Running", "Succeeded", "Bound", "Active", "Available", "Complete")
+
+
+@dataclass(frozen=True)
+class State:
+    """How an object is.
+
+    Attributes:
+        words: In words; empty for what has no state, such as a ConfigMap.
+        well: Whether that is as it should be; None where nothing says so.
+    """
+
+    words: str
+    well: bool | None = None
+
+
+def of(body: Body) -> State:
+    """The state of any object."""
+    kind = text(body, "kind")
+    if kind == "Pod":
+        return _of_pod(body)
+    if kind in ("Deployment", "StatefulSet", "ReplicaSet"):
+        return _of_replicas(body)
+    troubles = list(_troubles(body))
+    if troubles:
+        return State("; ".join(troubles), well=False)
+    phase = text(body, "status", "phase")
+    if phase:
+        return State(phase, phase in _FINE)
+    conditions = items(body, "status", "conditions")
+    words = ", ".join(text(item, "type") for item in conditions if item.get("status") == "True")
+    return State(words, True if words else None)
+
+
+def _of_pod(pod: Body) -> State:
+    found = container_states(pod)
+    phase = text(pod, "status", "phase")
+    if phase == "Succeeded":
+        return State("Succeeded", well=True)
+    ready = sum(item.get("ready") is True for item in found)
+    waits = [
+        f"{text(item, 'name')}: {reason}"
+        for item in found
+        if (reason := text(item, "state", "waiting", "reason"))
+    ]
+    restarts = sum(number(item, "restartCount") for item in found)
+    words = [phase, f"{ready}/{len(found)} ready", *waits]
+    words += [f"{restarts} restarts"] if restarts else []
+    words += list(_troubles(pod)) if not found else []
+    return State(", ".join(filter(None, words)), phase == "Running" and ready == len(found))
+
+
+def _of_replicas(body: Body) -> State:
+    wanted = number(body, "spec", "replicas", default=1)
+    ready = number(body, "status", "readyReplicas")
+    return State(f"{ready}/{wanted} ready", ready >= wanted)
+
+
+def _troubles(body: Body) -> Iterator[str]:
+    for item in items(body, "status", "conditions"):
+        kind, status = text(item, "type"), text(item, "status")
+        bad = "True" if kind in _BAD_WHEN_TRUE or kind.endswith(_PRESSURE) else "False"
+        if status == bad and not _is_harmless(kind):
+            said = ": ".join(filter(None, (text(item, "reason"), text(item, "message"))))
+            yield f"{kind} {status}" + (f" ({said})" if said else "")
+    if mapping(body, "metadata").get("deletionTimestamp"):
+        yield "is being deleted"
+
+
+def _is_harmless(kind: str) -> bool:
+    """Conditions that are false most of the time, and mean no harm."""
+    return kind in ("ScalingLimited", "NetworkUnavailable", "Progressing", "DisruptionAllowed") or (
+        kind.startswith(("Persistent", "Suspended", "FailureTarget", "SuccessCriteria"))
+    )

@@ -1,0 +1,256 @@
+"""What each object stands on, read from the objects themselves: causes lie further down.
+
+No I/O here. A pod stands for its workload: both are one reference, the workload's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from vrooli.diagnosis.evidence import operators, rotation
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.kube.objects import (
+    Body,
+    Ref,
+    containers,
+    items,
+    labels,
+    mapping,
+    ref_of,
+    selects,
+    strings,
+    text,
+    version_of,
+)
+
+Edge = tuple[Ref, Ref]
+Standing = Mapping[Ref, frozenset[Ref]]
+
+DNS = Ref("Deployment", "coredns", "kube-system")
+METRICS = Ref("Deployment", "metrics-server", "kube-system")
+VSO_NAMESPACE = "vault-secrets-operator-system"
+# What stands beside an Ingress controller under its name.
+BESIDE = {"svclb", "defaultbackend", "backend"}
+WORKLOADS = ("Deployment", "StatefulSet", "Job")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*")
+
+
+def stands_on(evidence: Evidence) -> Standing:
+    """Each object with all that it stands on, however far down."""
+    direct: dict[Ref, set[Ref]] = {}
+    for upper, lower in _edges(evidence):
+        if upper != lower:
+            direct.setdefault(upper, set()).add(lower)
+    return {ref: _reached(ref, direct) for ref in direct}
+
+
+def _reached(ref: Ref, direct: Mapping[Ref, set[Ref]]) -> frozenset[Ref]:
+    seen: set[Ref] = set()
+    waiting = [ref]
+    while waiting:
+        for lower in direct.get(waiting.pop(), ()):
+            if lower not in seen:
+                seen.add(lower)
+                waiting.append(lower)
+    return frozenset(seen)
+
+
+def _edges(evidence: Evidence) -> Iterator[Edge]:
+    for kind in WORKLOADS:
+        for body in evidence.all(kind, ""):
+            yield from _of_workload(evidence, body)
+    versions: set[tuple[Ref, str]] = set()
+    for pod in evidence.all("Pod", ""):
+        owner = evidence.owner(pod)
+        yield ref_of(pod), owner
+        version = (owner, version_of(pod))
+        # Thousands of one version are made from one template.
+        if not version[1] or version not in versions:
+            versions.add(version)
+            yield from _of_template(owner, pod)
+        if node := text(pod, "spec", "nodeName"):
+            yield owner, Ref("Node", node)
+    yield from _of_services(evidence)
+    yield from _of_storage(evidence)
+    yield from _of_vault(evidence)
+    yield from _of_operators(evidence)
+
+
+def _of_workload(evidence: Evidence, body: Body) -> Iterator[Edge]:
+    ref = ref_of(body)
+    template = mapping(body, "spec", "template")
+    yield from _of_template(ref, {**template, "metadata": {**mapping(template, "metadata")}})
+    for owner in items(body, "metadata", "ownerReferences"):
+        above = Ref(text(owner, "kind"), text(owner, "name"), ref.namespace)
+        yield from ((ref, above), (above, ref))
+    if ref.namespace != evidence.namespace:
+        return
+    yield ref, DNS
+    for policy in evidence.all("NetworkPolicy"):
+        wanted = mapping(policy, "spec", "podSelector", "matchLabels")
+        if selects(wanted, labels(template)):
+            yield ref, ref_of(policy)
+    named = {word.split(".")[0] for word in _hosts(evidence, ref.namespace, template)}
+    for service in evidence.all("Service"):
+        if ref_of(service).name in named:
+            yield ref, ref_of(service)
+
+
+def _hosts(evidence: Evidence, namespace: str, template: Body) -> Iterator[str]:
+    """The names in a workload's settings that may be other workloads' addresses."""
+    for container in containers(template):
+        for value in strings(container.get("env")):
+            yield from _HOST.findall(value)
+        for source in items(container, "envFrom"):
+            name = text(source, "configMapRef", "name")
+            found = evidence.get(Ref("ConfigMap", name, namespace)) or {}
+            for value in strings(mapping(found, "data")):
+                yield from _HOST.findall(value)
+
+
+def _of_template(owner: Ref, template: Body) -> Iterator[Edge]:
+    """The Secrets, ConfigMaps, claims and accounts that a pod can't start without."""
+    place, spec = owner.namespace, mapping(template, "spec")
+    if account := text(spec, "serviceAccountName"):
+        yield owner, Ref("ServiceAccount", account, place)
+    for secret in items(spec, "imagePullSecrets"):
+        yield owner, Ref("Secret", text(secret, "name"), place)
+    for container in containers(template):
+        for source in items(container, "envFrom"):
+            yield owner, Ref("ConfigMap", text(source, "configMapRef", "name"), place)
+            yield owner, Ref("Secret", text(source, "secretRef", "name"), place)
+        for entry in items(container, "env"):
+            yield owner, Ref("Secret", text(entry, "valueFrom", "secretKeyRef", "name"), place)
+            yield (
+                owner,
+                Ref("ConfigMap", text(entry, "valueFrom", "configMapKeyRef", "name"), place),
+            )
+    for volume in items(spec, "volumes"):
+        yield owner, Ref("Secret", text(volume, "secret", "secretName"), place)
+        yield owner, Ref("ConfigMap", text(volume, "configMap", "name"), place)
+        claim = text(volume, "persistentVolumeClaim", "claimName")
+        yield owner, Ref("PersistentVolumeClaim", claim, place)
+
+
+def _of_services(evidence: Evidence) -> Iterator[Edge]:
+    """Ways in: an Ingress leads to Services, a Service to the workloads that it selects."""
+    for service in evidence.all("Service", ""):
+        ref, wanted = ref_of(service), mapping(service, "spec", "selector")
+        if wanted:
+            yield from ((ref, evidence.owner(pod)) for pod in evidence.pods(wanted, ref.namespace))
+        # An operator's Service may lead to no pod yet, or have no selector at all.
+        for owner in items(service, "metadata", "ownerReferences"):
+            yield ref, Ref(text(owner, "kind"), text(owner, "name"), ref.namespace)
+    for ingress in evidence.all("Ingress"):
+        ref = ref_of(ingress)
+        yield ref, Ref("IngressClass", text(ingress, "spec", "ingressClassName"))
+        yield from ((ref, controller) for controller in controllers(evidence, ingress))
+        for rule in items(ingress, "spec", "rules"):
+            for path in items(rule, "http", "paths"):
+                yield ref, Ref("Service", text(path, "backend", "service", "name"), ref.namespace)
+        for entry in items(ingress, "spec", "tls"):
+            yield ref, Ref("Secret", text(entry, "secretName"), ref.namespace)
+    for scaler in evidence.all("HorizontalPodAutoscaler"):
+        ref, target = ref_of(scaler), mapping(scaler, "spec", "scaleTargetRef")
+        yield ref, Ref(text(target, "kind"), text(target, "name"), ref.namespace)
+        yield ref, METRICS
+        yield ref, Ref("APIService", "v1beta1.metrics.k8s.io")
+    for served in evidence.all("APIService", ""):
+        service = mapping(served, "spec", "service")
+        if service:
+            where = text(service, "namespace")
+            yield ref_of(served), Ref("Service", text(service, "name"), where)
+            body = evidence.get(Ref("Service", text(service, "name"), where)) or {}
+            yield from ((ref_of(served), keeper) for keeper in behind(evidence, body))
+
+
+def controllers(evidence: Evidence, ingress: Body) -> Iterator[Ref]:
+    """The workloads of an Ingress' controller, where one can be told by its name."""
+    name = text(ingress, "spec", "ingressClassName")
+    kind = evidence.get(Ref("IngressClass", name)) or {}
+    # Such as traefik.io/ingress-controller or k8s.io/ingress-nginx.
+    said = re.split(r"[^a-z0-9]+", text(kind, "spec", "controller").lower())
+    words = set(said) - {"io", "k8s", "com", "ingress", "controller", ""}
+    for body in (*evidence.all("Deployment", ""), *evidence.all("DaemonSet", "")):
+        ref, named = ref_of(body), set(ref_of(body).name.split("-"))
+        if ref.namespace != evidence.namespace and words & named and not named & BESIDE:
+            yield ref
+
+
+def behind(evidence: Evidence, service: Body) -> Iterator[Ref]:
+    """The Deployments that a Service leads to, with or without pods."""
+    wanted, where = (
+        mapping(service, "spec", "selector"),
+        ref_of(service).namespace if service else "",
+    )
+    for body in evidence.all("Deployment", where):
+        if selects(wanted, mapping(body, "spec", "template", "metadata", "labels")):
+            yield ref_of(body)
+
+
+def _of_storage(evidence: Evidence) -> Iterator[Edge]:
+    for claim in evidence.all("PersistentVolumeClaim", ""):
+        yield ref_of(claim), Ref("StorageClass", text(claim, "spec", "storageClassName"))
+
+
+def _of_vault(evidence: Evidence) -> Iterator[Edge]:
+    """A Secret comes from its VaultStaticSecret, that by a login over a connection from Vault.
+
+    One that the rotator publishes comes by way of it from the one that is filled.
+    """
+    for item in rotation.publications(evidence):
+        yield item.published, item.source
+        yield item.published, item.rotator
+    for body in evidence.all("VaultStaticSecret"):
+        ref = ref_of(body)
+        yield Ref("Secret", text(body, "spec", "destination", "name"), ref.namespace), ref
+        yield ref, Ref("VaultAuth", text(body, "spec", "vaultAuthRef"), ref.namespace)
+    for body in evidence.all("VaultAuth"):
+        ref = ref_of(body)
+        yield ref, Ref("VaultConnection", text(body, "spec", "vaultConnectionRef"), ref.namespace)
+    for body in evidence.all("VaultConnection"):
+        yield ref_of(body), DNS
+        if (service := vault_service(body)) is not None:
+            yield ref_of(body), service
+
+
+def vault_service(connection: Body) -> Ref | None:
+    """The Service that a VaultConnection's address names, if it is one of this cluster."""
+    name, _, rest = vault_host(connection).partition(".")
+    namespace = rest.partition(".")[0]
+    inside = rest in (namespace, f"{namespace}.svc") or ".svc." in f"{rest}."
+    return Ref("Service", name, namespace) if namespace and inside else None
+
+
+def vault_host(connection: Body) -> str:
+    """The host of a VaultConnection's address; empty where it is no address."""
+    try:
+        return urlsplit(text(connection, "spec", "address")).hostname or ""
+    except ValueError:
+        return ""
+
+
+def vault_services(evidence: Evidence) -> list[Ref]:
+    """The Services of this cluster that the release's connections to Vault name."""
+    found = (vault_service(body) for body in evidence.all("VaultConnection"))
+    return list(dict.fromkeys(service for service in found if service is not None))
+
+
+def _of_operators(evidence: Evidence) -> Iterator[Edge]:
+    for keeper in operators.ALL:
+        found = operators.deployments(evidence, keeper)
+        for body in (body for kind in keeper.kinds for body in evidence.all(kind)):
+            yield from ((ref_of(body), ref_of(deployment)) for deployment in found)
+    for body in evidence.all("RedisFailover"):
+        ref = ref_of(body)
+        yield ref, Ref("Secret", text(body, "spec", "auth", "secretPath"), ref.namespace)
+    for body in evidence.all("Secret"):
+        cluster = text(labels(body), "postgres-operator.crunchydata.com/cluster")
+        if cluster:
+            yield ref_of(body), Ref("PostgresCluster", cluster, ref_of(body).namespace)
+    for claim in evidence.all("PersistentVolumeClaim"):
+        for owner in items(claim, "metadata", "ownerReferences"):
+            above = Ref(text(owner, "kind"), text(owner, "name"), ref_of(claim).namespace)
+            yield above, ref_of(claim)

@@ -1,0 +1,1 @@
+"""Evidence: what is collected of a release and its dependencies. No judgements."""

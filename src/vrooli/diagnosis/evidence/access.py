@@ -1,0 +1,101 @@
+"""The ways into pods that this user may take: asked first, once for each namespace.
+
+Who isn't let in gets no answer either, which looks like a fault of whoever is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+
+from vrooli.diagnosis import requirements
+from vrooli.diagnosis.dependency_graph import vault_host, vault_service, vault_services
+from vrooli.diagnosis.evidence.fetch import Looking
+from vrooli.diagnosis.evidence.model import Evidence, Unseen
+from vrooli.kube import Kube, Patience
+from vrooli.kube.objects import is_ready, labels, text
+from vrooli.release.rollout.readiness import REDIS_NAME
+
+EXEC, FORWARD = "exec", "portforward"
+WORDS = {EXEC: "run programs in pods", FORWARD: "forward ports of pods"}
+# API servers ask for the first of whoever comes by a web socket, and from 1.35 on for both.
+VERBS = ("get", "create")
+Way = tuple[str, str]
+
+
+def needed(seen: Evidence) -> Mapping[Way, list[str]]:
+    """The ways that questions take, each with its namespace, and what is asked so."""
+    found: dict[Way, list[str]] = {}
+    pods, home = seen.all("Pod"), seen.namespace
+    if pods:
+        inside = found.setdefault((EXEC, home), [])
+        inside += ["Redis"] if any(REDIS_NAME in labels(pod) for pod in pods) else []
+        inside += ["PostgreSQL"] if seen.all("PostgresCluster") else []
+        inside += ["what pods reach and resolve"]
+        ailing = any(
+            text(pod, "status", "phase") == "Running" and not is_ready(pod) for pod in pods
+        )
+        found[FORWARD, home] = ["what pods answer to their probes"] if ailing else []
+    for service in vault_services(seen):
+        found.setdefault((FORWARD, service.namespace), []).append("Vault")
+    return found
+
+
+async def closed(
+    kube: Kube, seen: Evidence, looking: Looking, patience: Patience
+) -> Mapping[Way, str]:
+    """Those that this user may not take, each with why; where it can't be known none is taken."""
+    ways = list(needed(seen))
+    reasons = await asyncio.gather(*(_reason(kube, way, looking, patience) for way in ways))
+    return {way: why for way, why in zip(ways, reasons, strict=True) if why}
+
+
+async def _reason(kube: Kube, way: Way, looking: Looking, patience: Patience) -> str:
+    """Why a way is closed; empty where it is open."""
+    name, namespace = way
+    what = f"the right to {WORDS[name]} in {namespace}"
+
+    async def ask(verb: str) -> bool:
+        return await patience.ask(
+            what, lambda _: kube.may(verb, "v1", "Pod", namespace, subresource=name)
+        )
+
+    asked = (looking.at(what, ask(verb), None, None) for verb in VERBS)
+    allowed = await asyncio.gather(*asked)
+    if False in allowed:
+        return f"no right to {WORDS[name]} (pods/{name}) there"
+    return f"whether this user may {WORDS[name]} there wasn't answered" if None in allowed else ""
+
+
+def unseen(seen: Evidence) -> list[Unseen]:
+    """What isn't asked, because its way is closed, or because it is nowhere in this cluster."""
+    return [
+        *_outside(seen),
+        *(
+            _unasked(way, what, seen.closed.get(way, ""))
+            for way, what in needed(seen).items()
+            if what and not seen.may(*way)
+        ),
+    ]
+
+
+def _unasked(way: Way, what: Sequence[str], why: str) -> Unseen:
+    part, namespace = way
+    needed_ = (name for name, word in requirements.PROBES.items() if word in what)
+    return Unseen(
+        f"{' and '.join(dict.fromkeys(what))} in {namespace}",
+        why,
+        f"Ask for the right to {' and '.join(VERBS)} pods/{part} in namespace {namespace}: "
+        f"`kubectl auth can-i create pods --subresource={part} -n {namespace}` says whether it "
+        "is there.",
+        (requirements.PROBE, next(needed_, "")),
+    )
+
+
+def _outside(seen: Evidence) -> Iterator[Unseen]:
+    for body in seen.all("VaultConnection"):
+        # Not the whole address: it may hold a password.
+        host = vault_host(body)
+        if host and vault_service(body) is None:
+            why = "no Service of this cluster: only what the Secrets Operator says of it is known"
+            yield Unseen(f"Vault at {host}", why)

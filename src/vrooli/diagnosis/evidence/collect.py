@@ -1,0 +1,363 @@
+"""Look at everything once, what matters most first.
+
+What can't be seen is noted and stops nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Sequence,
+)
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import yaml
+
+from vrooli.chart.manifest import Manifest
+from vrooli.diagnosis import requirements, root_cause
+from vrooli.diagnosis.evidence import access, discovery, logs, secrets
+from vrooli.diagnosis.evidence.fetch import LOOK_S, Looking
+from vrooli.diagnosis.evidence.interning import Shared
+from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, SecretFacts, Unseen
+from vrooli.diagnosis.evidence.probes import PROBES, Probe
+from vrooli.diagnosis.remedies import operators
+from vrooli.events import Progress
+from vrooli.kube import ApiError, Kube, Patience, Priority
+from vrooli.kube import Manifest as Found
+from vrooli.kube import events as kube_events
+from vrooli.kube.events import Event
+from vrooli.kube.objects import Body, Ref, dig, items, mapping, text
+from vrooli.kube.patience import TRY_S
+from vrooli.kube.reads import Through
+from vrooli.redaction import Redactor
+from vrooli.release import Release
+from vrooli.release.records import storage
+from vrooli.release.records.storage import Note, RevisionStatus
+
+Kind = tuple[str, str]
+
+PGO, REDIS = "postgres-operator.crunchydata.com/v1beta1", "databases.spotahome.com/v1"
+VSO = "secrets.hashicorp.com/v1beta1"
+# What belongs to the cluster as a whole.
+OF_CLUSTER: Sequence[Kind] = (
+    ("v1", "Node"),
+    ("v1", "Namespace"),
+    ("storage.k8s.io/v1", "StorageClass"),
+    ("networking.k8s.io/v1", "IngressClass"),
+    ("apiregistration.k8s.io/v1", "APIService"),
+)
+# What the operators read, in every namespace: two releases may get in each other's way.
+OF_OPERATORS: Sequence[Kind] = (
+    (PGO, "PostgresCluster"),
+    (REDIS, "RedisFailover"),
+    (VSO, "VaultConnection"),
+    (VSO, "VaultAuth"),
+    (VSO, "VaultStaticSecret"),
+)
+OF_RELEASE: Sequence[Kind] = (
+    ("v1", "Pod"),
+    ("v1", "Service"),
+    ("v1", "ConfigMap"),
+    ("v1", "ServiceAccount"),
+    ("v1", "PersistentVolumeClaim"),
+    ("v1", "ResourceQuota"),
+    ("v1", "LimitRange"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("apps/v1", "ReplicaSet"),
+    ("batch/v1", "Job"),
+    ("batch/v1", "CronJob"),
+    ("discovery.k8s.io/v1", "EndpointSlice"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("coordination.k8s.io/v1", "Lease"),
+)
+# Where the operators, Vault and the cluster's own helpers run, and what is looked at there.
+BELOW = (
+    "postgres-operator",
+    "redis-operator",
+    "vault-secrets-operator-system",
+    "vault",
+    "kube-system",
+)
+OF_BELOW: Sequence[Kind] = (
+    ("v1", "Pod"),
+    ("v1", "Service"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"),
+    ("discovery.k8s.io/v1", "EndpointSlice"),
+)
+
+# How long a look may take unless its caller says otherwise, seconds: it ends when all is seen.
+LIMIT_S = 120.0
+# The share of that after which lists are given up: logs and questions need the rest.
+LISTS_SHARE = 0.75
+# How long one answer may take that nothing depends on, seconds.
+OPTIONAL_S = 10.0
+# How many questions are asked at a time, each of several pods.
+PROBES_AT_ONCE = 3
+# Stands for a page that didn't come.
+_FAILED: list[Found] = []
+
+
+@dataclass
+class _Look(Looking):
+    """What has been seen so far."""
+
+    kube: Kube = field(kw_only=True)
+    release: Release = field(kw_only=True)
+    objects: dict[str, list[Body]] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    happened: list[Event] = field(default_factory=list)
+    facts: dict[Ref, SecretFacts] = field(default_factory=dict)
+    values: list[str] = field(default_factory=list)
+    hidden: set[tuple[str, str]] = field(default_factory=set)
+    shared: Shared = field(default_factory=Shared)
+    patience: Patience = field(default_factory=lambda: Patience(LIMIT_S))
+
+    async def kind(self, kind: Kind, namespace: str | None) -> None:
+        """Note a kind's objects; a kind that the cluster doesn't have has none."""
+        async for page in self._pages(kind, namespace):
+            self._keep(kind, page)
+
+    def _keep(self, kind: Kind, page: Iterable[Found]) -> None:
+        found = self.objects.setdefault(kind[1], [])
+        found += (self.shared.of(kept) for item in page if (kept := _kept(item)) is not None)
+
+    async def anywhere(self, kind: Kind) -> None:
+        """The same in every namespace, or at least in the release's own."""
+        name, home = kind[1], self.release.namespace
+        await self.kind(kind, None)
+        if (name, "") in self.hidden and not self.objects.get(name):
+            await self.kind(kind, home)
+            if (name, home) not in self.hidden:
+                self.hidden.remove((name, ""))
+                self.hidden |= {(name, place) for place in BELOW}
+
+    async def elsewhere(self, kind: Kind, selector: str) -> None:
+        """Note what has these labels in the namespaces that aren't looked at as a whole."""
+        known = (self.release.namespace, *BELOW)
+        async for page in self._pages(kind, ELSEWHERE, labels=selector):
+            others = (item for item in page if dig(item, "metadata", "namespace") not in known)
+            self._keep(kind, others)
+
+    async def events(self, namespace: str, fields: str | None = None) -> None:
+        """Note a namespace's events, or those of certain objects."""
+        async for page in self._pages(("v1", "Event"), namespace, fields=fields):
+            self.happened += kube_events.read(page)
+
+    async def secrets(self, namespace: str) -> None:
+        """Note what Secrets there are, and their values only to keep them out of sight."""
+        async for page in self._pages(("v1", "Secret"), namespace):
+            if namespace == self.release.namespace:
+                found = storage.notes(page, self.release.name)
+                self.notes = storage.in_order([*self.notes, *found])
+            bodies = self.objects.setdefault("Secret", [])
+            for item in page:
+                if _kept(item) is None:
+                    continue
+                seen = secrets.read(item)
+                self.values += seen.values
+                self.facts[seen.ref] = seen.facts
+                bodies.append(seen.body)
+
+    async def _pages(
+        self, kind: Kind, where: str | None, labels: str | None = None, fields: str | None = None
+    ) -> AsyncIterator[list[Found]]:
+        """A kind's objects as they come; where they end too early, that is noted."""
+        namespace = None if where == ELSEWHERE else where
+        place = (kind[1], where or "")
+        what = f"{kind[1]} in {namespace or 'other namespaces'}" if where else kind[1]
+        through = self._through(what, requirements.priority(kind[1], where, self.release.namespace))
+        pages = self.kube.pages(*kind, namespace, labels, fields=fields, through=through)
+        while True:
+            page = await self.at(what, self._next(pages), _FAILED, None, place=place)
+            if page is None:
+                return
+            if page is _FAILED:
+                break
+            yield page
+        self.hidden.add(place)
+
+    def _through(self, what: str, priority: Priority) -> Through:
+        """How a list's pages are asked for: in turn, with patience by need."""
+        limit_s = TRY_S if priority is Priority.REQUIRED else OPTIONAL_S
+
+        async def through(request: Callable[[float], Awaitable[Found]]) -> Found:
+            return await self.patience.ask(
+                what, request, priority=priority, limit_s=limit_s, share=LISTS_SHARE
+            )
+
+        return through
+
+    async def _next(self, pages: AsyncGenerator[list[Found]]) -> list[Found] | None:
+        """The next page, or None where there is no further one, or no such kind."""
+        try:
+            return await anext(pages, None)
+        except ApiError as error:
+            if error.status == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
+    async def namespace(self, namespace: str) -> None:
+        """Note all that is read of a namespace."""
+        async with asyncio.TaskGroup() as group:
+            for kind in OF_RELEASE if namespace == self.release.namespace else OF_BELOW:
+                group.create_task(self.kind(kind, namespace))
+            group.create_task(self.events(namespace))
+            group.create_task(self.secrets(namespace))
+
+    def forget(self, namespace: str) -> None:
+        """Drop what was found of a namespace by its labels, before all of it is read."""
+        for _, kind in discovery.KINDS:
+            found = self.objects.get(kind, [])
+            found[:] = [item for item in found if dig(item, "metadata", "namespace") != namespace]
+
+    def seen(self) -> Evidence:
+        """What is known of the release so far, without what Helm noted."""
+        return Evidence(
+            release=self.release.name,
+            namespace=self.release.namespace,
+            now=datetime.now(UTC),
+            objects=self.objects,
+            events=kube_events.in_order(self.happened),
+            secrets=self.facts,
+            hidden=frozenset(self.hidden),
+        )
+
+    def wanted(self) -> tuple[Manifest, ...]:
+        """The objects of the newest revision, as Helm noted them."""
+        name = self.release.name
+        for note in self.notes:
+            if note.why:
+                what = f"Helm's note of revision {note.helm.revision} of {name}"
+                is_newest = note is self.notes[-1]
+                place = (requirements.HELM, name) if is_newest else ("", "")
+                self.unseen.append(Unseen(what, note.why, place=place))
+        try:
+            return self.notes[-1].objects(self.release.namespace) if self.notes else ()
+        except (*root_cause.ODD, yaml.YAMLError) as error:
+            why = f"it can't be read ({type(error).__name__}: {error})"
+            place = (requirements.HELM, name)
+            self.unseen.append(Unseen(f"Helm's note of {name}", why, place=place))
+            return ()
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A look at a release.
+
+    Attributes:
+        evidence: What was seen.
+        redactor: Keeps what is secret in it out of what is said.
+        notes: Helm's notes of its revisions, the oldest first.
+    """
+
+    evidence: Evidence
+    redactor: Redactor
+    notes: tuple[Note, ...] = ()
+
+
+async def collect(kube: Kube, release: Release) -> tuple[Evidence, Redactor]:
+    """Everything that rules read about a release, and what keeps secrets out of what they say."""
+    found = await look(kube, release)
+    return found.evidence, found.redactor
+
+
+async def look(
+    kube: Kube, release: Release, limit_s: float = LIMIT_S, progress: Progress | None = None
+) -> Collected:
+    """The same with Helm's notes of earlier revisions.
+
+    Args:
+        kube: The cluster.
+        release: Which release.
+        limit_s: How long it may take, seconds.
+        progress: Told what is waited for.
+    """
+    look = _Look(kube=kube, release=release, patience=Patience(limit_s))
+    async with look.patience.telling(progress or Progress()):
+        return await _look(look)
+
+
+async def _look(look: _Look) -> Collected:
+    home = look.release.namespace
+    async with asyncio.TaskGroup() as group:
+        group.create_task(look.namespace(home))
+        for kind in OF_OPERATORS:
+            group.create_task(look.anywhere(kind))
+        for namespace in BELOW:
+            group.create_task(look.namespace(namespace))
+        for kind in OF_CLUSTER:
+            group.create_task(look.kind(kind, None))
+        for kind, selectors in discovery.KINDS.items():
+            for selector in selectors:
+                group.create_task(look.elsewhere(kind, selector))
+        if home != discovery.OF_NODES[0]:
+            group.create_task(look.events(*discovery.OF_NODES))
+    for namespace in discovery.of_vault(look.seen(), (home, *BELOW)):
+        look.forget(namespace)
+        await look.namespace(namespace)
+    last = look.notes[-1] if look.notes else None
+    wanted, helm = look.wanted(), last.helm if last else RevisionStatus()
+    evidence = await _ask(look, replace(look.seen(), wanted=wanted, helm=helm))
+    return Collected(evidence, Redactor(look.values), tuple(look.notes))
+
+
+async def _ask(look: _Look, seen: Evidence) -> Evidence:
+    """What must be asked once it is known whom: logs, and the probes' questions."""
+    async with asyncio.TaskGroup() as group:
+        lines = group.create_task(logs.read(look.kube, seen, look.patience))
+        seen = replace(seen, closed=await access.closed(look.kube, seen, look, look.patience))
+        answers = await _ask_probes(look, seen)
+    read, unread = lines.result()
+    silent = requirements.silent(answers)
+    unseen = (*look.unseen, *access.unseen(seen), *silent, *unread)
+    return replace(seen, logs=read, answers=tuple(answers), unseen=unseen)
+
+
+async def _ask_probes(look: _Look, seen: Evidence) -> list[Answer]:
+    """The answers to all questions, those that are needed asked first."""
+    free = asyncio.Semaphore(PROBES_AT_ONCE)
+
+    async def one(name: str, probe: Probe) -> Sequence[Answer]:
+        is_needed = name in requirements.PROBES
+        async with free:
+            limit_s = max(LOOK_S, look.patience.left_s()) if is_needed else LOOK_S
+            place = (requirements.PROBE, name)
+            return await look.at(f"probe {name}", probe(look.kube, seen), [], limit_s, place=place)
+
+    ordered = sorted(PROBES.items(), key=lambda item: item[0] not in requirements.PROBES)
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(one(name, probe)) for name, probe in ordered]
+    return [answer for task in asked for answer in task.result()]
+
+
+def _kept(item: Body) -> dict[str, Any] | None:
+    """An object without what nobody reads; None where it has not even a name."""
+    metadata = mapping(item, "metadata")
+    if not isinstance(metadata.get("name"), str):
+        return None
+    kept = {name: value for name, value in metadata.items() if name != "managedFields"}
+    if item.get("kind") in operators.KINDS:
+        kept["managedFields"] = _times(metadata)
+    return {**item, "metadata": kept}
+
+
+def _times(metadata: Body) -> list[dict[str, str]]:
+    """When each manager last changed an object, or only its status."""
+    return [
+        {name: text(entry, name) for name in ("time", "subresource")}
+        for entry in items(metadata, "managedFields")
+    ]

@@ -1,0 +1,29 @@
+"""What a release may stand on in a namespace of any name: found by its labels, as a check does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from vrooli import operators
+from vrooli.diagnosis.dependency_graph import vault_services
+from vrooli.diagnosis.evidence.model import Evidence
+
+# As `app.kubernetes.io/name` has them, in each project's own chart.
+CONTROLLERS = (
+    *("traefik", "ingress-nginx", "rke2-ingress-nginx", "nginx-ingress", "haproxy-ingress"),
+    *("kubernetes-ingress", "kong", "contour", "emissary-ingress"),
+)
+OF_INGRESS = f"app.kubernetes.io/name in ({','.join(CONTROLLERS)})"
+# A handful of objects wherever they are, never the pods of a whole cluster.
+KINDS: Mapping[tuple[str, str], Sequence[str]] = {
+    ("apps/v1", "Deployment"): (*(item.selector for item in operators.ALL), OF_INGRESS),
+    ("apps/v1", "DaemonSet"): (OF_INGRESS,),
+}
+# Nodes belong to no namespace; their events are written here.
+OF_NODES = ("default", "involvedObject.kind=Node")
+
+
+def of_vault(seen: Evidence, known: Iterable[str]) -> list[str]:
+    """The namespaces of Vaults that the release names, beside those that are known."""
+    found = dict.fromkeys(service.namespace for service in vault_services(seen))
+    return [namespace for namespace in found if namespace not in set(known)]

@@ -1,0 +1,59 @@
+"""What the API server refused to make for a workload, in its own words. No I/O here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vrooli.diagnosis.evidence.model import Evidence, is_recent, replicas_of
+from vrooli.kube.events import Event
+from vrooli.kube.objects import Body, Ref, condition, items, number, ref_of, text
+
+# Controllers try again with pauses that double up to 1000 s, and of what repeats the API server is
+# told ever less: as long as an event is kept it may still hold, seconds.
+RECENT_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A workload's pod that may not be made.
+
+    Attributes:
+        workload: Whose pod.
+        said: Why not.
+    """
+
+    workload: Ref
+    said: str
+
+
+def refusals(seen: Evidence) -> Iterator[Refusal]:
+    """Each workload that lacks pods because they are refused."""
+    for body in seen.all("ReplicaSet"):
+        failing = condition(body, "ReplicaFailure")
+        is_lacking = number(body, "status", "replicas") < replicas_of(body)
+        if is_lacking and text(failing, "reason") == "FailedCreate":
+            yield Refusal(_owner(body), text(failing, "message"))
+    for kind in ("StatefulSet", "Job"):
+        for body in seen.all(kind):
+            is_done = number(body, "status", "succeeded") or condition(body, "Complete")
+            if is_done or number(body, "status", "replicas") >= replicas_of(body):
+                continue
+            ref = ref_of(body)
+            events = seen.events_of(ref, "FailedCreate")
+            if events and len(seen.of(ref)) < replicas_of(body) and _still(seen, ref, events[-1]):
+                yield Refusal(ref, events[-1].message.strip())
+
+
+def _still(seen: Evidence, workload: Ref, failed: Event) -> bool:
+    """Whether a refusal may hold: it is of late, and no pod was made since."""
+    made = seen.events_of(workload, "SuccessfulCreate")
+    since = made[-1].last if made else None
+    is_over = since is not None and failed.last is not None and since > failed.last
+    return is_recent(failed, seen.now, RECENT_S) and not is_over
+
+
+def _owner(replica_set: Body) -> Ref:
+    ref = ref_of(replica_set)
+    owners = items(replica_set, "metadata", "ownerReferences")
+    return Ref(text(owners[0], "kind"), text(owners[0], "name"), ref.namespace) if owners else ref

@@ -1,0 +1,153 @@
+"""The ends of the logs that tell something: of what isn't well, and of who keeps it well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+
+import httpx
+
+from vrooli.diagnosis import requirements
+from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unseen
+from vrooli.errors import VrooliError
+from vrooli.kube import ApiError, Kube, Patience, Priority, each
+from vrooli.kube.objects import (
+    Body,
+    Ref,
+    container_states,
+    is_ready,
+    items,
+    labels,
+    mapping,
+    number,
+    ref_of,
+    text,
+)
+
+# Lines of each log.
+LINES = 200
+# How long one may take, and one of those that are always read, seconds.
+LOGS_S, KEEPER_S = 5.0, 20.0
+# How many are read: of thousands of pods in trouble some tell why.
+MOST = 80
+# Characters of each line: what matters stands at its begin.
+WIDTH = 4000
+# Logs that one reason keeps out of sight are counted from so many on, not named.
+NAMED = 3
+# Namespaces whose pods keep a release well: their logs are always read.
+KEEPERS = ("postgres-operator", "redis-operator", "vault-secrets-operator-system", "vault")
+# Labels of the databases' pods, which may be in trouble while they are ready.
+DATA = ("postgres-operator.crunchydata.com/cluster", "redisfailovers.databases.spotahome.com/name")
+
+
+async def read(
+    kube: Kube, seen: Evidence, patience: Patience
+) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
+    """The logs that tell something, and those that couldn't be read."""
+    return await read_of(kube, list(_sources(seen)), patience, most=MOST, tail=LINES)
+
+
+async def read_all(
+    kube: Kube, seen: Evidence, patience: Patience, *, most: int, tail: int
+) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
+    """Every log that there is, the most telling first."""
+    pods = [pod for found in (seen.all("Pod"), seen.all("Pod", "")) for pod in found]
+    others = (source for pod in pods for source in _of_pod(pod))
+    sources = list(dict.fromkeys([*_sources(seen), *others]))
+    return await read_of(kube, sources, patience, most=most, tail=tail)
+
+
+async def read_of(
+    kube: Kube, sources: Sequence[LogSource], patience: Patience, *, most: int, tail: int
+) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
+    """The ends of some logs, at most so many of them, and those that couldn't be read."""
+    found: dict[LogSource, Sequence[str]] = {}
+    unseen: list[Unseen] = []
+    if (left := len(sources) - most) > 0:
+        unseen.append(Unseen(f"{left} more logs", f"only {most} are read"))
+
+    async def one(source: LogSource) -> None:
+        async def lines(_: float) -> list[str]:
+            told = kube.logs(
+                source.namespace,
+                source.pod,
+                source.container,
+                tail=tail,
+                previous=source.previous,
+            )
+            return [line[:WIDTH] async for line in told]
+
+        what = f"log of {source}"
+        is_keeper = source.namespace in KEEPERS
+        try:
+            found[source] = await patience.ask(
+                what,
+                lines,
+                priority=Priority.REQUIRED if is_keeper else Priority.OPTIONAL,
+                limit_s=KEEPER_S if is_keeper else LOGS_S,
+            )
+        except VrooliError as error:
+            # The log of a container that was taken away a moment ago is needed by nobody.
+            is_gone = isinstance(error, ApiError) and error.status == httpx.codes.NOT_FOUND
+            place = ("", "") if is_gone else (requirements.LOG, source.namespace)
+            unseen.append(Unseen(what, error.message, error.advice, place))
+
+    await each(one, sources[:most])
+    return found, counted(unseen)
+
+
+def counted(unseen: Sequence[Unseen]) -> list[Unseen]:
+    """Logs that can't be read: those of one reason once, however many there are."""
+    reasons: dict[tuple[str, tuple[str, str]], list[Unseen]] = {}
+    for item in unseen:
+        pod = item.what.removeprefix("log of ").partition("/")[0]
+        reasons.setdefault((item.why.replace(pod, "…"), item.place), []).append(item)
+    found: list[Unseen] = []
+    for (why, _), alike in reasons.items():
+        what = f"{len(alike)} logs, such as the {alike[0].what}"
+        found += [replace(alike[0], what=what, why=why)] if len(alike) > NAMED else alike
+    return found
+
+
+def _sources(seen: Evidence) -> Iterator[LogSource]:
+    """Whose logs are read, the most telling first."""
+    keepers = [pod for namespace in KEEPERS for pod in seen.all("Pod", namespace)]
+    own = seen.all("Pod")
+    ailing, data, others = [], [], []
+    for pod in own:
+        if not is_ready(pod) and not _is_done(pod):
+            ailing.append(pod)
+        elif any(name in labels(pod) for name in DATA):
+            data.append(pod)
+        elif _restarted(pod):
+            others.append(pod)
+    for pod in (*keepers, *_in_turn(seen, ailing), *data, *others):
+        yield from _of_pod(pod)
+
+
+def _in_turn(seen: Evidence, pods: Sequence[Body]) -> Iterator[Body]:
+    """A pod of each workload, then another of each: thousands of one hide none of another."""
+    by_owner: dict[Ref, list[Body]] = {}
+    for pod in pods:
+        by_owner.setdefault(seen.owner(pod), []).append(pod)
+    for turn in zip_longest(*by_owner.values()):
+        yield from (pod for pod in turn if pod is not None)
+
+
+def _of_pod(pod: Body) -> Iterator[LogSource]:
+    ref = ref_of(pod)
+    for item in container_states(pod):
+        name, state = text(item, "name"), mapping(item, "state")
+        if "running" in state or "terminated" in state:
+            yield LogSource(ref.namespace, ref.name, name)
+        if mapping(item, "lastState", "terminated"):
+            yield LogSource(ref.namespace, ref.name, name, previous=True)
+
+
+def _restarted(pod: Body) -> bool:
+    return any(number(item, "restartCount") for item in container_states(pod))
+
+
+def _is_done(pod: Body) -> bool:
+    return text(pod, "status", "phase") == "Succeeded" or not items(pod, "spec", "containers")

@@ -1,0 +1,250 @@
+"""All that was seen of a release and of what it stands on. Rules read it; no I/O here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from vrooli.chart.manifest import Manifest
+from vrooli.kube.events import Event
+from vrooli.kube.objects import (
+    Body,
+    Ref,
+    born,
+    dig,
+    is_going,
+    items,
+    labels,
+    ref_of,
+    selects,
+    text,
+    version_of,
+)
+from vrooli.release.records.storage import RevisionStatus
+
+# Stands for the namespaces that aren't looked at as a whole.
+ELSEWHERE = "*"
+
+
+@dataclass(frozen=True, order=True)
+class LogSource:
+    """Whose log: a container's, of this run or of the one before."""
+
+    namespace: str
+    pod: str
+    container: str
+    previous: bool = False
+
+    def __str__(self) -> str:
+        run = " (before its restart)" if self.previous else ""
+        return f"{self.pod}/{self.container}{run}"
+
+
+@dataclass(frozen=True)
+class SecretFacts:
+    """What may be known of a Secret without its values.
+
+    Attributes:
+        type: Its type.
+        lengths: Each key with its value's length, bytes.
+        trimmed: The keys whose values begin or end with white space.
+        expires: When each certificate in it ends, by key.
+        marks: A mark for each value, by key: equal values have equal marks, in one run only, and
+            nothing can be learned from them.
+    """
+
+    type: str = ""
+    lengths: Mapping[str, int] = field(default_factory=dict)
+    trimmed: frozenset[str] = frozenset()
+    expires: Mapping[str, datetime] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question gave that was asked in the cluster.
+
+    Attributes:
+        probe: Which question, such as vault-health.
+        about: Whom it was asked of.
+        text: What came back.
+        ok: Whether it could be asked and was answered.
+    """
+
+    probe: str
+    about: Ref
+    text: str
+    ok: bool = True
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What couldn't be looked at, and why.
+
+    Attributes:
+        what: What it is, in words.
+        why: What stood in the way.
+        advice: What to do about it; may be empty.
+        place: What it is for `requirements`: a kind and its namespace, or what else is looked at.
+    """
+
+    what: str
+    why: str
+    advice: str = ""
+    place: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was seen, all of it at about one time.
+
+    Attributes:
+        release: The release's name.
+        namespace: Its namespace.
+        now: When it was looked at.
+        objects: The objects of each kind: the namespace's, the operators', the cluster's own.
+        events: What happened, the oldest first.
+        logs: The end of logs, by container.
+        wanted: The release's objects as Helm noted them, hooks too; none without a release.
+        helm: What Helm has noted of it.
+        secrets: What may be known of Secrets; their values are nowhere in here.
+        answers: What was asked in the cluster.
+        unseen: What couldn't be looked at.
+        hidden: The kinds among it, each with its namespace; "" is every one, "*" those that
+            aren't looked at as a whole.
+        closed: The ways into pods that this user may not take, each with its namespace and why.
+    """
+
+    release: str
+    namespace: str
+    now: datetime
+    objects: Mapping[str, Sequence[Body]] = field(default_factory=dict)
+    events: Sequence[Event] = ()
+    logs: Mapping[LogSource, Sequence[str]] = field(default_factory=dict)
+    wanted: Sequence[Manifest] = ()
+    helm: RevisionStatus = field(default_factory=RevisionStatus)
+    secrets: Mapping[Ref, SecretFacts] = field(default_factory=dict)
+    answers: Sequence[Answer] = ()
+    unseen: Sequence[Unseen] = ()
+    hidden: Collection[tuple[str, str]] = frozenset()
+    closed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def all(self, kind: str, namespace: str | None = None) -> list[Body]:
+        """The objects of a kind: of the release's namespace, or of another; "" is every one."""
+        where = self.namespace if namespace is None else namespace
+        found = self.objects.get(kind, ())
+        return [body for body in found if not where or ref_of(body).namespace in (where, "")]
+
+    def get(self, ref: Ref) -> Body | None:
+        """One object."""
+        return self._by_ref.get(ref)
+
+    def has_seen(self, kind: str, namespace: str | None = None) -> bool:
+        """Whether a kind could be looked at in a namespace: only then does none mean none."""
+        return kind in self.objects and not self.is_hidden(kind, namespace)
+
+    def is_hidden(self, kind: str, namespace: str | None = None) -> bool:
+        """Whether a kind couldn't be looked at in the release's namespace, or in another."""
+        where = self.namespace if namespace is None else namespace
+        return (kind, where) in self.hidden or (kind, "") in self.hidden
+
+    def may(self, way: str, namespace: str | None = None) -> bool:
+        """Whether this user may take a way into the pods of a namespace."""
+        where = self.namespace if namespace is None else namespace
+        return (way, where) not in self.closed
+
+    def pods(self, wanted: Mapping[str, str], namespace: str | None = None) -> list[Body]:
+        """The pods with these labels that aren't going away."""
+        return [
+            pod
+            for pod in self.all("Pod", namespace)
+            if selects(wanted, labels(pod)) and not is_going(pod)
+        ]
+
+    def owner(self, body: Body) -> Ref:
+        """The workload that a pod belongs to, up to a Deployment; itself where it has none."""
+        ref = ref_of(body)
+        owners = items(body, "metadata", "ownerReferences")
+        if not owners:
+            return ref
+        above = Ref(text(owners[0], "kind"), text(owners[0], "name"), ref.namespace)
+        if above.kind == "ReplicaSet":
+            version = version_of(body)
+            return Ref("Deployment", above.name.removesuffix(f"-{version}"), ref.namespace)
+        return above
+
+    @cached_property
+    def current(self) -> Sequence[tuple[Ref, Body]]:
+        """The release's pods with their workloads, without those that a newer version replaces."""
+        found = [(self.owner(pod), pod) for pod in self.all("Pod") if not is_going(pod)]
+        newest = dict(sorted(found, key=lambda item: born(item[1])))
+        return [
+            (owner, pod) for owner, pod in found if version_of(pod) == version_of(newest[owner])
+        ]
+
+    def of(self, workload: Ref) -> list[Body]:
+        """The pods of a workload that aren't going away."""
+        return self._by_owner.get(workload, [])
+
+    def events_of(self, ref: Ref, *reasons: str) -> list[Event]:
+        """An object's events, the newest last; of these reasons only, if any are given."""
+        found = self._events_by_ref.get(ref, [])
+        return [item for item in found if not reasons or item.reason in reasons]
+
+    def lines(
+        self, pattern: str, namespace: str | None = None, pods: str = ""
+    ) -> Iterator[tuple[LogSource, str]]:
+        """The lines of logs that match, with whose they are.
+
+        Args:
+            pattern: What to look for, a regular expression.
+            namespace: Whose logs; None is the release's namespace.
+            pods: How the pods' names begin.
+        """
+        wanted = re.compile(pattern)
+        where = self.namespace if namespace is None else namespace
+        for source, found in self.logs.items():
+            if source.namespace == where and source.pod.startswith(pods):
+                yield from ((source, line) for line in found if wanted.search(line))
+
+    def answer(self, probe: str, about: Ref | None = None) -> Answer | None:
+        """What a question gave, or None where it wasn't asked."""
+        found = (item for item in self.answers if item.probe == probe)
+        return next((item for item in found if about is None or item.about == about), None)
+
+    def wants(self, kind: str) -> list[Manifest]:
+        """The release's own objects of a kind, as Helm noted them."""
+        return [item for item in self.wanted if item.kind == kind and not item.is_hook]
+
+    @cached_property
+    def _by_ref(self) -> Mapping[Ref, Body]:
+        return {ref_of(body): body for found in self.objects.values() for body in found}
+
+    @cached_property
+    def _by_owner(self) -> Mapping[Ref, list[Body]]:
+        found: dict[Ref, list[Body]] = {}
+        for pod in self.objects.get("Pod", ()):
+            if not is_going(pod):
+                found.setdefault(self.owner(pod), []).append(pod)
+        return found
+
+    @cached_property
+    def _events_by_ref(self) -> Mapping[Ref, list[Event]]:
+        found: dict[Ref, list[Event]] = {}
+        for item in self.events:
+            found.setdefault(item.about, []).append(item)
+        return found
+
+
+def is_recent(happening: Event, now: datetime, within_s: float) -> bool:
+    """Whether an event is so new that it may still hold; one without a time is taken for new."""
+    return happening.last is None or (now - happening.last).total_seconds() <= within_s
+
+
+def replicas_of(body: Body, default: int = 1) -> int:
+    """How many pods a workload wants."""
+    found = dig(body, "spec", "replicas")
+    return found if isinstance(found, int) else default

@@ -1,0 +1,32 @@
+"""Questions that are asked in the cluster, once it is known whom: one file for each.
+
+A probe changes nothing, and gives answers; what they mean is for the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from vrooli.diagnosis.evidence.model import Answer, Evidence
+from vrooli.diagnosis.evidence.probes import (
+    connect,
+    health_answer,
+    postgres_state,
+    redis_info,
+    resolve,
+    vault_health,
+    vault_secrets,
+)
+from vrooli.kube import Kube
+
+Probe = Callable[[Kube, Evidence], Awaitable[Sequence[Answer]]]
+
+PROBES: Mapping[str, Probe] = {
+    vault_health.NAME: vault_health.ask,
+    health_answer.NAME: health_answer.ask,
+    resolve.NAME: resolve.ask,
+    connect.NAME: connect.ask,
+    vault_secrets.NAME: vault_secrets.ask,
+    redis_info.NAME: redis_info.ask,
+    postgres_state.NAME: postgres_state.ask,
+}

@@ -1,0 +1,62 @@
+"""Whether an arrow that policies seem to refuse is refused indeed, asked in its first pod.
+
+A cluster's network need not enforce policies; only what was tried is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from vrooli.diagnosis.evidence.access import EXEC
+from vrooli.diagnosis.evidence.connectivity import ways
+from vrooli.diagnosis.evidence.model import Answer, Evidence
+from vrooli.errors import VrooliError
+from vrooli.kube import Kube, each
+from vrooli.kube.network_policies import Way, refusing
+from vrooli.kube.objects import Ref, container_states, dig, ref_of, text
+
+NAME = "connect"
+# How many are tried, and how long each may take, seconds.
+MOST, ANSWER_S = 6, 4.0
+OPEN, REFUSED = "open", "refused"
+# Images have one or the other; the words "open" and "refused" are ours.
+SCRIPT = (
+    "if command -v bash >/dev/null; then timeout 2 bash -c '</dev/tcp/'$1'/'$2; "
+    "elif command -v nc >/dev/null; then nc -z -w 2 $1 $2; else echo unknown; exit 0; fi "
+    "2>/dev/null && echo open || echo refused"
+)
+
+
+async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+    """An answer for each arrow that some policies refuse: nothing is tried in a healthy release."""
+    policies = seen.all("NetworkPolicy")
+    doubtful = [
+        way
+        for _, _, way in (ways(seen) if seen.may(EXEC) else ())
+        if way.protocol == "TCP" and way.target.address and refusing(policies, way)
+    ]
+    return await each(partial(_of_one, kube), doubtful[:MOST])
+
+
+def about(way: Way) -> Ref:
+    """What an answer is about: a way has no name of its own."""
+    source, target = ref_of(way.source.pod), ref_of(way.target.pod)
+    return Ref("Arrow", f"{source.name}>{target.name}:{way.port}", source.namespace)
+
+
+async def _of_one(kube: Kube, way: Way) -> Answer:
+    pod = ref_of(way.source.pod)
+    running = [item for item in container_states(way.source.pod) if dig(item, "state", "running")]
+    if not running:
+        return Answer(NAME, about(way), "its container doesn't run", ok=False)
+    argv = ["sh", "-c", SCRIPT, "sh", way.target.address, str(way.port)]
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            said = await kube.exec(pod.namespace, pod.name, argv, text(running[-1], "name"))
+    except TimeoutError:
+        return Answer(NAME, about(way), f"no answer within {ANSWER_S:.0f} s", ok=False)
+    except VrooliError as error:
+        return Answer(NAME, about(way), error.message, ok=False)
+    return Answer(NAME, about(way), said.strip(), ok=said.strip() in (OPEN, REFUSED))

@@ -1,0 +1,108 @@
+"""What PostgreSQL says of itself: archiving, connections, rights, and how full its volume is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from vrooli.diagnosis.evidence.access import EXEC
+from vrooli.diagnosis.evidence.model import Answer, Evidence
+from vrooli.errors import VrooliError
+from vrooli.kube import Kube, each
+from vrooli.kube.objects import Body, Ref, dig, items, labels, ref_of, text
+from vrooli.release.rollout.readiness import LEADER_ROLES, PGO
+
+NAME, DISK, RIGHTS = "postgres-state", "postgres-disk", "postgres-rights"
+CONTAINER = "database"
+# How long one may take, with the way into its pod and the start of its program there, seconds.
+ANSWER_S, QUERY_S = 15.0, 10
+STATE = """SELECT json_build_object(
+  'archiver', (SELECT json_build_object(
+     'archived', archived_count, 'failed', failed_count, 'last_failed', last_failed_wal,
+     'failing', coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false))
+     FROM pg_stat_archiver),
+  'archive_command', (SELECT json_build_object('set', setting, 'by', sourcefile)
+     FROM pg_settings WHERE name = 'archive_command'),
+  'connections', (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+  'most', current_setting('max_connections')::int
+     - current_setting('superuser_reserved_connections')::int,
+  'databases', (SELECT json_agg(json_build_object(
+     'name', d.datname, 'most', d.datconnlimit, 'used', s.numbackends))
+     FROM pg_database d JOIN pg_stat_database s ON s.datid = d.oid WHERE NOT d.datistemplate))"""
+# Whether a user may make tables anywhere that its search path leads to: in its own schema, or in
+# that of the role that its sessions take.
+MAY = """SELECT json_build_object('may', has_schema_privilege('{user}', 'public', 'CREATE')
+  OR coalesce((SELECT bool_or(has_schema_privilege('{user}', oid, 'CREATE'))
+     FROM pg_namespace WHERE nspname IN (SELECT coalesce(
+       (SELECT substr(setting, 6) FROM unnest(rolconfig) AS setting WHERE setting LIKE 'role=%'),
+       rolname) FROM pg_roles WHERE rolname = '{user}')), false))"""
+# PGO takes no other names, and nothing else goes into a query here.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+    """The answers of each cluster's leader, and of each instance about its volume."""
+    return await each(lambda question: _one(kube, *question), _questions(seen))
+
+
+def _questions(seen: Evidence) -> Iterator[tuple[Body, Ref, str, list[str]]]:
+    for cluster in seen.all("PostgresCluster") if seen.may(EXEC) else ():
+        ref = ref_of(cluster)
+        pods = [
+            pod
+            for pod in seen.pods({f"{PGO}/cluster": ref.name, f"{PGO}/data": "postgres"})
+            if _runs(pod)
+        ]
+        yield from ((pod, ref_of(pod), DISK, ["df", "-Pk", "/pgdata"]) for pod in pods)
+        leader = next((pod for pod in pods if text(labels(pod), f"{PGO}/role") in LEADER_ROLES), {})
+        if leader:
+            yield leader, ref, NAME, _psql(STATE)
+            for user, database in _users(cluster):
+                query = MAY.format(user=user)
+                yield (
+                    leader,
+                    Ref(f"{user}@", database, ref.namespace),
+                    RIGHTS,
+                    _psql(query, database),
+                )
+
+
+def _users(cluster: Body) -> Iterator[tuple[str, str]]:
+    for user in items(cluster, "spec", "users"):
+        databases = user.get("databases")
+        for database in databases if isinstance(databases, list) else ():
+            if _NAME.fullmatch(text(user, "name")) and _NAME.fullmatch(str(database)):
+                yield text(user, "name"), str(database)
+
+
+def _psql(query: str, database: str = "postgres") -> list[str]:
+    return ["timeout", str(QUERY_S), "psql", "-AtXq", "-d", database, "-c", query]
+
+
+def _runs(pod: Body) -> bool:
+    return any(
+        item.get("name") == CONTAINER and dig(item, "state", "running") is not None
+        for item in items(pod, "status", "containerStatuses")
+    )
+
+
+async def _one(kube: Kube, pod: Body, about: Ref, name: str, argv: list[str]) -> Answer:
+    ref = ref_of(pod)
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            said = await kube.exec(ref.namespace, ref.name, argv, CONTAINER)
+    except TimeoutError:
+        return Answer(name, about, f"no answer within {ANSWER_S:.0f} s", ok=False)
+    except VrooliError as error:
+        return Answer(name, about, error.message, ok=False)
+    return Answer(name, about, said, ok=name == DISK or _is_json(said))
+
+
+def _is_json(said: str) -> bool:
+    try:
+        json.loads(said)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""What each Redis and each Sentinel says of itself: who is the master, who knows whom, who saves.
+
+The password comes from the pod's own environment, and goes no further than that pod.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from vrooli.diagnosis.evidence.access import EXEC
+from vrooli.diagnosis.evidence.model import Answer, Evidence
+from vrooli.errors import VrooliError
+from vrooli.kube import Kube, each
+from vrooli.kube.objects import Body, labels, ref_of, text
+from vrooli.release.rollout.readiness import COMPONENT, REDIS_NAME
+
+NAME = "redis-info"
+# Redis answers at once, or hangs; on a busy machine its client takes a while to start, seconds.
+SILENT_S = 5
+# Which part of INFO each kind of pod is asked for, and how.
+ASK = {
+    "redis": 'if [ -n "$REDIS_PASSWORD" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi; '
+    f'timeout {SILENT_S} redis-cli -p "${{REDIS_PORT:-6379}}" INFO replication 2>&1 '
+    f'&& timeout {SILENT_S} redis-cli -p "${{REDIS_PORT:-6379}}" INFO persistence 2>&1 '
+    '|| echo "ended: $?"',
+    "sentinel": f'timeout {SILENT_S} redis-cli -p 26379 INFO sentinel 2>&1 || echo "ended: $?"',
+}
+# How long one may take, with the way into its pod, seconds.
+ANSWER_S = 15.0
+
+
+async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+    """The answer of each Redis and Sentinel that runs."""
+    pods = [
+        pod
+        for pod in seen.all("Pod")
+        if seen.may(EXEC)
+        and REDIS_NAME in labels(pod)
+        and text(pod, "status", "phase") == "Running"
+    ]
+    return await each(partial(_of_one, kube), pods)
+
+
+async def _of_one(kube: Kube, pod: Body) -> Answer:
+    ref, part = ref_of(pod), text(labels(pod), COMPONENT)
+    script = ASK.get(part, ASK["redis"])
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            said = await kube.exec(ref.namespace, ref.name, ["sh", "-c", script], part)
+    except TimeoutError:
+        return Answer(NAME, ref, f"no answer within {ANSWER_S:.0f} s", ok=False)
+    except VrooliError as error:
+        return Answer(NAME, ref, error.message, ok=False)
+    return Answer(NAME, ref, said)

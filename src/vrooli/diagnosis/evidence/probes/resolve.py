@@ -1,0 +1,48 @@
+"""Whether names are resolved, asked in a pod of each of a few workloads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from vrooli.diagnosis.evidence.access import EXEC
+from vrooli.diagnosis.evidence.model import Answer, Evidence
+from vrooli.errors import VrooliError
+from vrooli.kube import Kube, each
+from vrooli.kube.objects import Ref, container_states, dig, is_ready, ref_of, text
+
+NAME = "resolve"
+# How many pods are asked, and how long each may take, seconds.
+MOST, ANSWER_S = 3, 5.0
+# Every cluster has this name; short, as programs ask for their own Services.
+WANTED = "kubernetes.default"
+# An answer comes in a moment or not at all.
+ARGV = ("env", "RES_OPTIONS=timeout:1 attempts:1", "getent", "hosts", WANTED)
+# What getent says of a name that it doesn't get, by its exit status.
+UNKNOWN, NOT_FOUND = "exit code 2", "not found"
+NO_ANSWER = f"no answer within {ANSWER_S:.0f} s"
+
+
+async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+    """The answers of the first pods that run, one of each workload."""
+    asked: dict[Ref, tuple[Ref, str]] = {}
+    for owner, pod in seen.current if seen.may(EXEC) else ():
+        running = [item for item in container_states(pod) if dig(item, "state", "running")]
+        if running and owner.kind == "Deployment" and (is_ready(pod) or owner not in asked):
+            asked.setdefault(owner, (ref_of(pod), text(running[-1], "name")))
+    chosen = list(asked.values())[:MOST]
+    return await each(lambda item: _of_one(kube, *item), chosen)
+
+
+async def _of_one(kube: Kube, pod: Ref, container: str) -> Answer:
+    """What getent says; not ok where it can't be asked there."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            said = await kube.exec(pod.namespace, pod.name, ARGV, container)
+    except TimeoutError:
+        # A busy machine starts no program in time, which tells nothing of names.
+        return Answer(NAME, pod, NO_ANSWER, ok=False)
+    except VrooliError as error:
+        is_told = UNKNOWN in error.message
+        return Answer(NAME, pod, NOT_FOUND if is_told else error.message, ok=is_told)
+    return Answer(NAME, pod, said.strip())

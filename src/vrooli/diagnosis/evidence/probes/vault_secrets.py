@@ -1,0 +1,115 @@
+"""What Vault says to a login as the Secrets Operator makes it, and to a look at each secret.
+
+Only keys are kept of a secret. The login's token is given back at the end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import httpx
+
+from vrooli.diagnosis.dependency_graph import vault_service
+from vrooli.diagnosis.evidence.access import FORWARD
+from vrooli.diagnosis.evidence.model import Answer, Evidence
+from vrooli.diagnosis.evidence.probes.vault_health import is_read, running, talking, unread
+from vrooli.kube import Kube, each
+from vrooli.kube.objects import Body, Ref, dig, mapping, ref_of, text
+
+NAME = "vault-secrets"
+# What the answers are of: a VaultAuth's login, and what a VaultStaticSecret asks for.
+LOGIN, READ = "vault-login", "vault-read"
+# The API server's least, seconds.
+TOKEN_S = 600
+TOKEN_HEADER = "X-Vault-Token"  # noqa: S105 - a header's name
+
+
+async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+    """The answers for each login by Kubernetes' service accounts to a Vault in this cluster."""
+    auths = [body for body in seen.all("VaultAuth") if text(body, "spec", "method") == "kubernetes"]
+    found = await each(partial(_of_one, kube, seen), auths)
+    return [answer for answers in found for answer in answers]
+
+
+def data_path(secret: Body) -> str:
+    """Where a VaultStaticSecret's values are, as policies name it."""
+    middle = "data/" if text(secret, "spec", "type") == "kv-v2" else ""
+    return f"{text(secret, 'spec', 'mount')}/{middle}{text(secret, 'spec', 'path')}"
+
+
+async def _of_one(kube: Kube, seen: Evidence, auth: Body) -> list[Answer]:
+    ref, spec = ref_of(auth), mapping(auth, "spec")
+    named = Ref("VaultConnection", text(spec, "vaultConnectionRef"), ref.namespace)
+    connection = seen.get(named) or {}
+    service = vault_service(connection)
+    pod = running(seen, service) if service is not None else None
+    account = text(spec, "kubernetes", "serviceAccount")
+    if service is None or pod is None or dig(spec, "kubernetes", "audiences"):
+        return []
+    if not seen.may(FORWARD, service.namespace):
+        return []
+    jwt = await kube.service_account_token(ref.namespace, account, TOKEN_S)
+    try:
+        async with talking(kube, seen, connection, pod) as vault:
+            return await _talk(vault, seen, auth, jwt)
+    except (httpx.HTTPError, OSError) as error:
+        return [Answer(LOGIN, ref, f"{type(error).__name__}: {error}", ok=False)]
+
+
+async def _talk(vault: httpx.AsyncClient, seen: Evidence, auth: Body, jwt: str) -> list[Answer]:
+    ref, path = ref_of(auth), f"auth/{text(auth, 'spec', 'mount')}/login"
+    role = text(auth, "spec", "kubernetes", "role")
+    answer = await vault.post(path, json={"role": role, "jwt": jwt})
+    if not is_read(answer):
+        return [Answer(LOGIN, ref, unread(answer), ok=False)]
+    said: dict[str, Any] = {"status": answer.status_code, "errors": _errors(answer)}
+    if answer.status_code == httpx.codes.FORBIDDEN:
+        # Where nothing is mounted Vault says no more than that; a method asks for the role.
+        empty = await vault.post(path, json={"role": "", "jwt": jwt})
+        said["mounted"] = empty.status_code != httpx.codes.FORBIDDEN
+    found = [Answer(LOGIN, ref, json.dumps(said))]
+    token = dig(_body(answer), "auth", "client_token")
+    if isinstance(token, str):
+        vault.headers[TOKEN_HEADER] = token
+        wanted = [
+            secret
+            for secret in seen.all("VaultStaticSecret", ref.namespace)
+            if text(secret, "spec", "vaultAuthRef") == ref.name
+        ]
+        try:
+            found += await each(partial(_read, vault), wanted)
+        finally:
+            await vault.post("auth/token/revoke-self")
+    return found
+
+
+async def _read(vault: httpx.AsyncClient, secret: Body) -> Answer:
+    path = data_path(secret)
+    answer = await vault.get(path)
+    body, said = _body(answer), {"status": answer.status_code, "errors": _errors(answer)}
+    inner = mapping(body, "data")
+    if answer.status_code == httpx.codes.OK:
+        said["keys"] = sorted(mapping(inner, "data") or inner)
+    elif answer.status_code == httpx.codes.NOT_FOUND:
+        said["version"] = dig(inner, "metadata", "version") or 0
+    elif answer.status_code == httpx.codes.FORBIDDEN:
+        bare = f"{text(secret, 'spec', 'mount')}/{text(secret, 'spec', 'path')}"
+        may = await vault.post("sys/capabilities-self", json={"paths": [bare]})
+        said["bare"] = "read" in (dig(_body(may), "data", bare) or [])
+    return Answer(READ, ref_of(secret), json.dumps(said))
+
+
+def _body(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _errors(answer: httpx.Response) -> list[str]:
+    found = _body(answer).get("errors")
+    return [str(item) for item in found] if isinstance(found, list) else []

@@ -1,0 +1,110 @@
+"""What is known of each RedisFailover's pods, from themselves and from Kubernetes. No I/O here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.probes import redis_info
+from vrooli.diagnosis.evidence.workloads import is_older
+from vrooli.kube.objects import Body, Ref, born, labels, number, ref_of, text
+from vrooli.release.rollout.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE
+
+# The operator looks at each failover every 30 seconds; what is older than a few looks stays.
+SETTLED_S = 120.0
+PORT = 6379
+LOCAL = "127.0.0.1"
+_MASTER = re.compile(r"address=([0-9a-f.:]+):(\d+)")
+_SENTINELS = re.compile(r"sentinels=(\d+)")
+
+
+@dataclass(frozen=True)
+class Told:
+    """One Redis or Sentinel, and what it says of itself.
+
+    Attributes:
+        pod: Its pod.
+        text: Its answer to INFO, or what stood in the way.
+        answered: Whether it was asked at all.
+    """
+
+    pod: Body
+    text: str
+    answered: bool
+
+    @property
+    def ref(self) -> Ref:
+        """Its pod."""
+        return ref_of(self.pod)
+
+    @property
+    def address(self) -> str:
+        """Its pod's address."""
+        return text(self.pod, "status", "podIP")
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Its answer, by name."""
+        pairs = (line.strip().partition(":") for line in self.text.splitlines())
+        return {name: value for name, _, value in pairs if name}
+
+    @property
+    def is_master(self) -> bool:
+        """Whether it takes itself for the master."""
+        return self.facts.get("role") == "master"
+
+    @property
+    def is_labelled_master(self) -> bool:
+        """Whether the operator has labelled it the master."""
+        return text(labels(self.pod), REDIS_ROLE) == "master"
+
+    @property
+    def monitors(self) -> str:
+        """Whom a Sentinel takes for the master; empty where it says nothing."""
+        found = _MASTER.search(self.text)
+        return found[1] if found else ""
+
+    @property
+    def sentinels(self) -> int:
+        """How many Sentinels a Sentinel knows, with itself."""
+        found = _SENTINELS.search(self.text)
+        return int(found[1]) if found else 0
+
+
+def failovers(seen: Evidence) -> Iterator[tuple[Ref, Body]]:
+    """The release's failovers."""
+    return ((ref_of(body), body) for body in seen.all("RedisFailover"))
+
+
+def pods(seen: Evidence, failover: Ref, part: str) -> list[Body]:
+    """The pods of one kind of a failover: redis or sentinel."""
+    return seen.pods({REDIS_NAME: failover.name, COMPONENT: part}, failover.namespace)
+
+
+def told(seen: Evidence, failover: Ref, part: str) -> list[Told]:
+    """What each of a failover's pods says that could be asked."""
+    found = []
+    for pod in pods(seen, failover, part):
+        answer = seen.answer(redis_info.NAME, ref_of(pod))
+        if answer is not None:
+            found.append(Told(pod, answer.text, answer.ok))
+    return found
+
+
+def wanted(failover: Body, part: str) -> int:
+    """How many pods of a kind a failover wants."""
+    return number(failover, "spec", part, "replicas", default=3)
+
+
+def is_settled(seen: Evidence, failover: Ref) -> bool:
+    """Whether all its pods are so old that the operator has looked at them more than once."""
+    found = [*pods(seen, failover, "redis"), *pods(seen, failover, "sentinel")]
+    return bool(found) and all(is_older(seen, born(pod), SETTLED_S) for pod in found)
+
+
+def run(pod: Ref, container: str, command: str) -> str:
+    """The command that runs redis-cli in a pod, with the password from the pod itself."""
+    inner = f'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli {command}'
+    return f"kubectl exec {pod.name} -n {pod.namespace} -c {container} -- sh -c '{inner}'"

@@ -1,0 +1,144 @@
+"""The rotator of a release: which Secrets it publishes from which, and how far it is. No I/O here.
+
+It publishes what the Vault Secrets Operator fills once the databases take it, so that pods and
+operators read its Secrets and not the filled ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.kube.objects import Body, Ref, containers, items, labels, mapping, ref_of, text
+
+COMPONENT, NAME = "app.kubernetes.io/component", "rotator"
+# The key with the password in the Secrets of each database, by the prefix of the settings.
+KEYS: Mapping[str, str] = {"POSTGRES": "DB_PASSWORD", "REDIS": "password"}
+# The key of the rotator's own Secret that is there while Redis takes two passwords.
+UNFINISHED = "redis.previous"
+# The key with a role's password in the Secret that PGO keeps for it.
+ROLE_KEY = "password"
+TITLES = {"POSTGRES": "PostgreSQL", "REDIS": "Redis"}
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One Secret that the rotator publishes.
+
+    Attributes:
+        rotator: The Deployment.
+        database: PostgreSQL or Redis, as its events begin.
+        source: The Secret that the Vault Secrets Operator fills.
+        published: The Secret that pods and operators read.
+        state: The rotator's own Secret.
+        key: The key with the password.
+        roles: The Secrets with the passwords of PostgreSQL's login roles.
+    """
+
+    rotator: Ref
+    database: str
+    source: Ref
+    published: Ref
+    state: Ref
+    key: str
+    roles: tuple[Ref, ...] = ()
+
+
+def publications(seen: Evidence) -> list[Publication]:
+    """What the release's rotator publishes; none without one."""
+    return [item for body in _deployments(seen) for item in _of(seen, body)]
+
+
+def _deployments(seen: Evidence) -> Iterator[Body]:
+    """The rotator's Deployment: as it is, else as Helm noted it."""
+    there = [body for body in seen.all("Deployment") if labels(body).get(COMPONENT) == NAME]
+    noted = (item.body for item in seen.wanted if item.kind == "Deployment")
+    yield from there or [body for body in noted if labels(body).get(COMPONENT) == NAME]
+
+
+def _of(seen: Evidence, body: Body) -> Iterator[Publication]:
+    place = seen.namespace
+    named = {
+        text(item, "name"): text(item, "value")
+        for container in containers(mapping(body, "spec", "template"))
+        for item in items(container, "env")
+    }
+    for prefix, key in KEYS.items():
+        source, published = named.get(f"{prefix}_SOURCE"), named.get(f"{prefix}_SECRET")
+        if source and published:
+            yield Publication(
+                rotator=Ref("Deployment", ref_of(body).name, place),
+                database=TITLES[prefix],
+                source=Ref("Secret", source, place),
+                published=Ref("Secret", published, place),
+                state=Ref("Secret", named.get("STATE_SECRET", ""), place),
+                key=key,
+                roles=tuple(_roles(named, place)) if prefix == "POSTGRES" else (),
+            )
+
+
+def _roles(named: Mapping[str, str], place: str) -> Iterator[Ref]:
+    cluster, user = named.get("POSTGRES_CLUSTER", ""), named.get("POSTGRES_USER", "")
+    for role in (user, f"{user}-alternate"):
+        yield Ref("Secret", f"{cluster}-pguser-{role}", place)
+
+
+def publication(seen: Evidence, published: Ref) -> Publication | None:
+    """How the rotator publishes a Secret; None where it doesn't."""
+    return next((item for item in publications(seen) if item.published == published), None)
+
+
+def read_from(seen: Evidence, filled: Ref) -> Ref:
+    """The Secret that pods read of one that the Vault Secrets Operator fills."""
+    return next((i.published for i in publications(seen) if i.source == filled), filled)
+
+
+def filler(seen: Evidence, secret: Ref) -> Body | None:
+    """The VaultStaticSecret from which a Secret comes, also by way of the rotator."""
+    found = publication(seen, secret)
+    filled = found.source if found is not None else secret
+    return next(
+        (
+            item
+            for item in seen.all("VaultStaticSecret", secret.namespace)
+            if text(item, "spec", "destination", "name") == filled.name
+        ),
+        None,
+    )
+
+
+def lacks(seen: Evidence, item: Publication) -> str:
+    """What is still to be published or to be finished, in words; empty where nothing is."""
+    if not seen.has_seen("Secret"):
+        return ""
+    if seen.get(item.published) is None:
+        return f"the Secret {item.published.name} doesn't exist yet"
+    return _unpublished(seen, item) or _unfinished(seen, item)
+
+
+def _unpublished(seen: Evidence, item: Publication) -> str:
+    filled = seen.secrets.get(item.source)
+    if filled is None:
+        return ""
+    if not filled.lengths.get(item.key):
+        return f"the Secret {item.source.name} has no value for {item.key}"
+    if _mark(seen, item.source, item.key) != _mark(seen, item.published, item.key):
+        return f"the Secret {item.published.name} still has the previous password"
+    return ""
+
+
+def _unfinished(seen: Evidence, item: Publication) -> str:
+    """Where a database takes two passwords, or its second role still has the previous one."""
+    published = _mark(seen, item.published, item.key)
+    roles = {_mark(seen, ref, ROLE_KEY) for ref in item.roles} - {""}
+    state = seen.secrets.get(item.state)
+    known = state.lengths if state is not None and item.database == TITLES["REDIS"] else {}
+    if (published and roles - {published}) or UNFINISHED in known:
+        return f"{item.database} still takes the previous password, too"
+    return ""
+
+
+def _mark(seen: Evidence, ref: Ref, key: str) -> str:
+    facts = seen.secrets.get(ref)
+    return facts.marks.get(key, "") if facts is not None else ""

@@ -1,0 +1,82 @@
+"""What may be known of a Secret: everything but its values, which are only kept out of sight."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+from vrooli.diagnosis.evidence.model import SecretFacts
+from vrooli.kube.objects import Body, Ref, mapping, ref_of, text
+from vrooli.redaction import secret_values
+
+# Helm's notes of releases are Secrets, too.
+HELM = "helm.sh/"
+# Only this process knows it: its marks say whether two values are the same, and no more.
+_KEY = os.urandom(32)
+_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
+
+
+@dataclass(frozen=True)
+class Read:
+    """A Secret that was read.
+
+    Attributes:
+        ref: Which.
+        body: It without its values.
+        facts: What may be known of them.
+        values: What must never be shown.
+    """
+
+    ref: Ref
+    body: Body
+    facts: SecretFacts
+    values: tuple[str, ...]
+
+
+def read(secret: Body) -> Read:
+    """Separate what may be known from what must not."""
+    metadata = {
+        name: value
+        for name, value in mapping(secret, "metadata").items()
+        if name not in ("managedFields", "annotations")
+    }
+    body = {"kind": "Secret", "metadata": metadata, "type": text(secret, "type")}
+    return Read(ref_of(body), body, _facts(secret), tuple(secret_values([secret])))
+
+
+def _facts(secret: Body) -> SecretFacts:
+    kind = text(secret, "type")
+    raw = {} if kind.startswith(HELM) else _decoded(mapping(secret, "data"))
+    return SecretFacts(
+        type=kind,
+        lengths={key: len(value) for key, value in raw.items()},
+        trimmed=frozenset(key for key, value in raw.items() if value != value.strip()),
+        expires={key: end for key, value in raw.items() if (end := _end(value)) is not None},
+        marks={key: hmac.digest(_KEY, value, "sha256").hex() for key, value in raw.items()},
+    )
+
+
+def _decoded(data: Mapping[str, object]) -> dict[str, bytes]:
+    found = {}
+    for key, value in data.items():
+        try:
+            found[key] = base64.b64decode(str(value), validate=True)
+        except ValueError:  # binascii.Error is one, too
+            found[key] = b""
+    return found
+
+
+def _end(value: bytes) -> datetime | None:
+    """When the certificate in a value ends."""
+    if _CERTIFICATE not in value:
+        return None
+    try:
+        return x509.load_pem_x509_certificate(value).not_valid_after_utc
+    except ValueError:
+        return None

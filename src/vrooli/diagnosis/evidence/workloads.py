@@ -1,0 +1,205 @@
+"""What rules ask about workloads: their pods of today, their age, and the way back. No I/O here."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from vrooli.diagnosis.evidence.model import Evidence, LogSource
+from vrooli.diagnosis.remedies import operators
+from vrooli.environments import ENVIRONMENTS
+from vrooli.kube.events import moment
+from vrooli.kube.objects import (
+    Body,
+    Ref,
+    born,
+    condition,
+    container_states,
+    dig,
+    items,
+    mapping,
+    notes,
+    number,
+    ref_of,
+    text,
+)
+from vrooli.redaction import Redactor
+from vrooli.release.rollout.log_cause import telling_line
+
+# Pods and Deployments that are younger, or that moved on within this, are on their way, seconds.
+MOVING_S = 60.0
+REVISION = "deployment.kubernetes.io/revision"
+# Lines of a log that a finding quotes.
+QUOTED = 8
+# Another version of the same workload, for the remedies.
+AGAIN = "Correct it in the values and deploy again"
+
+
+def age_s(seen: Evidence, when: str) -> float | None:
+    """How long ago that time was, seconds; None where it is none."""
+    then = moment(when)
+    return None if then is None else (seen.now - then).total_seconds()
+
+
+def is_older(seen: Evidence, when: str, than_s: float) -> bool:
+    """Whether a time is longer ago; what has no time is taken for old."""
+    age = age_s(seen, when)
+    return age is None or age >= than_s
+
+
+def states(seen: Evidence) -> Iterator[tuple[Ref, Body, Body]]:
+    """Each container of the current pods: its workload, its pod, and what is said of it."""
+    for owner, pod in seen.current:
+        yield from ((owner, pod, item) for item in container_states(pod))
+
+
+def is_moving(seen: Evidence, workload: Ref) -> bool:
+    """Whether a workload is on its way: its Deployment moved on lately, or its pods are young."""
+    body = seen.get(workload) or {}
+    progress = condition(body, "Progressing")
+    if progress.get("status") == "True" and not is_older(
+        seen, text(progress, "lastUpdateTime"), MOVING_S
+    ):
+        return True
+    pods = seen.of(workload)
+    if not pods:
+        return bool(body) and not is_older(seen, born(body), MOVING_S)
+    return any(not is_older(seen, born(pod), MOVING_S) for pod in pods)
+
+
+def log_of(seen: Evidence, pod: Body, container: str) -> tuple[str, ...]:
+    """The last lines of the run that ended last, else of this one."""
+    ref = ref_of(pod)
+    for previous in (True, False):
+        lines = seen.logs.get(LogSource(ref.namespace, ref.name, container, previous))
+        if lines:
+            kept = [line for line in lines if line.strip()][-QUOTED:]
+            return tuple(f"{ref.name}/{container}: {line}" for line in kept)
+    return ()
+
+
+def telling_of(log: Sequence[str]) -> str:
+    """Of the lines of ``log_of``, the one that says why, without whose it is."""
+    return telling_line([line.partition(": ")[2] for line in log])
+
+
+def way_back(seen: Evidence, workload: Ref, otherwise: str = "") -> str:
+    """The command that brings a Deployment's former version back, if one worked; else another.
+
+    There is no such way for what an operator makes: it puts its own version back.
+    """
+    keeper = operators.resource(seen, workload)
+    if keeper is not None:
+        return otherwise or f"kubectl describe {keeper.words}"
+    if workload.kind == "Deployment":
+        sets = _replica_sets(seen, workload)
+        older = sets[:-1]
+        worked = [item for item in older if number(item, "status", "readyReplicas")] or older
+        if worked:
+            to = text(notes(worked[-1]), REVISION)
+            return f"kubectl rollout undo {workload.words} --to-revision={to}"
+    return otherwise or f"kubectl describe {workload.words}"
+
+
+def _replica_sets(seen: Evidence, workload: Ref) -> list[Body]:
+    """A Deployment's ReplicaSets, the newest last."""
+    found = [
+        item
+        for item in seen.all("ReplicaSet", workload.namespace)
+        if any(
+            owner.get("kind") == workload.kind and owner.get("name") == workload.name
+            for owner in items(item, "metadata", "ownerReferences")
+        )
+        and text(notes(item), REVISION).isdigit()
+    ]
+    return sorted(found, key=lambda item: int(text(notes(item), REVISION)))
+
+
+def noted(seen: Evidence, ref: Ref, *path: str) -> Any:
+    """What Helm has noted at a path of an object of the release; None where nothing is."""
+    for item in seen.wanted:
+        if (item.kind, item.name) == (ref.kind, ref.name) and not item.is_hook:
+            return dig(item.body, *path)
+    return None
+
+
+def restore(seen: Evidence, ref: Ref, *path: str) -> str:
+    """The command that puts a field back to what the release has noted; empty where it is so."""
+    live, wanted = dig(seen.get(ref), *path), noted(seen, ref, *path)
+    if wanted is None or wanted == live:
+        return ""
+    if isinstance(wanted, Mapping) and isinstance(live, Mapping):
+        wanted = {**dict.fromkeys(live), **wanted}
+    command = patch(ref, wanted, *path)
+    return command if _can_be_shown(command) else _as_deployed(seen)
+
+
+def _can_be_shown(command: str) -> bool:
+    """Whether nothing of a command would be masked: half of it would do harm.
+
+    Of a template of secrets, parts stand in what it makes, which is known and masked.
+    """
+    return "{{" not in command and Redactor().text(command) == command
+
+
+def _as_deployed(seen: Evidence) -> str:
+    """The command that brings the release's newest revision back as it was deployed."""
+    number = seen.helm.revision
+    for found in ENVIRONMENTS.values():
+        if (found.release, found.namespace) == (seen.release, seen.namespace):
+            return f"vrooli rollback {number} --environment {found.name}"
+    return f"helm rollback {seen.release} {number} -n {seen.namespace}"
+
+
+def patch(ref: Ref, value: Any, *path: str) -> str:
+    """The command that sets one field of an object."""
+    for key in reversed(path):
+        value = {key: value}
+    return f"kubectl patch {ref.words} --type=merge -p {shlex.quote(json.dumps(value))}"
+
+
+def down(seen: Evidence, workload: Ref) -> str:
+    """Why nothing of a workload of the cluster's own helpers runs, in words; empty if it does."""
+    body = seen.get(workload)
+    if body is None:
+        kinds = seen.all("Deployment", workload.namespace)
+        return f"{workload} doesn't exist" if seen.has_seen("Deployment") and kinds else ""
+    if dig(body, "spec", "replicas") == 0:
+        return f"{workload} is scaled to 0 pods"
+    if workload.kind == "DaemonSet" and not number(body, "status", "desiredNumberScheduled"):
+        return "" if is_moving(seen, workload) else f"no node takes a pod of {workload}"
+    available = ("availableReplicas", "numberAvailable")
+    if any(number(body, "status", name) for name in available) or is_moving(seen, workload):
+        return ""
+    waits = [
+        f"{text(item, 'state', state, 'reason')} {text(item, 'state', state, 'message')}".strip()
+        for pod in seen.of(workload)
+        for item in container_states(pod)
+        for state in ("waiting", "terminated")
+        if mapping(item, "state", state)
+    ]
+    return f"no pod of {workload} is available" + (f" ({waits[0]})" if waits else "")
+
+
+def mend_down(seen: Evidence, workload: Ref) -> str:
+    """The command that brings such a Deployment up."""
+    body = seen.get(workload) or {}
+    if dig(body, "spec", "replicas") == 0:
+        return f"kubectl scale {workload.words} --replicas=1"
+    return f"kubectl rollout restart {workload.words}" if body else ""
+
+
+def told(seen: Evidence, ref: Ref, *reasons: str, most: int = 3) -> tuple[str, ...]:
+    """An object's last events, as lines of evidence."""
+    return tuple(str(item) for item in seen.events_of(ref, *reasons)[-most:])
+
+
+def container(pod: Body, name: str) -> Body:
+    """A container of a pod's spec, by name; empty where there is none."""
+    found: Sequence[Body] = [
+        *items(pod, "spec", "initContainers"),
+        *items(pod, "spec", "containers"),
+    ]
+    return next((item for item in found if item.get("name") == name), {})

@@ -1,0 +1,1 @@
+"""Remedies: the commands and sentences that fix a cause. No I/O."""

@@ -1,0 +1,51 @@
+"""The commands that make a running Redis take another password, without a lost write. No I/O here.
+
+A Redis that is started anew with a new password can't follow a master that has the old one, and
+the writes of that master would be lost. So all take both passwords first (``ACL SETUSER``),
+then each is given the new one for its own connections (``masterauth``, Sentinel's ``auth-pass``).
+Passwords go from the Secret to the programs by their input: they are in no command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vrooli.kube.objects import Ref
+
+MASTER = "mymaster"
+KEY = "password"
+# What is said to redis-cli; printf puts the password where %s stands.
+ACCEPT = r'ACL SETUSER default ">%s"\n'
+FOLLOW = r'CONFIG SET masterauth "%s"\n'
+# A client with the password that the pod started with; an error ends it with one.
+OWN = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli -e'
+WATCH = rf'SENTINEL SET {MASTER} auth-pass "%s"\n'
+
+
+def take_both(secret: Ref, redis: Sequence[Ref], sentinels: Sequence[Ref]) -> str:
+    """One command line: every Redis and every Sentinel takes the password of a Secret, too.
+
+    Args:
+        secret: The Secret with the new password.
+        redis: The pods of Redis, which let in who knows the password they started with.
+        sentinels: The pods of Sentinel.
+    """
+    steps = [
+        _loop(secret, redis, "redis", ACCEPT, OWN),
+        _loop(secret, redis, "redis", FOLLOW, OWN),
+        _loop(secret, sentinels, "sentinel", WATCH, "redis-cli -e -p 26379"),
+    ]
+    return " && ".join(step for step in steps if step)
+
+
+def _loop(secret: Ref, pods: Sequence[Ref], container: str, words: str, client: str) -> str:
+    if not pods:
+        return ""
+    names = " ".join(pod.name for pod in pods)
+    read = (
+        f"kubectl get secret {secret.name} -n {secret.namespace} "
+        f"-o 'jsonpath={{.data.{KEY}}}' | base64 -d"
+    )
+    inner = f"IFS= read -r new; printf '\"'\"'{words}'\"'\"' \"$new\" | {client}"
+    run = f"kubectl exec -i \"$pod\" -n {secret.namespace} -c {container} -- sh -c '{inner}'"
+    return f"(for pod in {names}; do {read} | {run} || exit 1; done)"

@@ -1,0 +1,1 @@
+"""Rules about nodes, quotas, volumes and the API server. No I/O."""

@@ -1,0 +1,58 @@
+"""A part of the API that another server gives doesn't answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.dependency_graph import behind
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import MOVING_S, down, is_older, mend_down, told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Body, Ref, born, condition, mapping, ref_of, text
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each APIService that isn't available."""
+    for served in evidence.all("APIService", ""):
+        state = condition(served, "Available")
+        if state.get("status") != "False" or not _is_settled(evidence, served, state):
+            continue
+        ref, service = ref_of(served), mapping(served, "spec", "service")
+        place = Ref("Service", text(service, "name"), text(service, "namespace"))
+        stopped = [keeper for keeper in _keepers(evidence, place) if down(evidence, keeper)]
+        why = f" ({down(evidence, stopped[0])})" if stopped else ""
+        yield Symptom(
+            about=stopped[0] if stopped else ref,
+            found=f"{ref} isn't available ({text(state, 'reason')}): {text(state, 'message')}{why}",
+            remedy="Bring what answers for it up, or delete the APIService if it is left over: "
+            "until then namespaces can't be deleted either.",
+            command=mend_down(evidence, stopped[0]) if stopped else _command(evidence, ref, place),
+            evidence=told(evidence, ref) or (f"Available False: {text(state, 'message')}",),
+            touches=(ref,),
+        )
+
+
+def _is_settled(evidence: Evidence, served: Body, state: Body) -> bool:
+    """What is missing is missing at once; one that doesn't answer may just be starting."""
+    is_lost = text(state, "reason") in ("ServiceNotFound", "MissingEndpoints", "EndpointsNotFound")
+    since = text(state, "lastTransitionTime") or born(served)
+    return is_lost or is_older(evidence, since, MOVING_S / 2)
+
+
+def _keepers(evidence: Evidence, place: Ref) -> Iterator[Ref]:
+    yield from behind(evidence, evidence.get(place) or {})
+
+
+def _command(evidence: Evidence, ref: Ref, place: Ref) -> str:
+    """One whose Service isn't there is left over."""
+    if place.namespace == "kube-system" and evidence.get(place) is None:
+        return f"kubectl delete {ref.words}"
+    return f"kubectl describe {ref.words}"
+
+
+RULE = Rule(
+    name="api-service-down",
+    title="the server is currently unable to handle the request: an APIService is down",
+    find=find,
+    link="https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/",
+)

@@ -1,0 +1,40 @@
+"""A definition was refused because kubectl notes all of it in an annotation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.operators import PGO, REDIS, VSO
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref
+
+WORDS = "metadata.annotations: Too long"
+SOURCE = "https://raw.githubusercontent.com/spotahome/redis-operator/v1.2.4/manifests/"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """What Helm or an event says, about the definition that it names."""
+    said = [evidence.helm.description, *(event.message for event in evidence.events)]
+    lines = [line.strip() for line in said if WORDS in line]
+    names = {name for keeper in (REDIS, PGO, VSO) for name in keeper.kinds.values()}
+    for line in lines[:1]:
+        name = next((name for name in sorted(names) if name in line), REDIS.kinds["RedisFailover"])
+        yield Symptom(
+            about=Ref("CustomResourceDefinition", name),
+            found=f"it can't be applied by the client: {line}",
+            remedy="Apply it on the server, which keeps no copy of it in an annotation.",
+            command=f"kubectl apply --server-side -f {SOURCE}"
+            "databases.spotahome.com_redisfailovers.yaml"
+            if name == REDIS.kinds["RedisFailover"]
+            else f"kubectl apply --server-side -f {name}.yaml",
+            evidence=(line,),
+        )
+
+
+RULE = Rule(
+    name="crd-too-long",
+    title="`metadata.annotations: Too long: must have at most 262144 bytes`",
+    find=find,
+    link="https://kubernetes.io/docs/reference/using-api/server-side-apply/",
+)

@@ -1,0 +1,71 @@
+"""A node is to be emptied, and budgets don't let its pods go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import patch
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.network_policies import matches
+from vrooli.kube.objects import Body, items, labels, mapping, number, ref_of, text
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each node that is closed to new pods while budgets keep its own where they are."""
+    for node in evidence.all("Node"):
+        if not mapping(node, "spec").get("unschedulable"):
+            continue
+        name = ref_of(node).name
+        closed = [
+            item for item in evidence.all("PodDisruptionBudget") if _keeps(evidence, item, name)
+        ]
+        if closed:
+            yield Symptom(
+                about=ref_of(node),
+                found="it is closed to new pods, and can't be emptied: "
+                + ", ".join(map(_told, closed)),
+                remedy="Have more pods than the budget wants, or a budget that lets one go; or "
+                "open the node again.",
+                command=_command(closed, name),
+                evidence=tuple(map(_told, closed)),
+                # What runs on it goes on running.
+                explains=("unschedulable", "stuck-terminating"),
+            )
+
+
+def _keeps(evidence: Evidence, budget: Body, node: str) -> bool:
+    """Whether a budget allows nothing, though its pods are well, and has pods on the node."""
+    status = mapping(budget, "status")
+    healthy, wanted = number(status, "currentHealthy"), number(status, "expectedPods")
+    selector = mapping(budget, "spec", "selector")
+    return (
+        number(status, "disruptionsAllowed") == 0
+        and healthy >= wanted > 0
+        and any(
+            text(pod, "spec", "nodeName") == node and matches(selector, labels(pod))
+            for pod in evidence.all("Pod")
+        )
+    )
+
+
+def _told(budget: Body) -> str:
+    spec, status = mapping(budget, "spec"), mapping(budget, "status")
+    wants = [f"{key} {spec[key]}" for key in ("minAvailable", "maxUnavailable") if key in spec]
+    healthy, wanted = number(status, "currentHealthy"), number(status, "expectedPods")
+    return f"{ref_of(budget)} ({' '.join(wants)}; {healthy} of {wanted} pods are healthy)"
+
+
+def _command(closed: list[Body], node: str) -> str:
+    """A single budget of nobody's can be changed; operators put theirs back."""
+    if len(closed) == 1 and not items(closed[0], "metadata", "ownerReferences"):
+        return patch(ref_of(closed[0]), {"minAvailable": None, "maxUnavailable": 1}, "spec")
+    return f"kubectl uncordon {node}"
+
+
+RULE = Rule(
+    name="disruption-budget-blocks",
+    title="Cannot evict pod as it would violate the pod's disruption budget",
+    find=find,
+    link="https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
+)

@@ -1,0 +1,79 @@
+"""A node isn't ready, or is short of memory, disk or processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Body, Ref, born, condition, ref_of, text
+
+PRESSURES = {
+    "MemoryPressure": "memory",
+    "DiskPressure": "disk",
+    "PIDPressure": "processes",
+}
+TAINT = "node.kubernetes.io/"
+LINK = "https://kubernetes.io/docs/concepts/architecture/nodes/#node-status"
+
+
+def not_ready(evidence: Evidence) -> Iterator[Symptom]:
+    """Each node that isn't ready, unless it has just come."""
+    for node in evidence.all("Node"):
+        state = condition(node, "Ready")
+        if state.get("status") == "True" or not is_older(evidence, born(node), MOVING_S):
+            continue
+        said = text(state, "message") or "it says nothing"
+        yield Symptom(
+            about=ref_of(node),
+            found=f"the node isn't ready ({text(state, 'reason') or 'Unknown'}): {said}",
+            remedy="Start its kubelet and its container runtime again, or take it out of the "
+            "cluster; `vrooli cluster start` does it for the embedded cluster.",
+            command=f"kubectl describe {ref_of(node).words}",
+            evidence=(f"Ready {state.get('status')}: {said}", *told(evidence, ref_of(node))),
+            touches=_kept_away(evidence),
+        )
+
+
+def pressure(evidence: Evidence) -> Iterator[Symptom]:
+    """Each node that is short of something."""
+    for node in evidence.all("Node"):
+        short = {
+            what: text(state, "message")
+            for kind, what in PRESSURES.items()
+            if (state := condition(node, kind)).get("status") == "True"
+        }
+        if short:
+            yield Symptom(
+                about=ref_of(node),
+                found=f"the node is short of {' and '.join(short)}: {'; '.join(short.values())}",
+                remedy="End what uses it up, make room, or add a node. Until then pods are evicted "
+                "and none are taken.",
+                command=f"kubectl describe {ref_of(node).words}",
+                evidence=told(evidence, ref_of(node)) or tuple(short.values()),
+                touches=_kept_away(evidence),
+            )
+
+
+def _kept_away(evidence: Evidence) -> tuple[Ref, ...]:
+    """The workloads with pods that a node's own taints keep away."""
+    return tuple(evidence.owner(pod) for pod in evidence.all("Pod") if _is_kept_away(pod))
+
+
+def _is_kept_away(pod: Body) -> bool:
+    return TAINT in text(condition(pod, "PodScheduled"), "message")
+
+
+NOT_READY = Rule(
+    name="node-not-ready",
+    title="NodeNotReady: a node doesn't answer, or can't run pods",
+    find=not_ready,
+    link=LINK,
+)
+PRESSURE = Rule(
+    name="node-pressure",
+    title="MemoryPressure, DiskPressure, PIDPressure: a node is short of something",
+    find=pressure,
+    link="https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",
+)

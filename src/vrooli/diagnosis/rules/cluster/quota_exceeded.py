@@ -1,0 +1,79 @@
+"""The namespace's quota has no room for a workload's pods."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from vrooli.diagnosis.evidence.failed_create import refusals
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import way_back
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref
+
+QUOTA = re.compile(r"exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$")
+AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(m|k|[KMGT]i?)?")
+UNITS = {
+    "m": Decimal("0.001"),
+    **{unit: Decimal(1000) ** power for power, unit in enumerate(("", "k", "M", "G", "T"))},
+    **{unit: Decimal(1024) ** power for power, unit in enumerate(("Ki", "Mi", "Gi", "Ti"), 1)},
+}
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each quota that stands in the way, with the workloads that it stops."""
+    stopped: dict[Ref, list[tuple[Ref, str]]] = {}
+    for item in refusals(evidence):
+        if found := QUOTA.search(item.said):
+            quota = Ref("ResourceQuota", found[1], evidence.namespace)
+            stopped.setdefault(quota, []).append((item.workload, item.said))
+    for quota, workloads in stopped.items():
+        workload, said = workloads[0]
+        names = ", ".join(str(ref) for ref, _ in workloads)
+        yield Symptom(
+            about=quota,
+            found=f"it has no room for the pods of {names}: {said[said.find('exceeded') :]}",
+            remedy="Raise the quota, end what isn't needed, or request less.",
+            command=_raised(quota, said) or way_back(evidence, workload),
+            evidence=tuple(f"FailedCreate {ref}: {line}" for ref, line in workloads),
+            touches=tuple(ref for ref, _ in workloads),
+        )
+
+
+def _raised(quota: Ref, said: str) -> str:
+    """The command that makes just as much room as is asked for."""
+    found = QUOTA.search(said)
+    if found is None:
+        return ""
+    asked, used = _amounts(found[2]), _amounts(found[3])
+    hard = {name: _sum(amount, used.get(name, "")) for name, amount in asked.items()}
+    if not hard or not all(hard.values()):
+        return ""
+    change = json.dumps({"spec": {"hard": hard}})
+    return f"kubectl patch {quota.words} --type=merge -p '{change}'"
+
+
+def _amounts(said: str) -> dict[str, str]:
+    pairs = (item.partition("=") for item in said.split(","))
+    return {name.strip(): amount.strip() for name, _, amount in pairs}
+
+
+def _sum(first: str, second: str) -> str:
+    """Two amounts in the finer one's unit; empty where one is no amount."""
+    read = [AMOUNT.fullmatch(value) for value in (first, second)]
+    if not all(read):
+        return ""
+    units = [item[2] or "" for item in read if item]
+    unit = min(units, key=lambda name: UNITS[name])
+    total = sum(Decimal(item[1]) * UNITS[item[2] or ""] for item in read if item)
+    return f"{-(-total // UNITS[unit])}{unit}"
+
+
+RULE = Rule(
+    name="quota-exceeded",
+    title="exceeded quota: the namespace's quota has no room for pods",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/policy/resource-quotas/",
+)

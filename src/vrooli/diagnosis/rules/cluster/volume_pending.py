@@ -1,0 +1,105 @@
+"""A claim gets no volume: no such class, no default class, or its provisioner is down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import down, is_older, mend_down, told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Body, Ref, born, labels, notes, ref_of, text
+from vrooli.release.rollout.readiness import PGO
+
+DEFAULT = "storageclass.kubernetes.io/is-default-class"
+# How long a provisioner may take, seconds.
+MADE_S = 20.0
+WAITS = "WaitForFirstConsumer"
+FAILED = ("ProvisioningFailed", "FailedBinding")
+# Said once a provisioner of its own is asked; that nobody answers nobody says.
+ASKED, ANSWERS_S = "ExternalProvisioning", 60.0
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each claim that waits for what doesn't come by itself."""
+    for claim in evidence.all("PersistentVolumeClaim"):
+        if text(claim, "status", "phase") == "Pending":
+            yield from _of_one(evidence, claim)
+
+
+def _of_one(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
+    ref, wanted = ref_of(claim), text(claim, "spec", "storageClassName")
+    classes = {ref_of(item).name: item for item in evidence.all("StorageClass")}
+    there = f"there is {', '.join(sorted(classes)) or 'none'}"
+    events = told(evidence, ref)
+    if not wanted and not any(text(notes(item), DEFAULT) == "true" for item in classes.values()):
+        first = next(iter(sorted(classes)), "")
+        yield Symptom(
+            about=ref,
+            found=f"it names no storage class, and the cluster has no default one ({there})",
+            remedy="Make a class the default, or name one (persistence.*.storageClass).",
+            command=f"kubectl annotate storageclass {first} {DEFAULT}=true --overwrite"
+            if first
+            else "kubectl get storageclass",
+            evidence=events,
+        )
+    elif wanted and evidence.has_seen("StorageClass") and wanted not in classes:
+        if text(labels(claim), f"{PGO}/cluster"):
+            return  # which of PostgreSQL's values names it is told by a rule of its own
+        yield Symptom(
+            about=ref,
+            found=f"its storage class {wanted} doesn't exist ({there})",
+            remedy="Make the class, or name one that exists (persistence.*.storageClass) and make "
+            "the claim anew: a claim's class can't be changed.",
+            command=f"kubectl delete {ref.words}",
+            evidence=events,
+        )
+    elif keeper := _provisioner(evidence, classes.get(wanted, {})):
+        yield Symptom(
+            about=keeper,
+            found=f"the volumes of {wanted} aren't made: {down(evidence, keeper)}",
+            remedy="Bring the provisioner up.",
+            command=mend_down(evidence, keeper),
+            evidence=events,
+            touches=(ref,),
+        )
+    elif said := _said(evidence, claim):
+        yield Symptom(
+            about=ref,
+            found=f"it gets no volume: {said}",
+            remedy="Mend what the provisioner names.",
+            command=f"kubectl describe {ref.words}",
+            evidence=events,
+        )
+
+
+def _said(evidence: Evidence, claim: Body) -> str:
+    """Why a claim still waits: what failed, or who was asked long ago; empty if it may yet come."""
+    failed = evidence.events_of(ref_of(claim), *FAILED)
+    if failed and is_older(evidence, born(claim), MADE_S):
+        return failed[-1].message.strip()
+    for event in evidence.events_of(ref_of(claim), ASKED)[:1]:
+        since = event.first.isoformat() if event.first else born(claim)
+        return event.message.strip() if is_older(evidence, since, ANSWERS_S) else ""
+    return ""
+
+
+def _provisioner(evidence: Evidence, kind: Body) -> Ref | None:
+    """The provisioner's Deployment where it is down, by the words of its name."""
+    words = set(re.split(r"[^a-z0-9]+", text(kind, "provisioner").lower())) - {"io", "com", "csi"}
+    for body in evidence.all("Deployment", ""):
+        ref = ref_of(body)
+        if ref.namespace == evidence.namespace:
+            continue
+        named = set(ref.name.split("-"))
+        if words and len(words & named) > 1 and down(evidence, ref):
+            return ref
+    return None
+
+
+RULE = Rule(
+    name="volume-pending",
+    title="a claim is Pending: no class, no default class, no provisioner",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/storage/dynamic-provisioning/",
+)

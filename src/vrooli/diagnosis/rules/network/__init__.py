@@ -1,0 +1,1 @@
+"""Rules about DNS, Services, Ingress, TLS and network policies. No I/O."""

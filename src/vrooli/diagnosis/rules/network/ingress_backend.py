@@ -1,0 +1,64 @@
+"""An Ingress leads to a Service, or a port of one, that doesn't exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import restore, told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Body, Ref, items, mapping, ref_of, text
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each Ingress with a path to nowhere."""
+    if not evidence.has_seen("Service"):
+        return
+    for ingress in evidence.all("Ingress"):
+        ref = ref_of(ingress)
+        lost = [
+            said
+            for where, backend in _backends(ingress)
+            if (said := _lack(evidence, ref, where, backend))
+        ]
+        if lost:
+            yield Symptom(
+                about=ref,
+                found=f"it leads nowhere: {'; '.join(lost)}",
+                remedy="Correct the Ingress (ingress.hosts), or make what it leads to; deploying "
+                "again puts both back as they were.",
+                command=restore(evidence, ref, "spec", "rules") or f"kubectl describe {ref.words}",
+                evidence=told(evidence, ref) or tuple(lost),
+            )
+
+
+def _backends(ingress: Body) -> Iterator[tuple[str, Body]]:
+    """Each path in words, with the Service that it leads to."""
+    if default := mapping(ingress, "spec", "defaultBackend", "service"):
+        yield "the default", default
+    for rule in items(ingress, "spec", "rules"):
+        for path in items(rule, "http", "paths"):
+            if service := mapping(path, "backend", "service"):
+                yield f"{text(rule, 'host') or '*'}{text(path, 'path')}", service
+
+
+def _lack(evidence: Evidence, ref: Ref, where: str, backend: Body) -> str:
+    name = text(backend, "name")
+    service = evidence.get(Ref("Service", name, ref.namespace))
+    if service is None:
+        return f"{where} leads to Service/{name}, which doesn't exist"
+    for key, field in (("name", "name"), ("number", "port")):
+        wanted = mapping(backend, "port").get(key)
+        ports = [port.get(field) for port in items(service, "spec", "ports")]
+        if wanted is not None and wanted not in ports:
+            there = ", ".join(str(port) for port in ports)
+            return f"{where} leads to port {wanted} of Service/{name}, which has {there}"
+    return ""
+
+
+RULE = Rule(
+    name="ingress-without-backend",
+    title="404, 503: an Ingress leads to a Service or port that doesn't exist",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/services-networking/ingress/",
+)

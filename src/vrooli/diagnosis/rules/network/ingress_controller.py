@@ -1,0 +1,41 @@
+"""The controller of the release's Ingress doesn't run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.dependency_graph import controllers
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import down, mend_down, told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, ref_of
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each controller of which nothing runs, where it can be seen."""
+    stopped: dict[Ref, list[Ref]] = {}
+    for ingress in evidence.all("Ingress"):
+        found = list(controllers(evidence, ingress))
+        if any(not down(evidence, controller) for controller in found):
+            continue  # one of several lets it in
+        for controller in found:
+            stopped.setdefault(controller, []).append(ref_of(ingress))
+    for controller, ingresses in stopped.items():
+        if why := down(evidence, controller):
+            yield Symptom(
+                about=controller,
+                found=f"the Ingress controller doesn't run: {why}. Nothing gets in from outside.",
+                remedy="Bring the controller up.",
+                command=mend_down(evidence, controller),
+                evidence=told(evidence, controller),
+                touches=tuple(ingresses),
+                explains=("not-ready",),
+            )
+
+
+RULE = Rule(
+    name="ingress-controller-down",
+    title="connection refused from outside: the Ingress controller doesn't run",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/services-networking/ingress-controllers/",
+)

@@ -1,0 +1,111 @@
+"""A Service leads nowhere: no pod has its labels, or none offers its port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence, replicas_of
+from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, noted, restore
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import (
+    Body,
+    Ref,
+    born,
+    containers,
+    dig,
+    items,
+    labels,
+    mapping,
+    ref_of,
+    selects,
+    text,
+)
+
+MEND = "Correct the Service, or deploy again: that puts it back as it was."
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each Service of the namespace that can't lead anywhere, however well the pods are."""
+    if evidence.is_hidden("Pod") or evidence.is_hidden("Deployment"):
+        return
+    for service in evidence.all("Service"):
+        wanted = mapping(service, "spec", "selector")
+        # Operators make Services for roles that nobody has at times, such as replicas.
+        is_own = not items(service, "metadata", "ownerReferences")
+        if not wanted or not is_own or not is_older(evidence, born(service), MOVING_S):
+            continue
+        pods = evidence.pods(wanted)
+        found = _portless(service, pods) if pods else _podless(evidence, wanted)
+        if found:
+            ref = ref_of(service)
+            at = ("spec", "ports") if pods else ("spec", "selector")
+            yield Symptom(
+                about=ref,
+                found=f"it leads nowhere: {found}",
+                remedy=MEND,
+                command=_command(evidence, ref, wanted, at),
+                evidence=_evidence(evidence, service),
+                touches=_touched(evidence, ref),
+            )
+
+
+def _podless(evidence: Evidence, wanted: Body) -> str:
+    chosen = ", ".join(f"{key}={value}" for key, value in wanted.items())
+    for body in evidence.all("Deployment"):
+        if selects(wanted, mapping(body, "spec", "template", "metadata", "labels")):
+            if replicas_of(body) == 0:
+                return f"{ref_of(body)} is scaled to 0 pods"
+            return ""  # why that has no pods is for others to say
+    return f"no pod has its labels {chosen}"
+
+
+def _portless(service: Body, pods: list[Body]) -> str:
+    """Ports that no container offers; a container that declares none may offer any."""
+    declared = [port for item in containers(pods[0]) for port in items(item, "ports")]
+    offered = {
+        value for port in declared for value in (port.get("name"), port.get("containerPort"))
+    }
+    for port in items(service, "spec", "ports"):
+        target = port.get("targetPort", port.get("port"))
+        if declared and target not in offered:
+            there = ", ".join(sorted(str(value) for value in offered if value))
+            return f"its port {port.get('port')} leads to {target}, and its pods offer {there}"
+    return ""
+
+
+def _command(evidence: Evidence, ref: Ref, wanted: Body, at: tuple[str, ...]) -> str:
+    for body in evidence.all("Deployment"):
+        template = mapping(body, "spec", "template", "metadata", "labels")
+        if replicas_of(body) == 0 and selects(wanted, template):
+            replicas = noted(evidence, ref_of(body), "spec", "replicas") or 1
+            return f"kubectl scale {ref_of(body).words} --replicas={replicas}"
+    return restore(evidence, ref, *at) or f"kubectl get pods -n {ref.namespace} --show-labels"
+
+
+def _evidence(evidence: Evidence, service: Body) -> tuple[str, ...]:
+    name, spec = ref_of(service).name, mapping(service, "spec")
+    lines = [f"selector of {name}: {dict(mapping(spec, 'selector'))}"]
+    lines += [f"port of {name}: {dict(port)}" for port in items(spec, "ports")]
+    for part in evidence.all("EndpointSlice"):
+        if text(labels(part), "kubernetes.io/service-name") == name:
+            lines.append(f"endpoints of {name}: {len(items(part, 'endpoints'))}")
+    return tuple(lines)
+
+
+def _touched(evidence: Evidence, ref: Ref) -> tuple[Ref, ...]:
+    """The Ingresses that lead to it."""
+    return tuple(
+        ref_of(ingress)
+        for ingress in evidence.all("Ingress")
+        for rule in items(ingress, "spec", "rules")
+        for path in items(rule, "http", "paths")
+        if text(dig(path, "backend"), "service", "name") == ref.name
+    )
+
+
+RULE = Rule(
+    name="service-without-endpoints",
+    title="no endpoints: a Service selects no pods, or leads to a port that none offers",
+    find=find,
+    link="https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",
+)

@@ -1,0 +1,58 @@
+"""An Ingress names a Secret for TLS that isn't there, or is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, items, notes, ref_of, text
+
+KEYS = ("tls.crt", "tls.key")
+ISSUERS = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer")
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each Secret that an Ingress needs and doesn't have."""
+    if not evidence.has_seen("Secret"):
+        return
+    for ingress in evidence.all("Ingress"):
+        for entry in items(ingress, "spec", "tls"):
+            ref = Ref("Secret", text(entry, "secretName"), ref_of(ingress).namespace)
+            lack = _lack(evidence, ref)
+            if not ref.name or not lack:
+                continue
+            is_issued = any(name in notes(ingress) for name in ISSUERS)
+            yield Symptom(
+                about=ref,
+                found=f"{ref_of(ingress)} names it for TLS, and it {lack}: browsers are shown "
+                "another certificate, or none.",
+                remedy="See why cert-manager hasn't made it."
+                if is_issued
+                else "Make it from the certificate and its key.",
+                command=f"kubectl describe certificates -n {ref.namespace}"
+                if is_issued
+                else f"kubectl create secret tls {ref.name} -n {ref.namespace} --cert=tls.crt "
+                "--key=tls.key",
+                evidence=told(evidence, ref_of(ingress))
+                or (f"tls of {ref_of(ingress)}: {dict(entry)}",),
+                # A workload may use it, too; an Ingress leads where it leads without it.
+                explains=("config-missing", "volume-not-mounted"),
+            )
+
+
+def _lack(evidence: Evidence, ref: Ref) -> str:
+    if evidence.get(ref) is None:
+        return "doesn't exist"
+    facts = evidence.secrets.get(ref)
+    missing = [key for key in KEYS if facts is not None and not facts.lengths.get(key)]
+    return f"has no {' and no '.join(missing)}" if missing else ""
+
+
+RULE = Rule(
+    name="tls-secret-missing",
+    title="the Secret that an Ingress names for TLS isn't there",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/services-networking/ingress/#tls",
+)

@@ -1,0 +1,1 @@
+"""Rules about PostgreSQL and PGO. No I/O."""

@@ -1,0 +1,79 @@
+"""PostgreSQL can't archive its WAL: backups can't be restored, and the volume fills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vrooli.diagnosis.evidence import postgres
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, dig, ref_of, text
+
+WORDS = r"archive command failed with exit code|\[082\]: WAL segment"
+AUTO = "postgresql.auto.conf"
+STANZA = "db"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each cluster whose last try to archive failed."""
+    for cluster, _ in postgres.clusters(evidence):
+        state = postgres.state(evidence, cluster)
+        log = list(lately(evidence, WORDS, pods=f"{cluster.name}-"))
+        if dig(state, "archiver", "failing") is not True and not (log and not state):
+            continue
+        failed = dig(state, "archiver", "failed")
+        segment = text(state, "archiver", "last_failed")
+        by_hand = AUTO in text(state, "archive_command", "by")
+        yield Symptom(
+            about=cluster,
+            found="archive command failed with exit code"
+            + (f" ({failed} times, last with {segment})" if segment else "")
+            + (
+                ": somebody set archive_command by ALTER SYSTEM, past PGO."
+                if by_hand
+                else ": WAL doesn't reach the repository, and piles up on the data volume."
+            ),
+            remedy="Take that setting back."
+            if by_hand
+            else "Mend the repository: its pod, its volume, the bucket's credentials. Never delete "
+            "WAL by hand: PostgreSQL removes it once it is archived.",
+            command=_command(evidence, cluster, by_hand=by_hand),
+            evidence=(*_lines(state), *quoted(log, 2)),
+            # PostgreSQL runs on until its volume is full.
+            explains=("postgres-backup-failed", "postgres-disk-full", "job-failed", "not-ready"),
+        )
+
+
+def _command(seen: Evidence, cluster: Ref, *, by_hand: bool) -> str:
+    for pod in postgres.leaders(seen, cluster):
+        if by_hand:
+            return postgres.psql(
+                pod, "ALTER SYSTEM RESET archive_command", "SELECT pg_reload_conf()"
+            )
+        ref = ref_of(pod)
+        return (
+            f"kubectl exec {ref.name} -n {ref.namespace} -c {postgres.CONTAINER} -- "
+            f"pgbackrest check --stanza={STANZA}"
+        )
+    return f"kubectl describe {cluster.words}"
+
+
+def _lines(state: Mapping[str, Any]) -> tuple[str, ...]:
+    if not state:
+        return ()
+    told = dig(state, "archiver") or {}
+    return (
+        f"pg_stat_archiver: archived {told.get('archived')}, failed {told.get('failed')}, "
+        f"last failed {told.get('last_failed')}",
+        f"archive_command: {text(state, 'archive_command', 'set')}",
+    )
+
+
+RULE = Rule(
+    name="postgres-archive-failing",
+    title="`[082]: WAL segment … was not archived`, `archive command failed with exit code`",
+    find=find,
+    link="https://www.postgresql.org/docs/current/continuous-archiving.html",
+)

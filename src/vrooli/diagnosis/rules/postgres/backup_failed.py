@@ -1,0 +1,70 @@
+"""The last backup failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import postgres
+from vrooli.diagnosis.evidence.log_search import quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Body, Ref, born, condition, labels, number, ref_of, text
+from vrooli.release.rollout.readiness import PGO
+
+KINDS = (f"{PGO}/pgbackrest-backup", f"{PGO}/pgbackrest-cronjob")
+ERROR = r"ERROR|FATAL|\[\d{3}\]"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each cluster whose newest backup that ended has failed."""
+    for cluster, _ in postgres.clusters(evidence):
+        jobs = [
+            job
+            for job in evidence.all("Job")
+            if text(labels(job), f"{PGO}/cluster") == cluster.name
+            and any(kind in labels(job) for kind in KINDS)
+        ]
+        ended = sorted((job for job in jobs if _has_failed(job) or _is_done(job)), key=born)
+        if ended and _has_failed(ended[-1]):
+            ref = ref_of(ended[-1])
+            pods = [ref_of(pod).name for pod in evidence.of(ref)]
+            log = [found for name in pods for found in evidence.lines(ERROR, pods=name)]
+            yield Symptom(
+                about=ref,
+                found="the last backup failed: "
+                f"{text(condition(ended[-1], 'Failed'), 'message') or 'its Job has failed'}.",
+                remedy="Mend what its log names (the repository, its credentials, its space), then "
+                "make a backup again.",
+                command=_again(evidence, cluster, ref),
+                evidence=(*told(evidence, ref), *quoted(log)),
+                # PostgreSQL runs on without a backup.
+                explains=("job-failed", "not-ready"),
+            )
+
+
+def _has_failed(job: Body) -> bool:
+    return condition(job, "Failed").get("status") == "True"
+
+
+def _is_done(job: Body) -> bool:
+    return number(job, "status", "succeeded") > 0
+
+
+def _again(seen: Evidence, cluster: Ref, job: Ref) -> str:
+    """The command that makes a backup now; the failed Job goes when a newer one ends well."""
+    for body in seen.all("CronJob"):
+        if text(labels(body), f"{PGO}/cluster") == cluster.name:
+            name = ref_of(body).name
+            when = seen.now.strftime("%H%M%S")
+            return f"kubectl create job {name}-{when} --from=cronjob/{name} -n {cluster.namespace}"
+    return f"kubectl logs {job.words} --all-containers --tail=50"
+
+
+RULE = Rule(
+    name="postgres-backup-failed",
+    title="a backup Job of PGO has failed",
+    find=find,
+    link="https://access.crunchydata.com/documentation/postgres-operator/latest/tutorials/"
+    "backups-disaster-recovery",
+)

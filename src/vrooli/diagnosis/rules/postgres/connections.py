@@ -1,0 +1,69 @@
+"""PostgreSQL has no connection left to give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import postgres
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, items, number, text
+
+WORDS = r"too many (?:clients already|connections for)|remaining connection slots are reserved"
+IDLE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = $$idle$$"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each cluster, or one of its databases, whose connections are all taken."""
+    for cluster, _ in postgres.clusters(evidence):
+        state = postgres.state(evidence, cluster)
+        leaders = postgres.leaders(evidence, cluster)
+        if not state or not leaders:
+            continue
+        log = quoted(list(lately(evidence, WORDS)), 2)
+        used, most = number(state, "connections"), number(state, "most")
+        if 0 < most <= used:
+            yield Symptom(
+                about=cluster,
+                found=f"sorry, too many clients already: {used} of {most} connections are taken.",
+                remedy="Have clients come through pgBouncer, with smaller pools; or allow more "
+                "(pgoPostgresql.parameters.max_connections). The command ends those that idle.",
+                command=postgres.psql(leaders[0], IDLE),
+                evidence=(f"pg_stat_activity: {used}, max_connections less reserved: {most}", *log),
+            )
+        for database in items(state, "databases"):
+            most, used = number(database, "most", default=-1), number(database, "used")
+            if 0 <= most <= used:
+                name = text(database, "name")
+                yield _of_database(
+                    cluster,
+                    name,
+                    used,
+                    most,
+                    (
+                        postgres.psql(leaders[0], f'ALTER DATABASE "{name}" CONNECTION LIMIT -1'),
+                        log,
+                    ),
+                )
+
+
+def _of_database(
+    cluster: Ref, name: str, used: int, most: int, rest: tuple[str, tuple[str, ...]]
+) -> Symptom:
+    command, log = rest
+    return Symptom(
+        about=cluster,
+        found=f"too many connections for database {name}: {used} are taken, {most} allowed.",
+        remedy="Allow the database more, or have its clients come through pgBouncer.",
+        command=command,
+        evidence=(f"pg_database: datconnlimit {most}, numbackends {used}", *log),
+    )
+
+
+RULE = Rule(
+    name="postgres-too-many-connections",
+    title="`sorry, too many clients already`, `too many connections for database`",
+    find=find,
+    link="https://www.postgresql.org/docs/current/runtime-config-connection.html",
+)

@@ -1,0 +1,92 @@
+"""The clients' password isn't the database's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import rotation, vso
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import patch, restore
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, labels, ref_of, text
+from vrooli.release.rollout.readiness import PGO
+from vrooli.secrets.catalog import POSTGRES
+
+THEIRS, OURS = "DB_PASSWORD", "password"
+# Whom the clients log in as, and whose Secret of PGO's it is.
+THEIR_USER, OUR_USER = "DB_USER", "user"
+TEMPLATES = ("spec", "destination", "transformation", "templates")
+WORDS = "password authentication failed for user"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each Secret of a user of the database with another password than the clients' Secret."""
+    clients = Ref("Secret", POSTGRES.kubernetes, evidence.namespace)
+    mark = _mark(evidence, clients, THEIRS)
+    published = rotation.publication(evidence, clients)
+    users = [item for item in evidence.all("Secret") if f"{PGO}/pguser" in labels(item)]
+    log = quoted(list(lately(evidence, WORDS)), 2)
+    for item in users if mark else ():
+        ref = ref_of(item)
+        other = _mark(evidence, ref, OURS)
+        if other and other != mark and _is_used(evidence, clients, ref):
+            user = text(labels(item), f"{PGO}/pguser")
+            yield Symptom(
+                about=ref,
+                found=f'password authentication failed for user "{user}": the database has the '
+                f"password of Secret {ref.name}, and the clients send the one of Secret "
+                f"{clients.name}, which differs.",
+                remedy="The rotator gives the database that password by itself, within a minute; "
+                "its events say what it waits for."
+                if published
+                else "Fill both from one secret in Vault (vso.secrets.postgres).",
+                command=f"kubectl describe {published.rotator.words}"
+                if published
+                else _command(evidence, ref),
+                evidence=(
+                    f"{ref.name}/{OURS} and {clients.name}/{THEIRS} aren't the same",
+                    *log,
+                ),
+                touches=(
+                    Ref("PostgresCluster", text(labels(item), f"{PGO}/cluster"), ref.namespace),
+                ),
+            )
+
+
+def _is_used(seen: Evidence, clients: Ref, secret: Ref) -> bool:
+    """Whether the clients log in as this user, as far as that is known: two take turns."""
+    theirs, ours = _mark(seen, clients, THEIR_USER), _mark(seen, secret, OUR_USER)
+    return not theirs or not ours or theirs == ours
+
+
+def _mark(seen: Evidence, ref: Ref, key: str) -> str:
+    facts = seen.secrets.get(ref)
+    return facts.marks.get(key, "") if facts is not None and facts.lengths.get(key) else ""
+
+
+def _command(seen: Evidence, secret: Ref) -> str:
+    """The one that has Vault fill the database's Secret as the release wants it."""
+    for item in seen.all("VaultStaticSecret"):
+        if text(item, "spec", "destination", "name") == secret.name:
+            ref = ref_of(item)
+            for path in (TEMPLATES, ("spec", "path")):
+                if back := restore(seen, ref, *path):
+                    return back
+            if vso.templates(item).get(OURS) != _template():
+                return patch(ref, _template(), *TEMPLATES, OURS, "text")
+            return f"kubectl describe {ref.words}"
+    return f"kubectl describe {secret.words}"
+
+
+def _template() -> str:
+    return f'{{{{ get .Secrets "{THEIRS}" }}}}'
+
+
+RULE = Rule(
+    name="postgres-password-differs",
+    title="`password authentication failed for user`: two Secrets hold two passwords",
+    find=find,
+    link="https://access.crunchydata.com/documentation/postgres-operator/latest/architecture/"
+    "user-management",
+)

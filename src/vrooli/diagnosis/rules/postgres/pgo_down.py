@@ -1,0 +1,15 @@
+"""PGO isn't there, or doesn't run."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from vrooli.diagnosis.evidence import operators
+from vrooli.diagnosis.interface import Rule
+
+RULE = Rule(
+    name="pgo-down",
+    title="PGO is absent or has no pod: PostgreSQL's changes wait",
+    find=partial(operators.not_running, keeper=operators.PGO),
+    link="https://access.crunchydata.com/documentation/postgres-operator/latest/installation",
+)

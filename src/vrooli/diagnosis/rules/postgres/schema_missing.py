@@ -1,0 +1,96 @@
+"""A service misses its tables, or its rights on them, and says so in its health report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vrooli.diagnosis.evidence import postgres
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.probes import health_answer
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, mapping, ref_of, text
+
+# The names that go into a command; a database has no others here.
+_USER = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_TABLE = re.compile(r"[A-Z]+ on (vrooli\.[a-z_]+)")
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """The release's database, where its services say that their schema isn't whole."""
+    reports = dict(_reports(evidence))
+    if not reports:
+        return
+    owners = tuple(reports)
+    clusters = [cluster for cluster, _ in postgres.clusters(evidence)]
+    database = reports[owners[0]]
+    schema = mapping(database, "schema")
+    yield Symptom(
+        about=clusters[0] if clusters else owners[0],
+        found=f"The services can't use their schema in the database: {text(database, 'error')}.",
+        remedy=_remedy(schema),
+        command=_command(evidence, clusters, schema) or f"kubectl logs {owners[0].words} --tail=50",
+        evidence=tuple(f"{ref}: {text(part, 'error')}" for ref, part in reports.items()),
+        touches=owners if clusters else owners[1:],
+    )
+
+
+def _reports(evidence: Evidence) -> Iterator[tuple[Ref, Mapping[str, Any]]]:
+    """Each workload that says what its schema lacks, with the database's part of its report."""
+    for owner, pod in evidence.current:
+        answer = evidence.answer(health_answer.NAME, ref_of(pod))
+        if answer is None or not answer.ok:
+            continue
+        database = mapping(health_answer.report(answer), "database")
+        schema = mapping(database, "schema")
+        if database.get("status") == "down" and (schema.get("missing") or schema.get("refused")):
+            yield owner, database
+
+
+def _remedy(schema: Mapping[str, Any]) -> str:
+    if _is_foreign(schema) or schema.get("refused"):
+        return (
+            "Have the services log in as the user that owns the schema, or make their user its "
+            "owner (a restored database belongs to whoever restored it)."
+        )
+    return (
+        "Restore a backup that has it, or add it by hand as the service's migrations make it "
+        "(services/shared/vrooli_shared/migrations); missing tables the services make themselves."
+    )
+
+
+def _is_foreign(schema: Mapping[str, Any]) -> bool:
+    return bool(text(schema, "owner")) and text(schema, "owner") != text(schema, "user")
+
+
+def _command(evidence: Evidence, clusters: list[Ref], schema: Mapping[str, Any]) -> str:
+    """The command that makes the services' user the owner; empty where that isn't what lacks."""
+    user, refused = text(schema, "user"), schema.get("refused")
+    lost = [str(item) for item in refused] if isinstance(refused, list) else []
+    leaders = postgres.leaders(evidence, clusters[0]) if clusters else []
+    if not leaders or not _USER.fullmatch(user) or not (lost or _is_foreign(schema)):
+        return ""
+    tables = dict.fromkeys(match[1] for item in lost if (match := _TABLE.fullmatch(item)))
+    statements = [f'ALTER TABLE {table} OWNER TO "{user}"' for table in tables]
+    if _is_foreign(schema):
+        statements.insert(0, f'ALTER SCHEMA vrooli OWNER TO "{user}"')
+    statements.append(f'GRANT ALL ON ALL TABLES IN SCHEMA vrooli TO "{user}"')
+    return postgres.psql(leaders[0], *statements, database=_database(evidence, clusters[0]))
+
+
+def _database(evidence: Evidence, cluster: Ref) -> str:
+    """The database that the services use: the first one of the cluster's first user."""
+    users = mapping(evidence.get(cluster), "spec").get("users")
+    first = users[0] if isinstance(users, list) and users else {}
+    names = first.get("databases") if isinstance(first, Mapping) else None
+    name = str(names[0]) if isinstance(names, list) and names else "vrooli"
+    return name if _USER.fullmatch(name) else "vrooli"
+
+
+RULE = Rule(
+    name="postgres-schema-missing",
+    title="`schema missing`: a table, column or right that the services need isn't there",
+    find=find,
+    link="https://www.postgresql.org/docs/current/ddl-schemas.html",
+)

@@ -1,0 +1,51 @@
+"""A user may make no tables: since PostgreSQL 15 the schema `public` isn't open to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import postgres
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.probes import postgres_state
+from vrooli.diagnosis.interface import Rule, Symptom
+
+WORDS = "permission denied for schema"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each user of a cluster without a schema to write in."""
+    for cluster, _ in postgres.clusters(evidence):
+        leaders = postgres.leaders(evidence, cluster)
+        log = list(lately(evidence, WORDS))
+        for answer in evidence.answers:
+            if answer.probe != postgres_state.RIGHTS or not leaders:
+                continue
+            user, database = answer.about.kind.rstrip("@"), answer.about.name
+            if postgres.said(answer).get("may") is not False:
+                continue
+            yield Symptom(
+                about=cluster,
+                found=f"permission denied for schema public: user {user} may make no tables in "
+                f"database {database}; since PostgreSQL 15 each needs a schema of its own.",
+                remedy="Make it a schema; newer PGO does so by the annotation "
+                'postgres-operator.crunchydata.com/autoCreateUserSchema: "true".',
+                command=postgres.psql(
+                    leaders[0],
+                    f'CREATE SCHEMA IF NOT EXISTS "{user}" AUTHORIZATION "{user}"',
+                    f'GRANT ALL ON SCHEMA "{user}" TO "{user}"',
+                    database=database,
+                ),
+                evidence=(
+                    f"has_schema_privilege('{user}', …, 'CREATE'): false in public and in {user}",
+                    *quoted(log, 2),
+                ),
+            )
+
+
+RULE = Rule(
+    name="postgres-schema-permission",
+    title="`permission denied for schema public`",
+    find=find,
+    link="https://www.postgresql.org/docs/release/15.0/",
+)

@@ -1,0 +1,59 @@
+"""A client speaks to PostgreSQL without TLS, which its rules don't take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import postgres
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, text
+
+WORDS = re.compile(
+    r'no pg_hba\.conf entry for host "(?P<host>[^"]+)", user "(?P<user>[^"]+)", '
+    r'database "(?P<database>[^"]+)", (?:no encryption|SSL off)'
+)
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each client that is refused, as the server names it; else as it says itself."""
+    clients: dict[Ref, tuple[re.Match[str], list[str]]] = {}
+    for source, line in lately(evidence, WORDS.pattern):
+        found = WORDS.search(line)
+        if found is not None:
+            client = _client(evidence, found["host"], Ref("Pod", source.pod, source.namespace))
+            clients.setdefault(client, (found, []))[1].extend(quoted([(source, line)]))
+    for client, (found, log) in clients.items():
+        yield Symptom(
+            about=client,
+            found=f"it speaks to PostgreSQL without TLS, and is refused: {found[0]}.",
+            remedy="Have it ask for TLS: sslmode=require in its address or PGSSLMODE in its "
+            "environment. PGO's rules take nothing else.",
+            command=f"kubectl set env {client.words} PGSSLMODE=require"
+            if client.kind in ("Deployment", "StatefulSet") and not _is_database(evidence, client)
+            else f"kubectl describe {client.words}",
+            evidence=tuple(log[-2:]),
+        )
+
+
+def _client(seen: Evidence, host: str, otherwise: Ref) -> Ref:
+    """The workload at an address."""
+    for pod in seen.all("Pod", ""):
+        if text(pod, "status", "podIP") == host:
+            return seen.owner(pod)
+    named = seen.get(otherwise)
+    return seen.owner(named) if named is not None else otherwise
+
+
+def _is_database(seen: Evidence, client: Ref) -> bool:
+    return any(client.name.startswith(f"{ref.name}-") for ref, _ in postgres.clusters(seen))
+
+
+RULE = Rule(
+    name="postgres-ssl-off",
+    title="`no pg_hba.conf entry … SSL off` (`no encryption`)",
+    find=find,
+    link="https://www.postgresql.org/docs/current/libpq-ssl.html",
+)

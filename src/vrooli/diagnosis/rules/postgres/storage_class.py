@@ -1,0 +1,48 @@
+"""A volume of PostgreSQL asks for a storage class that doesn't exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import restore, told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, labels, ref_of, text
+from vrooli.release.rollout.readiness import PGO
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each cluster with a claim of an unknown class."""
+    classes = sorted(ref_of(item).name for item in evidence.all("StorageClass"))
+    if not evidence.has_seen("StorageClass"):
+        return
+    for claim in evidence.all("PersistentVolumeClaim"):
+        name, wanted = (
+            text(labels(claim), f"{PGO}/cluster"),
+            text(claim, "spec", "storageClassName"),
+        )
+        waits = text(claim, "status", "phase") == "Pending"
+        if not (name and waits and wanted and wanted not in classes):
+            continue
+        ref = ref_of(claim)
+        cluster = Ref("PostgresCluster", name, ref.namespace)
+        yield Symptom(
+            about=ref,
+            found=f"it is of storage class {wanted}, which doesn't exist (there is "
+            f"{', '.join(classes) or 'none'}): PostgreSQL waits for its volume.",
+            remedy="Name a class that exists (persistence.postgres.storageClass, "
+            "pgoPostgresql.backup.storageClass), deploy again, and delete this claim: a claim's "
+            "class can't be changed.",
+            command=restore(evidence, cluster, "spec", "instances")
+            or f"kubectl delete {ref.words}",
+            evidence=told(evidence, ref),
+            touches=(cluster,),
+        )
+
+
+RULE = Rule(
+    name="postgres-storage-class",
+    title="a PostgreSQL volume is Pending: its storage class doesn't exist",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/storage/storage-classes/",
+)

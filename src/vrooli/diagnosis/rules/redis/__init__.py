@@ -1,0 +1,1 @@
+"""Rules about Redis, Sentinel and the Redis operator. No I/O."""

@@ -1,0 +1,54 @@
+"""The Secret with Redis' password has no key `password`, or an empty one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import redis, rotation
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import restore
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, ref_of, text
+
+KEY = "password"
+TEMPLATES = ("spec", "destination", "transformation", "templates")
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each Secret that a failover names and that lacks its one key."""
+    for failover, body in redis.failovers(evidence):
+        ref = Ref("Secret", text(body, "spec", "auth", "secretPath"), failover.namespace)
+        facts = evidence.secrets.get(ref)
+        if facts is None or facts.lengths.get(KEY):
+            continue
+        words = f'secret "{ref.name}" does not have a password field'
+        log = list(lately(evidence, "does not have a password field", "redis-operator"))
+        yield Symptom(
+            about=ref,
+            found=f"{words}: the operator reads the key `password`, and it has "
+            f"{', '.join(sorted(facts.lengths)) or 'none'}"
+            f"{' with an empty password' if KEY in facts.lengths else ''}.",
+            remedy="Have the Vault Secrets Operator make the key `password` from REDIS_PASSWORD "
+            "(vso.secrets.redis.templates).",
+            command=_command(evidence, ref),
+            evidence=(f"keys: {', '.join(sorted(facts.lengths)) or 'none'}", *quoted(log, 2)),
+            touches=(failover,),
+        )
+
+
+def _command(seen: Evidence, secret: Ref) -> str:
+    """The one that brings the release's own template back; else where to put it."""
+    item = rotation.filler(seen, secret)
+    if item is not None:
+        ref = ref_of(item)
+        return restore(seen, ref, *TEMPLATES) or f"kubectl edit {ref.words}"
+    return f"kubectl edit {secret.words}"
+
+
+RULE = Rule(
+    name="redis-auth-key-missing",
+    title="`does not have a password field`",
+    find=find,
+    link="https://github.com/spotahome/redis-operator#enabling-redis-auth",
+)

@@ -1,0 +1,64 @@
+"""The RedisFailover names a Secret for its password that isn't there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import redis, rotation, vso
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import patch
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Body, Ref, ref_of, text
+
+PATH = ("spec", "auth", "secretPath")
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each failover whose Secret doesn't exist, though nobody is about to make it."""
+    for ref, body in redis.failovers(evidence):
+        name = text(body, *PATH)
+        if not name or not evidence.has_seen("Secret") or name in _secrets(evidence, ref):
+            continue
+        synced = _synced(evidence)
+        if name in synced:
+            continue  # Vault is to fill it: what stands in its way is told there
+        better = next(iter(synced), "")
+        log = list(lately(evidence, f'secrets? "{name}" not found', "redis-operator"))
+        yield Symptom(
+            about=ref,
+            found=f'secrets "{name}" not found: that is the Secret with its password '
+            f"(auth.secretPath){f'; Vault fills {better}' if better else ''}.",
+            remedy="Name the Secret that Vault fills (vso.secrets.redis.k8sSecretName), or make "
+            "one with the key password.",
+            command=patch(ref, better, *PATH)
+            if better
+            else f"kubectl create secret generic {name} -n {ref.namespace} "
+            "--from-file=password=/dev/stdin",
+            evidence=(f"spec.auth.secretPath: {name}", *quoted(log, 2)),
+        )
+
+
+def _secrets(seen: Evidence, ref: Ref) -> set[str]:
+    return {ref_of(item).name for item in seen.all("Secret", ref.namespace)}
+
+
+def _synced(seen: Evidence) -> list[str]:
+    """The Secrets with a password for Redis that come from Vault."""
+    return [
+        rotation.read_from(seen, _destination(item)).name
+        for item in seen.all("VaultStaticSecret")
+        if "REDIS_PASSWORD" in vso.templates(item).get("password", "")
+    ]
+
+
+def _destination(item: Body) -> Ref:
+    return Ref("Secret", text(item, "spec", "destination", "name"), ref_of(item).namespace)
+
+
+RULE = Rule(
+    name="redis-auth-secret-missing",
+    title="the RedisFailover's auth.secretPath names a Secret that doesn't exist",
+    find=find,
+    link="https://github.com/spotahome/redis-operator#enabling-redis-auth",
+)

@@ -1,0 +1,41 @@
+"""A dead pod among Redis' or Sentinel's: the operator waits for it, and heals nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import redis
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import ref_of, text
+
+DEAD = ("Failed", "Succeeded", "Unknown")
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each pod of a failover that has ended and is still listed."""
+    for failover, _ in redis.failovers(evidence):
+        for part in ("redis", "sentinel"):
+            for pod in redis.pods(evidence, failover, part):
+                phase = text(pod, "status", "phase")
+                if phase not in DEAD:
+                    continue
+                ref = ref_of(pod)
+                why = text(pod, "status", "reason") or text(pod, "status", "message")
+                yield Symptom(
+                    about=ref,
+                    found=f"it has ended ({phase}{f', {why}' if why else ''}) and is still listed: "
+                    f"the operator heals {failover.name} only while all its pods are Running.",
+                    remedy="Delete the dead pod.",
+                    command=f"kubectl delete pod {ref.name} -n {ref.namespace}",
+                    evidence=(f"{ref.name}: status.phase {phase}",),
+                    touches=(failover,),
+                )
+
+
+RULE = Rule(
+    name="redis-dead-pod-blocks-healing",
+    title="an evicted or ended pod of a RedisFailover is listed: healing never runs",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",
+)

@@ -1,0 +1,36 @@
+"""More Redis than Sentinels: the operator 1.2.4 compares the wrong two, and never heals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import redis as evidence_redis
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import patch
+from vrooli.diagnosis.interface import Rule, Symptom
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each failover with more Redis than Sentinels."""
+    for ref, body in evidence_redis.failovers(evidence):
+        redis, sentinels = (evidence_redis.wanted(body, part) for part in ("redis", "sentinel"))
+        if redis > sentinels:
+            yield Symptom(
+                about=ref,
+                found=f"it wants {redis} Redis and {sentinels} Sentinel pods: operator 1.2.4 waits "
+                f"for as many Sentinels as Redis before it names a master, without a word. New "
+                "Redis pods stay Running and never become ready.",
+                remedy="Have at least as many Sentinels as Redis (spotahomeRedis.sentinel.replicas "
+                "in the values, too).",
+                command=patch(ref, redis, "spec", "sentinel", "replicas"),
+                evidence=(f"spec.redis.replicas: {redis}, spec.sentinel.replicas: {sentinels}",),
+            )
+
+
+RULE = Rule(
+    name="redis-more-replicas-than-sentinels",
+    title="rfr pods Running 0/1 while rfs pods are Ready: more Redis than Sentinels",
+    find=find,
+    link="https://github.com/spotahome/redis-operator/blob/v1.2.4/operator/redisfailover/service/"
+    "check.go#L484",
+)

@@ -1,0 +1,49 @@
+"""Sentinels still watch the address that they began with, or no Redis is the master."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import redis as evidence_redis
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref
+
+WORDS = r"sentinel monitoring 127\.0\.0\.1|Number of Masters running is 0"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each failover whose Sentinels or Redis know no master, once a start can't be why."""
+    for failover, _ in evidence_redis.failovers(evidence):
+        sentinels = evidence_redis.told(evidence, failover, "sentinel")
+        redis = [item for item in evidence_redis.told(evidence, failover, "redis") if item.facts]
+        lost = [item for item in sentinels if item.monitors == evidence_redis.LOCAL]
+        masterless = bool(redis) and not any(item.is_master for item in redis)
+        alone = masterless and all(item.facts.get("role") == "slave" for item in redis)
+        if not (lost or alone) or not evidence_redis.is_settled(evidence, failover):
+            continue
+        sentinel = Ref("Deployment", f"rfs-{failover.name}", failover.namespace)
+        yield Symptom(
+            about=failover,
+            found="sentinel monitoring 127.0.0.1:6379 instead of the master: no failover would "
+            "happen, and clients that ask Sentinel are sent to themselves."
+            if lost
+            else "Number of Masters running is 0: nobody can write.",
+            remedy="The operator mends this at one of its next looks (every 30 s); if it doesn't, "
+            "start the Sentinels anew.",
+            command=f"kubectl rollout restart {sentinel.words}",
+            evidence=(
+                *(f"{item.ref.name}: address={item.monitors}:6379" for item in lost),
+                *(f"{item.ref.name}: role:slave" for item in redis if alone),
+                *quoted(list(lately(evidence, WORDS, "redis-operator")), 2),
+            ),
+        )
+
+
+RULE = Rule(
+    name="redis-sentinel-lost-master",
+    title="`sentinel monitoring 127.0.0.1:6379 instead`, `Number of Masters running is 0`",
+    find=find,
+    link="https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/",
+)

@@ -1,0 +1,46 @@
+"""Sentinels know more Sentinels than their failover has: those of another one joined them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import redis
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+
+WORDS = "mismatch number of sentinels in memory. resetting"
+LOOKS_S = 180.0
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each failover whose Sentinels know strangers, once restarts can't be why."""
+    for failover, body in redis.failovers(evidence):
+        wanted = redis.wanted(body, "sentinel")
+        joined = [
+            item for item in redis.told(evidence, failover, "sentinel") if item.sentinels > wanted
+        ]
+        if joined and redis.is_settled(evidence, failover):
+            known = max(item.sentinels for item in joined)
+            log = list(lately(evidence, WORDS, "redis-operator", within_s=LOOKS_S))
+            yield Symptom(
+                about=failover,
+                found=f"its Sentinels know {known} Sentinels and it has {wanted}: the operator "
+                "resets them for ever (`mismatch number of sentinels in memory. resetting`), and "
+                "strangers vote on its master.",
+                remedy="Keep the failovers apart (a name of its own for each, and the chart's "
+                "network policies: networkPolicies.enabled), then have the Sentinels forget.",
+                command=redis.run(joined[0].ref, "sentinel", "-p 26379 SENTINEL RESET mymaster"),
+                evidence=(
+                    *(f"{item.ref.name}: sentinels={item.sentinels}" for item in joined),
+                    *quoted(log),
+                ),
+            )
+
+
+RULE = Rule(
+    name="redis-sentinels-joined",
+    title="`Sentinel … mismatch number of sentinels in memory. resetting`, for ever",
+    find=find,
+    link="https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/",
+)

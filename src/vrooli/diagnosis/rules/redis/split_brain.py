@@ -1,0 +1,58 @@
+"""More than one Redis takes itself for the master."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import redis
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.redis import Told
+from vrooli.diagnosis.interface import Rule, Symptom
+
+WORDS = "more than one master, fix manually"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each failover with two masters or more."""
+    for failover, _ in redis.failovers(evidence):
+        masters = [item for item in redis.told(evidence, failover, "redis") if item.is_master]
+        if len(masters) > 1:
+            kept, *others = sorted(masters, key=_worth)
+            names = ", ".join(item.ref.name for item in masters)
+            log = list(lately(evidence, WORDS, "redis-operator"))
+            yield Symptom(
+                about=failover,
+                found=f"more than one master ({names}): each takes writes of its own, and the "
+                "operator leaves that to people.",
+                remedy="Choose whose data stay; the others then copy them and lose their own. The "
+                f"command keeps those of {kept.ref.name}.",
+                command=redis.run(others[0].ref, "redis", f"REPLICAOF {kept.address} {redis.PORT}"),
+                evidence=(*(_line(item) for item in masters), *quoted(log, 1)),
+            )
+
+
+def _worth(item: Told) -> tuple[bool, int, str]:
+    """The one that clients reach comes first, then the one with the most replicas."""
+    replicas = item.facts.get("connected_slaves", "0")
+    return (
+        not item.is_labelled_master,
+        -int(replicas) if replicas.isdigit() else 0,
+        item.ref.name,
+    )
+
+
+def _line(item: Told) -> str:
+    facts = item.facts
+    return (
+        f"{item.ref.name}: role:master connected_slaves:{facts.get('connected_slaves', '?')} "
+        f"master_repl_offset:{facts.get('master_repl_offset', '?')}"
+    )
+
+
+RULE = Rule(
+    name="redis-split-brain",
+    title="`more than one master, fix manually`",
+    find=find,
+    link="https://redis.io/docs/latest/commands/replicaof/",
+)

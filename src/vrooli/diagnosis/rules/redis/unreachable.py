@@ -1,0 +1,55 @@
+"""A Redis whose pod runs doesn't answer, or its clients don't reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import redis
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.probes import redis_info
+from vrooli.diagnosis.evidence.redis import Told
+from vrooli.diagnosis.evidence.workloads import is_older
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import born, items, text
+
+STARTED_S = 30.0
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each failover with a Redis that runs and is silent."""
+    for failover, _ in redis.failovers(evidence):
+        silent = [
+            item
+            for item in redis.told(evidence, failover, "redis")
+            if item.answered and _is_silent(item) and is_older(evidence, born(item.pod), STARTED_S)
+        ]
+        for item in silent[:1]:
+            yield Symptom(
+                about=failover,
+                found=f"Redis in pod {item.ref.name} runs and doesn't answer.",
+                remedy="See what it does (its log, SLOWLOG GET, CLIENT LIST); start it anew.",
+                command=f"kubectl delete pod {item.ref.name} -n {item.ref.namespace}",
+                evidence=(f"{item.ref.name}: INFO replication: {_words(item)}",),
+            )
+
+
+def _words(item: Told) -> str:
+    return item.text.strip() or f"no answer within {redis_info.SILENT_S} s"
+
+
+def _is_silent(item: Told) -> bool:
+    """Whether it should answer, and says neither its role nor why not."""
+    running = any(
+        text(state, "name") == "redis" and "running" in state.get("state", {})
+        for state in items(item.pod, "status", "containerStatuses")
+    )
+    refused = any(word in item.text for word in ("WRONGPASS", "NOAUTH", "LOADING"))
+    return running and not refused and "role:" not in item.text
+
+
+RULE = Rule(
+    name="redis-unreachable",
+    title="a Redis whose pod runs doesn't answer",
+    find=find,
+    link="https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency/",
+)

@@ -1,0 +1,171 @@
+"""Redis refuses the password of its Secret, or a client that has an older one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from vrooli.diagnosis.evidence import redis as evidence_redis
+from vrooli.diagnosis.evidence import rotation
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence, LogSource
+from vrooli.diagnosis.evidence.redis import Told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies import redis_passwords
+from vrooli.kube.objects import Body, Ref, born, container_states, labels, text
+from vrooli.release.rollout.readiness import REDIS_NAME
+
+OPERATOR = "redis-operator"
+WORDS = r"WRONGPASS|NOAUTH|invalid username-password pair"
+# Where a container's runs are told of: one that ended has the settings of then.
+RUNS = (("state", "running"), ("state", "terminated"), ("lastState", "terminated"))
+Line = tuple[LogSource, str]
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each failover with a Redis that refuses its own password, and each client that is refused."""
+    for failover, _ in evidence_redis.failovers(evidence):
+        redis = evidence_redis.told(evidence, failover, "redis")
+        refusing = [item for item in redis if "WRONGPASS" in item.text or "NOAUTH" in item.text]
+        by_operator = lately(evidence, WORDS, OPERATOR)
+        newer = [line for line in by_operator if failover.name in line[1]]
+        older: list[Line] = []
+        takes_its_own = bool(redis) and all("role:" in item.text for item in redis)
+        for line in lately(evidence, WORDS):
+            is_older = takes_its_own and _is_older(evidence, line[0], redis)
+            (older if is_older else newer).append(line)
+        if refusing or (redis and newer):
+            yield _redis(evidence, failover, refusing, redis, newer)
+        elif older:
+            yield from _clients(evidence, older)
+
+
+def _redis(
+    seen: Evidence,
+    failover: Ref,
+    refusing: Sequence[Told],
+    redis: Sequence[Told],
+    logs: list[Line],
+) -> Symptom:
+    words = refusing[0].text.strip().splitlines()[0] if refusing else "WRONGPASS"
+    remedy, command = (
+        _given_another(redis, refusing) if refusing else _older_than_secret(seen, failover, redis)
+    )
+    return Symptom(
+        about=failover,
+        found=f"it refuses the password of its Secret ({words}): Redis runs with another one "
+        "than its clients are given.",
+        remedy=remedy,
+        command=command,
+        evidence=(
+            *(f"{item.ref.name}: {item.text.strip().splitlines()[0]}" for item in refusing),
+            *quoted(logs, 2),
+        ),
+    )
+
+
+def _given_another(redis: Sequence[Told], refusing: Sequence[Told]) -> tuple[str, str]:
+    """What mends Redis that refuse even what they started with: somebody gave them another one."""
+    names = [item.ref.name for item in _in_turns(refusing)]
+    first = refusing[0].ref
+    if len(refusing) < len(redis) or len(redis) == 1:
+        return (
+            "Somebody gave it another one while it ran. It reads its password when it starts: "
+            f"start it anew{_in_order(names)}. Its data stay where persistence.redis is enabled.",
+            f"kubectl delete pod {names[0]} -n {first.namespace}",
+        )
+    inner = 'redis-cli -e --askpass ACL SETUSER default ">$REDIS_PASSWORD"'
+    return (
+        "Somebody gave all of them another one while they ran. Starting one anew would not help: "
+        "it could not follow a master with another password, and that master's writes would be "
+        f"lost. Have each take the Secret's again ({', '.join(names)}); the command asks for the "
+        "one that they have now.",
+        f"kubectl exec -it {names[0]} -n {first.namespace} -c redis -- sh -c '{inner}'",
+    )
+
+
+def _older_than_secret(seen: Evidence, failover: Ref, redis: Sequence[Told]) -> tuple[str, str]:
+    """What mends Redis that have what they started with, while the Secret has a newer one."""
+    name = text(seen.get(failover), "spec", "auth", "secretPath")
+    secret = Ref("Secret", name, failover.namespace)
+    if published := rotation.publication(seen, secret):
+        return (
+            "The rotator makes every Redis take both passwords, publishes the new one and "
+            "replaces the pods, one at a time; its events say what it waits for. Start no Redis "
+            "anew meanwhile.",
+            f"kubectl describe {published.rotator.words}",
+        )
+    turns = [item.ref.name for item in _in_turns(redis)]
+    sentinels = [item.ref for item in evidence_redis.told(seen, failover, "sentinel")]
+    return (
+        "The Secret is newer than Redis. Start no Redis anew yet: it could not follow a master "
+        "with the old password, and that master's writes would be lost. First have every Redis "
+        "take both, by this command; then restart the clients (kubectl rollout restart); then "
+        f"start Redis anew{_in_order(turns)}: with the last one the old password is gone.",
+        redis_passwords.take_both(secret, [item.ref for item in redis], sentinels),
+    )
+
+
+def _in_turns(redis: Sequence[Told]) -> list[Told]:
+    """A replica takes over from the master, which goes last."""
+    return sorted(redis, key=lambda item: (item.is_master, item.ref.name))
+
+
+def _in_order(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return ""
+    return f", one pod after the other, each once the one before is ready: {', '.join(names)}"
+
+
+def _clients(evidence: Evidence, logs: Sequence[Line]) -> Iterator[Symptom]:
+    """Each workload that was given an older password than Redis has."""
+    said: dict[Ref, list[Line]] = {}
+    for line in logs:
+        pod = evidence.get(Ref("Pod", line[0].pod, line[0].namespace))
+        about = evidence.owner(pod) if pod else Ref("Pod", line[0].pod, line[0].namespace)
+        said.setdefault(about, []).append(line)
+    for about, lines in said.items():
+        restarts = about.kind in ("Deployment", "StatefulSet")
+        name = lines[-1][0].pod
+        yield Symptom(
+            about=about,
+            found="Redis refuses its password (WRONGPASS, NOAUTH), and every Redis takes the one "
+            "that it was given itself: this client has an older one, or none.",
+            remedy="A client reads the password when it starts: start it anew. If it is refused "
+            "again, see that its settings name the Secret of this Redis.",
+            command=f"kubectl rollout restart {about.words}"
+            if restarts
+            else f"kubectl delete pod {name} -n {about.namespace}",
+            evidence=quoted(lines, 2),
+        )
+
+
+def _is_older(evidence: Evidence, source: LogSource, redis: Sequence[Told]) -> bool:
+    """Whether a client was given its password before a Redis was, as far as that is known.
+
+    The other way round it is Redis that hasn't heard of a change yet. Redis itself is no client.
+    """
+    pod = evidence.get(Ref("Pod", source.pod, source.namespace))
+    if pod is None:
+        return True
+    if REDIS_NAME in labels(pod):
+        return False
+    return _began(pod, source.container) < max(_began(item.pod, "redis") for item in redis)
+
+
+def _began(pod: Body, container: str) -> str:
+    """When a container was given its settings: it is at each start."""
+    times = (
+        text(item, *run, "startedAt")
+        for item in container_states(pod)
+        if item.get("name") == container
+        for run in RUNS
+    )
+    return max(filter(None, times), default=born(pod))
+
+
+RULE = Rule(
+    name="redis-wrong-password",
+    title="`AUTH failed: WRONGPASS`, `NOAUTH Authentication required.`",
+    find=find,
+    link="https://redis.io/docs/latest/commands/auth/",
+)

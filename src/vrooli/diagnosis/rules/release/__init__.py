@@ -1,0 +1,1 @@
+"""Rules about the release itself: Helm's state, its operators' refusals, its rotator. No I/O."""

@@ -1,0 +1,65 @@
+"""There is no such namespace, or no such release in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.environments import ENVIRONMENTS
+from vrooli.kube.objects import Ref
+
+LINK = "https://helm.sh/docs/helm/helm_list/"
+
+
+def namespace(evidence: Evidence) -> Iterator[Symptom]:
+    """The namespace, when the cluster doesn't have it."""
+    if not evidence.has_seen("Namespace") or _is_there(evidence):
+        return
+    others = ", ".join(sorted(item["metadata"]["name"] for item in evidence.all("Namespace", "")))
+    yield Symptom(
+        about=Ref("Namespace", evidence.namespace),
+        found=f"there is no such namespace (there is {others or 'none that can be seen'})",
+        remedy="Name the one that the release is in (-n), or deploy it.",
+        command=_deploy(evidence),
+        evidence=(f"namespaces: {others}",),
+    )
+
+
+def release(evidence: Evidence) -> Iterator[Symptom]:
+    """The release, when Helm has noted none and that could be looked at."""
+    if evidence.helm.status or not evidence.has_seen("Secret") or not _is_there(evidence):
+        return
+    yield Symptom(
+        about=Ref("Release", evidence.release, evidence.namespace),
+        found=f"there is no release {evidence.release} in namespace {evidence.namespace}",
+        remedy="Deploy it, or name the namespace that it is in (-n).",
+        command=_deploy(evidence),
+        evidence=(f"Helm has no note of it in {evidence.namespace}",),
+    )
+
+
+def _is_there(evidence: Evidence) -> bool:
+    return evidence.get(Ref("Namespace", evidence.namespace)) is not None
+
+
+def _deploy(evidence: Evidence) -> str:
+    """The command that makes an environment's release; development is made from the source."""
+    for name, known in ENVIRONMENTS.items():
+        if (known.release, known.namespace) == (evidence.release, evidence.namespace):
+            return "vrooli develop" if name == "dev" else f"vrooli deploy -e {name}"
+    return f"kubectl get secrets --all-namespaces -l owner=helm,name={evidence.release}"
+
+
+NAMESPACE_MISSING = Rule(
+    name="namespace-missing",
+    title='namespaces "…" not found: there is no such namespace',
+    find=namespace,
+    link="https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/",
+)
+RELEASE_MISSING = Rule(
+    name="release-missing",
+    title="release: not found: Helm has no such release in the namespace",
+    find=release,
+    link=LINK,
+)

@@ -1,0 +1,43 @@
+"""The rotator doesn't run, and a password waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import rotation
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import down, mend_down, told
+from vrooli.diagnosis.interface import Rule, Symptom
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """The rotator, if nothing of it runs while Secrets are missing or older than their source."""
+    waiting = [
+        (item, lack)
+        for item in rotation.publications(evidence)
+        if (lack := rotation.lacks(evidence, item))
+    ]
+    if not waiting:
+        return
+    rotator = waiting[0][0].rotator
+    why = down(evidence, rotator)
+    if not why:
+        return
+    lacks = "; ".join(f"{item.database}: {lack}" for item, lack in waiting)
+    yield Symptom(
+        about=rotator,
+        found=f"the rotator doesn't run ({why}), and passwords from Vault wait for it: {lacks}.",
+        remedy="Bring it up: it goes on where it was. If it doesn't stay so, its events and its "
+        "log say why.",
+        command=mend_down(evidence, rotator) or f"kubectl describe {rotator.words}",
+        evidence=told(evidence, rotator),
+        touches=tuple(ref for item, _ in waiting for ref in (item.published, *item.roles)),
+    )
+
+
+RULE = Rule(
+    name="rotator-down",
+    title="the rotator has no pod: a password that changed in Vault isn't put into use",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso",
+)

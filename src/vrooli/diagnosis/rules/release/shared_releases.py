@@ -1,0 +1,77 @@
+"""Two releases in one namespace use the same Secrets or databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Body, Ref, containers, items, labels, mapping, notes, ref_of, text
+
+INSTANCE = "app.kubernetes.io/instance"
+# Helm writes whose an object is.
+OWNER = "meta.helm.sh/release-name"
+# What names a database in a pod's settings.
+ADDRESSES = ("DB_HOST", "REDIS_SENTINEL_HOSTS", "DB_URL", "REDIS_URL")
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each other release that uses what this one does."""
+    used: dict[str, set[str]] = {}
+    for body in (*evidence.all("Deployment"), *evidence.all("StatefulSet")):
+        if release := _release(body):
+            used.setdefault(release, set()).update(_uses(evidence, body))
+    for body in evidence.all("VaultStaticSecret"):
+        if (release := _release(body)) and (name := text(body, "spec", "destination", "name")):
+            used.setdefault(release, set()).add(f"Secret/{name}")
+    own = used.pop(evidence.release, set())
+    for release, theirs in sorted(used.items()):
+        if common := sorted(own & theirs):
+            yield Symptom(
+                about=Ref("Release", release, evidence.namespace),
+                found=f"it uses the same as {evidence.release}: {', '.join(common)}. One's change "
+                "or end is the other's, too, and their data mix.",
+                remedy="Give it names of its own (vso.secrets.*.k8sSecretName, "
+                "pgoPostgresql.clusterName, spotahomeRedis.name), or a namespace of its own; or "
+                "take it away.",
+                command=f"kubectl get all -n {evidence.namespace} -l {INSTANCE}={release}",
+                evidence=tuple(f"{release} and {evidence.release}: {name}" for name in common),
+            )
+
+
+def _release(body: Body) -> str:
+    return text(notes(body), OWNER) or text(labels(body), INSTANCE)
+
+
+def _uses(evidence: Evidence, body: Body) -> set[str]:
+    """The Secrets and the databases in a workload's settings."""
+    found: set[str] = set()
+    for container in containers(mapping(body, "spec", "template")):
+        for source in items(container, "envFrom"):
+            if name := text(source, "secretRef", "name"):
+                found.add(f"Secret/{name}")
+            config = text(source, "configMapRef", "name")
+            there = evidence.get(Ref("ConfigMap", config, ref_of(body).namespace)) or {}
+            found |= _addresses(mapping(there, "data"))
+        for entry in items(container, "env"):
+            if name := text(entry, "valueFrom", "secretKeyRef", "name"):
+                found.add(f"Secret/{name}")
+            found |= _addresses({text(entry, "name"): entry.get("value")})
+    return found
+
+
+def _addresses(settings: Mapping[str, object]) -> set[str]:
+    return {
+        f"{name} {value}"
+        for name, value in settings.items()
+        # An address with a user and a password in it is nobody's to show.
+        if name in ADDRESSES and value and "@" not in str(value)
+    }
+
+
+RULE = Rule(
+    name="shared-between-releases",
+    title="two releases use the same Secret, database or Redis",
+    find=find,
+    link="https://helm.sh/docs/chart_best_practices/labels/",
+)

@@ -1,0 +1,1 @@
+"""Rules about Vault. No I/O."""

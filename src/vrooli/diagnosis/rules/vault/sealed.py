@@ -1,0 +1,40 @@
+"""Vault answers, and says that it is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.probes import vault_health
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, labels
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each Vault that is sealed."""
+    for answer, said in vault_health.answers(evidence):
+        if said.get("sealed") is True and said.get("initialized") is not False:
+            pod = vault_health.running(evidence, answer.about)
+            yield Symptom(
+                about=answer.about,
+                found="Vault is sealed: it gives no secret until it is unsealed.",
+                remedy="Unseal it with its keys, as many as it asks for. A development Vault "
+                "unseals itself when its pod starts.",
+                command=_command(evidence, answer.about, pod),
+                evidence=(answer.text.strip(),),
+            )
+
+
+def _command(seen: Evidence, service: Ref, pod: str | None) -> str:
+    where = f"{pod or 'vault-0'} -n {service.namespace}"
+    if labels(seen.get(service) or {}).get("app.kubernetes.io/managed-by") == "vrooli":
+        return f"kubectl delete pod {where}"
+    return f"kubectl exec -it {where} -- vault operator unseal"
+
+
+RULE = Rule(
+    name="vault-sealed",
+    title="503 `Vault is sealed`",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/concepts/seal",
+)

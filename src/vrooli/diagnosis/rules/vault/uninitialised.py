@@ -1,0 +1,32 @@
+"""Vault answers, and says that it was never initialised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.probes import vault_health
+from vrooli.diagnosis.interface import Rule, Symptom
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each Vault that holds nothing yet."""
+    for answer, said in vault_health.answers(evidence):
+        if said.get("initialized") is False:
+            pod = vault_health.running(evidence, answer.about)
+            yield Symptom(
+                about=answer.about,
+                found="Vault was never initialised: it holds no secrets and gives none.",
+                remedy="Initialise it once, and keep what it prints: its keys are shown only then.",
+                command=f"kubectl exec -it {pod or 'vault-0'} -n {answer.about.namespace} -- "
+                "vault operator init",
+                evidence=(answer.text.strip(),),
+            )
+
+
+RULE = Rule(
+    name="vault-uninitialised",
+    title="Vault was never initialised",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/commands/operator/init",
+)

@@ -1,0 +1,1 @@
+"""Rules about the Vault Secrets Operator. No I/O."""

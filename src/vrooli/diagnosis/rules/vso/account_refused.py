@@ -1,0 +1,38 @@
+"""Vault's role doesn't take the service account that the operator presents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies import vault
+
+WORDS = "service account name not authorized"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each login that is refused so."""
+    for login in vso.logins(evidence):
+        if WORDS in login.words:
+            ref = login.about
+            remedy, command = vault.widen(evidence, login, vault.ACCOUNTS)
+            ours = vso.ours(evidence, ref)
+            yield Symptom(
+                about=ref,
+                found=f"Vault's role {login.role} doesn't take account {login.account}: "
+                f"{login.words}.",
+                remedy="Have the role take the account (bound_service_account_names), or present "
+                "another one (vso.serviceAccount)." + ("" if ours else f" {remedy}"),
+                command=vso.SETUP if ours else command,
+                evidence=vso.lines(evidence, login),
+            )
+
+
+RULE = Rule(
+    name="vso-account-refused",
+    title="`Failed to get Vault auth login … service account name not authorized`",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/auth/kubernetes#configuration",
+)

@@ -1,0 +1,42 @@
+"""A VaultStaticSecret fills a Secret that must be there already, and isn't: nothing tells so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.operators import VSO
+from vrooli.diagnosis.evidence.workloads import patch, restore, told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, dig, ref_of, text
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each destination that isn't there and that the operator may not make."""
+    for body in evidence.all("VaultStaticSecret"):
+        ref, name = ref_of(body), text(body, "spec", "destination", "name")
+        secret = Ref("Secret", name, ref.namespace)
+        if dig(body, "spec", "destination", "create") is True or not evidence.has_seen("Secret"):
+            continue
+        if name and evidence.get(secret) is None:
+            log = list(lately(evidence, f"{name}.* does not exist", VSO.namespace))
+            yield Symptom(
+                about=ref,
+                found=f"destination secret {name} does not exist, and create=false: nothing is "
+                "synced, and often only the operator's log says so.",
+                remedy="Make the Secret, or let the operator make it (destination.create).",
+                command=restore(evidence, ref, "spec", "destination")
+                or patch(ref, True, "spec", "destination", "create"),
+                evidence=(*told(evidence, ref, vso.SYNC_EVENT, most=1), *quoted(log, 1)),
+            )
+
+
+RULE = Rule(
+    name="vso-destination-missing",
+    title="no Secret and no event: destination.create is false and the Secret is missing",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/api-reference"
+    "#destination",
+)

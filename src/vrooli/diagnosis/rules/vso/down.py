@@ -1,0 +1,15 @@
+"""The Vault Secrets Operator isn't there, or doesn't run."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from vrooli.diagnosis.evidence import operators
+from vrooli.diagnosis.interface import Rule
+
+RULE = Rule(
+    name="vso-down",
+    title="the Vault Secrets Operator is absent or has no pod: secrets aren't renewed",
+    find=partial(operators.not_running, keeper=operators.VSO),
+    link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/installation",
+)

@@ -1,0 +1,38 @@
+"""Vault's role doesn't take accounts of the release's namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies import vault
+
+WORDS = "namespace not authorized"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each login that is refused so."""
+    for login in vso.logins(evidence):
+        if WORDS in login.words:
+            ref = login.about
+            remedy, command = vault.widen(evidence, login, vault.NAMESPACES)
+            ours = vso.ours(evidence, ref)
+            yield Symptom(
+                about=ref,
+                found=f"Vault's role {login.role} takes no account of namespace {ref.namespace}: "
+                f"{login.words}.",
+                remedy="Have the role take the namespace (bound_service_account_namespaces)."
+                + ("" if ours else f" {remedy}"),
+                command=vso.SETUP if ours else command,
+                evidence=vso.lines(evidence, login),
+            )
+
+
+RULE = Rule(
+    name="vso-namespace-refused",
+    title="`Failed to get Vault auth login … namespace not authorized`",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/auth/kubernetes#configuration",
+)

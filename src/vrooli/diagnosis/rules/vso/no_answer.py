@@ -1,0 +1,101 @@
+"""The Secrets Operator gets nothing from Vault: it isn't reached, isn't trusted, or is sealed.
+
+Its own words count, whatever a probe got: the operator has another way to Vault than we.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import restore
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.events import Event
+from vrooli.kube.objects import Ref, text
+
+# No answer of Vault's at all, and that of one that is sealed or of what stands before it.
+SILENT = (0, 503)
+WRONG_SCHEME = "HTTP request to an HTTPS server"
+# What the operator's words mean: why nothing comes, and what to do. The first that is found.
+KINDS = (
+    (
+        r"Vault is sealed",
+        "Vault is sealed, as the operator is told",
+        "Unseal it with its keys, as many as it asks for.",
+    ),
+    (
+        r"x509|tls: ",
+        "the operator and Vault don't agree on TLS",
+        "Name the CA of Vault's certificate in the VaultConnection (caCertSecretRef), or renew the "
+        "certificate.",
+    ),
+    (
+        r"HTTP response to HTTPS client|unsupported protocol|" + WRONG_SCHEME,
+        "the address has another scheme than Vault",
+        "Correct http or https in the address (vso.vaultAddr).",
+    ),
+    (
+        r"no such host|server misbehaving|dial tcp: lookup",
+        "the operator's pod can't resolve Vault's name",
+        "Name a host that is known in the cluster (vso.vaultAddr), or mend its DNS.",
+    ),
+    (
+        r"(?i)dial tcp|timeout|deadline exceeded|connection re(?:fused|set)|no route to host|"
+        r"network is unreachable|\bEOF\b|proxyconnect|broken pipe|malformed HTTP|Code: 503",
+        "the operator gets no answer from Vault",
+        "See whether Vault runs, and what stands between: a NetworkPolicy, a firewall, a proxy.",
+    ),
+)
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each connection over which nothing comes now, with the operator's last words."""
+    found: dict[Ref, Symptom] = {}
+    for secret, event in vso.troubles(evidence):
+        if vso.status(event.message) not in SILENT and WRONG_SCHEME not in event.message:
+            continue  # Vault answers, whatever it is that it says
+        kind = next((item for item in KINDS if re.search(item[0], event.message)), None)
+        if kind is not None:
+            connection = vso.connection(evidence, secret)
+            found[connection] = _silent(evidence, connection, event, *kind[1:])
+        elif event.reason == vso.LOGIN_EVENT:
+            auth = vso.login_of(secret)
+            found[auth] = Symptom(
+                about=auth,
+                found=f"the operator can't log in to Vault: {_words(event)}",
+                remedy="Mend what it names.",
+                command=f"kubectl describe {auth.words}",
+                evidence=(str(event),),
+            )
+    yield from found.values()
+
+
+def _silent(seen: Evidence, about: Ref, event: Event, why: str, remedy: str) -> Symptom:
+    address = text(seen.get(about), "spec", "address")
+    otherwise = f"vault status -address={shlex.quote(address)}" if address else ""
+    return Symptom(
+        about=about,
+        found=f"{why}{f' ({address})' if address else ''}: {_words(event)}",
+        remedy=remedy,
+        command=restore(seen, about, "spec", "address")
+        or otherwise
+        or f"kubectl describe {about.words}",
+        evidence=(str(event),),
+    )
+
+
+def _words(event: Event) -> str:
+    return " ".join(event.message.split())
+
+
+RULE = Rule(
+    name="vso-no-answer",
+    title="`VaultClientConfigError`, `VaultClientError`: the operator gets no answer from Vault "
+    "(503 `Vault is sealed`, `i/o timeout`, `x509`, `no such host`)",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/api-reference"
+    "#vaultconnection",
+)

@@ -1,0 +1,40 @@
+"""A policy names a secret's path without /data/: KV version 2 has its values below that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies import vault
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """The secrets whose path may be read only as KV version 1 had it."""
+    bare = [item for item in vso.readings(evidence) if item.bare]
+    if not bare:
+        return
+    first, paths = bare[0], sorted({item.path for item in bare})
+    remedy, command = vault.allow(evidence, bare)
+    ours = vso.ours(evidence, vault.auth_of(first))
+    lacking = ", ".join(path.replace("/data/", "/", 1) for path in paths)
+    yield Symptom(
+        about=first.about,
+        found=f"a policy allows {lacking}, without /data/: a KV engine of version 2 has the values "
+        f"at {', '.join(paths)} (403 permission denied).",
+        remedy="Write the policy's path with /data/." + ("" if ours else f" {remedy}"),
+        command=vso.SETUP if ours else command,
+        evidence=tuple(
+            f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in bare
+        ),
+        touches=tuple(item.about for item in bare[1:]),
+    )
+
+
+RULE = Rule(
+    name="vso-policy-path-without-data",
+    title="403: a policy names a KV v2 path without /data/",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/secrets/kv/kv-v2/upgrade#acl-rules",
+)

@@ -1,0 +1,42 @@
+"""No policy of the role lets a secret be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import restore, told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies import vault
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """The secrets that may not be read, all of them in one finding: one role gives them all."""
+    denied = [item for item in vso.readings(evidence) if item.status == vso.FORBIDDEN]
+    refused = [item for item in denied if item.asked and not item.bare]
+    if not refused:
+        return
+    first, paths = refused[0], sorted({item.path for item in refused})
+    remedy, command = vault.allow(evidence, refused)
+    ours = vso.ours(evidence, vault.auth_of(first))
+    yield Symptom(
+        about=first.about,
+        found=f"no policy of its role lets {', '.join(paths)} be read (403 permission denied).",
+        remedy="Have one of the role's policies allow `read` on the path, with /data/ in it; or "
+        "name the path that it allows." + ("" if ours else f" {remedy}"),
+        command=restore(evidence, first.about, "spec", "path") or (vso.SETUP if ours else command),
+        evidence=(
+            *(f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in refused),
+            *told(evidence, first.about, vso.READ_EVENT, most=1),
+        ),
+        touches=tuple(item.about for item in refused[1:]),
+    )
+
+
+RULE = Rule(
+    name="vso-policy-denied",
+    title="`Failed to read Vault secret … Code: 403 … permission denied`",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/concepts/policies",
+)

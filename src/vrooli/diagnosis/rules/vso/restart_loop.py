@@ -1,0 +1,70 @@
+"""The Secrets Operator restarts workloads at every refresh: something else changes the Secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence, is_recent
+from vrooli.diagnosis.evidence.workloads import patch
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.events import Event
+from vrooli.kube.objects import Ref, items, ref_of, text
+
+REASON = "RolloutRestartTriggered"
+# A rotation restarts each target once. So many, the last one just now, are a loop, where there
+# was one at every second refresh or more: several rotations in a day are none.
+MANY, WITHIN_S = 5, 120.0
+REFRESHES = 2
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|m|s)")
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each VaultStaticSecret that restarts the same target again and again."""
+    for body in evidence.all("VaultStaticSecret"):
+        ref = ref_of(body)
+        every_s = REFRESHES * _seconds(text(body, "spec", "refreshAfter"))
+        events = [
+            event
+            for event in evidence.events_of(ref, REASON)
+            if event.count >= MANY
+            and is_recent(event, evidence.now, max(WITHIN_S, every_s))
+            and _is_at_each(event, every_s)
+        ]
+        if events:
+            targets = items(body, "spec", "rolloutRestartTargets")
+            yield Symptom(
+                about=ref,
+                found=f"{REASON} {events[-1].count} times: the Secret "
+                f"{text(body, 'spec', 'destination', 'name')} is changed by something else after "
+                "each sync, and each sync restarts what reads it.",
+                remedy="Let nobody else write that Secret; until then restart nothing because of "
+                "it.",
+                command=patch(ref, [], "spec", "rolloutRestartTargets"),
+                evidence=tuple(str(event) for event in events[-3:]),
+                touches=tuple(
+                    Ref(text(item, "kind"), text(item, "name"), ref.namespace) for item in targets
+                ),
+            )
+
+
+def _is_at_each(event: Event, every_s: float) -> bool:
+    """Whether it came as often as that, on the whole; one that doesn't say since when did."""
+    if event.first is None or event.last is None or not every_s:
+        return True
+    return (event.last - event.first).total_seconds() <= event.count * every_s
+
+
+def _seconds(duration: str) -> float:
+    """How long a duration of Go's is, such as 1h30m; 0 where it is none."""
+    return sum(float(count) * _SECONDS[unit] for count, unit in _DURATION.findall(duration))
+
+
+RULE = Rule(
+    name="vso-restart-loop",
+    title="`RolloutRestartTriggered` at every refresh",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/api-reference"
+    "#rolloutrestarttarget",
+)

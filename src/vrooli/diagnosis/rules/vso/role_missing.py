@@ -1,0 +1,35 @@
+"""Vault doesn't know the role by which the Secrets Operator logs in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import restore
+from vrooli.diagnosis.interface import Rule, Symptom
+
+WORDS = "invalid role name"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each login whose role doesn't exist."""
+    for login in vso.logins(evidence):
+        if WORDS in login.words:
+            ref = login.about
+            yield Symptom(
+                about=ref,
+                found=f"Vault has no role {login.role} at auth/{login.mount}: {login.words}.",
+                remedy="Name a role that exists (vso.k8sAuthRole), or write it.",
+                command=restore(evidence, ref, "spec", "kubernetes", "role")
+                or (vso.SETUP if vso.ours(evidence, ref) else vso.write_role(evidence, login)),
+                evidence=vso.lines(evidence, login),
+            )
+
+
+RULE = Rule(
+    name="vso-role-missing",
+    title="`VaultClientConfigError: Failed to get Vault auth login`: `invalid role name`",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/auth/kubernetes#configuration",
+)

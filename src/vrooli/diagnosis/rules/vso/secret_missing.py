@@ -1,0 +1,52 @@
+"""There is no secret in Vault where the release looks for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.vso import Reading
+from vrooli.diagnosis.evidence.workloads import restore, told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import text
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each secret that isn't in Vault; those of one path are one finding."""
+    missing: dict[str, list[Reading]] = {}
+    for item in vso.readings(evidence):
+        if item.status == vso.NOT_FOUND:
+            missing.setdefault(item.path, []).append(item)
+    for path, (first, *others) in missing.items():
+        was = f"; version {first.version} was deleted" if first.version else ""
+        yield Symptom(
+            about=first.about,
+            found=f"Vault has no secret at {path} (404){was}.",
+            remedy="Undelete it."
+            if first.version
+            else "Write it, with the keys that the chart's "
+            "README names; or correct the path (vaultPath).",
+            command=restore(evidence, first.about, "spec", "path") or _command(first),
+            evidence=(
+                f"{first.about.name}: GET /v1/{path}: 404",
+                *told(evidence, first.about, vso.READ_EVENT, most=1),
+            ),
+            touches=tuple(item.about for item in others),
+        )
+
+
+def _command(item: Reading) -> str:
+    where = f"-mount={text(item.secret, 'spec', 'mount')}"
+    path = text(item.secret, "spec", "path")
+    if item.version:
+        return f"vault kv undelete {where} -versions={item.version} {path}"
+    return f"vault kv put {where} {path} KEY=-"
+
+
+RULE = Rule(
+    name="vso-secret-missing-in-vault",
+    title="`Failed to read Vault secret: empty response from Vault`: nothing at that path",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/commands/kv",
+)

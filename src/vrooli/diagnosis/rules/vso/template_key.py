@@ -1,0 +1,52 @@
+"""A template asks for a key that the secret in Vault doesn't have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import restore, told
+from vrooli.diagnosis.interface import Rule, Symptom
+
+OK = 200
+KEY = re.compile(r'(?:get\s+\.Secrets\s+"([^"]+)"|\.Secrets\.([A-Za-z_]\w*))')
+TEMPLATES = ("spec", "destination", "transformation", "templates")
+ERRORS = ("SecretDataBuilderError", "TransformationError")
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each secret with a template of an unknown key."""
+    for item in vso.readings(evidence):
+        if item.status != OK:
+            continue
+        missing = {
+            f"{made}: {key}": key
+            for made, template in vso.templates(item.secret).items()
+            for key in (first or second for first, second in KEY.findall(template))
+            if key not in item.keys
+        }
+        if missing:
+            names = ", ".join(sorted(set(missing.values())))
+            yield Symptom(
+                about=item.about,
+                found=f"its template asks for {names}, and the secret in Vault has "
+                f"{', '.join(sorted(item.keys)) or 'no key'}.",
+                remedy=f"Write {names} into {item.path}, or correct the template "
+                "(vso.secrets.*.templates).",
+                command=restore(evidence, item.about, *TEMPLATES)
+                or f"vault kv patch {item.path.replace('/data/', '/', 1)} {names.split(',')[0]}=-",
+                evidence=(
+                    *(f"template {made}" for made in sorted(missing)),
+                    *told(evidence, item.about, *ERRORS, most=1),
+                ),
+            )
+
+
+RULE = Rule(
+    name="vso-template-key-missing",
+    title="a VaultStaticSecret's template asks for a key that isn't in Vault",
+    find=find,
+    link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/secret-transformation",
+)

@@ -1,0 +1,105 @@
+"""A pod can't start without a Secret or ConfigMap, or a key of one, that isn't there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import rotation
+from vrooli.diagnosis.evidence.model import Evidence, is_recent
+from vrooli.diagnosis.evidence.workloads import AGAIN, states, told, way_back
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Body, Ref, ref_of, text
+
+KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
+OBJECT = re.compile(r'(secret|configmap) "([^"]+)" not found', re.IGNORECASE)
+KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (?:[^/\s]+/)?(\S+)")
+VOLUME_KEY = re.compile(r"references non-existent (secret|config) key: (\S+)")
+RECENT_S = 180.0
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each object that a container waits for."""
+    for owner, pod, item in states(evidence):
+        said = _said(evidence, pod, item)
+        if not said:
+            continue
+        about, what = _missing(evidence, said)
+        yield Symptom(
+            about=about or owner,
+            found=f"{owner} can't start: {what or said}",
+            remedy=_remedy(evidence, about),
+            command=_command(evidence, owner, about),
+            evidence=(
+                f"{ref_of(pod).name}/{text(item, 'name')}: {said}",
+                *told(evidence, ref_of(pod), "Failed", "FailedMount", most=2),
+            ),
+        )
+
+
+def _said(evidence: Evidence, pod: Body, item: Body) -> str:
+    """What the kubelet says that is missing, for an environment or a volume."""
+    reason = text(item, "state", "waiting", "reason")
+    if reason == "CreateContainerConfigError":
+        return text(item, "state", "waiting", "message")
+    if reason in ("ContainerCreating", "PodInitializing"):
+        for event in reversed(evidence.events_of(ref_of(pod), "FailedMount")):
+            is_about = OBJECT.search(event.message) or VOLUME_KEY.search(event.message)
+            if is_about and is_recent(event, evidence.now, RECENT_S):
+                return event.message.strip()
+    return ""
+
+
+def _missing(evidence: Evidence, said: str) -> tuple[Ref | None, str]:
+    """The object that is missing, or that lacks a key."""
+    if found := OBJECT.search(said):
+        kind = KINDS[found[1].lower()]
+        ref = Ref(kind, found[2], evidence.namespace)
+        return (ref, f"{ref} doesn't exist") if evidence.get(ref) is None else (None, "")
+    if found := KEY.search(said):
+        ref = Ref(found[2], found[3], evidence.namespace)
+        return ref, f"{ref} has no key {found[1]}{_keys(evidence, ref)}"
+    return None, ""
+
+
+def _keys(evidence: Evidence, ref: Ref) -> str:
+    facts, body = evidence.secrets.get(ref), evidence.get(ref) or {}
+    data = body.get("data")
+    there = sorted(facts.lengths if facts else data if isinstance(data, dict) else ())
+    return f" (it has {', '.join(there)})" if there else ""
+
+
+def _remedy(evidence: Evidence, about: Ref | None) -> str:
+    if about is not None and (found := _unpublished(evidence, about)):
+        return f"The rotator makes it from Secret {found.source.name}: see what it waits for."
+    if about is not None and about.kind == "Secret":
+        return "Put it into Vault under its path, from where it is filled; or correct the name."
+    if about is not None and any(
+        (item.kind, item.name) == (about.kind, about.name) for item in evidence.wanted
+    ):
+        return "It belongs to the release, and somebody has changed or deleted it: deploy again."
+    return f"Make it, or correct its name. {AGAIN}, or go back."
+
+
+def _command(evidence: Evidence, owner: Ref, about: Ref | None) -> str:
+    if about is None or about.kind != "Secret":
+        return way_back(evidence, owner)
+    if found := _unpublished(evidence, about):
+        return f"kubectl describe {found.rotator.words}"
+    filler = rotation.filler(evidence, about)
+    return f"kubectl describe {ref_of(filler).words}" if filler else way_back(evidence, owner)
+
+
+def _unpublished(evidence: Evidence, secret: Ref) -> rotation.Publication | None:
+    """How the rotator makes a Secret that isn't there, though its source is."""
+    found = rotation.publication(evidence, secret)
+    there = found is not None and evidence.get(found.source) is not None
+    return found if there and evidence.get(secret) is None else None
+
+
+RULE = Rule(
+    name="config-missing",
+    title="CreateContainerConfigError: a Secret, a ConfigMap or a key isn't there",
+    find=find,
+    link="https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/",
+)

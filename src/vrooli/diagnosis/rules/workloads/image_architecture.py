@@ -1,0 +1,73 @@
+"""A container's program is made for another processor than its node's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import log_of, states, told, way_back
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Body, Ref, labels, mapping, ref_of, text
+
+# What the kernel answers, as runtimes and shells pass it on.
+WORDS = re.compile(r"(?i)exec format error")
+ARCHITECTURE = "kubernetes.io/arch"
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each workload with a container whose program the node's processor can't run."""
+    for owner, pod, item in states(evidence):
+        said = _said(evidence, pod, item)
+        if item.get("ready") or not said:
+            continue
+        arch = node_architecture(evidence, pod)
+        yield Symptom(
+            about=owner,
+            found=f"image {text(item, 'image')} (container {text(item, 'name')}) isn't made for "
+            f"the processor of its node, whose architecture is {arch or 'another'}: {said}",
+            remedy=remedy(arch),
+            command=way_back(evidence, owner, f"kubectl get nodes -L {ARCHITECTURE}"),
+            evidence=(
+                *told(evidence, ref_of(pod), "Failed", "BackOff"),
+                *log_of(evidence, pod, text(item, "name")),
+            ),
+        )
+
+
+def _said(evidence: Evidence, pod: Body, item: Body) -> str:
+    """The words that tell of it, from the container's state or from its log."""
+    for path in (("state", "waiting"), ("state", "terminated"), ("lastState", "terminated")):
+        message = text(item, *path, "message")
+        if WORDS.search(message):
+            return message.strip()
+    ended = mapping(item, "state", "terminated") or mapping(item, "lastState", "terminated")
+    log = log_of(evidence, pod, text(item, "name")) if ended.get("exitCode") else ()
+    return next((line.partition(": ")[2] for line in reversed(log) if WORDS.search(line)), "")
+
+
+def node_architecture(evidence: Evidence, pod: Body) -> str:
+    """The architecture of a pod's node, such as amd64; empty where it isn't known."""
+    node = evidence.get(Ref("Node", text(pod, "spec", "nodeName"))) or {}
+    return text(labels(node), ARCHITECTURE) or text(node, "status", "nodeInfo", "architecture")
+
+
+def remedy(architecture: str = "") -> str:
+    """What to do about an image of another architecture."""
+    which = (
+        f"its node's architecture ({ARCHITECTURE}: {architecture})"
+        if architecture
+        else (f"its node's architecture (the node's label {ARCHITECTURE})")
+    )
+    return (
+        f"Build the image for {which}, choose a tag that has it, or have the pods run on nodes of "
+        "the image's (services.*.nodeSelector)."
+    )
+
+
+RULE = Rule(
+    name="image-architecture",
+    title="`exec format error`: an image is made for another processor",
+    find=find,
+    link="https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-arch",
+)

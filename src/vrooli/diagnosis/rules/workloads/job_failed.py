@@ -1,0 +1,85 @@
+"""A Job, or a hook of the release, has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.chart.manifest import HOOK
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import log_of, telling_of, told
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Body, Ref, born, condition, items, notes, ref_of, text
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each Job that has given up, unless a newer one of its kind succeeded, and each such hook."""
+    jobs = evidence.all("Job")
+    for job in jobs:
+        failed = condition(job, "Failed")
+        if failed.get("status") == "True" and not _is_made_good(job, jobs):
+            yield _symptom(evidence, job, text(failed, "reason"), text(failed, "message"))
+    for pod in evidence.all("Pod"):
+        is_hook = HOOK in notes(pod) and not items(pod, "metadata", "ownerReferences")
+        if is_hook and text(pod, "status", "phase") == "Failed":
+            said = text(pod, "status", "message") or "its container ended with an error"
+            yield _symptom(evidence, pod, text(pod, "status", "reason") or "Failed", said)
+
+
+def _symptom(evidence: Evidence, body: Body, reason: str, said: str) -> Symptom:
+    ref, maker = ref_of(body), _maker(body)
+    kind = f"the hook {notes(body)[HOOK]}" if HOOK in notes(body) else "it"
+    pods = evidence.of(ref) or ([body] if ref.kind == "Pod" else [])
+    log = [line for pod in pods for item in _names(pod) for line in log_of(evidence, pod, item)]
+    if maker.kind == "CronJob":
+        command = f"kubectl create job {ref.name}-again --from={maker.words}"
+    else:
+        command = f"kubectl delete {ref.words}"
+    return Symptom(
+        about=ref,
+        found=f"{kind} has failed ({reason}): {said}"
+        + (f"; it said last: {telling_of(log)}" if log else ""),
+        remedy="Mend what its log names, and have it run again."
+        + ("" if maker.kind == "CronJob" else " Whoever made it makes it anew once it is gone."),
+        command=command,
+        evidence=(*told(evidence, ref), *log[-8:]),
+    )
+
+
+def _names(pod: Body) -> list[str]:
+    states = (
+        *items(pod, "status", "initContainerStatuses"),
+        *items(pod, "status", "containerStatuses"),
+    )
+    return [text(item, "name") for item in states]
+
+
+def _maker(body: Body) -> Ref:
+    owners = items(body, "metadata", "ownerReferences")
+    owner = owners[0] if owners else {}
+    return Ref(text(owner, "kind"), text(owner, "name"), ref_of(body).namespace)
+
+
+def _is_made_good(job: Body, jobs: list[Body]) -> bool:
+    """Whether a later one of the same maker has succeeded."""
+    maker = _maker(job)
+    return any(
+        maker.name
+        and _maker(other) == maker
+        and born(other) > born(job)
+        and condition(other, "Complete").get("status") == "True"
+        for other in jobs
+    ) or any(
+        # `kubectl create job --from=cronjob/…` makes one of the same maker, too, under any name.
+        notes(other).get("cronjob.kubernetes.io/instantiate") == "manual"
+        and ref_of(other).name == f"{ref_of(job).name}-again"
+        and condition(other, "Complete").get("status") == "True"
+        for other in jobs
+    )
+
+
+RULE = Rule(
+    name="job-failed",
+    title="BackoffLimitExceeded, DeadlineExceeded: a Job or a hook has failed",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/workloads/controllers/job/",
+)

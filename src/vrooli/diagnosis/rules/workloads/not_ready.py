@@ -1,0 +1,63 @@
+"""An object of the release isn't ready: the last word, when no other rule says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import MOVING_S, is_moving, is_older
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, born, is_ready, labels, ref_of, text
+from vrooli.release.rollout import readiness
+from vrooli.release.rollout.readiness import Seen
+
+# The label by which an operator's pods name what they are of.
+OPERATORS = {
+    "PostgresCluster": f"{readiness.PGO}/cluster",
+    "RedisFailover": readiness.REDIS_NAME,
+}
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each object of the release that lacks something, in the words of a deploy."""
+    seen = Seen(
+        {
+            (kind, ref_of(body).name): body
+            for kind in evidence.objects
+            for body in evidence.all(kind)
+        }
+    )
+    wanted = [item for item in evidence.wanted if not item.is_hook and evidence.has_seen(item.kind)]
+    for manifest in wanted:
+        lack = readiness.lack(manifest, seen)
+        ref = Ref(manifest.kind, manifest.name, evidence.namespace)
+        if lack is None or _is_on_its_way(evidence, ref):
+            continue
+        yield Symptom(
+            about=ref,
+            found=f"isn't ready: {lack}",
+            remedy="See what it waits for; when it doesn't change, say what it shows.",
+            command=f"kubectl describe {ref.words}",
+            evidence=tuple(str(event) for event in evidence.events_of(ref)[-3:]),
+        )
+
+
+def _is_on_its_way(evidence: Evidence, ref: Ref) -> bool:
+    """Whether it lacks something only for the moment: a deploy or new pods are at work."""
+    since = evidence.helm.since
+    if since is not None and (evidence.now - since).total_seconds() < MOVING_S:
+        return True
+    if evidence.get(ref) is None:
+        return False
+    label = OPERATORS.get(ref.kind)
+    if label is None:
+        return is_moving(evidence, ref)
+    return any(
+        text(labels(pod), label) == ref.name
+        and not is_ready(pod)
+        and not is_older(evidence, born(pod), MOVING_S)
+        for pod in evidence.all("Pod")
+    )
+
+
+RULE = Rule(name="not-ready", title="an object of the release isn't ready", find=find)

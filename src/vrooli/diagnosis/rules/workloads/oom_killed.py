@@ -1,0 +1,76 @@
+"""A container was killed for using more memory than it may."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import container, is_older, log_of, states
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies import operators
+from vrooli.kube.objects import Body, Ref, mapping, number, text
+
+# One that was killed longer ago and has run since is well again, seconds.
+RECENT_S = 600.0
+KINDS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each workload whose container was killed lately."""
+    for owner, pod, item in states(evidence):
+        ended = _killed(item)
+        if ended is None or is_older(evidence, text(ended, "finishedAt"), RECENT_S):
+            continue
+        name = text(item, "name")
+        limit = text(container(pod, name), "resources", "limits", "memory")
+        yield Symptom(
+            about=owner,
+            found=f"container {name} was killed: it used more memory than its limit "
+            f"{limit or 'on the node'} allows (OOMKilled, restarted "
+            f"{number(item, 'restartCount')} times)",
+            remedy=_remedy(evidence, owner, name),
+            command=_more(evidence, owner, pod, name),
+            evidence=log_of(evidence, pod, name),
+        )
+
+
+def _killed(item: Body) -> Body | None:
+    for where in ("state", "lastState"):
+        ended = mapping(item, where, "terminated")
+        if ended.get("reason") == "OOMKilled":
+            return ended
+    return None
+
+
+def _remedy(evidence: Evidence, owner: Ref, name: str) -> str:
+    keeper = operators.resource(evidence, owner)
+    if keeper is None:
+        return (
+            "Give it more memory (services.*.resources.limits.memory), or find out why it needs "
+            "so much."
+        )
+    return (
+        f"Give it more memory in {keeper}, and in the values ({operators.values(keeper, name)}): "
+        f"the operator puts back what is changed at {owner}. Or find out why it needs so much."
+    )
+
+
+def _more(evidence: Evidence, owner: Ref, pod: Body, name: str) -> str:
+    """The command that doubles the limit, where there is one that can be doubled."""
+    limit = text(container(pod, name), "resources", "limits", "memory")
+    amount = re.fullmatch(r"(\d+)([A-Za-z]*)", limit)
+    if amount is None or owner.kind not in KINDS:
+        return f"kubectl describe {owner.words}"
+    doubled = f"{int(amount[1]) * 2}{amount[2]}"
+    if (keeper := operators.resource(evidence, owner)) is not None:
+        return operators.memory(evidence, keeper, pod, name, doubled)
+    return f"kubectl set resources {owner.words} -c {name} --limits=memory={doubled}"
+
+
+RULE = Rule(
+    name="oom-killed",
+    title="OOMKilled: a container used more memory than its limit",
+    find=find,
+    link="https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/",
+)

@@ -1,0 +1,97 @@
+"""The API server refuses to make a workload's pods: security, limits, a webhook, an account."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vrooli.diagnosis.dependency_graph import behind
+from vrooli.diagnosis.evidence.failed_create import refusals
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.workloads import AGAIN, down, mend_down, way_back
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref
+
+QUOTA = "exceeded quota"
+ACCOUNT = re.compile(r'serviceaccounts? "([^"]+)" not found')
+SILENT = "failed calling webhook"
+# The webhook's Service, as the API server calls it.
+SERVICE = re.compile(r"https://([a-z0-9-]+)\.([a-z0-9-]+)\.svc\b")
+WEBHOOKS = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
+# What each refusal is in words, and what to do.
+KINDS = (
+    (
+        r"violates PodSecurity",
+        "the namespace's pod security forbids it",
+        f"{AGAIN} with what is allowed: podSecurityContext and containerSecurityContext.",
+    ),
+    (
+        r"(?:maximum|minimum) \S+ usage per|maximum \S+ limit to request ratio",
+        "the namespace's LimitRange forbids it",
+        "Request what the LimitRange allows (services.*.resources), or change the LimitRange.",
+    ),
+    (
+        SILENT,
+        "a webhook that must be asked doesn't answer",
+        "Bring the webhook's Service up, or delete its configuration if it is left over.",
+    ),
+    (r"denied the request", "a webhook forbids it", f"{AGAIN} with what the webhook allows."),
+    (
+        r'serviceaccounts? "[^"]+" not found',
+        "its service account doesn't exist",
+        "Make the account; deploying again does it, too.",
+    ),
+    (
+        r"no PriorityClass",
+        "its priority class doesn't exist",
+        "Make the class, or correct services.*.priorityClassName.",
+    ),
+    (r"is invalid: ", "the pod that is asked for is invalid", f"{AGAIN}."),
+)
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each workload whose pods are refused, except for a quota, which has its own rule."""
+    for item in refusals(evidence):
+        if QUOTA in item.said:
+            continue
+        found = next((kind for kind in KINDS if re.search(kind[0], item.said)), None)
+        _, why, remedy = found or ("", "the API server forbids it", f"{AGAIN}.")
+        yield Symptom(
+            about=item.workload,
+            found=f"its pods aren't made: {why}: {item.said}",
+            remedy=remedy,
+            command=_command(evidence, item.workload, item.said),
+            evidence=(f"FailedCreate {item.workload}: {item.said}",),
+        )
+
+
+def _command(evidence: Evidence, workload: Ref, said: str) -> str:
+    if account := ACCOUNT.search(said):
+        name = account[1].rpartition("/")[2]
+        return f"kubectl create serviceaccount {name} -n {workload.namespace}"
+    if SILENT in said:
+        return _webhook(evidence, said)
+    if "webhook" in said:
+        return way_back(evidence, workload, f"kubectl get {WEBHOOKS}")
+    return way_back(evidence, workload)
+
+
+def _webhook(evidence: Evidence, said: str) -> str:
+    """The command that brings a webhook's Service up, or shows it; no other version helps."""
+    found = SERVICE.search(said)
+    if found is None:
+        return f"kubectl get {WEBHOOKS}"
+    service = Ref("Service", found[1], found[2])
+    for keeper in behind(evidence, evidence.get(service) or {}):
+        if down(evidence, keeper):
+            return mend_down(evidence, keeper)
+    return f"kubectl describe {service.words}"
+
+
+RULE = Rule(
+    name="pod-refused",
+    title="FailedCreate: pods are refused (security, limits, webhook, service account)",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/security/pod-security-standards/",
+)

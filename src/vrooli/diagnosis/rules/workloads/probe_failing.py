@@ -1,0 +1,103 @@
+"""A container runs, and its probe fails: it isn't ready, or is started anew for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vrooli.diagnosis.evidence.model import Answer, Evidence, is_recent
+from vrooli.diagnosis.evidence.probes import health_answer
+from vrooli.diagnosis.evidence.workloads import AGAIN, container, is_older, states, way_back
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.events import Event
+from vrooli.kube.objects import Body, Ref, is_ready, mapping, ref_of, text
+
+# A container that was started later may be on its way, seconds; one that still starts for longer.
+STARTING_S, UP_S = 30.0, 12.0
+# A probe that failed longer ago has worked since, seconds: they ask every few.
+RECENT_S = 90.0
+PROBE = re.compile(r"(Readiness|Liveness|Startup) probe (?:failed|errored)", re.IGNORECASE)
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each workload with a container whose probe fails now."""
+    for owner, pod, item in states(evidence):
+        event = _failing(evidence, pod, item)
+        if event is None:
+            continue
+        ref, name = ref_of(pod), text(item, "name")
+        answer = _answer(evidence, ref)
+        parts = list(_parts(health_answer.report(answer))) if answer else []
+        says = f" Its own answer says what is down: {'; '.join(parts)}." if parts else ""
+        yield Symptom(
+            about=owner,
+            found=f"container {name}: {event.message.strip()}.{says}",
+            remedy="Mend what its answer names."
+            if parts
+            else f"See why it doesn't answer as the probe wants. {AGAIN}, or go back.",
+            command=way_back(evidence, owner, f"kubectl logs {owner.words} -c {name} --tail=50"),
+            evidence=(str(event), *((f"it answers: {answer.text}",) if answer else ())),
+        )
+
+
+def _failing(evidence: Evidence, pod: Body, item: Body) -> Event | None:
+    """The event that tells of the failing probe, unless the container is just starting."""
+    name, running = text(item, "name"), mapping(item, "state", "running")
+    events = [
+        event
+        for event in evidence.events_of(ref_of(pod), "Unhealthy")
+        if PROBE.search(event.message) and is_recent(event, evidence.now, RECENT_S)
+    ]
+    if not events or not _is_of(pod, name):
+        return None
+    killed = [
+        event
+        for event in evidence.events_of(ref_of(pod), "Killing")
+        if f"ontainer {name} failed" in event.message and is_recent(event, evidence.now, RECENT_S)
+    ]
+    if killed and not (item.get("ready") and _is_calm(evidence, running)):
+        kind = "startup" if "startup" in killed[-1].message else "liveness"
+        return next((event for event in reversed(events) if _kind(event) == kind), events[-1])
+    if item.get("ready") or is_ready(pod) or not running:
+        return None
+    grace = UP_S if item.get("started") else STARTING_S
+    return events[-1] if is_older(evidence, text(running, "startedAt"), grace) else None
+
+
+def _is_of(pod: Body, name: str) -> bool:
+    spec = container(pod, name)
+    return any(spec.get(probe) for probe in health_answer.PROBES)
+
+
+def _is_calm(evidence: Evidence, running: Body) -> bool:
+    return bool(running) and is_older(evidence, text(running, "startedAt"), RECENT_S)
+
+
+def _kind(event: Event) -> str:
+    found = PROBE.search(event.message)
+    return found[1].lower() if found else ""
+
+
+def _answer(evidence: Evidence, pod: Ref) -> Answer | None:
+    found = evidence.answer(health_answer.NAME, pod)
+    return found if found is not None and found.ok else None
+
+
+def _parts(said: Mapping[str, Any]) -> Iterator[str]:
+    for name, part in said.items():
+        if not isinstance(part, Mapping):
+            continue
+        if part.get("status") == "down":
+            error = text(part, "error")
+            yield f"{name} ({error})" if error else name
+        else:
+            yield from _parts(part)
+
+
+RULE = Rule(
+    name="probe-failing",
+    title="Unhealthy: a readiness, liveness or startup probe fails",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/",
+)

@@ -1,0 +1,48 @@
+"""A Secret of the release lacks a key, or has it empty, that its components can't do without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence import rotation
+from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.vso import SETUP
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.kube.objects import Ref, text
+from vrooli.secrets import catalog
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each of the release's Secrets that isn't whole."""
+    for spec in catalog.ALL:
+        ref = Ref("Secret", spec.kubernetes, evidence.namespace)
+        facts = evidence.secrets.get(ref)
+        if facts is None or not facts.type or facts.type != "Opaque":
+            continue
+        missing = [key.name for key in spec.keys if key.needed and not facts.lengths.get(key.name)]
+        if missing:
+            names = ", ".join(missing)
+            yield Symptom(
+                about=ref,
+                found=f"it lacks {names}, which {spec.title} can't do without; it has "
+                f"{', '.join(sorted(facts.lengths)) or 'no key'}.",
+                remedy=f"Write {names} into Vault at secret/{spec.path}: the Secret follows.",
+                command=_command(evidence, ref, missing[0]),
+                evidence=(f"keys: {', '.join(sorted(facts.lengths)) or 'none'}",),
+            )
+
+
+def _command(seen: Evidence, secret: Ref, key: str) -> str:
+    item = rotation.filler(seen, secret)
+    if item is None:
+        return SETUP
+    mount, path = text(item, "spec", "mount"), text(item, "spec", "path")
+    return f"vault kv patch -mount={mount} {path} {key}=-"
+
+
+RULE = Rule(
+    name="secret-key-missing",
+    title="a Secret lacks a key that server or jobs read",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/configuration/secret/",
+)

@@ -1,0 +1,57 @@
+"""A pod's volume can't be mounted, or its claim doesn't exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vrooli.diagnosis.evidence.model import Evidence, is_recent
+from vrooli.diagnosis.evidence.workloads import AGAIN, told, way_back
+from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.rules.workloads import config_missing
+from vrooli.kube.objects import Body, Ref, condition, container_states, ref_of, text
+
+EVENTS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
+WAITING = ("ContainerCreating", "PodInitializing")
+CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" (?:not found|is being deleted)')
+# The kubelet tries again at least this often, seconds.
+RECENT_S = 180.0
+
+
+def find(evidence: Evidence) -> Iterator[Symptom]:
+    """Each workload with a pod that waits for a volume."""
+    for owner, pod in evidence.current:
+        said = _said(evidence, pod)
+        if said:
+            claim = CLAIM.search(said)
+            yield Symptom(
+                about=Ref("PersistentVolumeClaim", claim[1], owner.namespace) if claim else owner,
+                found=f"pod {ref_of(pod).name} waits for a volume: {said}",
+                remedy="Make the claim, or correct its name; deploying again does it, too."
+                if claim
+                else f"Mend the storage that it names. {AGAIN}, or go back.",
+                command=way_back(evidence, owner),
+                evidence=told(evidence, ref_of(pod), *EVENTS, "FailedScheduling"),
+            )
+
+
+def _said(evidence: Evidence, pod: Body) -> str:
+    waits = condition(pod, "PodScheduled")
+    if waits.get("status") == "False" and CLAIM.search(text(waits, "message")):
+        return text(waits, "message")
+    states = container_states(pod)
+    if not any(text(item, "state", "waiting", "reason") in WAITING for item in states):
+        return ""
+    for event in reversed(evidence.events_of(ref_of(pod), *EVENTS)):
+        is_config = config_missing.OBJECT.search(event.message)
+        if not is_config and is_recent(event, evidence.now, RECENT_S):
+            return event.message.strip()
+    return ""
+
+
+RULE = Rule(
+    name="volume-not-mounted",
+    title="FailedMount: a pod waits for a volume that can't be mounted",
+    find=find,
+    link="https://kubernetes.io/docs/concepts/storage/volumes/",
+)

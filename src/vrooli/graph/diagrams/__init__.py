@@ -1,0 +1,1 @@
+"""The diagrams of the specification: which nodes and arrows each has. No I/O."""

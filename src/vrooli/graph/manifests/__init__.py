@@ -1,0 +1,1 @@
+"""The graph's facts, read from rendered manifests. No I/O."""

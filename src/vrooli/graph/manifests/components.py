@@ -1,0 +1,195 @@
+"""The application's components, as their Deployments, Services and ConfigMaps describe them.
+
+No I/O here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from vrooli.chart.manifest import Manifest
+from vrooli.graph import reading
+from vrooli.graph.model import Party, Reason
+from vrooli.graph.reading import Body
+from vrooli.redaction import Redactor
+
+COMPONENT = "app.kubernetes.io/component"
+# The diagrams' names of the components, in their order there.
+IDS: Mapping[str, str] = {
+    "ui": "UI",
+    "server": "Server",
+    "jobs": "Jobs",
+    "nsfw-detector": "NSFW",
+    "adminer": "Adminer",
+    "rotator": "Rotator",
+}
+# A value that is kept as a reason is cut here, characters.
+LONGEST = 80
+_MASK = Redactor()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One environment variable of a component, with where it stands."""
+
+    name: str
+    value: str
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Component:
+    """One Deployment.
+
+    Attributes:
+        id: The diagrams' name.
+        name: Its component label, or its own name.
+        labels: Its pods' labels.
+        party: Its pods, as one end of an arrow.
+        image: The image of its first container, without registry and tag.
+        settings: Its environment, as far as it stands in manifests.
+        secrets: The Secrets that it reads, with where it says so.
+        config_maps: The ConfigMaps that it reads, likewise.
+        pulls: The Secrets that its images are pulled with, likewise.
+    """
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    party: Party
+    image: str
+    settings: tuple[Setting, ...]
+    secrets: Mapping[str, Reason]
+    config_maps: Mapping[str, Reason]
+    pulls: Mapping[str, Reason]
+
+    @property
+    def port(self) -> str:
+        """The port that its Service has, or its container."""
+        return str(self.party.ports[0]) if self.party.ports else ""
+
+
+def read(manifests: Iterable[Manifest]) -> tuple[Component, ...]:
+    """The components of a release, those that the diagrams name first."""
+    own = [item for item in manifests if not item.is_hook]
+    found = [_component(item, own) for item in own if item.kind == "Deployment"]
+    order = list(IDS.values())
+    known = [item for item in found if item.id in order]
+    others = sorted((item for item in found if item.id not in order), key=lambda item: item.id)
+    return (*sorted(known, key=lambda item: order.index(item.id)), *others)
+
+
+def services_of(manifests: Iterable[Manifest], labels: Mapping[str, str]) -> Iterator[Manifest]:
+    """The Services that lead to pods with these labels."""
+    for item in manifests:
+        selector = reading.mapping(item.body, "spec", "selector")
+        if item.kind == "Service" and selector and selector.items() <= labels.items():
+            yield item
+
+
+def shown(value: str) -> str:
+    """A value as a reason shows it: without passwords, and not longer than one line."""
+    line = " ".join(_MASK.text(value).split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+def _component(deployment: Manifest, own: list[Manifest]) -> Component:
+    body = deployment.body
+    labels = reading.labels_of(reading.mapping(body, "spec", "template"))
+    selected = reading.mapping(body, "spec", "selector", "matchLabels") or labels
+    name = labels.get(COMPONENT) or deployment.name
+    containers = reading.items(body, "spec", "template", "spec", "containers")
+    image = reading.text(containers[0], "image") if containers else ""
+    services = list(services_of(own, labels))
+    party = Party(
+        title=name,
+        labels=tuple((str(key), str(value)) for key, value in selected.items()),
+        workload=(deployment.kind, deployment.name),
+        services=tuple(item.name for item in services),
+        ports=tuple(dict.fromkeys((*_service_ports(services), *_container_ports(containers)))),
+    )
+    return Component(
+        id=IDS.get(name) or camel(name),
+        name=name,
+        labels=labels,
+        party=party,
+        image=_repository(image),
+        settings=tuple(_settings(deployment, containers, own)),
+        secrets=dict(_sources(deployment, containers, "secret")),
+        config_maps=dict(_sources(deployment, containers, "configMap")),
+        pulls=dict(pulls(deployment.key, body, "spec", "template", "spec", "imagePullSecrets")),
+    )
+
+
+def pulls(key: str, body: Body, *path: str) -> Iterator[tuple[str, Reason]]:
+    """The Secrets of a list of imagePullSecrets, with where each stands."""
+    for index, item in enumerate(reading.items(body, *path)):
+        if name := reading.text(item, "name"):
+            yield name, Reason(key, f"{'.'.join(path)}[{index}]", name)
+
+
+def camel(name: str) -> str:
+    """A name as an id: vrooli-extra becomes VrooliExtra."""
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name))
+
+
+def _repository(image: str) -> str:
+    """docker.io/steelcityamir/safe-content-ai:1.1.0 becomes steelcityamir/safe-content-ai."""
+    parts = image.partition("@")[0].split("/")
+    first = parts[0] if len(parts) > 1 else ""
+    if "." in first or ":" in first or first == "localhost":
+        parts = parts[1:]
+    return "/".join(parts).partition(":")[0]
+
+
+def _service_ports(services: Iterable[Manifest]) -> Iterator[int]:
+    for service in services:
+        for port in reading.items(service.body, "spec", "ports"):
+            if found := reading.number(port, "port"):
+                yield found
+
+
+def _container_ports(containers: Iterable[Body]) -> Iterator[int]:
+    for container in containers:
+        for port in reading.items(container, "ports"):
+            if found := reading.number(port, "containerPort"):
+                yield found
+
+
+def _settings(
+    deployment: Manifest, containers: Iterable[Body], own: Iterable[Manifest]
+) -> Iterator[Setting]:
+    maps = {item.name: item for item in own if item.kind == "ConfigMap"}
+    for container in containers:
+        for index, item in enumerate(reading.items(container, "env")):
+            name, value = reading.text(item, "name"), reading.text(item, "value")
+            if value:
+                place = f"env[{index}] {name}"
+                yield Setting(name, value, Reason(deployment.key, place, shown(value)))
+        for source in reading.items(container, "envFrom"):
+            found = maps.get(reading.text(source, "configMapRef", "name"))
+            if found is None:
+                continue
+            for key, value in reading.mapping(found.body, "data").items():
+                reason = Reason(found.key, f"data.{key}", shown(str(value)))
+                yield Setting(str(key), str(value), reason)
+
+
+def _sources(
+    deployment: Manifest, containers: Iterable[Body], kind: str
+) -> Iterator[tuple[str, Reason]]:
+    """What a component reads of a kind, and where it says so: envFrom, env, volumes."""
+    for container in containers:
+        for index, item in enumerate(reading.items(container, "envFrom")):
+            if name := reading.text(item, f"{kind}Ref", "name"):
+                yield name, Reason(deployment.key, f"envFrom[{index}].{kind}Ref", name)
+        for index, item in enumerate(reading.items(container, "env")):
+            if name := reading.text(item, "valueFrom", f"{kind}KeyRef", "name"):
+                yield name, Reason(deployment.key, f"env[{index}].{kind}KeyRef", name)
+    key = "secretName" if kind == "secret" else "name"
+    volumes = reading.items(deployment.body, "spec", "template", "spec", "volumes")
+    for index, item in enumerate(volumes):
+        if name := reading.text(item, kind, key):
+            yield name, Reason(deployment.key, f"volumes[{index}].{kind}", name)

@@ -1,0 +1,165 @@
+"""What in the manifests supports an arrow between components: policies, settings, the Ingress.
+
+Where a network policy binds the source, an arrow needs a rule that opens it; what settings and the
+Ingress say is added. Where none does, each address that the source is given counts. No I/O here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from vrooli.chart.manifest import Manifest
+from vrooli.graph import reading
+from vrooli.graph.manifests.components import Component
+from vrooli.graph.model import Party, Reason
+from vrooli.graph.reading import Body
+
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path of an Ingress."""
+
+    ingress: Manifest
+    class_name: str
+    host: str
+    service: str
+    reason: Reason
+
+
+def between(
+    source: Component,
+    target: Party,
+    manifests: Iterable[Manifest],
+    also: tuple[str, ...] = (),
+) -> tuple[Reason, ...]:
+    """What supports an arrow from a component to a target; nothing if there is none.
+
+    Args:
+        source: The component.
+        target: Where the arrow would lead.
+        manifests: The release's objects.
+        also: Hosts that stand for the target beside its own Services.
+    """
+    known = list(manifests)
+    bound, opened = _policies(source, target, known)
+    given = tuple(
+        setting.reason
+        for setting in source.settings
+        for host, _ in reading.addresses(setting.value)
+        if _is_at(host, target, also)
+    )
+    shared = _same_host(source, target, known)
+    if bound:
+        return (*opened, *given, *shared) if opened else ()
+    return (*given, *shared)
+
+
+def routes(manifests: Iterable[Manifest]) -> Iterator[Route]:
+    """Every path of every Ingress."""
+    for item in manifests:
+        if item.kind != "Ingress":
+            continue
+        class_name = reading.text(item.body, "spec", "ingressClassName")
+        default = reading.text(item.body, "spec", "defaultBackend", "service", "name")
+        if default:
+            reason = Reason(item.key, "spec.defaultBackend", default)
+            yield Route(item, class_name, "", default, reason)
+        for rule_index, rule in enumerate(reading.items(item.body, "spec", "rules")):
+            for index, path in enumerate(reading.items(rule, "http", "paths")):
+                service = reading.text(path, "backend", "service", "name")
+                if service:
+                    host, shown = reading.text(rule, "host"), reading.text(path, "path") or "/"
+                    place = f"spec.rules[{rule_index}].http.paths[{index}]"
+                    reason = Reason(item.key, place, f"{host}{shown} to {service}")
+                    yield Route(item, class_name, host, service, reason)
+
+
+def entering_namespaces(labels: Mapping[str, str], manifests: Iterable[Manifest]) -> list[str]:
+    """The namespaces, by name, that policies let in to pods with these labels."""
+    return list(
+        dict.fromkeys(
+            name
+            for item in manifests
+            if item.kind == "NetworkPolicy"
+            and reading.selects(reading.mapping(item.body, "spec", "podSelector"), labels)
+            for rule in reading.items(item.body, "spec", "ingress")
+            for peer in reading.items(rule, "from")
+            if (name := reading.text(peer, "namespaceSelector", "matchLabels", NAMESPACE_NAME))
+        )
+    )
+
+
+def _policies(
+    source: Component, target: Party, manifests: Iterable[Manifest]
+) -> tuple[bool, tuple[Reason, ...]]:
+    """Whether any policy binds what the source sends, and the rules that open the way."""
+    bound, opened = False, []
+    for item in manifests:
+        spec = reading.mapping(item.body, "spec")
+        if item.kind != "NetworkPolicy" or not _closes_egress(spec):
+            continue
+        if not reading.selects(spec.get("podSelector"), source.labels):
+            continue
+        bound = True
+        for index, rule in enumerate(reading.items(spec, "egress")):
+            if _opens(rule, target):
+                ports = ", ".join(map(str, target.ports))
+                opened.append(Reason(item.key, f"spec.egress[{index}]", f"port {ports}"))
+    return bound, tuple(opened)
+
+
+def _closes_egress(spec: Body) -> bool:
+    types = reading.items(spec, "policyTypes")
+    return "Egress" in types or (not types and "egress" in spec)
+
+
+def _opens(rule: Body, target: Party) -> bool:
+    ports = [reading.number(item, "port") for item in reading.items(rule, "ports")]
+    if ports and not set(ports) & set(target.ports):
+        return False
+    peers = reading.items(rule, "to")
+    if not peers:
+        return True
+    if target.host:
+        return any("ipBlock" in peer for peer in peers if isinstance(peer, Mapping))
+    return any(
+        "podSelector" in peer
+        and "namespaceSelector" not in peer
+        and any(reading.selects(peer["podSelector"], labels) for labels in _samples(target))
+        for peer in peers
+        if isinstance(peer, Mapping)
+    )
+
+
+def _samples(target: Party) -> Iterator[dict[str, str]]:
+    """The labels that its pods may have."""
+    labels = dict(target.labels)
+    if target.roles is None:
+        yield labels
+    else:
+        key, values = target.roles
+        yield from ({**labels, key: value} for value in values)
+
+
+def _is_at(host: str, target: Party, also: tuple[str, ...]) -> bool:
+    """Whether a host is the target's: a Service by its short or its whole name, or outside."""
+    if target.host:
+        return host == target.host
+    name, _, rest = host.partition(".")
+    return name in (*target.services, *also) and (not rest or ".svc" in f".{rest}")
+
+
+def _same_host(
+    source: Component, target: Party, manifests: Iterable[Manifest]
+) -> tuple[Reason, ...]:
+    """What a page calls on its own host: paths that lead to the target, beside the page's."""
+    if source.name != "ui":
+        return ()
+    found = list(routes(manifests))
+    hosts = {route.host for route in found if route.service in source.party.services}
+    return tuple(
+        route.reason for route in found if route.host in hosts and route.service in target.services
+    )

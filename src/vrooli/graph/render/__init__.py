@@ -1,0 +1,1 @@
+"""Diagrams as Mermaid, SVG and HTML, and the server that shows them."""

@@ -1,0 +1,116 @@
+"""One self-contained HTML page with the pictures: no network, nothing beside it.
+
+Reads its own parts, nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from vrooli.graph.model import MEANINGS, SIGNS, Arrow, Diagram, Judgement, Judgements, Node
+from vrooli.graph.render import svg
+
+ASSETS = Path(__file__).with_name("assets")
+
+
+def page(
+    diagrams: Sequence[Diagram],
+    judged: Judgements,
+    *,
+    title: str,
+    notes: Iterable[str] = (),
+    follows: bool = False,
+) -> str:
+    """The page.
+
+    Args:
+        diagrams: The pictures.
+        judged: How their arrows are; empty where nobody looked.
+        title: Which release it is of.
+        notes: What couldn't be seen, in words.
+        follows: Whether it asks the server that sent it for what changes.
+    """
+    return Template(_asset("page.html")).substitute(
+        title=escape(title),
+        policy=policy(),
+        style=_asset("picture.css") + _asset("page.css"),
+        script=_asset("page.js"),
+        follows="yes" if follows else "no",
+        notes="".join(f"<li>{escape(note)}</li>" for note in notes),
+        legend=_legend() if judged or follows else "",
+        pictures="".join(_section(diagram, judged) for diagram in diagrams),
+    )
+
+
+def states(judged: Judgements) -> dict[str, dict[str, str]]:
+    """How each arrow is, as the page takes it."""
+    return {
+        "/".join(key): {"state": found.state.value, "sign": SIGNS[found.state], "why": found.why}
+        for key, found in judged.items()
+    }
+
+
+def message(judged: Judgements, away: str = "") -> str:
+    """What an open page is told of a change."""
+    body: Mapping[str, Any] = {"away": away, "arrows": states(judged)}
+    return json.dumps(body, ensure_ascii=False)
+
+
+def policy() -> str:
+    """What a browser lets the page do: its own style and script, and ask its own server."""
+    digest = hashlib.sha256(_asset("page.js").encode()).digest()
+    allowed = base64.b64encode(digest).decode()
+    return (
+        "default-src 'none'; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{allowed}'; connect-src 'self'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _legend() -> str:
+    items = (
+        f'<li class="{state.value}"><b>{sign}</b> {state.value}: {MEANINGS[state]}</li>'
+        for state, sign in SIGNS.items()
+    )
+    return f'<ul class="legend">{"".join(items)}</ul>'
+
+
+def _section(diagram: Diagram, judged: Judgements) -> str:
+    names = {node.id: node for node in diagram.nodes}
+    rows = "".join(
+        _row(diagram.name, arrow, names, judged.get((diagram.name, *arrow.key)))
+        for arrow in diagram.arrows
+    )
+    return (
+        f'<section id="{diagram.name}"><h2>{escape(diagram.title)}</h2>'
+        f'<div class="scroll">{svg.part(diagram, judged)}</div>'
+        f"<details><summary>{len(diagram.arrows)} arrows, one by one</summary>"
+        "<table><thead><tr><th>from</th><th>to</th><th>what</th><th>state</th><th>why</th>"
+        f"<th>because of</th></tr></thead><tbody>{rows}</tbody></table></details></section>"
+    )
+
+
+def _row(name: str, arrow: Arrow, nodes: Mapping[str, Node], judged: Judgement | None) -> str:
+    key = escape(f"{name}/{arrow.source}/{arrow.target}")
+    state, sign, why = ("none", "", "")
+    if judged:
+        state, sign, why = judged.state.value, SIGNS[judged.state], judged.why
+    reasons = "<br>".join(escape(str(reason)) for reason in arrow.reasons)
+    ends = (nodes[arrow.source].title, nodes[arrow.target].title)
+    source, target = (escape(" ".join(title[:2])) for title in ends)
+    word = "" if state == "none" else state
+    return (
+        f'<tr class="{state}" data-row="{key}"><td>{source}</td><td>{target}</td>'
+        f'<td>{escape(arrow.label)}</td><td class="state"><b>{sign}</b> <span>{word}</span></td>'
+        f'<td class="why">{escape(why)}</td><td class="reason">{reasons}</td></tr>'
+    )

@@ -1,0 +1,87 @@
+"""Where the signs and words of arrows stand: on their arrow, apart from boxes and each other.
+
+No I/O here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from vrooli.graph.model import Arrow
+from vrooli.graph.render.layout import Box
+from vrooli.graph.render.routing import Point
+
+SIGN = 9.0
+CHARACTER, HEIGHT = 6.2, 15.0
+# Where on a piece a sign is tried, from its begin.
+PLACES = (0.5, 0.35, 0.65, 0.2, 0.8)
+
+
+class Marks:
+    """Each arrow's sign and, where it has words, the words' place beside it."""
+
+    def __init__(
+        self,
+        arrows: Iterable[Arrow],
+        ways: Mapping[tuple[str, str], Sequence[Point]],
+        boxes: Iterable[Box],
+    ) -> None:
+        self._occupied = list(boxes)
+        self.signs: dict[tuple[str, str], Point] = {}
+        self.words: dict[tuple[str, str], tuple[Point, str]] = {}
+        # Those with words need the most room, and long arrows have the most.
+        for arrow in sorted(arrows, key=lambda item: (not item.label, _length(ways[item.key]))):
+            self._place(arrow, ways[arrow.key])
+
+    def _place(self, arrow: Arrow, points: Sequence[Point]) -> None:
+        found = list(_candidates(arrow.label, points))
+        sign, words, anchor, needs = min(found, key=lambda item: self._overlap(item[3]))
+        self.signs[arrow.key] = sign
+        if arrow.label:
+            self.words[arrow.key] = (words, anchor)
+        self._occupied += needs
+
+    def _overlap(self, needs: Sequence[Box]) -> float:
+        return sum(_common(need, other) for need in needs for other in self._occupied)
+
+
+def _candidates(
+    label: str, points: Sequence[Point]
+) -> Iterator[tuple[Point, Point, str, list[Box]]]:
+    """Places of a sign with its words, the best first: the middles of long pieces."""
+    pieces = sorted(pairwise(points), key=_size, reverse=True)
+    for (ax, ay), (bx, by) in pieces:
+        for part in PLACES:
+            x, y = ax + (bx - ax) * part, ay + (by - ay) * part
+            sign = Box(x - SIGN, y - SIGN, 2 * SIGN, 2 * SIGN)
+            if not label:
+                yield (x, y), (x, y), "", [sign]
+                continue
+            width = len(label) * CHARACTER
+            if ay == by:
+                above = Box(x - width / 2, y - 10 - HEIGHT + 3, width, HEIGHT)
+                yield (x, y), (x, y - 11), "middle", [sign, above]
+                below = Box(x - width / 2, y + 9, width, HEIGHT)
+                yield (x, y), (x, y + 20), "middle", [sign, below]
+            else:
+                right = Box(x + 11, y - HEIGHT / 2, width, HEIGHT)
+                yield (x, y), (x + 12, y + 4), "start", [sign, right]
+                left = Box(x - 11 - width, y - HEIGHT / 2, width, HEIGHT)
+                yield (x, y), (x - 12, y + 4), "end", [sign, left]
+
+
+def _length(points: Sequence[Point]) -> float:
+    return sum(map(_size, pairwise(points)))
+
+
+def _size(piece: tuple[Point, Point]) -> float:
+    (ax, ay), (bx, by) = piece
+    return abs(ax - bx) + abs(ay - by)
+
+
+def _common(one: Box, other: Box) -> float:
+    """How much of two boxes is common."""
+    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    return max(0.0, width) * max(0.0, height)

@@ -1,0 +1,205 @@
+"""Diagrams as SVG: by itself with its own style, or as a part of the page. No I/O here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+
+from vrooli.graph.model import SIGNS, Arrow, Diagram, Judgement, Judgements, Node
+from vrooli.graph.render.labels import Marks
+from vrooli.graph.render.layout import FONT, HEADING, LINE, Box, Layout, heading, layout
+from vrooli.graph.render.routing import Point, routes
+
+ROUND = 8.0
+TITLE_ROW = 44.0
+LEGEND_ROW = 34.0
+STYLE = Path(__file__).with_name("assets") / "picture.css"
+
+
+def document(diagrams: Iterable[Diagram], judged: Judgements) -> str:
+    """One SVG file with each diagram below its title."""
+    parts, width, y = [], 0.0, 0.0
+    for diagram in diagrams:
+        placed = _drawn(diagram).layout
+        title = f'<text class="title" x="26" y="{y + 30:.0f}">{escape(diagram.title)}</text>'
+        inner = f'<g transform="translate(0 {y + TITLE_ROW:.0f})">{_body(diagram, judged)}</g>'
+        parts += [title, inner]
+        width, y = max(width, placed.width), y + TITLE_ROW + placed.height
+    if judged:
+        parts.append(_legend(y))
+        y += LEGEND_ROW
+    style = STYLE.read_text(encoding="utf-8")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="whole" role="img" '
+        f'viewBox="0 0 {width:.0f} {y:.0f}" width="{width:.0f}" height="{y:.0f}">\n'
+        f"<style>\n{style}</style>\n"
+        f'<rect class="paper" width="{width:.0f}" height="{y:.0f}"/>\n'
+        + "\n".join(parts)
+        + "\n</svg>\n"
+    )
+
+
+def part(diagram: Diagram, judged: Judgements) -> str:
+    """One diagram's SVG for the page, which has the style."""
+    placed = _drawn(diagram).layout
+    return (
+        f'<svg class="picture" role="group" aria-label="{escape(diagram.title)}" '
+        f'viewBox="0 0 {placed.width:.0f} {placed.height:.0f}" '
+        f'style="max-width:{placed.width:.0f}px">\n{_body(diagram, judged)}\n</svg>'
+    )
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Where everything of a diagram stands: states change, places don't."""
+
+    layout: Layout
+    ways: Mapping[tuple[str, str], Sequence[Point]]
+    marks: Marks
+
+
+def prepare(diagrams: Iterable[Diagram]) -> None:
+    """Find out where everything stands, which takes a moment; later pictures are quick."""
+    for diagram in diagrams:
+        _drawn(diagram)
+
+
+@lru_cache(maxsize=16)
+def _drawn(diagram: Diagram) -> _Drawing:
+    placed = layout(diagram)
+    ways = routes(diagram, placed)
+    headings = [heading(title, box) for title, box in placed.groups.items()]
+    marks = Marks(diagram.arrows, ways, [*placed.nodes.values(), *headings])
+    return _Drawing(placed, ways, marks)
+
+
+def _body(diagram: Diagram, judged: Judgements) -> str:
+    drawing = _drawn(diagram)
+    placed = drawing.layout
+    groups = [
+        _group(group.title, placed.groups[group.title], outer=not group.parent)
+        for group in diagram.groups
+    ]
+    arrows = [
+        _arrow(diagram.name, arrow, drawing, judged.get((diagram.name, *arrow.key)))
+        for arrow in diagram.arrows
+    ]
+    nodes = [_node(node, placed.nodes[node.id]) for node in diagram.nodes]
+    return "\n".join([*groups, *arrows, *nodes])
+
+
+def _group(title: str, box: Box, *, outer: bool) -> str:
+    kind = "group outer" if outer else "group"
+    return (
+        f'<g class="{kind}"><rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" '
+        f'height="{box.height:.1f}" rx="12"/>'
+        f'<text x="{box.x + 16:.1f}" y="{box.y + HEADING - 4:.1f}">{escape(title)}</text></g>'
+    )
+
+
+def _node(node: Node, box: Box) -> str:
+    x, y = box.middle
+    first = y - (len(node.title) - 1) * LINE / 2 + FONT * 0.36 + (4 if node.is_store else 0)
+    lines = [
+        f'<text class="{"name" if index == 0 else "more"}" x="{x:.1f}" '
+        f'y="{first + index * LINE:.1f}">{escape(line)}</text>'
+        for index, line in enumerate(node.title)
+    ]
+    shape = _store(box) if node.is_store else _rectangle(box)
+    return f'<g class="node {node.style}" data-node="{escape(node.id)}">{shape}{"".join(lines)}</g>'
+
+
+def _rectangle(box: Box) -> str:
+    return (
+        f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" '
+        f'height="{box.height:.1f}" rx="8"/>'
+    )
+
+
+def _store(box: Box) -> str:
+    """A cylinder."""
+    top, bottom, half = box.y + 7, box.y + box.height - 7, box.width / 2
+    left, right = f"{box.x:.1f}", f"{box.x + box.width:.1f}"
+    arc = f"A{half:.1f} 7 0 0"
+    return (
+        f'<path d="M{left} {top:.1f}{arc} 1 {right} {top:.1f}V{bottom:.1f}'
+        f'{arc} 1 {left} {bottom:.1f}Z"/>'
+        f'<path class="lid" d="M{left} {top:.1f}{arc} 0 {right} {top:.1f}"/>'
+    )
+
+
+def _arrow(name: str, arrow: Arrow, drawing: _Drawing, judged: Judgement | None) -> str:
+    state = judged.state.value if judged else "none"
+    kind = "arrow dashed" if arrow.dashed else "arrow"
+    words = escape(told(arrow, judged))
+    points, (x, y) = drawing.ways[arrow.key], drawing.marks.signs[arrow.key]
+    key = escape(f"{name}/{arrow.source}/{arrow.target}")
+    line = _line(points)
+    sign = SIGNS[judged.state] if judged else ""
+    return (
+        f'<g class="{kind} {state}" data-arrow="{key}" tabindex="0" role="img" '
+        f'aria-label="{words}"><title>{words}</title>'
+        f'<path class="hit" d="{line}"/><path class="line" d="{line}"/>{_head(points)}'
+        f"{_label(arrow, drawing.marks)}"
+        f'<g class="badge" transform="translate({x:.1f} {y:.1f})">'
+        f'<circle r="8"/><text y="4">{sign}</text></g></g>'
+    )
+
+
+def told(arrow: Arrow, judged: Judgement | None) -> str:
+    """What hovering over an arrow tells."""
+    said = [f"{arrow.source} to {arrow.target}" + (f" ({arrow.label})" if arrow.label else "")]
+    if judged:
+        said.append(f"{judged.state.value}: {judged.why}")
+    return "\n".join([*said, *(f"because of {reason}" for reason in arrow.reasons)])
+
+
+def _line(points: Sequence[Point]) -> str:
+    """Straight pieces with round corners."""
+    path = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
+    for before, here, after in zip(points, points[1:], points[2:], strict=False):
+        (ax, ay), (bx, by) = _towards(here, before), _towards(here, after)
+        path.append(f"L{ax:.1f} {ay:.1f}Q{here[0]:.1f} {here[1]:.1f} {bx:.1f} {by:.1f}")
+    return "".join([*path, f"L{points[-1][0]:.1f} {points[-1][1]:.1f}"])
+
+
+def _towards(here: Point, other: Point) -> Point:
+    """A point a little on the way, never past its middle."""
+    dx, dy = other[0] - here[0], other[1] - here[1]
+    length = max(abs(dx), abs(dy)) or 1.0
+    part_ = min(ROUND, length / 2) / length
+    return here[0] + dx * part_, here[1] + dy * part_
+
+
+def _head(points: Sequence[Point]) -> str:
+    (ax, ay), (bx, by) = points[-2], points[-1]
+    length = ((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5 or 1.0
+    ux, uy = (bx - ax) / length, (by - ay) / length
+    left = (bx - ux * 9 - uy * 4.5, by - uy * 9 + ux * 4.5)
+    right = (bx - ux * 9 + uy * 4.5, by - uy * 9 - ux * 4.5)
+    return (
+        f'<path class="head" d="M{bx:.1f} {by:.1f}L{left[0]:.1f} {left[1]:.1f}'
+        f'L{right[0]:.1f} {right[1]:.1f}Z"/>'
+    )
+
+
+def _label(arrow: Arrow, marks: Marks) -> str:
+    if arrow.key not in marks.words:
+        return ""
+    (x, y), anchor = marks.words[arrow.key]
+    return (
+        f'<text class="label" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">'
+        f"{escape(arrow.label)}</text>"
+    )
+
+
+def _legend(y: float) -> str:
+    return "".join(
+        f'<g class="arrow {state.value}" transform="translate({34 + index * 130} {y + 14:.0f})">'
+        f'<g class="badge"><circle r="8"/><text y="4">{sign}</text></g>'
+        f'<text class="legend" x="14" y="4">{state.value}</text></g>'
+        for index, (state, sign) in enumerate(SIGNS.items())
+    )

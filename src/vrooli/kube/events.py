@@ -1,0 +1,78 @@
+"""The cluster's events, in the two shapes that Kubernetes gives them. No I/O here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from vrooli.kube.objects import Body, Ref, dig, number, text
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of the cluster.
+
+    Attributes:
+        about: The object that it is about.
+        type: Normal or Warning.
+        reason: The event's reason, such as FailedScheduling.
+        message: What it says.
+        count: How often it happened.
+        last: When it happened last; None where it doesn't say.
+        source: Who wrote it, such as kubelet.
+        first: When it happened first; None where it doesn't say.
+    """
+
+    about: Ref
+    type: str
+    reason: str
+    message: str
+    count: int = 1
+    last: datetime | None = None
+    source: str = ""
+    first: datetime | None = None
+
+    def __str__(self) -> str:
+        times = f" ({self.count} times)" if self.count > 1 else ""
+        return f"{self.reason} {self.about}: {self.message.strip()}{times}"
+
+
+def read(events: Iterable[Body]) -> list[Event]:
+    """The events, the oldest first; those without a time come before all others."""
+    return in_order(map(_of_one, events))
+
+
+def in_order(happenings: Iterable[Event]) -> list[Event]:
+    """The same, the oldest first."""
+    return sorted(happenings, key=lambda item: item.last.timestamp() if item.last else 0.0)
+
+
+def _of_one(event: Body) -> Event:
+    of = dig(event, "involvedObject") or dig(event, "regarding")
+    return Event(
+        about=Ref(text(of, "kind"), text(of, "name"), text(of, "namespace")),
+        type=text(event, "type"),
+        reason=text(event, "reason"),
+        message=text(event, "message") or text(event, "note"),
+        count=number(event, "series", "count", default=number(event, "count", default=1)),
+        last=_time(event),
+        source=text(event, "source", "component") or text(event, "reportingComponent"),
+        first=moment(text(event, "firstTimestamp")),
+    )
+
+
+def _time(event: Body) -> datetime | None:
+    for path in (("series", "lastObservedTime"), ("lastTimestamp",), ("eventTime",)):
+        if found := moment(text(event, *path)):
+            return found
+    return moment(text(event, "metadata", "creationTimestamp"))
+
+
+def moment(value: str) -> datetime | None:
+    """A time of Kubernetes', or None where it is none."""
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

@@ -1,0 +1,1 @@
+"""Differences between a release's manifests, Helm's record and the cluster."""

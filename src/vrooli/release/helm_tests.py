@@ -1,0 +1,80 @@
+"""The chart's own tests against a release that runs, as ``helm test`` runs them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import helm_python
+
+from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.kube import Kube
+from vrooli.release.records import history
+from vrooli.release.records.history import Release
+
+# How long one test may take, seconds; each gives up by itself long before.
+TEST_S = 180
+LOG_LINES = 30
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How a test ended.
+
+    Attributes:
+        name: The test Pod's name.
+        passed: Whether it passed.
+        elapsed_s: How long it ran, seconds.
+        log: The end of what a failed test printed.
+    """
+
+    name: str
+    passed: bool
+    elapsed_s: float
+    log: str = ""
+
+
+async def names(release: Release) -> list[str]:
+    """The names of the release's tests.
+
+    Raises:
+        EnvironmentLackError: There is no such release, or its notes may not be read.
+    """
+    note = await history.newest(release)
+    if note is None:
+        raise EnvironmentLackError(
+            f"There is no release {release.name} in namespace {release.namespace}.",
+            "Deploy it first: `vrooli develop`, or `vrooli deploy` with an artifact.",
+        )
+    hooks = [found for found in note.manifests if found.is_hook]
+    return sorted(hook.name for hook in hooks if hook.annotations["helm.sh/hook"] == "test")
+
+
+async def run(kube: Kube, release: Release, name: str) -> Tried:
+    """Run one test; Helm allows one at a time.
+
+    Raises:
+        EnvironmentLackError: A right is missing.
+    """
+    began = time.monotonic()
+
+    def act(helm: helm_python.Config) -> object:
+        return helm.test(release.name, timeout=TEST_S, include_names=[name])
+
+    try:
+        await history.call(release, act, helm_python.HelmContext())
+    except helm_python.HelmError as error:
+        if history.is_forbidden(error):
+            raise history.failure(release, f"run test {name} of", error) from error
+        # Helm only says that the pod failed; what the test printed says why.
+        log = await _log(kube, release, name) or error.detail
+        return Tried(name, False, time.monotonic() - began, log)
+    return Tried(name, True, time.monotonic() - began)
+
+
+async def _log(kube: Kube, release: Release, pod: str) -> str:
+    """The end of what a test printed, if its pod is still there."""
+    try:
+        return "\n".join([line async for line in kube.logs(release.namespace, pod, tail=LOG_LINES)])
+    except VrooliError as error:
+        return error.message

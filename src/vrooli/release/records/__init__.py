@@ -1,0 +1,1 @@
+"""Helm's records of a release: read, annotated, kept within limits."""

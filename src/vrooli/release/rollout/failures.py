@@ -1,0 +1,248 @@
+"""Pods and hooks that won't become ready by waiting: pure readings of what was seen, in words.
+
+Each rule says how long its state must last before it is believed: nothing where waiting can't
+change it, some seconds where it may pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from vrooli.release.rollout import autoscaling
+from vrooli.release.rollout.context import BACK_OFF_S, Scene, hook_of, last_end, last_start
+
+Body = Mapping[str, Any]
+
+# The name itself is wrong, or a node has no such image and may not pull: known at once.
+WRONG_IMAGE = ("InvalidImageName", "ErrImageNeverPull")
+UNPULLED = ("ErrImagePull", "ImagePullBackOff")
+# What registries answer about an image that isn't there.
+NO_IMAGE = re.compile(r"not found|manifest unknown|name unknown|does not exist", re.IGNORECASE)
+# A registry that hides private images says the same of one that isn't there and of one that it
+# refuses (Docker Hub: "pull access denied, repository does not exist or may require
+# authorization"): the credential may be on its way.
+DENIED = re.compile(r"authoriz|authentication|denied|credential|no basic auth", re.IGNORECASE)
+# A resolver that fails for a moment says that there is no such host.
+UNRESOLVED = re.compile(r"no such host", re.IGNORECASE)
+# What runtimes answer about an image that is there for other processors only.
+OTHER_PLATFORM = re.compile(
+    r"no match for platform|no matching manifest for"
+    r"|does not match the (?:specified|detected) platform"
+    r"|no image found in (?:manifest list|image index)"
+)
+# A registry that is slow or restarts, a resolver that fails for a moment: seconds. The kubelet
+# tries again 10 s after the first answer and up to 10 s late, since it looks at pods in turns.
+PULL_S = 25.0
+# An own end, the same twice, is nobody else's fault where everything else is well; killed
+# containers (128 + SIGKILL, 128 + SIGTERM) may have been slow.
+OWN_CRASHES = 2
+KILLED = (137, 143)
+# One crash may be a database that isn't there yet; the third isn't.
+CRASHES = 3
+# Not even while the databases are on their way: those take a minute, this many crashes longer.
+EARLY_CRASHES = 6
+# Claims are made, volumes bound and nodes come up within this, seconds, on a busy machine, too.
+UNSCHEDULABLE_S = 60.0
+PASSING = re.compile(r"unbound|persistentvolumeclaim|node\.kubernetes\.io/", re.IGNORECASE)
+# No node has the room or the labels: another would have to be made. Autoscalers look every 10 s.
+NO_ROOM_S = 30.0
+# A container that was failing before the deploy may be mended by it: the kubelet starts it again
+# within its longest back-off, and up to 30 s late, seconds.
+FAILING_BEFORE_S = BACK_OFF_S + 30.0
+# How a container ends that could not be started at all: it has no log, but a message.
+NEVER_STARTED = ("StartError", "ContainerCannotRun")
+# A Secret or ConfigMap that is missing although all that makes them is ready: seconds.
+NO_CONFIG_S = 10.0
+NO_SECRET = re.compile(r'secret "([^"]+)" not found')
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a pod, or a hook, can't become ready.
+
+    Attributes:
+        pod: The pod's name.
+        container: The container's, or empty when the pod as a whole is meant.
+        reason: Kubernetes' word for it.
+        message: What it says about it.
+        crashed: Whether the container ran and ended, so that its log tells why.
+        lasts_s: How long it must last before it is believed, seconds.
+    """
+
+    pod: str
+    container: str
+    reason: str
+    message: str
+    crashed: bool = False
+    lasts_s: float = 0.0
+
+    @property
+    def place(self) -> str:
+        """Where it is: pod and container."""
+        return f"{self.pod}/{self.container}" if self.container else self.pod
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}" + (f" ({self.message})" if self.message else "")
+
+
+def containers(pod: Body) -> list[Body]:
+    """What a pod says of its containers, those that run before the others first."""
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
+def earlier_ends(
+    pods: Iterable[Body], began: datetime, known: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """How often containers of pods from before the deploy had ended when they were first seen.
+
+    One that ran then had got over its earlier ends. One that was already failing has its first try
+    with what the deploy brings when it is started again: ends from before that don't count either.
+
+    Args:
+        pods: The pods.
+        began: When the deploy began.
+        known: Pod's uid and container of those that were seen before.
+    """
+    return {
+        key: container.get("restartCount", 0)
+        for pod in pods
+        if datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) < began
+        for container in containers(pod)
+        if (key := (pod["metadata"].get("uid", ""), container["name"])) not in known
+        if "running" in container.get("state", {}) or _is_retried(container, began)
+    }
+
+
+def _is_retried(container: Body, began: datetime) -> bool:
+    """Whether the last run of a container that has ended was the first since the deploy began.
+
+    Whoever looks for the first time long after that can't know: then all ends count.
+    """
+    started = last_start(container)
+    return started is not None and began <= started < began + timedelta(seconds=BACK_OFF_S)
+
+
+def troubles(pods: Iterable[Body], now: datetime, scene: Scene | None = None) -> list[Trouble]:
+    """Every trouble of the pods; those that a newer version replaces don't count.
+
+    Args:
+        pods: The pods.
+        now: The time.
+        scene: What else is known; without it every pod counts, and nothing is known of the rest.
+    """
+    scene = scene or Scene()
+    return [trouble for pod in scene.current(pods) for trouble in _of_pod(pod, now, scene)]
+
+
+def _of_pod(pod: Body, now: datetime, scene: Scene) -> Iterator[Trouble]:
+    status = pod.get("status", {})
+    if not autoscaling.awaits_node(pod, scene.seen, now):
+        yield from _unschedulable(pod, now)
+    for container in containers(pod):
+        yield from _of_container(pod, container, scene)
+    if status.get("phase") == "Failed" and scene.gives_up(pod):
+        yield _failed(pod)
+
+
+def _unschedulable(pod: Body, now: datetime) -> Iterator[Trouble]:
+    for item in pod.get("status", {}).get("conditions", []):
+        if item["type"] == "PodScheduled" and item.get("reason") == "Unschedulable":
+            message = item.get("message", "")
+            limit = UNSCHEDULABLE_S if PASSING.search(message) else NO_ROOM_S
+            since = datetime.fromisoformat(item["lastTransitionTime"]).astimezone(UTC)
+            if (now - since).total_seconds() >= limit:
+                yield Trouble(pod["metadata"]["name"], "", "Unschedulable", message)
+
+
+def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]:
+    waiting = container.get("state", {}).get("waiting") or {}
+    reason, message = waiting.get("reason", ""), waiting.get("message", "")
+    name, part = pod["metadata"]["name"], container["name"]
+    if reason in WRONG_IMAGE:
+        yield Trouble(name, part, reason, _naming(container, message), lasts_s=scene.doubt_s(pod))
+    elif reason in UNPULLED:
+        lasts_s = _pull_s(pod, message, scene)
+        if lasts_s is not None:
+            yield Trouble(name, part, reason, _naming(container, message), lasts_s=lasts_s)
+    elif reason == "CreateContainerConfigError" and scene.settled is not None:
+        yield Trouble(name, part, reason, _with_publisher(message, scene), lasts_s=NO_CONFIG_S)
+    crashes = scene.ends(pod, container)
+    if reason == "CrashLoopBackOff" and crashes >= _enough(pod, container, scene):
+        failing = FAILING_BEFORE_S if scene.awaits_retry(pod, container) else 0.0
+        lasts_s = max(failing, scene.doubt_s(pod))
+        has_run = last_end(container).get("reason") not in NEVER_STARTED
+        said = _told_ends(container, crashes)
+        yield Trouble(name, part, reason, said, crashed=has_run, lasts_s=lasts_s)
+
+
+def _pull_s(pod: Body, message: str, scene: Scene) -> float | None:
+    """How long a failed pull must last to be believed, seconds; None while it has every excuse."""
+    if OTHER_PLATFORM.search(message):
+        return scene.doubt_s(pod)
+    if DENIED.search(message):
+        if scene.awaits_credential(pod):
+            return None
+        # A credential that came late is used at the kubelet's next try.
+        return max(PULL_S, scene.next_pull_s(pod))
+    if UNRESOLVED.search(message):
+        return PULL_S
+    return scene.doubt_s(pod) if NO_IMAGE.search(message) else PULL_S
+
+
+def _told_ends(container: Body, crashes: int) -> str:
+    """How a container ended, in words; of one that could not be started, why."""
+    ended = last_end(container)
+    times = "once" if crashes == 1 else f"{crashes} times"
+    said = f"ended {times}, last with status {ended.get('exitCode')}"
+    if ended.get("reason") in NEVER_STARTED and ended.get("message"):
+        return f"{said}, could not be started: {' '.join(str(ended['message']).split())}"
+    return said
+
+
+def _with_publisher(message: str, scene: Scene) -> str:
+    """What was said of a missing Secret, with who makes it where that isn't Vault's operator."""
+    missing = NO_SECRET.search(message)
+    publisher = scene.publisher(missing[1]) if missing else ""
+    return f"{message}; {publisher}" if publisher else message
+
+
+def _naming(container: Body, message: str) -> str:
+    """What was said about a container's image, which not every registry's answer names."""
+    image = container.get("image", "")
+    named = message if image in message else f"{image}: {message}"
+    if OTHER_PLATFORM.search(message):
+        return f"{named}; it isn't made for the architecture of the node"
+    return named
+
+
+def _enough(pod: Body, container: Body, scene: Scene) -> int:
+    """How many crashes show that there will be no end of them."""
+    ended = last_end(container)
+    if scene.needs_others(pod) and not scene.is_settled_at(last_start(container)):
+        return EARLY_CRASHES
+    own = ended.get("reason") != "OOMKilled" and ended.get("exitCode") not in KILLED
+    if own and scene.is_alone_at_fault(pod):
+        return OWN_CRASHES
+    return CRASHES
+
+
+def _failed(pod: Body) -> Trouble:
+    """A hook's pod that won't be started again."""
+    ended = [item.get("state", {}).get("terminated") or {} for item in containers(pod)]
+    status = next((end["exitCode"] for end in ended if end.get("exitCode")), None)
+    said = pod["status"].get("message") or f"ended with status {status}"
+    part = next(
+        (
+            str(item["name"])
+            for item in containers(pod)
+            if (item.get("state", {}).get("terminated") or {}).get("exitCode")
+        ),
+        "",
+    )
+    reason = f"{hook_of(pod) or 'pod'} failed"
+    return Trouble(pod["metadata"]["name"], part, reason, said, crashed=True)

@@ -1,0 +1,155 @@
+"""What the operators' logs say of a release's databases, where nothing else tells of it.
+
+PGO writes no event and no condition of most of what the API server refuses it: the resource looks
+as if all had been done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from vrooli.chart.manifest import Manifest
+from vrooli.errors import VrooliError
+from vrooli.kube import ApiError, Kube
+from vrooli.kube import Manifest as Body
+from vrooli.operators import POSTGRES, REDIS, Operator, reconcile_log
+from vrooli.operators.reconcile_log import ReconcileError
+from vrooli.release.rollout import operator_progress
+from vrooli.release.rollout.readiness import Seen
+from vrooli.release.rollout.unavailable import Unseen
+
+OPERATORS: dict[str, Operator] = {"PostgresCluster": POSTGRES, "RedisFailover": REDIS}
+# Lines of each log, and how long reading them may take, seconds.
+LINES, READ_S = 1000, 5.0
+# An operator writes its first line within this after its start, seconds.
+FIRST_LINE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Log:
+    """The end of the log of an operator's pod.
+
+    Attributes:
+        lines: The lines.
+        is_whole: Whether they begin with the operator: nothing was cut off or rotated away.
+    """
+
+    lines: Sequence[str]
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the operators' logs say.
+
+    Attributes:
+        errors: What the operators meet with again and again since the last change, by the kind and
+            name of the object.
+        unseen: The logs that couldn't be read.
+    """
+
+    errors: Mapping[str, str]
+    unseen: Sequence[Unseen] = ()
+
+
+async def read(kube: Kube, manifests: Iterable[Manifest], objects: Seen) -> Reading:
+    """Read what the operators of a release's databases can't do, and say what couldn't be read.
+
+    Args:
+        kube: The cluster.
+        manifests: The release's objects.
+        objects: The namespace's objects.
+    """
+    databases = [item for item in manifests if item.kind in OPERATORS and not item.is_hook]
+    kinds = list(dict.fromkeys(item.kind for item in databases))
+    operators = [OPERATORS[kind] for kind in kinds]
+    found = await asyncio.gather(*(_logs(kube, operator) for operator in operators))
+    logs = {kind: kind_logs for kind, (kind_logs, _) in zip(kinds, found, strict=True)}
+    now = datetime.now(UTC)
+    errors = {
+        item.key: f"its operator can't go on: {error.message}"
+        for item in databases
+        for log in logs[item.kind]
+        for error in of_object(item, objects, log)
+        if error.holds(now)
+    }
+    return Reading(errors, tuple(unseen for _, unseen in found if unseen is not None))
+
+
+def of_object(item: Manifest, objects: Seen, log: Log) -> list[ReconcileError]:
+    """The errors about one of the databases since its last change."""
+    body = objects.get(item.kind, item.name)
+    since = None if body is None else operator_progress.changed_at(body)
+    if item.kind == "RedisFailover":
+        return reconcile_log.of_redis(log.lines, item.namespace, item.name, since)
+    return [
+        error
+        for error in reconcile_log.of_postgres(log.lines, since, is_whole=log.is_whole)
+        if (error.namespace, error.name) == (item.namespace, item.name)
+    ]
+
+
+async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unseen | None]:
+    """The ends of the logs of an operator's pods, and what kept the rest from being read."""
+    what = f"the log of {operator.title}"
+    logs: list[Log] = []
+    try:
+        async with asyncio.timeout(READ_S):
+            for pod in await _pods(kube, operator):
+                # One that never ran has no log; that it doesn't run is told elsewhere.
+                if (status := _status(pod, operator)) is not None:
+                    logs.append(await _log(kube, pod, status))
+    except TimeoutError:
+        return logs, Unseen(what, f"no answer within {READ_S:.0f} s")
+    except VrooliError as error:
+        return logs, Unseen.of(what, error)
+    return logs, None
+
+
+async def _log(kube: Kube, pod: Body, status: Body) -> Log:
+    """The end of the log of a pod's container that has this status."""
+    metadata = pod["metadata"]
+    read = kube.logs(metadata["namespace"], metadata["name"], status["name"], tail=LINES)
+    lines = [line async for line in read]
+    start = (status["state"].get("running") or {}).get("startedAt")
+    first = next(filter(None, map(reconcile_log.line_time, lines)), None)
+    if start is None or first is None:
+        return Log(lines, len(lines) < LINES)
+    latest = datetime.fromisoformat(start) + timedelta(seconds=FIRST_LINE_S)
+    return Log(lines, first <= latest)
+
+
+async def _pods(kube: Kube, operator: Operator) -> list[Body]:
+    """An operator's pods, in any namespace, or at least in its own.
+
+    Raises:
+        ApiError: They may be in a namespace that may not be looked at.
+    """
+    try:
+        return await kube.list("v1", "Pod", None, operator.selector)
+    except ApiError as error:
+        if not error.is_forbidden:
+            raise
+        if pods := await kube.list("v1", "Pod", operator.namespace, operator.selector):
+            return pods
+        raise
+
+
+def _status(pod: Body, operator: Operator) -> Body | None:
+    """The status of an operator's own container; None when it never ran."""
+    name = _container(pod, operator)
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    own: Body | None = next((one for one in statuses if one["name"] == name), None)
+    if own is None or not ({"running", "terminated"} & own.get("state", {}).keys()):
+        return None
+    return own
+
+
+def _container(pod: Body, operator: Operator) -> str:
+    """The operator's own container, which may have others beside it."""
+    containers = pod["spec"]["containers"]
+    own = [one for one in containers if operator.name in one["image"].rpartition("/")[2]]
+    return str((own or containers)[0]["name"])

@@ -1,0 +1,275 @@
+"""One line for each object of a release on its way to ready: pure readings, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from vrooli.chart.manifest import HOOK, Manifest
+from vrooli.events import ObjectState
+from vrooli.redaction import Redactor
+from vrooli.release.rollout import autoscaling, context, readiness
+from vrooli.release.rollout.context import Scene
+from vrooli.release.rollout.failures import containers
+from vrooli.release.rollout.readiness import (
+    COMPONENT,
+    LEADER_ROLES,
+    PGO,
+    REDIS_NAME,
+    REDIS_ROLE,
+    Seen,
+)
+
+Body = Mapping[str, Any]
+
+# What Kubernetes says while a container isn't there yet, in words.
+WAITS = {
+    "ContainerCreating": "is being started",
+    "PodInitializing": "is being prepared",
+    "ErrImagePull": "can't get its image",
+    "ImagePullBackOff": "can't get its image",
+    "CreateContainerConfigError": "lacks a part of its configuration",
+}
+# The longest reason that a line holds, characters; a report has all of it.
+LONGEST = 160
+
+
+@dataclass(frozen=True)
+class Line:
+    """How far one object is.
+
+    Attributes:
+        object: Its kind and name.
+        state: How far it is.
+        detail: What it has or lacks, its pods' reasons included.
+    """
+
+    object: str
+    state: ObjectState
+    detail: str
+
+
+def lines(
+    wanted: Iterable[Manifest],
+    seen: Seen,
+    failed: Collection[str] = (),
+    redactor: Redactor | None = None,
+    earlier_ends: Mapping[tuple[str, str], int] | None = None,
+) -> list[Line]:
+    """A line for each object that can be ready or not, and for each hook.
+
+    Args:
+        wanted: The release's objects, hooks included.
+        seen: The namespace's objects.
+        failed: Pods that can't become ready.
+        redactor: Knows what is secret; without one only what looks like a secret is masked.
+        earlier_ends: As a scene has them: ends that are not told.
+    """
+    manifests, hides = list(wanted), redactor or Redactor()
+    where = Scene(seen=seen, earlier_ends=earlier_ends or {})
+    hooks = context.hooks(manifests)
+    others = [item for item in manifests if item.kind in readiness.RULES and not item.is_hook]
+    return [
+        *(_of_hook(hook, where, failed, hides) for hook in hooks),
+        *(_of_object(item, where, failed, hides) for item in others),
+    ]
+
+
+def _of_object(wanted: Manifest, where: Scene, failed: Collection[str], hides: Redactor) -> Line:
+    seen = where.seen
+    lack, body = readiness.lack(wanted, seen), seen.get(wanted.kind, wanted.name)
+    facts = FACTS[wanted.kind](body, seen) if body is not None else ""
+    if lack is None:
+        return Line(wanted.key, ObjectState.READY, facts)
+    pods = [pod for pod in _pods_of(wanted, seen) if not readiness.is_ready(pod)]
+    reasons = [text for pod in pods if (text := of_pod(pod, where, hides))]
+    names = {pod["metadata"]["name"] for pod in pods}
+    state = ObjectState.FAILED if names & set(failed) else ObjectState.WAITING
+    rest = "" if wanted.kind in OWN_WORDS else facts
+    return Line(wanted.key, state, "; ".join(filter(None, (hides.text(lack), *reasons, rest))))
+
+
+# Kinds whose lack says all that their facts do.
+OWN_WORDS = ("Deployment", "StatefulSet", "VaultStaticSecret", "PersistentVolumeClaim")
+
+
+def _of_hook(hook: Manifest, where: Scene, failed: Collection[str], hides: Redactor) -> Line:
+    seen = where.seen
+    when, body = hook.annotations[HOOK], seen.get(hook.kind, hook.name)
+    pods = [pod for pod in seen.pods({}) if context.hook_of(pod) == hook.key]
+    if body is None:
+        return Line(hook.key, ObjectState.WAITING, f"{when} hook: not there")
+    if _has_ended_well(body):
+        return Line(hook.key, ObjectState.READY, f"{when} hook: done")
+    names = {pod["metadata"]["name"] for pod in pods}
+    state = ObjectState.FAILED if names & set(failed) or _has_failed(body) else ObjectState.WAITING
+    reasons = "; ".join(text for pod in pods if (text := of_pod(pod, where, hides)))
+    return Line(hook.key, state, f"{when} hook: {reasons or 'runs'}")
+
+
+def _has_ended_well(body: Body) -> bool:
+    status = body.get("status", {})
+    return status.get("phase") == "Succeeded" or bool(_condition(body, "Complete"))
+
+
+def _has_failed(body: Body) -> bool:
+    return body.get("status", {}).get("phase") == "Failed" or bool(_condition(body, "Failed"))
+
+
+def _condition(body: Body, kind: str) -> Body | None:
+    conditions = body.get("status", {}).get("conditions", [])
+    return next((c for c in conditions if c["type"] == kind and c["status"] == "True"), None)
+
+
+def of_pod(pod: Body, where: Scene, hides: Redactor) -> str:
+    """Why a pod isn't ready, in words; empty when nothing is to say."""
+    name, status = pod["metadata"]["name"], pod.get("status", {})
+    for condition in status.get("conditions", []):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            is_coming = autoscaling.awaits_node(pod, where.seen, datetime.now(UTC))
+            node = "a node that the autoscaler adds" if is_coming else "a node"
+            return _cut(hides.text(f"{name} waits for {node}: {condition.get('message', '')}"))
+    said = [
+        text for item in containers(pod) if (text := _of_container(item, where.earlier(pod, item)))
+    ]
+    if not said and status.get("phase") == "Running" and not readiness.is_ready(pod):
+        said = [f"runs, isn't ready yet{_probe(name, where.seen)}"]
+    return _cut(hides.text(f"{name} {', '.join(said)}")) if said else ""
+
+
+def _of_container(container: Body, earlier: int) -> str:
+    state, restarts = container.get("state", {}), container.get("restartCount", 0) - earlier
+    ended = container.get("lastState", {}).get("terminated") or {}
+    waiting, over = state.get("waiting"), state.get("terminated")
+    if waiting and waiting.get("reason") == "CrashLoopBackOff":
+        return f"ended {times(restarts + 1)}, last with status {ended.get('exitCode')}"
+    if waiting:
+        reason, message = waiting.get("reason", ""), waiting.get("message", "")
+        return ": ".join(filter(None, (WAITS.get(reason, reason), message)))
+    if over and over.get("exitCode"):
+        return f"ended with status {over['exitCode']}"
+    if restarts and not container.get("ready"):
+        return f"runs again after {restarts} ends, last with status {ended.get('exitCode')}"
+    return ""
+
+
+def times(count: int) -> str:
+    """How often something happened, in words."""
+    return "once" if count == 1 else f"{count} times"
+
+
+def _probe(pod: str, seen: Seen) -> str:
+    """What its probe said last, from the namespace's events."""
+    found = [
+        body
+        for body in seen.of_kind("Event")
+        if body.get("reason") == "Unhealthy" and body.get("involvedObject", {}).get("name") == pod
+    ]
+    newest = max(found, key=lambda body: str(body.get("lastTimestamp")), default=None)
+    return f": {newest['message']}" if newest else ""
+
+
+def _pods_of(wanted: Manifest, seen: Seen) -> list[Body]:
+    """The pods that an object stands on, a Deployment's only of its current version."""
+    if wanted.kind == "PostgresCluster":
+        return seen.pods({f"{PGO}/cluster": wanted.name})
+    if wanted.kind == "RedisFailover":
+        return seen.pods({REDIS_NAME: wanted.name})
+    if wanted.kind == "StatefulSet":
+        return [pod for pod in seen.pods({}) if _owner(pod) == wanted.name]
+    if wanted.kind != "Deployment":
+        return []
+    pods = [pod for pod in seen.pods({}) if context.deployment_of(pod) == wanted.name]
+    return Scene(seen=seen).current(pods)
+
+
+def _owner(pod: Body) -> str:
+    owners = pod["metadata"].get("ownerReferences", [])
+    return str(owners[0]["name"]) if owners else ""
+
+
+def _cut(text: str) -> str:
+    """A text without secrets in one short line: what is cut before could be a piece of one."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+def _replicas(body: Body, seen: Seen) -> str:
+    wanted, status = body["spec"].get("replicas", 1), body.get("status", {})
+    return f"{status.get('readyReplicas', 0)} of {wanted} pods are ready"
+
+
+def _postgres(body: Body, seen: Seen) -> str:
+    return ", ".join(_of_postgres(body, seen))
+
+
+def _of_postgres(body: Body, seen: Seen) -> Iterator[str]:
+    """Instances, leader, replicas, pool, backups."""
+    spec, status = body["spec"], body.get("status", {})
+    wanted = sum(item.get("replicas", 1) for item in spec["instances"])
+    ready = sum(item.get("readyReplicas", 0) for item in status.get("instances", []))
+    yield f"{ready} of {wanted} instances are ready"
+    labels = {f"{PGO}/cluster": body["metadata"]["name"]}
+    leaders = [pod for role in LEADER_ROLES for pod in seen.pods({**labels, f"{PGO}/role": role})]
+    names = ", ".join(pod["metadata"]["name"] for pod in leaders)
+    yield f"leader {names}" if names else "no leader"
+    replicas = seen.pods({**labels, f"{PGO}/role": "replica"})
+    if wanted > 1:
+        yield f"{sum(map(readiness.is_ready, replicas))} of {wanted - 1} replicas"
+    if pool := spec.get("proxy", {}).get("pgBouncer"):
+        pooled = status.get("proxy", {}).get("pgBouncer", {}).get("readyReplicas", 0)
+        yield f"{pooled} of {pool.get('replicas', 1)} pgBouncer"
+    for repo in status.get("pgbackrest", {}).get("repos", []):
+        done = repo.get("replicaCreateBackupComplete")
+        made = "has a backup" if done else "has no backup yet"
+        yield f"{repo['name']} {made if repo.get('stanzaCreated') else 'is being made'}"
+
+
+def _redis(body: Body, seen: Seen) -> str:
+    """Redis, Sentinels, master, quorum."""
+    labels = {REDIS_NAME: body["metadata"]["name"]}
+    said = []
+    for part, title in (("redis", "Redis"), ("sentinel", "Sentinels")):
+        wanted = body["spec"][part].get("replicas", 3)
+        ready = sum(map(readiness.is_ready, seen.pods({**labels, COMPONENT: part})))
+        said.append(f"{ready} of {wanted} {title}")
+    masters = seen.pods({**labels, COMPONENT: "redis", REDIS_ROLE: "master"})
+    names = ", ".join(pod["metadata"]["name"] for pod in masters)
+    quorum = body["spec"]["sentinel"].get("replicas", 3) // 2 + 1
+    ready = sum(map(readiness.is_ready, seen.pods({**labels, COMPONENT: "sentinel"})))
+    return ", ".join(
+        [
+            *said,
+            f"master {names}" if names else "no master",
+            f"quorum of {quorum} {'is there' if ready >= quorum else 'is missing'}",
+        ]
+    )
+
+
+def _vault_secret(body: Body, seen: Seen) -> str:
+    return f"the Secret {body['spec']['destination']['name']} is filled"
+
+
+def _claim(body: Body, seen: Seen) -> str:
+    return str(body.get("status", {}).get("phase", "Pending"))
+
+
+def _ingress(body: Body, seen: Seen) -> str:
+    """Its hosts, and the address where its controller writes one."""
+    hosts = [rule.get("host") or "any host" for rule in body["spec"].get("rules", [])]
+    points = body.get("status", {}).get("loadBalancer", {}).get("ingress", [])
+    where = ", ".join(point.get("ip") or point.get("hostname", "") for point in points)
+    return ", ".join(dict.fromkeys(hosts)) + (f" at {where}" if where else "")
+
+
+FACTS: Mapping[str, Callable[[Body, Seen], str]] = {
+    "Deployment": _replicas,
+    "StatefulSet": _replicas,
+    "PostgresCluster": _postgres,
+    "RedisFailover": _redis,
+    "VaultStaticSecret": _vault_secret,
+    "PersistentVolumeClaim": _claim,
+    "Ingress": _ingress,
+}

@@ -1,0 +1,60 @@
+"""Wake the Redis operator when there is something to do for it.
+
+It looks at a RedisFailover when that changes and every 30 seconds. At a first installation the
+Secret with the password comes a moment after the RedisFailover, and its pods run a moment after
+they were made: each would cost half a minute of waiting for the next look. At a change it replaces
+one pod at each look. A note on the object makes the operator look at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from vrooli.chart.manifest import Manifest
+from vrooli.kube import Kube
+from vrooli.release.rollout.operator_progress import outdated_pods
+from vrooli.release.rollout.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE, Body, Seen, is_ready
+
+NOTE = "vrooli.com/woken"
+# How often it may be woken, seconds: what it did last must be seen before.
+PAUSE_S = 4.0
+
+
+class RedisWaker:
+    """Wakes the operator for the RedisFailovers among some manifests."""
+
+    def __init__(self, kube: Kube, manifests: Sequence[Manifest]) -> None:
+        self._kube = kube
+        self._wanted = [item for item in manifests if item.kind == "RedisFailover"]
+        self._woken_at = time.monotonic()
+
+    async def look(self, seen: Seen) -> None:
+        """Wake the operator if a RedisFailover waits for it."""
+        if time.monotonic() - self._woken_at < PAUSE_S:
+            return
+        for manifest in self._wanted:
+            body = seen.get(manifest.kind, manifest.name)
+            if body is not None and waits(body, seen):
+                self._woken_at = time.monotonic()
+                note = {"metadata": {"annotations": {NOTE: datetime.now(UTC).isoformat()}}}
+                await self._kube.patch(
+                    manifest.api_version, manifest.kind, manifest.name, manifest.namespace, note
+                )
+
+
+def waits(body: Body, seen: Seen) -> bool:
+    """Whether a RedisFailover has no pods yet, none that is the master, or outdated ones."""
+    labels = {REDIS_NAME: body["metadata"]["name"]}
+    for part in ("redis", "sentinel"):
+        pods = seen.pods({**labels, COMPONENT: part})
+        if not pods:
+            return True
+        running = sum(pod.get("status", {}).get("phase") == "Running" for pod in pods)
+        if running < body["spec"][part].get("replicas", 3):
+            return False
+    runner = seen.get("StatefulSet", f"rfr-{body['metadata']['name']}")
+    if runner is not None and outdated_pods(runner, seen):
+        return all(map(is_ready, seen.pods(labels)))
+    return not seen.pods({**labels, REDIS_ROLE: "master"})

@@ -1,0 +1,38 @@
+"""What will change, or has, as results have it and as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vrooli.release.drift.diff import Act, ObjectChange
+from vrooli.workflows.results import ChangeView, FieldView
+
+SIGNS: Mapping[str, str] = {Act.ADD: "+", Act.CHANGE: "~", Act.REMOVE: "-"}
+
+
+def told(change: ChangeView) -> list[str]:
+    """A change in lines, for people."""
+    nothing = "(nothing)"
+    return [
+        f"{SIGNS[change.act]} {change.object}",
+        *(
+            f"    {f.path}: {f.before or nothing} -> {f.after or nothing}{_signature(f)}"
+            for f in change.fields
+        ),
+    ]
+
+
+def _signature(field: FieldView) -> str:
+    """Who wrote it by hand, and when."""
+    if not field.manager:
+        return ""
+    return f"  ({field.manager}{f', {field.since:%Y-%m-%d %H:%M:%S} UTC' if field.since else ''})"
+
+
+def view(change: ObjectChange) -> ChangeView:
+    """A change as results have it."""
+    fields = tuple(
+        FieldView(path=f.path, before=f.before, after=f.after, manager=f.manager, since=f.since)
+        for f in change.fields
+    )
+    return ChangeView(object=change.key, act=change.act, fields=fields)

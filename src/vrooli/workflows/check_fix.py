@@ -1,0 +1,90 @@
+"""What of a check's findings can be mended safely, and how: by the steps of setup alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from vrooli import operators
+from vrooli.checks.cluster.api_resources import INSTALL
+from vrooli.checks.interface import Outcome
+from vrooli.checks.operators import requirements
+from vrooli.environments import Environment
+from vrooli.events import Listener, StepEnded
+from vrooli.operators import Source, record
+from vrooli.workflows import access, develop
+from vrooli.workflows.options import DevelopOptions
+
+# The step that makes the development Vault, its policies, its role and its first secrets. It
+# leaves a Vault that isn't ours, and secrets that there are, as they are.
+SECRETS = "secrets"
+AWAIT = "operators"
+# Whose kinds are which operator's.
+OWNERS = {kind: asked.operator.name for asked in requirements.ALL for _, kind in asked.kinds}
+TITLES = {operator.name: operator.title for operator in operators.ALL}
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What can be done.
+
+    Attributes:
+        steps: The steps of setup that do it.
+        said: What they do, in words.
+        anew: Operators that are there, and whose definitions aren't.
+    """
+
+    steps: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    anew: tuple[str, ...] = ()
+
+
+NOTHING = Fix()
+
+
+def of(outcomes: Iterable[Outcome]) -> Fix:
+    """What is safe to do about what was found: that for which the finding names this command."""
+    absent, unserved, vault = set(), set(), False
+    for outcome in outcomes:
+        for finding in outcome.findings:
+            if finding.command != INSTALL:
+                continue
+            if finding.name in TITLES:
+                absent.add(finding.name)
+            elif finding.what in OWNERS:
+                unserved.add(OWNERS[finding.what])
+            else:
+                vault = True
+    wanted = [name for name in TITLES if name in absent | unserved]
+    said = [f"install {TITLES[name]}" for name in wanted]
+    steps = [*wanted, AWAIT] if wanted else []
+    if vault:
+        steps.append(SECRETS)
+        said.append("bring the development Vault to its policies, role and first secrets")
+    return Fix(tuple(steps), tuple(said), tuple(sorted(unserved - absent)))
+
+
+async def do(
+    chosen: Fix, environment: Environment, cluster: str, listener: Listener
+) -> list[StepEnded]:
+    """Run setup's steps for it, with all that they stand on.
+
+    Raises:
+        EnvironmentLackError: This cluster takes none of our images: it is mended by its owner.
+        VrooliError: The first step's error.
+    """
+    if chosen.anew:
+        await _forget(chosen.anew, cluster)
+    options = DevelopOptions(environment, cluster=cluster)
+    return await develop.run_only(options, chosen.steps, listener)
+
+
+async def _forget(names: Iterable[str], cluster: str) -> None:
+    """Have operators of ours count as not wholly installed, so that they are installed again."""
+    async with access.connect(cluster) as reached:
+        for operator in operators.ALL:
+            known = await record.read(reached.kube, operator.namespace)
+            if operator.name in names and known.ours:
+                security = "restricted" if known.source == Source.GO_MODULE else "baseline"
+                unfinished = replace(known, inputs="")
+                await record.write(reached.kube, operator.namespace, unfinished, security)

@@ -1,0 +1,171 @@
+"""The embedded clusters of this machine: start, stop, look at, delete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from vrooli import project
+from vrooli.cluster.embedded import autostart as systemd
+from vrooli.cluster.embedded.cluster import KnownCluster, known_clusters
+from vrooli.cluster.interface import Cluster
+from vrooli.errors import UsageError
+from vrooli.events import Listener, LogLine, Outcome, Progress
+from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows.consent import GIVEN, Action, Consent
+from vrooli.workflows.host_setup import Machine
+from vrooli.workflows.results import (
+    AutostartResult,
+    ClusterListResult,
+    ClusterResult,
+    ClusterView,
+    ComponentView,
+    KubeconfigResult,
+    Result,
+)
+
+ABSENT, DAMAGED, STOPPED, RUNNING = "absent", "damaged", "stopped", "running"
+
+
+async def start(name: str, listener: Listener, *, ports: Mapping[str, int]) -> ClusterResult:
+    """Start a cluster, with all that it stands on; changes nothing when it runs."""
+    cluster, machine = named(name), Machine()
+
+    async def ensure(progress: Progress) -> Done:
+        return await (await machine.cluster(name, ports, progress)).ensure_running(progress)
+
+    before = machine.cluster_steps()
+    last = Step("cluster", f"Cluster {name}", ensure, tuple(step.name for step in before))
+    return await _act(cluster, [*before, last], listener)
+
+
+async def stop(name: str, listener: Listener) -> ClusterResult:
+    """End a cluster; its data stay."""
+    cluster = known(name)
+    return await _act(cluster, [Step("stop", f"Stop cluster {name}", cluster.stop)], listener)
+
+
+async def delete(name: str, listener: Listener, consent: Consent = GIVEN) -> ClusterResult:
+    """End a cluster and remove everything it made; changes nothing when there is none.
+
+    Raises:
+        UsageError: The name can't be a cluster's, or a yes is missing.
+        InterruptError: The person said no.
+    """
+    cluster = named(name)
+    if (await cluster.status()).state != ABSENT:
+        what = f"delete cluster {name} with all data in it"
+        consent.demand(Action.DELETE_CLUSTER, None, what)
+    return await _act(cluster, [Step("delete", f"Delete cluster {name}", cluster.delete)], listener)
+
+
+async def status(name: str, listener: Listener) -> ClusterResult:
+    """How a cluster is."""
+    del listener  # looking is quick, there is nothing to tell meanwhile
+    seen = await view(known(name))
+    return ClusterResult(ok=seen.state == RUNNING, changed=False, cluster=seen)
+
+
+async def list_all(listener: Listener) -> ClusterListResult:
+    """Every embedded cluster of this user."""
+    del listener
+    found = known_clusters(project.state_dir())
+    return ClusterListResult(clusters=tuple([await view(cluster) for cluster in found]))
+
+
+async def autostart(name: str, listener: Listener, *, enable: bool | None) -> AutostartResult:
+    """Have a cluster started with the host, or no longer; with None only look.
+
+    Raises:
+        UsageError: There is no such cluster.
+        EnvironmentLackError: systemd doesn't run here, or we aren't root.
+    """
+    del listener
+    cluster = known(name)
+    changed = enable is not None and await cluster.start_with_host(enable=enable)
+    unit = cluster.autostart_unit()
+    return AutostartResult(
+        changed=changed,
+        name=name,
+        available=systemd.is_available(),
+        enabled=unit is not None,
+        unit=str(unit) if unit else None,
+    )
+
+
+async def kubeconfig(name: str, listener: Listener, *, merge: bool) -> KubeconfigResult:
+    """Where a cluster's own kubeconfig is; with ``merge`` the user's own gets its context."""
+    del listener
+    cluster = known(name)
+    path = str(cluster.kubeconfig)
+    if not merge:
+        return KubeconfigResult(path=path)
+    into = users_kubeconfig()
+    context = cluster.merge_kubeconfig(into.resolve())  # where it is a link, it stays one
+    return KubeconfigResult(path=path, merged_into=str(into), context=context)
+
+
+async def logs(name: str, component: str, listener: Listener, *, tail: int, follow: bool) -> Result:
+    """Tell the last lines of a component's log and, with ``follow``, each further one.
+
+    Raises:
+        UsageError: There is no such cluster or component.
+    """
+    async for line in known(name).logs(component, tail=tail, follow=follow):
+        listener(LogLine(component, line))
+    return Result()
+
+
+def named(name: str) -> KnownCluster:
+    """The cluster of that name, whether there is one or not.
+
+    Raises:
+        UsageError: The name can't be a cluster's.
+    """
+    return KnownCluster(name, state_dir=project.state_dir())
+
+
+def known(name: str) -> KnownCluster:
+    """The cluster of that name, which exists.
+
+    Raises:
+        UsageError: There is none.
+    """
+    names = [cluster.name for cluster in known_clusters(project.state_dir())]
+    if name not in names:
+        there = f"There are: {', '.join(names)}." if names else "There is none at all yet."
+        raise UsageError(
+            f"There is no embedded cluster {name!r}.",
+            f"{there} `vrooli cluster start {name}` makes it.",
+        )
+    return named(name)
+
+
+def users_kubeconfig() -> Path:
+    """The file that kubectl would write to: the first of KUBECONFIG, else ~/.kube/config."""
+    first = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+    return Path(first) if first else Path.home() / ".kube" / "config"
+
+
+async def view(cluster: Cluster | KnownCluster) -> ClusterView:
+    """A cluster as results show it."""
+    seen = await cluster.status()
+    return ClusterView(
+        name=seen.name,
+        kind=seen.kind,
+        state=seen.state,
+        version=seen.version,
+        components=tuple(ComponentView(**asdict(part)) for part in seen.components),
+        urls=cluster.urls() if seen.state not in (ABSENT, DAMAGED) else {},
+    )
+
+
+async def _act(cluster: KnownCluster, steps: list[Step], listener: Listener) -> ClusterResult:
+    ended = await run_steps(steps, listener)
+    return ClusterResult(
+        changed=any(end.outcome is Outcome.CHANGED for end in ended),
+        detail=ended[-1].detail,
+        cluster=await view(cluster),
+    )

@@ -1,0 +1,132 @@
+"""What a machine is prepared with: host packages, third-party programs, images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vrooli import images, programs, project
+from vrooli.cluster.embedded.cluster import EmbeddedCluster
+from vrooli.cluster.embedded.settings import AddonImages, Settings
+from vrooli.errors import EnvironmentLackError
+from vrooli.events import Progress
+from vrooli.images import BuiltImage
+from vrooli.images.choice import detect
+from vrooli.programs.catalog import GROUPS
+from vrooli.steps import Done, Step
+from vrooli.workflows import host_packages
+
+# Wanted by the tests alone, which ask for it themselves.
+NOT_NEEDED_TO_RUN = frozenset({"helm"})
+# What a cluster starts as processes of the host.
+CLUSTER_PROGRAMS = (
+    *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"),
+    *("kube-proxy", "kube-router", "containerd", "containerd-shim-runc-v2", "ctr"),
+    *("bridge", "host-local", "loopback", "portmap"),
+)
+# The images that are in a cluster before anything else: its add-ons, the operators, Vault.
+FIRST = (*images.ADDONS, *images.OPERATORS, "openbao")
+
+
+class Machine:
+    """Prepares this machine, and knows afterwards what is there.
+
+    Attributes:
+        programs: The paths of the third-party programs.
+        images: The images, by their names in the catalog.
+    """
+
+    def __init__(self, *, runs_clusters: bool = True) -> None:
+        """Prepare for an embedded cluster, or for one that someone else's program runs."""
+        self._packages = host_packages.ensure_packages if runs_clusters else ensure_builder
+        self.programs: dict[str, Path] = {}
+        self.images: dict[str, BuiltImage] = {}
+
+    def steps(self) -> list[Step]:
+        """What an embedded cluster and a release on it stand on."""
+        return [
+            Step("packages", "Host packages", self._packages),
+            Step("programs", "Third-party programs", self.ensure_programs),
+            Step("images", "Images of services and data", self.ensure_images, ("packages",)),
+            Step(
+                "program-images",
+                "Images of programs",
+                self.ensure_program_images,
+                ("packages", "programs", "images"),
+            ),
+        ]
+
+    def cluster_steps(self) -> list[Step]:
+        """What an embedded cluster stands on, without a release."""
+        packages, program_step = self.steps()[:2]
+        before = (packages.name, program_step.name)
+        first = Step("first-images", "Images of the cluster", self.ensure_first_images, before)
+        return [packages, program_step, first]
+
+    async def ensure_programs(self, progress: Progress) -> Done:
+        """Have the third-party programs in the cache."""
+        names = all_programs()
+        made = programs.missing(names)
+        self.programs = await programs.ensure(names, progress)
+        detail = f"made {', '.join(made)}" if made else f"all {len(names)} are in the cache"
+        return Done(changed=bool(made), detail=detail)
+
+    async def ensure_images(self, progress: Progress) -> Done:
+        """Build the images that need no third-party program, while those are built."""
+        return await self._build(images.WITHOUT_PROGRAMS, progress)
+
+    async def ensure_program_images(self, progress: Progress) -> Done:
+        """Build the images that hold third-party programs."""
+        return await self._build(images.OF_PROGRAMS, progress)
+
+    async def ensure_first_images(self, progress: Progress) -> Done:
+        """Build the images that a cluster starts with."""
+        return await self._build(FIRST, progress)
+
+    async def archive(self, names: Sequence[str], progress: Progress) -> Path:
+        """An archive of some of the images."""
+        return await images.archive([self.images[name] for name in names], progress)
+
+    async def cluster(
+        self, name: str, ports: Mapping[str, int], progress: Progress
+    ) -> EmbeddedCluster:
+        """An embedded cluster of what is there now."""
+        return EmbeddedCluster(
+            name,
+            state_dir=project.state_dir(),
+            programs={program: self.programs[program] for program in CLUSTER_PROGRAMS},
+            images=AddonImages(await self.archive(FIRST, progress)),
+            settings=Settings(ports=ports),
+        )
+
+    def hashes(self) -> dict[str, str]:
+        """What each image was built from, by its reference."""
+        return {image.reference: image.inputs_hash for image in self.images.values()}
+
+    async def _build(self, names: Sequence[str], progress: Progress) -> Done:
+        built = await images.ensure(names, self.programs, progress)
+        self.images |= built
+        made = [name for name, image in built.items() if image.built]
+        detail = f"built {', '.join(made)}" if made else f"all {len(built)} are as they should be"
+        return Done(changed=bool(made), detail=detail)
+
+
+async def ensure_builder(progress: Progress) -> Done:
+    """Have a program that builds images: all that this host does for a cluster of someone else's.
+
+    Raises:
+        EnvironmentLackError: There is none, and none can be installed here.
+    """
+    try:
+        found = await detect()
+    except EnvironmentLackError:
+        packages = {name: host_packages.PACKAGES[name] for name in ("buildah", "mmdebstrap")}
+        return await host_packages.ensure_packages(progress, packages)
+    return Done(changed=False, detail=f"{found.name} builds images")
+
+
+def all_programs() -> tuple[str, ...]:
+    """Every program that the cluster, the operators and their images are made of."""
+    return tuple(
+        name for group in GROUPS if group.name not in NOT_NEEDED_TO_RUN for name in group.packages
+    )
