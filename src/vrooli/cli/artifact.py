@@ -52,6 +52,6 @@ def verify(
 def _show(result: VerifyResult, console: Console) -> None:
     console.print(f"{result.path}: version {result.version}, chart {result.chart}", soft_wrap=True)
     rows = [(item.kind, item.path) for item in result.differences]
-    tables.show_rows("Not as it was built", ("", "file"), rows, console)
+    tables.show_rows("Differences", ("", "file"), rows, console)
     if result.ok:
-        console.print(f"All {result.files} files are as they were built.")
+        console.print(f"All {result.files} files match their checksums.")

@@ -124,11 +124,11 @@ def command(
 
 def _show(result: BuildResult, console: Console) -> None:
     tables.show_steps(result, console)
-    where = f"Git commit {result.revision}" if result.revision else "no Git commit"
-    changed = ", with changes that aren't committed" if result.modified else ""
-    console.print(f"\nVersion {result.version}, made from {where}{changed}.")
+    where = f"Git commit {result.revision}" if result.revision else "files outside of Git"
+    changed = " with uncommitted changes" if result.modified else ""
+    console.print(f"\nBuilt version {result.version} from {where}{changed}.")
     console.print(f"  {result.path}", soft_wrap=True)
     if result.pushed:
         console.print(f"  {result.pushed}", soft_wrap=True)
     for reference, digest in result.pushed_images.items():
-        console.print(f"  {reference} is {digest}", soft_wrap=True)
+        console.print(f"  {reference}: {digest}", soft_wrap=True)

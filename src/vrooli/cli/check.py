@@ -136,7 +136,9 @@ def _mends(wanted: CheckOptions) -> bool:
 def _confirm(said: Sequence[str]) -> bool:
     """Ask for confirmation; without a terminal, the answer is no."""
     what = "\n".join(f"  - {line}" for line in said)
-    return asking.on_terminal() and asking.confirm(f"This can be done now:\n{what}\nDo it?")
+    return asking.on_terminal() and asking.confirm(
+        f"The following fixes are available:\n{what}\nApply them?"
+    )
 
 
 def _show(result: CheckResult, console: Console, check_only: bool) -> None:
@@ -161,16 +163,16 @@ def _show(result: CheckResult, console: Console, check_only: bool) -> None:
             _show_finding(view.title, item, console, check_only)
     if result.fixed:
         done = ", ".join(step.title for step in result.fixed if step.outcome == "changed")
-        console.print(f"\nFixed: {done or 'nothing needed to be changed'}; then looked again.")
+        console.print(f"\nFixed: {done or 'nothing to change'}. All checks ran again.")
     if result.fixable and not check_only:
         console.print(f"\n`vrooli check --fix` would {'; '.join(result.fixable)}.", markup=False)
     bad = sum(view.state == "failed" for view in result.checks)
     unseen = sum(view.state == "could not be seen" for view in result.checks)
-    said = "Nothing wrong" if result.ok else "Too little could be seen to say that nothing is wrong"
+    said = "No problems found" if result.ok else "Required data could not be read"
     if bad:
-        said = f"{bad} of {len(result.checks)} checks found something wrong"
+        said = f"{bad} of {len(result.checks)} checks failed"
     if unseen:
-        said += f"; {unseen} could not be seen"
+        said += f"; {unseen} could not be checked"
     console.print(f"\n{said}, {tables.duration(result.elapsed_s)}.")
 
 

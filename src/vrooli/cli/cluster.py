@@ -215,21 +215,21 @@ def _show(result: ClusterResult, console: Console) -> None:
 
 def _show_list(result: ClusterListResult, console: Console) -> None:
     if not result.clusters:
-        console.print("There is no embedded cluster on this machine.")
+        console.print("No embedded clusters found on this machine.")
     rows = [(item.name, item.state, item.version) for item in result.clusters]
     tables.show_rows("Clusters", ("name", "state", "version"), rows, console)
 
 
 def _show_autostart(result: AutostartResult, console: Console) -> None:
     if result.enabled:
-        console.print(f"Cluster {result.name} starts with this host, by {result.unit}.")
+        console.print(f"Cluster {result.name} starts at boot ({result.unit}).")
     else:
-        why = "" if result.available else ": systemd doesn't run here"
-        console.print(f"Cluster {result.name} doesn't start with this host{why}.")
+        why = "" if result.available else ": systemd is not running"
+        console.print(f"Cluster {result.name} does not start at boot{why}.")
 
 
 def _show_kubeconfig(result: KubeconfigResult, console: Console) -> None:
     if result.merged_into is None:
         console.print(f"export KUBECONFIG={result.path}", highlight=False)
     else:
-        console.print(f"{result.merged_into} has the context {result.context}.")
+        console.print(f"Added context {result.context} to {result.merged_into}.")

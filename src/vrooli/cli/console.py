@@ -1,6 +1,6 @@
-"""The person's view: live progress on a terminal, plain lines elsewhere, tables at the end.
+"""Prints progress and results as text: live on a terminal, otherwise as plain lines.
 
-Progress and errors go to standard error, results to standard output, so that both can be piped.
+Progress and errors are written to standard error, results to standard output.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from vrooli.events import (
 if TYPE_CHECKING:
     from vrooli.workflows.results import Result
 
-# A step that talks much gets one plain line in this time, seconds.
+# Minimum interval between plain progress lines of a step, seconds.
 PLAIN_LINE_EVERY_S = 5.0
-# Tables in files and pipes have no terminal to fit into, characters.
+# Width of tables in files and pipes, characters.
 WIDTH_OF_FILES = 200
 MARKS = {
     Outcome.UNCHANGED: ("✓", "dim green"),
@@ -51,14 +51,14 @@ OBJECT_MARKS = {
 
 
 def progress_text(event: StepProgressed) -> str:
-    """What a step says, with the time it has left when that is known."""
+    """Format the progress of a step, with the remaining time if it is known."""
     if event.remaining_s is None:
         return event.detail
     return f"{event.detail} · about {duration(event.remaining_s)} left"
 
 
 class ConsoleView:
-    """Tells a person what happens while it happens, and the result at the end."""
+    """Prints events while they happen, and the result at the end."""
 
     def __init__(self, progress: Console | None = None, results: Console | None = None) -> None:
         self._progress = progress or Console(file=sys.stderr, highlight=False)
@@ -69,22 +69,22 @@ class ConsoleView:
     def listen(self, event: Event) -> None:
         """Take an event."""
         if isinstance(event, LogLine):
-            # What was asked for: it goes where results go, as it was written.
+            # Log lines are results of the command.
             self._results.out(f"{event.source}  {event.text}", highlight=False)
         else:
             self._steps.listen(event)
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Restore the terminal."""
         self._steps.close()
 
     def result(self, result: Result, show: Callable[[Console], None]) -> None:
-        """Print the result as its command shows it."""
+        """Print the result with the function of its command."""
         del result
         show(self._results)
 
     def error(self, error: VrooliError) -> None:
-        """Print what went wrong and what can be done."""
+        """Print the message and the advice of an error."""
         style = "yellow" if isinstance(error, InterruptError) else "bold red"
         text = Text.assemble((error.message, style), overflow="fold")
         self._progress.print(text, soft_wrap=True)
@@ -98,7 +98,7 @@ def _results_console() -> Console:
 
 
 class _LiveSteps:
-    """The running steps below, the ended ones above them; times tick by themselves."""
+    """Prints finished steps, with a live list of running steps below."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -148,7 +148,7 @@ class _Running:
         return duration(time.monotonic() - self._began)
 
     def rows(self) -> list[RenderableType]:
-        """A table of the objects that it follows, if any."""
+        """Return a table of the objects of the step, if any."""
         if not self.objects:
             return []
         table = Table.grid(padding=(0, 1))
@@ -161,7 +161,7 @@ class _Running:
 
 
 class _PlainSteps:
-    """One line per step's start and end, and few between: for logs and pipes."""
+    """Prints the start and end of each step and some progress lines, for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -178,7 +178,7 @@ class _PlainSteps:
                 if detail != said and time.monotonic() - said_at >= PLAIN_LINE_EVERY_S:
                     self._line(f"{step}: {progress_text(event)}", step, detail)
             case ObjectSeen(step, name, state, detail):
-                # What was ready from the start is news to nobody.
+                # Objects that were ready from the start are not printed.
                 if state is not ObjectState.READY:
                     self._waiting.add((step, name))
                 if (step, name) in self._waiting:
@@ -187,7 +187,7 @@ class _PlainSteps:
                 self._console.print(_ended(event), soft_wrap=True)
 
     def close(self) -> None:
-        """Nothing to leave behind."""
+        """Do nothing: there is nothing to clean up."""
 
     def _line(self, text: str, step: str = "", said: str = "") -> None:
         now = time.monotonic()
@@ -197,7 +197,7 @@ class _PlainSteps:
 
 def _ended(event: StepEnded) -> Text:
     mark, style = MARKS[event.outcome]
-    # One line for each step: the rest of an error follows at the end of the run.
+    # One line for each step: the complete error is printed at the end of the run.
     detail = (event.detail or event.outcome.value).splitlines()[0]
     return Text.assemble(
         (f"{mark} ", style),

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from vrooli.workflows.results import DevelopResult
 
-# What a person wants next, and the cluster that needs no naming.
+# Commands to run next, and the cluster that needs no --cluster option.
 NEXT = {
-    "status": "how it is",
-    "logs server": "what it says",
-    "test": "the chart's own tests",
-    "uninstall": "take it away, its data stay",
+    "status": "show the health of the release",
+    "logs server": "print the logs of the server",
+    "test": "run the Helm tests",
+    "uninstall": "uninstall the release, keep its data",
 }
 USUAL_CLUSTER = "embedded:vrooli"
 WIDTH = max(len(f"vrooli {command}") for command in NEXT)

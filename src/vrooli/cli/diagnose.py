@@ -57,7 +57,7 @@ Timeout = Annotated[
     ),
 ]
 
-FOLLOWS = "If what follows (→) outlives its cause: --output json has its own remedy and command."
+FOLLOWS = "Consequences (→) have their own remediation; use --output json to see it."
 
 EXAMPLES = examples.epilog(
     ("Diagnose the dev environment", "vrooli diagnose"),
@@ -116,21 +116,23 @@ def show(result: DiagnoseResult, console: Console) -> None:
     for item in result.unseen:
         if (item.what, item.why) in needed:
             continue
-        console.print(f"Not seen: {item.what}: {item.why}", style="dim", markup=False)
+        console.print(f"Not checked: {item.what}: {item.why}", style="dim", markup=False)
     if any(item.remedy or item.command for cause in result.causes for item in cause.follows):
         console.print(FOLLOWS, style="dim", markup=False)
     console.print(f"\n{_summary(result)} ({result.rules} rules, {result.elapsed_s:.1f} s).")
     if result.bundle:
-        console.print(f"All of it is in {result.bundle}; read page.html in it.", markup=False)
+        console.print(f"Saved the collected data to {result.bundle}.", markup=False)
+        console.print("Open page.html in the archive to read the report.")
 
 
 def _summary(result: DiagnoseResult) -> str:
     where = f"{result.release} in namespace {result.namespace}"
     if result.causes:
-        return f"{len(result.causes)} to mend"
+        count = len(result.causes)
+        return f"{count} root cause{'s' if count != 1 else ''} found"
     if result.missing:
-        return f"Nothing found in what could be seen of {where}, which isn't enough to call it well"
-    return f"Nothing found: {where} is well"
+        return f"No problems found, but required data of {where} could not be read"
+    return f"{where} is healthy"
 
 
 def _show_cause(number: int, cause: CauseView, console: Console) -> None:

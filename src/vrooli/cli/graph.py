@@ -95,8 +95,8 @@ def command(
 
         if values and (live or serve):
             raise UsageError(
-                "--values is for graphs that are drawn from values.",
-                "Leave out --live and --serve, or --values.",
+                "--values cannot be used with --live or --serve.",
+                "Remove --values, or remove --live and --serve.",
             )
         return graph.GraphOptions(
             environments.environment(environment),

@@ -1,7 +1,7 @@
-"""The machine's view: one JSON object per line on standard output.
+"""Writes one JSON object per line to standard output.
 
-Events come as they happen; the last line is the result or the error. The models are documented
-in docs/interface.md and only ever gain fields.
+Events are written when they happen; the last line is the result or the error. The models are
+documented in docs/interface.md; fields are added, never removed.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class ErrorLine(Line):
 
 
 class JsonLines:
-    """Writes each event, and the end, as one line of JSON."""
+    """Writes each event and the result as one line of JSON."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -103,15 +103,15 @@ class JsonLines:
         self._write(line_of(event))
 
     def close(self) -> None:
-        """Nothing to leave behind."""
+        """Do nothing: there is nothing to clean up."""
 
     def result(self, result: Result, show: Callable[[Console], None]) -> None:
-        """Write the result; the way a person would see it isn't wanted."""
+        """Write the result."""
         del show
         self._write(ResultLine(time=_now(), result=result))
 
     def error(self, error: VrooliError) -> None:
-        """Write what went wrong."""
+        """Write an error."""
         self._write(
             ErrorLine(
                 time=_now(),
@@ -126,13 +126,13 @@ class JsonLines:
             self._stream.write(line.model_dump_json() + "\n")
             self._stream.flush()
         except BrokenPipeError as error:
-            # Whatever is still said, Python's own last flush included, goes nowhere.
+            # Discard all further output, including the flush at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
-            raise InterruptError("Whoever read the output is gone.") from error
+            raise InterruptError("The reader of the output has closed the pipe.") from error
 
 
 def line_of(event: Event) -> Line:
-    """The line that tells an event."""
+    """Return the line of an event."""
     match event:
         case StepStarted(step, title):
             return StartedLine(time=_now(), step=step, title=title)

@@ -1,7 +1,7 @@
-"""Where what the event loop and the libraries report goes: to --debug, never else to a terminal.
+"""Logs of the event loop and of libraries; printed only with --debug.
 
-A command tells its errors itself. What nobody awaited, such as a connection whose client has gone
-already, changes nothing about its result.
+Commands report their own errors. Exceptions that nobody awaits, such as a closed connection, do not
+affect the result.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _LOG = logging.getLogger("vrooli.asyncio")
 
 @contextlib.contextmanager
 def configured(debug: bool) -> Iterator[None]:
-    """Write warnings of libraries, and all of our own, to standard error with ``debug``; else none.
+    """With ``debug``, write warnings of libraries and all our logs to standard error.
 
-    Without a handler of ours, Python's last resort prints warnings to standard error.
+    Otherwise discard them: without a handler, Python prints warnings to standard error.
     """
     root, own = logging.getLogger(), logging.getLogger("vrooli")
     handler = logging.StreamHandler(sys.stderr) if debug else logging.NullHandler()
@@ -35,7 +35,7 @@ def configured(debug: bool) -> Iterator[None]:
 
 
 def report_unawaited() -> None:
-    """Have the running event loop log the exceptions that nobody awaits."""
+    """Log exceptions that nobody awaits in the running event loop."""
     asyncio.get_running_loop().set_exception_handler(_log)
 
 

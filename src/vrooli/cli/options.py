@@ -102,8 +102,8 @@ def ports(given: list[str] | None) -> dict[str, int]:
         name, _, number = text.partition("=")
         if name not in PORT_NAMES or not number.isdecimal() or int(number) > HIGHEST_PORT:
             raise UsageError(
-                f"{text!r} is no port.",
-                f"Say NAME=NUMBER, with one of {', '.join(PORT_NAMES)} and 0 to {HIGHEST_PORT}.",
+                f"Invalid port: {text!r}.",
+                f"Use NAME=NUMBER. Names: {', '.join(PORT_NAMES)}. Numbers: 0 to {HIGHEST_PORT}.",
             )
         found[name] = int(number)
     return found

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from vrooli.workflows.results import DiffResult, HistoryResult, RevisionView, RollbackResult
 
-# What is shown where a revision's record says nothing, and how long a commit's short name is.
+# Placeholder for missing values, and the length of an abbreviated commit.
 UNKNOWN, SHORT = "unknown", 10
-# What is said of one that neither became ready nor was given up: its deploy was killed, or goes on.
+# Suffix of a revision whose deploy was killed or is still running.
 UNFINISHED = " (its deploy has not ended)"
 
 Revision = Annotated[
@@ -124,7 +124,7 @@ def diff(
 def _show_history(result: HistoryResult, console: Console) -> None:
     tables.show_rows(
         f"Release {result.release} in namespace {result.namespace}",
-        ("revision", "time", "status", "version", "source", "who", "what happened"),
+        ("revision", "time", "status", "version", "source", "user", "description"),
         [
             (
                 item.number,
@@ -142,22 +142,22 @@ def _show_history(result: HistoryResult, console: Console) -> None:
 
 
 def _version(item: RevisionView) -> str:
-    """The version, and whether it came from the sources."""
+    """Format the version, and whether it was deployed by develop."""
     if item.version is None:
         return UNKNOWN
     return f"{item.version} (develop)" if item.origin == "source" else item.version
 
 
 def _commit(source: str | None) -> str:
-    """A commit's short name, as Git has it."""
+    """Abbreviate a commit."""
     commit, dash, note = (source or UNKNOWN).partition("-")
     return f"{commit[:SHORT]}{dash}{note}"
 
 
 def _show_rollback(result: RollbackResult, console: Console) -> None:
     tables.show_steps(result, console)
-    said = f"what revision {result.to} had, as revision {result.revision}"
-    console.print(f"\n{result.release} is healthy in namespace {result.namespace} with {said}.")
+    said = f"revision {result.to} restored as revision {result.revision}"
+    console.print(f"\n{result.release} is healthy in namespace {result.namespace}: {said}.")
 
 
 def _show_diff(result: DiffResult, console: Console) -> None:
@@ -167,4 +167,4 @@ def _show_diff(result: DiffResult, console: Console) -> None:
         for line in told(change):
             console.print(line, markup=False, soft_wrap=True)
     if not result.changes:
-        console.print(f"{result.release} doesn't differ from {result.against}.")
+        console.print(f"{result.release} does not differ from {result.against}.")

@@ -1,4 +1,4 @@
-"""Runs a workflow for a command: its listener, signals, result and exit code."""
+"""Runs the workflow of a command: listener, signals, result and exit code."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ Show = Callable[[R, "Console"], None]
 
 
 class View(Protocol):
-    """Who a command's run is told to: a person's console or a machine's JSON lines."""
+    """Output of a run: text or JSON lines."""
 
     def listen(self, event: Event) -> None:
-        """Take an event."""
+        """Handle an event."""
 
     def close(self) -> None:
-        """No more events come: leave the terminal as it was."""
+        """Restore the terminal after the last event."""
 
     def result(self, result: Result, show: Callable[[Console], None]) -> None:
-        """Tell the result."""
+        """Output the result."""
 
     def error(self, error: VrooliError) -> None:
-        """Tell what went wrong."""
+        """Output an error."""
 
 
 def execute(work: Work[R], show: Show[R], output: OutputFormat, debug: bool) -> None:
-    """Run a command's work and tell its end.
+    """Run the workflow of a command and output its result or error.
 
     Args:
-        work: Starts the workflow with the listener that it reports to.
-        show: Prints the result for a person.
-        output: For whom.
-        debug: Show the trace of an error.
+        work: Starts the workflow with a listener for its events.
+        show: Prints the result as text.
+        output: The output format.
+        debug: Print the traceback of an error.
 
     Raises:
-        typer.Exit: With the exit code, when it isn't 0.
+        typer.Exit: The exit code is not 0.
     """
     import asyncio
 
@@ -62,7 +62,7 @@ def execute(work: Work[R], show: Show[R], output: OutputFormat, debug: bool) -> 
     try:
         with logging.configured(debug), contextlib.closing(view):
             result = asyncio.run(_interruptible(work, view.listen))
-    # The outermost frame: a person never sees a trace that they didn't ask for.
+    # The outermost frame: tracebacks are printed only with --debug.
     except Exception as fault:  # noqa: BLE001
         error = faults.as_error(fault)
         if debug:
@@ -75,7 +75,7 @@ def execute(work: Work[R], show: Show[R], output: OutputFormat, debug: bool) -> 
 
 
 def _view(output: OutputFormat) -> View:
-    # Imported when wanted: a command's start is felt, its help most of all.
+    # Imported on demand, to keep the start of a command and its help fast.
     if output is OutputFormat.JSON:
         from vrooli.cli.jsonlines import JsonLines
 
@@ -96,15 +96,15 @@ async def _interruptible(work: Work[R], listener: Listener) -> R:
             if not received:
                 raise
             by = f"Interrupted by {received[0].name}."
-            if isinstance(fault, InterruptError):  # it says what had been done by then
+            if isinstance(fault, InterruptError):  # its message contains what was done
                 raise InterruptError(f"{by} {fault.message}", fault.advice) from fault
-            again = "Run the same command again: it continues where it stopped."
+            again = "Run the same command again. It continues where it stopped."
             raise InterruptError(by, again) from fault
 
 
 @contextlib.contextmanager
 def _cancelled_by_signals() -> Iterator[list[signal.Signals]]:
-    """Let a signal cancel the current task, once; a second one ends the process at once."""
+    """Cancel the current task on the first signal; the second signal ends the process."""
     import asyncio
     import signal
 

@@ -82,8 +82,8 @@ def _show_watched(result: WatchResult, console: Console) -> None:
         f"revision {release.revision} {release.chart}"
     )
     if result.holder is not None:
-        said = "is" if result.holder.alive else "has died"
-        console.print(f"{result.holder.name} {said} at work on it")
+        said = "holds the lock" if result.holder.alive else "held the lock; the process is gone"
+        console.print(f"{result.holder.name} {said}")
     tables.show_rows(
         "Objects",
         ("", "object", "detail"),

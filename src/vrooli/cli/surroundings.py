@@ -1,7 +1,4 @@
-"""What ordinary shells leave out of the environment, added before anything is started.
-
-Programs that we start get it with the rest of the environment.
-"""
+"""Completes PATH and NO_PROXY for this process and the programs that it starts."""
 
 from __future__ import annotations
 
@@ -10,19 +7,19 @@ from collections.abc import MutableMapping
 
 from vrooli.project import SYSTEM_PATH
 
-# What our own clients reach without any proxy: clusters' ways in, and forwarded ports.
+# Addresses that never use a proxy: cluster endpoints and forwarded ports.
 LOOPBACK = ("127.0.0.1", "localhost")
-# Which of the two a program reads differs, and Python's prefers the first.
+# Programs read one or the other; Python prefers the first.
 NO_PROXY = ("no_proxy", "NO_PROXY")
-# Means that nothing goes through the proxy; it must stand alone.
+# Disables the proxy for all hosts; it must be the only entry.
 EVERYTHING = "*"
 
 
 def complete(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Add the system's folders to PATH, and this host's own addresses to what needs no proxy.
+    """Add system directories to PATH and loopback addresses to NO_PROXY.
 
-    ``su`` gives root a user's PATH, without the folders of nft and runc. Proxies are asked for
-    127.0.0.1, too, by Python's HTTP clients, unless they are told otherwise.
+    ``su`` keeps the PATH of the user, which lacks the directories of nft and runc. HTTP clients of
+    Python use proxies for 127.0.0.1 by default.
     """
     path = environment.get("PATH", "").split(":")
     path += [folder for folder in SYSTEM_PATH.split(":") if folder not in path]

@@ -1,4 +1,4 @@
-"""How results look for a person; shared by the commands. Only called once there is a result."""
+"""Formats results as text; shared by the commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person reads them: 0.4 s, 12 s, 3 min 05 s."""
+    """Format seconds: 0.4 s, 12 s, 3 min 05 s."""
     if seconds < 10:  # noqa: PLR2004 - below ten, tenths matter
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -20,11 +20,11 @@ def duration(seconds: float) -> str:
 
 
 def show_nothing(result: Result, console: Console) -> None:
-    """For commands whose events were all they had to say."""
+    """Print nothing: the command has printed its events."""
 
 
 def show_steps(result: StepsResult, console: Console) -> None:
-    """Each step with its outcome and time, and all of it in one line."""
+    """Print each step with its outcome and time, then the total time."""
     show_rows(
         "Steps",
         ("step", "outcome", "time", "detail"),
@@ -34,12 +34,12 @@ def show_steps(result: StepsResult, console: Console) -> None:
         ],
         console,
     )
-    said = "Done" if result.changed else "Nothing to do: everything was as it should be"
+    said = "Done" if result.changed else "Nothing to do: everything is up to date"
     console.print(f"\n{said}, {duration(result.elapsed_s)}.")
 
 
 def show_cluster(cluster: ClusterView, console: Console) -> None:
-    """A cluster's state and its components."""
+    """Print the state of a cluster and its components."""
     said = " ".join(filter(None, (cluster.kind, cluster.name, cluster.version)))
     console.print(f"Cluster {said}: {cluster.state}")
     show_rows(
@@ -54,7 +54,7 @@ def show_cluster(cluster: ClusterView, console: Console) -> None:
 
 
 def show_urls(urls: Mapping[str, str], console: Console) -> None:
-    """What a person can open."""
+    """Print the URLs."""
     if urls:
         console.print()
     width = max((len(name) for name in urls), default=0)
@@ -63,15 +63,15 @@ def show_urls(urls: Mapping[str, str], console: Console) -> None:
 
 
 def show_problems(problems: Iterable[str], console: Console) -> None:
-    """What isn't healthy, or that all is."""
+    """Print the problems, or that everything is healthy."""
     lines = [f"  ✗ {problem}" for problem in problems]
     console.print("\n" + ("\n".join(lines) if lines else "Everything is healthy."), markup=False)
 
 
 def show_missing(missing: Sequence[MissingView], console: Console) -> None:
-    """What is needed and couldn't be seen, with what to do; nothing where all was seen."""
+    """Print required data that could not be read, with remediation."""
     if missing:
-        console.print("Could not be determined: what is needed was not all seen.", style="bold")
+        console.print("Result unknown: required data could not be read.", style="bold")
     for item in missing:
         console.print(f"  ? {item.what}: {item.why}", style="yellow", markup=False)
     for advice in dict.fromkeys(item.advice for item in missing if item.advice):
@@ -84,7 +84,7 @@ def show_rows(
     rows: Sequence[Sequence[object]],
     console: Console,
 ) -> None:
-    """A table; booleans become marks. Nothing at all when there are no rows."""
+    """Print a table, with booleans as marks. Print nothing if there are no rows."""
     from rich.table import Table
     from rich.text import Text
 

@@ -63,15 +63,15 @@ def test_what_is_needed_and_was_not_seen_stands_first_with_what_to_do() -> None:
     )
     lines = _shown(result)
     assert lines[:3] == [
-        "Could not be determined: what is needed was not all seen.",
+        "Result unknown: required data could not be read.",
         "  ? Pod in dev: no answer within 90 s",
         "    Wait longer.",
     ]
     assert lines.index("1. Deployment/cause: found  (cause)") > 2
-    assert "Not seen: Node: no right to list it" in lines
+    assert "Not checked: Node: no right to list it" in lines
     assert sum("Pod in dev" in line for line in lines) == 1
     alone = _shown(result.model_copy(update={"verdict": Verdict.UNKNOWN, "causes": ()}))
-    assert "which isn't enough to call it well" in alone[-1]
+    assert "but required data of" in alone[-1]
 
 
 def _shown(result: DiagnoseResult) -> list[str]:

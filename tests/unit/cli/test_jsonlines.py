@@ -113,6 +113,6 @@ def test_a_reader_that_went_away_ends_the_run_and_what_follows_goes_nowhere() ->
     os.close(reading)
     with os.fdopen(writing, "w") as stream:
         lines = JsonLines(stream)
-        with pytest.raises(InterruptError, match="is gone") as gone:
+        with pytest.raises(InterruptError, match="has closed the pipe") as gone:
             lines.listen(LogLine("pod", "a line"))
         lines.error(gone.value)
