@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from support.shown_output import SHOWN, shown
 from vrooli import project
 from vrooli.cli import reference
 from vrooli.cli.app import app
@@ -18,6 +19,8 @@ from vrooli.cli.app import app
 ROOT = project.root()
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^ *```bash\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
+OUTPUT_NAME = r"<!-- output: ([a-z-]+) -->"
+OUTPUT = re.compile(rf"({OUTPUT_NAME}\n).*?(<!-- end -->)", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 # Launchers that say which command they are.
 LAUNCHED = re.compile(r'/vrooli" (.*?)"\$@"')
@@ -38,6 +41,19 @@ def test_the_reference_is_what_the_code_says(page: str) -> None:
     assert path.read_text() == wanted, (
         f"{page} is old: bash scripts/main/test.sh --suite unit --update"
     )
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/diagnosis.md"])
+def test_output_in_the_docs_is_what_the_commands_print(page: str) -> None:
+    path = ROOT / page
+    current = path.read_text()
+    expected = OUTPUT.sub(
+        lambda match: f"{match[1]}\n```text\n{shown(match[2])}\n```\n\n{match[3]}", current
+    )
+    assert set(re.findall(OUTPUT_NAME, current)) <= set(SHOWN)
+    if os.environ.get("VROOLI_UPDATE_GOLDEN"):
+        path.write_text(expected)
+    assert path.read_text() == expected
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)

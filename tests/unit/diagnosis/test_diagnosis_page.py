@@ -23,7 +23,7 @@ def proofs() -> dict[str, dict[str, Any]]:
 
 def table() -> str:
     known = proofs()
-    lines = ["| rule | symptom | proven | named after, s |", "|---|---|---|---|"]
+    lines = ["| rule | symptom | verified | time, s |", "|---|---|---|---|"]
     for rule in catalog.ALL:
         row = known[rule.name]
         title = rule.title.replace("|", "\\|")
