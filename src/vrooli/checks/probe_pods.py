@@ -16,7 +16,7 @@ from vrooli.checks.interface import Site, UnseenError
 from vrooli.checks.probe_objects import ANSWERING, ASKING, HEADLESS, Recipe
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.kube import Kube, Manifest
-from vrooli.kube.workloads import pod_troubles
+from vrooli.kube.status import format_pod_problems
 
 POD = ("v1", "Pod")
 NAMESPACE = ("v1", "Namespace")
@@ -148,7 +148,7 @@ async def _succeeded(kube: Kube, namespace: str, name: str, limit_s: float) -> N
         phase = status.get("phase", "nothing")
         if phase == "Succeeded":
             return None
-        troubles = pod_troubles([pod]) if pod else []
+        troubles = format_pod_problems([pod]) if pod else []
         if phase == "Failed" or any(word in line for line in troubles for word in HOPELESS):
             raise UnseenError(f"the pod that would look can't run: {'; '.join(troubles) or phase}")
         return "; ".join(troubles) or f"it is {phase}"

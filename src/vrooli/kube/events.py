@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vrooli.kube.objects import Body, Ref, dig, number, text
+from vrooli.kube.times import parse_time
 
 
 @dataclass(frozen=True)
@@ -58,21 +59,12 @@ def _of_one(event: Body) -> Event:
         count=number(event, "series", "count", default=number(event, "count", default=1)),
         last=_time(event),
         source=text(event, "source", "component") or text(event, "reportingComponent"),
-        first=moment(text(event, "firstTimestamp")),
+        first=parse_time(text(event, "firstTimestamp")),
     )
 
 
 def _time(event: Body) -> datetime | None:
     for path in (("series", "lastObservedTime"), ("lastTimestamp",), ("eventTime",)):
-        if found := moment(text(event, *path)):
+        if found := parse_time(text(event, *path)):
             return found
-    return moment(text(event, "metadata", "creationTimestamp"))
-
-
-def moment(value: str) -> datetime | None:
-    """A time of Kubernetes', or None where it is none."""
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return found if found.tzinfo else None
+    return parse_time(text(event, "metadata", "creationTimestamp"))

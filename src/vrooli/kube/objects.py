@@ -105,11 +105,6 @@ def condition(body: Body, kind: str) -> Body:
     return next(found, {})
 
 
-def is_ready(pod: Body) -> bool:
-    """Whether a pod's Ready condition is true."""
-    return condition(pod, "Ready").get("status") == "True"
-
-
 def born(body: Body) -> str:
     """When an object was made."""
     return text(body, "metadata", "creationTimestamp")

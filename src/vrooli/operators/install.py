@@ -7,6 +7,7 @@ import re
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest, workloads
+from vrooli.kube.status import deployment_unready_reason
 from vrooli.operators import record
 from vrooli.operators.interface import Operator, OperatorStatus, Site, Source, State
 from vrooli.steps import Done
@@ -76,7 +77,7 @@ async def status(operator: Operator, kube: Kube) -> OperatorStatus:
     deployment = await _deployment(operator, kube)
     if deployment is None:
         return OperatorStatus(operator.name, operator.namespace, State.ABSENT)
-    lack = workloads.deployment_lack(deployment)
+    lack = deployment_unready_reason(deployment)
     other = _other_version(operator, deployment, known)
     note = f"another version than was installed here ({known.version})" if other else ""
     version = known.version if known.ours and not other else running_version(operator, deployment)

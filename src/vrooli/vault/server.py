@@ -13,6 +13,7 @@ from typing import Any
 from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube, workloads
+from vrooli.kube.status import stateful_set_unready_reason
 from vrooli.steps import Done
 from vrooli.vault import configuration, manifests
 from vrooli.vault.client import VaultClient, VaultDeniedError, VaultSealedError
@@ -83,7 +84,7 @@ async def status(kube: Kube) -> VaultStatus:
     found = await kube.get("apps/v1", "StatefulSet", NAME, NAMESPACE)
     if found is None:
         return VaultStatus("absent")
-    lack = workloads.stateful_set_lack(found)
+    lack = stateful_set_unready_reason(found)
     image = found["spec"]["template"]["spec"]["containers"][0]["image"]
     return VaultStatus("not ready" if lack else "ready", image.rpartition(":")[2], lack or "")
 

@@ -13,6 +13,7 @@ from vrooli.checks.runner import is_forbidden
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import ApiError, Manifest
+from vrooli.kube.status import find_condition
 
 NAME = "cluster"
 # How often the API server is asked whether it is ready, and the pause between, seconds.
@@ -86,10 +87,9 @@ def judge_nodes(nodes: list[Manifest]) -> list[Finding]:
         return [Finding(NAME, "nodes", "there are none.", "Add one.", "kubectl get nodes")]
     found = []
     for node in nodes:
-        conditions = (node.get("status") or {}).get("conditions") or []
-        ready = [one for one in conditions if one["type"] == "Ready"]
-        if not any(one["status"] == "True" for one in ready):
-            said = "".join(str(one.get("message", "")) for one in ready)
+        ready = find_condition(node, "Ready")
+        if ready is None or not ready.is_true:
+            said = ready.message if ready is not None else ""
             name, why = node["metadata"]["name"], said or "it hasn't said why"
             command = f"kubectl describe node {name}"
             said = f"it is not ready: {why}."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
+from vrooli.kube.status import is_pod_ready
 from vrooli.operators import postgres_data
 
 Body = Mapping[str, Any]
@@ -67,7 +68,7 @@ class Live:
         known = [
             pod
             for pod in self.pods
-            if (is_down if pod.get("kind") == "StatefulSet" else _is_ready(pod))
+            if (is_down if pod.get("kind") == "StatefulSet" else is_pod_ready(pod))
         ]
         name = body["metadata"]["name"]
         if versions := postgres_data.data_versions(name, known):
@@ -75,8 +76,3 @@ class Live:
         upgraded = (body.get("status") or {}).get("postgresVersion")
         version = upgraded or postgres_data.first_version(name, self.revisions)
         return set() if version is None else {int(version)}
-
-
-def _is_ready(pod: Body) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)

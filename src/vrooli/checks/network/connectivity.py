@@ -10,7 +10,7 @@ from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.vault import state
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
-from vrooli.kube.workloads import deployment_lack
+from vrooli.kube.status import deployment_unready_reason
 
 DNS_LABELS = "k8s-app=kube-dns"
 DNS_COMMAND = f"kubectl get pods -A -l {DNS_LABELS}"
@@ -70,9 +70,9 @@ def judge_dns(deployments: list[Manifest]) -> Seen:
     """Whether the cluster's DNS is ready, by its Deployment."""
     if not deployments:
         return Seen(unseen=(f"the cluster's DNS: no Deployment has the label {DNS_LABELS}",))
-    lacks = [lack for item in deployments if (lack := deployment_lack(item))]
-    if lacks:
-        said = f"{'; '.join(lacks)}."
+    reasons = [why for item in deployments if (why := deployment_unready_reason(item))]
+    if reasons:
+        said = f"{'; '.join(reasons)}."
         return Seen(findings=(Finding("dns", "the cluster's DNS", said, *REMEDIES["dns"]),))
     name = deployments[0]["metadata"]["name"]
     return Seen(f"{name} is ready; not asked, since --check-only makes no pod")

@@ -8,7 +8,7 @@ from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.network import ingress_class
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
-from vrooli.kube.workloads import deployment_lack
+from vrooli.kube.status import daemon_set_unready_reason, deployment_unready_reason
 
 NAME = "ingress-controller"
 # How the pods of well-known controllers are labelled, by the name in their IngressClass.
@@ -60,12 +60,8 @@ def judge(controller: str, labels: str, made: Iterable[Manifest]) -> Seen:
 def lack(item: Manifest) -> str | None:
     """What a Deployment or a DaemonSet lacks to be ready; None when nothing."""
     if item["kind"] == "Deployment":
-        return deployment_lack(item)
-    state = item.get("status") or {}
-    wanted, ready = state.get("desiredNumberScheduled", 0), state.get("numberReady", 0)
-    if wanted == 0:
-        return "no node takes its pods"
-    return None if ready >= wanted else f"{ready} of {wanted} pods are ready"
+        return deployment_unready_reason(item)
+    return daemon_set_unready_reason(item)
 
 
 CHECK = Check(

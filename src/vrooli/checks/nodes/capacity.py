@@ -12,6 +12,7 @@ from vrooli.checks.nodes.planned_pods import Wanted
 from vrooli.findings import Finding
 from vrooli.kube import Manifest, quantities
 from vrooli.kube.quantities import Amounts
+from vrooli.kube.status import has_condition
 
 # What is counted; extended resources are the GPUs' check.
 COUNTED = ("cpu", "memory")
@@ -60,9 +61,7 @@ def _node(node: Manifest, used: list[Amounts]) -> Node:
 
 
 def _takes(node: Manifest) -> bool:
-    conditions = (node.get("status") or {}).get("conditions") or []
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-    return ready and not node["spec"].get("unschedulable")
+    return has_condition(node, "Ready") and not node["spec"].get("unschedulable")
 
 
 def judge(wanted: list[Wanted], nodes: list[Node]) -> Seen:

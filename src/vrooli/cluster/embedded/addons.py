@@ -29,7 +29,7 @@ from vrooli.cluster.embedded.settings import (
 from vrooli.errors import VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
-from vrooli.kube.workloads import is_observed
+from vrooli.kube.status import is_pod_ready, workload_status
 from vrooli.steps import first_error
 
 MANIFESTS = Path(__file__).with_name("manifests")
@@ -143,18 +143,14 @@ def reason(name: str, deployment: Manifest | None, pods: Iterable[Manifest]) -> 
     """
     if deployment is None:
         return f"{name} does not exist"
-    if not is_observed(deployment):
-        return f"{name}: its change has not been seen yet"
-    status = deployment.get("status", {})
-    wanted = deployment["spec"].get("replicas", 1)
-    running = sum(_ready(pod) for pod in pods if pod["metadata"]["name"].startswith(f"{name}-"))
-    ready = min(status.get("updatedReplicas", 0), status.get("availableReplicas", 0), running)
-    return "" if ready >= wanted else f"{name}: {ready} of {wanted} pods are ready"
-
-
-def _ready(pod: Manifest) -> bool:
-    conditions = pod.get("status", {}).get("conditions", ())
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    status = workload_status(deployment)
+    if not status.is_observed:
+        return f"{name}: its last change isn't observed yet"
+    own = [pod for pod in pods if pod["metadata"]["name"].startswith(f"{name}-")]
+    ready = min(status.updated, status.available, sum(map(is_pod_ready, own)))
+    if ready >= status.desired:
+        return ""
+    return f"{name}: {ready} of {status.desired} pods are ready"
 
 
 async def current(layout: Layout, record: Record, api: Api) -> bool:

@@ -25,7 +25,8 @@ from vrooli.diagnosis.evidence.fetch import grouped
 from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unseen
 from vrooli.diagnosis.interface import Diagnosis
 from vrooli.errors import UsageError
-from vrooli.kube.objects import Body, is_ready, ref_of
+from vrooli.kube.objects import Body, ref_of
+from vrooli.kube.status import is_pod_ready
 from vrooli.redaction import Redactor
 from vrooli.release.records.storage import Note
 
@@ -205,7 +206,7 @@ def _objects(seen: Evidence) -> Iterator[Body]:
     for kind in sorted(seen.objects):
         found = seen.objects[kind]
         if kind == "Pod" and len(found) > OBJECTS:
-            found = sorted(found, key=is_ready)
+            found = sorted(found, key=is_pod_ready)
         yield from (pruned(body) for body in found[:OBJECTS])
 
 

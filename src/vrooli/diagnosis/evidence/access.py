@@ -13,7 +13,8 @@ from vrooli.diagnosis.dependency_graph import vault_host, vault_service, vault_s
 from vrooli.diagnosis.evidence.fetch import Looking
 from vrooli.diagnosis.evidence.model import Evidence, Unseen
 from vrooli.kube import Kube, Patience
-from vrooli.kube.objects import is_ready, labels, text
+from vrooli.kube.objects import labels, text
+from vrooli.kube.status import is_pod_ready
 from vrooli.release.rollout.readiness import REDIS_NAME
 
 EXEC, FORWARD = "exec", "portforward"
@@ -33,7 +34,7 @@ def needed(seen: Evidence) -> Mapping[Way, list[str]]:
         inside += ["PostgreSQL"] if seen.all("PostgresCluster") else []
         inside += ["what pods reach and resolve"]
         ailing = any(
-            text(pod, "status", "phase") == "Running" and not is_ready(pod) for pod in pods
+            text(pod, "status", "phase") == "Running" and not is_pod_ready(pod) for pod in pods
         )
         found[FORWARD, home] = ["what pods answer to their probes"] if ailing else []
     for service in vault_services(seen):

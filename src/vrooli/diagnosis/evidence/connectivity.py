@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube.network_policies import NAMESPACE_NAME, End, Way
-from vrooli.kube.objects import Body, Ref, is_ready, items, labels, ref_of, text
+from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
+from vrooli.kube.status import is_pod_ready
 
 COMPONENT, INSTANCE = "app.kubernetes.io/component", "app.kubernetes.io/instance"
 CLUSTER = "postgres-operator.crunchydata.com/cluster"
@@ -52,7 +53,7 @@ def _ends(seen: Evidence) -> dict[str, Body]:
     found: dict[str, Body] = {}
     for _, pod in seen.current:
         name = _name(seen, labels(pod))
-        if name and (name not in found or is_ready(pod)):
+        if name and (name not in found or is_pod_ready(pod)):
             found[name] = pod
     return found
 

@@ -16,7 +16,6 @@ from vrooli.kube.objects import (
     Body,
     Ref,
     container_states,
-    is_ready,
     items,
     labels,
     mapping,
@@ -24,6 +23,7 @@ from vrooli.kube.objects import (
     ref_of,
     text,
 )
+from vrooli.kube.status import is_pod_ready
 
 # Lines of each log.
 LINES = 200
@@ -116,7 +116,7 @@ def _sources(seen: Evidence) -> Iterator[LogSource]:
     own = seen.all("Pod")
     ailing, data, others = [], [], []
     for pod in own:
-        if not is_ready(pod) and not _is_done(pod):
+        if not is_pod_ready(pod) and not _is_done(pod):
             ailing.append(pod)
         elif any(name in labels(pod) for name in DATA):
             data.append(pod)

@@ -10,7 +10,6 @@ from typing import Any
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.diagnosis.remedies import operators
 from vrooli.environments import ENVIRONMENTS
-from vrooli.kube.events import moment
 from vrooli.kube.objects import (
     Body,
     Ref,
@@ -25,6 +24,7 @@ from vrooli.kube.objects import (
     ref_of,
     text,
 )
+from vrooli.kube.times import parse_time
 from vrooli.redaction import Redactor
 from vrooli.release.rollout.log_cause import telling_line
 
@@ -39,7 +39,7 @@ AGAIN = "Correct it in the values and deploy again"
 
 def age_s(seen: Evidence, when: str) -> float | None:
     """How long ago that time was, seconds; None where it is none."""
-    then = moment(when)
+    then = parse_time(when)
     return None if then is None else (seen.now - then).total_seconds()
 
 

@@ -10,6 +10,7 @@ from vrooli.graph.live.proc_net import Socket
 from vrooli.graph.live.snapshot import Sight
 from vrooli.graph.model import Calls, Judgement, Party, Passes, State
 from vrooli.graph.reading import Body
+from vrooli.kube.status import is_pod_ready
 
 CONTROLLER = "app.kubernetes.io/name"
 
@@ -35,7 +36,7 @@ def passes(way: Passes, seen: Sight) -> Judgement:
     controllers = _controllers(way, seen)
     if not controllers:
         return Judgement(State.UNSEEN, "the pods of the Ingress controller could not be found")
-    if not any(snapshot.is_ready(pod) for pod in controllers):
+    if not any(is_pod_ready(pod) for pod in controllers):
         return Judgement(State.BROKEN, "no pod of the Ingress controller is ready")
     found = _judged(seen, controllers, "the Ingress controller", way.targets)
     if way.entrance and found.state is State.ACTIVE:

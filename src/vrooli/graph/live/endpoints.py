@@ -6,10 +6,10 @@ No I/O here.
 from __future__ import annotations
 
 from vrooli.graph import reading
-from vrooli.graph.live import snapshot
 from vrooli.graph.live.snapshot import Sight
 from vrooli.graph.model import Party
 from vrooli.graph.reading import Body
+from vrooli.kube.status import is_pod_ready
 
 
 def unseen(seen: Sight, party: Party) -> str:
@@ -23,7 +23,7 @@ def trouble(seen: Sight, party: Party) -> str:
     if party.host or unseen(seen, party):
         return ""
     pods = seen.pods(party)
-    if any(snapshot.is_ready(pod) for pod in pods):
+    if any(is_pod_ready(pod) for pod in pods):
         return _without_endpoints(seen, party)
     if not pods:
         return _absent(seen, party)
@@ -34,7 +34,7 @@ def trouble(seen: Sight, party: Party) -> str:
 def ready(seen: Sight, party: Party) -> str:
     """How many of a party's pods are ready, in words."""
     pods = seen.pods(party)
-    count = sum(snapshot.is_ready(pod) for pod in pods)
+    count = sum(is_pod_ready(pod) for pod in pods)
     return f"{count} of {len(pods)} pods of {party.title} ready"
 
 

@@ -12,12 +12,13 @@ from vrooli.graph import reading
 from vrooli.graph.live import proc_net
 from vrooli.graph.live import vault as live_vault
 from vrooli.graph.live.proc_net import Socket
-from vrooli.graph.live.snapshot import Place, Sight, is_ready
+from vrooli.graph.live.snapshot import Place, Sight
 from vrooli.graph.model import Asks, Calls, Diagram, Party, Passes
 from vrooli.graph.reading import Body
 from vrooli.kube import Kube, Patience, each
 from vrooli.kube.patience import TRY_S
 from vrooli.kube.rest import ApiError
+from vrooli.kube.status import is_pod_ready
 
 # One list of objects, and one program in one pod, seconds.
 LIST_S, ASK_S = 5.0, 10.0
@@ -142,7 +143,7 @@ def targets(seen: Sight, diagrams: Iterable[Diagram]) -> list[Body]:
     for party in _parties(diagrams, seen):
         running = [pod for pod in seen.pods(party) if _runs(pod)]
         # Those that are ready carry the traffic.
-        running.sort(key=lambda pod: (not is_ready(pod), reading.name_of(pod)))
+        running.sort(key=lambda pod: (not is_pod_ready(pod), reading.name_of(pod)))
         found.update({_key(pod): pod for pod in running[:OF_EACH]})
     return list(found.values())
 

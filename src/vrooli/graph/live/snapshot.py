@@ -82,14 +82,6 @@ def ips(pod: Body) -> Iterator[str]:
             yield ip
 
 
-def is_ready(pod: Body) -> bool:
-    """Whether a pod's Ready condition is true."""
-    return any(
-        reading.text(item, "type") == "Ready" and reading.text(item, "status") == "True"
-        for item in reading.items(pod, "status", "conditions")
-    )
-
-
 def _lasts(pod: Body) -> bool:
     ended = reading.text(pod, "status", "phase") in ("Succeeded", "Failed")
     return not ended and not reading.at(pod, "metadata", "deletionTimestamp")

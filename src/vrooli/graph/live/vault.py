@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from vrooli.graph import reading
-from vrooli.graph.live import connections, snapshot
+from vrooli.graph.live import connections
 from vrooli.graph.live.snapshot import Sight
 from vrooli.graph.model import Asks, Calls, Judgement, Party, State, Syncs, Trusts
 from vrooli.graph.reading import Body
+from vrooli.kube.status import is_pod_ready
 
 OPERATOR = "vault-secrets-operator-system"
 OPERATOR_LABELS = (("control-plane", "controller-manager"),)
@@ -111,7 +112,7 @@ def _operator_trouble(seen: Sight) -> str:
     if ("Pod", OPERATOR) not in seen.objects:
         return ""
     pods = seen.pods(OPERATOR_PARTY)
-    if any(snapshot.is_ready(pod) for pod in pods):
+    if any(is_pod_ready(pod) for pod in pods):
         return ""
     return f"no pod of {OPERATOR} is ready: what changes in Vault doesn't arrive"
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
-from vrooli.kube.events import moment
 from vrooli.kube.objects import Body, items, labels, mapping, number, text
+from vrooli.kube.times import parse_time
 from vrooli.release.records import encoding
 
 # The type of the Secrets that Helm keeps its notes in, one for each revision.
@@ -106,7 +106,7 @@ def _note(noted: Mapping[str, Any]) -> Note:
             status=text(noted, "info", "status"),
             revision=number(noted, "version"),
             description=text(noted, "info", "description"),
-            since=moment(text(noted, "info", "last_deployed")),
+            since=parse_time(text(noted, "info", "last_deployed")),
         ),
         chart=f"{text(chart, 'name')}-{text(chart, 'version')}",
         manifests=(text(noted, "manifest"), *hooks),

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
-from vrooli.kube.workloads import is_observed
+from vrooli.kube.status import is_observed, is_pod_ready
 from vrooli.release.rollout import readiness
-from vrooli.release.rollout.readiness import COMPONENT, PGO, REDIS_NAME, Seen, is_ready
+from vrooli.release.rollout.readiness import COMPONENT, PGO, REDIS_NAME, Seen
 
 Body = Mapping[str, Any]
 
@@ -140,7 +140,7 @@ class Scene:
             return True
         mine, name = version_of(pod), deployment_of(pod)
         others = (other for other in self.seen.pods({}) if deployment_of(other) == name)
-        return any(version_of(other) != mine and is_ready(other) for other in others)
+        return any(version_of(other) != mine and is_pod_ready(other) for other in others)
 
     def gives_up(self, pod: Body) -> bool:
         """Whether a failed pod is a hook's that won't be tried again, or not with more luck."""

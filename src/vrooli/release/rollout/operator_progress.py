@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from vrooli.kube import quantities
-from vrooli.kube.workloads import deployment_lack
+from vrooli.kube.status import deployment_unready_reason
 from vrooli.operators import claims, postgres_data
 
 Body = Mapping[str, Any]
@@ -232,7 +232,7 @@ def _old_redis(body: Body, objects: Objects) -> Iterator[str]:
     if watcher is not None and owns(body, watcher):
         if not _has_settings(watcher, body["spec"]["sentinel"], "sentinel"):
             yield "its Sentinels' Deployment doesn't have its last change yet"
-        elif lack := deployment_lack(dict(watcher)):
+        elif lack := deployment_unready_reason(watcher):
             yield f"of Sentinel, {lack}"
 
 

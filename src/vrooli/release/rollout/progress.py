@@ -9,6 +9,7 @@ from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
 from vrooli.events import ObjectState
+from vrooli.kube.status import is_pod_ready
 from vrooli.redaction import Redactor
 from vrooli.release.rollout import autoscaling, context, readiness
 from vrooli.release.rollout.context import Scene
@@ -83,7 +84,7 @@ def _of_object(wanted: Manifest, where: Scene, failed: Collection[str], hides: R
     facts = FACTS[wanted.kind](body, seen) if body is not None else ""
     if lack is None:
         return Line(wanted.key, ObjectState.READY, facts)
-    pods = [pod for pod in _pods_of(wanted, seen) if not readiness.is_ready(pod)]
+    pods = [pod for pod in _pods_of(wanted, seen) if not is_pod_ready(pod)]
     reasons = [text for pod in pods if (text := of_pod(pod, where, hides))]
     names = {pod["metadata"]["name"] for pod in pods}
     state = ObjectState.FAILED if names & set(failed) else ObjectState.WAITING
@@ -134,7 +135,7 @@ def of_pod(pod: Body, where: Scene, hides: Redactor) -> str:
     said = [
         text for item in containers(pod) if (text := _of_container(item, where.earlier(pod, item)))
     ]
-    if not said and status.get("phase") == "Running" and not readiness.is_ready(pod):
+    if not said and status.get("phase") == "Running" and not is_pod_ready(pod):
         said = [f"runs, isn't ready yet{_probe(name, where.seen)}"]
     return _cut(hides.text(f"{name} {', '.join(said)}")) if said else ""
 
@@ -217,7 +218,7 @@ def _of_postgres(body: Body, seen: Seen) -> Iterator[str]:
     yield f"leader {names}" if names else "no leader"
     replicas = seen.pods({**labels, f"{PGO}/role": "replica"})
     if wanted > 1:
-        yield f"{sum(map(readiness.is_ready, replicas))} of {wanted - 1} replicas"
+        yield f"{sum(map(is_pod_ready, replicas))} of {wanted - 1} replicas"
     if pool := spec.get("proxy", {}).get("pgBouncer"):
         pooled = status.get("proxy", {}).get("pgBouncer", {}).get("readyReplicas", 0)
         yield f"{pooled} of {pool.get('replicas', 1)} pgBouncer"
@@ -233,12 +234,12 @@ def _redis(body: Body, seen: Seen) -> str:
     said = []
     for part, title in (("redis", "Redis"), ("sentinel", "Sentinels")):
         wanted = body["spec"][part].get("replicas", 3)
-        ready = sum(map(readiness.is_ready, seen.pods({**labels, COMPONENT: part})))
+        ready = sum(map(is_pod_ready, seen.pods({**labels, COMPONENT: part})))
         said.append(f"{ready} of {wanted} {title}")
     masters = seen.pods({**labels, COMPONENT: "redis", REDIS_ROLE: "master"})
     names = ", ".join(pod["metadata"]["name"] for pod in masters)
     quorum = body["spec"]["sentinel"].get("replicas", 3) // 2 + 1
-    ready = sum(map(readiness.is_ready, seen.pods({**labels, COMPONENT: "sentinel"})))
+    ready = sum(map(is_pod_ready, seen.pods({**labels, COMPONENT: "sentinel"})))
     return ", ".join(
         [
             *said,

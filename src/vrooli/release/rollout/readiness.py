@@ -13,7 +13,14 @@ from functools import cached_property
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
-from vrooli.kube.workloads import deployment_lack, is_observed
+from vrooli.kube.status import (
+    claim_phase,
+    deployment_unready_reason,
+    is_claim_bound,
+    is_observed,
+    is_pod_ready,
+    stateful_set_unready_reason,
+)
 from vrooli.operators import claims
 from vrooli.release.rollout import operator_progress
 from vrooli.release.rollout.unavailable import Unseen
@@ -87,25 +94,16 @@ def lack(wanted: Manifest, seen: Seen) -> str | None:
     return "it doesn't exist" if body is None else rule(body, seen)
 
 
-def is_ready(pod: Body) -> bool:
-    """Whether a pod's Ready condition is true."""
-    conditions = pod.get("status", {}).get("conditions", [])
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
-
-
 def _deployment(body: Body, seen: Seen) -> str | None:
-    return deployment_lack(dict(body))
+    return deployment_unready_reason(body)
 
 
 def _stateful_set(body: Body, seen: Seen) -> str | None:
-    wanted, status = body["spec"].get("replicas", 1), body.get("status", {})
-    if not is_observed(body):
-        return "its last change isn't observed yet"
-    ready = status.get("readyReplicas", 0)
-    if ready >= wanted:
+    reason = stateful_set_unready_reason(body)
+    if reason is None:
         return None
     refused = operator_progress.refused_pods(body, seen)
-    return f"{ready} of {wanted} pods are ready" + (f": {refused}" if refused else "")
+    return f"{reason}: {refused}" if refused else reason
 
 
 def _postgres(body: Body, seen: Seen) -> str | None:
@@ -119,7 +117,7 @@ def _postgres(body: Body, seen: Seen) -> str | None:
         return f"{ready} of {wanted} PostgreSQL instances are ready"
     labels = {f"{PGO}/cluster": body["metadata"]["name"]}
     leaders = [pod for role in LEADER_ROLES for pod in seen.pods({**labels, f"{PGO}/role": role})]
-    if not any(is_ready(pod) for pod in leaders):
+    if not any(is_pod_ready(pod) for pod in leaders):
         return "no instance leads"
     if not status.get("databaseRevision") or not status.get("usersRevision"):
         return "its databases and users aren't made yet"
@@ -136,7 +134,7 @@ def _redis(body: Body, seen: Seen) -> str | None:
     for part, title in (("redis", "Redis"), ("sentinel", "Sentinel")):
         wanted = body["spec"][part].get("replicas", 3)
         pods = seen.pods({**labels, COMPONENT: part})
-        ready = sum(is_ready(pod) for pod in pods)
+        ready = sum(is_pod_ready(pod) for pod in pods)
         if ready < wanted:
             return f"{ready} of {wanted} {title} pods are ready"
     masters = len(seen.pods({**labels, COMPONENT: "redis", REDIS_ROLE: "master"}))
@@ -167,8 +165,7 @@ def _vault_secret(body: Body, seen: Seen) -> str | None:
 
 
 def _claim(body: Body, seen: Seen) -> str | None:
-    phase = body.get("status", {}).get("phase", "Pending")
-    return None if phase == "Bound" else f"the volume claim is {phase}"
+    return None if is_claim_bound(body) else f"the volume claim is {claim_phase(body)}"
 
 
 def _nothing(body: Body, seen: Seen) -> None:

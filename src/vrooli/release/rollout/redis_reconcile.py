@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 
 from vrooli.chart.manifest import Manifest
 from vrooli.kube import Kube
+from vrooli.kube.status import is_pod_ready
 from vrooli.release.rollout.operator_progress import outdated_pods
-from vrooli.release.rollout.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE, Body, Seen, is_ready
+from vrooli.release.rollout.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE, Body, Seen
 
 NOTE = "vrooli.com/woken"
 # How often it may be woken, seconds: what it did last must be seen before.
@@ -56,5 +57,5 @@ def waits(body: Body, seen: Seen) -> bool:
             return False
     runner = seen.get("StatefulSet", f"rfr-{body['metadata']['name']}")
     if runner is not None and outdated_pods(runner, seen):
-        return all(map(is_ready, seen.pods(labels)))
+        return all(map(is_pod_ready, seen.pods(labels)))
     return not seen.pods({**labels, REDIS_ROLE: "master"})

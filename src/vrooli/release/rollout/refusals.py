@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from vrooli.kube.workloads import deployment_lack, refused_pods
+from vrooli.kube.status import deployment_unready_reason, workload_status
 from vrooli.release.rollout import operator_progress, readiness
 from vrooli.release.rollout.context import Scene
 from vrooli.release.rollout.failures import Trouble
@@ -64,8 +64,8 @@ def trouble(key: str, message: str, lasts_s: float = OPERATED_S) -> Trouble:
 def _refusals(body: Mapping[str, Any], scene: Scene) -> Iterator[str]:
     if body.get("kind") in DATABASES:
         yield from operator_progress.refusals(body, scene.seen)
-    elif body.get("kind") == "Deployment" and deployment_lack(dict(body)) is not None:
-        yield from filter(None, (refused_pods(body),))
+    elif body.get("kind") == "Deployment" and deployment_unready_reason(body) is not None:
+        yield from filter(None, (workload_status(body).refusal,))
     elif body.get("kind") == "StatefulSet":
         yield from filter(None, (operator_progress.refused_pods(body, scene.seen),))
 

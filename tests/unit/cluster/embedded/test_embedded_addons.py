@@ -95,7 +95,7 @@ READY = {"observedGeneration": 2, "updatedReplicas": 1, "availableReplicas": 1}
     [
         (_deployment(**READY), [_pod("True")], ""),
         (None, [], "does not exist"),
-        (_deployment(**{**READY, "observedGeneration": 1}), [_pod("True")], "has not been seen"),
+        (_deployment(**{**READY, "observedGeneration": 1}), [_pod("True")], "isn't observed yet"),
         (_deployment(observedGeneration=2), [_pod("True")], "0 of 1"),
         (_deployment(**READY), [_pod("False")], "0 of 1"),
         (_deployment(**READY), [], "0 of 1"),

@@ -15,7 +15,8 @@ from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.workloads import container
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube, each
-from vrooli.kube.objects import Body, Ref, container_states, dig, is_ready, items, ref_of, text
+from vrooli.kube.objects import Body, Ref, container_states, dig, items, ref_of, text
+from vrooli.kube.status import is_pod_ready
 
 NAME = "health-answer"
 # How many are asked, and how long each may take, seconds: a check behind it has its own limit.
@@ -53,7 +54,7 @@ def _questions(seen: Evidence) -> Iterator[_Question]:
     """One for each workload: its pods say the same."""
     asked = set()
     for owner, pod in seen.current if seen.may(FORWARD) else ():
-        if is_ready(pod) or owner in asked:
+        if is_pod_ready(pod) or owner in asked:
             continue
         for item in container_states(pod):
             if item.get("ready") or not dig(item, "state", "running"):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.events import moment
-from vrooli.kube.objects import Ref, condition, items, ref_of, text
+from vrooli.kube.objects import Ref, condition, ref_of, text
+from vrooli.kube.status import is_pod_ready
+from vrooli.kube.times import parse_time
 
 # Network and rounding make a second or two.
 SKEW_S = 30.0
@@ -24,7 +25,7 @@ COMMAND = "timedatectl status"
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each node whose signs of life are from the future, and each log that says so."""
     for node in evidence.all("Node"):
-        beat = moment(text(condition(node, "Ready"), "lastHeartbeatTime"))
+        beat = parse_time(text(condition(node, "Ready"), "lastHeartbeatTime"))
         ahead = (beat - evidence.now).total_seconds() if beat else 0.0
         if ahead > SKEW_S:
             yield Symptom(
@@ -41,7 +42,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for source, lines in evidence.logs.items():
         said = [line for line in lines[-20:] if re.search(WORDS, line)]
         pod = evidence.get(Ref("Pod", source.pod, source.namespace))
-        if said and pod is not None and not _is_ready(pod):
+        if said and pod is not None and not is_pod_ready(pod):
             seen.setdefault(evidence.owner(pod), f"{source}: {said[-1]}")
     for about, line in seen.items():
         yield Symptom(
@@ -51,11 +52,6 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             command=COMMAND,
             evidence=(line,),
         )
-
-
-def _is_ready(pod: object) -> bool:
-    states = items(pod, "status", "containerStatuses")
-    return all(item.get("ready") for item in states)
 
 
 RULE = Rule(

@@ -9,7 +9,8 @@ from vrooli.diagnosis.evidence.log_search import lately, quoted
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import born, is_ready, ref_of, text
+from vrooli.kube.objects import born, ref_of, text
+from vrooli.kube.status import is_pod_ready
 
 STARTED_S = 60.0
 WORDS = r"(?i)no leader|no action\. I am .*(?:secondary|replica)|waiting for leader|CRITICAL"
@@ -25,7 +26,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             and is_older(evidence, born(pod), STARTED_S)
         ]
         leaders = postgres.leaders(evidence, cluster)
-        if not running or any(is_ready(pod) for pod in leaders):
+        if not running or any(is_pod_ready(pod) for pod in leaders):
             continue
         sick = ref_of(leaders[0] if leaders else running[0])
         why = f"its leader {sick.name} isn't ready" if leaders else "Patroni has named none"
@@ -36,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             "deleting it, its volume stays.",
             command=f"kubectl delete pod {sick.name} -n {sick.namespace}",
             evidence=(
-                f"{sick.name}: Ready is {is_ready(evidence.get(sick) or {})}",
+                f"{sick.name}: Ready is {is_pod_ready(evidence.get(sick) or {})}",
                 *quoted(list(lately(evidence, WORDS, pods=sick.name)), 2),
             ),
         )

@@ -9,7 +9,8 @@ from vrooli.diagnosis.evidence.workloads import restore
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.operators import KINDS
 from vrooli.environments import ENVIRONMENTS
-from vrooli.kube.objects import Body, Ref, is_ready, labels, ref_of, text
+from vrooli.kube.objects import Body, Ref, labels, ref_of, text
+from vrooli.kube.status import is_pod_ready
 from vrooli.operators import reconcile_log
 from vrooli.operators.reconcile_log import ReconcileError
 from vrooli.release.rollout import operator_progress
@@ -80,7 +81,7 @@ def _runs(evidence: Evidence, body: Body) -> bool:
     """Whether a database has pods, and all of them are ready."""
     ref = ref_of(body)
     pods = [pod for pod in evidence.all("Pod") if text(labels(pod), KINDS[ref.kind]) == ref.name]
-    return bool(pods) and all(map(is_ready, pods))
+    return bool(pods) and all(map(is_pod_ready, pods))
 
 
 def _command(evidence: Evidence, ref: Ref) -> str:

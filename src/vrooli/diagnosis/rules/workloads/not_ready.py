@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import MOVING_S, is_moving, is_older
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Ref, born, is_ready, labels, ref_of, text
+from vrooli.kube.objects import Ref, born, labels, ref_of, text
+from vrooli.kube.status import is_pod_ready
 from vrooli.release.rollout import readiness
 from vrooli.release.rollout.readiness import Seen
 
@@ -54,7 +55,7 @@ def _is_on_its_way(evidence: Evidence, ref: Ref) -> bool:
         return is_moving(evidence, ref)
     return any(
         text(labels(pod), label) == ref.name
-        and not is_ready(pod)
+        and not is_pod_ready(pod)
         and not is_older(evidence, born(pod), MOVING_S)
         for pod in evidence.all("Pod")
     )

@@ -11,7 +11,8 @@ from vrooli.diagnosis.evidence.probes import health_answer
 from vrooli.diagnosis.evidence.workloads import AGAIN, container, is_older, states, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.events import Event
-from vrooli.kube.objects import Body, Ref, is_ready, mapping, ref_of, text
+from vrooli.kube.objects import Body, Ref, mapping, ref_of, text
+from vrooli.kube.status import is_pod_ready
 
 # A container that was started later may be on its way, seconds; one that still starts for longer.
 STARTING_S, UP_S = 30.0, 12.0
@@ -59,7 +60,7 @@ def _failing(evidence: Evidence, pod: Body, item: Body) -> Event | None:
     if killed and not (item.get("ready") and _is_calm(evidence, running)):
         kind = "startup" if "startup" in killed[-1].message else "liveness"
         return next((event for event in reversed(events) if _kind(event) == kind), events[-1])
-    if item.get("ready") or is_ready(pod) or not running:
+    if item.get("ready") or is_pod_ready(pod) or not running:
         return None
     grace = UP_S if item.get("started") else STARTING_S
     return events[-1] if is_older(evidence, text(running, "startedAt"), grace) else None

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence, replicas_of
 from vrooli.diagnosis.evidence.workloads import AGAIN, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Ref, condition, dig, is_ready, number, ref_of, text
+from vrooli.kube.objects import Ref, condition, dig, number, ref_of, text
+from vrooli.kube.status import is_pod_ready
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -38,7 +39,7 @@ def _waiting(evidence: Evidence, ref: Ref) -> tuple[str, ...]:
     return tuple(
         f"{ref_of(pod)} isn't ready: {text(condition(pod, 'Ready'), 'message')}"
         for pod in evidence.of(ref)
-        if not is_ready(pod)
+        if not is_pod_ready(pod)
     )
 
 

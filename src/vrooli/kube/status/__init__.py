@@ -1,0 +1,49 @@
+"""Whether objects are ready and why not: typed facts, each read in one place.
+
+Here belong the conditions, pods, workloads, Jobs, volume claims and failed image pulls of the
+Kubernetes API itself. Custom resources' own status belongs to `vrooli.operators`; sentences that
+only one command shows belong to that command. No I/O here.
+"""
+
+from vrooli.kube.status.conditions import Condition, find_condition, has_condition, is_observed
+from vrooli.kube.status.pods import (
+    ContainerStatus,
+    PodStatus,
+    Termination,
+    format_pod_problems,
+    is_pod_ready,
+    pod_status,
+)
+from vrooli.kube.status.workloads import (
+    JobStatus,
+    WorkloadStatus,
+    claim_phase,
+    daemon_set_unready_reason,
+    deployment_unready_reason,
+    is_claim_bound,
+    job_status,
+    stateful_set_unready_reason,
+    workload_status,
+)
+
+__all__ = [
+    "Condition",
+    "ContainerStatus",
+    "JobStatus",
+    "PodStatus",
+    "Termination",
+    "WorkloadStatus",
+    "claim_phase",
+    "daemon_set_unready_reason",
+    "deployment_unready_reason",
+    "find_condition",
+    "format_pod_problems",
+    "has_condition",
+    "is_claim_bound",
+    "is_observed",
+    "is_pod_ready",
+    "job_status",
+    "pod_status",
+    "stateful_set_unready_reason",
+    "workload_status",
+]
