@@ -38,7 +38,7 @@ def specified() -> dict[str, reader.Chart]:
 def ours() -> dict[str, tuple[Diagram, ...]]:
     """Each diagram, once for each environment."""
     drawn = [
-        catalog.diagrams(
+        catalog.build_diagrams(
             engine.render(values.load(item), release=item.release, namespace=item.namespace)
         )
         for item in ENVIRONMENTS.values()
@@ -110,7 +110,7 @@ def test_frames_are_inside_each_other_as_in_the_specification(title: str) -> Non
 @pytest.mark.parametrize("title", TITLES)
 def test_the_mermaid_text_says_what_the_picture_has(title: str) -> None:
     for diagram in ours()[title]:
-        read = reader.chart(mermaid.text(diagram, {}))
+        read = reader.chart(mermaid.render(diagram, {}))
         assert read.nodes == {node.id: node.title for node in diagram.nodes}
         assert read.groups == {node.id: node.group for node in diagram.nodes}
         assert read.arrows == {arrow.key: (arrow.label, arrow.dashed) for arrow in diagram.arrows}

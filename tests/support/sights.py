@@ -12,8 +12,9 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.graph.diagrams import catalog
 from vrooli.graph.live import fetch, state
 from vrooli.graph.live.proc_net import Socket
-from vrooli.graph.live.snapshot import Sight
-from vrooli.graph.model import Calls, Diagram, Judgement, Judgements, Party, Publishes
+from vrooli.graph.live.snapshot import GraphSnapshot
+from vrooli.graph.model import ArrowStatus, ArrowStatuses, Diagram
+from vrooli.graph.relations import ConnectsTo, Endpoint, Publishes
 from vrooli.redaction import Redactor
 
 Body = dict[str, Any]
@@ -38,11 +39,11 @@ def pod(name: str, labels: Mapping[str, str], ip: str, namespace: str = "dev") -
     }
 
 
-def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Sight:
+def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> GraphSnapshot:
     """Every part of a release there and ready, with no connection anywhere."""
     known, drawn = list(manifests), list(diagrams)
-    places = fetch.wanted(known, drawn, "dev")
-    objects: dict[tuple[str, str], dict[str, Body]] = {place.place: {} for place in places}
+    places = fetch.required_resources(known, drawn, "dev")
+    objects: dict[tuple[str, str], dict[str, Body]] = {place.key: {} for place in places}
     sockets: dict[tuple[str, str], tuple[Socket, ...]] = {}
 
     def add(kind: str, body: Body, namespace: str = "dev") -> None:
@@ -53,7 +54,7 @@ def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Sight
             add(item.kind, {**item.body, "status": _status(item.kind)})
         if item.kind == "VaultStaticSecret":
             add("Secret", {"metadata": {"name": item.body["spec"]["destination"]["name"]}})
-    for way in (way for item in drawn for arrow in item.arrows for way in arrow.ways):
+    for way in (way for item in drawn for arrow in item.arrows for way in arrow.relations):
         if isinstance(way, Publishes):
             add("Secret", {"metadata": {"name": way.secret}})
     for number, party in enumerate(_parties(drawn), 10):
@@ -76,46 +77,48 @@ def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Sight
     add("Service", _service("vault", {"app": "vault"}, "10.96.0.6", (8200,)), "vault")
     add("EndpointSlice", _endpoints("vault"), "vault")
     sockets["vault", "vault-0"] = ()
-    return Sight("dev", objects, {}, sockets, {})
+    return GraphSnapshot("dev", objects, {}, sockets, {})
 
 
 def judged(
-    diagrams: Iterable[Diagram], seen: Sight, redactor: Redactor | None = None
-) -> Judgements:
+    diagrams: Iterable[Diagram], seen: GraphSnapshot, redactor: Redactor | None = None
+) -> ArrowStatuses:
     """How the arrows are."""
-    return state.judge(diagrams, seen, redactor or Redactor())
+    return state.evaluate(diagrams, seen, redactor or Redactor())
 
 
-def without(seen: Sight, kind: str, name: str, namespace: str = "dev") -> Sight:
+def without(seen: GraphSnapshot, kind: str, name: str, namespace: str = "dev") -> GraphSnapshot:
     """The same without one object."""
     place = (kind, namespace)
     rest = {key: body for key, body in seen.objects[place].items() if key != name}
     return replace(seen, objects={**seen.objects, place: rest})
 
 
-def with_(seen: Sight, kind: str, body: Body, namespace: str = "dev") -> Sight:
+def with_(seen: GraphSnapshot, kind: str, body: Body, namespace: str = "dev") -> GraphSnapshot:
     """The same with one object more, or another in its place."""
     place = (kind, namespace)
     objects = {**seen.objects[place], body["metadata"]["name"]: body}
     return replace(seen, objects={**seen.objects, place: objects})
 
 
-def connected(seen: Sight, pod_name: str, socket: Socket, namespace: str = "dev") -> Sight:
+def connected(
+    seen: GraphSnapshot, pod_name: str, socket: Socket, namespace: str = "dev"
+) -> GraphSnapshot:
     """The same with a connection of a pod."""
     key = (namespace, pod_name)
     return replace(seen, sockets={**seen.sockets, key: (*seen.sockets.get(key, ()), socket)})
 
 
 def refused(
-    seen: Sight, kind: str, namespace: str = "dev", why: str = "no right to list it"
-) -> Sight:
+    seen: GraphSnapshot, kind: str, namespace: str = "dev", why: str = "no right to list it"
+) -> GraphSnapshot:
     """The same to somebody who may not read a kind."""
     place = (kind, namespace)
     objects = {key: found for key, found in seen.objects.items() if key != place}
-    return replace(seen, objects=objects, refused={**seen.refused, place: why})
+    return replace(seen, objects=objects, list_errors={**seen.list_errors, place: why})
 
 
-def arrow(found: Judgements, key: str) -> Judgement:
+def arrow(found: ArrowStatuses, key: str) -> ArrowStatus:
     """One arrow's judgement, by diagram/source/target."""
     name, source, target = key.split("/")
     return found[name, source, target]
@@ -124,14 +127,14 @@ def arrow(found: Judgements, key: str) -> Judgement:
 def drawn(environment: str = "dev") -> tuple[tuple[Manifest, ...], tuple[Diagram, ...]]:
     """An environment's objects and pictures."""
     manifests = release(environment)
-    return manifests, catalog.diagrams(manifests)
+    return manifests, catalog.build_diagrams(manifests)
 
 
-def _parties(diagrams: Iterable[Diagram]) -> list[Party]:
+def _parties(diagrams: Iterable[Diagram]) -> list[Endpoint]:
     """Whoever has pods of the release."""
-    found: dict[Party, None] = {}
-    for way in (way for item in diagrams for arrow in item.arrows for way in arrow.ways):
-        if isinstance(way, Calls):
+    found: dict[Endpoint, None] = {}
+    for way in (way for item in diagrams for arrow in item.arrows for way in arrow.relations):
+        if isinstance(way, ConnectsTo):
             found |= {way.source: None, way.target: None}
         elif hasattr(way, "part"):
             found[way.part] = None

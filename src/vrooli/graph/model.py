@@ -1,39 +1,41 @@
-"""Pictures of a release: nodes in groups, and arrows with the fields that support them.
+"""The diagrams of a release: nodes in groups, and arrows with the fields that support them.
 
-No I/O here.
+Frozen data and nothing else: no I/O, no Kubernetes objects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-# The lines of a node's title are written below each other.
+from vrooli.graph.relations import Relation
+
+# The lines of a node's title, from top to bottom.
 Title = tuple[str, ...]
 
 
 class State(StrEnum):
-    """How an arrow is in the cluster, right now."""
+    """The state of an arrow in the cluster at this moment."""
 
     ACTIVE = "active"
     IDLE = "idle"
     BROKEN = "broken"
-    UNSEEN = "unseen"
+    UNKNOWN = "unknown"
 
 
-# A state is never told by colour alone: a sign and a word go with it.
-SIGNS: Mapping[State, str] = {
+# A state is never shown by colour alone: a symbol and a word accompany it.
+SYMBOLS: Mapping[State, str] = {
     State.ACTIVE: "●",
     State.IDLE: "○",
     State.BROKEN: "✕",
-    State.UNSEEN: "?",
+    State.UNKNOWN: "?",
 }
 MEANINGS: Mapping[State, str] = {
     State.ACTIVE: "carries traffic now",
-    State.IDLE: "nothing at this moment, and nothing in its way",
-    State.BROKEN: "can't carry anything",
-    State.UNSEEN: "could not be looked at",
+    State.IDLE: "no traffic at the moment, and nothing blocks it",
+    State.BROKEN: "cannot carry traffic",
+    State.UNKNOWN: "could not be inspected",
 }
 
 
@@ -42,8 +44,8 @@ class Group:
     """A frame around nodes.
 
     Attributes:
-        title: Its title, by which it is known in its diagram.
-        parent: The frame around it, by its title; empty for the outermost.
+        title: Its title, unique in its diagram.
+        parent: The title of the enclosing frame; empty for an outermost frame.
     """
 
     title: str
@@ -55,11 +57,11 @@ class Node:
     """One box.
 
     Attributes:
-        id: Short and stable, the diagrams' own.
-        title: What stands in it, line by line.
-        group: The title of the frame that it is in.
-        style: What colours it: service, data, secrets, external, files.
-        is_store: Whether it is drawn as a store.
+        id: A short, stable identifier, as in the specification's diagrams.
+        title: The text in the box, line by line.
+        group: The title of the frame that contains it.
+        style: The style class: service, data, secrets, operator, external or files.
+        is_store: Whether it is drawn as a cylinder.
     """
 
     id: str
@@ -74,9 +76,9 @@ class Reason:
     """A field that supports an arrow.
 
     Attributes:
-        object: What holds it: an object's kind and name, or a file.
-        field: Its path there, such as spec.egress[1]; may be empty.
-        value: What stands there, shortened.
+        object: The object's kind and name, or a file.
+        field: The path of the field, such as spec.egress[1]; may be empty.
+        value: The field's value, shortened.
     """
 
     object: str
@@ -84,114 +86,8 @@ class Reason:
     value: str = ""
 
     def __str__(self) -> str:
-        said = f"{self.object} {self.field}".rstrip()
-        return f"{said} = {self.value}" if self.value else said
-
-
-@dataclass(frozen=True)
-class Party:
-    """Pods that belong together: one end of an arrow in the cluster.
-
-    Attributes:
-        title: What a person calls it.
-        labels: What its pods are selected by.
-        roles: Values of which one label must have one: its key and the values.
-        namespace: Where they are; empty for the release's own namespace.
-        workload: Its kind and name, where the release names it.
-        services: Services that lead to it, and whose addresses stand for it.
-        ports: Where it listens.
-        host: Its address outside the cluster; then nothing else is known of it.
-    """
-
-    title: str
-    labels: tuple[tuple[str, str], ...] = ()
-    roles: tuple[str, tuple[str, ...]] | None = None
-    namespace: str = ""
-    workload: tuple[str, str] | None = None
-    services: tuple[str, ...] = ()
-    ports: tuple[int, ...] = ()
-    host: str = ""
-
-
-@dataclass(frozen=True)
-class Calls:
-    """The source opens connections to the target."""
-
-    source: Party
-    target: Party
-
-
-@dataclass(frozen=True)
-class Passes:
-    """An Ingress controller passes requests on to a target; none means that it takes them."""
-
-    ingress: str
-    class_name: str
-    namespaces: tuple[str, ...]
-    targets: tuple[Party, ...]
-    entrance: bool = False
-
-
-@dataclass(frozen=True)
-class Syncs:
-    """Vault's operator keeps a Secret like Vault's."""
-
-    name: str
-    secret: str
-    refresh: str
-
-
-@dataclass(frozen=True)
-class Publishes:
-    """The rotator makes a Secret that pods read from the one that Vault's operator fills."""
-
-    source: str
-    secret: str
-    rotator: Party
-
-
-@dataclass(frozen=True)
-class Trusts:
-    """An object by which Vault's operator finds Vault, or proves who it is."""
-
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Asks:
-    """Vault's operator asks Vault."""
-
-    address: str
-
-
-@dataclass(frozen=True)
-class Reads:
-    """Pods read a Secret or a ConfigMap, at their start.
-
-    Attributes:
-        kind: Secret or ConfigMap.
-        names: Which.
-        reader: Whose pods.
-        pull: Whether only images are pulled with it.
-    """
-
-    kind: str
-    names: tuple[str, ...]
-    reader: Party
-    pull: bool = False
-
-
-@dataclass(frozen=True)
-class Consists:
-    """An operator's resource has these pods."""
-
-    kind: str
-    name: str
-    part: Party
-
-
-Way = Calls | Passes | Syncs | Publishes | Trusts | Asks | Reads | Consists
+        path = f"{self.object} {self.field}".rstrip()
+        return f"{path} = {self.value}" if self.value else path
 
 
 @dataclass(frozen=True)
@@ -199,12 +95,12 @@ class Arrow:
     """One arrow.
 
     Attributes:
-        source: The id of the node that it leaves.
-        target: The id of the node that it leads to.
-        reasons: What supports it.
-        label: What stands beside it.
+        source: The id of the node where it starts.
+        target: The id of the node where it ends.
+        reasons: The fields that support it.
+        label: The text beside it.
         dashed: Whether it is drawn dashed.
-        ways: What it is in the cluster; none where it is nothing there.
+        relations: What it represents in the cluster; empty if nothing there corresponds to it.
     """
 
     source: str
@@ -212,25 +108,25 @@ class Arrow:
     reasons: tuple[Reason, ...]
     label: str = ""
     dashed: bool = False
-    ways: tuple[Way, ...] = ()
+    relations: tuple[Relation, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it is known by in its diagram."""
+        """Its identifier within its diagram."""
         return self.source, self.target
 
 
 @dataclass(frozen=True)
 class Diagram:
-    """One picture.
+    """One diagram.
 
     Attributes:
-        name: Short and stable: architecture, connectivity, secrets or delivery.
+        name: A short, stable name: architecture, connectivity, secrets or delivery.
         title: Its heading.
-        direction: Mermaid's: TB, TD or LR.
-        groups: Frames, outer ones first.
-        nodes: Boxes, each in one frame.
-        arrows: Arrows between them.
+        direction: Mermaid's direction: TB, TD or LR.
+        groups: The frames, outer ones first.
+        nodes: The boxes, each in one frame.
+        arrows: The arrows between boxes.
     """
 
     name: str
@@ -242,69 +138,17 @@ class Diagram:
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """How an arrow is, and why.
+class ArrowStatus:
+    """The state of one arrow in the cluster.
 
     Attributes:
-        state: How it is.
-        why: What was seen, in words.
+        state: The state.
+        message: The observation that led to it, as text.
     """
 
     state: State
-    why: str
+    message: str
 
 
-# By diagram's name and the arrow's key; arrows that are nothing in a cluster have none.
-Judgements = Mapping[tuple[str, str, str], Judgement]
-
-
-@dataclass
-class Sketch:
-    """A diagram in the making: takes what is named once, and leaves out what nothing supports."""
-
-    name: str
-    title: str
-    direction: str
-    groups: tuple[Group, ...]
-    nodes: dict[str, Node] = field(default_factory=dict)
-    arrows: dict[tuple[str, str], Arrow] = field(default_factory=dict)
-
-    def node(self, id_: str, title: Title, group: str, style: str, *, store: bool = False) -> str:
-        """Add a box, unless it is there; returns its id."""
-        self.nodes.setdefault(id_, Node(id_, title, group, style, store))
-        return id_
-
-    def arrow(
-        self,
-        source: str,
-        target: str,
-        reasons: tuple[Reason, ...],
-        *ways: Way,
-        label: str = "",
-        dashed: bool = False,
-    ) -> None:
-        """Add an arrow if something supports it; what supports it once more is added to it."""
-        if not reasons:
-            return
-        known = self.arrows.get((source, target))
-        if known is not None:
-            reasons = tuple(dict.fromkeys((*known.reasons, *reasons)))
-            ways = tuple(dict.fromkeys((*known.ways, *ways)))
-            label, dashed = known.label, known.dashed
-        self.arrows[source, target] = Arrow(source, target, reasons, label, dashed, ways)
-
-    def done(self) -> Diagram:
-        """The diagram; arrows whose ends aren't there, and empty frames, are left out."""
-        arrows = tuple(
-            arrow
-            for arrow in self.arrows.values()
-            if arrow.source in self.nodes and arrow.target in self.nodes
-        )
-        used = {node.group for node in self.nodes.values()}
-        for group in reversed(self.groups):
-            if group.title in used and group.parent:
-                used.add(group.parent)
-        groups = tuple(group for group in self.groups if group.title in used)
-        return Diagram(
-            self.name, self.title, self.direction, groups, tuple(self.nodes.values()), arrows
-        )
+# Keyed by the diagram's name and the arrow's key; arrows without relations have no entry.
+ArrowStatuses = Mapping[tuple[str, str, str], ArrowStatus]

@@ -12,31 +12,31 @@ from urllib.parse import urlsplit
 
 Body = Mapping[str, Any]
 # A host with a port in a value that may be a URL, or a list of such.
-_PLACE = re.compile(r"^(?P<host>[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?$")
+_HOST_PORT = re.compile(r"^(?P<host>[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?$")
 
 
 def mapping(body: Any, *path: str) -> Body:
     """The mapping at a path; empty where there is none."""
-    found = at(body, *path)
-    return found if isinstance(found, Mapping) else {}
+    value = at(body, *path)
+    return value if isinstance(value, Mapping) else {}
 
 
 def items(body: Any, *path: str) -> list[Any]:
     """The list at a path; empty where there is none."""
-    found = at(body, *path)
-    return found if isinstance(found, list) else []
+    value = at(body, *path)
+    return value if isinstance(value, list) else []
 
 
 def text(body: Any, *path: str) -> str:
     """The text at a path; numbers become one, everything else is empty."""
-    found = at(body, *path)
-    return str(found) if isinstance(found, (str, int)) and not isinstance(found, bool) else ""
+    value = at(body, *path)
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
 
 
 def number(body: Any, *path: str, default: int = 0) -> int:
     """The number at a path."""
-    found = at(body, *path)
-    return found if isinstance(found, int) and not isinstance(found, bool) else default
+    value = at(body, *path)
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
 def at(body: Any, *path: str) -> Any:
@@ -64,30 +64,30 @@ def addresses(value: str) -> Iterator[tuple[str, int]]:
     The port is 0 where none is named.
     """
     for part in str(value).split(","):
-        place = part.strip()
-        if "://" in place:
+        address = part.strip()
+        if "://" in address:
             try:
-                split = urlsplit(place)
+                split = urlsplit(address)
                 host, port = split.hostname or "", split.port or 0
             except ValueError:
                 continue
             if host:
                 yield host, port
             continue
-        found = _PLACE.match(place)
-        if found:
-            yield found["host"], int(found["port"] or 0)
+        match = _HOST_PORT.match(address)
+        if match:
+            yield match["host"], int(match["port"] or 0)
 
 
 def selects(selector: Any, labels: Mapping[str, str]) -> bool:
     """Whether a label selector of the API selects these labels; an empty one selects all."""
-    wanted = mapping(selector, "matchLabels")
-    if any(labels.get(str(key)) != str(value) for key, value in wanted.items()):
+    labels_required = mapping(selector, "matchLabels")
+    if any(labels.get(str(key)) != str(value) for key, value in labels_required.items()):
         return False
-    return all(_holds(item, labels) for item in items(selector, "matchExpressions"))
+    return all(_matches(item, labels) for item in items(selector, "matchExpressions"))
 
 
-def _holds(expression: Any, labels: Mapping[str, str]) -> bool:
+def _matches(expression: Any, labels: Mapping[str, str]) -> bool:
     value, values = labels.get(text(expression, "key")), items(expression, "values")
     match text(expression, "operator"):
         case "In":

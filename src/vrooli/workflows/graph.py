@@ -16,7 +16,7 @@ from vrooli.findings import Verdict
 from vrooli.graph.diagrams import catalog
 from vrooli.graph.live import fetch
 from vrooli.graph.live import state as live_state
-from vrooli.graph.model import Arrow, Diagram, Judgement, Judgements, State
+from vrooli.graph.model import Arrow, ArrowStatus, ArrowStatuses, Diagram, State
 from vrooli.graph.render import html, mermaid, svg
 from vrooli.kube import Patience
 from vrooli.release import Release, secret_redaction
@@ -105,19 +105,19 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
             options, Release.of(options.environment, reached.cluster.kubeconfig)
         )
         diagrams = drawn(options, source)
-        places = fetch.wanted(source.manifests, diagrams, options.environment.namespace)
+        places = fetch.required_resources(source.manifests, diagrams, options.environment.namespace)
         patience = Patience(LOOK_S)
         async with patience.telling(Progress("graph", listener)):
-            seen = await fetch.look(reached.kube, diagrams, places, patience)
+            seen = await fetch.fetch_snapshot(reached.kube, diagrams, places, patience)
     refused = tuple(
         f"{kind} in {namespace or 'the cluster'} could not be seen: {why}"
-        for (kind, namespace), why in seen.refused.items()
+        for (kind, namespace), why in seen.list_errors.items()
     )
-    mute = tuple(_mute(seen.mute))
+    mute = tuple(_mute(seen.socket_errors))
     problems = tuple(map(redactor.text, (*source.problems, *refused, *mute)))
     unknown = tuple(map(redactor.text, source.unknown))
     source = replace(source, problems=problems, unknown=unknown)
-    return _result(options, source, diagrams, live_state.judge(diagrams, seen, redactor))
+    return _result(options, source, diagrams, live_state.evaluate(diagrams, seen, redactor))
 
 
 def _rendered(options: GraphOptions) -> tuple[Manifest, ...]:
@@ -151,7 +151,7 @@ def _mute(found: Mapping[tuple[str, str], str]) -> Iterator[str]:
 
 def drawn(options: GraphOptions, source: Source) -> tuple[Diagram, ...]:
     """The pictures that are asked for."""
-    return catalog.diagrams(source.manifests, options.diagrams or tuple(catalog.DRAWN))
+    return catalog.build_diagrams(source.manifests, options.diagrams or tuple(catalog.BUILDERS))
 
 
 def title_of(options: GraphOptions) -> str:
@@ -161,7 +161,7 @@ def title_of(options: GraphOptions) -> str:
 
 
 def _result(
-    options: GraphOptions, source: Source, diagrams: Sequence[Diagram], judged: Judgements
+    options: GraphOptions, source: Source, diagrams: Sequence[Diagram], judged: ArrowStatuses
 ) -> GraphResult:
     broken = any(found.state is State.BROKEN for found in judged.values())
     missing = _missing(source, judged) if options.live else ()
@@ -181,13 +181,13 @@ def _result(
     )
 
 
-def _missing(source: Source, judged: Judgements) -> tuple[MissingView, ...]:
+def _missing(source: Source, judged: ArrowStatuses) -> tuple[MissingView, ...]:
     """The arrows that couldn't be looked at, and the release where only its values are drawn."""
     # An arrow of two diagrams is one arrow.
     unseen = {
-        (start, end): found.why
+        (start, end): found.message
         for (_, start, end), found in judged.items()
-        if found.state is State.UNSEEN
+        if found.state is State.UNKNOWN
     }
     arrows = (
         MissingView(what=f"arrow {start} → {end}", why=why, advice=ADVICE)
@@ -198,21 +198,21 @@ def _missing(source: Source, judged: Judgements) -> tuple[MissingView, ...]:
 
 
 def _written(
-    options: GraphOptions, source: Source, diagrams: Sequence[Diagram], judged: Judgements
+    options: GraphOptions, source: Source, diagrams: Sequence[Diagram], judged: ArrowStatuses
 ) -> str:
     match options.form:
         case Format.SVG:
-            return svg.document(diagrams, judged)
+            return svg.render(diagrams, judged)
         case Format.HTML:
-            return html.page(diagrams, judged, title=title_of(options), notes=source.problems)
+            return html.render(diagrams, judged, title=title_of(options), problems=source.problems)
         case Format.MERMAID if len(diagrams) == 1:
-            return mermaid.text(diagrams[0], judged)
+            return mermaid.render(diagrams[0], judged)
         case Format.MERMAID:
-            return mermaid.page(diagrams, judged)
+            return mermaid.markdown(diagrams, judged)
     return ""
 
 
-def _view(diagram: Diagram, judged: Judgements) -> DiagramView:
+def _view(diagram: Diagram, judged: ArrowStatuses) -> DiagramView:
     return DiagramView(
         name=diagram.name,
         title=diagram.title,
@@ -225,7 +225,7 @@ def _view(diagram: Diagram, judged: Judgements) -> DiagramView:
     )
 
 
-def _arrow(arrow: Arrow, judged: Judgement | None) -> ArrowView:
+def _arrow(arrow: Arrow, judged: ArrowStatus | None) -> ArrowView:
     return ArrowView(
         source=arrow.source,
         target=arrow.target,
@@ -236,5 +236,5 @@ def _arrow(arrow: Arrow, judged: Judgement | None) -> ArrowView:
             for item in arrow.reasons
         ),
         state=judged.state.value if judged else None,
-        why=judged.why if judged else "",
+        why=judged.message if judged else "",
     )

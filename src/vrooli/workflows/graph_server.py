@@ -7,8 +7,8 @@ import asyncio
 from vrooli.errors import VrooliError
 from vrooli.events import Listener, LogLine
 from vrooli.graph.live import fetch, state
-from vrooli.graph.live.watcher import Watch
-from vrooli.graph.model import Judgements
+from vrooli.graph.live.watcher import GraphWatcher
+from vrooli.graph.model import ArrowStatuses
 from vrooli.graph.render import html, svg
 from vrooli.graph.render.server import Server
 from vrooli.kube import Kube
@@ -36,7 +36,7 @@ async def serve(options: GraphOptions, port: int, listener: Listener) -> Result:
         redactor = await secret_redaction.redactor(reached.kube, release.namespace)
         source = await of_release(options, release)
         show = _Show(options, reached.kube, release, source, redactor)
-        await asyncio.to_thread(svg.prepare, show.diagrams)
+        await asyncio.to_thread(svg.precompute, show.diagrams)
         async with show.server.running(port) as url:
             listener(LogLine("graph", url))
             try:
@@ -60,7 +60,7 @@ class _Show:
         self._options, self._kube, self._release = options, kube, release
         self._source, self._redactor = source, redactor
         self.diagrams = drawn(options, source)
-        self._judged: Judgements = {}
+        self._judged: ArrowStatuses = {}
         self._watch = self._watching()
         self.server = Server(self._page, self._look_again)
 
@@ -68,7 +68,7 @@ class _Show:
         """Watch, judge and tell, until cancelled."""
         while True:
             # Beside the event loop: pages and watches go on.
-            await asyncio.to_thread(svg.prepare, self.diagrams)
+            await asyncio.to_thread(svg.precompute, self.diagrams)
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(work) for work in (self._watch.run(), self._tell())]
                 await self._another_release()
@@ -80,25 +80,25 @@ class _Show:
 
     def _look_again(self) -> None:
         """Somebody has come to look: whoever watches now is told."""
-        self._watch.look_again()
+        self._watch.refresh()
 
-    def _watching(self) -> Watch:
+    def _watching(self) -> GraphWatcher:
         namespace = self._options.environment.namespace
-        places = fetch.wanted(self._source.manifests, self.diagrams, namespace)
-        return Watch(self._kube, self.diagrams, places, lambda: self.server.is_watched)
+        places = fetch.required_resources(self._source.manifests, self.diagrams, namespace)
+        return GraphWatcher(self._kube, self.diagrams, places, lambda: self.server.has_viewers)
 
     async def _tell(self) -> None:
         while True:
-            await self._watch.change()
-            self._judged = state.judge(self.diagrams, self._watch.seen, self._redactor)
-            since = self._watch.away_since
+            await self._watch.wait_for_change()
+            self._judged = state.evaluate(self.diagrams, self._watch.snapshot, self._redactor)
+            since = self._watch.unreachable_since
             away = (
                 f"The cluster hasn't answered since {since.astimezone():%H:%M:%S}; "
                 "what you see is from before. Trying again."
                 if since
                 else ""
             )
-            self.server.tell(html.message(self._judged, away))
+            self.server.publish(html.change_message(self._judged, away))
 
     async def _another_release(self) -> None:
         """Return when the release consists of something else."""
@@ -118,4 +118,4 @@ class _Show:
     def _page(self) -> str:
         title = title_of(self._options)
         notes = [self._redactor.text(item) for item in self._source.problems]
-        return html.page(self.diagrams, self._judged, title=title, notes=notes, follows=True)
+        return html.render(self.diagrams, self._judged, title=title, problems=notes, is_live=True)

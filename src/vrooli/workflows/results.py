@@ -478,7 +478,7 @@ class ArrowView(Model):
     dashed: bool = Field(description="whether it is drawn dashed")
     reasons: tuple[ReasonView, ...] = Field(description="what supports it")
     state: str | None = Field(
-        default=None, description="active, idle, broken or unseen; null when not looked at"
+        default=None, description="active, idle, broken or unknown; null when not looked at"
     )
     why: str = Field(default="", description="what was seen, in words")
 

@@ -10,7 +10,7 @@ from support import sights
 from vrooli.environments import ENVIRONMENTS
 from vrooli.findings import Verdict
 from vrooli.graph.live import state as live_state
-from vrooli.graph.live.snapshot import Sight
+from vrooli.graph.live.snapshot import GraphSnapshot
 from vrooli.graph.model import State
 from vrooli.redaction import Redactor
 from vrooli.workflows.graph import FROM_RELEASE, GraphOptions, Source, _result, drawn
@@ -22,8 +22,8 @@ DIAGRAMS = drawn(LIVE, SOURCE)
 WELL = sights.healthy(SOURCE.manifests, DIAGRAMS)
 
 
-def said(seen: Sight, source: Source = SOURCE, options: GraphOptions = LIVE) -> GraphResult:
-    judged = live_state.judge(DIAGRAMS, seen, Redactor()) if options.live else {}
+def said(seen: GraphSnapshot, source: Source = SOURCE, options: GraphOptions = LIVE) -> GraphResult:
+    judged = live_state.evaluate(DIAGRAMS, seen, Redactor()) if options.live else {}
     return _result(options, source, DIAGRAMS, judged)
 
 
@@ -36,13 +36,13 @@ def test_where_every_arrow_was_seen_and_none_is_broken_all_is_well() -> None:
 def test_an_arrow_that_could_not_be_looked_at_leaves_it_open(kind: str) -> None:
     why = "no answer within 60 s"
     objects = {place: found for place, found in WELL.objects.items() if place != (kind, "dev")}
-    blind = said(replace(WELL, objects=objects, refused={(kind, "dev"): why}))
+    blind = said(replace(WELL, objects=objects, list_errors={(kind, "dev"): why}))
     assert (blind.ok, blind.verdict, blind.exit_code) == (False, Verdict.UNKNOWN, 3)
     arrows = {
         f"arrow {arrow.source} → {arrow.target}"
         for diagram in blind.diagrams
         for arrow in diagram.arrows
-        if arrow.state == State.UNSEEN
+        if arrow.state == State.UNKNOWN
     }
     assert {item.what for item in blind.missing} == arrows
     assert len(blind.missing) == len(arrows) > 0
@@ -52,7 +52,7 @@ def test_an_arrow_that_could_not_be_looked_at_leaves_it_open(kind: str) -> None:
 
 def test_a_broken_arrow_decides_whatever_was_not_seen() -> None:
     objects = {**WELL.objects, ("Secret", "dev"): {}}
-    broken = said(replace(WELL, objects=objects, refused={("Ingress", "dev"): "no right"}))
+    broken = said(replace(WELL, objects=objects, list_errors={("Ingress", "dev"): "no right"}))
     assert (broken.verdict, broken.exit_code) == (Verdict.PROBLEMS, 1)
     assert broken.missing
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from vrooli.graph import reading
+from vrooli.graph.builder import DiagramBuilder
 from vrooli.graph.manifests import databases
 from vrooli.graph.manifests.components import Component
-from vrooli.graph.manifests.facts import Facts, calls
-from vrooli.graph.model import Asks, Diagram, Group, Party, Passes, Reads, Reason, Sketch, Title
+from vrooli.graph.manifests.facts import Facts, connections_to
+from vrooli.graph.model import Diagram, Group, Reason, Title
+from vrooli.graph.relations import Endpoint, Mounts, QueriesVault, RoutesTo
 
 EXTERNAL, NAMESPACE = "External Access", "Vrooli Namespace"
 SERVICES, DATA = "Application Services", "Data Layer (Operator Managed)"
@@ -21,25 +23,25 @@ GROUPS = (
 )
 
 
-def diagram(facts: Facts) -> Diagram:
+def build(facts: Facts) -> Diagram:
     """Who speaks with whom, and where secrets and settings come from."""
-    sketch = Sketch("architecture", "Overall System Architecture", "TB", GROUPS)
-    _ingress(sketch, facts)
+    builder = DiagramBuilder("architecture", "Overall System Architecture", "TB", GROUPS)
+    _add_ingress(builder, facts)
     for component in facts.components:
-        sketch.node(component.id, title(component), SERVICES, "service")
-    _between_components(sketch, facts)
+        builder.add_node(component.id, component_title(component), SERVICES, "service")
+    _add_component_arrows(builder, facts)
     for component in facts.components:
-        _to_postgres(sketch, facts, component)
-        _to_redis(sketch, facts, component)
-    _secrets(sketch, facts)
-    _configuration(sketch, facts)
-    return sketch.done()
+        _add_postgres_arrows(builder, facts, component)
+        _add_redis_arrows(builder, facts, component)
+    _add_secrets(builder, facts)
+    _add_configuration(builder, facts)
+    return builder.build()
 
 
-def title(component: Component) -> Title:
+def component_title(component: Component) -> Title:
     """What stands in a component's box."""
     port = (f"Port: {component.port}",) if component.port else ()
-    known: dict[str, Title] = {
+    titles: dict[str, Title] = {
         "ui": ("UI Service", "Node.js + serve package", *port),
         "server": ("Server Service", *port),
         "jobs": ("Jobs Service", "Background Processing"),
@@ -47,118 +49,130 @@ def title(component: Component) -> Title:
         "adminer": ("Adminer", "DB Admin Tool"),
         "rotator": ("Rotator", "Publishes passwords"),
     }
-    return known.get(component.name, (component.name, *port))
+    return titles.get(component.name, (component.name, *port))
 
 
-def _ingress(sketch: Sketch, facts: Facts) -> None:
+def _add_ingress(builder: DiagramBuilder, facts: Facts) -> None:
     if not facts.routes:
         return
-    sketch.node("Internet", ("Internet/Users",), EXTERNAL, "external")
-    sketch.node("Ingress", ("Ingress Controller",), EXTERNAL, "external")
+    builder.add_node("Internet", ("Internet/Users",), EXTERNAL, "external")
+    builder.add_node("Ingress", ("Ingress Controller",), EXTERNAL, "external")
     for component in facts.components:
-        reasons, ways = facts.entering(component)
-        sketch.arrow("Ingress", component.id, reasons, *ways)
-    passes = [
-        way
+        reasons, relations = facts.ingress_arrows(component)
+        builder.add_arrow("Ingress", component.id, reasons, *relations)
+    routes = [
+        route
         for item in facts.components
-        for way in facts.entering(item)[1]
-        if isinstance(way, Passes)
+        for route in facts.ingress_arrows(item)[1]
+        if isinstance(route, RoutesTo)
     ]
-    by_ingress = {(way.ingress, way.class_name, way.namespaces): () for way in passes}
-    for way in passes:
-        by_ingress[way.ingress, way.class_name, way.namespaces] += way.targets  # type: ignore[assignment]
+    by_ingress = {(route.ingress, route.class_name, route.namespaces): () for route in routes}
+    for route in routes:
+        by_ingress[route.ingress, route.class_name, route.namespaces] += route.targets  # type: ignore[assignment]
     reasons = tuple(
         Reason(
             item.key, "spec.ingressClassName", reading.text(item.body, "spec", "ingressClassName")
         )
         for item in facts.of_kind("Ingress")
     )
-    ways = tuple(
-        Passes(*key, targets=targets, entrance=True) for key, targets in by_ingress.items()
+    relations = tuple(
+        RoutesTo(*key, targets=targets, entrance=True) for key, targets in by_ingress.items()
     )
-    sketch.arrow("Internet", "Ingress", reasons, *ways)
+    builder.add_arrow("Internet", "Ingress", reasons, *relations)
 
 
-def _between_components(sketch: Sketch, facts: Facts) -> None:
+def _add_component_arrows(builder: DiagramBuilder, facts: Facts) -> None:
     for source in facts.components:
         for target in facts.components:
             if source is not target:
-                reasons = facts.between(source, target.party)
-                sketch.arrow(source.id, target.id, reasons, *calls(source, target.party))
+                reasons = facts.reasons_between(source, target.endpoint)
+                builder.add_arrow(
+                    source.id, target.id, reasons, *connections_to(source, target.endpoint)
+                )
 
 
-def _to_postgres(sketch: Sketch, facts: Facts, component: Component) -> None:
-    found = facts.postgres
-    if found is not None:
-        sketch.node("PGO", ("PostgreSQL Cluster", "CrunchyData PGO"), DATA, "data")
+def _add_postgres_arrows(builder: DiagramBuilder, facts: Facts, component: Component) -> None:
+    database = facts.postgres
+    if database is not None:
+        builder.add_node("PGO", ("PostgreSQL Cluster", "CrunchyData PGO"), DATA, "data")
         for name in ("pool", "primary"):
-            part = found.parts.get(name)
-            sketch.arrow(
-                component.id, "PGO", facts.between(component, part), *calls(component, part)
+            part = database.parts.get(name)
+            builder.add_arrow(
+                component.id,
+                "PGO",
+                facts.reasons_between(component, part),
+                *connections_to(component, part),
             )
-    elif outside := facts.outside(component, "PostgreSQL"):
-        _outside(sketch, facts, component, "PGO", outside)
+    elif external := facts.external_database(component, "PostgreSQL"):
+        _add_external_database(builder, facts, component, "PGO", external)
 
 
-def _to_redis(sketch: Sketch, facts: Facts, component: Component) -> None:
-    found = facts.redis
-    if found is not None:
-        sketch.node("Redis", ("Redis Failover", "Spotahome Operator"), DATA, "data")
-        sentinel = found.parts.get("sentinel")
-        also = sentinel.party.services if sentinel else ()
+def _add_redis_arrows(builder: DiagramBuilder, facts: Facts, component: Component) -> None:
+    database = facts.redis
+    if database is not None:
+        builder.add_node("Redis", ("Redis Failover", "Spotahome Operator"), DATA, "data")
+        sentinel = database.parts.get("sentinel")
+        aliases = sentinel.endpoint.services if sentinel else ()
         for name in ("master", "sentinel"):
-            part = found.parts.get(name)
-            reasons = facts.between(component, part, also)
-            sketch.arrow(component.id, "Redis", reasons, *calls(component, part))
-    elif outside := facts.outside(component, "Redis"):
-        _outside(sketch, facts, component, "Redis", outside)
+            part = database.parts.get(name)
+            reasons = facts.reasons_between(component, part, aliases)
+            builder.add_arrow(component.id, "Redis", reasons, *connections_to(component, part))
+    elif external := facts.external_database(component, "Redis"):
+        _add_external_database(builder, facts, component, "Redis", external)
 
 
-def _outside(sketch: Sketch, facts: Facts, component: Component, node: str, outside: Party) -> None:
-    sketch.node(node, (*outside.title.split(" at "), "outside the cluster"), DATA, "data")
-    sketch.arrow(component.id, node, facts.between(component, outside), *calls(component, outside))
+def _add_external_database(
+    builder: DiagramBuilder, facts: Facts, component: Component, node: str, endpoint: Endpoint
+) -> None:
+    builder.add_node(node, (*endpoint.title.split(" at "), "outside the cluster"), DATA, "data")
+    builder.add_arrow(
+        component.id,
+        node,
+        facts.reasons_between(component, endpoint),
+        *connections_to(component, endpoint),
+    )
 
 
-def _secrets(sketch: Sketch, facts: Facts) -> None:
-    sketch.node("K8sSecrets", ("Kubernetes Secrets",), SECRETS, "secrets")
+def _add_secrets(builder: DiagramBuilder, facts: Facts) -> None:
+    builder.add_node("K8sSecrets", ("Kubernetes Secrets",), SECRETS, "secrets")
     for item in facts.of_kind("VaultConnection"):
         address = reading.text(item.body, "spec", "address")
-        sketch.node("Vault", ("HashiCorp Vault",), SECRETS, "secrets", store=True)
-        sketch.node("VSO", ("Vault Secrets Operator",), SECRETS, "secrets")
+        builder.add_node("Vault", ("HashiCorp Vault",), SECRETS, "secrets", store=True)
+        builder.add_node("VSO", ("Vault Secrets Operator",), SECRETS, "secrets")
         reason = Reason(item.key, "spec.address", address)
-        sketch.arrow("Vault", "VSO", (reason,), Asks(address))
-    for found in facts.vault_secrets:
-        sketch.node("VSO", ("Vault Secrets Operator",), SECRETS, "secrets")
-        sketch.arrow("VSO", "K8sSecrets", found.reasons, *found.ways)
+        builder.add_arrow("Vault", "VSO", (reason,), QueriesVault(address))
+    for vault_secret in facts.vault_secrets:
+        builder.add_node("VSO", ("Vault Secrets Operator",), SECRETS, "secrets")
+        builder.add_arrow("VSO", "K8sSecrets", vault_secret.reasons, *vault_secret.relations)
     for component in facts.components:
         for name, reason in component.secrets.items():
-            way = Reads("Secret", (name,), component.party)
-            sketch.arrow("K8sSecrets", component.id, (reason,), way)
+            relation = Mounts("Secret", (name,), component.endpoint)
+            builder.add_arrow("K8sSecrets", component.id, (reason,), relation)
     for node, reader, name, reason in database_secrets(facts):
-        sketch.arrow("K8sSecrets", node, (reason,), Reads("Secret", (name,), reader))
+        builder.add_arrow("K8sSecrets", node, (reason,), Mounts("Secret", (name,), reader))
 
 
-def database_secrets(facts: Facts) -> list[tuple[str, Party, str, Reason]]:
+def database_secrets(facts: Facts) -> list[tuple[str, Endpoint, str, Reason]]:
     """The Secrets that databases read: the diagrams' name of each, its pods, Secret and reason."""
-    found: list[tuple[str, Party, str, Reason]] = []
+    secrets: list[tuple[str, Endpoint, str, Reason]] = []
     redis = facts.redis
     if redis and (name := reading.text(redis.manifest.body, "spec", "auth", "secretPath")):
-        reader = Party("Redis", (("app.kubernetes.io/name", redis.name),))
+        reader = Endpoint("Redis", (("app.kubernetes.io/name", redis.name),))
         reason = Reason(redis.manifest.key, "spec.auth.secretPath", name)
-        found.append(("Redis", reader, name, reason))
+        secrets.append(("Redis", reader, name, reason))
     if facts.postgres:
         label = f"{databases.PGO}/cluster"
         primary = facts.postgres.parts.get("primary")
         for item in facts.of_kind("Secret"):
             if primary and reading.labels_of(item.body).get(label) == facts.postgres.name:
                 reason = Reason(item.key, f"metadata.labels.{label}", facts.postgres.name)
-                found.append(("PGO", primary.party, item.name, reason))
-    return found
+                secrets.append(("PGO", primary.endpoint, item.name, reason))
+    return secrets
 
 
-def _configuration(sketch: Sketch, facts: Facts) -> None:
-    sketch.node("ConfigMap", ("ConfigMap", "Non-sensitive config"), CONFIGURATION, "files")
+def _add_configuration(builder: DiagramBuilder, facts: Facts) -> None:
+    builder.add_node("ConfigMap", ("ConfigMap", "Non-sensitive config"), CONFIGURATION, "files")
     for component in facts.components:
         for name, reason in component.config_maps.items():
-            way = Reads("ConfigMap", (name,), component.party)
-            sketch.arrow("ConfigMap", component.id, (reason,), way)
+            relation = Mounts("ConfigMap", (name,), component.endpoint)
+            builder.add_arrow("ConfigMap", component.id, (reason,), relation)

@@ -9,15 +9,17 @@ from vrooli.graph.diagrams import architecture, connectivity, delivery, secrets
 from vrooli.graph.manifests import facts
 from vrooli.graph.model import Diagram
 
-DRAWN = {
-    "architecture": architecture.diagram,
-    "connectivity": connectivity.diagram,
-    "secrets": secrets.diagram,
-    "delivery": delivery.diagram,
+BUILDERS = {
+    "architecture": architecture.build,
+    "connectivity": connectivity.build,
+    "secrets": secrets.build,
+    "delivery": delivery.build,
 }
 
 
-def diagrams(manifests: Iterable[Manifest], names: Iterable[str] = DRAWN) -> tuple[Diagram, ...]:
+def build_diagrams(
+    manifests: Iterable[Manifest], names: Iterable[str] = BUILDERS
+) -> tuple[Diagram, ...]:
     """The pictures of a release's objects, all four or those that are named."""
-    known = facts.read(manifests)
-    return tuple(DRAWN[name](known) for name in names)
+    release_facts = facts.build_facts(manifests)
+    return tuple(BUILDERS[name](release_facts) for name in names)

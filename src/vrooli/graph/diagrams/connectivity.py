@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from vrooli.graph.builder import DiagramBuilder
 from vrooli.graph.manifests.components import Component
 from vrooli.graph.manifests.databases import Database, Part
-from vrooli.graph.manifests.facts import Facts, calls
-from vrooli.graph.model import Calls, Consists, Diagram, Group, Party, Reason, Sketch, Title
+from vrooli.graph.manifests.facts import Facts, connections_to
+from vrooli.graph.model import Diagram, Group, Reason, Title
+from vrooli.graph.relations import ConnectsTo, Endpoint, Owns
 
 FRONTEND, BACKEND, AI = "Frontend", "Backend Services", "AI/ML Services"
 DATA, TOOLS = "Data Persistence", "Development Tools"
 GROUPS = (Group(FRONTEND), Group(BACKEND), Group(AI), Group(DATA), Group(TOOLS))
-PLACES = {"ui": FRONTEND, "nsfw-detector": AI, "adminer": TOOLS}
+GROUP_BY_COMPONENT = {"ui": FRONTEND, "nsfw-detector": AI, "adminer": TOOLS}
 # What is said beside the arrows to a component, to the primary, and to Redis' master.
 TO_COMPONENT = {"server": "HTTP API Calls", "nsfw-detector": "Content Analysis"}
 TO_PRIMARY = {"server": "SQL Queries", "jobs": "SQL Operations", "adminer": "Admin Access"}
@@ -28,35 +30,39 @@ REDIS: dict[str, tuple[str, str]] = {
 }
 
 
-def diagram(facts: Facts) -> Diagram:
+def build(facts: Facts) -> Diagram:
     """Which service calls which, and what the databases are made of."""
-    sketch = Sketch("connectivity", "Service Connectivity and Data Flow", "LR", GROUPS)
+    builder = DiagramBuilder("connectivity", "Service Connectivity and Data Flow", "LR", GROUPS)
     for component in facts.components:
-        group = PLACES.get(component.name, BACKEND)
-        sketch.node(component.id, _title(component), group, _style(component))
+        group = GROUP_BY_COMPONENT.get(component.name, BACKEND)
+        builder.add_node(component.id, _component_title(component), group, _style(component))
     if facts.postgres:
-        sketch.node("PGCluster", ("PostgreSQL Cluster",), DATA, "data")
-        _consists(sketch, facts.postgres, "PGCluster", POSTGRES)
+        builder.add_node("PGCluster", ("PostgreSQL Cluster",), DATA, "data")
+        _add_database_parts(builder, facts.postgres, "PGCluster", POSTGRES)
     if facts.redis:
-        sketch.node("RedisCluster", ("Redis Failover Cluster",), DATA, "data")
-        _consists(sketch, facts.redis, "RedisCluster", REDIS)
+        builder.add_node("RedisCluster", ("Redis Failover Cluster",), DATA, "data")
+        _add_database_parts(builder, facts.redis, "RedisCluster", REDIS)
     for source in facts.components:
         for target in facts.components:
             if source is not target:
                 label = TO_COMPONENT.get(target.name, "")
-                reasons = facts.between(source, target.party)
-                sketch.arrow(
-                    source.id, target.id, reasons, *calls(source, target.party), label=label
+                reasons = facts.reasons_between(source, target.endpoint)
+                builder.add_arrow(
+                    source.id,
+                    target.id,
+                    reasons,
+                    *connections_to(source, target.endpoint),
+                    label=label,
                 )
-        _to_postgres(sketch, facts, source)
-        _to_redis(sketch, facts, source)
-    _among_databases(sketch, facts)
-    return sketch.done()
+        _add_postgres_arrows(builder, facts, source)
+        _add_redis_arrows(builder, facts, source)
+    _add_replication_arrows(builder, facts)
+    return builder.build()
 
 
-def _title(component: Component) -> Title:
+def _component_title(component: Component) -> Title:
     port = (f"Port: {component.port}",) if component.port else ()
-    known: dict[str, Title] = {
+    titles: dict[str, Title] = {
         "ui": ("UI Container", "React App (built)", "Node.js + serve package", *port),
         "server": ("Server Container", "API Server", *port),
         "jobs": ("Jobs Container", "Background Processing"),
@@ -64,78 +70,90 @@ def _title(component: Component) -> Title:
         "adminer": ("Adminer", "DB Admin Interface"),
         "rotator": ("Rotator", "Password Rotation"),
     }
-    return known.get(component.name, (component.name, *port))
+    return titles.get(component.name, (component.name, *port))
 
 
 def _style(component: Component) -> str:
     return "files" if component.name == "adminer" else "service"
 
 
-def _consists(
-    sketch: Sketch, database: Database, node: str, titles: dict[str, tuple[str, str]]
+def _add_database_parts(
+    builder: DiagramBuilder, database: Database, node: str, titles: dict[str, tuple[str, str]]
 ) -> None:
     for name, (part_node, title) in titles.items():
         part = database.parts.get(name)
         if part:
-            sketch.node(part_node, (title,), DATA, "data")
-            way = Consists(database.kind, database.name, part.party)
-            sketch.arrow(node, part_node, part.reasons, way)
+            builder.add_node(part_node, (title,), DATA, "data")
+            relation = Owns(database.kind, database.name, part.endpoint)
+            builder.add_arrow(node, part_node, part.reasons, relation)
 
 
-def _to_postgres(sketch: Sketch, facts: Facts, component: Component) -> None:
+def _add_postgres_arrows(builder: DiagramBuilder, facts: Facts, component: Component) -> None:
     label = TO_PRIMARY.get(component.name, "SQL")
-    outside = facts.outside(component, "PostgreSQL")
+    external = facts.external_database(component, "PostgreSQL")
     if facts.postgres:
         pool, primary = (facts.postgres.parts.get(name) for name in ("pool", "primary"))
-        through = facts.between(component, pool)
-        if through and pool and primary:
+        pool_reasons = facts.reasons_between(component, pool)
+        if pool_reasons and pool and primary:
             # The pool's pods stand between the two, and open connections of their own.
-            ways = (*calls(component, pool), Calls(pool.party, primary.party))
-            reasons = (*through, *pool.reasons)
-            sketch.arrow(component.id, "PGPrimary", reasons, *ways, label=label)
-        reasons = facts.between(component, primary)
-        sketch.arrow(component.id, "PGPrimary", reasons, *calls(component, primary), label=label)
-    elif outside:
-        _outside(sketch, facts, component, "PGPrimary", outside, label)
+            relations = (
+                *connections_to(component, pool),
+                ConnectsTo(pool.endpoint, primary.endpoint),
+            )
+            reasons = (*pool_reasons, *pool.reasons)
+            builder.add_arrow(component.id, "PGPrimary", reasons, *relations, label=label)
+        reasons = facts.reasons_between(component, primary)
+        builder.add_arrow(
+            component.id, "PGPrimary", reasons, *connections_to(component, primary), label=label
+        )
+    elif external:
+        _add_external_database(builder, facts, component, "PGPrimary", external, label)
 
 
-def _to_redis(sketch: Sketch, facts: Facts, component: Component) -> None:
-    outside = facts.outside(component, "Redis")
+def _add_redis_arrows(builder: DiagramBuilder, facts: Facts, component: Component) -> None:
+    external = facts.external_database(component, "Redis")
     if facts.redis:
         sentinel, master = (facts.redis.parts.get(name) for name in ("sentinel", "master"))
         # Clients find the master by asking Sentinel, so its address stands for both.
-        also = sentinel.party.services if sentinel else ()
+        aliases = sentinel.endpoint.services if sentinel else ()
         for part, node, label in (
             (master, "RedisMaster", TO_MASTER),
             (sentinel, "RedisSentinel", TO_SENTINEL),
         ):
-            reasons = facts.between(component, part, also)
-            sketch.arrow(
+            reasons = facts.reasons_between(component, part, aliases)
+            builder.add_arrow(
                 component.id,
                 node,
                 reasons,
-                *calls(component, part),
+                *connections_to(component, part),
                 label=label,
                 dashed=node == "RedisSentinel",
             )
-    elif outside:
-        _outside(sketch, facts, component, "RedisMaster", outside, TO_MASTER)
+    elif external:
+        _add_external_database(builder, facts, component, "RedisMaster", external, TO_MASTER)
 
 
-def _outside(
-    sketch: Sketch, facts: Facts, component: Component, node: str, outside: Party, label: str
+def _add_external_database(
+    builder: DiagramBuilder,
+    facts: Facts,
+    component: Component,
+    node: str,
+    endpoint: Endpoint,
+    label: str,
 ) -> None:
-    sketch.node(node, (*outside.title.split(" at "), "outside the cluster"), DATA, "data")
-    reasons = facts.between(component, outside)
-    sketch.arrow(component.id, node, reasons, *calls(component, outside), label=label)
+    builder.add_node(node, (*endpoint.title.split(" at "), "outside the cluster"), DATA, "data")
+    reasons = facts.reasons_between(component, endpoint)
+    builder.add_arrow(
+        component.id, node, reasons, *connections_to(component, endpoint), label=label
+    )
 
 
-def _among_databases(sketch: Sketch, facts: Facts) -> None:
+def _add_replication_arrows(builder: DiagramBuilder, facts: Facts) -> None:
     """Replication and monitoring, which the operators' resources imply by their counts."""
     postgres = facts.postgres.parts if facts.postgres else {}
     redis = facts.redis.parts if facts.redis else {}
     # Who opens the connection is the second: replicas and Sentinels call, the data flow back.
-    for source, target, label, opens, called in (
+    for source, target, label, client, server in (
         ("PGPrimary", "PGReplica", "Replication", postgres.get("replica"), postgres.get("primary")),
         ("RedisMaster", "RedisReplica", "Replication", redis.get("replica"), redis.get("master")),
         ("RedisSentinel", "RedisMaster", "Monitoring", redis.get("sentinel"), redis.get("master")),
@@ -147,10 +165,12 @@ def _among_databases(sketch: Sketch, facts: Facts) -> None:
             redis.get("replica"),
         ),
     ):
-        if opens and called:
-            way = Calls(opens.party, called.party)
-            sketch.arrow(source, target, _both(opens, called), way, label=label, dashed=True)
+        if client and server:
+            relation = ConnectsTo(client.endpoint, server.endpoint)
+            builder.add_arrow(
+                source, target, _merge_reasons(client, server), relation, label=label, dashed=True
+            )
 
 
-def _both(first: Part, second: Part) -> tuple[Reason, ...]:
+def _merge_reasons(first: Part, second: Part) -> tuple[Reason, ...]:
     return tuple(dict.fromkeys((*first.reasons, *second.reasons)))

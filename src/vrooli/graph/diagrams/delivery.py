@@ -9,9 +9,11 @@ from vrooli import project
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS
 from vrooli.graph import reading
+from vrooli.graph.builder import DiagramBuilder
 from vrooli.graph.manifests import components
 from vrooli.graph.manifests.facts import Facts
-from vrooli.graph.model import Consists, Diagram, Group, Reason, Sketch, Title
+from vrooli.graph.model import Diagram, Group, Reason, Title
+from vrooli.graph.relations import Owns
 
 DEVELOPMENT, PRODUCTION = "Development Workflow", "Production Workflow"
 CHART, RESOURCES = "Helm Chart Structure", "Kubernetes Resources Created"
@@ -26,7 +28,7 @@ GROUPS = (
 SCRIPTS = "scripts/main"
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 # What the chart makes, by kind: the diagram's name and title.
-KINDS: dict[str, tuple[str, Title]] = {
+NODE_BY_KIND: dict[str, tuple[str, Title]] = {
     "Service": ("Services", ("Services", "Internal networking")),
     "Ingress": ("Ingress", ("Ingress", "External access")),
     "ConfigMap": ("ConfigMaps", ("ConfigMaps", "Configuration")),
@@ -36,39 +38,39 @@ KINDS: dict[str, tuple[str, Title]] = {
 VAULT_GROUP = "secrets.hashicorp.com"
 
 
-def diagram(facts: Facts) -> Diagram:
+def build(facts: Facts) -> Diagram:
     """From changed code to running pods."""
-    sketch = Sketch("delivery", "Deployment and Build Flow", "TD", GROUPS)
-    _workflows(sketch)
-    _chart(sketch)
-    _resources(sketch, facts)
-    _tests(sketch, facts)
-    return sketch.done()
+    builder = DiagramBuilder("delivery", "Deployment and Build Flow", "TD", GROUPS)
+    _add_workflows(builder)
+    _add_chart_files(builder)
+    _add_resources(builder, facts)
+    _add_tests(builder, facts)
+    return builder.build()
 
 
-def _workflows(sketch: Sketch) -> None:
+def _add_workflows(builder: DiagramBuilder) -> None:
     develop, build, deploy, test = (
-        _launcher(name) for name in ("develop", "build", "deploy", "test")
+        _launcher_reason(name) for name in ("develop", "build", "deploy", "test")
     )
     if develop and test:
-        sketch.node("DevCode", ("Code Changes",), DEVELOPMENT, "service")
-        sketch.node("LocalTest", ("Local Testing",), DEVELOPMENT, "service")
+        builder.add_node("DevCode", ("Code Changes",), DEVELOPMENT, "service")
+        builder.add_node("LocalTest", ("Local Testing",), DEVELOPMENT, "service")
         title = (f"{SCRIPTS}/develop.sh", "--target k8s-cluster")
-        sketch.node("DevDeploy", title, DEVELOPMENT, "service")
-        sketch.arrow("DevCode", "LocalTest", (test,))
-        sketch.arrow("LocalTest", "DevDeploy", (develop,))
+        builder.add_node("DevDeploy", title, DEVELOPMENT, "service")
+        builder.add_arrow("DevCode", "LocalTest", (test,))
+        builder.add_arrow("LocalTest", "DevDeploy", (develop,))
     if build and deploy:
-        sketch.node("ProdCode", ("Production Code",), PRODUCTION, "external")
+        builder.add_node("ProdCode", ("Production Code",), PRODUCTION, "external")
         title = (f"{SCRIPTS}/build.sh", "Creates artifacts")
-        sketch.node("BuildScript", title, PRODUCTION, "external")
+        builder.add_node("BuildScript", title, PRODUCTION, "external")
         title = (f"{SCRIPTS}/deploy.sh", "--source k8s --environment production")
-        sketch.node("DeployScript", title, PRODUCTION, "external")
-        sketch.arrow("ProdCode", "BuildScript", (build,))
-        sketch.arrow("BuildScript", "DeployScript", (deploy,))
+        builder.add_node("DeployScript", title, PRODUCTION, "external")
+        builder.add_arrow("ProdCode", "BuildScript", (build,))
+        builder.add_arrow("BuildScript", "DeployScript", (deploy,))
 
 
-def _chart(sketch: Sketch) -> None:
-    for id_, path, said in (
+def _add_chart_files(builder: DiagramBuilder) -> None:
+    for id_, path, description in (
         ("ChartYaml", "Chart.yaml", "Metadata & Dependencies"),
         ("ValuesYaml", "values.yaml", "Default configuration"),
         ("ValuesDev", "values-dev.yaml", "Development overrides"),
@@ -76,18 +78,18 @@ def _chart(sketch: Sketch) -> None:
         ("ValuesProd", "values-prod.yaml", "Production overrides"),
         ("Templates", "templates", "K8s resource templates"),
     ):
-        reasons = _file(path)
+        reasons = _chart_file_reasons(path)
         if not reasons:
             continue
         title = f"{path}/" if id_ == "Templates" else path
-        sketch.node(id_, (title, said), CHART, "files")
+        builder.add_node(id_, (title, description), CHART, "files")
         if id_ != "Templates":
-            for source in _deployers(id_):
-                sketch.arrow(source, id_, reasons)
-            sketch.arrow(id_, "Templates", reasons)
+            for source in _workflows_using(id_):
+                builder.add_arrow(source, id_, reasons)
+            builder.add_arrow(id_, "Templates", reasons)
 
 
-def _deployers(id_: str) -> tuple[str, ...]:
+def _workflows_using(id_: str) -> tuple[str, ...]:
     """Which workflow takes a file: the environments say which values are whose."""
     own = {
         "ValuesDev": ("DevDeploy",),
@@ -97,103 +99,105 @@ def _deployers(id_: str) -> tuple[str, ...]:
     return own.get(id_, ("DevDeploy", "DeployScript"))
 
 
-def _resources(sketch: Sketch, facts: Facts) -> None:
+def _add_resources(builder: DiagramBuilder, facts: Facts) -> None:
     deployments = facts.of_kind("Deployment")
     if deployments:
-        names = ", ".join(_short(item.name) for item in facts.components)
-        sketch.node("Deployments", ("Deployments", names), RESOURCES, "service")
-        sketch.arrow("Templates", "Deployments", _made(deployments))
-    for kind, (id_, title) in KINDS.items():
-        if found := facts.of_kind(kind):
-            sketch.node(id_, title, RESOURCES, "service")
-            sketch.arrow("Templates", id_, _made(found))
+        names = ", ".join(_lower_camel_case(item.name) for item in facts.components)
+        builder.add_node("Deployments", ("Deployments", names), RESOURCES, "service")
+        builder.add_arrow("Templates", "Deployments", _template_reasons(deployments))
+    for kind, (id_, title) in NODE_BY_KIND.items():
+        if manifests := facts.of_kind(kind):
+            builder.add_node(id_, title, RESOURCES, "service")
+            builder.add_arrow("Templates", id_, _template_reasons(manifests))
     vault = [item for item in facts.manifests if item.api_version.startswith(VAULT_GROUP)]
     if vault:
         kinds = ", ".join(sorted({item.kind for item in vault}))
         title = ("VSO Custom Resources", kinds)
-        sketch.node("VSOResources", title, RESOURCES, "service")
-        sketch.arrow("Templates", "VSOResources", _made(vault))
-        sketch.node("K8sSecrets", ("Kubernetes Secrets", "From VSO sync"), RESOURCES, "secrets")
+        builder.add_node("VSOResources", title, RESOURCES, "service")
+        builder.add_arrow("Templates", "VSOResources", _template_reasons(vault))
+        builder.add_node(
+            "K8sSecrets", ("Kubernetes Secrets", "From VSO sync"), RESOURCES, "secrets"
+        )
     for item in facts.vault_secrets:
-        sketch.arrow("VSOResources", "K8sSecrets", item.reasons, *item.ways)
-    _others(sketch, facts)
+        builder.add_arrow("VSOResources", "K8sSecrets", item.reasons, *item.relations)
+    _add_other_kinds(builder, facts)
 
 
-def _others(sketch: Sketch, facts: Facts) -> None:
+def _add_other_kinds(builder: DiagramBuilder, facts: Facts) -> None:
     """The kinds that the diagram has no box for, in one."""
-    shown = {"Deployment", *KINDS}
+    own_kinds = {"Deployment", *NODE_BY_KIND}
     others = [
         item
         for item in facts.manifests
         if not item.is_hook
-        and item.kind not in shown
+        and item.kind not in own_kinds
         and not item.api_version.startswith(VAULT_GROUP)
     ]
     if others:
         kinds = sorted({item.kind for item in others})
-        sketch.node("Others", ("Others", *_lines(kinds)), RESOURCES, "service")
-        sketch.arrow("Templates", "Others", _made(others))
+        builder.add_node("Others", ("Others", *_wrap(kinds)), RESOURCES, "service")
+        builder.add_arrow("Templates", "Others", _template_reasons(others))
 
 
-def _tests(sketch: Sketch, facts: Facts) -> None:
-    sketch.node("Tests", ("tests/", "Chart validation tests"), CHART, "files")
+def _add_tests(builder: DiagramBuilder, facts: Facts) -> None:
+    builder.add_node("Tests", ("tests/", "Chart validation tests"), CHART, "files")
     hooks = [item for item in facts.manifests if "test" in item.annotations.get("helm.sh/hook", "")]
     if hooks:
-        sketch.node("HelmTest", ("helm test", "Chart tests"), TESTING, "data")
-        sketch.arrow("Tests", "HelmTest", _made(hooks))
-    if golden := _file("tests/test-golden-files.sh"):
+        builder.add_node("HelmTest", ("helm test", "Chart tests"), TESTING, "data")
+        builder.add_arrow("Tests", "HelmTest", _template_reasons(hooks))
+    if golden := _chart_file_reasons("tests/test-golden-files.sh"):
         title = ("test-golden-files.sh", "Manifest validation")
-        sketch.node("GoldenFiles", title, TESTING, "data")
-        sketch.arrow("Tests", "GoldenFiles", golden)
+        builder.add_node("GoldenFiles", title, TESTING, "data")
+        builder.add_arrow("Tests", "GoldenFiles", golden)
     for component in facts.components:
-        kind, name = component.party.workload or ("", "")
+        kind, name = component.endpoint.workload or ("", "")
         body = next((i.body for i in facts.manifests if (i.kind, i.name) == (kind, name)), {})
-        for reason in _probes(f"{kind}/{name}", body):
+        for reason in _probe_reasons(f"{kind}/{name}", body):
             title = ("Health Probes", "Liveness & Readiness")
-            sketch.node("HealthChecks", title, TESTING, "data")
-            way = Consists(kind, name, component.party)
-            sketch.arrow("Deployments", "HealthChecks", (reason,), way)
+            builder.add_node("HealthChecks", title, TESTING, "data")
+            relation = Owns(kind, name, component.endpoint)
+            builder.add_arrow("Deployments", "HealthChecks", (reason,), relation)
 
 
-def _probes(key: str, body: reading.Body) -> Iterator[Reason]:
+def _probe_reasons(key: str, body: reading.Body) -> Iterator[Reason]:
     for container in reading.items(body, "spec", "template", "spec", "containers"):
-        found = [probe for probe in PROBES if reading.mapping(container, probe)]
-        if found:
-            yield Reason(key, "spec.template.spec.containers[*]", ", ".join(found))
+        probes = [probe for probe in PROBES if reading.mapping(container, probe)]
+        if probes:
+            yield Reason(key, "spec.template.spec.containers[*]", ", ".join(probes))
 
 
-def _made(found: list[Manifest]) -> tuple[Reason, ...]:
+def _template_reasons(manifests: list[Manifest]) -> tuple[Reason, ...]:
     """The templates that objects came from, or their kinds where that isn't known."""
     by_source: dict[str, list[str]] = {}
-    for item in found:
+    for item in manifests:
         by_source.setdefault(item.source or "the release", []).append(item.key)
     return tuple(
-        Reason(source, value=components.shown(", ".join(keys)))
+        Reason(source, value=components.format_value(", ".join(keys)))
         for source, keys in by_source.items()
     )
 
 
-def _launcher(name: str) -> Reason | None:
+def _launcher_reason(name: str) -> Reason | None:
     """A launcher of the project, with the command that it starts."""
     path = project.root() / SCRIPTS / f"{name}.sh"
     return Reason(f"{SCRIPTS}/{name}.sh", value=f"vrooli {name}") if path.is_file() else None
 
 
-def _file(path: str) -> tuple[Reason, ...]:
+def _chart_file_reasons(path: str) -> tuple[Reason, ...]:
     """A file of the chart, if it is there; its environment where it is one's values."""
-    whole: Path = project.chart_dir() / path
-    if not whole.exists():
+    file: Path = project.chart_dir() / path
+    if not file.exists():
         return ()
-    whose = next((e.name for e in ENVIRONMENTS.values() if e.values_file == whole), "")
-    return (Reason(f"k8s/chart/{path}", value=f"environment {whose}" if whose else ""),)
+    environment = next((e.name for e in ENVIRONMENTS.values() if e.values_file == file), "")
+    return (Reason(f"k8s/chart/{path}", value=f"environment {environment}" if environment else ""),)
 
 
-def _short(component: str) -> str:
+def _lower_camel_case(component: str) -> str:
     """nsfw-detector as the values call it: nsfwDetector."""
-    camel = components.camel(component)
+    camel = components.camel_case(component)
     return camel[:1].lower() + camel[1:]
 
 
-def _lines(words: list[str]) -> Title:
+def _wrap(words: list[str]) -> Title:
     """Words in lines of about three."""
     return tuple(", ".join(words[begin : begin + 2]) for begin in range(0, len(words), 2))

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vrooli.graph import reading
+from vrooli.graph.builder import DiagramBuilder
 from vrooli.graph.diagrams.architecture import database_secrets
 from vrooli.graph.manifests import components
 from vrooli.graph.manifests.facts import Facts, VaultSecret
-from vrooli.graph.model import Diagram, Group, Party, Reads, Reason, Sketch, Title, Trusts
+from vrooli.graph.model import Diagram, Group, Reason, Title
+from vrooli.graph.relations import Authenticates, Endpoint, Mounts
 
 VAULT, PATHS, CLUSTER = "HashiCorp Vault", "Secret Paths", "Kubernetes Cluster"
 OPERATOR, SECRETS, PODS = "Vault Secrets Operator", "Kubernetes Secrets", "Application Pods"
@@ -24,7 +26,7 @@ GROUPS = (
 
 
 @dataclass(frozen=True)
-class Known:
+class SecretTitles:
     """One of the five secrets, as the diagram calls it.
 
     Attributes:
@@ -41,106 +43,116 @@ class Known:
 
 
 # By the name of the VaultStaticSecret, without the release's.
-KNOWN = {
-    "shared-config-all": Known(
+TITLES = {
+    "shared-config-all": SecretTitles(
         1, "SharedConfig", "Non-sensitive configuration", "ConfigMap alternative"
     ),
-    "shared-secrets-server-jobs": Known(
+    "shared-secrets-server-jobs": SecretTitles(
         2, "SharedSecrets", "Sensitive server/jobs secrets", "Server/Jobs secrets"
     ),
-    "postgres": Known(3, "PostgresSecrets", "Database credentials", "DB access"),
-    "redis": Known(4, "RedisSecrets", "Redis credentials", "Cache access"),
-    "dockerhub-pull-secret": Known(5, "DockerSecrets", "Image pull secrets", "Image pull secret"),
+    "postgres": SecretTitles(3, "PostgresSecrets", "Database credentials", "DB access"),
+    "redis": SecretTitles(4, "RedisSecrets", "Redis credentials", "Cache access"),
+    "dockerhub-pull-secret": SecretTitles(
+        5, "DockerSecrets", "Image pull secrets", "Image pull secret"
+    ),
 }
-PULLED = "ImagePullSecret"
+PULL_LABEL = "ImagePullSecret"
 
 
-def diagram(facts: Facts) -> Diagram:
+def build(facts: Facts) -> Diagram:
     """From a path in Vault to the pods that read it."""
-    sketch = Sketch("secrets", "Secrets Management Flow", "TD", GROUPS)
-    named = dict(_named(facts))
+    builder = DiagramBuilder("secrets", "Secrets Management Flow", "TD", GROUPS)
+    titles_by_name = dict(_titles_by_name(facts))
     paths: dict[str, str] = {}
     secrets: dict[str, str] = {}
     if facts.vault_secrets:
-        sketch.node("VaultServer", ("Vault Server",), VAULT, "secrets")
-    for found in sorted(facts.vault_secrets, key=lambda item: named[item.manifest.name].number):
-        known = named[found.manifest.name]
-        path = paths.setdefault(found.path, known.path)
-        secret = secrets.setdefault(found.secret, f"K8sSecret{known.number}")
-        _one(sketch, found, known, path, secret)
+        builder.add_node("VaultServer", ("Vault Server",), VAULT, "secrets")
+    for vault_secret in sorted(
+        facts.vault_secrets, key=lambda item: titles_by_name[item.manifest.name].number
+    ):
+        titles = titles_by_name[vault_secret.manifest.name]
+        path = paths.setdefault(vault_secret.path, titles.path)
+        secret = secrets.setdefault(vault_secret.secret, f"K8sSecret{titles.number}")
+        _add_vault_secret(builder, vault_secret, titles, path, secret)
     for kind in ("VaultAuth", "VaultConnection"):
-        _trusted(sketch, facts, kind)
-    _read(sketch, facts, secrets)
-    return sketch.done()
+        _add_vault_connections(builder, facts, kind)
+    _add_readers(builder, facts, secrets)
+    return builder.build()
 
 
-def _named(facts: Facts) -> Iterator[tuple[str, Known]]:
+def _titles_by_name(facts: Facts) -> Iterator[tuple[str, SecretTitles]]:
     """How the diagram calls each VaultStaticSecret: the five as it does, others numbered on."""
-    number = len(KNOWN)
-    for found in facts.vault_secrets:
-        known = KNOWN.get(found.short)
-        if known is None:
+    number = len(TITLES)
+    for vault_secret in facts.vault_secrets:
+        titles = TITLES.get(vault_secret.short)
+        if titles is None:
             number += 1
-            known = Known(number, f"{components.camel(found.short)}Path", "", "")
-        yield found.manifest.name, known
+            titles = SecretTitles(
+                number, f"{components.camel_case(vault_secret.short)}Path", "", ""
+            )
+        yield vault_secret.manifest.name, titles
 
 
-def _one(sketch: Sketch, found: VaultSecret, known: Known, path: str, secret: str) -> None:
-    key, custom = found.manifest.key, f"VaultSecret{known.number}"
-    sketch.node(path, _title(found.path, known.in_vault), PATHS, "secrets")
-    sketch.node(custom, (f"{found.manifest.kind} CR", found.short), OPERATOR, "operator")
-    sketch.node(secret, _title(found.secret, known.in_kubernetes), SECRETS, "data")
-    read = Reason(key, "spec.path", found.path)
-    sync, *_ = found.ways
-    sketch.arrow("VaultServer", path, (read,), sync)
-    sketch.arrow(path, custom, (read,), sync)
-    sketch.arrow(custom, secret, found.reasons, *found.ways)
+def _add_vault_secret(
+    builder: DiagramBuilder, vault_secret: VaultSecret, titles: SecretTitles, path: str, secret: str
+) -> None:
+    key, custom = vault_secret.manifest.key, f"VaultSecret{titles.number}"
+    builder.add_node(path, _title(vault_secret.path, titles.in_vault), PATHS, "secrets")
+    builder.add_node(
+        custom, (f"{vault_secret.manifest.kind} CR", vault_secret.short), OPERATOR, "operator"
+    )
+    builder.add_node(secret, _title(vault_secret.secret, titles.in_kubernetes), SECRETS, "data")
+    path_reason = Reason(key, "spec.path", vault_secret.path)
+    sync, *_ = vault_secret.relations
+    builder.add_arrow("VaultServer", path, (path_reason,), sync)
+    builder.add_arrow(path, custom, (path_reason,), sync)
+    builder.add_arrow(custom, secret, vault_secret.reasons, *vault_secret.relations)
 
 
 def _title(first: str, second: str) -> Title:
     return (first, second) if second else (first,)
 
 
-def _trusted(sketch: Sketch, facts: Facts, kind: str) -> None:
+def _add_vault_connections(builder: DiagramBuilder, facts: Facts, kind: str) -> None:
     """VaultAuth and VaultConnection: how the operator finds Vault, and proves who it is."""
-    said, place = {
+    description, field = {
         "VaultAuth": ("K8s authentication", "spec.vaultConnectionRef"),
         "VaultConnection": ("Vault endpoint config", "spec.address"),
     }[kind]
     for item in facts.of_kind(kind):
-        sketch.node(kind, (f"{kind} CR", said), OPERATOR, "operator")
-        value = reading.text(item.body, *place.split("."))
-        way = Trusts(kind, item.name)
-        sketch.arrow(kind, "VaultServer", (Reason(item.key, place, value),), way)
+        builder.add_node(kind, (f"{kind} CR", description), OPERATOR, "operator")
+        value = reading.text(item.body, *field.split("."))
+        relation = Authenticates(kind, item.name)
+        builder.add_arrow(kind, "VaultServer", (Reason(item.key, field, value),), relation)
 
 
-def _read(sketch: Sketch, facts: Facts, secrets: dict[str, str]) -> None:
+def _add_readers(builder: DiagramBuilder, facts: Facts, secrets: dict[str, str]) -> None:
     """Who reads each Secret, and who pulls images with it."""
-    given = {name for item in facts.components for name in item.secrets if name in secrets}
+    read_secrets = {name for item in facts.components for name in item.secrets if name in secrets}
     for component in facts.components:
-        read = [name for name in component.secrets if name in secrets]
-        pulled = [name for name in component.pulls if name in secrets]
-        if not read and not pulled:
+        mounted = [name for name in component.secrets if name in secrets]
+        pulled = [name for name in component.pull_secrets if name in secrets]
+        if not mounted and not pulled:
             continue
         title = component.id if component.id in components.IDS.values() else component.name
-        access = _access([short_of(facts, name) for name in read], len(given))
-        pod = sketch.node(f"{component.id}Pod", (f"{title} Pod", *access), PODS, "service")
-        for name in read:
-            way = Reads("Secret", (name,), component.party)
-            sketch.arrow(secrets[name], pod, (component.secrets[name],), way)
+        access = _format_access([short_name(facts, name) for name in mounted], len(read_secrets))
+        pod = builder.add_node(f"{component.id}Pod", (f"{title} Pod", *access), PODS, "service")
+        for name in mounted:
+            relation = Mounts("Secret", (name,), component.endpoint)
+            builder.add_arrow(secrets[name], pod, (component.secrets[name],), relation)
         for name in pulled:
-            way = Reads("Secret", (name,), component.party, pull=True)
-            reasons = (component.pulls[name],)
-            sketch.arrow(secrets[name], pod, reasons, way, label=PULLED, dashed=True)
-    _databases(sketch, facts, secrets)
+            relation = Mounts("Secret", (name,), component.endpoint, pull=True)
+            reasons = (component.pull_secrets[name],)
+            builder.add_arrow(secrets[name], pod, reasons, relation, label=PULL_LABEL, dashed=True)
+    _add_database_readers(builder, facts, secrets)
 
 
-def _databases(sketch: Sketch, facts: Facts, secrets: dict[str, str]) -> None:
+def _add_database_readers(builder: DiagramBuilder, facts: Facts, secrets: dict[str, str]) -> None:
     titles = {"PGO": "PostgreSQL Pods", "Redis": "Redis Pods"}
     for node, reader, name, reason in database_secrets(facts):
         if name in secrets:
-            pod = sketch.node(f"{node}Pod", (titles[node],), PODS, "service")
-            sketch.arrow(secrets[name], pod, (reason,), Reads("Secret", (name,), reader))
+            pod = builder.add_node(f"{node}Pod", (titles[node],), PODS, "service")
+            builder.add_arrow(secrets[name], pod, (reason,), Mounts("Secret", (name,), reader))
     for node, database, paths in (
         ("PGO", facts.postgres, (("spec", "imagePullSecrets"),)),
         (
@@ -151,25 +163,27 @@ def _databases(sketch: Sketch, facts: Facts, secrets: dict[str, str]) -> None:
     ):
         if database is None:
             continue
-        label = next(iter(database.parts.values())).party.labels[:1] if database.parts else ()
+        label = next(iter(database.parts.values())).endpoint.labels[:1] if database.parts else ()
         for path in paths:
-            for name, reason in components.pulls(
+            for name, reason in components.pull_secrets(
                 database.manifest.key, database.manifest.body, *path
             ):
                 if name in secrets:
-                    pod = sketch.node(f"{node}Pod", (titles[node],), PODS, "service")
-                    way = Reads("Secret", (name,), Party(titles[node], label), pull=True)
-                    sketch.arrow(secrets[name], pod, (reason,), way, label=PULLED, dashed=True)
+                    pod = builder.add_node(f"{node}Pod", (titles[node],), PODS, "service")
+                    relation = Mounts("Secret", (name,), Endpoint(titles[node], label), pull=True)
+                    builder.add_arrow(
+                        secrets[name], pod, (reason,), relation, label=PULL_LABEL, dashed=True
+                    )
 
 
-def short_of(facts: Facts, secret: str) -> str:
+def short_name(facts: Facts, secret: str) -> str:
     """What a Secret is called in the titles of pods."""
     return next((item.short for item in facts.vault_secrets if item.secret == secret), secret)
 
 
-def _access(names: list[str], all_of_them: int) -> Title:
+def _format_access(names: list[str], total: int) -> Title:
     if not names:
         return ()
-    if len(names) == all_of_them and len(names) > 1:
+    if len(names) == total and len(names) > 1:
         return ("Access: all secrets",)
     return (f"Access: {', '.join(names)}",)

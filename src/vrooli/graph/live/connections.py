@@ -5,126 +5,158 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from vrooli.graph import reading
-from vrooli.graph.live import endpoints, snapshot
+from vrooli.graph.live import endpoints
 from vrooli.graph.live.proc_net import Socket
-from vrooli.graph.live.snapshot import Sight
-from vrooli.graph.model import Calls, Judgement, Party, Passes, State
+from vrooli.graph.live.snapshot import GraphSnapshot, pod_ips
+from vrooli.graph.model import ArrowStatus, State
 from vrooli.graph.reading import Body
+from vrooli.graph.relations import ConnectsTo, Endpoint, RoutesTo
 from vrooli.kube.status import is_pod_ready
 
-CONTROLLER = "app.kubernetes.io/name"
+NAME_LABEL = "app.kubernetes.io/name"
 
 
-def calls(way: Calls, seen: Sight) -> Judgement:
+def connects_to_status(relation: ConnectsTo, snapshot: GraphSnapshot) -> ArrowStatus:
     """One party's connections to another."""
-    for end in (way.source, way.target):
-        if why := endpoints.unseen(seen, end):
-            return Judgement(State.UNSEEN, why)
+    for end in (relation.source, relation.target):
+        if reason := endpoints.access_error(snapshot, end):
+            return ArrowStatus(State.UNKNOWN, reason)
     # What it leads to is what people look for: its trouble is said first.
-    for end in (way.target, way.source):
-        if why := endpoints.trouble(seen, end):
-            return Judgement(State.BROKEN, why)
-    return _judged(seen, seen.pods(way.source), way.source.title, (way.target,))
+    for end in (relation.target, relation.source):
+        if reason := endpoints.unavailable_reason(snapshot, end):
+            return ArrowStatus(State.BROKEN, reason)
+    return _traffic_status(
+        snapshot, snapshot.pods(relation.source), relation.source.title, (relation.target,)
+    )
 
 
-def passes(way: Passes, seen: Sight) -> Judgement:
+def routes_to_status(relation: RoutesTo, snapshot: GraphSnapshot) -> ArrowStatus:
     """An Ingress controller's connections to what an Ingress leads to."""
-    if why := seen.refusal("Ingress"):
-        return Judgement(State.UNSEEN, f"the Ingress could not be seen: {why}")
-    if why := _shut(way, seen):
-        return Judgement(State.BROKEN, why)
-    controllers = _controllers(way, seen)
+    if reason := snapshot.list_error("Ingress"):
+        return ArrowStatus(State.UNKNOWN, f"the Ingress could not be seen: {reason}")
+    if reason := _ingress_failure(relation, snapshot):
+        return ArrowStatus(State.BROKEN, reason)
+    controllers = _controllers(relation, snapshot)
     if not controllers:
-        return Judgement(State.UNSEEN, "the pods of the Ingress controller could not be found")
+        return ArrowStatus(State.UNKNOWN, "the pods of the Ingress controller could not be found")
     if not any(is_pod_ready(pod) for pod in controllers):
-        return Judgement(State.BROKEN, "no pod of the Ingress controller is ready")
-    found = _judged(seen, controllers, "the Ingress controller", way.targets)
-    if way.entrance and found.state is State.ACTIVE:
-        return Judgement(State.ACTIVE, f"requests are passed on: {found.why}")
-    return found
+        return ArrowStatus(State.BROKEN, "no pod of the Ingress controller is ready")
+    status = _traffic_status(snapshot, controllers, "the Ingress controller", relation.targets)
+    if relation.entrance and status.state is State.ACTIVE:
+        return ArrowStatus(State.ACTIVE, f"requests are passed on: {status.message}")
+    return status
 
 
-def _shut(way: Passes, seen: Sight) -> str:
+def _ingress_failure(relation: RoutesTo, snapshot: GraphSnapshot) -> str:
     """Why nothing gets through an Ingress."""
-    if seen.get("Ingress", way.ingress) is None:
-        return f"Ingress/{way.ingress} doesn't exist"
-    classes = seen.refusal("IngressClass", "")
-    if way.class_name and not classes and seen.get("IngressClass", way.class_name, "") is None:
-        return f"there is no IngressClass {way.class_name}, so no controller serves it"
-    troubles = [why for target in way.targets if (why := endpoints.trouble(seen, target))]
+    if snapshot.get("Ingress", relation.ingress) is None:
+        return f"Ingress/{relation.ingress} doesn't exist"
+    class_error = snapshot.list_error("IngressClass", "")
+    if (
+        relation.class_name
+        and not class_error
+        and snapshot.get("IngressClass", relation.class_name, "") is None
+    ):
+        return f"there is no IngressClass {relation.class_name}, so no controller serves it"
+    failures = [
+        reason
+        for target in relation.targets
+        if (reason := endpoints.unavailable_reason(snapshot, target))
+    ]
     # Other paths may lead somewhere; the entrance is shut when none does.
-    shut = troubles and (not way.entrance or len(troubles) == len(way.targets))
-    return "; ".join(troubles) if shut else ""
+    is_blocked = failures and (not relation.entrance or len(failures) == len(relation.targets))
+    return "; ".join(failures) if is_blocked else ""
 
 
-def _judged(seen: Sight, sources: list[Body], title: str, targets: tuple[Party, ...]) -> Judgement:
-    opened, closed = _count(seen, sources, targets)
-    to = ", ".join(target.title for target in targets)
+def _traffic_status(
+    snapshot: GraphSnapshot, sources: list[Body], title: str, targets: tuple[Endpoint, ...]
+) -> ArrowStatus:
+    opened, closed = _count_connections(snapshot, sources, targets)
+    target_titles = ", ".join(target.title for target in targets)
     if opened:
-        return Judgement(State.ACTIVE, f"{_number(opened)} open from {title} to {to}")
+        return ArrowStatus(
+            State.ACTIVE, f"{_format_count(opened)} open from {title} to {target_titles}"
+        )
     if closed:
-        said = f"{_number(closed)} from {title} to {to} closed within the last minute"
-        return Judgement(State.ACTIVE, said)
-    asked = [*sources, *(pod for target in targets for pod in seen.pods(target))]
-    heard = [pod for pod in asked if _key(pod) in seen.sockets]
-    if not heard:
-        why = next((seen.mute[_key(pod)] for pod in asked if _key(pod) in seen.mute), "")
-        said = f": {why}" if why else ""
-        return Judgement(State.UNSEEN, f"connections could not be looked at{said}")
-    return Judgement(State.IDLE, f"no connection from {title} to {to} at this moment")
+        detail = (
+            f"{_format_count(closed)} from {title} to {target_titles} closed within the last minute"
+        )
+        return ArrowStatus(State.ACTIVE, detail)
+    pods = [*sources, *(pod for target in targets for pod in snapshot.pods(target))]
+    has_sockets = [pod for pod in pods if _pod_key(pod) in snapshot.sockets]
+    if not has_sockets:
+        error = next(
+            (
+                snapshot.socket_errors[_pod_key(pod)]
+                for pod in pods
+                if _pod_key(pod) in snapshot.socket_errors
+            ),
+            "",
+        )
+        detail = f": {error}" if error else ""
+        return ArrowStatus(State.UNKNOWN, f"connections could not be looked at{detail}")
+    return ArrowStatus(State.IDLE, f"no connection from {title} to {target_titles} at this moment")
 
 
-def _count(seen: Sight, sources: list[Body], targets: Iterable[Party]) -> tuple[int, int]:
+def _count_connections(
+    snapshot: GraphSnapshot, sources: list[Body], targets: Iterable[Endpoint]
+) -> tuple[int, int]:
     """Connections that are open, and those closed lately, on the side that tells of more."""
-    out, into = set(), set()
-    source_ips = {ip for pod in sources for ip in snapshot.ips(pod)}
+    outgoing, incoming = set(), set()
+    source_ips = {ip for pod in sources for ip in pod_ips(pod)}
     for target in targets:
-        reached = seen.addresses(target)
-        for item in _sockets(seen, sources):
-            if item.remote in reached or (target.host and _is_outside(seen, item.remote, target)):
-                out.add(item)
-        for item in _sockets(seen, seen.pods(target)):
+        addresses = snapshot.addresses(target)
+        for item in _sockets(snapshot, sources):
+            if item.remote in addresses or (
+                target.host and _is_outside(snapshot, item.remote, target)
+            ):
+                outgoing.add(item)
+        for item in _sockets(snapshot, snapshot.pods(target)):
             if item.remote[0] in source_ips and item.local[1] in target.ports:
-                into.add(item)
-    opened = max(sum(item.is_open for item in side) for side in (out, into))
-    closed = max(sum(not item.is_open for item in side) for side in (out, into))
+                incoming.add(item)
+    opened = max(sum(item.is_open for item in side) for side in (outgoing, incoming))
+    closed = max(sum(not item.is_open for item in side) for side in (outgoing, incoming))
     return opened, closed
 
 
-def _sockets(seen: Sight, pods: Iterable[Body]) -> Iterator[Socket]:
+def _sockets(snapshot: GraphSnapshot, pods: Iterable[Body]) -> Iterator[Socket]:
     for pod in pods:
-        yield from seen.sockets.get(_key(pod), ())
+        yield from snapshot.sockets.get(_pod_key(pod), ())
 
 
-def _is_outside(seen: Sight, remote: tuple[str, int], target: Party) -> bool:
+def _is_outside(snapshot: GraphSnapshot, remote: tuple[str, int], target: Endpoint) -> bool:
     """Whether an address is none of the cluster's own, on the target's port."""
-    own = {ip for pod in seen.all("Pod") for ip in snapshot.ips(pod)}
+    own = {ip for pod in snapshot.all("Pod") for ip in pod_ips(pod)}
     services = {
-        str(ip) for item in seen.all("Service") for ip in reading.items(item, "spec", "clusterIPs")
+        str(ip)
+        for item in snapshot.all("Service")
+        for ip in reading.items(item, "spec", "clusterIPs")
     }
     return remote[1] in target.ports and remote[0] not in own | services
 
 
-def _controllers(way: Passes, seen: Sight) -> list[Body]:
+def _controllers(relation: RoutesTo, snapshot: GraphSnapshot) -> list[Body]:
     """The controller's pods: in the namespaces that policies let in, by the class' own word."""
-    classes = [seen.get("IngressClass", way.class_name, "")] if way.class_name else []
-    word = " ".join(reading.text(item, "spec", "controller") for item in classes)
-    pods = list(_everywhere(seen, way.namespaces))
-    named = [
-        pod for pod in pods if (name := reading.labels_of(pod).get(CONTROLLER)) and name in word
+    classes = [snapshot.get("IngressClass", relation.class_name, "")] if relation.class_name else []
+    controller_names = " ".join(reading.text(item, "spec", "controller") for item in classes)
+    pods = list(_pods_in(snapshot, relation.namespaces))
+    matches = [
+        pod
+        for pod in pods
+        if (name := reading.labels_of(pod).get(NAME_LABEL)) and name in controller_names
     ]
-    return named or (pods if way.namespaces else [])
+    return matches or (pods if relation.namespaces else [])
 
 
-def _everywhere(seen: Sight, namespaces: tuple[str, ...]) -> Iterator[Body]:
-    for kind, namespace in seen.objects:
+def _pods_in(snapshot: GraphSnapshot, namespaces: tuple[str, ...]) -> Iterator[Body]:
+    for kind, namespace in snapshot.objects:
         if kind == "Pod" and namespace in namespaces:
-            yield from seen.all("Pod", namespace)
+            yield from snapshot.all("Pod", namespace)
 
 
-def _key(pod: Body) -> tuple[str, str]:
+def _pod_key(pod: Body) -> tuple[str, str]:
     return reading.text(pod, "metadata", "namespace"), reading.name_of(pod)
 
 
-def _number(count: int) -> str:
+def _format_count(count: int) -> str:
     return "1 connection" if count == 1 else f"{count} connections"

@@ -12,20 +12,21 @@ from vrooli.graph import reading
 from vrooli.graph.live import proc_net
 from vrooli.graph.live import vault as live_vault
 from vrooli.graph.live.proc_net import Socket
-from vrooli.graph.live.snapshot import Place, Sight
-from vrooli.graph.model import Asks, Calls, Diagram, Party, Passes
+from vrooli.graph.live.snapshot import GraphSnapshot, ResourceKey
+from vrooli.graph.model import Diagram
 from vrooli.graph.reading import Body
+from vrooli.graph.relations import ConnectsTo, Endpoint, QueriesVault, RoutesTo
 from vrooli.kube import Kube, Patience, each
 from vrooli.kube.patience import TRY_S
 from vrooli.kube.rest import ApiError
 from vrooli.kube.status import is_pod_ready
 
 # One list of objects, and one program in one pod, seconds.
-LIST_S, ASK_S = 5.0, 10.0
+LIST_TIMEOUT_S, EXEC_TIMEOUT_S = 5.0, 10.0
 # Pods of each party that are asked: enough to tell, bounded in a large cluster.
-OF_EACH = 3
-TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
-NOT_FOUND = 404
+PODS_PER_ENDPOINT = 3
+PROC_NET_FILES = ("/proc/net/tcp", "/proc/net/tcp6")
+HTTP_404 = 404
 # What every release is looked at for; the rest are the kinds of its own manifests.
 KINDS = (
     ("v1", "Pod"),
@@ -36,14 +37,14 @@ KINDS = (
     ("apps/v1", "Deployment"),
     ("discovery.k8s.io/v1", "EndpointSlice"),
 )
-OWN = ("Ingress", "PostgresCluster", "RedisFailover", "VaultStaticSecret", "VaultAuth")
-OWN_KINDS = (*OWN, "VaultConnection")
+CHART_KINDS = ("Ingress", "PostgresCluster", "RedisFailover", "VaultStaticSecret", "VaultAuth")
+RELEASE_KINDS = (*CHART_KINDS, "VaultConnection")
 # Their contents are nobody's business here: that they are there is.
 NAMES_ONLY = ("Secret", "ConfigMap")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ResourceQuery:
     """A kind that is looked at, and where; cluster-wide kinds have an empty namespace."""
 
     api_version: str
@@ -51,7 +52,7 @@ class Wanted:
     namespace: str
 
     @property
-    def place(self) -> Place:
+    def key(self) -> ResourceKey:
         """What it is known by."""
         return self.kind, self.namespace
 
@@ -62,145 +63,159 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ListResult:
     """What a look at one kind gave: its objects by name, or why there are none."""
 
     objects: Mapping[str, Body]
-    refused: str = ""
+    list_errors: str = ""
 
 
-def wanted(
+def required_resources(
     manifests: Iterable[Manifest], diagrams: Iterable[Diagram], namespace: str
-) -> tuple[Wanted, ...]:
+) -> tuple[ResourceQuery, ...]:
     """What must be looked at to judge the arrows."""
-    kinds = [*KINDS, *((m.api_version, m.kind) for m in manifests if m.kind in OWN_KINDS)]
-    found = [Wanted(version, kind, namespace) for version, kind in kinds]
-    found.append(Wanted("networking.k8s.io/v1", "IngressClass", ""))
-    for way in (way for item in diagrams for arrow in item.arrows for way in arrow.ways):
-        if isinstance(way, Passes):
-            found += [Wanted("v1", "Pod", name) for name in way.namespaces]
-        elif isinstance(way, Asks):
-            found.append(Wanted("v1", "Pod", live_vault.OPERATOR))
-            if target := live_vault.vault_at(way.address):
-                found += [Wanted("v1", kind, target.namespace) for kind in ("Pod", "Service")]
-                found.append(Wanted("discovery.k8s.io/v1", "EndpointSlice", target.namespace))
-    return tuple(dict.fromkeys(found))
+    kinds = [*KINDS, *((m.api_version, m.kind) for m in manifests if m.kind in RELEASE_KINDS)]
+    queries = [ResourceQuery(version, kind, namespace) for version, kind in kinds]
+    queries.append(ResourceQuery("networking.k8s.io/v1", "IngressClass", ""))
+    for relation in (
+        relation for item in diagrams for arrow in item.arrows for relation in arrow.relations
+    ):
+        if isinstance(relation, RoutesTo):
+            queries += [ResourceQuery("v1", "Pod", name) for name in relation.namespaces]
+        elif isinstance(relation, QueriesVault):
+            queries.append(ResourceQuery("v1", "Pod", live_vault.OPERATOR_NAMESPACE))
+            if target := live_vault.parse_vault_address(relation.address):
+                queries += [
+                    ResourceQuery("v1", kind, target.namespace) for kind in ("Pod", "Service")
+                ]
+                queries.append(
+                    ResourceQuery("discovery.k8s.io/v1", "EndpointSlice", target.namespace)
+                )
+    return tuple(dict.fromkeys(queries))
 
 
-async def look(
-    kube: Kube, diagrams: Sequence[Diagram], places: Sequence[Wanted], patience: Patience
-) -> Sight:
+async def fetch_snapshot(
+    kube: Kube, diagrams: Sequence[Diagram], queries: Sequence[ResourceQuery], patience: Patience
+) -> GraphSnapshot:
     """All of it once, as it is now."""
-    namespace = places[0].namespace
-    answers = await asyncio.gather(*(read(kube, place, patience) for place in places))
-    objects = {place.place: found.objects for place, found in zip(places, answers, strict=True)}
+    namespace = queries[0].namespace
+    results = await asyncio.gather(*(fetch_list(kube, query, patience) for query in queries))
+    objects = {query.key: result.objects for query, result in zip(queries, results, strict=True)}
     refused = {
-        place.place: found.refused
-        for place, found in zip(places, answers, strict=True)
-        if found.refused
+        query.key: result.list_errors
+        for query, result in zip(queries, results, strict=True)
+        if result.list_errors
     }
-    seen = Sight(namespace, objects, refused)
-    told, mute = await ask(kube, targets(seen, diagrams))
-    return Sight(namespace, objects, refused, told, mute)
+    snapshot = GraphSnapshot(namespace, objects, refused)
+    sockets, socket_errors = await fetch_sockets(kube, pods_to_inspect(snapshot, diagrams))
+    return GraphSnapshot(namespace, objects, refused, sockets, socket_errors)
 
 
-async def read(kube: Kube, place: Wanted, patience: Patience | None = None) -> Answer:
+async def fetch_list(
+    kube: Kube, query: ResourceQuery, patience: Patience | None = None
+) -> ListResult:
     """The objects of one kind; what can't be read is said.
 
     Without patience one try of a few seconds has to do: whoever follows a cluster asks again.
     """
 
-    async def listed(_: float) -> Sequence[Body]:
+    async def fetch(_: float) -> Sequence[Body]:
         return await kube.list(
-            place.api_version,
-            place.kind,
-            place.namespace or None,
-            names_only=place.names_only,
+            query.api_version,
+            query.kind,
+            query.namespace or None,
+            names_only=query.names_only,
         )
 
-    limit_s = TRY_S if patience else LIST_S
+    limit_s = TRY_S if patience else LIST_TIMEOUT_S
     try:
-        found = await (patience or Patience(LIST_S)).ask(
-            f"{place.kind} in {place.namespace or 'the cluster'}", listed, limit_s=limit_s
+        objects = await (patience or Patience(LIST_TIMEOUT_S)).ask(
+            f"{query.kind} in {query.namespace or 'the cluster'}", fetch, limit_s=limit_s
         )
     except ApiError as error:
-        return Answer({}, refusal(error))
+        return ListResult({}, format_list_error(error))
     except VrooliError as error:
-        return Answer({}, error.message)
-    return Answer({reading.name_of(body): body for body in found})
+        return ListResult({}, error.message)
+    return ListResult({reading.name_of(body): body for body in objects})
 
 
-def refusal(error: ApiError) -> str:
+def format_list_error(error: ApiError) -> str:
     """Why a kind couldn't be read; a cluster that doesn't know it has none of it."""
-    if error.status == NOT_FOUND:
+    if error.status == HTTP_404:
         return ""
     return "no right to list it" if error.is_forbidden else error.message
 
 
-def targets(seen: Sight, diagrams: Iterable[Diagram]) -> list[Body]:
+def pods_to_inspect(snapshot: GraphSnapshot, diagrams: Iterable[Diagram]) -> list[Body]:
     """The pods whose connections tell of an arrow, a few of each party."""
-    found: dict[tuple[str, str], Body] = {}
-    for party in _parties(diagrams, seen):
-        running = [pod for pod in seen.pods(party) if _runs(pod)]
+    pods: dict[tuple[str, str], Body] = {}
+    for endpoint in _pod_endpoints(diagrams, snapshot):
+        running = [pod for pod in snapshot.pods(endpoint) if _is_running(pod)]
         # Those that are ready carry the traffic.
         running.sort(key=lambda pod: (not is_pod_ready(pod), reading.name_of(pod)))
-        found.update({_key(pod): pod for pod in running[:OF_EACH]})
-    return list(found.values())
+        pods.update({_pod_key(pod): pod for pod in running[:PODS_PER_ENDPOINT]})
+    return list(pods.values())
 
 
-def _parties(diagrams: Iterable[Diagram], seen: Sight) -> list[Party]:
-    found: dict[Party, None] = {}
-    for way in (way for item in diagrams for arrow in item.arrows for way in arrow.ways):
-        if isinstance(way, Calls):
-            found |= {way.source: None, way.target: None}
-        elif isinstance(way, Passes):
-            found |= dict.fromkeys(way.targets)
-        elif isinstance(way, Asks) and (vault := live_vault.vault_party(way.address, seen)):
-            found[vault] = None
-    return [party for party in found if not party.host]
+def _pod_endpoints(diagrams: Iterable[Diagram], snapshot: GraphSnapshot) -> list[Endpoint]:
+    endpoints: dict[Endpoint, None] = {}
+    for relation in (
+        relation for item in diagrams for arrow in item.arrows for relation in arrow.relations
+    ):
+        if isinstance(relation, ConnectsTo):
+            endpoints |= {relation.source: None, relation.target: None}
+        elif isinstance(relation, RoutesTo):
+            endpoints |= dict.fromkeys(relation.targets)
+        elif isinstance(relation, QueriesVault) and (
+            vault := live_vault.find_vault_endpoint(relation.address, snapshot)
+        ):
+            endpoints[vault] = None
+    return [endpoint for endpoint in endpoints if not endpoint.host]
 
 
-def _runs(pod: Body) -> bool:
+def _is_running(pod: Body) -> bool:
     return reading.text(pod, "status", "phase") == "Running"
 
 
-def _key(pod: Body) -> tuple[str, str]:
+def _pod_key(pod: Body) -> tuple[str, str]:
     return reading.text(pod, "metadata", "namespace"), reading.name_of(pod)
 
 
-async def ask(
+async def fetch_sockets(
     kube: Kube, pods: Iterable[Body]
 ) -> tuple[dict[tuple[str, str], tuple[Socket, ...]], dict[tuple[str, str], str]]:
     """The connections of each pod, and why those that are mute couldn't be asked."""
-    told: dict[tuple[str, str], tuple[Socket, ...]] = {}
-    mute: dict[tuple[str, str], str] = {}
+    sockets: dict[tuple[str, str], tuple[Socket, ...]] = {}
+    errors: dict[tuple[str, str], str] = {}
 
-    async def one(pod: Body) -> None:
-        key = _key(pod)
+    async def fetch_one(pod: Body) -> None:
+        key = _pod_key(pod)
         try:
-            told[key] = await _connections(kube, *key)
+            sockets[key] = await _fetch_pod_sockets(kube, *key)
         except TimeoutError:
-            mute[key] = f"no answer within {ASK_S:.0f} s"
+            errors[key] = f"no answer within {EXEC_TIMEOUT_S:.0f} s"
         except VrooliError as error:
-            mute[key] = _said(error)
+            errors[key] = _format_exec_error(error)
 
-    await each(one, pods)
-    return told, mute
+    await each(fetch_one, pods)
+    return sockets, errors
 
 
-async def _connections(kube: Kube, namespace: str, pod: str) -> tuple[Socket, ...]:
-    async with asyncio.timeout(ASK_S):
+async def _fetch_pod_sockets(kube: Kube, namespace: str, pod: str) -> tuple[Socket, ...]:
+    async with asyncio.timeout(EXEC_TIMEOUT_S):
         try:
-            text = await kube.exec(namespace, pod, ("cat", *TABLES))
+            text = await kube.exec(namespace, pod, ("cat", *PROC_NET_FILES))
         except VrooliError as error:
             # A kernel without IPv6 has no second table.
-            if TABLES[1] not in str(error.message) and "exit code 1" not in str(error.message):
+            if PROC_NET_FILES[1] not in str(error.message) and "exit code 1" not in str(
+                error.message
+            ):
                 raise
-            text = await kube.exec(namespace, pod, ("cat", TABLES[0]))
+            text = await kube.exec(namespace, pod, ("cat", PROC_NET_FILES[0]))
     return proc_net.parse(text)
 
 
-def _said(error: VrooliError) -> str:
+def _format_exec_error(error: VrooliError) -> str:
     """Why a pod couldn't be asked, in one line."""
     text = " ".join(error.message.split())
     if "403" in text or "forbidden" in text.lower():

@@ -34,24 +34,25 @@ def parse(text: str) -> tuple[Socket, ...]:
 
 def _rows(text: str) -> Iterator[Socket]:
     for line in text.splitlines():
-        words = line.split()
+        fields = line.split()
         # "0: 0100007F:1538 00000000:0000 0A …", below a heading.
-        if len(words) < 4 or not words[0].endswith(":"):  # noqa: PLR2004
+        if len(fields) < 4 or not fields[0].endswith(":"):  # noqa: PLR2004
             continue
         try:
-            state = int(words[3], 16)
-            local, remote = _end(words[1]), _end(words[2])
+            state = int(fields[3], 16)
+            local, remote = _parse_address(fields[1]), _parse_address(fields[2])
         except ValueError:
             continue
         if state in (ESTABLISHED, TIME_WAIT):
             yield Socket(local, remote, state == ESTABLISHED)
 
 
-def _end(text: str) -> tuple[str, int]:
+def _parse_address(text: str) -> tuple[str, int]:
     address, _, port = text.partition(":")
     raw = b"".join(
-        bytes.fromhex(address[at : at + _WORD])[::-1] for at in range(0, len(address), _WORD)
+        bytes.fromhex(address[start : start + _WORD])[::-1]
+        for start in range(0, len(address), _WORD)
     )
-    found = ipaddress.ip_address(raw)
-    mapped = getattr(found, "ipv4_mapped", None)
-    return str(mapped or found), int(port, 16)
+    ip = ipaddress.ip_address(raw)
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return str(mapped or ip), int(port, 16)

@@ -10,70 +10,79 @@ from dataclasses import dataclass, field
 
 from vrooli.graph import reading
 from vrooli.graph.live.proc_net import Socket
-from vrooli.graph.model import Party
 from vrooli.graph.reading import Body
+from vrooli.graph.relations import Endpoint
 
 # A kind in a namespace; cluster-wide kinds have an empty one.
-Place = tuple[str, str]
+ResourceKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Sight:
+class GraphSnapshot:
     """All that is known of a cluster at one moment.
 
     Attributes:
         namespace: The release's.
         objects: Each object, by kind and namespace, and its name.
-        refused: Why a kind couldn't be read, by kind and namespace.
+        list_errors: Why a kind couldn't be read, by kind and namespace.
         sockets: The connections of the pods that could be asked, by namespace and name.
-        mute: Why a pod couldn't be asked, by namespace and name.
+        socket_errors: Why a pod couldn't be asked, by namespace and name.
     """
 
     namespace: str
-    objects: Mapping[Place, Mapping[str, Body]] = field(default_factory=dict)
-    refused: Mapping[Place, str] = field(default_factory=dict)
+    objects: Mapping[ResourceKey, Mapping[str, Body]] = field(default_factory=dict)
+    list_errors: Mapping[ResourceKey, str] = field(default_factory=dict)
     sockets: Mapping[tuple[str, str], tuple[Socket, ...]] = field(default_factory=dict)
-    mute: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    socket_errors: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def all(self, kind: str, namespace: str | None = None) -> list[Body]:
         """The objects of a kind, in the release's namespace or another."""
-        place = (kind, self.namespace if namespace is None else namespace)
-        return list(self.objects.get(place, {}).values())
+        key = (kind, self.namespace if namespace is None else namespace)
+        return list(self.objects.get(key, {}).values())
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Body | None:
         """One object."""
-        place = (kind, self.namespace if namespace is None else namespace)
-        return self.objects.get(place, {}).get(name)
+        key = (kind, self.namespace if namespace is None else namespace)
+        return self.objects.get(key, {}).get(name)
 
-    def refusal(self, kind: str, namespace: str | None = None) -> str:
+    def list_error(self, kind: str, namespace: str | None = None) -> str:
         """Why a kind couldn't be read; empty when it could."""
-        return self.refused.get((kind, self.namespace if namespace is None else namespace), "")
+        return self.list_errors.get((kind, self.namespace if namespace is None else namespace), "")
 
-    def pods(self, party: Party) -> list[Body]:
+    def pods(self, endpoint: Endpoint) -> list[Body]:
         """A party's pods that aren't going away and haven't ended."""
-        namespace = party.namespace or self.namespace
-        return [pod for pod in self.all("Pod", namespace) if belongs(pod, party) and _lasts(pod)]
+        namespace = endpoint.namespace or self.namespace
+        return [
+            pod
+            for pod in self.all("Pod", namespace)
+            if is_selected(pod, endpoint) and _is_current(pod)
+        ]
 
-    def addresses(self, party: Party) -> set[tuple[str, int]]:
+    def addresses(self, endpoint: Endpoint) -> set[tuple[str, int]]:
         """Where a party is reached: its pods' addresses and its Services', with their ports."""
-        found = {(ip, port) for pod in self.pods(party) for ip in ips(pod) for port in party.ports}
-        for name in party.services:
-            service = self.get("Service", name, party.namespace or self.namespace)
+        addresses = {
+            (ip, port)
+            for pod in self.pods(endpoint)
+            for ip in pod_ips(pod)
+            for port in endpoint.ports
+        }
+        for name in endpoint.services:
+            service = self.get("Service", name, endpoint.namespace or self.namespace)
             for ip in reading.items(service, "spec", "clusterIPs"):
                 for port in reading.items(service, "spec", "ports"):
-                    found.add((str(ip), reading.number(port, "port")))
-        return found
+                    addresses.add((str(ip), reading.number(port, "port")))
+        return addresses
 
 
-def belongs(pod: Body, party: Party) -> bool:
+def is_selected(pod: Body, endpoint: Endpoint) -> bool:
     """Whether a pod is a party's, by its labels."""
     labels = reading.labels_of(pod)
-    if not party.labels or not dict(party.labels).items() <= labels.items():
+    if not endpoint.labels or not dict(endpoint.labels).items() <= labels.items():
         return False
-    return party.roles is None or labels.get(party.roles[0]) in party.roles[1]
+    return endpoint.roles is None or labels.get(endpoint.roles[0]) in endpoint.roles[1]
 
 
-def ips(pod: Body) -> Iterator[str]:
+def pod_ips(pod: Body) -> Iterator[str]:
     """A pod's own addresses; one in the host's network has none."""
     if reading.at(pod, "spec", "hostNetwork"):
         return
@@ -82,6 +91,6 @@ def ips(pod: Body) -> Iterator[str]:
             yield ip
 
 
-def _lasts(pod: Body) -> bool:
+def _is_current(pod: Body) -> bool:
     ended = reading.text(pod, "status", "phase") in ("Succeeded", "Failed")
     return not ended and not reading.at(pod, "metadata", "deletionTimestamp")

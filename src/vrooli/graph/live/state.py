@@ -12,125 +12,141 @@ from typing import Any
 
 from vrooli.graph import reading
 from vrooli.graph.live import connections, endpoints, vault
-from vrooli.graph.live.snapshot import Sight
-from vrooli.graph.model import (
-    Arrow,
-    Asks,
-    Calls,
-    Consists,
-    Diagram,
-    Judgement,
-    Judgements,
-    Passes,
+from vrooli.graph.live.snapshot import GraphSnapshot
+from vrooli.graph.model import Arrow, ArrowStatus, ArrowStatuses, Diagram, State
+from vrooli.graph.relations import (
+    Authenticates,
+    ConnectsTo,
+    Mounts,
+    Owns,
     Publishes,
-    Reads,
-    State,
-    Syncs,
-    Trusts,
-    Way,
+    QueriesVault,
+    Relation,
+    RoutesTo,
+    SyncsSecret,
 )
 from vrooli.redaction import Redactor
 
 
-def judge(diagrams: Iterable[Diagram], seen: Sight, redactor: Redactor) -> Judgements:
+def evaluate(
+    diagrams: Iterable[Diagram], snapshot: GraphSnapshot, redactor: Redactor
+) -> ArrowStatuses:
     """Every arrow that is something in the cluster, by its diagram and ends.
 
     Args:
         diagrams: The pictures with the arrows.
-        seen: The cluster.
+        snapshot: The cluster.
         redactor: Takes out of the reasons what is secret in states and events.
     """
     return {
-        (diagram.name, *arrow.key): _masked(of_arrow(arrow, seen), redactor)
+        (diagram.name, *arrow.key): _redacted(arrow_status(arrow, snapshot), redactor)
         for diagram in diagrams
         for arrow in diagram.arrows
-        if arrow.ways
+        if arrow.relations
     }
 
 
-def _masked(found: Judgement, redactor: Redactor) -> Judgement:
+def _redacted(status: ArrowStatus, redactor: Redactor) -> ArrowStatus:
     """Its reason in one line, once it is masked: a secret may go over several."""
-    return replace(found, why=" ".join(redactor.text(found.why).split()))
+    return replace(status, message=" ".join(redactor.text(status.message).split()))
 
 
-def of_arrow(arrow: Arrow, seen: Sight) -> Judgement:
+def arrow_status(arrow: Arrow, snapshot: GraphSnapshot) -> ArrowStatus:
     """How one arrow is: what is broken decides, then what carries something."""
-    found = list(dict.fromkeys(of_way(way, seen) for way in arrow.ways))
-    for state in (State.BROKEN, State.ACTIVE, State.IDLE, State.UNSEEN):
-        of_state = [item for item in found if item.state is state]
-        if of_state:
-            said = list(dict.fromkeys(item.why for item in of_state))
-            others = [item.why for item in found if item.state is State.UNSEEN is not state]
-            return Judgement(state, "; ".join([*said, *others]))
-    return Judgement(State.UNSEEN, "nothing of it could be looked at")
+    statuses = list(
+        dict.fromkeys(relation_status(relation, snapshot) for relation in arrow.relations)
+    )
+    for state in (State.BROKEN, State.ACTIVE, State.IDLE, State.UNKNOWN):
+        matches = [item for item in statuses if item.state is state]
+        if matches:
+            messages = list(dict.fromkeys(item.message for item in matches))
+            unknown = [
+                item.message for item in statuses if item.state is State.UNKNOWN is not state
+            ]
+            return ArrowStatus(state, "; ".join([*messages, *unknown]))
+    return ArrowStatus(State.UNKNOWN, "nothing of it could be looked at")
 
 
-def of_way(way: Way, seen: Sight) -> Judgement:
+def relation_status(relation: Relation, snapshot: GraphSnapshot) -> ArrowStatus:
     """How one of the things is that an arrow stands for."""
-    rule = _RULES[type(way)]
-    return rule(way, seen)
+    evaluator = _EVALUATORS[type(relation)]
+    return evaluator(relation, snapshot)
 
 
-def _reads(way: Reads, seen: Sight) -> Judgement:
+def _mounts_status(relation: Mounts, snapshot: GraphSnapshot) -> ArrowStatus:
     """Pods read Secrets and ConfigMaps when they start; images are pulled before that."""
-    missing = [name for name in way.names if seen.get(way.kind, name) is None]
-    refused = seen.refusal(way.kind)
-    if missing and not refused:
-        return Judgement(State.BROKEN, f"{way.kind}/{', '.join(missing)} doesn't exist")
-    if why := endpoints.unseen(seen, way.reader):
-        return Judgement(State.UNSEEN, why)
-    if why := _pulling(way, seen) if way.pull else endpoints.trouble(seen, way.reader):
-        return Judgement(State.BROKEN, why)
-    if refused:
-        said = f"whether {way.kind}/{', '.join(way.names)} exists could not be seen: {refused}"
-        return Judgement(State.UNSEEN, said)
-    if way.pull:
-        return Judgement(State.IDLE, "images are pulled only when pods start")
-    return Judgement(State.ACTIVE, f"{endpoints.ready(seen, way.reader)}, started with it")
+    missing = [name for name in relation.names if snapshot.get(relation.kind, name) is None]
+    list_error = snapshot.list_error(relation.kind)
+    if missing and not list_error:
+        return ArrowStatus(State.BROKEN, f"{relation.kind}/{', '.join(missing)} doesn't exist")
+    if reason := endpoints.access_error(snapshot, relation.reader):
+        return ArrowStatus(State.UNKNOWN, reason)
+    if (
+        reason := _pull_failure(relation, snapshot)
+        if relation.pull
+        else endpoints.unavailable_reason(snapshot, relation.reader)
+    ):
+        return ArrowStatus(State.BROKEN, reason)
+    if list_error:
+        names = ", ".join(relation.names)
+        message = f"whether {relation.kind}/{names} exists could not be read: {list_error}"
+        return ArrowStatus(State.UNKNOWN, message)
+    if relation.pull:
+        return ArrowStatus(State.IDLE, "images are pulled only when pods start")
+    return ArrowStatus(
+        State.ACTIVE, f"{endpoints.format_ready(snapshot, relation.reader)}, started with it"
+    )
 
 
-def _publishes(way: Publishes, seen: Sight) -> Judgement:
+def _publishes_status(relation: Publishes, snapshot: GraphSnapshot) -> ArrowStatus:
     """The Secret that pods read is there, and the rotator looks after it."""
-    if not seen.refusal("Secret") and seen.get("Secret", way.secret) is None:
-        said = f"Secret/{way.secret} doesn't exist: the rotator makes it from Secret/{way.source}"
-        return Judgement(State.BROKEN, said)
-    if why := endpoints.unseen(seen, way.rotator):
-        return Judgement(State.UNSEEN, why)
-    if why := endpoints.trouble(seen, way.rotator):
-        said = f"a password that changes in Vault doesn't reach Secret/{way.secret}: {why}"
-        return Judgement(State.BROKEN, said)
-    return Judgement(State.ACTIVE, f"the rotator publishes {way.source} as {way.secret}")
+    if not snapshot.list_error("Secret") and snapshot.get("Secret", relation.secret) is None:
+        message = (
+            f"Secret/{relation.secret} doesn't exist: "
+            f"the rotator creates it from Secret/{relation.source}"
+        )
+        return ArrowStatus(State.BROKEN, message)
+    if reason := endpoints.access_error(snapshot, relation.rotator):
+        return ArrowStatus(State.UNKNOWN, reason)
+    if reason := endpoints.unavailable_reason(snapshot, relation.rotator):
+        message = (
+            f"a password that changes in Vault doesn't reach Secret/{relation.secret}: {reason}"
+        )
+        return ArrowStatus(State.BROKEN, message)
+    return ArrowStatus(
+        State.ACTIVE, f"the rotator publishes {relation.source} as {relation.secret}"
+    )
 
 
-def _pulling(way: Reads, seen: Sight) -> str:
+def _pull_failure(relation: Mounts, snapshot: GraphSnapshot) -> str:
     """A pod that can't get its image."""
-    for pod in seen.pods(way.reader):
+    for pod in snapshot.pods(relation.reader):
         for container in reading.items(pod, "status", "containerStatuses"):
-            waits = reading.mapping(container, "state", "waiting")
-            if reading.text(waits, "reason") in ("ErrImagePull", "ImagePullBackOff"):
-                said = reading.text(waits, "message") or reading.text(waits, "reason")
-                return f"{reading.name_of(pod)}: {said}"
+            waiting = reading.mapping(container, "state", "waiting")
+            if reading.text(waiting, "reason") in ("ErrImagePull", "ImagePullBackOff"):
+                message = reading.text(waiting, "message") or reading.text(waiting, "reason")
+                return f"{reading.name_of(pod)}: {message}"
     return ""
 
 
-def _consists(way: Consists, seen: Sight) -> Judgement:
-    refused = seen.refusal(way.kind)
-    if not refused and seen.get(way.kind, way.name) is None:
-        return Judgement(State.BROKEN, f"{way.kind}/{way.name} doesn't exist")
-    if why := endpoints.unseen(seen, way.part):
-        return Judgement(State.UNSEEN, why)
-    if why := endpoints.trouble(seen, way.part):
-        return Judgement(State.BROKEN, why)
-    return Judgement(State.ACTIVE, endpoints.ready(seen, way.part))
+def _owns_status(relation: Owns, snapshot: GraphSnapshot) -> ArrowStatus:
+    list_error = snapshot.list_error(relation.kind)
+    if not list_error and snapshot.get(relation.kind, relation.name) is None:
+        return ArrowStatus(State.BROKEN, f"{relation.kind}/{relation.name} doesn't exist")
+    if reason := endpoints.access_error(snapshot, relation.part):
+        return ArrowStatus(State.UNKNOWN, reason)
+    if reason := endpoints.unavailable_reason(snapshot, relation.part):
+        return ArrowStatus(State.BROKEN, reason)
+    return ArrowStatus(State.ACTIVE, endpoints.format_ready(snapshot, relation.part))
 
 
-_RULES: dict[type, Callable[[Any, Sight], Judgement]] = {
-    Calls: connections.calls,
-    Passes: connections.passes,
-    Syncs: vault.syncs,
-    Publishes: _publishes,
-    Trusts: vault.trusts,
-    Asks: vault.asks,
-    Reads: _reads,
-    Consists: _consists,
+_EVALUATORS: dict[type, Callable[[Any, GraphSnapshot], ArrowStatus]] = {
+    ConnectsTo: connections.connects_to_status,
+    RoutesTo: connections.routes_to_status,
+    SyncsSecret: vault.syncs_secret_status,
+    Publishes: _publishes_status,
+    Authenticates: vault.authenticates_status,
+    QueriesVault: vault.queries_vault_status,
+    Mounts: _mounts_status,
+    Owns: _owns_status,
 }

@@ -8,79 +8,88 @@ from urllib.parse import urlsplit
 
 from vrooli.graph import reading
 from vrooli.graph.live import connections
-from vrooli.graph.live.snapshot import Sight
-from vrooli.graph.model import Asks, Calls, Judgement, Party, State, Syncs, Trusts
+from vrooli.graph.live.snapshot import GraphSnapshot
+from vrooli.graph.model import ArrowStatus, State
 from vrooli.graph.reading import Body
+from vrooli.graph.relations import Authenticates, ConnectsTo, Endpoint, QueriesVault, SyncsSecret
 from vrooli.kube.status import is_pod_ready
 
-OPERATOR = "vault-secrets-operator-system"
+OPERATOR_NAMESPACE = "vault-secrets-operator-system"
 OPERATOR_LABELS = (("control-plane", "controller-manager"),)
-OPERATOR_PARTY = Party("Vault's operator", OPERATOR_LABELS, namespace=OPERATOR)
+OPERATOR_ENDPOINT = Endpoint("Vault's operator", OPERATOR_LABELS, namespace=OPERATOR_NAMESPACE)
 # A warning is told while it is this young, seconds: the operator repeats it while it lasts.
 RECENT_S = 180.0
 VAULT_PORT = 8200
 
 
-def syncs(way: Syncs, seen: Sight) -> Judgement:
+def syncs_secret_status(relation: SyncsSecret, snapshot: GraphSnapshot) -> ArrowStatus:
     """Whether a VaultStaticSecret is filled, and is still looked after."""
-    if why := seen.refusal("VaultStaticSecret"):
-        return Judgement(State.UNSEEN, f"VaultStaticSecrets could not be seen: {why}")
-    body = seen.get("VaultStaticSecret", way.name)
+    if reason := snapshot.list_error("VaultStaticSecret"):
+        return ArrowStatus(State.UNKNOWN, f"VaultStaticSecrets could not be seen: {reason}")
+    body = snapshot.get("VaultStaticSecret", relation.name)
     if body is None:
-        return Judgement(State.BROKEN, f"VaultStaticSecret/{way.name} doesn't exist")
-    if why := _unsynced(way, body, seen) or _operator_trouble(seen):
-        return Judgement(State.BROKEN, why)
-    if way.refresh and seen.pods(OPERATOR_PARTY):
-        said = f"{way.name} is synced, and compared with Vault every {way.refresh}"
-        return Judgement(State.ACTIVE, said)
-    said = "" if way.refresh == "" else "; its operator could not be seen"
-    return Judgement(State.IDLE, f"{way.name} is synced{said}")
+        return ArrowStatus(State.BROKEN, f"VaultStaticSecret/{relation.name} doesn't exist")
+    if reason := _sync_failure(relation, body, snapshot) or _operator_failure(snapshot):
+        return ArrowStatus(State.BROKEN, reason)
+    if relation.refresh and snapshot.pods(OPERATOR_ENDPOINT):
+        message = f"{relation.name} is synced, and compared with Vault every {relation.refresh}"
+        return ArrowStatus(State.ACTIVE, message)
+    message = "" if relation.refresh == "" else "; its operator could not be seen"
+    return ArrowStatus(State.IDLE, f"{relation.name} is synced{message}")
 
 
-def trusts(way: Trusts, seen: Sight) -> Judgement:
+def authenticates_status(relation: Authenticates, snapshot: GraphSnapshot) -> ArrowStatus:
     """Whether the operator found a VaultAuth or a VaultConnection valid."""
-    if why := seen.refusal(way.kind):
-        return Judgement(State.UNSEEN, f"{way.kind}s could not be seen: {why}")
-    body = seen.get(way.kind, way.name)
+    if reason := snapshot.list_error(relation.kind):
+        return ArrowStatus(State.UNKNOWN, f"{relation.kind}s could not be seen: {reason}")
+    body = snapshot.get(relation.kind, relation.name)
     if body is None:
-        return Judgement(State.BROKEN, f"{way.kind}/{way.name} doesn't exist")
+        return ArrowStatus(State.BROKEN, f"{relation.kind}/{relation.name} doesn't exist")
     valid = reading.at(body, "status", "valid")
     if valid is True:
-        return Judgement(State.ACTIVE, f"{way.kind}/{way.name} is valid")
+        return ArrowStatus(State.ACTIVE, f"{relation.kind}/{relation.name} is valid")
     if valid is False:
-        error = reading.text(body, "status", "error") or _warning(way.kind, way.name, seen)
-        said = f": {error}" if error else ""
-        return Judgement(State.BROKEN, f"{way.kind}/{way.name} isn't valid{said}")
-    return Judgement(State.UNSEEN, f"its operator has said nothing of {way.kind}/{way.name} yet")
+        error = reading.text(body, "status", "error") or _recent_warning(
+            relation.kind, relation.name, snapshot
+        )
+        detail = f": {error}" if error else ""
+        return ArrowStatus(State.BROKEN, f"{relation.kind}/{relation.name} isn't valid{detail}")
+    return ArrowStatus(
+        State.UNKNOWN, f"its operator has said nothing of {relation.kind}/{relation.name} yet"
+    )
 
 
-def asks(way: Asks, seen: Sight) -> Judgement:
+def queries_vault_status(relation: QueriesVault, snapshot: GraphSnapshot) -> ArrowStatus:
     """Whether the operator has connections to the Vault that it is told of."""
-    if why := seen.refusal("Pod", OPERATOR):
-        return Judgement(State.UNSEEN, f"the pods of {OPERATOR} could not be seen: {why}")
-    if why := _operator_trouble(seen):
-        return Judgement(State.BROKEN, why)
-    target = vault_at(way.address)
-    if target is None or seen.refusal("Pod", target.namespace):
-        return Judgement(State.UNSEEN, f"the Vault at {way.address} is outside of what can be seen")
-    found = vault_party(way.address, seen)
-    if found is None:
-        return Judgement(State.BROKEN, f"{way.address} leads to no Service that has pods")
-    return connections.calls(Calls(OPERATOR_PARTY, found), seen)
+    if reason := snapshot.list_error("Pod", OPERATOR_NAMESPACE):
+        return ArrowStatus(
+            State.UNKNOWN, f"the pods of {OPERATOR_NAMESPACE} could not be seen: {reason}"
+        )
+    if reason := _operator_failure(snapshot):
+        return ArrowStatus(State.BROKEN, reason)
+    target = parse_vault_address(relation.address)
+    if target is None or snapshot.list_error("Pod", target.namespace):
+        return ArrowStatus(
+            State.UNKNOWN, f"the Vault at {relation.address} is outside of what can be seen"
+        )
+    vault_endpoint = find_vault_endpoint(relation.address, snapshot)
+    if vault_endpoint is None:
+        return ArrowStatus(State.BROKEN, f"{relation.address} leads to no Service that has pods")
+    return connections.connects_to_status(ConnectsTo(OPERATOR_ENDPOINT, vault_endpoint), snapshot)
 
 
-def vault_party(address: str, seen: Sight) -> Party | None:
+def find_vault_endpoint(address: str, snapshot: GraphSnapshot) -> Endpoint | None:
     """The pods that an address in the cluster leads to, by its Service's selector."""
-    target = vault_at(address)
+    target = parse_vault_address(address)
     if target is None:
         return None
-    service = seen.get("Service", target.services[0], target.namespace)
+    service = snapshot.get("Service", target.services[0], target.namespace)
     labels = reading.mapping(service, "spec", "selector")
     pairs = tuple((str(key), str(value)) for key, value in labels.items())
     return replace(target, labels=pairs) if pairs else None
 
 
-def vault_at(address: str) -> Party | None:
+def parse_vault_address(address: str) -> Endpoint | None:
     """Where in the cluster a Vault's address leads; None if it leads elsewhere."""
     try:
         split = urlsplit(address)
@@ -91,50 +100,52 @@ def vault_at(address: str) -> Party | None:
     namespace, _, kind = rest.partition(".")
     if not name or not namespace or kind.partition(".")[0] != "svc":
         return None
-    return Party("Vault", namespace=namespace, services=(name,), ports=(port,))
+    return Endpoint("Vault", namespace=namespace, services=(name,), ports=(port,))
 
 
-def _unsynced(way: Syncs, body: Body, seen: Sight) -> str:
+def _sync_failure(relation: SyncsSecret, body: Body, snapshot: GraphSnapshot) -> str:
     if not reading.text(body, "status", "secretMAC"):
-        said = _warning("VaultStaticSecret", way.name, seen)
-        return f"Vault hasn't filled Secret/{way.secret} yet{f': {said}' if said else ''}"
+        warning = _recent_warning("VaultStaticSecret", relation.name, snapshot)
+        return (
+            f"Vault hasn't filled Secret/{relation.secret} yet{f': {warning}' if warning else ''}"
+        )
     generation = reading.number(body, "metadata", "generation")
     if reading.number(body, "status", "lastGeneration") < generation:
-        return f"Secret/{way.secret} isn't filled anew since {way.name} was changed"
-    if not seen.refusal("Secret") and seen.get("Secret", way.secret) is None:
-        return f"Secret/{way.secret} doesn't exist"
-    said = _warning("VaultStaticSecret", way.name, seen)
-    return f"{way.name} isn't synced any more: {said}" if said else ""
+        return f"Secret/{relation.secret} isn't filled anew since {relation.name} was changed"
+    if not snapshot.list_error("Secret") and snapshot.get("Secret", relation.secret) is None:
+        return f"Secret/{relation.secret} doesn't exist"
+    warning = _recent_warning("VaultStaticSecret", relation.name, snapshot)
+    return f"{relation.name} isn't synced any more: {warning}" if warning else ""
 
 
-def _operator_trouble(seen: Sight) -> str:
+def _operator_failure(snapshot: GraphSnapshot) -> str:
     """Why the operator can't work; empty when it can, or nobody knows."""
-    if ("Pod", OPERATOR) not in seen.objects:
+    if ("Pod", OPERATOR_NAMESPACE) not in snapshot.objects:
         return ""
-    pods = seen.pods(OPERATOR_PARTY)
+    pods = snapshot.pods(OPERATOR_ENDPOINT)
     if any(is_pod_ready(pod) for pod in pods):
         return ""
-    return f"no pod of {OPERATOR} is ready: what changes in Vault doesn't arrive"
+    return f"no pod of {OPERATOR_NAMESPACE} is ready: what changes in Vault doesn't arrive"
 
 
-def _warning(kind: str, name: str, seen: Sight) -> str:
+def _recent_warning(kind: str, name: str, snapshot: GraphSnapshot) -> str:
     """The last thing that the operator said of an object, if it is a warning, and recent."""
-    about = [
+    events = [
         item
-        for item in seen.all("Event")
+        for item in snapshot.all("Event")
         if reading.text(item, "involvedObject", "kind") == kind
         and reading.text(item, "involvedObject", "name") == name
     ]
-    if not about:
+    if not events:
         return ""
-    last = max(about, key=_time)
-    recent = (datetime.now(UTC) - _time(last)).total_seconds() < RECENT_S
-    if reading.text(last, "type") != "Warning" or not recent:
+    last = max(events, key=_event_time)
+    is_recent = (datetime.now(UTC) - _event_time(last)).total_seconds() < RECENT_S
+    if reading.text(last, "type") != "Warning" or not is_recent:
         return ""
     return reading.text(last, "message")
 
 
-def _time(event: Body) -> datetime:
+def _event_time(event: Body) -> datetime:
     for key in ("lastTimestamp", "eventTime"):
         try:
             return datetime.fromisoformat(reading.text(event, key))

@@ -15,133 +15,137 @@ from datetime import UTC, datetime
 from vrooli.errors import VrooliError
 from vrooli.graph import reading
 from vrooli.graph.live import fetch
-from vrooli.graph.live.fetch import Wanted
-from vrooli.graph.live.snapshot import Place, Sight
+from vrooli.graph.live.fetch import ResourceQuery
+from vrooli.graph.live.snapshot import GraphSnapshot, ResourceKey
 from vrooli.graph.model import Diagram
 from vrooli.graph.reading import Body
 from vrooli.kube import Kube
 from vrooli.kube.rest import ApiError
 
 # How often pods are asked for their connections while somebody looks, seconds.
-ASK_EVERY_S = 5.0
+POLL_S = 5.0
 # A cluster that doesn't say within this time that it is ready is away, seconds.
-ANSWER_S = 4.0
+API_TIMEOUT_S = 4.0
 # How soon it is asked again, seconds.
-AWAY_S = 1.0
+RETRY_S = 1.0
 # Everything is read anew this often, seconds: a watch may miss an end between two requests.
-AFRESH_S = 60.0
+RELIST_S = 60.0
 # Changes come in bursts; one look after each is enough, seconds.
-BURST_S = 0.15
+DEBOUNCE_S = 0.15
 
 
-class Watch:
+class GraphWatcher:
     """What is known of a cluster, as it changes."""
 
     def __init__(
         self,
         kube: Kube,
         diagrams: Sequence[Diagram],
-        places: Sequence[Wanted],
-        is_wanted: Callable[[], bool],
+        queries: Sequence[ResourceQuery],
+        is_active: Callable[[], bool],
     ) -> None:
-        self._kube, self._diagrams, self._places = kube, diagrams, places
-        self._is_wanted = is_wanted
-        self._objects: dict[Place, dict[str, Body]] = {place.place: {} for place in places}
-        self._refused: dict[Place, str] = {}
-        self._seen = Sight(places[0].namespace)
-        self._changed, self._wake = asyncio.Event(), asyncio.Event()
+        self._kube, self._diagrams, self._queries = kube, diagrams, queries
+        self._is_active = is_active
+        self._objects: dict[ResourceKey, dict[str, Body]] = {query.key: {} for query in queries}
+        self._refused: dict[ResourceKey, str] = {}
+        self._sockets_snapshot = GraphSnapshot(queries[0].namespace)
+        self._changed, self._refresh_requested = asyncio.Event(), asyncio.Event()
         # Since when the cluster hasn't answered; None while it does.
-        self.away_since: datetime | None = None
+        self.unreachable_since: datetime | None = None
 
     @property
-    def seen(self) -> Sight:
+    def snapshot(self) -> GraphSnapshot:
         """All that is known now."""
-        return Sight(
-            self._seen.namespace,
+        return GraphSnapshot(
+            self._sockets_snapshot.namespace,
             self._objects,
             self._refused,
-            self._seen.sockets,
-            self._seen.mute,
+            self._sockets_snapshot.sockets,
+            self._sockets_snapshot.socket_errors,
         )
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        await self._read_all()
-        await self._ask_once()
+        await self._list_all()
+        await self._poll_sockets()
         self._changed.set()
         async with asyncio.TaskGroup() as group:
-            for place in self._places:
-                group.create_task(self._follow(place))
-            group.create_task(self._ask())
+            for query in self._queries:
+                group.create_task(self._watch(query))
+            group.create_task(self._poll())
 
-    async def change(self) -> None:
+    async def wait_for_change(self) -> None:
         """Wait until something may be different."""
         await self._changed.wait()
-        await asyncio.sleep(BURST_S)
+        await asyncio.sleep(DEBOUNCE_S)
         self._changed.clear()
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """Somebody has come to look: ask the pods now, not at the next time."""
-        self._wake.set()
+        self._refresh_requested.set()
 
-    async def _read_all(self) -> None:
-        answers = await asyncio.gather(*(fetch.read(self._kube, item) for item in self._places))
-        for place, found in zip(self._places, answers, strict=True):
-            if found.refused:
-                self._refused[place.place] = found.refused
+    async def _list_all(self) -> None:
+        results = await asyncio.gather(
+            *(fetch.fetch_list(self._kube, query) for query in self._queries)
+        )
+        for query, result in zip(self._queries, results, strict=True):
+            if result.list_errors:
+                self._refused[query.key] = result.list_errors
             else:
-                self._refused.pop(place.place, None)
-                self._objects[place.place] = dict(found.objects)
+                self._refused.pop(query.key, None)
+                self._objects[query.key] = dict(result.objects)
         self._changed.set()
 
-    async def _follow(self, place: Wanted) -> None:
+    async def _watch(self, query: ResourceQuery) -> None:
         """Note every change of a kind's objects; a refused watch is left to the fresh looks."""
         with contextlib.suppress(ApiError):
             events = self._kube.watch(
-                place.api_version,
-                place.kind,
-                place.namespace or None,
-                names_only=place.names_only,
+                query.api_version,
+                query.kind,
+                query.namespace or None,
+                names_only=query.names_only,
             )
             async with contextlib.aclosing(events):
                 async for event, body in events:
-                    self._note(place, event, body)
+                    self._apply(query, event, body)
 
-    def _note(self, place: Wanted, event: str, body: Body) -> None:
-        known, name = self._objects[place.place], reading.name_of(body)
+    def _apply(self, query: ResourceQuery, event: str, body: Body) -> None:
+        objects, name = self._objects[query.key], reading.name_of(body)
         if event == "DELETED":
-            known.pop(name, None)
+            objects.pop(name, None)
         else:
-            known[name] = body
+            objects[name] = body
         self._changed.set()
 
-    async def _ask(self) -> None:
+    async def _poll(self) -> None:
         """Ask pods while somebody looks, and notice when the cluster goes and comes back."""
-        fresh = time.monotonic()
+        listed_at = time.monotonic()
         while True:
-            if self._is_wanted():
-                was_away = self.away_since is not None
-                await self._notice()
-                if self.away_since is None:
-                    if was_away or time.monotonic() - fresh > AFRESH_S:
-                        await self._read_all()
-                        fresh = time.monotonic()
-                    await self._ask_once()
+            if self._is_active():
+                was_unreachable = self.unreachable_since is not None
+                await self._check_api()
+                if self.unreachable_since is None:
+                    if was_unreachable or time.monotonic() - listed_at > RELIST_S:
+                        await self._list_all()
+                        listed_at = time.monotonic()
+                    await self._poll_sockets()
                 self._changed.set()
-            rest_s = ASK_EVERY_S if self.away_since is None else AWAY_S
+            interval_s = POLL_S if self.unreachable_since is None else RETRY_S
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), rest_s)
-            self._wake.clear()
+                await asyncio.wait_for(self._refresh_requested.wait(), interval_s)
+            self._refresh_requested.clear()
 
-    async def _notice(self) -> None:
+    async def _check_api(self) -> None:
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(API_TIMEOUT_S):
                 await self._kube.version()
-            self.away_since = None
+            self.unreachable_since = None
         except (TimeoutError, VrooliError):
-            self.away_since = self.away_since or datetime.now(UTC)
+            self.unreachable_since = self.unreachable_since or datetime.now(UTC)
 
-    async def _ask_once(self) -> None:
-        pods = fetch.targets(self.seen, self._diagrams)
-        sockets, mute = await fetch.ask(self._kube, pods)
-        self._seen = Sight(self._seen.namespace, sockets=sockets, mute=mute)
+    async def _poll_sockets(self) -> None:
+        pods = fetch.pods_to_inspect(self.snapshot, self._diagrams)
+        sockets, mute = await fetch.fetch_sockets(self._kube, pods)
+        self._sockets_snapshot = GraphSnapshot(
+            self._sockets_snapshot.namespace, sockets=sockets, socket_errors=mute
+        )

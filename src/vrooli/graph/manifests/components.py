@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from vrooli.chart.manifest import Manifest
 from vrooli.graph import reading
-from vrooli.graph.model import Party, Reason
+from vrooli.graph.model import Reason
 from vrooli.graph.reading import Body
+from vrooli.graph.relations import Endpoint
 from vrooli.redaction import Redactor
 
 COMPONENT = "app.kubernetes.io/component"
@@ -26,8 +27,8 @@ IDS: Mapping[str, str] = {
     "rotator": "Rotator",
 }
 # A value that is kept as a reason is cut here, characters.
-LONGEST = 80
-_MASK = Redactor()
+MAX_VALUE_LENGTH = 80
+_REDACTOR = Redactor()
 
 
 @dataclass(frozen=True)
@@ -47,38 +48,38 @@ class Component:
         id: The diagrams' name.
         name: Its component label, or its own name.
         labels: Its pods' labels.
-        party: Its pods, as one end of an arrow.
+        endpoint: Its pods, as one end of an arrow.
         image: The image of its first container, without registry and tag.
         settings: Its environment, as far as it stands in manifests.
         secrets: The Secrets that it reads, with where it says so.
         config_maps: The ConfigMaps that it reads, likewise.
-        pulls: The Secrets that its images are pulled with, likewise.
+        pull_secrets: The Secrets that its images are pulled with, likewise.
     """
 
     id: str
     name: str
     labels: Mapping[str, str]
-    party: Party
+    endpoint: Endpoint
     image: str
     settings: tuple[Setting, ...]
     secrets: Mapping[str, Reason]
     config_maps: Mapping[str, Reason]
-    pulls: Mapping[str, Reason]
+    pull_secrets: Mapping[str, Reason]
 
     @property
     def port(self) -> str:
         """The port that its Service has, or its container."""
-        return str(self.party.ports[0]) if self.party.ports else ""
+        return str(self.endpoint.ports[0]) if self.endpoint.ports else ""
 
 
-def read(manifests: Iterable[Manifest]) -> tuple[Component, ...]:
+def find_components(manifests: Iterable[Manifest]) -> tuple[Component, ...]:
     """The components of a release, those that the diagrams name first."""
     own = [item for item in manifests if not item.is_hook]
-    found = [_component(item, own) for item in own if item.kind == "Deployment"]
+    components = [_build_component(item, own) for item in own if item.kind == "Deployment"]
     order = list(IDS.values())
-    known = [item for item in found if item.id in order]
-    others = sorted((item for item in found if item.id not in order), key=lambda item: item.id)
-    return (*sorted(known, key=lambda item: order.index(item.id)), *others)
+    listed = [item for item in components if item.id in order]
+    others = sorted((item for item in components if item.id not in order), key=lambda item: item.id)
+    return (*sorted(listed, key=lambda item: order.index(item.id)), *others)
 
 
 def services_of(manifests: Iterable[Manifest], labels: Mapping[str, str]) -> Iterator[Manifest]:
@@ -89,13 +90,13 @@ def services_of(manifests: Iterable[Manifest], labels: Mapping[str, str]) -> Ite
             yield item
 
 
-def shown(value: str) -> str:
+def format_value(value: str) -> str:
     """A value as a reason shows it: without passwords, and not longer than one line."""
-    line = " ".join(_MASK.text(value).split())
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+    line = " ".join(_REDACTOR.text(value).split())
+    return line if len(line) <= MAX_VALUE_LENGTH else f"{line[: MAX_VALUE_LENGTH - 1]}…"
 
 
-def _component(deployment: Manifest, own: list[Manifest]) -> Component:
+def _build_component(deployment: Manifest, own: list[Manifest]) -> Component:
     body = deployment.body
     labels = reading.labels_of(reading.mapping(body, "spec", "template"))
     selected = reading.mapping(body, "spec", "selector", "matchLabels") or labels
@@ -103,7 +104,7 @@ def _component(deployment: Manifest, own: list[Manifest]) -> Component:
     containers = reading.items(body, "spec", "template", "spec", "containers")
     image = reading.text(containers[0], "image") if containers else ""
     services = list(services_of(own, labels))
-    party = Party(
+    endpoint = Endpoint(
         title=name,
         labels=tuple((str(key), str(value)) for key, value in selected.items()),
         workload=(deployment.kind, deployment.name),
@@ -111,26 +112,28 @@ def _component(deployment: Manifest, own: list[Manifest]) -> Component:
         ports=tuple(dict.fromkeys((*_service_ports(services), *_container_ports(containers)))),
     )
     return Component(
-        id=IDS.get(name) or camel(name),
+        id=IDS.get(name) or camel_case(name),
         name=name,
         labels=labels,
-        party=party,
+        endpoint=endpoint,
         image=_repository(image),
         settings=tuple(_settings(deployment, containers, own)),
-        secrets=dict(_sources(deployment, containers, "secret")),
-        config_maps=dict(_sources(deployment, containers, "configMap")),
-        pulls=dict(pulls(deployment.key, body, "spec", "template", "spec", "imagePullSecrets")),
+        secrets=dict(_references(deployment, containers, "secret")),
+        config_maps=dict(_references(deployment, containers, "configMap")),
+        pull_secrets=dict(
+            pull_secrets(deployment.key, body, "spec", "template", "spec", "imagePullSecrets")
+        ),
     )
 
 
-def pulls(key: str, body: Body, *path: str) -> Iterator[tuple[str, Reason]]:
+def pull_secrets(key: str, body: Body, *path: str) -> Iterator[tuple[str, Reason]]:
     """The Secrets of a list of imagePullSecrets, with where each stands."""
     for index, item in enumerate(reading.items(body, *path)):
         if name := reading.text(item, "name"):
             yield name, Reason(key, f"{'.'.join(path)}[{index}]", name)
 
 
-def camel(name: str) -> str:
+def camel_case(name: str) -> str:
     """A name as an id: vrooli-extra becomes VrooliExtra."""
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name))
 
@@ -147,15 +150,15 @@ def _repository(image: str) -> str:
 def _service_ports(services: Iterable[Manifest]) -> Iterator[int]:
     for service in services:
         for port in reading.items(service.body, "spec", "ports"):
-            if found := reading.number(port, "port"):
-                yield found
+            if number := reading.number(port, "port"):
+                yield number
 
 
 def _container_ports(containers: Iterable[Body]) -> Iterator[int]:
     for container in containers:
         for port in reading.items(container, "ports"):
-            if found := reading.number(port, "containerPort"):
-                yield found
+            if number := reading.number(port, "containerPort"):
+                yield number
 
 
 def _settings(
@@ -166,18 +169,18 @@ def _settings(
         for index, item in enumerate(reading.items(container, "env")):
             name, value = reading.text(item, "name"), reading.text(item, "value")
             if value:
-                place = f"env[{index}] {name}"
-                yield Setting(name, value, Reason(deployment.key, place, shown(value)))
+                field = f"env[{index}] {name}"
+                yield Setting(name, value, Reason(deployment.key, field, format_value(value)))
         for source in reading.items(container, "envFrom"):
-            found = maps.get(reading.text(source, "configMapRef", "name"))
-            if found is None:
+            config_map = maps.get(reading.text(source, "configMapRef", "name"))
+            if config_map is None:
                 continue
-            for key, value in reading.mapping(found.body, "data").items():
-                reason = Reason(found.key, f"data.{key}", shown(str(value)))
+            for key, value in reading.mapping(config_map.body, "data").items():
+                reason = Reason(config_map.key, f"data.{key}", format_value(str(value)))
                 yield Setting(str(key), str(value), reason)
 
 
-def _sources(
+def _references(
     deployment: Manifest, containers: Iterable[Body], kind: str
 ) -> Iterator[tuple[str, Reason]]:
     """What a component reads of a kind, and where it says so: envFrom, env, volumes."""

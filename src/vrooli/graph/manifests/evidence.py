@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from vrooli.chart.manifest import Manifest
 from vrooli.graph import reading
 from vrooli.graph.manifests.components import Component
-from vrooli.graph.model import Party, Reason
+from vrooli.graph.model import Reason
 from vrooli.graph.reading import Body
+from vrooli.graph.relations import Endpoint
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
@@ -29,11 +30,11 @@ class Route:
     reason: Reason
 
 
-def between(
+def connection_reasons(
     source: Component,
-    target: Party,
+    target: Endpoint,
     manifests: Iterable[Manifest],
-    also: tuple[str, ...] = (),
+    aliases: tuple[str, ...] = (),
 ) -> tuple[Reason, ...]:
     """What supports an arrow from a component to a target; nothing if there is none.
 
@@ -41,23 +42,23 @@ def between(
         source: The component.
         target: Where the arrow would lead.
         manifests: The release's objects.
-        also: Hosts that stand for the target beside its own Services.
+        aliases: Hosts that stand for the target beside its own Services.
     """
-    known = list(manifests)
-    bound, opened = _policies(source, target, known)
-    given = tuple(
+    objects = list(manifests)
+    is_restricted, rule_reasons = _egress_rules(source, target, objects)
+    setting_reasons = tuple(
         setting.reason
         for setting in source.settings
         for host, _ in reading.addresses(setting.value)
-        if _is_at(host, target, also)
+        if _is_address_of(host, target, aliases)
     )
-    shared = _same_host(source, target, known)
-    if bound:
-        return (*opened, *given, *shared) if opened else ()
-    return (*given, *shared)
+    path_reasons = _same_host_reasons(source, target, objects)
+    if is_restricted:
+        return (*rule_reasons, *setting_reasons, *path_reasons) if rule_reasons else ()
+    return (*setting_reasons, *path_reasons)
 
 
-def routes(manifests: Iterable[Manifest]) -> Iterator[Route]:
+def ingress_routes(manifests: Iterable[Manifest]) -> Iterator[Route]:
     """Every path of every Ingress."""
     for item in manifests:
         if item.kind != "Ingress":
@@ -71,13 +72,13 @@ def routes(manifests: Iterable[Manifest]) -> Iterator[Route]:
             for index, path in enumerate(reading.items(rule, "http", "paths")):
                 service = reading.text(path, "backend", "service", "name")
                 if service:
-                    host, shown = reading.text(rule, "host"), reading.text(path, "path") or "/"
-                    place = f"spec.rules[{rule_index}].http.paths[{index}]"
-                    reason = Reason(item.key, place, f"{host}{shown} to {service}")
+                    host, url_path = reading.text(rule, "host"), reading.text(path, "path") or "/"
+                    field = f"spec.rules[{rule_index}].http.paths[{index}]"
+                    reason = Reason(item.key, field, f"{host}{url_path} to {service}")
                     yield Route(item, class_name, host, service, reason)
 
 
-def entering_namespaces(labels: Mapping[str, str], manifests: Iterable[Manifest]) -> list[str]:
+def allowed_namespaces(labels: Mapping[str, str], manifests: Iterable[Manifest]) -> list[str]:
     """The namespaces, by name, that policies let in to pods with these labels."""
     return list(
         dict.fromkeys(
@@ -92,31 +93,31 @@ def entering_namespaces(labels: Mapping[str, str], manifests: Iterable[Manifest]
     )
 
 
-def _policies(
-    source: Component, target: Party, manifests: Iterable[Manifest]
+def _egress_rules(
+    source: Component, target: Endpoint, manifests: Iterable[Manifest]
 ) -> tuple[bool, tuple[Reason, ...]]:
     """Whether any policy binds what the source sends, and the rules that open the way."""
-    bound, opened = False, []
+    is_restricted, reasons = False, []
     for item in manifests:
         spec = reading.mapping(item.body, "spec")
-        if item.kind != "NetworkPolicy" or not _closes_egress(spec):
+        if item.kind != "NetworkPolicy" or not _restricts_egress(spec):
             continue
         if not reading.selects(spec.get("podSelector"), source.labels):
             continue
-        bound = True
+        is_restricted = True
         for index, rule in enumerate(reading.items(spec, "egress")):
-            if _opens(rule, target):
+            if _allows(rule, target):
                 ports = ", ".join(map(str, target.ports))
-                opened.append(Reason(item.key, f"spec.egress[{index}]", f"port {ports}"))
-    return bound, tuple(opened)
+                reasons.append(Reason(item.key, f"spec.egress[{index}]", f"port {ports}"))
+    return is_restricted, tuple(reasons)
 
 
-def _closes_egress(spec: Body) -> bool:
+def _restricts_egress(spec: Body) -> bool:
     types = reading.items(spec, "policyTypes")
     return "Egress" in types or (not types and "egress" in spec)
 
 
-def _opens(rule: Body, target: Party) -> bool:
+def _allows(rule: Body, target: Endpoint) -> bool:
     ports = [reading.number(item, "port") for item in reading.items(rule, "ports")]
     if ports and not set(ports) & set(target.ports):
         return False
@@ -128,13 +129,13 @@ def _opens(rule: Body, target: Party) -> bool:
     return any(
         "podSelector" in peer
         and "namespaceSelector" not in peer
-        and any(reading.selects(peer["podSelector"], labels) for labels in _samples(target))
+        and any(reading.selects(peer["podSelector"], labels) for labels in _possible_labels(target))
         for peer in peers
         if isinstance(peer, Mapping)
     )
 
 
-def _samples(target: Party) -> Iterator[dict[str, str]]:
+def _possible_labels(target: Endpoint) -> Iterator[dict[str, str]]:
     """The labels that its pods may have."""
     labels = dict(target.labels)
     if target.roles is None:
@@ -144,22 +145,24 @@ def _samples(target: Party) -> Iterator[dict[str, str]]:
         yield from ({**labels, key: value} for value in values)
 
 
-def _is_at(host: str, target: Party, also: tuple[str, ...]) -> bool:
+def _is_address_of(host: str, target: Endpoint, aliases: tuple[str, ...]) -> bool:
     """Whether a host is the target's: a Service by its short or its whole name, or outside."""
     if target.host:
         return host == target.host
     name, _, rest = host.partition(".")
-    return name in (*target.services, *also) and (not rest or ".svc" in f".{rest}")
+    return name in (*target.services, *aliases) and (not rest or ".svc" in f".{rest}")
 
 
-def _same_host(
-    source: Component, target: Party, manifests: Iterable[Manifest]
+def _same_host_reasons(
+    source: Component, target: Endpoint, manifests: Iterable[Manifest]
 ) -> tuple[Reason, ...]:
     """What a page calls on its own host: paths that lead to the target, beside the page's."""
     if source.name != "ui":
         return ()
-    found = list(routes(manifests))
-    hosts = {route.host for route in found if route.service in source.party.services}
+    all_routes = list(ingress_routes(manifests))
+    hosts = {route.host for route in all_routes if route.service in source.endpoint.services}
     return tuple(
-        route.reason for route in found if route.host in hosts and route.service in target.services
+        route.reason
+        for route in all_routes
+        if route.host in hosts and route.service in target.services
     )

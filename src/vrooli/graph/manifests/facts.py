@@ -11,15 +11,16 @@ from vrooli.graph.manifests import components, databases, evidence
 from vrooli.graph.manifests.components import Component
 from vrooli.graph.manifests.databases import Database, Part
 from vrooli.graph.manifests.evidence import Route
-from vrooli.graph.model import Calls, Party, Passes, Publishes, Reason, Syncs, Way
+from vrooli.graph.model import Reason
+from vrooli.graph.relations import ConnectsTo, Endpoint, Publishes, Relation, RoutesTo, SyncsSecret
 
-SYNCED = "VaultStaticSecret"
+VAULT_STATIC_SECRET = "VaultStaticSecret"  # noqa: S105 - a kind
 # The component that publishes the databases' passwords; its label.
 ROTATOR = "rotator"
 Publication = tuple[Publishes, tuple[Reason, ...]]
 # Where the settings name a database that no operator runs.
-HOSTS = {"DB_HOST": "DB_PORT"}
-URLS = ("REDIS_URL",)
+PORT_BY_HOST_SETTING = {"DB_HOST": "DB_PORT"}
+URL_SETTINGS = ("REDIS_URL",)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class VaultSecret:
             publishes from it.
         manifest: The object.
         reasons: What says so.
-        ways: What it does in the cluster, and the rotator after it.
+        relations: What it does in the cluster, and the rotator after it.
     """
 
     short: str
@@ -41,7 +42,7 @@ class VaultSecret:
     secret: str
     manifest: Manifest
     reasons: tuple[Reason, ...]
-    ways: tuple[Syncs | Publishes, ...]
+    relations: tuple[SyncsSecret | Publishes, ...]
 
 
 @dataclass(frozen=True)
@@ -59,59 +60,65 @@ class Facts:
         """Its objects of a kind, the test pods' left out."""
         return [item for item in self.manifests if item.kind == kind and not item.is_hook]
 
-    def between(
-        self, source: Component, part: Part | Party | None, also: tuple[str, ...] = ()
+    def reasons_between(
+        self, source: Component, part: Part | Endpoint | None, aliases: tuple[str, ...] = ()
     ) -> tuple[Reason, ...]:
         """What supports an arrow from a component to a part of the release."""
         if part is None:
             return ()
-        target = part.party if isinstance(part, Part) else part
-        return evidence.between(source, target, self.manifests, also)
+        target = part.endpoint if isinstance(part, Part) else part
+        return evidence.connection_reasons(source, target, self.manifests, aliases)
 
-    def outside(self, source: Component, kind: str) -> Party | None:
+    def external_database(self, source: Component, kind: str) -> Endpoint | None:
         """The database outside the cluster that a component's settings name."""
         values = {item.name: item.value for item in source.settings}
         inside = {name for item in self.of_kind("Service") for name in (item.name,)}
         for name, value in values.items():
-            ours = name in HOSTS if kind == "PostgreSQL" else name in URLS
-            for host, port in reading.addresses(value) if ours else ():
+            is_relevant = (
+                name in PORT_BY_HOST_SETTING if kind == "PostgreSQL" else name in URL_SETTINGS
+            )
+            for host, port in reading.addresses(value) if is_relevant else ():
                 if host.partition(".")[0] not in inside:
-                    port = port or int(values.get(HOSTS.get(name, ""), "0") or 0)  # noqa: PLW2901
-                    return Party(f"{kind} at {host}", ports=(port,) if port else (), host=host)
+                    port = port or int(values.get(PORT_BY_HOST_SETTING.get(name, ""), "0") or 0)  # noqa: PLW2901
+                    return Endpoint(f"{kind} at {host}", ports=(port,) if port else (), host=host)
         return None
 
-    def entering(self, component: Component) -> tuple[tuple[Reason, ...], tuple[Way, ...]]:
+    def ingress_arrows(
+        self, component: Component
+    ) -> tuple[tuple[Reason, ...], tuple[Relation, ...]]:
         """The Ingress' paths that lead to a component, and what they are in the cluster."""
-        found = [route for route in self.routes if route.service in component.party.services]
-        namespaces = tuple(evidence.entering_namespaces(component.labels, self.manifests))
-        ways = {
-            Passes(route.ingress.name, route.class_name, namespaces, (component.party,)): None
-            for route in found
+        routes = [route for route in self.routes if route.service in component.endpoint.services]
+        namespaces = tuple(evidence.allowed_namespaces(component.labels, self.manifests))
+        relations = {
+            RoutesTo(route.ingress.name, route.class_name, namespaces, (component.endpoint,)): None
+            for route in routes
         }
-        return tuple(route.reason for route in found), tuple(ways)
+        return tuple(route.reason for route in routes), tuple(relations)
 
 
-def read(manifests: Iterable[Manifest]) -> Facts:
+def build_facts(manifests: Iterable[Manifest]) -> Facts:
     """What a release's objects say."""
-    known = tuple(manifests)
-    own = components.read(known)
-    published = {way.source: (way, reasons) for way, reasons in _publications(own)}
+    objects = tuple(manifests)
+    own_components = components.find_components(objects)
+    published = {
+        relation.source: (relation, reasons) for relation, reasons in _publications(own_components)
+    }
     return Facts(
-        manifests=known,
-        components=own,
-        postgres=databases.postgres(known),
-        redis=databases.redis(known),
+        manifests=objects,
+        components=own_components,
+        postgres=databases.find_postgres(objects),
+        redis=databases.find_redis(objects),
         vault_secrets=tuple(
-            _vault_secret(item, published) for item in known if item.kind == SYNCED
+            _vault_secret(item, published) for item in objects if item.kind == VAULT_STATIC_SECRET
         ),
-        routes=tuple(evidence.routes(known)),
+        routes=tuple(evidence.ingress_routes(objects)),
     )
 
 
-def calls(source: Component, *targets: Part | Party | None) -> tuple[Calls, ...]:
+def connections_to(source: Component, *targets: Part | Endpoint | None) -> tuple[ConnectsTo, ...]:
     """A component's calls to those of the targets that are there."""
-    parties = [item.party if isinstance(item, Part) else item for item in targets if item]
-    return tuple(Calls(source.party, party) for party in parties)
+    endpoints = [item.endpoint if isinstance(item, Part) else item for item in targets if item]
+    return tuple(ConnectsTo(source.endpoint, endpoint) for endpoint in endpoints)
 
 
 def _publications(own: Iterable[Component]) -> Iterator[Publication]:
@@ -119,25 +126,27 @@ def _publications(own: Iterable[Component]) -> Iterator[Publication]:
     for component in own:
         if component.name != ROTATOR:
             continue
-        named = {item.name: item for item in component.settings}
-        for name, source in named.items():
-            secret = named.get(f"{name.removesuffix('_SOURCE')}_SECRET")
+        settings = {item.name: item for item in component.settings}
+        for name, source in settings.items():
+            secret = settings.get(f"{name.removesuffix('_SOURCE')}_SECRET")
             if name.endswith("_SOURCE") and secret is not None:
-                way = Publishes(source.value, secret.value, component.party)
-                yield way, (source.reason, secret.reason)
+                relation = Publishes(source.value, secret.value, component.endpoint)
+                yield relation, (source.reason, secret.reason)
 
 
-def _vault_secret(found: Manifest, published: Mapping[str, Publication]) -> VaultSecret:
-    spec = reading.mapping(found.body, "spec")
+def _vault_secret(manifest: Manifest, published: Mapping[str, Publication]) -> VaultSecret:
+    spec = reading.mapping(manifest.body, "spec")
     mount, path = reading.text(spec, "mount"), reading.text(spec, "path")
-    middle = "/data/" if reading.text(spec, "type") == "kv-v2" else "/"
-    filled = reading.text(spec, "destination", "name")
-    release = reading.labels_of(found.body).get("app.kubernetes.io/instance", "")
-    short = found.name.removeprefix(f"{release}-") if release else found.name
-    whole = f"{mount}{middle}{path}"
-    sync = Syncs(found.name, filled, reading.text(spec, "refreshAfter"))
-    reason = Reason(found.key, "spec.destination.name", filled)
-    if filled not in published:
-        return VaultSecret(short, whole, filled, found, (reason,), (sync,))
-    way, reasons = published[filled]
-    return VaultSecret(short, whole, way.secret, found, (reason, *reasons), (sync, way))
+    separator = "/data/" if reading.text(spec, "type") == "kv-v2" else "/"
+    destination = reading.text(spec, "destination", "name")
+    release = reading.labels_of(manifest.body).get("app.kubernetes.io/instance", "")
+    short = manifest.name.removeprefix(f"{release}-") if release else manifest.name
+    full_path = f"{mount}{separator}{path}"
+    sync = SyncsSecret(manifest.name, destination, reading.text(spec, "refreshAfter"))
+    reason = Reason(manifest.key, "spec.destination.name", destination)
+    if destination not in published:
+        return VaultSecret(short, full_path, destination, manifest, (reason,), (sync,))
+    publication, reasons = published[destination]
+    return VaultSecret(
+        short, full_path, publication.secret, manifest, (reason, *reasons), (sync, publication)
+    )

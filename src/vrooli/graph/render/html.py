@@ -14,56 +14,60 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from vrooli.graph.model import MEANINGS, SIGNS, Arrow, Diagram, Judgement, Judgements, Node
+from vrooli.graph.model import MEANINGS, SYMBOLS, Arrow, ArrowStatus, ArrowStatuses, Diagram, Node
 from vrooli.graph.render import svg
 
 ASSETS = Path(__file__).with_name("assets")
 
 
-def page(
+def render(
     diagrams: Sequence[Diagram],
-    judged: Judgements,
+    statuses: ArrowStatuses,
     *,
     title: str,
-    notes: Iterable[str] = (),
-    follows: bool = False,
+    problems: Iterable[str] = (),
+    is_live: bool = False,
 ) -> str:
     """The page.
 
     Args:
         diagrams: The pictures.
-        judged: How their arrows are; empty where nobody looked.
+        statuses: How their arrows are; empty where nobody looked.
         title: Which release it is of.
-        notes: What couldn't be seen, in words.
-        follows: Whether it asks the server that sent it for what changes.
+        problems: What couldn't be seen, in words.
+        is_live: Whether it asks the server that sent it for what changes.
     """
     return Template(_asset("page.html")).substitute(
         title=escape(title),
-        policy=policy(),
+        policy=content_security_policy(),
         style=_asset("picture.css") + _asset("page.css"),
         script=_asset("page.js"),
-        follows="yes" if follows else "no",
-        notes="".join(f"<li>{escape(note)}</li>" for note in notes),
-        legend=_legend() if judged or follows else "",
-        pictures="".join(_section(diagram, judged) for diagram in diagrams),
+        follows="yes" if is_live else "no",
+        notes="".join(f"<li>{escape(problem)}</li>" for problem in problems),
+        legend=_legend() if statuses or is_live else "",
+        pictures="".join(_section(diagram, statuses) for diagram in diagrams),
     )
 
 
-def states(judged: Judgements) -> dict[str, dict[str, str]]:
+def format_states(statuses: ArrowStatuses) -> dict[str, dict[str, str]]:
     """How each arrow is, as the page takes it."""
     return {
-        "/".join(key): {"state": found.state.value, "sign": SIGNS[found.state], "why": found.why}
-        for key, found in judged.items()
+        "/".join(key): {
+            "state": status.state.value,
+            "sign": SYMBOLS[status.state],
+            "why": status.message,
+        }
+        for key, status in statuses.items()
     }
 
 
-def message(judged: Judgements, away: str = "") -> str:
+def change_message(statuses: ArrowStatuses, outage: str = "") -> str:
     """What an open page is told of a change."""
-    body: Mapping[str, Any] = {"away": away, "arrows": states(judged)}
+    body: Mapping[str, Any] = {"away": outage, "arrows": format_states(statuses)}
     return json.dumps(body, ensure_ascii=False)
 
 
-def policy() -> str:
+def content_security_policy() -> str:
     """What a browser lets the page do: its own style and script, and ask its own server."""
     digest = hashlib.sha256(_asset("page.js").encode()).digest()
     allowed = base64.b64encode(digest).decode()
@@ -80,37 +84,38 @@ def _asset(name: str) -> str:
 def _legend() -> str:
     items = (
         f'<li class="{state.value}"><b>{sign}</b> {state.value}: {MEANINGS[state]}</li>'
-        for state, sign in SIGNS.items()
+        for state, sign in SYMBOLS.items()
     )
     return f'<ul class="legend">{"".join(items)}</ul>'
 
 
-def _section(diagram: Diagram, judged: Judgements) -> str:
+def _section(diagram: Diagram, statuses: ArrowStatuses) -> str:
     names = {node.id: node for node in diagram.nodes}
     rows = "".join(
-        _row(diagram.name, arrow, names, judged.get((diagram.name, *arrow.key)))
+        _row(diagram.name, arrow, names, statuses.get((diagram.name, *arrow.key)))
         for arrow in diagram.arrows
     )
     return (
         f'<section id="{diagram.name}"><h2>{escape(diagram.title)}</h2>'
-        f'<div class="scroll">{svg.part(diagram, judged)}</div>'
+        f'<div class="scroll">{svg.render_embedded(diagram, statuses)}</div>'
         f"<details><summary>{len(diagram.arrows)} arrows, one by one</summary>"
         "<table><thead><tr><th>from</th><th>to</th><th>what</th><th>state</th><th>why</th>"
         f"<th>because of</th></tr></thead><tbody>{rows}</tbody></table></details></section>"
     )
 
 
-def _row(name: str, arrow: Arrow, nodes: Mapping[str, Node], judged: Judgement | None) -> str:
+def _row(name: str, arrow: Arrow, nodes: Mapping[str, Node], status: ArrowStatus | None) -> str:
     key = escape(f"{name}/{arrow.source}/{arrow.target}")
-    state, sign, why = ("none", "", "")
-    if judged:
-        state, sign, why = judged.state.value, SIGNS[judged.state], judged.why
+    state, symbol, why = ("none", "", "")
+    if status:
+        state, symbol, why = status.state.value, SYMBOLS[status.state], status.message
     reasons = "<br>".join(escape(str(reason)) for reason in arrow.reasons)
     ends = (nodes[arrow.source].title, nodes[arrow.target].title)
     source, target = (escape(" ".join(title[:2])) for title in ends)
-    word = "" if state == "none" else state
+    state_text = "" if state == "none" else state
     return (
         f'<tr class="{state}" data-row="{key}"><td>{source}</td><td>{target}</td>'
-        f'<td>{escape(arrow.label)}</td><td class="state"><b>{sign}</b> <span>{word}</span></td>'
+        f'<td>{escape(arrow.label)}</td><td class="state"><b>{symbol}</b> '
+        f"<span>{state_text}</span></td>"
         f'<td class="why">{escape(why)}</td><td class="reason">{reasons}</td></tr>'
     )

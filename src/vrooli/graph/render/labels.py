@@ -15,35 +15,35 @@ from vrooli.graph.render.routing import Point
 SIGN = 9.0
 CHARACTER, HEIGHT = 6.2, 15.0
 # Where on a piece a sign is tried, from its begin.
-PLACES = (0.5, 0.35, 0.65, 0.2, 0.8)
+POSITIONS = (0.5, 0.35, 0.65, 0.2, 0.8)
 
 
-class Marks:
+class LabelPlacement:
     """Each arrow's sign and, where it has words, the words' place beside it."""
 
     def __init__(
         self,
         arrows: Iterable[Arrow],
-        ways: Mapping[tuple[str, str], Sequence[Point]],
+        paths: Mapping[tuple[str, str], Sequence[Point]],
         boxes: Iterable[Box],
     ) -> None:
         self._occupied = list(boxes)
-        self.signs: dict[tuple[str, str], Point] = {}
-        self.words: dict[tuple[str, str], tuple[Point, str]] = {}
+        self.symbols: dict[tuple[str, str], Point] = {}
+        self.labels: dict[tuple[str, str], tuple[Point, str]] = {}
         # Those with words need the most room, and long arrows have the most.
-        for arrow in sorted(arrows, key=lambda item: (not item.label, _length(ways[item.key]))):
-            self._place(arrow, ways[arrow.key])
+        for arrow in sorted(arrows, key=lambda item: (not item.label, _length(paths[item.key]))):
+            self._place(arrow, paths[arrow.key])
 
     def _place(self, arrow: Arrow, points: Sequence[Point]) -> None:
-        found = list(_candidates(arrow.label, points))
-        sign, words, anchor, needs = min(found, key=lambda item: self._overlap(item[3]))
-        self.signs[arrow.key] = sign
+        candidates = list(_candidates(arrow.label, points))
+        sign, words, anchor, boxes = min(candidates, key=lambda item: self._overlap(item[3]))
+        self.symbols[arrow.key] = sign
         if arrow.label:
-            self.words[arrow.key] = (words, anchor)
-        self._occupied += needs
+            self.labels[arrow.key] = (words, anchor)
+        self._occupied += boxes
 
-    def _overlap(self, needs: Sequence[Box]) -> float:
-        return sum(_common(need, other) for need in needs for other in self._occupied)
+    def _overlap(self, boxes: Sequence[Box]) -> float:
+        return sum(_overlap_area(box, other) for box in boxes for other in self._occupied)
 
 
 def _candidates(
@@ -52,7 +52,7 @@ def _candidates(
     """Places of a sign with its words, the best first: the middles of long pieces."""
     pieces = sorted(pairwise(points), key=_size, reverse=True)
     for (ax, ay), (bx, by) in pieces:
-        for part in PLACES:
+        for part in POSITIONS:
             x, y = ax + (bx - ax) * part, ay + (by - ay) * part
             sign = Box(x - SIGN, y - SIGN, 2 * SIGN, 2 * SIGN)
             if not label:
@@ -60,15 +60,15 @@ def _candidates(
                 continue
             width = len(label) * CHARACTER
             if ay == by:
-                above = Box(x - width / 2, y - 10 - HEIGHT + 3, width, HEIGHT)
-                yield (x, y), (x, y - 11), "middle", [sign, above]
-                below = Box(x - width / 2, y + 9, width, HEIGHT)
-                yield (x, y), (x, y + 20), "middle", [sign, below]
+                above_box = Box(x - width / 2, y - 10 - HEIGHT + 3, width, HEIGHT)
+                yield (x, y), (x, y - 11), "middle", [sign, above_box]
+                below_box = Box(x - width / 2, y + 9, width, HEIGHT)
+                yield (x, y), (x, y + 20), "middle", [sign, below_box]
             else:
-                right = Box(x + 11, y - HEIGHT / 2, width, HEIGHT)
-                yield (x, y), (x + 12, y + 4), "start", [sign, right]
-                left = Box(x - 11 - width, y - HEIGHT / 2, width, HEIGHT)
-                yield (x, y), (x - 12, y + 4), "end", [sign, left]
+                right_box = Box(x + 11, y - HEIGHT / 2, width, HEIGHT)
+                yield (x, y), (x + 12, y + 4), "start", [sign, right_box]
+                left_box = Box(x - 11 - width, y - HEIGHT / 2, width, HEIGHT)
+                yield (x, y), (x - 12, y + 4), "end", [sign, left_box]
 
 
 def _length(points: Sequence[Point]) -> float:
@@ -80,7 +80,7 @@ def _size(piece: tuple[Point, Point]) -> float:
     return abs(ax - bx) + abs(ay - by)
 
 
-def _common(one: Box, other: Box) -> float:
+def _overlap_area(one: Box, other: Box) -> float:
     """How much of two boxes is common."""
     width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)

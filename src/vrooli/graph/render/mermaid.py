@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from vrooli.graph.model import SIGNS, Arrow, Diagram, Judgement, Judgements, Node, State
+from vrooli.graph.model import SYMBOLS, Arrow, ArrowStatus, ArrowStatuses, Diagram, Node, State
 
-STYLES = {
+NODE_STYLES = {
     "service": "fill:#e1f5fe,color:#1a1a1a",
     "data": "fill:#fff3e0,color:#1a1a1a",
     "secrets": "fill:#f3e5f5,color:#1a1a1a",
@@ -14,30 +14,30 @@ STYLES = {
     "external": "fill:#e8f5e8,color:#1a1a1a",
     "files": "fill:#fce4ec,color:#1a1a1a",
 }
-LINES = {
+LINE_STYLES = {
     State.ACTIVE: "stroke:#2e7d32,stroke-width:3px",
     State.IDLE: "stroke:#78909c,stroke-width:1px",
     State.BROKEN: "stroke:#c62828,stroke-width:3px",
-    State.UNSEEN: "stroke:#9e9e9e,stroke-width:1px",
+    State.UNKNOWN: "stroke:#9e9e9e,stroke-width:1px",
 }
 
 
-def page(diagrams: Iterable[Diagram], judged: Judgements) -> str:
+def markdown(diagrams: Iterable[Diagram], statuses: ArrowStatuses) -> str:
     """Each diagram below its heading, as Markdown."""
-    parts = (f"## {item.title}\n\n```mermaid\n{text(item, judged)}```\n" for item in diagrams)
+    parts = (f"## {item.title}\n\n```mermaid\n{render(item, statuses)}```\n" for item in diagrams)
     return "\n".join(parts)
 
 
-def text(diagram: Diagram, judged: Judgements) -> str:
+def render(diagram: Diagram, statuses: ArrowStatuses) -> str:
     """One diagram as mermaid."""
     lines = [f"graph {diagram.direction}"]
     ids = {group.title: f"group{index}" for index, group in enumerate(diagram.groups)}
     lines += _groups(diagram, ids, "", "    ")
     lines.append("")
     lines += [
-        f"    {_arrow(arrow, judged.get((diagram.name, *arrow.key)))}" for arrow in diagram.arrows
+        f"    {_arrow(arrow, statuses.get((diagram.name, *arrow.key)))}" for arrow in diagram.arrows
     ]
-    lines += _styles(diagram, judged)
+    lines += _styles(diagram, statuses)
     return "\n".join(lines) + "\n"
 
 
@@ -59,30 +59,30 @@ def _node(node: Node) -> str:
     return f'{node.id}{begin}"{title}"{end}'
 
 
-def _arrow(arrow: Arrow, judged: Judgement | None) -> str:
-    said = [arrow.label] if arrow.label else []
-    if judged is not None:
-        said.append(f"{SIGNS[judged.state]} {judged.state.value}")
-        if judged.state is State.BROKEN:
-            said.append(judged.why)
-    label = f'|"{"<br/>".join(map(_escaped, said))}"|' if said else ""
+def _arrow(arrow: Arrow, status: ArrowStatus | None) -> str:
+    parts = [arrow.label] if arrow.label else []
+    if status is not None:
+        parts.append(f"{SYMBOLS[status.state]} {status.state.value}")
+        if status.state is State.BROKEN:
+            parts.append(status.message)
+    label = f'|"{"<br/>".join(map(_escaped, parts))}"|' if parts else ""
     return f"{arrow.source} {'-.->' if arrow.dashed else '-->'}{label} {arrow.target}"
 
 
-def _styles(diagram: Diagram, judged: Judgements) -> Iterator[str]:
+def _styles(diagram: Diagram, statuses: ArrowStatuses) -> Iterator[str]:
     yield ""
     for style in sorted({node.style for node in diagram.nodes}):
         nodes = ",".join(node.id for node in diagram.nodes if node.style == style)
-        yield f"    classDef {style} {STYLES[style]}"
+        yield f"    classDef {style} {NODE_STYLES[style]}"
         yield f"    class {nodes} {style}"
     for state in State:
         numbers = [
             str(index)
             for index, arrow in enumerate(diagram.arrows)
-            if (found := judged.get((diagram.name, *arrow.key))) and found.state is state
+            if (status := statuses.get((diagram.name, *arrow.key))) and status.state is state
         ]
         if numbers:
-            yield f"    linkStyle {','.join(numbers)} {LINES[state]}"
+            yield f"    linkStyle {','.join(numbers)} {LINE_STYLES[state]}"
 
 
 def _escaped(title: str) -> str:

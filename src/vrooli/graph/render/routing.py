@@ -10,24 +10,24 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from vrooli.graph.model import Arrow, Diagram
-from vrooli.graph.render.layout import Box, Layout, heading
+from vrooli.graph.render.layout import Box, Layout, heading_box
 
 STEP = 10.0
-CLEAR = 1  # cells around a box that only its own arrows may enter
+CLEARANCE = 1  # cells around a box that only its own arrows may enter
 TURN, SHARED, CROSSED, NEAR = 6.0, 16.0, 4.0, 2.5
 # What a cell costs that has a frame's heading, or its border along the way.
 HEADED, BORDER = 12.0, 3.0
 MOVES = ((1, 0), (0, 1), (-1, 0), (0, -1))
 # The way needn't be the very cheapest: a little haste saves most of the looking.
-HASTE = 1.3
+HEURISTIC_WEIGHT = 1.3
 # What a side of a box costs that another arrow uses already.
-TAKEN = 8.0
+USED_SIDE = 8.0
 
 Point = tuple[float, float]
 Cell = tuple[int, int]
 
 
-def routes(diagram: Diagram, layout: Layout) -> dict[tuple[str, str], tuple[Point, ...]]:
+def find_routes(diagram: Diagram, layout: Layout) -> dict[tuple[str, str], tuple[Point, ...]]:
     """The corners of every arrow, from edge to edge, by its key."""
     router = _Router(layout)
     # Short ones first: they have the fewest other ways.
@@ -36,7 +36,7 @@ def routes(diagram: Diagram, layout: Layout) -> dict[tuple[str, str], tuple[Poin
 
 
 def _length(arrow: Arrow, layout: Layout) -> float:
-    (ax, ay), (bx, by) = layout.nodes[arrow.source].middle, layout.nodes[arrow.target].middle
+    (ax, ay), (bx, by) = layout.nodes[arrow.source].centre, layout.nodes[arrow.target].centre
     return abs(ax - bx) + abs(ay - by)
 
 
@@ -45,18 +45,18 @@ class _Router:
         self._nodes = layout.nodes
         self._columns = int(layout.width / STEP) + 1
         self._rows = int(layout.height / STEP) + 1
-        self._closed: dict[Cell, str] = {}
-        self._taken: set[Cell] = set()
+        self._blocked: dict[Cell, str] = {}
+        self._used_ends: set[Cell] = set()
         self._prices: dict[tuple[Cell, bool], float] = {}
         for name, box in layout.nodes.items():
-            for cell in _cells(box, CLEAR):
-                self._closed[cell] = name
+            for cell in _cells(box, CLEARANCE):
+                self._blocked[cell] = name
         for title, box in layout.groups.items():
             self._frame(title, box)
 
     def _frame(self, title: str, box: Box) -> None:
         """Arrows keep off a frame's heading, and cross its border instead of following it."""
-        for cell in _cells(heading(title, box), 0):
+        for cell in _cells(heading_box(title, box), 0):
             for level in (True, False):
                 self._prices[cell, level] = HEADED
         (left, top), (right, bottom) = (
@@ -77,29 +77,29 @@ class _Router:
         own = {arrow.source, arrow.target}
         path = self._search(begins, goals, own)
         if not path:
-            return self._nodes[arrow.source].middle, self._nodes[arrow.target].middle
-        self._remember(path)
-        self._taken |= {path[0], path[-1]}
+            return self._nodes[arrow.source].centre, self._nodes[arrow.target].centre
+        self._reserve(path)
+        self._used_ends |= {path[0], path[-1]}
         points = [begins[path[0]][0], *map(_point, path), goals[path[-1]][0]]
-        return tuple(_corners(points))
+        return tuple(_corner_points(points))
 
     def _ends(self, name: str, box: Box) -> dict[Cell, tuple[Point, int]]:
         """The cells around a box, with the point on its edge and the move that leaves it."""
-        found: dict[Cell, tuple[Point, int]] = {}
+        ends: dict[Cell, tuple[Point, int]] = {}
         left, right = _cell((box.x, 0))[0], _cell((box.x + box.width, 0))[0]
         top, bottom = _cell((0, box.y))[1], _cell((0, box.y + box.height))[1]
-        reach = CLEAR + 1
+        reach = CLEARANCE + 1
         for column in range(left + 1, right):
             x = column * STEP
             if box.x + 8 <= x <= box.x + box.width - 8:
-                found[column, top - reach] = ((x, box.y), 3)
-                found[column, bottom + reach] = ((x, box.y + box.height), 1)
+                ends[column, top - reach] = ((x, box.y), 3)
+                ends[column, bottom + reach] = ((x, box.y + box.height), 1)
         for row in range(top + 1, bottom + 1):
             y = row * STEP
             if box.y + 6 <= y <= box.y + box.height - 6:
-                found[left - reach, row] = ((box.x, y), 2)
-                found[right + reach, row] = ((box.x + box.width, y), 0)
-        return {cell: end for cell, end in found.items() if self._is_inside(cell)}
+                ends[left - reach, row] = ((box.x, y), 2)
+                ends[right + reach, row] = ((box.x + box.width, y), 0)
+        return {cell: end for cell, end in ends.items() if self._is_inside(cell)}
 
     def _search(
         self,
@@ -113,12 +113,12 @@ class _Router:
         begin_costs, goal_costs = self._end_costs(begins), self._end_costs(goals)
         queue: list[tuple[float, float, Cell, int]] = []
         best: dict[tuple[Cell, int], float] = {}
-        came: dict[tuple[Cell, int], tuple[Cell, int] | None] = {}
+        previous: dict[tuple[Cell, int], tuple[Cell, int] | None] = {}
         for cell, (_, move) in begins.items():
-            if self._closed.get(cell, "") in own or cell not in self._closed:
+            if self._blocked.get(cell, "") in own or cell not in self._blocked:
                 cost = begin_costs[cell]
-                best[cell, move], came[cell, move] = cost, None
-                heapq.heappush(queue, (cost + _rest(cell, low, high), cost, cell, move))
+                best[cell, move], previous[cell, move] = cost, None
+                heapq.heappush(queue, (cost + _remaining_cost(cell, low, high), cost, cell, move))
         finished: tuple[Cell, int] | None = None
         limit = float("inf")
         while queue:
@@ -137,7 +137,7 @@ class _Router:
                 if (index + 2) % 4 == move:
                     continue
                 near = (cell[0] + dx, cell[1] + dy)
-                if not self._is_inside(near) or near in self._closed:
+                if not self._is_inside(near) or near in self._blocked:
                     continue
                 new = (
                     cost
@@ -147,13 +147,15 @@ class _Router:
                 )
                 if new < best.get((near, index), float("inf")):
                     best[near, index] = new
-                    came[near, index] = (cell, move)
-                    heapq.heappush(queue, (new + _rest(near, low, high), new, near, index))
+                    previous[near, index] = (cell, move)
+                    heapq.heappush(
+                        queue, (new + _remaining_cost(near, low, high), new, near, index)
+                    )
         path: list[Cell] = []
-        at = finished
-        while at is not None:
-            path.append(at[0])
-            at = came[at]
+        step = finished
+        while step is not None:
+            path.append(step[0])
+            step = previous[step]
         return path[::-1]
 
     def _end_costs(self, ends: Mapping[Cell, tuple[Point, int]]) -> dict[Cell, float]:
@@ -164,36 +166,36 @@ class _Router:
             axis = 1 if side % 2 == 0 else 0
             along = [cell[axis] for cell in cells]
             middle = (min(along) + max(along)) / 2 if along else 0.0
-            used = [cell[axis] for cell in cells if cell in self._taken]
+            used = [cell[axis] for cell in cells if cell in self._used_ends]
             for cell in cells:
-                crowd = sum(TAKEN / (1 + abs(other - cell[axis])) for other in used)
-                costs[cell] = abs(cell[axis] - middle) * 0.35 + crowd
+                congestion = sum(USED_SIDE / (1 + abs(other - cell[axis])) for other in used)
+                costs[cell] = abs(cell[axis] - middle) * 0.35 + congestion
         return costs
 
-    def _remember(self, path: list[Cell]) -> None:
+    def _reserve(self, path: list[Cell]) -> None:
         """Make it dear for others to run on these cells, across them, or close beside them."""
-        dearer = self._dearer
+        raise_price = self._raise_price
         for before, after in pairwise(path):
             level = before[1] == after[1]
             sides = ((0, 1), (0, -1)) if level else ((1, 0), (-1, 0))
             for column, row in (before, after):
-                dearer((column, row), level, SHARED / 2)
-                dearer((column, row), not level, CROSSED / 2)
+                raise_price((column, row), level, SHARED / 2)
+                raise_price((column, row), not level, CROSSED / 2)
                 for dx, dy in sides:
-                    dearer((column + dx, row + dy), level, NEAR / 2)
+                    raise_price((column + dx, row + dy), level, NEAR / 2)
 
-    def _dearer(self, cell: Cell, level: bool, price: float) -> None:
+    def _raise_price(self, cell: Cell, level: bool, price: float) -> None:
         self._prices[cell, level] = self._prices.get((cell, level), 0.0) + price
 
     def _is_inside(self, cell: Cell) -> bool:
         return 0 < cell[0] < self._columns and 0 < cell[1] < self._rows
 
 
-def _rest(cell: Cell, low: Cell, high: Cell) -> float:
+def _remaining_cost(cell: Cell, low: Cell, high: Cell) -> float:
     """The least that is left of the way: to the nearest side of where it goes."""
     dx = max(low[0] - cell[0], 0, cell[0] - high[0])
     dy = max(low[1] - cell[1], 0, cell[1] - high[1])
-    return (dx + dy) * HASTE
+    return (dx + dy) * HEURISTIC_WEIGHT
 
 
 def _cells(box: Box, clear: int) -> list[Cell]:
@@ -214,11 +216,11 @@ def _point(cell: Cell) -> Point:
     return cell[0] * STEP, cell[1] * STEP
 
 
-def _corners(points: list[Point]) -> list[Point]:
+def _corner_points(points: list[Point]) -> list[Point]:
     """The points where the way turns."""
-    kept = [points[0]]
+    corners = [points[0]]
     for before, here, after in zip(points, points[1:], points[2:], strict=False):
         straight = (before[0] == here[0] == after[0]) or (before[1] == here[1] == after[1])
         if not straight:
-            kept.append(here)
-    return [*kept, points[-1]]
+            corners.append(here)
+    return [*corners, points[-1]]

@@ -15,11 +15,11 @@ from vrooli.errors import UsageError
 from vrooli.graph.render import html
 
 HOST = "127.0.0.1"
-NAMES = (HOST, "localhost")
+ALLOWED_HOSTS = (HOST, "localhost")
 # A request's head: how long it may take and how large it may be; pages that are open at once.
-HEAD_S, HEAD_BYTES, MOST = 5.0, 16_384, 32
+HEAD_TIMEOUT_S, HEAD_BYTES, MAX_STREAMS = 5.0, 16_384, 32
 # A silent stream says this often that it is alive, seconds.
-ALIVE_S = 10.0
+KEEPALIVE_S = 10.0
 HEADERS = (
     "Cache-Control: no-store",
     "Connection: close",
@@ -32,9 +32,9 @@ HEADERS = (
 class RefusedError(Exception):
     """A request that isn't answered as asked: the status, and why."""
 
-    def __init__(self, status: str, why: str) -> None:
+    def __init__(self, status: str, reason: str) -> None:
         super().__init__(status)
-        self.status, self.why = status, why
+        self.status, self.reason = status, reason
 
 
 class Server:
@@ -42,14 +42,14 @@ class Server:
 
     def __init__(self, render: Callable[[], str], on_open: Callable[[], None]) -> None:
         self._render, self._on_open = render, on_open
-        self._open: set[asyncio.Queue[str]] = set()
-        self._last = ""
+        self._streams: set[asyncio.Queue[str]] = set()
+        self._last_message = ""
         self.port = 0
 
     @property
-    def is_watched(self) -> bool:
+    def has_viewers(self) -> bool:
         """Whether any page is open."""
-        return bool(self._open)
+        return bool(self._streams)
 
     @asynccontextmanager
     async def running(self, port: int) -> AsyncIterator[str]:
@@ -70,22 +70,22 @@ class Server:
             yield f"http://{HOST}:{self.port}/"
         finally:
             server.close()
-            for queue in self._open:
+            for queue in self._streams:
                 queue.put_nowait("")
 
-    def tell(self, message: str) -> None:
+    def publish(self, message: str) -> None:
         """Tell every open page how the arrows are, unless nothing is new."""
-        if message != self._last:
-            self._last = message
+        if message != self._last_message:
+            self._last_message = message
             self._send(_event("arrows", message))
 
     def reload(self) -> None:
         """Let every open page load anew: it is another picture."""
-        self._last = ""
+        self._last_message = ""
         self._send(_event("reload", "{}"))
 
     def _send(self, event: str) -> None:
-        for queue in self._open:
+        for queue in self._streams:
             queue.put_nowait(event)
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -95,11 +95,11 @@ class Server:
                 if path == "/events":
                     await self._stream(writer)
                 elif path == "/":
-                    await _answer(writer, "200 OK", self._render(), "text/html")
+                    await _respond(writer, "200 OK", self._render(), "text/html")
                 else:
-                    await _answer(writer, "404 Not Found", "There is only / here.", "text/plain")
+                    await _respond(writer, "404 Not Found", "There is only / here.", "text/plain")
             except RefusedError as refusal:
-                await _answer(writer, refusal.status, refusal.why, "text/plain")
+                await _respond(writer, refusal.status, refusal.reason, "text/plain")
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
@@ -111,38 +111,38 @@ class Server:
             RefusedError: It isn't GET, has another host's name, or isn't HTTP.
         """
         try:
-            async with asyncio.timeout(HEAD_S):
+            async with asyncio.timeout(HEAD_TIMEOUT_S):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         except asyncio.LimitOverrunError:
             raise RefusedError("431 Request Header Fields Too Large", "Too much.") from None
         lines = head.split("\r\n")
-        words = lines[0].split(" ")
-        if len(words) != 3 or not words[2].startswith("HTTP/1."):  # noqa: PLR2004
+        request_line = lines[0].split(" ")
+        if len(request_line) != 3 or not request_line[2].startswith("HTTP/1."):  # noqa: PLR2004
             raise RefusedError("400 Bad Request", "This is no HTTP request.")
         hosts = [line[5:].strip().lower() for line in lines if line.lower().startswith("host:")]
-        if hosts not in [[f"{name}:{self.port}"] for name in NAMES]:
+        if hosts not in [[f"{name}:{self.port}"] for name in ALLOWED_HOSTS]:
             raise RefusedError(
                 "421 Misdirected Request", f"This is {HOST}:{self.port}, nothing else."
             )
-        if words[0] != "GET":
+        if request_line[0] != "GET":
             raise RefusedError("405 Method Not Allowed", "Only GET.")
-        return words[1].partition("?")[0]
+        return request_line[1].partition("?")[0]
 
     async def _stream(self, writer: asyncio.StreamWriter) -> None:
         """Send each change to one page until it is closed."""
-        if len(self._open) >= MOST:
+        if len(self._streams) >= MAX_STREAMS:
             raise RefusedError("503 Service Unavailable", "Too many pages are open.")
         queue: asyncio.Queue[str] = asyncio.Queue()
-        self._open.add(queue)
+        self._streams.add(queue)
         try:
             writer.write(_head("200 OK", "text/event-stream"))
-            if self._last:
-                writer.write(_event("arrows", self._last).encode())
+            if self._last_message:
+                writer.write(_event("arrows", self._last_message).encode())
             await writer.drain()
             self._on_open()
             while True:
                 try:
-                    event = await asyncio.wait_for(queue.get(), ALIVE_S)
+                    event = await asyncio.wait_for(queue.get(), KEEPALIVE_S)
                 except TimeoutError:
                     event = ": alive\n\n"
                 if not event:
@@ -150,7 +150,7 @@ class Server:
                 writer.write(event.encode())
                 await writer.drain()
         finally:
-            self._open.discard(queue)
+            self._streams.discard(queue)
 
 
 def _event(name: str, data: str) -> str:
@@ -162,13 +162,13 @@ def _head(status: str, kind: str, length: int | None = None) -> bytes:
         f"HTTP/1.1 {status}",
         f"Content-Type: {kind}; charset=utf-8",
         *HEADERS,
-        f"Content-Security-Policy: {html.policy()}; frame-ancestors 'none'",
+        f"Content-Security-Policy: {html.content_security_policy()}; frame-ancestors 'none'",
         *(() if length is None else (f"Content-Length: {length}",)),
     ]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-async def _answer(writer: asyncio.StreamWriter, status: str, text: str, kind: str) -> None:
+async def _respond(writer: asyncio.StreamWriter, status: str, text: str, kind: str) -> None:
     body = text.encode()
     writer.write(_head(status, kind, len(body)) + body)
     await writer.drain()

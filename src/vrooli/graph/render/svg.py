@@ -8,10 +8,10 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 
-from vrooli.graph.model import SIGNS, Arrow, Diagram, Judgement, Judgements, Node
-from vrooli.graph.render.labels import Marks
-from vrooli.graph.render.layout import FONT, HEADING, LINE, Box, Layout, heading, layout
-from vrooli.graph.render.routing import Point, routes
+from vrooli.graph.model import SYMBOLS, Arrow, ArrowStatus, ArrowStatuses, Diagram, Node
+from vrooli.graph.render.labels import LabelPlacement
+from vrooli.graph.render.layout import FONT, HEADING, LINE, Box, Layout, compute_layout, heading_box
+from vrooli.graph.render.routing import Point, find_routes
 
 ROUND = 8.0
 TITLE_ROW = 44.0
@@ -19,16 +19,16 @@ LEGEND_ROW = 34.0
 STYLE = Path(__file__).with_name("assets") / "picture.css"
 
 
-def document(diagrams: Iterable[Diagram], judged: Judgements) -> str:
+def render(diagrams: Iterable[Diagram], statuses: ArrowStatuses) -> str:
     """One SVG file with each diagram below its title."""
     parts, width, y = [], 0.0, 0.0
     for diagram in diagrams:
-        placed = _drawn(diagram).layout
+        placed = _compute_drawing(diagram).layout
         title = f'<text class="title" x="26" y="{y + 30:.0f}">{escape(diagram.title)}</text>'
-        inner = f'<g transform="translate(0 {y + TITLE_ROW:.0f})">{_body(diagram, judged)}</g>'
+        inner = f'<g transform="translate(0 {y + TITLE_ROW:.0f})">{_body(diagram, statuses)}</g>'
         parts += [title, inner]
         width, y = max(width, placed.width), y + TITLE_ROW + placed.height
-    if judged:
+    if statuses:
         parts.append(_legend(y))
         y += LEGEND_ROW
     style = STYLE.read_text(encoding="utf-8")
@@ -42,13 +42,13 @@ def document(diagrams: Iterable[Diagram], judged: Judgements) -> str:
     )
 
 
-def part(diagram: Diagram, judged: Judgements) -> str:
+def render_embedded(diagram: Diagram, statuses: ArrowStatuses) -> str:
     """One diagram's SVG for the page, which has the style."""
-    placed = _drawn(diagram).layout
+    placed = _compute_drawing(diagram).layout
     return (
         f'<svg class="picture" role="group" aria-label="{escape(diagram.title)}" '
         f'viewBox="0 0 {placed.width:.0f} {placed.height:.0f}" '
-        f'style="max-width:{placed.width:.0f}px">\n{_body(diagram, judged)}\n</svg>'
+        f'style="max-width:{placed.width:.0f}px">\n{_body(diagram, statuses)}\n</svg>'
     )
 
 
@@ -57,34 +57,34 @@ class _Drawing:
     """Where everything of a diagram stands: states change, places don't."""
 
     layout: Layout
-    ways: Mapping[tuple[str, str], Sequence[Point]]
-    marks: Marks
+    paths: Mapping[tuple[str, str], Sequence[Point]]
+    labels: LabelPlacement
 
 
-def prepare(diagrams: Iterable[Diagram]) -> None:
+def precompute(diagrams: Iterable[Diagram]) -> None:
     """Find out where everything stands, which takes a moment; later pictures are quick."""
     for diagram in diagrams:
-        _drawn(diagram)
+        _compute_drawing(diagram)
 
 
 @lru_cache(maxsize=16)
-def _drawn(diagram: Diagram) -> _Drawing:
-    placed = layout(diagram)
-    ways = routes(diagram, placed)
-    headings = [heading(title, box) for title, box in placed.groups.items()]
-    marks = Marks(diagram.arrows, ways, [*placed.nodes.values(), *headings])
-    return _Drawing(placed, ways, marks)
+def _compute_drawing(diagram: Diagram) -> _Drawing:
+    placed = compute_layout(diagram)
+    paths = find_routes(diagram, placed)
+    headings = [heading_box(title, box) for title, box in placed.groups.items()]
+    labels = LabelPlacement(diagram.arrows, paths, [*placed.nodes.values(), *headings])
+    return _Drawing(placed, paths, labels)
 
 
-def _body(diagram: Diagram, judged: Judgements) -> str:
-    drawing = _drawn(diagram)
+def _body(diagram: Diagram, statuses: ArrowStatuses) -> str:
+    drawing = _compute_drawing(diagram)
     placed = drawing.layout
     groups = [
         _group(group.title, placed.groups[group.title], outer=not group.parent)
         for group in diagram.groups
     ]
     arrows = [
-        _arrow(diagram.name, arrow, drawing, judged.get((diagram.name, *arrow.key)))
+        _arrow(diagram.name, arrow, drawing, statuses.get((diagram.name, *arrow.key)))
         for arrow in diagram.arrows
     ]
     nodes = [_node(node, placed.nodes[node.id]) for node in diagram.nodes]
@@ -101,7 +101,7 @@ def _group(title: str, box: Box, *, outer: bool) -> str:
 
 
 def _node(node: Node, box: Box) -> str:
-    x, y = box.middle
+    x, y = box.centre
     first = y - (len(node.title) - 1) * LINE / 2 + FONT * 0.36 + (4 if node.is_store else 0)
     lines = [
         f'<text class="{"name" if index == 0 else "more"}" x="{x:.1f}" '
@@ -131,30 +131,30 @@ def _store(box: Box) -> str:
     )
 
 
-def _arrow(name: str, arrow: Arrow, drawing: _Drawing, judged: Judgement | None) -> str:
-    state = judged.state.value if judged else "none"
+def _arrow(name: str, arrow: Arrow, drawing: _Drawing, status: ArrowStatus | None) -> str:
+    state = status.state.value if status else "none"
     kind = "arrow dashed" if arrow.dashed else "arrow"
-    words = escape(told(arrow, judged))
-    points, (x, y) = drawing.ways[arrow.key], drawing.marks.signs[arrow.key]
+    tooltip = escape(format_tooltip(arrow, status))
+    points, (x, y) = drawing.paths[arrow.key], drawing.labels.symbols[arrow.key]
     key = escape(f"{name}/{arrow.source}/{arrow.target}")
     line = _line(points)
-    sign = SIGNS[judged.state] if judged else ""
+    symbol = SYMBOLS[status.state] if status else ""
     return (
         f'<g class="{kind} {state}" data-arrow="{key}" tabindex="0" role="img" '
-        f'aria-label="{words}"><title>{words}</title>'
+        f'aria-label="{tooltip}"><title>{tooltip}</title>'
         f'<path class="hit" d="{line}"/><path class="line" d="{line}"/>{_head(points)}'
-        f"{_label(arrow, drawing.marks)}"
+        f"{_label(arrow, drawing.labels)}"
         f'<g class="badge" transform="translate({x:.1f} {y:.1f})">'
-        f'<circle r="8"/><text y="4">{sign}</text></g></g>'
+        f'<circle r="8"/><text y="4">{symbol}</text></g></g>'
     )
 
 
-def told(arrow: Arrow, judged: Judgement | None) -> str:
+def format_tooltip(arrow: Arrow, status: ArrowStatus | None) -> str:
     """What hovering over an arrow tells."""
-    said = [f"{arrow.source} to {arrow.target}" + (f" ({arrow.label})" if arrow.label else "")]
-    if judged:
-        said.append(f"{judged.state.value}: {judged.why}")
-    return "\n".join([*said, *(f"because of {reason}" for reason in arrow.reasons)])
+    lines = [f"{arrow.source} to {arrow.target}" + (f" ({arrow.label})" if arrow.label else "")]
+    if status:
+        lines.append(f"{status.state.value}: {status.message}")
+    return "\n".join([*lines, *(f"because of {reason}" for reason in arrow.reasons)])
 
 
 def _line(points: Sequence[Point]) -> str:
@@ -186,10 +186,10 @@ def _head(points: Sequence[Point]) -> str:
     )
 
 
-def _label(arrow: Arrow, marks: Marks) -> str:
-    if arrow.key not in marks.words:
+def _label(arrow: Arrow, labels: LabelPlacement) -> str:
+    if arrow.key not in labels.labels:
         return ""
-    (x, y), anchor = marks.words[arrow.key]
+    (x, y), anchor = labels.labels[arrow.key]
     return (
         f'<text class="label" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">'
         f"{escape(arrow.label)}</text>"
@@ -201,5 +201,5 @@ def _legend(y: float) -> str:
         f'<g class="arrow {state.value}" transform="translate({34 + index * 130} {y + 14:.0f})">'
         f'<g class="badge"><circle r="8"/><text y="4">{sign}</text></g>'
         f'<text class="legend" x="14" y="4">{state.value}</text></g>'
-        for index, (state, sign) in enumerate(SIGNS.items())
+        for index, (state, sign) in enumerate(SYMBOLS.items())
     )

@@ -57,9 +57,9 @@ async def test_an_open_page_hears_what_is_new_and_nothing_twice() -> None:
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
         assert b"text/event-stream" in head
         await asyncio.wait_for(opened.wait(), 10)
-        assert served.is_watched
+        assert served.has_viewers
         for message in ("one", "one", "two"):
-            served.tell(message)
+            served.publish(message)
         heard = [await asyncio.wait_for(reader.readuntil(b"\n\n"), 10) for _ in range(2)]
         assert [event.split(b"data: ")[1].strip() for event in heard] == [b"one", b"two"]
         writer.close()

@@ -12,13 +12,13 @@ import pytest
 from support import rendering
 from vrooli.chart.manifest import Manifest
 from vrooli.graph.diagrams import catalog
-from vrooli.graph.model import Diagram, Judgement, State
+from vrooli.graph.model import ArrowStatus, Diagram, State
 from vrooli.graph.render import html, svg
-from vrooli.graph.render.layout import layout
+from vrooli.graph.render.layout import compute_layout
 
 
 def drawn(values: Mapping[str, Any] | None = None) -> dict[str, Diagram]:
-    found = catalog.diagrams(rendering.render(values).values())
+    found = catalog.build_diagrams(rendering.render(values).values())
     return {diagram.name: diagram for diagram in found}
 
 
@@ -38,7 +38,7 @@ def test_an_arrow_goes_with_the_policy_rule_that_opens_it() -> None:
         policy.source,
         {**policy.body, "spec": spec},
     )
-    found = catalog.diagrams(objects.values(), ["architecture"])[0]
+    found = catalog.build_diagrams(objects.values(), ["architecture"])[0]
     assert ("Jobs", "NSFW") not in keys(found)
     assert ("Jobs", "Redis") in keys(found)
 
@@ -77,7 +77,7 @@ def test_no_password_of_an_address_is_kept_as_a_reason() -> None:
     url = "http://me:hunter2secret@demo-nsfw-detector:8000"
     body = {**found.body, "data": {**found.body["data"], "NSFW_DETECTOR_URL": url}}
     objects[found.key] = Manifest("v1", "ConfigMap", found.name, found.namespace, "", body)
-    assert "hunter2secret" not in str(catalog.diagrams(objects.values()))
+    assert "hunter2secret" not in str(catalog.build_diagrams(objects.values()))
 
 
 @pytest.mark.parametrize("spec", [None, {}, [], "text", {"template": None}, {"rules": [None, 3]}])
@@ -86,20 +86,20 @@ def test_objects_of_unexpected_shapes_are_drawn_as_far_as_they_go(spec: Any) -> 
         Manifest(item.api_version, item.kind, item.name, "", "", {**item.body, "spec": spec})
         for item in rendering.render().values()
     ]
-    assert len(catalog.diagrams(objects)) == 4
+    assert len(catalog.build_diagrams(objects)) == 4
 
 
-@pytest.mark.parametrize("name", catalog.DRAWN)
+@pytest.mark.parametrize("name", catalog.BUILDERS)
 def test_boxes_stand_apart_and_arrows_keep_out_of_the_others(name: str) -> None:
     diagram = drawn()[name]
-    boxes = layout(diagram).nodes
+    boxes = compute_layout(diagram).nodes
     for one, box in boxes.items():
         for other, against in boxes.items():
             if one < other:
                 apart = box.x + box.width <= against.x or against.x + against.width <= box.x
                 above = box.y + box.height <= against.y or against.y + against.height <= box.y
                 assert apart or above, f"{one} lies on {other}"
-    for key, points in svg._drawn(diagram).ways.items():
+    for key, points in svg._compute_drawing(diagram).paths.items():
         for x, y in points:
             inside = [
                 node
@@ -111,8 +111,8 @@ def test_boxes_stand_apart_and_arrows_keep_out_of_the_others(name: str) -> None:
 
 def test_the_svg_is_well_formed_and_has_every_arrow_with_its_sign_and_words() -> None:
     diagram = drawn()["connectivity"]
-    judged = {(diagram.name, "Jobs", "NSFW"): Judgement(State.BROKEN, "scaled to <0> & gone")}
-    root = ET.fromstring(svg.document([diagram], judged))  # noqa: S314 - our own text
+    judged = {(diagram.name, "Jobs", "NSFW"): ArrowStatus(State.BROKEN, "scaled to <0> & gone")}
+    root = ET.fromstring(svg.render([diagram], judged))  # noqa: S314 - our own text
     arrows = {item.get("data-arrow"): item for item in root.iter() if item.get("data-arrow")}
     assert len(arrows) == len(diagram.arrows)
     words = "".join(arrows["connectivity/Jobs/NSFW"].itertext())
@@ -121,7 +121,9 @@ def test_the_svg_is_well_formed_and_has_every_arrow_with_its_sign_and_words() ->
 
 
 def test_the_page_needs_nothing_beside_it() -> None:
-    text = html.page(tuple(drawn().values()), {}, title="x", notes=("<script>alert(1)</script>",))
+    text = html.render(
+        tuple(drawn().values()), {}, title="x", problems=("<script>alert(1)</script>",)
+    )
     assert re.findall(r'(?:src|href)=["\'][^"\']*', text) == []
     assert "<script>alert" not in text
     assert "@import" not in text

@@ -12,7 +12,7 @@ from support.canaries import canaries, leaked
 from support.sights import arrow, judged
 from vrooli.chart.manifest import Manifest
 from vrooli.graph.live.proc_net import Socket
-from vrooli.graph.live.snapshot import Sight
+from vrooli.graph.live.snapshot import GraphSnapshot
 from vrooli.graph.model import Diagram, State
 from vrooli.redaction import Redactor
 
@@ -28,7 +28,7 @@ def diagrams(release: tuple[tuple[Manifest, ...], tuple[Diagram, ...]]) -> tuple
 
 
 @pytest.fixture
-def seen(release: tuple[tuple[Manifest, ...], tuple[Diagram, ...]]) -> Sight:
+def seen(release: tuple[tuple[Manifest, ...], tuple[Diagram, ...]]) -> GraphSnapshot:
     return sights.healthy(*release)
 
 
@@ -37,17 +37,17 @@ def socket(local: tuple[str, int], remote: tuple[str, int], *, is_open: bool = T
 
 
 def test_nothing_of_a_healthy_release_is_broken_or_unseen(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     found = judged(diagrams, seen)
     assert {key: item for key, item in found.items() if item.state is State.BROKEN} == {}
-    assert {key: item for key, item in found.items() if item.state is State.UNSEEN} == {}
+    assert {key: item for key, item in found.items() if item.state is State.UNKNOWN} == {}
     assert arrow(found, "connectivity/Jobs/NSFW").state is State.IDLE
     assert arrow(found, "secrets/VaultSecret3/K8sSecret3").state is State.ACTIVE
 
 
 def test_a_secret_that_the_rotator_publishes_comes_by_way_of_its_source(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     key = "secrets/VaultSecret4/K8sSecret4"
     way = next(
@@ -60,29 +60,29 @@ def test_a_secret_that_the_rotator_publishes_comes_by_way_of_its_source(
     assert fields[0] == "spec.destination.name"
     assert [field.split()[-1] for field in fields[1:]] == ["REDIS_SOURCE", "REDIS_SECRET"]
     found = judged(diagrams, sights.without(seen, "Secret", "vrooli-redis-creds-vault"))
-    assert "Secret/vrooli-redis-creds-vault doesn't exist" in arrow(found, key).why
+    assert "Secret/vrooli-redis-creds-vault doesn't exist" in arrow(found, key).message
     found = judged(diagrams, sights.without(seen, "Pod", "rotator-pod"))
     assert arrow(found, key).state is State.BROKEN
-    assert "doesn't reach Secret/vrooli-redis-creds" in arrow(found, key).why
+    assert "doesn't reach Secret/vrooli-redis-creds" in arrow(found, key).message
 
 
 def test_an_arrow_carries_traffic_when_its_source_has_a_connection_to_the_target_s_service(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     ip = seen.get("Service", "vrooli-dev-nsfw-detector")["spec"]["clusterIPs"][0]  # type: ignore[index]
     busy = sights.connected(seen, "jobs-pod", socket(("10.244.0.12", 40000), (ip, 8000)))
     found = arrow(judged(diagrams, busy), "connectivity/Jobs/NSFW")
     assert found.state is State.ACTIVE
-    assert found.why == "1 connection open from jobs to nsfw-detector"
+    assert found.message == "1 connection open from jobs to nsfw-detector"
 
 
 def test_an_arrow_carries_traffic_when_only_its_target_s_pod_tells_of_the_connection(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     mute = replace(
         seen,
         sockets={key: found for key, found in seen.sockets.items() if key[1] != "jobs-pod"},
-        mute={("dev", "jobs-pod"): "no right to run anything in the pods"},
+        socket_errors={("dev", "jobs-pod"): "no right to run anything in the pods"},
     )
     source = seen.get("Pod", "jobs-pod")["status"]["podIPs"][0]["ip"]  # type: ignore[index]
     busy = sights.connected(
@@ -90,10 +90,12 @@ def test_an_arrow_carries_traffic_when_only_its_target_s_pod_tells_of_the_connec
     )
     found = arrow(judged(diagrams, busy), "connectivity/Jobs/NSFW")
     assert found.state is State.ACTIVE
-    assert "closed within the last minute" in found.why
+    assert "closed within the last minute" in found.message
 
 
-def test_a_probe_from_the_node_is_no_traffic(diagrams: tuple[Diagram, ...], seen: Sight) -> None:
+def test_a_probe_from_the_node_is_no_traffic(
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
+) -> None:
     probed = sights.connected(
         seen, "nsfw-detector-pod", socket(("10.244.0.11", 8000), ("10.244.0.1", 40000))
     )
@@ -101,7 +103,7 @@ def test_a_probe_from_the_node_is_no_traffic(diagrams: tuple[Diagram, ...], seen
 
 
 def test_an_ingress_controller_s_connection_is_traffic_from_outside(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     busy = sights.connected(seen, "ui-pod", socket(("10.244.0.10", 3000), ("10.244.0.4", 40000)))
     found = judged(diagrams, busy)
@@ -111,7 +113,7 @@ def test_an_ingress_controller_s_connection_is_traffic_from_outside(
 
 
 def test_a_deployment_that_is_scaled_to_zero_breaks_its_arrows_and_says_so(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     deployment = dict(seen.get("Deployment", "vrooli-dev-nsfw-detector") or {})
     deployment["spec"] = {**deployment["spec"], "replicas": 0}
@@ -124,11 +126,11 @@ def test_a_deployment_that_is_scaled_to_zero_breaks_its_arrows_and_says_so(
         ("delivery", "Deployments", "HealthChecks"),
     }
     why = "Deployment/vrooli-dev-nsfw-detector is scaled to 0"
-    assert arrow(found, "connectivity/Jobs/NSFW").why == why
+    assert arrow(found, "connectivity/Jobs/NSFW").message == why
 
 
 def test_pods_that_are_not_ready_break_an_arrow_with_their_reason(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     pod = dict(seen.get("Pod", "server-pod") or {})
     waiting = {"reason": "CrashLoopBackOff", "message": "back-off 10s"}
@@ -140,34 +142,34 @@ def test_pods_that_are_not_ready_break_an_arrow_with_their_reason(
     found = judged(diagrams, sights.with_(seen, "Pod", pod))
     told = arrow(found, "connectivity/UI/Server")
     assert told.state is State.BROKEN
-    assert told.why == "no pod of server is ready: server-pod: CrashLoopBackOff: back-off 10s"
+    assert told.message == "no pod of server is ready: server-pod: CrashLoopBackOff: back-off 10s"
 
 
 def test_a_service_without_ready_endpoints_breaks_an_arrow(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     empty = sights.without(seen, "EndpointSlice", "vrooli-dev-server-x")
     told = arrow(judged(diagrams, empty), "architecture/Ingress/Server")
     assert told.state is State.BROKEN
-    assert told.why == "Service/vrooli-dev-server has no ready endpoints"
+    assert told.message == "Service/vrooli-dev-server has no ready endpoints"
 
 
 def test_an_ingress_without_its_class_breaks_the_way_in(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     without = sights.without(seen, "IngressClass", "traefik", "")
     told = arrow(judged(diagrams, without), "architecture/Internet/Ingress")
     assert told.state is State.BROKEN
-    assert "there is no IngressClass traefik" in told.why
+    assert "there is no IngressClass traefik" in told.message
 
 
 def test_a_missing_secret_breaks_what_fills_it_and_who_reads_it(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     found = judged(diagrams, sights.without(seen, "Secret", "vrooli-redis-creds"))
     for key in ("secrets/VaultSecret4/K8sSecret4", "secrets/K8sSecret4/ServerPod"):
         assert arrow(found, key).state is State.BROKEN
-        assert "Secret/vrooli-redis-creds doesn't exist" in arrow(found, key).why
+        assert "Secret/vrooli-redis-creds doesn't exist" in arrow(found, key).message
     assert arrow(found, "secrets/VaultSecret3/K8sSecret3").state is State.ACTIVE
 
 
@@ -183,17 +185,19 @@ def _event(kind: str, message: str, age_s: float) -> sights.Body:
 
 
 def test_a_secret_that_vault_refuses_now_is_broken_with_the_operator_s_words(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     said = "Failed to read Vault secret: password=hunter2secret 403 permission denied"
     warned = sights.with_(seen, "Event", _event("Warning", said, 20))
     told = arrow(judged(diagrams, warned), "secrets/PostgresSecrets/VaultSecret3")
     assert told.state is State.BROKEN
-    assert "permission denied" in told.why
-    assert "hunter2secret" not in told.why
+    assert "permission denied" in told.message
+    assert "hunter2secret" not in told.message
 
 
-def test_a_warning_that_is_over_breaks_nothing(diagrams: tuple[Diagram, ...], seen: Sight) -> None:
+def test_a_warning_that_is_over_breaks_nothing(
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
+) -> None:
     warned = sights.with_(seen, "Event", _event("Warning", "403", 60))
     mended = sights.with_(warned, "Event", _event("Normal", "Secret synced", 20))
     told = arrow(judged(diagrams, mended), "secrets/PostgresSecrets/VaultSecret3")
@@ -201,7 +205,7 @@ def test_a_warning_that_is_over_breaks_nothing(diagrams: tuple[Diagram, ...], se
 
 
 def test_what_may_not_be_read_is_unseen_and_never_broken(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     kinds = {place for place in seen.objects if place[1] == "dev"}
     for kind, namespace in kinds:
@@ -209,19 +213,21 @@ def test_what_may_not_be_read_is_unseen_and_never_broken(
     found = judged(diagrams, seen)
     assert {key: item for key, item in found.items() if item.state is State.BROKEN} == {}
     told = arrow(found, "connectivity/Server/PGPrimary")
-    assert told.state is State.UNSEEN
-    assert "no right to list it" in told.why
+    assert told.state is State.UNKNOWN
+    assert "no right to list it" in told.message
 
 
 def test_pods_that_may_not_be_asked_leave_an_arrow_unseen_with_the_reason(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     mute = replace(
-        seen, sockets={}, mute=dict.fromkeys(seen.sockets, "no right to run anything in the pods")
+        seen,
+        sockets={},
+        socket_errors=dict.fromkeys(seen.sockets, "no right to run anything in the pods"),
     )
     told = arrow(judged(diagrams, mute), "connectivity/Server/PGPrimary")
-    assert told.state is State.UNSEEN
-    assert "no right to run anything in the pods" in told.why
+    assert told.state is State.UNKNOWN
+    assert "no right to run anything in the pods" in told.message
 
 
 @pytest.mark.parametrize(
@@ -234,7 +240,7 @@ def test_pods_that_may_not_be_asked_leave_an_arrow_unseen_with_the_reason(
     ],
 )
 def test_objects_of_unexpected_shapes_are_read_as_if_they_said_nothing(
-    diagrams: tuple[Diagram, ...], seen: Sight, body: sights.Body
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot, body: sights.Body
 ) -> None:
     odd = seen
     for kind in ("Pod", "Service", "EndpointSlice", "Deployment", "Event", "VaultStaticSecret"):
@@ -243,7 +249,7 @@ def test_objects_of_unexpected_shapes_are_read_as_if_they_said_nothing(
 
 
 def test_why_an_arrow_is_broken_is_said_without_secrets(
-    diagrams: tuple[Diagram, ...], seen: Sight
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     planted = list(canaries(1))
     known = [item.secret + "/+" * ("url" in item.shape) for item in planted if item.known]
@@ -256,5 +262,5 @@ def test_why_an_arrow_is_broken_is_said_without_secrets(
     ill = sights.with_(seen, "Pod", pod)
     told = arrow(judged(diagrams, ill, Redactor(known)), "connectivity/UI/Server")
     assert told.state is State.BROKEN
-    assert "opened the session with (masked) for bob" in told.why
-    assert leaked(planted, told.why) == []
+    assert "opened the session with (masked) for bob" in told.message
+    assert leaked(planted, told.message) == []
