@@ -21,6 +21,7 @@ from vrooli_jobs.state import State, connected
 from vrooli_shared.metrics import metrics
 from vrooli_shared.redis_link import BLOCK_S
 from vrooli_shared.settings import Settings
+from vrooli_shared.tasks import cancel_all
 from vrooli_shared.web import DRAIN_S, HANDLERS
 
 log = logging.getLogger(__name__)
@@ -99,10 +100,9 @@ def create_app(settings: Settings) -> Starlette:
                 yield
             finally:
                 working.remove_done_callback(end_with)
-                for task in beside:
-                    task.cancel()
+                await cancel_all(beside)
                 await worker.stop()
-                await asyncio.gather(working, *beside, return_exceptions=True)
+                await asyncio.gather(working, return_exceptions=True)
 
     routes = [Route("/healthcheck", healthcheck), Route("/metrics", metrics)]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)

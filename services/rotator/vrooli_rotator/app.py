@@ -19,6 +19,7 @@ from vrooli_rotator.postgres import Database, PostgresRotation
 from vrooli_rotator.redis_rotation import Failover, RedisRotation
 from vrooli_rotator.secrets import Secrets
 from vrooli_rotator.settings import Settings
+from vrooli_shared.tasks import cancel_all
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -37,8 +38,7 @@ def create_app(settings: Settings) -> Starlette:
                 for name in names
             ]
             yield
-            for task in tasks:
-                task.cancel()
+            await cancel_all(tasks)
 
     return Starlette(routes=[Route("/healthcheck", healthcheck)], lifespan=lifespan)
 

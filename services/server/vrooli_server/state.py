@@ -17,6 +17,7 @@ from vrooli_shared.posts import Posts
 from vrooli_shared.queue import moderation_queue
 from vrooli_shared.schema_keeper import SchemaKeeper
 from vrooli_shared.settings import Settings
+from vrooli_shared.tasks import cancel_all
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,6 @@ async def running(settings: Settings) -> AsyncIterator[State]:
     try:
         yield state
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all(tasks)
         await database.close()
         await redis.aclose()
