@@ -37,8 +37,8 @@ class Command:
     commented: bool = False
 
 
-# The table of docs/deviations.md with what doesn't run as printed.
-LISTED = "## Commands of the specification that don't run as printed"
+# The table in docs/deviations.md of commands that do not run as printed.
+LISTED = "## Commands of the specification that do not run as printed"
 ROW = re.compile(
     r"^\| `(?P<command>[^`]+)` \| (?P<why>[^|]+) \| (?P<instead>[^|]+) \|$", re.MULTILINE
 )

@@ -18,21 +18,21 @@ MOST_NAMED = 10
 class Action(StrEnum):
     """What a command is about to do."""
 
-    DEPLOY = "`deploy`, when it changes anything"
+    DEPLOY = "`deploy`, if there are changes"
     ROLLBACK = "`rollback`"
-    DEVELOP = "`develop`, when there is such a release"
-    REPLACE_ARTIFACT = "`develop` over a release that `develop` didn't make"
+    DEVELOP = "`develop`, if the release exists"
+    REPLACE_ARTIFACT = "`develop`, if the release was not created by `develop`"
     UNINSTALL = "`uninstall`"
     DELETE_DATA = "`uninstall --delete-data`"
-    DELETE_CLUSTER = "`cluster delete`, when there is such a cluster"
+    DELETE_CLUSTER = "`cluster delete`, if the cluster exists"
 
 
 class Verdict(StrEnum):
     """What becomes of the action."""
 
-    PROCEED = "goes on"
+    PROCEED = "proceeds"
     ASK = "asks"
-    REFUSE = "ends with 2"
+    REFUSE = "exits with 2"
 
 
 # The environments that other people use; development is one's own.
