@@ -19,7 +19,7 @@ from vrooli.operators import POSTGRES, REDIS, Operator, reconcile_log
 from vrooli.operators.reconcile_log import ReconcileError
 from vrooli.release.rollout import operator_progress
 from vrooli.release.rollout.readiness import Seen
-from vrooli.release.rollout.unavailable import Unseen
+from vrooli.release.rollout.unavailable import Unavailable
 
 OPERATORS: dict[str, Operator] = {"PostgresCluster": POSTGRES, "RedisFailover": REDIS}
 # Lines of each log, and how long reading them may take, seconds.
@@ -48,11 +48,11 @@ class Reading:
     Attributes:
         errors: What the operators meet with again and again since the last change, by the kind and
             name of the object.
-        unseen: The logs that couldn't be read.
+        unavailable: The logs that couldn't be read.
     """
 
     errors: Mapping[str, str]
-    unseen: Sequence[Unseen] = ()
+    unavailable: Sequence[Unavailable] = ()
 
 
 async def read(kube: Kube, manifests: Iterable[Manifest], objects: Seen) -> Reading:
@@ -76,7 +76,9 @@ async def read(kube: Kube, manifests: Iterable[Manifest], objects: Seen) -> Read
         for error in of_object(item, objects, log)
         if error.holds(now)
     }
-    return Reading(errors, tuple(unseen for _, unseen in found if unseen is not None))
+    return Reading(
+        errors, tuple(unavailable for _, unavailable in found if unavailable is not None)
+    )
 
 
 def of_object(item: Manifest, objects: Seen, log: Log) -> list[ReconcileError]:
@@ -92,7 +94,7 @@ def of_object(item: Manifest, objects: Seen, log: Log) -> list[ReconcileError]:
     ]
 
 
-async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unseen | None]:
+async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unavailable | None]:
     """The ends of the logs of an operator's pods, and what kept the rest from being read."""
     what = f"the log of {operator.title}"
     logs: list[Log] = []
@@ -103,9 +105,9 @@ async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unseen | Non
                 if (status := _status(pod, operator)) is not None:
                     logs.append(await _log(kube, pod, status))
     except TimeoutError:
-        return logs, Unseen(what, f"no answer within {READ_S:.0f} s")
+        return logs, Unavailable(what, f"no answer within {READ_S:.0f} s")
     except VrooliError as error:
-        return logs, Unseen.of(what, error)
+        return logs, Unavailable.of(what, error)
     return logs, None
 
 

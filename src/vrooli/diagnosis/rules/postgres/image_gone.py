@@ -24,11 +24,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             if gone:
                 image = text(gone[0], "image")
                 yield Symptom(
-                    about=cluster,
-                    found=f"image {image} can't be had: this container version is no longer "
+                    resource=cluster,
+                    message=f"image {image} can't be had: this container version is no longer "
                     "available from the Crunchy Data Developer Program, which offers only the "
                     "newest ones.",
-                    remedy="Name an image that is still offered, or one of your own registry "
+                    remediation="Name an image that is still offered, or one of your own registry "
                     "(pgoPostgresql.image, backup.image, pgBouncer.image), and deploy again.",
                     command=f"kubectl get pods -n {cluster.namespace} -l "
                     f"{PGO}/cluster={cluster.name} -o "
@@ -48,7 +48,7 @@ def _is_gone(seen: Evidence, pod: Body, item: Body) -> bool:
 
 
 RULE = Rule(
-    name="postgres-image-gone",
+    rule_id="postgres-image-gone",
     title="ImagePullBackOff, `This container version is no longer available from the Crunchy "
     "Data Developer Program`",
     find=find,

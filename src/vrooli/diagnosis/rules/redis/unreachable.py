@@ -25,9 +25,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ]
         for item in silent[:1]:
             yield Symptom(
-                about=failover,
-                found=f"Redis in pod {item.ref.name} runs and doesn't answer.",
-                remedy="See what it does (its log, SLOWLOG GET, CLIENT LIST); start it anew.",
+                resource=failover,
+                message=f"Redis in pod {item.ref.name} runs and doesn't answer.",
+                remediation="See what it does (its log, SLOWLOG GET, CLIENT LIST); start it anew.",
                 command=f"kubectl delete pod {item.ref.name} -n {item.ref.namespace}",
                 evidence=(f"{item.ref.name}: INFO replication: {_words(item)}",),
             )
@@ -48,7 +48,7 @@ def _is_silent(item: Told) -> bool:
 
 
 RULE = Rule(
-    name="redis-unreachable",
+    rule_id="redis-unreachable",
     title="a Redis whose pod runs doesn't answer",
     find=find,
     link="https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency/",

@@ -51,10 +51,10 @@ def _redis(
         _given_another(redis, refusing) if refusing else _older_than_secret(seen, failover, redis)
     )
     return Symptom(
-        about=failover,
-        found=f"it refuses the password of its Secret ({words}): Redis runs with another one "
+        resource=failover,
+        message=f"it refuses the password of its Secret ({words}): Redis runs with another one "
         "than its clients are given.",
-        remedy=remedy,
+        remediation=remedy,
         command=command,
         evidence=(
             *(f"{item.ref.name}: {item.text.strip().splitlines()[0]}" for item in refusing),
@@ -127,11 +127,11 @@ def _clients(evidence: Evidence, logs: Sequence[Line]) -> Iterator[Symptom]:
         restarts = about.kind in ("Deployment", "StatefulSet")
         name = lines[-1][0].pod
         yield Symptom(
-            about=about,
-            found="Redis refuses its password (WRONGPASS, NOAUTH), and every Redis takes the one "
+            resource=about,
+            message="Redis refuses its password (WRONGPASS, NOAUTH), and every Redis takes the one "
             "that it was given itself: this client has an older one, or none.",
-            remedy="A client reads the password when it starts: start it anew. If it is refused "
-            "again, see that its settings name the Secret of this Redis.",
+            remediation="A client reads the password when it starts: start it anew. If it is "
+            "refused again, see that its settings name the Secret of this Redis.",
             command=f"kubectl rollout restart {about.words}"
             if restarts
             else f"kubectl delete pod {name} -n {about.namespace}",
@@ -164,7 +164,7 @@ def _began(pod: Body, container: str) -> str:
 
 
 RULE = Rule(
-    name="redis-wrong-password",
+    rule_id="redis-wrong-password",
     title="`AUTH failed: WRONGPASS`, `NOAUTH Authentication required.`",
     find=find,
     link="https://redis.io/docs/latest/commands/auth/",

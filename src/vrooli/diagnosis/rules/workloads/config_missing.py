@@ -26,9 +26,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         about, what = _missing(evidence, said)
         yield Symptom(
-            about=about or owner,
-            found=f"{owner} can't start: {what or said}",
-            remedy=_remedy(evidence, about),
+            resource=about or owner,
+            message=f"{owner} can't start: {what or said}",
+            remediation=_remedy(evidence, about),
             command=_command(evidence, owner, about),
             evidence=(
                 f"{ref_of(pod).name}/{text(item, 'name')}: {said}",
@@ -98,7 +98,7 @@ def _unpublished(evidence: Evidence, secret: Ref) -> rotation.Publication | None
 
 
 RULE = Rule(
-    name="config-missing",
+    rule_id="config-missing",
     title="CreateContainerConfigError: a Secret, a ConfigMap or a key isn't there",
     find=find,
     link="https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/",

@@ -31,11 +31,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         name, log = text(item, "name"), log_of(evidence, pod, text(item, "name"))
         last = f"; it said last: {said}" if (said := telling_of(log)) else ""
         yield Symptom(
-            about=owner,
-            found=f"container {name} ended {number(item, 'restartCount') + 1} times, last with "
+            resource=owner,
+            message=f"container {name} ended {number(item, 'restartCount') + 1} times, last with "
             f"status {ended.get('exitCode', 'unknown')}"
             f" ({text(ended, 'reason') or 'no reason given'}){last}",
-            remedy=f"See what its log says before it ends. {AGAIN}, or go back.",
+            remediation=f"See what its log says before it ends. {AGAIN}, or go back.",
             command=way_back(evidence, owner, f"kubectl logs {owner.words} -c {name} --previous"),
             evidence=log,
         )
@@ -54,7 +54,7 @@ def _is_looping(evidence: Evidence, item: Body, ended: Body) -> bool:
 
 
 RULE = Rule(
-    name="crash-loop",
+    rule_id="crash-loop",
     title="CrashLoopBackOff: a container ends again and again",
     find=find,
     link="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-restarts",

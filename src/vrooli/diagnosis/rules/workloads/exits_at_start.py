@@ -21,9 +21,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if why:
             name = text(item, "name")
             yield Symptom(
-                about=owner,
-                found=f"container {name} never runs: {why}",
-                remedy=f"{AGAIN}: see its image, command and arguments.",
+                resource=owner,
+                message=f"container {name} never runs: {why}",
+                remediation=f"{AGAIN}: see its image, command and arguments.",
                 command=way_back(evidence, owner),
                 evidence=(
                     *told(evidence, ref_of(pod), "Failed", "BackOff"),
@@ -51,7 +51,7 @@ def _why(pod: Body, item: Body) -> str:
 
 
 RULE = Rule(
-    name="container-exits-at-start",
+    rule_id="container-exits-at-start",
     title="RunContainerError, Completed: a container's program never really runs",
     find=find,
     link="https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/",

@@ -23,10 +23,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         arch = node_architecture(evidence, pod)
         yield Symptom(
-            about=owner,
-            found=f"image {text(item, 'image')} (container {text(item, 'name')}) isn't made for "
+            resource=owner,
+            message=f"image {text(item, 'image')} (container {text(item, 'name')}) isn't made for "
             f"the processor of its node, whose architecture is {arch or 'another'}: {said}",
-            remedy=remedy(arch),
+            remediation=remedy(arch),
             command=way_back(evidence, owner, f"kubectl get nodes -L {ARCHITECTURE}"),
             evidence=(
                 *told(evidence, ref_of(pod), "Failed", "BackOff"),
@@ -66,7 +66,7 @@ def remedy(architecture: str = "") -> str:
 
 
 RULE = Rule(
-    name="image-architecture",
+    rule_id="image-architecture",
     title="`exec format error`: an image is made for another processor",
     find=find,
     link="https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-arch",

@@ -74,9 +74,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 architecture = image_architecture.node_architecture(evidence, pod)
                 remedy = image_architecture.remedy(architecture)
             yield Symptom(
-                about=owner,
-                found=f"image {text(item, 'image')} can't be had: {why} ({reason}: {said})",
-                remedy=remedy,
+                resource=owner,
+                message=f"image {text(item, 'image')} can't be had: {why} ({reason}: {said})",
+                remediation=remedy,
                 command=way_back(evidence, owner),
                 evidence=told(
                     evidence, ref_of(pod), "Failed", "InspectFailed", "ErrImageNeverPull"
@@ -113,7 +113,7 @@ def _kind(image: str, said: str, pod: Body) -> tuple[str, str]:
 
 
 RULE = Rule(
-    name="image-pull",
+    rule_id="image-pull",
     title="ImagePullBackOff: a container's image can't be had",
     find=find,
     link="https://kubernetes.io/docs/concepts/containers/images/",

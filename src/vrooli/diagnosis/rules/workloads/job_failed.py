@@ -35,10 +35,10 @@ def _symptom(evidence: Evidence, body: Body, reason: str, said: str) -> Symptom:
     else:
         command = f"kubectl delete {ref.words}"
     return Symptom(
-        about=ref,
-        found=f"{kind} has failed ({reason}): {said}"
+        resource=ref,
+        message=f"{kind} has failed ({reason}): {said}"
         + (f"; it said last: {telling_of(log)}" if log else ""),
-        remedy="Mend what its log names, and have it run again."
+        remediation="Mend what its log names, and have it run again."
         + ("" if maker.kind == "CronJob" else " Whoever made it makes it anew once it is gone."),
         command=command,
         evidence=(*told(evidence, ref), *log[-8:]),
@@ -78,7 +78,7 @@ def _is_made_good(job: Body, jobs: list[Body]) -> bool:
 
 
 RULE = Rule(
-    name="job-failed",
+    rule_id="job-failed",
     title="BackoffLimitExceeded, DeadlineExceeded: a Job or a hook has failed",
     find=find,
     link="https://kubernetes.io/docs/concepts/workloads/controllers/job/",

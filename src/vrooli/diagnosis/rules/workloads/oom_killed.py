@@ -25,11 +25,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         name = text(item, "name")
         limit = text(container(pod, name), "resources", "limits", "memory")
         yield Symptom(
-            about=owner,
-            found=f"container {name} was killed: it used more memory than its limit "
+            resource=owner,
+            message=f"container {name} was killed: it used more memory than its limit "
             f"{limit or 'on the node'} allows (OOMKilled, restarted "
             f"{number(item, 'restartCount')} times)",
-            remedy=_remedy(evidence, owner, name),
+            remediation=_remedy(evidence, owner, name),
             command=_more(evidence, owner, pod, name),
             evidence=log_of(evidence, pod, name),
         )
@@ -69,7 +69,7 @@ def _more(evidence: Evidence, owner: Ref, pod: Body, name: str) -> str:
 
 
 RULE = Rule(
-    name="oom-killed",
+    rule_id="oom-killed",
     title="OOMKilled: a container used more memory than its limit",
     find=find,
     link="https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/",

@@ -32,9 +32,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         parts = list(_parts(health_answer.report(answer))) if answer else []
         says = f" Its own answer says what is down: {'; '.join(parts)}." if parts else ""
         yield Symptom(
-            about=owner,
-            found=f"container {name}: {event.message.strip()}.{says}",
-            remedy="Mend what its answer names."
+            resource=owner,
+            message=f"container {name}: {event.message.strip()}.{says}",
+            remediation="Mend what its answer names."
             if parts
             else f"See why it doesn't answer as the probe wants. {AGAIN}, or go back.",
             command=way_back(evidence, owner, f"kubectl logs {owner.words} -c {name} --tail=50"),
@@ -97,7 +97,7 @@ def _parts(said: Mapping[str, Any]) -> Iterator[str]:
 
 
 RULE = Rule(
-    name="probe-failing",
+    rule_id="probe-failing",
     title="Unhealthy: a readiness, liveness or startup probe fails",
     find=find,
     link="https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/",

@@ -18,18 +18,18 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         updated = number(body, "status", "updatedReplicas")
         if dig(body, "spec", "paused") and updated < replicas_of(body):
             yield Symptom(
-                about=ref,
-                found=f"its rollout is paused: {updated} of {replicas_of(body)} pods are of the "
+                resource=ref,
+                message=f"its rollout is paused: {updated} of {replicas_of(body)} pods are of the "
                 "current version",
-                remedy="Let it go on.",
+                remediation="Let it go on.",
                 command=f"kubectl rollout resume {ref.words}",
                 evidence=(f"Progressing {progress.get('status')}: {text(progress, 'message')}",),
             )
         elif text(progress, "reason") == "ProgressDeadlineExceeded":
             yield Symptom(
-                about=ref,
-                found=f"its rollout is stuck: {text(progress, 'message')}",
-                remedy=f"See what its new pods wait for. {AGAIN}, or go back.",
+                resource=ref,
+                message=f"its rollout is stuck: {text(progress, 'message')}",
+                remediation=f"See what its new pods wait for. {AGAIN}, or go back.",
                 command=way_back(evidence, ref),
                 evidence=(*_waiting(evidence, ref), *told(evidence, ref)),
             )
@@ -44,7 +44,7 @@ def _waiting(evidence: Evidence, ref: Ref) -> tuple[str, ...]:
 
 
 RULE = Rule(
-    name="rollout-stuck",
+    rule_id="rollout-stuck",
     title="ProgressDeadlineExceeded: a rollout is stuck, or paused",
     find=find,
     link="https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment",

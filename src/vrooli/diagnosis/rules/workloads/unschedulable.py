@@ -73,9 +73,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if order is not None:
             why, remedy = f"a node is being made for it ({order.message.strip()})", WAIT
         yield Symptom(
-            about=owner,
-            found=f"pod {ref_of(pod).name} waits for a node: {why}. The scheduler says: {said}",
-            remedy=remedy,
+            resource=owner,
+            message=f"pod {ref_of(pod).name} waits for a node: {why}. The scheduler says: {said}",
+            remediation=remedy,
             command="kubectl get nodes --watch"
             if order is not None
             else _command(evidence, owner, pod, said),
@@ -123,7 +123,7 @@ def _asked(pod: Body) -> tuple[str, ...]:
 
 
 RULE = Rule(
-    name="unschedulable",
+    rule_id="unschedulable",
     title="FailedScheduling: no node takes a pod (room, taints, affinity, GPU)",
     find=find,
     link="https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/",

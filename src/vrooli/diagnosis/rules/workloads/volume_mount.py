@@ -25,9 +25,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if said:
             claim = CLAIM.search(said)
             yield Symptom(
-                about=Ref("PersistentVolumeClaim", claim[1], owner.namespace) if claim else owner,
-                found=f"pod {ref_of(pod).name} waits for a volume: {said}",
-                remedy="Make the claim, or correct its name; deploying again does it, too."
+                resource=Ref("PersistentVolumeClaim", claim[1], owner.namespace)
+                if claim
+                else owner,
+                message=f"pod {ref_of(pod).name} waits for a volume: {said}",
+                remediation="Make the claim, or correct its name; deploying again does it, too."
                 if claim
                 else f"Mend the storage that it names. {AGAIN}, or go back.",
                 command=way_back(evidence, owner),
@@ -50,7 +52,7 @@ def _said(evidence: Evidence, pod: Body) -> str:
 
 
 RULE = Rule(
-    name="volume-not-mounted",
+    rule_id="volume-not-mounted",
     title="FailedMount: a pod waits for a volume that can't be mounted",
     find=find,
     link="https://kubernetes.io/docs/concepts/storage/volumes/",
