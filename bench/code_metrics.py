@@ -146,11 +146,11 @@ def import_levels(modules: Iterable[Module], package: str) -> tuple[int, int, in
 
     def level(part: str, path: tuple[str, ...] = ()) -> int:
         if part not in levels:
-            below = [level(item, (*path, part)) for item in edges[part] if item not in path]
+            below = [level(item, (*path, part)) for item in sorted(edges[part]) if item not in path]
             levels[part] = 1 + max(below, default=0)
         return levels[part]
 
-    return len(edges), max(map(level, edges)), sum(map(len, edges.values()))
+    return len(edges), max(map(level, sorted(edges))), sum(map(len, edges.values()))
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
