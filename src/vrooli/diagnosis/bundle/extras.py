@@ -15,7 +15,8 @@ from vrooli.diagnosis.evidence.access import FORWARD
 from vrooli.diagnosis.evidence.fetch import Looking
 from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unavailable
 from vrooli.kube import ApiError, Kube, Patience
-from vrooli.kube.objects import Body, container_states, labels, ref_of, text
+from vrooli.kube.objects import Body, labels, ref_of, text
+from vrooli.kube.status import pod_status
 
 # Lines of each log, how many logs, and how long reading all of them may take, seconds.
 LINES, LOGS, LOGS_S = 500, 150, 12.0
@@ -103,7 +104,7 @@ def _component(pod: Body) -> str:
 
 def _versions(seen: Evidence, kubernetes: str) -> Mapping[str, object]:
     pods = [*seen.all("Pod", "")]
-    images = {text(item, "image") for pod in pods for item in container_states(pod)}
+    images = {item.image for pod in pods for item in pod_status(pod).containers}
     return {
         "vrooli": project.version(),
         "python": platform.python_version(),

@@ -12,18 +12,8 @@ from vrooli.diagnosis import requirements
 from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unavailable
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube, Patience, Priority, each
-from vrooli.kube.objects import (
-    Body,
-    Ref,
-    container_states,
-    items,
-    labels,
-    mapping,
-    number,
-    ref_of,
-    text,
-)
-from vrooli.kube.status import is_pod_ready
+from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
+from vrooli.kube.status import is_pod_ready, pod_status
 
 # Lines of each log.
 LINES = 200
@@ -137,16 +127,15 @@ def _in_turn(seen: Evidence, pods: Sequence[Body]) -> Iterator[Body]:
 
 def _of_pod(pod: Body) -> Iterator[LogSource]:
     ref = ref_of(pod)
-    for item in container_states(pod):
-        name, state = text(item, "name"), mapping(item, "state")
-        if "running" in state or "terminated" in state:
-            yield LogSource(ref.namespace, ref.name, name)
-        if mapping(item, "lastState", "terminated"):
-            yield LogSource(ref.namespace, ref.name, name, previous=True)
+    for item in pod_status(pod).containers:
+        if item.is_running or item.terminated is not None:
+            yield LogSource(ref.namespace, ref.name, item.name)
+        if item.last_terminated is not None:
+            yield LogSource(ref.namespace, ref.name, item.name, previous=True)
 
 
 def _restarted(pod: Body) -> bool:
-    return any(number(item, "restartCount") for item in container_states(pod))
+    return any(item.restarts for item in pod_status(pod).containers)
 
 
 def _is_done(pod: Body) -> bool:

@@ -15,6 +15,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube
 from vrooli.kube import Manifest as Body
+from vrooli.kube.status import ContainerStatus, pod_status
 from vrooli.operators import POSTGRES, REDIS, Operator, reconcile_log
 from vrooli.operators.reconcile_log import ReconcileError
 from vrooli.release.rollout import operator_progress
@@ -111,16 +112,15 @@ async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unavailable 
     return logs, None
 
 
-async def _log(kube: Kube, pod: Body, status: Body) -> Log:
+async def _log(kube: Kube, pod: Body, status: ContainerStatus) -> Log:
     """The end of the log of a pod's container that has this status."""
     metadata = pod["metadata"]
-    read = kube.logs(metadata["namespace"], metadata["name"], status["name"], tail=LINES)
+    read = kube.logs(metadata["namespace"], metadata["name"], status.name, tail=LINES)
     lines = [line async for line in read]
-    start = (status["state"].get("running") or {}).get("startedAt")
     first = next(filter(None, map(reconcile_log.line_time, lines)), None)
-    if start is None or first is None:
+    if status.started_at is None or first is None:
         return Log(lines, len(lines) < LINES)
-    latest = datetime.fromisoformat(start) + timedelta(seconds=FIRST_LINE_S)
+    latest = status.started_at + timedelta(seconds=FIRST_LINE_S)
     return Log(lines, first <= latest)
 
 
@@ -140,14 +140,11 @@ async def _pods(kube: Kube, operator: Operator) -> list[Body]:
         raise
 
 
-def _status(pod: Body, operator: Operator) -> Body | None:
+def _status(pod: Body, operator: Operator) -> ContainerStatus | None:
     """The status of an operator's own container; None when it never ran."""
     name = _container(pod, operator)
-    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    own: Body | None = next((one for one in statuses if one["name"] == name), None)
-    if own is None or not ({"running", "terminated"} & own.get("state", {}).keys()):
-        return None
-    return own
+    status = pod_status(pod).container(name)
+    return status if status is not None and (status.is_running or status.terminated) else None
 
 
 def _container(pod: Body, operator: Operator) -> str:

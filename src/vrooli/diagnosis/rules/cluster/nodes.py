@@ -8,6 +8,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, told
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, born, condition, ref_of, text
+from vrooli.kube.status import pod_status
 
 PRESSURES = {
     "MemoryPressure": "memory",
@@ -62,7 +63,8 @@ def _kept_away(evidence: Evidence) -> tuple[Ref, ...]:
 
 
 def _is_kept_away(pod: Body) -> bool:
-    return TAINT in text(condition(pod, "PodScheduled"), "message")
+    scheduling = pod_status(pod).scheduling
+    return scheduling is not None and TAINT in scheduling.message
 
 
 NOT_READY = Rule(

@@ -10,7 +10,8 @@ from vrooli.diagnosis.evidence.probes import redis_info
 from vrooli.diagnosis.evidence.redis import Told
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import born, items, text
+from vrooli.kube.objects import born
+from vrooli.kube.status import pod_status
 
 STARTED_S = 30.0
 
@@ -39,10 +40,8 @@ def _words(item: Told) -> str:
 
 def _is_silent(item: Told) -> bool:
     """Whether it should answer, and says neither its role nor why not."""
-    running = any(
-        text(state, "name") == "redis" and "running" in state.get("state", {})
-        for state in items(item.pod, "status", "containerStatuses")
-    )
+    container = pod_status(item.pod).container("redis")
+    running = container is not None and container.is_running
     refused = any(word in item.text for word in ("WRONGPASS", "NOAUTH", "LOADING"))
     return running and not refused and "role:" not in item.text
 

@@ -9,7 +9,9 @@ from vrooli.diagnosis.evidence import rotation
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.workloads import AGAIN, states, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, ref_of, text
+from vrooli.kube.objects import Body, Ref, ref_of
+from vrooli.kube.status import ContainerStatus
+from vrooli.kube.status.pods import CONFIG_ERROR
 
 KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
 OBJECT = re.compile(r'(secret|configmap) "([^"]+)" not found', re.IGNORECASE)
@@ -31,17 +33,17 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             remediation=_remedy(evidence, about),
             command=_command(evidence, owner, about),
             evidence=(
-                f"{ref_of(pod).name}/{text(item, 'name')}: {said}",
+                f"{ref_of(pod).name}/{item.name}: {said}",
                 *told(evidence, ref_of(pod), "Failed", "FailedMount", most=2),
             ),
         )
 
 
-def _said(evidence: Evidence, pod: Body, item: Body) -> str:
+def _said(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
     """What the kubelet says that is missing, for an environment or a volume."""
-    reason = text(item, "state", "waiting", "reason")
-    if reason == "CreateContainerConfigError":
-        return text(item, "state", "waiting", "message")
+    reason = item.waiting_reason
+    if reason == CONFIG_ERROR:
+        return item.waiting_message
     if reason in ("ContainerCreating", "PodInitializing"):
         for event in reversed(evidence.events_of(ref_of(pod), "FailedMount")):
             is_about = OBJECT.search(event.message) or VOLUME_KEY.search(event.message)

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence, replicas_of
 from vrooli.diagnosis.evidence.workloads import AGAIN, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Ref, condition, dig, number, ref_of, text
-from vrooli.kube.status import is_pod_ready
+from vrooli.kube.objects import Ref, condition, dig, ref_of, text
+from vrooli.kube.status import pod_status, workload_status
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Deployment that has stopped on its way."""
     for body in evidence.all("Deployment"):
         ref, progress = ref_of(body), condition(body, "Progressing")
-        updated = number(body, "status", "updatedReplicas")
+        updated = workload_status(body).updated
         if dig(body, "spec", "paused") and updated < replicas_of(body):
             yield Symptom(
                 resource=ref,
@@ -37,9 +37,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 def _waiting(evidence: Evidence, ref: Ref) -> tuple[str, ...]:
     return tuple(
-        f"{ref_of(pod)} isn't ready: {text(condition(pod, 'Ready'), 'message')}"
+        f"{ref_of(pod)} isn't ready: {status.readiness.message if status.readiness else ''}"
         for pod in evidence.of(ref)
-        if not is_pod_ready(pod)
+        if not (status := pod_status(pod)).is_ready
     )
 
 

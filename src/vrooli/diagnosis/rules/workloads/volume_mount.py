@@ -9,7 +9,8 @@ from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.workloads import AGAIN, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.rules.workloads import config_missing
-from vrooli.kube.objects import Body, Ref, condition, container_states, ref_of, text
+from vrooli.kube.objects import Body, Ref, ref_of
+from vrooli.kube.status import pod_status
 
 EVENTS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 WAITING = ("ContainerCreating", "PodInitializing")
@@ -38,11 +39,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _said(evidence: Evidence, pod: Body) -> str:
-    waits = condition(pod, "PodScheduled")
-    if waits.get("status") == "False" and CLAIM.search(text(waits, "message")):
-        return text(waits, "message")
-    states = container_states(pod)
-    if not any(text(item, "state", "waiting", "reason") in WAITING for item in states):
+    status = pod_status(pod)
+    scheduling = status.scheduling
+    if scheduling is not None and status.is_unscheduled and CLAIM.search(scheduling.message):
+        return scheduling.message
+    if not any(item.waiting_reason in WAITING for item in status.containers):
         return ""
     for event in reversed(evidence.events_of(ref_of(pod), *EVENTS)):
         is_config = config_missing.OBJECT.search(event.message)
