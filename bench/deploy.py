@@ -31,7 +31,8 @@ from vrooli.chart import values
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release
-from vrooli.release.records import history
+from vrooli.release.model import Revision
+from vrooli.release.records import storage
 from vrooli.workflows import access
 from vrooli.workflows.rollback import RollbackOptions, rollback
 
@@ -79,6 +80,11 @@ class Bench:
                     hook.write_text(hooks.FAILING)
                 wrong = WRONG.get(version, {})
                 source.build(self.out, version, values.merge(chosen, wrong), images=True)
+
+    async def revision(self) -> Revision | None:
+        """The release's newest revision."""
+        async with await Kube.connect(self.kubeconfig) as kube:
+            return await storage.fetch_revision(kube, self.release)
 
     async def deploy(self, version: str, until: str = "") -> tuple[float, float, dict[str, Any]]:
         """``vrooli deploy`` as a process: its time, the time until a step failed, its last line."""
@@ -168,7 +174,7 @@ async def failures(bench: Bench) -> None:
     )
     for name, version in (("missing image", MISSING), ("crash", CRASHING), ("hook", HOOK)):
         whole_s, told_s, _ = await bench.deploy(version)
-        before = await history.last(bench.release)
+        before = await bench.revision()
         helm_s, said = await bench.helm(version, HELM_LIMIT_S)
         await bench.back(before.number if before else None)
         bench.demand(f"{name} told, s", told_s, TOLD_S)
@@ -215,14 +221,16 @@ MEASURES = {
 
 
 async def _run(measures: list[str], bench: Bench) -> None:
-    before = await history.last(bench.release)
+    before = await bench.revision()
     try:
         for name in measures:
             print(f"\n{name}\n")
             await MEASURES[name][0](bench)
     finally:
         # Helm keeps ten revisions: after many deploys the first one is gone.
-        kept = [item.number for item in await history.revisions(bench.release)]
+        async with await Kube.connect(bench.kubeconfig) as kube:
+            revisions = await storage.fetch_revisions(kube, bench.release)
+        kept = [item.number for item in revisions]
         if before and before.number in kept[:-1]:
             await bench.back(before.number)
 

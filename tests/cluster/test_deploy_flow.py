@@ -24,7 +24,7 @@ from vrooli.events import Event, LogLine, Progress, StepEnded, StepStarted, sile
 from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, apply, lease
 from vrooli.release.failure_handling import DeployFailedError
-from vrooli.release.records import history
+from vrooli.release.records import storage
 from vrooli.release.records.author import author
 from vrooli.workflows import overwriting, releases
 from vrooli.workflows.consent import Consent
@@ -191,7 +191,7 @@ async def test_what_was_confirmed_is_not_done_to_another_state(
 
     with pytest.raises(EnvironmentLackError, match="has ended meanwhile"):
         await deploy(shared, silent, Consent(ask=slowly))
-    assert [item.number for item in await history.revisions(release)] == [1]
+    assert [item.number for item in await storage.fetch_revisions(cluster, release)] == [1]
 
 
 async def test_a_deploy_is_refused_while_another_holds_the_release(
@@ -210,7 +210,7 @@ async def test_a_deploy_is_refused_while_another_holds_the_release(
     await cluster.create(held, here.namespace)
     with pytest.raises(EnvironmentLackError, match="bob@elsewhere, process 7"):
         await deploy(options, silent)
-    assert await history.last(release) is None
+    assert await storage.fetch_revision(cluster, release) is None
 
 
 async def test_of_two_at_once_one_is_refused_and_changes_nothing(
@@ -230,7 +230,8 @@ async def test_an_interrupted_deploy_lets_go_and_is_finished_by_the_next(
     release = Release.of(here, bare_kubeconfig)
     running = asyncio.create_task(deploy(options, silent))
     async with asyncio.timeout(60):
-        while await history.last(release) is None:  # noqa: ASYNC110 - another process' notes
+        # Another process makes the record.
+        while await storage.fetch_revision(cluster, release) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     running.cancel("SIGTERM")
     with pytest.raises(InterruptError) as interrupted:
@@ -274,7 +275,7 @@ async def test_an_interrupted_first_deploy_is_taken_away_where_the_person_wants_
     assert "Deployment/vrooli-dev-jobs" in question
     assert question.endswith("Take it away again?")
     assert error.message.startswith("vrooli-dev was not there before, and is taken away again")
-    assert await history.last(Release.of(here, bare_kubeconfig)) is None
+    assert await storage.fetch_revision(cluster, Release.of(here, bare_kubeconfig)) is None
     assert await cluster.list("apps/v1", "Deployment", here.namespace) == []
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from support.cut import cut
 from vrooli import project
-from vrooli.chart import values
+from vrooli.chart import engine, values
 from vrooli.chart.values import Values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
@@ -26,8 +26,8 @@ from vrooli.redaction import Redactor
 from vrooli.release import Release, apply, pending, rollback, uninstall
 from vrooli.release.drift import comparison
 from vrooli.release.drift.diff import Act
-from vrooli.release.records import discovery, history, retention, size
-from vrooli.release.records import metadata as records_metadata
+from vrooli.release.model import secret_name
+from vrooli.release.records import discovery, marks, metadata, retention, size, storage
 
 PROGRESS = Progress()
 NUMBERS = count()
@@ -73,11 +73,10 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 async def test_the_size_that_is_told_before_is_that_of_the_note(
     bare_kube: Kube, release: Release, dev: Values
 ) -> None:
-    measured = size.measure(
-        project.chart_dir(), dev, release=release.name, namespace=release.namespace
-    )
+    rendering = engine.render_texts(dev, release=release.name, namespace=release.namespace)
+    measured = size.measure(project.chart_dir(), dev, rendering)
     await apply.ensure(bare_kube, release, dev, PROGRESS)
-    name = history.secret_name(release.name, 1)
+    name = secret_name(release.name, 1)
     note = await bare_kube.get("v1", "Secret", name, release.namespace)
     assert note is not None
     packed = len(base64.b64decode(note["data"]["release"]))
@@ -87,17 +86,17 @@ async def test_the_size_that_is_told_before_is_that_of_the_note(
 async def test_failed_revisions_push_none_out_that_worked(
     bare_kube: Kube, release: Release, dev: Values, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention.surplus, "__defaults__", (1,))
+    monkeypatch.setattr(retention.find_surplus, "__defaults__", (1,))
     await apply.ensure(bare_kube, release, dev, PROGRESS)
-    await records_metadata.note_ready(bare_kube, release, 1)
+    await marks.mark_ready(bare_kube, release, 1)
     for number in (2, 3, 4):
         changed = values.merge(dev, {"config": {"extra": {"NUMBER": str(number)}}})
         await apply.ensure(bare_kube, release, changed, PROGRESS)
-        last = await history.last(release)
+        last = await storage.fetch_revision(bare_kube, release)
         assert last is not None
-        await records_metadata.note_failed(bare_kube, release, last, "it never became ready")
+        await marks.mark_failed(bare_kube, release, last, "it never became ready")
     assert await retention.prune(bare_kube, release) == [2]
-    assert [item.number for item in await history.revisions(release)] == [1, 3, 4]
+    assert [item.number for item in await storage.fetch_revisions(bare_kube, release)] == [1, 3, 4]
     assert (await rollback.target(bare_kube, release)).number == 1
 
 
@@ -108,22 +107,22 @@ async def test_the_second_time_nothing_changes(
     second = await apply.ensure(bare_kube, release, dev, PROGRESS)
     assert first.changed
     assert not second.changed
-    assert [item.number for item in await history.revisions(release)] == [1]
+    assert [item.number for item in await storage.fetch_revisions(bare_kube, release)] == [1]
 
 
 async def test_a_note_is_the_newest_until_helm_makes_another(
     bare_kube: Kube, release: Release, dev: Values
 ) -> None:
     await apply.ensure(bare_kube, release, dev, PROGRESS)
-    note = await history.newest(release)
+    note = await storage.fetch_record(bare_kube, release)
     assert note is not None
-    assert await history.is_newest(bare_kube, release, note)
+    assert await storage.is_newest(bare_kube, release, note)
     pending = replace(note, revision=replace(note.revision, status="pending-upgrade"))
-    assert not await history.is_newest(bare_kube, release, pending)
+    assert not await storage.is_newest(bare_kube, release, pending)
     await apply.ensure(bare_kube, release, values.merge(dev, {"replicaCount": {"ui": 2}}), PROGRESS)
-    assert not await history.is_newest(bare_kube, release, note)
+    assert not await storage.is_newest(bare_kube, release, note)
     await uninstall.remove(bare_kube, release, PROGRESS)
-    assert not await history.is_newest(bare_kube, release, note)
+    assert not await storage.is_newest(bare_kube, release, note)
 
 
 async def test_a_changed_value_makes_a_new_revision_and_says_what_changes(
@@ -136,7 +135,7 @@ async def test_a_changed_value_makes_a_new_revision_and_says_what_changes(
     done = await apply.ensure(bare_kube, release, change, progress)
     assert done.changed
     assert said == ["changes Deployment/demo-ui"]
-    last = await history.last(release)
+    last = await storage.fetch_revision(bare_kube, release)
     assert last is not None
     assert (last.number, last.status) == (2, "deployed")
 
@@ -167,7 +166,7 @@ async def test_a_helm_that_was_killed_is_taken_over_and_nothing_is_made_anew(
         await anext(made)
     killed.send_signal(signal.SIGKILL)
     await killed.wait()
-    left = await history.last(release)
+    left = await storage.fetch_revision(bare_kube, release)
     assert left is not None
     assert left.status == "pending-install"
     before = {
@@ -177,7 +176,9 @@ async def test_a_helm_that_was_killed_is_taken_over_and_nothing_is_made_anew(
 
     await apply.ensure(bare_kube, release, dev, PROGRESS)
 
-    assert [item.status for item in await history.revisions(release)] == ["deployed"]
+    assert [item.status for item in await storage.fetch_revisions(bare_kube, release)] == [
+        "deployed"
+    ]
     after = {
         item["metadata"]["name"]: item["metadata"]["uid"]
         for item in await bare_kube.list("v1", "Service", release.namespace)
@@ -210,7 +211,7 @@ async def test_what_a_killed_upgrade_made_is_gone_after_a_deploy_of_another_vers
 
     assert done.changed
     assert not await _has_adminer(bare_kube, release)
-    found = await history.revisions(release)
+    found = await storage.fetch_revisions(bare_kube, release)
     assert [(item.number, item.status) for item in found] == [(1, "superseded"), (2, "deployed")]
     assert not (
         await apply.ensure(bare_kube, release, values.merge(smaller, more), PROGRESS)
@@ -241,7 +242,7 @@ async def test_what_somebody_changed_by_hand_is_told_and_taken_back(
     scaled = {"spec": {"replicas": 7}}
     await bare_kube.patch("apps/v1", "Deployment", "demo-server", release.namespace, scaled)
     await bare_kube.delete("v1", "Service", "demo-ui", release.namespace)
-    note = await history.newest(release)
+    note = await storage.fetch_record(bare_kube, release)
     assert note is not None
 
     found, _ = await comparison.ahead(bare_kube, note.manifests, note, Redactor())
@@ -262,10 +263,12 @@ async def test_after_a_cut_upgrade_the_objects_themselves_tell_what_changes(
     bare_kube: Kube, release: Release, dev: Values, smaller: Values
 ) -> None:
     await apply.ensure(bare_kube, release, smaller, PROGRESS)
-    before = await history.manifests(release)
+    before = await storage.fetch_manifests(bare_kube, release)
     await apply.ensure(bare_kube, release, values.merge(dev, {"replicaCount": {"ui": 2}}), PROGRESS)
     await cut(bare_kube, release, 2)
-    found, _ = await comparison.ahead(bare_kube, before, await history.newest(release), Redactor())
+    found, _ = await comparison.ahead(
+        bare_kube, before, await storage.fetch_record(bare_kube, release), Redactor()
+    )
     told = {change.key: change.act for change in found}
     assert told["Deployment/demo-adminer"] is Act.REMOVE
     assert told["Deployment/demo-ui"] is Act.CHANGE
@@ -278,7 +281,9 @@ async def test_what_helm_deletes_after_a_cut_upgrade_is_told_before(
 ) -> None:
     await apply.ensure(bare_kube, release, dev, PROGRESS)
     key = "Deployment/demo-adminer"
-    (adminer,) = [item for item in await history.manifests(release) if item.key == key]
+    (adminer,) = [
+        item for item in await storage.fetch_manifests(bare_kube, release) if item.key == key
+    ]
     place = ("apps/v1", "Deployment", adminer.name, release.namespace)
     there = await bare_kube.get(*place)
     assert there is not None
@@ -289,9 +294,9 @@ async def test_what_helm_deletes_after_a_cut_upgrade_is_told_before(
     metadata = {name: value for name, value in there["metadata"].items() if name not in fields}
     await bare_kube.create({**there, "metadata": metadata}, release.namespace)
 
-    note = await history.newest(release)
+    note = await storage.fetch_record(bare_kube, release)
     assert note is not None
-    deployed = await history.deployed(release, note)
+    deployed = await storage.fetch_deployed_manifests(bare_kube, release, note)
     found, _ = await comparison.ahead(
         bare_kube, note.manifests, note, Redactor(), deployed=deployed
     )
@@ -308,23 +313,21 @@ async def test_nobody_goes_back_to_a_revision_that_never_became_ready(
 
     for number in (1, 2):
         await apply.ensure(bare_kube, release, replicas(number), PROGRESS)
-    await records_metadata.note_ready(bare_kube, release, 1)
-    second = await history.last(release)
+    await marks.mark_ready(bare_kube, release, 1)
+    second = await storage.fetch_revision(bare_kube, release)
     assert second is not None
-    await records_metadata.note_failed(bare_kube, release, second, "a pod crashed")
+    await marks.mark_failed(bare_kube, release, second, "a pod crashed")
     good = await rollback.target(bare_kube, release)
     assert good.number == 1
     await rollback.roll_back(bare_kube, release, good, PROGRESS)
     assert (await rollback.target(bare_kube, release)).number == 1
-    await records_metadata.note_ready(bare_kube, release, 3)
+    await marks.mark_ready(bare_kube, release, 3)
     await apply.ensure(bare_kube, release, replicas(3), PROGRESS)
     assert (await rollback.target(bare_kube, release)).number == 3
     # The end of revision 4 was never noted, as after a process that was killed.
     await apply.ensure(bare_kube, release, replicas(4), PROGRESS)
     assert (await rollback.target(bare_kube, release)).number == 3
-    assert (await records_metadata.records(bare_kube, release))[
-        2
-    ].end is records_metadata.End.FAILED
+    assert (await metadata.records(bare_kube, release))[2].end is metadata.End.FAILED
 
 
 async def test_uninstalling_keeps_the_database_and_installing_takes_it_over(
@@ -335,8 +338,8 @@ async def test_uninstalling_keeps_the_database_and_installing_takes_it_over(
     done = await uninstall.remove(bare_kube, release, PROGRESS)
     assert done.changed
     assert "PostgresCluster/vrooli-pg" in done.detail
-    assert await history.last(release) is None
-    assert await history.newest(release) is None
+    assert await storage.fetch_revision(bare_kube, release) is None
+    assert await storage.fetch_record(bare_kube, release) is None
     assert await bare_kube.list("apps/v1", "Deployment", release.namespace) == []
 
     await apply.ensure(bare_kube, release, dev, PROGRESS)
@@ -377,6 +380,6 @@ async def test_volumes_that_stay_are_named_also_when_the_release_is_gone(
 async def test_a_release_of_any_name_is_found_in_its_namespace(
     bare_kube: Kube, release: Release, dev: Values
 ) -> None:
-    assert await discovery.only(bare_kube, release.namespace) is None
+    assert await discovery.find_only_release(bare_kube, release.namespace) is None
     await apply.ensure(bare_kube, release, dev, PROGRESS)
-    assert await discovery.only(bare_kube, release.namespace) == release.name
+    assert await discovery.find_only_release(bare_kube, release.namespace) == release.name

@@ -17,7 +17,7 @@ from vrooli.redaction import Redactor
 from vrooli.release import Release, apply
 from vrooli.release.drift import comparison
 from vrooli.release.drift.diff import Act
-from vrooli.release.records import history
+from vrooli.release.records import storage
 
 NUMBERS = count()
 EDIT = "kubectl-edit"
@@ -84,7 +84,7 @@ async def test_what_was_changed_or_deleted_by_hand_is_told_and_nothing_else(
     bare_kube: Kube, release: Release
 ) -> None:
     await apply.ensure(bare_kube, release, values.load(ENVIRONMENTS["dev"]), Progress())
-    noted = await history.manifests(release)
+    noted = await storage.fetch_manifests(bare_kube, release)
     assert await comparison.drift(bare_kube, noted, Redactor()) == ()
 
     scaled = {"spec": {"replicas": 7}}
@@ -109,7 +109,7 @@ async def test_what_people_added_is_told_with_their_tool_and_taken_back(
     await _edit(
         bare_kube, release, SERVER, {"metadata": {"labels": {"team": "a"}}}, "kubectl-label"
     )
-    noted = await history.manifests(release)
+    noted = await storage.fetch_manifests(bare_kube, release)
 
     found = {change.key: change for change in await comparison.drift(bare_kube, noted, Redactor())}
     assert set(found) == {"Deployment/demo-server", "PostgresCluster/vrooli-pg"}
@@ -120,7 +120,7 @@ async def test_what_people_added_is_told_with_their_tool_and_taken_back(
     assert told[env].since is not None
     assert told["spec.backups.pgbackrest.restore"].manager == "kubectl-patch"
 
-    note = await history.newest(release)
+    note = await storage.fetch_record(bare_kube, release)
     ahead, _ = await comparison.ahead(bare_kube, noted, note, Redactor())
     assert {field.path: field.after for change in ahead for field in change.fields} == (
         dict.fromkeys(told)
@@ -143,7 +143,10 @@ async def test_what_people_added_stays_where_that_was_asked_for(
 ) -> None:
     await _install(bare_kube, release)
     await _edit(bare_kube, release, SERVER, ENV)
-    noted, note = await history.manifests(release), await history.newest(release)
+    noted, note = (
+        await storage.fetch_manifests(bare_kube, release),
+        await storage.fetch_record(bare_kube, release),
+    )
     ahead, _ = await comparison.ahead(bare_kube, noted, note, Redactor(), keep_added=True)
     assert ahead == ()
     assert await _install(bare_kube, release, keep_added=True) == 1
@@ -154,7 +157,7 @@ async def test_what_people_added_stays_where_that_was_asked_for(
 async def test_a_changed_value_is_told_with_who_wrote_it(bare_kube: Kube, release: Release) -> None:
     await _install(bare_kube, release)
     await _edit(bare_kube, release, SERVER, _containers(imagePullPolicy="Always"))
-    noted = await history.manifests(release)
+    noted = await storage.fetch_manifests(bare_kube, release)
     (change,) = await comparison.drift(bare_kube, noted, Redactor())
     (field,) = change.fields
     assert field.path == "spec.template.spec.containers[server].imagePullPolicy"
@@ -176,7 +179,7 @@ async def test_requests_and_what_controllers_write_is_no_drift(
 ) -> None:
     await _install(bare_kube, release)
     await _edit(bare_kube, release, what, change, manager)
-    noted = await history.manifests(release)
+    noted = await storage.fetch_manifests(bare_kube, release)
     assert await comparison.drift(bare_kube, noted, Redactor()) == ()
     assert await _install(bare_kube, release) == 1
 
@@ -188,7 +191,10 @@ async def test_what_people_removed_comes_back(bare_kube: Kube, release: Release)
     names = [item["name"] for item in _env(server)]
     gone = {"$patch": "delete", "name": names[0]}
     await _edit(bare_kube, release, SERVER, _containers(env=[gone]))
-    noted, note = await history.manifests(release), await history.newest(release)
+    noted, note = (
+        await storage.fetch_manifests(bare_kube, release),
+        await storage.fetch_record(bare_kube, release),
+    )
     ahead, _ = await comparison.ahead(bare_kube, noted, note, Redactor())
     assert [change.key for change in ahead] == ["Deployment/demo-server"]
     assert await _install(bare_kube, release) == 2

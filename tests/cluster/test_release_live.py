@@ -15,7 +15,7 @@ from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import Release, helm_tests
-from vrooli.release.records import history
+from vrooli.release.records import storage
 from vrooli.release.rollout import tracker
 from vrooli.release.rollout.tracker import ReleaseFailedError
 
@@ -64,7 +64,9 @@ async def deploy(kube: Kube, name: str, image: str, command: Sequence[str]) -> M
 
 async def test_the_five_tests_of_the_release_pass(live: Live, kube: Kube) -> None:
     release = Release.of(live.environment, live.kubeconfig)
-    tried = [await helm_tests.run(kube, release, name) for name in await helm_tests.names(release)]
+    tried = [
+        await helm_tests.run(kube, release, name) for name in await helm_tests.names(kube, release)
+    ]
     assert {item.name.removeprefix(f"{release.name}-") for item in tried} == {
         "configmap-value-test",
         "jobs-test",
@@ -98,7 +100,7 @@ def as_new(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def test_a_healthy_release_is_seen_to_be_ready_at_once(live: Live, kube: Kube) -> None:
-    noted = await history.manifests(Release.of(live.environment, live.kubeconfig))
+    noted = await storage.fetch_manifests(kube, Release.of(live.environment, live.kubeconfig))
     done = await tracker.until_ready(kube, noted, PROGRESS, timeout_s=60)
     assert not done.changed
 

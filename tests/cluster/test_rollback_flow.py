@@ -23,7 +23,7 @@ from vrooli.findings import Finding
 from vrooli.kube import Kube
 from vrooli.release import Release, apply
 from vrooli.release.failure_handling import DeployFailedError
-from vrooli.release.records import history, metadata
+from vrooli.release.records import marks, storage
 from vrooli.workflows import releases
 from vrooli.workflows.consent import Consent
 from vrooli.workflows.rollback import RollbackOptions, rollback
@@ -71,7 +71,7 @@ async def release(
             {"replicaCount": {"jobs": replicas}},
         )
         await apply.ensure(bare_kube, found, chosen, Progress())
-    await metadata.note_ready(bare_kube, found, 1)
+    await marks.mark_ready(bare_kube, found, 1)
     yield found
 
 
@@ -98,7 +98,7 @@ async def test_without_a_terminal_and_without_yes_it_shows_the_changes_and_is_re
     shown = [event.text for event in heard if isinstance(event, LogLine)]
     assert shown == [f"~ Deployment/{release.name}-jobs", "    spec.replicas: 2 -> 1"]
     assert await _jobs(bare_kube, release) == 2
-    assert [item.number for item in await history.revisions(release)] == [1, 2]
+    assert [item.number for item in await storage.fetch_revisions(bare_kube, release)] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_as_a_process_without_a_terminal_each_ends_with_2_and_changes_noth
     bare_kube: Kube, bare_kubeconfig: Path, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     staging = Release.of(ENVIRONMENTS["staging"], bare_kubeconfig)
-    if await history.last(staging) is None:
+    if await storage.fetch_revision(bare_kube, staging) is None:
         for replicas in (1, 2):
             count_of = {"replicaCount": {"jobs": replicas}}
             chosen = values.merge(values.load(ENVIRONMENTS["dev"]), ALONE)
@@ -127,7 +127,7 @@ async def test_as_a_process_without_a_terminal_each_ends_with_2_and_changes_noth
     assert answer.status == UsageError.exit_code, answer.output + answer.log
     assert "vrooli-staging" in answer.log
     assert "--yes" in answer.log
-    assert [item.number for item in await history.revisions(staging)] == [1, 2]
+    assert [item.number for item in await storage.fetch_revisions(bare_kube, staging)] == [1, 2]
 
 
 async def test_a_person_is_asked_and_a_no_changes_nothing(
@@ -146,16 +146,14 @@ async def test_what_stands_in_the_way_is_found_before_anything_is_touched(
     bare_kube: Kube, release: Release, options: RollbackOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(site: Site) -> Seen:
-        lack = Finding(
-            "image-not-there", "Deployment/x", "its image is gone", remediation="push it"
-        )
+        lack = Finding("image-not-there", "Deployment/x", "its image is gone", remedy="push it")
         return Seen("1 of 2 images", (lack,))
 
     blocked = Check("images", "Images", "looks at images", refuse, stops_deploy=True)
     monkeypatch.setattr(catalog, "STOP_DEPLOYS", (blocked,))
     with pytest.raises(NotDeployableError, match="its image is gone"):
         await rollback(options, silent)
-    assert [item.number for item in await history.revisions(release)] == [1, 2]
+    assert [item.number for item in await storage.fetch_revisions(bare_kube, release)] == [1, 2]
 
 
 async def test_one_that_does_not_become_ready_keeps_its_evidence_and_stays(

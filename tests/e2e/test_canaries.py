@@ -26,7 +26,7 @@ from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.failure_handling import DeployFailedError, Failed, Kept
-from vrooli.release.records import history
+from vrooli.release.records import storage
 
 pytestmark = [
     pytest.mark.anyio,
@@ -206,13 +206,15 @@ async def test_a_deploy_that_fails_keeps_and_says_no_secret(
 ) -> None:
     monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path))
     release = Release.of(live.environment, live.kubeconfig)
-    wanted = await history.manifests(release)
+    wanted = await storage.fetch_manifests(planted, release)
 
     async def keeps(failure: str) -> Kept:
         return await keep(planted, release, wanted, failure)
 
     error = VrooliError("\n".join(item.text for item in PLANTED))
-    failed = Failed(planted, release, wanted, await history.last(release), error, keeps)
+    failed = Failed(
+        planted, release, wanted, await storage.fetch_revision(planted, release), error, keeps
+    )
     with pytest.raises(DeployFailedError) as ended:
         await failed.end(silent, rollback=False)
     assert leaked(PLANTED, ended.value.message) == []

@@ -23,7 +23,7 @@ from vrooli.checks.preflight import NotDeployableError
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release
-from vrooli.release.records import history
+from vrooli.release.records import storage
 from vrooli.release.rollout import operator_logs, tracker
 from vrooli.release.rollout.tracker import ReleaseFailedError
 from vrooli.workflows.deploy import DeployOptions, deploy
@@ -71,14 +71,18 @@ async def test_what_no_operator_can_do_is_refused_before_anything_is_touched(
     live: Live, kube: Kube, artifacts: Path, version: str
 ) -> None:
     release = Release.of(live.environment, live.kubeconfig)
-    before = await history.last(release), await kube.get(*PG), await kube.get(*REDIS)
+    before = (
+        await storage.fetch_revision(kube, release),
+        await kube.get(*PG),
+        await kube.get(*REDIS),
+    )
     began = time.monotonic()
     with pytest.raises(NotDeployableError) as refused:
         await deploy(DeployOptions(DEV, version, artifacts / version, live.cluster), silent)
     assert time.monotonic() - began < REFUSED_S
     for words in IMPOSSIBLE[version][1]:
         assert words in refused.value.message
-    after = await history.last(release), await kube.get(*PG), await kube.get(*REDIS)
+    after = await storage.fetch_revision(kube, release), await kube.get(*PG), await kube.get(*REDIS)
     assert after[0] == before[0]
     assert [body and body["spec"] for body in after[1:]] == [
         body and body["spec"] for body in before[1:]
@@ -102,7 +106,7 @@ async def changed(
 async def _until_failed(live: Live, kube: Kube) -> str:
     """Why a wait for the release ends, which must not be at its limit."""
     release = Release.of(live.environment, live.kubeconfig)
-    manifests = await history.manifests(release)
+    manifests = await storage.fetch_manifests(kube, release)
     began = time.monotonic()
     with pytest.raises(ReleaseFailedError) as failed:
         await tracker.until_ready(kube, manifests, Progress(), timeout_s=600)
@@ -118,7 +122,7 @@ async def test_another_major_version_by_hand_is_no_success(live: Live, kube: Kub
         assert not result.ok
         assert any("PostgresCluster vrooli-pg" in problem for problem in result.problems)
         release = Release.of(live.environment, live.kubeconfig)
-        manifests = await history.manifests(release)
+        manifests = await storage.fetch_manifests(kube, release)
         # It has no image of that version: what the API server refuses stands in its log only.
         for _ in range(30):
             seen = await tracker.snapshot(kube, manifests)

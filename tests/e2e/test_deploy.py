@@ -23,7 +23,7 @@ from vrooli.events import Event, ObjectSeen, ObjectState, StepEnded, StepStarted
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.failure_handling import DeployFailedError
-from vrooli.release.records import history
+from vrooli.release.records import storage
 from vrooli.workflows import releases
 from vrooli.workflows.deploy import DeployOptions, deploy
 from vrooli.workflows.results import DeployResult, WatchResult
@@ -54,13 +54,13 @@ def artifacts(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def as_before(live: Live) -> AsyncIterator[None]:
+async def as_before(live: Live, kube: Kube) -> AsyncIterator[None]:
     """Whatever a test does, the release goes back to what it was."""
     release = Release.of(live.environment, live.kubeconfig)
-    before = await history.last(release)
+    before = await storage.fetch_revision(kube, release)
     assert before is not None
     yield
-    after = await history.last(release)
+    after = await storage.fetch_revision(kube, release)
     assert after is not None
     if after.number != before.number:
         await rollback(RollbackOptions(DEV, before.number, live.cluster), silent)
@@ -109,13 +109,13 @@ async def test_a_version_is_deployed_then_nothing_changes_then_it_goes_back(
 
 
 async def test_an_image_that_an_embedded_cluster_cannot_pull_is_refused_at_once(
-    live: Live, artifacts: Path
+    live: Live, kube: Kube, artifacts: Path
 ) -> None:
     release = Release.of(live.environment, live.kubeconfig)
-    last = await history.last(release)
+    last = await storage.fetch_revision(kube, release)
     with pytest.raises(NotDeployableError, match=r"127\.0\.0\.1:1/detector.*pulls none"):
         await deploy(_options(live, artifacts, NO_IMAGE), silent)
-    assert await history.last(release) == last
+    assert await storage.fetch_revision(kube, release) == last
 
 
 @pytest.mark.parametrize(("version", "reason"), [(CRASHING, "CrashLoopBackOff")])
@@ -141,7 +141,7 @@ async def test_a_deploy_that_cannot_succeed_is_told_with_evidence_and_taken_back
         texts = {name: file.read().decode() for name, file in files.items() if file}
     found = json.loads(texts["vrooli-diagnosis-vrooli-dev/findings.json"])
     assert re.search(reason, found["failure"])
-    assert f"The cause: {found['causes'][0]['finding']['resource']}" in failed.value.message
+    assert f"The cause: {found['causes'][0]['finding']['what']}" in failed.value.message
     assert any("/Pod/vrooli-dev-server" in name for name in texts)
     await _holds_no_secret(kube, "\n".join(texts.values()))
     report.unlink()
@@ -167,14 +167,14 @@ async def test_an_artifact_that_was_changed_touches_nothing(
     copy = shutil.copytree(artifacts / NO_IMAGE, tmp_path / "copy")
     file = copy / "artifacts" / "helm-value-files" / "values-dev.yaml"
     file.write_text(file.read_text() + "\n")
-    last = await history.last(Release.of(live.environment, live.kubeconfig))
+    last = await storage.fetch_revision(kube, Release.of(live.environment, live.kubeconfig))
     with pytest.raises(UsageError, match=r"values-dev\.yaml \(changed\)"):
         await deploy(DeployOptions(DEV, NO_IMAGE, copy, live.cluster), silent)
-    assert await history.last(Release.of(live.environment, live.kubeconfig)) == last
+    assert await storage.fetch_revision(kube, Release.of(live.environment, live.kubeconfig)) == last
 
 
 async def test_of_two_deploys_at_once_one_is_refused_and_one_is_watched_to_its_end(
-    live: Live, artifacts: Path, as_before: None
+    live: Live, kube: Kube, artifacts: Path, as_before: None
 ) -> None:
     options, release = _options(live, artifacts, GOOD), Release.of(DEV, live.kubeconfig)
     seen, begun = list[ObjectSeen](), asyncio.Event()
@@ -200,7 +200,7 @@ async def test_of_two_deploys_at_once_one_is_refused_and_one_is_watched_to_its_e
     assert "Another deploy of vrooli-dev runs" in refused.message
     assert isinstance(watched, WatchResult), watched
     assert watched.ok, watched.problems
-    last = await history.last(release)
+    last = await storage.fetch_revision(kube, release)
     assert last is not None
     assert watched.release.revision == last.number
     states = [item.state for item in seen if item.object == "Deployment/vrooli-dev-server"]

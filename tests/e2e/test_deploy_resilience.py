@@ -25,7 +25,7 @@ from vrooli.events import Event, Progress, StepEnded, silent
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.failure_handling import DeployFailedError
-from vrooli.release.records import history
+from vrooli.release.records import storage
 from vrooli.release.rollout import tracker
 from vrooli.workflows.deploy import DeployOptions, deploy
 from vrooli.workflows.develop import develop
@@ -75,10 +75,13 @@ def artifacts(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def release(live: Live) -> AsyncIterator[Release]:
     """The live release, which goes back to what it was after the last of these tests."""
     release = Release.of(live.environment, live.kubeconfig)
-    before = await history.last(release)
+    async with await Kube.connect(live.kubeconfig) as kube:
+        before = await storage.fetch_revision(kube, release)
     assert before is not None
     yield release
-    if before.number in {item.number for item in await history.revisions(release)}:
+    async with await Kube.connect(live.kubeconfig) as kube:
+        revisions = await storage.fetch_revisions(kube, release)
+    if before.number in {item.number for item in revisions}:
         await rollback(RollbackOptions(DEV, before.number, live.cluster), silent)
     else:  # after many deploys Helm has forgotten it
         await develop(DevelopOptions(DEV, cluster=live.cluster, values=live.values), silent)
@@ -104,16 +107,16 @@ async def test_a_servers_process_that_is_killed_fails_no_request_after_it(
         serverpod.kill(pod)
         answers = [await client.get("/api/posts?limit=5") for _ in range(ASKED)]
     assert [answer.status_code for answer in answers] == [httpx.codes.OK] * ASKED
-    await tracker.until_ready(kube, await history.manifests(first), Progress())
+    await tracker.until_ready(kube, await storage.fetch_manifests(kube, first), Progress())
     body = await kube.get("v1", "Pod", pod, DEV.namespace)
     assert body is not None
     assert body["status"]["containerStatuses"][0]["restartCount"] == 1
 
 
 async def test_a_hook_that_fails_is_told_early_and_the_old_state_comes_back(
-    live: Live, artifacts: Path, first: Release
+    live: Live, kube: Kube, artifacts: Path, first: Release
 ) -> None:
-    before, ended = await history.last(first), list[tuple[float, StepEnded]]()
+    before, ended = await storage.fetch_revision(kube, first), list[tuple[float, StepEnded]]()
 
     def listen(event: Event) -> None:
         if isinstance(event, StepEnded):
@@ -146,7 +149,7 @@ async def test_a_deploy_that_is_killed_is_ended_by_the_next_one_and_nothing_is_l
             await deploy(options(live, artifacts, version), silent)
             assert await _orphans(kube, first) == set(), f"killed after {moment_s:.1f} s"
             assert await read_data(kube, DEV.namespace) == written
-            last = await history.last(first)
+            last = await storage.fetch_revision(kube, first)
             assert last is not None
             assert last.status == "deployed"
     finally:
@@ -171,7 +174,7 @@ async def _killed(live: Live, artifacts: Path, version: str, after_s: float) -> 
 
 async def _orphans(kube: Kube, release: Release) -> set[str]:
     """The release's own objects that its newest revision doesn't know."""
-    noted = {item.key for item in await history.manifests(release)}
+    noted = {item.key for item in await storage.fetch_manifests(kube, release)}
     found = set()
     for api_version, kind in KINDS:
         for body in await kube.list(api_version, kind, release.namespace, INSTANCE):

@@ -21,7 +21,7 @@ from support.injury import Named
 from support.live import Live
 from vrooli.kube import Kube, Manifest
 from vrooli.release import Release
-from vrooli.release.records import history
+from vrooli.release.records import storage
 
 pytestmark = [
     pytest.mark.anyio,
@@ -233,7 +233,7 @@ async def test_a_version_that_can_not_run_is_named_and_mended(
 
     named = await surgery(version.rule, version.about, injure, undo)
     said = named.diagnosis.causes[0].finding
-    assert version.says in said.message
+    assert version.says in said.found
     assert said.evidence
     assert named.command.startswith(UNDO) is version.back
 
@@ -298,7 +298,7 @@ async def test_a_quota_without_room_is_named_and_raised(
         await shop.until_ready(kube, beside)
 
     named = await surgery("quota-exceeded", "ResourceQuota/small", injure, undo)
-    assert "exceeded quota: small, requested: pods=1" in named.diagnosis.causes[0].finding.message
+    assert "exceeded quota: small, requested: pods=1" in named.diagnosis.causes[0].finding.found
 
 
 async def _counted(kube: Kube, namespace: str) -> None:
@@ -328,7 +328,7 @@ async def test_a_limit_range_that_forbids_a_pod_is_named(
         await shop.until_ready(kube, beside)
 
     named = await surgery("pod-refused", OWN, injure, undo)
-    assert "LimitRange" in named.diagnosis.causes[0].finding.message
+    assert "LimitRange" in named.diagnosis.causes[0].finding.found
 
 
 @long
@@ -407,7 +407,7 @@ async def test_a_service_that_leads_nowhere_is_named_and_put_back(
         lambda: kube.patch(CORE, "Service", ADMINER, home, change),
         lambda: kube.patch(CORE, "Service", ADMINER, home, {"spec": spec}),
     )
-    assert says in named.diagnosis.causes[0].finding.message
+    assert says in named.diagnosis.causes[0].finding.found
 
 
 @long
@@ -558,7 +558,7 @@ async def test_a_policy_that_was_changed_by_hand_is_named_and_put_back(
             NETWORKS, "NetworkPolicy", name, home, {"spec": {"ingress": before["spec"]["ingress"]}}
         ),
     )
-    said = named.diagnosis.causes[0].finding.message
+    said = named.diagnosis.causes[0].finding.found
     assert "vrooli-dev-jobs to vrooli-dev-nsfw-detector, TCP port 8000" in said
 
 
@@ -637,7 +637,7 @@ async def test_a_job_that_has_failed_is_named_and_deleted(
         lambda: kube.apply(job),
         lambda: kube.delete("batch/v1", "Job", "injured-job", home),
     )
-    assert "nothing to migrate" in named.diagnosis.causes[0].finding.message
+    assert "nothing to migrate" in named.diagnosis.causes[0].finding.found
 
 
 @long
@@ -655,7 +655,7 @@ async def test_a_pod_that_a_node_turned_away_is_named_and_deleted(
         lambda: kube.apply(pod, namespace=home),
         lambda: kube.delete(CORE, "Pod", "injured-out", home),
     )
-    assert "OutOfcpu" in named.diagnosis.causes[0].finding.message
+    assert "OutOfcpu" in named.diagnosis.causes[0].finding.found
 
 
 @long
@@ -707,7 +707,7 @@ async def test_what_a_killed_deploy_leaves_is_named_and_cleared_away(
     kube: Kube, live: Live, surgery: Surgery
 ) -> None:
     release = Release.of(live.environment, live.kubeconfig)
-    last = await history.last(release)
+    last = await storage.fetch_revision(kube, release)
     assert last is not None
     note = await _pending_note(kube, release, last.number)
     await surgery(

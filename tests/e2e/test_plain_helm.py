@@ -24,7 +24,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release import uninstall as release_uninstall
-from vrooli.release.records import history
+from vrooli.release.records import storage
 from vrooli.release.rollout import tracker
 
 pytestmark = pytest.mark.root
@@ -75,7 +75,9 @@ def values_file(folder: Path, name: str, values: dict[str, object]) -> Path:
 
 async def ready(kube: Kube, release: Release) -> None:
     """Wait until everything of a release is ready, the databases included."""
-    await tracker.until_ready(kube, await history.manifests(release), PROGRESS, timeout_s=300)
+    await tracker.until_ready(
+        kube, await storage.fetch_manifests(kube, release), PROGRESS, timeout_s=300
+    )
 
 
 async def until(holds: Callable[[], Awaitable[bool]], limit_s: float, what: str) -> None:
@@ -130,26 +132,29 @@ async def whole_life(helm: PlainHelm, kube: Kube, previous: Path, folder: Path) 
     await helm.upgrade(project.chart_dir(), *files, values_file(folder, "changed", changed))
     await rolled(kube, release, before)
     assert await read_data(kube, release.namespace) == written
-    assert await charts(release) == [PREVIOUS, CURRENT]
+    assert await charts(kube, release) == [PREVIOUS, CURRENT]
 
     before = {labels: await pods(kube, release.namespace, labels) for labels in (PRIMARY, REDIS)}
     await helm.rollback(1)
     await rolled(kube, release, before)
     assert await read_data(kube, release.namespace) == written
-    assert await charts(release) == [PREVIOUS, CURRENT, PREVIOUS]
+    assert await charts(kube, release) == [PREVIOUS, CURRENT, PREVIOUS]
     assert (await helm.test()).count("Succeeded") == 4
     await gone(helm, kube)
 
 
-async def charts(release: Release) -> list[str]:
+async def charts(kube: Kube, release: Release) -> list[str]:
     """The chart's version of each revision."""
-    return [found.chart.removeprefix("vrooli-") for found in await history.revisions(release)]
+    return [
+        found.chart.removeprefix("vrooli-")
+        for found in await storage.fetch_revisions(kube, release)
+    ]
 
 
 async def gone(helm: PlainHelm, kube: Kube) -> None:
     """Uninstall a release, and see that nothing but what it keeps is there."""
     release = helm.release
-    noted = await history.manifests(release)
+    noted = await storage.fetch_manifests(kube, release)
     kept = {item.key for item in noted if item.annotations.get(KEEP) == "keep"}
     await helm.uninstall()
 
@@ -201,7 +206,7 @@ async def test_a_life_without_databases_leaves_nothing(
     assert (await helm.test()).count("Succeeded") == 2
     await helm.upgrade(project.chart_dir(), *files)
     await helm.rollback(1)
-    assert await charts(helm.release) == [PREVIOUS, CURRENT, PREVIOUS]
+    assert await charts(kube, helm.release) == [PREVIOUS, CURRENT, PREVIOUS]
     assert (await helm.test()).count("Succeeded") == 2
     await gone(helm, kube)
     # The first release, in its own namespace, saw nothing of it.

@@ -25,7 +25,7 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube, Manifest
 from vrooli.release import Release, uninstall
-from vrooli.release.records import history
+from vrooli.release.records import storage
 from vrooli.release.rollout import tracker
 from vrooli.workflows.build import BuildOptions, build
 from vrooli.workflows.develop import develop
@@ -124,7 +124,7 @@ async def _install(shell: Shell, releases: list[Release]) -> None:
             status, output = await own.run(general)
             assert status == 0, output
         for release in releases:
-            manifests = await history.manifests(release)
+            manifests = await storage.fetch_manifests(kube, release)
             await tracker.until_ready(kube, manifests, PROGRESS, timeout_s=120)
 
 

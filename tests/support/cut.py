@@ -7,7 +7,7 @@ from typing import Any
 from support import notes
 from vrooli.kube import Kube
 from vrooli.release import Release
-from vrooli.release.records import history
+from vrooli.release.model import secret_name
 
 
 async def cut(kube: Kube, release: Release, number: int) -> None:
@@ -17,7 +17,7 @@ async def cut(kube: Kube, release: Release, number: int) -> None:
 
 
 async def _say(kube: Kube, release: Release, number: int, status: str) -> None:
-    name = history.secret_name(release.name, number)
+    name = secret_name(release.name, number)
     body: Any = await kube.get("v1", "Secret", name, release.namespace)
     noted = notes.unpacked(body)
     noted["info"]["status"] = status

@@ -17,7 +17,7 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
-from vrooli.release.records.storage import RevisionStatus
+from vrooli.release.records.storage import Revision
 
 DEV = ENVIRONMENTS["dev"]
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ def evidence(
         objects=objects,
         events=events,
         logs=logs or {},
-        helm=RevisionStatus("deployed", 1),
+        helm=Revision(1, "deployed"),
         secrets=secrets or {},
         answers=answers,
     )
@@ -206,7 +206,7 @@ def happening(about: Ref, reason: str, message: str, *, ago_s: float = 30.0) -> 
 
 def found(rule: Rule, seen: Evidence) -> list[str]:
     """The objects that a rule finds something wrong with, as kind and name."""
-    return [str(symptom.resource) for symptom in rule.find(seen)]
+    return [str(symptom.about) for symptom in rule.find(seen)]
 
 
 def diagnosed(seen: Evidence) -> Diagnosis:

@@ -12,7 +12,7 @@ from support.writing import CLUSTER_LABEL, POOL, Outage, Writer, between
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import Release
-from vrooli.release.records import history
+from vrooli.release.records import storage
 from vrooli.release.rollout import tracker
 
 INSTANCES = f"{CLUSTER_LABEL}=vrooli-pg,postgres-operator.crunchydata.com/instance"
@@ -98,7 +98,9 @@ class Bench:
 
 async def healthy(kube: Kube, release: Release) -> None:
     """Wait until all of a release is."""
-    await tracker.until_ready(kube, await history.manifests(release), Progress(), HEALTHY_S)
+    await tracker.until_ready(
+        kube, await storage.fetch_manifests(kube, release), Progress(), HEALTHY_S
+    )
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], limit_s: float, what: str) -> None:

@@ -23,10 +23,10 @@ from support.planting import COPY, environment
 from vrooli.diagnosis import catalog, root_cause
 from vrooli.diagnosis.bundle.archive import Contents
 from vrooli.diagnosis.bundle.extras import More
-from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource, Unavailable
+from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource, Unseen
 from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
-from vrooli.release.records.storage import Note, RevisionStatus
+from vrooli.release.records.storage import ReleaseRecord, Revision
 
 SERVER = "vrooli-dev-server"
 WAITING = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
@@ -65,20 +65,16 @@ def planted(canaries: Sequence[Canary]) -> Contents:
         with_objects(settled(), sick, settings, *_templated(template)),
         events=[happening(ref, "Failed", text) for text in whole],
         logs={source: lines},
-        helm=RevisionStatus("failed", 2, whole[0] if whole else "", NOW),
+        helm=Revision(2, "failed", "", NOW, whole[0] if whole else ""),
         answers=(Answer("vault-health", Ref("Service", "vault", "vault"), "\n".join(whole)),),
-        unavailable=tuple(
-            Unavailable(f"thing {number}", text) for number, text in enumerate(whole)
-        ),
+        unseen=tuple(Unseen(f"thing {number}", text) for number, text in enumerate(whole)),
     )
     more = More(
         logs={source: lines, replace(source, previous=True): lines},
         used={"pods": [{"metadata": {"name": "x"}, "said": whole}]},
         told={ref.name: "\n".join(whole)},
         versions={"kubernetes": "v1.37.2"},
-        unavailable=tuple(
-            Unavailable(f"other {number}", text) for number, text in enumerate(whole)
-        ),
+        unseen=tuple(Unseen(f"other {number}", text) for number, text in enumerate(whole)),
     )
     return contents(seen, redactor, more, failure="\n".join(texts))
 
@@ -115,7 +111,7 @@ def contents(
         evidence=seen,
         diagnosis=root_cause.diagnose(seen, catalog.ALL, redactor),
         more=more or More(),
-        notes=[Note(seen.helm, "vrooli-0.1.0", ())],
+        records=[ReleaseRecord(replace(seen.helm, chart="vrooli-0.1.0"))],
         redactor=redactor,
         failure="\n".join(redactor.lines(failure.splitlines())),
     )

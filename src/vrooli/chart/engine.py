@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,29 @@ class LintMessage:
     text: str
 
 
+@dataclass(frozen=True)
+class Rendering:
+    """What the chart renders to.
+
+    Attributes:
+        texts: Each template's text, by its path.
+        namespace: The namespace of objects that name none.
+    """
+
+    texts: Mapping[str, str]
+    namespace: str
+
+    @cached_property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """The objects, hooks included."""
+        return tuple(
+            item
+            for path, text in sorted(self.texts.items())
+            if path.endswith((".yaml", ".yml"))
+            for item in manifest.parse(text, self.namespace, path.partition("/")[2])
+        )
+
+
 def render(
     values: Mapping[str, Any], *, release: str, namespace: str, chart: Path | None = None
 ) -> tuple[Manifest, ...]:
@@ -48,17 +72,23 @@ def render(
     Raises:
         UsageError: The chart refuses the values; the message names the key.
     """
+    return render_texts(values, release=release, namespace=namespace, chart=chart).manifests
+
+
+def render_texts(
+    values: Mapping[str, Any], *, release: str, namespace: str, chart: Path | None = None
+) -> Rendering:
+    """The same with the templates' texts.
+
+    Raises:
+        UsageError: The chart refuses the values; the message names the key.
+    """
     try:
         with helm_python.Chart.load(chart or project.chart_dir()) as loaded:
             texts = loaded.render(dict(values), name=release, namespace=namespace)
     except helm_python.HelmError as error:
         raise refusal(error) from error
-    return tuple(
-        found
-        for path, text in sorted(texts.items())
-        if path.endswith((".yaml", ".yml"))
-        for found in manifest.parse(text, namespace, path.partition("/")[2])
-    )
+    return Rendering(texts, namespace)
 
 
 def lint(values: Mapping[str, Any], chart: Path | None = None) -> tuple[LintMessage, ...]:

@@ -60,7 +60,7 @@ RESULTS = (
     results.ObjectView,
     results.CauseView,
     results.FindingView,
-    results.UnavailableView,
+    results.UnseenView,
     results.CaseView,
     results.DifferenceView,
     results.ChangeView,

@@ -46,7 +46,7 @@ async def examine(
             evidence=seen,
             diagnosis=root_cause.diagnose(seen, catalog.ALL, found.redactor),
             more=await extras.look(kube, seen) if everything else More(),
-            notes=found.notes,
+            records=found.records,
             redactor=found.redactor,
             failure=found.redactor.text(failure),
         )

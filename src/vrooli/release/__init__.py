@@ -3,6 +3,6 @@
 Together with ``vrooli.chart`` the only user of the Helm engine.
 """
 
-from vrooli.release.records.history import Release
+from vrooli.release.model import Release
 
 __all__ = ["Release"]

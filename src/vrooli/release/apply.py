@@ -17,15 +17,15 @@ from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.operators import security as pod_security
-from vrooli.release import pending, uninstall
+from vrooli.release import helm, pending, uninstall
 from vrooli.release.drift import diff, field_ownership, live_objects
 from vrooli.release.drift.live_objects import Bodies
+from vrooli.release.model import DEPLOYED, Release
 from vrooli.release.pending import Settled
-from vrooli.release.records import history
-from vrooli.release.records import metadata as records_metadata
+from vrooli.release.records import metadata
 from vrooli.release.records.author import author
-from vrooli.release.records.history import Note, Release
 from vrooli.release.records.metadata import Origin
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.steps import Done, first_error
 
 # Helm doesn't wait for pods here: this is for its requests to the API server and for hooks,
@@ -33,6 +33,7 @@ from vrooli.steps import Done, first_error
 HELM_S = 600.0
 # Helm deletes none by itself: see pruning.
 NO_LIMIT = 0
+UNKNOWN_ORIGIN = Origin()
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,10 @@ async def ensure(
     *,
     chart: Path | None = None,
     wanted: Sequence[Manifest] | None = None,
-    note: Note | None = None,
+    note: ReleaseRecord | None = None,
     there: Bodies | None = None,
     limit_s: float = HELM_S,
-    origin: Origin = records_metadata.UNKNOWN.origin,
+    origin: Origin = UNKNOWN_ORIGIN,
     keep_added: bool = False,
 ) -> Applied:
     """Make the release what the chart and the values say; doesn't wait until it is ready.
@@ -84,7 +85,7 @@ async def ensure(
     labelled = await _ensure_namespace(kube, release.namespace, security)
     note = settled.note
     if note is not None:
-        if note.revision.status == history.DEPLOYED and not settled.left:
+        if note.revision.status == DEPLOYED and not settled.left:
             different = await _different(kube, wanted, note, there, keep_added=keep_added)
             if not different:
                 number = note.revision.number
@@ -93,7 +94,7 @@ async def ensure(
         await field_ownership.take_over(kube, wanted, there, progress, keep_added=keep_added)
     left = await uninstall.left_behind(kube, release, wanted) if note is None else []
     number = note.revision.number + 1 if note is not None else 1
-    labels = {**pending.signature(), **records_metadata.labels(number, origin, author())}
+    labels = {**pending.signature(), **metadata.build_labels(number, origin, author())}
     made = await _act(release, chart, values, limit_s, labels, exists=note is not None)
     await pending.remove_left(kube, release, settled.left, wanted, progress)
     number, many = int(made["revision"]), len(wanted)
@@ -105,7 +106,7 @@ async def _now(
     kube: Kube,
     release: Release,
     wanted: Iterable[Manifest],
-    read: Note | None,
+    read: ReleaseRecord | None,
     seen: Bodies | None,
     progress: Progress,
 ) -> tuple[Settled, Bodies, str]:
@@ -122,7 +123,7 @@ async def _now(
 
 
 async def _different(
-    kube: Kube, wanted: Sequence[Manifest], note: Note, there: Bodies, *, keep_added: bool
+    kube: Kube, wanted: Sequence[Manifest], note: ReleaseRecord, there: Bodies, *, keep_added: bool
 ) -> list[str]:
     """What Helm noted otherwise, and what somebody deleted or changed by hand since."""
     different = differences(wanted, note.manifests)
@@ -176,9 +177,9 @@ async def _act(
         )
 
     try:
-        return await history.call(release, act, cancel)
+        return await helm.call(release, act, cancel)
     except helm_python.HelmError as error:
-        raise history.failure(release, "upgrade" if exists else "install", error) from error
+        raise helm.failure(release, "upgrade" if exists else "install", error) from error
 
 
 def _some(names: list[str], most: int = 3) -> str:

@@ -15,8 +15,8 @@ from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube, NoAnswerError
 from vrooli.redaction import Redactor
 from vrooli.release import lease, pending, rollback, uninstall
-from vrooli.release.records import bookkeeping, history, metadata
-from vrooli.release.records.history import Release, Revision
+from vrooli.release.model import Release, Revision
+from vrooli.release.records import bookkeeping, marks, storage
 from vrooli.release.rollout import context, tracker
 from vrooli.steps import Done, Step, first_error, message_of, run_steps
 
@@ -124,17 +124,18 @@ class Failed:
             away = "was not there before, and is taken away again"
             return Done(changed=True, detail=away + _staying(removed.kept))
         await self._end_hooks()
-        now, to = await history.last(self.release), self.before
-        is_newer = now is not None and now.number != self.before.number
-        if is_newer:
-            to = await rollback.target(self.kube, self.release)
+        records = await storage.fetch_records(self.kube, self.release)
+        number = self.before.number
+        is_newer = bool(records) and records[-1].revision.number != number
         if is_newer or self.cut:
-            await rollback.roll_back(self.kube, self.release, to, progress)
-        noted = await history.manifests(self.release)
+            target = rollback.find_target(records, self.release, None if is_newer else number)
+            number = target.revision.number
+            await rollback.roll_back(self.kube, self.release, target, progress)
+        noted = await storage.fetch_manifests(self.kube, self.release)
         await pending.remove_left(self.kube, self.release, self.cut, noted, progress)
         await tracker.until_ready(self.kube, noted, progress, HEALTHY_S, since=began)
-        done = Done(changed=True, detail=f"is healthy again with what revision {to.number} had")
-        return await bookkeeping.note_healthy(self.kube, self.release, done)
+        done = Done(changed=True, detail=f"is healthy again with what revision {number} had")
+        return await bookkeeping.record_healthy(self.kube, self.release, done)
 
     async def _end_hooks(self) -> None:
         """Helm leaves a hook that failed: it would be tried again and again, for nobody."""
@@ -165,11 +166,11 @@ async def mark(kube: Kube, release: Release, before: Revision | None, reason: st
     Without the release's Lease the newest revision may be another deploy's, and isn't touched.
     """
     with contextlib.suppress(VrooliError):  # says nothing that the failure doesn't say better
-        now = await history.last(release)
+        now = await storage.fetch_revision(kube, release)
         if now is None or (before is not None and now.number == before.number):
             return
         if await lease.is_ours(kube, release):
-            await metadata.note_failed(kube, release, now, reason)
+            await marks.mark_failed(kube, release, now, reason)
 
 
 def _staying(kept: Sequence[str]) -> str:

@@ -9,8 +9,9 @@ import helm_python
 
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.kube import Kube
-from vrooli.release.records import history
-from vrooli.release.records.history import Release
+from vrooli.release import helm
+from vrooli.release.model import Release
+from vrooli.release.records import storage
 
 # How long one test may take, seconds; each gives up by itself long before.
 TEST_S = 180
@@ -34,13 +35,13 @@ class Tried:
     log: str = ""
 
 
-async def names(release: Release) -> list[str]:
+async def names(kube: Kube, release: Release) -> list[str]:
     """The names of the release's tests.
 
     Raises:
         EnvironmentLackError: There is no such release, or its notes may not be read.
     """
-    note = await history.newest(release)
+    note = await storage.fetch_record(kube, release)
     if note is None:
         raise EnvironmentLackError(
             f"There is no release {release.name} in namespace {release.namespace}.",
@@ -62,10 +63,10 @@ async def run(kube: Kube, release: Release, name: str) -> Tried:
         return helm.test(release.name, timeout=TEST_S, include_names=[name])
 
     try:
-        await history.call(release, act, helm_python.HelmContext())
+        await helm.call(release, act, helm_python.HelmContext())
     except helm_python.HelmError as error:
-        if history.is_forbidden(error):
-            raise history.failure(release, f"run test {name} of", error) from error
+        if helm.is_forbidden(error):
+            raise helm.failure(release, f"run test {name} of", error) from error
         # Helm only says that the pod failed; what the test printed says why.
         log = await _log(kube, release, name) or error.detail
         return Tried(name, False, time.monotonic() - began, log)

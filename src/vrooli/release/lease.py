@@ -15,7 +15,7 @@ from vrooli.errors import EnvironmentLackError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube, Manifest
 from vrooli.release import process_identity
-from vrooli.release.records.history import Release
+from vrooli.release.model import Release
 from vrooli.steps import first_error
 
 API, KIND = "coordination.k8s.io/v1", "Lease"

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from vrooli.chart.manifest import KEEP, Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.release.records import history
-from vrooli.release.records.history import Note, Release, Revision
+from vrooli.release.model import DEPLOYED, Release, Revision, secret_name
+from vrooli.release.records import storage
+from vrooli.release.records.storage import ReleaseRecord
 
 # How old a revision in progress must be to be taken for left behind, seconds. Ours waits for no
 # pods and is through in a few; a Helm of somebody else may wait, by itself for five minutes.
@@ -34,7 +35,7 @@ class Settled:
         left: The objects that may be there beside those of its last deployed revision.
     """
 
-    note: Note | None
+    note: ReleaseRecord | None
     left: tuple[Manifest, ...] = ()
 
 
@@ -43,7 +44,9 @@ def signature() -> Mapping[str, str]:
     return {BEGAN: f"{time.time():.0f}"}
 
 
-async def settle(kube: Kube, release: Release, read: Note | None, progress: Progress) -> Settled:
+async def settle(
+    kube: Kube, release: Release, read: ReleaseRecord | None, progress: Progress
+) -> Settled:
     """Wait for another Helm, or clear the note away that a killed one left; objects stay.
 
     Args:
@@ -53,12 +56,12 @@ async def settle(kube: Kube, release: Release, read: Note | None, progress: Prog
         progress: Told what is waited for.
     """
     said, left = False, list[Manifest]()
-    note = read or await history.newest(release)
+    note = read or await storage.fetch_record(kube, release)
     while note is not None and note.revision.is_pending:
         found = note.revision
         if await _is_left(kube, release, found):
             progress.say(f"clears revision {found.number} away, which was left as {found.status}")
-            secret = history.secret_name(release.name, found.number)
+            secret = secret_name(release.name, found.number)
             await kube.delete("v1", "Secret", secret, release.namespace)
             left += note.manifests
         else:
@@ -66,8 +69,8 @@ async def settle(kube: Kube, release: Release, read: Note | None, progress: Prog
                 progress.say(f"waits for another Helm, which says {found.status}")
             said = True
             await asyncio.sleep(1.0)
-        note = await history.newest(release)
-    if note is not None and note.revision.status != history.DEPLOYED:
+        note = await storage.fetch_record(kube, release)
+    if note is not None and note.revision.status != DEPLOYED:
         # Helm compares the next revision with the last deployed one, and forgets these.
         left += note.manifests
     return Settled(note, tuple(left))
@@ -93,6 +96,8 @@ async def remove_left(
 
 
 async def _is_left(kube: Kube, release: Release, found: Revision) -> bool:
+    if found.deployed_at is None:
+        return True
     age_s = (datetime.now(UTC) - found.deployed_at).total_seconds()
     if age_s >= OTHERS_LEFT_BEHIND_S:
         return True
@@ -103,7 +108,9 @@ async def _is_ours(kube: Kube, release: Release, found: Revision) -> bool:
     """Whether one of us made it, which held the Lease; or a rollback, which waits for no pods."""
     if found.status == "pending-rollback":
         return True
-    secret = history.secret_name(release.name, found.number)
+    secret = secret_name(release.name, found.number)
     note = await kube.get("v1", "Secret", secret, release.namespace)
     began = ((note or {}).get("metadata", {}).get("labels") or {}).get(BEGAN, "")
-    return began.isdigit() and abs(found.deployed_at.timestamp() - int(began)) < SAME_S
+    if found.deployed_at is None or not began.isdigit():
+        return False
+    return bool(abs(found.deployed_at.timestamp() - int(began)) < SAME_S)

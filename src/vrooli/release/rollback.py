@@ -2,69 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import helm_python
 
 from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.kube import Kube
+from vrooli.release import helm
 from vrooli.release.drift import field_ownership, live_objects
-from vrooli.release.records import history, metadata
-from vrooli.release.records.history import Release, Revision
+from vrooli.release.model import DEPLOYED, Release
+from vrooli.release.records import marks, metadata, storage
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.steps import Done
 
 # Helm's requests, not the pods: those are followed afterwards, seconds.
 HELM_S = 120
 # States of revisions that ran: Helm's words.
-WORKED = (history.DEPLOYED, "superseded")
+WORKED = (DEPLOYED, "superseded")
 
 
-async def target(kube: Kube, release: Release, number: int | None = None) -> Revision:
-    """The revision to go back to: the one with that number, else the last that ran before.
+def find_target(
+    records: Sequence[ReleaseRecord], release: Release, number: int | None = None
+) -> ReleaseRecord:
+    """Find the revision to roll back to.
+
+    Args:
+        records: All records of the release, oldest first.
+        release: The release.
+        number: The revision's number; None takes the last earlier revision that became ready.
 
     Raises:
         UsageError: There is none.
     """
-    found = await history.revisions(release)
-    known = ", ".join(f"{item.number} ({item.status})" for item in found) or "none"
     if number is not None:
-        chosen = [item for item in found if item.number == number]
+        matches = [item for item in records if item.revision.number == number]
     else:
-        noted = await history.labels(kube, release)
-        unready = {int(item["version"]) for item in noted if metadata.is_unready(item)}
-        ran = [item for item in found[:-1] if item.status in WORKED]
-        chosen = [item for item in ran if item.number not in unready][-1:]
-    if not chosen:
-        which = f"no revision {number}" if number is not None else "no earlier revision that ran"
+        ran = [item for item in records[:-1] if item.revision.status in WORKED]
+        matches = [item for item in ran if not metadata.is_unready(item.labels)][-1:]
+    if not matches:
+        revisions = [item.revision for item in records]
+        existing = ", ".join(f"{item.number} ({item.status})" for item in revisions) or "none"
+        missing = f"no revision {number}" if number is not None else "no earlier revision that ran"
         raise UsageError(
-            f"Release {release.name} has {which}.",
-            f"It has: {known}. `vrooli history` tells more.",
+            f"Release {release.name} has {missing}.",
+            f"It has: {existing}. `vrooli history` lists them with details.",
         )
-    return chosen[0]
+    return matches[0]
 
 
 async def roll_back(
-    kube: Kube, release: Release, to: Revision, progress: Progress, *, keep_added: bool = True
+    kube: Kube,
+    release: Release,
+    target: ReleaseRecord,
+    progress: Progress,
+    *,
+    keep_added: bool = True,
 ) -> Done:
-    """Make a new revision with what an earlier one had; doesn't wait until it is ready.
+    """Make a new revision with the objects of an earlier one; does not wait until it is ready.
 
-    Without ``keep_added`` the fields go that people added by hand.
+    Without ``keep_added``, fields that people added to the objects are removed.
 
     Raises:
-        VrooliError: Helm could not.
+        VrooliError: Helm failed.
     """
-    progress.say(f"goes back to revision {to.number}")
-    wanted = await history.manifests(release, to.number)
-    there = await live_objects.bodies(kube, wanted)
-    await field_ownership.take_over(kube, wanted, there, progress, keep_added=keep_added)
+    revision = target.revision
+    progress.say(f"goes back to revision {revision.number}")
+    existing = await live_objects.bodies(kube, target.manifests)
+    await field_ownership.take_over(
+        kube, target.manifests, existing, progress, keep_added=keep_added
+    )
     try:
-        await history.call(
+        await helm.call(
             release,
-            lambda helm: helm.rollback(release.name, version=to.number, timeout=HELM_S),
+            lambda engine: engine.rollback(release.name, version=revision.number, timeout=HELM_S),
         )
     except helm_python.HelmError as error:
-        raise history.failure(release, "roll back", error) from error
-    now = await history.last(release)
-    if now is not None:
-        its = (await metadata.records(kube, release)).get(to.number, metadata.UNKNOWN)
-        await metadata.note_rollback(kube, release, now.number, its)
-    return Done(changed=True, detail=f"is revision {to.number} again ({to.chart})")
+        raise helm.failure(release, "roll back", error) from error
+    newest = await storage.fetch_revision(kube, release)
+    if newest is not None:
+        await marks.mark_rollback(kube, release, newest.number, target.metadata)
+    detail = f"is revision {revision.number} again ({revision.chart})"
+    return Done(changed=True, detail=detail)

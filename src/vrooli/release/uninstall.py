@@ -14,9 +14,10 @@ from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube, Manifest
 from vrooli.operators import claims as volumes
+from vrooli.release import helm
 from vrooli.release.drift import live_objects
-from vrooli.release.records import history
-from vrooli.release.records.history import Release
+from vrooli.release.model import Release
+from vrooli.release.records import storage
 from vrooli.steps import Done
 
 CLAIM = volumes.KIND
@@ -71,17 +72,17 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Removed:
     Raises:
         VrooliError: Helm could not.
     """
-    note = await history.newest(release)
+    note = await storage.fetch_record(kube, release)
     if note is None:
         claims = tuple(await _claims(kube, release, frozenset()))
         return Removed(False, f"there is no release {release.name}{_told(claims)}", claims)
     progress.say(f"uninstalls {release.name}")
     try:
-        await history.call(release, lambda helm: helm.uninstall(release.name, timeout=HELM_S))
+        await helm.call(release, lambda helm: helm.uninstall(release.name, timeout=HELM_S))
     except helm_python.HelmError as error:
-        if await history.last(release) is None:
+        if await storage.fetch_revision(kube, release) is None:
             return Removed(False, f"another run has taken {release.name} away")
-        raise history.failure(release, "uninstall", error) from error
+        raise helm.failure(release, "uninstall", error) from error
     # Helm leaves the pods of its tests behind.
     for hook in (item for item in note.manifests if item.is_hook):
         await kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)

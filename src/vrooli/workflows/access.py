@@ -19,8 +19,9 @@ Found = Cluster | KnownCluster
 
 @dataclass(frozen=True)
 class Access:
-    """A cluster that runs, and a client of its API."""
+    """A running cluster: how it was chosen, and a client of its API."""
 
+    choice: Choice
     cluster: Found
     kube: Kube
 
@@ -55,7 +56,7 @@ async def connect(text: str | None) -> AsyncIterator[Access]:
         cluster = choice.external()
         kube = await cluster.connect()
     async with kube:
-        yield Access(cluster, kube)
+        yield Access(choice, cluster, kube)
 
 
 async def _demand_running(cluster: KnownCluster) -> None:

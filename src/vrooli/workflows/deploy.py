@@ -23,16 +23,16 @@ from vrooli.release.apply import Applied
 from vrooli.release.drift import comparison, live_objects
 from vrooli.release.drift.diff import ObjectChange
 from vrooli.release.drift.live_objects import Bodies
-from vrooli.release.records import bookkeeping, history, size
-from vrooli.release.records.history import Note, Release, Revision
+from vrooli.release.model import DEPLOYED, Release, Revision
+from vrooli.release.records import bookkeeping, size, storage
 from vrooli.release.records.metadata import Kind, Origin
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context, tracker
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access, deployable, interruption
 from vrooli.workflows.access import Access
 from vrooli.workflows.build import default_out
 from vrooli.workflows.change_view import told, view
-from vrooli.workflows.cluster_selection import Choice, choose
 from vrooli.workflows.consent import GIVEN, Action, Consent, objects
 from vrooli.workflows.results import DeployResult, StepResult
 
@@ -88,7 +88,6 @@ async def deploy(
     began = time.monotonic()
     run = _Run(options, await asyncio.to_thread(_whole, options))
     await asyncio.to_thread(run.demand_fitting)
-    run.choice = choice = await choose(options.cluster)
     async with access.connect(options.cluster) as reached:
         run.reached = reached
         ended = await run_steps(run.looking(), listener)
@@ -107,7 +106,7 @@ async def deploy(
         environment=options.environment.name,
         release=run.release.name,
         namespace=run.release.namespace,
-        cluster=str(choice),
+        cluster=str(run.reached.choice),
         revision=run.applied.revision,
         changes=tuple(map(view, run.changes)),
     )
@@ -120,13 +119,6 @@ def rendered(options: DeployOptions) -> tuple[Manifest, ...]:
         UsageError: The artifact isn't whole, or its chart refuses its values.
     """
     return _Run(options, _whole(options)).wanted
-
-
-def _render(options: DeployOptions, package: Path, chosen: values.Values) -> tuple[Manifest, ...]:
-    environment = options.environment
-    return engine.render(
-        chosen, release=environment.release, namespace=environment.namespace, chart=package
-    )
 
 
 def _whole(options: DeployOptions) -> Artifact:
@@ -155,20 +147,30 @@ class _Run:
     """One run of deploy: what its steps hand to each other."""
 
     reached: Access
-    choice: Choice
 
     def __init__(self, options: DeployOptions, artifact: Artifact) -> None:
         self.options, self.artifact = options, artifact
         self.package = options.folder / artifact.chart.package
         self.values = values.read(options.folder / artifact.environments[options.environment.name])
-        self.wanted = _render(options, self.package, self.values)
+        environment = options.environment
+        self.rendering = engine.render_texts(
+            self.values,
+            release=environment.release,
+            namespace=environment.namespace,
+            chart=self.package,
+        )
         self.changes: tuple[ObjectChange, ...] = ()
         self.began = context.EVER
         self.confirmed = False
-        self.note: Note | None = None
+        self.note: ReleaseRecord | None = None
         self.there: Bodies | None = None
         self.applied = Applied(changed=False)
         self.fit = asyncio.Event()
+
+    @property
+    def wanted(self) -> tuple[Manifest, ...]:
+        """The objects of the artifact's release."""
+        return self.rendering.manifests
 
     @property
     def kube(self) -> Kube:
@@ -185,7 +187,7 @@ class _Run:
         """What needs a yes, in words; empty where Helm is not to act."""
         if self.changes:
             return f"change {objects([change.key for change in self.changes])} of {self.release}"
-        if self.note is None or self.note.revision.status == history.DEPLOYED:
+        if self.note is None or self.note.revision.status == DEPLOYED:
             return ""
         newest = self.note.revision
         return f"deploy {self.release} once more, whose revision {newest.number} is {newest.status}"
@@ -196,13 +198,8 @@ class _Run:
         Raises:
             UsageError: It is too large.
         """
-        environment = self.options.environment
-        size.demand_fitting(
-            self.package,
-            self.values,
-            release=environment.release,
-            namespace=environment.namespace,
-        )
+        release = self.options.environment.release
+        size.demand_fitting(release, self.package, self.values, self.rendering)
 
     def looking(self) -> list[Step]:
         """What is looked at before anything is touched."""
@@ -244,7 +241,7 @@ class _Run:
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what Helm noted last and what somebody did since."""
         try:
-            self.note = note = await history.newest(self.release)
+            self.note = note = await storage.fetch_record(self.kube, self.release)
             redactor = await secret_redaction.redactor(self.kube, self.release.namespace)
             keep = self.options.keep_added
             found = await comparison.ahead(
@@ -253,7 +250,7 @@ class _Run:
                 note,
                 redactor,
                 keep_added=keep,
-                deployed=await history.deployed(self.release, note),
+                deployed=await storage.fetch_deployed_manifests(self.kube, self.release, note),
             )
             left = (
                 await uninstall.left_behind(self.kube, self.release, self.wanted)
@@ -305,7 +302,7 @@ class _Run:
     def _cut(self, before: Revision | None) -> interruption.Cut:
         go_back = self._failed(before, InterruptError("It was interrupted.")).go_back
         command = "rollback" if before else "uninstall"
-        where = f"-e {self.options.environment.name} --cluster {self.choice}"
+        where = f"-e {self.options.environment.name} --cluster {self.reached.choice}"
         return interruption.Cut(
             self.kube,
             self.release,
@@ -322,9 +319,9 @@ class _Run:
         Raises:
             EnvironmentLackError: It has, and somebody has confirmed what is no longer so.
         """
-        if self.note and await history.is_newest(self.kube, self.release, self.note):
+        if self.note and await storage.is_newest(self.kube, self.release, self.note):
             return
-        note = await history.newest(self.release)
+        note = await storage.fetch_record(self.kube, self.release)
         if note is None and self.note is None:
             return
         if self.confirmed:
@@ -341,7 +338,11 @@ class _Run:
             return None
         if not self.note.revision.is_pending:
             return self.note.revision
-        ended = [item for item in await history.revisions(self.release) if not item.is_pending]
+        ended = [
+            item
+            for item in await storage.fetch_revisions(self.kube, self.release)
+            if not item.is_pending
+        ]
         return ended[-1] if ended else None
 
     @property
@@ -385,4 +386,6 @@ class _Run:
             since=self.began,
             rests=not self.applied.changed,
         )
-        return await bookkeeping.note_healthy(self.kube, self.release, done, self.applied.revision)
+        return await bookkeeping.record_healthy(
+            self.kube, self.release, done, self.applied.revision
+        )

@@ -12,7 +12,7 @@ from vrooli.checks.images import local as local_images
 from vrooli.findings import Finding
 from vrooli.kube import Kube
 from vrooli.release import Release, lease
-from vrooli.release.records.history import Revision
+from vrooli.release.model import Revision
 
 
 async def demand(
@@ -61,4 +61,4 @@ def _of_rollback(finding: Finding, to: Revision) -> Finding:
     remedy = (
         f"Deploy the artifact that revision {to.number} ({to.chart}) was made of: it brings it."
     )
-    return replace(finding, remediation=remedy, command="")
+    return replace(finding, remedy=remedy, command="")

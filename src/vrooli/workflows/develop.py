@@ -13,6 +13,7 @@ from pathlib import Path
 from vrooli import images, operators, project, vault
 from vrooli.chart import engine as chart_engine
 from vrooli.chart import values as chart_values
+from vrooli.chart.manifest import Manifest
 from vrooli.checks import preflight
 from vrooli.cluster.embedded.cluster import KnownCluster
 from vrooli.cluster.interface import Cluster
@@ -24,8 +25,8 @@ from vrooli.operators import Operator, Site, Source
 from vrooli.operators.install import install, wait_ready
 from vrooli.release import apply, failure_handling, lease
 from vrooli.release.apply import Applied
-from vrooli.release.records import bookkeeping, history, size
-from vrooli.release.records.history import Release
+from vrooli.release.model import Release
+from vrooli.release.records import bookkeeping, size, storage
 from vrooli.release.records.metadata import Kind, Origin
 from vrooli.release.rollout import tracker
 from vrooli.secrets import env_file
@@ -223,6 +224,7 @@ class _Run:
         self.machine = Machine(runs_clusters=choice.embedded)
         self.sources: dict[str, Source] = {}
         self.applied = Applied(changed=False)
+        self.manifests: tuple[Manifest, ...] = ()
 
     def steps(self) -> list[Step]:
         """All steps; each names those that it stands on."""
@@ -246,7 +248,7 @@ class _Run:
 
     async def hold(self, steps: Sequence[Step], listener: Listener) -> list[StepEnded]:
         """Run the steps under the Lease; a revision that they made and left unready is noted so."""
-        before = await history.last(self.release)
+        before = await storage.fetch_revision(self.kube, self.release)
         try:
             return await run_steps(steps, listener)
         except VrooliError as error:
@@ -323,31 +325,29 @@ class _Run:
         values = chart_values.load(self.options.environment, self.options.values)
         values = chart_values.merge(values, self._local_values())
         release = self.release
-        wanted = await asyncio.to_thread(
-            chart_engine.render, values, release=release.name, namespace=release.namespace
+        rendering = await asyncio.to_thread(
+            chart_engine.render_texts, values, release=release.name, namespace=release.namespace
         )
+        self.manifests = rendering.manifests
         await asyncio.to_thread(
-            size.demand_fitting,
-            project.chart_dir(),
-            values,
-            release=release.name,
-            namespace=release.namespace,
+            size.demand_fitting, release.name, project.chart_dir(), values, rendering
         )
-        await preflight.demand_data_fit(self.kube, release.namespace, wanted)
+        await preflight.demand_data_fit(self.kube, release.namespace, self.manifests)
         made_of = await source()
         origin = Origin.of(
             Kind.SOURCE, project.version(), made_of.revision, modified=made_of.modified
         )
         self.applied = await apply.ensure(
-            self.kube, release, values, progress, wanted=wanted, origin=origin
+            self.kube, release, values, progress, wanted=self.manifests, origin=origin
         )
         return self.applied
 
     async def follow_release(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
-        manifests = await history.manifests(self.release)
-        done = await tracker.until_ready(self.kube, manifests, progress, since=self.began)
-        return await bookkeeping.note_healthy(self.kube, self.release, done, self.applied.revision)
+        done = await tracker.until_ready(self.kube, self.manifests, progress, since=self.began)
+        return await bookkeeping.record_healthy(
+            self.kube, self.release, done, self.applied.revision
+        )
 
     @property
     def release(self) -> Release:

@@ -19,13 +19,7 @@ from vrooli.findings import Verdict
 from vrooli.release import Release
 from vrooli.release.records import discovery
 from vrooli.workflows import access
-from vrooli.workflows.results import (
-    CauseView,
-    DiagnoseResult,
-    FindingView,
-    MissingView,
-    UnavailableView,
-)
+from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView, MissingView, UnseenView
 
 
 async def diagnose(
@@ -64,7 +58,7 @@ async def diagnose(
     async with access.connect(cluster) as reached:
         place = _place(environment, namespace)
         if name is None and namespace is not None:
-            name = await discovery.only(reached.kube, namespace)
+            name = await discovery.find_only_release(reached.kube, namespace)
         release = Release.of(
             replace(place, release=name or place.release), reached.cluster.kubeconfig
         )
@@ -98,16 +92,12 @@ def result(
         ok=verdict is Verdict.HEALTHY,
         verdict=verdict,
         missing=tuple(
-            MissingView(resource=item.resource, reason=item.reason, advice=item.advice)
-            for item in missing
+            MissingView(what=item.what, why=item.why, advice=item.advice) for item in missing
         ),
         release=release.name,
         namespace=release.namespace,
         causes=tuple(map(_cause, found.diagnosis.causes)),
-        unavailable=tuple(
-            UnavailableView(resource=item.resource, reason=item.reason)
-            for item in found.unavailable()
-        ),
+        unseen=tuple(UnseenView(what=item.what, why=item.why) for item in found.unseen()),
         rules=len(catalog.ALL),
         elapsed_s=round(elapsed_s, 3),
         bundle=str(archive) if archive else None,
@@ -117,5 +107,5 @@ def result(
 def _cause(cause: Cause) -> CauseView:
     return CauseView(
         finding=FindingView.of(cause.finding),
-        consequences=tuple(FindingView.of(item) for item in cause.consequences),
+        follows=tuple(FindingView.of(item) for item in cause.follows),
     )

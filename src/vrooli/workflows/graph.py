@@ -18,9 +18,9 @@ from vrooli.graph.live import fetch
 from vrooli.graph.live import state as live_state
 from vrooli.graph.model import Arrow, ArrowStatus, ArrowStatuses, Diagram, State
 from vrooli.graph.render import html, mermaid, svg
-from vrooli.kube import Patience
+from vrooli.kube import Kube, Patience
 from vrooli.release import Release, secret_redaction
-from vrooli.release.records import history
+from vrooli.release.records import storage
 from vrooli.workflows import access
 from vrooli.workflows.options import check_values_file
 from vrooli.workflows.results import (
@@ -101,9 +101,8 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
         return _result(options, source, drawn(options, source), {})
     async with access.connect(options.cluster) as reached:
         redactor = await secret_redaction.redactor(reached.kube, options.environment.namespace)
-        source = await of_release(
-            options, Release.of(options.environment, reached.cluster.kubeconfig)
-        )
+        release = Release.of(options.environment, reached.cluster.kubeconfig)
+        source = await of_release(options, reached.kube, release)
         diagrams = drawn(options, source)
         places = fetch.required_resources(source.manifests, diagrams, options.environment.namespace)
         patience = Patience(LOOK_S)
@@ -126,10 +125,10 @@ def _rendered(options: GraphOptions) -> tuple[Manifest, ...]:
     return engine.render(wanted, release=where.release, namespace=where.namespace)
 
 
-async def of_release(options: GraphOptions, release: Release) -> Source:
+async def of_release(options: GraphOptions, kube: Kube, release: Release) -> Source:
     """What Helm noted of a release; where that can't be read, what its values make."""
     try:
-        found = await history.newest(release)
+        found = await storage.fetch_record(kube, release)
     except VrooliError as error:
         said = f"what is drawn comes from the values: {error.message}"
         return Source(_rendered(options), FROM_VALUES, (said,), (error.message,))
@@ -190,10 +189,10 @@ def _missing(source: Source, judged: ArrowStatuses) -> tuple[MissingView, ...]:
         if found.state is State.UNKNOWN
     }
     arrows = (
-        MissingView(resource=f"arrow {start} → {end}", reason=why, advice=ADVICE)
+        MissingView(what=f"arrow {start} → {end}", why=why, advice=ADVICE)
         for (start, end), why in unseen.items()
     )
-    release = (MissingView(resource="the release", reason=why) for why in source.unknown)
+    release = (MissingView(what="the release", why=why) for why in source.unknown)
     return (*release, *arrows)
 
 

@@ -14,7 +14,7 @@ from vrooli.graph.render.server import Server
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 from vrooli.release import Release, secret_redaction
-from vrooli.release.records import history
+from vrooli.release.records import storage
 from vrooli.steps import first_error
 from vrooli.workflows import access
 from vrooli.workflows.graph import FROM_RELEASE, GraphOptions, Source, drawn, of_release, title_of
@@ -34,7 +34,7 @@ async def serve(options: GraphOptions, port: int, listener: Listener) -> Result:
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)
         redactor = await secret_redaction.redactor(reached.kube, release.namespace)
-        source = await of_release(options, release)
+        source = await of_release(options, reached.kube, release)
         show = _Show(options, reached.kube, release, source, redactor)
         await asyncio.to_thread(svg.precompute, show.diagrams)
         async with show.server.running(port) as url:
@@ -107,7 +107,7 @@ class _Show:
             # Secrets may have come since, or have other values.
             self._redactor = await secret_redaction.redactor(self._kube, self._release.namespace)
             try:
-                note = await history.newest(self._release)
+                note = await storage.fetch_record(self._kube, self._release)
             except VrooliError:
                 continue  # away for a moment, which the watch tells of
             found = note.manifests if note else ()

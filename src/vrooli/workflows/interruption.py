@@ -13,8 +13,8 @@ from vrooli.kube import Kube
 from vrooli.release import failure_handling, lease
 from vrooli.release.drift import comparison
 from vrooli.release.drift.live_objects import Bodies
-from vrooli.release.records import history
-from vrooli.release.records.history import Release, Revision
+from vrooli.release.model import Release, Revision
+from vrooli.release.records import storage
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.consent import Consent, objects
 
@@ -89,7 +89,7 @@ class Cut:
     async def _look(self) -> tuple[list[str], Revision | None]:
         """The objects that are others than before, and the revision that was made meanwhile."""
         changed = await comparison.since(self.kube, self.wanted, self.there)
-        now = await history.last(self.release)
+        now = await storage.fetch_revision(self.kube, self.release)
         if now is None or (self.before is not None and now.number == self.before.number):
             return changed, None
         await failure_handling.mark(self.kube, self.release, self.before, "it was interrupted")
@@ -98,7 +98,7 @@ class Cut:
     async def _is_still(self, shown: Revision) -> bool:
         """Whether the release is still ours and as it was shown: the person may think for long."""
         try:
-            last = await history.last(self.release)
+            last = await storage.fetch_revision(self.kube, self.release)
             ours = await lease.is_ours(self.kube, self.release)
         except VrooliError:
             return False

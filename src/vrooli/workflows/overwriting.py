@@ -8,7 +8,7 @@ from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
 from vrooli.kube import Kube
 from vrooli.release import Release
-from vrooli.release.records import history, metadata
+from vrooli.release.records import storage
 from vrooli.release.records.metadata import Kind
 from vrooli.workflows import embedded_clusters
 from vrooli.workflows.cluster_selection import Choice
@@ -73,14 +73,14 @@ async def demand(kube: Kube, release: Release, environment: Environment, consent
         UsageError: A yes is missing.
         InterruptError: The person said no.
     """
-    last = await history.last(release)
-    if last is None:
+    record = await storage.fetch_record(kube, release)
+    if record is None:
         return NONE
-    its = (await metadata.records(kube, release)).get(last.number, metadata.UNKNOWN)
-    action = Action.DEVELOP if its.origin.kind is Kind.SOURCE else Action.REPLACE_ARTIFACT
-    change = f"replace {release}{_MADE[its.origin.kind]} by what the sources here make"
-    consent.demand(action, environment.name, change.format(its.origin.version))
-    return last.number
+    origin = record.metadata.origin
+    action = Action.DEVELOP if origin.kind is Kind.SOURCE else Action.REPLACE_ARTIFACT
+    change = f"replace {release}{_MADE[origin.kind]} by what the sources here make"
+    consent.demand(action, environment.name, change.format(origin.version))
+    return record.revision.number
 
 
 async def look_again(
@@ -98,7 +98,7 @@ async def look_again(
     Raises:
         EnvironmentLackError: It has, and what is there now needs a yes of its own.
     """
-    last = await history.last(release)
+    last = await storage.fetch_revision(kube, release)
     if last is None or last.number == agreed:
         return
     try:

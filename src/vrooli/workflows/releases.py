@@ -6,13 +6,14 @@ from vrooli.artifact import model
 from vrooli.environments import Environment
 from vrooli.errors import EnvironmentLackError
 from vrooli.events import Listener
+from vrooli.redaction import Redactor
 from vrooli.release import Release, secret_redaction
 from vrooli.release.drift import comparison
-from vrooli.release.records import history as noted
-from vrooli.release.records import metadata
-from vrooli.release.records.history import Revision
-from vrooli.release.records.metadata import GAVE_UP, End, Record
+from vrooli.release.records import storage
+from vrooli.release.records.metadata import UNREADY_DESCRIPTION, End
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollback import WORKED
+from vrooli.release.rollout.context import EVER
 from vrooli.workflows import access
 from vrooli.workflows.change_view import view
 from vrooli.workflows.deploy import DeployOptions, rendered
@@ -22,7 +23,7 @@ from vrooli.workflows.results import DiffResult, HistoryResult, RevisionView
 async def history(
     environment: Environment, cluster: str | None, listener: Listener
 ) -> HistoryResult:
-    """The revisions that Helm still knows.
+    """The revisions in Helm's records, oldest first.
 
     Raises:
         EnvironmentLackError: The cluster doesn't run, or has no such release.
@@ -30,23 +31,14 @@ async def history(
     del listener  # looking is quick
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
-        found = await noted.revisions(release)
-        its = await metadata.records(reached.kube, release)
-        texts = await metadata.descriptions(reached.kube, release)
+        records = await storage.fetch_records(reached.kube, release)
         redactor = await secret_redaction.redactor(reached.kube, release.namespace)
-    if not found:
+    if not records:
         raise _absent(release)
     return HistoryResult(
         release=release.name,
         namespace=release.namespace,
-        revisions=tuple(
-            _view(
-                item,
-                its.get(item.number, metadata.UNKNOWN),
-                redactor.text(texts.get(item.number) or item.description),
-            )
-            for item in found
-        ),
+        revisions=tuple(_view(record, redactor) for record in records),
     )
 
 
@@ -61,7 +53,7 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
     named = options.version is not None or options.artifact is not None
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)
-        note = await noted.newest(release)
+        note = await storage.fetch_record(reached.kube, release)
         if note is None:
             raise _absent(release)
         redactor = await secret_redaction.redactor(reached.kube, release.namespace)
@@ -71,7 +63,7 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
                 rendered(options),
                 note,
                 redactor,
-                deployed=await noted.deployed(release, note),
+                deployed=await storage.fetch_deployed_manifests(reached.kube, release, note),
             )
         else:
             found = await comparison.drift(reached.kube, note.manifests, redactor)
@@ -81,24 +73,27 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
     )
 
 
-def _view(revision: Revision, its: Record, description: str) -> RevisionView:
-    # Helm calls one complete that never became ready, where nobody could note more.
-    if its.end is End.FAILED and revision.status in WORKED and GAVE_UP not in description:
-        description = GAVE_UP
-    if its.end is End.READY and GAVE_UP in description:
+def _view(record: ReleaseRecord, redactor: Redactor) -> RevisionView:
+    revision, metadata = record.revision, record.metadata
+    description = redactor.text(revision.description)
+    # Helm's status and description of a revision say nothing of its pods.
+    is_described = UNREADY_DESCRIPTION in description
+    if metadata.end is End.FAILED and revision.status in WORKED and not is_described:
+        description = UNREADY_DESCRIPTION
+    if metadata.end is End.READY and is_described:
         description = f"{description}; it became ready later"
     return RevisionView(
         number=revision.number,
         status=revision.status,
         chart=revision.chart,
-        time=revision.deployed_at,
+        time=revision.deployed_at or EVER,
         description=description,
-        end=its.end.value,
-        origin=its.origin.kind.value,
-        version=its.origin.version or None,
-        source=its.origin.source or None,
-        by=its.by or None,
-        place=its.place or None,
+        end=metadata.end.value,
+        origin=metadata.origin.kind.value,
+        version=metadata.origin.version or None,
+        source=metadata.origin.source or None,
+        by=metadata.by or None,
+        place=metadata.place or None,
     )
 
 

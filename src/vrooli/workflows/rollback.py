@@ -18,15 +18,15 @@ from vrooli.release import rollback as reverting
 from vrooli.release.drift import comparison, live_objects
 from vrooli.release.drift.diff import ObjectChange
 from vrooli.release.drift.live_objects import Bodies
-from vrooli.release.records import bookkeeping, history, metadata
-from vrooli.release.records.history import Note, Release, Revision
+from vrooli.release.model import Release, Revision
+from vrooli.release.records import bookkeeping, storage
 from vrooli.release.records.metadata import End
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context, tracker
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows import access, deployable, interruption
 from vrooli.workflows.access import Access
 from vrooli.workflows.change_view import told, view
-from vrooli.workflows.cluster_selection import Choice, choose
 from vrooli.workflows.consent import GIVEN, Action, Consent, objects
 from vrooli.workflows.deploy import READY_S
 from vrooli.workflows.results import RollbackResult, StepsResult
@@ -81,7 +81,7 @@ async def rollback(
                 listener(LogLine("change", line))
         run.confirmed = consent.demand(Action.ROLLBACK, options.environment.name, run.change)
         ended += await run.act(listener, consent)
-        last = await history.last(run.release)
+        last = await storage.fetch_revision(run.kube, run.release)
     done = StepsResult.of(ended, time.monotonic() - began)
     return RollbackResult(
         **dict(done),
@@ -103,12 +103,9 @@ class _Run:
 
     options: RollbackOptions
     reached: Access
-    choice: Choice
     release: Release
-    to: Revision
-    wanted: tuple[Manifest, ...]
-    note: Note
-    end: End = End.UNKNOWN
+    target: ReleaseRecord
+    note: ReleaseRecord
     changes: tuple[ObjectChange, ...] = ()
     confirmed: bool = False
     there: Bodies = field(default_factory=dict)
@@ -122,14 +119,19 @@ class _Run:
             UsageError: There is no such revision.
         """
         release = Release.of(options.environment, reached.cluster.kubeconfig)
-        to = await reverting.target(reached.kube, release, options.number)
-        wanted = await history.manifests(release, to.number)
-        note = await history.newest(release)
-        if note is None:  # taken away since
-            raise UsageError(f"Release {release.name} has no revision {to.number} any more.")
-        its = (await metadata.records(reached.kube, release)).get(to.number, metadata.UNKNOWN)
-        choice = await choose(options.cluster)
-        return cls(options, reached, choice, release, to, wanted, note, its.end)
+        records = await storage.fetch_records(reached.kube, release)
+        target = reverting.find_target(records, release, options.number)
+        return cls(options, reached, release, target, records[-1])
+
+    @property
+    def to(self) -> Revision:
+        """The revision to go back to."""
+        return self.target.revision
+
+    @property
+    def wanted(self) -> tuple[Manifest, ...]:
+        """The objects of that revision."""
+        return self.target.manifests
 
     @property
     def kube(self) -> Kube:
@@ -139,7 +141,7 @@ class _Run:
     @property
     def change(self) -> str:
         """What needs a yes, in words."""
-        unready = _UNREADY.get(self.end, "")
+        unready = _UNREADY.get(self.target.metadata.end, "")
         where = f"revision {self.to.number}{unready}"
         return f"roll {self.release} back to {where}: {_changing(self.changes)}"
 
@@ -204,7 +206,7 @@ class _Run:
 
     def _cut(self) -> interruption.Cut:
         before = self.note.revision
-        where = f"-e {self.options.environment.name} --cluster {self.choice}"
+        where = f"-e {self.options.environment.name} --cluster {self.reached.choice}"
         return interruption.Cut(
             self.kube,
             self.release,
@@ -221,7 +223,7 @@ class _Run:
         Raises:
             EnvironmentLackError: It has, and somebody has confirmed what is no longer so.
         """
-        if self.confirmed and not await history.is_newest(self.kube, self.release, self.note):
+        if self.confirmed and not await storage.is_newest(self.kube, self.release, self.note):
             raise EnvironmentLackError(
                 f"A deploy of {self.release.name} has ended meanwhile; "
                 "this rollback has changed nothing.",
@@ -232,7 +234,7 @@ class _Run:
         """Let Helm put it back."""
         self.began = datetime.now(UTC)
         keep = self.options.keep_added
-        doing = reverting.roll_back(self.kube, self.release, self.to, progress, keep_added=keep)
+        doing = reverting.roll_back(self.kube, self.release, self.target, progress, keep_added=keep)
         return await tracker.unless_hopeless(self.kube, self.wanted, progress, doing)
 
     async def follow(self, progress: Progress) -> Done:
@@ -240,4 +242,4 @@ class _Run:
         done = await tracker.until_ready(
             self.kube, self.wanted, progress, self.options.timeout_s, since=self.began
         )
-        return await bookkeeping.note_healthy(self.kube, self.release, done)
+        return await bookkeeping.record_healthy(self.kube, self.release, done)

@@ -17,8 +17,9 @@ from vrooli.findings import Verdict
 from vrooli.kube import Kube, Patience
 from vrooli.operators import OperatorStatus
 from vrooli.release import Release, secret_redaction
-from vrooli.release.records import history, metadata
+from vrooli.release.records import metadata, storage
 from vrooli.release.records.metadata import End
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import operator_logs, readiness, tracker
 from vrooli.workflows import access, advice, embedded_clusters
 from vrooli.workflows.develop import release_urls
@@ -69,7 +70,7 @@ async def status(
         kube = await Kube.connect(found.kubeconfig)
     except VrooliError as error:
         what = f"the Kubernetes API of cluster {choice}"
-        missing = (MissingView(resource=what, reason=error.message, advice=error.advice),)
+        missing = (MissingView(what=what, why=error.message, advice=error.advice),)
         problems = tuple(_cluster_problems(seen))
         return _result(environment, seen, problems=problems, missing=missing)
     async with kube:
@@ -113,21 +114,16 @@ async def _look(
             for operator in operators.ALL
         ]
         of_vault = group.create_task(look.at(VAULT, partial(vault.status, kube)))
-        of_release = group.create_task(
-            look.at(f"release {release.name}", partial(_release, kube, release))
-        )
-        of_workloads = group.create_task(
-            look.at("the workloads", partial(_workloads, kube, release, look))
-        )
+        of_release = group.create_task(_look_at_release(kube, release, look))
         hides = group.create_task(secret_redaction.redactor(kube, release.namespace))
     operator_views = tuple(_operator(item) for task in of_operators if (item := task.result()))
     vault_seen = of_vault.result()
     vault_view = VaultView(**vars(vault_seen)) if vault_seen else None
     redactor = hides.result()
-    release_view = of_release.result()
+    release_view, found_workloads = of_release.result()
     workloads = tuple(
         item.model_copy(update={"detail": redactor.text(item.detail)})
-        for item in of_workloads.result() or ()
+        for item in found_workloads or ()
     )
     problems = (
         *_cluster_problems(seen),
@@ -136,15 +132,15 @@ async def _look(
         *_release_problems(environment, release_view),
         *(f"{item.kind} {item.name}: {item.detail}" for item in workloads if not item.ready),
     )
-    known = None if of_workloads.result() is None else workloads
+    known = None if found_workloads is None else workloads
     return _result(
         environment,
         seen,
         problems=tuple(map(redactor.text, problems)),
         missing=tuple(
-            item.model_copy(update={"reason": redactor.text(item.reason)})
+            item.model_copy(update={"why": redactor.text(item.why)})
             for item in look.missing
-            if item.resource != VAULT or known is None or _takes_from_vault(known)
+            if item.what != VAULT or known is None or _takes_from_vault(known)
         ),
         operators=operator_views,
         vault=vault_view,
@@ -165,36 +161,56 @@ class _Look:
         try:
             return await self.patience.ask(what, lambda _: look(), limit_s=self.patience.total_s)
         except VrooliError as error:
-            view = MissingView(resource=what, reason=error.message, advice=error.advice)
+            view = MissingView(what=what, why=error.message, advice=error.advice)
             self.missing.append(view)
             return None
 
 
-async def _release(kube: Kube, release: Release) -> ReleaseView:
-    found = await history.last(release)
-    if found is None:
+async def _look_at_release(
+    kube: Kube, release: Release, look: _Look
+) -> tuple[ReleaseView | None, tuple[WorkloadView, ...] | None]:
+    """The release and its workloads, by one read of Helm's record; None is what can't be read."""
+    records: list[ReleaseRecord | None] = []
+
+    async def fetch() -> ReleaseView:
+        record = await storage.fetch_record(kube, release)
+        records[:] = [record]
+        return _release(release, record)
+
+    view = await look.at(f"release {release.name}", fetch)
+    if not records:
+        return None, None
+    workloads = await look.at("the workloads", partial(_workloads, kube, records[0], look))
+    return view, workloads
+
+
+def _release(release: Release, record: ReleaseRecord | None) -> ReleaseView:
+    if record is None:
         return ReleaseView(name=release.name, namespace=release.namespace, status=ABSENT)
     return ReleaseView(
         name=release.name,
         namespace=release.namespace,
-        status=found.status,
-        revision=found.number,
-        chart=found.chart,
-        end=(await metadata.records(kube, release)).get(found.number, metadata.UNKNOWN).end.value,
+        status=record.revision.status,
+        revision=record.revision.number,
+        chart=record.revision.chart,
+        end=record.metadata.end.value,
     )
 
 
-async def _workloads(kube: Kube, release: Release, look: _Look) -> tuple[WorkloadView, ...]:
+async def _workloads(
+    kube: Kube, record: ReleaseRecord | None, look: _Look
+) -> tuple[WorkloadView, ...]:
     """What the release consists of that can be ready or not; none when it is absent."""
-    note = await history.newest(release)
-    if note is None:
+    if record is None:
         return ()
-    wanted = [item for item in note.manifests if item.kind in readiness.RULES and not item.is_hook]
+    wanted = [
+        item for item in record.manifests if item.kind in readiness.RULES and not item.is_hook
+    ]
     if not wanted:
         return ()
     seen = await tracker.snapshot(kube, wanted)
     read = await operator_logs.read(kube, wanted, seen)
-    look.missing += [MissingView(**vars(item)) for item in (*seen.unavailable, *read.unavailable)]
+    look.missing += [MissingView(**vars(item)) for item in (*seen.unseen, *read.unseen)]
     return tuple(
         _workload(item, readiness.lack(item, seen) or read.errors.get(item.key)) for item in wanted
     )
@@ -250,7 +266,7 @@ def _release_problems(environment: Environment, found: ReleaseView | None) -> li
         return []
     if found.status == DEPLOYED:
         # What is ready by now needn't be all of it: hooks and whatever comes after may be missing.
-        half = metadata.half(found.revision, End(found.end))
+        half = metadata.format_unready(found.revision, End(found.end))
         return [f"{half}: {advice.repeat(environment)}"] if half else []
     if found.status == ABSENT:
         return [f"release {found.name} is absent: {advice.install(environment)}"]

@@ -43,7 +43,7 @@ class Notes:
 
 
 async def _only(notes: Notes) -> str | None:
-    return await discovery.only(cast(Kube, notes), "staging")
+    return await discovery.find_only_release(cast(Kube, notes), "staging")
 
 
 async def test_the_one_release_of_the_chart_is_meant_whatever_it_is_called() -> None:

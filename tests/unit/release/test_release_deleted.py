@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from support.records import record
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS
@@ -18,8 +18,8 @@ from vrooli.redaction import Redactor
 from vrooli.release import Release
 from vrooli.release.drift import comparison
 from vrooli.release.drift.diff import Act, ObjectChange
-from vrooli.release.records import history
-from vrooli.release.records.history import Note, Revision
+from vrooli.release.records import storage
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.workflows import deploy
 from vrooli.workflows.deploy import DeployOptions
 
@@ -37,9 +37,8 @@ def _objects(*names: str, kept: str = "") -> tuple[Manifest, ...]:
     return tuple(manifest.parse(text, RELEASE.namespace))
 
 
-def _note(status: str, *names: str, number: int = 2) -> Note:
-    revision = Revision(number, status, "vrooli-1", datetime.now(UTC))
-    return Note(revision, _objects(*names))
+def _note(status: str, *names: str, number: int = 2) -> ReleaseRecord:
+    return record(number, status, _objects(*names))
 
 
 class Cluster:
@@ -67,16 +66,14 @@ def test_the_last_deployed_revision_counts_where_it_is_not_the_newest(
 ) -> None:
     note = _note(status)
 
-    async def revisions(release: Release) -> list[Revision]:
-        return [_note("deployed", number=1).revision, note.revision]
+    async def fetch_records(kube: Kube, release: Release) -> list[ReleaseRecord]:
+        return [_note("deployed", "a", number=1), note]
 
-    async def manifests(release: Release, number: int) -> tuple[Manifest, ...]:
-        assert number == 1
-        return _objects("a")
-
-    monkeypatch.setattr(history, "revisions", revisions)
-    monkeypatch.setattr(history, "manifests", manifests)
-    assert [item.key for item in asyncio.run(history.deployed(RELEASE, note))] == keys
+    monkeypatch.setattr(storage, "fetch_records", fetch_records)
+    kube = cast(Kube, None)
+    assert [
+        item.key for item in asyncio.run(storage.fetch_deployed_manifests(kube, RELEASE, note))
+    ] == keys
 
 
 @pytest.mark.parametrize(

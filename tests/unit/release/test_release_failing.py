@@ -55,6 +55,16 @@ def pruned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def no_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Helm has no record of the release."""
+
+    async def fetch_revision(kube: Kube, release: Release) -> None:
+        return None
+
+    monkeypatch.setattr(failure_handling.storage, "fetch_revision", fetch_revision)
+
+
 @pytest.fixture
 def removed(monkeypatch: pytest.MonkeyPatch, kept: list[str]) -> list[str]:
     """The releases that were taken away: a first installation that failed is."""

@@ -11,8 +11,7 @@ import pytest
 from support.canaries import Canary, canaries, leaked
 from vrooli.errors import EnvironmentLackError
 from vrooli.kube import Kube
-from vrooli.release import Release, helm_tests
-from vrooli.release.records import history
+from vrooli.release import Release, helm, helm_tests
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
@@ -22,7 +21,7 @@ RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 )
 def test_an_error_of_helm_is_told_without_what_looks_like_a_secret(item: Canary) -> None:
     error = helm_python.HelmError(f"Deployment is invalid: env[0].value: {item.text}: refused")
-    told = history.failure(RELEASE, "upgrade", error).message
+    told = helm.failure(RELEASE, "upgrade", error).message
     assert "Deployment is invalid: env[0].value: " in told
     assert leaked([item], told) == []
 
@@ -35,9 +34,9 @@ REFUSAL = (
 
 def test_a_right_that_helm_misses_is_the_environments_lack_and_is_named() -> None:
     error = helm_python.HelmReleaseError(f"query: failed to query with labels: {REFUSAL}")
-    told = history.failure(RELEASE, "read its notes of", error)
+    told = helm.failure(RELEASE, "roll back", error)
     assert told.exit_code == 3
-    assert told.message.startswith("This kubeconfig may not read its notes of")
+    assert told.message.startswith("This kubeconfig may not roll back")
     assert "the right to list secrets in namespace dev" in told.advice
 
 
@@ -48,6 +47,6 @@ async def test_a_test_without_the_right_to_run_it_has_not_failed(
     async def refused(*_: object) -> None:
         raise helm_python.HelmReleaseError(REFUSAL.replace("list", "create"))
 
-    monkeypatch.setattr(history, "call", refused)
+    monkeypatch.setattr(helm, "call", refused)
     with pytest.raises(EnvironmentLackError, match="may not run test smoke of"):
         await helm_tests.run(cast("Kube", None), RELEASE, "smoke")

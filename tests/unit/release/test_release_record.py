@@ -14,10 +14,10 @@ from support.notes import packed, unpacked
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 from vrooli.release import Release
-from vrooli.release.records import encoding, metadata
+from vrooli.release.model import Revision
+from vrooli.release.records import encoding, marks, metadata, storage
 from vrooli.release.records.author import Author, author
-from vrooli.release.records.history import Revision
-from vrooli.release.records.metadata import End, Kind, Origin, Record
+from vrooli.release.records.metadata import End, Kind, Origin, RevisionMetadata
 
 RELEASE = Release("vrooli-prod", "production", Path("kubeconfig"))
 ADA = Author("ada", "laptop")
@@ -29,22 +29,22 @@ NOTE = {"name": RELEASE.name, "info": {"description": "Upgrade complete", "statu
 def _labels(number: int, **changes: str) -> dict[str, str]:
     """The labels of a revision of an artifact, with Helm's own."""
     helms = {"owner": "helm", "name": RELEASE.name, "version": str(number)}
-    return {**helms, **metadata.labels(number, ARTIFACT, ADA), **changes}
+    return {**helms, **metadata.build_labels(number, ARTIFACT, ADA), **changes}
 
 
 def test_what_is_written_is_read_again() -> None:
-    assert metadata.parse(_labels(4)) == Record(ARTIFACT, "ada", "laptop", End.UNFINISHED)
+    assert metadata.parse(_labels(4)) == RevisionMetadata(ARTIFACT, "ada", "laptop", End.UNFINISHED)
 
 
 def test_labels_that_helm_gave_to_a_later_revision_say_nothing_of_it() -> None:
     inherited = {**_labels(4), metadata.READY: "4", "version": "5"}
-    assert metadata.parse(inherited) == metadata.UNKNOWN
+    assert metadata.parse(inherited) == RevisionMetadata()
 
 
 def test_a_note_from_before_has_nothing_but_that_it_failed() -> None:
     old = {"owner": "helm", "version": "2", "vrooli.com/failed": "2"}
-    assert metadata.parse(old) == Record(end=End.FAILED)
-    assert metadata.parse({"owner": "helm", "version": "2"}) == metadata.UNKNOWN
+    assert metadata.parse(old) == RevisionMetadata(end=End.FAILED)
+    assert metadata.parse({"owner": "helm", "version": "2"}) == RevisionMetadata()
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_end_of_a_revision(changes: dict[str, str], end: End) -> None:
 @pytest.mark.parametrize("name", ["ada", "AD\\ada", "ada lovelace@example.com", "-", "", "é" * 99])
 def test_every_value_is_one_that_a_label_can_hold(name: str) -> None:
     origin = Origin.of(Kind.SOURCE, "1.2.3-" + "x" * 99, COMMIT, modified=True)
-    for value in metadata.labels(1, origin, Author(name, name)).values():
+    for value in metadata.build_labels(1, origin, Author(name, name)).values():
         assert re.fullmatch(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?", value), value
         assert len(value) <= metadata.LONGEST
 
@@ -136,10 +136,10 @@ def _failed(
     async def redactor(kube: object, namespace: str) -> Redactor:
         return Redactor(["sesame-street"])
 
-    monkeypatch.setattr(metadata.secret_redaction, "redactor", redactor)
+    monkeypatch.setattr(marks.secret_redaction, "redactor", redactor)
     revision = Revision(4, status, "vrooli-1", datetime.now(UTC))
     reason = "The release can't become ready:\n  Pod/a: sesame-street"
-    asyncio.run(metadata.note_failed(cast(Kube, cluster), RELEASE, revision, reason))
+    asyncio.run(marks.mark_failed(cast(Kube, cluster), RELEASE, revision, reason))
     labels: dict[str, str] = cluster.secret["metadata"]["labels"]
     return labels
 
@@ -154,8 +154,8 @@ def test_why_one_failed_takes_the_place_of_helms_complete_without_secrets(
     assert text.startswith("it did not become ready: The release can't become ready: Pod/a: ")
     assert "sesame" not in text
     assert {**note, "info": {**note["info"], "description": "Upgrade complete"}} == NOTE
-    found = asyncio.run(metadata.descriptions(cast(Kube, cluster), RELEASE))
-    assert found == {4: text}
+    (found,) = asyncio.run(storage.fetch_records(cast(Kube, cluster), RELEASE))
+    assert found.revision.description == text
 
 
 def test_of_a_rollback_that_failed_it_is_still_told_where_it_went_back_to(
@@ -177,27 +177,27 @@ def test_a_note_that_can_not_be_read_stays_as_it_is(monkeypatch: pytest.MonkeyPa
     cluster = Cluster(_labels(4), "rubbish")
     assert metadata.parse(_failed(monkeypatch, cluster)).end is End.FAILED
     assert cluster.secret["data"] == {"release": "rubbish"}
-    assert asyncio.run(metadata.descriptions(cast(Kube, cluster), RELEASE)) == {}
+    assert asyncio.run(storage.fetch_records(cast(Kube, cluster), RELEASE)) == []
 
 
 def test_one_that_becomes_ready_later_did_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(_labels(4), NOTE)
     _failed(monkeypatch, cluster)
-    asyncio.run(metadata.note_ready(cast(Kube, cluster), RELEASE, 4))
+    asyncio.run(marks.mark_ready(cast(Kube, cluster), RELEASE, 4))
     assert metadata.parse(cluster.secret["metadata"]["labels"]).end is End.READY
 
 
 def test_one_that_somebody_else_made_is_not_touched() -> None:
     cluster = Cluster({"owner": "helm", "version": "4"}, NOTE)
     before = dict(cluster.secret["metadata"]["labels"])
-    asyncio.run(metadata.note_ready(cast(Kube, cluster), RELEASE, 4))
+    asyncio.run(marks.mark_ready(cast(Kube, cluster), RELEASE, 4))
     assert cluster.secret["metadata"]["labels"] == before
 
 
 def test_going_back_notes_who_did_it_and_what_it_was_made_of() -> None:
     cluster = Cluster({**_labels(2), "version": "4"}, NOTE)
-    to = Record(ARTIFACT, "bob", "elsewhere", End.READY)
-    asyncio.run(metadata.note_rollback(cast(Kube, cluster), RELEASE, 4, to))
+    to = RevisionMetadata(ARTIFACT, "bob", "elsewhere", End.READY)
+    asyncio.run(marks.mark_rollback(cast(Kube, cluster), RELEASE, 4, to))
     found = metadata.parse(cluster.secret["metadata"]["labels"])
     assert (found.origin, found.end) == (ARTIFACT, End.UNFINISHED)
     assert found.by not in ("", "bob")

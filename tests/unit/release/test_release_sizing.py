@@ -8,24 +8,27 @@ import string
 import pytest
 
 from vrooli import project
-from vrooli.chart import values
+from vrooli.chart import engine
+from vrooli.chart import values as chart_values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
-from vrooli.release.records import size as records_size
+from vrooli.release.records import size
 
 DEV = ENVIRONMENTS["dev"]
 
 
-def extra(count: int, length: int = 19_000) -> values.Values:
+def extra(count: int, length: int = 19_000) -> chart_values.Values:
     """Development's values, with settings of random letters, which don't compress well."""
     letters, source = string.ascii_letters + string.digits, random.Random(14)  # noqa: S311
     settings = {f"BIG_{i:02}": "".join(source.choices(letters, k=length)) for i in range(count)}
-    return values.merge(values.load(DEV), {"config": {"extra": settings}})
+    return chart_values.merge(chart_values.load(DEV), {"config": {"extra": settings}})
 
 
 def test_a_release_that_no_secret_holds_is_refused_with_its_largest_part() -> None:
+    values = extra(40)
+    rendering = engine.render_texts(values, release="a", namespace="b")
     with pytest.raises(UsageError) as refused:
-        records_size.demand_fitting(project.chart_dir(), extra(40), release="a", namespace="b")
+        size.demand_fitting("a", project.chart_dir(), values, rendering)
     said = refused.value.message
     assert "too large" in said
     assert "1,048,576 (1 MiB)" in said
@@ -34,8 +37,10 @@ def test_a_release_that_no_secret_holds_is_refused_with_its_largest_part() -> No
 
 @pytest.mark.parametrize("name", list(ENVIRONMENTS))
 def test_the_environments_releases_fit_by_far(name: str) -> None:
-    found = ENVIRONMENTS[name]
-    size = records_size.measure(
-        project.chart_dir(), values.load(found), release=found.release, namespace=found.namespace
+    environment = ENVIRONMENTS[name]
+    values = chart_values.load(environment)
+    rendering = engine.render_texts(
+        values, release=environment.release, namespace=environment.namespace
     )
-    assert size.packed < records_size.LIMIT / 3
+    measured = size.measure(project.chart_dir(), values, rendering)
+    assert measured.packed < size.LIMIT / 3

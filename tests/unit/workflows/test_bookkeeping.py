@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from vrooli.chart.engine import Rendering
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
@@ -45,7 +46,7 @@ class Server:
 
 
 def _noted(server: Server) -> Done:
-    return asyncio.run(bookkeeping.note_healthy(cast(Kube, server), RELEASE, HEALTHY, 1))
+    return asyncio.run(bookkeeping.record_healthy(cast(Kube, server), RELEASE, HEALTHY, 1))
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +68,7 @@ def test_an_error_that_stays_is_mentioned_and_ends_nothing() -> None:
     done = _noted(Server([_busy(), _busy(), _busy()]))
     assert done.changed
     assert done.detail == (
-        "all of it is ready; could not be noted as ready: "
+        "all of it is ready; could not be marked as ready: "
         "The API server refused to patch it: the server is busy"
     )
 
@@ -98,5 +99,6 @@ def test_a_deploy_that_is_healthy_does_not_fail_for_it(monkeypatch: pytest.Monke
     cluster = SimpleNamespace(kubeconfig=RELEASE.kubeconfig)
     server = Server([_busy(), _busy(), _busy()])
     run.reached = cast(Any, SimpleNamespace(kube=server, cluster=cluster))
-    run.wanted, run.applied, run.began = (), Applied(changed=True, revision=1), context.EVER
-    assert "could not be noted as ready" in asyncio.run(run.follow(Progress())).detail
+    run.rendering = Rendering({}, "dev")
+    run.applied, run.began = Applied(changed=True, revision=1), context.EVER
+    assert "could not be marked as ready" in asyncio.run(run.follow(Progress())).detail

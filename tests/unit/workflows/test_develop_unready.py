@@ -16,7 +16,7 @@ from vrooli.errors import VrooliError
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release, failure_handling, process_identity
-from vrooli.release.records.history import Revision
+from vrooli.release.model import Revision
 from vrooli.steps import Done, Step
 from vrooli.workflows import develop
 from vrooli.workflows.options import DevelopOptions
@@ -32,14 +32,14 @@ class Cluster:
         self.newest = 1
         self.failed: dict[int, str] = {}
 
-        async def last(release: Release) -> Revision:
+        async def fetch_revision(kube: object, release: Release) -> Revision:
             return Revision(self.newest, "deployed", "vrooli-1", datetime.now(UTC))
 
-        async def note_failed(kube: object, release: Release, now: Revision, reason: str) -> None:
+        async def mark_failed(kube: object, release: Release, now: Revision, reason: str) -> None:
             self.failed[now.number] = reason
 
-        monkeypatch.setattr(failure_handling.history, "last", last)
-        monkeypatch.setattr(failure_handling.metadata, "note_failed", note_failed)
+        monkeypatch.setattr(failure_handling.storage, "fetch_revision", fetch_revision)
+        monkeypatch.setattr(failure_handling.marks, "mark_failed", mark_failed)
 
     async def get(self, *words: str) -> dict[str, Any]:
         time = "2026-01-01T00:00:00Z"

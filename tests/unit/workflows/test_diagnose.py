@@ -15,7 +15,7 @@ import pytest
 from support.evidence import evidence
 from support.recorded import contents
 from vrooli.diagnosis.bundle.archive import Contents
-from vrooli.diagnosis.evidence.model import Unavailable
+from vrooli.diagnosis.evidence.model import Unseen
 from vrooli.diagnosis.interface import Cause, Diagnosis
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import silent
@@ -27,7 +27,7 @@ from vrooli.release.records import discovery
 from vrooli.workflows import access, diagnose
 from vrooli.workflows.access import Access
 
-NOTHING = Diagnosis(causes=(), unavailable=())
+NOTHING = Diagnosis(causes=(), unseen=())
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
 
@@ -35,10 +35,10 @@ def test_who_could_see_no_pods_does_not_say_that_all_is_well() -> None:
     seen = replace(evidence(), objects={})
     said = diagnose.result(RELEASE, contents(seen, Redactor()), None, 1.0)
     assert (said.ok, said.verdict, said.exit_code) == (False, Verdict.UNKNOWN, 3)
-    assert [item.resource for item in said.missing] == ["Pod in dev"]
+    assert [item.what for item in said.missing] == ["Pod in dev"]
 
 
-LATE = Unavailable("Service in dev", "no answer within 60 s", "Wait longer.", ("Service", "dev"))
+LATE = Unseen("Service in dev", "no answer within 60 s", "Wait longer.", ("Service", "dev"))
 CAUSE = Cause(Finding("crash-loop", "Deployment/x", "crashes"), Ref("Deployment", "x", "dev"))
 
 
@@ -52,13 +52,13 @@ CAUSE = Cause(Finding("crash-loop", "Deployment/x", "crashes"), Ref("Deployment"
     ],
 )
 def test_a_problem_is_one_whatever_was_not_seen_and_healthy_is_only_what_was(
-    causes: tuple[Cause, ...], missing: tuple[Unavailable, ...], verdict: Verdict, code: int
+    causes: tuple[Cause, ...], missing: tuple[Unseen, ...], verdict: Verdict, code: int
 ) -> None:
-    told = Diagnosis(causes=causes, unavailable=missing, missing=missing)
+    told = Diagnosis(causes=causes, unseen=missing, missing=missing)
     found = replace(contents(evidence(), Redactor()), diagnosis=told)
     said = diagnose.result(RELEASE, found, None, 1.0)
     assert (said.verdict, said.exit_code, said.ok) == (verdict, code, code == 0)
-    assert [item.reason for item in said.missing] == [item.reason for item in missing]
+    assert [item.why for item in said.missing] == [item.why for item in missing]
     assert [item.advice for item in said.missing] == [item.advice for item in missing]
 
 
@@ -75,7 +75,7 @@ def _asked(
     @asynccontextmanager
     async def connect(text: str | None) -> AsyncIterator[Access]:
         cluster = SimpleNamespace(kubeconfig=Path("kubeconfig"))
-        yield Access(cast(Any, cluster), cast(Any, None))
+        yield Access(cast(Any, None), cast(Any, cluster), cast(Any, None))
 
     async def only(kube: object, place: str) -> str | None:
         return found
@@ -84,7 +84,7 @@ def _asked(
         return replace(contents(evidence(), Redactor()), diagnosis=NOTHING)
 
     monkeypatch.setattr(access, "connect", connect)
-    monkeypatch.setattr(discovery, "only", only)
+    monkeypatch.setattr(discovery, "find_only_release", only)
     monkeypatch.setattr(diagnose, "examine", examine)
     said = asyncio.run(diagnose.diagnose(ENVIRONMENTS["dev"], namespace, None, silent, **words))
     return said.release, said.namespace

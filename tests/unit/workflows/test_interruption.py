@@ -13,8 +13,8 @@ from vrooli.errors import InterruptError
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release, failure_handling, process_identity
-from vrooli.release.records import history
-from vrooli.release.records.history import Revision
+from vrooli.release.model import Revision
+from vrooli.release.records import storage
 from vrooli.steps import Done
 from vrooli.workflows.consent import Consent
 from vrooli.workflows.interruption import Cut
@@ -33,7 +33,7 @@ class Cluster:
         spec = {"holderIdentity": self.holder, "acquireTime": TIME, "renewTime": TIME}
         return {"metadata": {}, "spec": spec}
 
-    async def last(self, release: Release) -> Revision:
+    async def fetch_revision(self, kube: object, release: Release) -> Revision:
         return _revision(self.newest)
 
     async def go_back(self, progress: Progress) -> Done:
@@ -53,7 +53,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     async def mark(*words: object) -> None:
         return
 
-    monkeypatch.setattr(history, "last", found.last)
+    monkeypatch.setattr(storage, "fetch_revision", found.fetch_revision)
     monkeypatch.setattr(failure_handling, "mark", mark)
     return found
 

@@ -3,44 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from support.records import record
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import EnvironmentLackError, InterruptError, UsageError
 from vrooli.kube import Kube
 from vrooli.release import Release
-from vrooli.release.records.history import Revision
-from vrooli.release.records.metadata import UNKNOWN, End, Kind, Origin, Record
+from vrooli.release.model import Revision
+from vrooli.release.records.metadata import End, Kind, Origin, RevisionMetadata
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.steps import Done, Step
 from vrooli.workflows import develop, overwriting
 from vrooli.workflows.cluster_selection import Choice
 from vrooli.workflows.consent import Consent
 
-ARTIFACT = Record(Origin(Kind.ARTIFACT, "1.2.3", "abc"), "ada", "laptop", End.READY)
-SOURCE = Record(Origin(Kind.SOURCE, "0.1.0", "abc"), "ada", "laptop", End.READY)
+ARTIFACT = RevisionMetadata(Origin(Kind.ARTIFACT, "1.2.3", "abc"), "ada", "laptop", End.READY)
+SOURCE = RevisionMetadata(Origin(Kind.SOURCE, "0.1.0", "abc"), "ada", "laptop", End.READY)
 
 
 def _demand(
     monkeypatch: pytest.MonkeyPatch,
     environment: str,
-    its: Record | None,
+    its: RevisionMetadata | None,
     consent: Consent,
 ) -> None:
     """Demand a yes for a release with such a record, or where there is none."""
     where = ENVIRONMENTS[environment]
 
-    async def last(release: Release) -> Revision | None:
-        return Revision(3, "deployed", "vrooli-1", datetime.now(UTC)) if its else None
+    async def fetch_record(kube: object, release: Release) -> ReleaseRecord | None:
+        return record(3, stored=its) if its else None
 
-    async def records(kube: object, release: Release) -> dict[int, Record]:
-        return {2: ARTIFACT, 3: its} if its and its is not UNKNOWN else {}
+    async def fetch_revision(kube: object, release: Release) -> Revision | None:
+        return record(3).revision if its else None
 
-    monkeypatch.setattr(overwriting.history, "last", last)
-    monkeypatch.setattr(overwriting.metadata, "records", records)
+    monkeypatch.setattr(overwriting.storage, "fetch_record", fetch_record)
+    monkeypatch.setattr(overwriting.storage, "fetch_revision", fetch_revision)
     release = Release.of(where, Path("kubeconfig"))
     asyncio.run(overwriting.demand(cast(Kube, None), release, where, consent))
 
@@ -58,11 +59,13 @@ def test_a_release_whose_origin_is_not_noted_is_not_replaced_unasked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(UsageError, match=r"of which isn't noted what it was made of"):
-        _demand(monkeypatch, "dev", UNKNOWN, Consent())
-    _demand(monkeypatch, "dev", UNKNOWN, Consent(yes=True))
+        _demand(monkeypatch, "dev", RevisionMetadata(), Consent())
+    _demand(monkeypatch, "dev", RevisionMetadata(), Consent(yes=True))
 
 
-def _look_again(monkeypatch: pytest.MonkeyPatch, its: Record, agreed: int, *, yes: bool) -> None:
+def _look_again(
+    monkeypatch: pytest.MonkeyPatch, its: RevisionMetadata, agreed: int, *, yes: bool
+) -> None:
     """Look again under the Lease, where revision 3 has such a record."""
     _demand(monkeypatch, "dev", its, Consent(yes=True))
     where = ENVIRONMENTS["dev"]
@@ -83,21 +86,24 @@ def test_an_artifact_that_was_deployed_meanwhile_is_not_replaced(
     [(ARTIFACT, 3, False), (ARTIFACT, 2, True), (SOURCE, 2, False)],
 )
 def test_what_was_agreed_to_or_needs_no_yes_goes_on(
-    monkeypatch: pytest.MonkeyPatch, its: Record, agreed: int, yes: bool
+    monkeypatch: pytest.MonkeyPatch, its: RevisionMetadata, agreed: int, yes: bool
 ) -> None:
     _look_again(monkeypatch, its, agreed, yes=yes)
 
 
 @pytest.mark.parametrize("its", [None, SOURCE])
-def test_ones_own_development_goes_on(monkeypatch: pytest.MonkeyPatch, its: Record | None) -> None:
+def test_ones_own_development_goes_on(
+    monkeypatch: pytest.MonkeyPatch, its: RevisionMetadata | None
+) -> None:
     _demand(monkeypatch, "dev", its, Consent())
 
 
 @pytest.mark.parametrize(
-    ("its", "made"), [(SOURCE, ""), (UNKNOWN, ", of which isn't noted what it was made of,")]
+    ("its", "made"),
+    [(SOURCE, ""), (RevisionMetadata(), ", of which isn't noted what it was made of,")],
 )
 def test_what_others_use_is_asked_for(
-    monkeypatch: pytest.MonkeyPatch, its: Record, made: str
+    monkeypatch: pytest.MonkeyPatch, its: RevisionMetadata, made: str
 ) -> None:
     questions: list[str] = []
     with pytest.raises(InterruptError):

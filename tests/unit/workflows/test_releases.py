@@ -15,7 +15,8 @@ from support.canaries import canaries, leaked
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import silent
 from vrooli.redaction import Redactor
-from vrooli.release.records.history import Revision
+from vrooli.release.model import Revision
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.workflows import releases
 
 
@@ -31,19 +32,15 @@ async def test_what_helm_says_of_a_revision_is_told_without_secrets(
     async def connect(cluster: str | None) -> AsyncIterator[Any]:
         yield SimpleNamespace(kube=None, cluster=SimpleNamespace(kubeconfig=Path("kubeconfig")))
 
-    async def revisions(release: object) -> list[Revision]:
-        return [Revision(1, "failed", "vrooli-1.0.0", datetime.now(UTC), said)]
-
-    async def nothing(kube: object, release: object) -> dict[int, Any]:
-        return {}
+    async def fetch_records(kube: object, release: object) -> list[ReleaseRecord]:
+        revision = Revision(1, "failed", "vrooli-1.0.0", datetime.now(UTC), said)
+        return [ReleaseRecord(revision)]
 
     async def redactor(kube: object, namespace: str) -> Redactor:
         return Redactor(known)
 
     monkeypatch.setattr(releases.access, "connect", connect)
-    monkeypatch.setattr(releases.noted, "revisions", revisions)
-    monkeypatch.setattr(releases.metadata, "records", nothing)
-    monkeypatch.setattr(releases.metadata, "descriptions", nothing)
+    monkeypatch.setattr(releases.storage, "fetch_records", fetch_records)
     monkeypatch.setattr(releases.secret_redaction, "redactor", redactor)
     (told,) = (await releases.history(ENVIRONMENTS["dev"], None, silent)).revisions
     assert told.description.startswith("Upgrade failed: ")

@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from support.records import record
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import EnvironmentLackError, VrooliError
 from vrooli.events import silent
 from vrooli.release import Release
-from vrooli.release.records.history import Note, Revision
-from vrooli.release.records.metadata import End
+from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.workflows import rollback
-from vrooli.workflows.cluster_selection import Choice
 from vrooli.workflows.consent import GIVEN
 from vrooli.workflows.rollback import RollbackOptions
 
@@ -33,20 +31,14 @@ class Gone:
         return False
 
 
-def _revision(number: int) -> Revision:
-    return Revision(number, "deployed", "vrooli-1", datetime.now(UTC))
-
-
-def _run() -> rollback._Run:
+def _run(end: End = End.READY) -> rollback._Run:
     """From revision 3 back to 2, of which nothing differs."""
     return rollback._Run(
         RollbackOptions(ENVIRONMENTS["dev"]),
         cast(Any, SimpleNamespace(kube=Gone())),
-        Choice("context", "bare"),
         RELEASE,
-        _revision(2),
-        (),
-        Note(_revision(3), ()),
+        record(2, stored=RevisionMetadata(end=end)),
+        record(3),
     )
 
 
@@ -78,7 +70,6 @@ def test_a_cluster_that_goes_away_in_the_middle_is_no_failure_of_the_release(
     ],
 )
 def test_the_question_says_of_a_revision_that_it_never_worked(end: End, said: str) -> None:
-    run = _run()
-    run.end = end
+    run = _run(end)
     expected = f"roll vrooli-dev in namespace dev back to revision 2{said}: nothing differs"
     assert run.change == expected

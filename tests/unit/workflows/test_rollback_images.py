@@ -15,7 +15,8 @@ from vrooli.checks.images import registry
 from vrooli.events import Progress
 from vrooli.findings import Finding
 from vrooli.release import lease
-from vrooli.release.records.history import Release, Revision
+from vrooli.release.model import Release, Revision
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.workflows import deployable, rollback
 
 TO = Revision(3, "superseded", "vrooli-1.2.0", datetime(2026, 1, 1, tzinfo=UTC))
@@ -48,7 +49,7 @@ async def test_a_rollback_names_the_artifact_of_its_revision() -> None:
     cluster = SimpleNamespace(kind="embedded", images=_no_images)
     stub: Any = SimpleNamespace(kube=None, cluster=cluster)
     nothing: Any = None
-    run = rollback._Run(nothing, stub, nothing, RELEASE, TO, (), nothing)
+    run = rollback._Run(nothing, stub, RELEASE, ReleaseRecord(TO), nothing)
     with pytest.raises(preflight.NotDeployableError) as refused:
         await run.check(Progress())
     said = str(refused.value)

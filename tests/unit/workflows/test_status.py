@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.records import record
+from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.cluster.interface import ClusterStatus, ComponentStatus
 from vrooli.environments import ENVIRONMENTS
@@ -20,17 +23,19 @@ from vrooli.kube import ApiError
 from vrooli.operators import OperatorStatus
 from vrooli.operators.interface import State
 from vrooli.redaction import Redactor
-from vrooli.release.records.history import Note, Revision
-from vrooli.release.records.metadata import End, Record
+from vrooli.release.model import Revision
+from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.release.rollout import operator_logs
 from vrooli.release.rollout.readiness import Seen
-from vrooli.release.rollout.unavailable import Unavailable
+from vrooli.release.rollout.unavailable import Unseen
 from vrooli.vault.server import VaultStatus
 from vrooli.workflows import status as module
 from vrooli.workflows.cluster_selection import Choice
 from vrooli.workflows.results import StatusResult
 
-SECRET = Manifest("v1", "VaultStaticSecret", "creds", "dev", "", {"metadata": {}})
+SECRET = manifest.of(
+    {"apiVersion": "v1", "kind": "VaultStaticSecret", "metadata": {"name": "creds"}}, "dev"
+)
 READY_SECRET = {
     "metadata": {"generation": 1},
     "spec": {"destination": {"name": "creds"}},
@@ -98,8 +103,9 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
         kube: FakeKube | Exception | None = None,
         environment: str = "dev",
         end: End = End.READY,
-        unavailable: tuple[Unavailable, ...] = (),
+        unseen: tuple[Unseen, ...] = (),
     ) -> StatusResult:
+        stored = RevisionMetadata(end=end)
         found = cluster or FakeCluster("running")
         seen = Seen({("VaultStaticSecret", "creds"): secret or READY_SECRET})
         for place, value in {
@@ -107,13 +113,13 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
             "Kube.connect": kube or FakeKube(),
             "operators.status": operator or _operator(),
             "vault.status": vault or VaultStatus("ready", "2.7.2"),
-            "history.last": revision,
-            "metadata.records": {3: Record(end=end)},
-            "history.newest": (
-                Note(revision, wanted) if isinstance(revision, Revision) else revision
+            "storage.fetch_record": (
+                replace(record(3, objects=wanted, stored=stored), revision=revision)
+                if isinstance(revision, Revision)
+                else revision
             ),
             "tracker.snapshot": seen,
-            "operator_logs.read": operator_logs.Reading({}, unavailable),
+            "operator_logs.read": operator_logs.Reading({}, unseen),
             "secret_redaction.redactor": Redactor(),
         }.items():
             owner, _, name = place.partition(".")
@@ -138,11 +144,11 @@ def test_all_healthy_says_what_runs_and_where_to_look(look: Look) -> None:
 
 
 def test_a_release_is_not_healthy_to_who_may_not_read_the_operators_logs(look: Look) -> None:
-    result = look(unavailable=(Unavailable("the log of PGO", "no", "ask for it"),))
+    result = look(unseen=(Unseen("the log of PGO", "no", "ask for it"),))
     assert result.verdict is Verdict.UNKNOWN
     assert result.problems == ()
     assert [vars(item) for item in result.missing] == [
-        {"resource": "the log of PGO", "reason": "no", "advice": "ask for it"}
+        {"what": "the log of PGO", "why": "no", "advice": "ask for it"}
     ]
 
 
@@ -242,7 +248,7 @@ def test_an_api_that_does_not_answer_hides_no_component(look: Look) -> None:
         "cluster x is degraded",
         "etcd is failed: no space left on device",
     )
-    assert [item.reason for item in result.missing] == ["No API answers."]
+    assert [item.why for item in result.missing] == ["No API answers."]
     assert result.exit_code == 1
     assert result.cluster.components[0].name == "etcd"
 
@@ -254,7 +260,7 @@ def test_someone_elses_vault_is_no_problem(look: Look) -> None:
 def test_an_api_that_does_not_answer_leaves_it_open_how_all_is(look: Look) -> None:
     result = look(kube=EnvironmentLackError("No API answers.", "See whether it runs."))
     assert (result.ok, result.verdict, result.exit_code) == (False, Verdict.UNKNOWN, 3)
-    assert [(item.reason, item.advice) for item in result.missing] == [
+    assert [(item.why, item.advice) for item in result.missing] == [
         ("No API answers.", "See whether it runs.")
     ]
     assert result.problems == ()
@@ -265,7 +271,7 @@ def test_a_part_that_can_not_be_seen_is_no_problem_leaves_it_open_and_hides_no_o
 ) -> None:
     result = look(vault=EnvironmentLackError("no answer"))
     assert (result.verdict, result.exit_code) == (Verdict.UNKNOWN, 3)
-    assert [(item.resource, item.reason) for item in result.missing] == [("Vault", "no answer")]
+    assert [(item.what, item.why) for item in result.missing] == [("Vault", "no answer")]
     assert result.problems == ()
     assert len(result.operators) == 3
     assert result.release is not None
@@ -290,6 +296,6 @@ def test_what_was_turned_away_is_asked_again(look: Look) -> None:
 
 def test_a_release_that_can_not_be_seen_leaves_no_places_to_look(look: Look) -> None:
     result = look(revision=EnvironmentLackError("no answer"))
-    assert "release vrooli-dev" in {item.resource for item in result.missing}
+    assert "release vrooli-dev" in {item.what for item in result.missing}
     assert result.exit_code == 3
     assert result.urls == {}

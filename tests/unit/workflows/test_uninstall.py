@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from support.records import record
 from vrooli.chart.manifest import KEEP, Manifest
 from vrooli.cli import asking
 from vrooli.cli import uninstall as command
@@ -18,10 +19,10 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, UsageError
 from vrooli.events import Progress, silent
 from vrooli.kube import ApiError, Kube
-from vrooli.release import Release, lease
+from vrooli.release import Release, helm, lease
 from vrooli.release import uninstall as release_uninstall
-from vrooli.release.records import history
-from vrooli.release.records.history import Note
+from vrooli.release.records import storage
+from vrooli.release.records.storage import ReleaseRecord
 from vrooli.steps import Done
 from vrooli.workflows import access
 from vrooli.workflows import uninstall as workflow
@@ -72,7 +73,7 @@ def _run(
     @asynccontextmanager
     async def connect(text: str | None) -> AsyncIterator[Access]:
         reached = SimpleNamespace(kubeconfig=Path("kubeconfig"))
-        yield Access(cast(Any, reached), cast(Kube, cluster))
+        yield Access(cast(Any, None), cast(Any, reached), cast(Kube, cluster))
 
     @asynccontextmanager
     async def held(*words: object) -> AsyncIterator[None]:
@@ -162,20 +163,21 @@ def test_the_command_passes_on_what_the_person_allows(
 def _removed(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, *noted: Manifest) -> str:
     """What is said of a release that has these objects; none when Helm knows of none."""
 
-    async def newest(release: Release) -> Note | None:
-        return Note(cast(Any, None), noted) if noted else None
+    async def fetch_record(kube: object, release: Release) -> ReleaseRecord | None:
+        return record(objects=noted) if noted else None
 
     async def call(*words: object) -> None:
         return None
 
-    monkeypatch.setattr(history, "newest", newest)
-    monkeypatch.setattr(history, "call", call)
+    monkeypatch.setattr(storage, "fetch_record", fetch_record)
+    monkeypatch.setattr(helm, "call", call)
     return asyncio.run(release_uninstall.remove(cast(Kube, cluster), RELEASE, Progress())).detail
 
 
 def _manifest(kind: str, name: str, *, keep: bool = False) -> Manifest:
     metadata = {"name": name, "annotations": {KEEP: "keep"} if keep else {}}
-    return Manifest("v1", kind, name, "production", "templates/x.yaml", {"metadata": metadata})
+    body = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
+    return Manifest("v1", kind, name, "production", "templates/x.yaml", body)
 
 
 def test_volumes_that_stay_are_named_and_those_that_go_are_not(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,7 +14,6 @@ from vrooli.cluster.embedded.locks import holder
 from vrooli.cluster.embedded.reports import Report
 from vrooli.cluster.embedded.settings import Record
 from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
-from vrooli.kube.status import pod_status
 
 # For slow machines, seconds; about ten times what the 2-core reference machine takes.
 READY_S = 180.0
@@ -84,15 +84,15 @@ def stale_pods(pods: Iterable[Mapping[str, Any]], since: float) -> list[str]:
         pods: Pods, as the API gives them.
         since: When the cluster was started, seconds since the epoch.
     """
-    # The API's times are whole seconds, rounded down.
-    return [
-        status.name
-        for status in map(pod_status, pods)
-        if any(
-            item.started_at is not None and item.started_at.timestamp() < int(since)
-            for item in status.main_containers
-        )
-    ]
+    return [pod["metadata"]["name"] for pod in pods if any(_starts(pod, since))]
+
+
+def _starts(pod: Mapping[str, Any], since: float) -> Iterable[bool]:
+    for status in pod.get("status", {}).get("containerStatuses", ()):
+        started = status.get("state", {}).get("running", {}).get("startedAt")
+        if started:
+            # The API's times are whole seconds, rounded down.
+            yield datetime.datetime.fromisoformat(started).timestamp() < int(since)
 
 
 def _ended(layout: Layout, report: Report | None) -> VrooliError:

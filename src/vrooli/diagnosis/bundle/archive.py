@@ -22,13 +22,13 @@ from vrooli.diagnosis.bundle import html
 from vrooli.diagnosis.bundle.extras import More
 from vrooli.diagnosis.bundle.sanitize import pruned
 from vrooli.diagnosis.evidence.fetch import grouped
-from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unavailable
+from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unseen
 from vrooli.diagnosis.interface import Diagnosis
 from vrooli.errors import UsageError
 from vrooli.kube.objects import Body, ref_of
 from vrooli.kube.status import is_pod_ready
 from vrooli.redaction import Redactor
-from vrooli.release.records.storage import Note
+from vrooli.release.records.storage import ReleaseRecord
 
 # Objects of one kind and events of all that are kept: thousands of pods tell what some tell.
 OBJECTS, EVENTS = 300, 2000
@@ -58,7 +58,7 @@ class Contents:
         evidence: What was seen.
         diagnosis: What was found; without secrets.
         more: What was looked at for the bundle only.
-        notes: Helm's history, the oldest first.
+        records: Helm's history, the oldest first.
         redactor: Keeps secrets out.
         failure: Why it was looked at, where a deploy failed; without secrets.
     """
@@ -66,22 +66,20 @@ class Contents:
     evidence: Evidence
     diagnosis: Diagnosis
     more: More
-    notes: Sequence[Note]
+    records: Sequence[ReleaseRecord]
     redactor: Redactor
     failure: str = ""
 
-    def unavailable(self) -> list[Unavailable]:
+    def unseen(self) -> list[Unseen]:
         """What couldn't be looked at, each reason once."""
-        hidden = (
-            replace(item, reason=self.redactor.text(item.reason)) for item in self.more.unavailable
-        )
-        found = [*self.diagnosis.unavailable, *hidden]
+        hidden = (replace(item, why=self.redactor.text(item.why)) for item in self.more.unseen)
+        found = [*self.diagnosis.unseen, *hidden]
         if not self.evidence.has_seen("Secret"):
             why = "Secrets can't be read: their values are masked only where they look like some"
-            found.append(Unavailable("what is secret", why))
+            found.append(Unseen("what is secret", why))
         return grouped(found)
 
-    def missing(self) -> list[Unavailable]:
+    def missing(self) -> list[Unseen]:
         """That of it without which nobody can say that the release is healthy, each reason once."""
         return grouped(self.diagnosis.missing)
 
@@ -140,7 +138,7 @@ def files(contents: Contents) -> dict[str, str]:
     objects = {ref_of(body): redactor.tree(body) for body in _objects(seen)}
     events = redactor.tree([asdict(item) for item in seen.events[-EVENTS:]])
     logs = {source: redactor.lines(lines) for source, lines in sorted(_logs(contents).items())}
-    history = redactor.tree([{**asdict(note.helm), "chart": note.chart} for note in contents.notes])
+    history = redactor.tree([asdict(record.revision) for record in contents.records])
     answers = [_cut(redactor.tree(asdict(answer))) for answer in seen.answers]
     view = html.View(
         release=seen.release,
@@ -148,7 +146,7 @@ def files(contents: Contents) -> dict[str, str]:
         when=seen.now,
         failure=contents.failure,
         causes=contents.diagnosis.causes,
-        unavailable=contents.unavailable(),
+        unseen=contents.unseen(),
         objects=list(objects.values()),
         events=events,
         logs={_title(source): lines for source, lines in logs.items()},
@@ -191,19 +189,16 @@ def findings(contents: Contents) -> Mapping[str, Any]:
         "failure": contents.failure,
         "helm": contents.redactor.tree(asdict(seen.helm)),
         "causes": [
-            {
-                "finding": asdict(cause.finding),
-                "consequences": [asdict(item) for item in cause.consequences],
-            }
+            {"finding": asdict(cause.finding), "follows": [asdict(item) for item in cause.follows]}
             for cause in contents.diagnosis.causes
         ],
-        "missing": [_unavailable(item) for item in contents.missing()],
-        "unavailable": [_unavailable(item) for item in contents.unavailable()],
+        "missing": [_unseen(item) for item in contents.missing()],
+        "unseen": [_unseen(item) for item in contents.unseen()],
     }
 
 
-def _unavailable(item: Unavailable) -> Mapping[str, str]:
-    return {"resource": item.resource, "reason": item.reason, "advice": item.advice}
+def _unseen(item: Unseen) -> Mapping[str, str]:
+    return {"what": item.what, "why": item.why, "advice": item.advice}
 
 
 def _objects(seen: Evidence) -> Iterator[Body]:

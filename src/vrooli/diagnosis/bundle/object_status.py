@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vrooli.kube.objects import Body, items, mapping, text
-from vrooli.kube.status import pod_status, workload_status
+from vrooli.kube.objects import Body, container_states, items, mapping, number, text
 
 # Kinds whose conditions say something is wrong when they are true.
 _BAD_WHEN_TRUE = ("Failed", "Degraded", "Stalled", "ReplicaFailure")
@@ -46,13 +45,17 @@ def of(body: Body) -> State:
 
 
 def _of_pod(pod: Body) -> State:
-    status = pod_status(pod)
-    found, phase = status.containers, status.phase
+    found = container_states(pod)
+    phase = text(pod, "status", "phase")
     if phase == "Succeeded":
         return State("Succeeded", well=True)
-    ready = sum(item.is_ready for item in found)
-    waits = [f"{item.name}: {item.waiting_reason}" for item in found if item.waiting_reason]
-    restarts = sum(item.restarts for item in found)
+    ready = sum(item.get("ready") is True for item in found)
+    waits = [
+        f"{text(item, 'name')}: {reason}"
+        for item in found
+        if (reason := text(item, "state", "waiting", "reason"))
+    ]
+    restarts = sum(number(item, "restartCount") for item in found)
     words = [phase, f"{ready}/{len(found)} ready", *waits]
     words += [f"{restarts} restarts"] if restarts else []
     words += list(_troubles(pod)) if not found else []
@@ -60,9 +63,9 @@ def _of_pod(pod: Body) -> State:
 
 
 def _of_replicas(body: Body) -> State:
-    status = workload_status(body)
-    words = f"{status.ready}/{status.desired} ready"
-    return State(f"{words}, rolling out" if status.is_rolling else words, status.is_ready)
+    wanted = number(body, "spec", "replicas", default=1)
+    ready = number(body, "status", "readyReplicas")
+    return State(f"{ready}/{wanted} ready", ready >= wanted)
 
 
 def _troubles(body: Body) -> Iterator[str]:

@@ -26,7 +26,7 @@ from vrooli.diagnosis import requirements, root_cause
 from vrooli.diagnosis.evidence import access, discovery, logs, secrets
 from vrooli.diagnosis.evidence.fetch import LOOK_S, Looking
 from vrooli.diagnosis.evidence.interning import Shared
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, SecretFacts, Unavailable
+from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, SecretFacts, Unseen
 from vrooli.diagnosis.evidence.probes import PROBES, Probe
 from vrooli.diagnosis.remedies import operators
 from vrooli.events import Progress
@@ -39,8 +39,9 @@ from vrooli.kube.patience import TRY_S
 from vrooli.kube.reads import Through
 from vrooli.redaction import Redactor
 from vrooli.release import Release
+from vrooli.release.model import Revision
 from vrooli.release.records import storage
-from vrooli.release.records.storage import Note, RevisionStatus
+from vrooli.release.records.storage import ReleaseRecord
 
 Kind = tuple[str, str]
 
@@ -118,7 +119,7 @@ class _Look(Looking):
     kube: Kube = field(kw_only=True)
     release: Release = field(kw_only=True)
     objects: dict[str, list[Body]] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
+    records: list[ReleaseRecord] = field(default_factory=list)
     happened: list[Event] = field(default_factory=list)
     facts: dict[Ref, SecretFacts] = field(default_factory=dict)
     values: list[str] = field(default_factory=list)
@@ -161,8 +162,8 @@ class _Look(Looking):
         """Note what Secrets there are, and their values only to keep them out of sight."""
         async for page in self._pages(("v1", "Secret"), namespace):
             if namespace == self.release.namespace:
-                found = storage.notes(page, self.release.name)
-                self.notes = storage.in_order([*self.notes, *found])
+                records = storage.parse_records(page, self.release.name, namespace)
+                self.records = storage.in_order([*self.records, *records])
             bodies = self.objects.setdefault("Secret", [])
             for item in page:
                 if _kept(item) is None:
@@ -239,18 +240,18 @@ class _Look(Looking):
     def wanted(self) -> tuple[Manifest, ...]:
         """The objects of the newest revision, as Helm noted them."""
         name = self.release.name
-        for note in self.notes:
-            if note.why:
-                what = f"Helm's note of revision {note.helm.revision} of {name}"
-                is_newest = note is self.notes[-1]
+        for record in self.records:
+            if record.error:
+                what = f"Helm's record of revision {record.revision.number} of {name}"
+                is_newest = record is self.records[-1]
                 place = (requirements.HELM, name) if is_newest else ("", "")
-                self.unavailable.append(Unavailable(what, note.why, place=place))
+                self.unseen.append(Unseen(what, record.error, place=place))
         try:
-            return self.notes[-1].objects(self.release.namespace) if self.notes else ()
+            return self.records[-1].limited_manifests() if self.records else ()
         except (*root_cause.ODD, yaml.YAMLError) as error:
             why = f"it can't be read ({type(error).__name__}: {error})"
             place = (requirements.HELM, name)
-            self.unavailable.append(Unavailable(f"Helm's note of {name}", why, place=place))
+            self.unseen.append(Unseen(f"Helm's record of {name}", why, place=place))
             return ()
 
 
@@ -261,12 +262,12 @@ class Collected:
     Attributes:
         evidence: What was seen.
         redactor: Keeps what is secret in it out of what is said.
-        notes: Helm's notes of its revisions, the oldest first.
+        records: Helm's records of its revisions, the oldest first.
     """
 
     evidence: Evidence
     redactor: Redactor
-    notes: tuple[Note, ...] = ()
+    records: tuple[ReleaseRecord, ...] = ()
 
 
 async def collect(kube: Kube, release: Release) -> tuple[Evidence, Redactor]:
@@ -309,10 +310,10 @@ async def _look(look: _Look) -> Collected:
     for namespace in discovery.of_vault(look.seen(), (home, *BELOW)):
         look.forget(namespace)
         await look.namespace(namespace)
-    last = look.notes[-1] if look.notes else None
-    wanted, helm = look.wanted(), last.helm if last else RevisionStatus()
+    last = look.records[-1] if look.records else None
+    wanted, helm = look.wanted(), last.revision if last else Revision()
     evidence = await _ask(look, replace(look.seen(), wanted=wanted, helm=helm))
-    return Collected(evidence, Redactor(look.values), tuple(look.notes))
+    return Collected(evidence, Redactor(look.values), tuple(look.records))
 
 
 async def _ask(look: _Look, seen: Evidence) -> Evidence:
@@ -323,8 +324,8 @@ async def _ask(look: _Look, seen: Evidence) -> Evidence:
         answers = await _ask_probes(look, seen)
     read, unread = lines.result()
     silent = requirements.silent(answers)
-    unavailable = (*look.unavailable, *access.unavailable(seen), *silent, *unread)
-    return replace(seen, logs=read, answers=tuple(answers), unavailable=unavailable)
+    unseen = (*look.unseen, *access.unseen(seen), *silent, *unread)
+    return replace(seen, logs=read, answers=tuple(answers), unseen=unseen)
 
 
 async def _ask_probes(look: _Look, seen: Evidence) -> list[Answer]:

@@ -23,7 +23,7 @@ from vrooli.kube.objects import (
     text,
     version_of,
 )
-from vrooli.release.records.storage import RevisionStatus
+from vrooli.release.model import Revision
 
 # Stands for the namespaces that aren't looked at as a whole.
 ELSEWHERE = "*"
@@ -81,18 +81,18 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Unavailable:
-    """A resource that could not be read.
+class Unseen:
+    """What couldn't be looked at, and why.
 
     Attributes:
-        resource: The resource, in words.
-        reason: Why it could not be read.
-        advice: How to make it readable; may be empty.
-        place: The key for `requirements`: a kind and its namespace, or another source of data.
+        what: What it is, in words.
+        why: What stood in the way.
+        advice: What to do about it; may be empty.
+        place: What it is for `requirements`: a kind and its namespace, or what else is looked at.
     """
 
-    resource: str
-    reason: str
+    what: str
+    why: str
     advice: str = ""
     place: tuple[str, str] = ("", "")
 
@@ -112,7 +112,7 @@ class Evidence:
         helm: What Helm has noted of it.
         secrets: What may be known of Secrets; their values are nowhere in here.
         answers: What was asked in the cluster.
-        unavailable: What couldn't be looked at.
+        unseen: What couldn't be looked at.
         hidden: The kinds among it, each with its namespace; "" is every one, "*" those that
             aren't looked at as a whole.
         closed: The ways into pods that this user may not take, each with its namespace and why.
@@ -125,10 +125,10 @@ class Evidence:
     events: Sequence[Event] = ()
     logs: Mapping[LogSource, Sequence[str]] = field(default_factory=dict)
     wanted: Sequence[Manifest] = ()
-    helm: RevisionStatus = field(default_factory=RevisionStatus)
+    helm: Revision = field(default_factory=Revision)
     secrets: Mapping[Ref, SecretFacts] = field(default_factory=dict)
     answers: Sequence[Answer] = ()
-    unavailable: Sequence[Unavailable] = ()
+    unseen: Sequence[Unseen] = ()
     hidden: Collection[tuple[str, str]] = frozenset()
     closed: Mapping[tuple[str, str], str] = field(default_factory=dict)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
@@ -16,13 +15,15 @@ from vrooli.kube.objects import (
     Ref,
     born,
     condition,
+    container_states,
     dig,
     items,
+    mapping,
     notes,
+    number,
     ref_of,
     text,
 )
-from vrooli.kube.status import ContainerStatus, pod_status, workload_status
 from vrooli.kube.times import parse_time
 from vrooli.redaction import Redactor
 from vrooli.release.rollout.log_cause import telling_line
@@ -36,22 +37,22 @@ QUOTED = 8
 AGAIN = "Correct it in the values and deploy again"
 
 
-def age_s(seen: Evidence, when: str | datetime | None) -> float | None:
+def age_s(seen: Evidence, when: str) -> float | None:
     """How long ago that time was, seconds; None where it is none."""
-    then = parse_time(when) if isinstance(when, str) else when
+    then = parse_time(when)
     return None if then is None else (seen.now - then).total_seconds()
 
 
-def is_older(seen: Evidence, when: str | datetime | None, than_s: float) -> bool:
+def is_older(seen: Evidence, when: str, than_s: float) -> bool:
     """Whether a time is longer ago; what has no time is taken for old."""
     age = age_s(seen, when)
     return age is None or age >= than_s
 
 
-def states(seen: Evidence) -> Iterator[tuple[Ref, Body, ContainerStatus]]:
-    """Each container of the current pods: its workload, its pod, and its status."""
+def states(seen: Evidence) -> Iterator[tuple[Ref, Body, Body]]:
+    """Each container of the current pods: its workload, its pod, and what is said of it."""
     for owner, pod in seen.current:
-        yield from ((owner, pod, item) for item in pod_status(pod).containers)
+        yield from ((owner, pod, item) for item in container_states(pod))
 
 
 def is_moving(seen: Evidence, workload: Ref) -> bool:
@@ -95,7 +96,7 @@ def way_back(seen: Evidence, workload: Ref, otherwise: str = "") -> str:
     if workload.kind == "Deployment":
         sets = _replica_sets(seen, workload)
         older = sets[:-1]
-        worked = [item for item in older if workload_status(item).ready] or older
+        worked = [item for item in older if number(item, "status", "readyReplicas")] or older
         if worked:
             to = text(notes(worked[-1]), REVISION)
             return f"kubectl rollout undo {workload.words} --to-revision={to}"
@@ -145,7 +146,7 @@ def _can_be_shown(command: str) -> bool:
 
 def _as_deployed(seen: Evidence) -> str:
     """The command that brings the release's newest revision back as it was deployed."""
-    number = seen.helm.revision
+    number = seen.helm.number
     for found in ENVIRONMENTS.values():
         if (found.release, found.namespace) == (seen.release, seen.namespace):
             return f"vrooli rollback {number} --environment {found.name}"
@@ -167,16 +168,17 @@ def down(seen: Evidence, workload: Ref) -> str:
         return f"{workload} doesn't exist" if seen.has_seen("Deployment") and kinds else ""
     if dig(body, "spec", "replicas") == 0:
         return f"{workload} is scaled to 0 pods"
-    status = workload_status(body)
-    if workload.kind == "DaemonSet" and not status.desired:
+    if workload.kind == "DaemonSet" and not number(body, "status", "desiredNumberScheduled"):
         return "" if is_moving(seen, workload) else f"no node takes a pod of {workload}"
-    if status.available or is_moving(seen, workload):
+    available = ("availableReplicas", "numberAvailable")
+    if any(number(body, "status", name) for name in available) or is_moving(seen, workload):
         return ""
     waits = [
-        f"{item.stop_reason} {item.stop_message}".strip()
+        f"{text(item, 'state', state, 'reason')} {text(item, 'state', state, 'message')}".strip()
         for pod in seen.of(workload)
-        for item in pod_status(pod).containers
-        if item.is_waiting or item.terminated is not None
+        for item in container_states(pod)
+        for state in ("waiting", "terminated")
+        if mapping(item, "state", state)
     ]
     return f"no pod of {workload} is available" + (f" ({waits[0]})" if waits else "")
 

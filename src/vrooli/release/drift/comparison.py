@@ -14,8 +14,8 @@ from vrooli.release.drift import diff, field_ownership, live_objects, manual_edi
 from vrooli.release.drift.diff import Act, ObjectChange
 from vrooli.release.drift.field_ownership import OURS
 from vrooli.release.drift.live_objects import Bodies
-from vrooli.release.records import history
-from vrooli.release.records.history import Note
+from vrooli.release.model import DEPLOYED
+from vrooli.release.records.storage import ReleaseRecord
 
 
 async def drift(
@@ -33,7 +33,7 @@ async def drift(
 async def ahead(
     kube: Kube,
     wanted: Sequence[Manifest],
-    note: Note | None,
+    note: ReleaseRecord | None,
     redactor: Redactor,
     *,
     keep_added: bool = False,
@@ -55,7 +55,7 @@ async def ahead(
         return diff.changes(wanted, noted, redactor), {}
     there = await live_objects.bodies(kube, wanted)
     differing = diff.changes(wanted, noted, redactor)
-    if note.revision.status == history.DEPLOYED:
+    if note.revision.status == DEPLOYED:
         changed = await field_ownership.changed(kube, wanted, there, keep_added=keep_added)
         by_hand = live_objects.missing(there).union(changed)
         open_ = [item for item in wanted if item.key in by_hand]

@@ -1,4 +1,4 @@
-"""Who deploys, and from where: a person on a machine, or a run of a forge's pipelines. No I/O."""
+"""Who deploys, and from where: a person on a host, or a pipeline run. No I/O."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Author:
     """Who made a revision.
 
     Attributes:
-        name: The user's name, or the forge's name of who started the run.
-        place: The host's name, or which run of which pipeline.
+        name: The user's name, or the user who started the pipeline run.
+        place: The host's name, or the pipeline run.
     """
 
     name: str
@@ -25,8 +25,8 @@ class Author:
 def author(variables: Mapping[str, str] = os.environ) -> Author:
     """Who runs this process.
 
-    The variables are those that GitHub Actions and GitLab CI/CD document as set in every job. Of a
-    person who became root by sudo the own name is taken.
+    The variables are those that GitHub Actions and GitLab CI/CD document as set in every job. With
+    sudo it is the user who ran sudo.
     """
     if variables.get("GITHUB_ACTIONS") == "true":
         run = f"{variables.get('GITHUB_REPOSITORY', '')}-run-{variables.get('GITHUB_RUN_ID', '')}"

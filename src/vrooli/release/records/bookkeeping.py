@@ -1,4 +1,4 @@
-"""What is written down of a release that became ready; a failure here undoes no healthy release."""
+"""The records of a release that became ready; an error here does not fail a healthy release."""
 
 from __future__ import annotations
 
@@ -10,63 +10,63 @@ from typing import TypeVar
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube
 from vrooli.redaction import Redactor
-from vrooli.release.records import history, metadata, retention
-from vrooli.release.records.history import Release
+from vrooli.release.model import Release
+from vrooli.release.records import marks, retention, storage
 from vrooli.steps import Done
 
 AnyDone = TypeVar("AnyDone", bound=Done)
 
-# Pauses before a request is made again, seconds: conflicts and busy API servers pass within them.
+# Pauses before each retry, seconds: conflicts pass, and busy API servers recover, within them.
 PAUSES_S = (1.0, 3.0)
-# How long all of it may take, seconds; the Lease is held meanwhile.
+# The limit of all attempts, seconds; the Lease is held meanwhile.
 LIMIT_S = 30.0
 
 
-async def note_healthy(
+async def record_healthy(
     kube: Kube, release: Release, done: AnyDone, number: int | None = None
 ) -> AnyDone:
-    """Note that a revision (the newest one) has become ready, and delete what is kept no longer.
+    """Mark a revision (the newest one by default) as ready, and delete surplus records.
 
     Returns:
-        What was done, whose detail also says what could not be noted.
+        The given result; its detail also says what could not be stored.
     """
 
-    async def note() -> None:
-        last = number
-        if last is None:
-            newest = await history.last(release)
-            last = newest.number if newest else None
-        if last is not None:
-            await metadata.note_ready(kube, release, last)
+    async def mark() -> None:
+        revision = number
+        if revision is None:
+            newest = await storage.fetch_record(kube, release)
+            revision = newest.revision.number if newest else None
+        if revision is not None:
+            await marks.mark_ready(kube, release, revision)
 
-    lack = await _attempt(note)
-    if lack:
-        return replace(done, detail=f"{done.detail}; could not be noted as ready: {lack}")
-    lack = await prune(kube, release)
-    return replace(done, detail=f"{done.detail}; {lack}") if lack else done
+    problem = await _attempt(mark)
+    if problem:
+        return replace(done, detail=f"{done.detail}; could not be marked as ready: {problem}")
+    problem = await prune(kube, release)
+    return replace(done, detail=f"{done.detail}; {problem}") if problem else done
 
 
 async def prune(kube: Kube, release: Release) -> str:
-    """Delete the revisions that are kept no longer; gives why that failed, or an empty text."""
-    lack = await _attempt(lambda: retention.prune(kube, release))
-    return f"old revisions could not be deleted: {lack}" if lack else ""
+    """Delete surplus records; returns why that failed, or an empty text."""
+    problem = await _attempt(lambda: retention.prune(kube, release))
+    return f"old revisions could not be deleted: {problem}" if problem else ""
 
 
-async def _attempt(act: Callable[[], Awaitable[object]]) -> str:
-    """Do it, again after an error that may pass; gives the last error's message, one line."""
-    said = f"no answer within {LIMIT_S:.0f} s"
+async def _attempt(action: Callable[[], Awaitable[object]]) -> str:
+    """Act, with retries; returns the last error's message on one line, or an empty text."""
+    message = f"no answer within {LIMIT_S:.0f} s"
     try:
         async with asyncio.timeout(LIMIT_S):
             for pause_s in (*PAUSES_S, None):
                 try:
-                    await act()
+                    await action()
                 except VrooliError as error:
-                    said = " ".join(Redactor().text(error.message).split())
+                    message = " ".join(Redactor().text(error.message).split())
                     if pause_s is None or (isinstance(error, ApiError) and error.is_forbidden):
-                        return said
+                        return message
                     await asyncio.sleep(pause_s)
                 else:
                     return ""
     except TimeoutError:
         pass
-    return said
+    return message

@@ -1,4 +1,4 @@
-"""What the release in a namespace is called, where it has a name of its own."""
+"""Find the name of a namespace's release, for a release with a custom name."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from vrooli.kube import Kube
 from vrooli.kube.objects import labels, text
 from vrooli.release.records import storage
 
-# The chart whose releases are meant.
+# The chart of the releases to find.
 CHART = "vrooli"
 SECRET = ("v1", "Secret")
-# A slow cluster is diagnosed under the name that is expected, seconds.
-LOOK_S = 3.0
+# In a slow cluster the expected name is used, seconds.
+TIMEOUT_S = 3.0
 
 
-async def only(kube: Kube, namespace: str) -> str | None:
-    """The name of the one release of our chart in a namespace.
+async def find_only_release(kube: Kube, namespace: str) -> str | None:
+    """Find the name of the one release of the chart in a namespace.
 
-    None when there are more or none, or when it can't be seen: the diagnosis itself tells of that.
+    Returns:
+        None if there are several or none, or if they can't be read: the diagnosis reports that.
     """
     try:
-        async with asyncio.timeout(LOOK_S):
-            found = await _names(kube, namespace)
+        async with asyncio.timeout(TIMEOUT_S):
+            names = await _fetch_names(kube, namespace)
     except (VrooliError, TimeoutError):
         return None
-    return found[0] if len(found) == 1 else None
+    return names[0] if len(names) == 1 else None
 
 
-async def _names(kube: Kube, namespace: str) -> list[str]:
-    """The releases of our chart, each told by its newest note."""
+async def _fetch_names(kube: Kube, namespace: str) -> list[str]:
+    """The names of the releases of the chart, by the newest record of each."""
     newest: dict[str, tuple[int, str]] = {}
     for secret in await kube.list(*SECRET, namespace, "owner=helm", names_only=True):
-        marks = labels(secret)
-        name, number = marks.get("name", ""), marks.get("version", "")
+        name, number = labels(secret).get("name", ""), labels(secret).get("version", "")
         if name and number.isdecimal():
-            note = (int(number), text(secret, "metadata", "name"))
-            newest[name] = max(note, newest.get(name, note))
-    found = []
-    for name, (_, newest_note) in sorted(newest.items()):
-        seen = await kube.get(*SECRET, newest_note, namespace)
-        if seen is not None and storage.chart_of(seen) == CHART:
-            found.append(name)
-    return found
+            record = (int(number), text(secret, "metadata", "name"))
+            newest[name] = max(record, newest.get(name, record))
+    names = []
+    for name, (_, secret_name) in sorted(newest.items()):
+        record_secret = await kube.get(*SECRET, secret_name, namespace)
+        if record_secret is not None and storage.parse_chart_name(record_secret) == CHART:
+            names.append(name)
+    return names

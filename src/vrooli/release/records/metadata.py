@@ -1,7 +1,7 @@
-"""What is noted of a revision beside Helm's own words: what it was made of, by whom, and its end.
+"""What vrooli stores of a revision beside Helm's record: its origin, its author and its outcome.
 
-It stands in labels of Helm's Secrets. Helm gives labels to later revisions, too, so each set names
-the revision that it is about; what is about another one is not known of this one.
+It is stored in labels of Helm's Secrets. Helm copies labels to later revisions, so each set of
+labels names its revision; labels that name another revision are ignored. No I/O here.
 """
 
 from __future__ import annotations
@@ -11,30 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vrooli.kube import ApiError, Kube
-from vrooli.release import secret_redaction
-from vrooli.release.records import encoding, history
-from vrooli.release.records.author import Author, author
-from vrooli.release.records.history import DEPLOYED, Release, Revision
+from vrooli.release.records.author import Author
 
 PREFIX = "vrooli.com/"
-# The revision that the labels below are about.
+# The revision that the labels below describe.
 NUMBER = f"{PREFIX}revision"
 KIND, VERSION, SOURCE = f"{PREFIX}origin", f"{PREFIX}version", f"{PREFIX}source"
 BY, FROM = f"{PREFIX}by", f"{PREFIX}from"
-# The revision that became ready; ``history.FAILED`` names one that did not.
-READY = f"{PREFIX}ready"
-# The revision that is a copy of an older one, made by going back to it.
+# The revision that became ready, and the one that did not.
+READY, FAILED = f"{PREFIX}ready", f"{PREFIX}failed"
+# The revision that is a copy of an older one, made by a rollback.
 COPY = f"{PREFIX}copy"
-# The longest value of a label, characters; and what it may be made of.
+# The longest label value, characters, and the characters that it can't have.
 LONGEST = 63
 _FOREIGN = re.compile(r"[^A-Za-z0-9._-]+")
-# What a commit's name gets when files were changed since.
+# The suffix of a commit with uncommitted changes.
 MODIFIED = "-modified"
-# How the description of one begins that never became ready, and the longest reason, characters.
-GAVE_UP, LONGEST_REASON = "it did not become ready", 500
-# How Helm describes one that was rolled back to an earlier one.
-ROLLBACK = "Rollback to "
+# How the description of a revision starts that never became ready.
+UNREADY_DESCRIPTION = "it did not become ready"
 
 
 class Kind(StrEnum):
@@ -56,12 +50,12 @@ class End(StrEnum):
 
 @dataclass(frozen=True)
 class Origin:
-    """What a revision is made of.
+    """What a revision was made of.
 
     Attributes:
-        kind: An artifact, or the sources as they were.
-        version: The artifact's version, or the sources'.
-        source: The Git commit, with ``-modified`` where files were changed since; may be empty.
+        kind: An artifact, or a working tree.
+        version: The version of the artifact or of the working tree.
+        source: The Git commit, with ``-modified`` if there were uncommitted changes; may be empty.
     """
 
     kind: Kind = Kind.UNKNOWN
@@ -75,13 +69,13 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Record:
-    """What is known of a revision.
+class RevisionMetadata:
+    """What vrooli has stored of a revision. The defaults stand for nothing stored.
 
     Attributes:
         origin: What it was made of.
-        by: Who made it; empty where that isn't known.
-        place: On which host, or in which run of a pipeline.
+        by: Who made it; may be empty.
+        place: The host or the pipeline run that made it; may be empty.
         end: How its deploy ended.
     """
 
@@ -91,53 +85,50 @@ class Record:
     end: End = End.UNKNOWN
 
 
-UNKNOWN = Record()
-
-
-def labels(number: int, origin: Origin, who: Author) -> dict[str, str]:
-    """The labels of a revision that is about to be made."""
+def build_labels(number: int, origin: Origin, creator: Author) -> dict[str, str]:
+    """Build the labels of a revision that is about to be made."""
     return {
         NUMBER: str(number),
         KIND: origin.kind.value,
-        VERSION: _value(origin.version),
-        SOURCE: _value(origin.source),
-        BY: _value(who.name),
-        FROM: _value(who.place),
+        VERSION: _label_value(origin.version),
+        SOURCE: _label_value(origin.source),
+        BY: _label_value(creator.name),
+        FROM: _label_value(creator.place),
     }
 
 
-def parse(found: Mapping[str, str]) -> Record:
-    """What a Secret's labels say of its revision."""
-    number = found.get("version", "")
-    if found.get(NUMBER) != number:
-        end = End.FAILED if found.get(history.FAILED) == number else End.UNKNOWN
-        return Record(end=end)
-    kind = found.get(KIND, "")
+def parse(labels: Mapping[str, str]) -> RevisionMetadata:
+    """Parse the labels of a revision's Secret."""
+    number = labels.get("version", "")
+    if labels.get(NUMBER) != number:
+        end = End.FAILED if labels.get(FAILED) == number else End.UNKNOWN
+        return RevisionMetadata(end=end)
+    kind = labels.get(KIND, "")
     origin = Origin(
         kind=Kind(kind) if kind in tuple(Kind) else Kind.UNKNOWN,
-        version=found.get(VERSION, ""),
-        source=found.get(SOURCE, ""),
+        version=labels.get(VERSION, ""),
+        source=labels.get(SOURCE, ""),
     )
-    return Record(origin, found.get(BY, ""), found.get(FROM, ""), _end(found, number))
+    return RevisionMetadata(origin, labels.get(BY, ""), labels.get(FROM, ""), _end(labels, number))
 
 
-def _end(found: Mapping[str, str], number: str) -> End:
-    if found.get(history.FAILED) == number:
+def _end(labels: Mapping[str, str], number: str) -> End:
+    if labels.get(FAILED) == number:
         return End.FAILED
-    return End.READY if found.get(READY) == number else End.UNFINISHED
+    return End.READY if labels.get(READY) == number else End.UNFINISHED
 
 
 def is_unready(labels: Mapping[str, str]) -> bool:
-    """Whether a revision that we made never became ready, by the labels of its Secret.
+    """Whether a revision that vrooli made never became ready, by the labels of its Secret.
 
-    One whose deploy was killed counts: nothing has noted its end. Of one that another tool made
-    nothing is known, and Helm's word holds.
+    A revision whose deploy was killed counts, since no outcome was stored. Nothing is known of the
+    revisions of other tools; Helm's status is used for them.
     """
     return parse(labels).end in (End.FAILED, End.UNFINISHED)
 
 
-def half(number: int, end: End) -> str:
-    """What is to be said of a revision whose deploy did not end well; empty where it did."""
+def format_unready(number: int, end: End) -> str:
+    """Describe a revision whose deploy failed or did not end; empty if it became ready."""
     if end is End.FAILED:
         return f"revision {number} did not become ready when it was deployed"
     if end is End.UNFINISHED:
@@ -145,82 +136,6 @@ def half(number: int, end: End) -> str:
     return ""
 
 
-async def records(kube: Kube, release: Release) -> dict[int, Record]:
-    """What is known of each revision that Helm still knows, by number."""
-    found = await history.labels(kube, release)
-    return {int(item["version"]): parse(item) for item in found}
-
-
-async def note_ready(kube: Kube, release: Release, number: int) -> None:
-    """Note that a revision has become ready; one that somebody else made isn't touched."""
-    found = {int(item["version"]): item for item in await history.labels(kube, release)}
-    its = found.get(number, {})
-    if its.get(NUMBER) != str(number) or parse(its).end is End.READY:
-        return
-    change = {"metadata": {"labels": {READY: str(number), history.FAILED: None}}}
-    await kube.patch("v1", "Secret", _secret(release, number), release.namespace, change)
-
-
-async def note_failed(kube: Kube, release: Release, revision: Revision, reason: str) -> None:
-    """Note that a revision never became ready, and why.
-
-    Where Helm calls it deployed, the reason takes the place of Helm's "complete".
-    """
-    name, number = _secret(release, revision.number), revision.number
-    change: dict[str, object] = {"metadata": {"labels": {history.FAILED: str(number), READY: None}}}
-    if revision.status == DEPLOYED:
-        redactor = await secret_redaction.redactor(kube, release.namespace)
-        text = f"{GAVE_UP}: {' '.join(redactor.text(reason).split())[:LONGEST_REASON]}"
-        secret = await kube.get("v1", "Secret", name, release.namespace)
-        noted = _described((secret or {}).get("data", {}).get("release", ""), text)
-        if noted:
-            change["data"] = {"release": noted}
-    await kube.patch("v1", "Secret", name, release.namespace, change)
-
-
-def _described(packed: str, text: str) -> str:
-    """A note with another description, after what was rolled back to; empty if it can't be read."""
-    try:
-        noted = encoding.unpack(packed)
-    except encoding.ERRORS:
-        return ""
-    info = dict(noted.get("info", {}))
-    before = str(info.get("description", ""))
-    info["description"] = f"{before}; {text}" if before.startswith(ROLLBACK) else text
-    return encoding.pack({**noted, "info": info})
-
-
-async def note_rollback(kube: Kube, release: Release, number: int, to: Record) -> None:
-    """Note who went back: the origin is that of the revision that was gone back to."""
-    its = {**labels(number, to.origin, author()), COPY: str(number)}
-    change = {"metadata": {"labels": its}}
-    await kube.patch("v1", "Secret", _secret(release, number), release.namespace, change)
-
-
-async def descriptions(kube: Kube, release: Release) -> dict[int, str]:
-    """What Helm says of each revision, by number; nothing where that can't be read."""
-    selector = f"owner=helm,name={release.name}"
-    try:
-        secrets = await kube.list("v1", "Secret", release.namespace, selector)
-    except ApiError as error:
-        if not error.is_forbidden:
-            raise
-        return {}
-    found = {}
-    for secret in secrets:
-        try:
-            noted = encoding.unpack(secret.get("data", {}).get("release", ""))
-        except encoding.ERRORS:
-            continue
-        number = int(secret["metadata"]["labels"]["version"])
-        found[number] = str(noted.get("info", {}).get("description", ""))
-    return found
-
-
-def _secret(release: Release, number: int) -> str:
-    return history.secret_name(release.name, number)
-
-
-def _value(text: str) -> str:
-    """A text as a label's value can hold it."""
+def _label_value(text: str) -> str:
+    """Convert a text to a valid label value."""
     return _FOREIGN.sub("-", text)[:LONGEST].strip("._-")

@@ -1,7 +1,7 @@
-"""Which revisions are kept to go back to: failed deploys take the place of none that worked.
+"""Which revisions stay for a rollback: failed deploys do not displace revisions that ran.
 
-Helm's own limit counts them all, and deletes before it stores: failed deploys, each with its way
-back, would soon leave nothing else.
+Helm's own limit counts all revisions and deletes before it stores: a few failed deploys, each with
+its rollback, would soon leave nothing else.
 """
 
 from __future__ import annotations
@@ -9,45 +9,44 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from vrooli.kube import ApiError, Kube
-from vrooli.release.records import history, metadata
-from vrooli.release.records.history import DEPLOYED, PENDING, Release
+from vrooli.release.model import DEPLOYED, PENDING, Release, secret_name
+from vrooli.release.records import metadata, storage
 
-# Revisions that are kept of those that worked, and of the others: failed ones, and copies that
-# rollbacks have made of older ones.
-MOST = 10
+# The number of revisions that are retained of those that ran, and of all others: failed ones, and
+# copies that rollbacks made.
+LIMIT = 10
 
 
-def surplus(notes: Iterable[Mapping[str, str]], most: int = MOST) -> list[int]:
-    """The revisions that are kept no longer, by the labels of Helm's notes.
+def find_surplus(records: Iterable[Mapping[str, str]], limit: int = LIMIT) -> list[int]:
+    """Find the revisions to delete, by the labels of Helm's records.
 
-    The newest, the one that Helm calls deployed and those at work always stay.
+    The newest revision, the deployed one and pending ones always stay.
     """
-    newest_first = sorted(notes, key=lambda item: int(item["version"]), reverse=True)
-    worked: list[int] = []
+    newest_first = sorted(records, key=lambda item: int(item["version"]), reverse=True)
+    ran: list[int] = []
     others: list[int] = []
     for item in newest_first[1:]:
         if item.get("status") in (DEPLOYED, *PENDING):
             continue
-        (others if _is_other(item) else worked).append(int(item["version"]))
-    return sorted([*worked[most:], *others[most:]])
+        (others if _is_failed_or_copy(item) else ran).append(int(item["version"]))
+    return sorted([*ran[limit:], *others[limit:]])
 
 
-def _is_other(labels: Mapping[str, str]) -> bool:
-    """Whether a revision never became ready, or is a copy of an older one."""
+def _is_failed_or_copy(labels: Mapping[str, str]) -> bool:
     number = labels["version"]
     failed = labels.get("status") == "failed" or metadata.is_unready(labels)
     return failed or labels.get(metadata.COPY) == number
 
 
 async def prune(kube: Kube, release: Release) -> list[int]:
-    """Delete the notes that are kept no longer; gives their numbers."""
-    numbers = surplus(await history.labels(kube, release))
+    """Delete the surplus records; returns their numbers."""
+    numbers = find_surplus(await storage.fetch_labels(kube, release))
     for number in numbers:
         try:
-            name = history.secret_name(release.name, number)
+            name = secret_name(release.name, number)
             await kube.delete("v1", "Secret", name, release.namespace)
         except ApiError as error:
             if not error.is_forbidden:
                 raise
-            return []  # more than enough are kept then
+            return []  # without the permission to delete, more records stay than necessary
     return numbers

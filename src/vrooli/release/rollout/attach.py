@@ -11,11 +11,14 @@ from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube
 from vrooli.release import lease
 from vrooli.release.lease import Holder
-from vrooli.release.records import history, metadata
-from vrooli.release.records.history import Release, Revision
+from vrooli.release.model import Release, Revision
+from vrooli.release.records import metadata, storage
+from vrooli.release.records.metadata import End
+from vrooli.release.records.storage import ReleaseRecord
+from vrooli.release.rollout import context
 from vrooli.release.rollout.progress import Line
 from vrooli.release.rollout.tracker import Follower
-from vrooli.release.rollout.unavailable import Unavailable
+from vrooli.release.rollout.unavailable import Unseen
 from vrooli.steps import first_error
 
 DEPLOYED = "deployed"
@@ -32,14 +35,14 @@ class Attended:
         holder: Who is at work on it.
         lines: Each object, as it was seen last.
         problems: Why it can't become healthy; none when it is.
-        unavailable: What couldn't be looked at when all else was ready.
+        unseen: What couldn't be looked at when all else was ready.
     """
 
     revision: Revision | None = None
     holder: Holder | None = None
     lines: tuple[Line, ...] = ()
     problems: tuple[str, ...] = ()
-    unavailable: tuple[Unavailable, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
 
 
 async def attend(kube: Kube, release: Release, progress: Progress, timeout_s: float) -> Attended:
@@ -63,7 +66,7 @@ class _Watcher:
     kube: Kube
     release: Release
     progress: Progress
-    revision: Revision | None = None
+    record: ReleaseRecord | None = None
     holder: Holder | None = None
     follower: Follower | None = None
     said: str = ""
@@ -72,13 +75,18 @@ class _Watcher:
         """Follow one revision after the other until one has an end."""
         while True:
             await self.ask()
-            if self.revision is not None:
-                if (end := await self.follow(self.revision)) is not None:
+            if self.record is not None:
+                if (end := await self.follow(self.record)) is not None:
                     return end
             elif self.is_held:
                 await asyncio.sleep(ASK_S)  # a first installation, before Helm's first note
             else:
                 return self.ended([f"there is no release {self.release.name}"])
+
+    @property
+    def revision(self) -> Revision | None:
+        """The newest revision."""
+        return self.record.revision if self.record is not None else None
 
     @property
     def is_held(self) -> bool:
@@ -87,18 +95,19 @@ class _Watcher:
 
     async def ask(self) -> None:
         """Ask for Helm's state and the Lease, and tell what they say."""
-        self.revision, self.holder = await asyncio.gather(
-            history.last(self.release), _holder(self.kube, self.release)
+        self.record, self.holder = await asyncio.gather(
+            storage.fetch_record(self.kube, self.release), _holder(self.kube, self.release)
         )
         text = f"{told(self.revision)}; {told_of_holder(self.holder, datetime.now(UTC))}"
         if text != self.said:
             self.progress.say(text)
         self.said = text
 
-    async def follow(self, revision: Revision) -> Attended | None:
+    async def follow(self, record: ReleaseRecord) -> Attended | None:
         """Follow one revision; None when there is another one."""
-        noted = await history.manifests(self.release)
-        self.follower = Follower(self.kube, noted, self.progress, revision.deployed_at)
+        revision, manifests = record.revision, record.manifests
+        since = revision.deployed_at or context.EVER
+        self.follower = Follower(self.kube, manifests, self.progress, since)
         try:
             async with asyncio.TaskGroup() as group:
                 await self.follower.start(group)
@@ -128,16 +137,16 @@ class _Watcher:
     async def _rested(self, revision: Revision) -> Attended:
         """All is ready and nobody is at work: as it was noted, that's the end."""
         if revision.status == DEPLOYED:
-            known = await metadata.records(self.kube, self.release)
-            half = metadata.half(revision.number, known.get(revision.number, metadata.UNKNOWN).end)
+            end = self.record.metadata.end if self.record else End.UNKNOWN
+            half = metadata.format_unready(revision.number, end)
             return self.ended([half] if half else [])
         return self.ended([f"Helm has noted revision {revision.number} as {revision.status}"])
 
     def ended(self, problems: list[str]) -> Attended:
         """The end, with all that is known."""
         lines = tuple(self.follower.lines) if self.follower else ()
-        unavailable = tuple(self.follower.unavailable) if self.follower else ()
-        return Attended(self.revision, self.holder, lines, tuple(problems), unavailable)
+        unseen = tuple(self.follower.unseen) if self.follower else ()
+        return Attended(self.revision, self.holder, lines, tuple(problems), unseen)
 
 
 async def _holder(kube: Kube, release: Release) -> Holder | None:

@@ -40,12 +40,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             ref = ref_of(service)
             at = ("spec", "ports") if pods else ("spec", "selector")
             yield Symptom(
-                resource=ref,
-                message=f"it leads nowhere: {found}",
-                remediation=MEND,
+                about=ref,
+                found=f"it leads nowhere: {found}",
+                remedy=MEND,
                 command=_command(evidence, ref, wanted, at),
                 evidence=_evidence(evidence, service),
-                affects=_touched(evidence, ref),
+                touches=_touched(evidence, ref),
             )
 
 
@@ -104,7 +104,7 @@ def _touched(evidence: Evidence, ref: Ref) -> tuple[Ref, ...]:
 
 
 RULE = Rule(
-    rule_id="service-without-endpoints",
+    name="service-without-endpoints",
     title="no endpoints: a Service selects no pods, or leads to a port that none offers",
     find=find,
     link="https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",

@@ -25,15 +25,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         words = f'secret "{ref.name}" does not have a password field'
         log = list(lately(evidence, "does not have a password field", "redis-operator"))
         yield Symptom(
-            resource=ref,
-            message=f"{words}: the operator reads the key `password`, and it has "
+            about=ref,
+            found=f"{words}: the operator reads the key `password`, and it has "
             f"{', '.join(sorted(facts.lengths)) or 'none'}"
             f"{' with an empty password' if KEY in facts.lengths else ''}.",
-            remediation="Have the Vault Secrets Operator make the key `password` from "
-            "REDIS_PASSWORD (vso.secrets.redis.templates).",
+            remedy="Have the Vault Secrets Operator make the key `password` from REDIS_PASSWORD "
+            "(vso.secrets.redis.templates).",
             command=_command(evidence, ref),
             evidence=(f"keys: {', '.join(sorted(facts.lengths)) or 'none'}", *quoted(log, 2)),
-            affects=(failover,),
+            touches=(failover,),
         )
 
 
@@ -47,7 +47,7 @@ def _command(seen: Evidence, secret: Ref) -> str:
 
 
 RULE = Rule(
-    rule_id="redis-auth-key-missing",
+    name="redis-auth-key-missing",
     title="`does not have a password field`",
     find=find,
     link="https://github.com/spotahome/redis-operator#enabling-redis-auth",

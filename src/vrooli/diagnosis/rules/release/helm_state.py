@@ -9,7 +9,7 @@ from vrooli.diagnosis.evidence.workloads import age_s
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, number, ref_of, text
 from vrooli.release.lease import LASTS_S
-from vrooli.release.records.history import PENDING, secret_name
+from vrooli.release.model import PENDING, secret_name
 
 LEASE = "-deploy"
 # Without a Lease it is another's Helm, which may still be at work: its own usual limit, seconds.
@@ -19,24 +19,24 @@ HELM_S = 300.0
 def pending(evidence: Evidence) -> Iterator[Symptom]:
     """The release, when Helm's note was never ended and nobody is at work."""
     helm, lease = evidence.helm, _lease(evidence)
-    if helm.status not in PENDING or helm.since is None:
+    if helm.status not in PENDING or helm.deployed_at is None:
         return
-    age = (evidence.now - helm.since).total_seconds()
+    age = (evidence.now - helm.deployed_at).total_seconds()
     if age < (HELM_S if lease is None else LASTS_S) or (
         lease and _silent_s(evidence, lease) is None
     ):
         return
     name, where = evidence.release, evidence.namespace
-    note = f"secret/{secret_name(name, helm.revision)} -n {where}"
+    note = f"secret/{secret_name(name, helm.number)} -n {where}"
     yield Symptom(
-        resource=Ref("Release", name, where),
-        message=f"revision {helm.revision} is {helm.status} since {age:.0f} s, and nobody is at "
+        about=Ref("Release", name, where),
+        found=f"revision {helm.number} is {helm.status} since {age:.0f} s, and nobody is at "
         "work: its deploy was killed. Helm refuses any other (another operation is in progress).",
-        remediation="Deploy again: that clears the note and goes on. Taking the note away has Helm "
-        "take the revision before for the last one.",
+        remedy="Deploy again: that clears the note and goes on. Taking the note away has Helm take "
+        "the revision before for the last one.",
         command=f"kubectl delete {note}",
-        evidence=(f"RevisionStatus: revision {helm.revision}, {helm.status}, {helm.description}",),
-        affects=(_lease_ref(evidence),),
+        evidence=(f"Helm: revision {helm.number}, {helm.status}, {helm.description}",),
+        touches=(_lease_ref(evidence),),
     )
 
 
@@ -47,10 +47,10 @@ def stale(evidence: Evidence) -> Iterator[Symptom]:
     if lease and silent is not None:
         ref = ref_of(lease)
         yield Symptom(
-            resource=ref,
-            message=f"{text(lease, 'spec', 'holderIdentity') or 'nobody'} took it for a deploy, "
-            f"and shows no sign of life since {silent:.0f} s: that deploy was killed",
-            remediation="Deploy again, which takes it over; or delete it.",
+            about=ref,
+            found=f"{text(lease, 'spec', 'holderIdentity') or 'nobody'} took it for a deploy, and "
+            f"shows no sign of life since {silent:.0f} s: that deploy was killed",
+            remedy="Deploy again, which takes it over; or delete it.",
             command=f"kubectl delete {ref.words}",
             evidence=(
                 f"renewTime {text(lease, 'spec', 'renewTime')}, lasts "
@@ -75,13 +75,13 @@ def _silent_s(evidence: Evidence, lease: Body) -> float | None:
 
 
 HELM_PENDING = Rule(
-    rule_id="helm-pending",
+    name="helm-pending",
     title="another operation (install/upgrade/rollback) is in progress: left by a killed deploy",
     find=pending,
     link="https://helm.sh/docs/helm/helm_history/",
 )
 LEASE_STALE = Rule(
-    rule_id="deploy-lease-stale",
+    name="deploy-lease-stale",
     title="the Lease of a deploy that was killed",
     find=stale,
     link="https://kubernetes.io/docs/concepts/architecture/leases/",

@@ -9,9 +9,7 @@ from vrooli.diagnosis.evidence import rotation
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.workloads import AGAIN, states, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, ref_of
-from vrooli.kube.status import ContainerStatus
-from vrooli.kube.status.pods import CONFIG_ERROR
+from vrooli.kube.objects import Body, Ref, ref_of, text
 
 KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
 OBJECT = re.compile(r'(secret|configmap) "([^"]+)" not found', re.IGNORECASE)
@@ -28,22 +26,22 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         about, what = _missing(evidence, said)
         yield Symptom(
-            resource=about or owner,
-            message=f"{owner} can't start: {what or said}",
-            remediation=_remedy(evidence, about),
+            about=about or owner,
+            found=f"{owner} can't start: {what or said}",
+            remedy=_remedy(evidence, about),
             command=_command(evidence, owner, about),
             evidence=(
-                f"{ref_of(pod).name}/{item.name}: {said}",
+                f"{ref_of(pod).name}/{text(item, 'name')}: {said}",
                 *told(evidence, ref_of(pod), "Failed", "FailedMount", most=2),
             ),
         )
 
 
-def _said(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
+def _said(evidence: Evidence, pod: Body, item: Body) -> str:
     """What the kubelet says that is missing, for an environment or a volume."""
-    reason = item.waiting_reason
-    if reason == CONFIG_ERROR:
-        return item.waiting_message
+    reason = text(item, "state", "waiting", "reason")
+    if reason == "CreateContainerConfigError":
+        return text(item, "state", "waiting", "message")
     if reason in ("ContainerCreating", "PodInitializing"):
         for event in reversed(evidence.events_of(ref_of(pod), "FailedMount")):
             is_about = OBJECT.search(event.message) or VOLUME_KEY.search(event.message)
@@ -100,7 +98,7 @@ def _unpublished(evidence: Evidence, secret: Ref) -> rotation.Publication | None
 
 
 RULE = Rule(
-    rule_id="config-missing",
+    name="config-missing",
     title="CreateContainerConfigError: a Secret, a ConfigMap or a key isn't there",
     find=find,
     link="https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/",

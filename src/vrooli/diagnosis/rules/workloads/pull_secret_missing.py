@@ -30,16 +30,16 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             else:
                 continue
             yield Symptom(
-                resource=ref,
-                message=f"{found}: images of private registries can't be pulled.",
-                remediation="Make it from a file that `docker login` wrote (type "
+                about=ref,
+                found=f"{found}: images of private registries can't be pulled.",
+                remedy="Make it from a file that `docker login` wrote (type "
                 "kubernetes.io/dockerconfigjson), or have Vault fill it: "
                 "vso.secrets.dockerhubPullSecret.",
                 command=f"kubectl create secret docker-registry {ref.name} -n {ref.namespace} "
                 "--from-file=.dockerconfigjson=config.json",
                 evidence=told(evidence, Ref("Pod", text(pod, "metadata", "name"), ref.namespace)),
                 # What has its image already doesn't need it.
-                can_explain=("image-pull", "postgres-image-gone"),
+                explains=("image-pull", "postgres-image-gone"),
             )
 
 
@@ -49,7 +49,7 @@ def _is_filled(evidence: Evidence, ref: Ref) -> bool:
 
 
 RULE = Rule(
-    rule_id="pull-secret-missing",
+    name="pull-secret-missing",
     title="FailedToRetrieveImagePullSecret: the pull secret isn't there",
     find=find,
     link="https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/",

@@ -9,8 +9,7 @@ from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.workloads import AGAIN, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.rules.workloads import config_missing
-from vrooli.kube.objects import Body, Ref, ref_of
-from vrooli.kube.status import pod_status
+from vrooli.kube.objects import Body, Ref, condition, container_states, ref_of, text
 
 EVENTS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 WAITING = ("ContainerCreating", "PodInitializing")
@@ -26,11 +25,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if said:
             claim = CLAIM.search(said)
             yield Symptom(
-                resource=Ref("PersistentVolumeClaim", claim[1], owner.namespace)
-                if claim
-                else owner,
-                message=f"pod {ref_of(pod).name} waits for a volume: {said}",
-                remediation="Make the claim, or correct its name; deploying again does it, too."
+                about=Ref("PersistentVolumeClaim", claim[1], owner.namespace) if claim else owner,
+                found=f"pod {ref_of(pod).name} waits for a volume: {said}",
+                remedy="Make the claim, or correct its name; deploying again does it, too."
                 if claim
                 else f"Mend the storage that it names. {AGAIN}, or go back.",
                 command=way_back(evidence, owner),
@@ -39,11 +36,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _said(evidence: Evidence, pod: Body) -> str:
-    status = pod_status(pod)
-    scheduling = status.scheduling
-    if scheduling is not None and status.is_unscheduled and CLAIM.search(scheduling.message):
-        return scheduling.message
-    if not any(item.waiting_reason in WAITING for item in status.containers):
+    waits = condition(pod, "PodScheduled")
+    if waits.get("status") == "False" and CLAIM.search(text(waits, "message")):
+        return text(waits, "message")
+    states = container_states(pod)
+    if not any(text(item, "state", "waiting", "reason") in WAITING for item in states):
         return ""
     for event in reversed(evidence.events_of(ref_of(pod), *EVENTS)):
         is_config = config_missing.OBJECT.search(event.message)
@@ -53,7 +50,7 @@ def _said(evidence: Evidence, pod: Body) -> str:
 
 
 RULE = Rule(
-    rule_id="volume-not-mounted",
+    name="volume-not-mounted",
     title="FailedMount: a pod waits for a volume that can't be mounted",
     find=find,
     link="https://kubernetes.io/docs/concepts/storage/volumes/",

@@ -1,4 +1,4 @@
-"""Helm's notes are read from its Secrets."""
+"""Helm's records are read from its Secrets."""
 
 from __future__ import annotations
 
@@ -33,41 +33,44 @@ def noted(version: int, status: str, release: str = "vrooli-dev") -> dict[str, A
     }
 
 
-def test_the_revisions_of_a_release_are_read_the_oldest_first() -> None:
-    found = storage.notes(
+def test_records_of_a_release_are_parsed_oldest_first() -> None:
+    found = storage.parse_records(
         [noted(10, "deployed"), noted(9, "superseded"), noted(1, "deployed", "other")],
         "vrooli-dev",
+        "dev",
     )
-    assert [(note.helm.revision, note.helm.status) for note in found] == [
+    assert [(item.revision.number, item.revision.status) for item in found] == [
         (9, "superseded"),
         (10, "deployed"),
     ]
-    assert found[-1].chart == "vrooli-0.1.0"
-    assert found[-1].helm.since == datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
+    assert found[-1].revision.chart == "vrooli-0.1.0"
+    assert found[-1].revision.deployed_at == datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-def test_its_objects_are_those_of_the_note_with_the_hooks() -> None:
-    (note,) = storage.notes([noted(1, "deployed")], "vrooli-dev")
-    assert [(item.key, item.is_hook) for item in note.objects("dev")] == [
+def test_objects_include_hooks() -> None:
+    (record,) = storage.parse_records([noted(1, "deployed")], "vrooli-dev", "dev")
+    assert [(item.key, item.is_hook) for item in record.manifests] == [
         ("Service/x", False),
         ("Pod/t", True),
     ]
 
 
-def test_other_secrets_are_no_notes() -> None:
+def test_other_secrets_are_ignored() -> None:
     other = {"metadata": {"name": "x", "labels": {"name": "vrooli-dev"}}, "type": "Opaque"}
-    assert storage.notes([other], "vrooli-dev") == []
+    assert storage.parse_records([other], "vrooli-dev", "dev") == []
 
 
-def test_of_a_note_that_can_not_be_read_its_labels_are_known() -> None:
+def test_an_unreadable_record_has_the_status_and_number_of_its_labels() -> None:
     secret = noted(3, "deployed")
     secret["metadata"]["labels"] |= {"status": "failed", "version": "3"}
     secret["data"]["release"] = "bm90IGd6aXA="
-    (note,) = storage.notes([secret], "vrooli-dev")
-    assert (note.helm.status, note.helm.revision) == ("failed", 3)
-    assert note.why.startswith("it can't be read")
+    (item,) = storage.parse_records([secret], "vrooli-dev", "dev")
+    assert (item.revision.status, item.revision.number) == ("failed", 3)
+    assert item.error.startswith("it can't be read")
 
 
-def test_only_the_newest_revision_keeps_its_objects() -> None:
-    old, new = storage.notes([noted(1, "superseded"), noted(2, "deployed")], "vrooli-dev")
-    assert (len(old.manifests), len(new.manifests)) == (0, 2)
+def test_only_the_newest_record_has_objects() -> None:
+    old, new = storage.parse_records(
+        [noted(1, "superseded"), noted(2, "deployed")], "vrooli-dev", "dev"
+    )
+    assert (len(old.documents), len(new.documents)) == (0, 2)

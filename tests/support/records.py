@@ -1,0 +1,34 @@
+"""Helm's records of releases, made from objects and labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from vrooli.chart.manifest import Manifest
+from vrooli.release.model import Revision
+from vrooli.release.records import metadata
+from vrooli.release.records.author import Author
+from vrooli.release.records.metadata import End, RevisionMetadata
+from vrooli.release.records.storage import ReleaseRecord
+
+
+def record(
+    number: int = 1,
+    status: str = "deployed",
+    objects: Iterable[Manifest] = (),
+    stored: RevisionMetadata | None = None,
+) -> ReleaseRecord:
+    """A record of a revision, with these objects and this metadata."""
+    revision = Revision(number, status, "vrooli-1", datetime.now(UTC))
+    labels = {"version": str(number)}
+    if stored is not None:
+        author = Author(stored.by, stored.place)
+        labels |= metadata.build_labels(number, stored.origin, author)
+        marks = {End.READY: metadata.READY, End.FAILED: metadata.FAILED}
+        labels |= {marks[stored.end]: str(number)} if stored.end in marks else {}
+        if stored.end is End.UNKNOWN:
+            labels.pop(metadata.NUMBER)
+    documents = tuple(json.dumps(item.body) for item in objects)
+    return ReleaseRecord(revision, "dev", documents, labels)
