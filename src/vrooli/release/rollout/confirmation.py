@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
 from collections.abc import Sequence
 
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
+from vrooli.kube.status.missing_config import parse_missing_config
 from vrooli.release import secret_redaction
 from vrooli.release.rollout.failures import Trouble
 from vrooli.release.rollout.log_cause import telling_line
@@ -19,10 +19,6 @@ LOG_LINES = 10
 # How often it is asked for, a while apart: a container's log goes a moment before the next one's.
 LOG_TRIES = 4
 LOG_PAUSE_S = 1.0
-# What a kubelet says of the environment of a container that it can't start.
-KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
-NO_OBJECT = re.compile(r'(secret|configmap) "([^"]+)" not found')
-NO_KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (?:[^/\s]+/)?(\S+)")
 
 
 class Blame:
@@ -50,11 +46,11 @@ class Blame:
 
     async def _is_true(self, trouble: Trouble) -> bool:
         """Whether what the kubelet misses isn't there: it looks again only after 10 to 15 s."""
-        if found := NO_OBJECT.search(trouble.message):
-            return await self._keys(KINDS[found[1]], found[2]) is None
-        if found := NO_KEY.search(trouble.message):
-            return found[1] not in (await self._keys(found[2], found[3]) or ())
-        return True
+        missing = parse_missing_config(trouble.message)
+        if missing is None or not missing.name:
+            return True
+        keys = await self._keys(missing.kind, missing.name)
+        return missing.key not in (keys or ()) if missing.key else keys is None
 
     async def _keys(self, kind: str, name: str) -> set[str] | None:
         """The keys of a Secret or ConfigMap; None where it isn't there or may not be seen."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from vrooli.kube.status.missing_config import parse_missing_config
 from vrooli.release.rollout import autoscaling
 from vrooli.release.rollout.context import BACK_OFF_S, Scene, hook_of, last_end, last_start
 
@@ -57,7 +58,6 @@ FAILING_BEFORE_S = BACK_OFF_S + 30.0
 NEVER_STARTED = ("StartError", "ContainerCannotRun")
 # A Secret or ConfigMap that is missing although all that makes them is ready: seconds.
 NO_CONFIG_S = 10.0
-NO_SECRET = re.compile(r'secret "([^"]+)" not found')
 
 
 @dataclass(frozen=True)
@@ -206,8 +206,9 @@ def _told_ends(container: Body, crashes: int) -> str:
 
 def _with_publisher(message: str, scene: Scene) -> str:
     """What was said of a missing Secret, with who makes it where that isn't Vault's operator."""
-    missing = NO_SECRET.search(message)
-    publisher = scene.publisher(missing[1]) if missing else ""
+    missing = parse_missing_config(message)
+    is_secret = missing is not None and missing.kind == "Secret" and not missing.key
+    publisher = scene.publisher(missing.name) if missing is not None and is_secret else ""
     return f"{message}; {publisher}" if publisher else message
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import rotation
@@ -10,11 +9,8 @@ from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.workloads import AGAIN, states, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, ref_of, text
+from vrooli.kube.status.missing_config import parse_missing_config
 
-KINDS = {"secret": "Secret", "configmap": "ConfigMap"}
-OBJECT = re.compile(r'(secret|configmap) "([^"]+)" not found', re.IGNORECASE)
-KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (?:[^/\s]+/)?(\S+)")
-VOLUME_KEY = re.compile(r"references non-existent (secret|config) key: (\S+)")
 RECENT_S = 180.0
 
 
@@ -44,22 +40,21 @@ def _said(evidence: Evidence, pod: Body, item: Body) -> str:
         return text(item, "state", "waiting", "message")
     if reason in ("ContainerCreating", "PodInitializing"):
         for event in reversed(evidence.events_of(ref_of(pod), "FailedMount")):
-            is_about = OBJECT.search(event.message) or VOLUME_KEY.search(event.message)
-            if is_about and is_recent(event, evidence.now, RECENT_S):
+            missing = parse_missing_config(event.message)
+            if missing is not None and is_recent(event, evidence.now, RECENT_S):
                 return event.message.strip()
     return ""
 
 
 def _missing(evidence: Evidence, said: str) -> tuple[Ref | None, str]:
     """The object that is missing, or that lacks a key."""
-    if found := OBJECT.search(said):
-        kind = KINDS[found[1].lower()]
-        ref = Ref(kind, found[2], evidence.namespace)
-        return (ref, f"{ref} doesn't exist") if evidence.get(ref) is None else (None, "")
-    if found := KEY.search(said):
-        ref = Ref(found[2], found[3], evidence.namespace)
-        return ref, f"{ref} has no key {found[1]}{_keys(evidence, ref)}"
-    return None, ""
+    missing = parse_missing_config(said)
+    if missing is None or not missing.name:
+        return None, ""
+    ref = Ref(missing.kind, missing.name, evidence.namespace)
+    if missing.key:
+        return ref, f"{ref} has no key {missing.key}{_keys(evidence, ref)}"
+    return (ref, f"{ref} doesn't exist") if evidence.get(ref) is None else (None, "")
 
 
 def _keys(evidence: Evidence, ref: Ref) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.workloads import AGAIN, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.rules.workloads import config_missing
 from vrooli.kube.objects import Body, Ref, condition, container_states, ref_of, text
+from vrooli.kube.status.missing_config import parse_missing_config
 
 EVENTS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 WAITING = ("ContainerCreating", "PodInitializing")
@@ -43,7 +43,7 @@ def _said(evidence: Evidence, pod: Body) -> str:
     if not any(text(item, "state", "waiting", "reason") in WAITING for item in states):
         return ""
     for event in reversed(evidence.events_of(ref_of(pod), *EVENTS)):
-        is_config = config_missing.OBJECT.search(event.message)
+        is_config = parse_missing_config(event.message) is not None
         if not is_config and is_recent(event, evidence.now, RECENT_S):
             return event.message.strip()
     return ""
