@@ -5,11 +5,8 @@ Usage: {{ include "vrooli.podAnnotations" (list . "server") | fromYaml }}
 {{- define "vrooli.podAnnotations" -}}
 {{- $root := first . -}}
 {{- $key := last . -}}
-{{- if has $key (list "ui" "server" "jobs") }}
-checksum/config: {{ include "vrooli.configData" $root | sha256sum }}
-{{- end }}
-{{- if has $key (list "server" "jobs") }}
-checksum/connections: {{ include "vrooli.connectionsData" $root | sha256sum }}
+{{- range (include "vrooli.traits" . | fromYaml).configMaps }}
+checksum/{{ . }}: {{ include (printf "vrooli.%sData" .) $root | sha256sum }}
 {{- end }}
 kubectl.kubernetes.io/default-container: {{ $key | kebabcase }}
 {{- end }}
@@ -42,31 +39,29 @@ Usage: {{ include "vrooli.environment" (list . "server") }}
 {{- $root := first . -}}
 {{- $key := last . -}}
 {{- $service := get $root.Values.services $key -}}
+{{- $traits := include "vrooli.traits" . | fromYaml -}}
+{{- $values := dict
+    "ADMINER_DEFAULT_SERVER" (include "vrooli.databaseHost" $root)
+    "VROOLI_VERSION" ($service.tag | splitList "@" | first) -}}
 env:
   - name: PORT
     value: {{ $service.port | quote }}
-  {{- if eq $key "adminer" }}
-  - name: ADMINER_DEFAULT_SERVER
-    value: {{ include "vrooli.databaseHost" $root | quote }}
-  {{- end }}
-  {{- if has $key (list "ui" "server" "jobs") }}
-  - name: VROOLI_VERSION
-    value: {{ $service.tag | splitList "@" | first | quote }}
+  {{- range $traits.variables }}
+  - name: {{ . }}
+    value: {{ get $values . | quote }}
   {{- end }}
   {{- range $name, $value := $service.extraEnv }}
   - name: {{ $name | quote }}
     value: {{ include "vrooli.text" $value | quote }}
   {{- end }}
-{{- if has $key (list "ui" "server" "jobs") }}
+{{- with $traits.configMaps }}
 envFrom:
+  {{- range . }}
   - configMapRef:
-      name: {{ include "vrooli.fullname" $root }}-config
-  {{- if ne $key "ui" }}
-  - configMapRef:
-      name: {{ include "vrooli.fullname" $root }}-connections
+      name: {{ include "vrooli.fullname" $root }}-{{ . }}
   {{- end }}
-  {{- range $secret := include "vrooli.secretKeys" $key | fromJsonArray }}
-  {{- with get $root.Values.vso.secrets $secret }}
+  {{- range $traits.secrets }}
+  {{- with get $root.Values.vso.secrets . }}
   {{- if .enabled }}
   - secretRef:
       name: {{ .k8sSecretName | quote }}

@@ -86,21 +86,6 @@ imagePullSecrets:
 {{- end }}
 
 {{/*
-The keys of vso.secrets that a component sees: the UI only the shared configuration, server and
-jobs all four, the others none. JSON, since templates give text.
-Usage: {{ include "vrooli.secretKeys" "ui" | fromJsonArray }}
-*/}}
-{{- define "vrooli.secretKeys" -}}
-{{- if eq . "ui" -}}
-["sharedConfigAll"]
-{{- else if has . (list "server" "jobs") -}}
-["sharedConfigAll", "sharedSecretsServerJobs", "postgres", "redis"]
-{{- else -}}
-[]
-{{- end }}
-{{- end }}
-
-{{/*
 The Service of a component as a URL.
 Usage: {{ include "vrooli.url" (list . "server") }}
 */}}
@@ -155,15 +140,9 @@ LOG_LEVEL: {{ .Values.config.logLevel | quote }}
 {{- end }}
 
 {{- define "vrooli.connectionsData" -}}
-{{- with .Values.services }}
-{{- if .server.enabled }}
-SERVER_URL: {{ include "vrooli.url" (list $ "server") | quote }}
-{{- end }}
-{{- if .jobs.enabled }}
-JOBS_URL: {{ include "vrooli.url" (list $ "jobs") | quote }}
-{{- end }}
-{{- if .nsfwDetector.enabled }}
-NSFW_DETECTOR_URL: {{ include "vrooli.url" (list $ "nsfwDetector") | quote }}
+{{- range include "vrooli.components" . | fromYamlArray }}
+{{- if and .urlVariable (include "vrooli.isDeployed" (list $ .name)) }}
+{{ .urlVariable }}: {{ include "vrooli.url" (list $ .name) | quote }}
 {{- end }}
 {{- end }}
 {{- if .Values.pgoPostgresql.enabled }}

@@ -1,28 +1,4 @@
 {{/*
-The architecture's arrows between pods: what each component connects to. The tests connect to each
-service that they test. JSON, since templates give text.
-Usage: {{ include "vrooli.arrows" . | fromJson }}
-*/}}
-{{- define "vrooli.arrows" -}}
-{
-  {{- if include "vrooli.hasRotator" . }}
-  "rotator": [
-    {{- $targets := list }}
-    {{- range list "postgres" "redis" }}
-    {{- if include "vrooli.isRotated" (list $ .) }}{{ $targets = append $targets (quote .) }}{{ end }}
-    {{- end }}
-    {{- join ", " $targets }}],
-  {{- end }}
-  "ui": ["server"],
-  "server": ["postgres", "redis"],
-  "jobs": ["postgres", "redis", "nsfwDetector"],
-  "nsfwDetector": [],
-  "adminer": ["postgres"],
-  "test": ["ui", "server", "jobs", "nsfwDetector"]
-}
-{{- end }}
-
-{{/*
 A NetworkPolicy's head, which closes both directions for the pods that it selects. Those of
 PostgreSQL stay as long as it does.
 Usage: {{ include "vrooli.policyHead" (list . "server") }}
@@ -95,21 +71,23 @@ Usage: {{ include "vrooli.apiServerEgress" . }}
 {{- end }}
 
 {{/*
-The way from a component to the end of one of its arrows. Policies know no names, so a database
-outside the cluster is any address at its port.
-Usage: {{ include "vrooli.arrowEgress" (list . "server" "postgres") }}
+The rule that lets a component connect to one of its targets. A NetworkPolicy can't name a host, so
+the rule for a database outside the cluster allows every address at the database's port.
+Usage: {{ include "vrooli.egressTo" (list . "postgres-pool") }}
 */}}
-{{- define "vrooli.arrowEgress" -}}
+{{- define "vrooli.egressTo" -}}
 {{- $root := first . -}}
 {{- $target := last . -}}
 {{- with $root.Values }}
-{{- if and (eq $target "postgres") .pgoPostgresql.enabled }}
+{{- if hasPrefix "postgres-" $target }}
+{{- if .pgoPostgresql.enabled }}
 - to:
     - podSelector:
-        {{- include "vrooli.postgresPods" (list $root (index $ 1)) | nindent 8 }}
+        {{- include "vrooli.postgresPods" $ | nindent 8 }}
   {{- include "vrooli.tcpPorts" (list 5432) | nindent 2 }}
-{{- else if eq $target "postgres" }}
+{{- else }}
 - {{ include "vrooli.tcpPorts" (list .externalPostgresql.port) | nindent 2 | trim }}
+{{- end }}
 {{- else if and (eq $target "redis") .spotahomeRedis.enabled }}
 - to:
     - podSelector:
@@ -117,18 +95,17 @@ Usage: {{ include "vrooli.arrowEgress" (list . "server" "postgres") }}
   {{- include "vrooli.tcpPorts" (list 6379 26379) | nindent 2 }}
 {{- else if eq $target "redis" }}
 - {{ include "vrooli.tcpPorts" (list .externalRedis.port) | nindent 2 | trim }}
-{{- else if (get .services $target).enabled }}
+{{- else if include "vrooli.isDeployed" $ }}
 - to:
-    {{- include "vrooli.componentPeer" (list $root $target) | nindent 4 }}
+    {{- include "vrooli.componentPeer" $ | nindent 4 }}
   {{- include "vrooli.tcpPorts" (list (get .services $target).port) | nindent 2 }}
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{/*
-The pods of PostgreSQL that a component connects to, as a selector: Adminer the primary, the others
-the pool.
-Usage: {{ include "vrooli.postgresPods" (list . "server") }}
+The pods behind one of PostgreSQL's two addresses, as a selector: those of the pool or the primary.
+Usage: {{ include "vrooli.postgresPods" (list . "postgres-pool") }}
 */}}
 {{- define "vrooli.postgresPods" -}}
 matchLabels:
@@ -136,8 +113,8 @@ matchLabels:
 matchExpressions:
   - key: postgres-operator.crunchydata.com/role
     operator: In
-    {{- /* Patroni 4 says primary where those before it said master. */}}
-    values: {{ eq (last .) "adminer" | ternary "[master, primary]" "[pgbouncer]" }}
+    {{- /* Patroni 4 calls the primary "primary", earlier versions "master". */}}
+    values: {{ eq (last .) "postgres-primary" | ternary "[master, primary]" "[pgbouncer]" }}
 {{- end }}
 
 {{/*
@@ -171,15 +148,12 @@ Usage: {{ if include "vrooli.isExposed" (list . "server") }}
 {{- end }}
 
 {{/*
-The components whose arrows end at this one, as peers.
-Usage: {{ include "vrooli.arrowPeers" (list . "redis") }}
+The components that connect to this one, as peers.
+Usage: {{ include "vrooli.clientPeers" (list . "redis") }}
 */}}
-{{- define "vrooli.arrowPeers" -}}
+{{- define "vrooli.clientPeers" -}}
 {{- $root := first . -}}
-{{- $target := last . -}}
-{{- range $key, $targets := include "vrooli.arrows" $root | fromJson }}
-{{- if has $target $targets }}
-{{ include "vrooli.componentPeer" (list $root $key) }}
-{{- end }}
+{{- range include "vrooli.clients" . | fromJsonArray | sortAlpha }}
+{{ include "vrooli.componentPeer" (list $root .) }}
 {{- end }}
 {{- end }}

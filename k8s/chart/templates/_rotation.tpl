@@ -44,12 +44,12 @@ Usage: {{ include "vrooli.rotationConsumers" . | fromJsonArray }}
 */}}
 {{- define "vrooli.rotationConsumers" -}}
 {{- $names := list }}
-{{- range $key := list "server" "jobs" }}
-{{- if (get $.Values.services $key).enabled }}
-{{- $names = append $names (include "vrooli.componentName" (list $ $key)) }}
+{{- range list "postgres" "redis" }}
+{{- if include "vrooli.isRotated" (list $ .) }}
+{{- $names = concat $names (include "vrooli.readers" (list $ .) | fromJsonArray) }}
 {{- end }}
 {{- end }}
-{{- toJson $names }}
+{{- uniq $names | toJson }}
 {{- end }}
 
 {{/*
