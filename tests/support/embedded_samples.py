@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from types import MappingProxyType
 
-from vrooli.cluster.embedded.components import PROGRAMS
-from vrooli.cluster.embedded.host import NEEDED_V2, Host
+from vrooli.cluster.embedded.components.catalog import PROGRAMS
+from vrooli.cluster.embedded.host.inspection import NEEDED_V2, Host
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.settings import DEFAULT_CABLES, Record
+from vrooli.cluster.embedded.settings import DEFAULT_HOST_CIDR, Record
 
 EVERYTHING = (1 << 41) - 1
 V1 = MappingProxyType(
@@ -45,7 +45,7 @@ def record(**changes: object) -> Record:
     """A cluster's record."""
     settings = {
         "index": 3,
-        "cables": DEFAULT_CABLES,
+        "host_cidr": DEFAULT_HOST_CIDR,
         "ports": {"api": 1001, "http": 1002, "https": 1003},
         "durable": True,
         "programs": {name: f"/programs/{name}" for name in PROGRAMS},

@@ -11,8 +11,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from vrooli.cluster.embedded.cgroups import hierarchies
-from vrooli.cluster.embedded.host import probe
+from vrooli.cluster.embedded.host.cgroups import hierarchies
+from vrooli.cluster.embedded.host.inspection import probe
 from vrooli.cluster.embedded.layout import Layout
 
 IDENTITY = re.compile(r"vrooli-[-a-z0-9]+-[0-9a-f]{6}")

@@ -124,13 +124,13 @@ class ContextCluster(_External):
 
     async def _kubeconfig_text(self) -> str:
         argv = ["kubectl", "config", "view", "--minify", "--flatten", "--context", self.name]
-        answer = await process.run(argv, check=False)
-        if answer.status != 0:
+        result = await process.run(argv, check=False)
+        if result.status != 0:
             raise UsageError(
-                f"The kubeconfig has no context {self.name!r}: {answer.log.strip()}",
+                f"The kubeconfig has no context {self.name!r}: {result.log.strip()}",
                 "`kubectl config get-contexts` lists those it has.",
             )
-        return answer.output
+        return result.output
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,8 @@ class KindCluster(_External):
 
     async def ensure_running(self, progress: Progress) -> Done:
         """Create the cluster unless there is one of its name."""
-        known = await process.run(["kind", "get", "clusters"])
-        exists = self.name in known.output.split()
+        listing = await process.run(["kind", "get", "clusters"])
+        exists = self.name in listing.output.split()
         if not exists:
             progress.say(f"kind create cluster --name {self.name}")
             argv = ["kind", "create", "cluster", "--name", self.name, "--wait", "5m"]
@@ -192,10 +192,10 @@ async def running_minikube_profiles() -> list[str]:
     """The minikube profiles that run; none where minikube isn't installed."""
     if shutil.which("minikube") is None:
         return []
-    answer = await process.run(["minikube", "profile", "list", "--output", "json"], check=False)
-    if answer.status != 0:
+    result = await process.run(["minikube", "profile", "list", "--output", "json"], check=False)
+    if result.status != 0:
         return []
-    return parse_minikube_profiles(answer.output)
+    return parse_minikube_profiles(result.output)
 
 
 def parse_minikube_profiles(text: str) -> list[str]:

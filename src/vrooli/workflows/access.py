@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from vrooli.cluster.embedded.cluster import KnownCluster
+from vrooli.cluster.embedded.cluster import StoredCluster
 from vrooli.cluster.interface import Cluster
 from vrooli.errors import EnvironmentLackError
 from vrooli.kube import Kube
@@ -14,7 +14,7 @@ from vrooli.workflows import embedded_clusters
 from vrooli.workflows.cluster_selection import Choice, choose
 
 # An embedded cluster can be looked at without what a start needs.
-Found = Cluster | KnownCluster
+Found = Cluster | StoredCluster
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ async def connect(text: str | None) -> AsyncIterator[Access]:
         yield Access(choice, cluster, kube)
 
 
-async def _demand_running(cluster: KnownCluster) -> None:
+async def _demand_running(cluster: StoredCluster) -> None:
     seen = await cluster.status()
     if seen.state in ("absent", "stopped"):
         raise EnvironmentLackError(

@@ -15,7 +15,7 @@ from vrooli.chart import engine as chart_engine
 from vrooli.chart import values as chart_values
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import preflight
-from vrooli.cluster.embedded.cluster import KnownCluster
+from vrooli.cluster.embedded.cluster import StoredCluster
 from vrooli.cluster.interface import Cluster
 from vrooli.environments import SecretsSource
 from vrooli.errors import EnvironmentLackError, VrooliError
@@ -197,7 +197,7 @@ def _secrets_file(options: DevelopOptions) -> Path:
     return options.secrets_file or env_file.default_path(options.environment)
 
 
-def release_urls(cluster: Cluster | KnownCluster) -> dict[str, str]:
+def release_urls(cluster: Cluster | StoredCluster) -> dict[str, str]:
     """What a person can open, by name, given the cluster's ways in."""
     ways = cluster.urls()
     found = {"kubernetes": ways["api"]} if "api" in ways else {}

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from vrooli import project
-from vrooli.cluster.embedded import autostart as systemd
-from vrooli.cluster.embedded.cluster import KnownCluster, known_clusters
+from vrooli.cluster.embedded.cluster import StoredCluster, list_clusters
+from vrooli.cluster.embedded.host import autostart as systemd
 from vrooli.cluster.interface import Cluster
 from vrooli.errors import UsageError
 from vrooli.events import Listener, LogLine, Outcome, Progress
@@ -71,7 +71,7 @@ async def status(name: str, listener: Listener) -> ClusterResult:
 async def list_all(listener: Listener) -> ClusterListResult:
     """Every embedded cluster of this user."""
     del listener
-    found = known_clusters(project.state_dir())
+    found = list_clusters(project.state_dir())
     return ClusterListResult(clusters=tuple([await view(cluster) for cluster in found]))
 
 
@@ -118,22 +118,22 @@ async def logs(name: str, component: str, listener: Listener, *, tail: int, foll
     return Result()
 
 
-def named(name: str) -> KnownCluster:
+def named(name: str) -> StoredCluster:
     """The cluster of that name, whether there is one or not.
 
     Raises:
         UsageError: The name can't be a cluster's.
     """
-    return KnownCluster(name, state_dir=project.state_dir())
+    return StoredCluster(name, state_dir=project.state_dir())
 
 
-def known(name: str) -> KnownCluster:
+def known(name: str) -> StoredCluster:
     """The cluster of that name, which exists.
 
     Raises:
         UsageError: There is none.
     """
-    names = [cluster.name for cluster in known_clusters(project.state_dir())]
+    names = [cluster.name for cluster in list_clusters(project.state_dir())]
     if name not in names:
         there = f"There are: {', '.join(names)}." if names else "There is none at all yet."
         raise UsageError(
@@ -149,7 +149,7 @@ def users_kubeconfig() -> Path:
     return Path(first) if first else Path.home() / ".kube" / "config"
 
 
-async def view(cluster: Cluster | KnownCluster) -> ClusterView:
+async def view(cluster: Cluster | StoredCluster) -> ClusterView:
     """A cluster as results show it."""
     seen = await cluster.status()
     return ClusterView(
@@ -162,7 +162,7 @@ async def view(cluster: Cluster | KnownCluster) -> ClusterView:
     )
 
 
-async def _act(cluster: KnownCluster, steps: list[Step], listener: Listener) -> ClusterResult:
+async def _act(cluster: StoredCluster, steps: list[Step], listener: Listener) -> ClusterResult:
     ended = await run_steps(steps, listener)
     return ClusterResult(
         changed=any(end.outcome is Outcome.CHANGED for end in ended),

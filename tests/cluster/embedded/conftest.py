@@ -13,8 +13,8 @@ import pytest
 
 from support.clusters import QUIET, Maker
 from vrooli import images, programs
-from vrooli.cluster.embedded.cluster import EmbeddedCluster, known_clusters
-from vrooli.cluster.embedded.components import PROGRAMS
+from vrooli.cluster.embedded.cluster import EmbeddedCluster, list_clusters
+from vrooli.cluster.embedded.components.catalog import PROGRAMS
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def maker() -> Iterator[Maker]:
     # A short path: Unix sockets are below it.
     state_dir = Path(tempfile.mkdtemp(prefix="vrooli-t"))
     yield asyncio.run(_maker(state_dir))
-    for cluster in known_clusters(state_dir):
+    for cluster in list_clusters(state_dir):
         asyncio.run(cluster.delete(QUIET))
     shutil.rmtree(state_dir)
 

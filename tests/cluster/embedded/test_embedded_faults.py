@@ -14,12 +14,12 @@ import pytest
 from support import workload
 from support.clusters import QUIET, Maker
 from support.footprint import processes_of
-from vrooli.cluster.embedded import readiness
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
-from vrooli.cluster.embedded.components import STOP_ORDER
+from vrooli.cluster.embedded.components.catalog import STOP_ORDER
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.locks import holder, locked
-from vrooli.cluster.embedded.reports import Report
+from vrooli.cluster.embedded.polling import poll_until
+from vrooli.cluster.embedded.supervisor.report import Report
 from vrooli.cluster.interface import ComponentStatus
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.kube import Kube
@@ -127,7 +127,7 @@ async def test_a_killed_supervisor_comes_back_by_itself_and_the_pods_run_on(
         now = _report(layout)
         return now.supervisor != before.supervisor and now.phase == "running" and now.ready()
 
-    assert await readiness.until(back, HEALED_S)
+    assert await poll_until(back, HEALED_S)
     assert holder(layout.supervisor_lock) == keeper
     for name, part in _report(layout).components.items():
         assert part.restarts == before.components[name].restarts + (part.state == "running")
@@ -153,7 +153,7 @@ async def test_a_supervisor_goes_on_without_its_keeper(
     async def signed() -> bool:
         return holder(layout.supervisor_lock) == before.supervisor
 
-    assert await readiness.until(signed, HEALED_S)
+    assert await poll_until(signed, HEALED_S)
     assert (await shared.status()).state == "running"
 
 
@@ -168,7 +168,7 @@ async def test_a_supervisor_that_died_with_its_keeper_takes_the_components_along
     async def gone() -> bool:
         return (await shared.status()).state == "stopped"
 
-    assert await readiness.until(gone, HEALED_S)
+    assert await poll_until(gone, HEALED_S)
     assert (await shared.ensure_running(QUIET)).changed
     assert (await shared.status()).state == "running"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from vrooli.cluster.embedded import cgroups
-from vrooli.cluster.embedded.host import Host, probe
+from vrooli.cluster.embedded.host import cgroups
+from vrooli.cluster.embedded.host.inspection import Host, probe
 
 pytestmark = [pytest.mark.anyio, pytest.mark.root]
 FREEZERS = {"v1": ("freezer.state", "FROZEN"), "v2": ("cgroup.freeze", "1")}

@@ -18,10 +18,11 @@ import pytest
 from support import workload
 from support.clusters import Maker
 from support.footprint import processes_of
-from vrooli.cluster.embedded import addons, readiness
 from vrooli.cluster.embedded.api import Api
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
+from vrooli.cluster.embedded.components import addons
 from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.polling import poll_until
 from vrooli.cluster.embedded.settings import Record
 from vrooli.kube import Kube
 
@@ -79,9 +80,9 @@ async def _whole(layout: Layout, kube: Kube, gone: str = "") -> None:
 
     async def whole() -> bool:
         names = [pod["metadata"]["name"] for pod in await _pods(kube)]
-        return gone not in names and len(names) == 2 and not await addons.lacking(api)
+        return gone not in names and len(names) == 2 and not await addons.missing_addons(api)
 
-    assert await readiness.until(whole, READY_S)
+    assert await poll_until(whole, READY_S)
 
 
 async def _pods(kube: Kube) -> list[dict[str, Any]]:

@@ -13,10 +13,12 @@ import pytest
 from support import workload
 from support.clusters import QUIET, Maker
 from support.footprint import footprint, left_behind, processes_of
-from vrooli.cluster.embedded import autostart, readiness
-from vrooli.cluster.embedded.cluster import EmbeddedCluster, KnownCluster
+from vrooli.cluster.embedded.cluster import EmbeddedCluster, StoredCluster
+from vrooli.cluster.embedded.host import autostart
+from vrooli.cluster.embedded.host.foreign_processes import DATABASES
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.cluster.embedded.strangers import DATABASES
+from vrooli.cluster.embedded.lifecycle import readiness
+from vrooli.cluster.embedded.polling import poll_until
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.kube import Kube
 
@@ -81,7 +83,7 @@ async def test_an_interrupted_start_goes_on_when_it_is_run_again(maker: Maker) -
     async def supervised() -> bool:
         return layout.status.exists()
 
-    assert await readiness.until(supervised, 30)
+    assert await poll_until(supervised, 30)
     await readiness.wait(layout, "containerd")
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -105,7 +107,7 @@ async def test_a_deleted_cluster_is_not_started_with_the_host_any_more(
     if os.geteuid() != 0:
         pytest.skip("the embedded cluster needs root")
     monkeypatch.setattr(autostart, "UNITS", tmp_path)
-    monkeypatch.setattr(autostart, "BOOTED", tmp_path / "not-booted")
+    monkeypatch.setattr(autostart, "SYSTEMD_RUNNING", tmp_path / "not-booted")
     with tempfile.TemporaryDirectory(prefix="vrooli-t") as state_dir:
         layout = Layout.of(Path(state_dir), "gone")
         unit = autostart.unit(layout)
@@ -113,5 +115,5 @@ async def test_a_deleted_cluster_is_not_started_with_the_host_any_more(
         (tmp_path / "multi-user.target.wants").mkdir()
         (tmp_path / "multi-user.target.wants" / unit.name).symlink_to(unit)
         assert autostart.is_enabled(layout)
-        await KnownCluster("gone", state_dir=Path(state_dir)).delete(QUIET)
+        await StoredCluster("gone", state_dir=Path(state_dir)).delete(QUIET)
     assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == []

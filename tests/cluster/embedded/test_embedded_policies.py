@@ -12,8 +12,8 @@ import pytest
 
 from support import workload
 from support.clusters import QUIET, Maker
-from vrooli.cluster.embedded import readiness
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
+from vrooli.cluster.embedded.polling import poll_until
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 
@@ -59,11 +59,11 @@ async def _refused(kube: Kube) -> bool:
 async def test_a_policy_closes_a_pod_to_others_but_not_to_its_probes(guarded: Kube) -> None:
     assert await _connects(guarded)
     await guarded.apply(CLOSED, namespace="default")
-    assert await readiness.until(partial(_refused, guarded), IN_FORCE_S)
+    assert await poll_until(partial(_refused, guarded), IN_FORCE_S)
     await asyncio.sleep(4)  # more than three probes that fail, and it isn't ready
     await workload.wait_for_pod(guarded, "guarded", 1)
     await guarded.delete("networking.k8s.io/v1", "NetworkPolicy", "closed", "default")
-    assert await readiness.until(partial(_connects, guarded), IN_FORCE_S)
+    assert await poll_until(partial(_connects, guarded), IN_FORCE_S)
 
 
 async def test_a_host_that_cannot_enforce_policies_has_a_cluster_that_says_so(

@@ -25,7 +25,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (mine / "logs" / "kubelet.log").write_text("one\ntwo\nthree\n")
     record = {
         "index": 0,
-        "cables": "10.213.0.0/16",
+        "host_cidr": "10.213.0.0/16",
         "ports": {"api": 1, "http": 2, "https": 3},
         "durable": True,
         "programs": {},

@@ -23,7 +23,7 @@ class Api:
 
     def __init__(self, layout: Layout, record: Record) -> None:
         self._pki: Path = layout.pki
-        self._host = record.cable.node_ip
+        self._host = record.host_link.node_ip
         self._context: ssl.SSLContext | None = None
 
     async def get(self, path: str) -> tuple[int, bytes]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from vrooli.cluster.embedded import archives, autostart, kubeconfigs, logs, starting, stopping
 from vrooli.cluster.embedded.api import Api
-from vrooli.cluster.embedded.components import STOP_ORDER
+from vrooli.cluster.embedded.components import kubeconfigs
+from vrooli.cluster.embedded.components.catalog import STOP_ORDER
+from vrooli.cluster.embedded.host import autostart
+from vrooli.cluster.embedded.images import archives
 from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.lifecycle import start, stop
 from vrooli.cluster.embedded.locks import holder, locked
-from vrooli.cluster.embedded.reports import Report
 from vrooli.cluster.embedded.settings import AddonImages, Record, Settings
+from vrooli.cluster.embedded.supervisor import logs
+from vrooli.cluster.embedded.supervisor.report import Report
 from vrooli.cluster.interface import ClusterStatus
 from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Progress
@@ -21,7 +25,7 @@ KIND = "embedded"
 LOGS = ("supervisor", *STOP_ORDER)
 
 
-class KnownCluster:
+class StoredCluster:
     """What can be done with a cluster by its name alone, whether it runs or not."""
 
     def __init__(self, name: str, *, state_dir: Path) -> None:
@@ -94,12 +98,12 @@ class KnownCluster:
     async def stop(self, progress: Progress) -> Done:
         """End it; its data stay."""
         with locked(self._layout):
-            return await stopping.stop(self._layout, progress)
+            return await stop.stop(self._layout, progress)
 
     async def delete(self, progress: Progress) -> Done:
         """End it, and remove everything that it ever made on this host."""
         with locked(self._layout):
-            return await stopping.delete(self._layout, progress)
+            return await stop.delete(self._layout, progress)
 
     async def logs(
         self, component: str, *, tail: int = 100, follow: bool = False
@@ -157,7 +161,7 @@ class KnownCluster:
         return record
 
 
-class EmbeddedCluster(KnownCluster):
+class EmbeddedCluster(StoredCluster):
     """A Kubernetes of our own on this host; satisfies vrooli.cluster.interface.Cluster."""
 
     def __init__(
@@ -182,12 +186,12 @@ class EmbeddedCluster(KnownCluster):
             WaitTimeoutError: A part of it did not become ready.
         """
         with locked(self._layout):
-            return await starting.ensure_running(
+            return await start.ensure_running(
                 self._layout, self._settings, self._programs, self._images, progress
             )
 
 
-def known_clusters(state_dir: Path) -> list[KnownCluster]:
+def list_clusters(state_dir: Path) -> list[StoredCluster]:
     """Every cluster that has data in the state folder, by name."""
     records = sorted((state_dir / "clusters").glob("*/cluster.json"))
-    return [KnownCluster(record.parent.name, state_dir=state_dir) for record in records]
+    return [StoredCluster(record.parent.name, state_dir=state_dir) for record in records]

@@ -16,7 +16,7 @@ from vrooli.cluster.embedded.layout import Layout
 from vrooli.errors import EnvironmentLackError
 
 # Whoever asks for a lock's holder holds it for a moment, too.
-HOLD_TRIES, HOLD_PAUSE_S = 10, 0.02
+HOLD_ATTEMPTS, HOLD_PAUSE_S = 10, 0.02
 # How long to wait for others, each of whom is quick, seconds.
 ALONE_S = 60.0
 
@@ -79,7 +79,7 @@ def hold(path: Path) -> int | None:
         The lock's descriptor, or None when another process holds it.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    for _ in range(HOLD_TRIES):
+    for _ in range(HOLD_ATTEMPTS):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -17,6 +17,8 @@ SERVICE_RANGE = "10.96.0.0/16"
 API_SERVICE_IP = "10.96.0.1"
 DNS_SERVICE_IP = "10.96.0.10"
 CLUSTER_DOMAIN = "cluster.local"
+# The device that joins the pods.
+BRIDGE = "cni0"
 API_PORT_INSIDE = 6443
 # Of the range for Services that the API server gives nobody by itself ("avoiding collisions" in the
 # documentation of Service): below 30086.
@@ -27,8 +29,8 @@ INSIDE = {"api": API_PORT_INSIDE, "http": HTTP_PORT_INSIDE, "https": HTTPS_PORT_
 # Where a person finds a cluster on 127.0.0.1, unless told otherwise.
 DEFAULT_PORTS = {"api": 26443, "http": 28080, "https": 28443}
 # Each cluster takes one /30 of it for the cable between the host and its namespace.
-DEFAULT_CABLES = "10.213.0.0/16"
-CABLE_PREFIX = 30
+DEFAULT_HOST_CIDR = "10.213.0.0/16"
+LINK_PREFIX = 30
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,15 @@ class Settings:
     Attributes:
         ports: The ports on 127.0.0.1 by name (api, http, https); 0 takes any free one, a missing
             one stays as it was or takes the default.
-        cables: The range that the cables' addresses are taken from; without one, what it was
-            before, else the default. The variable VROOLI_CABLES names one, too.
+        host_cidr: The range that the cables' addresses are taken from; without one, what it was
+            before, else the default. The variable VROOLI_HOST_CIDR names one, too.
         durable: Whether etcd and containerd wait for the disk; throw-away clusters do without.
     """
 
     ports: Mapping[str, int] = field(default_factory=dict)
-    cables: str | None = field(default_factory=lambda: os.environ.get("VROOLI_CABLES") or None)
+    host_cidr: str | None = field(
+        default_factory=lambda: os.environ.get("VROOLI_HOST_CIDR") or None
+    )
     durable: bool = True
 
     def __post_init__(self) -> None:
@@ -59,16 +63,16 @@ class Settings:
                 f"An embedded cluster has no port {', '.join(sorted(unknown))}.",
                 f"Choose from {', '.join(DEFAULT_PORTS)}.",
             )
-        if self.cables is not None and not _holds_a_cable(self.cables):
+        if self.host_cidr is not None and not _is_large_enough(self.host_cidr):
             raise UsageError(
-                f"{self.cables!r} is no range for the clusters' cables.",
-                f"Name an IPv4 network of /{CABLE_PREFIX} or larger, such as {DEFAULT_CABLES}.",
+                f"{self.host_cidr!r} is no range for the clusters' cables.",
+                f"Name an IPv4 network of /{LINK_PREFIX} or larger, such as {DEFAULT_HOST_CIDR}.",
             )
 
 
-def _holds_a_cable(text: str) -> bool:
+def _is_large_enough(text: str) -> bool:
     try:
-        return ipaddress.IPv4Network(text).prefixlen <= CABLE_PREFIX
+        return ipaddress.IPv4Network(text).prefixlen <= LINK_PREFIX
     except ValueError:
         return False
 
@@ -87,31 +91,31 @@ class AddonImages:
 
 
 @dataclass(frozen=True)
-class Cable:
+class HostLink:
     """The veth pair between the host and a cluster's network namespace.
 
     Attributes:
         index: Which /30 of the range it has.
-        host_link: The host's end.
+        host_interface: The host's end.
         host_ip: The host end's address.
         node_ip: The node's address, on the other end.
     """
 
     index: int
-    host_link: str
+    host_interface: str
     host_ip: str
     node_ip: str
 
     @classmethod
-    def at(cls, cables: str, index: int) -> Cable:
+    def at(cls, host_cidr: str, index: int) -> HostLink:
         """The cable with that index in the range of all cables."""
-        base = ipaddress.ip_network(cables).network_address + 4 * index
+        base = ipaddress.ip_network(host_cidr).network_address + 4 * index
         return cls(index, f"vrooli{index}", str(base + 1), str(base + 2))
 
     @property
     def network(self) -> ipaddress.IPv4Network:
         """The addresses that it takes."""
-        return ipaddress.IPv4Network(f"{self.host_ip}/{CABLE_PREFIX}", strict=False)
+        return ipaddress.IPv4Network(f"{self.host_ip}/{LINK_PREFIX}", strict=False)
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class Record:
 
     Attributes:
         index: Its cable's number.
-        cables: The range of all cables.
+        host_cidr: The range of all cables.
         ports: Its ports on 127.0.0.1.
         durable: Whether etcd and containerd wait for the disk.
         programs: The programs that it runs, by name.
@@ -130,7 +134,7 @@ class Record:
     """
 
     index: int
-    cables: str
+    host_cidr: str
     ports: Mapping[str, int]
     durable: bool
     programs: Mapping[str, str]
@@ -138,9 +142,9 @@ class Record:
     inside: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def cable(self) -> Cable:
+    def host_link(self) -> HostLink:
         """Its cable."""
-        return Cable.at(self.cables, self.index)
+        return HostLink.at(self.host_cidr, self.index)
 
     def program(self, name: str) -> str:
         """The path of one of its programs."""
@@ -148,7 +152,7 @@ class Record:
 
     def write(self, path: Path) -> None:
         """Keep it, all or nothing."""
-        write_whole(path, json.dumps(asdict(self), indent=2) + "\n")
+        write_atomically(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> Record | None:
@@ -168,7 +172,7 @@ class Record:
             ) from error
 
 
-def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
+def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
     """Write a file so that readers see the old or the new one, never a part."""
     part = path.with_name(f".{path.name}.part")
     part.touch(mode=mode)

@@ -1,0 +1,227 @@
+"""The components of a cluster: how each is started, after which others, and when it is ready."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.network import firewall
+from vrooli.cluster.embedded.network.namespace import enter_command
+from vrooli.cluster.embedded.settings import API_PORT_INSIDE, POD_RANGE, SERVICE_RANGE, Record
+
+# What a cluster runs on the host; everything else it runs comes in images.
+PROGRAMS = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kube-router",
+    "containerd",
+    "containerd-shim-runc-v2",
+    "ctr",
+    "bridge",
+    "host-local",
+    "loopback",
+    "portmap",
+)
+ETCD_PORT = 2379
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+
+
+@dataclass(frozen=True)
+class Component:
+    """One component.
+
+    Attributes:
+        name: What status and logs call it.
+        argv: How it is started.
+        after: The components that must be ready before.
+        ready: The path on the API server that must answer well, a socket's path that must be
+            there, or empty when it is ready as soon as it runs.
+        grace_s: How long it may take to end when asked to, seconds.
+        folders: Folders added to the front of its PATH.
+        environment: What else is added to its environment.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    ready: str = ""
+    grace_s: float = 10.0
+    folders: tuple[Path, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def components(layout: Layout, record: Record) -> list[Component]:
+    """Every component, in the order in which they may be started."""
+    control_plane = (_etcd, _containerd, _apiserver, _controllers, _scheduler)
+    node = (_kubelet, _kube_proxy, _kube_router)
+    return [make(layout, record) for make in (*control_plane, *node)]
+
+
+# Ended from front to back: nothing may start pods while pods are ended, and the API server waits
+# long for an etcd that is gone. The pods' containers are ended after the first.
+STOP_ORDER = (
+    "kubelet",
+    "kube-proxy",
+    "kube-router",
+    "kube-scheduler",
+    "kube-controller-manager",
+    "kube-apiserver",
+    "etcd",
+    "containerd",
+)
+
+
+def _start(layout: Layout, program: str, *flags: str) -> tuple[str, ...]:
+    # A supervisor that dies takes the components with it: unwatched, they would only look alive.
+    return ("setpriv", "--pdeathsig", "KILL", *enter_command(layout.netns), program, *flags)
+
+
+def _etcd(layout: Layout, record: Record) -> Component:
+    pki, url = layout.pki, f"https://127.0.0.1:{ETCD_PORT}"
+    peer = "http://127.0.0.1:2380"  # never used: there is one member; it must be named though
+    flags = [
+        f"--name={layout.node}",
+        f"--data-dir={layout.etcd}",
+        f"--listen-client-urls={url}",
+        f"--advertise-client-urls={url}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster={layout.node}={peer}",
+        f"--cert-file={pki / 'etcd.crt'}",
+        f"--key-file={pki / 'etcd.key'}",
+        f"--trusted-ca-file={pki / 'etcd-ca.crt'}",
+        "--client-cert-auth=true",
+        "--auto-compaction-retention=1h",
+        "--log-level=warn",
+        *([] if record.durable else ["--unsafe-no-fsync"]),
+    ]
+    return Component("etcd", _start(layout, record.program("etcd"), *flags))
+
+
+def _containerd(layout: Layout, record: Record) -> Component:
+    program = record.program("containerd")
+    config = layout.config / "containerd.toml"
+    shims = Path(record.program("containerd-shim-runc-v2")).parent
+    return Component(
+        "containerd",
+        _start(layout, program, "--config", str(config)),
+        ready=str(layout.containerd_socket),
+        folders=(shims,),
+    )
+
+
+def _apiserver(layout: Layout, record: Record) -> Component:
+    pki = layout.pki
+    flags = [
+        f"--advertise-address={record.host_link.node_ip}",
+        f"--secure-port={API_PORT_INSIDE}",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        "--allow-privileged=true",
+        "--profiling=false",
+        f"--etcd-servers=https://127.0.0.1:{ETCD_PORT}",
+        f"--etcd-cafile={pki / 'etcd-ca.crt'}",
+        f"--etcd-certfile={pki / 'etcd-client.crt'}",
+        f"--etcd-keyfile={pki / 'etcd-client.key'}",
+        f"--client-ca-file={pki / 'ca.crt'}",
+        f"--tls-cert-file={pki / 'kube-apiserver.crt'}",
+        f"--tls-private-key-file={pki / 'kube-apiserver.key'}",
+        f"--kubelet-certificate-authority={pki / 'ca.crt'}",
+        f"--kubelet-client-certificate={pki / 'kube-apiserver-kubelet.crt'}",
+        f"--kubelet-client-key={pki / 'kube-apiserver-kubelet.key'}",
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--service-account-issuer={ISSUER}",
+        f"--service-account-key-file={pki / 'service-accounts.pub'}",
+        f"--service-account-signing-key-file={pki / 'service-accounts.key'}",
+        f"--requestheader-client-ca-file={pki / 'front-proxy-ca.crt'}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={pki / 'front-proxy-client.crt'}",
+        f"--proxy-client-key-file={pki / 'front-proxy-client.key'}",
+    ]
+    argv = _start(layout, record.program("kube-apiserver"), *flags)
+    # It tries again until etcd answers.
+    return Component("kube-apiserver", argv, after=("etcd",), ready="/readyz")
+
+
+def _controllers(layout: Layout, record: Record) -> Component:
+    pki, kubeconfig = layout.pki, layout.config / "kube-controller-manager.kubeconfig"
+    flags = [
+        f"--kubeconfig={kubeconfig}",
+        f"--authentication-kubeconfig={kubeconfig}",
+        f"--authorization-kubeconfig={kubeconfig}",
+        "--bind-address=127.0.0.1",
+        "--leader-elect=false",
+        "--use-service-account-credentials=true",
+        f"--cluster-cidr={POD_RANGE}",
+        "--allocate-node-cidrs=false",
+        f"--root-ca-file={pki / 'ca.crt'}",
+        f"--service-account-private-key-file={pki / 'service-accounts.key'}",
+        f"--cluster-signing-cert-file={pki / 'ca.crt'}",
+        f"--cluster-signing-key-file={pki / 'ca.key'}",
+        "--profiling=false",
+    ]
+    argv = _start(layout, record.program("kube-controller-manager"), *flags)
+    return Component("kube-controller-manager", argv, after=("kube-apiserver",))
+
+
+def _scheduler(layout: Layout, record: Record) -> Component:
+    kubeconfig = layout.config / "kube-scheduler.kubeconfig"
+    flags = [
+        f"--kubeconfig={kubeconfig}",
+        f"--authentication-kubeconfig={kubeconfig}",
+        f"--authorization-kubeconfig={kubeconfig}",
+        "--bind-address=127.0.0.1",
+        "--leader-elect=false",
+        "--profiling=false",
+    ]
+    argv = _start(layout, record.program("kube-scheduler"), *flags)
+    return Component("kube-scheduler", argv, after=("kube-apiserver",))
+
+
+def _kubelet(layout: Layout, record: Record) -> Component:
+    flags = [
+        f"--config={layout.config / 'kubelet.yaml'}",
+        f"--kubeconfig={layout.config / 'kubelet.kubeconfig'}",
+        f"--root-dir={layout.kubelet}",
+        f"--cert-dir={layout.kubelet / 'pki'}",
+        f"--hostname-override={layout.node}",
+        f"--node-ip={record.host_link.node_ip}",
+    ]
+    argv = _start(layout, record.program("kubelet"), *flags)
+    return Component(
+        "kubelet",
+        argv,
+        after=("kube-apiserver", "containerd"),
+        ready=f"/api/v1/nodes/{layout.node}",
+    )
+
+
+def _kube_proxy(layout: Layout, record: Record) -> Component:
+    config = layout.config / "kube-proxy.yaml"
+    argv = _start(layout, record.program("kube-proxy"), f"--config={config}")
+    # It ends itself when the node's addresses appear only after its start.
+    return Component("kube-proxy", argv, after=("kubelet",))
+
+
+def _kube_router(layout: Layout, record: Record) -> Component:
+    """Enforces network policies, and nothing else."""
+    flags = [
+        f"--kubeconfig={layout.config / 'kube-router.kubeconfig'}",
+        f"--hostname-override={layout.node}",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+    ]
+    argv = _start(layout, record.program("kube-router"), *flags)
+    # It asks the API for the node's address once, at its start.
+    return Component(
+        "kube-router", argv, after=("kubelet",), environment=firewall.environment(layout)
+    )

@@ -1,0 +1,203 @@
+"""The cluster's certificates: three authorities that last, and leaves made anew at each start.
+
+One authority for the API's clients, one for etcd and one for the aggregation layer, so that a
+certificate signed for one of them opens none of the others
+(https://kubernetes.io/docs/setup/best-practices/certificates/).
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from vrooli.cluster.embedded.settings import (
+    API_SERVICE_IP,
+    CLUSTER_DOMAIN,
+    HostLink,
+    write_atomically,
+)
+
+AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
+AUTHORITY_YEARS = 10
+LEAF_YEARS = 1
+# Clocks of clients may be a little behind.
+BACKDATED = datetime.timedelta(minutes=5)
+METRICS_HOST = "metrics-server.kube-system.svc"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A certificate to issue.
+
+    Attributes:
+        name: Its file's name, without ``.crt`` and ``.key``.
+        authority: Who signs it.
+        user: The common name: for clients, who they are to the API server.
+        group: The organization: the client's group.
+        hosts: The names and addresses that it answers for; empty for a mere client.
+    """
+
+    name: str
+    authority: str
+    user: str
+    group: str = ""
+    hosts: tuple[str, ...] = ()
+
+
+def leaves(node: str, host_link: HostLink) -> list[Leaf]:
+    """Every certificate of a cluster; the users and groups are those that Kubernetes knows."""
+    service = "kubernetes.default.svc"
+    api_hosts = (
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        service,
+        f"{service}.{CLUSTER_DOMAIN}",
+        "127.0.0.1",
+        API_SERVICE_IP,
+        host_link.node_ip,
+    )
+    return [
+        Leaf("kube-apiserver", "ca", "kube-apiserver", hosts=api_hosts),
+        Leaf("admin", "ca", "vrooli-admin", "system:masters"),
+        Leaf("kube-apiserver-kubelet", "ca", "kube-apiserver-kubelet", "system:masters"),
+        Leaf("kube-controller-manager", "ca", "system:kube-controller-manager"),
+        Leaf("kube-scheduler", "ca", "system:kube-scheduler"),
+        Leaf("kube-proxy", "ca", "system:kube-proxy", "system:node-proxier"),
+        Leaf("kube-router", "ca", "vrooli:kube-router"),
+        Leaf("kubelet", "ca", f"system:node:{node}", "system:nodes", (node, host_link.node_ip)),
+        Leaf("metrics-server", "ca", "metrics-server", hosts=(METRICS_HOST,)),
+        Leaf("etcd", "etcd-ca", "etcd", hosts=("localhost", "127.0.0.1")),
+        Leaf("etcd-client", "etcd-ca", "kube-apiserver"),
+        Leaf("front-proxy-client", "front-proxy-ca", "front-proxy-client"),
+    ]
+
+
+def ensure(pki: Path, node: str, host_link: HostLink) -> None:
+    """Make the authorities and the service accounts' key once, and the leaves anew."""
+    pki.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in AUTHORITIES:
+        if not (pki / f"{name}.crt").exists():
+            _make_authority(pki, name)
+    if not (pki / "service-accounts.pub").exists():
+        _make_service_accounts_key(pki)
+    for leaf in leaves(node, host_link):
+        _issue(pki, leaf)
+
+
+def _make_authority(pki: Path, name: str) -> None:
+    key = _new_key()
+    subject = _subject(f"vrooli-{name}")
+    certificate = (
+        _builder(subject, subject, key, AUTHORITY_YEARS)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    # The key first: an authority counts as made when its certificate is there.
+    _write_key(pki / f"{name}.key", key)
+    _write_certificate(pki / f"{name}.crt", certificate)
+
+
+def _make_service_accounts_key(pki: Path) -> None:
+    key = _new_key()
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    _write_key(pki / "service-accounts.key", key)
+    write_atomically(pki / "service-accounts.pub", public.decode())
+
+
+def _issue(pki: Path, leaf: Leaf) -> None:
+    authority = x509.load_pem_x509_certificate((pki / f"{leaf.authority}.crt").read_bytes())
+    signer = serialization.load_pem_private_key(
+        (pki / f"{leaf.authority}.key").read_bytes(), password=None
+    )
+    if not isinstance(signer, ec.EllipticCurvePrivateKey):
+        raise TypeError(f"{leaf.authority}.key is no elliptic-curve key")
+    key = _new_key()
+    uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
+    builder = _builder(_subject(leaf.user, leaf.group), authority.subject, key, LEAF_YEARS)
+    if leaf.hosts:
+        uses.append(ExtendedKeyUsageOID.SERVER_AUTH)
+        names = x509.SubjectAlternativeName([_general_name(host) for host in leaf.hosts])
+        builder = builder.add_extension(names, critical=False)
+    certificate = (
+        builder.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),
+            critical=False,
+        )
+        .sign(signer, hashes.SHA256())
+    )
+    _write_key(pki / f"{leaf.name}.key", key)
+    _write_certificate(pki / f"{leaf.name}.crt", certificate)
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, years: int
+) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(now + datetime.timedelta(days=365 * years))
+    )
+
+
+def _subject(user: str, group: str = "") -> x509.Name:
+    names = [x509.NameAttribute(NameOID.COMMON_NAME, user)]
+    if group:
+        names.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, group))
+    return x509.Name(names)
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_encipherment=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _new_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    write_atomically(path, pem.decode(), mode=0o600)
+
+
+def _write_certificate(path: Path, certificate: x509.Certificate) -> None:
+    write_atomically(path, certificate.public_bytes(serialization.Encoding.PEM).decode())

@@ -1,0 +1,163 @@
+"""The components' own configuration files, from the cluster's record and the host's lacks.
+
+Every function is pure; ``write_all`` writes what they give.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import yaml
+
+from vrooli.cluster.embedded.components import containerd_config
+from vrooli.cluster.embedded.host import cgroups
+from vrooli.cluster.embedded.host.inspection import Host
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.settings import (
+    API_PORT_INSIDE,
+    CLUSTER_DOMAIN,
+    DNS_SERVICE_IP,
+    POD_RANGE,
+    Record,
+    write_atomically,
+)
+
+# The image collector must spare images: there may be no registry to get them from again.
+NEVER_COLLECT_IMAGES_PERCENT = 100
+# Kubernetes' own defaults are parts of the disk, which a developer's full disk has long passed.
+EVICTION = {"memory.available": "100Mi", "nodefs.available": "500Mi", "imagefs.available": "500Mi"}
+CLIENTS = (
+    *("admin", "kube-controller-manager", "kube-scheduler"),
+    *("kubelet", "kube-proxy", "kube-router"),
+)
+
+
+def kubeconfig(layout: Layout, user: str, server: str, name: str) -> str:
+    """A kubeconfig with everything in it: the authority, and the user's certificate and key."""
+
+    def encoded(file: str) -> str:
+        return base64.b64encode((layout.pki / file).read_bytes()).decode()
+
+    cluster = {"server": server, "certificate-authority-data": encoded("ca.crt")}
+    credentials = {
+        "client-certificate-data": encoded(f"{user}.crt"),
+        "client-key-data": encoded(f"{user}.key"),
+    }
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": cluster}],
+            "users": [{"name": name, "user": credentials}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "current-context": name,
+        },
+        sort_keys=False,
+    )
+
+
+def kubelet(layout: Layout, record: Record, host: Host) -> dict[str, Any]:
+    """The kubelet's configuration."""
+    pki = layout.pki
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": str(pki / "ca.crt")},
+        },
+        "authorization": {"mode": "Webhook"},
+        "tlsCertFile": str(pki / "kubelet.crt"),
+        "tlsPrivateKeyFile": str(pki / "kubelet.key"),
+        "address": record.host_link.node_ip,
+        "clusterDomain": CLUSTER_DOMAIN,
+        "clusterDNS": [DNS_SERVICE_IP],
+        "resolvConf": str(layout.config / "resolv.conf"),
+        "containerRuntimeEndpoint": f"unix://{layout.containerd_socket}",
+        "podLogsDir": str(layout.logs / "pods"),
+        "volumePluginDir": str(layout.kubelet / "plugins-exec"),
+        "imageGCHighThresholdPercent": NEVER_COLLECT_IMAGES_PERCENT,
+        "evictionHard": EVICTION,
+        "serializeImagePulls": False,
+        "makeIPTablesUtilChains": False,  # kube-proxy speaks nftables
+        **_kubelet_cgroups(layout, host),
+        **_kubelet_relaxed(host),
+    }
+
+
+def _kubelet_cgroups(layout: Layout, host: Host) -> dict[str, Any]:
+    root = f"/{layout.identity}/{cgroups.PODS}"
+    settings = {"cgroupDriver": "cgroupfs", "cgroupRoot": root, "cgroupsPerQOS": True}
+    if host.cgroup_v1:
+        settings["failCgroupV1"] = False
+    return settings
+
+
+def _kubelet_relaxed(host: Host) -> dict[str, Any]:
+    """What is relaxed, each for a lack of this host."""
+    settings: dict[str, Any] = {}
+    if host.swap:
+        settings["failSwapOn"] = False
+    if not host.can_raise_limits:
+        # It would lower its own out-of-memory score, which takes CAP_SYS_RESOURCE.
+        settings["oomScoreAdj"] = 0
+        settings["featureGates"] = {"KubeletInUserNamespace": True}
+    return settings
+
+
+def kube_proxy(layout: Layout, record: Record, host: Host) -> dict[str, Any]:
+    """kube-proxy's configuration: nftables, inside the cluster's namespace only."""
+    return {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "mode": "nftables",
+        "clientConnection": {"kubeconfig": str(layout.config / "kube-proxy.kubeconfig")},
+        "hostnameOverride": layout.node,
+        "clusterCIDR": POD_RANGE,
+        "healthzBindAddress": f"{record.host_link.node_ip}:10256",
+        "metricsBindAddress": "127.0.0.1:10249",
+        # Connection limits belong to the host; a network namespace can't set them.
+        "conntrack": {
+            "maxPerCore": 0,
+            "min": 0,
+            "tcpEstablishedTimeout": "0s",
+            "tcpCloseWaitTimeout": "0s",
+        },
+        # Without the bridge's packets passing the rules, answers of a Service's pod to another
+        # pod would go round them; sent through the node, they can't.
+        "nftables": {"masqueradeAll": not host.bridge_netfilter},
+        **({} if host.can_raise_limits else {"oomScoreAdj": 0}),
+    }
+
+
+def resolv_conf() -> str:
+    """What pods with the node's DNS see: the cluster's namespace reaches no other server."""
+    return f"# Names inside the cluster only.\nnameserver {DNS_SERVICE_IP}\n"
+
+
+def write_all(layout: Layout, record: Record, host: Host) -> None:
+    """Write every configuration file and kubeconfig anew."""
+    (layout.config / "cni").mkdir(parents=True, exist_ok=True)
+    write_atomically(
+        layout.config / "containerd.toml", containerd_config.containerd(layout, record, host)
+    )
+    write_atomically(
+        layout.config / "cni" / "10-pods.conflist", json.dumps(containerd_config.cni(), indent=2)
+    )
+    write_atomically(layout.config / "resolv.conf", resolv_conf())
+    for name, settings in (
+        ("kubelet", kubelet(layout, record, host)),
+        ("kube-proxy", kube_proxy(layout, record, host)),
+    ):
+        write_atomically(layout.config / f"{name}.yaml", yaml.safe_dump(settings, sort_keys=False))
+    inside = f"https://{record.host_link.node_ip}:{API_PORT_INSIDE}"
+    for user in CLIENTS:
+        text = kubeconfig(layout, user, inside, layout.node)
+        write_atomically(layout.config / f"{user}.kubeconfig", text, mode=0o600)
+    outside = f"https://127.0.0.1:{record.ports['api']}"
+    write_atomically(
+        layout.kubeconfig, kubeconfig(layout, "admin", outside, layout.node), mode=0o600
+    )

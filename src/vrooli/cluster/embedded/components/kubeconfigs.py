@@ -1,0 +1,61 @@
+"""Putting a cluster's kubeconfig into another one, when a person asks for it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from vrooli.cluster.embedded.settings import write_atomically
+from vrooli.errors import UsageError
+
+LISTS = ("clusters", "users", "contexts")
+
+
+def merge(source: Path, target: Path) -> str:
+    """Add the source's cluster to the target, whose other content and comments stay.
+
+    Returns:
+        The name of the context, which becomes the current one only if there was none.
+
+    Raises:
+        UsageError: The target is no kubeconfig.
+    """
+    yaml = YAML()
+    added: dict[str, Any] = yaml.load(source.read_text())
+    merged = _read(yaml, target)
+    for kind in LISTS:
+        entries = merged.get(kind) or []
+        for entry in added[kind]:
+            _put(entries, entry)
+        merged[kind] = entries
+    context = str(added["current-context"])
+    merged["current-context"] = merged.get("current-context") or context
+    text = io.StringIO()
+    yaml.dump(merged, text)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomically(target, text.getvalue(), mode=0o600)
+    return context
+
+
+def _read(yaml: YAML, path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {"apiVersion": "v1", "kind": "Config"}
+    try:
+        content = yaml.load(path.read_text()) or {"apiVersion": "v1", "kind": "Config"}
+    except YAMLError as error:
+        raise UsageError(f"{path} is no YAML: {error}", "Repair it, or name another.") from error
+    if not isinstance(content, dict) or content.get("kind") != "Config":
+        raise UsageError(f"{path} is no kubeconfig.", "Name another file.")
+    return content
+
+
+def _put(entries: list[dict[str, Any]], entry: dict[str, Any]) -> None:
+    for position, existing in enumerate(entries):
+        if existing["name"] == entry["name"]:
+            entries[position] = entry
+            return
+    entries.append(entry)

@@ -1,0 +1,1 @@
+"""The containerd of a cluster: its client, and how image archives are loaded into it."""

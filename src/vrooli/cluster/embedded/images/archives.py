@@ -1,0 +1,80 @@
+"""Loading images: one OCI archive, which may hold many."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+from vrooli.cluster.embedded.images.containerd_client import ctr
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.settings import Record
+from vrooli.errors import UsageError
+from vrooli.process import run
+
+IMPORT_S = 600.0
+# A node that tries an image in vain may keep what it was answered in its place: any page, say, of
+# what listens on its port 80, which is where it looks for images of localhost.
+REAL = 'target.mediatype~="^application/vnd"'
+# Where archives name their images: ours and containerd's way, and the OCI layout's.
+NAME_ANNOTATIONS = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
+
+
+def images_in(archive: Path) -> dict[str, str]:
+    """The digest of each image in an OCI archive, by name.
+
+    Raises:
+        UsageError: It is no OCI archive, or an image in it has no name.
+    """
+    try:
+        with tarfile.open(archive) as tar:
+            member = next(part for part in tar if part.name.removeprefix("./") == "index.json")
+            content = tar.extractfile(member)
+            index = json.load(content) if content else {}
+        return {_name(manifest): manifest["digest"] for manifest in index["manifests"]}
+    except (OSError, tarfile.TarError, KeyError, ValueError, StopIteration) as error:
+        raise UsageError(
+            f"{archive} is no OCI archive with named images: {error}",
+            "Make it with `vrooli.images.archive`, or `buildah push IMAGE oci-archive:FILE:IMAGE`.",
+        ) from error
+
+
+def _name(manifest: dict[str, dict[str, str]]) -> str:
+    annotations = manifest.get("annotations", {})
+    return next(annotations[key] for key in NAME_ANNOTATIONS if key in annotations)
+
+
+def parse_images(listing: str) -> dict[str, str]:
+    """The digest of each image in what ``ctr images ls`` prints: name, type, digest, size."""
+    rows = [line.split() for line in listing.splitlines()[1:]]
+    return {row[0]: row[2] for row in rows}
+
+
+async def names(layout: Layout, record: Record) -> frozenset[str]:
+    """The images that containerd has whole, by name."""
+    listing = await run(ctr(record, layout.containerd_socket, "images", "ls", "--quiet", REAL))
+    return frozenset(listing.output.split())
+
+
+async def load(layout: Layout, record: Record, archive: Path) -> list[str]:
+    """Load the archive's images unless all of them are there.
+
+    Returns:
+        The names of those that were missing or other ones.
+    """
+    digests = images_in(archive)
+    # Of all the others their sizes would be counted, too, blob by blob.
+    filters = [f'name=="{name}"' for name in digests]
+    listing = await run(ctr(record, layout.containerd_socket, "images", "ls", *filters))
+    present = parse_images(listing.output)
+    missing = [name for name, digest in digests.items() if present.get(name) != digest]
+    if missing:
+        await import_images(record, layout.containerd_socket, archive)
+    return missing
+
+
+async def import_images(record: Record, socket: Path, archive: Path, snapshotter: str = "") -> None:
+    """Let the containerd behind a socket import an archive's images, and unpack them."""
+    options = ["--snapshotter", snapshotter] if snapshotter else []
+    arguments = ["images", "import", *options, str(archive)]
+    await run(ctr(record, socket, *arguments), timeout_s=IMPORT_S)

@@ -1,0 +1,160 @@
+"""Starting an embedded cluster. Whoever calls holds the cluster's lock."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from vrooli.cluster.embedded.api import Api
+from vrooli.cluster.embedded.components import addons, certificates, config_files, containerd_config
+from vrooli.cluster.embedded.components.catalog import PROGRAMS
+from vrooli.cluster.embedded.host import cgroups, foreign_processes
+from vrooli.cluster.embedded.host.inspection import Host, load_modules, probe, require
+from vrooli.cluster.embedded.images import archives, templates
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.lifecycle import cleanup, readiness, stop
+from vrooli.cluster.embedded.locks import alone, holder
+from vrooli.cluster.embedded.network import forwarder, namespace
+from vrooli.cluster.embedded.settings import (
+    DEFAULT_HOST_CIDR,
+    DEFAULT_PORTS,
+    INSIDE,
+    AddonImages,
+    Record,
+    Settings,
+)
+from vrooli.cluster.embedded.supervisor.report import Report
+from vrooli.errors import CommandError, EnvironmentLackError, VrooliError
+from vrooli.events import Progress
+from vrooli.process import run
+from vrooli.steps import Done, first_error
+
+# How long a slow machine may take to make the namespaces, seconds; it takes less than one.
+PREPARE_S = 30.0
+# One cluster at a time chooses ports and addresses on a machine, and begins to use them.
+START_LOCK = "vrooli-cluster-start"
+# No cable chosen yet.
+UNASSIGNED = -1
+
+
+async def ensure_running(
+    layout: Layout,
+    settings: Settings,
+    programs: Mapping[str, Path],
+    images: AddonImages,
+    progress: Progress,
+) -> Done:
+    """Make the cluster run with its add-ons; changes nothing when it does."""
+    existing = Record.read(layout.record)
+    record = merge_record(existing, settings, programs, images)
+    if record == existing and await _is_healthy(layout, record):
+        loaded = await archives.load(layout, record, images.archive)
+        return Done(bool(loaded), f"{layout.name} runs")
+    await load_modules()
+    host = probe(layout.root)
+    require(host)
+    if record != existing or holder(layout.supervisor_lock) is None:
+        await stop.stop(layout, progress)
+        foreign_processes.refuse_foreign_processes(layout)
+        forwarder.claim(record.ports)  # before anything is made; they are claimed again below
+        snapshotter = containerd_config.snapshotter(host)
+        await templates.provide(layout, record, images.archive, snapshotter, progress)
+        progress.say("Starting the control plane")
+        async with alone(START_LOCK):
+            record = await _assign_addresses(layout, record)
+            await _start(layout, record, host)
+    await _become_ready(layout, record, images, progress)
+    report = Report.read(layout.status)
+    missing_features = report.missing_features() if report else []
+    return Done(True, "; ".join([f"{layout.name} is ready", *missing_features]))
+
+
+def merge_record(
+    existing: Record | None, settings: Settings, programs: Mapping[str, Path], images: AddonImages
+) -> Record:
+    """The record that is wanted: what was asked for, else what was, else the defaults."""
+    current_ports = existing.ports if existing else DEFAULT_PORTS
+    ports = {name: settings.ports.get(name, current_ports[name]) for name in DEFAULT_PORTS}
+    if existing:  # any free port: the one that was found at first stays good
+        ports = {name: port or existing.ports[name] for name, port in ports.items()}
+    return Record(
+        index=existing.index if existing else UNASSIGNED,
+        host_cidr=settings.host_cidr or (existing.host_cidr if existing else DEFAULT_HOST_CIDR),
+        ports=ports,
+        durable=settings.durable,
+        programs={name: str(programs[name]) for name in PROGRAMS},
+        images={name: str(value) for name, value in asdict(images).items() if name != "archive"},
+        inside=INSIDE,
+    )
+
+
+async def _assign_addresses(layout: Layout, record: Record) -> Record:
+    """The record with ports and addresses that are free now; it is kept before they are used."""
+    ports = forwarder.claim(record.ports)
+    preferred = None if record.index == UNASSIGNED else record.index
+    host_link = namespace.choose_link(
+        record.host_cidr, await namespace.fetch_used_networks(), preferred
+    )
+    assigned = replace(record, ports=ports, index=host_link.index)
+    layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    assigned.write(layout.record)
+    return assigned
+
+
+async def _start(layout: Layout, record: Record, host: Host) -> None:
+    for folder in (layout.logs, layout.run, layout.storage, layout.etcd, layout.config):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    certificates.ensure(layout.pki, layout.node, record.host_link)
+    config_files.write_all(layout, record, host)
+    cgroups.create(host, layout.identity)
+    daemon = [sys.executable, "-m", "vrooli.cluster.embedded.supervisor.daemon", str(layout.root)]
+    try:
+        await run(
+            ["unshare", "--mount", "--propagation", "slave", "--", *daemon], timeout_s=PREPARE_S
+        )
+    except CommandError as error:
+        await cleanup.clear(layout, host)
+        raise EnvironmentLackError(
+            f"The cluster {layout.name} can't be started: {error.output.strip()}",
+            f"The supervisor's log may say more: {layout.log('supervisor')}",
+        ) from error
+
+
+async def _become_ready(
+    layout: Layout, record: Record, images: AddonImages, progress: Progress
+) -> None:
+    """Load the images while the API server comes up, then apply the add-ons and wait for them."""
+    loaded = asyncio.Event()
+
+    async def load() -> None:
+        await readiness.wait(layout, "containerd")
+        await archives.load(layout, record, images.archive)
+        loaded.set()
+
+    async def install() -> None:
+        await readiness.wait(layout, "kube-apiserver")
+        progress.say("The API server answers; applying the add-ons")
+        await addons.apply(layout, record, loaded)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(load())
+            group.create_task(install())
+    except* VrooliError as errors:
+        raise first_error(errors) from errors
+    progress.say("Waiting for the node and the add-ons")
+    await readiness.wait(layout)
+    await readiness.wait_for_fresh_pods(layout, record)
+    await addons.wait(layout, record, progress)
+
+
+async def _is_healthy(layout: Layout, record: Record) -> bool:
+    """Whether everything runs and the add-ons are those that are wanted."""
+    report = Report.read(layout.status)
+    if report is None or holder(layout.supervisor_lock) is None or not report.ready():
+        return False
+    api = Api(layout, record)
+    return await api.answers("/readyz") and await addons.is_current(layout, record, api)

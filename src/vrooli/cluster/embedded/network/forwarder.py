@@ -1,0 +1,117 @@
+"""Ports of 127.0.0.1 that lead into a cluster's network namespace, over TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import socket
+from collections.abc import Mapping
+
+from vrooli.errors import EnvironmentLackError, UsageError
+
+LOCALHOST = "127.0.0.1"
+CHUNK_BYTES = 64 * 1024
+# How long a connection to the far side may take, seconds: all tries, and each.
+CONNECT_S, ATTEMPT_S = 5.0, 1.0
+# Behind the far side may be many, one of which was just killed and refuses; each try may reach
+# another.
+CONNECT_ATTEMPTS, ATTEMPT_PAUSE_S = 20, 0.05
+HIGHEST_PORT = 65535
+# Where free ports are looked for: a cluster keeps them, so they must not be of those that the
+# system gives connections (from 32768 on, net.ipv4.ip_local_port_range) and that may be in use at
+# its next start, nor of those that Kubernetes gives Services (from 30000 on).
+FREE = range(20_000, 30_000)
+
+
+def claim(ports: Mapping[str, int]) -> dict[str, int]:
+    """The ports, each 0 replaced by a free one.
+
+    Raises:
+        UsageError: One is no port's number, or two are the same.
+        EnvironmentLackError: One is in use.
+    """
+    chosen = [port for port in ports.values() if port]
+    if len(set(chosen)) != len(chosen) or any(not 0 <= port <= HIGHEST_PORT for port in chosen):
+        raise UsageError(
+            f"The ports {dict(ports)} can't be used.",
+            f"Give each a number of its own, up to {HIGHEST_PORT}; 0 takes any free one.",
+        )
+    with contextlib.ExitStack() as stack:
+        return {name: _claim(stack, name, port) for name, port in ports.items()}
+
+
+def _claim(stack: contextlib.ExitStack, name: str, port: int) -> int:
+    """Bind the port, or any, for a moment; all stay bound together: none is chosen twice."""
+    for candidate in [port] if port else random.sample(FREE, len(FREE)):
+        try:
+            stack.callback(_bound(candidate).close)
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return candidate
+    what = f"Port {port}" if port else f"Each port from {FREE[0]} to {FREE[-1]}"
+    raise EnvironmentLackError(
+        f"{what} of {LOCALHOST}, for the cluster's {name}, is in use or can't be had: {reason}.",
+        f"Choose another with --port {name}=NUMBER; {name}=0 takes any free one.",
+    )
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOCALHOST, port))
+        listener.listen(1)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+async def listen(port: int, host: str, inside: int) -> asyncio.Server:
+    """Forward every connection to the port to ``host:inside``, until the server is closed."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, TimeoutError):
+            await _forward(reader, writer, host, inside)
+        writer.close()
+
+    return await asyncio.start_server(serve, LOCALHOST, port)
+
+
+async def _forward(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int
+) -> None:
+    async with asyncio.timeout(CONNECT_S):
+        remote_reader, remote_writer = await _connect(host, port)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_copy(reader, remote_writer))
+            group.create_task(_copy(remote_reader, writer))
+    except* OSError:
+        pass  # one side went away: so does the other
+    finally:
+        remote_writer.close()
+
+
+async def _connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the far side, with patience: nothing was sent yet, so nothing is sent twice."""
+    for attempts_remaining in range(CONNECT_ATTEMPTS, 0, -1):
+        try:
+            async with asyncio.timeout(ATTEMPT_S):
+                return await asyncio.open_connection(host, port)
+        except (OSError, TimeoutError):
+            if attempts_remaining == 1:
+                raise
+        await asyncio.sleep(ATTEMPT_PAUSE_S)
+    raise AssertionError("there is at least one try")
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Copy until the end, and pass the end on: the other direction may still speak."""
+    while chunk := await reader.read(CHUNK_BYTES):
+        writer.write(chunk)
+        await writer.drain()
+    if writer.can_write_eof():
+        writer.write_eof()

@@ -1,0 +1,138 @@
+"""A network namespace per cluster, and the cable that joins it with the host.
+
+Runs inside the cluster's own mount namespace, so that the namespace's handle is never seen on
+the host and ends with the last process of the cluster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.settings import LINK_PREFIX, HostLink
+from vrooli.errors import CommandError, EnvironmentLackError
+from vrooli.process import run
+
+# What the cluster needs inside its namespace; the bridge's only where the kernel has them.
+SYSCTLS = {
+    "net/ipv4/ip_forward": "1",
+    "net/ipv4/conf/all/rp_filter": "0",
+    "net/bridge/bridge-nf-call-iptables": "1",
+    "net/bridge/bridge-nf-call-ip6tables": "1",
+}
+
+
+def choose_link(
+    host_cidr: str, used: Iterable[ipaddress.IPv4Network], preferred: int | None
+) -> HostLink:
+    """The wanted cable if it is free, else the first free one.
+
+    Raises:
+        EnvironmentLackError: All are taken.
+    """
+    networks = list(used)
+    count = ipaddress.ip_network(host_cidr).num_addresses // 4
+    order = [*([] if preferred is None else [preferred]), *range(count)]
+    for index in order:
+        host_link = HostLink.at(host_cidr, index)
+        if not any(host_link.network.overlaps(network) for network in networks):
+            return host_link
+    raise EnvironmentLackError(
+        f"The host already uses every address of {host_cidr}.",
+        "Name another range for them in VROOLI_HOST_CIDR, such as 172.31.240.0/24.",
+    )
+
+
+def parse_used_networks(routes: str, addresses: str) -> list[ipaddress.IPv4Network]:
+    """The networks in the JSON that ``ip route`` and ``ip address`` print."""
+    networks = [
+        ipaddress.IPv4Network(route["dst"])
+        for route in json.loads(routes or "[]")
+        if route.get("dst", "default") != "default"
+    ]
+    for link in json.loads(addresses or "[]"):
+        for info in link.get("addr_info", ()):
+            if info.get("family") == "inet":
+                network = f"{info['local']}/{info['prefixlen']}"
+                networks.append(ipaddress.IPv4Network(network, strict=False))
+    return networks
+
+
+async def fetch_used_networks() -> list[ipaddress.IPv4Network]:
+    """The networks that the host uses now, in all its routing tables."""
+    routes = await run(["ip", "-j", "-4", "route", "show", "table", "all"])
+    addresses = await run(["ip", "-j", "-4", "address"])
+    return parse_used_networks(routes.output, addresses.output)
+
+
+async def connect(layout: Layout, host_link: HostLink) -> None:
+    """Make the namespace and its cable.
+
+    Raises:
+        EnvironmentLackError: The kernel doesn't let us.
+    """
+    layout.netns.touch()
+    try:
+        await run(["unshare", f"--net={layout.netns}", "true"])
+        await run(["ip", "-batch", "-"], stdin=_host_side(host_link, layout))
+        await run([*enter_command(layout.netns), "ip", "-batch", "-"], stdin=_node_side(host_link))
+        await _set_sysctls(layout.netns)
+    except CommandError as error:
+        raise EnvironmentLackError(
+            f"The cluster's network can't be made: {error.message}",
+            "The kernel must offer network namespaces and veth and bridge devices.",
+        ) from error
+
+
+async def disconnect(layout: Layout) -> None:
+    """Remove this cluster's cable; its other end goes with it."""
+    for link in find_links(layout.identity):
+        with contextlib.suppress(CommandError):  # it just went with its namespace
+            await run(["ip", "link", "delete", link])
+
+
+def find_links(identity: str, links: Path = Path("/sys/class/net")) -> list[str]:
+    """The network devices whose alias says that they are this cluster's."""
+    names = []
+    for alias in links.glob("*/ifalias"):
+        with contextlib.suppress(OSError):  # it just went
+            if alias.read_text().strip() == identity:
+                names.append(alias.parent.name)
+    return names
+
+
+def enter_command(netns: Path) -> tuple[str, ...]:
+    """The words before a command that is to run in the namespace, and see all else as here."""
+    return ("nsenter", f"--net={netns}")
+
+
+def _host_side(host_link: HostLink, layout: Layout) -> str:
+    # The alias says whose it is: another cluster may take the number while this one is stopped.
+    return (
+        f"link add {host_link.host_interface} type veth peer name eth0 netns {layout.netns}\n"
+        f"link set {host_link.host_interface} alias {layout.identity}\n"
+        f"address add {host_link.host_ip}/{LINK_PREFIX} dev {host_link.host_interface}\n"
+        f"link set {host_link.host_interface} up\n"
+    )
+
+
+def _node_side(host_link: HostLink) -> str:
+    return (
+        "link set lo up\n"
+        f"address add {host_link.node_ip}/{LINK_PREFIX} dev eth0\n"
+        "link set eth0 up\n"
+        f"route add default via {host_link.host_ip}\n"
+    )
+
+
+async def _set_sysctls(netns: Path) -> None:
+    """Set what there is; the namespace's own /proc/sys/net is seen from inside only."""
+    script = "".join(
+        f"[ ! -e /proc/sys/{name} ] || echo {value} > /proc/sys/{name}\n"
+        for name, value in SYSCTLS.items()
+    )
+    await run([*enter_command(netns), "sh", "-e"], stdin=script)

@@ -1,0 +1,78 @@
+"""What the supervisor says about the components, in run/status.json."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from vrooli.cluster.embedded.settings import write_atomically
+from vrooli.cluster.interface import ComponentStatus
+
+WAITING, STARTING, RUNNING, FAILED, STOPPED = "waiting", "starting", "running", "failed", "stopped"
+# Not started at all: the host lacks what it needs, and the cluster does without.
+OFF = "off"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The supervisor's view.
+
+    Attributes:
+        supervisor: Its process id.
+        phase: starting, running, stopping, stopped or failed.
+        since: When it was started, seconds since the epoch.
+        components: Each component's state, by name.
+        detail: Why it failed, or empty.
+    """
+
+    supervisor: int
+    phase: str
+    since: float
+    components: dict[str, ComponentStatus] = field(default_factory=dict)
+    detail: str = ""
+
+    def ready(self, *names: str) -> bool:
+        """Whether the components (all, without names) run and are ready, as far as they can."""
+        states = [self.components.get(name) for name in names or self.components]
+        return bool(states) and all(
+            status is not None and status.state in (RUNNING, OFF) for status in states
+        )
+
+    def missing_features(self) -> list[str]:
+        """What the cluster does without on this host, in words."""
+        return [status.detail for status in self.components.values() if status.state == OFF]
+
+    def with_component(self, status: ComponentStatus) -> Report:
+        """The report with a component's new state."""
+        return replace(self, components={**self.components, status.name: status})
+
+    def after_restart(self) -> Report:
+        """The report of a supervisor that takes over from one that failed or was killed.
+
+        The cluster began when it did, and its pods are as old; each component is started anew.
+        """
+        parts = {
+            name: part
+            if part.state == OFF
+            else replace(part, state=WAITING, pid=None, restarts=part.restarts + 1)
+            for name, part in self.components.items()
+        }
+        return replace(self, phase="starting", components=parts, detail="")
+
+    def write(self, path: Path) -> None:
+        """Publish it; readers see the old or the new one."""
+        write_atomically(path, json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> Report | None:
+        """What was last published, or None; None, too, where nobody can read it any more."""
+        try:
+            data = json.loads(path.read_text())
+            parts = {name: ComponentStatus(**part) for name, part in data.pop("components").items()}
+            return cls(components=parts, **data)
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, AttributeError, KeyError):
+            # Another version's, or a disk's fault; the supervisor writes it anew at each change.
+            return None

@@ -1,0 +1,263 @@
+"""The daemon of one cluster: starts its components, watches over them, and ends them in order.
+
+Started by ``python -m vrooli.cluster.embedded.supervisor.daemon FOLDER`` in a mount namespace
+of its own: all mounts of the cluster are made there and end with its last process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from vrooli.cluster.embedded.api import Api
+from vrooli.cluster.embedded.components.catalog import STOP_ORDER, Component, components
+from vrooli.cluster.embedded.images.containerd_client import end_containers
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.network import forwarder
+from vrooli.cluster.embedded.settings import Record
+from vrooli.cluster.embedded.supervisor import logs
+from vrooli.cluster.embedded.supervisor.report import (
+    FAILED,
+    OFF,
+    RUNNING,
+    STARTING,
+    STOPPED,
+    WAITING,
+    Report,
+)
+from vrooli.cluster.interface import ComponentStatus
+
+# A component that died is started again after this long, twice as long each time up to the most.
+FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
+# After this long it counts as having recovered.
+RECOVERED_S = 60.0
+READY_PAUSE_S = 0.1
+ROTATE_S = 30.0
+
+
+def backoffs() -> Iterator[float]:
+    """How long to wait before each further start, seconds."""
+    pause = FIRST_BACKOFF_S
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_BACKOFF_S)
+
+
+def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the components: they reach each other directly, or not at all.
+
+    Inside the cluster's network namespace there is no proxy to reach.
+    """
+    return {
+        name: value for name, value in environment.items() if not name.lower().endswith("_proxy")
+    }
+
+
+def _complain(line: str) -> None:
+    """Into the supervisor's own log; a full disk may refuse that, too."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+class Supervisor:
+    """Keeps the components of one cluster running."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        record: Record,
+        disabled: Mapping[str, str],
+        *,
+        previous: Report | None = None,
+    ) -> None:
+        """Prepare to start them all, except those for which the host lacks something.
+
+        Args:
+            layout: The cluster's place.
+            record: What was chosen for it.
+            disabled: The components that stay off, each with the reason in words.
+            previous: What is known of the cluster when another supervisor was killed.
+        """
+        self._layout = layout
+        self._record = record
+        self._api = Api(layout, record)
+        self._components = {part.name: part for part in components(layout, record)}
+        self._ready = {name: asyncio.Event() for name in self._components}
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        states = {name: ComponentStatus(name, WAITING) for name in self._components}
+        states |= {name: ComponentStatus(name, OFF, detail=why) for name, why in disabled.items()}
+        first = Report(os.getpid(), "starting", time.time(), states)
+        self._report = replace(previous, supervisor=os.getpid()) if previous else first
+
+    @property
+    def report(self) -> Report:
+        """What it says now about the components."""
+        return self._report
+
+    async def run(self, watchdog_pipe: int, on_watchdog_exit: Callable[[], None]) -> None:
+        """Start everything, and watch over it until a signal says to stop.
+
+        Args:
+            watchdog_pipe: The reading end of a pipe that closes when the keeper is gone.
+            on_watchdog_exit: Called then; the cluster goes on.
+        """
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def handle_watchdog_exit() -> None:
+            loop.remove_reader(watchdog_pipe)
+            on_watchdog_exit()
+
+        loop.add_reader(watchdog_pipe, handle_watchdog_exit)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        self._publish()
+        servers = [
+            await forwarder.listen(port, self._record.host_link.node_ip, self._record.inside[name])
+            for name, port in self._record.ports.items()
+        ]
+        for name, component in self._components.items():
+            if self._report.components[name].state != OFF:
+                self._tasks[name] = asyncio.create_task(self._run_component(component))
+        rotation = asyncio.create_task(self._rotate())
+        await stop.wait()
+        rotation.cancel()
+        for server in servers:
+            server.close()
+        await self._stop()
+
+    async def _run_component(self, component: Component) -> None:
+        """Start a component, and again whenever it ends."""
+        for name in component.after:
+            await self._ready[name].wait()
+        pauses = backoffs()
+        while True:
+            began = time.monotonic()
+            try:
+                ending = self._describe_exit(component, await self._run_once(component))
+            except OSError as error:  # a full disk, or its program is gone
+                ending = f"can't be started: {error}"
+            if time.monotonic() - began > RECOVERED_S:
+                pauses = backoffs()
+            self._record_exit(component, ending)
+            await asyncio.sleep(next(pauses))
+
+    async def _run_once(self, component: Component) -> int:
+        """Run a component to its end, and give its exit status."""
+        process = await self._spawn(component)
+        self._processes[component.name] = process
+        self._set(component.name, STARTING, pid=process.pid)
+        readiness = asyncio.create_task(self._mark_ready(component))
+        try:
+            return await process.wait()
+        finally:
+            readiness.cancel()
+
+    async def _spawn(self, component: Component) -> asyncio.subprocess.Process:
+        # Not vrooli.process.run: that waits for the end, and this one's is not awaited.
+        path = os.pathsep.join([*map(str, component.folders), os.environ.get("PATH", os.defpath)])
+        with self._layout.log(component.name).open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *component.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**without_proxies(os.environ), "PATH": path, **component.environment},
+                cwd=self._layout.run,
+                start_new_session=True,
+            )
+
+    async def _mark_ready(self, component: Component) -> None:
+        while not await self._is_ready(component):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(READY_PAUSE_S)
+        self._set(component.name, RUNNING)
+        self._ready[component.name].set()
+        if self._report.phase == "starting" and self._report.ready():
+            self._report = replace(self._report, phase="running")
+            self._publish()
+
+    async def _is_ready(self, component: Component) -> bool:
+        if not component.ready:
+            return True
+        if Path(component.ready).is_relative_to(self._layout.root):
+            return Path(component.ready).is_socket()
+        return await self._api.answers(component.ready)
+
+    def _describe_exit(self, component: Component, status: int) -> str:
+        line = logs.last_line(self._layout.log(component.name))
+        ending = f"by signal {-status}" if status < 0 else f"with status {status}"
+        return f"ended {ending}: {line}".rstrip(": ")
+
+    def _record_exit(self, component: Component, ending: str) -> None:
+        current = self._report.components[component.name]
+        self._set(component.name, FAILED, restarts=current.restarts + 1, detail=ending)
+
+    def _set(
+        self,
+        name: str,
+        state: str,
+        *,
+        pid: int | None = None,
+        restarts: int | None = None,
+        detail: str = "",
+    ) -> None:
+        current = self._report.components[name]
+        alive = state in (STARTING, RUNNING)
+        changed = ComponentStatus(
+            name,
+            state,
+            pid=(pid or current.pid) if alive else None,
+            restarts=current.restarts if restarts is None else restarts,
+            detail=detail,
+        )
+        self._report = self._report.with_component(changed)
+        self._publish()
+
+    def _publish(self) -> None:
+        """Tell how things are; where the disk is full, watching over them matters more."""
+        try:
+            self._report.write(self._layout.status)
+        except OSError as error:
+            _complain(f"The status can't be written: {error}")
+
+    async def _rotate(self) -> None:
+        while True:
+            await asyncio.sleep(ROTATE_S)
+            for name in self._components:
+                try:
+                    logs.rotate(self._layout.log(name))
+                except OSError as error:
+                    _complain(f"The log of {name} can't be rotated: {error}")
+
+    async def _stop(self) -> None:
+        """End the components in order, and the containers when nothing can start them again."""
+        self._report = replace(self._report, phase="stopping")
+        for task in self._tasks.values():
+            task.cancel()
+        await self._end("kubelet")
+        await end_containers(self._layout, self._record)
+        for name in STOP_ORDER:
+            await self._end(name)
+        self._report = replace(self._report, phase="stopped")
+        self._publish()
+
+    async def _end(self, name: str) -> None:
+        process = self._processes.get(name)
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                async with asyncio.timeout(self._components[name].grace_s):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        self._set(name, STOPPED)

@@ -1,0 +1,115 @@
+"""The supervisor's parent, which does nothing but start it again when something kills it.
+
+Whatever may end the supervisor (the kernel short of memory, a person, a fault in it), a process
+that only waits is the least likely to go with it. If it does, the supervisor goes on without.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+PAUSE_S = 0.1
+# A child that fails within this, seconds, this many times in a row won't do better next time.
+FAST_FAILURE_S, MAX_FAST_FAILURES = 60.0, 5
+
+
+class Watchdog:
+    """Runs something in a child, and again whenever it fails or a signal has killed it.
+
+    A SIGTERM is the child's: it ends in order, and the keeper with it.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[int], int],
+        clear: Callable[[], None],
+        pauses: Callable[[float], float],
+    ) -> None:
+        """Prepare to run ``work``.
+
+        Args:
+            work: What the child does, given the reading end of a pipe that closes with the keeper;
+                its result is the exit status.
+            clear: Ends what such a child left, before the next.
+            pauses: How long to wait before the next child, given how long the last one lived;
+                both in seconds.
+        """
+        self._work = work
+        self._clear = clear
+        self._pauses = pauses
+        self._child = 0
+        self._stopping = False
+
+    def run(self) -> int:
+        """Run it until it ends well, is asked to end, or fails too often; gives the exit status."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        failures = 0
+        while True:
+            began = time.monotonic()
+            status = self._run_once()
+            if status == 0 or self._is_stopping():
+                return abs(status)
+            lived_s = time.monotonic() - began
+            failures = failures + 1 if status > 0 and lived_s < FAST_FAILURE_S else 0
+            if failures == MAX_FAST_FAILURES:
+                _log(f"The supervisor failed {failures} times in a row; it isn't started again.")
+                return status
+            ending = (
+                f"failed with status {status}" if status > 0 else f"was killed by signal {-status}"
+            )
+            _log(f"The supervisor {ending}; it starts again.")
+            self._clear()
+            self._wait(self._pauses(lived_s))
+            if self._is_stopping():
+                return 0
+
+    def _run_once(self) -> int:
+        reading, writing = os.pipe()
+        # A SIGTERM between the fork and what follows it would be lost, or reach the wrong one.
+        signals = (signal.SIGTERM, signal.SIGINT)
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        self._child = os.fork()
+        if not self._child:
+            os.close(writing)
+            for number in signals:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+            os._exit(self._work(reading))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+        os.close(reading)
+        try:
+            _, status = os.waitpid(self._child, 0)
+        finally:
+            self._child = 0
+            os.close(writing)
+        return os.waitstatus_to_exitcode(status)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._stopping = True
+        if self._child:
+            with contextlib.suppress(ProcessLookupError):  # it has just been waited for
+                os.kill(self._child, signal.SIGTERM)
+
+    def _is_stopping(self) -> bool:
+        """Whether a signal has asked to end, which may happen between any two statements."""
+        return self._stopping
+
+    def _wait(self, limit_s: float) -> None:
+        deadline = time.monotonic() + limit_s
+        while not self._is_stopping() and time.monotonic() < deadline:
+            time.sleep(PAUSE_S)
+
+
+def _log(line: str) -> None:
+    """Into the supervisor's own log; a full disk may refuse that."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

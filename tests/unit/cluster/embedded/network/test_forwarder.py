@@ -1,0 +1,100 @@
+"""Ports of 127.0.0.1: claimed before they are used, forwarded byte for byte."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from support.ports import free_port
+from vrooli.cluster.embedded.network import forwarder
+from vrooli.errors import EnvironmentLackError, UsageError
+
+pytestmark = pytest.mark.anyio
+
+
+@contextlib.asynccontextmanager
+async def _echo_at_end() -> AsyncIterator[int]:
+    """A server that answers only when its client has said everything."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.read(-1))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_bytes_and_the_end_of_one_direction_pass_through() -> None:
+    said = b"x" * 300_000
+    async with _echo_at_end() as far:
+        near = free_port()
+        async with await forwarder.listen(near, "127.0.0.1", far):
+            reader, writer = await asyncio.open_connection("127.0.0.1", near)
+            writer.write(said)
+            writer.write_eof()
+            assert await asyncio.wait_for(reader.read(-1), 10) == said
+            writer.close()
+
+
+async def test_a_connection_to_nobody_is_closed_and_the_next_one_served() -> None:
+    near, far = free_port(), free_port()
+    async with await forwarder.listen(near, "127.0.0.1", far):
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", near)
+            assert await asyncio.wait_for(reader.read(-1), 10) == b""
+            writer.close()
+
+
+def test_a_port_in_use_is_named_with_the_way_to_choose_another() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(EnvironmentLackError, match=f"Port {port}") as raised:
+            forwarder.claim({"http": port})
+    assert "--port http=" in raised.value.advice
+
+
+def test_zero_takes_free_ports_that_differ() -> None:
+    ports = forwarder.claim({"api": 0, "http": 0, "https": 0})
+    assert len(set(ports.values())) == 3
+    assert all(port in forwarder.FREE for port in ports.values())
+
+
+def test_no_free_port_at_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        monkeypatch.setattr(forwarder, "FREE", [other.getsockname()[1]])
+        with pytest.raises(EnvironmentLackError, match="Each port"):
+            forwarder.claim({"http": 0})
+
+
+@pytest.mark.parametrize("ports", [{"api": 5, "http": 5}, {"api": -1}, {"api": 65536}])
+def test_ports_that_cannot_be_are_refused(ports: dict[str, int]) -> None:
+    with pytest.raises(UsageError):
+        forwarder.claim(ports)
+
+
+async def test_a_connection_that_is_refused_is_tried_again_without_the_client_noticing() -> None:
+    near, far = free_port(), free_port()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.read(-1))
+        await writer.drain()
+        writer.close()
+
+    async with await forwarder.listen(near, "127.0.0.1", far):
+        reader, writer = await asyncio.open_connection("127.0.0.1", near)
+        writer.write(b"once")
+        writer.write_eof()
+        await asyncio.sleep(3 * forwarder.ATTEMPT_PAUSE_S)
+        async with await asyncio.start_server(serve, "127.0.0.1", far):
+            assert await asyncio.wait_for(reader.read(-1), 10) == b"once"
+        writer.close()

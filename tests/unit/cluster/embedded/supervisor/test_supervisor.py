@@ -1,0 +1,96 @@
+"""The supervisor goes on where the disk doesn't take what it writes."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from vrooli.cluster.embedded.components.catalog import PROGRAMS
+from vrooli.cluster.embedded.layout import Layout
+from vrooli.cluster.embedded.polling import poll_until
+from vrooli.cluster.embedded.settings import DEFAULT_HOST_CIDR, AddonImages, Record
+from vrooli.cluster.embedded.supervisor import supervisor
+from vrooli.cluster.embedded.supervisor.report import FAILED, OFF, RUNNING, WAITING, Report
+from vrooli.cluster.embedded.supervisor.supervisor import Supervisor
+from vrooli.cluster.interface import ComponentStatus
+
+RECORD = Record(
+    index=0,
+    host_cidr=DEFAULT_HOST_CIDR,
+    ports={},
+    durable=False,
+    programs=dict.fromkeys(PROGRAMS, "/nowhere/program"),
+    images={name: str(value) for name, value in asdict(AddonImages(Path("a.tar"))).items()},
+)
+
+
+@pytest.fixture
+def watcher(tmp_path: Path) -> Supervisor:
+    """A supervisor of a cluster whose folders aren't there."""
+    return Supervisor(Layout(tmp_path / "clusters" / "one"), RECORD, {})
+
+
+async def test_a_component_that_cannot_be_started_is_tried_again(
+    watcher: Supervisor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_BACKOFF_S", 0.001)
+    keeper = asyncio.create_task(watcher._run_component(watcher._components["containerd"]))
+
+    async def tried_thrice() -> bool:
+        return watcher._report.components["containerd"].restarts >= 3
+
+    assert await poll_until(tried_thrice, 10)
+    assert not keeper.done()
+    keeper.cancel()
+    seen = watcher._report.components["containerd"]
+    assert (seen.state, seen.detail[:18]) == (FAILED, "can't be started: ")
+    assert "The status can't be written" in capsys.readouterr().err
+
+
+async def test_a_full_disk_does_not_end_the_rotation_of_logs(
+    watcher: Supervisor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried = SimpleNamespace(logs=0)
+
+    def rotate(log: Path) -> bool:
+        tried.logs += 1
+        raise OSError(errno.ENOSPC, "No space left on device", str(log))
+
+    monkeypatch.setattr(supervisor, "ROTATE_S", 0.001)
+    monkeypatch.setattr(supervisor.logs, "rotate", rotate)
+    rotation = asyncio.create_task(watcher._rotate())
+
+    async def twice_round() -> bool:
+        return tried.logs > 2 * len(watcher._components)
+
+    assert await poll_until(twice_round, 10)
+    assert not rotation.done()
+    rotation.cancel()
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_a_supervisor_that_takes_over_keeps_the_clusters_age_and_starts_all_anew(
+    tmp_path: Path,
+) -> None:
+    parts = {
+        "etcd": ComponentStatus("etcd", RUNNING, pid=7, restarts=2),
+        "kube-router": ComponentStatus("kube-router", OFF, detail="no nftables"),
+    }
+    before = Report(4, "running", 1000.5, parts).after_restart()
+    report = Supervisor(Layout(tmp_path), RECORD, {}, previous=before).report
+    assert (report.supervisor, report.phase, report.since) == (os.getpid(), "starting", 1000.5)
+    assert report.components["etcd"] == ComponentStatus("etcd", WAITING, restarts=3)
+    assert report.components["kube-router"] == parts["kube-router"]
+    assert not report.ready()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"components": {"etcd": {"age": 1}}}'])
+def test_a_report_that_nobody_can_read_is_none(text: str, tmp_path: Path) -> None:
+    (tmp_path / "status.json").write_text(text)
+    assert Report.read(tmp_path / "status.json") is None

@@ -1,0 +1,99 @@
+"""Locks, and what is known of who holds them."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from support.embedded_samples import layout
+from vrooli.cluster.embedded.host import foreign_processes
+from vrooli.cluster.embedded.locks import alone, hold, holder, locked
+from vrooli.errors import EnvironmentLackError
+
+pytestmark = pytest.mark.anyio
+
+
+def test_a_second_run_is_refused_and_told_which_process_is_at_work(tmp_path: Path) -> None:
+    place = layout(tmp_path)
+    with (
+        locked(place),
+        pytest.raises(EnvironmentLackError, match=f"Process {os.getpid()}"),
+        locked(place),
+    ):
+        pass
+
+
+def test_the_next_run_may_begin_when_the_first_has_ended(tmp_path: Path) -> None:
+    for _ in range(2):
+        with locked(layout(tmp_path)):
+            pass
+
+
+def test_nobody_holds_a_lock_that_was_left_behind(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("4711\n")
+    assert holder(tmp_path / "lock") is None
+    assert holder(tmp_path / "none") is None
+
+
+def test_the_holder_is_known_while_it_lives(tmp_path: Path) -> None:
+    descriptor = hold(tmp_path / "lock")
+    assert descriptor is not None
+    assert holder(tmp_path / "lock") == os.getpid()
+    os.close(descriptor)
+    assert holder(tmp_path / "lock") is None
+
+
+async def test_only_one_at_a_time_is_alone_and_no_file_is_left() -> None:
+    inside, most = 0, 0
+
+    async def enter() -> None:
+        nonlocal inside, most
+        async with alone(f"vrooli-test-{os.getpid()}"):
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0.02)
+            inside -= 1
+
+    await asyncio.gather(*(enter() for _ in range(5)))
+    assert most == 1
+
+
+def test_a_database_that_a_stranger_has_open_is_refused(tmp_path: Path) -> None:
+    place = layout(tmp_path)
+    database = place.root / foreign_processes.DATABASES[0]
+    database.parent.mkdir(parents=True)
+    with database.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(EnvironmentLackError, match=f"process {os.getpid()}"):
+            foreign_processes.refuse_foreign_processes(place)
+    foreign_processes.refuse_foreign_processes(place)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["/usr/bin/kubelet", "--root-dir=/s/one/kubelet"], {"kubelet"}),
+        (["containerd", "--config", "/s/one/config.toml"], {"containerd"}),
+        (["/usr/bin/kubelet", "--root-dir=/var/lib/kubelet"], set()),
+        (["vim", "/s/one/kubelet.log"], set()),
+        ([""], set()),
+    ],
+)
+def test_only_programs_that_run_clusters_count_as_strangers(
+    words: list[str], found: set[str]
+) -> None:
+    assert foreign_processes.sharers_in(words, Path("/s/one")) == found
+
+
+def test_a_locks_owner_is_found_by_the_files_number() -> None:
+    text = (
+        "1: FLOCK  ADVISORY  WRITE 111 fe:00:12 0 EOF\n"
+        "1: -> FLOCK  ADVISORY  READ 333 fe:00:34 0 EOF\n"
+        "2: FLOCK  ADVISORY  WRITE 222 fe:00:34 0 EOF\n"
+    )
+    assert foreign_processes.lock_owner(text, 34) == 222
+    assert foreign_processes.lock_owner(text, 99) == 0
