@@ -29,7 +29,7 @@ from vrooli.checks import catalog, runner
 from vrooli.checks.interface import Outcome, Site, State
 from vrooli.kube import Kube
 from vrooli.programs.catalog import wheel_version
-from vrooli.workflows import access
+from vrooli.workflows.clusters import access
 
 AIM_S, SHARE = 10.0, 5.0
 # One query of kubectl may take so long, seconds.

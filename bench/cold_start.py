@@ -19,7 +19,7 @@ from pathlib import Path
 
 from vrooli import environments
 from vrooli.events import Event, StepEnded, StepStarted
-from vrooli.workflows import embedded_clusters
+from vrooli.workflows.clusters import embedded
 from vrooli.workflows.develop import develop
 from vrooli.workflows.options import DevelopOptions
 
@@ -58,7 +58,7 @@ async def _measure() -> None:
     options = DevelopOptions(
         environments.environment("dev"), cluster=f"embedded:{NAME}", ports=ports
     )
-    await embedded_clusters.delete(NAME, listen)
+    await embedded.delete(NAME, listen)
     starts.clear()
     rows.clear()
     began = time.monotonic()
@@ -70,7 +70,7 @@ async def _measure() -> None:
         await develop(options, listen)
         second = time.monotonic() - again
     finally:
-        await embedded_clusters.delete(NAME, listen)
+        await embedded.delete(NAME, listen)
     print(f"{os.cpu_count()} cores, {platform.release()}, Python {platform.python_version()}\n")
     print("| step | begins, s | takes, s |\n|---|---|---|")
     for step, start, elapsed in sorted(table, key=lambda row: row[1]):

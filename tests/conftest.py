@@ -38,7 +38,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
     """Bring the whole up once for all tests that need it, and delete it after the last."""
-    from vrooli.workflows import embedded_clusters  # noqa: PLC0415 - only where a cluster is wanted
+    from vrooli.workflows.clusters import embedded  # noqa: PLC0415 - only where a cluster is wanted
     from vrooli.workflows.develop import develop  # noqa: PLC0415
     from vrooli.workflows.options import DevelopOptions  # noqa: PLC0415
 
@@ -57,7 +57,7 @@ def live() -> Iterator[Live]:
 
     keep = bool(os.environ.get("VROOLI_KEEP_TEST_CLUSTER"))
     if not keep:
-        asyncio.run(embedded_clusters.delete(CLUSTER, listen))
+        asyncio.run(embedded.delete(CLUSTER, listen))
     steps.clear()
     try:
         result = asyncio.run(develop(options, listen))
@@ -71,7 +71,7 @@ def live() -> Iterator[Live]:
         )
     finally:
         if not keep:
-            asyncio.run(embedded_clusters.delete(CLUSTER, listen))
+            asyncio.run(embedded.delete(CLUSTER, listen))
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from vrooli.events import silent
 from vrooli.kube import Kube, Manifest
 from vrooli.vault import policies, server
 from vrooli.vault.client import VaultClient
-from vrooli.workflows import access
 from vrooli.workflows.check import CheckOptions, check
+from vrooli.workflows.clusters import access
 
 pytestmark = pytest.mark.root
 

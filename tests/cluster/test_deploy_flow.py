@@ -26,9 +26,10 @@ from vrooli.release import Release, apply, lease
 from vrooli.release.failure_handling import DeployFailedError
 from vrooli.release.records import storage
 from vrooli.release.records.author import author
-from vrooli.workflows import overwriting, releases
-from vrooli.workflows.consent import Consent
+from vrooli.workflows import releases
 from vrooli.workflows.deploy import DeployOptions, deploy
+from vrooli.workflows.safeguards import replacement
+from vrooli.workflows.safeguards.consent import Consent
 
 pytestmark = pytest.mark.usefixtures("cut_connections")
 
@@ -130,7 +131,7 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
     assert (revision.by, revision.place) == (who.name, who.place)
     release = Release.of(here, bare_kubeconfig)
     with pytest.raises(UsageError, match=f"version {VERSION}, which came from an artifact"):
-        await overwriting.demand(cluster, release, here, Consent())
+        await replacement.demand(cluster, release, here, Consent())
     assert (await releases.diff(DeployOptions(here, cluster=CONTEXT), silent)).ok
     with pytest.raises(DeployFailedError, match="isn't ready"):
         await deploy(replace(options, rollback=False), silent)

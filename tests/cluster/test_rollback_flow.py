@@ -25,8 +25,8 @@ from vrooli.release import Release, apply
 from vrooli.release.failure_handling import DeployFailedError
 from vrooli.release.records import marks, storage
 from vrooli.workflows import releases
-from vrooli.workflows.consent import Consent
 from vrooli.workflows.rollback import RollbackOptions, rollback
+from vrooli.workflows.safeguards.consent import Consent
 
 pytestmark = pytest.mark.usefixtures("cut_connections")
 CONTEXT = "context:bare"

@@ -19,7 +19,7 @@ from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release
-from vrooli.workflows import access
+from vrooli.workflows.clusters import access
 from vrooli.workflows.deploy import DeployOptions, deploy
 from vrooli.workflows.rollback import RollbackOptions, rollback
 from vrooli.workflows.uninstall import uninstall

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+# Thresholds for gc.set_threshold: fewer collections than the default.
 from vrooli.cli import (
     artifact,
     build,
@@ -16,16 +17,18 @@ from vrooli.cli import (
     deploy,
     develop,
     diagnose,
-    faults,
     graph,
     logs,
+    process_environment,
     releases,
     setup,
     status,
-    surroundings,
     test,
     uninstall,
 )
+
+# Thresholds for gc.set_threshold: fewer collections than the default.
+from vrooli.cli.terminal import errors
 
 # Thresholds for gc.set_threshold: fewer collections than the default.
 SELDOM = (50_000, 20, 20)
@@ -33,7 +36,7 @@ SELDOM = (50_000, 20, 20)
 app = typer.Typer(
     name="vrooli",
     help="Build, deploy and diagnose Vrooli on Kubernetes.",
-    epilog=f"Exit codes: {faults.described()}.",
+    epilog=f"Exit codes: {errors.described()}.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -81,10 +84,10 @@ def main() -> None:
     # Modules and API responses are thousands of long-lived objects. With the default thresholds,
     # the collector takes a tenth of a command's time.
     gc.set_threshold(*SELDOM)
-    surroundings.complete()
+    process_environment.complete()
     try:
         app(prog_name="vrooli")
     except Exception as fault:  # noqa: BLE001 - the outermost frame, see faults
-        error = faults.as_error(fault)
+        error = errors.as_error(fault)
         sys.stderr.write(f"{error.message}\n{error.advice}\n")
         sys.exit(error.exit_code)

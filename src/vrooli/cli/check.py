@@ -10,8 +10,9 @@ import typer
 from typer.core import TyperCommand
 
 from vrooli import environments
-from vrooli.cli import asking, examples, options, tables
+from vrooli.cli import examples, options
 from vrooli.cli.run import execute
+from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _mends(wanted: CheckOptions) -> bool:
 def _confirm(said: Sequence[str]) -> bool:
     """Ask for confirmation; without a terminal, the answer is no."""
     what = "\n".join(f"  - {line}" for line in said)
-    return asking.on_terminal() and asking.confirm(
+    return prompt.on_terminal() and prompt.confirm(
         f"The following fixes are available:\n{what}\nApply them?"
     )
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vrooli.cli import asking, examples, options, tables
+from vrooli.cli import examples, options
 from vrooli.cli.run import execute
+from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def start(
     """Start a cluster. Create it if it does not exist; an existing cluster keeps its data."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
-        from vrooli.workflows import embedded_clusters
+        from vrooli.workflows.clusters import embedded
 
-        return embedded_clusters.start(name, listener, ports=options.ports(port))
+        return embedded.start(name, listener, ports=options.ports(port))
 
     execute(work, _show, output, debug)
 
@@ -66,9 +67,9 @@ def stop(
     """Stop a cluster. Its data is kept."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
-        from vrooli.workflows import embedded_clusters
+        from vrooli.workflows.clusters import embedded
 
-        return embedded_clusters.stop(name, listener)
+        return embedded.stop(name, listener)
 
     execute(work, _show, output, debug)
 
@@ -85,9 +86,9 @@ def status(
     """Show the state of a cluster and its components. Exits with 1 if it is not healthy."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
-        from vrooli.workflows import embedded_clusters
+        from vrooli.workflows.clusters import embedded
 
-        return embedded_clusters.status(name, listener)
+        return embedded.status(name, listener)
 
     execute(work, _show, output, debug)
 
@@ -100,16 +101,16 @@ def status(
 )
 def delete(
     name: Name = DEFAULT_NAME,
-    yes: asking.Yes = False,
+    yes: prompt.Yes = False,
     output: options.Output = TEXT,
     debug: options.Debug = False,
 ) -> None:
     """Delete a cluster, its data and everything it created on this machine."""
 
     def work(listener: Listener) -> Awaitable[ClusterResult]:
-        from vrooli.workflows import embedded_clusters
+        from vrooli.workflows.clusters import embedded
 
-        return embedded_clusters.delete(name, listener, asking.consent(yes=yes))
+        return embedded.delete(name, listener, prompt.consent(yes=yes))
 
     execute(work, _show, output, debug)
 
@@ -125,9 +126,9 @@ def list_(output: options.Output = TEXT, debug: options.Debug = False) -> None:
     """List the embedded clusters of this machine."""
 
     def work(listener: Listener) -> Awaitable[ClusterListResult]:
-        from vrooli.workflows import embedded_clusters
+        from vrooli.workflows.clusters import embedded
 
-        return embedded_clusters.list_all(listener)
+        return embedded.list_all(listener)
 
     execute(work, _show_list, output, debug)
 
@@ -150,9 +151,9 @@ def autostart(
     """Start a cluster at boot with a systemd unit. Without an option, show the current setting."""
 
     def work(listener: Listener) -> Awaitable[AutostartResult]:
-        from vrooli.workflows import embedded_clusters
+        from vrooli.workflows.clusters import embedded
 
-        return embedded_clusters.autostart(name, listener, enable=enable)
+        return embedded.autostart(name, listener, enable=enable)
 
     execute(work, _show_autostart, output, debug)
 
@@ -174,9 +175,9 @@ def kubeconfig(
     """Print the shell command that selects a cluster for kubectl."""
 
     def work(listener: Listener) -> Awaitable[KubeconfigResult]:
-        from vrooli.workflows import embedded_clusters
+        from vrooli.workflows.clusters import embedded
 
-        return embedded_clusters.kubeconfig(name, listener, merge=merge)
+        return embedded.kubeconfig(name, listener, merge=merge)
 
     execute(work, _show_kubeconfig, output, debug)
 
@@ -201,9 +202,9 @@ def logs(
     """Print the log of a component of a cluster."""
 
     def work(listener: Listener) -> Awaitable[Result]:
-        from vrooli.workflows import embedded_clusters
+        from vrooli.workflows.clusters import embedded
 
-        return embedded_clusters.logs(name, component, listener, tail=tail, follow=follow)
+        return embedded.logs(name, component, listener, tail=tail, follow=follow)
 
     execute(work, tables.show_nothing, output, debug)
 

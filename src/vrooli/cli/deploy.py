@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import asking, examples, options, tables
+from vrooli.cli import examples, options
 from vrooli.cli.run import execute
+from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def command(
     version: Version = None,
     artifact: ArtifactFolder = None,
     cluster: options.ClusterName = None,
-    yes: asking.Yes = False,
+    yes: prompt.Yes = False,
     rollback: Rollback = True,
     timeout: Timeout = 600.0,
     keep_added: KeepAdded = False,
@@ -106,7 +107,7 @@ def command(
 
         where = environments.environment(environment)
         wanted = DeployOptions(where, version, artifact, cluster, rollback, timeout, keep_added)
-        return deploy(wanted, listener, asking.consent(yes=yes))
+        return deploy(wanted, listener, prompt.consent(yes=yes))
 
     execute(work, _show, output, debug)
 

@@ -6,8 +6,9 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from vrooli import environments
-from vrooli.cli import asking, examples, options, tables
+from vrooli.cli import examples, options
 from vrooli.cli.run import execute
+from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def command(
     secrets_file: options.SecretsFile = None,
     values: options.ValuesFiles = None,
     port: options.Ports = None,
-    yes: asking.Yes = False,
+    yes: prompt.Yes = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -67,7 +68,7 @@ def command(
             values=tuple(values or ()),
             ports=options.ports(port),
         )
-        return develop(wanted, listener, asking.consent(yes=yes))
+        return develop(wanted, listener, prompt.consent(yes=yes))
 
     execute(work, _show, output, debug)
 

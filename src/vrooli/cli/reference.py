@@ -15,10 +15,12 @@ from pydantic import BaseModel
 
 from vrooli.artifact import model as artifact
 from vrooli.checks import catalog
-from vrooli.cli import examples, faults, jsonlines
+from vrooli.cli import examples
 from vrooli.cli.app import app
+from vrooli.cli.terminal import errors, jsonlines
 from vrooli.environments import ENVIRONMENTS
-from vrooli.workflows import consent, results
+from vrooli.workflows import results
+from vrooli.workflows.safeguards import consent
 
 PART = re.compile(r"(<!-- from the code: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 LINES = (
@@ -98,7 +100,7 @@ def refreshed(page: str) -> str:
 
 def exit_codes() -> str:
     """Return the table of exit codes."""
-    rows = [(str(code), said) for code, said in faults.EXIT_CODES.items()]
+    rows = [(str(code), said) for code, said in errors.EXIT_CODES.items()]
     return _table(("code", "meaning"), rows)
 
 

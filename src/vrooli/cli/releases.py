@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import asking, examples, options, tables
+from vrooli.cli import examples, options
 from vrooli.cli.deploy import ArtifactFolder, KeepAdded, Timeout, Version
 from vrooli.cli.run import execute
+from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def rollback(
     revision: Revision = None,
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
-    yes: asking.Yes = False,
+    yes: prompt.Yes = False,
     timeout: Timeout = 600.0,
     keep_added: KeepAdded = False,
     output: options.Output = options.OutputFormat.TEXT,
@@ -80,7 +81,7 @@ def rollback(
 
         where = environments.environment(environment)
         wanted = RollbackOptions(where, revision, cluster, timeout, keep_added)
-        return rollback(wanted, listener, asking.consent(yes=yes))
+        return rollback(wanted, listener, prompt.consent(yes=yes))
 
     execute(work, _show_rollback, output, debug)
 

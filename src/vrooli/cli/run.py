@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import typer
 
-from vrooli.cli import faults
 from vrooli.cli.options import OutputFormat
+from vrooli.cli.terminal import errors
 from vrooli.errors import InterruptError, VrooliError
 from vrooli.events import Event, Listener
 
@@ -56,7 +56,7 @@ def execute(work: Work[R], show: Show[R], output: OutputFormat, debug: bool) -> 
     """
     import asyncio
 
-    from vrooli.cli import logging
+    from vrooli.cli.terminal import logging
 
     view = _view(output)
     try:
@@ -64,7 +64,7 @@ def execute(work: Work[R], show: Show[R], output: OutputFormat, debug: bool) -> 
             result = asyncio.run(_interruptible(work, view.listen))
     # The outermost frame: tracebacks are printed only with --debug.
     except Exception as fault:  # noqa: BLE001
-        error = faults.as_error(fault)
+        error = errors.as_error(fault)
         if debug:
             _trace(fault)
         view.error(error)
@@ -77,16 +77,16 @@ def execute(work: Work[R], show: Show[R], output: OutputFormat, debug: bool) -> 
 def _view(output: OutputFormat) -> View:
     # Imported on demand, to keep the start of a command and its help fast.
     if output is OutputFormat.JSON:
-        from vrooli.cli.jsonlines import JsonLines
+        from vrooli.cli.terminal.jsonlines import JsonLines
 
         return JsonLines(sys.stdout)
-    from vrooli.cli.console import ConsoleView
+    from vrooli.cli.terminal.console import ConsoleView
 
     return ConsoleView()
 
 
 async def _interruptible(work: Work[R], listener: Listener) -> R:
-    from vrooli.cli import logging
+    from vrooli.cli.terminal import logging
 
     logging.report_unawaited()
     with _cancelled_by_signals() as received:

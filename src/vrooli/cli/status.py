@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import examples, options, tables
+from vrooli.cli import examples, options
 from vrooli.cli.run import execute
+from vrooli.cli.terminal import tables
 from vrooli.events import Listener
 
 if TYPE_CHECKING:

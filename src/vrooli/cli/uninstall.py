@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vrooli import environments
-from vrooli.cli import asking, examples, options, tables
+from vrooli.cli import examples, options
 from vrooli.cli.run import execute
+from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def command(
             help="Also delete the namespace with its databases and volumes.",
         ),
     ] = False,
-    yes: asking.Yes = False,
+    yes: prompt.Yes = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -45,6 +46,6 @@ def command(
         from vrooli.workflows.uninstall import uninstall
 
         where = environments.environment(environment)
-        return uninstall(where, cluster, listener, data=data, consent=asking.consent(yes=yes))
+        return uninstall(where, cluster, listener, data=data, consent=prompt.consent(yes=yes))
 
     execute(work, tables.show_steps, output, debug)

@@ -22,7 +22,7 @@ from vrooli.images import BuiltImage
 from vrooli.locks import locked
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.git_metadata import source
-from vrooli.workflows.host_setup import ensure_builder
+from vrooli.workflows.host.setup import ensure_builder
 from vrooli.workflows.results import BuildResult, StepResult
 
 ARCHIVE = f"{model.IMAGES}/services.tar"

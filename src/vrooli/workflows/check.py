@@ -19,9 +19,10 @@ from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import access, check_fix, junit
-from vrooli.workflows.access import Access
-from vrooli.workflows.cluster_selection import choose
+from vrooli.workflows import check_fix, junit
+from vrooli.workflows.clusters import access
+from vrooli.workflows.clusters.access import Access
+from vrooli.workflows.clusters.selection import choose
 from vrooli.workflows.options import check_values_file
 from vrooli.workflows.results import CheckResult, CheckView, FindingView, MissingView, StepResult
 

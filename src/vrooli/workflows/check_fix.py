@@ -12,7 +12,8 @@ from vrooli.checks.operators import requirements
 from vrooli.environments import Environment
 from vrooli.events import Listener, StepEnded
 from vrooli.operators import Source, record
-from vrooli.workflows import access, develop
+from vrooli.workflows import develop
+from vrooli.workflows.clusters import access
 from vrooli.workflows.options import DevelopOptions
 
 # The step that makes the development Vault, its policies, its role and its first secrets. It

@@ -29,12 +29,13 @@ from vrooli.release.records.metadata import Kind, Origin
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context, tracker
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import access, deployable, interruption
-from vrooli.workflows.access import Access
 from vrooli.workflows.build import default_out
 from vrooli.workflows.change_view import told, view
-from vrooli.workflows.consent import GIVEN, Action, Consent, objects
+from vrooli.workflows.clusters import access
+from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.results import DeployResult, StepResult
+from vrooli.workflows.safeguards import deployable, interruption
+from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent, objects
 
 # How long a release may take to become ready, seconds.
 READY_S = 600.0

@@ -32,14 +32,14 @@ from vrooli.release.rollout import tracker
 from vrooli.secrets import env_file
 from vrooli.secrets import kubernetes as kubernetes_secrets
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import overwriting
-from vrooli.workflows import secrets_source as workflows_secrets_source
-from vrooli.workflows.cluster_selection import Choice, choose
-from vrooli.workflows.consent import GIVEN, Consent
+from vrooli.workflows.clusters.selection import Choice, choose
 from vrooli.workflows.git_metadata import source
-from vrooli.workflows.host_setup import FIRST, Machine
+from vrooli.workflows.host.setup import FIRST, Machine
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results import DevelopResult, StepResult, StepsResult
+from vrooli.workflows.safeguards import replacement
+from vrooli.workflows.safeguards import secrets_source as workflows_secrets_source
+from vrooli.workflows.safeguards.consent import GIVEN, Consent
 
 # The values' name of each service, by the image that a local build makes for it.
 SERVICES = {
@@ -79,17 +79,17 @@ async def develop(
         run = _Run(options, choice, exits)
         before, held = _parted(run.steps())
         ended: list[StepEnded] = []
-        agreed = await overwriting.demand_early(choice, options.environment, consent)
+        agreed = await replacement.demand_early(choice, options.environment, consent)
         if agreed is None:
             names = _closure(before, ["cluster"])
             ended += await run_steps([step for step in before if step.name in names], listener)
             environment = options.environment
-            agreed = await overwriting.demand(run.kube, run.release, environment, consent)
+            agreed = await replacement.demand(run.kube, run.release, environment, consent)
             before = _after(before, names)
         ended += await run_steps(before, listener)
         # A deploy from elsewhere, or a rollback, may be at work on the same release.
         async with lease.held(run.kube, run.release, Progress("release", listener)):
-            await overwriting.look_again(
+            await replacement.look_again(
                 run.kube, run.release, options.environment, consent, agreed
             )
             ended += await run.hold(held, listener)

@@ -18,7 +18,7 @@ from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.release import Release
 from vrooli.release.records import discovery
-from vrooli.workflows import access
+from vrooli.workflows.clusters import access
 from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView, MissingView, UnseenView
 
 

@@ -21,7 +21,7 @@ from vrooli.graph.render import html, mermaid, svg
 from vrooli.kube import Kube, Patience
 from vrooli.release import Release, secret_redaction
 from vrooli.release.records import storage
-from vrooli.workflows import access
+from vrooli.workflows.clusters import access
 from vrooli.workflows.options import check_values_file
 from vrooli.workflows.results import (
     ArrowView,

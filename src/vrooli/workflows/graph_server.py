@@ -16,7 +16,7 @@ from vrooli.redaction import Redactor
 from vrooli.release import Release, secret_redaction
 from vrooli.release.records import storage
 from vrooli.steps import first_error
-from vrooli.workflows import access
+from vrooli.workflows.clusters import access
 from vrooli.workflows.graph import FROM_RELEASE, GraphOptions, Source, drawn, of_release, title_of
 from vrooli.workflows.results import Result
 

@@ -15,7 +15,8 @@ from vrooli.errors import UsageError
 from vrooli.events import Listener, LogLine
 from vrooli.redaction import Lines, Redactor
 from vrooli.release import secret_redaction
-from vrooli.workflows import access, advice
+from vrooli.workflows import advice
+from vrooli.workflows.clusters import access
 from vrooli.workflows.results import Result
 
 

@@ -14,8 +14,8 @@ from vrooli.release.records.metadata import UNREADY_DESCRIPTION, End
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollback import WORKED
 from vrooli.release.rollout.context import EVER
-from vrooli.workflows import access
 from vrooli.workflows.change_view import view
+from vrooli.workflows.clusters import access
 from vrooli.workflows.deploy import DeployOptions, rendered
 from vrooli.workflows.results import DiffResult, HistoryResult, RevisionView
 

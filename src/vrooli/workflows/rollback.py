@@ -24,12 +24,13 @@ from vrooli.release.records.metadata import End
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context, tracker
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import access, deployable, interruption
-from vrooli.workflows.access import Access
 from vrooli.workflows.change_view import told, view
-from vrooli.workflows.consent import GIVEN, Action, Consent, objects
+from vrooli.workflows.clusters import access
+from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.deploy import READY_S
 from vrooli.workflows.results import RollbackResult, StepsResult
+from vrooli.workflows.safeguards import deployable, interruption
+from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent, objects
 
 # What to do about one that did not become ready: there is no going back from going back.
 ADVICE = "Roll back to another revision, or deploy an artifact that corrects what it says."

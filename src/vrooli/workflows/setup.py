@@ -9,7 +9,7 @@ from vrooli.environments import SecretsSource, environment
 from vrooli.events import Listener
 from vrooli.steps import run_steps
 from vrooli.workflows.develop import prepare
-from vrooli.workflows.host_setup import Machine
+from vrooli.workflows.host.setup import Machine
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results import StepsResult
 

@@ -21,7 +21,8 @@ from vrooli.release.records import metadata, storage
 from vrooli.release.records.metadata import End
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import operator_logs, readiness, tracker
-from vrooli.workflows import access, advice, embedded_clusters
+from vrooli.workflows import advice
+from vrooli.workflows.clusters import access, embedded
 from vrooli.workflows.develop import release_urls
 from vrooli.workflows.results import (
     ClusterView,
@@ -61,8 +62,8 @@ async def status(
     """
     progress = Progress("status", listener)
     choice, found = await access.find(cluster)
-    seen = await embedded_clusters.view(found)
-    if seen.state in (embedded_clusters.ABSENT, embedded_clusters.STOPPED):
+    seen = await embedded.view(found)
+    if seen.state in (embedded.ABSENT, embedded.STOPPED):
         way = advice.start(environment, seen.state)
         problem = f"cluster {choice} is {seen.state}: {way}"
         return _result(environment, seen, problems=(problem,))
@@ -234,12 +235,12 @@ def _operator(found: OperatorStatus) -> OperatorView:
 
 
 def _cluster_problems(cluster: ClusterView) -> list[str]:
-    if cluster.state == embedded_clusters.RUNNING:
+    if cluster.state == embedded.RUNNING:
         return []
     return [f"cluster {cluster.name} is {cluster.state}"] + [
         f"{item.name} is {item.state}: {item.detail}"
         for item in cluster.components
-        if item.state != embedded_clusters.RUNNING
+        if item.state != embedded.RUNNING
     ]
 
 

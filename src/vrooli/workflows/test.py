@@ -16,8 +16,9 @@ from vrooli.errors import EnvironmentLackError, UsageError
 from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
 from vrooli.release import Release, helm_tests
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import access, host_packages
-from vrooli.workflows.host_setup import Machine
+from vrooli.workflows.clusters import access
+from vrooli.workflows.host import package_manager
+from vrooli.workflows.host.setup import Machine
 from vrooli.workflows.results import CaseView, SuitesResult
 
 LIVE, LINT, ALL = "live", "lint", "all"
@@ -113,7 +114,7 @@ def preparations(options: SuiteOptions) -> list[Step]:
     packages: dict[str, str] = {}
     for suite in options.own:
         packages |= TEST_PACKAGES.get(suite, {})
-    ensure = partial(host_packages.ensure_packages, packages=packages)
+    ensure = partial(package_manager.ensure_packages, packages=packages)
     steps = [Step("test-packages", "Host packages of the tests", ensure)] if packages else []
     if ON_CLUSTERS.intersection(options.own):
         # apt's lock: one installation at a time.

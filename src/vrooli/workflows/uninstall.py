@@ -13,9 +13,9 @@ from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, lease
 from vrooli.release import uninstall as release_uninstall
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import access
-from vrooli.workflows.consent import GIVEN, Action, Consent
+from vrooli.workflows.clusters import access
 from vrooli.workflows.results import StepsResult
+from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent
 
 
 async def uninstall(

@@ -13,7 +13,7 @@ from vrooli.release.lease import Holder
 from vrooli.release.rollout import attach
 from vrooli.release.rollout.attach import Attended
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows import access
+from vrooli.workflows.clusters import access
 from vrooli.workflows.results import HolderView, ObjectView, ReleaseView, WatchResult
 
 ABSENT = "absent"

@@ -16,12 +16,12 @@ from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.workflows import results
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
-from vrooli.workflows.consent import Consent
 from vrooli.workflows.deploy import DeployOptions
 from vrooli.workflows.graph import Format, GraphOptions
 from vrooli.workflows.options import DevelopOptions
 from vrooli.workflows.results import ClusterView
 from vrooli.workflows.rollback import RollbackOptions
+from vrooli.workflows.safeguards.consent import Consent
 from vrooli.workflows.setup import SetupOptions
 from vrooli.workflows.test import SuiteOptions
 
@@ -82,16 +82,16 @@ RESULTS: dict[str, results.Result] = {
     "test.run_suites": results.SuitesResult(suites=(), cases=()),
     "logs.release_logs": results.Result(),
     "uninstall.uninstall": results.StepsResult.model_validate(STEPS),
-    "embedded_clusters.start": results.ClusterResult(changed=False, cluster=CLUSTER),
-    "embedded_clusters.stop": results.ClusterResult(changed=False, cluster=CLUSTER),
-    "embedded_clusters.status": results.ClusterResult(changed=False, cluster=CLUSTER),
-    "embedded_clusters.delete": results.ClusterResult(changed=False, cluster=CLUSTER),
-    "embedded_clusters.list_all": results.ClusterListResult(clusters=()),
-    "embedded_clusters.kubeconfig": results.KubeconfigResult(path="/k"),
-    "embedded_clusters.autostart": results.AutostartResult(
+    "clusters.embedded.start": results.ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.embedded.stop": results.ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.embedded.status": results.ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.embedded.delete": results.ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.embedded.list_all": results.ClusterListResult(clusters=()),
+    "clusters.embedded.kubeconfig": results.KubeconfigResult(path="/k"),
+    "clusters.embedded.autostart": results.AutostartResult(
         changed=False, name="vrooli", available=True, enabled=False
     ),
-    "embedded_clusters.logs": results.Result(),
+    "clusters.embedded.logs": results.Result(),
 }
 
 
@@ -126,7 +126,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def _run(
     monkeypatch: pytest.MonkeyPatch, workflow: str, words: str, env: dict[str, str]
 ) -> dict[str, Any]:
-    module_name, _, name = workflow.partition(".")
+    module_name, _, name = workflow.rpartition(".")
     module = importlib.import_module(f"vrooli.workflows.{module_name}")
     core = Core(getattr(module, name), RESULTS[workflow])
     monkeypatch.setattr(module, name, core)
@@ -372,47 +372,47 @@ TABLE: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         _uninstall(data=True, consent=YES),
     ),
     ("uninstall.uninstall", "uninstall -e prod", {}, _uninstall(environment=PROD)),
-    ("embedded_clusters.start", "cluster start", {}, {"name": "vrooli", "ports": {}}),
+    ("clusters.embedded.start", "cluster start", {}, {"name": "vrooli", "ports": {}}),
     (
-        "embedded_clusters.start",
+        "clusters.embedded.start",
         "cluster start a --port http=0",
         {},
         {"name": "a", "ports": {"http": 0}},
     ),
-    ("embedded_clusters.stop", "cluster stop", {}, {"name": "vrooli"}),
-    ("embedded_clusters.stop", "cluster stop", {"VROOLI_CLUSTER_NAME": "b"}, {"name": "b"}),
-    ("embedded_clusters.status", "cluster status a", {}, {"name": "a"}),
-    ("embedded_clusters.delete", "cluster delete a", {}, {"name": "a", "consent": Consent()}),
-    ("embedded_clusters.delete", "cluster delete a -y", {}, {"name": "a", "consent": YES}),
-    ("embedded_clusters.list_all", "cluster list", {}, {}),
-    ("embedded_clusters.kubeconfig", "cluster kubeconfig a", {}, {"name": "a", "merge": False}),
+    ("clusters.embedded.stop", "cluster stop", {}, {"name": "vrooli"}),
+    ("clusters.embedded.stop", "cluster stop", {"VROOLI_CLUSTER_NAME": "b"}, {"name": "b"}),
+    ("clusters.embedded.status", "cluster status a", {}, {"name": "a"}),
+    ("clusters.embedded.delete", "cluster delete a", {}, {"name": "a", "consent": Consent()}),
+    ("clusters.embedded.delete", "cluster delete a -y", {}, {"name": "a", "consent": YES}),
+    ("clusters.embedded.list_all", "cluster list", {}, {}),
+    ("clusters.embedded.kubeconfig", "cluster kubeconfig a", {}, {"name": "a", "merge": False}),
     (
-        "embedded_clusters.kubeconfig",
+        "clusters.embedded.kubeconfig",
         "cluster kubeconfig --merge",
         {},
         {"name": "vrooli", "merge": True},
     ),
-    ("embedded_clusters.autostart", "cluster autostart", {}, {"name": "vrooli", "enable": None}),
+    ("clusters.embedded.autostart", "cluster autostart", {}, {"name": "vrooli", "enable": None}),
     (
-        "embedded_clusters.autostart",
+        "clusters.embedded.autostart",
         "cluster autostart a --enable",
         {},
         {"name": "a", "enable": True},
     ),
     (
-        "embedded_clusters.autostart",
+        "clusters.embedded.autostart",
         "cluster autostart --disable",
         {},
         {"name": "vrooli", "enable": False},
     ),
     (
-        "embedded_clusters.logs",
+        "clusters.embedded.logs",
         "cluster logs kubelet",
         {},
         {"name": "vrooli", "component": "kubelet", "tail": 100, "follow": False},
     ),
     (
-        "embedded_clusters.logs",
+        "clusters.embedded.logs",
         "cluster logs etcd --name a --tail 3 --follow",
         {},
         {"name": "a", "component": "etcd", "tail": 3, "follow": True},

@@ -9,7 +9,7 @@ import threading
 import pytest
 import typer
 
-from vrooli.cli import asking
+from vrooli.cli.terminal import prompt
 
 
 @pytest.mark.parametrize(("typed", "answer"), [("y", True), ("n", False)])
@@ -17,7 +17,7 @@ def test_the_persons_answer_counts(
     monkeypatch: pytest.MonkeyPatch, typed: str, answer: bool
 ) -> None:
     monkeypatch.setattr(typer, "confirm", lambda text, err: typed == "y")
-    assert asking.confirm("Change it?") is answer
+    assert prompt.confirm("Change it?") is answer
 
 
 def test_ctrl_c_is_a_no_and_the_handler_of_before_comes_back(
@@ -35,7 +35,7 @@ def test_ctrl_c_is_a_no_and_the_handler_of_before_comes_back(
     before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
     monkeypatch.setattr(typer, "confirm", ask)
     try:
-        assert asking.confirm("Change it?") is False
+        assert prompt.confirm("Change it?") is False
         os.kill(os.getpid(), signal.SIGINT)
         assert heard == [signal.SIGINT]
     finally:

@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from vrooli.cli import console as console_module
-from vrooli.cli.console import ConsoleView
-from vrooli.cli.tables import duration, show_rows, show_steps
+from vrooli.cli.terminal import console as console_module
+from vrooli.cli.terminal.console import ConsoleView
+from vrooli.cli.terminal.tables import duration, show_rows, show_steps
 from vrooli.events import (
     LogLine,
     ObjectSeen,

@@ -18,9 +18,10 @@ import pytest
 import typer
 from rich.console import Console
 
-from vrooli.cli import faults, run
-from vrooli.cli.console import ConsoleView
+from vrooli.cli import run
 from vrooli.cli.options import OutputFormat
+from vrooli.cli.terminal import errors
+from vrooli.cli.terminal.console import ConsoleView
 from vrooli.errors import (
     BY_PERSON,
     CommandError,
@@ -56,7 +57,7 @@ from vrooli.workflows.results import Result
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 def test_every_fault_has_its_exit_code_and_words(fault: Exception, code: int, said: str) -> None:
-    error = faults.as_error(fault)
+    error = errors.as_error(fault)
     assert error.exit_code == code
     assert said in error.message
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from vrooli.cli.jsonlines import JsonLines
+from vrooli.cli.terminal.jsonlines import JsonLines
 from vrooli.errors import InterruptError
 from vrooli.events import (
     Event,

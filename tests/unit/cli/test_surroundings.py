@@ -10,17 +10,17 @@ import httpx
 import pytest
 import requests
 
-from vrooli.cli import surroundings
+from vrooli.cli import process_environment
 
 PROXY = "http://127.0.0.1:9"
 
 
 def test_the_path_of_su_gets_the_folders_of_system_programs_at_its_end() -> None:
     environment = {"PATH": "/mine:/usr/bin:/bin"}
-    surroundings.complete(environment)
+    process_environment.complete(environment)
     path = "/mine:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin"
     assert environment["PATH"] == path
-    surroundings.complete(environment)
+    process_environment.complete(environment)
     assert environment["PATH"] == path
 
 
@@ -36,13 +36,13 @@ def test_what_needs_no_proxy_keeps_its_hosts_and_gets_this_one(
     given: dict[str, str], becomes: str
 ) -> None:
     environment = dict(given)
-    surroundings.complete(environment)
+    process_environment.complete(environment)
     assert environment["no_proxy"] == environment["NO_PROXY"] == becomes
 
 
 def test_where_nothing_goes_through_a_proxy_it_stays_so() -> None:
     environment = {"no_proxy": "*"}
-    surroundings.complete(environment)
+    process_environment.complete(environment)
     assert environment["no_proxy"] == "*"
 
 
@@ -50,11 +50,11 @@ def test_clients_reach_this_host_past_the_proxy_and_others_through_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", os.environ["PATH"])
-    for name in surroundings.NO_PROXY:
+    for name in process_environment.NO_PROXY:
         monkeypatch.setenv(name, "")
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, PROXY)
-    surroundings.complete()
+    process_environment.complete()
     assert requests.utils.get_environ_proxies("http://127.0.0.1:8200") == {}
     assert requests.utils.get_environ_proxies("http://vault.example:8200")["http"] == PROXY
     with httpx.Client() as client:

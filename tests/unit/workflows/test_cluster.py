@@ -3,8 +3,8 @@
 import pytest
 
 from vrooli.errors import EnvironmentLackError, UsageError
-from vrooli.workflows import cluster_selection
-from vrooli.workflows.cluster_selection import Choice, choose, parse
+from vrooli.workflows.clusters import selection
+from vrooli.workflows.clusters.selection import Choice, choose, parse
 
 
 def _host(
@@ -13,9 +13,9 @@ def _host(
     async def profiles() -> list[str]:
         return minikube.split()
 
-    monkeypatch.setattr(cluster_selection, "running_minikube_profiles", profiles)
-    monkeypatch.setattr(cluster_selection.platform, "system", lambda: system)
-    monkeypatch.setattr(cluster_selection.os, "geteuid", lambda: user)
+    monkeypatch.setattr(selection, "running_minikube_profiles", profiles)
+    monkeypatch.setattr(selection.platform, "system", lambda: system)
+    monkeypatch.setattr(selection.os, "geteuid", lambda: user)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 
 from vrooli.errors import InterruptError, UsageError
 from vrooli.events import Event, LogLine, silent
-from vrooli.workflows import embedded_clusters
-from vrooli.workflows.consent import Consent
+from vrooli.workflows.clusters import embedded
+from vrooli.workflows.safeguards.consent import Consent
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _wrong_uses(name: str) -> dict[str, Coroutine[Any, Any, object]]:
     return {
-        "stop": embedded_clusters.stop(name, silent),
-        "status": embedded_clusters.status(name, silent),
-        "kubeconfig": embedded_clusters.kubeconfig(name, silent, merge=False),
-        "logs": embedded_clusters.logs(name, "kubelet", silent, tail=1, follow=False),
+        "stop": embedded.stop(name, silent),
+        "status": embedded.status(name, silent),
+        "kubeconfig": embedded.kubeconfig(name, silent, merge=False),
+        "logs": embedded.logs(name, "kubelet", silent, tail=1, follow=False),
     }
 
 
@@ -60,24 +60,24 @@ def test_an_unknown_cluster_is_wrong_use_and_the_known_ones_are_told(
 
 def test_a_name_that_would_leave_the_state_folder_is_refused(state: Path) -> None:
     with pytest.raises(UsageError, match="can't be a cluster's name"):
-        asyncio.run(embedded_clusters.delete("../x", silent))
+        asyncio.run(embedded.delete("../x", silent))
 
 
 def test_a_cluster_with_its_data_is_not_deleted_unasked(state: Path) -> None:
     with pytest.raises(UsageError, match="delete cluster mine with all data in it") as refused:
-        asyncio.run(embedded_clusters.delete("mine", silent, Consent()))
+        asyncio.run(embedded.delete("mine", silent, Consent()))
     assert "--yes" in refused.value.advice
     questions: list[str] = []
     with pytest.raises(InterruptError):
         no = Consent(ask=questions.append)  # type: ignore[arg-type]
-        asyncio.run(embedded_clusters.delete("mine", silent, no))
+        asyncio.run(embedded.delete("mine", silent, no))
     assert questions == ["Delete cluster mine with all data in it?"]
     assert (state / "clusters" / "mine" / "cluster.json").exists()
 
 
 def test_stopped_clusters_are_listed(state: Path) -> None:
     (state / "clusters" / ".mine.lock").touch()
-    found = asyncio.run(embedded_clusters.list_all(silent)).clusters
+    found = asyncio.run(embedded.list_all(silent)).clusters
     assert [(item.name, item.kind, item.state) for item in found] == [
         ("mine", "embedded", "stopped")
     ]
@@ -87,29 +87,29 @@ def test_without_any_cluster_the_list_is_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path / "none"))
-    assert asyncio.run(embedded_clusters.list_all(silent)).clusters == ()
+    assert asyncio.run(embedded.list_all(silent)).clusters == ()
 
 
 def test_a_stopped_cluster_is_something_wrong(state: Path) -> None:
-    result = asyncio.run(embedded_clusters.status("mine", silent))
+    result = asyncio.run(embedded.status("mine", silent))
     assert (result.ok, result.cluster.state) == (False, "stopped")
 
 
 def test_the_last_lines_of_a_components_log_are_told(state: Path) -> None:
     events: list[Event] = []
-    asyncio.run(embedded_clusters.logs("mine", "kubelet", events.append, tail=2, follow=False))
+    asyncio.run(embedded.logs("mine", "kubelet", events.append, tail=2, follow=False))
     assert events == [LogLine("kubelet", "two"), LogLine("kubelet", "three")]
 
 
 def test_an_unknown_component_is_wrong_use_and_the_known_ones_are_told(state: Path) -> None:
     with pytest.raises(UsageError, match="no component 'etdc'") as refused:
-        asyncio.run(embedded_clusters.logs("mine", "etdc", silent, tail=1, follow=False))
+        asyncio.run(embedded.logs("mine", "etdc", silent, tail=1, follow=False))
     assert "kubelet" in refused.value.advice
     assert "etcd" in refused.value.advice
 
 
 def test_the_kubeconfig_is_the_clusters_own_file(state: Path) -> None:
-    result = asyncio.run(embedded_clusters.kubeconfig("mine", silent, merge=False))
+    result = asyncio.run(embedded.kubeconfig("mine", silent, merge=False))
     assert result.path == str(state / "clusters" / "mine" / "kubeconfig")
     assert result.merged_into is None
 
@@ -118,10 +118,10 @@ def test_the_users_kubeconfig_is_where_kubectl_would_write(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/one:/two")
-    assert embedded_clusters.users_kubeconfig() == Path("/one")
+    assert embedded.users_kubeconfig() == Path("/one")
     monkeypatch.delenv("KUBECONFIG")
     monkeypatch.setenv("HOME", "/home/me")
-    assert embedded_clusters.users_kubeconfig() == Path("/home/me/.kube/config")
+    assert embedded.users_kubeconfig() == Path("/home/me/.kube/config")
 
 
 def test_merging_into_a_linked_kubeconfig_leaves_the_link(
@@ -133,7 +133,7 @@ def test_merging_into_a_linked_kubeconfig_leaves_the_link(
     (state / "clusters" / "mine" / "kubeconfig").write_text(json.dumps(own))
     (tmp_path / "link").symlink_to(tmp_path / "real")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "link"))
-    result = asyncio.run(embedded_clusters.kubeconfig("mine", silent, merge=True))
+    result = asyncio.run(embedded.kubeconfig("mine", silent, merge=True))
     assert (result.merged_into, result.context) == (str(tmp_path / "link"), "x")
     assert (tmp_path / "link").is_symlink()
     assert "current-context: x" in (tmp_path / "real").read_text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vrooli.errors import InterruptError, UsageError
-from vrooli.workflows.consent import GIVEN, Action, Consent, Verdict, objects, verdict
+from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent, Verdict, objects, verdict
 
 PROCEED, ASK, REFUSE = Verdict.PROCEED, Verdict.ASK, Verdict.REFUSE
 # What becomes of it on a terminal, and without one, when there is no --yes.

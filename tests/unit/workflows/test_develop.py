@@ -21,7 +21,7 @@ from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.secrets import env_file
 from vrooli.workflows import develop as module
-from vrooli.workflows.cluster_selection import Choice
+from vrooli.workflows.clusters.selection import Choice
 from vrooli.workflows.options import DevelopOptions
 
 DEV = ENVIRONMENTS["dev"]

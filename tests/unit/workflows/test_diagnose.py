@@ -24,8 +24,9 @@ from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
 from vrooli.release import Release
 from vrooli.release.records import discovery
-from vrooli.workflows import access, diagnose
-from vrooli.workflows.access import Access
+from vrooli.workflows import diagnose
+from vrooli.workflows.clusters import access
+from vrooli.workflows.clusters.access import Access
 
 NOTHING = Diagnosis(causes=(), unseen=())
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))

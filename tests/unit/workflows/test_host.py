@@ -11,7 +11,7 @@ import pytest
 from vrooli.errors import CommandError, EnvironmentLackError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.process import Completed
-from vrooli.workflows import host_packages
+from vrooli.workflows.host import package_manager
 
 WANTED = {"there": "sh", "file": "/etc/passwd", "absent": "no-such-program-7"}
 
@@ -46,24 +46,24 @@ class Apt:
 def apt(monkeypatch: pytest.MonkeyPatch) -> Apt:
     """A Debian host, as root."""
     found = Apt()
-    monkeypatch.setattr(host_packages.process, "run", found.run)
-    monkeypatch.setattr(host_packages.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(package_manager.process, "run", found.run)
+    monkeypatch.setattr(package_manager.os, "geteuid", lambda: 0)
     return found
 
 
 def _ensure(packages: dict[str, str], listener: Callable[[Event], None] = lambda _: None) -> object:
-    return asyncio.run(host_packages.ensure_packages(Progress("packages", listener), packages))
+    return asyncio.run(package_manager.ensure_packages(Progress("packages", listener), packages))
 
 
 def test_with_everything_there_apt_is_not_started(apt: Apt) -> None:
     done = _ensure({"there": "sh", "file": "/etc/passwd"})
-    assert done == host_packages.Done(changed=False, detail="all 2 are there")
+    assert done == package_manager.Done(changed=False, detail="all 2 are there")
     assert apt.calls == []
 
 
 def test_only_what_is_missing_is_installed_and_nothing_may_be_removed(apt: Apt) -> None:
     done = _ensure(WANTED)
-    assert done == host_packages.Done(changed=True, detail="installed absent")
+    assert done == package_manager.Done(changed=True, detail="installed absent")
     assert apt.calls[0] == ["dpkg", "--configure", "-a"]
     assert apt.calls[1] == ["apt-get", "-qq", "update"]
     assert apt.calls[2][2:] == [
@@ -85,10 +85,10 @@ def test_only_what_is_missing_is_installed_and_nothing_may_be_removed(apt: Apt) 
 def test_another_installation_is_waited_for(
     apt: Apt, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    monkeypatch.setattr(host_packages, "OTHERS_PAUSE_S", 0)
+    monkeypatch.setattr(package_manager, "OTHERS_PAUSE_S", 0)
     apt.refusals = [CommandError(("apt",), 100, said)] * 2
     events: list[Event] = []
-    assert _ensure(WANTED, events.append) == host_packages.Done(
+    assert _ensure(WANTED, events.append) == package_manager.Done(
         changed=True, detail="installed absent"
     )
     assert len(apt.calls) == 3 + 2
@@ -105,7 +105,7 @@ def test_any_other_error_of_apt_is_told_at_once(apt: Apt) -> None:
 def test_another_installation_that_never_ends_is_told(
     apt: Apt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host_packages, "OTHERS_S", -1)
+    monkeypatch.setattr(package_manager, "OTHERS_S", -1)
     apt.refusals = [CommandError(("dpkg",), 2, "locked by another process with pid 7")]
     with pytest.raises(CommandError, match="pid 7"):
         _ensure(WANTED)
@@ -121,7 +121,7 @@ async def test_an_installation_is_not_cut_off_by_a_cancelled_run(
         ended.set()
         return Completed("", "", 0)
 
-    task = asyncio.create_task(host_packages._to_its_end(slow()))
+    task = asyncio.create_task(package_manager._to_its_end(slow()))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -138,7 +138,7 @@ def test_apts_own_status_lines_become_progress(apt: Apt) -> None:
 def test_another_user_than_root_is_told_what_root_should_install(
     apt: Apt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host_packages.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(package_manager.os, "geteuid", lambda: 1000)
     with pytest.raises(EnvironmentLackError, match="no-such-program-7") as lack:
         _ensure(WANTED)
     assert lack.value.advice == "Run as root: apt-get install absent"
@@ -164,7 +164,7 @@ def test_a_system_folder_that_is_missing_from_path_is_looked_into(
 def test_other_systems_are_told_what_they_can_use(
     apt: Apt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host_packages.sys, "platform", "darwin")
+    monkeypatch.setattr(package_manager.sys, "platform", "darwin")
     with pytest.raises(EnvironmentLackError, match="on Linux only") as lack:
         _ensure(WANTED)
     assert "--cluster minikube" in lack.value.advice

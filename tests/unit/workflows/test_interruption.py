@@ -16,8 +16,8 @@ from vrooli.release import Release, failure_handling, process_identity
 from vrooli.release.model import Revision
 from vrooli.release.records import storage
 from vrooli.steps import Done
-from vrooli.workflows.consent import Consent
-from vrooli.workflows.interruption import Cut
+from vrooli.workflows.safeguards.consent import Consent
+from vrooli.workflows.safeguards.interruption import Cut
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 TIME = "2026-01-01T00:00:00Z"

@@ -11,8 +11,8 @@ from vrooli.errors import EnvironmentLackError
 from vrooli.events import Progress
 from vrooli.images.docker import Docker
 from vrooli.steps import Done
-from vrooli.workflows import host_setup as module
-from vrooli.workflows.host_setup import Machine
+from vrooli.workflows.host import setup as module
+from vrooli.workflows.host.setup import Machine
 
 
 def _ensure_packages(machine: Machine) -> Done:
@@ -32,7 +32,7 @@ def test_for_someone_elses_cluster_a_builder_is_enough_on_any_system(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "detect", _docker)
-    monkeypatch.setattr(module.host_packages.sys, "platform", "darwin")
+    monkeypatch.setattr(module.package_manager.sys, "platform", "darwin")
     assert _ensure_packages(Machine(runs_clusters=False)) == Done(False, "docker builds images")
     with pytest.raises(EnvironmentLackError, match="darwin"):
         _ensure_packages(Machine())
@@ -46,6 +46,6 @@ def test_without_a_builder_only_one_is_installed(monkeypatch: pytest.MonkeyPatch
         return Done(changed=True)
 
     monkeypatch.setattr(module, "detect", _none)
-    monkeypatch.setattr(module.host_packages, "ensure_packages", ensure)
+    monkeypatch.setattr(module.package_manager, "ensure_packages", ensure)
     assert _ensure_packages(Machine(runs_clusters=False)).changed
     assert [set(packages) for packages in asked] == [{"buildah", "mmdebstrap"}]

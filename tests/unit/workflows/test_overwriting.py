@@ -17,9 +17,10 @@ from vrooli.release.model import Revision
 from vrooli.release.records.metadata import End, Kind, Origin, RevisionMetadata
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.steps import Done, Step
-from vrooli.workflows import develop, overwriting
-from vrooli.workflows.cluster_selection import Choice
-from vrooli.workflows.consent import Consent
+from vrooli.workflows import develop
+from vrooli.workflows.clusters.selection import Choice
+from vrooli.workflows.safeguards import replacement
+from vrooli.workflows.safeguards.consent import Consent
 
 ARTIFACT = RevisionMetadata(Origin(Kind.ARTIFACT, "1.2.3", "abc"), "ada", "laptop", End.READY)
 SOURCE = RevisionMetadata(Origin(Kind.SOURCE, "0.1.0", "abc"), "ada", "laptop", End.READY)
@@ -40,10 +41,10 @@ def _demand(
     async def fetch_revision(kube: object, release: Release) -> Revision | None:
         return record(3).revision if its else None
 
-    monkeypatch.setattr(overwriting.storage, "fetch_record", fetch_record)
-    monkeypatch.setattr(overwriting.storage, "fetch_revision", fetch_revision)
+    monkeypatch.setattr(replacement.storage, "fetch_record", fetch_record)
+    monkeypatch.setattr(replacement.storage, "fetch_revision", fetch_revision)
     release = Release.of(where, Path("kubeconfig"))
-    asyncio.run(overwriting.demand(cast(Kube, None), release, where, consent))
+    asyncio.run(replacement.demand(cast(Kube, None), release, where, consent))
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
@@ -70,7 +71,7 @@ def _look_again(
     _demand(monkeypatch, "dev", its, Consent(yes=True))
     where = ENVIRONMENTS["dev"]
     release = Release.of(where, Path("kubeconfig"))
-    doing = overwriting.look_again(cast(Kube, None), release, where, Consent(yes=yes), agreed)
+    doing = replacement.look_again(cast(Kube, None), release, where, Consent(yes=yes), agreed)
     asyncio.run(doing)
 
 
@@ -134,8 +135,8 @@ def test_a_cluster_that_is_stopped_is_started_before_anybody_is_asked() -> None:
 
 def test_whoever_has_said_yes_is_not_looked_for() -> None:
     choice = Choice("context", "nowhere")
-    doing = overwriting.demand_early(choice, ENVIRONMENTS["prod"], Consent(yes=True))
-    assert asyncio.run(doing) == overwriting.NONE
+    doing = replacement.demand_early(choice, ENVIRONMENTS["prod"], Consent(yes=True))
+    assert asyncio.run(doing) == replacement.NONE
 
 
 def test_a_cluster_that_is_not_there_holds_no_release(
@@ -143,5 +144,5 @@ def test_a_cluster_that_is_not_there_holds_no_release(
 ) -> None:
     monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path))
     choice = Choice("embedded", "none")
-    doing = overwriting.demand_early(choice, ENVIRONMENTS["prod"], Consent())
-    assert asyncio.run(doing) == overwriting.NONE
+    doing = replacement.demand_early(choice, ENVIRONMENTS["prod"], Consent())
+    assert asyncio.run(doing) == replacement.NONE

@@ -18,8 +18,8 @@ from vrooli.events import silent
 from vrooli.release import Release
 from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.workflows import rollback
-from vrooli.workflows.consent import GIVEN
 from vrooli.workflows.rollback import RollbackOptions
+from vrooli.workflows.safeguards.consent import GIVEN
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 

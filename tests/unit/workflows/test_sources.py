@@ -10,7 +10,7 @@ from vrooli.chart import engine, values
 from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.errors import UsageError
 from vrooli.secrets import catalog, kubernetes
-from vrooli.workflows.secrets_source import refuse_change
+from vrooli.workflows.safeguards.secrets_source import refuse_change
 
 DEV = ENVIRONMENTS["dev"]
 FILE, VAULT = SecretsSource.FILE, SecretsSource.VAULT

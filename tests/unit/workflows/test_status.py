@@ -30,7 +30,7 @@ from vrooli.release.rollout.readiness import Seen
 from vrooli.release.rollout.unavailable import Unseen
 from vrooli.vault.server import VaultStatus
 from vrooli.workflows import status as module
-from vrooli.workflows.cluster_selection import Choice
+from vrooli.workflows.clusters.selection import Choice
 from vrooli.workflows.results import StatusResult
 
 SECRET = manifest.of(

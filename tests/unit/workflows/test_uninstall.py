@@ -13,8 +13,8 @@ import pytest
 
 from support.records import record
 from vrooli.chart.manifest import KEEP, Manifest
-from vrooli.cli import asking
 from vrooli.cli import uninstall as command
+from vrooli.cli.terminal import prompt
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, UsageError
 from vrooli.events import Progress, silent
@@ -24,11 +24,11 @@ from vrooli.release import uninstall as release_uninstall
 from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.steps import Done
-from vrooli.workflows import access
 from vrooli.workflows import uninstall as workflow
-from vrooli.workflows.access import Access
-from vrooli.workflows.consent import GIVEN, Consent
+from vrooli.workflows.clusters import access
+from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.results import StepsResult
+from vrooli.workflows.safeguards.consent import GIVEN, Consent
 
 PROD = ENVIRONMENTS["prod"]
 RELEASE = Release("vrooli-prod", "production", Path("kubeconfig"))
@@ -154,10 +154,10 @@ def test_the_command_passes_on_what_the_person_allows(
         given.append(consent)
         return StepsResult(changed=False, elapsed_s=0.0, steps=())
 
-    monkeypatch.setattr(asking, "on_terminal", lambda: terminal)
+    monkeypatch.setattr(prompt, "on_terminal", lambda: terminal)
     monkeypatch.setattr(workflow, "uninstall", uninstall)
     command.command(environment="prod", data=True, yes=yes)
-    assert given == [Consent(yes, asking.confirm if terminal else None)]
+    assert given == [Consent(yes, prompt.confirm if terminal else None)]
 
 
 def _removed(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, *noted: Manifest) -> str:

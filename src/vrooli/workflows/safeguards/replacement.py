@@ -10,9 +10,9 @@ from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.records import storage
 from vrooli.release.records.metadata import Kind
-from vrooli.workflows import embedded_clusters
-from vrooli.workflows.cluster_selection import Choice
-from vrooli.workflows.consent import Action, Consent
+from vrooli.workflows.clusters import embedded
+from vrooli.workflows.clusters.selection import Choice
+from vrooli.workflows.safeguards.consent import Action, Consent
 
 # No revision.
 NONE = 0
@@ -37,10 +37,7 @@ async def demand_early(choice: Choice, environment: Environment, consent: Consen
     """
     if consent.yes:
         return NONE
-    if (
-        choice.embedded
-        and (await embedded_clusters.named(choice.name).status()).state == embedded_clusters.ABSENT
-    ):
+    if choice.embedded and (await embedded.named(choice.name).status()).state == embedded.ABSENT:
         return NONE  # it holds no release yet
     try:
         kube, kubeconfig = await _connect(choice)
@@ -57,7 +54,7 @@ async def _connect(choice: Choice) -> tuple[Kube, Path]:
         VrooliError: It doesn't run.
     """
     if choice.embedded:
-        kubeconfig = embedded_clusters.named(choice.name).kubeconfig
+        kubeconfig = embedded.named(choice.name).kubeconfig
         return await Kube.connect(kubeconfig), kubeconfig
     cluster = choice.external()
     return await cluster.connect(), cluster.kubeconfig

@@ -14,7 +14,7 @@ from vrooli.images import BuiltImage
 from vrooli.images.choice import detect
 from vrooli.programs.catalog import GROUPS
 from vrooli.steps import Done, Step
-from vrooli.workflows import host_packages
+from vrooli.workflows.host import package_manager
 
 # Wanted by the tests alone, which ask for it themselves.
 NOT_NEEDED_TO_RUN = frozenset({"helm"})
@@ -38,7 +38,7 @@ class Machine:
 
     def __init__(self, *, runs_clusters: bool = True) -> None:
         """Prepare for an embedded cluster, or for one that someone else's program runs."""
-        self._packages = host_packages.ensure_packages if runs_clusters else ensure_builder
+        self._packages = package_manager.ensure_packages if runs_clusters else ensure_builder
         self.programs: dict[str, Path] = {}
         self.images: dict[str, BuiltImage] = {}
 
@@ -120,8 +120,8 @@ async def ensure_builder(progress: Progress) -> Done:
     try:
         found = await detect()
     except EnvironmentLackError:
-        packages = {name: host_packages.PACKAGES[name] for name in ("buildah", "mmdebstrap")}
-        return await host_packages.ensure_packages(progress, packages)
+        packages = {name: package_manager.PACKAGES[name] for name in ("buildah", "mmdebstrap")}
+        return await package_manager.ensure_packages(progress, packages)
     return Done(changed=False, detail=f"{found.name} builds images")
 
 

@@ -16,7 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from vrooli.cli.tables import duration
+from vrooli.cli.terminal.tables import duration
 from vrooli.errors import InterruptError, VrooliError
 from vrooli.events import (
     Event,

@@ -16,7 +16,7 @@ from vrooli.release.drift.live_objects import Bodies
 from vrooli.release.model import Release, Revision
 from vrooli.release.records import storage
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows.consent import Consent, objects
+from vrooli.workflows.safeguards.consent import Consent, objects
 
 # How long looking at what has changed may take, seconds: whoever ends a process waits little.
 LOOK_S = 10.0

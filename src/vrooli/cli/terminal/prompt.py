@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from vrooli.workflows.consent import Consent
+    from vrooli.workflows.safeguards.consent import Consent
 
 Yes = Annotated[
     bool,
@@ -28,7 +28,7 @@ def on_terminal() -> bool:
 
 def consent(*, yes: bool) -> Consent:
     """Return how the command confirms actions: by ``--yes``, by a prompt, or not at all."""
-    from vrooli.workflows.consent import Consent
+    from vrooli.workflows.safeguards.consent import Consent
 
     return Consent(yes, confirm if on_terminal() else None)
 

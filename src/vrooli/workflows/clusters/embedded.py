@@ -14,8 +14,7 @@ from vrooli.cluster.interface import Cluster
 from vrooli.errors import UsageError
 from vrooli.events import Listener, LogLine, Outcome, Progress
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows.consent import GIVEN, Action, Consent
-from vrooli.workflows.host_setup import Machine
+from vrooli.workflows.host.setup import Machine
 from vrooli.workflows.results import (
     AutostartResult,
     ClusterListResult,
@@ -25,6 +24,7 @@ from vrooli.workflows.results import (
     KubeconfigResult,
     Result,
 )
+from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent
 
 ABSENT, DAMAGED, STOPPED, RUNNING = "absent", "damaged", "stopped", "running"
 

@@ -10,8 +10,8 @@ from vrooli.cluster.embedded.cluster import StoredCluster
 from vrooli.cluster.interface import Cluster
 from vrooli.errors import EnvironmentLackError
 from vrooli.kube import Kube
-from vrooli.workflows import embedded_clusters
-from vrooli.workflows.cluster_selection import Choice, choose
+from vrooli.workflows.clusters import embedded
+from vrooli.workflows.clusters.selection import Choice, choose
 
 # An embedded cluster can be looked at without what a start needs.
 Found = Cluster | StoredCluster
@@ -33,7 +33,7 @@ async def find(text: str | None) -> tuple[Choice, Found]:
         UsageError: The name is wrong.
     """
     choice = await choose(text)
-    return choice, embedded_clusters.named(choice.name) if choice.embedded else choice.external()
+    return choice, embedded.named(choice.name) if choice.embedded else choice.external()
 
 
 @asynccontextmanager
@@ -48,8 +48,8 @@ async def connect(text: str | None) -> AsyncIterator[Access]:
     cluster: Found
     if choice.embedded:
         if text:
-            embedded_clusters.known(choice.name)
-        cluster = embedded_clusters.named(choice.name)
+            embedded.known(choice.name)
+        cluster = embedded.named(choice.name)
         await _demand_running(cluster)
         kube = await Kube.connect(cluster.kubeconfig)
     else:
