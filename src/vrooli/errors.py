@@ -29,7 +29,7 @@ class UsageError(VrooliError):
     exit_code = 2
 
 
-class EnvironmentLackError(VrooliError):
+class PrerequisiteError(VrooliError):
     """The machine or the cluster lacks something that the command needs."""
 
     exit_code = 3

@@ -83,7 +83,7 @@ class ObjectState(StrEnum):
 
 
 @dataclass(frozen=True)
-class ObjectSeen:
+class ObjectProgressed:
     """An object of a release that a step follows, whenever what is to say of it has changed.
 
     Attributes:
@@ -99,7 +99,7 @@ class ObjectSeen:
     detail: str
 
 
-Event = StepStarted | StepProgressed | StepEnded | ObjectSeen | LogLine
+Event = StepStarted | StepProgressed | StepEnded | ObjectProgressed | LogLine
 Listener = Callable[[Event], None]
 
 
@@ -114,10 +114,10 @@ class Progress:
     step: str = "-"
     listener: Listener = field(default=silent)
 
-    def say(self, detail: str, remaining_s: float | None = None) -> None:
+    def report(self, detail: str, remaining_s: float | None = None) -> None:
         """Report what the step does now and, if known, the seconds that are left."""
         self.listener(StepProgressed(self.step, detail, remaining_s))
 
     def show(self, name: str, state: ObjectState, detail: str) -> None:
         """Report how far an object is."""
-        self.listener(ObjectSeen(self.step, name, state, detail))
+        self.listener(ObjectProgressed(self.step, name, state, detail))

@@ -23,16 +23,16 @@ async def locked(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        if not taken(file):
+        if not try_lock(file):
             waiting()
             while True:
                 await asyncio.sleep(INTERVAL_S)
-                if taken(file):
+                if try_lock(file):
                     break
         yield
 
 
-def taken(file: IO[str], *, shared: bool = False) -> bool:
+def try_lock(file: IO[str], *, shared: bool = False) -> bool:
     """Take an open file's lock if nobody holds it; says whether it is ours now.
 
     A shared one can be held by many, and by none while somebody has it alone.

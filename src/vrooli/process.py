@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vrooli.errors import CommandError, EnvironmentLackError
+from vrooli.errors import CommandError, PrerequisiteError
 
 # How long a program that was asked to end may take before it is killed, seconds.
 GRACE_S = 5.0
@@ -53,7 +53,7 @@ async def run(
 
     Raises:
         CommandError: It failed or did not end in time.
-        EnvironmentLackError: There is no such program.
+        PrerequisiteError: There is no such program.
     """
     words = tuple(str(word) for word in argv)
     try:
@@ -68,7 +68,7 @@ async def run(
             limit=LINE_LIMIT,
         )
     except FileNotFoundError as error:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"The program {words[0]!r} was not found.",
             "Run `vrooli setup`, which installs what the host lacks.",
         ) from error
@@ -88,7 +88,7 @@ async def run(
     return Completed(output, "".join(log), status)
 
 
-async def hand_over(
+async def run_attached(
     argv: Sequence[str | Path],
     *,
     env: Mapping[str, str] | None = None,

@@ -24,7 +24,7 @@ from vrooli.checks.cluster import admission
 from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import Check, Outcome, Site, State
 from vrooli.environments import ENVIRONMENTS
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import silent
 from vrooli.findings import Verdict
 from vrooli.kube import Kube
@@ -182,7 +182,7 @@ async def test_a_cluster_that_does_not_let_us_in_is_a_lack_of_the_environment(
         monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path))
         monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
         options = CheckOptions(ENVIRONMENTS["dev"], cluster="context:bare")
-        with pytest.raises(EnvironmentLackError, match="did not answer within 1 s") as raised:
+        with pytest.raises(PrerequisiteError, match="did not answer within 1 s") as raised:
             await workflow.check(options, silent)
     assert raised.value.exit_code == 3
     del raised

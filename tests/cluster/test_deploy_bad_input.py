@@ -20,7 +20,7 @@ from support.artifacts import DEV, Source
 from vrooli import process, programs
 from vrooli.artifact import model
 from vrooli.chart import values
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import Event, Progress, StepStarted
 from vrooli.kube import Kube
 from vrooli.release.rollout import tracker
@@ -206,7 +206,7 @@ async def test_a_cluster_that_goes_away_in_the_middle_ends_the_deploy(
         running = asyncio.create_task(deploy(options, listen))
         async with asyncio.timeout(60):
             await follows.wait()
-    with pytest.raises(EnvironmentLackError, match="went away in the middle") as ended:
+    with pytest.raises(PrerequisiteError, match="went away in the middle") as ended:
         await running
     assert "vrooli-dev is left as it is" in ended.value.message
     assert ended.value.exit_code == 3

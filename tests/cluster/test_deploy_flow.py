@@ -19,7 +19,7 @@ from vrooli.checks import catalog
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS, Environment
-from vrooli.errors import EnvironmentLackError, InterruptError, UsageError
+from vrooli.errors import InterruptError, PrerequisiteError, UsageError
 from vrooli.events import Event, LogLine, Progress, StepEnded, StepStarted, silent
 from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, apply, lease
@@ -190,7 +190,7 @@ async def test_what_was_confirmed_is_not_done_to_another_state(
             other.submit(asyncio.run, install()).result()
         return True
 
-    with pytest.raises(EnvironmentLackError, match="has ended meanwhile"):
+    with pytest.raises(PrerequisiteError, match="has ended meanwhile"):
         await deploy(shared, silent, Consent(ask=slowly))
     assert [item.number for item in await storage.fetch_revisions(cluster, release)] == [1]
 
@@ -209,7 +209,7 @@ async def test_a_deploy_is_refused_while_another_holds_the_release(
     metadata = {"name": lease.lease_name(release), "namespace": here.namespace}
     held = {"apiVersion": lease.API, "kind": lease.KIND, "metadata": metadata, "spec": spec}
     await cluster.create(held, here.namespace)
-    with pytest.raises(EnvironmentLackError, match="bob@elsewhere, process 7"):
+    with pytest.raises(PrerequisiteError, match="bob@elsewhere, process 7"):
         await deploy(options, silent)
     assert await storage.fetch_revision(cluster, release) is None
 
@@ -221,8 +221,8 @@ async def test_of_two_at_once_one_is_refused_and_changes_nothing(
         deploy(options, silent), deploy(options, silent), return_exceptions=True
     )
     ended = {type(one): one, type(other): other}
-    assert set(ended) == {DeployFailedError, EnvironmentLackError}
-    assert "Another deploy of vrooli-dev runs" in str(ended[EnvironmentLackError])
+    assert set(ended) == {DeployFailedError, PrerequisiteError}
+    assert "Another deploy of vrooli-dev runs" in str(ended[PrerequisiteError])
 
 
 async def test_an_interrupted_deploy_lets_go_and_is_finished_by_the_next(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.kube import Kube
 from vrooli.release import Release, lease
@@ -39,9 +39,9 @@ async def test_a_second_deploy_is_refused_with_the_firsts_owner_and_age(
     bare_kube: Kube, release: Release
 ) -> None:
     async with lease.held(bare_kube, release, QUIET):
-        with pytest.raises(EnvironmentLackError, match=r"Another deploy .*process \d+, since"):
+        with pytest.raises(PrerequisiteError, match=r"Another deploy .*process \d+, since"):
             await lease.refuse_if_held(bare_kube, release)
-        with pytest.raises(EnvironmentLackError, match="Another deploy"):
+        with pytest.raises(PrerequisiteError, match="Another deploy"):
             async with lease.held(bare_kube, release, QUIET):
                 pytest.fail("two hold it")
 
@@ -51,7 +51,7 @@ async def test_of_two_that_begin_at_once_one_wins(bare_kube: Kube, release: Rele
         try:
             async with lease.held(bare_kube, release, QUIET):
                 await asyncio.sleep(1)
-        except EnvironmentLackError:
+        except PrerequisiteError:
             return "refused"
         return "held"
 
@@ -99,7 +99,7 @@ async def test_a_holder_whose_clock_is_late_is_left_alone_while_it_renews(
     await asyncio.sleep(0.5)
     change = {"spec": {"renewTime": "2026-01-01T00:01:10.000000Z"}}
     await bare_kube.patch(lease.API, lease.KIND, name, release.namespace, change)
-    with pytest.raises(EnvironmentLackError, match="Another deploy of demo runs: bob@late"):
+    with pytest.raises(PrerequisiteError, match="Another deploy of demo runs: bob@late"):
         await waiting
 
 
@@ -107,7 +107,7 @@ async def test_a_holder_renews_and_ends_when_another_took_it(
     bare_kube: Kube, release: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "RENEW_S", 0.2)
-    with pytest.raises(EnvironmentLackError, match="taken demo over: thief"):
+    with pytest.raises(PrerequisiteError, match="taken demo over: thief"):
         async with lease.held(bare_kube, release, QUIET):
             first = await lease.holder(bare_kube, release)
             await asyncio.sleep(0.6)

@@ -19,7 +19,7 @@ import pytest
 from support.ports import free_port
 from support.registry import digest_of, serve
 from vrooli import images, process
-from vrooli.errors import CommandError, EnvironmentLackError, UsageError, VrooliError
+from vrooli.errors import CommandError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.images import build, buildah, catalog, records, store
 from vrooli.images.buildah import Buildah, Podman
@@ -378,7 +378,7 @@ def _is_manifest(file: Path) -> bool:
 
 
 async def test_a_program_that_is_not_there_is_named(builder: Buildah) -> None:
-    with pytest.raises(EnvironmentLackError, match="pause"):
+    with pytest.raises(PrerequisiteError, match="pause"):
         await images.ensure(["pause"], {}, Progress(), builder=builder)
 
 
@@ -386,7 +386,7 @@ async def test_a_full_disk_is_an_error_before_anything_is_built(
     builder: Buildah, pause: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build, "DISK_NEEDED", 1 << 60)
-    with pytest.raises(EnvironmentLackError, match="GiB free"):
+    with pytest.raises(PrerequisiteError, match="GiB free"):
         await _ensure(builder, pause)
     assert await builder.images() == {}
 
@@ -474,6 +474,6 @@ async def test_a_host_without_a_builder_is_told_what_to_install(
     monkeypatch: pytest.MonkeyPatch, pause: Path, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentLackError) as caught:
+    with pytest.raises(PrerequisiteError) as caught:
         await images.ensure(["pause"], {"pause": pause}, Progress())
     assert "buildah" in caught.value.advice

@@ -19,7 +19,7 @@ from helm_python import Chart
 
 from support import apiserver, notes
 from vrooli import operators, programs
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
 from vrooli.operators import Operator, Site, Source, record
@@ -255,7 +255,7 @@ async def test_vendors_chart_is_chosen_where_it_is_reached_and_said_in_status(
 async def test_vendor_that_went_away_is_a_lack_with_advice(site: Site) -> None:
     operator = LocalRedisOperator("http://127.0.0.1:9")
     operator.namespace = "redis-gone"
-    with pytest.raises(EnvironmentLackError, match="No repository of the chart") as raised:
+    with pytest.raises(PrerequisiteError, match="No repository of the chart") as raised:
         await install(operator, Source.VENDOR, site, PROGRESS)
     assert "VROOLI_OPERATORS_SOURCE=go-module" in raised.value.advice
 

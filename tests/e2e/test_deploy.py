@@ -18,8 +18,8 @@ from support.artifacts import DEV, Source
 from support.live import Live
 from vrooli.chart import values
 from vrooli.checks.preflight import NotDeployableError
-from vrooli.errors import EnvironmentLackError, UsageError
-from vrooli.events import Event, ObjectSeen, ObjectState, StepEnded, StepStarted, silent
+from vrooli.errors import PrerequisiteError, UsageError
+from vrooli.events import Event, ObjectProgressed, ObjectState, StepEnded, StepStarted, silent
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.failure_handling import DeployFailedError
@@ -177,10 +177,10 @@ async def test_of_two_deploys_at_once_one_is_refused_and_one_is_watched_to_its_e
     live: Live, kube: Kube, artifacts: Path, as_before: None
 ) -> None:
     options, release = _options(live, artifacts, GOOD), Release.of(DEV, live.kubeconfig)
-    seen, begun = list[ObjectSeen](), asyncio.Event()
+    seen, begun = list[ObjectProgressed](), asyncio.Event()
 
     def listen(event: Event) -> None:
-        if isinstance(event, ObjectSeen):
+        if isinstance(event, ObjectProgressed):
             seen.append(event)
 
     def follow(event: Event) -> None:
@@ -196,7 +196,7 @@ async def test_of_two_deploys_at_once_one_is_refused_and_one_is_watched_to_its_e
     )
     (done,) = (item for item in both if isinstance(item, DeployResult))
     assert done.changed
-    (refused,) = (item for item in both if isinstance(item, EnvironmentLackError))
+    (refused,) = (item for item in both if isinstance(item, PrerequisiteError))
     assert "Another deploy of vrooli-dev runs" in refused.message
     assert isinstance(watched, WatchResult), watched
     assert watched.ok, watched.problems

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from vrooli.checks.interface import Check, Outcome, Seen, Site, State
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import ApiError
 from vrooli.steps import first_error
 
@@ -78,7 +78,7 @@ async def _look(check: Check, site: Site, limit_s: float) -> Outcome:
         async with asyncio.timeout(limit_s):
             seen = await check.look(site)
     except TimeoutError:
-        late = EnvironmentLackError(
+        late = PrerequisiteError(
             f"nothing was known after {max(limit_s, 0):.0f} s (check {check.name}: "
             f"{check.looks_at})",
             "See whether the cluster answers, and whether this kubeconfig may look at it: "

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from vrooli import process
 from vrooli.cluster.interface import ClusterStatus
-from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
+from vrooli.errors import PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.steps import Done
@@ -70,14 +70,14 @@ class _External:
 
         Raises:
             UsageError: There is no such context.
-            EnvironmentLackError: It can't be reached.
+            PrerequisiteError: It can't be reached.
         """
         try:
             await self._write_kubeconfig()
-        except (UsageError, EnvironmentLackError):
+        except (UsageError, PrerequisiteError):
             raise
         except VrooliError as error:
-            raise EnvironmentLackError(
+            raise PrerequisiteError(
                 f"There is no kubeconfig of {self.kind} {self.name}: {error.message}",
                 f"See whether it runs, with {self.kind}'s own command.",
             ) from error
@@ -104,7 +104,7 @@ class ContextCluster(_External):
 
         Raises:
             UsageError: There is no such context.
-            EnvironmentLackError: It doesn't answer.
+            PrerequisiteError: It doesn't answer.
         """
         await self._write_kubeconfig()
         async with await Kube.connect(self.kubeconfig) as kube:
@@ -114,9 +114,9 @@ class ContextCluster(_External):
         """Not possible: such a cluster pulls its images.
 
         Raises:
-            EnvironmentLackError: Always.
+            PrerequisiteError: Always.
         """
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"Images can't be loaded into the cluster of context {self.name!r}: it pulls them.",
             "Push them to the registry that `image.registry` names, "
             "or choose --cluster embedded, minikube or kind.",
@@ -144,7 +144,7 @@ class MinikubeCluster(_External):
         if self.name in await running_minikube_profiles():
             await self._write_kubeconfig()
             return Done(changed=False, detail="runs")
-        progress.say(f"minikube start --profile {self.name}")
+        progress.report(f"minikube start --profile {self.name}")
         await process.run(["minikube", "start", "--profile", self.name], timeout_s=START_S)
         await self._write_kubeconfig()
         return Done(changed=True, detail="started")
@@ -172,7 +172,7 @@ class KindCluster(_External):
         listing = await process.run(["kind", "get", "clusters"])
         exists = self.name in listing.output.split()
         if not exists:
-            progress.say(f"kind create cluster --name {self.name}")
+            progress.report(f"kind create cluster --name {self.name}")
             argv = ["kind", "create", "cluster", "--name", self.name, "--wait", "5m"]
             await process.run(argv, timeout_s=START_S)
         await self._write_kubeconfig()

@@ -29,7 +29,7 @@ async def archive(
         builder: What keeps the images; without it, the one that this machine has.
 
     Raises:
-        EnvironmentLackError: There is no builder.
+        PrerequisiteError: There is no builder.
         VrooliError: An image could not be written.
     """
     wanted = sorted((name, image.id) for image in images for name in image.names)
@@ -38,10 +38,10 @@ async def archive(
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         waiting = "waiting for another run that packs images"
-        async with locked(path.with_name("lock"), lambda: progress.say(waiting)):
+        async with locked(path.with_name("lock"), lambda: progress.report(waiting)):
             if not path.exists():  # another run may have made it meanwhile
                 partial = path.with_suffix(".partial")
-                await (builder or await detect()).save(dict(wanted), partial, progress.say)
+                await (builder or await detect()).save(dict(wanted), partial, progress.report)
                 partial.replace(path)
     os.utime(path)
     _forget_old(path.parent)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from vrooli import process
-from vrooli.errors import CommandError, EnvironmentLackError
+from vrooli.errors import CommandError, PrerequisiteError
 from vrooli.images.builder import Builder, Request
 
 SUITE = "bookworm"
@@ -50,7 +50,7 @@ async def provide(
     """Give the builder the base image.
 
     Raises:
-        EnvironmentLackError: It can neither be pulled nor made here.
+        PrerequisiteError: It can neither be pulled nor made here.
         CommandError: Making it failed.
     """
     source = pulled_reference()
@@ -69,7 +69,7 @@ async def _make(
     refused: CommandError,
 ) -> None:
     if shutil.which("mmdebstrap") is None:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"{pulled_reference()} can't be pulled, and mmdebstrap isn't there to make a base.",
             "Run `vrooli setup`, which installs mmdebstrap, or let VROOLI_BASE_IMAGE name a "
             "Debian bookworm image in a registry that is reached.",

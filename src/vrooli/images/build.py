@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from vrooli.errors import CommandError, EnvironmentLackError, VrooliError
+from vrooli.errors import CommandError, PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.images import base, hostsettings, inputs, records, store
 from vrooli.images.builder import Builder, Request
@@ -80,7 +80,7 @@ async def ensure(
 
     Raises:
         UsageError: An unknown name.
-        EnvironmentLackError: No builder, no disk space, a program or package that can't be had.
+        PrerequisiteError: No builder, no disk space, a program or package that can't be had.
         VrooliError: A build failed; the message ends with the last that it printed.
     """
     wanted = with_bases(names)
@@ -133,7 +133,7 @@ class _Run:
         try:
             await store.tidy(self._builder, self._began if failed else time.time())
         except CommandError as error:
-            self._progress.say(
+            self._progress.report(
                 f"The store of images was not tidied: {error.message.splitlines()[0]}"
             )
 
@@ -149,7 +149,7 @@ class _Run:
         self._forecast.expect(image)
         waiting = f"waiting for another run that builds {image.name}"
         lock = records.folder() / "locks" / image.name
-        async with self._slots, locked(lock, lambda: self._progress.say(waiting)):
+        async with self._slots, locked(lock, lambda: self._progress.report(waiting)):
             # Another run may have built it while this one waited.
             self._present |= await self._builder.images()
             known = self._known(image, wanted) or await self._adopted(image, wanted)
@@ -168,7 +168,7 @@ class _Run:
             if spec is not None and spec.origin is not None:
                 self._programs[name] = Path(spec.origin).parent / path
         if name not in self._programs:
-            raise EnvironmentLackError(f"The program {name!r}, part of an image, isn't there.")
+            raise PrerequisiteError(f"The program {name!r}, part of an image, isn't there.")
         return self._programs[name]
 
     def _known(self, image: Image, wanted: str) -> BuiltImage | None:
@@ -281,10 +281,8 @@ def _demand_disk() -> None:
         )
 
 
-def _no_space(message: str) -> EnvironmentLackError:
-    return EnvironmentLackError(
-        message, "Free some space, or set VROOLI_CACHE_DIR to a larger disk."
-    )
+def _no_space(message: str) -> PrerequisiteError:
+    return PrerequisiteError(message, "Free some space, or set VROOLI_CACHE_DIR to a larger disk.")
 
 
 def _link(program: Path, target: Path) -> None:

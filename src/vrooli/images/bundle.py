@@ -38,7 +38,7 @@ async def bundle(
         The digest of each one's manifest, which is what a registry calls it.
 
     Raises:
-        EnvironmentLackError: There is no builder.
+        PrerequisiteError: There is no builder.
         VrooliError: An image could not be written.
     """
     wanted = {images[name].reference: others for name, others in references.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.images.buildah import Buildah, Podman
 from vrooli.images.builder import Builder
 from vrooli.images.docker import Docker
@@ -17,7 +17,7 @@ async def detect() -> Builder:
 
     Raises:
         UsageError: The named one isn't known.
-        EnvironmentLackError: There is none that works.
+        PrerequisiteError: There is none that works.
     """
     known: dict[str, Builder] = {one.name: one for one in (Buildah(), Podman(), Docker())}
     wanted = os.environ.get("VROOLI_IMAGE_BUILDER")
@@ -28,7 +28,7 @@ async def detect() -> Builder:
     for name in [wanted] if wanted else known:
         if await known[name].usable():
             return known[name]
-    raise EnvironmentLackError(
+    raise PrerequisiteError(
         f"{wanted or 'None of buildah, podman and docker'} can't build images here.",
         "Run `vrooli setup`, which installs buildah (on Debian: apt-get install buildah).",
     )

@@ -30,7 +30,7 @@ class Forecast:
     def tell(self, image: Image, line: str) -> None:
         """An image's build says something."""
         self._began.setdefault(image.name, time.monotonic())
-        self._progress.say(f"{image.name}: {line}", self.remaining())
+        self._progress.report(f"{image.name}: {line}", self.remaining())
 
     def done(self, image: Image) -> None:
         """An image is there."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from vrooli.errors import CommandError
 from vrooli.images import records
 from vrooli.images.builder import Builder
-from vrooli.locks import INTERVAL_S, taken
+from vrooli.locks import INTERVAL_S, try_lock
 
 
 @contextlib.asynccontextmanager
@@ -26,16 +26,16 @@ async def building(
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         # Never a call that blocks: whoever sweeps may be another task of this process.
-        while not taken(file, shared=True):  # noqa: ASYNC110 - no event tells of its release
+        while not try_lock(file, shared=True):  # noqa: ASYNC110 - no event tells of its release
             await asyncio.sleep(INTERVAL_S)
         try:
             yield
         except BaseException:
-            if taken(file):
+            if try_lock(file):
                 with contextlib.suppress(CommandError):  # the build's own error counts more
                     await builder.sweep()
                     if tidy is not None:
                         await tidy()
             raise
-        if tidy is not None and taken(file):
+        if tidy is not None and try_lock(file):
             await tidy()

@@ -60,14 +60,14 @@ async def push(
         The digest that each has in its registry, by reference.
 
     Raises:
-        EnvironmentLackError: There is no builder.
+        PrerequisiteError: There is no builder.
         VrooliError: A registry isn't reached, or refuses an image.
     """
     pushes = [(images[name], other) for name, others in references.items() for other in others]
     chosen = builder or await detect()
     digests = {}
     for number, (image, reference) in enumerate(pushes, start=1):
-        progress.say(f"pushing {number}/{len(pushes)} {reference}")
+        progress.report(f"pushing {number}/{len(pushes)} {reference}")
         try:
             digests[reference] = await chosen.push(image.id, reference)
         except CommandError as error:

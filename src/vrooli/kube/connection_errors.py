@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import kr8s
 
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 
 # What reading a kubeconfig that lacks something raises, and asking what is no API server.
 ODD = (ValueError, LookupError, TypeError, AttributeError)
@@ -21,7 +21,7 @@ FAILURES = (
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 
-def explained(server: str, error: Exception, limit_s: float) -> EnvironmentLackError:
+def explained(server: str, error: Exception, limit_s: float) -> PrerequisiteError:
     """The error that a person reads about.
 
     Args:
@@ -30,7 +30,7 @@ def explained(server: str, error: Exception, limit_s: float) -> EnvironmentLackE
         limit_s: How long it was waited for.
     """
     if isinstance(error, (TimeoutError, kr8s.APITimeoutError, httpx.TimeoutException)):
-        return EnvironmentLackError(
+        return PrerequisiteError(
             f"The Kubernetes API at {server} gives no answer within {limit_s:.0f} s.",
             "See whether the cluster runs, and whether it is reached from here: a network, a "
             "firewall, a proxy.",
@@ -38,29 +38,29 @@ def explained(server: str, error: Exception, limit_s: float) -> EnvironmentLackE
     if isinstance(error, kr8s.ServerError):
         return _refused(server, error)
     if _UNTRUSTED in str(error):
-        return EnvironmentLackError(
+        return PrerequisiteError(
             f"The certificate of the Kubernetes API at {server} can't be trusted: {error}",
             "Get the cluster's kubeconfig anew: its certificate authority is another one.",
         )
     if isinstance(error, ODD):
-        return EnvironmentLackError(
+        return PrerequisiteError(
             f"What answers at {server} isn't a Kubernetes API ({type(error).__name__}: {error}).",
             "See the address in the kubeconfig, and whether a proxy answers in its place.",
         )
-    return EnvironmentLackError(
+    return PrerequisiteError(
         f"No Kubernetes API answers at {server}: {str(error) or type(error).__name__}",
         "Start the cluster, or name another with --cluster.",
     )
 
 
-def _refused(server: str, error: kr8s.ServerError) -> EnvironmentLackError:
+def _refused(server: str, error: kr8s.ServerError) -> PrerequisiteError:
     status = error.response.status_code if error.response is not None else 0
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        return EnvironmentLackError(
+        return PrerequisiteError(
             f"The Kubernetes API at {server} doesn't let this user in ({status}: {error}).",
             "Its token or certificate may have expired: log in again, or name another context.",
         )
-    return EnvironmentLackError(
+    return PrerequisiteError(
         f"The Kubernetes API at {server} has a fault of its own: {error}",
         "Try again in a while, and see the API server's log.",
     )

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import httpx
 
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.kube.rest import ApiError, NoAnswerError
 
@@ -53,7 +53,7 @@ class Priority(IntEnum):
     OPTIONAL = 1
 
 
-class OutOfTimeError(EnvironmentLackError):
+class OutOfTimeError(PrerequisiteError):
     """Something was not answered within the time that there was; the message says how long."""
 
 
@@ -193,7 +193,7 @@ class Patience:
         while True:
             await asyncio.sleep(TELL_S)
             if words := self.words():
-                progress.say(f"waits for {words}")
+                progress.report(f"waits for {words}")
 
     def words(self) -> str:
         """What is being waited for, the longest first; empty where nothing is."""

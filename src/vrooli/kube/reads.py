@@ -218,7 +218,7 @@ class Reading(Rest):
                     if last is None:
                         return seen
                     if progress is not None:
-                        progress.say(last)
+                        progress.report(last)
         except TimeoutError:
             pass
         waited = time.monotonic() - began

@@ -15,7 +15,7 @@ from typing import Any, Self
 import httpx
 import kr8s
 
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import connection_errors, forbidden
 
 # How long it may take until somebody is there, and until the first answer of whoever is, seconds:
@@ -53,12 +53,12 @@ class ApiError(VrooliError):
         self.status = status
         self.is_forbidden = is_forbidden
         if is_forbidden:
-            self.exit_code = EnvironmentLackError.exit_code
+            self.exit_code = PrerequisiteError.exit_code
         self.retry_after_s = retry_after_s
         self.continue_ = continue_
 
 
-class NoAnswerError(EnvironmentLackError):
+class NoAnswerError(PrerequisiteError):
     """A request got no answer: nobody there, no time, or a connection that broke off."""
 
 
@@ -75,7 +75,7 @@ class Rest:
         """Connect to the cluster that a kubeconfig names.
 
         Raises:
-            EnvironmentLackError: Nothing answers there, or not as an API server does.
+            PrerequisiteError: Nothing answers there, or not as an API server does.
         """
         # Not the one that kr8s keeps for a kubeconfig: whoever closed that would close it for all
         # others, in the middle of their requests.
@@ -85,7 +85,7 @@ class Rest:
             async with asyncio.timeout(CONNECT_S):
                 await api.auth
         except (*connection_errors.ODD, OSError, subprocess.SubprocessError) as error:
-            raise EnvironmentLackError(
+            raise PrerequisiteError(
                 f"The kubeconfig {kubeconfig} can't be used ({type(error).__name__}: {error}).",
                 "Get the cluster's kubeconfig anew, or name another cluster.",
             ) from error
@@ -291,7 +291,7 @@ def parsed(doing: str, response: httpx.Response) -> dict[str, Any]:
     """What the API server said.
 
     Raises:
-        EnvironmentLackError: It is no object: something else answers in its place.
+        PrerequisiteError: It is no object: something else answers in its place.
     """
     try:
         found = response.json()
@@ -300,7 +300,7 @@ def parsed(doing: str, response: httpx.Response) -> dict[str, Any]:
     if isinstance(found, dict):
         return found
     said = _words(response.text) or "nothing"
-    raise EnvironmentLackError(
+    raise PrerequisiteError(
         f"The answer can't be read that came when the API server was asked to {doing}: {said}",
         "See whether a proxy or another program answers in its place.",
     )

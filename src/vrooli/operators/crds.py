@@ -42,7 +42,7 @@ async def apply(kube: Kube, crds: Iterable[Manifest], progress: Progress) -> Non
     names = []
     for crd in crds:
         names.append(crd["metadata"]["name"])
-        progress.say(f"applies {names[-1]}")
+        progress.report(f"applies {names[-1]}")
         await kube.apply(_wanted(crd))
     for name in names:
         await kube.wait_for(

@@ -10,7 +10,7 @@ from typing import Any
 
 from helm_python import Config, HelmContext, HelmError, HelmNotFoundError
 
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import Manifest
 from vrooli.operators import crds, sources
 from vrooli.operators.interface import VendorChart
@@ -46,11 +46,11 @@ async def vendor_release(
     """The release of a vendor's chart, from the repository that answers.
 
     Raises:
-        EnvironmentLackError: None does.
+        PrerequisiteError: None does.
     """
     repository = await sources.repository(chart)
     if repository is None:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"No repository of the chart {chart.name} answers: {', '.join(chart.repositories)}.",
             f"Try again with the network, or set {sources.VARIABLE}=go-module.",
         )

@@ -47,7 +47,7 @@ async def install(operator: Operator, source: Source, site: Site, progress: Prog
     deployment = await kube.get("apps/v1", "Deployment", name, operator.namespace)
     if known == wanted and deployment:
         return Done(False, _unchanged(operator, deployment, known))
-    progress.say(f"installs {operator.title} {version} ({source})")
+    progress.report(f"installs {operator.title} {version} ({source})")
     security = "restricted" if source is Source.GO_MODULE else "baseline"
     await record.write(kube, operator.namespace, record.Record(ours=True), security)
     await operator.install(source, site, progress)

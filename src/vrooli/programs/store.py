@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vrooli import project
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Progress
 from vrooli.locks import locked
 from vrooli.programs import download, golang
@@ -46,7 +46,7 @@ async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
 
     Raises:
         UsageError: An unknown name.
-        EnvironmentLackError: No disk space, no Go, or a module that can't be had.
+        PrerequisiteError: No disk space, no Go, or a module that can't be had.
         CommandError: A build failed.
     """
     wanted = {name: group_of(name) for name in names}
@@ -103,7 +103,7 @@ class _Remaining:
             left = getattr(event, "remaining_s", None)
             if left is not None:
                 self._left[group.name] = left
-            self._progress.say(f"{group.name}: {detail}", self._total())
+            self._progress.report(f"{group.name}: {detail}", self._total())
 
         return Progress(group.name, listen)
 
@@ -116,7 +116,7 @@ async def _fill(group: Group, slots: asyncio.Semaphore, progress: Progress) -> N
     target = folder(group)
 
     def waiting() -> None:
-        progress.say("waiting for another run that makes the same")
+        progress.report("waiting for another run that makes the same")
 
     async with slots, locked(target.with_suffix(".lock"), waiting):
         if target.exists():  # another run made it while this one waited
@@ -130,7 +130,7 @@ async def _fill(group: Group, slots: asyncio.Semaphore, progress: Progress) -> N
             source = await golang.source(group, progress)
             await asyncio.to_thread(_copy_source, source, partial / "source")
         partial.rename(target)
-        progress.say("in the cache", 0.0)
+        progress.report("in the cache", 0.0)
 
 
 async def _download(group: Group, into: Path, progress: Progress) -> bool:
@@ -142,7 +142,7 @@ async def _download(group: Group, into: Path, progress: Progress) -> bool:
         return False
     for site in {offer.site for offer in group.downloads}:
         if not await download.reached(site):
-            progress.say(f"{download.base_url(site)} is not reached: building instead")
+            progress.report(f"{download.base_url(site)} is not reached: building instead")
             return False
     lacking: BaseException | None = None
     try:
@@ -152,7 +152,7 @@ async def _download(group: Group, into: Path, progress: Progress) -> bool:
     except* download.MissingError as missing:
         lacking = first_error(missing)
     if lacking is not None:
-        progress.say(f"{lacking} Building instead.")
+        progress.report(f"{lacking} Building instead.")
         return False
     rest = {name: package for name, package in group.packages.items() if name in BUILT_ALWAYS}
     if rest:
@@ -175,7 +175,7 @@ def _demand_disk() -> None:
     place.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(place).free
     if free < DISK_NEEDED:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"{place} has {free / 1024**3:.1f} GiB free; building the programs needs "
             f"{DISK_NEEDED / 1024**3:.0f} GiB.",
             "Free some space, or set VROOLI_CACHE_DIR to a larger disk.",

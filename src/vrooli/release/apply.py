@@ -90,7 +90,7 @@ async def ensure(
             if not different:
                 number = note.revision.number
                 return Applied(labelled, f"revision {number} is what is wanted", number)
-            progress.say(f"changes {_some(different)}")
+            progress.report(f"changes {_some(different)}")
         await field_ownership.take_over(kube, wanted, there, progress, keep_added=keep_added)
     left = await uninstall.left_behind(kube, release, wanted) if note is None else []
     number = note.revision.number + 1 if note is not None else 1

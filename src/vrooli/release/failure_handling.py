@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vrooli.chart.manifest import Manifest
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube, NoAnswerError
 from vrooli.redaction import Redactor
@@ -151,9 +151,9 @@ async def is_away(kube: Kube, error: VrooliError) -> bool:
     return isinstance(error, NoAnswerError) or not await kube.healthy()
 
 
-def away(release: Release, error: VrooliError, doing: str) -> EnvironmentLackError:
+def away(release: Release, error: VrooliError, doing: str) -> PrerequisiteError:
     """The cluster is gone in the middle of a deploy or a rollback."""
-    return EnvironmentLackError(
+    return PrerequisiteError(
         f"The cluster went away in the middle of the {doing}: {error.message}\n"
         f"{release.name} is left as it is.",
         "When it is back, run the same command again: it continues where it stopped.",

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import helm_python
 
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import forbidden
 from vrooli.redaction import Redactor
 from vrooli.release.model import Release
@@ -49,7 +49,7 @@ def failure(release: Release, action: str, error: helm_python.HelmError) -> Vroo
     """Convert Helm's error; it may quote values that the API server refused, so it is redacted."""
     message = Redactor().text(error.detail)
     if is_forbidden(error):
-        return EnvironmentLackError(
+        return PrerequisiteError(
             f"This kubeconfig may not {action} {release.name} in namespace {release.namespace}: "
             f"{message}",
             forbidden.advice(error.detail),

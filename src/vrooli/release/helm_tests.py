@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import helm_python
 
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import Kube
 from vrooli.release import helm
 from vrooli.release.model import Release
@@ -39,11 +39,11 @@ async def names(kube: Kube, release: Release) -> list[str]:
     """The names of the release's tests.
 
     Raises:
-        EnvironmentLackError: There is no such release, or its notes may not be read.
+        PrerequisiteError: There is no such release, or its notes may not be read.
     """
     note = await storage.fetch_record(kube, release)
     if note is None:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"There is no release {release.name} in namespace {release.namespace}.",
             "Deploy it first: `vrooli develop`, or `vrooli deploy` with an artifact.",
         )
@@ -55,7 +55,7 @@ async def run(kube: Kube, release: Release, name: str) -> Tried:
     """Run one test; Helm allows one at a time.
 
     Raises:
-        EnvironmentLackError: A right is missing.
+        PrerequisiteError: A right is missing.
     """
     began = time.monotonic()
 

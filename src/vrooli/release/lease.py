@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube, Manifest
 from vrooli.release import process_identity
@@ -80,7 +80,7 @@ async def refuse_if_held(kube: Kube, release: Release) -> None:
     """Say early that another deploy runs; changes nothing. Who may not look is told later.
 
     Raises:
-        EnvironmentLackError: One does.
+        PrerequisiteError: One does.
     """
     now = datetime.now(UTC)
     try:
@@ -98,7 +98,7 @@ async def held(kube: Kube, release: Release, progress: Progress) -> AsyncIterato
     """Hold a release for the length of the block; its namespace is made if it isn't there.
 
     Raises:
-        EnvironmentLackError: Another deploy holds it, or has taken it over meanwhile.
+        PrerequisiteError: Another deploy holds it, or has taken it over meanwhile.
     """
     me = process_identity.name()
     await _ensure_namespace(kube, release.namespace)
@@ -111,7 +111,7 @@ async def held(kube: Kube, release: Release, progress: Progress) -> AsyncIterato
     except BaseExceptionGroup as errors:  # the block's own error is nobody's group
         raise first_error(errors) from None
     finally:
-        with contextlib.suppress(ApiError, EnvironmentLackError):
+        with contextlib.suppress(ApiError, PrerequisiteError):
             await _let_go(kube, release, me)
 
 
@@ -137,7 +137,7 @@ async def _take(kube: Kube, release: Release, me: str, progress: Progress) -> No
         if there is None:
             await kube.create(wanted, release.namespace)
         else:
-            progress.say(f"takes over from {read(there).told(now)}")
+            progress.report(f"takes over from {read(there).told(now)}")
             version = there["metadata"]["resourceVersion"]
             metadata["resourceVersion"] = version  # whoever was faster has made another
             await kube.replace(wanted)
@@ -152,7 +152,7 @@ async def _left(kube: Kube, release: Release, progress: Progress) -> Manifest | 
     """The Lease that a dead holder has left; None when there is none.
 
     Raises:
-        EnvironmentLackError: Its holder lives.
+        PrerequisiteError: Its holder lives.
     """
     there = await kube.get(API, KIND, lease_name(release), release.namespace)
     if there is None:
@@ -163,7 +163,7 @@ async def _left(kube: Kube, release: Release, progress: Progress) -> Manifest | 
     if process_identity.is_dead(found.process):
         return there
     # Only its clock says so, which may be late.
-    progress.say(f"sees whether {found.name} still lives")
+    progress.report(f"sees whether {found.name} still lives")
     await asyncio.sleep(LISTEN_S)
     there = await kube.get(API, KIND, lease_name(release), release.namespace)
     if there is not None and read(there) != found:
@@ -175,7 +175,7 @@ async def _renew(kube: Kube, release: Release, me: str) -> None:
     """Give a sign of life again and again.
 
     Raises:
-        EnvironmentLackError: Another has taken the release over, or this may not be done.
+        PrerequisiteError: Another has taken the release over, or this may not be done.
         ApiError: It could not be done for so long that others take this one for dead.
     """
     renewed = time.monotonic()
@@ -188,7 +188,7 @@ async def _renew(kube: Kube, release: Release, me: str) -> None:
                 await kube.replace({**there, "spec": spec})
                 renewed = time.monotonic()
                 continue
-        except (ApiError, EnvironmentLackError) as error:
+        except (ApiError, PrerequisiteError) as error:
             if isinstance(error, ApiError) and error.is_forbidden:
                 raise _refused(release, error) from error
             if time.monotonic() - renewed > LASTS_S:
@@ -197,16 +197,16 @@ async def _renew(kube: Kube, release: Release, me: str) -> None:
         raise _taken(release, there)
 
 
-def _taken(release: Release, there: Mapping[str, Any] | None) -> EnvironmentLackError:
+def _taken(release: Release, there: Mapping[str, Any] | None) -> PrerequisiteError:
     whom = "its Lease is gone." if there is None else f"{read(there).name}."
-    return EnvironmentLackError(
+    return PrerequisiteError(
         f"Another deploy has taken {release.name} over: {whom}",
         "See what it does: `vrooli status`.",
     )
 
 
-def _refused(release: Release, error: ApiError) -> EnvironmentLackError:
-    return EnvironmentLackError(
+def _refused(release: Release, error: ApiError) -> PrerequisiteError:
+    return PrerequisiteError(
         f"The Lease of {release.name} can't be renewed, so that another deploy could take it over: "
         f"{error.message}",
         f"Ask for get and update on Leases in namespace {release.namespace}, then deploy again.",
@@ -246,8 +246,8 @@ def read(lease: Mapping[str, Any]) -> Holder:
     )
 
 
-def _held(release: Release, found: Holder, now: datetime) -> EnvironmentLackError:
-    return EnvironmentLackError(
+def _held(release: Release, found: Holder, now: datetime) -> PrerequisiteError:
+    return PrerequisiteError(
         f"Another deploy of {release.name} runs: {found.told(now)}.",
         f"Wait for its end. One that has died is taken over {LASTS_S} s after its last sign.",
     )

@@ -60,13 +60,15 @@ async def settle(
     while note is not None and note.revision.is_pending:
         found = note.revision
         if await _is_left(kube, release, found):
-            progress.say(f"clears revision {found.number} away, which was left as {found.status}")
+            progress.report(
+                f"clears revision {found.number} away, which was left as {found.status}"
+            )
             secret = secret_name(release.name, found.number)
             await kube.delete("v1", "Secret", secret, release.namespace)
             left += note.manifests
         else:
             if not said:
-                progress.say(f"waits for another Helm, which says {found.status}")
+                progress.report(f"waits for another Helm, which says {found.status}")
             said = True
             await asyncio.sleep(1.0)
         note = await storage.fetch_record(kube, release)
@@ -91,7 +93,7 @@ async def remove_left(
         body = await kube.get(item.api_version, item.kind, item.name, item.namespace)
         noted = (body or {"metadata": {}})["metadata"].get("annotations") or {}
         if noted.get(_OWNER) == release.name:
-            progress.say(f"deletes {item.key}, which was left behind")
+            progress.report(f"deletes {item.key}, which was left behind")
             await kube.delete(item.api_version, item.kind, item.name, item.namespace)
 
 

@@ -67,7 +67,7 @@ async def roll_back(
         VrooliError: Helm failed.
     """
     revision = target.revision
-    progress.say(f"goes back to revision {revision.number}")
+    progress.report(f"goes back to revision {revision.number}")
     existing = await live_objects.bodies(kube, target.manifests)
     await field_ownership.take_over(
         kube, target.manifests, existing, progress, keep_added=keep_added

@@ -76,7 +76,7 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Removed:
     if note is None:
         claims = tuple(await _claims(kube, release, frozenset()))
         return Removed(False, f"there is no release {release.name}{_told(claims)}", claims)
-    progress.say(f"uninstalls {release.name}")
+    progress.report(f"uninstalls {release.name}")
     try:
         await helm.call(release, lambda helm: helm.uninstall(release.name, timeout=HELM_S))
     except helm_python.HelmError as error:

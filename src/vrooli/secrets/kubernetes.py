@@ -32,7 +32,7 @@ async def ensure(kube: Kube, namespace: str, path: Path, progress: Progress) -> 
     changed = []
     for manifest in manifests(values):
         name = manifest["metadata"]["name"]
-        progress.say(f"applies Secret {name}")
+        progress.report(f"applies Secret {name}")
         adopted = name == _user_secret(values)
         made = await _with_new_verifier(kube, namespace, manifest) if adopted else manifest
         if await kube.apply(made, namespace=namespace):

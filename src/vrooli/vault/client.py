@@ -10,7 +10,7 @@ import hvac
 import requests
 from hvac import exceptions
 
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 
 Answer = TypeVar("Answer")
 
@@ -23,7 +23,7 @@ class VaultDeniedError(VrooliError):
     """Vault refuses: the token's policies don't allow it, or the login isn't accepted."""
 
 
-class VaultSealedError(EnvironmentLackError):
+class VaultSealedError(PrerequisiteError):
     """Vault runs, but it is sealed."""
 
 
@@ -42,7 +42,7 @@ class VaultClient:
         """See that Vault answers and is unsealed.
 
         Raises:
-            EnvironmentLackError: It doesn't answer, or isn't initialized.
+            PrerequisiteError: It doesn't answer, or isn't initialized.
             VaultSealedError: It is sealed.
         """
         state = await self._call(
@@ -50,7 +50,7 @@ class VaultClient:
         )
         health = state if isinstance(state, dict) else state.json()
         if not health["initialized"]:
-            raise EnvironmentLackError(
+            raise PrerequisiteError(
                 f"Vault at {self.address} is not initialized.",
                 "Look at its log: `kubectl logs -n vault vault-0`.",
             )
@@ -213,7 +213,7 @@ class VaultClient:
             # Vault's messages name paths and rules, never the values that were sent.
             raise VrooliError(f"Vault at {self.address} could not {doing}: {error}") from error
         except requests.RequestException as error:
-            raise EnvironmentLackError(
+            raise PrerequisiteError(
                 f"Vault at {self.address} did not answer when asked to {doing}.",
                 "See whether its pod runs: `kubectl get pods -n vault`.",
             ) from error

@@ -53,7 +53,7 @@ async def configure(
         did.append(f"wrote {len(written)} policies")
     if await vault.ensure_role(AUTH_MOUNT, VSO_ROLE, role):
         did.append(f"wrote role {VSO_ROLE}")
-    progress.say("fills what secrets there aren't yet")
+    progress.report("fills what secrets there aren't yet")
     filled = [
         spec.path
         for spec in catalog.ALL

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
+from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import Kube, workloads
 from vrooli.kube.status import stateful_set_unready_reason
@@ -68,7 +68,7 @@ async def ensure(
         return Done(False, f"namespace {NAMESPACE} has someone else's Vault, left as it is")
     changed = await _apply(kube, image_hash)
     await _wait_ready(kube, progress)
-    progress.say("configures it")
+    progress.report("configures it")
     async with connect(kube) as vault:
         done = await configuration.configure(
             vault, policies_folder, progress, role or configuration.role_settings()
@@ -94,7 +94,7 @@ async def connect(kube: Kube) -> AsyncIterator[VaultClient]:
     """The development Vault, logged in as administrator for a few minutes.
 
     Raises:
-        EnvironmentLackError: It doesn't answer or is sealed.
+        PrerequisiteError: It doesn't answer or is sealed.
         VaultDeniedError: It lets nobody in.
     """
     async with await kube.port_forward(NAMESPACE, POD, PORT) as local:
@@ -124,7 +124,7 @@ async def _refuse_sealed(kube: Kube) -> None:
                 await vault.check_ready()
             except VaultSealedError:
                 raise
-            except EnvironmentLackError:
+            except PrerequisiteError:
                 return  # it doesn't answer yet, or it has just begun
 
 

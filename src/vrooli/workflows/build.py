@@ -141,7 +141,7 @@ class _Run:
     async def check(self, progress: Progress) -> Done:
         """Lint the chart and render it with each environment's values, as they will be."""
         for environment in self.options.environments:
-            progress.say(f"values-{environment.name}.yaml")
+            progress.report(f"values-{environment.name}.yaml")
             await asyncio.to_thread(self._check_one, environment)
         if self.options.push_images:
             images.demand_registries(self._to_push())
@@ -195,7 +195,7 @@ class _Run:
 
     async def pack(self, progress: Progress) -> Done:
         """Package the chart, write the record, and put all of it in place."""
-        progress.say("packaging the chart")
+        progress.report("packaging the chart")
         chart = await asyncio.to_thread(self._package)
         files = await asyncio.to_thread(pack.measure, self.made)
         self.artifact = Artifact(
@@ -211,7 +211,7 @@ class _Run:
             files=files,
         ).sealed()
         waiting = "waiting for another run that puts an artifact there"
-        async with locked(self.target.with_name(".lock"), lambda: progress.say(waiting)):
+        async with locked(self.target.with_name(".lock"), lambda: progress.report(waiting)):
             changed = await asyncio.to_thread(pack.place, self.made, self.artifact, self.target)
         return Done(changed, str(self.target))
 

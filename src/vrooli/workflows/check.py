@@ -15,7 +15,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.checks import catalog, runner
 from vrooli.checks.interface import Check, Outcome, Site, State
 from vrooli.environments import Environment, SecretsSource
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.steps import Done, Step, run_steps
@@ -83,7 +83,7 @@ async def check(
 
     Raises:
         UsageError: A name or a file is wrong, or the chart refuses the values.
-        EnvironmentLackError: The cluster doesn't run, or doesn't answer.
+        PrerequisiteError: The cluster doesn't run, or doesn't answer.
     """
     wanted = await asyncio.to_thread(_render, options)
     choice = await choose(options.cluster)
@@ -145,7 +145,7 @@ async def _look(
 
             def told(outcome: Outcome) -> None:
                 waiting.pop(outcome.check.name)
-                progress.say(f"looks at {', '.join(waiting.values())}")
+                progress.report(f"looks at {', '.join(waiting.values())}")
 
             outcomes.extend(await runner.run(options.checks, site, told))
         return Done(changed=False, detail=summary(outcomes))
@@ -159,14 +159,14 @@ async def _connected(cluster: str | None) -> AsyncIterator[Access]:
     """The cluster, if it lets us in soon.
 
     Raises:
-        EnvironmentLackError: It doesn't run, or it doesn't answer in time.
+        PrerequisiteError: It doesn't run, or it doesn't answer in time.
     """
     way = access.connect(cluster)
     try:
         async with asyncio.timeout(CONNECT_S):
             reached = await way.__aenter__()
     except TimeoutError:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"The cluster did not answer within {CONNECT_S:.0f} s.",
             "See whether it runs: `vrooli cluster status`, or name another with --cluster.",
         ) from None

@@ -71,7 +71,7 @@ async def do(
     """Run setup's steps for it, with all that they stand on.
 
     Raises:
-        EnvironmentLackError: This cluster takes none of our images: it is mended by its owner.
+        PrerequisiteError: This cluster takes none of our images: it is mended by its owner.
         VrooliError: The first step's error.
     """
     if chosen.anew:

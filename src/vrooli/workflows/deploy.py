@@ -15,7 +15,7 @@ from vrooli.artifact.model import Artifact
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
-from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
+from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.release import apply, failure_handling, lease, secret_redaction, uninstall
@@ -81,7 +81,7 @@ async def deploy(
 
     Raises:
         UsageError: The artifact or its values are wrong, or a yes is missing; nothing was changed.
-        EnvironmentLackError: The cluster doesn't run, or another deploy does.
+        PrerequisiteError: The cluster doesn't run, or another deploy does.
         NotDeployableError: The cluster lacks what the release needs; nothing was changed.
         InterruptError: The person said no, or it was cancelled after Helm had begun.
         DeployFailedError: It did not become ready; says what was done then.
@@ -318,7 +318,7 @@ class _Run:
         """Another deploy may have ended since it was looked at.
 
         Raises:
-            EnvironmentLackError: It has, and somebody has confirmed what is no longer so.
+            PrerequisiteError: It has, and somebody has confirmed what is no longer so.
         """
         if self.note and await storage.is_newest(self.kube, self.release, self.note):
             return
@@ -326,7 +326,7 @@ class _Run:
         if note is None and self.note is None:
             return
         if self.confirmed:
-            raise EnvironmentLackError(
+            raise PrerequisiteError(
                 f"Another deploy of {self.release.name} has ended meanwhile; "
                 "this one has changed nothing.",
                 "Run the same command again: it shows what it would change now.",

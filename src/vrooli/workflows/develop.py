@@ -18,7 +18,7 @@ from vrooli.checks import preflight
 from vrooli.cluster.embedded.cluster import StoredCluster
 from vrooli.cluster.interface import Cluster
 from vrooli.environments import SecretsSource
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Listener, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
@@ -67,7 +67,7 @@ async def develop(
         UsageError: A name or a file is wrong, or a yes is missing; nothing was touched but, where
             it didn't run, the cluster.
         InterruptError: The person said no.
-        EnvironmentLackError: The cluster can't take our images, and nothing was touched; or
+        PrerequisiteError: The cluster can't take our images, and nothing was touched; or
             somebody else is at work on the release.
         VrooliError: The first step's error.
     """
@@ -112,7 +112,7 @@ async def prepare(options: DevelopOptions, listener: Listener) -> StepsResult:
 
     Raises:
         UsageError: A name or a file is wrong; nothing was touched.
-        EnvironmentLackError: The cluster can't take our images; nothing was touched.
+        PrerequisiteError: The cluster can't take our images; nothing was touched.
         VrooliError: The first step's error.
     """
     began = time.monotonic()
@@ -132,7 +132,7 @@ async def run_only(
 
     Raises:
         UsageError: A name or a file is wrong; nothing was touched.
-        EnvironmentLackError: The cluster can't take our images; nothing was touched.
+        PrerequisiteError: The cluster can't take our images; nothing was touched.
         VrooliError: The first step's error.
     """
     _check_secrets(options)
@@ -185,7 +185,7 @@ async def _chosen(options: DevelopOptions) -> Choice:
     """The cluster; one that only pulls images is refused before any are built."""
     choice = await choose(options.cluster)
     if choice.kind == "context":
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"The images that are built here can't be loaded into {choice}: it pulls its images.",
             "Choose --cluster embedded, minikube or kind. With images in a registry, helm installs "
             "the chart on any cluster: see k8s/README.md.",

@@ -48,13 +48,13 @@ async def diagnose(
 
     Raises:
         UsageError: The cluster's name is wrong, or the archive can't be written there.
-        EnvironmentLackError: The cluster doesn't run, or doesn't answer.
+        PrerequisiteError: The cluster doesn't run, or doesn't answer.
     """
     began = time.monotonic()
     if archive is not None:
         bundle_archive.demand_place(archive, force=force)
     progress = Progress("diagnose", listener)
-    progress.say("looks at the release and at what it stands on")
+    progress.report("looks at the release and at what it stands on")
     async with access.connect(cluster) as reached:
         place = _place(environment, namespace)
         if name is None and namespace is not None:

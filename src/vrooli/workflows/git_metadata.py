@@ -8,7 +8,7 @@ from pathlib import Path
 from vrooli import process, project
 from vrooli.artifact import model
 from vrooli.artifact.model import ArtifactSource
-from vrooli.errors import CommandError, EnvironmentLackError, UsageError
+from vrooli.errors import CommandError, PrerequisiteError, UsageError
 
 # What an artifact is made from, under the repository.
 PARTS = ("k8s/chart", "services", "images")
@@ -32,7 +32,7 @@ async def source() -> ArtifactSource:
             return _unknown(given)
         time = int(await _git("log", "-1", "--format=%ct"))
         changes = await _git("status", "--porcelain", "--", *PARTS)
-    except (CommandError, EnvironmentLackError, ValueError):  # no Git, or no commit
+    except (CommandError, PrerequisiteError, ValueError):  # no Git, or no commit
         return _unknown(given)
     return ArtifactSource(
         revision=revision,

@@ -10,7 +10,7 @@ from pathlib import Path
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.graph.diagrams import catalog
@@ -94,7 +94,7 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
 
     Raises:
         UsageError: The chart refuses the values, or the cluster's name is wrong.
-        EnvironmentLackError: The cluster doesn't run, or has no such release.
+        PrerequisiteError: The cluster doesn't run, or has no such release.
     """
     if not options.live:
         source = Source(_rendered(options), FROM_VALUES)
@@ -133,7 +133,7 @@ async def of_release(options: GraphOptions, kube: Kube, release: Release) -> Sou
         said = f"what is drawn comes from the values: {error.message}"
         return Source(_rendered(options), FROM_VALUES, (said,), (error.message,))
     if found is None:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"There is no release {release.name} in namespace {release.namespace}.",
             "Deploy it first: `vrooli develop`, or `vrooli deploy` with an artifact. "
             "Without --live the graph is drawn from its values.",

@@ -29,7 +29,7 @@ async def serve(options: GraphOptions, port: int, listener: Listener) -> Result:
 
     Raises:
         UsageError: The port is taken, or the cluster's name is wrong.
-        EnvironmentLackError: The cluster doesn't run, or has no such release.
+        PrerequisiteError: The cluster doesn't run, or has no such release.
     """
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)

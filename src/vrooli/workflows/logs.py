@@ -72,7 +72,7 @@ async def release_logs(
 
     Raises:
         UsageError: There is no such component.
-        EnvironmentLackError: The cluster doesn't run.
+        PrerequisiteError: The cluster doesn't run.
     """
     found = COMPONENTS.get(component)
     if found is None:

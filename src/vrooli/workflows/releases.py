@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vrooli.artifact import model
 from vrooli.environments import Environment
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import Listener
 from vrooli.redaction import Redactor
 from vrooli.release import Release, secret_redaction
@@ -26,7 +26,7 @@ async def history(
     """The revisions in Helm's records, oldest first.
 
     Raises:
-        EnvironmentLackError: The cluster doesn't run, or has no such release.
+        PrerequisiteError: The cluster doesn't run, or has no such release.
     """
     del listener  # looking is quick
     async with access.connect(cluster) as reached:
@@ -47,7 +47,7 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
 
     Raises:
         UsageError: The artifact is wrong.
-        EnvironmentLackError: The cluster doesn't run, or has no such release.
+        PrerequisiteError: The cluster doesn't run, or has no such release.
     """
     del listener
     named = options.version is not None or options.artifact is not None
@@ -97,8 +97,8 @@ def _view(record: ReleaseRecord, redactor: Redactor) -> RevisionView:
     )
 
 
-def _absent(release: Release) -> EnvironmentLackError:
-    return EnvironmentLackError(
+def _absent(release: Release) -> PrerequisiteError:
+    return PrerequisiteError(
         f"There is no release {release.name} in namespace {release.namespace}.",
         "Deploy it first: `vrooli develop`, or `vrooli deploy` with an artifact.",
     )

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import ObjectState, Outcome, StepEnded
 from vrooli.findings import Finding, Verdict
 
@@ -67,7 +67,7 @@ class VerdictResult(Result):
     def exit_code(self) -> int:
         """What the command ends with; who can't see lacks something."""
         if self.verdict is Verdict.UNKNOWN:
-            return EnvironmentLackError.exit_code
+            return PrerequisiteError.exit_code
         return super().exit_code
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import Environment
-from vrooli.errors import EnvironmentLackError, InterruptError, UsageError, VrooliError
+from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Listener, LogLine, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.release import failure_handling, lease, secret_redaction
@@ -68,7 +68,7 @@ async def rollback(
 
     Raises:
         UsageError: There is no such revision, or a yes is missing; nothing was changed.
-        EnvironmentLackError: The cluster doesn't run, or a deploy does.
+        PrerequisiteError: The cluster doesn't run, or a deploy does.
         NotDeployableError: The cluster lacks what that revision needs; nothing was changed.
         InterruptError: The person said no, or it was cancelled after Helm had begun.
         DeployFailedError: It did not become ready.
@@ -222,10 +222,10 @@ class _Run:
         """A deploy may have ended since it was looked at.
 
         Raises:
-            EnvironmentLackError: It has, and somebody has confirmed what is no longer so.
+            PrerequisiteError: It has, and somebody has confirmed what is no longer so.
         """
         if self.confirmed and not await storage.is_newest(self.kube, self.release, self.note):
-            raise EnvironmentLackError(
+            raise PrerequisiteError(
                 f"A deploy of {self.release.name} has ended meanwhile; "
                 "this rollback has changed nothing.",
                 "Run the same command again: it shows what it would change now.",

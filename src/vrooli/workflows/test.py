@@ -12,7 +12,7 @@ from pathlib import Path
 from vrooli import process, project
 from vrooli import programs as third_party
 from vrooli.environments import Environment
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
 from vrooli.release import Release, helm_tests
 from vrooli.steps import Done, Step, run_steps
@@ -145,7 +145,7 @@ async def _run_program(
     name: str, arguments: tuple[str, ...], options: SuiteOptions, listener: Listener
 ) -> CaseView:
     began = time.monotonic()
-    status = await process.hand_over(
+    status = await process.run_attached(
         [Path(sys.executable).with_name(arguments[0]), *arguments[1:]],
         env={UPDATE_GOLDEN: "1"} if options.update else {},
         cwd=project.root(),
@@ -191,7 +191,7 @@ def _demand_repository() -> None:
             "Run `bash scripts/main/test.sh` in a checkout.",
         )
     if not Path(sys.executable).with_name("pytest").exists():
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             "This environment has no pytest.",
             "Run `bash scripts/main/test.sh`, which makes the whole environment first.",
         )

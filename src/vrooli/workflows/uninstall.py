@@ -30,7 +30,7 @@ async def uninstall(
 
     Raises:
         UsageError: The cluster's name is wrong, or a yes is missing.
-        EnvironmentLackError: The cluster doesn't run, or a deploy does.
+        PrerequisiteError: The cluster doesn't run, or a deploy does.
         InterruptError: The person said no.
         VrooliError: The first step's error.
     """

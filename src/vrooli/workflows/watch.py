@@ -31,7 +31,7 @@ async def watch(
 
     Raises:
         UsageError: The cluster's name is wrong.
-        EnvironmentLackError: The cluster doesn't run, or went away.
+        PrerequisiteError: The cluster doesn't run, or went away.
     """
     began = time.monotonic()
     ends: list[Attended] = []

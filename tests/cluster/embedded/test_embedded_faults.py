@@ -21,7 +21,7 @@ from vrooli.cluster.embedded.locks import holder, locked
 from vrooli.cluster.embedded.polling import poll_until
 from vrooli.cluster.embedded.supervisor.report import Report
 from vrooli.cluster.interface import ComponentStatus
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.kube import Kube
 
 pytestmark = [pytest.mark.anyio, pytest.mark.root]
@@ -78,7 +78,7 @@ async def test_two_runs_at_once_are_refused_with_the_others_process(
 ) -> None:
     with (
         locked(maker.layout("shared")),
-        pytest.raises(EnvironmentLackError, match=f"Process {os.getpid()}"),
+        pytest.raises(PrerequisiteError, match=f"Process {os.getpid()}"),
     ):
         await shared.ensure_running(QUIET)
 
@@ -89,7 +89,7 @@ async def test_a_port_in_use_is_named_and_nothing_is_left(maker: Maker) -> None:
         other.listen()
         port = other.getsockname()[1]
         cluster = maker.cluster("blocked", {"api": 0, "http": port, "https": 0})
-        with pytest.raises(EnvironmentLackError, match=f"Port {port}"):
+        with pytest.raises(PrerequisiteError, match=f"Port {port}"):
             await cluster.ensure_running(QUIET)
     assert (await cluster.status()).state == "absent"
     assert not maker.layout("blocked").root.exists()
@@ -101,7 +101,7 @@ async def test_an_unknown_component_has_no_log(shared: EmbeddedCluster) -> None:
 
 
 async def test_images_cannot_be_loaded_into_a_cluster_that_does_not_run(maker: Maker) -> None:
-    with pytest.raises(EnvironmentLackError, match="no cluster absent"):
+    with pytest.raises(PrerequisiteError, match="no cluster absent"):
         await maker.cluster("absent").load_images(maker.archive, QUIET)
 
 

@@ -19,7 +19,7 @@ from vrooli.cluster.embedded.host.foreign_processes import DATABASES
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.lifecycle import readiness
 from vrooli.cluster.embedded.polling import poll_until
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.kube import Kube
 
 pytestmark = [pytest.mark.anyio, pytest.mark.root]
@@ -69,7 +69,7 @@ async def _refused_while_a_stranger_has_its_database(
     with (layout.root / DATABASES[0]).open("r+b") as database:
         fcntl.flock(database, fcntl.LOCK_EX)
         for act in (cluster.ensure_running, cluster.delete):
-            with pytest.raises(EnvironmentLackError, match=f"process {os.getpid()}"):
+            with pytest.raises(PrerequisiteError, match=f"process {os.getpid()}"):
                 await act(QUIET)
     assert layout.record.exists()
 

@@ -9,7 +9,7 @@ import pytest
 
 from support.openbao import Server, running
 from support.ports import free_port
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.vault.client import VaultClient, VaultDeniedError, VaultSealedError
 
 
@@ -79,7 +79,7 @@ async def test_failure_never_shows_the_values(vault: Server) -> None:
 
 async def test_vault_that_is_down_is_a_lack_with_advice() -> None:
     client = VaultClient(f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(EnvironmentLackError, match="did not answer") as raised:
+    with pytest.raises(PrerequisiteError, match="did not answer") as raised:
         await client.check_ready()
     assert "kubectl get pods -n vault" in raised.value.advice
 

@@ -11,7 +11,7 @@ import pytest
 
 from support.openbao import running
 from support.ports import free_port
-from vrooli.errors import EnvironmentLackError, WaitTimeoutError
+from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.vault import server
 from vrooli.vault.client import VaultSealedError
@@ -58,7 +58,7 @@ async def test_a_sealed_server_is_told_before_the_limit(
         hvac.Client(found.address, "sealer").sys.seal()
         with pytest.raises(VaultSealedError, match="is sealed") as raised:
             await server._wait_ready(Pods(port), Progress())  # type: ignore[arg-type]
-    assert raised.value.exit_code == EnvironmentLackError.exit_code
+    assert raised.value.exit_code == PrerequisiteError.exit_code
     assert never_ready == [server.UNSEALED_S]
 
 

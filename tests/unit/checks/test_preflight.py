@@ -10,7 +10,7 @@ from support.checking import check
 from vrooli.checks import catalog, preflight
 from vrooli.checks.images import registry
 from vrooli.checks.interface import Look, Outcome, Seen, Site, UnseenError
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import ApiError, Kube
 
@@ -70,5 +70,5 @@ async def test_where_all_was_seen_nothing_is_said(monkeypatch: pytest.MonkeyPatc
 async def test_a_cluster_that_does_not_answer_still_ends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(EnvironmentLackError, match="no answer"):
-        await _look(monkeypatch, cluster=EnvironmentLackError("no answer"))
+    with pytest.raises(PrerequisiteError, match="no answer"):
+        await _look(monkeypatch, cluster=PrerequisiteError("no answer"))

@@ -10,7 +10,7 @@ import pytest
 from support.checking import check, site
 from vrooli.checks import preflight, runner
 from vrooli.checks.interface import Outcome, Seen, Site, State, UnseenError
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import ApiError
 
@@ -54,7 +54,7 @@ async def test_a_check_that_is_too_slow_is_ended_at_its_own_limit_and_the_others
     assert time.monotonic() - began < 2
     assert (slow.state, quick.state) == (State.UNSEEN, State.OK)
     assert "(check slow: looks at slow)" in slow.found
-    assert isinstance(slow.error, EnvironmentLackError)
+    assert isinstance(slow.error, PrerequisiteError)
     assert 0.15 < slow.elapsed_s < 2
 
 
@@ -70,7 +70,7 @@ async def test_what_this_kubeconfig_may_not_see_is_said_and_the_rest_is_checked(
 async def test_errors_of_checks_at_once_are_told_as_what_they_say() -> None:
     async def both(site: Site) -> Seen:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_raising(EnvironmentLackError("it is gone"))(site))  # type: ignore[operator]
+            group.create_task(_raising(PrerequisiteError("it is gone"))(site))  # type: ignore[operator]
         return Seen()
 
     (outcome,) = await runner.run([check("a", both)], site())

@@ -12,7 +12,7 @@ from vrooli.cli.terminal.console import ConsoleView
 from vrooli.cli.terminal.tables import duration, show_rows, show_steps
 from vrooli.events import (
     LogLine,
-    ObjectSeen,
+    ObjectProgressed,
     ObjectState,
     Outcome,
     StepEnded,
@@ -129,9 +129,9 @@ def test_booleans_in_tables_are_marks_and_brackets_are_no_markup() -> None:
 def test_without_a_terminal_each_change_of_an_object_is_a_line_but_not_what_was_ready() -> None:
     view, progress, _ = _view(terminal=False)
     view.listen(StepStarted("healthy", "Healthy release"))
-    view.listen(ObjectSeen("healthy", "Ingress/a", ObjectState.READY, "any host"))
-    view.listen(ObjectSeen("healthy", "Deployment/b", ObjectState.WAITING, "0 of 1 pods"))
-    view.listen(ObjectSeen("healthy", "Deployment/b", ObjectState.READY, "1 of 1 pods"))
+    view.listen(ObjectProgressed("healthy", "Ingress/a", ObjectState.READY, "any host"))
+    view.listen(ObjectProgressed("healthy", "Deployment/b", ObjectState.WAITING, "0 of 1 pods"))
+    view.listen(ObjectProgressed("healthy", "Deployment/b", ObjectState.READY, "1 of 1 pods"))
     view.close()
     lines = progress.getvalue().splitlines()
     assert [line.partition("] ")[2] for line in lines] == [
@@ -144,8 +144,8 @@ def test_without_a_terminal_each_change_of_an_object_is_a_line_but_not_what_was_
 def test_on_a_terminal_every_object_has_a_row_below_its_step() -> None:
     view, progress, _ = _view(terminal=True)
     view.listen(StepStarted("healthy", "Healthy release"))
-    view.listen(ObjectSeen("healthy", "Ingress/a", ObjectState.READY, "any host"))
-    view.listen(ObjectSeen("healthy", "Deployment/b", ObjectState.FAILED, "0 of 1 pods"))
+    view.listen(ObjectProgressed("healthy", "Ingress/a", ObjectState.READY, "any host"))
+    view.listen(ObjectProgressed("healthy", "Deployment/b", ObjectState.FAILED, "0 of 1 pods"))
     view.close()
     shown = progress.getvalue()
     assert "✓ Ingress/a    any host" in shown

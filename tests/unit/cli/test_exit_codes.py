@@ -25,8 +25,8 @@ from vrooli.cli.terminal.console import ConsoleView
 from vrooli.errors import (
     BY_PERSON,
     CommandError,
-    EnvironmentLackError,
     InterruptError,
+    PrerequisiteError,
     UsageError,
     VrooliError,
 )
@@ -41,7 +41,7 @@ from vrooli.workflows.results import Result
         (VrooliError("unwell"), 1, "unwell"),
         (CommandError(("ls",), 2, "nothing there"), 1, "`ls` ended with status 2\nnothing there"),
         (UsageError("no such name"), 2, "no such name"),
-        (EnvironmentLackError("no runc"), 3, "no runc"),
+        (PrerequisiteError("no runc"), 3, "no runc"),
         (ApiError("list Node", 403, "forbidden"), 3, "refused to list Node"),
         (ApiError("list Node", 500, "oh"), 1, "refused to list Node"),
         (OSError(errno.ENOSPC, "No space left", "/var/x"), 3, "The disk is full (/var/x)."),
@@ -79,7 +79,7 @@ async def _unwell(listener: Listener) -> Result:
 
 
 async def _broken(listener: Listener) -> Result:
-    raise EnvironmentLackError("There is no cheese.", "Buy some.")
+    raise PrerequisiteError("There is no cheese.", "Buy some.")
 
 
 @pytest.mark.parametrize("output", OutputFormat)

@@ -15,7 +15,7 @@ from vrooli.errors import InterruptError
 from vrooli.events import (
     Event,
     LogLine,
-    ObjectSeen,
+    ObjectProgressed,
     ObjectState,
     Outcome,
     StepEnded,
@@ -49,7 +49,7 @@ EVENTS: list[tuple[Event, dict[str, Any]]] = [
         },
     ),
     (
-        ObjectSeen("healthy", "Deployment/a", ObjectState.WAITING, "0 of 1 pods are ready"),
+        ObjectProgressed("healthy", "Deployment/a", ObjectState.WAITING, "0 of 1 pods are ready"),
         {
             "type": "object",
             "step": "healthy",

@@ -8,7 +8,7 @@ import pytest
 from vrooli import process
 from vrooli.cluster import external
 from vrooli.cluster.external import ContextCluster, KindCluster, MinikubeCluster
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Progress
 from vrooli.process import Completed
 
@@ -108,5 +108,5 @@ async def test_an_unknown_context_is_named(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 async def test_a_context_s_cluster_is_told_to_pull(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentLackError, match="it pulls them"):
+    with pytest.raises(PrerequisiteError, match="it pulls them"):
         await ContextCluster("a", tmp_path).load_images(tmp_path / "a.tar", Progress())

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vrooli import process
-from vrooli.errors import CommandError, EnvironmentLackError
+from vrooli.errors import CommandError, PrerequisiteError
 
 
 def _sh(script: str, **settings: object) -> process.Completed:
@@ -63,7 +63,7 @@ def test_the_environment_is_added_to_ours() -> None:
 
 
 def test_a_program_that_is_not_there_is_a_lack_of_the_host() -> None:
-    with pytest.raises(EnvironmentLackError, match="no-such-program"):
+    with pytest.raises(PrerequisiteError, match="no-such-program"):
         asyncio.run(process.run(["no-such-program"]))
 
 
@@ -114,12 +114,12 @@ def test_a_cancelled_program_ends_with_all_it_started() -> None:
 def test_a_program_that_speaks_for_itself_prints_where_we_print(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    assert asyncio.run(process.hand_over([sys.executable, "-c", "print('hello')"])) == 0
+    assert asyncio.run(process.run_attached([sys.executable, "-c", "print('hello')"])) == 0
     assert capfd.readouterr().out == "hello\n"
 
 
 def test_a_program_that_speaks_for_itself_gives_its_status() -> None:
-    assert asyncio.run(process.hand_over(["sh", "-c", "exit 5"])) == 5
+    assert asyncio.run(process.run_attached(["sh", "-c", "exit 5"])) == 5
 
 
 def test_a_program_that_speaks_for_itself_cleans_up_when_the_run_is_cancelled(
@@ -133,7 +133,7 @@ def test_a_program_that_speaks_for_itself_cleans_up_when_the_run_is_cancelled(
     )
 
     async def cancel_it() -> None:
-        task = asyncio.create_task(process.hand_over([sys.executable, "-c", script, tmp_path]))
+        task = asyncio.create_task(process.run_attached([sys.executable, "-c", script, tmp_path]))
         async with asyncio.timeout(30):
             while not (tmp_path / "began").exists():  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.02)
@@ -147,7 +147,7 @@ def test_a_program_that_speaks_for_itself_cleans_up_when_the_run_is_cancelled(
 
 def test_a_program_that_speaks_for_itself_ends_at_its_limit() -> None:
     with pytest.raises(CommandError, match="did not end in time"):
-        asyncio.run(process.hand_over(["sleep", "60"], timeout_s=0.2))
+        asyncio.run(process.run_attached(["sleep", "60"], timeout_s=0.2))
 
 
 def test_a_child_that_outlives_its_program_is_ended_with_the_run() -> None:

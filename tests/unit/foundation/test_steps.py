@@ -13,7 +13,7 @@ from vrooli.steps import Done, Step, run_steps
 
 def _step(name: str, changed: bool = False, after: tuple[str, ...] = ()) -> Step:
     async def ensure(progress: Progress) -> Done:
-        progress.say("at it", 3.0)
+        progress.report("at it", 3.0)
         return Done(changed, f"{name} is there")
 
     return Step(name, name.title(), ensure, after)

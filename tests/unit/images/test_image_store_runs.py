@@ -10,7 +10,7 @@ import pytest
 from vrooli.errors import CommandError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.images import build, catalog, records
-from vrooli.locks import taken
+from vrooli.locks import try_lock
 
 
 class Store:
@@ -22,7 +22,7 @@ class Store:
 
     async def images(self) -> dict[str, str]:
         with (records.folder() / "building.lock").open("w") as file:
-            self.locked.append(not taken(file))
+            self.locked.append(not try_lock(file))
         return dict(self.names)
 
     async def pull(self, source: str, reference: str, timeout_s: float) -> None:

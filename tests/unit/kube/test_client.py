@@ -9,7 +9,7 @@ import kr8s
 import pytest
 import yaml
 
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.kube import client, connection_errors, rest
 
 
@@ -20,7 +20,7 @@ def test_an_applied_object_is_yaml_whatever_characters_it_holds() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html><p>Log in</html>", b"[1]", b"\xff\x00{"])
 def test_an_answer_that_is_no_object_is_an_error_that_says_so(body: bytes) -> None:
-    with pytest.raises(EnvironmentLackError, match="can't be read"):
+    with pytest.raises(PrerequisiteError, match="can't be read"):
         rest.parsed("list Pod", httpx.Response(200, content=body))
 
 
@@ -47,7 +47,7 @@ def _refusal(status: int) -> kr8s.ServerError:
 )
 def test_why_no_cluster_is_reached_is_told_with_what_to_do(error: Exception, words: str) -> None:
     found = connection_errors.explained("https://there", error, 10.0)
-    with pytest.raises(EnvironmentLackError, match=words):
+    with pytest.raises(PrerequisiteError, match=words):
         raise found
     assert "https://there" in found.message
     assert found.advice

@@ -16,11 +16,11 @@ from support.ports import free_port
 
 CONNECT = """
 import asyncio, pathlib, sys
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.kube import Kube
 try:
     asyncio.run(Kube.connect(pathlib.Path(sys.argv[1])))
-except EnvironmentLackError as error:
+except PrerequisiteError as error:
     print(error)
 """
 

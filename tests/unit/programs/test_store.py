@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.programs import golang, store
 from vrooli.programs.catalog import GROUPS, Download, Group
@@ -42,7 +42,7 @@ async def test_no_disk_space_is_said_before_anything_is_built(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "DISK_NEEDED", 2**60)
-    with pytest.raises(EnvironmentLackError, match="GiB free"):
+    with pytest.raises(PrerequisiteError, match="GiB free"):
         await store.ensure(["pause"], Progress())
     assert list(cache.rglob("*.partial")) == []
 
@@ -99,7 +99,7 @@ async def test_a_failed_build_leaves_no_group_behind(
 
     async def broken(group: Group, into: Path, progress: Progress) -> None:
         (into / "pause").touch()
-        raise EnvironmentLackError("no Go")
+        raise PrerequisiteError("no Go")
 
     monkeypatch.setattr(store, "_download", no_download)
     monkeypatch.setattr(golang, "build", broken)
@@ -112,7 +112,7 @@ def test_what_is_left_is_the_sum_over_the_groups() -> None:
     said: list[Event] = []
     first, second = GROUPS[:2]
     remaining = store._Remaining([first, second], Progress("p", said.append))
-    remaining.of(first).say("compiling", 10.0)
+    remaining.of(first).report("compiling", 10.0)
     assert said == [StepProgressed("p", f"{first.name}: compiling", 10.0 + second.build_s)]
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.release import Release, failure_handling
@@ -24,7 +24,7 @@ async def keeps(why: str) -> Kept:
 
 
 async def refuses(why: str) -> Kept:
-    raise EnvironmentLackError("the disk is full")
+    raise PrerequisiteError("the disk is full")
 
 
 async def breaks(why: str) -> Kept:
@@ -79,7 +79,7 @@ def removed(monkeypatch: pytest.MonkeyPatch, kept: list[str]) -> list[str]:
 
 
 async def _told(keep: Any, *, rollback: bool = True) -> str:
-    error = EnvironmentLackError("it isn't ready")
+    error = PrerequisiteError("it isn't ready")
     failed = Failed(cast("Kube", None), RELEASE, (), None, error, keep)
     with pytest.raises(DeployFailedError) as ended:
         await failed.end(silent, rollback=rollback)

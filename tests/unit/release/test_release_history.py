@@ -9,7 +9,7 @@ import helm_python
 import pytest
 
 from support.canaries import Canary, canaries, leaked
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.kube import Kube
 from vrooli.release import Release, helm, helm_tests
 
@@ -48,5 +48,5 @@ async def test_a_test_without_the_right_to_run_it_has_not_failed(
         raise helm_python.HelmReleaseError(REFUSAL.replace("list", "create"))
 
     monkeypatch.setattr(helm, "call", refused)
-    with pytest.raises(EnvironmentLackError, match="may not run test smoke of"):
+    with pytest.raises(PrerequisiteError, match="may not run test smoke of"):
         await helm_tests.run(cast("Kube", None), RELEASE, "smoke")

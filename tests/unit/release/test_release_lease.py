@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, lease, process_identity
@@ -105,7 +105,7 @@ async def test_a_holder_whose_clock_is_late_is_not_taken_over_while_it_renews() 
     waiting = asyncio.create_task(_hold(cluster))
     await asyncio.sleep(0.05)
     cluster.there = _left(95)
-    with pytest.raises(EnvironmentLackError, match="Another deploy of demo runs: bob@far"):
+    with pytest.raises(PrerequisiteError, match="Another deploy of demo runs: bob@far"):
         await waiting
     assert cluster.made == []
 
@@ -140,7 +140,7 @@ async def test_a_holder_whose_process_has_ended_is_taken_over_at_once(
 @pytest.mark.usefixtures("hurry")
 async def test_a_refused_renewal_ends_the_deploy_with_words() -> None:
     cluster = Cluster()
-    with pytest.raises(EnvironmentLackError, match=r"can't be renewed.*may not put") as ended:
+    with pytest.raises(PrerequisiteError, match=r"can't be renewed.*may not put") as ended:
         async with lease.held(cluster.kube, RELEASE, Progress()):
             cluster.refusal = ApiError("change Lease demo-deploy", 403, "may not put")
             await asyncio.sleep(5)
@@ -151,7 +151,7 @@ async def test_a_refused_renewal_ends_the_deploy_with_words() -> None:
 async def test_renewals_that_fail_for_a_moment_are_tried_again() -> None:
     cluster = Cluster()
     async with lease.held(cluster.kube, RELEASE, Progress()):
-        cluster.refusal = EnvironmentLackError("no answer")
+        cluster.refusal = PrerequisiteError("no answer")
         await asyncio.sleep(0.1)
         before, cluster.refusal = len(cluster.made), None
         await asyncio.sleep(0.1)
@@ -173,7 +173,7 @@ async def test_a_deploy_that_can_not_renew_ends_though_its_lease_can_be_read(
 @pytest.mark.usefixtures("hurry")
 async def test_a_deploy_whose_lease_is_gone_ends() -> None:
     cluster = Cluster()
-    with pytest.raises(EnvironmentLackError, match="taken demo over: its Lease is gone"):
+    with pytest.raises(PrerequisiteError, match="taken demo over: its Lease is gone"):
         async with lease.held(cluster.kube, RELEASE, Progress()):
             cluster.there = None
             await asyncio.sleep(5)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.workflows.clusters import selection
 from vrooli.workflows.clusters.selection import Choice, choose, parse
 
@@ -64,6 +64,6 @@ async def test_where_none_can_be_made_the_error_lists_what_would_help(
     monkeypatch: pytest.MonkeyPatch, system: str, user: int
 ) -> None:
     _host(monkeypatch, system=system, user=user)
-    with pytest.raises(EnvironmentLackError) as lack:
+    with pytest.raises(PrerequisiteError) as lack:
         await choose(None)
     assert all(word in lack.value.advice for word in ("sudo", "minikube", "kind", "context"))

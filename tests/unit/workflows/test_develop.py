@@ -14,7 +14,7 @@ from vrooli import images
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS, SecretsSource
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Event, Progress
 from vrooli.images import BuiltImage, catalog
 from vrooli.kube import Kube
@@ -54,7 +54,7 @@ def test_a_cluster_that_can_not_take_our_images_is_refused_before_they_are_built
 ) -> None:
     events = list[Event]()
     options = DevelopOptions(DEV, cluster="context:elsewhere")
-    with pytest.raises(EnvironmentLackError, match="can't be loaded into context:elsewhere"):
+    with pytest.raises(PrerequisiteError, match="can't be loaded into context:elsewhere"):
         asyncio.run(workflow(options, events.append))  # type: ignore[operator]
     assert events == []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vrooli.errors import CommandError, EnvironmentLackError
+from vrooli.errors import CommandError, PrerequisiteError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.process import Completed
 from vrooli.workflows.host import package_manager
@@ -139,7 +139,7 @@ def test_another_user_than_root_is_told_what_root_should_install(
     apt: Apt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(package_manager.os, "geteuid", lambda: 1000)
-    with pytest.raises(EnvironmentLackError, match="no-such-program-7") as lack:
+    with pytest.raises(PrerequisiteError, match="no-such-program-7") as lack:
         _ensure(WANTED)
     assert lack.value.advice == "Run as root: apt-get install absent"
     assert apt.calls == []
@@ -149,7 +149,7 @@ def test_without_apt_the_missing_programs_are_named(
     apt: Apt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentLackError, match="no-such-program-7, and has no apt-get"):
+    with pytest.raises(PrerequisiteError, match="no-such-program-7, and has no apt-get"):
         _ensure(WANTED)
 
 
@@ -165,6 +165,6 @@ def test_other_systems_are_told_what_they_can_use(
     apt: Apt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(package_manager.sys, "platform", "darwin")
-    with pytest.raises(EnvironmentLackError, match="on Linux only") as lack:
+    with pytest.raises(PrerequisiteError, match="on Linux only") as lack:
         _ensure(WANTED)
     assert "--cluster minikube" in lack.value.advice

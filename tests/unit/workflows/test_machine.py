@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.images.docker import Docker
 from vrooli.steps import Done
@@ -25,7 +25,7 @@ async def _docker() -> Docker:
 
 
 async def _none() -> Docker:
-    raise EnvironmentLackError("no builder")
+    raise PrerequisiteError("no builder")
 
 
 def test_for_someone_elses_cluster_a_builder_is_enough_on_any_system(
@@ -34,7 +34,7 @@ def test_for_someone_elses_cluster_a_builder_is_enough_on_any_system(
     monkeypatch.setattr(module, "detect", _docker)
     monkeypatch.setattr(module.package_manager.sys, "platform", "darwin")
     assert _ensure_packages(Machine(runs_clusters=False)) == Done(False, "docker builds images")
-    with pytest.raises(EnvironmentLackError, match="darwin"):
+    with pytest.raises(PrerequisiteError, match="darwin"):
         _ensure_packages(Machine())
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from support.records import record
 from vrooli.environments import ENVIRONMENTS
-from vrooli.errors import EnvironmentLackError, InterruptError, UsageError
+from vrooli.errors import InterruptError, PrerequisiteError, UsageError
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.model import Revision
@@ -78,7 +78,7 @@ def _look_again(
 def test_an_artifact_that_was_deployed_meanwhile_is_not_replaced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(EnvironmentLackError, match="Another deploy of vrooli-dev has ended"):
+    with pytest.raises(PrerequisiteError, match="Another deploy of vrooli-dev has ended"):
         _look_again(monkeypatch, ARTIFACT, 2, yes=False)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from support.records import record
 from vrooli.environments import ENVIRONMENTS
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import silent
 from vrooli.release import Release
 from vrooli.release.records.metadata import End, RevisionMetadata
@@ -54,7 +54,7 @@ def test_a_cluster_that_goes_away_in_the_middle_is_no_failure_of_the_release(
 
     monkeypatch.setattr(rollback.lease, "held", held)
     monkeypatch.setattr(rollback.reverting, "roll_back", roll_back)
-    with pytest.raises(EnvironmentLackError) as ended:
+    with pytest.raises(PrerequisiteError) as ended:
         asyncio.run(_run().act(silent, GIVEN))
     assert ended.value.message.startswith("The cluster went away in the middle of the rollback: ")
     assert "continues where it stopped" in ended.value.advice

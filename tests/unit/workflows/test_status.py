@@ -16,7 +16,7 @@ from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.cluster.interface import ClusterStatus, ComponentStatus
 from vrooli.environments import ENVIRONMENTS
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import silent
 from vrooli.findings import Verdict
 from vrooli.kube import ApiError
@@ -240,9 +240,7 @@ def test_nobody_is_told_to_put_the_sources_where_an_artifact_belongs(
 
 def test_an_api_that_does_not_answer_hides_no_component(look: Look) -> None:
     etcd = ComponentStatus("etcd", "failed", detail="no space left on device")
-    result = look(
-        cluster=FakeCluster("degraded", etcd), kube=EnvironmentLackError("No API answers.")
-    )
+    result = look(cluster=FakeCluster("degraded", etcd), kube=PrerequisiteError("No API answers."))
     assert not result.ok
     assert result.problems == (
         "cluster x is degraded",
@@ -258,7 +256,7 @@ def test_someone_elses_vault_is_no_problem(look: Look) -> None:
 
 
 def test_an_api_that_does_not_answer_leaves_it_open_how_all_is(look: Look) -> None:
-    result = look(kube=EnvironmentLackError("No API answers.", "See whether it runs."))
+    result = look(kube=PrerequisiteError("No API answers.", "See whether it runs."))
     assert (result.ok, result.verdict, result.exit_code) == (False, Verdict.UNKNOWN, 3)
     assert [(item.why, item.advice) for item in result.missing] == [
         ("No API answers.", "See whether it runs.")
@@ -269,7 +267,7 @@ def test_an_api_that_does_not_answer_leaves_it_open_how_all_is(look: Look) -> No
 def test_a_part_that_can_not_be_seen_is_no_problem_leaves_it_open_and_hides_no_other(
     look: Look,
 ) -> None:
-    result = look(vault=EnvironmentLackError("no answer"))
+    result = look(vault=PrerequisiteError("no answer"))
     assert (result.verdict, result.exit_code) == (Verdict.UNKNOWN, 3)
     assert [(item.what, item.why) for item in result.missing] == [("Vault", "no answer")]
     assert result.problems == ()
@@ -278,14 +276,14 @@ def test_a_part_that_can_not_be_seen_is_no_problem_leaves_it_open_and_hides_no_o
 
 
 def test_what_is_not_healthy_decides_whatever_was_not_seen(look: Look) -> None:
-    lost = EnvironmentLackError("no answer")
+    lost = PrerequisiteError("no answer")
     result = look(vault=lost, operator=_operator(State.ABSENT))
     assert (result.verdict, result.exit_code) == (Verdict.PROBLEMS, 1)
     assert len(result.missing) == 1
 
 
 def test_a_vault_that_nothing_is_taken_from_need_not_be_seen(look: Look) -> None:
-    result = look(vault=EnvironmentLackError("no answer"), wanted=())
+    result = look(vault=PrerequisiteError("no answer"), wanted=())
     assert (result.verdict, result.missing) == (Verdict.HEALTHY, ())
 
 
@@ -295,7 +293,7 @@ def test_what_was_turned_away_is_asked_again(look: Look) -> None:
 
 
 def test_a_release_that_can_not_be_seen_leaves_no_places_to_look(look: Look) -> None:
-    result = look(revision=EnvironmentLackError("no answer"))
+    result = look(revision=PrerequisiteError("no answer"))
     assert "release vrooli-dev" in {item.what for item in result.missing}
     assert result.exit_code == 3
     assert result.urls == {}

@@ -66,7 +66,7 @@ class Programs:
         self.statuses = statuses
         self.started: list[tuple[list[str], dict[str, Any]]] = []
 
-    async def hand_over(self, argv: list[str | Path], **settings: Any) -> int:
+    async def run_attached(self, argv: list[str | Path], **settings: Any) -> int:
         program = Path(argv[0])
         assert program.parent == Path(sys.executable).parent
         words = [program.name, *map(str, argv[1:])]
@@ -80,7 +80,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Programs]:
 
     def put(**statuses: int) -> Programs:
         found = Programs(**statuses)
-        monkeypatch.setattr(suites.process, "hand_over", found.hand_over)
+        monkeypatch.setattr(suites.process, "run_attached", found.run_attached)
         return found
 
     return put

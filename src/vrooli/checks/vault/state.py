@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from vrooli.checks.interface import Site, UnseenError
 from vrooli.checks.runner import is_forbidden
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import ApiError, Kube
 from vrooli.vault import VaultClient, manifests, policies, server
 from vrooli.vault.client import VaultDeniedError
@@ -280,7 +280,7 @@ async def _reach(kube: Kube, service: str, namespace: str, port: int) -> AsyncIt
     running = [pod for pod in pods if pod.get("status", {}).get("phase") == "Running"]
     if found is None or not running:
         lack = "no pod runs behind it" if found else "there is no such Service"
-        raise EnvironmentLackError(f"Vault can't be asked at {service}.{namespace}: {lack}.")
+        raise PrerequisiteError(f"Vault can't be asked at {service}.{namespace}: {lack}.")
     target = running[0]["metadata"]["name"]
     async with await kube.port_forward(namespace, target, port) as local:
         with closing(VaultClient(f"http://127.0.0.1:{local}")) as vault:

@@ -21,7 +21,7 @@ from vrooli.errors import InterruptError, VrooliError
 from vrooli.events import (
     Event,
     LogLine,
-    ObjectSeen,
+    ObjectProgressed,
     ObjectState,
     Outcome,
     StepEnded,
@@ -112,7 +112,7 @@ class _LiveSteps:
                 self._live.start()
             case StepProgressed(step) if step in self._running:
                 self._running[step].detail = progress_text(event)
-            case ObjectSeen(step, name) if step in self._running:
+            case ObjectProgressed(step, name) if step in self._running:
                 self._running[step].objects[name] = event
             case StepEnded(step):
                 self._running.pop(step, None)
@@ -140,7 +140,7 @@ class _Running:
     def __init__(self, title: str) -> None:
         self.title = title
         self.detail = ""
-        self.objects: dict[str, ObjectSeen] = {}
+        self.objects: dict[str, ObjectProgressed] = {}
         self.spinner = Spinner("dots")
         self._began = time.monotonic()
 
@@ -177,7 +177,7 @@ class _PlainSteps:
                 said_at, said = self._last.get(step, (0.0, ""))
                 if detail != said and time.monotonic() - said_at >= PLAIN_LINE_EVERY_S:
                     self._line(f"{step}: {progress_text(event)}", step, detail)
-            case ObjectSeen(step, name, state, detail):
+            case ObjectProgressed(step, name, state, detail):
                 # Objects that were ready from the start are not printed.
                 if state is not ObjectState.READY:
                     self._waiting.add((step, name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 
 # Usage errors of the argument parser also exit with 2.
 EXIT_CODES = {
@@ -45,16 +45,16 @@ def _worst(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return group.exceptions[0]
 
 
-def _lack(fault: OSError) -> EnvironmentLackError | None:
+def _lack(fault: OSError) -> PrerequisiteError | None:
     where = f" ({fault.filename})" if fault.filename else ""
     if fault.errno in (errno.ENOSPC, errno.EDQUOT):
-        return EnvironmentLackError(
+        return PrerequisiteError(
             f"The disk is full{where}.",
             "Free some space, or set VROOLI_CACHE_DIR and VROOLI_STATE_DIR to a larger disk. "
             "Then run the command again; it continues where it stopped.",
         )
     if isinstance(fault, PermissionError):
-        return EnvironmentLackError(
+        return PrerequisiteError(
             f"Operation failed{where}: {fault.strerror}.", "Run the command as root."
         )
     return None

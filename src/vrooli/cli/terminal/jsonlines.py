@@ -17,7 +17,7 @@ from vrooli.errors import InterruptError, VrooliError
 from vrooli.events import (
     Event,
     LogLine,
-    ObjectSeen,
+    ObjectProgressed,
     ObjectState,
     StepEnded,
     StepProgressed,
@@ -140,7 +140,7 @@ def line_of(event: Event) -> Line:
             return ProgressLine(time=_now(), step=step, detail=detail, remaining_s=remaining_s)
         case StepEnded():
             return EndedLine(time=_now(), **StepResult.of(event).model_dump())
-        case ObjectSeen(step, name, state, detail):
+        case ObjectProgressed(step, name, state, detail):
             return ObjectLine(time=_now(), step=step, object=name, state=state, detail=detail)
         case LogLine(source, text):
             return LoggedLine(time=_now(), source=source, text=text)

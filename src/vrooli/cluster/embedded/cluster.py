@@ -17,7 +17,7 @@ from vrooli.cluster.embedded.settings import AddonImages, Record, Settings
 from vrooli.cluster.embedded.supervisor import logs
 from vrooli.cluster.embedded.supervisor.report import Report
 from vrooli.cluster.interface import ClusterStatus
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Progress
 from vrooli.steps import Done
 
@@ -50,7 +50,7 @@ class StoredCluster:
         """What a person can open on 127.0.0.1.
 
         Raises:
-            EnvironmentLackError: There is no such cluster.
+            PrerequisiteError: There is no such cluster.
         """
         ports = self._record().ports
         schemes = {"api": "https", "http": "http", "https": "https"}
@@ -60,15 +60,15 @@ class StoredCluster:
         """Load the images of an OCI archive that aren't there yet.
 
         Raises:
-            EnvironmentLackError: The cluster doesn't run.
+            PrerequisiteError: The cluster doesn't run.
             UsageError: The file is no OCI archive.
         """
         record = self._record()
         if holder(self._layout.supervisor_lock) is None:
-            raise EnvironmentLackError(
+            raise PrerequisiteError(
                 f"The cluster {self.name} doesn't run.", "Start it: `vrooli cluster start`."
             )
-        progress.say(f"Loading the images of {archive.name}")
+        progress.report(f"Loading the images of {archive.name}")
         loaded = await archives.load(self._layout, record, archive)
         return Done(bool(loaded), f"{len(loaded)} images loaded")
 
@@ -112,7 +112,7 @@ class StoredCluster:
 
         Raises:
             UsageError: There is no such component.
-            EnvironmentLackError: There is no such cluster.
+            PrerequisiteError: There is no such cluster.
         """
         if component not in LOGS:
             raise UsageError(
@@ -130,7 +130,7 @@ class StoredCluster:
         """Have it started with the host, or no longer; says whether that changed anything.
 
         Raises:
-            EnvironmentLackError: There is no such cluster, systemd doesn't run here, or we aren't
+            PrerequisiteError: There is no such cluster, systemd doesn't run here, or we aren't
                 root.
         """
         if not enable:
@@ -146,7 +146,7 @@ class StoredCluster:
         """Add the cluster to another kubeconfig, such as ~/.kube/config; gives the context's name.
 
         Raises:
-            EnvironmentLackError: There is no such cluster.
+            PrerequisiteError: There is no such cluster.
             UsageError: The target is no kubeconfig.
         """
         self._record()
@@ -155,7 +155,7 @@ class StoredCluster:
     def _record(self) -> Record:
         record = Record.read(self._layout.record)
         if record is None:
-            raise EnvironmentLackError(
+            raise PrerequisiteError(
                 f"There is no cluster {self.name}.", "Start it: `vrooli cluster start`."
             )
         return record
@@ -182,7 +182,7 @@ class EmbeddedCluster(StoredCluster):
         """Make it run, with its add-ons ready; changes nothing when it does.
 
         Raises:
-            EnvironmentLackError: The host can't run it, or another run is changing it.
+            PrerequisiteError: The host can't run it, or another run is changing it.
             WaitTimeoutError: A part of it did not become ready.
         """
         with locked(self._layout):

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 
 # Whoever asks for a lock's holder holds it for a moment, too.
 HOLD_ATTEMPTS, HOLD_PAUSE_S = 10, 0.02
@@ -26,13 +26,13 @@ def locked(layout: Layout) -> Iterator[None]:
     """Hold the cluster's lock: one run at a time changes a cluster.
 
     Raises:
-        EnvironmentLackError: Another process holds it.
+        PrerequisiteError: Another process holds it.
     """
     layout.lock.parent.mkdir(parents=True, exist_ok=True)
     descriptor = hold(layout.lock)
     if descriptor is None:
         other = holder(layout.lock)
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"Process {other} is changing the cluster {layout.name} right now.",
             f"Wait until it has ended, or end it (`kill {other}`), then run the command again.",
         )
@@ -49,13 +49,13 @@ async def alone(name: str) -> AsyncIterator[None]:
     The lock is a name in the kernel alone (an abstract Unix socket, unix(7)): no file stays.
 
     Raises:
-        EnvironmentLackError: Another process held it for too long.
+        PrerequisiteError: Another process held it for too long.
     """
     with socket.socket(socket.AF_UNIX) as place:
         deadline = time.monotonic() + ALONE_S
         while not _bound(place, f"\0{name}"):
             if time.monotonic() > deadline:
-                raise EnvironmentLackError(
+                raise PrerequisiteError(
                     "Another cluster has been starting for long.", "Run the command again."
                 )
             await asyncio.sleep(HOLD_PAUSE_S)

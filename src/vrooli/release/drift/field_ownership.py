@@ -152,7 +152,9 @@ async def _of_one(
     }
     await kube.patch(item.api_version, item.kind, item.name, item.namespace, {"metadata": metadata})
     if others.names:
-        progress.say(f"{item.key}: takes back what {', '.join(sorted(others.names))} has changed")
+        progress.report(
+            f"{item.key}: takes back what {', '.join(sorted(others.names))} has changed"
+        )
     return True
 
 

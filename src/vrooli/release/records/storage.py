@@ -10,7 +10,7 @@ from typing import Any
 
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.kube import ApiError, Kube
 from vrooli.kube.objects import Body, items, mapping, number, text
 from vrooli.kube.objects import labels as labels_of
@@ -75,7 +75,7 @@ async def fetch_record(
         None if there is no such record.
 
     Raises:
-        EnvironmentLackError: The permission to read Secrets is missing.
+        PrerequisiteError: The permission to read Secrets is missing.
     """
     try:
         if number is not None:
@@ -100,7 +100,7 @@ async def fetch_records(kube: Kube, release: Release) -> list[ReleaseRecord]:
     """Fetch all records of a release that can be read, oldest first.
 
     Raises:
-        EnvironmentLackError: The permission to read Secrets is missing.
+        PrerequisiteError: The permission to read Secrets is missing.
     """
     try:
         secrets = await kube.list("v1", "Secret", release.namespace, _selector(release))
@@ -164,10 +164,10 @@ def _selector(release: Release) -> str:
     return f"owner=helm,name={release.name}"
 
 
-def _failure(release: Release, error: ApiError) -> ApiError | EnvironmentLackError:
+def _failure(release: Release, error: ApiError) -> ApiError | PrerequisiteError:
     if not error.is_forbidden:
         return error
-    return EnvironmentLackError(
+    return PrerequisiteError(
         f"This kubeconfig may not read Helm's records of {release}: {error.message}", error.advice
     )
 

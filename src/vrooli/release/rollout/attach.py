@@ -100,7 +100,7 @@ class _Watcher:
         )
         text = f"{told(self.revision)}; {told_of_holder(self.holder, datetime.now(UTC))}"
         if text != self.said:
-            self.progress.say(text)
+            self.progress.report(text)
         self.said = text
 
     async def follow(self, record: ReleaseRecord) -> Attended | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from vrooli.chart.manifest import Manifest
-from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
+from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
 from vrooli.events import ObjectState, Progress
 from vrooli.kube import Kube, NoAnswerError
 from vrooli.redaction import Redactor
@@ -228,7 +228,7 @@ class Follower:
         try:
             await self._watched.look()
             await self._learn_secrets()
-        except EnvironmentLackError:
+        except PrerequisiteError:
             if silent_s > LOOK_S + AWAY_S:
                 raise
         else:
@@ -280,7 +280,7 @@ class Follower:
         ready = sum(line.state is ObjectState.READY for line in found)
         text = f"{ready} of {len(found)} ready"
         if summary and found and text != self._said:
-            self._progress.say(text)
+            self._progress.report(text)
         self._said = text
 
     def _lines(self, failed: Iterable[str]) -> list[Line]:
@@ -299,7 +299,7 @@ class Follower:
         self._errors, self.unseen = read.errors, (*self.seen.unseen, *read.unseen)
         self.has_waited |= bool(self._errors)
         for name, reason in self._errors.items():
-            self._progress.say(self._redactor.text(f"{name}: {reason}"))
+            self._progress.report(self._redactor.text(f"{name}: {reason}"))
         return not self._errors
 
     async def is_stable(self) -> bool:
@@ -308,7 +308,7 @@ class Follower:
         await asyncio.sleep(max(0.0, STABLE_S - (datetime.now(UTC) - since).total_seconds()))
         try:
             await self._watched.look()
-        except EnvironmentLackError:
+        except PrerequisiteError:
             return False
         return not self.lacking()
 

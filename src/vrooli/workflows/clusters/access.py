@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vrooli.cluster.embedded.cluster import StoredCluster
 from vrooli.cluster.interface import Cluster
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.kube import Kube
 from vrooli.workflows.clusters import embedded
 from vrooli.workflows.clusters.selection import Choice, choose
@@ -42,7 +42,7 @@ async def connect(text: str | None) -> AsyncIterator[Access]:
 
     Raises:
         UsageError: The name is wrong.
-        EnvironmentLackError: The cluster doesn't run, or doesn't let this user in.
+        PrerequisiteError: The cluster doesn't run, or doesn't let this user in.
     """
     choice = await choose(text)
     cluster: Found
@@ -62,7 +62,7 @@ async def connect(text: str | None) -> AsyncIterator[Access]:
 async def _demand_running(cluster: StoredCluster) -> None:
     seen = await cluster.status()
     if seen.state in ("absent", "stopped"):
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"Cluster embedded:{cluster.name} is {seen.state}.",
             "`vrooli cluster start` starts one, `vrooli develop` brings up all of development. "
             "Another is named with --cluster.",

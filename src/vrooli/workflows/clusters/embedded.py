@@ -80,7 +80,7 @@ async def autostart(name: str, listener: Listener, *, enable: bool | None) -> Au
 
     Raises:
         UsageError: There is no such cluster.
-        EnvironmentLackError: systemd doesn't run here, or we aren't root.
+        PrerequisiteError: systemd doesn't run here, or we aren't root.
     """
     del listener
     cluster = known(name)

@@ -18,7 +18,7 @@ from vrooli.cluster.external import (
     MinikubeCluster,
     running_minikube_profiles,
 )
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Listener, Progress
 from vrooli.locks import locked
 
@@ -59,7 +59,7 @@ class Choice:
         """Hold the cluster's turn: of two runs at once, the second waits for the first's end."""
         progress = Progress(TURN, listener)
         lock = project.state_dir() / "turns" / f"{self.kind}-{self.name.replace('/', '_')}"
-        async with locked(lock, lambda: progress.say("waiting for another run on this cluster")):
+        async with locked(lock, lambda: progress.report("waiting for another run on this cluster")):
             yield
 
     def external(self) -> ExternalCluster:
@@ -93,7 +93,7 @@ async def choose(text: str | None) -> Choice:
 
     Raises:
         UsageError: The name is wrong.
-        EnvironmentLackError: None was named, and none can be made here.
+        PrerequisiteError: None was named, and none can be made here.
     """
     if text:
         return parse(text)
@@ -102,7 +102,7 @@ async def choose(text: str | None) -> Choice:
         return Choice("minikube", profiles[0])
     if platform.system() == "Linux" and os.geteuid() == 0:
         return Choice(EMBEDDED, DEFAULT_NAMES[EMBEDDED])
-    raise EnvironmentLackError(
+    raise PrerequisiteError(
         "No minikube profile runs, and the embedded cluster needs Linux and root.",
         "Run it again as root (sudo), start one with `minikube start`, "
         "or name one: --cluster kind, --cluster context:NAME.",

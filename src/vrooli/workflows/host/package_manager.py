@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vrooli import process, project
-from vrooli.errors import CommandError, EnvironmentLackError
+from vrooli.errors import CommandError, PrerequisiteError
 from vrooli.events import Progress
 from vrooli.process import Completed
 from vrooli.steps import Done
@@ -46,11 +46,11 @@ async def ensure_packages(progress: Progress, packages: Mapping[str, str] = PACK
     A program that is there is taken as it is, wherever it came from.
 
     Raises:
-        EnvironmentLackError: Not Linux, not Debian or not root, and something is missing.
+        PrerequisiteError: Not Linux, not Debian or not root, and something is missing.
         CommandError: apt failed.
     """
     if sys.platform != "linux":
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"Packages are installed on Linux only, and this is {sys.platform}.",
             "The embedded cluster needs Linux. With docker or podman here, another can be used: "
             "`--cluster minikube` or `--cluster kind`.",
@@ -73,12 +73,12 @@ def _is_there(brings: str) -> bool:
 def _demand_apt(missing: list[str], packages: Mapping[str, str]) -> None:
     programs = ", ".join(packages[package] for package in missing)
     if shutil.which("apt-get") is None:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"This host lacks {programs}, and has no apt-get to install them with.",
             "Install them with the package manager of this distribution.",
         )
     if os.geteuid() != 0:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"This host lacks {programs}, and only root may install them.",
             f"Run as root: apt-get install {' '.join(missing)}",
         )
@@ -97,9 +97,9 @@ async def _install(packages: list[str], progress: Progress) -> None:
 
     # An installation that a power cut or a kill broke off is brought to its end first.
     await _when_free(lambda: _to_its_end(run(["dpkg", "--configure", "-a"])), progress)
-    progress.say("reading the package lists")
+    progress.report("reading the package lists")
     await _when_free(lambda: run([*common, "update"]), progress)
-    progress.say(f"installing {', '.join(packages)}")
+    progress.report(f"installing {', '.join(packages)}")
     await _when_free(lambda: _to_its_end(run(install)), progress)
 
 
@@ -115,7 +115,7 @@ async def _when_free(start: Callable[[], Coroutine[Any, Any, object]], progress:
                 raise
         else:
             return
-        progress.say("waiting for another installation on this host to end")
+        progress.report("waiting for another installation on this host to end")
         await asyncio.sleep(OTHERS_PAUSE_S)
 
 
@@ -134,4 +134,4 @@ def _tell(line: str, progress: Progress) -> None:
     kind, _, rest = line.partition(":")
     if kind in ("dlstatus", "pmstatus"):
         _, percent, said = (*rest.split(":", 2), "", "")[:3]
-        progress.say(f"{said} ({percent.partition('.')[0]} %)")
+        progress.report(f"{said} ({percent.partition('.')[0]} %)")

@@ -8,7 +8,7 @@ from pathlib import Path
 from vrooli import images, programs, project
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
 from vrooli.cluster.embedded.settings import AddonImages, Settings
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.images import BuiltImage
 from vrooli.images.choice import detect
@@ -115,11 +115,11 @@ async def ensure_builder(progress: Progress) -> Done:
     """Have a program that builds images: all that this host does for a cluster of someone else's.
 
     Raises:
-        EnvironmentLackError: There is none, and none can be installed here.
+        PrerequisiteError: There is none, and none can be installed here.
     """
     try:
         found = await detect()
-    except EnvironmentLackError:
+    except PrerequisiteError:
         packages = {name: package_manager.PACKAGES[name] for name in ("buildah", "mmdebstrap")}
         return await package_manager.ensure_packages(progress, packages)
     return Done(changed=False, detail=f"{found.name} builds images")

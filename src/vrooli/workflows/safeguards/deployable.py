@@ -35,7 +35,7 @@ async def demand(
         back_to: The revision that a rollback goes to; None for a deploy.
 
     Raises:
-        EnvironmentLackError: Somebody else is at work on the release.
+        PrerequisiteError: Somebody else is at work on the release.
         NotDeployableError: Something stands in the way.
     """
     await lease.refuse_if_held(kube, release)

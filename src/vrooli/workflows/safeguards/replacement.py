@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vrooli.environments import Environment
-from vrooli.errors import EnvironmentLackError, UsageError, VrooliError
+from vrooli.errors import PrerequisiteError, UsageError, VrooliError
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.records import storage
@@ -93,7 +93,7 @@ async def look_again(
         agreed: The revision that may be replaced.
 
     Raises:
-        EnvironmentLackError: It has, and what is there now needs a yes of its own.
+        PrerequisiteError: It has, and what is there now needs a yes of its own.
     """
     last = await storage.fetch_revision(kube, release)
     if last is None or last.number == agreed:
@@ -101,7 +101,7 @@ async def look_again(
     try:
         await demand(kube, release, environment, Consent(yes=consent.yes))
     except UsageError as error:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"Another deploy of {release.name} has ended meanwhile; this run has not changed it.",
             "Run the same command again: it asks about what is there now.",
         ) from error

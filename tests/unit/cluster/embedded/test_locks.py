@@ -12,7 +12,7 @@ import pytest
 from support.embedded_samples import layout
 from vrooli.cluster.embedded.host import foreign_processes
 from vrooli.cluster.embedded.locks import alone, hold, holder, locked
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ def test_a_second_run_is_refused_and_told_which_process_is_at_work(tmp_path: Pat
     place = layout(tmp_path)
     with (
         locked(place),
-        pytest.raises(EnvironmentLackError, match=f"Process {os.getpid()}"),
+        pytest.raises(PrerequisiteError, match=f"Process {os.getpid()}"),
         locked(place),
     ):
         pass
@@ -68,7 +68,7 @@ def test_a_database_that_a_stranger_has_open_is_refused(tmp_path: Path) -> None:
     database.parent.mkdir(parents=True)
     with database.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(EnvironmentLackError, match=f"process {os.getpid()}"):
+        with pytest.raises(PrerequisiteError, match=f"process {os.getpid()}"):
             foreign_processes.refuse_foreign_processes(place)
     foreign_processes.refuse_foreign_processes(place)
 

@@ -115,7 +115,7 @@ async def wait(layout: Layout, record: Record, progress: Progress) -> None:
         missing = await missing_addons(api)
         if missing and missing[0] != last:
             last = missing[0]
-            progress.say(last)
+            progress.report(last)
         return not missing
 
     if not await poll_until(is_ready, READY_S):

@@ -14,7 +14,7 @@ from pathlib import Path
 from vrooli import project
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.settings import write_atomically
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.process import run
 
 UNITS = Path("/etc/systemd/system")
@@ -48,10 +48,10 @@ async def enable(layout: Layout) -> bool:
     """Have the cluster started with the host; says whether that changed anything.
 
     Raises:
-        EnvironmentLackError: systemd doesn't run here, or we aren't root.
+        PrerequisiteError: systemd doesn't run here, or we aren't root.
     """
     if not is_available():
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"systemd does not run on this host ({SYSTEMD_RUNNING} does not exist), so it cannot "
             f"start the cluster {layout.name}.",
             f"Configure the init system to run `vrooli cluster start {layout.name}` as root.",
@@ -73,7 +73,7 @@ async def disable(layout: Layout) -> bool:
     """Have the cluster no longer started with the host; says whether that changed anything.
 
     Raises:
-        EnvironmentLackError: We aren't root.
+        PrerequisiteError: We aren't root.
     """
     path, link = unit(layout), _link(layout)
     if not path.exists() and not link.is_symlink():
@@ -148,5 +148,5 @@ def _link(layout: Layout) -> Path:
     return UNITS / f"{TARGET}.wants" / unit(layout).name
 
 
-def _not_root(path: Path) -> EnvironmentLackError:
-    return EnvironmentLackError(f"{path} can't be written.", "Run the command as root: with sudo.")
+def _not_root(path: Path) -> PrerequisiteError:
+    return PrerequisiteError(f"{path} can't be written.", "Run the command as root: with sudo.")

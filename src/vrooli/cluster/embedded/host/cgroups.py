@@ -13,7 +13,7 @@ import signal
 from pathlib import Path
 
 from vrooli.cluster.embedded.host.inspection import NEEDED_V2, Host
-from vrooli.errors import EnvironmentLackError, VrooliError
+from vrooli.errors import PrerequisiteError, VrooliError
 
 CONTROL, PODS = "control", "pods"
 # Where the kernel has more than is needed of cgroup v2, the kubelet and runc want these, too.
@@ -36,7 +36,7 @@ def create(host: Host, name: str) -> None:
     """Make the cluster's cgroups in every hierarchy.
 
     Raises:
-        EnvironmentLackError: The host doesn't let us.
+        PrerequisiteError: The host doesn't let us.
     """
     try:
         for point in hierarchies(host):
@@ -47,7 +47,7 @@ def create(host: Host, name: str) -> None:
             for parent in (host.v2, host.v2 / name):
                 _enable(parent, host.v2_controllers & USED_V2)
     except OSError as error:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"The cgroup {name} can't be made: {error}",
             "In a container, give it a cgroup namespace of its own whose root holds no processes, "
             "or start it privileged.",

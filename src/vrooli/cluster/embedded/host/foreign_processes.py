@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 
 SHARERS = frozenset({"containerd", "kubelet", "etcd", "kube-apiserver", "dockerd", "k3s"})
 # Databases that whoever has them open has locked.
@@ -22,12 +22,12 @@ def refuse_foreign_processes(layout: Layout) -> None:
     Asked only when none of the cluster's own processes are left.
 
     Raises:
-        EnvironmentLackError: There is one; it is named.
+        PrerequisiteError: There is one; it is named.
     """
     processes = {*_processes_naming(layout.root), *_processes_locking(layout.root)}
     if processes:
         listed = ", ".join(f"{name} (process {pid})" for pid, name in sorted(processes))
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"The files of the cluster {layout.name} in {layout.root} are in use by {listed}, "
             "which the cluster did not start.",
             "End it, or choose another cluster name or VROOLI_STATE_DIR.",

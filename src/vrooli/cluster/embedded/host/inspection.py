@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.process import run
 
 GIB = 1024**3
@@ -152,11 +152,11 @@ def require(host: Host) -> None:
     """Refuse a host that can't run a cluster.
 
     Raises:
-        EnvironmentLackError: It names everything that is missing.
+        PrerequisiteError: It names everything that is missing.
     """
     messages = missing_requirements(host)
     if messages:
-        raise EnvironmentLackError("This host can't run the embedded cluster.", "\n".join(messages))
+        raise PrerequisiteError("This host can't run the embedded cluster.", "\n".join(messages))
 
 
 async def load_modules() -> None:

@@ -59,7 +59,7 @@ async def provide(
     template = folder() / key(record, archive, snapshotter)
     async with _locked():
         if not template.exists():
-            progress.say("Unpacking the images of new clusters, once")
+            progress.report("Unpacking the images of new clusters, once")
             await _create(record, archive, snapshotter, template)
         os.utime(template)
         _remove_unused()

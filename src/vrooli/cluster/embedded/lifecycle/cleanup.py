@@ -11,7 +11,7 @@ from vrooli.cluster.embedded.host.inspection import Host
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.network import namespace
 from vrooli.cluster.embedded.supervisor.daemon import PRIVATE_FOLDERS
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 from vrooli.process import run
 
 # A slow disk may take this long to forget a cluster's images, seconds.
@@ -39,11 +39,11 @@ async def delete_data(layout: Layout) -> None:
     """Remove the cluster's folder.
 
     Raises:
-        EnvironmentLackError: Something is mounted there; its content would be lost.
+        PrerequisiteError: Something is mounted there; its content would be lost.
     """
     mounted = mounts_below(layout.root, Path("/proc/self/mountinfo").read_text())
     if mounted:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"{mounted[0]} is mounted inside the cluster's folder, and isn't the cluster's.",
             f"Unmount it (`umount {mounted[0]}`), then delete the cluster again.",
         )

@@ -13,7 +13,7 @@ from vrooli.cluster.embedded.polling import poll_until
 from vrooli.cluster.embedded.settings import Record
 from vrooli.cluster.embedded.supervisor import logs
 from vrooli.cluster.embedded.supervisor.report import RUNNING, Report
-from vrooli.errors import EnvironmentLackError, VrooliError, WaitTimeoutError
+from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
 
 # For slow machines, seconds; about ten times what the 2-core reference machine takes.
 READY_S = 180.0
@@ -23,7 +23,7 @@ async def wait(layout: Layout, *names: str) -> None:
     """Wait for components, all without names.
 
     Raises:
-        EnvironmentLackError: The supervisor has ended.
+        PrerequisiteError: The supervisor has ended.
         WaitTimeoutError: They weren't ready in time.
     """
 
@@ -82,7 +82,7 @@ def _starts(pod: Mapping[str, Any], since: float) -> Iterable[bool]:
 
 def _ended(layout: Layout, report: Report | None) -> VrooliError:
     detail = report.detail if report else ""
-    return EnvironmentLackError(
+    return PrerequisiteError(
         f"The supervisor of {layout.name} ended. {detail}".strip(),
         f"Its log says why: {layout.log('supervisor')}",
     )

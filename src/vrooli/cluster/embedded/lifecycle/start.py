@@ -27,7 +27,7 @@ from vrooli.cluster.embedded.settings import (
     Settings,
 )
 from vrooli.cluster.embedded.supervisor.report import Report
-from vrooli.errors import CommandError, EnvironmentLackError, VrooliError
+from vrooli.errors import CommandError, PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.process import run
 from vrooli.steps import Done, first_error
@@ -62,7 +62,7 @@ async def ensure_running(
         forwarder.claim(record.ports)  # before anything is made; they are claimed again below
         snapshotter = containerd_config.snapshotter(host)
         await templates.provide(layout, record, images.archive, snapshotter, progress)
-        progress.say("Starting the control plane")
+        progress.report("Starting the control plane")
         async with alone(START_LOCK):
             record = await _assign_addresses(layout, record)
             await _start(layout, record, host)
@@ -117,7 +117,7 @@ async def _start(layout: Layout, record: Record, host: Host) -> None:
         )
     except CommandError as error:
         await cleanup.clear(layout, host)
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"The cluster {layout.name} can't be started: {error.output.strip()}",
             f"The supervisor's log may say more: {layout.log('supervisor')}",
         ) from error
@@ -136,7 +136,7 @@ async def _become_ready(
 
     async def install() -> None:
         await readiness.wait(layout, "kube-apiserver")
-        progress.say("The API server answers; applying the add-ons")
+        progress.report("The API server answers; applying the add-ons")
         await addons.apply(layout, record, loaded)
 
     try:
@@ -145,7 +145,7 @@ async def _become_ready(
             group.create_task(install())
     except* VrooliError as errors:
         raise first_error(errors) from errors
-    progress.say("Waiting for the node and the add-ons")
+    progress.report("Waiting for the node and the add-ons")
     await readiness.wait(layout)
     await readiness.wait_for_fresh_pods(layout, record)
     await addons.wait(layout, record, progress)

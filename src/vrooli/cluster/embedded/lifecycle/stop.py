@@ -23,7 +23,7 @@ async def stop(layout: Layout, progress: Progress) -> Done:
     """End everything; the data stay."""
     supervisor = holder(layout.supervisor_lock)
     if supervisor is not None:
-        progress.say("Ending the pods and the control plane")
+        progress.report("Ending the pods and the control plane")
         with contextlib.suppress(ProcessLookupError):
             os.kill(supervisor, signal.SIGTERM)
 
@@ -38,11 +38,11 @@ async def stop(layout: Layout, progress: Progress) -> Done:
 async def delete(layout: Layout, progress: Progress) -> Done:
     """End everything at once, and remove all that the cluster ever made."""
     existed = layout.root.exists()
-    progress.say("Ending its processes")
+    progress.report("Ending its processes")
     await cleanup.clear(layout, probe(layout.root))
     foreign_processes.refuse_foreign_processes(layout)
     await autostart.disable(layout)
-    progress.say("Removing its data")
+    progress.report("Removing its data")
     await cleanup.delete_data(layout)
     layout.lock.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # other clusters are beside it

@@ -8,7 +8,7 @@ import random
 import socket
 from collections.abc import Mapping
 
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 
 LOCALHOST = "127.0.0.1"
 CHUNK_BYTES = 64 * 1024
@@ -29,7 +29,7 @@ def claim(ports: Mapping[str, int]) -> dict[str, int]:
 
     Raises:
         UsageError: One is no port's number, or two are the same.
-        EnvironmentLackError: One is in use.
+        PrerequisiteError: One is in use.
     """
     chosen = [port for port in ports.values() if port]
     if len(set(chosen)) != len(chosen) or any(not 0 <= port <= HIGHEST_PORT for port in chosen):
@@ -51,7 +51,7 @@ def _claim(stack: contextlib.ExitStack, name: str, port: int) -> int:
         else:
             return candidate
     what = f"Port {port}" if port else f"Each port from {FREE[0]} to {FREE[-1]}"
-    raise EnvironmentLackError(
+    raise PrerequisiteError(
         f"{what} of {LOCALHOST}, for the cluster's {name}, is in use or can't be had: {reason}.",
         f"Choose another with --port {name}=NUMBER; {name}=0 takes any free one.",
     )

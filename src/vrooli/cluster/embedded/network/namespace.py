@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.settings import LINK_PREFIX, HostLink
-from vrooli.errors import CommandError, EnvironmentLackError
+from vrooli.errors import CommandError, PrerequisiteError
 from vrooli.process import run
 
 # What the cluster needs inside its namespace; the bridge's only where the kernel has them.
@@ -32,7 +32,7 @@ def choose_link(
     """The wanted cable if it is free, else the first free one.
 
     Raises:
-        EnvironmentLackError: All are taken.
+        PrerequisiteError: All are taken.
     """
     networks = list(used)
     count = ipaddress.ip_network(host_cidr).num_addresses // 4
@@ -41,7 +41,7 @@ def choose_link(
         host_link = HostLink.at(host_cidr, index)
         if not any(host_link.network.overlaps(network) for network in networks):
             return host_link
-    raise EnvironmentLackError(
+    raise PrerequisiteError(
         f"The host already uses every address of {host_cidr}.",
         "Name another range for them in VROOLI_HOST_CIDR, such as 172.31.240.0/24.",
     )
@@ -73,7 +73,7 @@ async def connect(layout: Layout, host_link: HostLink) -> None:
     """Make the namespace and its cable.
 
     Raises:
-        EnvironmentLackError: The kernel doesn't let us.
+        PrerequisiteError: The kernel doesn't let us.
     """
     layout.netns.touch()
     try:
@@ -82,7 +82,7 @@ async def connect(layout: Layout, host_link: HostLink) -> None:
         await run([*enter_command(layout.netns), "ip", "-batch", "-"], stdin=_node_side(host_link))
         await _set_sysctls(layout.netns)
     except CommandError as error:
-        raise EnvironmentLackError(
+        raise PrerequisiteError(
             f"The cluster's network can't be made: {error.message}",
             "The kernel must offer network namespaces and veth and bridge devices.",
         ) from error

@@ -12,7 +12,7 @@ import pytest
 
 from vrooli.cluster.embedded.host import autostart
 from vrooli.cluster.embedded.layout import Layout
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 
 # Does what `enable` of the real one does, and notes how it was called.
 SYSTEMCTL = """\
@@ -73,7 +73,7 @@ async def test_without_systemd_it_is_told_what_to_do(
 ) -> None:
     monkeypatch.setattr(autostart, "UNITS", tmp_path)
     monkeypatch.setattr(autostart, "SYSTEMD_RUNNING", tmp_path / "nothing")
-    with pytest.raises(EnvironmentLackError, match="systemd does not run on this host") as raised:
+    with pytest.raises(PrerequisiteError, match="systemd does not run on this host") as raised:
         await autostart.enable(layout)
     assert "vrooli cluster start one" in raised.value.advice
     assert raised.value.exit_code == 3

@@ -9,7 +9,7 @@ import pytest
 
 from support.embedded_samples import CONSTRAINED, MODERN
 from vrooli.cluster.embedded.host import inspection
-from vrooli.errors import EnvironmentLackError
+from vrooli.errors import PrerequisiteError
 
 UNIFIED = "31 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
 SPLIT = """\
@@ -48,7 +48,7 @@ def test_each_lack_is_named_with_its_remedy(change: dict[str, object], said: str
 
 
 def test_all_lacks_are_told_at_once() -> None:
-    with pytest.raises(EnvironmentLackError) as raised:
+    with pytest.raises(PrerequisiteError) as raised:
         inspection.require(replace(MODERN, kmsg=False, free_bytes=0))
     assert "/dev/kmsg" in raised.value.advice
     assert "VROOLI_STATE_DIR" in raised.value.advice

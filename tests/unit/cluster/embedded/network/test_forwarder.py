@@ -11,7 +11,7 @@ import pytest
 
 from support.ports import free_port
 from vrooli.cluster.embedded.network import forwarder
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +56,7 @@ def test_a_port_in_use_is_named_with_the_way_to_choose_another() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(EnvironmentLackError, match=f"Port {port}") as raised:
+        with pytest.raises(PrerequisiteError, match=f"Port {port}") as raised:
             forwarder.claim({"http": port})
     assert "--port http=" in raised.value.advice
 
@@ -72,7 +72,7 @@ def test_no_free_port_at_all_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         monkeypatch.setattr(forwarder, "FREE", [other.getsockname()[1]])
-        with pytest.raises(EnvironmentLackError, match="Each port"):
+        with pytest.raises(PrerequisiteError, match="Each port"):
             forwarder.claim({"http": 0})
 
 

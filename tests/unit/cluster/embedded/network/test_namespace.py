@@ -10,7 +10,7 @@ import pytest
 
 from vrooli.cluster.embedded.network import namespace
 from vrooli.cluster.embedded.settings import HostLink, Settings
-from vrooli.errors import EnvironmentLackError, UsageError
+from vrooli.errors import PrerequisiteError, UsageError
 
 RANGE = "10.213.0.0/16"
 
@@ -39,7 +39,7 @@ def test_a_cluster_takes_another_link_when_its_own_is_taken() -> None:
 
 
 def test_a_range_that_is_wholly_in_use_is_an_error_that_says_how_to_choose_another() -> None:
-    with pytest.raises(EnvironmentLackError, match=r"10\.213\.0\.0/16") as raised:
+    with pytest.raises(PrerequisiteError, match=r"10\.213\.0\.0/16") as raised:
         namespace.choose_link(RANGE, _networks("10.0.0.0/8"), None)
     assert "VROOLI_HOST_CIDR" in raised.value.advice
 
