@@ -1,4 +1,4 @@
-"""One result of a check or of a diagnosis: what was looked at, what was found, what to do.
+"""A finding of a check or of a diagnosis: the resource, the problem and the remediation.
 
 No I/O here.
 """
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What can be said of something that was looked at."""
+    """The overall result of a check or of a diagnosis."""
 
     HEALTHY = "healthy"
     PROBLEMS = "problems"
@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 
     @classmethod
     def of(cls, *, has_problems: bool, is_missing: bool) -> Verdict:
-        """Healthy is only what was seen as a whole; a problem is one whatever wasn't seen."""
+        """Return HEALTHY only if nothing is missing; a problem counts even if data is missing."""
         if has_problems:
             return cls.PROBLEMS
         return cls.UNKNOWN if is_missing else cls.HEALTHY
@@ -26,25 +26,25 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that isn't as it should be.
+    """A problem of one resource.
 
     Attributes:
-        name: The check or the rule that found it, such as storage or redis-auth-key-missing.
-        what: What was looked at, such as StorageClass/fast.
-        found: What was found, in words.
-        remedy: What to do about it, in words; may be empty.
-        command: The command that does it, as it can be typed; empty where none can.
-        link: Where more about it is written; may be empty.
-        evidence: The lines that show it, as they were read; without secrets.
+        rule_id: The check or the rule that reports it, such as storage or redis-auth-key-missing.
+        resource: The resource that has the problem, such as StorageClass/fast.
+        message: The problem, in words.
+        remediation: How to fix it, in words; may be empty.
+        command: The command that fixes it, ready to paste; may be empty.
+        link: The address of further documentation; may be empty.
+        evidence: Lines of logs, events or objects that show the problem; secrets are redacted.
     """
 
-    name: str
-    what: str
-    found: str
-    remedy: str = ""
+    rule_id: str
+    resource: str
+    message: str
+    remediation: str = ""
     command: str = ""
     link: str = ""
     evidence: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (f"{self.what}: {self.found}", self.remedy)))
+        return " ".join(filter(None, (f"{self.resource}: {self.message}", self.remediation)))

@@ -92,11 +92,11 @@ async def test_a_policy_that_allows_too_much_is_found_by_its_text_and_by_its_eff
         found = await _run(kube, live, OF_VAULT, creates=False)
     finally:
         await vault.ensure_policy(name, files[name])
-    told = {item.what: item for item in found["vault-policies"].findings}
+    told = {item.resource: item for item in found["vault-policies"].findings}
     assert f"policy {name}" in told
     assert "secret/data/vrooli/secrets/other" in told
     # A policy for a path itself is stronger than one for all around it: the others' paths hold.
-    assert any("read, update" in item.found for item in told.values())
+    assert any("read, update" in item.message for item in told.values())
     assert {item.command for item in told.values()} == {INSTALL}
     assert found["vault"].state is State.OK
 
@@ -128,9 +128,11 @@ async def test_a_secret_that_is_not_there_and_one_without_its_key_are_told_by_na
         await asyncio.to_thread(
             kv.delete_metadata_and_all_versions, path=lacking, mount_point="secret"
         )
-    assert [item.found for item in found["vault"].findings] == ["there is no secret at this path."]
+    assert [item.message for item in found["vault"].findings] == [
+        "there is no secret at this path."
+    ]
     (finding,) = keys["vault-keys"].findings
-    assert (finding.what, finding.found) == (f"secret/{lacking}", "it lacks REDIS_PASSWORD.")
+    assert (finding.resource, finding.message) == (f"secret/{lacking}", "it lacks REDIS_PASSWORD.")
     assert "of-the-tests" not in str(keys)
 
 
@@ -173,8 +175,8 @@ async def test_an_operator_whose_role_was_taken_away_is_told_what_it_may_not(
             metadata = {key: item["metadata"][key] for key in keep if key in item["metadata"]}
             await kube.create({**item, "metadata": metadata})
     (finding,) = found["redis-operator"].findings
-    assert "list RedisFailover" in finding.found
-    assert "create StatefulSet" in finding.found
+    assert "list RedisFailover" in finding.message
+    assert "create StatefulSet" in finding.message
 
 
 async def test_an_image_that_a_node_tried_in_vain_is_not_taken_for_loaded(

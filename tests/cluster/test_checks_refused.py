@@ -104,15 +104,15 @@ async def test_who_makes_the_rotator_s_role_must_hold_what_it_grants(
     async with await Kube.connect(path) as kube:
         site = Site.of(kube, NAMESPACE, rendered())
         findings = (await admission.look(site)).findings
-    about = {item.what: item for item in findings if item.what.startswith("Role")}
+    about = {item.resource: item for item in findings if item.resource.startswith("Role")}
     if holds:
         assert about == {}
         return
     (role,) = about.values()
-    assert role.what == "Role/vrooli-dev-rotator"
-    assert 'Resources:["secrets"], Verbs:["create"]' in role.found
-    assert "escalate" in role.found
-    assert "rotation.enabled=false" in role.remedy
+    assert role.resource == "Role/vrooli-dev-rotator"
+    assert 'Resources:["secrets"], Verbs:["create"]' in role.message
+    assert "escalate" in role.message
+    assert "rotation.enabled=false" in role.remediation
     assert role.command == f"kubectl auth can-i escalate roles -n {NAMESPACE}"
 
 
@@ -122,7 +122,7 @@ async def test_with_few_rights_the_rest_is_checked_and_what_was_not_seen_is_said
     async with await Kube.connect(reader) as kube:
         found = await _run(kube)
     assert {found[name].state for name in ("tools", "kinds")} == {State.OK}
-    refused = {item.what: item.found for item in found["rights"].findings}
+    refused = {item.resource: item.message for item in found["rights"].findings}
     assert "may not create, patch, delete it" in refused["Service"]
     assert "may not get, list, watch, create, patch, delete, update it" in refused["Secret"]
     unseen = {name for name, outcome in found.items() if outcome.state is State.UNSEEN}
@@ -135,10 +135,10 @@ async def test_an_api_server_with_nothing_behind_it_lacks_the_operators(bare_kub
     found = await _run(bare_kube)
     for name in ("postgres-operator", "redis-operator", "vault-secrets-operator"):
         (finding,) = found[name].findings
-        assert (finding.found, finding.command) == ("it isn't installed.", INSTALL)
+        assert (finding.message, finding.command) == ("it isn't installed.", INSTALL)
     assert "nodes" in names(found["cluster"])
     assert names(found["storage"]) == ["StorageClass"]
-    assert "no such Service" in found["vault"].findings[0].found
+    assert "no such Service" in found["vault"].findings[0].message
     assert "it follows from “Vault”" in found["vault-keys"].found
     assert found["gpu"].state is State.NOT_NEEDED
 

@@ -114,7 +114,9 @@ async def test_an_operator_that_is_gone_or_not_ready_is_told_though_its_kinds_ar
     gone, lame = OPERATORS
     await equipped.delete(*DEPLOYMENT, gone.name, ELSEWHERE)
     await _run(equipped, lame, readyReplicas=0, availableReplicas=0)
-    found = {item.name: item.found for item in await preflight.look(equipped, NAMESPACE, wanted)}
+    found = {
+        item.rule_id: item.message for item in await preflight.look(equipped, NAMESPACE, wanted)
+    }
     assert found == {
         gone.name: "it isn't installed.",
         lame.name: "0 of 1 pods are available.",
@@ -135,12 +137,12 @@ async def test_everything_that_is_missing_is_told_at_once(
         await equipped.delete(body["apiVersion"], body["kind"], body["metadata"]["name"])
     await _set_images(equipped, ["localhost/vrooli/ui:dev"])
     found = await preflight.look(equipped, NAMESPACE, wanted)
-    assert {(finding.name, finding.what) for finding in found} >= {
+    assert {(finding.rule_id, finding.resource) for finding in found} >= {
         ("storage", "StorageClass"),
         ("ingress", "IngressClass/traefik"),
         ("images", "localhost/vrooli/server:dev"),
     }
-    assert "localhost/vrooli/ui:dev" not in {finding.what for finding in found}
+    assert "localhost/vrooli/ui:dev" not in {finding.resource for finding in found}
     with pytest.raises(NotDeployableError, match="nothing was changed") as refused:
         preflight.demand(found)
     assert refused.value.exit_code == 3
@@ -159,8 +161,8 @@ async def test_a_missing_operator_is_named_instead_of_what_follows_from_it(
         NAMESPACE,
     )
     (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, other])
-    assert (finding.name, finding.what) == ("kinds", "PodMonitor")
-    assert "Prometheus' operator" in finding.remedy
+    assert (finding.rule_id, finding.resource) == ("kinds", "PodMonitor")
+    assert "Prometheus' operator" in finding.remediation
 
 
 async def test_an_object_that_the_server_refuses_is_told_in_its_words(
@@ -176,8 +178,8 @@ async def test_an_object_that_the_server_refuses_is_told_in_its_words(
         NAMESPACE,
     )
     (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, bad])
-    assert (finding.name, finding.what) == ("dry-run", "Service/bad")
-    assert "99999" in finding.found
+    assert (finding.rule_id, finding.resource) == ("dry-run", "Service/bad")
+    assert "99999" in finding.message
 
 
 async def test_a_tag_that_its_registry_does_not_have_is_told_before_anything_is_touched(
@@ -200,7 +202,7 @@ async def test_a_tag_that_its_registry_does_not_have_is_told_before_anything_is_
             for number, tag in enumerate(("1.0.0", "1.0.1"))
         ]
         (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, *pods])
-    assert (finding.name, finding.what) == ("registry", f"{host}/vrooli/ui:1.0.1")
+    assert (finding.rule_id, finding.resource) == ("registry", f"{host}/vrooli/ui:1.0.1")
 
 
 async def _account(
@@ -233,7 +235,7 @@ async def test_missing_rights_are_told_by_verb_and_kind(
     path = await _account(equipped, bare_kubeconfig, "rights", rules, tmp_path)
     async with await Kube.connect(path) as reader:
         found = await preflight.look(reader, "rights", [w for w in wanted if w.kind == "Service"])
-    told = {finding.what: finding.found for finding in found if finding.name == "rights"}
+    told = {finding.resource: finding.message for finding in found if finding.rule_id == "rights"}
     assert "may not create, patch, delete it" in told["Service"]
     assert "may not get, list, watch, create, patch, delete, update it" in told["Secret"]
     assert "may not get it" in told["Namespace"]
@@ -259,15 +261,15 @@ async def test_all_rights_in_a_namespace_are_enough_where_nothing_else_is_to_be_
     path = await _account(equipped, bare_kubeconfig, "own", rules, tmp_path)
     async with await Kube.connect(path) as kube:
         (finding,) = await _rights(kube, "own", wanted)
-        assert finding.what == "Namespace/own"
-        assert "may not patch it" in finding.found
+        assert finding.resource == "Namespace/own"
+        assert "may not patch it" in finding.message
         fit = {"name": "own", "labels": security.labels(security.BASELINE)}
         await equipped.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": fit})
         assert await _rights(kube, "own", wanted) == []
         assert not await apply._ensure_namespace(
             kube, "own", await apply._security(kube, [_in(item, "own") for item in wanted])
         )
-        missing = {finding.what for finding in await _rights(kube, "elsewhere", wanted)}
+        missing = {finding.resource for finding in await _rights(kube, "elsewhere", wanted)}
     assert "Namespace" in missing
 
 
@@ -284,7 +286,7 @@ async def test_who_may_patch_all_of_its_namespace_may_label_it(
 
 async def _rights(kube: Kube, namespace: str, wanted: tuple[Manifest, ...]) -> list[Finding]:
     found = await preflight.look(kube, namespace, [_in(item, namespace) for item in wanted])
-    return [finding for finding in found if finding.name == "rights"]
+    return [finding for finding in found if finding.rule_id == "rights"]
 
 
 def _in(item: Manifest, namespace: str) -> Manifest:

@@ -50,14 +50,14 @@ class Said:
     elapsed_s: float
 
     @property
-    def unseen(self) -> dict[str, str]:
+    def unavailable(self) -> dict[str, str]:
         """What couldn't be seen, and why."""
-        return {item["what"]: item["why"] for item in self.last["unseen"]}
+        return {item["resource"]: item["reason"] for item in self.last["unavailable"]}
 
     @property
     def missing(self) -> dict[str, str]:
         """What is needed and couldn't be seen, and why."""
-        return {item["what"]: item["why"] for item in self.last["missing"]}
+        return {item["resource"]: item["reason"] for item in self.last["missing"]}
 
     @property
     def found(self) -> set[tuple[str, str]]:
@@ -65,9 +65,9 @@ class Said:
         findings = [
             finding
             for cause in self.last["causes"]
-            for finding in (cause["finding"], *cause["follows"])
+            for finding in (cause["finding"], *cause["consequences"])
         ]
-        return {(finding["name"], finding["what"]) for finding in findings}
+        return {(finding["rule_id"], finding["resource"]) for finding in findings}
 
 
 def diagnose(kubeconfig: Path, *words: str, limit_s: float = 0.0) -> Said:
@@ -151,7 +151,7 @@ def test_an_api_server_that_takes_two_seconds_for_each_answer(
         said = diagnose(kubeconfig, limit_s=30)
     assert said.status == 1
     assert of_pods(said.found) == IN_TROUBLE
-    assert said.unseen == {}
+    assert said.unavailable == {}
     assert said.missing == {}
 
 
@@ -232,7 +232,7 @@ def test_a_kind_that_nothing_depends_on_may_stay_unseen(
     with way(bare_kubeconfig, tmp_path, f"/{healthy}/configmaps", never) as kubeconfig:
         said = _of_healthy(kubeconfig, limit_s=12)
     assert (said.status, said.last["verdict"], said.missing) == (0, "healthy", {})
-    assert said.unseen == {f"ConfigMap in {healthy}": "no answer within 10 s"}
+    assert said.unavailable == {f"ConfigMap in {healthy}": "no answer within 10 s"}
 
 
 def _first(times: int, changed: Answer) -> Callable[[Answer], Answer]:
@@ -333,7 +333,7 @@ def test_bad_answers_to_one_list_are_named_and_hide_nothing_else(
     assert said.status == 1
     assert not said.last["ok"]
     assert why in said.missing["Pod in dev"]
-    assert "<" not in said.unseen["Pod in dev"]
+    assert "<" not in said.unavailable["Pod in dev"]
     # What was seen is judged, and that there are no pods isn't claimed.
     assert ("ingress-class-missing", "Ingress/vrooli-dev") in said.found
     assert not any("service" in rule for rule, _ in said.found)
@@ -354,7 +354,7 @@ def test_a_list_that_breaks_off_is_judged_as_far_as_it_came(release: Path, tmp_p
     with faulty.way(release, tmp_path, first_only) as kubeconfig:
         said = diagnose(kubeconfig, "--timeout", "12", limit_s=20)
     assert of_pods(said.found) == IN_TROUBLE
-    assert "500" in said.unseen["Pod in dev"]
+    assert "500" in said.unavailable["Pod in dev"]
 
 
 def test_where_every_answer_is_a_fault_it_is_no_cluster(release: Path, tmp_path: Path) -> None:
@@ -464,7 +464,7 @@ def test_a_namespace_that_does_not_exist(bare_kubeconfig: Path, tmp_path: Path) 
     said = diagnose(changed(bare_kubeconfig, tmp_path), "-n", "nowhere")
     assert said.status == 1
     assert ("namespace-missing", "Namespace/nowhere") in said.found
-    assert said.unseen == {}
+    assert said.unavailable == {}
 
 
 async def reader(kube: Kube, name: str, namespace: str, rules: list[dict[str, Any]]) -> str:
@@ -492,12 +492,12 @@ async def test_who_may_read_pods_alone_is_told_of_them_and_of_what_stays_unseen(
         f"Deployment/{DEV.release}-{name}"
         for name in ("server", "ui", "jobs", "adminer", "nsfw-detector")
     }
-    assert len(said.unseen) < 50
-    secrets = next(why for what, why in said.unseen.items() if what.startswith("Secret in"))
+    assert len(said.unavailable) < 50
+    secrets = next(why for what, why in said.unavailable.items() if what.startswith("Secret in"))
     assert 'cannot list resource "secrets"' in secrets
-    logs = next(why for what, why in said.unseen.items() if "logs, such as" in what)
+    logs = next(why for what, why in said.unavailable.items() if "logs, such as" in what)
     assert 'cannot get resource "pods/log"' in logs
-    assert "pods/exec" in said.unseen["what pods reach and resolve in dev"]
+    assert "pods/exec" in said.unavailable["what pods reach and resolve in dev"]
 
 
 async def test_who_may_read_pods_alone_does_not_call_a_release_well(
@@ -510,7 +510,7 @@ async def test_who_may_read_pods_alone_does_not_call_a_release_well(
     assert "Secret in healthy" in said.missing
     assert 'cannot list resource "secrets"' in said.missing["Secret in healthy"]
     assert not {"Pod in healthy", "ConfigMap in healthy", "Node"} & set(said.missing)
-    advice = {item["what"]: item["advice"] for item in said.last["missing"]}
+    advice = {item["resource"]: item["advice"] for item in said.last["missing"]}
     assert "kubectl auth can-i list secrets -n healthy" in advice["Secret in healthy"]
 
 
@@ -536,9 +536,9 @@ async def test_who_may_read_all_of_a_namespace_sees_the_operators_objects_in_it(
         await bare_kube.delete(body["apiVersion"], "RedisFailover", "vrooli-rf", DEV.namespace)
     assert ("redis-auth-secret-missing", "RedisFailover/vrooli-rf") in said.found
     assert not {rule for rule, _ in said.found} & {"redis-operator-down", "redis-crd-missing"}
-    assert "at the cluster scope" in said.unseen["RedisFailover"]
+    assert "at the cluster scope" in said.unavailable["RedisFailover"]
     # The right to get all is no right to run something.
-    assert "pods/exec" in said.unseen["what pods reach and resolve in dev"]
+    assert "pods/exec" in said.unavailable["what pods reach and resolve in dev"]
 
 
 ODD_STATUSES = (None, {"conditions": None, "containerStatuses": None}, {"conditions": [None, 7]})
@@ -590,7 +590,7 @@ def test_logs_that_are_no_text(release: Path, tmp_path: Path) -> None:
     said = diagnose(changed(release, tmp_path), "--bundle", str(bundle))
     assert said.status == 1
     assert of_pods(said.found) == IN_TROUBLE
-    assert not [what for what in said.unseen if "log of" in what]
+    assert not [what for what in said.unavailable if "log of" in what]
     with tarfile.open(bundle) as archive:
         logs = [item for item in archive if item.name.endswith(".log")]
         file = archive.extractfile(logs[0])
@@ -627,7 +627,7 @@ async def test_a_note_of_helm_s_that_can_not_be_read_is_told_and_stops_nothing(
     sick["metadata"] = {"name": "sick", "namespace": namespace}
     await bare_kube.apply({key: sick[key] for key in ("apiVersion", "kind", "metadata", "spec")})
     said = diagnose(changed(bare_kubeconfig, tmp_path), "-n", namespace)
-    (told,) = [text for what, text in said.unseen.items() if what.startswith("Helm's note")]
+    (told,) = [text for what, text in said.unavailable.items() if what.startswith("Helm's note")]
     assert why in told
     assert "release-missing" not in {rule for rule, _ in said.found}
     # Without the newest note nobody knows what the release should be.

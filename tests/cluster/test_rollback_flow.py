@@ -146,7 +146,9 @@ async def test_what_stands_in_the_way_is_found_before_anything_is_touched(
     bare_kube: Kube, release: Release, options: RollbackOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(site: Site) -> Seen:
-        lack = Finding("image-not-there", "Deployment/x", "its image is gone", remedy="push it")
+        lack = Finding(
+            "image-not-there", "Deployment/x", "its image is gone", remediation="push it"
+        )
         return Seen("1 of 2 images", (lack,))
 
     blocked = Check("images", "Images", "looks at images", refuse, stops_deploy=True)

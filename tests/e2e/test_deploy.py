@@ -141,7 +141,7 @@ async def test_a_deploy_that_cannot_succeed_is_told_with_evidence_and_taken_back
         texts = {name: file.read().decode() for name, file in files.items() if file}
     found = json.loads(texts["vrooli-diagnosis-vrooli-dev/findings.json"])
     assert re.search(reason, found["failure"])
-    assert f"The cause: {found['causes'][0]['finding']['what']}" in failed.value.message
+    assert f"The cause: {found['causes'][0]['finding']['resource']}" in failed.value.message
     assert any("/Pod/vrooli-dev-server" in name for name in texts)
     await _holds_no_secret(kube, "\n".join(texts.values()))
     report.unlink()

@@ -581,7 +581,7 @@ async def test_a_fault_of_the_data_is_named_alone_and_mended(
     async with injury.injured(kube, live, lambda: fault.injure(ward), lambda: fault.undo(ward)):
         named = await injury.until_named(kube, live, fault.rule, fault.about)
         proofs.record(fault.rule, named)
-        assert named.diagnosis.causes[0].finding.evidence or named.diagnosis.causes[0].follows
+        assert named.diagnosis.causes[0].finding.evidence or named.diagnosis.causes[0].consequences
         if fault.mend is None:
             await injury.run(live, named.command)
         else:
@@ -619,9 +619,9 @@ async def test_a_reader_who_is_not_let_into_pods_is_told_so_and_blames_nobody(
         for version, kind, _ in kinds:
             await kube.delete(version, kind, name, "default")
     # Events of the test before may still tell of a pod; what can't be asked is nobody's fault.
-    named = [cause.finding.name for cause in said.causes]
+    named = [cause.finding.rule_id for cause in said.causes]
     assert not [name for name in named if name.startswith(ASKED)], named
-    unseen = {item.what: item.why for item in said.unseen}
+    unavailable = {item.resource: item.reason for item in said.unavailable}
     inside = "Redis and PostgreSQL and what pods reach and resolve in dev"
-    assert "pods/exec" in unseen[inside]
-    assert "pods/portforward" in unseen["Vault in vault"]
+    assert "pods/exec" in unavailable[inside]
+    assert "pods/portforward" in unavailable["Vault in vault"]

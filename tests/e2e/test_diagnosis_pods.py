@@ -233,7 +233,7 @@ async def test_a_version_that_can_not_run_is_named_and_mended(
 
     named = await surgery(version.rule, version.about, injure, undo)
     said = named.diagnosis.causes[0].finding
-    assert version.says in said.found
+    assert version.says in said.message
     assert said.evidence
     assert named.command.startswith(UNDO) is version.back
 
@@ -298,7 +298,7 @@ async def test_a_quota_without_room_is_named_and_raised(
         await shop.until_ready(kube, beside)
 
     named = await surgery("quota-exceeded", "ResourceQuota/small", injure, undo)
-    assert "exceeded quota: small, requested: pods=1" in named.diagnosis.causes[0].finding.found
+    assert "exceeded quota: small, requested: pods=1" in named.diagnosis.causes[0].finding.message
 
 
 async def _counted(kube: Kube, namespace: str) -> None:
@@ -328,7 +328,7 @@ async def test_a_limit_range_that_forbids_a_pod_is_named(
         await shop.until_ready(kube, beside)
 
     named = await surgery("pod-refused", OWN, injure, undo)
-    assert "LimitRange" in named.diagnosis.causes[0].finding.found
+    assert "LimitRange" in named.diagnosis.causes[0].finding.message
 
 
 @long
@@ -407,7 +407,7 @@ async def test_a_service_that_leads_nowhere_is_named_and_put_back(
         lambda: kube.patch(CORE, "Service", ADMINER, home, change),
         lambda: kube.patch(CORE, "Service", ADMINER, home, {"spec": spec}),
     )
-    assert says in named.diagnosis.causes[0].finding.found
+    assert says in named.diagnosis.causes[0].finding.message
 
 
 @long
@@ -558,7 +558,7 @@ async def test_a_policy_that_was_changed_by_hand_is_named_and_put_back(
             NETWORKS, "NetworkPolicy", name, home, {"spec": {"ingress": before["spec"]["ingress"]}}
         ),
     )
-    said = named.diagnosis.causes[0].finding.found
+    said = named.diagnosis.causes[0].finding.message
     assert "vrooli-dev-jobs to vrooli-dev-nsfw-detector, TCP port 8000" in said
 
 
@@ -637,7 +637,7 @@ async def test_a_job_that_has_failed_is_named_and_deleted(
         lambda: kube.apply(job),
         lambda: kube.delete("batch/v1", "Job", "injured-job", home),
     )
-    assert "nothing to migrate" in named.diagnosis.causes[0].finding.found
+    assert "nothing to migrate" in named.diagnosis.causes[0].finding.message
 
 
 @long
@@ -655,7 +655,7 @@ async def test_a_pod_that_a_node_turned_away_is_named_and_deleted(
         lambda: kube.apply(pod, namespace=home),
         lambda: kube.delete(CORE, "Pod", "injured-out", home),
     )
-    assert "OutOfcpu" in named.diagnosis.causes[0].finding.found
+    assert "OutOfcpu" in named.diagnosis.causes[0].finding.message
 
 
 @long

@@ -25,7 +25,7 @@ def site(manifests: tuple[Manifest, ...] = (), kube: object = None, **settings: 
 
 def names(found: Any) -> list[str]:
     """What the findings are about."""
-    return [finding.what for finding in found.findings]
+    return [finding.resource for finding in found.findings]
 
 
 def check(name: str, look: Any, **settings: Any) -> Check:

@@ -206,7 +206,7 @@ def happening(about: Ref, reason: str, message: str, *, ago_s: float = 30.0) -> 
 
 def found(rule: Rule, seen: Evidence) -> list[str]:
     """The objects that a rule finds something wrong with, as kind and name."""
-    return [str(symptom.about) for symptom in rule.find(seen)]
+    return [str(symptom.resource) for symptom in rule.find(seen)]
 
 
 def diagnosed(seen: Evidence) -> Diagnosis:

@@ -72,8 +72,8 @@ async def until_named(
         looked = time.monotonic()
         said = await look(kube, live)
         now = time.monotonic()
-        names = [cause.finding.name for cause in said.causes]
-        if names == [rule] and said.causes[0].finding.what.startswith(about):
+        names = [cause.finding.rule_id for cause in said.causes]
+        if names == [rule] and said.causes[0].finding.resource.startswith(about):
             return Named(said, round(now - looked, 2), round(now - began, 2))
         assert now - began < limit_s, f"{rule} isn't the one cause: {told(said)}"
         await asyncio.sleep(LOOK_EVERY_S)
@@ -86,7 +86,7 @@ async def until_well(kube: Kube, live: Live, limit_s: float = WELL_S) -> None:
         said = await look(kube, live)
         now = time.monotonic()
         # Who couldn't look knows nothing of how it is.
-        calm_since = 0.0 if said.causes or said.unseen else calm_since or now
+        calm_since = 0.0 if said.causes or said.unavailable else calm_since or now
         if calm_since and now - calm_since >= CALM_S:
             return
         assert now - began < limit_s, f"it isn't well after {limit_s:.0f} s: {told(said)}"
@@ -130,8 +130,11 @@ async def run(live: Live, command: str) -> str:
 def told(said: Diagnosis) -> str:
     """A diagnosis in a few lines, for a failed test."""
     lines = [
-        f"{cause.finding.name} {cause.finding.what}: {cause.finding.found}"
-        f" <- {', '.join(f'{item.name} {item.what}' for item in cause.follows) or 'nothing'}"
+        f"{cause.finding.rule_id} {cause.finding.resource}: {cause.finding.message}"
+        + " <- "
+        + (", ".join(f"{one.rule_id} {one.resource}" for one in cause.consequences) or "nothing")
         for cause in said.causes
     ]
-    return "\n".join(["", *lines, *(f"unseen {item.what}: {item.why}" for item in said.unseen)])
+    return "\n".join(
+        ["", *lines, *(f"unavailable {item.resource}: {item.reason}" for item in said.unavailable)]
+    )

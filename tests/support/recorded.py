@@ -23,7 +23,7 @@ from support.planting import COPY, environment
 from vrooli.diagnosis import catalog, root_cause
 from vrooli.diagnosis.bundle.archive import Contents
 from vrooli.diagnosis.bundle.extras import More
-from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource, Unseen
+from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource, Unavailable
 from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
 from vrooli.release.records.storage import ReleaseRecord, Revision
@@ -67,14 +67,18 @@ def planted(canaries: Sequence[Canary]) -> Contents:
         logs={source: lines},
         helm=Revision(2, "failed", "", NOW, whole[0] if whole else ""),
         answers=(Answer("vault-health", Ref("Service", "vault", "vault"), "\n".join(whole)),),
-        unseen=tuple(Unseen(f"thing {number}", text) for number, text in enumerate(whole)),
+        unavailable=tuple(
+            Unavailable(f"thing {number}", text) for number, text in enumerate(whole)
+        ),
     )
     more = More(
         logs={source: lines, replace(source, previous=True): lines},
         used={"pods": [{"metadata": {"name": "x"}, "said": whole}]},
         told={ref.name: "\n".join(whole)},
         versions={"kubernetes": "v1.37.2"},
-        unseen=tuple(Unseen(f"other {number}", text) for number, text in enumerate(whole)),
+        unavailable=tuple(
+            Unavailable(f"other {number}", text) for number, text in enumerate(whole)
+        ),
     )
     return contents(seen, redactor, more, failure="\n".join(texts))
 

@@ -94,13 +94,13 @@ REVISIONS = HistoryResult(
 )
 
 
-def _finding(name: str, found: str, **more: str | tuple[str, ...]) -> FindingView:
+def _finding(rule_id: str, message: str, **more: str | tuple[str, ...]) -> FindingView:
     return FindingView.model_validate(
         {
-            "name": name,
-            "what": "RedisFailover/vrooli-rf",
-            "found": found,
-            "remedy": "",
+            "rule_id": rule_id,
+            "resource": "RedisFailover/vrooli-rf",
+            "message": message,
+            "remediation": "",
             "command": "",
             "link": "",
             "evidence": (),
@@ -121,14 +121,14 @@ DIAGNOSED = DiagnoseResult(
                 "redis-wrong-password",
                 f"it refuses the password of its Secret ({WRONGPASS})",
                 evidence=(f"rfr-vrooli-rf-0: {WRONGPASS}",),
-                remedy="A Redis reads its password when it starts: restart it.",
+                remediation="A Redis reads its password when it starts: restart it.",
                 command="kubectl delete pod rfr-vrooli-rf-0 -n dev",
                 link="https://redis.io/docs/latest/commands/auth/",
             ),
-            follows=(_finding("not-ready", "0 of 1 Redis pods are ready"),),
+            consequences=(_finding("not-ready", "0 of 1 Redis pods are ready"),),
         ),
     ),
-    unseen=(),
+    unavailable=(),
     rules=83,
     elapsed_s=4.7,
 )

@@ -111,14 +111,16 @@ def command(
 def show(result: DiagnoseResult, console: Console) -> None:
     """Print required data that could not be read, then each root cause with its remediation."""
     tables.show_missing(result.missing, console)
-    needed = {(item.what, item.why) for item in result.missing}
+    needed = {(item.resource, item.reason) for item in result.missing}
     for number, cause in enumerate(result.causes, 1):
         _show_cause(number, cause, console)
-    for item in result.unseen:
-        if (item.what, item.why) in needed:
+    for item in result.unavailable:
+        if (item.resource, item.reason) in needed:
             continue
-        console.print(f"Not checked: {item.what}: {item.why}", style="dim", markup=False)
-    if any(item.remedy or item.command for cause in result.causes for item in cause.follows):
+        console.print(f"Not checked: {item.resource}: {item.reason}", style="dim", markup=False)
+    if any(
+        item.remediation or item.command for cause in result.causes for item in cause.consequences
+    ):
         console.print(FOLLOWS, style="dim", markup=False)
     console.print(f"\n{_summary(result)} ({result.rules} rules, {result.elapsed_s:.1f} s).")
     if result.bundle:
@@ -139,17 +141,19 @@ def _summary(result: DiagnoseResult) -> str:
 def _show_cause(number: int, cause: CauseView, console: Console) -> None:
     finding = cause.finding
     console.print(
-        f"\n{number}. {finding.what}: {finding.found}  ({finding.name})", style="bold", markup=False
+        f"\n{number}. {finding.resource}: {finding.message}  ({finding.rule_id})",
+        style="bold",
+        markup=False,
     )
     for line in finding.evidence:
         console.print(f"     | {line}", style="dim", markup=False)
     _show_remedy(finding, console)
-    for item in cause.follows:
-        console.print(f"   → {item.what}: {item.found}  ({item.name})", markup=False)
+    for item in cause.consequences:
+        console.print(f"   → {item.resource}: {item.message}  ({item.rule_id})", markup=False)
 
 
 def _show_remedy(finding: FindingView, console: Console) -> None:
-    for line in filter(None, (finding.remedy, finding.command and f"$ {finding.command}")):
+    for line in filter(None, (finding.remediation, finding.command and f"$ {finding.command}")):
         console.print(f"   {line}", style="green", markup=False)
     if finding.link:
         console.print(f"   {finding.link}", style="dim", markup=False)

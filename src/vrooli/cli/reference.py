@@ -62,7 +62,7 @@ RESULTS = (
     results.ObjectView,
     results.CauseView,
     results.FindingView,
-    results.UnseenView,
+    results.UnavailableView,
     results.CaseView,
     results.DifferenceView,
     results.ChangeView,

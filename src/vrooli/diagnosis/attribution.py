@@ -29,14 +29,14 @@ def causes_of(failure: str, diagnosis: Diagnosis, evidence: Evidence) -> tuple[C
     others = [
         cause
         for cause in diagnosis.causes
-        if cause not in own and cause.finding.name not in BY_EVENTS
+        if cause not in own and cause.finding.rule_id not in BY_EVENTS
     ]
     return (*own, *others)
 
 
 def _is_of(cause: Cause, failure: str, blamed: set[str]) -> bool:
-    about = {str(cause.about), *(finding.what for finding in cause.follows)}
-    return bool(about & blamed) or _is_named(str(cause.about), failure)
+    about = {str(cause.resource), *(finding.resource for finding in cause.consequences)}
+    return bool(about & blamed) or _is_named(str(cause.resource), failure)
 
 
 def _is_named(name: str, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a rule is, and what a diagnosis gives. No I/O here."""
+"""The interface of diagnosis rules and the result of a diagnosis. No I/O here."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from vrooli.findings import Finding
 from vrooli.kube.objects import Ref
 
 if TYPE_CHECKING:
-    from vrooli.diagnosis.evidence.model import Evidence, Unseen
+    from vrooli.diagnosis.evidence.model import Evidence, Unavailable
 
 
 @dataclass(frozen=True)
 class Symptom:
-    """What a rule has seen of one object.
+    """A problem that a rule finds at one resource.
 
     Attributes:
-        about: The object that isn't as it should be: a pod's workload rather than each pod.
-        found: What is wrong, in words, with the system's own words where they help.
-        remedy: What mends it, in words.
-        command: The command that does it, as it can be typed; empty where none can.
-        evidence: The lines that show it.
-        touches: Other objects that it stops: what is wrong with them follows from this.
-        explains: The rules whose symptoms may follow from it, by name; None is all of them, and
-            what stops nothing yet explains none.
+        resource: The resource that has the problem: the workload of a pod rather than each pod.
+        message: The problem, in words; quotes the original message where that helps.
+        remediation: How to fix it, in words.
+        command: The command that fixes it, ready to paste; may be empty.
+        evidence: Lines of logs, events or objects that show the problem.
+        affects: Other resources that fail because of it: their symptoms are consequences of it.
+        can_explain: The ids of the rules whose symptoms can be consequences of it. None means any
+            rule; an empty tuple means that it has no consequences yet.
     """
 
-    about: Ref
-    found: str
-    remedy: str
+    resource: Ref
+    message: str
+    remediation: str
     command: str = ""
     evidence: tuple[str, ...] = ()
-    touches: tuple[Ref, ...] = ()
-    explains: tuple[str, ...] | None = None
+    affects: tuple[Ref, ...] = ()
+    can_explain: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One symptom that is recognised.
+    """A diagnosis rule.
 
     Attributes:
-        name: Short and stable, part of the JSON output, such as image-pull.
+        rule_id: Short and stable, part of the JSON output, such as image-pull.
         title: The symptom in words, for the table of rules.
-        find: Reads the evidence and gives what it has seen; does no I/O.
-        link: Where more about it is written; may be empty.
+        find: Yields the symptoms in the evidence; does no I/O.
+        link: The address of further documentation; may be empty.
     """
 
-    name: str
+    rule_id: str
     title: str
     find: Callable[[Evidence], Iterable[Symptom]]
     link: str = ""
@@ -56,29 +56,29 @@ class Rule:
 
 @dataclass(frozen=True)
 class Cause:
-    """One root cause.
+    """A root cause.
 
     Attributes:
-        finding: What it is.
-        about: The object that it was found at.
-        follows: What else was found and follows from it, the nearest first.
+        finding: The problem.
+        resource: The resource that has the problem.
+        consequences: The other findings that follow from it, the nearest first.
     """
 
     finding: Finding
-    about: Ref
-    follows: tuple[Finding, ...] = ()
+    resource: Ref
+    consequences: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a look at a release gave.
+    """The result of a diagnosis.
 
     Attributes:
-        causes: The root causes, the one with the most consequences first; none when all is well.
-        unseen: What couldn't be looked at, and why.
-        missing: That of it without which nobody can say that a release is healthy.
+        causes: The root causes, the one with the most consequences first; empty if none was found.
+        unavailable: The data that could not be read.
+        missing: The part of it that is required to call the release healthy.
     """
 
     causes: tuple[Cause, ...]
-    unseen: tuple[Unseen, ...]
-    missing: tuple[Unseen, ...] = ()
+    unavailable: tuple[Unavailable, ...]
+    missing: tuple[Unavailable, ...] = ()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from vrooli.diagnosis.dependency_graph import vault_services
 from vrooli.diagnosis.evidence import operators
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, Unseen
+from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, Unavailable
 from vrooli.diagnosis.evidence.operators import Keeper
 from vrooli.kube import Priority
 
@@ -54,24 +54,24 @@ def priority(kind: str, namespace: str | None, home: str) -> Priority:
     return Priority.REQUIRED if kind in needed else Priority.OPTIONAL
 
 
-def silent(answers: Iterable[Answer]) -> list[Unseen]:
+def silent(answers: Iterable[Answer]) -> list[Unavailable]:
     """The needed questions that got no answer, and that nobody is blamed for."""
     return [
-        Unseen(f"what {item.about} says of itself", item.text, place=(PROBE, item.probe))
+        Unavailable(f"what {item.about} says of itself", item.text, place=(PROBE, item.probe))
         for item in answers
         if item.probe in _SILENT and not item.ok
     ]
 
 
-def missing(seen: Evidence) -> list[Unseen]:
+def missing(seen: Evidence) -> list[Unavailable]:
     """What was needed and couldn't be looked at, each with why."""
-    found = [item for item in seen.unseen if _is_required(item, seen)]
+    found = [item for item in seen.unavailable if _is_required(item, seen)]
     if not seen.has_seen("Pod") and not any(item.place[0] == "Pod" for item in found):
-        found.append(Unseen(f"Pod in {seen.namespace}", "none of them could be looked at"))
+        found.append(Unavailable(f"Pod in {seen.namespace}", "none of them could be looked at"))
     return found
 
 
-def _is_required(item: Unseen, seen: Evidence) -> bool:
+def _is_required(item: Unavailable, seen: Evidence) -> bool:
     name, namespace = item.place
     if name in (HELM, RULE):
         return True

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from vrooli.diagnosis import requirements
 from vrooli.diagnosis.dependency_graph import Standing, stands_on
-from vrooli.diagnosis.evidence.model import Evidence, Unseen
+from vrooli.diagnosis.evidence.model import Evidence, Unavailable
 from vrooli.diagnosis.interface import Cause, Diagnosis, Rule, Symptom
 from vrooli.findings import Finding
 from vrooli.kube.objects import Ref
@@ -39,7 +39,7 @@ def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> D
         redactor: Takes out of the findings what is secret in logs and events.
     """
     found: list[_Seen] = []
-    unseen = list(evidence.unseen)
+    unavailable = list(evidence.unavailable)
     # Rules quote some lines of a log: one of them may be a piece of a secret.
     logs = {source: redactor.uncut(lines) for source, lines in evidence.logs.items()}
     evidence = replace(evidence, logs=logs)
@@ -48,30 +48,30 @@ def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> D
             found += (_Seen(rank, rule, symptom) for symptom in rule.find(evidence))
         except ODD as error:
             # An object of a shape that nobody expects stops one rule, and that is said.
-            unseen.append(_odd(f"rule {rule.name}", error))
+            unavailable.append(_odd(f"rule {rule.rule_id}", error))
     standing: Standing = {}
     try:
         standing = stands_on(evidence)
     except ODD as error:
-        unseen.append(_odd("what stands on what", error))
+        unavailable.append(_odd("what stands on what", error))
     causes = _causes(_once(found), standing, redactor)
-    hidden = tuple(replace(item, why=redactor.text(item.why)) for item in unseen)
+    hidden = tuple(replace(item, reason=redactor.text(item.reason)) for item in unavailable)
     try:
-        missing = requirements.missing(replace(evidence, unseen=hidden))
+        missing = requirements.missing(replace(evidence, unavailable=hidden))
     except ODD as error:
         hidden = (*hidden, _odd("what is needed", error))
         missing = list(hidden)
-    return Diagnosis(causes=tuple(causes), unseen=hidden, missing=tuple(missing))
+    return Diagnosis(causes=tuple(causes), unavailable=hidden, missing=tuple(missing))
 
 
-def _odd(what: str, error: Exception) -> Unseen:
+def _odd(what: str, error: Exception) -> Unavailable:
     why = f"an object has an unexpected shape ({type(error).__name__}: {error})"
-    return Unseen(what, why, ODD_ADVICE, (requirements.RULE, what))
+    return Unavailable(what, why, ODD_ADVICE, (requirements.RULE, what))
 
 
 def _once(found: Iterable[_Seen]) -> list[_Seen]:
     """One of each rule and object."""
-    return list({(item.rank, item.symptom.about): item for item in found}.values())
+    return list({(item.rank, item.symptom.resource): item for item in found}.values())
 
 
 def _causes(found: Sequence[_Seen], standing: Standing, redactor: Redactor) -> list[Cause]:
@@ -94,8 +94,8 @@ def _causes(found: Sequence[_Seen], standing: Standing, redactor: Redactor) -> l
     return [
         Cause(
             finding=_finding(root, redactor),
-            about=root.symptom.about,
-            follows=tuple(_finding(item, redactor) for item in after),
+            resource=root.symptom.resource,
+            consequences=tuple(_finding(item, redactor) for item in after),
         )
         for root, after in told
     ]
@@ -115,7 +115,7 @@ def _after(root: _Seen, following: Mapping[int, Sequence[_Seen]]) -> list[_Seen]
 
 def _urgency(root: _Seen, after: Sequence[_Seen]) -> tuple[int, bool, int]:
     """The one with the most consequences first; last what has few by its nature, and has none."""
-    return -len(after), not after and root.symptom.explains is not None, root.rank
+    return -len(after), not after and root.symptom.can_explain is not None, root.rank
 
 
 def _with_causes(
@@ -124,10 +124,10 @@ def _with_causes(
     """Each symptom with those that it follows from: they are about what it stands on."""
     by_ref: dict[Ref, list[_Seen]] = {}
     for item in found:
-        for ref in {item.symptom.about, *item.symptom.touches}:
+        for ref in {item.symptom.resource, *item.symptom.affects}:
             by_ref.setdefault(ref, []).append(item)
     for item in found:
-        about = item.symptom.about
+        about = item.symptom.resource
         under = {about, *standing.get(about, ())}
         near = {id(other): other for ref in under for other in by_ref.get(ref, ())}
         yield item, [other for other in near.values() if _follows(item, other, standing)]
@@ -139,10 +139,10 @@ def _follows(effect: _Seen, cause: _Seen, standing: Standing) -> bool:
     Of two objects that stand on each other (an operator's resource and its pods), and of two
     symptoms of one object, the more specific symptom is the cause.
     """
-    explains = cause.symptom.explains
-    if effect is cause or (explains is not None and effect.rule.name not in explains):
+    explains = cause.symptom.can_explain
+    if effect is cause or (explains is not None and effect.rule.rule_id not in explains):
         return False
-    upper, lower = effect.symptom.about, cause.symptom.about
+    upper, lower = effect.symptom.resource, cause.symptom.resource
     down, up = _is_down(upper, cause, standing), _is_down(lower, effect, standing)
     if upper == lower or (down and up):
         return cause.rank < effect.rank
@@ -152,8 +152,8 @@ def _follows(effect: _Seen, cause: _Seen, standing: Standing) -> bool:
 def _is_down(upper: Ref, cause: _Seen, standing: Standing) -> bool:
     """Whether an object stands on the one of a symptom, or on one that it stops."""
     under = {upper, *standing.get(upper, ())}
-    return (cause.symptom.about != upper and cause.symptom.about in under) or any(
-        ref in under for ref in cause.symptom.touches
+    return (cause.symptom.resource != upper and cause.symptom.resource in under) or any(
+        ref in under for ref in cause.symptom.affects
     )
 
 
@@ -162,11 +162,11 @@ def _finding(item: _Seen, redactor: Redactor) -> Finding:
     # A command with a mask in it would write the mask into the cluster.
     shown = redactor.text(symptom.command) == symptom.command
     return Finding(
-        name=item.rule.name,
-        what=str(symptom.about),
+        rule_id=item.rule.rule_id,
+        resource=str(symptom.resource),
         # Masked first: a piece of a secret that was cut is no longer known.
-        found=redactor.text(symptom.found)[:FOUND],
-        remedy=redactor.text(symptom.remedy),
+        message=redactor.text(symptom.message)[:FOUND],
+        remediation=redactor.text(symptom.remediation),
         command=symptom.command if shown else "",
         link=item.rule.link,
         evidence=tuple(line[:WIDTH] for line in redactor.lines(symptom.evidence)),

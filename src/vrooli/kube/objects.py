@@ -120,14 +120,6 @@ def is_going(body: Body) -> bool:
     return bool(dig(body, "metadata", "deletionTimestamp"))
 
 
-def container_states(pod: Body) -> Sequence[Body]:
-    """What a pod says of its containers, those that run before the others first."""
-    return [
-        *items(pod, "status", "initContainerStatuses"),
-        *items(pod, "status", "containerStatuses"),
-    ]
-
-
 def containers(template: Body) -> Sequence[Body]:
     """The containers of a pod's or a template's spec, those that run before the others first."""
     return [*items(template, "spec", "initContainers"), *items(template, "spec", "containers")]

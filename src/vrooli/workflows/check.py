@@ -186,8 +186,8 @@ def missing(outcomes: Sequence[Outcome]) -> tuple[MissingView, ...]:
     """The checks that must be seen and weren't, each with why."""
     return tuple(
         MissingView(
-            what=outcome.check.title,
-            why=outcome.found,
+            resource=outcome.check.title,
+            reason=outcome.found,
             advice=outcome.error.advice if outcome.error is not None else "",
         )
         for outcome in outcomes

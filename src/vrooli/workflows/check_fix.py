@@ -50,10 +50,10 @@ def of(outcomes: Iterable[Outcome]) -> Fix:
         for finding in outcome.findings:
             if finding.command != INSTALL:
                 continue
-            if finding.name in TITLES:
-                absent.add(finding.name)
-            elif finding.what in OWNERS:
-                unserved.add(OWNERS[finding.what])
+            if finding.rule_id in TITLES:
+                absent.add(finding.rule_id)
+            elif finding.resource in OWNERS:
+                unserved.add(OWNERS[finding.resource])
             else:
                 vault = True
     wanted = [name for name in TITLES if name in absent | unserved]

@@ -19,7 +19,13 @@ from vrooli.findings import Verdict
 from vrooli.release import Release
 from vrooli.release.records import discovery
 from vrooli.workflows.clusters import access
-from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView, MissingView, UnseenView
+from vrooli.workflows.results import (
+    CauseView,
+    DiagnoseResult,
+    FindingView,
+    MissingView,
+    UnavailableView,
+)
 
 
 async def diagnose(
@@ -92,12 +98,16 @@ def result(
         ok=verdict is Verdict.HEALTHY,
         verdict=verdict,
         missing=tuple(
-            MissingView(what=item.what, why=item.why, advice=item.advice) for item in missing
+            MissingView(resource=item.resource, reason=item.reason, advice=item.advice)
+            for item in missing
         ),
         release=release.name,
         namespace=release.namespace,
         causes=tuple(map(_cause, found.diagnosis.causes)),
-        unseen=tuple(UnseenView(what=item.what, why=item.why) for item in found.unseen()),
+        unavailable=tuple(
+            UnavailableView(resource=item.resource, reason=item.reason)
+            for item in found.unavailable()
+        ),
         rules=len(catalog.ALL),
         elapsed_s=round(elapsed_s, 3),
         bundle=str(archive) if archive else None,
@@ -107,5 +117,5 @@ def result(
 def _cause(cause: Cause) -> CauseView:
     return CauseView(
         finding=FindingView.of(cause.finding),
-        follows=tuple(FindingView.of(item) for item in cause.follows),
+        consequences=tuple(FindingView.of(item) for item in cause.consequences),
     )

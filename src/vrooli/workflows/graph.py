@@ -189,10 +189,10 @@ def _missing(source: Source, judged: ArrowStatuses) -> tuple[MissingView, ...]:
         if found.state is State.UNKNOWN
     }
     arrows = (
-        MissingView(what=f"arrow {start} → {end}", why=why, advice=ADVICE)
+        MissingView(resource=f"arrow {start} → {end}", reason=why, advice=ADVICE)
         for (start, end), why in unseen.items()
     )
-    release = (MissingView(what="the release", why=why) for why in source.unknown)
+    release = (MissingView(resource="the release", reason=why) for why in source.unknown)
     return (*release, *arrows)
 
 

@@ -37,7 +37,7 @@ def _case(suite: Element, view: CheckView) -> None:
     where = {"classname": f"vrooli.check.{view.name}", "name": view.title}
     case = SubElement(suite, "testcase", {**where, "time": f"{view.elapsed_s:.3f}"})
     if view.state == "failed":
-        said = "; ".join(f"{item.what}: {item.found}" for item in view.findings)
+        said = "; ".join(f"{item.resource}: {item.message}" for item in view.findings)
         failure = SubElement(case, "failure", {"message": _legal(said), "type": view.name})
         failure.text = _legal("\n".join(line for item in view.findings for line in _lines(item)))
     elif view.state != "ok":
@@ -47,7 +47,11 @@ def _case(suite: Element, view: CheckView) -> None:
 
 
 def _lines(item: FindingView) -> list[str]:
-    return [line for line in (f"{item.what}: {item.found}", item.remedy, item.command) if line]
+    return [
+        line
+        for line in (f"{item.resource}: {item.message}", item.remediation, item.command)
+        if line
+    ]
 
 
 def _legal(text: str) -> str:

@@ -37,11 +37,11 @@ class Result(Model):
 
 
 class MissingView(Model):
-    """What is needed to call something healthy, and couldn't be looked at."""
+    """A resource that is required to call a release healthy and that could not be read."""
 
-    what: str = Field(description="what it is")
-    why: str = Field(description="what stood in the way: a missing right, no answer within …")
-    advice: str = Field(default="", description="what to do about it, or empty")
+    resource: str = Field(description="the resource")
+    reason: str = Field(description="why it could not be read: permission denied, a timeout, …")
+    advice: str = Field(default="", description="how to make it readable, or empty")
 
 
 class VerdictResult(Result):
@@ -383,15 +383,15 @@ class VerifyResult(Result):
 
 
 class FindingView(Model):
-    """One thing that isn't as it should be."""
+    """A problem of one resource."""
 
-    name: str = Field(description="the rule or check, short and stable")
-    what: str = Field(description="what was looked at, by kind and name")
-    found: str = Field(description="what was found, in words")
-    remedy: str = Field(description="what to do about it, in words")
-    command: str = Field(description="the command that does it, or empty")
-    link: str = Field(description="where more is written, or empty")
-    evidence: tuple[str, ...] = Field(description="the lines that show it, without secrets")
+    rule_id: str = Field(description="the rule or check, short and stable")
+    resource: str = Field(description="the resource that has the problem, by kind and name")
+    message: str = Field(description="the problem, in words")
+    remediation: str = Field(description="how to fix it, in words, or empty")
+    command: str = Field(description="the command that fixes it, or empty")
+    link: str = Field(description="the address of further documentation, or empty")
+    evidence: tuple[str, ...] = Field(description="lines that show it, with secrets redacted")
 
     @classmethod
     def of(cls, finding: Finding) -> FindingView:
@@ -400,17 +400,19 @@ class FindingView(Model):
 
 
 class CauseView(Model):
-    """One root cause."""
+    """A root cause."""
 
-    finding: FindingView = Field(description="what it is")
-    follows: tuple[FindingView, ...] = Field(description="what else was found and follows from it")
+    finding: FindingView = Field(description="the problem")
+    consequences: tuple[FindingView, ...] = Field(
+        description="the other findings that follow from it, the nearest first"
+    )
 
 
-class UnseenView(Model):
-    """What couldn't be looked at."""
+class UnavailableView(Model):
+    """A resource that could not be read."""
 
-    what: str = Field(description="what it is")
-    why: str = Field(description="why it couldn't be seen")
+    resource: str = Field(description="the resource")
+    reason: str = Field(description="why it could not be read: permission denied, a timeout, …")
 
 
 class DiagnoseResult(VerdictResult):
@@ -419,8 +421,8 @@ class DiagnoseResult(VerdictResult):
     release: str = Field(description="the Helm release's name")
     namespace: str = Field(description="its Kubernetes namespace")
     causes: tuple[CauseView, ...] = Field(description="the root causes, the worst first")
-    unseen: tuple[UnseenView, ...] = Field(
-        description="all that couldn't be looked at, whether or not it is needed"
+    unavailable: tuple[UnavailableView, ...] = Field(
+        description="everything that could not be read, required or not"
     )
     rules: int = Field(description="how many rules looked")
     elapsed_s: float = Field(description="how long it took, seconds")

@@ -71,7 +71,7 @@ async def status(
         kube = await Kube.connect(found.kubeconfig)
     except VrooliError as error:
         what = f"the Kubernetes API of cluster {choice}"
-        missing = (MissingView(what=what, why=error.message, advice=error.advice),)
+        missing = (MissingView(resource=what, reason=error.message, advice=error.advice),)
         problems = tuple(_cluster_problems(seen))
         return _result(environment, seen, problems=problems, missing=missing)
     async with kube:
@@ -139,9 +139,9 @@ async def _look(
         seen,
         problems=tuple(map(redactor.text, problems)),
         missing=tuple(
-            item.model_copy(update={"why": redactor.text(item.why)})
+            item.model_copy(update={"reason": redactor.text(item.reason)})
             for item in look.missing
-            if item.what != VAULT or known is None or _takes_from_vault(known)
+            if item.resource != VAULT or known is None or _takes_from_vault(known)
         ),
         operators=operator_views,
         vault=vault_view,
@@ -162,7 +162,7 @@ class _Look:
         try:
             return await self.patience.ask(what, lambda _: look(), limit_s=self.patience.total_s)
         except VrooliError as error:
-            view = MissingView(what=what, why=error.message, advice=error.advice)
+            view = MissingView(resource=what, reason=error.message, advice=error.advice)
             self.missing.append(view)
             return None
 
@@ -211,7 +211,7 @@ async def _workloads(
         return ()
     seen = await tracker.snapshot(kube, wanted)
     read = await operator_logs.read(kube, wanted, seen)
-    look.missing += [MissingView(**vars(item)) for item in (*seen.unseen, *read.unseen)]
+    look.missing += [MissingView(**vars(item)) for item in (*seen.unavailable, *read.unavailable)]
     return tuple(
         _workload(item, readiness.lack(item, seen) or read.errors.get(item.key)) for item in wanted
     )

@@ -43,7 +43,7 @@ async def watch(
             ends.append(end)
             if end.problems:
                 raise VrooliError("; ".join(end.problems))
-            said = "; ".join([attach.told(end.revision), *map(str, end.unseen)])
+            said = "; ".join([attach.told(end.revision), *map(str, end.unavailable)])
             return Done(changed=False, detail=said)
 
         try:

@@ -194,11 +194,11 @@ def test_a_volume_that_would_have_to_shrink_is_refused(
 def test_a_volume_of_a_class_that_can_not_grow_is_refused(kind: dict[str, Any]) -> None:
     live = Live(claims=(redis_claim("512Mi"),), classes={"local": kind})
     (finding,) = judge(live, persistence={"redis": {"size": "1Gi"}}).findings
-    assert finding.name == "data"
-    assert finding.what == "PersistentVolumeClaim/vrooli-rf-data-rfr-vrooli-rf-0"
-    assert "has 512Mi (local)" in finding.found
-    assert "persistence.redis.size asks for 1Gi" in finding.found
-    assert "kubectl delete redisfailover/vrooli-rf -n dev" in finding.remedy
+    assert finding.rule_id == "data"
+    assert finding.resource == "PersistentVolumeClaim/vrooli-rf-data-rfr-vrooli-rf-0"
+    assert "has 512Mi (local)" in finding.message
+    assert "persistence.redis.size asks for 1Gi" in finding.message
+    assert "kubectl delete redisfailover/vrooli-rf -n dev" in finding.remediation
 
 
 def test_a_volume_of_a_class_that_grows_is_let_through() -> None:
@@ -311,8 +311,8 @@ def restoring(*, enabled: bool = True, **status: Any) -> Body:
 )
 def test_a_restore_in_progress_stops_a_release(status: Body) -> None:
     (finding,) = judge(Live([restoring(**status)], classes={})).findings
-    assert finding.what == "PostgresCluster/vrooli-pg"
-    assert "a restore of its data is in progress" in finding.found
+    assert finding.resource == "PostgresCluster/vrooli-pg"
+    assert "a restore of its data is in progress" in finding.message
 
 
 @pytest.mark.parametrize(

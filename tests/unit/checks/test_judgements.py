@@ -49,7 +49,7 @@ def test_named_classes_and_the_default_are_there_or_told() -> None:
     assert storage_classes.judge(("", "fast"), classes).found == "usual, fast"
     assert names(storage_classes.judge(("slow",), classes)) == ["StorageClass/slow"]
     assert names(storage_classes.judge(("",), classes[1:])) == ["StorageClass"]
-    assert "There are: none." in storage_classes.judge(("x",), []).findings[0].remedy
+    assert "There are: none." in storage_classes.judge(("x",), []).findings[0].remediation
 
 
 def test_values_without_volumes_need_no_class() -> None:
@@ -87,8 +87,8 @@ def test_a_node_that_is_not_ready_is_told_with_its_own_words() -> None:
     sick = node("sick")
     sick["status"]["conditions"] = [{"type": "Ready", "status": "False", "message": "no network"}]
     (finding,) = api_server.judge_nodes([node(), sick])
-    assert (finding.what, finding.found) == ("Node/sick", "it is not ready: no network.")
-    assert [finding.what for finding in api_server.judge_nodes([])] == ["nodes"]
+    assert (finding.resource, finding.message) == ("Node/sick", "it is not ready: no network.")
+    assert [finding.resource for finding in api_server.judge_nodes([])] == ["nodes"]
 
 
 # Tools
@@ -125,22 +125,22 @@ def _workload(kind: str, ready: int) -> dict[str, Any]:
 def test_an_ingress_class_that_is_not_there_is_told_with_those_that_are() -> None:
     seen = ingress_class.judge(("nginx",), [{"metadata": {"name": "traefik"}}])
     assert names(seen) == ["IngressClass/nginx"]
-    assert "ingress.className to one that is there (traefik)" in seen.findings[0].remedy
+    assert "ingress.className to one that is there (traefik)" in seen.findings[0].remediation
     none = ingress_class.judge(("nginx",), []).findings[0]
-    assert "the cluster has no class" in none.remedy
-    assert "ingress.className" in none.found
+    assert "the cluster has no class" in none.remediation
+    assert "ingress.className" in none.message
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "DaemonSet"])
 def test_a_controller_is_at_work_when_its_pods_are_ready(kind: str) -> None:
     assert ingress_controller.judge("c/x", "l=x", [_workload(kind, 1)]).findings == ()
     (finding,) = ingress_controller.judge("c/x", "l=x", [_workload(kind, 0)]).findings
-    assert "0 of 1 pods are" in finding.found
+    assert "0 of 1 pods are" in finding.message
 
 
 def test_a_controller_that_nothing_runs_for_is_told() -> None:
     (finding,) = ingress_controller.judge("c/x", "l=x", []).findings
-    assert finding.found == "nothing runs for it."
+    assert finding.message == "nothing runs for it."
 
 
 def test_without_an_ingress_no_controller_is_needed() -> None:
@@ -222,8 +222,8 @@ class NoNodes:
 
 async def test_a_placeholder_is_named_with_its_value_and_no_registry_is_asked() -> None:
     found = await registry.look(site(rendered("prod"), NoNodes(), kind="context"))
-    assert {item.what.split("/")[1] for item in found.findings} == {registry.PLACEHOLDER}
-    assert all("dockerhubUsername" in item.remedy for item in found.findings)
+    assert {item.resource.split("/")[1] for item in found.findings} == {registry.PLACEHOLDER}
+    assert all("dockerhubUsername" in item.remediation for item in found.findings)
 
 
 async def test_an_embedded_cluster_pulls_nothing_so_what_is_not_loaded_is_refused() -> None:
@@ -233,7 +233,7 @@ async def test_an_embedded_cluster_pulls_nothing_so_what_is_not_loaded_is_refuse
     found = await registry.look(where)
     assert "docker.io/someone/ui:0.1.0" in names(found)
     assert "docker.io/library/redis:7.4.2-alpine" not in names(found)
-    assert all("an embedded cluster pulls none" in item.found for item in found.findings)
+    assert all("an embedded cluster pulls none" in item.message for item in found.findings)
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -299,7 +299,7 @@ def test_a_pull_secret_is_judged_by_its_type_and_shape_and_shows_no_password() -
 
 def test_a_refusal_names_verbs_kind_and_namespace() -> None:
     finding = permissions.refusal("Secret", ["create", "patch"], "dev")
-    assert finding.found == "this kubeconfig may not create, patch it in namespace dev."
+    assert finding.message == "this kubeconfig may not create, patch it in namespace dev."
     assert finding.command == "kubectl auth can-i create Secret -n dev"
 
 
@@ -334,7 +334,7 @@ def test_what_a_pod_does_not_reach_is_told_with_its_own_error() -> None:
     ]
     seen = connectivity.judge("network", answers, ("pod", "service"))
     assert seen.found == "a pod reaches a pod by its address"
-    assert "timed out" in seen.findings[0].found
+    assert "timed out" in seen.findings[0].message
 
 
 def test_without_a_pod_dns_is_judged_by_its_deployment() -> None:

@@ -49,14 +49,14 @@ def _object(kind: str, generation: int, status: dict[str, int], changed_ago: flo
 
 def test_an_operator_that_is_not_there_is_to_be_installed_by_the_command() -> None:
     finding = health.absent(REDIS)
-    assert finding.what == "Redis operator (Spotahome)"
+    assert finding.resource == "Redis operator (Spotahome)"
     assert finding.command == api_resources.INSTALL
 
 
 def test_an_operator_whose_pods_are_not_ready_is_told_with_what_they_lack() -> None:
     status = OperatorStatus("o", "ns", State.NOT_READY, detail="0 of 1 pods are available")
     (finding,) = health.not_ready(PGO, status)
-    assert "0 of 1 pods are available" in finding.found
+    assert "0 of 1 pods are available" in finding.message
     assert finding.command.startswith("kubectl describe pods -n ns -l ")
     assert health.not_ready(PGO, OperatorStatus("o", "ns", State.READY)) == []
 
@@ -65,8 +65,8 @@ def test_rights_that_an_operator_lacks_are_told_by_verb_and_kind() -> None:
     refused = ["create StatefulSet", "patch PostgresCluster/status"]
     seen = health.judge_rights(PGO, ("pgo-ns", "pgo"), refused, 12)
     (finding,) = seen.findings
-    assert finding.what == "ServiceAccount/pgo in pgo-ns"
-    assert finding.found == "it may not create StatefulSet, patch PostgresCluster/status."
+    assert finding.resource == "ServiceAccount/pgo in pgo-ns"
+    assert finding.message == "it may not create StatefulSet, patch PostgresCluster/status."
     assert health.judge_rights(PGO, ("pgo-ns", "pgo"), [], 12).found == "has its 12 rights"
 
 
@@ -184,7 +184,7 @@ async def test_a_deploy_is_stopped_by_an_operator_that_stays_unready(
     monkeypatch.setattr(health, "PAUSE_S", 0.01)
     found = await _before_a_deploy(Cluster(_deployment(0)))
     (finding,) = found.findings
-    assert "0 of 1 pods are available" in finding.found
+    assert "0 of 1 pods are available" in finding.message
 
 
 async def test_an_operator_that_is_just_restarted_is_waited_for(

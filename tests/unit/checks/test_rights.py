@@ -55,7 +55,7 @@ class Cluster:
 
 async def _refused(cluster: Cluster, **changes: Any) -> dict[str, str]:
     seen = await permissions.look(site(rendered(**changes), cluster))
-    return {finding.what: finding.found for finding in seen.findings}
+    return {finding.resource: finding.message for finding in seen.findings}
 
 
 @pytest.mark.parametrize("kind", ["Secret", "Lease"])
@@ -86,8 +86,8 @@ async def test_a_namespace_without_its_labels_is_told_with_the_command_that_sets
     seen = await permissions.look(site(rendered(), cluster))
     assert names(seen) == ["Namespace/dev"]
     (finding,) = seen.findings
-    assert "isn't labelled" in finding.found
-    assert "may not patch it" in finding.found
+    assert "isn't labelled" in finding.message
+    assert "may not patch it" in finding.message
     assert finding.command == (
         "kubectl label --overwrite namespace dev pod-security.kubernetes.io/enforce=baseline "
         "pod-security.kubernetes.io/warn=restricted"

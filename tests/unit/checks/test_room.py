@@ -59,7 +59,7 @@ def test_pods_without_a_place_are_named_with_what_they_want() -> None:
         [Wanted("big", 2, {"cpu": 0.5}), Wanted("small", 1, {"cpu": 0.05})], nodes
     )
     assert names(seen) == ["big"]
-    assert "2 of 2 pods find no node with 500m CPU" in seen.findings[0].found
+    assert "2 of 2 pods find no node with 500m CPU" in seen.findings[0].message
 
 
 def test_all_of_the_memory_may_be_free_and_yet_no_node_have_enough() -> None:

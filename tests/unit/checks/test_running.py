@@ -38,7 +38,7 @@ def _raising(error: VrooliError) -> object:
 async def test_findings_make_a_check_fail_and_none_make_it_ok() -> None:
     fine, wrong = await runner.run([check("a", _fine), check("b", _wrong)], site())
     assert (fine.state, fine.found, fine.findings) == (State.OK, "is there", ())
-    assert (wrong.state, wrong.findings[0].what) == (State.FAILED, "Thing/a")
+    assert (wrong.state, wrong.findings[0].resource) == (State.FAILED, "Thing/a")
 
 
 async def test_a_check_that_is_not_needed_is_not_looked_at_and_says_why() -> None:

@@ -100,7 +100,7 @@ def test_a_vault_as_setup_leaves_it_lacks_nothing(want: Wanted, good: VaultSeen)
 def test_a_vault_that_gives_nothing_is_told_with_its_reason(want: Wanted) -> None:
     sealed = VaultSeen(trouble="Vault at http://x is sealed.", advice="Unseal it.")
     (finding,) = access.judge(want, sealed).findings
-    assert (finding.what, finding.remedy) == (want.address, "Unseal it.")
+    assert (finding.resource, finding.remediation) == (want.address, "Unseal it.")
     assert judged(vault_keys.CHECK, vault_keys.judge(want, sealed)).state is State.UNSEEN
     policy = vault_policies.judge(want, sealed, FILES)
     assert judged(vault_policies.CHECK, policy).state is State.UNSEEN
@@ -110,7 +110,7 @@ def test_paths_without_a_policy_or_a_secret_are_named(want: Wanted, good: VaultS
     redis = ("secret", "vrooli/secrets/redis")
     secrets = {**good.secrets, POSTGRES: SecretSeen(denied=True), redis: SecretSeen()}
     seen = access.judge(want, replace(good, secrets=secrets))
-    told = {finding.what: finding.found for finding in seen.findings}
+    told = {finding.resource: finding.message for finding in seen.findings}
     assert told == {
         "secret/vrooli/secrets/postgres": "no policy of the role lets it be read.",
         "secret/vrooli/secrets/redis": "there is no secret at this path.",
@@ -138,7 +138,7 @@ def test_a_key_that_is_missing_or_empty_is_named_without_any_value(
 ) -> None:
     lacking = SecretSeen(keys=frozenset({"DB_NAME", "DB_USER"}), empty=frozenset({"DB_USER"}))
     seen = vault_keys.judge(want, replace(good, secrets={**good.secrets, POSTGRES: lacking}))
-    assert [finding.found for finding in seen.findings] == [
+    assert [finding.message for finding in seen.findings] == [
         "it lacks DB_PASSWORD.",
         "these are empty: DB_USER.",
     ]
@@ -154,7 +154,7 @@ def test_a_policy_that_allows_more_than_reading_is_found(want: Wanted, good: Vau
     may = {**good.may, path: frozenset({"read", "update"})}
     seen = vault_policies.judge(want, replace(good, may=may), FILES)
     assert names(seen) == [path]
-    assert "read, update" in seen.findings[0].found
+    assert "read, update" in seen.findings[0].message
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_policies_that_the_role_lacks_or_has_beyond_the_five_are_found(
 ) -> None:
     held = good.policies - {policies.NAMES[0]} | {"root-like"}
     seen = vault_policies.judge(want, replace(good, policies=held), FILES)
-    assert [finding.found for finding in seen.findings] == [
+    assert [finding.message for finding in seen.findings] == [
         f"it lacks the policies {policies.NAMES[0]}.",
         "it has other policies, too: root-like.",
     ]
@@ -191,7 +191,7 @@ def test_a_policy_whose_text_says_something_else_is_found(want: Wanted, good: Va
     rules = {**FILES, policies.NAMES[2]: wide, policies.NAMES[3]: None}
     seen = vault_policies.judge(want, replace(good, rules=rules), FILES)
     assert names(seen) == [f"policy {policies.NAMES[2]}", f"policy {policies.NAMES[3]}"]
-    assert "it allows secret/* (list, read)" in seen.findings[0].found
+    assert "it allows secret/* (list, read)" in seen.findings[0].message
 
 
 def test_a_policy_is_the_same_however_it_is_written() -> None:

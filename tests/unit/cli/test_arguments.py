@@ -76,7 +76,7 @@ RESULTS: dict[str, results.Result] = {
         }
     ),
     "diagnose.diagnose": results.DiagnoseResult(
-        release="x", namespace="x", causes=(), unseen=(), rules=1, elapsed_s=0.0
+        release="x", namespace="x", causes=(), unavailable=(), rules=1, elapsed_s=0.0
     ),
     "graph_server.serve": results.Result(),
     "test.run_suites": results.SuitesResult(suites=(), cases=()),

@@ -9,15 +9,21 @@ from rich.console import Console
 
 from vrooli.cli import diagnose
 from vrooli.findings import Verdict
-from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView, MissingView, UnseenView
+from vrooli.workflows.results import (
+    CauseView,
+    DiagnoseResult,
+    FindingView,
+    MissingView,
+    UnavailableView,
+)
 
 
 def finding(name: str) -> FindingView:
     return FindingView(
-        name=name,
-        what=f"Deployment/{name}",
-        found="found",
-        remedy="mend it",
+        rule_id=name,
+        resource=f"Deployment/{name}",
+        message="found",
+        remediation="mend it",
         command=f"kubectl describe {name}",
         link="",
         evidence=(),
@@ -26,13 +32,13 @@ def finding(name: str) -> FindingView:
 
 @pytest.mark.parametrize("names", [(), ("after",)])
 def test_where_something_follows_it_says_how_to_see_its_remedy(names: tuple[str, ...]) -> None:
-    cause = CauseView(finding=finding("cause"), follows=tuple(map(finding, names)))
+    cause = CauseView(finding=finding("cause"), consequences=tuple(map(finding, names)))
     result = DiagnoseResult(
         ok=False,
         release="vrooli-dev",
         namespace="dev",
         causes=(cause,),
-        unseen=(),
+        unavailable=(),
         rules=1,
         elapsed_s=0.1,
     )
@@ -40,16 +46,20 @@ def test_where_something_follows_it_says_how_to_see_its_remedy(names: tuple[str,
     diagnose.show(result, Console(file=out, width=200))
     assert ("--output json" in out.getvalue()) is bool(names)
     # What machines read has all of it.
-    assert [item.command for item in cause.follows] == [f"kubectl describe {it}" for it in names]
+    assert [item.command for item in cause.consequences] == [
+        f"kubectl describe {it}" for it in names
+    ]
 
 
 def test_what_is_needed_and_was_not_seen_stands_first_with_what_to_do() -> None:
-    missing = MissingView(what="Pod in dev", why="no answer within 90 s", advice="Wait longer.")
-    unseen = (
-        UnseenView(what=missing.what, why=missing.why),
-        UnseenView(what="Node", why="no right to list it"),
+    missing = MissingView(
+        resource="Pod in dev", reason="no answer within 90 s", advice="Wait longer."
     )
-    cause = CauseView(finding=finding("cause"), follows=())
+    unavailable = (
+        UnavailableView(resource=missing.resource, reason=missing.reason),
+        UnavailableView(resource="Node", reason="no right to list it"),
+    )
+    cause = CauseView(finding=finding("cause"), consequences=())
     result = DiagnoseResult(
         ok=False,
         verdict=Verdict.PROBLEMS,
@@ -57,7 +67,7 @@ def test_what_is_needed_and_was_not_seen_stands_first_with_what_to_do() -> None:
         release="vrooli-dev",
         namespace="dev",
         causes=(cause,),
-        unseen=unseen,
+        unavailable=unavailable,
         rules=1,
         elapsed_s=0.1,
     )

@@ -23,9 +23,9 @@ def test_a_release_that_is_just_being_deployed_is_not_called_unready() -> None:
     state = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 0}
     seen = with_objects(well(), *({**body, "status": state} for body in well().all("Deployment")))
     young = replace(seen, helm=replace(seen.helm, deployed_at=NOW))
-    names = {cause.finding.name for cause in diagnosed(young).causes}
+    names = {cause.finding.rule_id for cause in diagnosed(young).causes}
     assert "not-ready" not in names
-    assert "not-ready" in {cause.finding.name for cause in diagnosed(seen).causes}
+    assert "not-ready" in {cause.finding.rule_id for cause in diagnosed(seen).causes}
 
 
 @cache
@@ -64,13 +64,13 @@ AS_DEPLOYS = ("rule not-ready", "rule operator-refuses")
 
 def test_objects_of_unexpected_shapes_stop_no_diagnosis() -> None:
     for odd in _odd():
-        assert not [item for item in diagnosed(odd).unseen if item.what not in AS_DEPLOYS]
+        assert not [item for item in diagnosed(odd).unavailable if item.resource not in AS_DEPLOYS]
 
 
 def test_every_rule_has_a_name_a_title_and_a_link_of_its_own() -> None:
-    names = [rule.name for rule in catalog.ALL]
+    names = [rule.rule_id for rule in catalog.ALL]
     assert len(names) == len(set(names))
     assert all(rule.title and rule.find for rule in catalog.ALL)
-    assert [rule.name for rule in catalog.ALL if not rule.link] == ["not-ready"]
+    assert [rule.rule_id for rule in catalog.ALL if not rule.link] == ["not-ready"]
     assert readiness.RULES
     assert evidence().all("Pod") == []

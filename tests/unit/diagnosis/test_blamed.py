@@ -40,20 +40,20 @@ def test_the_cause_of_the_failure_is_told_first_with_its_own_line_and_no_bystand
     assert len(said.causes) == 2
     failure = f"The release can't become ready:\n  {ref_of(SERVER).name}/main: CrashLoopBackOff"
     (cause,) = causes_of(failure, said, seen())
-    assert cause.finding.what == "Deployment/vrooli-dev-server"
-    assert "it said last: KeyError: 'a'" in cause.finding.found
+    assert cause.finding.resource == "Deployment/vrooli-dev-server"
+    assert "it said last: KeyError: 'a'" in cause.finding.message
 
 
 def test_where_the_failure_names_nobody_all_causes_but_bystanders_are_told() -> None:
     said = diagnosed(seen())
     (cause,) = causes_of("The release isn't ready after 600 s", said, seen())
-    assert cause.finding.what == "Deployment/vrooli-dev-server"
+    assert cause.finding.resource == "Deployment/vrooli-dev-server"
 
 
 def test_a_probe_of_a_bystander_is_no_cause_of_a_failure_that_no_rule_explains() -> None:
     only = evidence(JOBS, events=[TIMED_OUT])
     said = diagnosed(only)
-    assert [cause.finding.name for cause in said.causes] == ["probe-failing"]
+    assert [cause.finding.rule_id for cause in said.causes] == ["probe-failing"]
     assert causes_of("Helm failed: a hook timed out", said, only) == ()
 
 

@@ -49,8 +49,8 @@ def test_the_findings_say_no_planted_secret_and_name_the_cause(sick: Contents) -
     told = json.dumps(bundle_archive.findings(sick), default=str)
     assert leaked(ALL, told) == []
     (cause, *_) = bundle_archive.findings(sick)["causes"]
-    assert cause["finding"]["name"] == "image-pull"
-    assert "localhost/vrooli/server:dev" in cause["finding"]["found"]
+    assert cause["finding"]["rule_id"] == "image-pull"
+    assert "localhost/vrooli/server:dev" in cause["finding"]["message"]
 
 
 def test_it_holds_all_that_was_seen(sick: Contents) -> None:
@@ -177,8 +177,8 @@ def test_a_long_answer_is_cut_where_no_piece_of_a_secret_stays() -> None:
 def test_that_secrets_could_not_be_read_is_said() -> None:
     seen = evidence(pod_of("vrooli-dev-server"))
     blind = replace(seen, objects={k: v for k, v in seen.objects.items() if k != "Secret"})
-    assert "what is secret" in [item.what for item in contents(blind, Redactor()).unseen()]
-    assert contents(with_objects(seen), Redactor()).unseen() == []
+    assert "what is secret" in [item.resource for item in contents(blind, Redactor()).unavailable()]
+    assert contents(with_objects(seen), Redactor()).unavailable() == []
     # Those of other namespaces were read, and are no help.
     late = replace(with_objects(seen), hidden={("Secret", "dev")})
-    assert "what is secret" in [item.what for item in contents(late, Redactor()).unseen()]
+    assert "what is secret" in [item.resource for item in contents(late, Redactor()).unavailable()]

@@ -55,7 +55,7 @@ def node(ready: str = "True", **more: Any) -> dict[str, Any]:
 
 def names(seen: Evidence) -> list[str]:
     """The causes that all rules together name."""
-    return [cause.finding.name for cause in diagnosed(seen).causes]
+    return [cause.finding.rule_id for cause in diagnosed(seen).causes]
 
 
 def kept_away() -> dict[str, Any]:
@@ -67,8 +67,8 @@ def kept_away() -> dict[str, Any]:
 
 def test_a_node_that_is_not_ready_is_the_cause_of_the_pods_that_it_keeps_away() -> None:
     (cause,) = diagnosed(evidence(node("Unknown"), kept_away())).causes
-    assert cause.finding.name == "node-not-ready"
-    assert [item.name for item in cause.follows] == ["unschedulable"]
+    assert cause.finding.rule_id == "node-not-ready"
+    assert [item.rule_id for item in cause.consequences] == ["unschedulable"]
     assert not found(nodes.NOT_READY, evidence(node()))
 
 
@@ -84,7 +84,7 @@ def test_a_sign_of_life_from_the_future_is_told() -> None:
     beat = (NOW + timedelta(minutes=3)).isoformat()
     body["status"]["conditions"][0]["lastHeartbeatTime"] = beat
     (symptom,) = clock_skew.RULE.find(evidence(body))
-    assert "180 s ahead" in symptom.found
+    assert "180 s ahead" in symptom.message
     body["status"]["conditions"][0]["lastHeartbeatTime"] = NOW.isoformat()
     assert not found(clock_skew.RULE, evidence(body))
 
@@ -126,7 +126,7 @@ KEEPER = {
 
 def test_a_claim_of_a_class_that_does_not_exist_is_told() -> None:
     (symptom,) = volume_pending.RULE.find(evidence(claim("fast"), LOCAL))
-    assert "storage class fast doesn't exist (there is local-path)" in symptom.found
+    assert "storage class fast doesn't exist (there is local-path)" in symptom.message
 
 
 def test_a_claim_without_a_class_needs_a_default_one() -> None:
@@ -136,7 +136,7 @@ def test_a_claim_without_a_class_needs_a_default_one() -> None:
 
 def test_a_provisioner_that_is_down_is_the_cause_of_claims_that_wait() -> None:
     (cause,) = diagnosed(evidence(claim("local-path"), LOCAL, KEEPER)).causes
-    assert cause.finding.what == "Deployment/local-path-provisioner"
+    assert cause.finding.resource == "Deployment/local-path-provisioner"
 
 
 def test_a_claim_that_waits_for_its_first_pod_is_well() -> None:
@@ -148,7 +148,7 @@ def test_a_claim_that_waits_for_its_first_pod_is_well() -> None:
 def test_a_provisioner_in_its_own_namespace_is_seen_down() -> None:
     place = {**KEEPER["metadata"], "namespace": "local-path-storage"}
     (cause,) = diagnosed(evidence(claim("local-path"), LOCAL, {**KEEPER, "metadata": place})).causes
-    assert cause.finding.what == "Deployment/local-path-provisioner"
+    assert cause.finding.resource == "Deployment/local-path-provisioner"
 
 
 @pytest.mark.parametrize(("since_s", "is_told"), [(30, False), (90, True)])
@@ -157,7 +157,7 @@ def test_a_claim_that_nobody_makes_a_volume_for_is_told(since_s: float, is_told:
     about, first = Ref("PersistentVolumeClaim", "data", "dev"), NOW - timedelta(seconds=since_s)
     event = Event(about, "Normal", "ExternalProvisioning", words, last=NOW, first=first)
     seen = evidence(claim("local-path"), LOCAL, events=[event])
-    assert [item.found for item in volume_pending.RULE.find(seen)] == (
+    assert [item.message for item in volume_pending.RULE.find(seen)] == (
         [f"it gets no volume: {words}"] if is_told else []
     )
 
@@ -200,11 +200,11 @@ def test_a_metrics_server_that_is_down_is_the_cause_of_all_that_it_stops() -> No
     server = asleep("metrics-server", "kube-system")
     seen = evidence(METRICS, *server, autoscaler("unable to fetch metrics"))
     (cause,) = diagnosed(seen).causes
-    assert (cause.finding.name, cause.finding.what) == (
+    assert (cause.finding.rule_id, cause.finding.resource) == (
         "api-service-down",
         "Deployment/metrics-server",
     )
-    assert [item.name for item in cause.follows] == ["scaler-without-metrics"]
+    assert [item.rule_id for item in cause.consequences] == ["scaler-without-metrics"]
 
 
 def test_an_api_service_that_is_left_over_is_deleted() -> None:
@@ -229,7 +229,7 @@ def test_a_budget_that_lets_no_pod_go_is_told_while_a_node_is_to_be_emptied() ->
     there = pod_of("vrooli-dev-server", spec={"nodeName": "one"})
     seen = evidence(node(unschedulable=True), there, budget(0))
     (symptom,) = disruption_budget.RULE.find(seen)
-    assert "PodDisruptionBudget/server (minAvailable 1; 1 of 1 pods are healthy)" in symptom.found
+    assert "PodDisruptionBudget/server (minAvailable 1; 1 of 1 pods are healthy)" in symptom.message
     assert symptom.command.startswith("kubectl patch poddisruptionbudget/server -n dev")
     assert not found(disruption_budget.RULE, evidence(node(), there, budget(0)))
     open_one = evidence(node(unschedulable=True), there, budget(1))
@@ -252,8 +252,8 @@ def workload(release: str) -> dict[str, Any]:
 def test_another_release_with_the_same_secret_and_database_is_told() -> None:
     seen = evidence(workload(DEV.release), workload("other"))
     (symptom,) = shared_releases.RULE.find(seen)
-    assert "REDIS_SENTINEL_HOSTS rfs-vrooli-rf:26379, Secret/vrooli-redis-creds" in symptom.found
-    assert str(symptom.about) == "Release/other"
+    assert "REDIS_SENTINEL_HOSTS rfs-vrooli-rf:26379, Secret/vrooli-redis-creds" in symptom.message
+    assert str(symptom.resource) == "Release/other"
     assert not found(shared_releases.RULE, evidence(workload(DEV.release)))
 
 
@@ -276,8 +276,8 @@ def pending(seen: Evidence, minutes: float = 1.0) -> Evidence:
 
 def test_what_a_killed_deploy_leaves_is_one_cause() -> None:
     (cause,) = diagnosed(pending(evidence(lease(timedelta(minutes=1))))).causes
-    assert cause.finding.name == "helm-pending"
-    assert [item.name for item in cause.follows] == ["deploy-lease-stale"]
+    assert cause.finding.rule_id == "helm-pending"
+    assert [item.rule_id for item in cause.consequences] == ["deploy-lease-stale"]
     assert cause.finding.command == "kubectl delete secret/sh.helm.release.v1.vrooli-dev.v4 -n dev"
 
 
@@ -292,7 +292,7 @@ def test_a_helm_that_has_worked_for_longer_than_it_does_is_told() -> None:
 
 def test_a_lease_without_a_sign_of_life_is_told_and_deleted() -> None:
     (symptom,) = helm_state.LEASE_STALE.find(evidence(lease(timedelta(minutes=1))))
-    assert "ann@host" in symptom.found
+    assert "ann@host" in symptom.message
     assert symptom.command == "kubectl delete lease/vrooli-dev-deploy -n dev"
 
 
@@ -307,7 +307,7 @@ def test_what_does_not_go_is_told_with_who_keeps_it() -> None:
     (symptom,) = terminating.RULE.find(
         evidence(going("ConfigMap", LONG_AGO, finalizers=finalizers))
     )
-    assert "example.com/cleanup keeps it" in symptom.found
+    assert "example.com/cleanup keeps it" in symptom.message
     assert symptom.command == (
         'kubectl patch configmap/old -n dev --type=merge -p \'{"metadata":{"finalizers":null}}\''
     )
@@ -319,15 +319,18 @@ def test_what_does_not_go_is_told_with_who_keeps_it() -> None:
 def test_a_volume_that_is_in_use_is_nobodys_to_take_away() -> None:
     seen = going("PersistentVolumeClaim", LONG_AGO, finalizers=["kubernetes.io/pvc-protection"])
     (symptom,) = terminating.RULE.find(evidence(seen))
-    assert "End the pods that use it" in symptom.remedy
+    assert "End the pods that use it" in symptom.remediation
     assert "describe" in symptom.command
 
 
 def test_a_namespace_or_a_release_that_is_not_there_is_told() -> None:
     nowhere = replace(evidence(), namespace="nowhere", helm=Revision())
     (cause,) = diagnosed(nowhere).causes
-    assert (cause.finding.name, cause.finding.what) == ("namespace-missing", "Namespace/nowhere")
-    assert "there is dev" in cause.finding.found
+    assert (cause.finding.rule_id, cause.finding.resource) == (
+        "namespace-missing",
+        "Namespace/nowhere",
+    )
+    assert "there is dev" in cause.finding.message
     empty = replace(evidence(), helm=Revision())
     assert names(empty) == ["release-missing"]
     assert diagnosed(empty).causes[0].finding.command == "vrooli develop"

@@ -43,7 +43,7 @@ REDIS, SENTINEL = Ref("Pod", "rfr-vrooli-rf-0", "dev"), Ref("Pod", "rfs-vrooli-r
 LEADER = Ref("Pod", "vrooli-pg-instance1-0", "dev")
 OF_REDIS = Ref("VaultStaticSecret", "vrooli-dev-redis", "dev")
 PULL = Ref("VaultStaticSecret", "vrooli-dev-dockerhub-pull-secret", "dev")
-RULES = {rule.name: rule for rule in catalog.ALL}
+RULES = {rule.rule_id: rule for rule in catalog.ALL}
 HEALTH = {"initialized": True, "sealed": False}
 KEYS = {
     "vrooli-dev-dockerhub-pull-secret": ["password", "username"],
@@ -615,7 +615,7 @@ SYMPTOMS: dict[str, tuple[str, str, Evidence]] = {
     ),
     "no leader": ("postgres-no-leader", str(PG), with_objects(well(), database_pod(ready=False))),
 }
-DATA = {rule.name for rule in (*catalog.BELOW, *catalog.DATA)}
+DATA = {rule.rule_id for rule in (*catalog.BELOW, *catalog.DATA)}
 
 
 @pytest.mark.parametrize("later", ["CredentialsPublished", "RotationCompleted"])
@@ -649,12 +649,12 @@ def test_a_secret_that_the_rotator_has_not_made_is_why_pods_wait() -> None:
     waits = {"waiting": {"reason": "CreateContainerConfigError", "message": NO_SECRET}}
     seen = with_objects(without("Secret", "vrooli-redis-creds"), pod_of(SERVER, state=waits))
     (symptom,) = RULES["config-missing"].find(seen)
-    assert symptom.about == Ref("Secret", "vrooli-redis-creds", "dev")
+    assert symptom.resource == Ref("Secret", "vrooli-redis-creds", "dev")
     assert symptom.command == f"kubectl describe deployment/{ROTATOR.name} -n dev"
     rules = [RULES["rotator-down"], RULES["config-missing"]]
     (cause,) = root_cause.diagnose(seen, rules, Redactor()).causes
-    assert cause.finding.name == "rotator-down"
-    assert [item.name for item in cause.follows] == ["config-missing"]
+    assert cause.finding.rule_id == "rotator-down"
+    assert [item.rule_id for item in cause.consequences] == ["config-missing"]
 
 
 def test_the_user_that_the_clients_do_not_log_in_as_may_have_another_password() -> None:
@@ -691,8 +691,8 @@ def test_a_finding_says_what_to_do_and_what_shows_it(what: str) -> None:
     rule, _, seen = SYMPTOMS[what]
     (symptom,) = RULES[rule].find(seen)
     assert isinstance(symptom, Symptom)
-    assert symptom.found and symptom.remedy and symptom.command
-    assert "None" not in f"{symptom.found} {symptom.command}"
+    assert symptom.message and symptom.remediation and symptom.command
+    assert "None" not in f"{symptom.message} {symptom.command}"
     # With a mask in it, it would be printed nowhere.
     assert Redactor().text(symptom.command) == symptom.command
 
@@ -789,9 +789,11 @@ def test_an_old_word_of_the_operator_counts_where_no_probe_got_through_or_its_lo
 def test_what_a_probe_knows_of_vault_comes_before_the_operator_s_words(what: str) -> None:
     rule, about, seen = SYMPTOMS[what]
     said = diagnosed(replace(seen, events=(unanswered("Code: 503. Errors: * Vault is sealed"),)))
-    (cause,) = [item for item in said.causes if item.finding.name.startswith("v")]
-    assert (cause.finding.name, cause.finding.what) == (rule, about)
-    assert [item.name for item in cause.follows if item.name.startswith("vso")] == ["vso-no-answer"]
+    (cause,) = [item for item in said.causes if item.finding.rule_id.startswith("v")]
+    assert (cause.finding.rule_id, cause.finding.resource) == (rule, about)
+    assert [item.rule_id for item in cause.consequences if item.rule_id.startswith("vso")] == [
+        "vso-no-answer"
+    ]
 
 
 def test_a_name_that_the_operator_can_not_resolve_follows_from_the_cluster_s_dns() -> None:
@@ -802,8 +804,8 @@ def test_a_name_that_the_operator_can_not_resolve_follows_from_the_cluster_s_dns
     }
     words = "dial tcp: lookup vault.vault.svc: i/o timeout"
     said = diagnosed(with_objects(told(unanswered(words)), dns))
-    (cause,) = [item for item in said.causes if item.finding.name == "dns-failing"]
-    assert "vso-no-answer" in {item.name for item in cause.follows}
+    (cause,) = [item for item in said.causes if item.finding.rule_id == "dns-failing"]
+    assert "vso-no-answer" in {item.rule_id for item in cause.consequences}
 
 
 def test_several_secrets_without_a_policy_are_one_finding() -> None:
@@ -811,7 +813,7 @@ def test_several_secrets_without_a_policy_are_one_finding() -> None:
     other = Answer("vault-read", PULL, _json(status=403, errors=["permission denied"]))
     answers = [item for item in seen.answers if item.about != PULL]
     (symptom,) = RULES["vso-policy-denied"].find(replace(seen, answers=(*answers, other)))
-    assert set(symptom.touches) | {symptom.about} == {OF_REDIS, PULL}
+    assert set(symptom.affects) | {symptom.resource} == {OF_REDIS, PULL}
 
 
 def test_a_class_that_no_volume_of_postgres_can_have_is_told_once() -> None:

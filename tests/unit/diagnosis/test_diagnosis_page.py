@@ -25,14 +25,14 @@ def table() -> str:
     known = proofs()
     lines = ["| rule | symptom | verified | time, s |", "|---|---|---|---|"]
     for rule in catalog.ALL:
-        row = known[rule.name]
+        row = known[rule.rule_id]
         title = rule.title.replace("|", "\\|")
-        lines.append(f"| `{rule.name}` | {title} | {row['proven']} | {row.get('seconds', '')} |")
+        lines.append(f"| `{rule.rule_id}` | {title} | {row['proven']} | {row.get('seconds', '')} |")
     return "\n".join(lines) + "\n"
 
 
 def test_every_rule_has_a_proof_and_every_proof_a_rule() -> None:
-    assert set(proofs()) == {rule.name for rule in catalog.ALL}
+    assert set(proofs()) == {rule.rule_id for rule in catalog.ALL}
     assert {row["proven"] for row in proofs().values()} <= {"live", "recorded"}
     assert [
         rule

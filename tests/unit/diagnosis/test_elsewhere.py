@@ -87,7 +87,7 @@ async def look(*objects: Body, refuses: str = "") -> Evidence:
 
 
 def causes(seen: Evidence) -> set[tuple[str, str]]:
-    return {(cause.finding.name, cause.finding.what) for cause in diagnosed(seen).causes}
+    return {(cause.finding.rule_id, cause.finding.resource) for cause in diagnosed(seen).causes}
 
 
 OPERATOR = workload("Deployment", "redis-operator", "databases", availableReplicas=1)
@@ -110,9 +110,9 @@ async def test_who_may_not_look_elsewhere_calls_no_operator_missing() -> None:
     seen = await look(FAILOVER, *operators()[:1], refuses="Deployment")
     assert seen.is_hidden("Deployment", ELSEWHERE)
     assert "redis-operator-down" not in {rule for rule, _ in causes(seen)}
-    assert [item.what for item in grouped(seen.unseen) if "Deployment" in item.what] == [
-        "Deployment in other namespaces"
-    ]
+    assert [
+        item.resource for item in grouped(seen.unavailable) if "Deployment" in item.resource
+    ] == ["Deployment in other namespaces"]
 
 
 def test_operators_are_known_by_the_labels_that_a_check_looks_for() -> None:
@@ -210,7 +210,9 @@ async def test_a_vault_in_another_namespace_is_seen_there() -> None:
     closed = await look(CONNECTION, service, running)
     assert closed.answers == ()
     why = "no right to forward ports of pods (pods/portforward) there"
-    assert ("Vault in security", why) in {(item.what, item.why) for item in closed.unseen}
+    assert ("Vault in security", why) in {
+        (item.resource, item.reason) for item in closed.unavailable
+    }
 
 
 @pytest.mark.anyio

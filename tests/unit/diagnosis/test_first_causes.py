@@ -33,16 +33,18 @@ def crashing(**spec: Any) -> dict[str, Any]:
 def told(seen: Evidence) -> list[tuple[str, list[str]]]:
     """The causes by name, each with the names of what follows from it."""
     causes = diagnosed(seen).causes
-    return [(cause.finding.name, [item.name for item in cause.follows]) for cause in causes]
+    return [
+        (cause.finding.rule_id, [item.rule_id for item in cause.consequences]) for cause in causes
+    ]
 
 
 def test_every_rule_that_something_may_explain_exists() -> None:
     folder = Path(rules.__path__[0])
     texts = (path.read_text() for path in folder.rglob("*.py"))
-    lists = (found for text in texts for found in re.findall(r"explains=\(([^=]*?)\),\n", text))
+    lists = (found for text in texts for found in re.findall(r"can_explain=\(([^=]*?)\),\n", text))
     explained = {name for found in lists for name in re.findall(r'"([\w-]+)"', found)}
     assert {"image-pull", "unschedulable", "postgres-disk-full"} <= explained
-    assert explained <= {rule.name for rule in ALL}
+    assert explained <= {rule.rule_id for rule in ALL}
 
 
 def test_a_certificate_that_ends_soon_hides_no_ingress_without_backend() -> None:

@@ -39,9 +39,9 @@ def with_only(seen: Evidence, kind: str) -> Evidence:
 def told(seen: Evidence) -> list[tuple[str, str]]:
     """What is found, each by its rule and object."""
     return [
-        (finding.name, finding.what)
+        (finding.rule_id, finding.resource)
         for cause in diagnosed(seen).causes
-        for finding in (cause.finding, *cause.follows)
+        for finding in (cause.finding, *cause.consequences)
     ]
 
 

@@ -30,7 +30,7 @@ def rule(
 
     def find(seen: Evidence) -> Iterator[Symptom]:
         for ref in about:
-            yield Symptom(ref, f"{name} found", "mend it", touches=touches, explains=explains)
+            yield Symptom(ref, f"{name} found", "mend it", affects=touches, can_explain=explains)
 
     return Rule(name, name, find)
 
@@ -38,7 +38,9 @@ def rule(
 def told(seen: Evidence, *rules: Rule) -> list[tuple[str, list[str]]]:
     """The causes by name, each with the names of what follows from it."""
     causes = root_cause.diagnose(seen, rules, Redactor()).causes
-    return [(cause.finding.name, [item.name for item in cause.follows]) for cause in causes]
+    return [
+        (cause.finding.rule_id, [item.rule_id for item in cause.consequences]) for cause in causes
+    ]
 
 
 def test_what_stands_on_something_broken_follows_from_it() -> None:
@@ -111,8 +113,8 @@ def test_a_rule_that_meets_an_unexpected_shape_is_named_and_stops_no_other() -> 
         raise KeyError("spec")
 
     found = root_cause.diagnose(SEEN, [Rule("odd", "odd", find), rule("crash", SERVER)], Redactor())
-    assert [cause.finding.name for cause in found.causes] == ["crash"]
-    assert [item.what for item in found.unseen] == ["rule odd"]
+    assert [cause.finding.rule_id for cause in found.causes] == ["crash"]
+    assert [item.resource for item in found.unavailable] == ["rule odd"]
 
 
 def test_secrets_are_masked_in_what_a_rule_quotes() -> None:
@@ -132,7 +134,7 @@ def test_a_command_that_would_hold_a_secret_is_not_printed_at_all() -> None:
     (cause,) = root_cause.diagnose(
         SEEN, [Rule("a", "a", find)], Redactor(["hunter2hunter2"])
     ).causes
-    assert (cause.finding.remedy, cause.finding.command) == ("mend it", "")
+    assert (cause.finding.remediation, cause.finding.command) == ("mend it", "")
 
 
 def test_a_long_line_is_cut_where_no_piece_of_a_secret_stays() -> None:
@@ -151,7 +153,7 @@ def test_a_long_line_is_cut_where_no_piece_of_a_secret_stays() -> None:
     causes = root_cause.diagnose(SEEN, [Rule("odd", "odd", find)], redactor).causes
     assert len(causes) == len(planted)
     for cause in causes:
-        said = [cause.finding.found, *cause.finding.evidence]
+        said = [cause.finding.message, *cause.finding.evidence]
         assert leaked(planted, "\n".join(said)) == []
         assert all(len(line) <= root_cause.WIDTH for line in cause.finding.evidence)
 
@@ -168,5 +170,5 @@ def test_of_a_secret_that_a_log_cuts_over_two_lines_no_piece_is_quoted() -> None
     (cause,) = root_cause.diagnose(
         seen, [Rule("odd", "odd", find)], Redactor([secret.secret])
     ).causes
-    assert cause.finding.found == "pod/server: (masked)"
+    assert cause.finding.message == "pod/server: (masked)"
     assert cause.finding.evidence == ("pod/server: (masked)", "pod/server: ends")

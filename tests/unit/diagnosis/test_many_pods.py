@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.evidence import evidence, pod_of
 from vrooli.diagnosis.evidence import logs
 from vrooli.diagnosis.evidence.interning import Shared
-from vrooli.diagnosis.evidence.model import Unseen
+from vrooli.diagnosis.evidence.model import Unavailable
 
 RUNS = {"running": {}}
 
@@ -36,12 +36,14 @@ def test_the_logs_of_one_workload_leave_room_for_those_of_another() -> None:
 
 
 def test_logs_that_one_reason_keeps_out_of_sight_are_counted() -> None:
-    refused = [Unseen(f"log of x-{number}/main", f"x-{number} is forbidden") for number in range(9)]
+    refused = [
+        Unavailable(f"log of x-{number}/main", f"x-{number} is forbidden") for number in range(9)
+    ]
     (found,) = logs.counted(refused)
-    assert found.what == "9 logs, such as the log of x-0/main"
-    assert found.why == "… is forbidden"
+    assert found.resource == "9 logs, such as the log of x-0/main"
+    assert found.reason == "… is forbidden"
 
 
 def test_logs_of_some_reasons_are_named() -> None:
-    refused = [Unseen("log of x/main", "no answer"), Unseen("log of y/main", "gone")]
+    refused = [Unavailable("log of x/main", "no answer"), Unavailable("log of y/main", "gone")]
     assert logs.counted(refused) == refused

@@ -64,14 +64,14 @@ def deployed(seen: Evidence, *bodies: dict[str, Any]) -> Evidence:
 def test_a_service_whose_labels_no_pod_has_is_put_back_as_the_release_noted_it() -> None:
     seen = deployed(evidence(service({"app": "other"}), shop()), service(LABELS))
     (symptom,) = service_endpoints.RULE.find(seen)
-    assert "no pod has its labels app=other" in symptom.found
+    assert "no pod has its labels app=other" in symptom.message
     assert json.loads(symptom.command.split("'")[1]) == {"spec": {"selector": LABELS}}
 
 
 @pytest.mark.parametrize("target", ["web", 9090])
 def test_a_service_that_leads_to_a_port_which_no_container_offers_is_told(target: object) -> None:
     (symptom,) = service_endpoints.RULE.find(evidence(service(LABELS, target), shop()))
-    assert f"leads to {target}, and its pods offer 8080, http" in symptom.found
+    assert f"leads to {target}, and its pods offer 8080, http" in symptom.message
 
 
 def test_a_service_of_a_deployment_without_pods_is_scaled_up() -> None:
@@ -121,20 +121,20 @@ CLASS = {
 
 def test_an_ingress_without_its_service_or_port_is_told() -> None:
     (lost,) = ingress_backend.RULE.find(with_objects(evidence(ingress()), service({}, name="x")))
-    assert "*/ leads to Service/shop, which doesn't exist" in lost.found
+    assert "*/ leads to Service/shop, which doesn't exist" in lost.message
     seen = evidence(ingress({"number": 81}), service(LABELS), shop())
     (portless,) = ingress_backend.RULE.find(seen)
-    assert "port 81 of Service/shop, which has 80" in portless.found
+    assert "port 81 of Service/shop, which has 80" in portless.message
     assert not found(ingress_backend.RULE, evidence(ingress(), service(LABELS)))
 
 
 def test_an_ingress_of_no_class_is_taken_up_by_nobody() -> None:
     assert not found(ingress_class.RULE, evidence(ingress(), CLASS))
     (symptom,) = ingress_class.RULE.find(evidence(ingress(ingressClassName="nginx"), CLASS))
-    assert "class nginx doesn't exist (there is traefik)" in symptom.found
+    assert "class nginx doesn't exist (there is traefik)" in symptom.message
     assert json.loads(symptom.command.split("'")[1]) == {"spec": {"ingressClassName": "traefik"}}
     (classless,) = ingress_class.RULE.find(evidence(ingress(ingressClassName=None), CLASS))
-    assert "no class" in classless.found
+    assert "no class" in classless.message
     default = {"ingressclass.kubernetes.io/is-default-class": "true"}
     chosen = {**CLASS, "metadata": {"name": "traefik", "annotations": default}}
     assert not found(ingress_class.RULE, evidence(ingress(ingressClassName=None), chosen))
@@ -155,7 +155,7 @@ def test_an_ingress_controller_that_does_not_run_is_found_by_its_class() -> None
     assert not found(ingress_controller.RULE, evidence(ingress(), CLASS, helper("traefik")))
     seen = evidence(ingress(), CLASS, service(LABELS), shop(), helper("traefik", 0, 0))
     (cause,) = diagnosed(seen).causes
-    assert cause.finding.name == "ingress-controller-down"
+    assert cause.finding.rule_id == "ingress-controller-down"
     assert cause.finding.command == "kubectl scale deployment/traefik -n kube-system --replicas=1"
 
 
@@ -173,10 +173,10 @@ WHOLE = {"tls.crt": 100, "tls.key": 100}
 
 def test_a_tls_secret_that_is_missing_or_incomplete_is_told() -> None:
     (cause,) = diagnosed(tls(exists=False)).causes
-    assert cause.finding.name == "tls-secret-missing"
+    assert cause.finding.rule_id == "tls-secret-missing"
     assert cause.finding.command.startswith("kubectl create secret tls cert -n dev")
     (half,) = tls_secret.RULE.find(tls(exists=True, lengths={"tls.crt": 100}))
-    assert "has no tls.key" in half.found
+    assert "has no tls.key" in half.message
     assert not diagnosed(tls(exists=True, lengths=WHOLE)).causes
 
 
@@ -186,7 +186,7 @@ def test_a_tls_secret_that_is_missing_or_incomplete_is_told() -> None:
 def test_a_certificates_end_is_told_a_week_before(days: int, rules: list[str]) -> None:
     end = {"tls.crt": NOW + timedelta(days=days)}
     seen = tls(exists=True, lengths=WHOLE, expires=end)
-    assert [cause.finding.name for cause in diagnosed(seen).causes] == rules
+    assert [cause.finding.rule_id for cause in diagnosed(seen).causes] == rules
 
 
 def test_the_databases_own_certificate_is_made_anew_by_its_operator() -> None:
@@ -206,10 +206,10 @@ FINE = Answer(resolve.NAME, SERVER_POD, "10.96.0.1 kubernetes.default.svc.cluste
 def test_a_dns_that_does_not_run_or_does_not_answer_is_told() -> None:
     stopped = evidence(helper("coredns", 0, 0), answers=[ASKED])
     (cause,) = diagnosed(stopped).causes
-    assert cause.finding.name == "dns-failing"
+    assert cause.finding.rule_id == "dns-failing"
     assert cause.finding.command == "kubectl scale deployment/coredns -n kube-system --replicas=1"
     (silent,) = dns.RULE.find(evidence(helper("coredns"), answers=[ASKED]))
-    assert "doesn't resolve" in silent.found
+    assert "doesn't resolve" in silent.message
     assert not found(dns.RULE, evidence(helper("coredns"), answers=[ASKED, FINE]))
     unasked = Answer(resolve.NAME, SERVER_POD, resolve.NO_ANSWER, ok=False)
     assert not found(dns.RULE, evidence(helper("coredns"), answers=[unasked]))
@@ -226,11 +226,11 @@ SERVER, UI = pod_of("vrooli-dev-server"), pod_of("vrooli-dev-ui")
 
 def test_a_policy_that_refuses_an_arrow_is_named_with_the_arrow() -> None:
     (cause,) = diagnosed(evidence(SERVER, UI, DENY)).causes
-    assert (cause.finding.name, cause.finding.what) == (
+    assert (cause.finding.rule_id, cause.finding.resource) == (
         "network-policy-refuses",
         "NetworkPolicy/deny",
     )
-    assert "vrooli-dev-ui to vrooli-dev-server, TCP port 5329" in cause.finding.found
+    assert "vrooli-dev-ui to vrooli-dev-server, TCP port 5329" in cause.finding.message
     assert cause.finding.command == "kubectl delete networkpolicy/deny -n dev"
 
 
@@ -241,8 +241,8 @@ def test_where_the_way_is_open_all_the_same_no_policy_is_blamed() -> None:
     assert not found(network_policy.RULE, replace(seen, answers=(answer,)))
     refused = replace(answer, text=connect.REFUSED)
     (symptom,) = network_policy.RULE.find(replace(seen, answers=(refused,)))
-    assert symptom.found.startswith("it refuses")
-    assert "5329: refused" in symptom.found
+    assert symptom.message.startswith("it refuses")
+    assert "5329: refused" in symptom.message
 
 
 def test_what_was_not_tried_is_not_told_as_refused() -> None:
@@ -251,8 +251,8 @@ def test_what_was_not_tried_is_not_told_as_refused() -> None:
     unable = Answer(connect.NAME, connect.about(way), "`sh` failed: 403 Forbidden", ok=False)
     for answers in ((), (unable,)):
         (symptom,) = network_policy.RULE.find(replace(seen, answers=answers))
-        assert symptom.found.startswith("it may refuse")
-        assert "TCP port 5329 (not tried)" in symptom.found
+        assert symptom.message.startswith("it may refuse")
+        assert "TCP port 5329 (not tried)" in symptom.message
 
 
 def test_of_two_policies_the_one_that_the_release_does_not_have_so_is_blamed() -> None:

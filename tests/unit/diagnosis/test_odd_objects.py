@@ -74,7 +74,7 @@ def test_objects_of_any_shape_are_diagnosed_and_packed(
         logs={LogSource(DEV.namespace, "x", "y"): [line, "\udcff\x00"]},
     )
     found = contents(seen, Redactor(["something-secret"]))
-    assert found.diagnosis.unseen is not None
+    assert found.diagnosis.unavailable is not None
     assert archive.packed("x", found)
 
 
@@ -123,4 +123,4 @@ def test_one_odd_object_hides_no_other_trouble() -> None:
     sick = pod_of("vrooli-dev-server", ready=False, state=waiting, phase="Pending")
     odd = {"kind": "Pod", "metadata": {"name": "odd", "namespace": "dev", "labels": 7}, "spec": []}
     found = contents(evidence(odd, sick), Redactor()).diagnosis
-    assert "image-pull" in [cause.finding.name for cause in found.causes]
+    assert "image-pull" in [cause.finding.rule_id for cause in found.causes]

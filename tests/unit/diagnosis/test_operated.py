@@ -118,7 +118,7 @@ def test_memory_is_given_where_the_operator_reads_it(
         assert words[:-1] == ["kubectl", "patch", target, "-n", "dev", "--type=json", "-p"]
         (change,) = json.loads(words[-1])
         assert change == {"op": "add", "path": f"{path}/resources/limits/memory", "value": "512Mi"}
-        assert values in finding.remedy
+        assert values in finding.remediation
 
 
 def test_of_a_helper_container_the_resource_is_shown() -> None:

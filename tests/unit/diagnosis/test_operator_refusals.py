@@ -93,11 +93,11 @@ def without_instances(*events: Event) -> Evidence:
 def test_pods_of_a_database_that_the_api_server_refuses_are_the_cause(ago_s: float) -> None:
     event = happening(RUNNER, "FailedCreate", DUPLICATE, ago_s=ago_s)
     (first,) = diagnosed(without_instances(event)).causes
-    assert (first.finding.name, first.about) == ("pod-refused", RUNNER)
-    assert "the pod that is asked for is invalid" in first.finding.found
-    assert "duplicate entries" in first.finding.found
+    assert (first.finding.rule_id, first.resource) == ("pod-refused", RUNNER)
+    assert "the pod that is asked for is invalid" in first.finding.message
+    assert "duplicate entries" in first.finding.message
     assert first.finding.command == "kubectl describe postgrescluster/vrooli-pg -n dev"
-    follows = {finding.what for finding in first.follows}
+    follows = {finding.resource for finding in first.consequences}
     assert {"Deployment/vrooli-dev-server", "Deployment/vrooli-dev-jobs"} <= follows
     assert "PostgresCluster/vrooli-pg" in follows
 
@@ -180,11 +180,11 @@ REFUSED = {
 def test_a_change_that_the_operator_can_not_make_is_a_cause(what: str) -> None:
     seen, words = REFUSED[what]
     (cause,) = diagnosed(seen).causes
-    assert (cause.finding.name, str(cause.about)) == (
+    assert (cause.finding.rule_id, str(cause.resource)) == (
         "operator-refuses",
         "PostgresCluster/vrooli-pg",
     )
-    assert words in cause.finding.found
+    assert words in cause.finding.message
 
 
 def test_the_command_puts_back_what_was_changed_by_hand_and_else_names_the_value() -> None:

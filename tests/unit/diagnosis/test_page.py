@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from support.evidence import evidence, happening, pod, pod_of, with_objects
 from support.recorded import HOSTILE, SERVER, WAITING, contents, settled
 from vrooli.diagnosis.bundle import archive
-from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unseen
+from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unavailable
 from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
 
@@ -52,7 +52,7 @@ def hostile() -> Evidence:
         release=HOSTILE,
         events=[happening(about, HOSTILE, HOSTILE)],
         logs={LogSource("dev", HOSTILE, HOSTILE): [HOSTILE, "<!--{script}-->", "\x1b[31mred"]},
-        unseen=(Unseen(HOSTILE, HOSTILE),),
+        unavailable=(Unavailable(HOSTILE, HOSTILE),),
     )
 
 

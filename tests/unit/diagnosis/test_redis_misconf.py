@@ -50,10 +50,10 @@ def seen(info: str, line: str = "", answer: str = "") -> Evidence:
 )
 def test_a_redis_that_cannot_save_is_named_with_what_its_volume_lacks(line: str, why: str) -> None:
     causes = diagnosed(seen(SAVES_NOT, f"7:M 28 Nov 2026 12:00:00.123 # {line}")).causes
-    (finding,) = [cause.finding for cause in causes if cause.finding.name == RULE.name]
-    assert why in finding.found
-    assert "MISCONF" in finding.found
-    assert "rfr-vrooli-rf-0 can't write a snapshot" in finding.found
+    (finding,) = [cause.finding for cause in causes if cause.finding.rule_id == RULE.rule_id]
+    assert why in finding.message
+    assert "MISCONF" in finding.message
+    assert "rfr-vrooli-rf-0 can't write a snapshot" in finding.message
 
 
 def test_what_redis_answers_to_its_clients_counts_until_it_saves_again() -> None:

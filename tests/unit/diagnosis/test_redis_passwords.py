@@ -75,20 +75,20 @@ def told(
         logs={source: [f"{when} vrooli-rf: WRONGPASS invalid username-password pair"]},
     )
     (cause,) = diagnosed(seen).causes
-    assert cause.finding.name == "redis-wrong-password"
+    assert cause.finding.rule_id == "redis-wrong-password"
     return cause
 
 
 def test_a_client_from_before_redis_is_the_one_to_start_anew() -> None:
     cause = told(since(pod_of(SERVER, container="server"), 60))
-    assert cause.about == Ref("Deployment", SERVER, "dev")
+    assert cause.resource == Ref("Deployment", SERVER, "dev")
     assert cause.finding.command == f"kubectl rollout restart deployment/{SERVER} -n dev"
-    assert "every Redis takes" in cause.finding.found
+    assert "every Redis takes" in cause.finding.message
 
 
 def test_a_client_that_nothing_more_is_known_of_is_the_one_as_well() -> None:
     cause = told()
-    assert cause.about == Ref("Pod", CLIENT, "dev")
+    assert cause.resource == Ref("Pod", CLIENT, "dev")
     assert cause.finding.command == f"kubectl delete pod {CLIENT} -n dev"
 
 
@@ -98,7 +98,7 @@ def test_whoever_read_the_secret_after_redis_did_has_the_newer_password(
 ) -> None:
     client = since(pod_of(SERVER, container="server"), 5)
     cause = told(client, by=by)
-    assert cause.about == Ref("RedisFailover", "vrooli-rf", "dev")
+    assert cause.resource == Ref("RedisFailover", "vrooli-rf", "dev")
 
 
 def test_a_client_reads_the_secret_each_time_that_it_is_started_again() -> None:
@@ -106,14 +106,14 @@ def test_a_client_reads_the_secret_each_time_that_it_is_started_again() -> None:
     status = client["status"]["containerStatuses"][0]
     ended = {"exitCode": 1, "startedAt": (NOW - timedelta(minutes=1)).isoformat()}
     status |= {"state": {"waiting": {}}, "lastState": {"terminated": ended}}
-    assert told(client).about == Ref("RedisFailover", "vrooli-rf", "dev")
+    assert told(client).resource == Ref("RedisFailover", "vrooli-rf", "dev")
 
 
 def test_a_redis_older_than_its_secret_takes_both_passwords_before_any_is_started_anew() -> None:
     cause = told(since(pod_of(SERVER, container="server"), 5))
     assert not cause.finding.command.startswith("kubectl delete")
-    assert "Start no Redis anew yet" in cause.finding.remedy
-    assert "rfr-vrooli-rf-1, rfr-vrooli-rf-2, rfr-vrooli-rf-0" in cause.finding.remedy
+    assert "Start no Redis anew yet" in cause.finding.remediation
+    assert "rfr-vrooli-rf-1, rfr-vrooli-rf-2, rfr-vrooli-rf-0" in cause.finding.remediation
 
 
 def test_where_the_rotator_publishes_the_secret_it_is_the_one_to_ask() -> None:
@@ -129,13 +129,13 @@ def test_where_the_rotator_publishes_the_secret_it_is_the_one_to_ask() -> None:
     }
     cause = told(since(pod_of(SERVER, container="server"), 5), rotator)
     assert cause.finding.command == "kubectl describe deployment/vrooli-dev-rotator -n dev"
-    assert "Start no Redis anew meanwhile" in cause.finding.remedy
+    assert "Start no Redis anew meanwhile" in cause.finding.remediation
 
 
 def test_a_redis_that_was_given_another_password_is_started_anew() -> None:
     client = since(pod_of(SERVER, container="server"), 60)
     cause = told(client, says=("role:master", REFUSED, "role:slave"))
-    assert cause.about == Ref("RedisFailover", "vrooli-rf", "dev")
+    assert cause.resource == Ref("RedisFailover", "vrooli-rf", "dev")
     assert cause.finding.command == "kubectl delete pod rfr-vrooli-rf-1 -n dev"
 
 

@@ -9,7 +9,7 @@ import pytest
 from support.evidence import DEV, diagnosed, vault, whole, with_objects
 from vrooli.diagnosis import requirements
 from vrooli.diagnosis.evidence import collect, operators
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, Unseen
+from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, Unavailable
 from vrooli.diagnosis.evidence.probes import PROBES
 from vrooli.kube import Priority
 from vrooli.kube.objects import Ref
@@ -32,14 +32,14 @@ def hiding(seen: Evidence, *places: tuple[str, str]) -> Evidence:
         ]
         for kind, found in seen.objects.items()
     }
-    unseen = tuple(
-        Unseen(f"{kind} in {where}", "why", place=(kind, where)) for kind, where in places
+    unavailable = tuple(
+        Unavailable(f"{kind} in {where}", "why", place=(kind, where)) for kind, where in places
     )
-    return replace(seen, objects=objects, hidden=frozenset(places), unseen=unseen)
+    return replace(seen, objects=objects, hidden=frozenset(places), unavailable=unavailable)
 
 
 def missing(seen: Evidence) -> list[str]:
-    return [item.what for item in requirements.missing(seen)]
+    return [item.resource for item in requirements.missing(seen)]
 
 
 def test_a_release_of_which_all_was_seen_lacks_nothing() -> None:
@@ -114,7 +114,9 @@ def test_a_vault_of_the_cluster_is_needed_where_the_release_names_it() -> None:
     ],
 )
 def test_what_is_no_kind_is_required_by_its_name(place: tuple[str, str], is_required: bool) -> None:
-    seen = replace(with_objects(whole(), FAILOVER), unseen=(Unseen("it", "why", place=place),))
+    seen = replace(
+        with_objects(whole(), FAILOVER), unavailable=(Unavailable("it", "why", place=place),)
+    )
     assert missing(seen) == ["it"] * is_required
 
 
@@ -134,8 +136,8 @@ def test_a_database_that_gave_no_answer_is_not_known_to_be_well() -> None:
         Answer("redis-info", Ref("Pod", "rfr-1", HOME), "role:master"),
     ]
     found = requirements.silent(late)
-    assert [item.why for item in found] == ["no answer within 15 s", "refused"]
-    assert missing(replace(whole(), unseen=tuple(found))) == [item.what for item in found]
+    assert [item.reason for item in found] == ["no answer within 15 s", "refused"]
+    assert missing(replace(whole(), unavailable=tuple(found))) == [item.resource for item in found]
 
 
 @pytest.mark.parametrize(

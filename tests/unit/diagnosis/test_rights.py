@@ -94,14 +94,14 @@ async def test_no_question_takes_a_closed_way(name: str) -> None:
 
 def test_what_is_behind_a_closed_way_is_said_and_blamed_for_nothing() -> None:
     refused = replace(
-        seen(), closed=EVERY, unseen=tuple(access.unseen(replace(seen(), closed=EVERY)))
+        seen(), closed=EVERY, unavailable=tuple(access.unavailable(replace(seen(), closed=EVERY)))
     )
     said = diagnosed(refused)
-    assert "vault-unreachable" not in {cause.finding.name for cause in said.causes}
-    inside, of_vault = said.unseen
-    assert inside.what == "Redis and what pods reach and resolve in dev"
-    assert "pods/exec" in inside.why
-    assert (of_vault.what, "pods/portforward" in of_vault.why) == ("Vault in vault", True)
+    assert "vault-unreachable" not in {cause.finding.rule_id for cause in said.causes}
+    inside, of_vault = said.unavailable
+    assert inside.resource == "Redis and what pods reach and resolve in dev"
+    assert "pods/exec" in inside.reason
+    assert (of_vault.resource, "pods/portforward" in of_vault.reason) == ("Vault in vault", True)
 
 
 @pytest.mark.anyio
@@ -116,22 +116,22 @@ async def test_a_look_asks_for_the_rights_and_says_what_it_lacks() -> None:
     kube = ReaderOnly()
     look = collect._Look(kube=kube, release=None)  # type: ignore[arg-type]
     found = await collect._ask(look, seen())
-    assert [item.what for item in found.unseen if "Redis" in item.what]
+    assert [item.resource for item in found.unavailable if "Redis" in item.resource]
     assert not [item for item in found.answers if not item.ok]
 
 
 def test_a_vault_that_is_no_service_of_the_cluster_is_said_not_to_be_seen() -> None:
     elsewhere = {**CONNECTION, "spec": {"address": "https://who:secret@vault.example.com:8200"}}
-    (found,) = access.unseen(evidence(elsewhere))
-    assert found.what == "Vault at vault.example.com"
+    (found,) = access.unavailable(evidence(elsewhere))
+    assert found.resource == "Vault at vault.example.com"
 
 
 @pytest.mark.parametrize("odd", [None, 7, "http://[", "vault", "http://x:99999999", []])
 def test_an_address_that_is_none_stops_nothing(odd: Any) -> None:
     looked = evidence({**CONNECTION, "spec": {"address": odd}})
     assert access.needed(looked) == {}
-    assert not diagnosed(replace(looked, unseen=tuple(access.unseen(looked)))).causes
+    assert not diagnosed(replace(looked, unavailable=tuple(access.unavailable(looked)))).causes
 
 
 def test_who_may_do_all_misses_nothing() -> None:
-    assert access.unseen(seen()) == []
+    assert access.unavailable(seen()) == []

@@ -47,17 +47,20 @@ def test_it_is_the_one_cause_of_the_services_that_are_not_ready() -> None:
     """Server and jobs aren't blamed: both follow from their database."""
     said = diagnosed(seen(report(f"schema missing: {LOST}", missing=[LOST]), CLUSTER, LEADER))
     (cause,) = said.causes
-    assert (cause.finding.name, str(cause.about)) == (RULE.name, "PostgresCluster/vrooli-pg")
-    assert f"schema missing: {LOST}" in cause.finding.found
-    assert [item.name for item in cause.follows] == ["probe-failing", "probe-failing"]
+    assert (cause.finding.rule_id, str(cause.resource)) == (
+        RULE.rule_id,
+        "PostgresCluster/vrooli-pg",
+    )
+    assert f"schema missing: {LOST}" in cause.finding.message
+    assert [item.rule_id for item in cause.consequences] == ["probe-failing", "probe-failing"]
 
 
 def test_an_external_database_is_told_at_the_service_that_says_so() -> None:
     said = diagnosed(seen(report(f"schema missing: {LOST}", missing=[LOST])))
     (cause,) = said.causes
-    assert cause.finding.name == RULE.name
+    assert cause.finding.rule_id == RULE.rule_id
     assert cause.finding.command.startswith("kubectl logs deployment/vrooli-dev-server")
-    assert "migrations" in cause.finding.remedy
+    assert "migrations" in cause.finding.remediation
 
 
 def test_tables_of_another_owner_are_given_to_the_services_user() -> None:

@@ -73,7 +73,7 @@ def denied(number: int, **said: Any) -> Answer:
 
 def named(rule: str, what: Evidence) -> Finding:
     """What is said by a rule, as it is printed."""
-    rules = [item for item in catalog.ALL if item.name == rule]
+    rules = [item for item in catalog.ALL if item.rule_id == rule]
     (cause,) = root_cause.diagnose(what, rules, Redactor()).causes
     return cause.finding
 
@@ -93,7 +93,7 @@ def test_a_rule_is_added_to_the_policy_that_the_role_has_for_the_path(bare: bool
             f"{{ vault policy read {name}; echo '{rule}'; }} | vault policy write {name} -"
             in finding.command
         )
-    assert ROLE in finding.remedy
+    assert ROLE in finding.remediation
 
 
 @pytest.mark.parametrize("bare", [False, True])
@@ -101,7 +101,7 @@ def test_of_a_path_of_somebody_elses_the_roles_policies_are_shown(bare: bool) ->
     what = seen(denied(0, bare=bare), paths=("team/redis",))
     finding = named("vso-policy-path-without-data" if bare else "vso-policy-denied", what)
     assert finding.command == f"vault read -field=token_policies {ROLE}"
-    assert 'path "secret/data/team/redis" { capabilities = ["read"] }' in finding.remedy
+    assert 'path "secret/data/team/redis" { capabilities = ["read"] }' in finding.remediation
 
 
 @pytest.mark.parametrize(("path", "name"), policies.PATHS.items())
@@ -136,8 +136,8 @@ def test_what_a_role_takes_now_is_read_before_it_is_written(
 ) -> None:
     finding = named(rule, seen(refused(words)))
     assert finding.command == f"vault read {ROLE}"
-    assert f"vault write {ROLE} {field}={value},{beside},..." in finding.remedy
-    assert "replaces the whole list" in finding.remedy
+    assert f"vault write {ROLE} {field}={value},{beside},..." in finding.remediation
+    assert "replaces the whole list" in finding.remediation
 
 
 def test_a_role_that_is_not_there_is_written_for_all_that_ask_for_it() -> None:
@@ -154,7 +154,7 @@ def test_a_method_that_is_not_there_is_enabled_configured_and_given_its_role() -
         "vault write auth/kubernetes/config kubernetes_host=https://kubernetes.default.svc",
         named("vso-role-missing", seen(refused('invalid role name "sync"', 400))).command,
     ]
-    assert "system:auth-delegator" in finding.remedy
+    assert "system:auth-delegator" in finding.remediation
 
 
 def test_of_a_vault_elsewhere_it_is_said_what_else_the_method_needs() -> None:
@@ -162,4 +162,4 @@ def test_of_a_vault_elsewhere_it_is_said_what_else_the_method_needs() -> None:
     finding = named("vso-auth-mount-missing", what)
     assert finding.command == "vault auth enable -path=kubernetes kubernetes"
     for words in ("kubernetes_host", "kubernetes_ca_cert", f"vault write {ROLE}"):
-        assert words in finding.remedy
+        assert words in finding.remediation

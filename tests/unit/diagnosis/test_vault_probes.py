@@ -148,7 +148,7 @@ async def test_an_answer_that_is_none_of_vault_s_is_said_and_blames_nobody() -> 
     assert of_health.text == f"its answer (400) can't be read: {page.strip()}"
     assert not login.ok
     looked = seen(address, answers=(of_health, login))
-    assert diagnosed(looked).unseen == ()
+    assert diagnosed(looked).unavailable == ()
     for rule in (sealed.RULE, unreachable.RULE, login_refused.RULE):
         assert list(rule.find(looked)) == []
 

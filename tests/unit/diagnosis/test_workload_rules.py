@@ -89,9 +89,9 @@ def test_why_an_image_can_not_be_had_is_told_apart(reason: str, said: str, why: 
     seen = waiting(reason, said)
     seen["status"]["containerStatuses"][0]["image"] = "registry.example.com/x:9"
     finding = the_one(evidence(seen))
-    assert (finding.name, finding.what) == ("image-pull", OWNER)
-    assert why in finding.found
-    assert said in finding.found
+    assert (finding.rule_id, finding.resource) == ("image-pull", OWNER)
+    assert why in finding.message
+    assert said in finding.message
 
 
 @pytest.mark.parametrize(
@@ -107,21 +107,21 @@ def test_the_words_of_an_image_s_name_are_no_reason(image: str) -> None:
     seen = waiting("ImagePullBackOff", "Back-off pulling image")
     seen["status"]["containerStatuses"][0]["image"] = image
     finding = the_one(evidence(seen, events=[happening(POD, "Failed", said)]))
-    assert "there is no such image or tag" in finding.found
+    assert "there is no such image or tag" in finding.message
 
 
 def test_of_an_image_that_waits_for_its_next_try_the_event_says_why() -> None:
     image = "localhost/vrooli/server:dev"
     event = happening(POD, "Failed", f'Failed to pull image "{image}": dial tcp 127.0.0.1:443')
     finding = the_one(evidence(waiting("ImagePullBackOff", "Back-off"), events=[event]))
-    assert "made on this machine" in finding.found
-    assert "dial tcp" in finding.found
+    assert "made on this machine" in finding.message
+    assert "dial tcp" in finding.message
 
 
 def test_a_refused_image_without_a_pull_secret_says_so() -> None:
     seen = waiting("ErrImagePull", "401 Unauthorized")
     seen["status"]["containerStatuses"][0]["image"] = "registry.example.com/x:9"
-    assert "no pull secret is named" in the_one(evidence(seen)).found
+    assert "no pull secret is named" in the_one(evidence(seen)).message
 
 
 def test_the_way_back_leads_to_the_version_whose_pods_are_ready() -> None:
@@ -148,17 +148,17 @@ def test_a_pull_secret_that_is_not_there_or_is_none_is_named() -> None:
 def test_a_missing_pull_secret_explains_the_image_that_is_refused() -> None:
     seen = waiting("ErrImagePull", "401", spec={"imagePullSecrets": [{"name": "pull"}]})
     (cause,) = diagnosed(evidence(seen)).causes
-    assert cause.finding.name == "pull-secret-missing"
-    assert [item.name for item in cause.follows] == ["image-pull"]
+    assert cause.finding.rule_id == "pull-secret-missing"
+    assert [item.rule_id for item in cause.consequences] == ["image-pull"]
 
 
 def test_a_crash_loop_is_told_with_the_last_lines_of_the_log() -> None:
     source = LogSource("dev", POD.name, "main", previous=True)
     logs = {source: ["starting", "KeyError: 'PORT'", ""]}
     finding = the_one(evidence(ended(1), logs=logs))
-    assert finding.name == "crash-loop"
-    assert "3 times, last with status 1" in finding.found
-    assert finding.found.endswith("it said last: KeyError: 'PORT'")
+    assert finding.rule_id == "crash-loop"
+    assert "3 times, last with status 1" in finding.message
+    assert finding.message.endswith("it said last: KeyError: 'PORT'")
     assert finding.command == f"kubectl logs deployment/{SERVER} -n dev -c main --previous"
 
 
@@ -169,19 +169,19 @@ def test_one_crash_is_no_loop() -> None:
 
 @pytest.mark.parametrize(("code", "reason"), [(127, "Error"), (126, "Error"), (0, "Completed")])
 def test_a_program_that_never_runs_is_not_just_a_crash(code: int, reason: str) -> None:
-    assert the_one(evidence(ended(code, reason))).name == "container-exits-at-start"
+    assert the_one(evidence(ended(code, reason))).rule_id == "container-exits-at-start"
 
 
 def test_a_program_that_can_not_be_started_is_told_in_the_runtimes_words() -> None:
     said = 'exec: "no-such": executable file not found in $PATH'
-    assert said in the_one(evidence(waiting("RunContainerError", said))).found
+    assert said in the_one(evidence(waiting("RunContainerError", said))).message
     assert not found(exits_at_start.RULE, evidence(pod_of(SERVER)))
 
 
 def test_a_container_killed_for_its_memory_gets_twice_the_limit() -> None:
     limits = {"containers": [{"name": "main", "resources": {"limits": {"memory": "64Mi"}}}]}
     finding = the_one(evidence(ended(137, "OOMKilled", spec=limits)))
-    assert finding.name == "oom-killed"
+    assert finding.rule_id == "oom-killed"
     assert finding.command == (
         f"kubectl set resources deployment/{SERVER} -n dev -c main --limits=memory=128Mi"
     )
@@ -203,9 +203,9 @@ def test_a_failing_probe_is_told_with_what_the_service_itself_says_is_down() -> 
     answer = Answer(health_answer.NAME, POD, f"503 {json.dumps(body)}")
     seen = pod_of(SERVER, ready=False, spec=PROBED)
     finding = the_one(evidence(seen, events=[UNHEALTHY], answers=[answer]))
-    assert finding.name == "probe-failing"
-    assert "redis (no answer within 2.5 s); jobs" in finding.found
-    assert "database" not in finding.found
+    assert finding.rule_id == "probe-failing"
+    assert "redis (no answer within 2.5 s); jobs" in finding.message
+    assert "database" not in finding.message
 
 
 def test_a_container_that_has_just_started_may_fail_its_probe() -> None:
@@ -225,8 +225,8 @@ def test_a_container_that_its_liveness_probe_ends_is_no_mere_crash() -> None:
         happening(POD, "Killing", "Container main failed liveness probe, will be restarted"),
     ]
     finding = the_one(evidence(ended(137, spec=PROBED), events=events))
-    assert finding.name == "probe-failing"
-    assert "Liveness" in finding.found
+    assert finding.rule_id == "probe-failing"
+    assert "Liveness" in finding.message
 
 
 ARM = {
@@ -241,9 +241,9 @@ def test_an_image_without_the_nodes_architecture_is_no_missing_tag() -> None:
     body = waiting("ErrImagePull", said)
     body["spec"]["nodeName"] = "one"
     finding = the_one(evidence(body, ARM))
-    assert finding.name == "image-pull"
-    assert "isn't made for the architecture of the node" in finding.found
-    assert "kubernetes.io/arch: arm64" in finding.remedy
+    assert finding.rule_id == "image-pull"
+    assert "isn't made for the architecture of the node" in finding.message
+    assert "kubernetes.io/arch: arm64" in finding.remediation
 
 
 @pytest.mark.parametrize("way", ["log", "state"])
@@ -258,9 +258,9 @@ def test_a_program_for_another_processor_is_named_with_the_nodes(way: str) -> No
         last |= {"reason": "StartError", "message": words}
     body["spec"]["nodeName"] = "one"
     finding = the_one(evidence(body, ARM, logs=logs))
-    assert finding.name == "image-architecture"
-    assert "architecture is arm64" in finding.found
-    assert words in finding.found
+    assert finding.rule_id == "image-architecture"
+    assert "architecture is arm64" in finding.message
+    assert words in finding.message
 
 
 def test_a_node_that_is_being_made_is_told_and_waited_for() -> None:
@@ -270,11 +270,11 @@ def test_a_node_that_is_being_made_is_told_and_waited_for() -> None:
 
     waits = unscheduled("0/1 nodes are available: 1 Insufficient cpu.")
     finding = the_one(evidence(waits, events=[said("TriggeredScaleUp", 60)]))
-    assert "a node is being made for it (pod triggered scale-up: [{web 0->1}])" in finding.found
-    assert finding.remedy.startswith("Wait")
+    assert "a node is being made for it (pod triggered scale-up: [{web 0->1}])" in finding.message
+    assert finding.remediation.startswith("Wait")
     refused = [said("TriggeredScaleUp", 60), said("NotTriggerScaleUp", 20)]
     for events in (refused, [said("TriggeredScaleUp", 16 * 60)]):
-        assert "room" in the_one(evidence(waits, events=events)).found
+        assert "room" in the_one(evidence(waits, events=events)).message
 
 
 @pytest.mark.parametrize(
@@ -292,9 +292,9 @@ def test_a_node_that_is_being_made_is_told_and_waited_for() -> None:
 )
 def test_why_no_node_takes_a_pod_is_told_apart(said: str, why: str) -> None:
     finding = the_one(evidence(unscheduled(said)))
-    assert finding.name == "unschedulable"
-    assert why in finding.found
-    assert said in finding.found
+    assert finding.rule_id == "unschedulable"
+    assert why in finding.message
+    assert said in finding.message
 
 
 def unscheduled(said: str) -> dict[str, Any]:
@@ -347,14 +347,14 @@ def test_a_claim_that_waits_is_not_the_schedulers_to_tell() -> None:
 )
 def test_what_a_container_can_not_start_without_is_named(said: str, about: str) -> None:
     finding = the_one(evidence(waiting("CreateContainerConfigError", said)))
-    assert (finding.name, finding.what) == ("config-missing", about)
+    assert (finding.rule_id, finding.resource) == ("config-missing", about)
 
 
 def test_a_volumes_secret_that_is_missing_is_no_trouble_of_the_volume() -> None:
     said = 'MountVolume.SetUp failed for volume "x" : secret "creds" not found'
     events = [happening(POD, "FailedMount", said)]
     seen = evidence(waiting("ContainerCreating"), events=events)
-    assert the_one(seen).name == "config-missing"
+    assert the_one(seen).rule_id == "config-missing"
     assert not found(volume_mount.RULE, seen)
 
 
@@ -362,13 +362,13 @@ def test_a_volume_that_can_not_be_mounted_is_told_in_the_kubelets_words() -> Non
     said = "driver name csi.example.com not found in the list of registered CSI drivers"
     events = [happening(POD, "FailedMount", said)]
     finding = the_one(evidence(waiting("ContainerCreating"), events=events))
-    assert (finding.name, finding.what) == ("volume-not-mounted", OWNER)
-    assert said in finding.found
+    assert (finding.rule_id, finding.resource) == ("volume-not-mounted", OWNER)
+    assert said in finding.message
 
 
 def test_a_claim_that_does_not_exist_is_named() -> None:
     seen = unscheduled('persistentvolumeclaim "data" not found')
-    assert the_one(evidence(seen)).what == "PersistentVolumeClaim/data"
+    assert the_one(evidence(seen)).resource == "PersistentVolumeClaim/data"
 
 
 def refused(said: str, *before: int, beside: tuple[dict[str, Any], ...] = ()) -> Evidence:
@@ -397,9 +397,9 @@ def refused(said: str, *before: int, beside: tuple[dict[str, Any], ...] = ()) ->
 )
 def test_why_pods_are_refused_is_told_apart(said: str, why: str) -> None:
     finding = the_one(refused(said))
-    assert (finding.name, finding.what) == ("pod-refused", OWNER)
-    assert why in finding.found
-    assert said in finding.found
+    assert (finding.rule_id, finding.resource) == ("pod-refused", OWNER)
+    assert why in finding.message
+    assert said in finding.message
 
 
 CALL = (
@@ -443,7 +443,7 @@ def test_a_quota_without_room_is_raised_by_what_is_asked_for(
     amounts: str, hard: dict[str, str]
 ) -> None:
     finding = the_one(refused(f'pods "x" is forbidden: exceeded quota: small, {amounts}'))
-    assert (finding.name, finding.what) == ("quota-exceeded", "ResourceQuota/small")
+    assert (finding.rule_id, finding.resource) == ("quota-exceeded", "ResourceQuota/small")
     assert json.loads(finding.command.split("'")[1]) == {"spec": {"hard": hard}}
     assert not found(quota_exceeded.RULE, evidence())
     assert not found(pod_refused.RULE, evidence())
@@ -474,7 +474,7 @@ def one_of(pods: int, *events: Event) -> Evidence:
 )
 def test_a_pod_that_is_refused_beside_others_is_told(pods: int, said: str, rule: str) -> None:
     failed = happening(Ref(*OF_REDIS, "dev"), "FailedCreate", said)
-    assert rule in {cause.finding.name for cause in diagnosed(one_of(pods, failed)).causes}
+    assert rule in {cause.finding.rule_id for cause in diagnosed(one_of(pods, failed)).causes}
     assert not found(pod_refused.RULE, one_of(3, failed))
 
 
@@ -498,7 +498,7 @@ def deployment(*conditions: dict[str, str], **spec: Any) -> dict[str, Any]:
 
 def test_a_rollout_that_is_stuck_or_paused_is_told_when_nothing_says_why() -> None:
     late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
-    assert the_one(evidence(deployment(late))).name == "rollout-stuck"
+    assert the_one(evidence(deployment(late))).rule_id == "rollout-stuck"
     paused = the_one(evidence(deployment(paused=True)))
     assert paused.command == f"kubectl rollout resume deployment/{SERVER} -n dev"
     assert not found(rollout_stuck.RULE, evidence(deployment()))
@@ -507,8 +507,8 @@ def test_a_rollout_that_is_stuck_or_paused_is_told_when_nothing_says_why() -> No
 def test_what_holds_a_rollout_up_is_its_cause() -> None:
     late = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
     (cause,) = diagnosed(evidence(deployment(late), ended(1))).causes
-    assert cause.finding.name == "crash-loop"
-    assert [item.name for item in cause.follows] == ["rollout-stuck"]
+    assert cause.finding.rule_id == "crash-loop"
+    assert [item.rule_id for item in cause.consequences] == ["rollout-stuck"]
 
 
 def job(name: str, kind: str, *, owner: str = "", born: str = "10:00") -> dict[str, Any]:
@@ -526,7 +526,7 @@ def job(name: str, kind: str, *, owner: str = "", born: str = "10:00") -> dict[s
 def test_a_failed_job_is_told_until_a_later_one_has_succeeded() -> None:
     failed = job("backup-1", "Failed", owner="backup")
     finding = the_one(evidence(failed))
-    assert (finding.name, finding.what) == ("job-failed", "Job/backup-1")
+    assert (finding.rule_id, finding.resource) == ("job-failed", "Job/backup-1")
     assert finding.command == "kubectl create job backup-1-again --from=cronjob/backup -n dev"
     later = job("backup-2", "Complete", owner="backup", born="11:00")
     assert not diagnosed(evidence(failed, later)).causes
@@ -543,7 +543,7 @@ def test_pods_that_nodes_put_out_are_told_and_deleted() -> None:
     gone["status"] |= {"reason": "Evicted", "message": "The node was low on resource: memory."}
     gone["status"]["containerStatuses"] = []
     finding = the_one(evidence(gone))
-    assert "low on resource: memory" in finding.found
+    assert "low on resource: memory" in finding.message
     assert finding.command == f"kubectl delete pod {POD.name} -n dev"
     assert not found(evicted.RULE, evidence(pod_of(SERVER)))
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 
 from vrooli.kube.status.image_pulls import PullFailure, classify_pull_failure
+from vrooli.kube.status.pods import ContainerStatus
 
 IMAGE = "registry.example/team/server:1"
 DIAL = "dial tcp: lookup registry.example on 10.96.0.10:53: no such host"
+
+
+def classify(image: str, reason: str, message: str) -> PullFailure:
+    return classify_pull_failure(
+        ContainerStatus("server", image, waiting_reason=reason, waiting_message=message)
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,7 +41,7 @@ DIAL = "dial tcp: lookup registry.example on 10.96.0.10:53: no such host"
     ],
 )
 def test_words_of_a_failed_pull_say_why(reason: str, message: str, failure: PullFailure) -> None:
-    assert classify_pull_failure(IMAGE, reason, message) is failure
+    assert classify(IMAGE, reason, message) is failure
 
 
 @pytest.mark.parametrize(
@@ -46,10 +53,10 @@ def test_words_of_a_failed_pull_say_why(reason: str, message: str, failure: Pull
     ],
 )
 def test_registry_whose_name_does_not_resolve_is_unreachable(message: str) -> None:
-    assert classify_pull_failure(IMAGE, "ErrImagePull", message) is PullFailure.UNREACHABLE
+    assert classify(IMAGE, "ErrImagePull", message) is PullFailure.UNREACHABLE
 
 
 def test_words_in_the_images_own_name_say_nothing() -> None:
     image = "registry.example/denied/timeout:not-found"
-    failure = classify_pull_failure(image, "ErrImagePull", f"{image}: manifest unknown")
+    failure = classify(image, "ErrImagePull", f"{image}: manifest unknown")
     assert failure is PullFailure.NOT_FOUND

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,10 +78,18 @@ def test_running_and_completed_containers_are_no_problem() -> None:
     assert format_pod_problems([pod(containerStatuses=containers)]) == []
 
 
-def test_readiness_of_a_pod_is_read_in_one_place() -> None:
-    places = [
+# What only the kubelet, the scheduler and the workloads' controllers write.
+RAW_READS = re.compile(
+    r'"(?:containerStatuses|initContainerStatuses|lastState|restartCount|PodScheduled)"'
+    r'|"(?:availableReplicas|updateRevision|currentRevision|numberReady)"'
+    r'|== "Ready"|_condition\(pod, "Ready"\)'
+)
+
+
+def test_readiness_of_pods_and_workloads_is_read_in_one_place() -> None:
+    places = {
         str(path.relative_to(SOURCES))
-        for path in sorted(SOURCES.rglob("*.py"))
-        if '== "Ready"' in path.read_text() or 'has_condition(pod, "Ready")' in path.read_text()
-    ]
-    assert places == ["kube/status/pods.py"]
+        for path in SOURCES.rglob("*.py")
+        if RAW_READS.search(path.read_text())
+    }
+    assert places == {"kube/status/pods.py", "kube/status/workloads.py"}

@@ -15,7 +15,7 @@ from vrooli.kube import ApiError, Kube
 from vrooli.release.rollout import operator_logs, tracker
 from vrooli.release.rollout.readiness import Seen
 from vrooli.release.rollout.tracker import Follower
-from vrooli.release.rollout.unavailable import Unseen
+from vrooli.release.rollout.unavailable import Unavailable
 
 Body = dict[str, Any]
 PGO = "postgres-operator.crunchydata.com/control-plane"
@@ -151,9 +151,9 @@ async def test_a_log_that_can_not_be_read_is_told(
     operators: Operators, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operator_logs, "READ_S", 0.1)
-    (unseen,) = (await _read(operators, changed(60))).unseen
-    assert unseen.what == "the log of PostgreSQL operator (PGO)"
-    assert why in unseen.why
+    (unavailable,) = (await _read(operators, changed(60))).unavailable
+    assert unavailable.resource == "the log of PostgreSQL operator (PGO)"
+    assert why in unavailable.reason
 
 
 @pytest.mark.anyio
@@ -196,7 +196,7 @@ async def test_a_release_that_is_ready_says_what_was_not_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def read(*_: object) -> operator_logs.Reading:
-        return operator_logs.Reading({}, [Unseen("the log of PGO", "no rights")])
+        return operator_logs.Reading({}, [Unavailable("the log of PGO", "no rights")])
 
     monkeypatch.setattr(tracker.operator_logs, "read", read)
     done = await tracker.until_ready(
@@ -214,6 +214,6 @@ async def test_what_databases_are_made_of_and_may_not_be_listed_is_told() -> Non
             return []
 
     seen = await tracker.snapshot(cast(Kube, Lists()), CLUSTER)
-    assert [(item.what, item.why) for item in seen.unseen] == [
+    assert [(item.resource, item.reason) for item in seen.unavailable] == [
         ("StatefulSet in dev", "The API server refused to list StatefulSet: no")
     ]

@@ -167,6 +167,10 @@ def test_a_stateful_set_and_a_claim_are_ready_by_their_status() -> None:
     }
     assert lack(stateful) == "1 of 2 pods are ready"
     assert lack({**stateful, "status": {**stateful["status"], "readyReplicas": 2}}) is None
+    rolling = {"readyReplicas": 2, "currentRevision": "a", "updateRevision": "b"}
+    assert (
+        lack({**stateful, "status": {**stateful["status"], **rolling}}) == "pods are being replaced"
+    )
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "claim"}}
     assert lack(claim) == "the volume claim is Pending"
     assert lack({**claim, "status": {"phase": "Bound"}}) is None

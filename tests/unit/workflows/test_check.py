@@ -39,7 +39,7 @@ def test_an_outcome_keeps_everything_in_its_view() -> None:
     assert (seen.name, seen.state, seen.elapsed_s) == ("storage", "failed", 1.235)
     assert (seen.looks_at, seen.found) == ("looks at storage", "what was found")
     (item,) = seen.findings
-    assert (item.what, item.remedy, item.command) == ("StorageClass/x", "Mend it.", "do")
+    assert (item.resource, item.remediation, item.command) == ("StorageClass/x", "Mend it.", "do")
 
 
 def test_outcomes_are_counted_in_words() -> None:
@@ -67,7 +67,7 @@ def test_who_could_not_see_the_cluster_does_not_say_that_nothing_is_wrong(
     outcomes = [_outcome(name, state) for name, state in states.items()]
     assert (verdict(outcomes) is Verdict.HEALTHY) is ok
     unseen = {name for name, state in states.items() if state is State.UNSEEN}
-    assert {item.what for item in missing(outcomes)} == {
+    assert {item.resource for item in missing(outcomes)} == {
         item.check.title for item in outcomes if item.check.name in unseen & catalog.REQUIRED
     }
     result = CheckResult(

@@ -15,7 +15,7 @@ import pytest
 from support.evidence import evidence
 from support.recorded import contents
 from vrooli.diagnosis.bundle.archive import Contents
-from vrooli.diagnosis.evidence.model import Unseen
+from vrooli.diagnosis.evidence.model import Unavailable
 from vrooli.diagnosis.interface import Cause, Diagnosis
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import silent
@@ -28,7 +28,7 @@ from vrooli.workflows import diagnose
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 
-NOTHING = Diagnosis(causes=(), unseen=())
+NOTHING = Diagnosis(causes=(), unavailable=())
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
 
@@ -36,10 +36,10 @@ def test_who_could_see_no_pods_does_not_say_that_all_is_well() -> None:
     seen = replace(evidence(), objects={})
     said = diagnose.result(RELEASE, contents(seen, Redactor()), None, 1.0)
     assert (said.ok, said.verdict, said.exit_code) == (False, Verdict.UNKNOWN, 3)
-    assert [item.what for item in said.missing] == ["Pod in dev"]
+    assert [item.resource for item in said.missing] == ["Pod in dev"]
 
 
-LATE = Unseen("Service in dev", "no answer within 60 s", "Wait longer.", ("Service", "dev"))
+LATE = Unavailable("Service in dev", "no answer within 60 s", "Wait longer.", ("Service", "dev"))
 CAUSE = Cause(Finding("crash-loop", "Deployment/x", "crashes"), Ref("Deployment", "x", "dev"))
 
 
@@ -53,13 +53,13 @@ CAUSE = Cause(Finding("crash-loop", "Deployment/x", "crashes"), Ref("Deployment"
     ],
 )
 def test_a_problem_is_one_whatever_was_not_seen_and_healthy_is_only_what_was(
-    causes: tuple[Cause, ...], missing: tuple[Unseen, ...], verdict: Verdict, code: int
+    causes: tuple[Cause, ...], missing: tuple[Unavailable, ...], verdict: Verdict, code: int
 ) -> None:
-    told = Diagnosis(causes=causes, unseen=missing, missing=missing)
+    told = Diagnosis(causes=causes, unavailable=missing, missing=missing)
     found = replace(contents(evidence(), Redactor()), diagnosis=told)
     said = diagnose.result(RELEASE, found, None, 1.0)
     assert (said.verdict, said.exit_code, said.ok) == (verdict, code, code == 0)
-    assert [item.why for item in said.missing] == [item.why for item in missing]
+    assert [item.reason for item in said.missing] == [item.reason for item in missing]
     assert [item.advice for item in said.missing] == [item.advice for item in missing]
 
 

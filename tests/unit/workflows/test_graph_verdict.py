@@ -44,10 +44,10 @@ def test_an_arrow_that_could_not_be_looked_at_leaves_it_open(kind: str) -> None:
         for arrow in diagram.arrows
         if arrow.state == State.UNKNOWN
     }
-    assert {item.what for item in blind.missing} == arrows
+    assert {item.resource for item in blind.missing} == arrows
     assert len(blind.missing) == len(arrows) > 0
-    assert all(item.why for item in blind.missing)
-    assert any(why in item.why for item in blind.missing)
+    assert all(item.reason for item in blind.missing)
+    assert any(why in item.reason for item in blind.missing)
 
 
 def test_a_broken_arrow_decides_whatever_was_not_seen() -> None:
@@ -59,7 +59,7 @@ def test_a_broken_arrow_decides_whatever_was_not_seen() -> None:
 
 def test_a_release_that_could_not_be_read_leaves_it_open() -> None:
     unread = said(WELL, replace(SOURCE, unknown=("Helm's record can't be read",)))
-    assert (unread.verdict, unread.missing[0].what) == (Verdict.UNKNOWN, "the release")
+    assert (unread.verdict, unread.missing[0].resource) == (Verdict.UNKNOWN, "the release")
 
 
 def test_what_is_drawn_from_values_is_not_judged() -> None:

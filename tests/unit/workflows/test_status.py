@@ -27,7 +27,7 @@ from vrooli.release.model import Revision
 from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.release.rollout import operator_logs
 from vrooli.release.rollout.readiness import Seen
-from vrooli.release.rollout.unavailable import Unseen
+from vrooli.release.rollout.unavailable import Unavailable
 from vrooli.vault.server import VaultStatus
 from vrooli.workflows import status as module
 from vrooli.workflows.clusters.selection import Choice
@@ -103,7 +103,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
         kube: FakeKube | Exception | None = None,
         environment: str = "dev",
         end: End = End.READY,
-        unseen: tuple[Unseen, ...] = (),
+        unavailable: tuple[Unavailable, ...] = (),
     ) -> StatusResult:
         stored = RevisionMetadata(end=end)
         found = cluster or FakeCluster("running")
@@ -119,7 +119,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
                 else revision
             ),
             "tracker.snapshot": seen,
-            "operator_logs.read": operator_logs.Reading({}, unseen),
+            "operator_logs.read": operator_logs.Reading({}, unavailable),
             "secret_redaction.redactor": Redactor(),
         }.items():
             owner, _, name = place.partition(".")
@@ -144,11 +144,11 @@ def test_all_healthy_says_what_runs_and_where_to_look(look: Look) -> None:
 
 
 def test_a_release_is_not_healthy_to_who_may_not_read_the_operators_logs(look: Look) -> None:
-    result = look(unseen=(Unseen("the log of PGO", "no", "ask for it"),))
+    result = look(unavailable=(Unavailable("the log of PGO", "no", "ask for it"),))
     assert result.verdict is Verdict.UNKNOWN
     assert result.problems == ()
     assert [vars(item) for item in result.missing] == [
-        {"what": "the log of PGO", "why": "no", "advice": "ask for it"}
+        {"resource": "the log of PGO", "reason": "no", "advice": "ask for it"}
     ]
 
 
@@ -246,7 +246,7 @@ def test_an_api_that_does_not_answer_hides_no_component(look: Look) -> None:
         "cluster x is degraded",
         "etcd is failed: no space left on device",
     )
-    assert [item.why for item in result.missing] == ["No API answers."]
+    assert [item.reason for item in result.missing] == ["No API answers."]
     assert result.exit_code == 1
     assert result.cluster.components[0].name == "etcd"
 
@@ -258,7 +258,7 @@ def test_someone_elses_vault_is_no_problem(look: Look) -> None:
 def test_an_api_that_does_not_answer_leaves_it_open_how_all_is(look: Look) -> None:
     result = look(kube=PrerequisiteError("No API answers.", "See whether it runs."))
     assert (result.ok, result.verdict, result.exit_code) == (False, Verdict.UNKNOWN, 3)
-    assert [(item.why, item.advice) for item in result.missing] == [
+    assert [(item.reason, item.advice) for item in result.missing] == [
         ("No API answers.", "See whether it runs.")
     ]
     assert result.problems == ()
@@ -269,7 +269,7 @@ def test_a_part_that_can_not_be_seen_is_no_problem_leaves_it_open_and_hides_no_o
 ) -> None:
     result = look(vault=PrerequisiteError("no answer"))
     assert (result.verdict, result.exit_code) == (Verdict.UNKNOWN, 3)
-    assert [(item.what, item.why) for item in result.missing] == [("Vault", "no answer")]
+    assert [(item.resource, item.reason) for item in result.missing] == [("Vault", "no answer")]
     assert result.problems == ()
     assert len(result.operators) == 3
     assert result.release is not None
@@ -294,6 +294,6 @@ def test_what_was_turned_away_is_asked_again(look: Look) -> None:
 
 def test_a_release_that_can_not_be_seen_leaves_no_places_to_look(look: Look) -> None:
     result = look(revision=PrerequisiteError("no answer"))
-    assert "release vrooli-dev" in {item.what for item in result.missing}
+    assert "release vrooli-dev" in {item.resource for item in result.missing}
     assert result.exit_code == 3
     assert result.urls == {}

@@ -73,7 +73,7 @@ def show_missing(missing: Sequence[MissingView], console: Console) -> None:
     if missing:
         console.print("Result unknown: required data could not be read.", style="bold")
     for item in missing:
-        console.print(f"  ? {item.what}: {item.why}", style="yellow", markup=False)
+        console.print(f"  ? {item.resource}: {item.reason}", style="yellow", markup=False)
     for advice in dict.fromkeys(item.advice for item in missing if item.advice):
         console.print(f"    {advice}", style="green", markup=False)
 

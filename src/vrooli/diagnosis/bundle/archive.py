@@ -22,7 +22,7 @@ from vrooli.diagnosis.bundle import html
 from vrooli.diagnosis.bundle.extras import More
 from vrooli.diagnosis.bundle.sanitize import pruned
 from vrooli.diagnosis.evidence.fetch import grouped
-from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unseen
+from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unavailable
 from vrooli.diagnosis.interface import Diagnosis
 from vrooli.errors import UsageError
 from vrooli.kube.objects import Body, ref_of
@@ -70,16 +70,18 @@ class Contents:
     redactor: Redactor
     failure: str = ""
 
-    def unseen(self) -> list[Unseen]:
+    def unavailable(self) -> list[Unavailable]:
         """What couldn't be looked at, each reason once."""
-        hidden = (replace(item, why=self.redactor.text(item.why)) for item in self.more.unseen)
-        found = [*self.diagnosis.unseen, *hidden]
+        hidden = (
+            replace(item, reason=self.redactor.text(item.reason)) for item in self.more.unavailable
+        )
+        found = [*self.diagnosis.unavailable, *hidden]
         if not self.evidence.has_seen("Secret"):
             why = "Secrets can't be read: their values are masked only where they look like some"
-            found.append(Unseen("what is secret", why))
+            found.append(Unavailable("what is secret", why))
         return grouped(found)
 
-    def missing(self) -> list[Unseen]:
+    def missing(self) -> list[Unavailable]:
         """That of it without which nobody can say that the release is healthy, each reason once."""
         return grouped(self.diagnosis.missing)
 
@@ -146,7 +148,7 @@ def files(contents: Contents) -> dict[str, str]:
         when=seen.now,
         failure=contents.failure,
         causes=contents.diagnosis.causes,
-        unseen=contents.unseen(),
+        unavailable=contents.unavailable(),
         objects=list(objects.values()),
         events=events,
         logs={_title(source): lines for source, lines in logs.items()},
@@ -189,16 +191,19 @@ def findings(contents: Contents) -> Mapping[str, Any]:
         "failure": contents.failure,
         "helm": contents.redactor.tree(asdict(seen.helm)),
         "causes": [
-            {"finding": asdict(cause.finding), "follows": [asdict(item) for item in cause.follows]}
+            {
+                "finding": asdict(cause.finding),
+                "consequences": [asdict(item) for item in cause.consequences],
+            }
             for cause in contents.diagnosis.causes
         ],
-        "missing": [_unseen(item) for item in contents.missing()],
-        "unseen": [_unseen(item) for item in contents.unseen()],
+        "missing": [_unavailable(item) for item in contents.missing()],
+        "unavailable": [_unavailable(item) for item in contents.unavailable()],
     }
 
 
-def _unseen(item: Unseen) -> Mapping[str, str]:
-    return {"what": item.what, "why": item.why, "advice": item.advice}
+def _unavailable(item: Unavailable) -> Mapping[str, str]:
+    return {"resource": item.resource, "reason": item.reason, "advice": item.advice}
 
 
 def _objects(seen: Evidence) -> Iterator[Body]:

@@ -13,9 +13,10 @@ from vrooli import project
 from vrooli.diagnosis.evidence import logs
 from vrooli.diagnosis.evidence.access import FORWARD
 from vrooli.diagnosis.evidence.fetch import Looking
-from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unseen
+from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unavailable
 from vrooli.kube import ApiError, Kube, Patience
-from vrooli.kube.objects import Body, container_states, labels, ref_of, text
+from vrooli.kube.objects import Body, labels, ref_of, text
+from vrooli.kube.status import pod_status
 
 # Lines of each log, how many logs, and how long reading all of them may take, seconds.
 LINES, LOGS, LOGS_S = 500, 150, 12.0
@@ -24,7 +25,7 @@ METRICS = "metrics.k8s.io/v1beta1"
 # take, seconds.
 TELLING, METRICS_PATH = {"server": 5329, "jobs": 4001}, "/metrics"
 ASKED, METRICS_S = 10, 4.0
-NO_METRICS = Unseen("metrics of pods", "no right to forward ports of pods (pods/portforward)")
+NO_METRICS = Unavailable("metrics of pods", "no right to forward ports of pods (pods/portforward)")
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,20 @@ class More:
         used: What pods and nodes use, as the metrics server says, by kind.
         told: The metrics of the server's and the jobs' pods, by pod.
         versions: Of what runs and of what looked.
-        unseen: What couldn't be looked at.
+        unavailable: What couldn't be looked at.
     """
 
     logs: Mapping[LogSource, Sequence[str]] = field(default_factory=dict)
     used: Mapping[str, Sequence[Body]] = field(default_factory=dict)
     told: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, object] = field(default_factory=dict)
-    unseen: Sequence[Unseen] = ()
+    unavailable: Sequence[Unavailable] = ()
 
 
 async def look(kube: Kube, seen: Evidence) -> More:
     """Look at all of it at once."""
     looking = Looking()
-    nothing: tuple[Mapping[LogSource, Sequence[str]], list[Unseen]] = ({}, [])
+    nothing: tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]] = ({}, [])
     every = logs.read_all(kube, seen, Patience(LOGS_S), most=LOGS, tail=LINES)
     pods = [pod for pod in seen.all("Pod") if _component(pod) in TELLING]
     is_open = seen.may(FORWARD)
@@ -71,7 +72,7 @@ async def look(kube: Kube, seen: Evidence) -> More:
         used={"pods": of_pods.result(), "nodes": of_nodes.result()},
         told={name: task.result() for name, task in told.items() if task.result()},
         versions=_versions(seen, version.result()),
-        unseen=(*looking.unseen, *([] if is_open or not pods else [NO_METRICS]), *unread),
+        unavailable=(*looking.unavailable, *([] if is_open or not pods else [NO_METRICS]), *unread),
     )
 
 
@@ -103,7 +104,7 @@ def _component(pod: Body) -> str:
 
 def _versions(seen: Evidence, kubernetes: str) -> Mapping[str, object]:
     pods = [*seen.all("Pod", "")]
-    images = {text(item, "image") for pod in pods for item in container_states(pod)}
+    images = {item.image for pod in pods for item in pod_status(pod).containers}
     return {
         "vrooli": project.version(),
         "python": platform.python_version(),

@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from vrooli.diagnosis.bundle import object_status
-from vrooli.diagnosis.evidence.model import Unseen
+from vrooli.diagnosis.evidence.model import Unavailable
 from vrooli.diagnosis.interface import Cause
 from vrooli.findings import Finding
 from vrooli.kube.objects import Body, ref_of, text
@@ -44,7 +44,7 @@ class View:
         when: When it was looked at.
         failure: Why it was looked at, where a deploy failed.
         causes: The root causes.
-        unseen: What couldn't be looked at.
+        unavailable: What couldn't be looked at.
         objects: The objects.
         events: The events, the oldest first.
         logs: Lines by whose they are.
@@ -56,7 +56,7 @@ class View:
     when: datetime
     failure: str
     causes: Sequence[Cause]
-    unseen: Sequence[Unseen]
+    unavailable: Sequence[Unavailable]
     objects: Sequence[Body]
     events: Sequence[Mapping[str, Any]]
     logs: Mapping[str, Sequence[str]]
@@ -76,7 +76,7 @@ def render(view: View) -> str:
         "verdict": _verdict(view),
         "failure": f'<pre class="failure">{_safe(view.failure)}</pre>' if view.failure else "",
         "findings": "".join(map(_cause, range(1, len(view.causes) + 1), view.causes)),
-        "unseen": _unseen(view.unseen),
+        "unavailable": _unavailable(view.unavailable),
         "objects": "".join(map(_object, _sorted(view.objects)[:OBJECTS])),
         "events": "".join(map(_event, reversed(view.events[-EVENTS:]))) or _none("No events."),
         "logs": _data(view.logs),
@@ -111,15 +111,16 @@ def _verdict(view: View) -> str:
 
 def _cause(number: int, cause: Cause) -> str:
     follows = "".join(
-        f"<li><b>{_safe(item.what)}</b> {_safe(item.found)} <code>{_safe(item.name)}</code></li>"
-        for item in cause.follows
+        f"<li><b>{_safe(item.resource)}</b> {_safe(item.message)} "
+        f"<code>{_safe(item.rule_id)}</code></li>"
+        for item in cause.consequences
     )
     below = f'<h4>What follows from it</h4><ul class="follows">{follows}</ul>' if follows else ""
     finding = cause.finding
     return (
         f'<article class="cause"><h3><span class="number">{number}</span>'
-        f"<span>{_safe(finding.what)}</span><code>{_safe(finding.name)}</code></h3>"
-        f"<p>{_safe(finding.found)}</p>{_lines(finding)}{_remedy(finding)}{below}</article>"
+        f"<span>{_safe(finding.resource)}</span><code>{_safe(finding.rule_id)}</code></h3>"
+        f"<p>{_safe(finding.message)}</p>{_lines(finding)}{_remedy(finding)}{below}</article>"
     )
 
 
@@ -130,7 +131,7 @@ def _lines(finding: Finding) -> str:
 
 
 def _remedy(finding: Finding) -> str:
-    parts = [f'<p class="remedy">{_safe(finding.remedy)}</p>' if finding.remedy else ""]
+    parts = [f'<p class="remedy">{_safe(finding.remediation)}</p>' if finding.remediation else ""]
     if finding.command:
         parts.append(
             f'<div class="command"><code>{_safe(finding.command)}</code>'
@@ -141,11 +142,15 @@ def _remedy(finding: Finding) -> str:
     return "".join(parts)
 
 
-def _unseen(unseen: Sequence[Unseen]) -> str:
-    if not unseen:
+def _unavailable(unavailable: Sequence[Unavailable]) -> str:
+    if not unavailable:
         return ""
-    rows = "".join(f"<li><b>{_safe(item.what)}</b> {_safe(item.why)}</li>" for item in unseen)
-    return f'<section id="unseen"><h2>Not seen</h2><ul class="unseen">{rows}</ul></section>'
+    rows = "".join(
+        f"<li><b>{_safe(item.resource)}</b> {_safe(item.reason)}</li>" for item in unavailable
+    )
+    return (
+        f'<section id="unavailable"><h2>Not seen</h2><ul class="unavailable">{rows}</ul></section>'
+    )
 
 
 def _sorted(objects: Sequence[Body]) -> list[Body]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vrooli.kube.objects import Body, container_states, items, mapping, number, text
+from vrooli.kube.objects import Body, items, mapping, text
+from vrooli.kube.status import pod_status, workload_status
 
 # Kinds whose conditions say something is wrong when they are true.
 _BAD_WHEN_TRUE = ("Failed", "Degraded", "Stalled", "ReplicaFailure")
@@ -45,17 +46,13 @@ def of(body: Body) -> State:
 
 
 def _of_pod(pod: Body) -> State:
-    found = container_states(pod)
-    phase = text(pod, "status", "phase")
+    status = pod_status(pod)
+    found, phase = status.containers, status.phase
     if phase == "Succeeded":
         return State("Succeeded", well=True)
-    ready = sum(item.get("ready") is True for item in found)
-    waits = [
-        f"{text(item, 'name')}: {reason}"
-        for item in found
-        if (reason := text(item, "state", "waiting", "reason"))
-    ]
-    restarts = sum(number(item, "restartCount") for item in found)
+    ready = sum(item.is_ready for item in found)
+    waits = [f"{item.name}: {item.waiting_reason}" for item in found if item.waiting_reason]
+    restarts = sum(item.restarts for item in found)
     words = [phase, f"{ready}/{len(found)} ready", *waits]
     words += [f"{restarts} restarts"] if restarts else []
     words += list(_troubles(pod)) if not found else []
@@ -63,9 +60,9 @@ def _of_pod(pod: Body) -> State:
 
 
 def _of_replicas(body: Body) -> State:
-    wanted = number(body, "spec", "replicas", default=1)
-    ready = number(body, "status", "readyReplicas")
-    return State(f"{ready}/{wanted} ready", ready >= wanted)
+    status = workload_status(body)
+    words = f"{status.ready}/{status.desired} ready"
+    return State(f"{words}, rolling out" if status.is_rolling else words, status.is_ready)
 
 
 def _troubles(body: Body) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from vrooli.diagnosis import requirements
 from vrooli.diagnosis.dependency_graph import vault_host, vault_service, vault_services
 from vrooli.diagnosis.evidence.fetch import Looking
-from vrooli.diagnosis.evidence.model import Evidence, Unseen
+from vrooli.diagnosis.evidence.model import Evidence, Unavailable
 from vrooli.kube import Kube, Patience
 from vrooli.kube.objects import labels, text
 from vrooli.kube.status import is_pod_ready
@@ -68,7 +68,7 @@ async def _reason(kube: Kube, way: Way, looking: Looking, patience: Patience) ->
     return f"whether this user may {WORDS[name]} there wasn't answered" if None in allowed else ""
 
 
-def unseen(seen: Evidence) -> list[Unseen]:
+def unavailable(seen: Evidence) -> list[Unavailable]:
     """What isn't asked, because its way is closed, or because it is nowhere in this cluster."""
     return [
         *_outside(seen),
@@ -80,10 +80,10 @@ def unseen(seen: Evidence) -> list[Unseen]:
     ]
 
 
-def _unasked(way: Way, what: Sequence[str], why: str) -> Unseen:
+def _unasked(way: Way, what: Sequence[str], why: str) -> Unavailable:
     part, namespace = way
     needed_ = (name for name, word in requirements.PROBES.items() if word in what)
-    return Unseen(
+    return Unavailable(
         f"{' and '.join(dict.fromkeys(what))} in {namespace}",
         why,
         f"Ask for the right to {' and '.join(VERBS)} pods/{part} in namespace {namespace}: "
@@ -93,10 +93,10 @@ def _unasked(way: Way, what: Sequence[str], why: str) -> Unseen:
     )
 
 
-def _outside(seen: Evidence) -> Iterator[Unseen]:
+def _outside(seen: Evidence) -> Iterator[Unavailable]:
     for body in seen.all("VaultConnection"):
         # Not the whole address: it may hold a password.
         host = vault_host(body)
         if host and vault_service(body) is None:
             why = "no Service of this cluster: only what the Secrets Operator says of it is known"
-            yield Unseen(f"Vault at {host}", why)
+            yield Unavailable(f"Vault at {host}", why)

@@ -26,7 +26,7 @@ from vrooli.diagnosis import requirements, root_cause
 from vrooli.diagnosis.evidence import access, discovery, logs, secrets
 from vrooli.diagnosis.evidence.fetch import LOOK_S, Looking
 from vrooli.diagnosis.evidence.interning import Shared
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, SecretFacts, Unseen
+from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, SecretFacts, Unavailable
 from vrooli.diagnosis.evidence.probes import PROBES, Probe
 from vrooli.diagnosis.remedies import operators
 from vrooli.events import Progress
@@ -245,13 +245,13 @@ class _Look(Looking):
                 what = f"Helm's record of revision {record.revision.number} of {name}"
                 is_newest = record is self.records[-1]
                 place = (requirements.HELM, name) if is_newest else ("", "")
-                self.unseen.append(Unseen(what, record.error, place=place))
+                self.unavailable.append(Unavailable(what, record.error, place=place))
         try:
             return self.records[-1].limited_manifests() if self.records else ()
         except (*root_cause.ODD, yaml.YAMLError) as error:
             why = f"it can't be read ({type(error).__name__}: {error})"
             place = (requirements.HELM, name)
-            self.unseen.append(Unseen(f"Helm's record of {name}", why, place=place))
+            self.unavailable.append(Unavailable(f"Helm's record of {name}", why, place=place))
             return ()
 
 
@@ -324,8 +324,8 @@ async def _ask(look: _Look, seen: Evidence) -> Evidence:
         answers = await _ask_probes(look, seen)
     read, unread = lines.result()
     silent = requirements.silent(answers)
-    unseen = (*look.unseen, *access.unseen(seen), *silent, *unread)
-    return replace(seen, logs=read, answers=tuple(answers), unseen=unseen)
+    unavailable = (*look.unavailable, *access.unavailable(seen), *silent, *unread)
+    return replace(seen, logs=read, answers=tuple(answers), unavailable=unavailable)
 
 
 async def _ask_probes(look: _Look, seen: Evidence) -> list[Answer]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import httpx
 
-from vrooli.diagnosis.evidence.model import Unseen
+from vrooli.diagnosis.evidence.model import Unavailable
 from vrooli.errors import VrooliError
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ LOOK_S = 6.0
 class Looking:
     """What couldn't be seen so far."""
 
-    unseen: list[Unseen] = field(default_factory=list)
+    unavailable: list[Unavailable] = field(default_factory=list)
 
     async def at(
         self,
@@ -44,7 +44,7 @@ class Looking:
         """
 
         def note(why: str, advice: str = "") -> None:
-            self.unseen.append(Unseen(what, why, advice, place))
+            self.unavailable.append(Unavailable(what, why, advice, place))
 
         try:
             async with asyncio.timeout(limit_s):
@@ -60,19 +60,19 @@ class Looking:
         return otherwise
 
 
-def grouped(unseen: Iterable[Unseen]) -> list[Unseen]:
+def grouped(unavailable: Iterable[Unavailable]) -> list[Unavailable]:
     """What couldn't be seen for one reason and of one kind, in one line.
 
     A list that is refused in seven namespaces is one thing to know, not seven.
     """
-    found: dict[tuple[str, str], tuple[Unseen, list[str]]] = {}
-    for item in unseen:
-        kind, _, where = item.what.partition(" in ")
-        _, places = found.setdefault((kind, _without(item.why, where)), (item, []))
+    found: dict[tuple[str, str], tuple[Unavailable, list[str]]] = {}
+    for item in unavailable:
+        kind, _, where = item.resource.partition(" in ")
+        _, places = found.setdefault((kind, _without(item.reason, where)), (item, []))
         if where and where not in places:
             places.append(where)
     return [
-        Unseen(f"{kind} in {', '.join(places)}" if places else kind, why, first.advice)
+        Unavailable(f"{kind} in {', '.join(places)}" if places else kind, why, first.advice)
         for (kind, why), (first, places) in found.items()
     ]
 

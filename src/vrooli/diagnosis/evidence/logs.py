@@ -9,21 +9,11 @@ from itertools import zip_longest
 import httpx
 
 from vrooli.diagnosis import requirements
-from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unseen
+from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unavailable
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube, Patience, Priority, each
-from vrooli.kube.objects import (
-    Body,
-    Ref,
-    container_states,
-    items,
-    labels,
-    mapping,
-    number,
-    ref_of,
-    text,
-)
-from vrooli.kube.status import is_pod_ready
+from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
+from vrooli.kube.status import is_pod_ready, pod_status
 
 # Lines of each log.
 LINES = 200
@@ -43,14 +33,14 @@ DATA = ("postgres-operator.crunchydata.com/cluster", "redisfailovers.databases.s
 
 async def read(
     kube: Kube, seen: Evidence, patience: Patience
-) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
+) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
     """The logs that tell something, and those that couldn't be read."""
     return await read_of(kube, list(_sources(seen)), patience, most=MOST, tail=LINES)
 
 
 async def read_all(
     kube: Kube, seen: Evidence, patience: Patience, *, most: int, tail: int
-) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
+) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
     """Every log that there is, the most telling first."""
     pods = [pod for found in (seen.all("Pod"), seen.all("Pod", "")) for pod in found]
     others = (source for pod in pods for source in _of_pod(pod))
@@ -60,12 +50,12 @@ async def read_all(
 
 async def read_of(
     kube: Kube, sources: Sequence[LogSource], patience: Patience, *, most: int, tail: int
-) -> tuple[Mapping[LogSource, Sequence[str]], list[Unseen]]:
+) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
     """The ends of some logs, at most so many of them, and those that couldn't be read."""
     found: dict[LogSource, Sequence[str]] = {}
-    unseen: list[Unseen] = []
+    unavailable: list[Unavailable] = []
     if (left := len(sources) - most) > 0:
-        unseen.append(Unseen(f"{left} more logs", f"only {most} are read"))
+        unavailable.append(Unavailable(f"{left} more logs", f"only {most} are read"))
 
     async def one(source: LogSource) -> None:
         async def lines(_: float) -> list[str]:
@@ -91,22 +81,22 @@ async def read_of(
             # The log of a container that was taken away a moment ago is needed by nobody.
             is_gone = isinstance(error, ApiError) and error.status == httpx.codes.NOT_FOUND
             place = ("", "") if is_gone else (requirements.LOG, source.namespace)
-            unseen.append(Unseen(what, error.message, error.advice, place))
+            unavailable.append(Unavailable(what, error.message, error.advice, place))
 
     await each(one, sources[:most])
-    return found, counted(unseen)
+    return found, counted(unavailable)
 
 
-def counted(unseen: Sequence[Unseen]) -> list[Unseen]:
+def counted(unavailable: Sequence[Unavailable]) -> list[Unavailable]:
     """Logs that can't be read: those of one reason once, however many there are."""
-    reasons: dict[tuple[str, tuple[str, str]], list[Unseen]] = {}
-    for item in unseen:
-        pod = item.what.removeprefix("log of ").partition("/")[0]
-        reasons.setdefault((item.why.replace(pod, "…"), item.place), []).append(item)
-    found: list[Unseen] = []
+    reasons: dict[tuple[str, tuple[str, str]], list[Unavailable]] = {}
+    for item in unavailable:
+        pod = item.resource.removeprefix("log of ").partition("/")[0]
+        reasons.setdefault((item.reason.replace(pod, "…"), item.place), []).append(item)
+    found: list[Unavailable] = []
     for (why, _), alike in reasons.items():
-        what = f"{len(alike)} logs, such as the {alike[0].what}"
-        found += [replace(alike[0], what=what, why=why)] if len(alike) > NAMED else alike
+        what = f"{len(alike)} logs, such as the {alike[0].resource}"
+        found += [replace(alike[0], resource=what, reason=why)] if len(alike) > NAMED else alike
     return found
 
 
@@ -137,16 +127,15 @@ def _in_turn(seen: Evidence, pods: Sequence[Body]) -> Iterator[Body]:
 
 def _of_pod(pod: Body) -> Iterator[LogSource]:
     ref = ref_of(pod)
-    for item in container_states(pod):
-        name, state = text(item, "name"), mapping(item, "state")
-        if "running" in state or "terminated" in state:
-            yield LogSource(ref.namespace, ref.name, name)
-        if mapping(item, "lastState", "terminated"):
-            yield LogSource(ref.namespace, ref.name, name, previous=True)
+    for item in pod_status(pod).containers:
+        if item.is_running or item.terminated is not None:
+            yield LogSource(ref.namespace, ref.name, item.name)
+        if item.last_terminated is not None:
+            yield LogSource(ref.namespace, ref.name, item.name, previous=True)
 
 
 def _restarted(pod: Body) -> bool:
-    return any(number(item, "restartCount") for item in container_states(pod))
+    return any(item.restarts for item in pod_status(pod).containers)
 
 
 def _is_done(pod: Body) -> bool:

@@ -81,18 +81,18 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Unseen:
-    """What couldn't be looked at, and why.
+class Unavailable:
+    """A resource that could not be read.
 
     Attributes:
-        what: What it is, in words.
-        why: What stood in the way.
-        advice: What to do about it; may be empty.
-        place: What it is for `requirements`: a kind and its namespace, or what else is looked at.
+        resource: The resource, in words.
+        reason: Why it could not be read.
+        advice: How to make it readable; may be empty.
+        place: The key for `requirements`: a kind and its namespace, or another source of data.
     """
 
-    what: str
-    why: str
+    resource: str
+    reason: str
     advice: str = ""
     place: tuple[str, str] = ("", "")
 
@@ -112,7 +112,7 @@ class Evidence:
         helm: What Helm has noted of it.
         secrets: What may be known of Secrets; their values are nowhere in here.
         answers: What was asked in the cluster.
-        unseen: What couldn't be looked at.
+        unavailable: What couldn't be looked at.
         hidden: The kinds among it, each with its namespace; "" is every one, "*" those that
             aren't looked at as a whole.
         closed: The ways into pods that this user may not take, each with its namespace and why.
@@ -128,7 +128,7 @@ class Evidence:
     helm: Revision = field(default_factory=Revision)
     secrets: Mapping[Ref, SecretFacts] = field(default_factory=dict)
     answers: Sequence[Answer] = ()
-    unseen: Sequence[Unseen] = ()
+    unavailable: Sequence[Unavailable] = ()
     hidden: Collection[tuple[str, str]] = frozenset()
     closed: Mapping[tuple[str, str], str] = field(default_factory=dict)
 

@@ -75,21 +75,21 @@ def not_running(seen: Evidence, keeper: Keeper) -> Iterator[Symptom]:
     is_seen = seen.has_seen("Deployment", keeper.namespace)
     if not bodies and is_seen and not seen.is_hidden("Deployment", ELSEWHERE):
         yield Symptom(
-            about=Ref("Namespace", keeper.namespace),
-            found=f"{keeper.title} isn't there: {keeper.stops}.",
-            remedy="Install it.",
+            resource=Ref("Namespace", keeper.namespace),
+            message=f"{keeper.title} isn't there: {keeper.stops}.",
+            remediation="Install it.",
             command=SETUP,
-            touches=tuple(needs),
+            affects=tuple(needs),
         )
     for ref in map(ref_of, bodies):
         if why := down(seen, ref):
             yield Symptom(
-                about=ref,
-                found=f"{keeper.title} doesn't run ({why}): {keeper.stops}.",
-                remedy="Bring it up; if it doesn't stay so, its events and its log say why.",
+                resource=ref,
+                message=f"{keeper.title} doesn't run ({why}): {keeper.stops}.",
+                remediation="Bring it up; if it doesn't stay so, its events and its log say why.",
                 command=mend_down(seen, ref),
                 evidence=told(seen, ref),
-                touches=tuple(needs),
+                affects=tuple(needs),
             )
 
 
@@ -99,12 +99,12 @@ def not_served(seen: Evidence, keeper: Keeper, remedy: str, command: str) -> Ite
         wanted = seen.wants(kind)
         if wanted and not seen.has_seen(kind) and not seen.is_hidden(kind):
             yield Symptom(
-                about=Ref("CustomResourceDefinition", definition),
-                found=f'no matches for kind "{kind}": the cluster doesn\'t know what '
+                resource=Ref("CustomResourceDefinition", definition),
+                message=f'no matches for kind "{kind}": the cluster doesn\'t know what '
                 f"{keeper.title.rstrip(',')} reads.",
-                remedy=remedy,
+                remediation=remedy,
                 command=command,
-                touches=tuple(Ref(kind, item.name, seen.namespace) for item in wanted),
+                affects=tuple(Ref(kind, item.name, seen.namespace) for item in wanted),
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
@@ -15,15 +16,13 @@ from vrooli.kube.objects import (
     Ref,
     born,
     condition,
-    container_states,
     dig,
     items,
-    mapping,
     notes,
-    number,
     ref_of,
     text,
 )
+from vrooli.kube.status import ContainerStatus, pod_status, workload_status
 from vrooli.kube.times import parse_time
 from vrooli.redaction import Redactor
 from vrooli.release.rollout.log_cause import telling_line
@@ -37,22 +36,22 @@ QUOTED = 8
 AGAIN = "Correct it in the values and deploy again"
 
 
-def age_s(seen: Evidence, when: str) -> float | None:
+def age_s(seen: Evidence, when: str | datetime | None) -> float | None:
     """How long ago that time was, seconds; None where it is none."""
-    then = parse_time(when)
+    then = parse_time(when) if isinstance(when, str) else when
     return None if then is None else (seen.now - then).total_seconds()
 
 
-def is_older(seen: Evidence, when: str, than_s: float) -> bool:
+def is_older(seen: Evidence, when: str | datetime | None, than_s: float) -> bool:
     """Whether a time is longer ago; what has no time is taken for old."""
     age = age_s(seen, when)
     return age is None or age >= than_s
 
 
-def states(seen: Evidence) -> Iterator[tuple[Ref, Body, Body]]:
-    """Each container of the current pods: its workload, its pod, and what is said of it."""
+def states(seen: Evidence) -> Iterator[tuple[Ref, Body, ContainerStatus]]:
+    """Each container of the current pods: its workload, its pod, and its status."""
     for owner, pod in seen.current:
-        yield from ((owner, pod, item) for item in container_states(pod))
+        yield from ((owner, pod, item) for item in pod_status(pod).containers)
 
 
 def is_moving(seen: Evidence, workload: Ref) -> bool:
@@ -96,7 +95,7 @@ def way_back(seen: Evidence, workload: Ref, otherwise: str = "") -> str:
     if workload.kind == "Deployment":
         sets = _replica_sets(seen, workload)
         older = sets[:-1]
-        worked = [item for item in older if number(item, "status", "readyReplicas")] or older
+        worked = [item for item in older if workload_status(item).ready] or older
         if worked:
             to = text(notes(worked[-1]), REVISION)
             return f"kubectl rollout undo {workload.words} --to-revision={to}"
@@ -168,17 +167,16 @@ def down(seen: Evidence, workload: Ref) -> str:
         return f"{workload} doesn't exist" if seen.has_seen("Deployment") and kinds else ""
     if dig(body, "spec", "replicas") == 0:
         return f"{workload} is scaled to 0 pods"
-    if workload.kind == "DaemonSet" and not number(body, "status", "desiredNumberScheduled"):
+    status = workload_status(body)
+    if workload.kind == "DaemonSet" and not status.desired:
         return "" if is_moving(seen, workload) else f"no node takes a pod of {workload}"
-    available = ("availableReplicas", "numberAvailable")
-    if any(number(body, "status", name) for name in available) or is_moving(seen, workload):
+    if status.available or is_moving(seen, workload):
         return ""
     waits = [
-        f"{text(item, 'state', state, 'reason')} {text(item, 'state', state, 'message')}".strip()
+        f"{item.stop_reason} {item.stop_message}".strip()
         for pod in seen.of(workload)
-        for item in container_states(pod)
-        for state in ("waiting", "terminated")
-        if mapping(item, "state", state)
+        for item in pod_status(pod).containers
+        if item.is_waiting or item.terminated is not None
     ]
     return f"no pod of {workload} is available" + (f" ({waits[0]})" if waits else "")
 

@@ -9,7 +9,7 @@ from vrooli.graph import reading
 from vrooli.graph.live.snapshot import GraphSnapshot
 from vrooli.graph.reading import Body
 from vrooli.graph.relations import Endpoint
-from vrooli.kube.status import is_pod_ready
+from vrooli.kube.status import is_pod_ready, pod_status
 
 
 def access_error(snapshot: GraphSnapshot, endpoint: Endpoint) -> str:
@@ -87,14 +87,11 @@ def _count_ready(snapshot: GraphSnapshot, service: str, namespace: str) -> int:
 
 def _not_ready_reason(pod: Body) -> str:
     """Why a pod isn't ready."""
-    name = reading.name_of(pod)
-    for item in reading.items(pod, "status", "conditions"):
-        if (reading.text(item, "type"), reading.text(item, "status")) == ("PodScheduled", "False"):
-            return f"{name}: {reading.text(item, 'message') or 'not scheduled'}"
-    for key in ("initContainerStatuses", "containerStatuses"):
-        for container in reading.items(pod, "status", key):
-            waiting = reading.mapping(container, "state", "waiting")
-            if reason := reading.text(waiting, "reason"):
-                message = reading.text(waiting, "message")
-                return f"{name}: {reason}{f': {message}' if message else ''}"
-    return f"{name}: {reading.text(pod, 'status', 'phase') or 'not ready'}, its probe fails"
+    status = pod_status(pod)
+    if status.scheduling is not None and status.is_unscheduled:
+        return f"{status.name}: {status.scheduling.message or 'not scheduled'}"
+    for item in status.containers:
+        if item.waiting_reason:
+            message = f": {item.waiting_message}" if item.waiting_message else ""
+            return f"{status.name}: {item.waiting_reason}{message}"
+    return f"{status.name}: {status.phase or 'not ready'}, its probe fails"

@@ -25,6 +25,8 @@ from vrooli.graph.relations import (
     RoutesTo,
     SyncsSecret,
 )
+from vrooli.kube.status import pod_status
+from vrooli.kube.status.image_pulls import FAILED_PULLS
 from vrooli.redaction import Redactor
 
 
@@ -121,10 +123,9 @@ def _publishes_status(relation: Publishes, snapshot: GraphSnapshot) -> ArrowStat
 def _pull_failure(relation: Mounts, snapshot: GraphSnapshot) -> str:
     """A pod that can't get its image."""
     for pod in snapshot.pods(relation.reader):
-        for container in reading.items(pod, "status", "containerStatuses"):
-            waiting = reading.mapping(container, "state", "waiting")
-            if reading.text(waiting, "reason") in ("ErrImagePull", "ImagePullBackOff"):
-                message = reading.text(waiting, "message") or reading.text(waiting, "reason")
+        for container in pod_status(pod).main_containers:
+            if container.waiting_reason in FAILED_PULLS:
+                message = container.waiting_message or container.waiting_reason
                 return f"{reading.name_of(pod)}: {message}"
     return ""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from vrooli.kube.status.pods import ContainerStatus
+
 # The reasons with which the kubelet says that a container waits for its image.
 INVALID_NAME, NEVER_PULLED = "InvalidImageName", "ErrImageNeverPull"
 FAILED_PULLS = ("ErrImagePull", "ImagePullBackOff")
@@ -42,15 +44,16 @@ class PullFailure(Enum):
     OTHER = ""
 
 
-def classify_pull_failure(image: str, reason: str, message: str) -> PullFailure:
-    """Why an image could not be pulled.
+def classify_pull_failure(container: ContainerStatus, message: str | None = None) -> PullFailure:
+    """Why the image of a container that waits for it could not be pulled.
 
     Args:
-        image: The image; its name may contain any word and is ignored in the message.
-        reason: The reason for which the container waits.
-        message: What the kubelet or an event says.
+        container: The container; the words of its image's name are ignored in the message.
+        message: What an event says; None takes what the kubelet says of the container.
     """
-    words = f"{reason} {message}"
-    if image:
-        words = re.sub(rf"(?<!\w){re.escape(image)}(?!\w)", "…", words)
+    words = (
+        f"{container.waiting_reason} {container.waiting_message if message is None else message}"
+    )
+    if container.image:
+        words = re.sub(rf"(?<!\w){re.escape(container.image)}(?!\w)", "…", words)
     return next(item for item in PullFailure if re.search(item.value, words))

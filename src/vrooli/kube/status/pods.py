@@ -44,6 +44,7 @@ class ContainerStatus:
         image: Its image, as the kubelet reports it.
         is_ready: Whether it passes its readiness probe.
         restarts: How often it was restarted.
+        has_started: Whether it has passed its startup probe.
         is_running: Whether it runs now.
         started_at: When the current run started; None if it does not run.
         waiting_reason: Why it waits, such as ImagePullBackOff; empty if it does not wait.
@@ -56,6 +57,7 @@ class ContainerStatus:
     image: str = ""
     is_ready: bool = False
     restarts: int = 0
+    has_started: bool = False
     is_running: bool = False
     started_at: datetime | None = None
     waiting_reason: str = ""
@@ -67,6 +69,28 @@ class ContainerStatus:
     def is_waiting(self) -> bool:
         """Whether it waits to be started."""
         return bool(self.waiting_reason or self.waiting_message)
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of its last run; None if it runs or waits."""
+        return self.terminated.exit_code if self.terminated is not None else None
+
+    @property
+    def last_started_at(self) -> datetime | None:
+        """When it was started last; None if it never was."""
+        ends = (self.terminated, self.last_terminated)
+        times = (self.started_at, *(end.started_at for end in ends if end is not None))
+        return max((time for time in times if time is not None), default=None)
+
+    @property
+    def stop_reason(self) -> str:
+        """Why it does not run: the reason for which it waits, or has ended."""
+        return self.terminated.reason if self.terminated is not None else self.waiting_reason
+
+    @property
+    def stop_message(self) -> str:
+        """The message that belongs to that reason."""
+        return self.terminated.message if self.terminated is not None else self.waiting_message
 
     @property
     def latest_end(self) -> Termination | None:
@@ -82,7 +106,7 @@ class PodStatus:
         name: Its name.
         uid: Its UID.
         phase: Pending, Running, Succeeded, Failed or Unknown.
-        is_ready: Whether its Ready condition is true.
+        readiness: The Ready condition; None if the kubelet has not set it.
         is_deleted: Whether it is being deleted.
         scheduling: The PodScheduled condition; None if the scheduler has not set it.
         message: Why the pod failed as a whole, such as an eviction.
@@ -93,7 +117,7 @@ class PodStatus:
     name: str
     uid: str = ""
     phase: str = ""
-    is_ready: bool = False
+    readiness: Condition | None = None
     is_deleted: bool = False
     scheduling: Condition | None = None
     message: str = ""
@@ -101,9 +125,19 @@ class PodStatus:
     main_containers: tuple[ContainerStatus, ...] = ()
 
     @property
+    def is_ready(self) -> bool:
+        """Whether its Ready condition is true."""
+        return self.readiness is not None and self.readiness.is_true
+
+    @property
     def containers(self) -> tuple[ContainerStatus, ...]:
         """All containers, init containers first."""
         return (*self.init_containers, *self.main_containers)
+
+    @property
+    def running(self) -> tuple[ContainerStatus, ...]:
+        """The containers that run now."""
+        return tuple(item for item in self.containers if item.is_running)
 
     @property
     def is_unscheduled(self) -> bool:
@@ -126,7 +160,7 @@ def pod_status(pod: Body) -> PodStatus:
         name=text(pod, "metadata", "name"),
         uid=text(pod, "metadata", "uid"),
         phase=text(pod, "status", "phase"),
-        is_ready=is_pod_ready(pod),
+        readiness=find_condition(pod, "Ready"),
         is_deleted=bool(text(pod, "metadata", "deletionTimestamp")),
         scheduling=find_condition(pod, "PodScheduled"),
         message=text(pod, "status", "message"),
@@ -146,6 +180,7 @@ def _container(item: Body) -> ContainerStatus:
         image=text(item, "image"),
         is_ready=item.get("ready") is True,
         restarts=number(item, "restartCount"),
+        has_started=item.get("started") is True,
         is_running=dig(item, "state", "running") is not None,
         started_at=parse_time(text(item, "state", "running", "startedAt")),
         waiting_reason=text(item, "state", "waiting", "reason"),

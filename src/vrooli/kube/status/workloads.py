@@ -24,6 +24,7 @@ class WorkloadStatus:
         is_observed: Whether its controller has observed its last change.
         is_rolling: Whether pods of an earlier version are still to be replaced.
         refusal: Why the API server refuses to create its pods; empty if it does not.
+        revision: The revision of a StatefulSet's current version; empty for other kinds.
     """
 
     desired: int
@@ -34,6 +35,7 @@ class WorkloadStatus:
     is_observed: bool
     is_rolling: bool
     refusal: str = ""
+    revision: str = ""
 
     @property
     def is_ready(self) -> bool:
@@ -69,6 +71,7 @@ def workload_status(body: Body) -> WorkloadStatus:
         is_observed=is_observed(body),
         is_rolling=_is_rolling(body, current, updated),
         refusal=_refusal(body),
+        revision=text(body, "status", "updateRevision"),
     )
 
 
@@ -92,7 +95,7 @@ def _is_rolling(body: Body, current: int, updated: int) -> bool:
     Source: `kubectl rollout status` (polymorphichelpers/rollout_status.go). Of a StatefulSet with
     a partition only the pods from that ordinal on are replaced; with OnDelete none is.
     """
-    if "updateRevision" not in (body.get("status") or {}):
+    if not text(body, "status", "updateRevision"):
         # A Deployment, or a StatefulSet whose controller has not reported revisions.
         return body.get("kind") == "Deployment" and updated < current
     if _strategy(body) == ON_DELETE:

@@ -18,7 +18,7 @@ from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context
 from vrooli.release.rollout.progress import Line
 from vrooli.release.rollout.tracker import Follower
-from vrooli.release.rollout.unavailable import Unseen
+from vrooli.release.rollout.unavailable import Unavailable
 from vrooli.steps import first_error
 
 DEPLOYED = "deployed"
@@ -35,14 +35,14 @@ class Attended:
         holder: Who is at work on it.
         lines: Each object, as it was seen last.
         problems: Why it can't become healthy; none when it is.
-        unseen: What couldn't be looked at when all else was ready.
+        unavailable: What couldn't be looked at when all else was ready.
     """
 
     revision: Revision | None = None
     holder: Holder | None = None
     lines: tuple[Line, ...] = ()
     problems: tuple[str, ...] = ()
-    unseen: tuple[Unseen, ...] = ()
+    unavailable: tuple[Unavailable, ...] = ()
 
 
 async def attend(kube: Kube, release: Release, progress: Progress, timeout_s: float) -> Attended:
@@ -145,8 +145,8 @@ class _Watcher:
     def ended(self, problems: list[str]) -> Attended:
         """The end, with all that is known."""
         lines = tuple(self.follower.lines) if self.follower else ()
-        unseen = tuple(self.follower.unseen) if self.follower else ()
-        return Attended(self.revision, self.holder, lines, tuple(problems), unseen)
+        unavailable = tuple(self.follower.unavailable) if self.follower else ()
+        return Attended(self.revision, self.holder, lines, tuple(problems), unavailable)
 
 
 async def _holder(kube: Kube, release: Release) -> Holder | None:

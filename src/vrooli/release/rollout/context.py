@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
-from vrooli.kube.status import is_observed, is_pod_ready
+from vrooli.kube.status import ContainerStatus, Termination, is_observed, is_pod_ready
 from vrooli.release.rollout import readiness
 from vrooli.release.rollout.readiness import COMPONENT, PGO, REDIS_NAME, Seen
 
@@ -24,8 +24,6 @@ EVER = datetime.min.replace(tzinfo=UTC)
 NEEDED = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
 ROTATOR = "rotator"
 JOB_LABEL = "batch.kubernetes.io/job-name"
-# When a container was started and when it ended, in the order in which they tell of its start.
-MOMENTS = ("startedAt", "finishedAt")
 REVISION = "deployment.kubernetes.io/revision"
 VERSION = "pod-template-hash"
 # Without a ReplicaSet to tell, a pod of the version before may be taken for the new one's, seconds.
@@ -57,24 +55,24 @@ class Scene:
     earlier_ends: Mapping[tuple[str, str], int] = field(default_factory=dict)
     filled: Mapping[str, datetime] = field(default_factory=dict)
 
-    def ends(self, pod: Body, container: Body) -> int:
+    def ends(self, pod: Body, container: ContainerStatus) -> int:
         """How often a container that waits for its next start has ended since the deploy began."""
         # While it waits, it has ended once more often than it was restarted.
-        return int(container.get("restartCount", 0)) + 1 - self.earlier(pod, container)
+        return container.restarts + 1 - self.earlier(pod, container)
 
-    def earlier(self, pod: Body, container: Body) -> int:
+    def earlier(self, pod: Body, container: ContainerStatus) -> int:
         """How often a container had ended before the deploy began."""
-        key = (pod["metadata"].get("uid", ""), container.get("name", ""))
+        key = (pod["metadata"].get("uid", ""), container.name)
         return self.earlier_ends.get(key, 0)
 
-    def awaits_retry(self, pod: Body, container: Body) -> bool:
+    def awaits_retry(self, pod: Body, container: ContainerStatus) -> bool:
         """Whether a container that fails has failed since before the deploy, without a try since.
 
         Ends from before the deploy tell nothing of what it brings.
         """
         if self.began == EVER or datetime.fromisoformat(_made(pod)) >= self.began:
             return False
-        key = (pod["metadata"].get("uid", ""), container["name"])
+        key = (pod["metadata"].get("uid", ""), container.name)
         started = last_start(container)
         return key not in self.earlier_ends and (started is None or started < self.began)
 
@@ -242,20 +240,14 @@ def unfilled(wanted: Iterable[Manifest], seen: Seen) -> set[str]:
     }
 
 
-def last_end(container: Body) -> Body:
-    """How a container ended that is to be started again; empty when it hasn't ended."""
-    ended: Body = container.get("lastState", {}).get("terminated") or {}
-    return ended
-
-
-def last_start(container: Body) -> datetime | None:
+def last_start(container: ContainerStatus) -> datetime | None:
     """When a container was started that has ended since; of one that could not be, when it failed.
 
     Runtimes give such a container the start of the Unix epoch.
     """
-    ended = last_end(container)
-    moments = [datetime.fromisoformat(str(ended[key])) for key in MOMENTS if ended.get(key)]
-    return next((moment for moment in moments if moment.timestamp() > 0), None)
+    ended = container.last_terminated or Termination()
+    times = (ended.started_at, ended.finished_at)
+    return next((time for time in times if time is not None and time.timestamp() > 0), None)
 
 
 def _pull_secrets(pod: Body) -> set[str]:

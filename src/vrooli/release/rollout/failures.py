@@ -9,32 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from vrooli.kube.status import ContainerStatus, PodStatus, Termination, image_pulls, pod_status
+from vrooli.kube.status.image_pulls import PullFailure, classify_pull_failure
 from vrooli.kube.status.missing_config import parse_missing_config
+from vrooli.kube.status.pods import CONFIG_ERROR, CRASH_LOOP, UNSCHEDULABLE
 from vrooli.release.rollout import autoscaling
-from vrooli.release.rollout.context import BACK_OFF_S, Scene, hook_of, last_end, last_start
+from vrooli.release.rollout.context import BACK_OFF_S, Scene, hook_of, last_start
 
 Body = Mapping[str, Any]
 
 # The name itself is wrong, or a node has no such image and may not pull: known at once.
-WRONG_IMAGE = ("InvalidImageName", "ErrImageNeverPull")
-UNPULLED = ("ErrImagePull", "ImagePullBackOff")
-# What registries answer about an image that isn't there.
-NO_IMAGE = re.compile(r"not found|manifest unknown|name unknown|does not exist", re.IGNORECASE)
-# A registry that hides private images says the same of one that isn't there and of one that it
-# refuses (Docker Hub: "pull access denied, repository does not exist or may require
-# authorization"): the credential may be on its way.
-DENIED = re.compile(r"authoriz|authentication|denied|credential|no basic auth", re.IGNORECASE)
-# A resolver that fails for a moment says that there is no such host.
-UNRESOLVED = re.compile(r"no such host", re.IGNORECASE)
-# What runtimes answer about an image that is there for other processors only.
-OTHER_PLATFORM = re.compile(
-    r"no match for platform|no matching manifest for"
-    r"|does not match the (?:specified|detected) platform"
-    r"|no image found in (?:manifest list|image index)"
-)
+WRONG_IMAGE = (image_pulls.INVALID_NAME, image_pulls.NEVER_PULLED)
 # A registry that is slow or restarts, a resolver that fails for a moment: seconds. The kubelet
 # tries again 10 s after the first answer and up to 10 s late, since it looks at pods in turns.
 PULL_S = 25.0
@@ -89,12 +77,6 @@ class Trouble:
         return f"{self.place}: {self.reason}" + (f" ({self.message})" if self.message else "")
 
 
-def containers(pod: Body) -> list[Body]:
-    """What a pod says of its containers, those that run before the others first."""
-    status = pod.get("status", {})
-    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
-
-
 def earlier_ends(
     pods: Iterable[Body], began: datetime, known: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], int]:
@@ -109,16 +91,16 @@ def earlier_ends(
         known: Pod's uid and container of those that were seen before.
     """
     return {
-        key: container.get("restartCount", 0)
+        key: container.restarts
         for pod in pods
         if datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) < began
-        for container in containers(pod)
-        if (key := (pod["metadata"].get("uid", ""), container["name"])) not in known
-        if "running" in container.get("state", {}) or _is_retried(container, began)
+        for container in pod_status(pod).containers
+        if (key := (pod["metadata"].get("uid", ""), container.name)) not in known
+        if container.is_running or _is_retried(container, began)
     }
 
 
-def _is_retried(container: Body, began: datetime) -> bool:
+def _is_retried(container: ContainerStatus, began: datetime) -> bool:
     """Whether the last run of a container that has ended was the first since the deploy began.
 
     Whoever looks for the first time long after that can't know: then all ends count.
@@ -140,67 +122,66 @@ def troubles(pods: Iterable[Body], now: datetime, scene: Scene | None = None) ->
 
 
 def _of_pod(pod: Body, now: datetime, scene: Scene) -> Iterator[Trouble]:
-    status = pod.get("status", {})
+    status = pod_status(pod)
     if not autoscaling.awaits_node(pod, scene.seen, now):
-        yield from _unschedulable(pod, now)
-    for container in containers(pod):
+        yield from _unschedulable(status, now)
+    for container in status.containers:
         yield from _of_container(pod, container, scene)
-    if status.get("phase") == "Failed" and scene.gives_up(pod):
-        yield _failed(pod)
+    if status.phase == "Failed" and scene.gives_up(pod):
+        yield _failed(pod, status)
 
 
-def _unschedulable(pod: Body, now: datetime) -> Iterator[Trouble]:
-    for item in pod.get("status", {}).get("conditions", []):
-        if item["type"] == "PodScheduled" and item.get("reason") == "Unschedulable":
-            message = item.get("message", "")
-            limit = UNSCHEDULABLE_S if PASSING.search(message) else NO_ROOM_S
-            since = datetime.fromisoformat(item["lastTransitionTime"]).astimezone(UTC)
-            if (now - since).total_seconds() >= limit:
-                yield Trouble(pod["metadata"]["name"], "", "Unschedulable", message)
+def _unschedulable(pod: PodStatus, now: datetime) -> Iterator[Trouble]:
+    scheduling = pod.scheduling
+    if scheduling is None or scheduling.reason != UNSCHEDULABLE:
+        return
+    limit_s = UNSCHEDULABLE_S if PASSING.search(scheduling.message) else NO_ROOM_S
+    since = scheduling.changed_at
+    if since is not None and (now - since).total_seconds() >= limit_s:
+        yield Trouble(pod.name, "", UNSCHEDULABLE, scheduling.message)
 
 
-def _of_container(pod: Body, container: Body, scene: Scene) -> Iterator[Trouble]:
-    waiting = container.get("state", {}).get("waiting") or {}
-    reason, message = waiting.get("reason", ""), waiting.get("message", "")
-    name, part = pod["metadata"]["name"], container["name"]
+def _of_container(pod: Body, container: ContainerStatus, scene: Scene) -> Iterator[Trouble]:
+    reason, message = container.waiting_reason, container.waiting_message
+    name, part = pod["metadata"]["name"], container.name
     if reason in WRONG_IMAGE:
         yield Trouble(name, part, reason, _naming(container, message), lasts_s=scene.doubt_s(pod))
-    elif reason in UNPULLED:
-        lasts_s = _pull_s(pod, message, scene)
+    elif reason in image_pulls.FAILED_PULLS:
+        lasts_s = _pull_s(pod, container, scene)
         if lasts_s is not None:
             yield Trouble(name, part, reason, _naming(container, message), lasts_s=lasts_s)
-    elif reason == "CreateContainerConfigError" and scene.settled is not None:
+    elif reason == CONFIG_ERROR and scene.settled is not None:
         yield Trouble(name, part, reason, _with_publisher(message, scene), lasts_s=NO_CONFIG_S)
     crashes = scene.ends(pod, container)
-    if reason == "CrashLoopBackOff" and crashes >= _enough(pod, container, scene):
+    if reason == CRASH_LOOP and crashes >= _enough(pod, container, scene):
         failing = FAILING_BEFORE_S if scene.awaits_retry(pod, container) else 0.0
         lasts_s = max(failing, scene.doubt_s(pod))
-        has_run = last_end(container).get("reason") not in NEVER_STARTED
+        has_run = (container.last_terminated or Termination()).reason not in NEVER_STARTED
         said = _told_ends(container, crashes)
         yield Trouble(name, part, reason, said, crashed=has_run, lasts_s=lasts_s)
 
 
-def _pull_s(pod: Body, message: str, scene: Scene) -> float | None:
+def _pull_s(pod: Body, container: ContainerStatus, scene: Scene) -> float | None:
     """How long a failed pull must last to be believed, seconds; None while it has every excuse."""
-    if OTHER_PLATFORM.search(message):
+    failure = classify_pull_failure(container)
+    if failure in (PullFailure.OTHER_PLATFORM, PullFailure.NOT_FOUND):
         return scene.doubt_s(pod)
-    if DENIED.search(message):
+    if failure is PullFailure.DENIED:
         if scene.awaits_credential(pod):
             return None
         # A credential that came late is used at the kubelet's next try.
         return max(PULL_S, scene.next_pull_s(pod))
-    if UNRESOLVED.search(message):
-        return PULL_S
-    return scene.doubt_s(pod) if NO_IMAGE.search(message) else PULL_S
+    # A registry that can't be reached, or whose name a resolver doesn't know for a moment.
+    return PULL_S
 
 
-def _told_ends(container: Body, crashes: int) -> str:
+def _told_ends(container: ContainerStatus, crashes: int) -> str:
     """How a container ended, in words; of one that could not be started, why."""
-    ended = last_end(container)
+    ended = container.last_terminated or Termination()
     times = "once" if crashes == 1 else f"{crashes} times"
-    said = f"ended {times}, last with status {ended.get('exitCode')}"
-    if ended.get("reason") in NEVER_STARTED and ended.get("message"):
-        return f"{said}, could not be started: {' '.join(str(ended['message']).split())}"
+    said = f"ended {times}, last with status {ended.exit_code}"
+    if ended.reason in NEVER_STARTED and ended.message:
+        return f"{said}, could not be started: {' '.join(ended.message.split())}"
     return said
 
 
@@ -212,38 +193,29 @@ def _with_publisher(message: str, scene: Scene) -> str:
     return f"{message}; {publisher}" if publisher else message
 
 
-def _naming(container: Body, message: str) -> str:
+def _naming(container: ContainerStatus, message: str) -> str:
     """What was said about a container's image, which not every registry's answer names."""
-    image = container.get("image", "")
+    image = container.image
     named = message if image in message else f"{image}: {message}"
-    if OTHER_PLATFORM.search(message):
+    if classify_pull_failure(container) is PullFailure.OTHER_PLATFORM:
         return f"{named}; it isn't made for the architecture of the node"
     return named
 
 
-def _enough(pod: Body, container: Body, scene: Scene) -> int:
+def _enough(pod: Body, container: ContainerStatus, scene: Scene) -> int:
     """How many crashes show that there will be no end of them."""
-    ended = last_end(container)
+    ended = container.last_terminated or Termination()
     if scene.needs_others(pod) and not scene.is_settled_at(last_start(container)):
         return EARLY_CRASHES
-    own = ended.get("reason") != "OOMKilled" and ended.get("exitCode") not in KILLED
+    own = ended.reason != "OOMKilled" and ended.exit_code not in KILLED
     if own and scene.is_alone_at_fault(pod):
         return OWN_CRASHES
     return CRASHES
 
 
-def _failed(pod: Body) -> Trouble:
+def _failed(pod: Body, status: PodStatus) -> Trouble:
     """A hook's pod that won't be started again."""
-    ended = [item.get("state", {}).get("terminated") or {} for item in containers(pod)]
-    status = next((end["exitCode"] for end in ended if end.get("exitCode")), None)
-    said = pod["status"].get("message") or f"ended with status {status}"
-    part = next(
-        (
-            str(item["name"])
-            for item in containers(pod)
-            if (item.get("state", {}).get("terminated") or {}).get("exitCode")
-        ),
-        "",
-    )
-    reason = f"{hook_of(pod) or 'pod'} failed"
-    return Trouble(pod["metadata"]["name"], part, reason, said, crashed=True)
+    failed = next((item for item in status.containers if item.exit_code), None)
+    said = status.message or f"ended with status {failed.exit_code if failed else None}"
+    part = failed.name if failed else ""
+    return Trouble(status.name, part, f"{hook_of(pod) or 'pod'} failed", said, crashed=True)

@@ -15,11 +15,12 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube
 from vrooli.kube import Manifest as Body
+from vrooli.kube.status import ContainerStatus, pod_status
 from vrooli.operators import POSTGRES, REDIS, Operator, reconcile_log
 from vrooli.operators.reconcile_log import ReconcileError
 from vrooli.release.rollout import operator_progress
 from vrooli.release.rollout.readiness import Seen
-from vrooli.release.rollout.unavailable import Unseen
+from vrooli.release.rollout.unavailable import Unavailable
 
 OPERATORS: dict[str, Operator] = {"PostgresCluster": POSTGRES, "RedisFailover": REDIS}
 # Lines of each log, and how long reading them may take, seconds.
@@ -48,11 +49,11 @@ class Reading:
     Attributes:
         errors: What the operators meet with again and again since the last change, by the kind and
             name of the object.
-        unseen: The logs that couldn't be read.
+        unavailable: The logs that couldn't be read.
     """
 
     errors: Mapping[str, str]
-    unseen: Sequence[Unseen] = ()
+    unavailable: Sequence[Unavailable] = ()
 
 
 async def read(kube: Kube, manifests: Iterable[Manifest], objects: Seen) -> Reading:
@@ -76,7 +77,9 @@ async def read(kube: Kube, manifests: Iterable[Manifest], objects: Seen) -> Read
         for error in of_object(item, objects, log)
         if error.holds(now)
     }
-    return Reading(errors, tuple(unseen for _, unseen in found if unseen is not None))
+    return Reading(
+        errors, tuple(unavailable for _, unavailable in found if unavailable is not None)
+    )
 
 
 def of_object(item: Manifest, objects: Seen, log: Log) -> list[ReconcileError]:
@@ -92,7 +95,7 @@ def of_object(item: Manifest, objects: Seen, log: Log) -> list[ReconcileError]:
     ]
 
 
-async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unseen | None]:
+async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unavailable | None]:
     """The ends of the logs of an operator's pods, and what kept the rest from being read."""
     what = f"the log of {operator.title}"
     logs: list[Log] = []
@@ -103,22 +106,21 @@ async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unseen | Non
                 if (status := _status(pod, operator)) is not None:
                     logs.append(await _log(kube, pod, status))
     except TimeoutError:
-        return logs, Unseen(what, f"no answer within {READ_S:.0f} s")
+        return logs, Unavailable(what, f"no answer within {READ_S:.0f} s")
     except VrooliError as error:
-        return logs, Unseen.of(what, error)
+        return logs, Unavailable.of(what, error)
     return logs, None
 
 
-async def _log(kube: Kube, pod: Body, status: Body) -> Log:
+async def _log(kube: Kube, pod: Body, status: ContainerStatus) -> Log:
     """The end of the log of a pod's container that has this status."""
     metadata = pod["metadata"]
-    read = kube.logs(metadata["namespace"], metadata["name"], status["name"], tail=LINES)
+    read = kube.logs(metadata["namespace"], metadata["name"], status.name, tail=LINES)
     lines = [line async for line in read]
-    start = (status["state"].get("running") or {}).get("startedAt")
     first = next(filter(None, map(reconcile_log.line_time, lines)), None)
-    if start is None or first is None:
+    if status.started_at is None or first is None:
         return Log(lines, len(lines) < LINES)
-    latest = datetime.fromisoformat(start) + timedelta(seconds=FIRST_LINE_S)
+    latest = status.started_at + timedelta(seconds=FIRST_LINE_S)
     return Log(lines, first <= latest)
 
 
@@ -138,14 +140,11 @@ async def _pods(kube: Kube, operator: Operator) -> list[Body]:
         raise
 
 
-def _status(pod: Body, operator: Operator) -> Body | None:
+def _status(pod: Body, operator: Operator) -> ContainerStatus | None:
     """The status of an operator's own container; None when it never ran."""
     name = _container(pod, operator)
-    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    own: Body | None = next((one for one in statuses if one["name"] == name), None)
-    if own is None or not ({"running", "terminated"} & own.get("state", {}).keys()):
-        return None
-    return own
+    status = pod_status(pod).container(name)
+    return status if status is not None and (status.is_running or status.terminated) else None
 
 
 def _container(pod: Body, operator: Operator) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from vrooli.kube import quantities
-from vrooli.kube.status import deployment_unready_reason
+from vrooli.kube.status import deployment_unready_reason, workload_status
 from vrooli.operators import claims, postgres_data
 
 Body = Mapping[str, Any]
@@ -238,7 +238,7 @@ def _old_redis(body: Body, objects: Objects) -> Iterator[str]:
 
 def outdated_pods(runner: Body, objects: Objects) -> list[Body]:
     """A StatefulSet's pods that aren't of its current revision."""
-    revision = (runner.get("status") or {}).get("updateRevision")
+    revision = workload_status(runner).revision
     name = runner["metadata"]["name"]
     return [
         pod

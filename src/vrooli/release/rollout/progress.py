@@ -9,11 +9,19 @@ from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
 from vrooli.events import ObjectState
-from vrooli.kube.status import is_pod_ready
+from vrooli.kube.status import (
+    ContainerStatus,
+    Termination,
+    claim_phase,
+    is_pod_ready,
+    job_status,
+    pod_status,
+    workload_status,
+)
+from vrooli.kube.status.pods import CONFIG_ERROR, CRASH_LOOP
 from vrooli.redaction import Redactor
 from vrooli.release.rollout import autoscaling, context, readiness
 from vrooli.release.rollout.context import Scene
-from vrooli.release.rollout.failures import containers
 from vrooli.release.rollout.readiness import (
     COMPONENT,
     LEADER_ROLES,
@@ -31,7 +39,7 @@ WAITS = {
     "PodInitializing": "is being prepared",
     "ErrImagePull": "can't get its image",
     "ImagePullBackOff": "can't get its image",
-    "CreateContainerConfigError": "lacks a part of its configuration",
+    CONFIG_ERROR: "lacks a part of its configuration",
 }
 # The longest reason that a line holds, characters; a report has all of it.
 LONGEST = 160
@@ -111,48 +119,43 @@ def _of_hook(hook: Manifest, where: Scene, failed: Collection[str], hides: Redac
 
 
 def _has_ended_well(body: Body) -> bool:
-    status = body.get("status", {})
-    return status.get("phase") == "Succeeded" or bool(_condition(body, "Complete"))
+    return pod_status(body).phase == "Succeeded" or job_status(body).is_complete
 
 
 def _has_failed(body: Body) -> bool:
-    return body.get("status", {}).get("phase") == "Failed" or bool(_condition(body, "Failed"))
-
-
-def _condition(body: Body, kind: str) -> Body | None:
-    conditions = body.get("status", {}).get("conditions", [])
-    return next((c for c in conditions if c["type"] == kind and c["status"] == "True"), None)
+    return pod_status(body).phase == "Failed" or job_status(body).failure is not None
 
 
 def of_pod(pod: Body, where: Scene, hides: Redactor) -> str:
     """Why a pod isn't ready, in words; empty when nothing is to say."""
-    name, status = pod["metadata"]["name"], pod.get("status", {})
-    for condition in status.get("conditions", []):
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            is_coming = autoscaling.awaits_node(pod, where.seen, datetime.now(UTC))
-            node = "a node that the autoscaler adds" if is_coming else "a node"
-            return _cut(hides.text(f"{name} waits for {node}: {condition.get('message', '')}"))
+    status = pod_status(pod)
+    name = status.name
+    if status.scheduling is not None and status.is_unscheduled:
+        is_coming = autoscaling.awaits_node(pod, where.seen, datetime.now(UTC))
+        node = "a node that the autoscaler adds" if is_coming else "a node"
+        return _cut(hides.text(f"{name} waits for {node}: {status.scheduling.message}"))
     said = [
-        text for item in containers(pod) if (text := _of_container(item, where.earlier(pod, item)))
+        text
+        for item in status.containers
+        if (text := _of_container(item, where.earlier(pod, item)))
     ]
-    if not said and status.get("phase") == "Running" and not is_pod_ready(pod):
+    if not said and status.phase == "Running" and not status.is_ready:
         said = [f"runs, isn't ready yet{_probe(name, where.seen)}"]
     return _cut(hides.text(f"{name} {', '.join(said)}")) if said else ""
 
 
-def _of_container(container: Body, earlier: int) -> str:
-    state, restarts = container.get("state", {}), container.get("restartCount", 0) - earlier
-    ended = container.get("lastState", {}).get("terminated") or {}
-    waiting, over = state.get("waiting"), state.get("terminated")
-    if waiting and waiting.get("reason") == "CrashLoopBackOff":
-        return f"ended {times(restarts + 1)}, last with status {ended.get('exitCode')}"
-    if waiting:
-        reason, message = waiting.get("reason", ""), waiting.get("message", "")
+def _of_container(container: ContainerStatus, earlier: int) -> str:
+    restarts = container.restarts - earlier
+    ended = container.last_terminated or Termination()
+    reason, message = container.waiting_reason, container.waiting_message
+    if reason == CRASH_LOOP:
+        return f"ended {times(restarts + 1)}, last with status {ended.exit_code}"
+    if container.is_waiting:
         return ": ".join(filter(None, (WAITS.get(reason, reason), message)))
-    if over and over.get("exitCode"):
-        return f"ended with status {over['exitCode']}"
-    if restarts and not container.get("ready"):
-        return f"runs again after {restarts} ends, last with status {ended.get('exitCode')}"
+    if container.exit_code:
+        return f"ended with status {container.exit_code}"
+    if restarts and not container.is_ready:
+        return f"runs again after {restarts} ends, last with status {ended.exit_code}"
     return ""
 
 
@@ -198,8 +201,8 @@ def _cut(text: str) -> str:
 
 
 def _replicas(body: Body, seen: Seen) -> str:
-    wanted, status = body["spec"].get("replicas", 1), body.get("status", {})
-    return f"{status.get('readyReplicas', 0)} of {wanted} pods are ready"
+    status = workload_status(body)
+    return f"{status.ready} of {status.desired} pods are ready"
 
 
 def _postgres(body: Body, seen: Seen) -> str:
@@ -254,7 +257,7 @@ def _vault_secret(body: Body, seen: Seen) -> str:
 
 
 def _claim(body: Body, seen: Seen) -> str:
-    return str(body.get("status", {}).get("phase", "Pending"))
+    return claim_phase(body)
 
 
 def _ingress(body: Body, seen: Seen) -> str:

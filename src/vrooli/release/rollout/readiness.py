@@ -23,7 +23,7 @@ from vrooli.kube.status import (
 )
 from vrooli.operators import claims
 from vrooli.release.rollout import operator_progress
-from vrooli.release.rollout.unavailable import Unseen
+from vrooli.release.rollout.unavailable import Unavailable
 
 Body = Mapping[str, Any]
 Labels = Mapping[str, str]
@@ -42,11 +42,11 @@ class Seen:
 
     Attributes:
         objects: The objects.
-        unseen: The kinds that couldn't be looked at and on which readiness depends.
+        unavailable: The kinds that couldn't be looked at and on which readiness depends.
     """
 
     objects: Mapping[tuple[str, str], Body] = field(default_factory=dict)
-    unseen: Sequence[Unseen] = ()
+    unavailable: Sequence[Unavailable] = ()
 
     def get(self, kind: str, name: str) -> Body | None:
         """One object."""

@@ -31,7 +31,7 @@ from vrooli.release.rollout.failures import Trouble
 from vrooli.release.rollout.progress import Line
 from vrooli.release.rollout.readiness import RULES, Seen
 from vrooli.release.rollout.redis_reconcile import RedisWaker
-from vrooli.release.rollout.unavailable import Unseen
+from vrooli.release.rollout.unavailable import Unavailable
 from vrooli.release.rollout.watcher import Watched
 from vrooli.steps import Done, first_error
 
@@ -91,7 +91,7 @@ async def until_ready(
         raise first_error(errors) from None
     waited = time.monotonic() - began
     said = f"{len(follower.counted)} objects ready after {waited:.0f} s"
-    return Done(follower.has_waited, "; ".join([said, *map(str, follower.unseen)]))
+    return Done(follower.has_waited, "; ".join([said, *map(str, follower.unavailable)]))
 
 
 async def unless_hopeless(
@@ -138,7 +138,7 @@ class Follower:
         counted: The objects that must be ready.
         has_waited: Whether anything was ever lacking: how long looking took says nothing on a
             busy machine.
-        unseen: What couldn't be looked at when all else was ready.
+        unavailable: What couldn't be looked at when all else was ready.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class Follower:
         self._said = ""
         # What the operators' logs say of those that lack nothing, by kind and name.
         self._errors: Mapping[str, str] = {}
-        self.unseen: Sequence[Unseen] = ()
+        self.unavailable: Sequence[Unavailable] = ()
         self._looked_at = time.monotonic()
         self._redactor = Redactor()
         self.counted = [item for item in wanted if not item.is_hook and item.kind in RULES]
@@ -296,7 +296,7 @@ class Follower:
         if not at_once and not await self.is_stable():
             return False
         read = await operator_logs.read(self._kube, self.counted, self.seen)
-        self._errors, self.unseen = read.errors, (*self.seen.unseen, *read.unseen)
+        self._errors, self.unavailable = read.errors, (*self.seen.unavailable, *read.unavailable)
         self.has_waited |= bool(self._errors)
         for name, reason in self._errors.items():
             self._progress.report(self._redactor.text(f"{name}: {reason}"))

@@ -1,4 +1,4 @@
-"""What a release's health depends on and couldn't be looked at."""
+"""A resource that the health of a release depends on and that could not be read."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from vrooli.errors import VrooliError
 
 
 @dataclass(frozen=True)
-class Unseen:
-    """Something that couldn't be looked at.
+class Unavailable:
+    """A resource that could not be read.
 
     Attributes:
-        what: What it is.
-        why: What stood in the way.
-        advice: What to do about it; may be empty.
+        resource: The resource, in words.
+        reason: Why it could not be read.
+        advice: How to make it readable; may be empty.
     """
 
-    what: str
-    why: str
+    resource: str
+    reason: str
     advice: str = ""
 
     @classmethod
-    def of(cls, what: str, error: VrooliError) -> Self:
-        """What an error kept from being looked at."""
-        return cls(what, error.message, error.advice)
+    def of(cls, resource: str, error: VrooliError) -> Self:
+        """The resource that an error made unreadable."""
+        return cls(resource, error.message, error.advice)
 
     def __str__(self) -> str:
-        return f"not seen: {self.what}: {self.why}"
+        return f"not seen: {self.resource}: {self.reason}"

@@ -10,7 +10,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.kube import ApiError, Kube
 from vrooli.release.rollout import autoscaling
 from vrooli.release.rollout.readiness import Body, Seen
-from vrooli.release.rollout.unavailable import Unseen
+from vrooli.release.rollout.unavailable import Unavailable
 
 Kind = tuple[str, str]
 # What tells why others aren't ready. Who may not look at them is told less.
@@ -64,25 +64,25 @@ async def snapshot(kube: Kube, namespace: str, wanted: Iterable[Kind]) -> Seen:
         {
             (kind, body["metadata"]["name"]): body
             for (_, kind), answer in zip(asked, answers, strict=True)
-            if not isinstance(answer, Unseen)
+            if not isinstance(answer, Unavailable)
             for body in answer
         },
         tuple(
             answer
             for kind, answer in zip(asked, answers, strict=True)
-            if isinstance(answer, Unseen) and kind in OPERATED
+            if isinstance(answer, Unavailable) and kind in OPERATED
         ),
     )
 
 
 async def _listed(
     kube: Kube, kind: Kind, fields: str | None, namespace: str
-) -> Sequence[Body] | Unseen:
+) -> Sequence[Body] | Unavailable:
     try:
         return await kube.list(*kind, namespace, fields=fields)
     except ApiError as error:
         if _is_optional(kind, error):
-            return Unseen.of(f"{kind[1]} in {namespace}", error)
+            return Unavailable.of(f"{kind[1]} in {namespace}", error)
         raise
 
 
@@ -101,7 +101,7 @@ class Watched:
     def __init__(self, kube: Kube, namespace: str) -> None:
         self._kube, self._namespace = kube, namespace
         self._objects: dict[tuple[str, str], Body] = {}
-        self._unseen: Sequence[Unseen] = ()
+        self._unavailable: Sequence[Unavailable] = ()
         # What it has in order is kept until the next change.
         self._seen: Seen | None = None
         self._watching: dict[Kind, asyncio.Task[None]] = {}
@@ -112,7 +112,7 @@ class Watched:
     def seen(self) -> Seen:
         """The objects as they were seen last."""
         if self._seen is None:
-            self._seen = Seen(self._objects, self._unseen)
+            self._seen = Seen(self._objects, self._unavailable)
         return self._seen
 
     async def look(self) -> Seen:
@@ -126,7 +126,7 @@ class Watched:
             found.pop(key, None)
             if key in self._objects:
                 found[key] = self._objects[key]
-        self._objects, self._unseen, self._seen = found, fresh.unseen, None
+        self._objects, self._unavailable, self._seen = found, fresh.unavailable, None
         return self.seen
 
     async def follow(self, group: asyncio.TaskGroup, wanted: Iterable[Kind]) -> None:

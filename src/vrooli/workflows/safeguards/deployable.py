@@ -61,4 +61,4 @@ def _of_rollback(finding: Finding, to: Revision) -> Finding:
     remedy = (
         f"Deploy the artifact that revision {to.number} ({to.chart}) was made of: it brings it."
     )
-    return replace(finding, remedy=remedy, command="")
+    return replace(finding, remediation=remedy, command="")

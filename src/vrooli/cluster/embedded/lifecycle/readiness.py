@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from vrooli.cluster.embedded.settings import Record
 from vrooli.cluster.embedded.supervisor import logs
 from vrooli.cluster.embedded.supervisor.report import RUNNING, Report
 from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
+from vrooli.kube.status import pod_status
 
 # For slow machines, seconds; about ten times what the 2-core reference machine takes.
 READY_S = 180.0
@@ -69,15 +69,15 @@ def stale_pods(pods: Iterable[Mapping[str, Any]], since: float) -> list[str]:
         pods: Pods, as the API gives them.
         since: When the cluster was started, seconds since the epoch.
     """
-    return [pod["metadata"]["name"] for pod in pods if any(_starts(pod, since))]
-
-
-def _starts(pod: Mapping[str, Any], since: float) -> Iterable[bool]:
-    for status in pod.get("status", {}).get("containerStatuses", ()):
-        started = status.get("state", {}).get("running", {}).get("startedAt")
-        if started:
-            # The API's times are whole seconds, rounded down.
-            yield datetime.datetime.fromisoformat(started).timestamp() < int(since)
+    # The API's times are whole seconds, rounded down.
+    return [
+        status.name
+        for status in map(pod_status, pods)
+        if any(
+            item.started_at is not None and item.started_at.timestamp() < int(since)
+            for item in status.main_containers
+        )
+    ]
 
 
 def _ended(layout: Layout, report: Report | None) -> VrooliError:

@@ -15,7 +15,8 @@ from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube, each
 from vrooli.kube.network_policies import Way, refusing
-from vrooli.kube.objects import Ref, container_states, dig, ref_of, text
+from vrooli.kube.objects import Ref, ref_of
+from vrooli.kube.status import pod_status
 
 NAME = "connect"
 # How many are tried, and how long each may take, seconds.
@@ -48,13 +49,13 @@ def about(way: Way) -> Ref:
 
 async def _of_one(kube: Kube, way: Way) -> Answer:
     pod = ref_of(way.source.pod)
-    running = [item for item in container_states(way.source.pod) if dig(item, "state", "running")]
+    running = pod_status(way.source.pod).running
     if not running:
         return Answer(NAME, about(way), "its container doesn't run", ok=False)
     argv = ["sh", "-c", SCRIPT, "sh", way.target.address, str(way.port)]
     try:
         async with asyncio.timeout(ANSWER_S):
-            said = await kube.exec(pod.namespace, pod.name, argv, text(running[-1], "name"))
+            said = await kube.exec(pod.namespace, pod.name, argv, running[-1].name)
     except TimeoutError:
         return Answer(NAME, about(way), f"no answer within {ANSWER_S:.0f} s", ok=False)
     except VrooliError as error:

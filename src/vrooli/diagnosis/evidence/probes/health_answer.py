@@ -15,8 +15,8 @@ from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.workloads import container
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube, each
-from vrooli.kube.objects import Body, Ref, container_states, dig, items, ref_of, text
-from vrooli.kube.status import is_pod_ready
+from vrooli.kube.objects import Body, Ref, dig, items, ref_of, text
+from vrooli.kube.status import is_pod_ready, pod_status
 
 NAME = "health-answer"
 # How many are asked, and how long each may take, seconds: a check behind it has its own limit.
@@ -56,10 +56,10 @@ def _questions(seen: Evidence) -> Iterator[_Question]:
     for owner, pod in seen.current if seen.may(FORWARD) else ():
         if is_pod_ready(pod) or owner in asked:
             continue
-        for item in container_states(pod):
-            if item.get("ready") or not dig(item, "state", "running"):
+        for item in pod_status(pod).running:
+            if item.is_ready:
                 continue
-            found = _question(pod, container(pod, text(item, "name")))
+            found = _question(pod, container(pod, item.name))
             if found is not None:
                 asked.add(owner)
                 yield found

@@ -11,7 +11,8 @@ from vrooli.diagnosis.evidence.access import EXEC
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube, each
-from vrooli.kube.objects import Body, Ref, dig, items, labels, ref_of, text
+from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
+from vrooli.kube.status import pod_status
 from vrooli.release.rollout.readiness import LEADER_ROLES, PGO
 
 NAME, DISK, RIGHTS = "postgres-state", "postgres-disk", "postgres-rights"
@@ -82,10 +83,8 @@ def _psql(query: str, database: str = "postgres") -> list[str]:
 
 
 def _runs(pod: Body) -> bool:
-    return any(
-        item.get("name") == CONTAINER and dig(item, "state", "running") is not None
-        for item in items(pod, "status", "containerStatuses")
-    )
+    container = pod_status(pod).container(CONTAINER)
+    return container is not None and container.is_running
 
 
 async def _one(kube: Kube, pod: Body, about: Ref, name: str, argv: list[str]) -> Answer:

@@ -9,8 +9,8 @@ from vrooli.diagnosis.evidence.access import EXEC
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube, each
-from vrooli.kube.objects import Ref, container_states, dig, ref_of, text
-from vrooli.kube.status import is_pod_ready
+from vrooli.kube.objects import Ref, ref_of
+from vrooli.kube.status import is_pod_ready, pod_status
 
 NAME = "resolve"
 # How many pods are asked, and how long each may take, seconds.
@@ -28,9 +28,9 @@ async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
     """The answers of the first pods that run, one of each workload."""
     asked: dict[Ref, tuple[Ref, str]] = {}
     for owner, pod in seen.current if seen.may(EXEC) else ():
-        running = [item for item in container_states(pod) if dig(item, "state", "running")]
+        running = pod_status(pod).running
         if running and owner.kind == "Deployment" and (is_pod_ready(pod) or owner not in asked):
-            asked.setdefault(owner, (ref_of(pod), text(running[-1], "name")))
+            asked.setdefault(owner, (ref_of(pod), running[-1].name))
     chosen = list(asked.values())[:MOST]
     return await each(lambda item: _of_one(kube, *item), chosen)
 

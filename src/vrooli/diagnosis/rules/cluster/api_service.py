@@ -22,13 +22,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         stopped = [keeper for keeper in _keepers(evidence, place) if down(evidence, keeper)]
         why = f" ({down(evidence, stopped[0])})" if stopped else ""
         yield Symptom(
-            about=stopped[0] if stopped else ref,
-            found=f"{ref} isn't available ({text(state, 'reason')}): {text(state, 'message')}{why}",
-            remedy="Bring what answers for it up, or delete the APIService if it is left over: "
-            "until then namespaces can't be deleted either.",
+            resource=stopped[0] if stopped else ref,
+            message=f"{ref} isn't available ({text(state, 'reason')}): "
+            f"{text(state, 'message')}{why}",
+            remediation="Bring what answers for it up, or delete the APIService if it is left "
+            "over: until then namespaces can't be deleted either.",
             command=mend_down(evidence, stopped[0]) if stopped else _command(evidence, ref, place),
             evidence=told(evidence, ref) or (f"Available False: {text(state, 'message')}",),
-            touches=(ref,),
+            affects=(ref,),
         )
 
 
@@ -51,7 +52,7 @@ def _command(evidence: Evidence, ref: Ref, place: Ref) -> str:
 
 
 RULE = Rule(
-    name="api-service-down",
+    rule_id="api-service-down",
     title="the server is currently unable to handle the request: an APIService is down",
     find=find,
     link="https://kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/",

@@ -21,9 +21,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for line in lines[:1]:
         name = next((name for name in sorted(names) if name in line), REDIS.kinds["RedisFailover"])
         yield Symptom(
-            about=Ref("CustomResourceDefinition", name),
-            found=f"it can't be applied by the client: {line}",
-            remedy="Apply it on the server, which keeps no copy of it in an annotation.",
+            resource=Ref("CustomResourceDefinition", name),
+            message=f"it can't be applied by the client: {line}",
+            remediation="Apply it on the server, which keeps no copy of it in an annotation.",
             command=f"kubectl apply --server-side -f {SOURCE}"
             "databases.spotahome.com_redisfailovers.yaml"
             if name == REDIS.kinds["RedisFailover"]
@@ -33,7 +33,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    name="crd-too-long",
+    rule_id="crd-too-long",
     title="`metadata.annotations: Too long: must have at most 262144 bytes`",
     find=find,
     link="https://kubernetes.io/docs/reference/using-api/server-side-apply/",

@@ -22,15 +22,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ]
         if closed:
             yield Symptom(
-                about=ref_of(node),
-                found="it is closed to new pods, and can't be emptied: "
+                resource=ref_of(node),
+                message="it is closed to new pods, and can't be emptied: "
                 + ", ".join(map(_told, closed)),
-                remedy="Have more pods than the budget wants, or a budget that lets one go; or "
-                "open the node again.",
+                remediation="Have more pods than the budget wants, or a budget that lets one go; "
+                "or open the node again.",
                 command=_command(closed, name),
                 evidence=tuple(map(_told, closed)),
                 # What runs on it goes on running.
-                explains=("unschedulable", "stuck-terminating"),
+                can_explain=("unschedulable", "stuck-terminating"),
             )
 
 
@@ -64,7 +64,7 @@ def _command(closed: list[Body], node: str) -> str:
 
 
 RULE = Rule(
-    name="disruption-budget-blocks",
+    rule_id="disruption-budget-blocks",
     title="Cannot evict pod as it would violate the pod's disruption budget",
     find=find,
     link="https://kubernetes.io/docs/tasks/run-application/configure-pdb/",

@@ -8,6 +8,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, told
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, born, condition, ref_of, text
+from vrooli.kube.status import pod_status
 
 PRESSURES = {
     "MemoryPressure": "memory",
@@ -26,13 +27,13 @@ def not_ready(evidence: Evidence) -> Iterator[Symptom]:
             continue
         said = text(state, "message") or "it says nothing"
         yield Symptom(
-            about=ref_of(node),
-            found=f"the node isn't ready ({text(state, 'reason') or 'Unknown'}): {said}",
-            remedy="Start its kubelet and its container runtime again, or take it out of the "
+            resource=ref_of(node),
+            message=f"the node isn't ready ({text(state, 'reason') or 'Unknown'}): {said}",
+            remediation="Start its kubelet and its container runtime again, or take it out of the "
             "cluster; `vrooli cluster start` does it for the embedded cluster.",
             command=f"kubectl describe {ref_of(node).words}",
             evidence=(f"Ready {state.get('status')}: {said}", *told(evidence, ref_of(node))),
-            touches=_kept_away(evidence),
+            affects=_kept_away(evidence),
         )
 
 
@@ -46,13 +47,13 @@ def pressure(evidence: Evidence) -> Iterator[Symptom]:
         }
         if short:
             yield Symptom(
-                about=ref_of(node),
-                found=f"the node is short of {' and '.join(short)}: {'; '.join(short.values())}",
-                remedy="End what uses it up, make room, or add a node. Until then pods are evicted "
-                "and none are taken.",
+                resource=ref_of(node),
+                message=f"the node is short of {' and '.join(short)}: {'; '.join(short.values())}",
+                remediation="End what uses it up, make room, or add a node. Until then pods are "
+                "evicted and none are taken.",
                 command=f"kubectl describe {ref_of(node).words}",
                 evidence=told(evidence, ref_of(node)) or tuple(short.values()),
-                touches=_kept_away(evidence),
+                affects=_kept_away(evidence),
             )
 
 
@@ -62,17 +63,18 @@ def _kept_away(evidence: Evidence) -> tuple[Ref, ...]:
 
 
 def _is_kept_away(pod: Body) -> bool:
-    return TAINT in text(condition(pod, "PodScheduled"), "message")
+    scheduling = pod_status(pod).scheduling
+    return scheduling is not None and TAINT in scheduling.message
 
 
 NOT_READY = Rule(
-    name="node-not-ready",
+    rule_id="node-not-ready",
     title="NodeNotReady: a node doesn't answer, or can't run pods",
     find=not_ready,
     link=LINK,
 )
 PRESSURE = Rule(
-    name="node-pressure",
+    rule_id="node-pressure",
     title="MemoryPressure, DiskPressure, PIDPressure: a node is short of something",
     find=pressure,
     link="https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",

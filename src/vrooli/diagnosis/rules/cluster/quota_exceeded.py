@@ -33,12 +33,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         workload, said = workloads[0]
         names = ", ".join(str(ref) for ref, _ in workloads)
         yield Symptom(
-            about=quota,
-            found=f"it has no room for the pods of {names}: {said[said.find('exceeded') :]}",
-            remedy="Raise the quota, end what isn't needed, or request less.",
+            resource=quota,
+            message=f"it has no room for the pods of {names}: {said[said.find('exceeded') :]}",
+            remediation="Raise the quota, end what isn't needed, or request less.",
             command=_raised(quota, said) or way_back(evidence, workload),
             evidence=tuple(f"FailedCreate {ref}: {line}" for ref, line in workloads),
-            touches=tuple(ref for ref, _ in workloads),
+            affects=tuple(ref for ref, _ in workloads),
         )
 
 
@@ -72,7 +72,7 @@ def _sum(first: str, second: str) -> str:
 
 
 RULE = Rule(
-    name="quota-exceeded",
+    rule_id="quota-exceeded",
     title="exceeded quota: the namespace's quota has no room for pods",
     find=find,
     link="https://kubernetes.io/docs/concepts/policy/resource-quotas/",

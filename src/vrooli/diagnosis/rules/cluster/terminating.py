@@ -42,9 +42,9 @@ def _symptom(evidence: Evidence, body: Body, since: float) -> Symptom:
     if states:
         why = "; ".join(states)
     return Symptom(
-        about=ref,
-        found=f"it was deleted, and is still there after {since:.0f} s: {why}",
-        remedy=_remedy(keepers, ref),
+        resource=ref,
+        message=f"it was deleted, and is still there after {since:.0f} s: {why}",
+        remediation=_remedy(keepers, ref),
         command=_command(keepers, ref),
         evidence=(
             f"deletionTimestamp {text(body, 'metadata', 'deletionTimestamp')}, grace "
@@ -81,7 +81,7 @@ def _command(keepers: list[str], ref: Ref) -> str:
 
 
 RULE = Rule(
-    name="stuck-terminating",
+    rule_id="stuck-terminating",
     title="Terminating: a deleted object doesn't go",
     find=find,
     link="https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/",

@@ -35,9 +35,9 @@ def _of_one(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
     if not wanted and not any(text(notes(item), DEFAULT) == "true" for item in classes.values()):
         first = next(iter(sorted(classes)), "")
         yield Symptom(
-            about=ref,
-            found=f"it names no storage class, and the cluster has no default one ({there})",
-            remedy="Make a class the default, or name one (persistence.*.storageClass).",
+            resource=ref,
+            message=f"it names no storage class, and the cluster has no default one ({there})",
+            remediation="Make a class the default, or name one (persistence.*.storageClass).",
             command=f"kubectl annotate storageclass {first} {DEFAULT}=true --overwrite"
             if first
             else "kubectl get storageclass",
@@ -47,27 +47,27 @@ def _of_one(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
         if text(labels(claim), f"{PGO}/cluster"):
             return  # which of PostgreSQL's values names it is told by a rule of its own
         yield Symptom(
-            about=ref,
-            found=f"its storage class {wanted} doesn't exist ({there})",
-            remedy="Make the class, or name one that exists (persistence.*.storageClass) and make "
-            "the claim anew: a claim's class can't be changed.",
+            resource=ref,
+            message=f"its storage class {wanted} doesn't exist ({there})",
+            remediation="Make the class, or name one that exists (persistence.*.storageClass) and "
+            "make the claim anew: a claim's class can't be changed.",
             command=f"kubectl delete {ref.words}",
             evidence=events,
         )
     elif keeper := _provisioner(evidence, classes.get(wanted, {})):
         yield Symptom(
-            about=keeper,
-            found=f"the volumes of {wanted} aren't made: {down(evidence, keeper)}",
-            remedy="Bring the provisioner up.",
+            resource=keeper,
+            message=f"the volumes of {wanted} aren't made: {down(evidence, keeper)}",
+            remediation="Bring the provisioner up.",
             command=mend_down(evidence, keeper),
             evidence=events,
-            touches=(ref,),
+            affects=(ref,),
         )
     elif said := _said(evidence, claim):
         yield Symptom(
-            about=ref,
-            found=f"it gets no volume: {said}",
-            remedy="Mend what the provisioner names.",
+            resource=ref,
+            message=f"it gets no volume: {said}",
+            remediation="Mend what the provisioner names.",
             command=f"kubectl describe {ref.words}",
             evidence=events,
         )
@@ -98,7 +98,7 @@ def _provisioner(evidence: Evidence, kind: Body) -> Ref | None:
 
 
 RULE = Rule(
-    name="volume-pending",
+    rule_id="volume-pending",
     title="a claim is Pending: no class, no default class, no provisioner",
     find=find,
     link="https://kubernetes.io/docs/concepts/storage/dynamic-provisioning/",

@@ -69,23 +69,23 @@ def _symptom(
             "--key=tls.key --dry-run=client -o yaml | kubectl apply -f -'"
         )
     return Symptom(
-        about=ref,
-        found=f"its certificate {key} {how}: {when}{used}",
-        remedy=remedy,
+        resource=ref,
+        message=f"its certificate {key} {how}: {when}{used}",
+        remediation=remedy,
         command=command,
         evidence=(f"{ref} {key}: notAfter {when}",),
-        explains=explains,
+        can_explain=explains,
     )
 
 
 EXPIRED = Rule(
-    name="certificate-expired",
+    rule_id="certificate-expired",
     title="x509: certificate has expired: one in a Secret of the release",
     find=expired,
     link=LINK,
 )
 ENDS_SOON = Rule(
-    name="certificate-ends-soon",
+    rule_id="certificate-ends-soon",
     title="a certificate in a Secret of the release ends within a week",
     find=soon,
     link=LINK,

@@ -29,14 +29,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ahead = (beat - evidence.now).total_seconds() if beat else 0.0
         if ahead > SKEW_S:
             yield Symptom(
-                about=ref_of(node),
-                found=f"its clock is {ahead:.0f} s ahead of this machine's: its last sign of life "
-                "is from the future",
-                remedy=REMEDY,
+                resource=ref_of(node),
+                message=f"its clock is {ahead:.0f} s ahead of this machine's: its last sign of "
+                "life is from the future",
+                remediation=REMEDY,
                 command=COMMAND,
                 evidence=(f"lastHeartbeatTime {beat:%H:%M:%S}, now {evidence.now:%H:%M:%S} UTC",),
                 # Whose trouble comes from it says so in its log, and has a finding of its own.
-                explains=(),
+                can_explain=(),
             )
     seen: dict[Ref, str] = {}
     for source, lines in evidence.logs.items():
@@ -46,16 +46,16 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             seen.setdefault(evidence.owner(pod), f"{source}: {said[-1]}")
     for about, line in seen.items():
         yield Symptom(
-            about=about,
-            found=f"the clocks of its node and of whom it speaks with differ: {line}",
-            remedy=REMEDY,
+            resource=about,
+            message=f"the clocks of its node and of whom it speaks with differ: {line}",
+            remediation=REMEDY,
             command=COMMAND,
             evidence=(line,),
         )
 
 
 RULE = Rule(
-    name="clock-skew",
+    rule_id="clock-skew",
     title="certificate is not yet valid, token used before issued: clocks differ",
     find=find,
     link="https://kubernetes.io/docs/setup/best-practices/certificates/",

@@ -29,18 +29,18 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     else:
         return
     yield Symptom(
-        about=DNS,
-        found=f"{found} No service finds another.",
-        remedy="Bring it up; when it runs, see its log, and whether a NetworkPolicy closes port "
-        "53.",
+        resource=DNS,
+        message=f"{found} No service finds another.",
+        remediation="Bring it up; when it runs, see its log, and whether a NetworkPolicy closes "
+        "port 53.",
         command=command,
         evidence=(*told(evidence, DNS), *lines),
-        touches=tuple(ref_of(body) for body in evidence.all("Deployment")),
+        affects=tuple(ref_of(body) for body in evidence.all("Deployment")),
     )
 
 
 RULE = Rule(
-    name="dns-failing",
+    rule_id="dns-failing",
     title="no such host, Temporary failure in name resolution: the cluster's DNS is down",
     find=find,
     link="https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/",

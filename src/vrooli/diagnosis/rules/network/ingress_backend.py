@@ -23,10 +23,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ]
         if lost:
             yield Symptom(
-                about=ref,
-                found=f"it leads nowhere: {'; '.join(lost)}",
-                remedy="Correct the Ingress (ingress.hosts), or make what it leads to; deploying "
-                "again puts both back as they were.",
+                resource=ref,
+                message=f"it leads nowhere: {'; '.join(lost)}",
+                remediation="Correct the Ingress (ingress.hosts), or make what it leads to; "
+                "deploying again puts both back as they were.",
                 command=restore(evidence, ref, "spec", "rules") or f"kubectl describe {ref.words}",
                 evidence=told(evidence, ref) or tuple(lost),
             )
@@ -57,7 +57,7 @@ def _lack(evidence: Evidence, ref: Ref, where: str, backend: Body) -> str:
 
 
 RULE = Rule(
-    name="ingress-without-backend",
+    rule_id="ingress-without-backend",
     title="404, 503: an Ingress leads to a Service or port that doesn't exist",
     find=find,
     link="https://kubernetes.io/docs/concepts/services-networking/ingress/",

@@ -29,12 +29,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         said = f"its class {name} doesn't exist" if name else "it has no class, and none is default"
         ref = ref_of(ingress)
         yield Symptom(
-            about=ref,
-            found=f"no controller takes it up: {said} ({there})",
-            remedy="Name a class that exists (ingress.className), or install the controller.",
+            resource=ref,
+            message=f"no controller takes it up: {said} ({there})",
+            remediation="Name a class that exists (ingress.className), or install the controller.",
             command=_command(evidence, ref, names),
             evidence=(f"IngressClass: {there}",),
-            explains=("not-ready",),
+            can_explain=("not-ready",),
         )
 
 
@@ -46,7 +46,7 @@ def _command(evidence: Evidence, ref: Ref, names: list[str]) -> str:
 
 
 RULE = Rule(
-    name="ingress-class-missing",
+    rule_id="ingress-class-missing",
     title="an Ingress that no controller takes up: its class doesn't exist",
     find=find,
     link="https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class",

@@ -23,18 +23,18 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for controller, ingresses in stopped.items():
         if why := down(evidence, controller):
             yield Symptom(
-                about=controller,
-                found=f"the Ingress controller doesn't run: {why}. Nothing gets in from outside.",
-                remedy="Bring the controller up.",
+                resource=controller,
+                message=f"the Ingress controller doesn't run: {why}. Nothing gets in from outside.",
+                remediation="Bring the controller up.",
                 command=mend_down(evidence, controller),
                 evidence=told(evidence, controller),
-                touches=tuple(ingresses),
-                explains=("not-ready",),
+                affects=tuple(ingresses),
+                can_explain=("not-ready",),
             )
 
 
 RULE = Rule(
-    name="ingress-controller-down",
+    rule_id="ingress-controller-down",
     title="connection refused from outside: the Ingress controller doesn't run",
     find=find,
     link="https://kubernetes.io/docs/concepts/services-networking/ingress-controllers/",

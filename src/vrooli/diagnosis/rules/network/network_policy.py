@@ -43,16 +43,16 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for ref, mine in closed.items():
         is_own = noted(evidence, ref) is not None
         yield Symptom(
-            about=ref,
+            resource=ref,
             # A cluster's network need not enforce policies.
-            found=f"it {'refuses' if mine.was_tried else 'may refuse'} what the architecture "
+            message=f"it {'refuses' if mine.was_tried else 'may refuse'} what the architecture "
             f"needs: {'; '.join(mine.lines)}",
-            remedy="Put it back to what the release has noted."
+            remediation="Put it back to what the release has noted."
             if is_own
             else "Delete it, or have it allow these connections.",
             command=restore(evidence, ref, "spec") or f"kubectl delete {ref.words}",
             evidence=(*mine.lines, _selector(mine.policy)),
-            touches=tuple(dict.fromkeys(mine.sources)),
+            affects=tuple(dict.fromkeys(mine.sources)),
         )
 
 
@@ -71,7 +71,7 @@ def _selector(policy: Body) -> str:
 
 
 RULE = Rule(
-    name="network-policy-refuses",
+    rule_id="network-policy-refuses",
     title="timeout between services: a NetworkPolicy refuses an arrow of the architecture",
     find=find,
     link="https://kubernetes.io/docs/concepts/services-networking/network-policies/",

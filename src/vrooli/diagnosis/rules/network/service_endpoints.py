@@ -40,12 +40,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             ref = ref_of(service)
             at = ("spec", "ports") if pods else ("spec", "selector")
             yield Symptom(
-                about=ref,
-                found=f"it leads nowhere: {found}",
-                remedy=MEND,
+                resource=ref,
+                message=f"it leads nowhere: {found}",
+                remediation=MEND,
                 command=_command(evidence, ref, wanted, at),
                 evidence=_evidence(evidence, service),
-                touches=_touched(evidence, ref),
+                affects=_touched(evidence, ref),
             )
 
 
@@ -104,7 +104,7 @@ def _touched(evidence: Evidence, ref: Ref) -> tuple[Ref, ...]:
 
 
 RULE = Rule(
-    name="service-without-endpoints",
+    rule_id="service-without-endpoints",
     title="no endpoints: a Service selects no pods, or leads to a port that none offers",
     find=find,
     link="https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",

@@ -25,10 +25,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 continue
             is_issued = any(name in notes(ingress) for name in ISSUERS)
             yield Symptom(
-                about=ref,
-                found=f"{ref_of(ingress)} names it for TLS, and it {lack}: browsers are shown "
+                resource=ref,
+                message=f"{ref_of(ingress)} names it for TLS, and it {lack}: browsers are shown "
                 "another certificate, or none.",
-                remedy="See why cert-manager hasn't made it."
+                remediation="See why cert-manager hasn't made it."
                 if is_issued
                 else "Make it from the certificate and its key.",
                 command=f"kubectl describe certificates -n {ref.namespace}"
@@ -38,7 +38,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 evidence=told(evidence, ref_of(ingress))
                 or (f"tls of {ref_of(ingress)}: {dict(entry)}",),
                 # A workload may use it, too; an Ingress leads where it leads without it.
-                explains=("config-missing", "volume-not-mounted"),
+                can_explain=("config-missing", "volume-not-mounted"),
             )
 
 
@@ -51,7 +51,7 @@ def _lack(evidence: Evidence, ref: Ref) -> str:
 
 
 RULE = Rule(
-    name="tls-secret-missing",
+    rule_id="tls-secret-missing",
     title="the Secret that an Ingress names for TLS isn't there",
     find=find,
     link="https://kubernetes.io/docs/concepts/services-networking/ingress/#tls",

@@ -27,22 +27,22 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         segment = text(state, "archiver", "last_failed")
         by_hand = AUTO in text(state, "archive_command", "by")
         yield Symptom(
-            about=cluster,
-            found="archive command failed with exit code"
+            resource=cluster,
+            message="archive command failed with exit code"
             + (f" ({failed} times, last with {segment})" if segment else "")
             + (
                 ": somebody set archive_command by ALTER SYSTEM, past PGO."
                 if by_hand
                 else ": WAL doesn't reach the repository, and piles up on the data volume."
             ),
-            remedy="Take that setting back."
+            remediation="Take that setting back."
             if by_hand
             else "Mend the repository: its pod, its volume, the bucket's credentials. Never delete "
             "WAL by hand: PostgreSQL removes it once it is archived.",
             command=_command(evidence, cluster, by_hand=by_hand),
             evidence=(*_lines(state), *quoted(log, 2)),
             # PostgreSQL runs on until its volume is full.
-            explains=("postgres-backup-failed", "postgres-disk-full", "job-failed", "not-ready"),
+            can_explain=("postgres-backup-failed", "postgres-disk-full", "job-failed", "not-ready"),
         )
 
 
@@ -72,7 +72,7 @@ def _lines(state: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 RULE = Rule(
-    name="postgres-archive-failing",
+    rule_id="postgres-archive-failing",
     title="`[082]: WAL segment … was not archived`, `archive command failed with exit code`",
     find=find,
     link="https://www.postgresql.org/docs/current/continuous-archiving.html",

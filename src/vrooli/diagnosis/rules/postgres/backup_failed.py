@@ -31,15 +31,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             pods = [ref_of(pod).name for pod in evidence.of(ref)]
             log = [found for name in pods for found in evidence.lines(ERROR, pods=name)]
             yield Symptom(
-                about=ref,
-                found="the last backup failed: "
+                resource=ref,
+                message="the last backup failed: "
                 f"{text(condition(ended[-1], 'Failed'), 'message') or 'its Job has failed'}.",
-                remedy="Mend what its log names (the repository, its credentials, its space), then "
-                "make a backup again.",
+                remediation="Mend what its log names (the repository, its credentials, its space), "
+                "then make a backup again.",
                 command=_again(evidence, cluster, ref),
                 evidence=(*told(evidence, ref), *quoted(log)),
                 # PostgreSQL runs on without a backup.
-                explains=("job-failed", "not-ready"),
+                can_explain=("job-failed", "not-ready"),
             )
 
 
@@ -62,7 +62,7 @@ def _again(seen: Evidence, cluster: Ref, job: Ref) -> str:
 
 
 RULE = Rule(
-    name="postgres-backup-failed",
+    rule_id="postgres-backup-failed",
     title="a backup Job of PGO has failed",
     find=find,
     link="https://access.crunchydata.com/documentation/postgres-operator/latest/tutorials/"

@@ -25,10 +25,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         used, most = number(state, "connections"), number(state, "most")
         if 0 < most <= used:
             yield Symptom(
-                about=cluster,
-                found=f"sorry, too many clients already: {used} of {most} connections are taken.",
-                remedy="Have clients come through pgBouncer, with smaller pools; or allow more "
-                "(pgoPostgresql.parameters.max_connections). The command ends those that idle.",
+                resource=cluster,
+                message=f"sorry, too many clients already: {used} of {most} connections are taken.",
+                remediation="Have clients come through pgBouncer, with smaller pools; or allow "
+                "more (pgoPostgresql.parameters.max_connections). The command ends those that "
+                "idle.",
                 command=postgres.psql(leaders[0], IDLE),
                 evidence=(f"pg_stat_activity: {used}, max_connections less reserved: {most}", *log),
             )
@@ -53,16 +54,16 @@ def _of_database(
 ) -> Symptom:
     command, log = rest
     return Symptom(
-        about=cluster,
-        found=f"too many connections for database {name}: {used} are taken, {most} allowed.",
-        remedy="Allow the database more, or have its clients come through pgBouncer.",
+        resource=cluster,
+        message=f"too many connections for database {name}: {used} are taken, {most} allowed.",
+        remediation="Allow the database more, or have its clients come through pgBouncer.",
         command=command,
         evidence=(f"pg_database: datconnlimit {most}, numbackends {used}", *log),
     )
 
 
 RULE = Rule(
-    name="postgres-too-many-connections",
+    rule_id="postgres-too-many-connections",
     title="`sorry, too many clients already`, `too many connections for database`",
     find=find,
     link="https://www.postgresql.org/docs/current/runtime-config-connection.html",

@@ -8,7 +8,7 @@ from vrooli.diagnosis.evidence import operators
 from vrooli.diagnosis.interface import Rule
 
 RULE = Rule(
-    name="postgres-crd-missing",
+    rule_id="postgres-crd-missing",
     title='no matches for kind "PostgresCluster"',
     find=partial(
         operators.not_served,

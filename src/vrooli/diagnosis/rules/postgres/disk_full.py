@@ -31,13 +31,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 continue
             claim = _claim(pod)
             yield Symptom(
-                about=cluster,
-                found="No space left on device"
+                resource=cluster,
+                message="No space left on device"
                 + (f": /pgdata of {ref.name} is used to {used} %" if used else "")
                 + ". PostgreSQL stops when it can't write its WAL.",
-                remedy="Mend archiving first, if it fails: WAL piles up while it does. Then give "
-                "the volume more room (persistence.postgres.size; its storage class must allow "
-                "it). Never delete WAL by hand.",
+                remediation="Mend archiving first, if it fails: WAL piles up while it does. Then "
+                "give the volume more room (persistence.postgres.size; its storage class must "
+                "allow it). Never delete WAL by hand.",
                 command=f"kubectl get pvc {claim} -n {ref.namespace}"
                 if claim
                 else f"kubectl get pvc -n {ref.namespace}",
@@ -62,7 +62,7 @@ def _claim(pod: Body) -> str:
 
 
 RULE = Rule(
-    name="postgres-disk-full",
+    rule_id="postgres-disk-full",
     title="`No space left on device`: a PostgreSQL volume is full",
     find=find,
     link="https://www.postgresql.org/docs/current/disk-full.html",

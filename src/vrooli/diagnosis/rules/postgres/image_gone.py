@@ -8,7 +8,8 @@ from vrooli.diagnosis.evidence import postgres
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import told
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, container_states, ref_of, text
+from vrooli.kube.objects import Body, ref_of
+from vrooli.kube.status import ContainerStatus, pod_status
 from vrooli.release.rollout.readiness import PGO
 
 WORDS = "no longer available from the Crunchy Data Developer Program"
@@ -20,15 +21,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each cluster with a pod whose image was withdrawn."""
     for cluster, _ in postgres.clusters(evidence):
         for pod in evidence.pods({f"{PGO}/cluster": cluster.name}):
-            gone = [item for item in container_states(pod) if _is_gone(evidence, pod, item)]
+            gone = [item for item in pod_status(pod).containers if _is_gone(evidence, pod, item)]
             if gone:
-                image = text(gone[0], "image")
+                image = gone[0].image
                 yield Symptom(
-                    about=cluster,
-                    found=f"image {image} can't be had: this container version is no longer "
+                    resource=cluster,
+                    message=f"image {image} can't be had: this container version is no longer "
                     "available from the Crunchy Data Developer Program, which offers only the "
                     "newest ones.",
-                    remedy="Name an image that is still offered, or one of your own registry "
+                    remediation="Name an image that is still offered, or one of your own registry "
                     "(pgoPostgresql.image, backup.image, pgBouncer.image), and deploy again.",
                     command=f"kubectl get pods -n {cluster.namespace} -l "
                     f"{PGO}/cluster={cluster.name} -o "
@@ -38,17 +39,17 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 break
 
 
-def _is_gone(seen: Evidence, pod: Body, item: Body) -> bool:
-    said = text(item, "state", "waiting", "message")
+def _is_gone(seen: Evidence, pod: Body, item: ContainerStatus) -> bool:
+    said = item.waiting_message
     events = [event.message for event in seen.events_of(ref_of(pod), "Failed")]
     words = " ".join([said, *events])
     if WORDS in words:
-        return "Pull" in text(item, "state", "waiting", "reason")
-    return text(item, "image").startswith(REGISTRY) and any(word in said for word in GONE)
+        return "Pull" in item.waiting_reason
+    return item.image.startswith(REGISTRY) and any(word in said for word in GONE)
 
 
 RULE = Rule(
-    name="postgres-image-gone",
+    rule_id="postgres-image-gone",
     title="ImagePullBackOff, `This container version is no longer available from the Crunchy "
     "Data Developer Program`",
     find=find,

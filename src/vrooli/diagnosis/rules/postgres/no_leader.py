@@ -31,9 +31,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         sick = ref_of(leaders[0] if leaders else running[0])
         why = f"its leader {sick.name} isn't ready" if leaders else "Patroni has named none"
         yield Symptom(
-            about=cluster,
-            found=f"no instance leads ({why}): nobody can write, and pgBouncer reaches nothing.",
-            remedy="See what Patroni says (patronictl list); a pod that hangs is made anew by "
+            resource=cluster,
+            message=f"no instance leads ({why}): nobody can write, and pgBouncer reaches nothing.",
+            remediation="See what Patroni says (patronictl list); a pod that hangs is made anew by "
             "deleting it, its volume stays.",
             command=f"kubectl delete pod {sick.name} -n {sick.namespace}",
             evidence=(
@@ -44,7 +44,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    name="postgres-no-leader",
+    rule_id="postgres-no-leader",
     title="PostgreSQL runs and no instance leads",
     find=find,
     link="https://patroni.readthedocs.io/en/latest/patronictl.html",

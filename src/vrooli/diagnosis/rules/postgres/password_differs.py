@@ -33,12 +33,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if other and other != mark and _is_used(evidence, clients, ref):
             user = text(labels(item), f"{PGO}/pguser")
             yield Symptom(
-                about=ref,
-                found=f'password authentication failed for user "{user}": the database has the '
+                resource=ref,
+                message=f'password authentication failed for user "{user}": the database has the '
                 f"password of Secret {ref.name}, and the clients send the one of Secret "
                 f"{clients.name}, which differs.",
-                remedy="The rotator gives the database that password by itself, within a minute; "
-                "its events say what it waits for."
+                remediation="The rotator gives the database that password by itself, within a "
+                "minute; its events say what it waits for."
                 if published
                 else "Fill both from one secret in Vault (vso.secrets.postgres).",
                 command=f"kubectl describe {published.rotator.words}"
@@ -48,7 +48,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                     f"{ref.name}/{OURS} and {clients.name}/{THEIRS} aren't the same",
                     *log,
                 ),
-                touches=(
+                affects=(
                     Ref("PostgresCluster", text(labels(item), f"{PGO}/cluster"), ref.namespace),
                 ),
             )
@@ -84,7 +84,7 @@ def _template() -> str:
 
 
 RULE = Rule(
-    name="postgres-password-differs",
+    rule_id="postgres-password-differs",
     title="`password authentication failed for user`: two Secrets hold two passwords",
     find=find,
     link="https://access.crunchydata.com/documentation/postgres-operator/latest/architecture/"

@@ -8,7 +8,7 @@ from vrooli.diagnosis.evidence import operators
 from vrooli.diagnosis.interface import Rule
 
 RULE = Rule(
-    name="pgo-down",
+    rule_id="pgo-down",
     title="PGO is absent or has no pod: PostgreSQL's changes wait",
     find=partial(operators.not_running, keeper=operators.PGO),
     link="https://access.crunchydata.com/documentation/postgres-operator/latest/installation",

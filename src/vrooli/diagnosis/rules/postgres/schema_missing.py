@@ -27,12 +27,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     database = reports[owners[0]]
     schema = mapping(database, "schema")
     yield Symptom(
-        about=clusters[0] if clusters else owners[0],
-        found=f"The services can't use their schema in the database: {text(database, 'error')}.",
-        remedy=_remedy(schema),
+        resource=clusters[0] if clusters else owners[0],
+        message=f"The services can't use their schema in the database: {text(database, 'error')}.",
+        remediation=_remedy(schema),
         command=_command(evidence, clusters, schema) or f"kubectl logs {owners[0].words} --tail=50",
         evidence=tuple(f"{ref}: {text(part, 'error')}" for ref, part in reports.items()),
-        touches=owners if clusters else owners[1:],
+        affects=owners if clusters else owners[1:],
     )
 
 
@@ -89,7 +89,7 @@ def _database(evidence: Evidence, cluster: Ref) -> str:
 
 
 RULE = Rule(
-    name="postgres-schema-missing",
+    rule_id="postgres-schema-missing",
     title="`schema missing`: a table, column or right that the services need isn't there",
     find=find,
     link="https://www.postgresql.org/docs/current/ddl-schemas.html",

@@ -25,10 +25,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             if postgres.said(answer).get("may") is not False:
                 continue
             yield Symptom(
-                about=cluster,
-                found=f"permission denied for schema public: user {user} may make no tables in "
+                resource=cluster,
+                message=f"permission denied for schema public: user {user} may make no tables in "
                 f"database {database}; since PostgreSQL 15 each needs a schema of its own.",
-                remedy="Make it a schema; newer PGO does so by the annotation "
+                remediation="Make it a schema; newer PGO does so by the annotation "
                 'postgres-operator.crunchydata.com/autoCreateUserSchema: "true".',
                 command=postgres.psql(
                     leaders[0],
@@ -44,7 +44,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    name="postgres-schema-permission",
+    rule_id="postgres-schema-permission",
     title="`permission denied for schema public`",
     find=find,
     link="https://www.postgresql.org/docs/release/15.0/",

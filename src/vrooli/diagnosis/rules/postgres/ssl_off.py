@@ -27,9 +27,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             clients.setdefault(client, (found, []))[1].extend(quoted([(source, line)]))
     for client, (found, log) in clients.items():
         yield Symptom(
-            about=client,
-            found=f"it speaks to PostgreSQL without TLS, and is refused: {found[0]}.",
-            remedy="Have it ask for TLS: sslmode=require in its address or PGSSLMODE in its "
+            resource=client,
+            message=f"it speaks to PostgreSQL without TLS, and is refused: {found[0]}.",
+            remediation="Have it ask for TLS: sslmode=require in its address or PGSSLMODE in its "
             "environment. PGO's rules take nothing else.",
             command=f"kubectl set env {client.words} PGSSLMODE=require"
             if client.kind in ("Deployment", "StatefulSet") and not _is_database(evidence, client)
@@ -52,7 +52,7 @@ def _is_database(seen: Evidence, client: Ref) -> bool:
 
 
 RULE = Rule(
-    name="postgres-ssl-off",
+    rule_id="postgres-ssl-off",
     title="`no pg_hba.conf entry … SSL off` (`no encryption`)",
     find=find,
     link="https://www.postgresql.org/docs/current/libpq-ssl.html",

@@ -27,14 +27,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         said = " ".join(events[-1].message.split())
         remedy = next((words for code, words in CAUSES.items() if code in said), ELSE)
         yield Symptom(
-            about=cluster,
-            found=f"{FAILED}: {said}. Without a stanza there are no backups, and WAL piles up.",
-            remedy=f"{remedy} PGO tries again by itself.",
+            resource=cluster,
+            message=f"{FAILED}: {said}. Without a stanza there are no backups, and WAL piles up.",
+            remediation=f"{remedy} PGO tries again by itself.",
             command=f"kubectl logs {cluster.name}-repo-host-0 -n {cluster.namespace} "
             "--all-containers --tail=50",
             evidence=(str(events[-1]),),
             # PostgreSQL runs on until its volume is full.
-            explains=(
+            can_explain=(
                 *("postgres-archive-failing", "postgres-backup-failed", "postgres-disk-full"),
                 *("job-failed", "not-ready"),
             ),
@@ -48,7 +48,7 @@ def _is_made(cluster: Body) -> bool:
 
 
 RULE = Rule(
-    name="postgres-stanza-failed",
+    rule_id="postgres-stanza-failed",
     title="`UnableToCreateStanzas`, `[049]: unable to get address for '…-repo-host-0…'`",
     find=find,
     link="https://pgbackrest.org/user-guide.html#quickstart/create-stanza",

@@ -27,21 +27,21 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ref = ref_of(claim)
         cluster = Ref("PostgresCluster", name, ref.namespace)
         yield Symptom(
-            about=ref,
-            found=f"it is of storage class {wanted}, which doesn't exist (there is "
+            resource=ref,
+            message=f"it is of storage class {wanted}, which doesn't exist (there is "
             f"{', '.join(classes) or 'none'}): PostgreSQL waits for its volume.",
-            remedy="Name a class that exists (persistence.postgres.storageClass, "
+            remediation="Name a class that exists (persistence.postgres.storageClass, "
             "pgoPostgresql.backup.storageClass), deploy again, and delete this claim: a claim's "
             "class can't be changed.",
             command=restore(evidence, cluster, "spec", "instances")
             or f"kubectl delete {ref.words}",
             evidence=told(evidence, ref),
-            touches=(cluster,),
+            affects=(cluster,),
         )
 
 
 RULE = Rule(
-    name="postgres-storage-class",
+    rule_id="postgres-storage-class",
     title="a PostgreSQL volume is Pending: its storage class doesn't exist",
     find=find,
     link="https://kubernetes.io/docs/concepts/storage/storage-classes/",

@@ -25,15 +25,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         words = f'secret "{ref.name}" does not have a password field'
         log = list(lately(evidence, "does not have a password field", "redis-operator"))
         yield Symptom(
-            about=ref,
-            found=f"{words}: the operator reads the key `password`, and it has "
+            resource=ref,
+            message=f"{words}: the operator reads the key `password`, and it has "
             f"{', '.join(sorted(facts.lengths)) or 'none'}"
             f"{' with an empty password' if KEY in facts.lengths else ''}.",
-            remedy="Have the Vault Secrets Operator make the key `password` from REDIS_PASSWORD "
-            "(vso.secrets.redis.templates).",
+            remediation="Have the Vault Secrets Operator make the key `password` from "
+            "REDIS_PASSWORD (vso.secrets.redis.templates).",
             command=_command(evidence, ref),
             evidence=(f"keys: {', '.join(sorted(facts.lengths)) or 'none'}", *quoted(log, 2)),
-            touches=(failover,),
+            affects=(failover,),
         )
 
 
@@ -47,7 +47,7 @@ def _command(seen: Evidence, secret: Ref) -> str:
 
 
 RULE = Rule(
-    name="redis-auth-key-missing",
+    rule_id="redis-auth-key-missing",
     title="`does not have a password field`",
     find=find,
     link="https://github.com/spotahome/redis-operator#enabling-redis-auth",

@@ -19,15 +19,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         facts = evidence.secrets.get(ref)
         if facts is not None and KEY in facts.trimmed:
             yield Symptom(
-                about=ref,
-                found="its password begins or ends with white space, most likely a new line: Redis "
-                "reads its configuration without it, and clients send it (WRONGPASS).",
-                remedy="Write the password into Vault without it (`echo -n`, `printf %s`).",
+                resource=ref,
+                message="its password begins or ends with white space, most likely a new line: "
+                "Redis reads its configuration without it, and clients send it (WRONGPASS).",
+                remediation="Write the password into Vault without it (`echo -n`, `printf %s`).",
                 command=_command(evidence, ref),
                 evidence=(
                     f"key {KEY}: {facts.lengths.get(KEY, 0)} bytes with white space at an end",
                 ),
-                touches=(failover,),
+                affects=(failover,),
             )
 
 
@@ -44,7 +44,7 @@ def _command(seen: Evidence, secret: Ref) -> str:
 
 
 RULE = Rule(
-    name="redis-auth-newline",
+    rule_id="redis-auth-newline",
     title="WRONGPASS with the right password: it ends with a new line in its Secret",
     find=find,
     link="https://kubernetes.io/docs/concepts/configuration/secret/",

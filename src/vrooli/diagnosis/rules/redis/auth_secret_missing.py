@@ -26,11 +26,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         better = next(iter(synced), "")
         log = list(lately(evidence, f'secrets? "{name}" not found', "redis-operator"))
         yield Symptom(
-            about=ref,
-            found=f'secrets "{name}" not found: that is the Secret with its password '
+            resource=ref,
+            message=f'secrets "{name}" not found: that is the Secret with its password '
             f"(auth.secretPath){f'; Vault fills {better}' if better else ''}.",
-            remedy="Name the Secret that Vault fills (vso.secrets.redis.k8sSecretName), or make "
-            "one with the key password.",
+            remediation="Name the Secret that Vault fills (vso.secrets.redis.k8sSecretName), or "
+            "make one with the key password.",
             command=patch(ref, better, *PATH)
             if better
             else f"kubectl create secret generic {name} -n {ref.namespace} "
@@ -57,7 +57,7 @@ def _destination(item: Body) -> Ref:
 
 
 RULE = Rule(
-    name="redis-auth-secret-missing",
+    rule_id="redis-auth-secret-missing",
     title="the RedisFailover's auth.secretPath names a Secret that doesn't exist",
     find=find,
     link="https://github.com/spotahome/redis-operator#enabling-redis-auth",

@@ -8,7 +8,7 @@ from vrooli.diagnosis.evidence import operators
 from vrooli.diagnosis.interface import Rule
 
 RULE = Rule(
-    name="redis-crd-missing",
+    rule_id="redis-crd-missing",
     title='no matches for kind "RedisFailover"',
     find=partial(
         operators.not_served,

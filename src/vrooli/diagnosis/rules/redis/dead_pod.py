@@ -23,18 +23,19 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 ref = ref_of(pod)
                 why = text(pod, "status", "reason") or text(pod, "status", "message")
                 yield Symptom(
-                    about=ref,
-                    found=f"it has ended ({phase}{f', {why}' if why else ''}) and is still listed: "
-                    f"the operator heals {failover.name} only while all its pods are Running.",
-                    remedy="Delete the dead pod.",
+                    resource=ref,
+                    message=f"it has ended ({phase}{f', {why}' if why else ''}) and is still "
+                    f"listed: the operator heals {failover.name} only while all its pods are "
+                    "Running.",
+                    remediation="Delete the dead pod.",
                     command=f"kubectl delete pod {ref.name} -n {ref.namespace}",
                     evidence=(f"{ref.name}: status.phase {phase}",),
-                    touches=(failover,),
+                    affects=(failover,),
                 )
 
 
 RULE = Rule(
-    name="redis-dead-pod-blocks-healing",
+    rule_id="redis-dead-pod-blocks-healing",
     title="an evicted or ended pod of a RedisFailover is listed: healing never runs",
     find=find,
     link="https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",

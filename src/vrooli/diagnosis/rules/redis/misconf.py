@@ -88,17 +88,17 @@ def _symptom(
         f"{item.ref.name} can't write {' and '.join(_failures(item))}" for item in failing
     )
     return Symptom(
-        about=failover,
-        found=f"Redis refuses writes ({WORD}) because it can't save its data: {why}"
+        resource=failover,
+        message=f"Redis refuses writes ({WORD}) because it can't save its data: {why}"
         + (f" ({which})." if which else "."),
-        remedy=f"{remedy} Redis takes writes again once it has saved.",
+        remediation=f"{remedy} Redis takes writes again once it has saved.",
         command=evidence_redis.run(ref_of(pods[0]), "redis", "BGSAVE") if pods else "",
         evidence=(*quoted(log, 2), *told[:2]),
     )
 
 
 RULE = Rule(
-    name="redis-misconf",
+    rule_id="redis-misconf",
     title="`MISCONF`: Redis refuses writes, since its volume is full or read-only",
     find=find,
     link="https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/",

@@ -16,19 +16,19 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         redis, sentinels = (evidence_redis.wanted(body, part) for part in ("redis", "sentinel"))
         if redis > sentinels:
             yield Symptom(
-                about=ref,
-                found=f"it wants {redis} Redis and {sentinels} Sentinel pods: operator 1.2.4 waits "
-                f"for as many Sentinels as Redis before it names a master, without a word. New "
-                "Redis pods stay Running and never become ready.",
-                remedy="Have at least as many Sentinels as Redis (spotahomeRedis.sentinel.replicas "
-                "in the values, too).",
+                resource=ref,
+                message=f"it wants {redis} Redis and {sentinels} Sentinel pods: operator 1.2.4 "
+                f"waits for as many Sentinels as Redis before it names a master, without a word. "
+                "New Redis pods stay Running and never become ready.",
+                remediation="Have at least as many Sentinels as Redis "
+                "(spotahomeRedis.sentinel.replicas in the values, too).",
                 command=patch(ref, redis, "spec", "sentinel", "replicas"),
                 evidence=(f"spec.redis.replicas: {redis}, spec.sentinel.replicas: {sentinels}",),
             )
 
 
 RULE = Rule(
-    name="redis-more-replicas-than-sentinels",
+    rule_id="redis-more-replicas-than-sentinels",
     title="rfr pods Running 0/1 while rfs pods are Ready: more Redis than Sentinels",
     find=find,
     link="https://github.com/spotahome/redis-operator/blob/v1.2.4/operator/redisfailover/service/"

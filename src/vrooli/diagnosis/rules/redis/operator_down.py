@@ -8,7 +8,7 @@ from vrooli.diagnosis.evidence import operators
 from vrooli.diagnosis.interface import Rule
 
 RULE = Rule(
-    name="redis-operator-down",
+    rule_id="redis-operator-down",
     title="the Redis operator is absent or has no pod: nothing heals Redis",
     find=partial(operators.not_running, keeper=operators.REDIS),
     link="https://github.com/spotahome/redis-operator#operator-deployment-on-kubernetes",

@@ -25,13 +25,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         sentinel = Ref("Deployment", f"rfs-{failover.name}", failover.namespace)
         yield Symptom(
-            about=failover,
-            found="sentinel monitoring 127.0.0.1:6379 instead of the master: no failover would "
+            resource=failover,
+            message="sentinel monitoring 127.0.0.1:6379 instead of the master: no failover would "
             "happen, and clients that ask Sentinel are sent to themselves."
             if lost
             else "Number of Masters running is 0: nobody can write.",
-            remedy="The operator mends this at one of its next looks (every 30 s); if it doesn't, "
-            "start the Sentinels anew.",
+            remediation="The operator mends this at one of its next looks (every 30 s); if it "
+            "doesn't, start the Sentinels anew.",
             command=f"kubectl rollout restart {sentinel.words}",
             evidence=(
                 *(f"{item.ref.name}: address={item.monitors}:6379" for item in lost),
@@ -42,7 +42,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    name="redis-sentinel-lost-master",
+    rule_id="redis-sentinel-lost-master",
     title="`sentinel monitoring 127.0.0.1:6379 instead`, `Number of Masters running is 0`",
     find=find,
     link="https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/",

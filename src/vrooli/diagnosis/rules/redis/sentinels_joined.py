@@ -24,11 +24,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             known = max(item.sentinels for item in joined)
             log = list(lately(evidence, WORDS, "redis-operator", within_s=LOOKS_S))
             yield Symptom(
-                about=failover,
-                found=f"its Sentinels know {known} Sentinels and it has {wanted}: the operator "
+                resource=failover,
+                message=f"its Sentinels know {known} Sentinels and it has {wanted}: the operator "
                 "resets them for ever (`mismatch number of sentinels in memory. resetting`), and "
                 "strangers vote on its master.",
-                remedy="Keep the failovers apart (a name of its own for each, and the chart's "
+                remediation="Keep the failovers apart (a name of its own for each, and the chart's "
                 "network policies: networkPolicies.enabled), then have the Sentinels forget.",
                 command=redis.run(joined[0].ref, "sentinel", "-p 26379 SENTINEL RESET mymaster"),
                 evidence=(
@@ -39,7 +39,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    name="redis-sentinels-joined",
+    rule_id="redis-sentinels-joined",
     title="`Sentinel … mismatch number of sentinels in memory. resetting`, for ever",
     find=find,
     link="https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/",

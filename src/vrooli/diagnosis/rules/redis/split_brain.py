@@ -22,11 +22,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             names = ", ".join(item.ref.name for item in masters)
             log = list(lately(evidence, WORDS, "redis-operator"))
             yield Symptom(
-                about=failover,
-                found=f"more than one master ({names}): each takes writes of its own, and the "
+                resource=failover,
+                message=f"more than one master ({names}): each takes writes of its own, and the "
                 "operator leaves that to people.",
-                remedy="Choose whose data stay; the others then copy them and lose their own. The "
-                f"command keeps those of {kept.ref.name}.",
+                remediation="Choose whose data stay; the others then copy them and lose their own. "
+                f"The command keeps those of {kept.ref.name}.",
                 command=redis.run(others[0].ref, "redis", f"REPLICAOF {kept.address} {redis.PORT}"),
                 evidence=(*(_line(item) for item in masters), *quoted(log, 1)),
             )
@@ -51,7 +51,7 @@ def _line(item: Told) -> str:
 
 
 RULE = Rule(
-    name="redis-split-brain",
+    rule_id="redis-split-brain",
     title="`more than one master, fix manually`",
     find=find,
     link="https://redis.io/docs/latest/commands/replicaof/",

@@ -10,7 +10,8 @@ from vrooli.diagnosis.evidence.probes import redis_info
 from vrooli.diagnosis.evidence.redis import Told
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import born, items, text
+from vrooli.kube.objects import born
+from vrooli.kube.status import pod_status
 
 STARTED_S = 30.0
 
@@ -25,9 +26,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ]
         for item in silent[:1]:
             yield Symptom(
-                about=failover,
-                found=f"Redis in pod {item.ref.name} runs and doesn't answer.",
-                remedy="See what it does (its log, SLOWLOG GET, CLIENT LIST); start it anew.",
+                resource=failover,
+                message=f"Redis in pod {item.ref.name} runs and doesn't answer.",
+                remediation="See what it does (its log, SLOWLOG GET, CLIENT LIST); start it anew.",
                 command=f"kubectl delete pod {item.ref.name} -n {item.ref.namespace}",
                 evidence=(f"{item.ref.name}: INFO replication: {_words(item)}",),
             )
@@ -39,16 +40,14 @@ def _words(item: Told) -> str:
 
 def _is_silent(item: Told) -> bool:
     """Whether it should answer, and says neither its role nor why not."""
-    running = any(
-        text(state, "name") == "redis" and "running" in state.get("state", {})
-        for state in items(item.pod, "status", "containerStatuses")
-    )
+    container = pod_status(item.pod).container("redis")
+    running = container is not None and container.is_running
     refused = any(word in item.text for word in ("WRONGPASS", "NOAUTH", "LOADING"))
     return running and not refused and "role:" not in item.text
 
 
 RULE = Rule(
-    name="redis-unreachable",
+    rule_id="redis-unreachable",
     title="a Redis whose pod runs doesn't answer",
     find=find,
     link="https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency/",

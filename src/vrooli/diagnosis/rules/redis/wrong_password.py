@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from vrooli.diagnosis.evidence import redis as evidence_redis
 from vrooli.diagnosis.evidence import rotation
@@ -11,13 +12,14 @@ from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.diagnosis.evidence.redis import Told
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies import redis_passwords
-from vrooli.kube.objects import Body, Ref, born, container_states, labels, text
+from vrooli.kube.objects import Body, Ref, born, labels, text
+from vrooli.kube.status import pod_status
+from vrooli.kube.times import parse_time
 from vrooli.release.rollout.readiness import REDIS_NAME
 
 OPERATOR = "redis-operator"
 WORDS = r"WRONGPASS|NOAUTH|invalid username-password pair"
-# Where a container's runs are told of: one that ended has the settings of then.
-RUNS = (("state", "running"), ("state", "terminated"), ("lastState", "terminated"))
+NEVER = datetime.min.replace(tzinfo=UTC)
 Line = tuple[LogSource, str]
 
 
@@ -51,10 +53,10 @@ def _redis(
         _given_another(redis, refusing) if refusing else _older_than_secret(seen, failover, redis)
     )
     return Symptom(
-        about=failover,
-        found=f"it refuses the password of its Secret ({words}): Redis runs with another one "
+        resource=failover,
+        message=f"it refuses the password of its Secret ({words}): Redis runs with another one "
         "than its clients are given.",
-        remedy=remedy,
+        remediation=remedy,
         command=command,
         evidence=(
             *(f"{item.ref.name}: {item.text.strip().splitlines()[0]}" for item in refusing),
@@ -127,11 +129,11 @@ def _clients(evidence: Evidence, logs: Sequence[Line]) -> Iterator[Symptom]:
         restarts = about.kind in ("Deployment", "StatefulSet")
         name = lines[-1][0].pod
         yield Symptom(
-            about=about,
-            found="Redis refuses its password (WRONGPASS, NOAUTH), and every Redis takes the one "
+            resource=about,
+            message="Redis refuses its password (WRONGPASS, NOAUTH), and every Redis takes the one "
             "that it was given itself: this client has an older one, or none.",
-            remedy="A client reads the password when it starts: start it anew. If it is refused "
-            "again, see that its settings name the Secret of this Redis.",
+            remediation="A client reads the password when it starts: start it anew. If it is "
+            "refused again, see that its settings name the Secret of this Redis.",
             command=f"kubectl rollout restart {about.words}"
             if restarts
             else f"kubectl delete pod {name} -n {about.namespace}",
@@ -152,19 +154,14 @@ def _is_older(evidence: Evidence, source: LogSource, redis: Sequence[Told]) -> b
     return _began(pod, source.container) < max(_began(item.pod, "redis") for item in redis)
 
 
-def _began(pod: Body, container: str) -> str:
+def _began(pod: Body, container: str) -> datetime:
     """When a container was given its settings: it is at each start."""
-    times = (
-        text(item, *run, "startedAt")
-        for item in container_states(pod)
-        if item.get("name") == container
-        for run in RUNS
-    )
-    return max(filter(None, times), default=born(pod))
+    status = pod_status(pod).container(container)
+    return (status and status.last_started_at) or parse_time(born(pod)) or NEVER
 
 
 RULE = Rule(
-    name="redis-wrong-password",
+    rule_id="redis-wrong-password",
     title="`AUTH failed: WRONGPASS`, `NOAUTH Authentication required.`",
     find=find,
     link="https://redis.io/docs/latest/commands/auth/",

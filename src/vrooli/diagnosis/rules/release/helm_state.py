@@ -29,14 +29,14 @@ def pending(evidence: Evidence) -> Iterator[Symptom]:
     name, where = evidence.release, evidence.namespace
     note = f"secret/{secret_name(name, helm.number)} -n {where}"
     yield Symptom(
-        about=Ref("Release", name, where),
-        found=f"revision {helm.number} is {helm.status} since {age:.0f} s, and nobody is at "
+        resource=Ref("Release", name, where),
+        message=f"revision {helm.number} is {helm.status} since {age:.0f} s, and nobody is at "
         "work: its deploy was killed. Helm refuses any other (another operation is in progress).",
-        remedy="Deploy again: that clears the note and goes on. Taking the note away has Helm take "
-        "the revision before for the last one.",
+        remediation="Deploy again: that clears the note and goes on. Taking the note away has Helm "
+        "take the revision before for the last one.",
         command=f"kubectl delete {note}",
         evidence=(f"Helm: revision {helm.number}, {helm.status}, {helm.description}",),
-        touches=(_lease_ref(evidence),),
+        affects=(_lease_ref(evidence),),
     )
 
 
@@ -47,10 +47,10 @@ def stale(evidence: Evidence) -> Iterator[Symptom]:
     if lease and silent is not None:
         ref = ref_of(lease)
         yield Symptom(
-            about=ref,
-            found=f"{text(lease, 'spec', 'holderIdentity') or 'nobody'} took it for a deploy, and "
-            f"shows no sign of life since {silent:.0f} s: that deploy was killed",
-            remedy="Deploy again, which takes it over; or delete it.",
+            resource=ref,
+            message=f"{text(lease, 'spec', 'holderIdentity') or 'nobody'} took it for a deploy, "
+            f"and shows no sign of life since {silent:.0f} s: that deploy was killed",
+            remediation="Deploy again, which takes it over; or delete it.",
             command=f"kubectl delete {ref.words}",
             evidence=(
                 f"renewTime {text(lease, 'spec', 'renewTime')}, lasts "
@@ -75,13 +75,13 @@ def _silent_s(evidence: Evidence, lease: Body) -> float | None:
 
 
 HELM_PENDING = Rule(
-    name="helm-pending",
+    rule_id="helm-pending",
     title="another operation (install/upgrade/rollback) is in progress: left by a killed deploy",
     find=pending,
     link="https://helm.sh/docs/helm/helm_history/",
 )
 LEASE_STALE = Rule(
-    name="deploy-lease-stale",
+    rule_id="deploy-lease-stale",
     title="the Lease of a deploy that was killed",
     find=stale,
     link="https://kubernetes.io/docs/concepts/architecture/leases/",

@@ -43,13 +43,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if reasons:
             ref = ref_of(body)
             yield Symptom(
-                about=ref,
-                found=f"its operator can't do what is asked for: {reasons[0]}",
-                remedy=REMEDY,
+                resource=ref,
+                message=f"its operator can't do what is asked for: {reasons[0]}",
+                remediation=REMEDY,
                 command=_command(evidence, ref),
                 evidence=(*reasons[1:], *(error.line for error in errors)),
                 # A database that runs as before stops nobody.
-                explains=("not-ready",) if _runs(evidence, body) else None,
+                can_explain=("not-ready",) if _runs(evidence, body) else None,
             )
 
 
@@ -99,7 +99,7 @@ def _command(evidence: Evidence, ref: Ref) -> str:
 
 
 RULE = Rule(
-    name="operator-refuses",
+    rule_id="operator-refuses",
     title="an operator can't change a database as asked (major version, volumes)",
     find=find,
     link="https://kubernetes.io/docs/concepts/storage/persistent-volumes/"

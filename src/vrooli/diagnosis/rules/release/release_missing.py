@@ -18,9 +18,9 @@ def namespace(evidence: Evidence) -> Iterator[Symptom]:
         return
     others = ", ".join(sorted(item["metadata"]["name"] for item in evidence.all("Namespace", "")))
     yield Symptom(
-        about=Ref("Namespace", evidence.namespace),
-        found=f"there is no such namespace (there is {others or 'none that can be seen'})",
-        remedy="Name the one that the release is in (-n), or deploy it.",
+        resource=Ref("Namespace", evidence.namespace),
+        message=f"there is no such namespace (there is {others or 'none that can be seen'})",
+        remediation="Name the one that the release is in (-n), or deploy it.",
         command=_deploy(evidence),
         evidence=(f"namespaces: {others}",),
     )
@@ -31,9 +31,9 @@ def release(evidence: Evidence) -> Iterator[Symptom]:
     if evidence.helm.status or not evidence.has_seen("Secret") or not _is_there(evidence):
         return
     yield Symptom(
-        about=Ref("Release", evidence.release, evidence.namespace),
-        found=f"there is no release {evidence.release} in namespace {evidence.namespace}",
-        remedy="Deploy it, or name the namespace that it is in (-n).",
+        resource=Ref("Release", evidence.release, evidence.namespace),
+        message=f"there is no release {evidence.release} in namespace {evidence.namespace}",
+        remediation="Deploy it, or name the namespace that it is in (-n).",
         command=_deploy(evidence),
         evidence=(f"Helm has no note of it in {evidence.namespace}",),
     )
@@ -52,13 +52,13 @@ def _deploy(evidence: Evidence) -> str:
 
 
 NAMESPACE_MISSING = Rule(
-    name="namespace-missing",
+    rule_id="namespace-missing",
     title='namespaces "…" not found: there is no such namespace',
     find=namespace,
     link="https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/",
 )
 RELEASE_MISSING = Rule(
-    name="release-missing",
+    rule_id="release-missing",
     title="release: not found: Helm has no such release in the namespace",
     find=release,
     link=LINK,

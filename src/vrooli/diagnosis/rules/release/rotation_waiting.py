@@ -28,15 +28,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if is_over or not is_recent(last, evidence.now, RECENT_S):
             continue
         yield Symptom(
-            about=item.rotator,
-            found=f"the password of {item.database} isn't in use everywhere yet: "
+            resource=item.rotator,
+            message=f"the password of {item.database} isn't in use everywhere yet: "
             f"{last.message.strip().removeprefix(f'{item.database}: ')}.",
-            remedy="What was published goes on to work, and the rotator goes on by itself when "
-            "that has come: see to it. If it is the new value that can't be used, set another in "
-            "Vault.",
+            remediation="What was published goes on to work, and the rotator goes on by itself "
+            "when that has come: see to it. If it is the new value that can't be used, set another "
+            "in Vault.",
             command=f"kubectl logs {item.rotator.words} --tail=20",
             evidence=(str(last),),
-            explains=(),
+            can_explain=(),
         )
 
 
@@ -51,7 +51,7 @@ def _last(seen: Evidence, item: Publication) -> Event | None:
 
 
 RULE = Rule(
-    name="rotation-waiting",
+    rule_id="rotation-waiting",
     title="`RotationWaiting`: a password that changed in Vault isn't in use everywhere",
     find=find,
     link="https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/",

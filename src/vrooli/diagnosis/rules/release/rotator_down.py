@@ -25,18 +25,18 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         return
     lacks = "; ".join(f"{item.database}: {lack}" for item, lack in waiting)
     yield Symptom(
-        about=rotator,
-        found=f"the rotator doesn't run ({why}), and passwords from Vault wait for it: {lacks}.",
-        remedy="Bring it up: it goes on where it was. If it doesn't stay so, its events and its "
-        "log say why.",
+        resource=rotator,
+        message=f"the rotator doesn't run ({why}), and passwords from Vault wait for it: {lacks}.",
+        remediation="Bring it up: it goes on where it was. If it doesn't stay so, its events and "
+        "its log say why.",
         command=mend_down(evidence, rotator) or f"kubectl describe {rotator.words}",
         evidence=told(evidence, rotator),
-        touches=tuple(ref for item, _ in waiting for ref in (item.published, *item.roles)),
+        affects=tuple(ref for item, _ in waiting for ref in (item.published, *item.roles)),
     )
 
 
 RULE = Rule(
-    name="rotator-down",
+    rule_id="rotator-down",
     title="the rotator has no pod: a password that changed in Vault isn't put into use",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso",

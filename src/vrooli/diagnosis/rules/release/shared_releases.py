@@ -28,10 +28,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for release, theirs in sorted(used.items()):
         if common := sorted(own & theirs):
             yield Symptom(
-                about=Ref("Release", release, evidence.namespace),
-                found=f"it uses the same as {evidence.release}: {', '.join(common)}. One's change "
-                "or end is the other's, too, and their data mix.",
-                remedy="Give it names of its own (vso.secrets.*.k8sSecretName, "
+                resource=Ref("Release", release, evidence.namespace),
+                message=f"it uses the same as {evidence.release}: {', '.join(common)}. One's "
+                "change or end is the other's, too, and their data mix.",
+                remediation="Give it names of its own (vso.secrets.*.k8sSecretName, "
                 "pgoPostgresql.clusterName, spotahomeRedis.name), or a namespace of its own; or "
                 "take it away.",
                 command=f"kubectl get all -n {evidence.namespace} -l {INSTANCE}={release}",
@@ -70,7 +70,7 @@ def _addresses(settings: Mapping[str, object]) -> set[str]:
 
 
 RULE = Rule(
-    name="shared-between-releases",
+    rule_id="shared-between-releases",
     title="two releases use the same Secret, database or Redis",
     find=find,
     link="https://helm.sh/docs/chart_best_practices/labels/",

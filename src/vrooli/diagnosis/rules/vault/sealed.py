@@ -16,9 +16,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if said.get("sealed") is True and said.get("initialized") is not False:
             pod = vault_health.running(evidence, answer.about)
             yield Symptom(
-                about=answer.about,
-                found="Vault is sealed: it gives no secret until it is unsealed.",
-                remedy="Unseal it with its keys, as many as it asks for. A development Vault "
+                resource=answer.about,
+                message="Vault is sealed: it gives no secret until it is unsealed.",
+                remediation="Unseal it with its keys, as many as it asks for. A development Vault "
                 "unseals itself when its pod starts.",
                 command=_command(evidence, answer.about, pod),
                 evidence=(answer.text.strip(),),
@@ -33,7 +33,7 @@ def _command(seen: Evidence, service: Ref, pod: str | None) -> str:
 
 
 RULE = Rule(
-    name="vault-sealed",
+    rule_id="vault-sealed",
     title="503 `Vault is sealed`",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/concepts/seal",

@@ -15,9 +15,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if said.get("initialized") is False:
             pod = vault_health.running(evidence, answer.about)
             yield Symptom(
-                about=answer.about,
-                found="Vault was never initialised: it holds no secrets and gives none.",
-                remedy="Initialise it once, and keep what it prints: its keys are shown only then.",
+                resource=answer.about,
+                message="Vault was never initialised: it holds no secrets and gives none.",
+                remediation="Initialise it once, and keep what it prints: its keys are shown only "
+                "then.",
                 command=f"kubectl exec -it {pod or 'vault-0'} -n {answer.about.namespace} -- "
                 "vault operator init",
                 evidence=(answer.text.strip(),),
@@ -25,7 +26,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    name="vault-uninitialised",
+    rule_id="vault-uninitialised",
     title="Vault was never initialised",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/commands/operator/init",

@@ -27,10 +27,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if answer is not None and not answer.ok:
             keeper = _keeper(evidence, service)
             yield Symptom(
-                about=service,
-                found=f"Vault doesn't answer at {text(connection, 'spec', 'address')}: "
+                resource=service,
+                message=f"Vault doesn't answer at {text(connection, 'spec', 'address')}: "
                 f"{answer.text}.",
-                remedy="Bring it up; what it gave before stays in the Secrets, nothing is renewed.",
+                remediation="Bring it up; what it gave before stays in the Secrets, nothing is "
+                "renewed.",
                 command=_up(evidence, keeper),
                 evidence=told(evidence, keeper) if keeper else (),
             )
@@ -48,10 +49,10 @@ def _wrong_address(seen: Evidence, connection: Body, service: Ref) -> Symptom:
         host = f"{others[0].name}.{others[0].namespace}.svc.cluster.local"
         back = patch(ref, f"http://{host}:{vault_health.PORT}", "spec", "address")
     return Symptom(
-        about=ref,
-        found=f"its address {text(connection, 'spec', 'address')} names the Service {service.name} "
-        f"in namespace {service.namespace}, which doesn't exist.",
-        remedy="Name the Service of Vault (vso.vaultAddr).",
+        resource=ref,
+        message=f"its address {text(connection, 'spec', 'address')} names the Service "
+        f"{service.name} in namespace {service.namespace}, which doesn't exist.",
+        remediation="Name the Service of Vault (vso.vaultAddr).",
         command=back or SETUP,
         evidence=told(seen, ref),
     )
@@ -85,7 +86,7 @@ def _up(seen: Evidence, keeper: Ref | None) -> str:
 
 
 RULE = Rule(
-    name="vault-unreachable",
+    rule_id="vault-unreachable",
     title="Vault doesn't answer, or its address leads nowhere",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/api-reference"

@@ -20,18 +20,18 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             remedy, command = vault.widen(evidence, login, vault.ACCOUNTS)
             ours = vso.ours(evidence, ref)
             yield Symptom(
-                about=ref,
-                found=f"Vault's role {login.role} doesn't take account {login.account}: "
+                resource=ref,
+                message=f"Vault's role {login.role} doesn't take account {login.account}: "
                 f"{login.words}.",
-                remedy="Have the role take the account (bound_service_account_names), or present "
-                "another one (vso.serviceAccount)." + ("" if ours else f" {remedy}"),
+                remediation="Have the role take the account (bound_service_account_names), or "
+                "present another one (vso.serviceAccount)." + ("" if ours else f" {remedy}"),
                 command=vso.SETUP if ours else command,
                 evidence=vso.lines(evidence, login),
             )
 
 
 RULE = Rule(
-    name="vso-account-refused",
+    rule_id="vso-account-refused",
     title="`Failed to get Vault auth login … service account name not authorized`",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/auth/kubernetes#configuration",

@@ -20,18 +20,18 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             ref = login.about
             remedy, command = vault.enable(evidence, login)
             yield Symptom(
-                about=ref,
-                found=f"Vault has no authentication method at auth/{login.mount}; it says no more "
-                f"than `{login.words}`.",
-                remedy="Name the mount of Vault's Kubernetes authentication (vso.k8sAuthMount), or "
-                + remedy,
+                resource=ref,
+                message=f"Vault has no authentication method at auth/{login.mount}; it says no "
+                f"more than `{login.words}`.",
+                remediation="Name the mount of Vault's Kubernetes authentication "
+                "(vso.k8sAuthMount), or " + remedy,
                 command=restore(evidence, ref, "spec", "mount") or command,
                 evidence=vso.lines(evidence, login),
             )
 
 
 RULE = Rule(
-    name="vso-auth-mount-missing",
+    rule_id="vso-auth-mount-missing",
     title="`Failed to get Vault auth login … permission denied`: no such auth mount",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/commands/auth/enable",

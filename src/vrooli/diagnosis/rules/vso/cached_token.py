@@ -33,13 +33,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     (first, _), names = stale[0], ", ".join(item.about.name for item, _ in stale)
     keeper = _keeper(evidence)
     yield Symptom(
-        about=first.about,
-        found=f"the operator is refused (403) what a login made now may read ({names}): its token "
-        "is from before the role got its policies, and lives on.",
-        remedy="Have the operator log in anew; or wait until its token ends.",
+        resource=first.about,
+        message=f"the operator is refused (403) what a login made now may read ({names}): its "
+        "token is from before the role got its policies, and lives on.",
+        remediation="Have the operator log in anew; or wait until its token ends.",
         command=f"kubectl rollout restart {keeper.words}" if keeper else "",
         evidence=tuple(str(event) for _, event in stale),
-        touches=tuple(item.about for item, _ in stale[1:]),
+        affects=tuple(item.about for item, _ in stale[1:]),
     )
 
 
@@ -59,7 +59,7 @@ def _has_begun_since(seen: Evidence, event: Event) -> bool:
 
 
 RULE = Rule(
-    name="vso-cached-token",
+    rule_id="vso-cached-token",
     title="`Failed to read Vault secret` 403 that outlives the mended policy",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/concepts/tokens",

@@ -8,7 +8,7 @@ from vrooli.diagnosis.evidence import operators
 from vrooli.diagnosis.interface import Rule
 
 RULE = Rule(
-    name="vso-crd-missing",
+    rule_id="vso-crd-missing",
     title='no matches for kind "VaultStaticSecret" (or VaultAuth, VaultConnection)',
     find=partial(
         operators.not_served,

@@ -23,10 +23,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if name and evidence.get(secret) is None:
             log = list(lately(evidence, f"{name}.* does not exist", VSO.namespace))
             yield Symptom(
-                about=ref,
-                found=f"destination secret {name} does not exist, and create=false: nothing is "
+                resource=ref,
+                message=f"destination secret {name} does not exist, and create=false: nothing is "
                 "synced, and often only the operator's log says so.",
-                remedy="Make the Secret, or let the operator make it (destination.create).",
+                remediation="Make the Secret, or let the operator make it (destination.create).",
                 command=restore(evidence, ref, "spec", "destination")
                 or patch(ref, True, "spec", "destination", "create"),
                 evidence=(*told(evidence, ref, vso.SYNC_EVENT, most=1), *quoted(log, 1)),
@@ -34,7 +34,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    name="vso-destination-missing",
+    rule_id="vso-destination-missing",
     title="no Secret and no event: destination.create is false and the Secret is missing",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/api-reference"

@@ -8,7 +8,7 @@ from vrooli.diagnosis.evidence import operators
 from vrooli.diagnosis.interface import Rule
 
 RULE = Rule(
-    name="vso-down",
+    rule_id="vso-down",
     title="the Vault Secrets Operator is absent or has no pod: secrets aren't renewed",
     find=partial(operators.not_running, keeper=operators.VSO),
     link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/installation",

@@ -17,18 +17,18 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for login in vso.logins(evidence):
         if login.status >= REFUSED and login.status != SEALED:
             yield Symptom(
-                about=login.about,
-                found=f"Vault refuses the login of account {login.account} by role {login.role} "
+                resource=login.about,
+                message=f"Vault refuses the login of account {login.account} by role {login.role} "
                 f"({login.status}): {login.words}.",
-                remedy="See that Vault can ask this cluster about its tokens (TokenReview): its "
-                "address of the API server, its CA, and the right system:auth-delegator.",
+                remediation="See that Vault can ask this cluster about its tokens (TokenReview): "
+                "its address of the API server, its CA, and the right system:auth-delegator.",
                 command=f"vault read auth/{login.mount}/config",
                 evidence=vso.lines(evidence, login),
             )
 
 
 RULE = Rule(
-    name="vso-login-refused",
+    rule_id="vso-login-refused",
     title="`VaultClientConfigError: Failed to get Vault auth login … Code: 403`",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/auth/kubernetes",

@@ -20,10 +20,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             remedy, command = vault.widen(evidence, login, vault.NAMESPACES)
             ours = vso.ours(evidence, ref)
             yield Symptom(
-                about=ref,
-                found=f"Vault's role {login.role} takes no account of namespace {ref.namespace}: "
+                resource=ref,
+                message=f"Vault's role {login.role} takes no account of namespace {ref.namespace}: "
                 f"{login.words}.",
-                remedy="Have the role take the namespace (bound_service_account_namespaces)."
+                remediation="Have the role take the namespace (bound_service_account_namespaces)."
                 + ("" if ours else f" {remedy}"),
                 command=vso.SETUP if ours else command,
                 evidence=vso.lines(evidence, login),
@@ -31,7 +31,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    name="vso-namespace-refused",
+    rule_id="vso-namespace-refused",
     title="`Failed to get Vault auth login … namespace not authorized`",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/auth/kubernetes#configuration",

@@ -64,9 +64,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         elif event.reason == vso.LOGIN_EVENT:
             auth = vso.login_of(secret)
             found[auth] = Symptom(
-                about=auth,
-                found=f"the operator can't log in to Vault: {_words(event)}",
-                remedy="Mend what it names.",
+                resource=auth,
+                message=f"the operator can't log in to Vault: {_words(event)}",
+                remediation="Mend what it names.",
                 command=f"kubectl describe {auth.words}",
                 evidence=(str(event),),
             )
@@ -77,9 +77,9 @@ def _silent(seen: Evidence, about: Ref, event: Event, why: str, remedy: str) -> 
     address = text(seen.get(about), "spec", "address")
     otherwise = f"vault status -address={shlex.quote(address)}" if address else ""
     return Symptom(
-        about=about,
-        found=f"{why}{f' ({address})' if address else ''}: {_words(event)}",
-        remedy=remedy,
+        resource=about,
+        message=f"{why}{f' ({address})' if address else ''}: {_words(event)}",
+        remediation=remedy,
         command=restore(seen, about, "spec", "address")
         or otherwise
         or f"kubectl describe {about.words}",
@@ -92,7 +92,7 @@ def _words(event: Event) -> str:
 
 
 RULE = Rule(
-    name="vso-no-answer",
+    rule_id="vso-no-answer",
     title="`VaultClientConfigError`, `VaultClientError`: the operator gets no answer from Vault "
     "(503 `Vault is sealed`, `i/o timeout`, `x509`, `no such host`)",
     find=find,

@@ -28,11 +28,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         whose = f"it belongs to {', '.join(owners)}" if owners else "nobody owns it"
         yield Symptom(
-            about=ref,
-            found=f"not the owner of the destination Secret {secret.name}: {whose}, so the "
+            resource=ref,
+            message=f"not the owner of the destination Secret {secret.name}: {whose}, so the "
             "operator leaves it as it is and nothing from Vault reaches it.",
-            remedy="Let the operator make it: delete the Secret, once its values are in Vault; or "
-            "give the VaultStaticSecret a destination of its own.",
+            remediation="Let the operator make it: delete the Secret, once its values are in "
+            "Vault; or give the VaultStaticSecret a destination of its own.",
             command=f"kubectl delete {secret.words}",
             evidence=(
                 f"{secret.name}: ownerReferences {owners}",
@@ -42,7 +42,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    name="vso-not-owner",
+    rule_id="vso-not-owner",
     title="`SecretSyncError: not the owner of the destination Secret`, `invalid ownerReferences`",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/api-reference"

@@ -20,20 +20,20 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     ours = vso.ours(evidence, vault.auth_of(first))
     lacking = ", ".join(path.replace("/data/", "/", 1) for path in paths)
     yield Symptom(
-        about=first.about,
-        found=f"a policy allows {lacking}, without /data/: a KV engine of version 2 has the values "
-        f"at {', '.join(paths)} (403 permission denied).",
-        remedy="Write the policy's path with /data/." + ("" if ours else f" {remedy}"),
+        resource=first.about,
+        message=f"a policy allows {lacking}, without /data/: a KV engine of version 2 has the "
+        f"values at {', '.join(paths)} (403 permission denied).",
+        remediation="Write the policy's path with /data/." + ("" if ours else f" {remedy}"),
         command=vso.SETUP if ours else command,
         evidence=tuple(
             f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in bare
         ),
-        touches=tuple(item.about for item in bare[1:]),
+        affects=tuple(item.about for item in bare[1:]),
     )
 
 
 RULE = Rule(
-    name="vso-policy-path-without-data",
+    rule_id="vso-policy-path-without-data",
     title="403: a policy names a KV v2 path without /data/",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/secrets/kv/kv-v2/upgrade#acl-rules",

@@ -21,21 +21,21 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     remedy, command = vault.allow(evidence, refused)
     ours = vso.ours(evidence, vault.auth_of(first))
     yield Symptom(
-        about=first.about,
-        found=f"no policy of its role lets {', '.join(paths)} be read (403 permission denied).",
-        remedy="Have one of the role's policies allow `read` on the path, with /data/ in it; or "
-        "name the path that it allows." + ("" if ours else f" {remedy}"),
+        resource=first.about,
+        message=f"no policy of its role lets {', '.join(paths)} be read (403 permission denied).",
+        remediation="Have one of the role's policies allow `read` on the path, with /data/ in it; "
+        "or name the path that it allows." + ("" if ours else f" {remedy}"),
         command=restore(evidence, first.about, "spec", "path") or (vso.SETUP if ours else command),
         evidence=(
             *(f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in refused),
             *told(evidence, first.about, vso.READ_EVENT, most=1),
         ),
-        touches=tuple(item.about for item in refused[1:]),
+        affects=tuple(item.about for item in refused[1:]),
     )
 
 
 RULE = Rule(
-    name="vso-policy-denied",
+    rule_id="vso-policy-denied",
     title="`Failed to read Vault secret … Code: 403 … permission denied`",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/concepts/policies",

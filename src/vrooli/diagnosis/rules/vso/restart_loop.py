@@ -35,15 +35,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if events:
             targets = items(body, "spec", "rolloutRestartTargets")
             yield Symptom(
-                about=ref,
-                found=f"{REASON} {events[-1].count} times: the Secret "
+                resource=ref,
+                message=f"{REASON} {events[-1].count} times: the Secret "
                 f"{text(body, 'spec', 'destination', 'name')} is changed by something else after "
                 "each sync, and each sync restarts what reads it.",
-                remedy="Let nobody else write that Secret; until then restart nothing because of "
-                "it.",
+                remediation="Let nobody else write that Secret; until then restart nothing because "
+                "of it.",
                 command=patch(ref, [], "spec", "rolloutRestartTargets"),
                 evidence=tuple(str(event) for event in events[-3:]),
-                touches=tuple(
+                affects=tuple(
                     Ref(text(item, "kind"), text(item, "name"), ref.namespace) for item in targets
                 ),
             )
@@ -62,7 +62,7 @@ def _seconds(duration: str) -> float:
 
 
 RULE = Rule(
-    name="vso-restart-loop",
+    rule_id="vso-restart-loop",
     title="`RolloutRestartTriggered` at every refresh",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/api-reference"

@@ -18,9 +18,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if WORDS in login.words:
             ref = login.about
             yield Symptom(
-                about=ref,
-                found=f"Vault has no role {login.role} at auth/{login.mount}: {login.words}.",
-                remedy="Name a role that exists (vso.k8sAuthRole), or write it.",
+                resource=ref,
+                message=f"Vault has no role {login.role} at auth/{login.mount}: {login.words}.",
+                remediation="Name a role that exists (vso.k8sAuthRole), or write it.",
                 command=restore(evidence, ref, "spec", "kubernetes", "role")
                 or (vso.SETUP if vso.ours(evidence, ref) else vso.write_role(evidence, login)),
                 evidence=vso.lines(evidence, login),
@@ -28,7 +28,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    name="vso-role-missing",
+    rule_id="vso-role-missing",
     title="`VaultClientConfigError: Failed to get Vault auth login`: `invalid role name`",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/auth/kubernetes#configuration",

@@ -21,9 +21,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for path, (first, *others) in missing.items():
         was = f"; version {first.version} was deleted" if first.version else ""
         yield Symptom(
-            about=first.about,
-            found=f"Vault has no secret at {path} (404){was}.",
-            remedy="Undelete it."
+            resource=first.about,
+            message=f"Vault has no secret at {path} (404){was}.",
+            remediation="Undelete it."
             if first.version
             else "Write it, with the keys that the chart's "
             "README names; or correct the path (vaultPath).",
@@ -32,7 +32,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 f"{first.about.name}: GET /v1/{path}: 404",
                 *told(evidence, first.about, vso.READ_EVENT, most=1),
             ),
-            touches=tuple(item.about for item in others),
+            affects=tuple(item.about for item in others),
         )
 
 
@@ -45,7 +45,7 @@ def _command(item: Reading) -> str:
 
 
 RULE = Rule(
-    name="vso-secret-missing-in-vault",
+    rule_id="vso-secret-missing-in-vault",
     title="`Failed to read Vault secret: empty response from Vault`: nothing at that path",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/commands/kv",

@@ -30,10 +30,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if missing:
             names = ", ".join(sorted(set(missing.values())))
             yield Symptom(
-                about=item.about,
-                found=f"its template asks for {names}, and the secret in Vault has "
+                resource=item.about,
+                message=f"its template asks for {names}, and the secret in Vault has "
                 f"{', '.join(sorted(item.keys)) or 'no key'}.",
-                remedy=f"Write {names} into {item.path}, or correct the template "
+                remediation=f"Write {names} into {item.path}, or correct the template "
                 "(vso.secrets.*.templates).",
                 command=restore(evidence, item.about, *TEMPLATES)
                 or f"vault kv patch {item.path.replace('/data/', '/', 1)} {names.split(',')[0]}=-",
@@ -45,7 +45,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 RULE = Rule(
-    name="vso-template-key-missing",
+    rule_id="vso-template-key-missing",
     title="a VaultStaticSecret's template asks for a key that isn't in Vault",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/secret-transformation",

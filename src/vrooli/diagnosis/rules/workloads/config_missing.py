@@ -8,8 +8,10 @@ from vrooli.diagnosis.evidence import rotation
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.workloads import AGAIN, states, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, ref_of, text
+from vrooli.kube.objects import Body, Ref, ref_of
+from vrooli.kube.status import ContainerStatus
 from vrooli.kube.status.missing_config import parse_missing_config
+from vrooli.kube.status.pods import CONFIG_ERROR
 
 RECENT_S = 180.0
 
@@ -22,22 +24,22 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         about, what = _missing(evidence, said)
         yield Symptom(
-            about=about or owner,
-            found=f"{owner} can't start: {what or said}",
-            remedy=_remedy(evidence, about),
+            resource=about or owner,
+            message=f"{owner} can't start: {what or said}",
+            remediation=_remedy(evidence, about),
             command=_command(evidence, owner, about),
             evidence=(
-                f"{ref_of(pod).name}/{text(item, 'name')}: {said}",
+                f"{ref_of(pod).name}/{item.name}: {said}",
                 *told(evidence, ref_of(pod), "Failed", "FailedMount", most=2),
             ),
         )
 
 
-def _said(evidence: Evidence, pod: Body, item: Body) -> str:
+def _said(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
     """What the kubelet says that is missing, for an environment or a volume."""
-    reason = text(item, "state", "waiting", "reason")
-    if reason == "CreateContainerConfigError":
-        return text(item, "state", "waiting", "message")
+    reason = item.waiting_reason
+    if reason == CONFIG_ERROR:
+        return item.waiting_message
     if reason in ("ContainerCreating", "PodInitializing"):
         for event in reversed(evidence.events_of(ref_of(pod), "FailedMount")):
             missing = parse_missing_config(event.message)
@@ -93,7 +95,7 @@ def _unpublished(evidence: Evidence, secret: Ref) -> rotation.Publication | None
 
 
 RULE = Rule(
-    name="config-missing",
+    rule_id="config-missing",
     title="CreateContainerConfigError: a Secret, a ConfigMap or a key isn't there",
     find=find,
     link="https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/",

@@ -38,17 +38,17 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         others = f" (and {len(pods) - 1} more)" if len(pods) > 1 else ""
         names = " ".join(ref.name for ref in pods)
         yield Symptom(
-            about=owner,
-            found=f"pod {pods[-1].name}{others} {said[owner]}",
-            remedy="Have the node room for it (see what uses it up), or request what it needs; "
-            "then delete what is left of it.",
+            resource=owner,
+            message=f"pod {pods[-1].name}{others} {said[owner]}",
+            remediation="Have the node room for it (see what uses it up), or request what it "
+            "needs; then delete what is left of it.",
             command=f"kubectl delete pod {names} -n {evidence.namespace}",
             evidence=told(evidence, pods[-1]) or (f"{pods[-1]}: {said[owner]}",),
         )
 
 
 RULE = Rule(
-    name="evicted",
+    rule_id="evicted",
     title="Evicted, OutOfcpu: a node put a pod out, or turned it away",
     find=find,
     link="https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",

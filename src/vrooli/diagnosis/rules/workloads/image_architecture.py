@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import log_of, states, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, labels, mapping, ref_of, text
+from vrooli.kube.objects import Body, Ref, labels, ref_of, text
+from vrooli.kube.status import ContainerStatus, Termination
 
 # What the kernel answers, as runtimes and shells pass it on.
 WORDS = re.compile(r"(?i)exec format error")
@@ -19,30 +20,30 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each workload with a container whose program the node's processor can't run."""
     for owner, pod, item in states(evidence):
         said = _said(evidence, pod, item)
-        if item.get("ready") or not said:
+        if item.is_ready or not said:
             continue
         arch = node_architecture(evidence, pod)
         yield Symptom(
-            about=owner,
-            found=f"image {text(item, 'image')} (container {text(item, 'name')}) isn't made for "
+            resource=owner,
+            message=f"image {item.image} (container {item.name}) isn't made for "
             f"the processor of its node, whose architecture is {arch or 'another'}: {said}",
-            remedy=remedy(arch),
+            remediation=remedy(arch),
             command=way_back(evidence, owner, f"kubectl get nodes -L {ARCHITECTURE}"),
             evidence=(
                 *told(evidence, ref_of(pod), "Failed", "BackOff"),
-                *log_of(evidence, pod, text(item, "name")),
+                *log_of(evidence, pod, item.name),
             ),
         )
 
 
-def _said(evidence: Evidence, pod: Body, item: Body) -> str:
+def _said(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
     """The words that tell of it, from the container's state or from its log."""
-    for path in (("state", "waiting"), ("state", "terminated"), ("lastState", "terminated")):
-        message = text(item, *path, "message")
+    ends = (item.terminated, item.last_terminated)
+    for message in (item.waiting_message, *(end.message for end in ends if end is not None)):
         if WORDS.search(message):
             return message.strip()
-    ended = mapping(item, "state", "terminated") or mapping(item, "lastState", "terminated")
-    log = log_of(evidence, pod, text(item, "name")) if ended.get("exitCode") else ()
+    ended = item.latest_end or Termination()
+    log = log_of(evidence, pod, item.name) if ended.exit_code else ()
     return next((line.partition(": ")[2] for line in reversed(log) if WORDS.search(line)), "")
 
 
@@ -66,7 +67,7 @@ def remedy(architecture: str = "") -> str:
 
 
 RULE = Rule(
-    name="image-architecture",
+    rule_id="image-architecture",
     title="`exec format error`: an image is made for another processor",
     find=find,
     link="https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-arch",

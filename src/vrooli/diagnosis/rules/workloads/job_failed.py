@@ -8,16 +8,17 @@ from vrooli.chart.manifest import HOOK
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import log_of, telling_of, told
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, born, condition, items, notes, ref_of, text
+from vrooli.kube.objects import Body, Ref, born, items, notes, ref_of, text
+from vrooli.kube.status import job_status, pod_status
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Job that has given up, unless a newer one of its kind succeeded, and each such hook."""
     jobs = evidence.all("Job")
     for job in jobs:
-        failed = condition(job, "Failed")
-        if failed.get("status") == "True" and not _is_made_good(job, jobs):
-            yield _symptom(evidence, job, text(failed, "reason"), text(failed, "message"))
+        failure = job_status(job).failure
+        if failure is not None and not _is_made_good(job, jobs):
+            yield _symptom(evidence, job, failure.reason, failure.message)
     for pod in evidence.all("Pod"):
         is_hook = HOOK in notes(pod) and not items(pod, "metadata", "ownerReferences")
         if is_hook and text(pod, "status", "phase") == "Failed":
@@ -35,10 +36,10 @@ def _symptom(evidence: Evidence, body: Body, reason: str, said: str) -> Symptom:
     else:
         command = f"kubectl delete {ref.words}"
     return Symptom(
-        about=ref,
-        found=f"{kind} has failed ({reason}): {said}"
+        resource=ref,
+        message=f"{kind} has failed ({reason}): {said}"
         + (f"; it said last: {telling_of(log)}" if log else ""),
-        remedy="Mend what its log names, and have it run again."
+        remediation="Mend what its log names, and have it run again."
         + ("" if maker.kind == "CronJob" else " Whoever made it makes it anew once it is gone."),
         command=command,
         evidence=(*told(evidence, ref), *log[-8:]),
@@ -46,11 +47,7 @@ def _symptom(evidence: Evidence, body: Body, reason: str, said: str) -> Symptom:
 
 
 def _names(pod: Body) -> list[str]:
-    states = (
-        *items(pod, "status", "initContainerStatuses"),
-        *items(pod, "status", "containerStatuses"),
-    )
-    return [text(item, "name") for item in states]
+    return [item.name for item in pod_status(pod).containers]
 
 
 def _maker(body: Body) -> Ref:
@@ -66,19 +63,19 @@ def _is_made_good(job: Body, jobs: list[Body]) -> bool:
         maker.name
         and _maker(other) == maker
         and born(other) > born(job)
-        and condition(other, "Complete").get("status") == "True"
+        and job_status(other).is_complete
         for other in jobs
     ) or any(
         # `kubectl create job --from=cronjob/…` makes one of the same maker, too, under any name.
         notes(other).get("cronjob.kubernetes.io/instantiate") == "manual"
         and ref_of(other).name == f"{ref_of(job).name}-again"
-        and condition(other, "Complete").get("status") == "True"
+        and job_status(other).is_complete
         for other in jobs
     )
 
 
 RULE = Rule(
-    name="job-failed",
+    rule_id="job-failed",
     title="BackoffLimitExceeded, DeadlineExceeded: a Job or a hook has failed",
     find=find,
     link="https://kubernetes.io/docs/concepts/workloads/controllers/job/",

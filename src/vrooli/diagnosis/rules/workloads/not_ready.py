@@ -35,9 +35,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if lack is None or _is_on_its_way(evidence, ref):
             continue
         yield Symptom(
-            about=ref,
-            found=f"isn't ready: {lack}",
-            remedy="See what it waits for; when it doesn't change, say what it shows.",
+            resource=ref,
+            message=f"isn't ready: {lack}",
+            remediation="See what it waits for; when it doesn't change, say what it shows.",
             command=f"kubectl describe {ref.words}",
             evidence=tuple(str(event) for event in evidence.events_of(ref)[-3:]),
         )
@@ -61,4 +61,4 @@ def _is_on_its_way(evidence: Evidence, ref: Ref) -> bool:
     )
 
 
-RULE = Rule(name="not-ready", title="an object of the release isn't ready", find=find)
+RULE = Rule(rule_id="not-ready", title="an object of the release isn't ready", find=find)

@@ -9,7 +9,8 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import container, is_older, log_of, states
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies import operators
-from vrooli.kube.objects import Body, Ref, mapping, number, text
+from vrooli.kube.objects import Body, Ref, text
+from vrooli.kube.status import ContainerStatus, Termination
 
 # One that was killed longer ago and has run since is well again, seconds.
 RECENT_S = 600.0
@@ -20,27 +21,24 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each workload whose container was killed lately."""
     for owner, pod, item in states(evidence):
         ended = _killed(item)
-        if ended is None or is_older(evidence, text(ended, "finishedAt"), RECENT_S):
+        if ended is None or is_older(evidence, ended.finished_at, RECENT_S):
             continue
-        name = text(item, "name")
+        name = item.name
         limit = text(container(pod, name), "resources", "limits", "memory")
         yield Symptom(
-            about=owner,
-            found=f"container {name} was killed: it used more memory than its limit "
+            resource=owner,
+            message=f"container {name} was killed: it used more memory than its limit "
             f"{limit or 'on the node'} allows (OOMKilled, restarted "
-            f"{number(item, 'restartCount')} times)",
-            remedy=_remedy(evidence, owner, name),
+            f"{item.restarts} times)",
+            remediation=_remedy(evidence, owner, name),
             command=_more(evidence, owner, pod, name),
             evidence=log_of(evidence, pod, name),
         )
 
 
-def _killed(item: Body) -> Body | None:
-    for where in ("state", "lastState"):
-        ended = mapping(item, where, "terminated")
-        if ended.get("reason") == "OOMKilled":
-            return ended
-    return None
+def _killed(item: ContainerStatus) -> Termination | None:
+    ends = (item.terminated, item.last_terminated)
+    return next((end for end in ends if end is not None and end.reason == "OOMKilled"), None)
 
 
 def _remedy(evidence: Evidence, owner: Ref, name: str) -> str:
@@ -69,7 +67,7 @@ def _more(evidence: Evidence, owner: Ref, pod: Body, name: str) -> str:
 
 
 RULE = Rule(
-    name="oom-killed",
+    rule_id="oom-killed",
     title="OOMKilled: a container used more memory than its limit",
     find=find,
     link="https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/",

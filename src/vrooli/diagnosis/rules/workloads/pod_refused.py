@@ -58,9 +58,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         found = next((kind for kind in KINDS if re.search(kind[0], item.said)), None)
         _, why, remedy = found or ("", "the API server forbids it", f"{AGAIN}.")
         yield Symptom(
-            about=item.workload,
-            found=f"its pods aren't made: {why}: {item.said}",
-            remedy=remedy,
+            resource=item.workload,
+            message=f"its pods aren't made: {why}: {item.said}",
+            remediation=remedy,
             command=_command(evidence, item.workload, item.said),
             evidence=(f"FailedCreate {item.workload}: {item.said}",),
         )
@@ -90,7 +90,7 @@ def _webhook(evidence: Evidence, said: str) -> str:
 
 
 RULE = Rule(
-    name="pod-refused",
+    rule_id="pod-refused",
     title="FailedCreate: pods are refused (security, limits, webhook, service account)",
     find=find,
     link="https://kubernetes.io/docs/concepts/security/pod-security-standards/",

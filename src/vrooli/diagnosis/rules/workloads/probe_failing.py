@@ -11,8 +11,8 @@ from vrooli.diagnosis.evidence.probes import health_answer
 from vrooli.diagnosis.evidence.workloads import AGAIN, container, is_older, states, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.events import Event
-from vrooli.kube.objects import Body, Ref, mapping, ref_of, text
-from vrooli.kube.status import is_pod_ready
+from vrooli.kube.objects import Body, Ref, ref_of, text
+from vrooli.kube.status import ContainerStatus, is_pod_ready
 
 # A container that was started later may be on its way, seconds; one that still starts for longer.
 STARTING_S, UP_S = 30.0, 12.0
@@ -27,14 +27,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         event = _failing(evidence, pod, item)
         if event is None:
             continue
-        ref, name = ref_of(pod), text(item, "name")
+        ref, name = ref_of(pod), item.name
         answer = _answer(evidence, ref)
         parts = list(_parts(health_answer.report(answer))) if answer else []
         says = f" Its own answer says what is down: {'; '.join(parts)}." if parts else ""
         yield Symptom(
-            about=owner,
-            found=f"container {name}: {event.message.strip()}.{says}",
-            remedy="Mend what its answer names."
+            resource=owner,
+            message=f"container {name}: {event.message.strip()}.{says}",
+            remediation="Mend what its answer names."
             if parts
             else f"See why it doesn't answer as the probe wants. {AGAIN}, or go back.",
             command=way_back(evidence, owner, f"kubectl logs {owner.words} -c {name} --tail=50"),
@@ -42,9 +42,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         )
 
 
-def _failing(evidence: Evidence, pod: Body, item: Body) -> Event | None:
+def _failing(evidence: Evidence, pod: Body, item: ContainerStatus) -> Event | None:
     """The event that tells of the failing probe, unless the container is just starting."""
-    name, running = text(item, "name"), mapping(item, "state", "running")
+    name = item.name
     events = [
         event
         for event in evidence.events_of(ref_of(pod), "Unhealthy")
@@ -57,13 +57,13 @@ def _failing(evidence: Evidence, pod: Body, item: Body) -> Event | None:
         for event in evidence.events_of(ref_of(pod), "Killing")
         if f"ontainer {name} failed" in event.message and is_recent(event, evidence.now, RECENT_S)
     ]
-    if killed and not (item.get("ready") and _is_calm(evidence, running)):
+    if killed and not (item.is_ready and _is_calm(evidence, item)):
         kind = "startup" if "startup" in killed[-1].message else "liveness"
         return next((event for event in reversed(events) if _kind(event) == kind), events[-1])
-    if item.get("ready") or is_pod_ready(pod) or not running:
+    if item.is_ready or is_pod_ready(pod) or not item.is_running:
         return None
-    grace = UP_S if item.get("started") else STARTING_S
-    return events[-1] if is_older(evidence, text(running, "startedAt"), grace) else None
+    grace = UP_S if item.has_started else STARTING_S
+    return events[-1] if is_older(evidence, item.started_at, grace) else None
 
 
 def _is_of(pod: Body, name: str) -> bool:
@@ -71,8 +71,8 @@ def _is_of(pod: Body, name: str) -> bool:
     return any(spec.get(probe) for probe in health_answer.PROBES)
 
 
-def _is_calm(evidence: Evidence, running: Body) -> bool:
-    return bool(running) and is_older(evidence, text(running, "startedAt"), RECENT_S)
+def _is_calm(evidence: Evidence, item: ContainerStatus) -> bool:
+    return item.is_running and is_older(evidence, item.started_at, RECENT_S)
 
 
 def _kind(event: Event) -> str:
@@ -97,7 +97,7 @@ def _parts(said: Mapping[str, Any]) -> Iterator[str]:
 
 
 RULE = Rule(
-    name="probe-failing",
+    rule_id="probe-failing",
     title="Unhealthy: a readiness, liveness or startup probe fails",
     find=find,
     link="https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/",

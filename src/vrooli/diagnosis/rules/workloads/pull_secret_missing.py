@@ -30,16 +30,16 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             else:
                 continue
             yield Symptom(
-                about=ref,
-                found=f"{found}: images of private registries can't be pulled.",
-                remedy="Make it from a file that `docker login` wrote (type "
+                resource=ref,
+                message=f"{found}: images of private registries can't be pulled.",
+                remediation="Make it from a file that `docker login` wrote (type "
                 "kubernetes.io/dockerconfigjson), or have Vault fill it: "
                 "vso.secrets.dockerhubPullSecret.",
                 command=f"kubectl create secret docker-registry {ref.name} -n {ref.namespace} "
                 "--from-file=.dockerconfigjson=config.json",
                 evidence=told(evidence, Ref("Pod", text(pod, "metadata", "name"), ref.namespace)),
                 # What has its image already doesn't need it.
-                explains=("image-pull", "postgres-image-gone"),
+                can_explain=("image-pull", "postgres-image-gone"),
             )
 
 
@@ -49,7 +49,7 @@ def _is_filled(evidence: Evidence, ref: Ref) -> bool:
 
 
 RULE = Rule(
-    name="pull-secret-missing",
+    rule_id="pull-secret-missing",
     title="FailedToRetrieveImagePullSecret: the pull secret isn't there",
     find=find,
     link="https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/",

@@ -30,9 +30,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 continue
             remedy, command = _mend(ref, named, said)
             yield Symptom(
-                about=ref,
-                found=f"it doesn't scale {named} ({reason}): {said}",
-                remedy=remedy,
+                resource=ref,
+                message=f"it doesn't scale {named} ({reason}): {said}",
+                remediation=remedy,
                 command=command,
                 evidence=told(evidence, ref) or (f"{kind} False: {said}",),
             )
@@ -56,7 +56,7 @@ def _mend(ref: Ref, named: Ref, said: str) -> tuple[str, str]:
 
 
 RULE = Rule(
-    name="scaler-without-metrics",
+    rule_id="scaler-without-metrics",
     title="FailedGetResourceMetric: an autoscaler has no metrics, or no target",
     find=find,
     link="https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/",

@@ -23,10 +23,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if missing:
             names = ", ".join(missing)
             yield Symptom(
-                about=ref,
-                found=f"it lacks {names}, which {spec.title} can't do without; it has "
+                resource=ref,
+                message=f"it lacks {names}, which {spec.title} can't do without; it has "
                 f"{', '.join(sorted(facts.lengths)) or 'no key'}.",
-                remedy=f"Write {names} into Vault at secret/{spec.path}: the Secret follows.",
+                remediation=f"Write {names} into Vault at secret/{spec.path}: the Secret follows.",
                 command=_command(evidence, ref, missing[0]),
                 evidence=(f"keys: {', '.join(sorted(facts.lengths)) or 'none'}",),
             )
@@ -41,7 +41,7 @@ def _command(seen: Evidence, secret: Ref, key: str) -> str:
 
 
 RULE = Rule(
-    name="secret-key-missing",
+    rule_id="secret-key-missing",
     title="a Secret lacks a key that server or jobs read",
     find=find,
     link="https://kubernetes.io/docs/concepts/configuration/secret/",

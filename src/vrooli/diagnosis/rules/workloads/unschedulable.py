@@ -9,7 +9,8 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import AGAIN, age_s, is_older, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.events import Event
-from vrooli.kube.objects import Body, Ref, condition, containers, items, mapping, ref_of, text
+from vrooli.kube.objects import Body, Ref, containers, items, mapping, ref_of, text
+from vrooli.kube.status import pod_status
 from vrooli.release.rollout import autoscaling
 
 # The scheduler tries again whenever something changes, seconds.
@@ -60,22 +61,23 @@ OTHER = ("", "no node takes it", f"{AGAIN}, or add a node that does.")
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each workload with a pod that waits for a node."""
     for owner, pod in evidence.current:
-        waits = condition(pod, "PodScheduled")
-        said = text(waits, "message")
+        scheduling = pod_status(pod).scheduling
         if (
-            waits.get("status") != "False"
-            or CLAIMS.search(said)
-            or not is_older(evidence, text(waits, "lastTransitionTime"), GRACE_S)
+            scheduling is None
+            or not scheduling.is_false
+            or CLAIMS.search(scheduling.message)
+            or not is_older(evidence, scheduling.changed_at, GRACE_S)
         ):
             continue
+        said = scheduling.message
         _, why, remedy = next((kind for kind in KINDS if re.search(kind[0], said)), OTHER)
         order = _order(evidence, pod)
         if order is not None:
             why, remedy = f"a node is being made for it ({order.message.strip()})", WAIT
         yield Symptom(
-            about=owner,
-            found=f"pod {ref_of(pod).name} waits for a node: {why}. The scheduler says: {said}",
-            remedy=remedy,
+            resource=owner,
+            message=f"pod {ref_of(pod).name} waits for a node: {why}. The scheduler says: {said}",
+            remediation=remedy,
             command="kubectl get nodes --watch"
             if order is not None
             else _command(evidence, owner, pod, said),
@@ -123,7 +125,7 @@ def _asked(pod: Body) -> tuple[str, ...]:
 
 
 RULE = Rule(
-    name="unschedulable",
+    rule_id="unschedulable",
     title="FailedScheduling: no node takes a pod (room, taints, affinity, GPU)",
     find=find,
     link="https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/",

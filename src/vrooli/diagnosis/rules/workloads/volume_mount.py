@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.workloads import AGAIN, told, way_back
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, condition, container_states, ref_of, text
+from vrooli.kube.objects import Body, Ref, ref_of
+from vrooli.kube.status import pod_status
 from vrooli.kube.status.missing_config import parse_missing_config
 
 EVENTS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
@@ -25,9 +26,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if said:
             claim = CLAIM.search(said)
             yield Symptom(
-                about=Ref("PersistentVolumeClaim", claim[1], owner.namespace) if claim else owner,
-                found=f"pod {ref_of(pod).name} waits for a volume: {said}",
-                remedy="Make the claim, or correct its name; deploying again does it, too."
+                resource=Ref("PersistentVolumeClaim", claim[1], owner.namespace)
+                if claim
+                else owner,
+                message=f"pod {ref_of(pod).name} waits for a volume: {said}",
+                remediation="Make the claim, or correct its name; deploying again does it, too."
                 if claim
                 else f"Mend the storage that it names. {AGAIN}, or go back.",
                 command=way_back(evidence, owner),
@@ -36,11 +39,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _said(evidence: Evidence, pod: Body) -> str:
-    waits = condition(pod, "PodScheduled")
-    if waits.get("status") == "False" and CLAIM.search(text(waits, "message")):
-        return text(waits, "message")
-    states = container_states(pod)
-    if not any(text(item, "state", "waiting", "reason") in WAITING for item in states):
+    status = pod_status(pod)
+    scheduling = status.scheduling
+    if scheduling is not None and status.is_unscheduled and CLAIM.search(scheduling.message):
+        return scheduling.message
+    if not any(item.waiting_reason in WAITING for item in status.containers):
         return ""
     for event in reversed(evidence.events_of(ref_of(pod), *EVENTS)):
         is_config = parse_missing_config(event.message) is not None
@@ -50,7 +53,7 @@ def _said(evidence: Evidence, pod: Body) -> str:
 
 
 RULE = Rule(
-    name="volume-not-mounted",
+    rule_id="volume-not-mounted",
     title="FailedMount: a pod waits for a volume that can't be mounted",
     find=find,
     link="https://kubernetes.io/docs/concepts/storage/volumes/",
