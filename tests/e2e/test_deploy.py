@@ -26,7 +26,8 @@ from vrooli.release.failure_handling import DeployFailedError
 from vrooli.release.records import storage
 from vrooli.workflows import releases
 from vrooli.workflows.deploy import DeployOptions, deploy
-from vrooli.workflows.results import DeployResult, WatchResult
+from vrooli.workflows.results.releases import DeployResult
+from vrooli.workflows.results.status import WatchResult
 from vrooli.workflows.rollback import RollbackOptions, rollback
 from vrooli.workflows.watch import watch
 

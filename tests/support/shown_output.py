@@ -12,15 +12,13 @@ from rich.console import Console
 from vrooli.cli import deploy, develop, diagnose, releases
 from vrooli.events import Outcome
 from vrooli.findings import Verdict
-from vrooli.workflows.results import (
-    CauseView,
+from vrooli.workflows.results.base import StepResult
+from vrooli.workflows.results.findings import CauseView, DiagnoseResult, FindingView
+from vrooli.workflows.results.releases import (
     DeployResult,
     DevelopResult,
-    DiagnoseResult,
-    FindingView,
     HistoryResult,
     RevisionView,
-    StepResult,
 )
 
 # Columns of a line in the documentation.

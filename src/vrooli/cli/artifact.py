@@ -16,7 +16,7 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import VerifyResult
+    from vrooli.workflows.results.artifacts import VerifyResult
 
 app = typer.Typer(help="Inspect artifacts of `vrooli build`.", no_args_is_help=True)
 

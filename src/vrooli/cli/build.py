@@ -17,7 +17,7 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import BuildResult
+    from vrooli.workflows.results.artifacts import BuildResult
 
 Version = Annotated[
     str | None,

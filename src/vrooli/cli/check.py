@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vrooli.workflows.check import CheckOptions
-    from vrooli.workflows.results import CheckResult
+    from vrooli.workflows.results.findings import CheckResult
 
 CheckOnly = Annotated[
     bool,

@@ -15,12 +15,12 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import (
+    from vrooli.workflows.results.base import Result
+    from vrooli.workflows.results.clusters import (
         AutostartResult,
         ClusterListResult,
         ClusterResult,
         KubeconfigResult,
-        Result,
     )
 
 DEFAULT_NAME = "vrooli"

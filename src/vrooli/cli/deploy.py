@@ -18,7 +18,7 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import DeployResult
+    from vrooli.workflows.results.releases import DeployResult
 
 
 class Source(StrEnum):

@@ -14,7 +14,7 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import DevelopResult
+    from vrooli.workflows.results.releases import DevelopResult
 
 # Commands to run next, and the cluster that needs no --cluster option.
 NEXT = {

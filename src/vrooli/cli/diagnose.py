@@ -17,7 +17,7 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import CauseView, DiagnoseResult, FindingView
+    from vrooli.workflows.results.findings import CauseView, DiagnoseResult, FindingView
 
 Namespace = Annotated[
     str | None,

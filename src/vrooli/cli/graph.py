@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vrooli.workflows.graph import GraphOptions
-    from vrooli.workflows.results import GraphResult, Result
+    from vrooli.workflows.results.base import Result
+    from vrooli.workflows.results.graphs import GraphResult
 
 
 class PictureFormat(StrEnum):

@@ -14,7 +14,7 @@ from vrooli.cli.terminal import tables
 from vrooli.events import Listener
 
 if TYPE_CHECKING:
-    from vrooli.workflows.results import Result
+    from vrooli.workflows.results.base import Result
 
 Component = Annotated[
     str,

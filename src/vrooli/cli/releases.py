@@ -17,7 +17,12 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import DiffResult, HistoryResult, RevisionView, RollbackResult
+    from vrooli.workflows.results.releases import (
+        DiffResult,
+        HistoryResult,
+        RevisionView,
+        RollbackResult,
+    )
 
 # Placeholder for missing values, and the length of an abbreviated commit.
 UNKNOWN, SHORT = "unknown", 10

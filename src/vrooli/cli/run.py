@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from vrooli.workflows.results import Result
+    from vrooli.workflows.results.base import Result
 
 R = TypeVar("R", bound="Result")
 Work = Callable[[Listener], Awaitable[R]]

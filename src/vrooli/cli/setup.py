@@ -14,7 +14,7 @@ from vrooli.cli.terminal import tables
 from vrooli.events import Listener
 
 if TYPE_CHECKING:
-    from vrooli.workflows.results import StepsResult
+    from vrooli.workflows.results.base import StepsResult
 
 Target = Annotated[
     str | None,

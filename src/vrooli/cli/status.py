@@ -16,7 +16,7 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import StatusResult, WatchResult
+    from vrooli.workflows.results.status import StatusResult, WatchResult
 
 Watch = Annotated[
     bool,

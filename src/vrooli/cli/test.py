@@ -17,7 +17,7 @@ from vrooli.events import Listener
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import SuitesResult
+    from vrooli.workflows.results.suites import SuitesResult
 
 
 class Suite(StrEnum):

@@ -14,7 +14,7 @@ from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
 
 if TYPE_CHECKING:
-    from vrooli.workflows.results import StepsResult
+    from vrooli.workflows.results.base import StepsResult
 
 EXAMPLES = examples.epilog(
     ("Uninstall the release and keep its data", "vrooli uninstall"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vrooli.artifact import model, verify
 from vrooli.events import Listener
-from vrooli.workflows.results import DifferenceView, VerifyResult
+from vrooli.workflows.results.artifacts import DifferenceView, VerifyResult
 
 
 async def verify_artifact(path: Path, listener: Listener) -> VerifyResult:

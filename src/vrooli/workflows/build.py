@@ -23,7 +23,8 @@ from vrooli.locks import locked
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.git_metadata import source
 from vrooli.workflows.host.setup import ensure_builder
-from vrooli.workflows.results import BuildResult, StepResult
+from vrooli.workflows.results.artifacts import BuildResult
+from vrooli.workflows.results.base import StepResult
 
 ARCHIVE = f"{model.IMAGES}/services.tar"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vrooli.release.drift.diff import Act, ObjectChange
-from vrooli.workflows.results import ChangeView, FieldView
+from vrooli.workflows.results.releases import ChangeView, FieldView
 
 SIGNS: Mapping[str, str] = {Act.ADD: "+", Act.CHANGE: "~", Act.REMOVE: "-"}
 

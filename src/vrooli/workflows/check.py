@@ -24,7 +24,8 @@ from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.clusters.selection import choose
 from vrooli.workflows.options import check_values_file
-from vrooli.workflows.results import CheckResult, CheckView, FindingView, MissingView, StepResult
+from vrooli.workflows.results.base import MissingView, StepResult
+from vrooli.workflows.results.findings import CheckResult, CheckView, FindingView
 
 # How long a cluster may take to let us in; with the longest check, all stays below 30 s.
 CONNECT_S = 8.0

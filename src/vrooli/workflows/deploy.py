@@ -33,7 +33,8 @@ from vrooli.workflows.build import default_out
 from vrooli.workflows.change_view import told, view
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.results import DeployResult, StepResult
+from vrooli.workflows.results.base import StepResult
+from vrooli.workflows.results.releases import DeployResult
 from vrooli.workflows.safeguards import deployable, interruption
 from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent, objects
 

@@ -36,7 +36,8 @@ from vrooli.workflows.clusters.selection import Choice, choose
 from vrooli.workflows.git_metadata import source
 from vrooli.workflows.host.setup import FIRST, Machine
 from vrooli.workflows.options import DevelopOptions
-from vrooli.workflows.results import DevelopResult, StepResult, StepsResult
+from vrooli.workflows.results.base import StepResult, StepsResult
+from vrooli.workflows.results.releases import DevelopResult
 from vrooli.workflows.safeguards import replacement
 from vrooli.workflows.safeguards import secrets_source as workflows_secrets_source
 from vrooli.workflows.safeguards.consent import GIVEN, Consent

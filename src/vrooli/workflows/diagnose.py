@@ -19,11 +19,11 @@ from vrooli.findings import Verdict
 from vrooli.release import Release
 from vrooli.release.records import discovery
 from vrooli.workflows.clusters import access
-from vrooli.workflows.results import (
+from vrooli.workflows.results.base import MissingView
+from vrooli.workflows.results.findings import (
     CauseView,
     DiagnoseResult,
     FindingView,
-    MissingView,
     UnavailableView,
 )
 

@@ -23,11 +23,11 @@ from vrooli.release import Release, secret_redaction
 from vrooli.release.records import storage
 from vrooli.workflows.clusters import access
 from vrooli.workflows.options import check_values_file
-from vrooli.workflows.results import (
+from vrooli.workflows.results.base import MissingView
+from vrooli.workflows.results.graphs import (
     ArrowView,
     DiagramView,
     GraphResult,
-    MissingView,
     NodeView,
     ReasonView,
 )

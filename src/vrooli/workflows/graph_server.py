@@ -18,7 +18,7 @@ from vrooli.release.records import storage
 from vrooli.steps import first_error
 from vrooli.workflows.clusters import access
 from vrooli.workflows.graph import FROM_RELEASE, GraphOptions, Source, drawn, of_release, title_of
-from vrooli.workflows.results import Result
+from vrooli.workflows.results.base import Result
 
 # A release may be changed while its page is open: what it consists of is read again, seconds.
 AGAIN_S = 30.0

@@ -17,7 +17,7 @@ from vrooli.redaction import Lines, Redactor
 from vrooli.release import secret_redaction
 from vrooli.workflows import advice
 from vrooli.workflows.clusters import access
-from vrooli.workflows.results import Result
+from vrooli.workflows.results.base import Result
 
 
 @dataclass(frozen=True)

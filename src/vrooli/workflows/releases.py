@@ -17,7 +17,7 @@ from vrooli.release.rollout.context import EVER
 from vrooli.workflows.change_view import view
 from vrooli.workflows.clusters import access
 from vrooli.workflows.deploy import DeployOptions, rendered
-from vrooli.workflows.results import DiffResult, HistoryResult, RevisionView
+from vrooli.workflows.results.releases import DiffResult, HistoryResult, RevisionView
 
 
 async def history(

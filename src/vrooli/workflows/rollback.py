@@ -28,7 +28,8 @@ from vrooli.workflows.change_view import told, view
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.deploy import READY_S
-from vrooli.workflows.results import RollbackResult, StepsResult
+from vrooli.workflows.results.base import StepsResult
+from vrooli.workflows.results.releases import RollbackResult
 from vrooli.workflows.safeguards import deployable, interruption
 from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent, objects
 

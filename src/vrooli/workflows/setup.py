@@ -11,7 +11,7 @@ from vrooli.steps import run_steps
 from vrooli.workflows.develop import prepare
 from vrooli.workflows.host.setup import Machine
 from vrooli.workflows.options import DevelopOptions
-from vrooli.workflows.results import StepsResult
+from vrooli.workflows.results.base import StepsResult
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from vrooli.release.rollout import operator_logs, readiness, tracker
 from vrooli.workflows import advice
 from vrooli.workflows.clusters import access, embedded
 from vrooli.workflows.develop import release_urls
-from vrooli.workflows.results import (
-    ClusterView,
-    MissingView,
+from vrooli.workflows.results.base import MissingView
+from vrooli.workflows.results.clusters import ClusterView
+from vrooli.workflows.results.status import (
     OperatorView,
     ReleaseView,
     StatusResult,

@@ -19,7 +19,7 @@ from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.clusters import access
 from vrooli.workflows.host import package_manager
 from vrooli.workflows.host.setup import Machine
-from vrooli.workflows.results import CaseView, SuitesResult
+from vrooli.workflows.results.suites import CaseView, SuitesResult
 
 LIVE, LINT, ALL = "live", "lint", "all"
 # pytest's suites and their order: the fast ones first.

@@ -14,7 +14,7 @@ from vrooli.release import Release, lease
 from vrooli.release import uninstall as release_uninstall
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.clusters import access
-from vrooli.workflows.results import StepsResult
+from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent
 
 

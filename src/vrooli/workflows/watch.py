@@ -14,7 +14,7 @@ from vrooli.release.rollout import attach
 from vrooli.release.rollout.attach import Attended
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.clusters import access
-from vrooli.workflows.results import HolderView, ObjectView, ReleaseView, WatchResult
+from vrooli.workflows.results.status import HolderView, ObjectView, ReleaseView, WatchResult
 
 ABSENT = "absent"
 # How long it is watched at most, seconds: as long as a deploy follows.

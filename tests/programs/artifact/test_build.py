@@ -25,7 +25,7 @@ from vrooli.events import Progress, silent
 from vrooli.images import BuiltImage
 from vrooli.workflows import build as workflow
 from vrooli.workflows.build import BuildOptions, build
-from vrooli.workflows.results import BuildResult
+from vrooli.workflows.results.artifacts import BuildResult
 
 DATE = "2026-01-02T03:04:05+00:00"
 NOBODY = {

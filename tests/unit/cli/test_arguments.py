@@ -13,13 +13,31 @@ from typer.testing import CliRunner
 
 from vrooli.cli.app import app
 from vrooli.environments import ENVIRONMENTS, SecretsSource
-from vrooli.workflows import results
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
 from vrooli.workflows.deploy import DeployOptions
 from vrooli.workflows.graph import Format, GraphOptions
 from vrooli.workflows.options import DevelopOptions
-from vrooli.workflows.results import ClusterView
+from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
+from vrooli.workflows.results.base import Result, StepsResult
+from vrooli.workflows.results.clusters import (
+    AutostartResult,
+    ClusterListResult,
+    ClusterResult,
+    ClusterView,
+    KubeconfigResult,
+)
+from vrooli.workflows.results.findings import CheckResult, DiagnoseResult
+from vrooli.workflows.results.graphs import GraphResult
+from vrooli.workflows.results.releases import (
+    DeployResult,
+    DevelopResult,
+    DiffResult,
+    HistoryResult,
+    RollbackResult,
+)
+from vrooli.workflows.results.status import StatusResult
+from vrooli.workflows.results.suites import SuitesResult
 from vrooli.workflows.rollback import RollbackOptions
 from vrooli.workflows.safeguards.consent import Consent
 from vrooli.workflows.setup import SetupOptions
@@ -29,9 +47,9 @@ DEV, PROD = ENVIRONMENTS["dev"], ENVIRONMENTS["prod"]
 CLUSTER = ClusterView(name="x", kind="embedded", state="running")
 STEPS = {"changed": False, "elapsed_s": 0.0, "steps": ()}
 # What each workflow gives back, as little as its model takes.
-RESULTS: dict[str, results.Result] = {
-    "setup.setup": results.StepsResult.model_validate(STEPS),
-    "develop.develop": results.DevelopResult.model_validate(
+RESULTS: dict[str, Result] = {
+    "setup.setup": StepsResult.model_validate(STEPS),
+    "develop.develop": DevelopResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("environment", "release", "namespace", "cluster"), "x"),
@@ -39,7 +57,7 @@ RESULTS: dict[str, results.Result] = {
             "urls": {},
         }
     ),
-    "build.build": results.BuildResult.model_validate(
+    "build.build": BuildResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("version", "path", "package"), "x"),
@@ -48,7 +66,7 @@ RESULTS: dict[str, results.Result] = {
             "modified": False,
         }
     ),
-    "deploy.deploy": results.DeployResult.model_validate(
+    "deploy.deploy": DeployResult.model_validate(
         {
             **STEPS,
             **dict.fromkeys(("version", "environment", "release", "namespace", "cluster"), "x"),
@@ -56,54 +74,54 @@ RESULTS: dict[str, results.Result] = {
             "changes": (),
         }
     ),
-    "check.check": results.CheckResult(
+    "check.check": CheckResult(
         environment="x", cluster="x", namespace="x", checks=(), elapsed_s=0.0
     ),
-    "releases.history": results.HistoryResult(release="x", namespace="x", revisions=()),
-    "rollback.rollback": results.RollbackResult.model_validate(
+    "releases.history": HistoryResult(release="x", namespace="x", revisions=()),
+    "rollback.rollback": RollbackResult.model_validate(
         {**STEPS, "release": "x", "namespace": "x", "to": 1, "revision": 3}
     ),
-    "releases.diff": results.DiffResult(release="x", against="x", changes=()),
-    "artifact.verify_artifact": results.VerifyResult(
+    "releases.diff": DiffResult(release="x", against="x", changes=()),
+    "artifact.verify_artifact": VerifyResult(
         path="/a", version="1.2.3", chart="vrooli 1", revision=None, files=1, differences=()
     ),
-    "status.status": results.StatusResult(environment="dev", cluster=CLUSTER),
-    "graph.graph": results.GraphResult.model_validate(
+    "status.status": StatusResult(environment="dev", cluster=CLUSTER),
+    "graph.graph": GraphResult.model_validate(
         {
             **dict.fromkeys(("environment", "release", "namespace", "source", "text"), "x"),
             "live": False,
             "diagrams": (),
         }
     ),
-    "diagnose.diagnose": results.DiagnoseResult(
+    "diagnose.diagnose": DiagnoseResult(
         release="x", namespace="x", causes=(), unavailable=(), rules=1, elapsed_s=0.0
     ),
-    "graph_server.serve": results.Result(),
-    "test.run_suites": results.SuitesResult(suites=(), cases=()),
-    "logs.release_logs": results.Result(),
-    "uninstall.uninstall": results.StepsResult.model_validate(STEPS),
-    "clusters.embedded.start": results.ClusterResult(changed=False, cluster=CLUSTER),
-    "clusters.embedded.stop": results.ClusterResult(changed=False, cluster=CLUSTER),
-    "clusters.embedded.status": results.ClusterResult(changed=False, cluster=CLUSTER),
-    "clusters.embedded.delete": results.ClusterResult(changed=False, cluster=CLUSTER),
-    "clusters.embedded.list_all": results.ClusterListResult(clusters=()),
-    "clusters.embedded.kubeconfig": results.KubeconfigResult(path="/k"),
-    "clusters.embedded.autostart": results.AutostartResult(
+    "graph_server.serve": Result(),
+    "test.run_suites": SuitesResult(suites=(), cases=()),
+    "logs.release_logs": Result(),
+    "uninstall.uninstall": StepsResult.model_validate(STEPS),
+    "clusters.embedded.start": ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.embedded.stop": ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.embedded.status": ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.embedded.delete": ClusterResult(changed=False, cluster=CLUSTER),
+    "clusters.embedded.list_all": ClusterListResult(clusters=()),
+    "clusters.embedded.kubeconfig": KubeconfigResult(path="/k"),
+    "clusters.embedded.autostart": AutostartResult(
         changed=False, name="vrooli", available=True, enabled=False
     ),
-    "clusters.embedded.logs": results.Result(),
+    "clusters.embedded.logs": Result(),
 }
 
 
 class Core:
     """Stands for one workflow: takes only what its signature takes, and notes it."""
 
-    def __init__(self, real: Callable[..., Any], result: results.Result) -> None:
+    def __init__(self, real: Callable[..., Any], result: Result) -> None:
         self._signature = inspect.signature(real)
         self._result = result
         self.arguments: dict[str, Any] = {}
 
-    async def __call__(self, *args: Any, **kwargs: Any) -> results.Result:
+    async def __call__(self, *args: Any, **kwargs: Any) -> Result:
         bound = self._signature.bind(*args, **kwargs)
         bound.arguments.pop("listener")
         self.arguments = dict(bound.arguments)

@@ -19,7 +19,7 @@ from vrooli.events import (
     StepProgressed,
     StepStarted,
 )
-from vrooli.workflows.results import StepResult, StepsResult
+from vrooli.workflows.results.base import StepResult, StepsResult
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from rich.console import Console
 
 from vrooli.cli import diagnose
 from vrooli.findings import Verdict
-from vrooli.workflows.results import (
+from vrooli.workflows.results.base import MissingView
+from vrooli.workflows.results.findings import (
     CauseView,
     DiagnoseResult,
     FindingView,
-    MissingView,
     UnavailableView,
 )
 

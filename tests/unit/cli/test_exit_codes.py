@@ -32,7 +32,7 @@ from vrooli.errors import (
 )
 from vrooli.events import Listener
 from vrooli.kube import ApiError
-from vrooli.workflows.results import Result
+from vrooli.workflows.results.base import Result
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ from vrooli.events import (
     StepProgressed,
     StepStarted,
 )
-from vrooli.workflows.results import DevelopResult, Model, StepResult
+from vrooli.workflows.results.base import Model, StepResult
+from vrooli.workflows.results.releases import DevelopResult
 
 EVENTS: list[tuple[Event, dict[str, Any]]] = [
     (

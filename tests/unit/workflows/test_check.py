@@ -17,7 +17,7 @@ from vrooli.findings import Finding, Verdict
 from vrooli.steps import Done, Step
 from vrooli.workflows import check_fix, develop, junit
 from vrooli.workflows.check import CheckOptions, missing, summary, verdict, view
-from vrooli.workflows.results import CheckResult
+from vrooli.workflows.results.findings import CheckResult
 
 DEV = ENVIRONMENTS["dev"]
 

@@ -31,7 +31,7 @@ from vrooli.release.rollout.unavailable import Unavailable
 from vrooli.vault.server import VaultStatus
 from vrooli.workflows import status as module
 from vrooli.workflows.clusters.selection import Choice
-from vrooli.workflows.results import StatusResult
+from vrooli.workflows.results.status import StatusResult
 
 SECRET = manifest.of(
     {"apiVersion": "v1", "kind": "VaultStaticSecret", "metadata": {"name": "creds"}}, "dev"

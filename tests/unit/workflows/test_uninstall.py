@@ -27,7 +27,7 @@ from vrooli.steps import Done
 from vrooli.workflows import uninstall as workflow
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.results import StepsResult
+from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.safeguards.consent import GIVEN, Consent
 
 PROD = ENVIRONMENTS["prod"]

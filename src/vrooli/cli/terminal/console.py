@@ -30,7 +30,7 @@ from vrooli.events import (
 )
 
 if TYPE_CHECKING:
-    from vrooli.workflows.results import Result
+    from vrooli.workflows.results.base import Result
 
 # Minimum interval between plain progress lines of a step, seconds.
 PLAIN_LINE_EVERY_S = 5.0

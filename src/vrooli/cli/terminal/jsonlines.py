@@ -23,7 +23,7 @@ from vrooli.events import (
     StepProgressed,
     StepStarted,
 )
-from vrooli.workflows.results import Model, Result, StepResult
+from vrooli.workflows.results.base import Model, Result, StepResult
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vrooli.workflows.results import ClusterView, MissingView, Result, StepsResult
+    from vrooli.workflows.results.base import MissingView, Result, StepsResult
+    from vrooli.workflows.results.clusters import ClusterView
 
 
 def duration(seconds: float) -> str:

@@ -15,14 +15,14 @@ from vrooli.errors import UsageError
 from vrooli.events import Listener, LogLine, Outcome, Progress
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.host.setup import Machine
-from vrooli.workflows.results import (
+from vrooli.workflows.results.base import Result
+from vrooli.workflows.results.clusters import (
     AutostartResult,
     ClusterListResult,
     ClusterResult,
     ClusterView,
     ComponentView,
     KubeconfigResult,
-    Result,
 )
 from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent
 
