@@ -212,5 +212,5 @@ async def test_a_storage_class_that_the_values_name_and_nobody_has_is_found(
 async def test_requests_that_no_node_can_meet_are_found(kube: Kube, live: Live) -> None:
     big = {"requests": {"cpu": "500", "memory": "1Gi"}, "limits": {"cpu": "500", "memory": "1Gi"}}
     over = {"server": {"resources": big}}
-    found = await _run(kube, live, _only("room"), creates=False, services=over)
-    assert names(found["room"]) == ["vrooli-dev-server"]
+    found = await _run(kube, live, _only("capacity"), creates=False, services=over)
+    assert names(found["capacity"]) == ["vrooli-dev-server"]

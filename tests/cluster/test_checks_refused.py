@@ -121,12 +121,12 @@ async def test_with_few_rights_the_rest_is_checked_and_what_was_not_seen_is_said
 ) -> None:
     async with await Kube.connect(reader) as kube:
         found = await _run(kube)
-    assert {found[name].state for name in ("tools", "kinds")} == {State.OK}
-    refused = {item.resource: item.message for item in found["rights"].findings}
+    assert {found[name].state for name in ("tools", "api-resources")} == {State.OK}
+    refused = {item.resource: item.message for item in found["permissions"].findings}
     assert "may not create, patch, delete it" in refused["Service"]
     assert "may not get, list, watch, create, patch, delete, update it" in refused["Secret"]
     unseen = {name for name, outcome in found.items() if outcome.state is State.UNSEEN}
-    assert unseen >= {"room", "storage", "ingress", "images", "redis-operator", "network"}
+    assert unseen >= {"capacity", "storage", "ingress", "images", "redis-operator", "network"}
     for name in unseen - {"volumes", "ingress-controller", "vault-keys", "vault-policies"}:
         assert "may not look" in found[name].found, found[name]
 

@@ -161,7 +161,7 @@ async def test_a_missing_operator_is_named_instead_of_what_follows_from_it(
         NAMESPACE,
     )
     (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, other])
-    assert (finding.rule_id, finding.resource) == ("kinds", "PodMonitor")
+    assert (finding.rule_id, finding.resource) == ("api-resources", "PodMonitor")
     assert "Prometheus' operator" in finding.remediation
 
 
@@ -235,7 +235,7 @@ async def test_missing_rights_are_told_by_verb_and_kind(
     path = await _account(equipped, bare_kubeconfig, "rights", rules, tmp_path)
     async with await Kube.connect(path) as reader:
         found = await preflight.look(reader, "rights", [w for w in wanted if w.kind == "Service"])
-    told = {finding.resource: finding.message for finding in found if finding.rule_id == "rights"}
+    told = {finding.resource: finding.message for finding in found if finding.rule_id == "permissions"}
     assert "may not create, patch, delete it" in told["Service"]
     assert "may not get, list, watch, create, patch, delete, update it" in told["Secret"]
     assert "may not get it" in told["Namespace"]
@@ -286,7 +286,7 @@ async def test_who_may_patch_all_of_its_namespace_may_label_it(
 
 async def _rights(kube: Kube, namespace: str, wanted: tuple[Manifest, ...]) -> list[Finding]:
     found = await preflight.look(kube, namespace, [_in(item, namespace) for item in wanted])
-    return [finding for finding in found if finding.rule_id == "rights"]
+    return [finding for finding in found if finding.rule_id == "permissions"]
 
 
 def _in(item: Manifest, namespace: str) -> Manifest:

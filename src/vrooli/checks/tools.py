@@ -61,7 +61,7 @@ def _peoples() -> str:
 CHECK = Check(
     NAME,
     "Tools",
-    "Python, the Helm engine and the clients of Kubernetes and Vault in it, the program of the "
-    "cluster's kind; helm and kubectl on PATH are named only, nothing here needs them",
+    "Python with the Helm engine and the clients for Kubernetes and Vault, and the program of the "
+    "cluster kind; helm and kubectl on PATH are reported but not required",
     look,
 )

@@ -38,7 +38,12 @@ def test_checks_that_wait_for_others_name_checks_that_there_are() -> None:
 
 def test_what_a_deploy_looks_at_makes_nothing() -> None:
     assert [check.name for check in catalog.STOP_DEPLOYS if check.creates] == []
-    assert {check.name for check in catalog.STOP_DEPLOYS} >= {"rights", "kinds", "dry-run", "vault"}
+    assert {check.name for check in catalog.STOP_DEPLOYS} >= {
+        "permissions",
+        "api-resources",
+        "dry-run",
+        "vault",
+    }
 
 
 # Storage

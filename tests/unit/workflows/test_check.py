@@ -50,13 +50,17 @@ def test_outcomes_are_counted_in_words() -> None:
 @pytest.mark.parametrize(
     ("states", "ok", "code"),
     [
-        ({"cluster": State.OK, "rights": State.OK, "storage": State.OK}, True, 0),
-        ({"cluster": State.OK, "rights": State.OK, "storage": State.UNSEEN}, True, 0),
-        ({"cluster": State.OK, "rights": State.OK, "gpu": State.NOT_NEEDED}, True, 0),
-        ({"cluster": State.OK, "rights": State.OK, "storage": State.FAILED}, False, 1),
-        ({"cluster": State.UNSEEN, "rights": State.UNSEEN, "kinds": State.UNSEEN}, False, 3),
-        ({"cluster": State.OK, "rights": State.UNSEEN}, False, 3),
-        ({"kinds": State.UNSEEN, "vault": State.UNSEEN}, False, 3),
+        ({"cluster": State.OK, "permissions": State.OK, "storage": State.OK}, True, 0),
+        ({"cluster": State.OK, "permissions": State.OK, "storage": State.UNSEEN}, True, 0),
+        ({"cluster": State.OK, "permissions": State.OK, "gpu": State.NOT_NEEDED}, True, 0),
+        ({"cluster": State.OK, "permissions": State.OK, "storage": State.FAILED}, False, 1),
+        (
+            {"cluster": State.UNSEEN, "permissions": State.UNSEEN, "api-resources": State.UNSEEN},
+            False,
+            3,
+        ),
+        ({"cluster": State.OK, "permissions": State.UNSEEN}, False, 3),
+        ({"api-resources": State.UNSEEN, "vault": State.UNSEEN}, False, 3),
         ({"cluster": State.UNSEEN, "tools": State.FAILED}, False, 1),
         ({"cluster": State.OK, "redis-operator": State.UNSEEN}, False, 3),
     ],
@@ -132,7 +136,9 @@ def test_missing_operators_are_installed_and_waited_for() -> None:
 
 
 def test_an_operator_whose_definitions_are_gone_is_installed_anew() -> None:
-    unserved = _outcome("kinds", State.FAILED, _finding("kinds", "VaultAuth", INSTALL))
+    unserved = _outcome(
+        "api-resources", State.FAILED, _finding("api-resources", "VaultAuth", INSTALL)
+    )
     found = check_fix.of([unserved])
     assert found.steps == ("vault-secrets-operator", "operators")
     assert found.anew == ("vault-secrets-operator",)
@@ -170,5 +176,5 @@ def test_the_operators_alone_are_fewer_checks() -> None:
     few = {item.name for item in CheckOptions(DEV, operators=True).checks}
     every = {item.name for item in CheckOptions(DEV).checks}
     assert few < every
-    assert {"kinds", "postgres-operator", "vault", "vault-policies"} <= few
+    assert {"api-resources", "postgres-operator", "vault", "vault-policies"} <= few
     assert "storage" not in few

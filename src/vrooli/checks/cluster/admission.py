@@ -73,8 +73,8 @@ async def somewhere(kube: Kube, namespace: str) -> str:
 CHECK = Check(
     "dry-run",
     "Objects",
-    "that the API server would take every object of the release (a dry-run, strictly)",
+    "the API server accepts every object of the release in a strict dry run",
     look,
-    after=("namespace", "kinds"),
+    after=("namespace", "api-resources"),
     stops_deploy=True,
 )

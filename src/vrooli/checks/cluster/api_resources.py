@@ -33,16 +33,15 @@ def _missing(api_version: str, kind: str) -> Finding:
     said = f"the cluster doesn't serve it as {api_version}."
     if group in OPERATORS:
         remedy = f"Install {OPERATORS[group]}: `vrooli setup` brings the operators."
-        return Finding("kinds", kind, said, remedy, INSTALL)
+        return Finding("api-resources", kind, said, remedy, INSTALL)
     remedy = f"Install {OTHERS[group]}." if group in OTHERS else ""
-    return Finding("kinds", kind, said, remedy)
+    return Finding("api-resources", kind, said, remedy)
 
 
 CHECK = Check(
-    "kinds",
-    "Kinds",
-    "that the cluster serves every kind in the version that the chart uses, "
-    "the operators' definitions (CRDs) among them",
+    "api-resources",
+    "API resources",
+    "the cluster serves every kind of the chart in its version, including CRDs of operators",
     look,
     stops_deploy=True,
     of_operators=True,

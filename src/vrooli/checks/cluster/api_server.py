@@ -100,7 +100,7 @@ def judge_nodes(nodes: list[Manifest]) -> list[Finding]:
 CHECK = Check(
     NAME,
     "Cluster",
-    "that the API server answers and is ready, that Kubernetes is as new as the chart wants "
-    "(kubeVersion), and that the nodes are ready",
+    "the API server responds and is ready, Kubernetes has the version that the chart requires "
+    "(kubeVersion), and the nodes are ready",
     look,
 )

@@ -31,7 +31,7 @@ async def look(site: Site) -> Seen:
 CHECK = Check(
     "namespace",
     "Namespace",
-    "that the release's namespace isn't being deleted",
+    "the namespace of the release is not being deleted",
     look,
     stops_deploy=True,
 )

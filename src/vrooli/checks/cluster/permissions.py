@@ -82,7 +82,7 @@ def _unfit(name: str, level: str, refused: list[str], *, made: bool) -> Finding:
     if made:
         command = f"kubectl create namespace {name} && {command}"
     return Finding(
-        "rights",
+        "permissions",
         f"Namespace/{name}",
         f"{lack}, and this kubeconfig may not {', '.join(refused)} it.",
         f"Have it made so by who may: `{command}`.",
@@ -108,7 +108,7 @@ def allows(rules: Iterable[Mapping[str, Any]], verb: str, group: str, resource: 
 def refusal(kind: str, verbs: list[str], namespace: str) -> Finding:
     """What is said of verbs that this kubeconfig may not use."""
     return Finding(
-        "rights",
+        "permissions",
         kind,
         f"this kubeconfig may not {', '.join(verbs)} it in namespace {namespace}.",
         "Ask for the missing rights, or use another.",
@@ -117,11 +117,11 @@ def refusal(kind: str, verbs: list[str], namespace: str) -> Finding:
 
 
 CHECK = Check(
-    "rights",
-    "Rights of this kubeconfig",
-    f"{', '.join(VERBS)} on each kind of the release, and update, too, on Helm's Secrets and on "
-    "the deploy's Lease; to make or label the namespace, where it isn't as a deploy wants it",
+    "permissions",
+    "Permissions",
+    f"{', '.join(VERBS)} on each kind of the release, also update on Helm's Secrets and the "
+    "deploy's Lease; create or label the namespace if necessary",
     look,
-    after=("kinds",),
+    after=("api-resources",),
     stops_deploy=True,
 )

@@ -94,13 +94,12 @@ def needless(site: Site) -> str:
 
 CHECK = Check(
     NAME,
-    "Data that are there",
-    "that the operators can do what the values ask of the databases and volumes that are there: "
-    "the same major version of PostgreSQL, sizes and classes that the volumes can have, the same "
-    "names of clusters, users and databases; volumes that an earlier release left count, too; and "
-    "that no restore is in progress",
+    "Existing data",
+    "the operators can apply the values to existing databases and volumes, including those of an "
+    "earlier release: same major version of PostgreSQL, supported volume sizes and storage "
+    "classes, same names of clusters, users and databases; no restore is in progress",
     look,
     needless,
-    after=("kinds",),
+    after=("api-resources",),
     stops_deploy=True,
 )

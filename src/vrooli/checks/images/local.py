@@ -74,7 +74,7 @@ def needless(site: Site) -> str:
 CHECK = Check(
     "images",
     "Local images",
-    f"that a node has each image called {LOCAL}…, which no registry has",
+    f"a node has each image with the name {LOCAL}…, which no registry has",
     look,
     needless,
     stops_deploy=True,

@@ -70,7 +70,7 @@ def needless(site: Site) -> str:
 CHECK = Check(
     NAME,
     "Pull secret",
-    "that the pull secret that pods name is there and is one, where the release doesn't make it",
+    "the pull secret of the pods exists and is valid, unless the release creates it",
     look,
     needless,
 )

@@ -195,7 +195,7 @@ def needless(site: Site) -> str:
 CHECK = Check(
     NAME,
     "Registries",
-    "that registries have the images that no node has, asked from this machine without credentials",
+    "registries have the images that no node has; checked from this machine without credentials",
     look,
     needless,
     limit_s=15.0,

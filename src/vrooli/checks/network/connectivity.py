@@ -88,7 +88,7 @@ async def look_vault(site: Site) -> Seen:
     """Ask from a pod; without one, see what the operator says of its connections."""
     want = state.wanted(site)
     if site.creates:
-        return judge("vault-reach", await probe_pods.answers(site, _others(site)), ("vault",))
+        return judge("vault-connection", await probe_pods.answers(site, _others(site)), ("vault",))
     connections = await site.objects("secrets.hashicorp.com/v1beta1", "VaultConnection")
     return judge_connections(want.address if want else "", connections)
 
@@ -103,7 +103,7 @@ def judge_connections(address: str, connections: list[Manifest]) -> Seen:
     if bad:
         name = f"VaultConnection/{bad[0]['metadata']['name']} in {bad[0]['metadata']['namespace']}"
         said = f"the Vault Secrets Operator can't use {address}."
-        return Seen(findings=(Finding("vault-reach", name, said, *REMEDIES["vault"]),))
+        return Seen(findings=(Finding("vault-connection", name, said, *REMEDIES["vault"]),))
     return Seen(f"the Vault Secrets Operator's pod reaches {address}")
 
 
@@ -116,11 +116,11 @@ def _vault_needless(site: Site) -> str:
 
 
 LIMIT_S = 18.0
-MAKES = "two pods and two Services, shared by these three checks"
+MAKES = "two pods and two Services, shared by three checks"
 DNS = Check(
     "dns",
     "DNS",
-    "that a pod resolves the name of the API server and of a new Service",
+    "a pod resolves the names of the API server and of a new Service",
     look_dns,
     _needs_pod,
     limit_s=LIMIT_S,
@@ -128,8 +128,8 @@ DNS = Check(
 )
 NETWORK = Check(
     "network",
-    "Network between pods",
-    "that a pod reaches another pod (on another node, where there is one) and a Service",
+    "Pod network",
+    "a pod can connect to another pod (on another node, if there is one) and to a Service",
     look_network,
     _needs_pod,
     limit_s=LIMIT_S,
@@ -137,9 +137,9 @@ NETWORK = Check(
     creates=MAKES,
 )
 VAULT = Check(
-    "vault-reach",
-    "Way to Vault",
-    "that a pod reaches Vault's address",
+    "vault-connection",
+    "Vault connection",
+    "a pod can connect to the address of Vault",
     look_vault,
     _vault_needless,
     limit_s=LIMIT_S,

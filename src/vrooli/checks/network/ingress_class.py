@@ -48,7 +48,7 @@ def needless(site: Site) -> str:
 CHECK = Check(
     "ingress",
     "Ingress class",
-    "that the class that the Ingress names is there",
+    "the class of the Ingress exists",
     look,
     needless,
     stops_deploy=True,

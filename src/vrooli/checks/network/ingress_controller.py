@@ -67,7 +67,7 @@ def lack(item: Manifest) -> str | None:
 CHECK = Check(
     NAME,
     "Ingress controller",
-    "that the pods of the controller that serves the Ingress' class are ready",
+    "the pods of the controller of the Ingress class are ready",
     look,
     ingress_class.needless,
     after=("ingress",),

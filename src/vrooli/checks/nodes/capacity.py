@@ -122,7 +122,7 @@ def _bears(tolerations: Iterable[Mapping[str, Any]], taint: Mapping[str, Any]) -
 
 def _finding(count: int, group: Wanted) -> Finding:
     return Finding(
-        "room",
+        "capacity",
         group.name,
         f"{count} of {group.count} pods find no node with {quantities.words(group.requests)} free "
         "that takes them.",
@@ -132,9 +132,9 @@ def _finding(count: int, group: Wanted) -> Finding:
 
 
 CHECK = Check(
-    "room",
-    "Room on the nodes",
-    "that the pods that the values ask for (requests, replicas, node selectors, tolerations) fit "
-    "on the nodes beside what runs there, this very release not counted",
+    "capacity",
+    "Node capacity",
+    "the pods of the values (requests, replicas, node selectors, tolerations) fit on the nodes "
+    "beside other pods, not counting this release",
     look,
 )

@@ -56,7 +56,7 @@ def needless(site: Site) -> str:
 CHECK = Check(
     "gpu",
     "GPUs",
-    "that nodes offer the devices that the values ask for (services.nsfwDetector.gpu)",
+    "nodes provide the devices of services.nsfwDetector.gpu",
     look,
     needless,
 )

@@ -242,10 +242,10 @@ def _check(asked: OperatorNeeds) -> Check:
     return Check(
         asked.operator.name,
         asked.operator.title,
-        "that its pods are ready and one of them leads, that its service account has the rights "
-        f"for its work, that the API server takes the least {asked.sample['kind']} (a dry-run), "
-        f"and that it has looked at each {kinds} as it is now; a deploy only looks whether it is "
-        "there and ready",
+        "its pods are ready and one of them is the leader, its service account has the required "
+        f"permissions, the API server accepts a minimal {asked.sample['kind']} in a dry run, and "
+        f"it has reconciled the current generation of each {kinds}; a deploy checks only that it is "
+        "installed and ready",
         look,
         needless,
         stops_deploy=True,

@@ -49,7 +49,7 @@ def needless(site: Site) -> str:
 CHECK = Check(
     "storage",
     "Storage classes",
-    "that the classes that the volumes name are there, and a default where they name none",
+    "the storage classes of the volumes exist, and a default class if a volume names none",
     look,
     needless,
     stops_deploy=True,

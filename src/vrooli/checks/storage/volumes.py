@@ -73,7 +73,7 @@ def needless(site: Site) -> str:
 CHECK = Check(
     NAME,
     "Volumes",
-    "that a volume of each class really binds and can be written to",
+    "a volume of each storage class binds and is writable",
     look,
     needless,
     limit_s=18.0,

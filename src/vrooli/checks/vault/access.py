@@ -47,9 +47,9 @@ def judge(want: Wanted, seen: VaultSeen) -> Seen:
 CHECK = Check(
     "vault",
     "Vault",
-    "that Vault answers and is unsealed, takes the service account that its Secrets Operator "
-    "shows (authentication and role), has a KV engine of version 2 and a secret at each path, "
-    "and that the role's policies let it be read",
+    "Vault responds and is unsealed, accepts the service account of its Secrets Operator "
+    "(authentication and role), has a KV engine of version 2 and a secret at each path, and the "
+    "policies of the role allow reading it",
     look,
     state.needless,
     stops_deploy=True,

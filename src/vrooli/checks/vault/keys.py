@@ -50,8 +50,8 @@ def _finding(mount: str, path: str, said: str, keys: list[str]) -> Finding:
 
 CHECK = Check(
     "vault-keys",
-    "Keys of the secrets",
-    "that the secrets in Vault hold the keys that the chart's templates and the services use "
+    "Vault keys",
+    "the secrets in Vault contain the keys that the templates of the chart and the services use "
     "(names only)",
     look,
     state.needless,

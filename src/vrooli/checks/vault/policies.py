@@ -111,9 +111,9 @@ def _finding(what: str, said: str) -> Finding:
 
 CHECK = Check(
     NAME,
-    "Policies of Vault",
-    "that the role has the five policies and no other, and that they allow reading exactly their "
-    "paths: not those beside, below or above them, no metadata, nothing of Vault's own",
+    "Vault policies",
+    "the role has the five policies and no others, and they allow reading exactly their paths: no "
+    "sibling, child or parent paths, no metadata, no system paths",
     look,
     state.needless,
     after=("vault",),
