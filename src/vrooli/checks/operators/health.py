@@ -244,8 +244,8 @@ def _check(asked: OperatorNeeds) -> Check:
         asked.operator.title,
         "its pods are ready and one of them is the leader, its service account has the required "
         f"permissions, the API server accepts a minimal {asked.sample['kind']} in a dry run, and "
-        f"it has reconciled the current generation of each {kinds}; a deploy checks only that it is "
-        "installed and ready",
+        f"it has reconciled the current generation of each {kinds}; a deploy checks only that it "
+        "is installed and ready",
         look,
         needless,
         stops_deploy=True,
