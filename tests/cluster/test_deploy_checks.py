@@ -235,7 +235,9 @@ async def test_missing_rights_are_told_by_verb_and_kind(
     path = await _account(equipped, bare_kubeconfig, "rights", rules, tmp_path)
     async with await Kube.connect(path) as reader:
         found = await preflight.look(reader, "rights", [w for w in wanted if w.kind == "Service"])
-    told = {finding.resource: finding.message for finding in found if finding.rule_id == "permissions"}
+    told = {
+        finding.resource: finding.message for finding in found if finding.rule_id == "permissions"
+    }
     assert "may not create, patch, delete it" in told["Service"]
     assert "may not get, list, watch, create, patch, delete, update it" in told["Secret"]
     assert "may not get it" in told["Namespace"]
