@@ -1,17 +1,23 @@
-"""Output that the documentation shows: results of real runs, printed as the commands print them."""
+"""Example output for the documentation: results as of real runs, printed by the commands."""
 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from rich.console import Console
 
+from support.evidence import diagnosed, pod, pod_of, well, whole, with_objects
 from vrooli.cli import deploy, develop, diagnose, releases
+from vrooli.diagnosis import catalog
+from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.events import Outcome
 from vrooli.findings import Verdict
+from vrooli.kube.objects import Ref
 from vrooli.workflows.results.base import StepResult
 from vrooli.workflows.results.findings import CauseView, DiagnoseResult, FindingView
 from vrooli.workflows.results.releases import (
@@ -92,42 +98,55 @@ REVISIONS = HistoryResult(
 )
 
 
-def _finding(rule_id: str, message: str, **more: str | tuple[str, ...]) -> FindingView:
-    return FindingView.model_validate(
-        {
-            "rule_id": rule_id,
-            "resource": "RedisFailover/vrooli-rf",
-            "message": message,
-            "remediation": "",
-            "command": "",
-            "link": "",
-            "evidence": (),
-            **more,
-        }
+SECRET = "vrooli-secrets-shared-server-jobs"
+VAULT = Ref("Service", "vault", "vault")
+
+
+def _sealed() -> Evidence:
+    """A release whose Vault is sealed, so that server and jobs lack a Secret."""
+    seen = whole()
+    workloads = ("vrooli-dev-server", "vrooli-dev-jobs")
+    waiting = {
+        "reason": "CreateContainerConfigError",
+        "message": f'secret "{SECRET}" not found',
+    }
+    pods = [
+        pod_of(name, ready=False, phase="Pending", state={"waiting": waiting}) for name in workloads
+    ]
+    deployments = [
+        {**body, "status": {"replicas": 1, "updatedReplicas": 1, "unavailableReplicas": 1}}
+        for body in seen.all("Deployment")
+        if body["metadata"]["name"] in workloads
+    ]
+    unsynced = [
+        body
+        for body in well().all("VaultStaticSecret")
+        if body["spec"]["destination"]["name"] == SECRET
+    ]
+    seen = with_objects(seen, pod("vault-0", namespace="vault"), *pods, *deployments, *unsynced)
+    secrets = [body for body in seen.all("Secret") if body["metadata"]["name"] != SECRET]
+    health = json.dumps({"initialized": True, "sealed": True})
+    return replace(
+        seen,
+        objects={**seen.objects, "Secret": secrets},
+        answers=(Answer("vault-health", VAULT, health),),
     )
 
 
-WRONGPASS = "AUTH failed: WRONGPASS invalid username-password pair or user is disabled."
 DIAGNOSED = DiagnoseResult(
     ok=False,
     verdict=Verdict.PROBLEMS,
     release="vrooli-dev",
     namespace="dev",
-    causes=(
+    causes=tuple(
         CauseView(
-            finding=_finding(
-                "redis-wrong-password",
-                f"it refuses the password of its Secret ({WRONGPASS})",
-                evidence=(f"rfr-vrooli-rf-0: {WRONGPASS}",),
-                remediation="A Redis reads its password when it starts: restart it.",
-                command="kubectl delete pod rfr-vrooli-rf-0 -n dev",
-                link="https://redis.io/docs/latest/commands/auth/",
-            ),
-            consequences=(_finding("not-ready", "0 of 1 Redis pods are ready"),),
-        ),
+            finding=FindingView.of(cause.finding),
+            consequences=tuple(map(FindingView.of, cause.consequences)),
+        )
+        for cause in diagnosed(_sealed()).causes
     ),
     unavailable=(),
-    rules=83,
+    rules=len(catalog.ALL),
     elapsed_s=4.7,
 )
 HEALTHY = DIAGNOSED.model_copy(update={"verdict": Verdict.HEALTHY, "causes": ()})
