@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from support import kubelet
 from vrooli.kube import Kube
-from vrooli.release.rollout import watcher
+from vrooli.kube.watcher import Watcher
+from vrooli.release.rollout import queries
 from vrooli.release.rollout.confirmation import Blame
 from vrooli.release.rollout.failures import Trouble
 
@@ -83,17 +85,17 @@ async def test_what_passes_is_believed_after_a_while_only(bare_kube: Kube) -> No
 async def test_a_secret_that_vault_refuses_is_seen_by_its_operators_events(bare_kube: Kube) -> None:
     home = "refused"
     await bare_kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}})
-    kinds = (("secrets.hashicorp.com/v1beta1", "VaultStaticSecret"), watcher.EVENT)
-    seen = watcher.Watched(bare_kube, home)
+    kinds = (("secrets.hashicorp.com/v1beta1", "VaultStaticSecret"), queries.EVENT)
+    watcher = Watcher(bare_kube, home, partial(queries.fetch, bare_kube), queries.is_optional)
     async with asyncio.TaskGroup() as group, asyncio.timeout(20):
-        await seen.follow(group, kinds)
+        watcher.watch(group, queries.queries(kinds, home))
         for kind, reason in (("Pod", "Failed"), ("VaultStaticSecret", "VaultClientError")):
             await bare_kube.create(_warning(home, kind, reason), home)
-        while not seen.seen.of_kind("Event"):
-            seen.changed.clear()
-            await seen.changed.wait()
-        seen.end()
-    assert [body["reason"] for body in seen.seen.of_kind("Event")] == ["VaultClientError"]
+        while not watcher.snapshot.events:
+            watcher.changed.clear()
+            await watcher.changed.wait()
+        watcher.stop()
+    assert [event.reason for event in watcher.snapshot.events] == ["VaultClientError"]
 
 
 def _warning(home: str, kind: str, reason: str) -> dict[str, Any]:

@@ -23,8 +23,9 @@ from support.planting import COPY, environment
 from vrooli.diagnosis import catalog, root_cause
 from vrooli.diagnosis.bundle.archive import Contents
 from vrooli.diagnosis.bundle.extras import More
-from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource, Unavailable
+from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource
 from vrooli.kube.objects import Ref
+from vrooli.kube.unavailable import Unavailable
 from vrooli.redaction import Redactor
 from vrooli.release.records.storage import ReleaseRecord, Revision
 

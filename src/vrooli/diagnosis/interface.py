@@ -10,7 +10,8 @@ from vrooli.findings import Finding
 from vrooli.kube.objects import Ref
 
 if TYPE_CHECKING:
-    from vrooli.diagnosis.evidence.model import Evidence, Unavailable
+    from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.kube.unavailable import Unavailable
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 
 from vrooli.diagnosis.dependency_graph import vault_services
 from vrooli.diagnosis.evidence import operators
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, Unavailable
+from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence
 from vrooli.diagnosis.evidence.operators import Keeper
 from vrooli.kube import Priority
+from vrooli.kube.unavailable import Unavailable
 
 # Of the release's namespace: what runs, what runs it, what leads to it, what happened to it, and
 # what Helm noted of it (in Secrets).

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from vrooli.diagnosis import requirements
 from vrooli.diagnosis.dependency_graph import Standing, stands_on
-from vrooli.diagnosis.evidence.model import Evidence, Unavailable
+from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Cause, Diagnosis, Rule, Symptom
 from vrooli.findings import Finding
 from vrooli.kube.objects import Ref
+from vrooli.kube.unavailable import Unavailable
 from vrooli.redaction import Redactor
 
 # How much is shown of a line of evidence, and of what was found, characters.
@@ -66,7 +67,7 @@ def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> D
 
 def _odd(what: str, error: Exception) -> Unavailable:
     why = f"an object has an unexpected shape ({type(error).__name__}: {error})"
-    return Unavailable(what, why, ODD_ADVICE, (requirements.RULE, what))
+    return Unavailable(what, why, ODD_ADVICE, place=(requirements.RULE, what))
 
 
 def _once(found: Iterable[_Seen]) -> list[_Seen]:

@@ -23,6 +23,7 @@ class Event:
         last: When it happened last; None where it doesn't say.
         source: Who wrote it, such as kubelet.
         first: When it happened first; None where it doesn't say.
+        uid: The UID of the object that it is about; empty where it doesn't say.
     """
 
     about: Ref
@@ -33,6 +34,7 @@ class Event:
     last: datetime | None = None
     source: str = ""
     first: datetime | None = None
+    uid: str = ""
 
     def __str__(self) -> str:
         times = f" ({self.count} times)" if self.count > 1 else ""
@@ -60,6 +62,7 @@ def _of_one(event: Body) -> Event:
         last=_time(event),
         source=text(event, "source", "component") or text(event, "reportingComponent"),
         first=parse_time(text(event, "firstTimestamp")),
+        uid=text(of, "uid"),
     )
 
 

@@ -211,7 +211,10 @@ async def _workloads(
         return ()
     seen = await tracker.snapshot(kube, wanted)
     read = await operator_logs.read(kube, wanted, seen)
-    look.missing += [MissingView(**vars(item)) for item in (*seen.unavailable, *read.unavailable)]
+    look.missing += [
+        MissingView(resource=item.resource, reason=item.reason, advice=item.advice)
+        for item in (*seen.unavailable, *read.unavailable)
+    ]
     return tuple(
         _workload(item, readiness.lack(item, seen) or read.errors.get(item.key)) for item in wanted
     )

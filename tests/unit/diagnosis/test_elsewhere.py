@@ -11,8 +11,8 @@ import pytest
 from support.evidence import DEV, START, diagnosed, operators, pod, vault
 from vrooli.diagnosis.evidence import collect, discovery
 from vrooli.diagnosis.evidence import operators as evidence_operators
-from vrooli.diagnosis.evidence.fetch import grouped
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Evidence
+from vrooli.diagnosis.evidence.unavailable import grouped
 from vrooli.kube import ApiError
 from vrooli.kube.objects import Ref, has_label
 from vrooli.kube.reads import Through

@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.evidence import evidence, pod_of
 from vrooli.diagnosis.evidence import logs
 from vrooli.diagnosis.evidence.interning import Shared
-from vrooli.diagnosis.evidence.model import Unavailable
+from vrooli.kube.unavailable import Unavailable
 
 RUNS = {"running": {}}
 

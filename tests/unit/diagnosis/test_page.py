@@ -10,8 +10,9 @@ from html.parser import HTMLParser
 from support.evidence import evidence, happening, pod, pod_of, with_objects
 from support.recorded import HOSTILE, SERVER, WAITING, contents, settled
 from vrooli.diagnosis.bundle import archive
-from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unavailable
+from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.kube.objects import Ref
+from vrooli.kube.unavailable import Unavailable
 from vrooli.redaction import Redactor
 
 # Elements that the page itself has.

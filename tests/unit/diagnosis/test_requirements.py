@@ -9,10 +9,11 @@ import pytest
 from support.evidence import DEV, diagnosed, vault, whole, with_objects
 from vrooli.diagnosis import requirements
 from vrooli.diagnosis.evidence import collect, operators
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, Unavailable
+from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence
 from vrooli.diagnosis.evidence.probes import PROBES
 from vrooli.kube import Priority
 from vrooli.kube.objects import Ref
+from vrooli.kube.unavailable import Unavailable
 
 HOME = DEV.namespace
 FAILOVER = {"kind": "RedisFailover", "metadata": {"name": "vrooli-rf", "namespace": HOME}}

@@ -11,9 +11,9 @@ import pytest
 from vrooli.chart import manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube, NoAnswerError
+from vrooli.kube.snapshot import Snapshot
 from vrooli.release.rollout import tracker
 from vrooli.release.rollout.context import Scene
-from vrooli.release.rollout.readiness import Seen
 from vrooli.release.rollout.tracker import Follower
 
 NOW = datetime.now(UTC)
@@ -46,9 +46,7 @@ class Away:
 
 def show(follower: Follower, *bodies: dict[str, Any]) -> None:
     """Let it see these objects."""
-    objects = {(body["kind"], body["metadata"]["name"]): body for body in bodies}
-    follower._watched._objects = objects
-    follower._watched._seen = Seen(objects)
+    follower._watcher._snapshot = Snapshot.of(bodies)
 
 
 async def test_waking_an_operator_may_fail_while_the_api_server_is_away(

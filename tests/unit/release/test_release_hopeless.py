@@ -9,6 +9,7 @@ import pytest
 
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
+from vrooli.kube.snapshot import Snapshot
 from vrooli.release.rollout.context import BACK_OFF_S, DOUBT_S, EVER, Scene, is_settled
 from vrooli.release.rollout.failures import (
     FAILING_BEFORE_S,
@@ -17,7 +18,6 @@ from vrooli.release.rollout.failures import (
     earlier_ends,
     troubles,
 )
-from vrooli.release.rollout.readiness import Seen
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 # What Docker Hub says of a private image, and of one that isn't there.
@@ -161,9 +161,9 @@ def deployment(*, observed: int = 2) -> dict[str, Any]:
     }
 
 
-def seen(*bodies: dict[str, Any]) -> Seen:
+def seen(*bodies: dict[str, Any]) -> Snapshot:
     """A namespace with these objects."""
-    return Seen({(body["kind"], body["metadata"]["name"]): body for body in bodies})
+    return Snapshot.of(bodies)
 
 
 def judged(
@@ -174,7 +174,7 @@ def judged(
 ) -> list[Trouble]:
     """The troubles of a namespace with these objects."""
     found = seen(*bodies)
-    return troubles(found.pods({}), NOW, Scene(wanted, found, settled, began))
+    return troubles(found.pods(), NOW, Scene(wanted, found, settled, began))
 
 
 def crashed(times: int, *, code: int = 1, started_s: int = 1) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from vrooli.chart import manifest
+from vrooli.kube.snapshot import Snapshot
 from vrooli.operators.claims import PGO
 from vrooli.release.rollout import operator_progress, readiness
 from vrooli.release.rollout.context import Scene
-from vrooli.release.rollout.readiness import Seen
 from vrooli.release.rollout.redis_reconcile import waits
 from vrooli.release.rollout.refusals import OPERATED_S, PODS_S, RESIZED_S, refused
 
@@ -19,9 +19,9 @@ Body = dict[str, Any]
 DUPLICATE = 'Pod "pg-instance1-abcd-0" is invalid: duplicate entries for key [topologyKey=…]'
 
 
-def objects(*bodies: Body) -> Seen:
+def objects(*bodies: Body) -> Snapshot:
     """A namespace with these objects."""
-    return Seen({(body["kind"], body["metadata"]["name"]): body for body in bodies})
+    return Snapshot.of(bodies)
 
 
 def lack(body: Body, *others: Body) -> str | None:

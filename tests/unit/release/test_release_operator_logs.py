@@ -12,10 +12,10 @@ import pytest
 from vrooli.chart import manifest
 from vrooli.events import Progress, silent
 from vrooli.kube import ApiError, Kube
+from vrooli.kube.snapshot import Snapshot
+from vrooli.kube.unavailable import Unavailable
 from vrooli.release.rollout import operator_logs, tracker
-from vrooli.release.rollout.readiness import Seen
 from vrooli.release.rollout.tracker import Follower
-from vrooli.release.rollout.unavailable import Unavailable
 
 Body = dict[str, Any]
 PGO = "postgres-operator.crunchydata.com/control-plane"
@@ -43,14 +43,14 @@ def line(seconds_ago: float, name: str = "vrooli-pg") -> str:
     )
 
 
-def changed(seconds_ago: float) -> Seen:
+def changed(seconds_ago: float) -> Snapshot:
     """A cluster that somebody changed then, and whose status was written since."""
     fields = [
         {"time": before(seconds_ago)},
         {"time": before(0), "subresource": "status"},
     ]
     body = {"kind": "PostgresCluster", "metadata": {"name": "vrooli-pg", "managedFields": fields}}
-    return Seen({("PostgresCluster", "vrooli-pg"): body})
+    return Snapshot.of([body])
 
 
 TOLD = {"PostgresCluster/vrooli-pg": f"its operator can't go on: {ERROR}"}
@@ -108,7 +108,7 @@ class Operators:
             yield item
 
 
-async def _read(operators: Operators, objects: Seen) -> operator_logs.Reading:
+async def _read(operators: Operators, objects: Snapshot) -> operator_logs.Reading:
     return await operator_logs.read(cast(Kube, operators), CLUSTER, objects)
 
 

@@ -9,9 +9,9 @@ import pytest
 from support.canaries import canaries, leaked
 from vrooli.chart import manifest
 from vrooli.events import ObjectState
+from vrooli.kube.snapshot import Snapshot
 from vrooli.redaction import Redactor
 from vrooli.release.rollout.progress import LONGEST, Line, lines
-from vrooli.release.rollout.readiness import Seen
 
 PGO = "postgres-operator.crunchydata.com"
 RF = "redisfailovers.databases.spotahome.com/name"
@@ -19,8 +19,7 @@ RF = "redisfailovers.databases.spotahome.com/name"
 
 def line(body: dict[str, Any], *others: dict[str, Any], failed: tuple[str, ...] = ()) -> Line:
     """The line of an object that is there, beside others."""
-    objects = {(item["kind"], item["metadata"]["name"]): item for item in (body, *others)}
-    (found,) = lines([manifest.of(body, "here")], Seen(objects), failed)
+    (found,) = lines([manifest.of(body, "here")], Snapshot.of((body, *others)), failed)
     return found
 
 
@@ -192,7 +191,7 @@ def test_hooks_have_a_line_and_tests_have_none() -> None:
     assert line(failed).state is ObjectState.FAILED
     test = hook()
     test["metadata"]["annotations"] = {"helm.sh/hook": "test"}
-    assert lines([manifest.of(test, "here")], Seen({})) == []
+    assert lines([manifest.of(test, "here")], Snapshot()) == []
 
 
 def test_an_ingress_tells_its_hosts_and_address() -> None:
@@ -214,9 +213,8 @@ def test_what_a_pod_says_is_masked_before_it_is_cut(length: int) -> None:
         message = f"{'x' * length} {item.text}"
         waits = {"state": {"waiting": {"reason": "RunContainerError", "message": message}}}
         ill = pod(containerStatuses=[waits])
-        objects = {("Pod", "server-2-x"): ill, ("Deployment", "server"): deployment(0)}
         wanted = [manifest.of(deployment(0), "here")]
-        (found,) = lines(wanted, Seen(objects), (), redactor)
+        (found,) = lines(wanted, Snapshot.of((ill, deployment(0))), (), redactor)
         assert "RunContainerError" in found.detail
         assert leaked([item], found.detail) == []
 
@@ -230,7 +228,7 @@ def test_a_line_counts_the_ends_since_a_deploy_began() -> None:
             "lastState": {"terminated": {"exitCode": 3}},
         }
         body = pod(phase="Running", containerStatuses=[status])
-        objects = Seen({("Pod", "server-2-x"): body, ("Deployment", "server"): deployment(0)})
+        objects = Snapshot.of((body, deployment(0)))
         earlier = {("", "main"): 4}
         (found,) = lines([manifest.of(deployment(0), "here")], objects, earlier_ends=earlier)
         return found.detail

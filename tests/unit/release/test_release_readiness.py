@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from vrooli.chart import manifest
+from vrooli.kube.snapshot import Snapshot
 from vrooli.release.rollout import readiness
-from vrooli.release.rollout.readiness import Seen
 from vrooli.release.rollout.redis_reconcile import waits
 
 PGO = "postgres-operator.crunchydata.com"
 
 
-def seen(*bodies: dict[str, Any]) -> Seen:
+def seen(*bodies: dict[str, Any]) -> Snapshot:
     """A namespace with these objects."""
-    return Seen({(body["kind"], body["metadata"]["name"]): body for body in bodies})
+    return Snapshot.of(bodies)
 
 
 def lack(body: dict[str, Any], *others: dict[str, Any]) -> str | None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from vrooli.chart import manifest
+from vrooli.kube.snapshot import Snapshot
 from vrooli.release.rollout.context import Scene
-from vrooli.release.rollout.readiness import Seen
 from vrooli.release.rollout.refusals import LASTS_S, refused
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -26,6 +26,7 @@ WANTED = tuple(manifest.parse(TEXT, "dev"))
 def event(message: str, *, after_s: int = 5, count: int = 2, name: str = "app") -> dict[str, Any]:
     """What the operator says."""
     return {
+        "kind": "Event",
         "metadata": {"name": f"{name}.1", "creationTimestamp": NOW.isoformat()},
         "involvedObject": {"kind": "VaultStaticSecret", "name": name},
         "lastTimestamp": (NOW + timedelta(seconds=after_s)).isoformat(),
@@ -38,10 +39,13 @@ def found(*events: dict[str, Any], filled: bool = False) -> list[str]:
     """What is told, of a secret that is filled or isn't."""
     status = {"secretMAC": "a", "lastGeneration": 1} if filled else {}
     metadata = {"name": "app", "generation": 1}
-    body = {"metadata": metadata, "spec": WANTED[0].body["spec"], "status": status}
-    objects = {("VaultStaticSecret", "app"): body}
-    objects |= {("Event", str(number)): item for number, item in enumerate(events)}
-    troubles = list(refused(Scene(WANTED, Seen(objects), None, NOW)))
+    body = {
+        "kind": "VaultStaticSecret",
+        "metadata": metadata,
+        "spec": WANTED[0].body["spec"],
+        "status": status,
+    }
+    troubles = list(refused(Scene(WANTED, Snapshot.of((body, *events)), None, NOW)))
     assert all(item.lasts_s == LASTS_S for item in troubles)
     return [str(item) for item in troubles]
 

@@ -15,12 +15,12 @@ import pytest
 from support.evidence import evidence
 from support.recorded import contents
 from vrooli.diagnosis.bundle.archive import Contents
-from vrooli.diagnosis.evidence.model import Unavailable
 from vrooli.diagnosis.interface import Cause, Diagnosis
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import silent
 from vrooli.findings import Finding, Verdict
 from vrooli.kube.objects import Ref
+from vrooli.kube.unavailable import Unavailable
 from vrooli.redaction import Redactor
 from vrooli.release import Release
 from vrooli.release.records import discovery

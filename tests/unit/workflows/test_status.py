@@ -20,14 +20,14 @@ from vrooli.errors import PrerequisiteError
 from vrooli.events import silent
 from vrooli.findings import Verdict
 from vrooli.kube import ApiError
+from vrooli.kube.snapshot import Snapshot
+from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import OperatorStatus
 from vrooli.operators.interface import State
 from vrooli.redaction import Redactor
 from vrooli.release.model import Revision
 from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.release.rollout import operator_logs
-from vrooli.release.rollout.readiness import Seen
-from vrooli.release.rollout.unavailable import Unavailable
 from vrooli.vault.server import VaultStatus
 from vrooli.workflows import status as module
 from vrooli.workflows.clusters.selection import Choice
@@ -37,7 +37,8 @@ SECRET = manifest.of(
     {"apiVersion": "v1", "kind": "VaultStaticSecret", "metadata": {"name": "creds"}}, "dev"
 )
 READY_SECRET = {
-    "metadata": {"generation": 1},
+    "kind": "VaultStaticSecret",
+    "metadata": {"name": "creds", "generation": 1},
     "spec": {"destination": {"name": "creds"}},
     "status": {"secretMAC": "x", "lastGeneration": 1},
 }
@@ -107,7 +108,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
     ) -> StatusResult:
         stored = RevisionMetadata(end=end)
         found = cluster or FakeCluster("running")
-        seen = Seen({("VaultStaticSecret", "creds"): secret or READY_SECRET})
+        seen = Snapshot.of([secret or READY_SECRET])
         for place, value in {
             "access.find": (Choice("embedded", "x"), found),
             "Kube.connect": kube or FakeKube(),

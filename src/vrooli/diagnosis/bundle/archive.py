@@ -21,12 +21,13 @@ from typing import Any
 from vrooli.diagnosis.bundle import html
 from vrooli.diagnosis.bundle.extras import More
 from vrooli.diagnosis.bundle.sanitize import pruned
-from vrooli.diagnosis.evidence.fetch import grouped
-from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unavailable
+from vrooli.diagnosis.evidence.model import Evidence, LogSource
+from vrooli.diagnosis.evidence.unavailable import grouped
 from vrooli.diagnosis.interface import Diagnosis
 from vrooli.errors import UsageError
 from vrooli.kube.objects import Body, ref_of
 from vrooli.kube.status import is_pod_ready
+from vrooli.kube.unavailable import Unavailable
 from vrooli.redaction import Redactor
 from vrooli.release.records.storage import ReleaseRecord
 

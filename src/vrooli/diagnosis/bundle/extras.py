@@ -12,11 +12,12 @@ import httpx
 from vrooli import project
 from vrooli.diagnosis.evidence import logs
 from vrooli.diagnosis.evidence.access import FORWARD
-from vrooli.diagnosis.evidence.fetch import Looking
-from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unavailable
+from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.kube import ApiError, Kube, Patience
+from vrooli.kube.fetch import Fetcher
 from vrooli.kube.objects import Body, labels, ref_of, text
 from vrooli.kube.status import pod_status
+from vrooli.kube.unavailable import Unavailable
 
 # Lines of each log, how many logs, and how long reading all of them may take, seconds.
 LINES, LOGS, LOGS_S = 500, 150, 12.0
@@ -49,20 +50,20 @@ class More:
 
 async def look(kube: Kube, seen: Evidence) -> More:
     """Look at all of it at once."""
-    looking = Looking()
+    fetcher = Fetcher()
     nothing: tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]] = ({}, [])
     every = logs.read_all(kube, seen, Patience(LOGS_S), most=LOGS, tail=LINES)
     pods = [pod for pod in seen.all("Pod") if _component(pod) in TELLING]
     is_open = seen.may(FORWARD)
     running = [pod for pod in pods if is_open and text(pod, "status", "phase") == "Running"]
     async with asyncio.TaskGroup() as group:
-        lines = group.create_task(looking.at("logs", every, nothing, None))
-        of_pods = group.create_task(_used(looking, kube, "PodMetrics", seen.namespace))
-        of_nodes = group.create_task(_used(looking, kube, "NodeMetrics", None))
-        version = group.create_task(looking.at("the cluster's version", kube.version(), ""))
+        lines = group.create_task(fetcher.fetch("logs", every, nothing, None))
+        of_pods = group.create_task(_used(fetcher, kube, "PodMetrics", seen.namespace))
+        of_nodes = group.create_task(_used(fetcher, kube, "NodeMetrics", None))
+        version = group.create_task(fetcher.fetch("the cluster's version", kube.version(), ""))
         told = {
             ref_of(pod).name: group.create_task(
-                looking.at(f"metrics of {ref_of(pod).name}", _metrics(kube, pod), "")
+                fetcher.fetch(f"metrics of {ref_of(pod).name}", _metrics(kube, pod), "")
             )
             for pod in running[:ASKED]
         }
@@ -72,11 +73,11 @@ async def look(kube: Kube, seen: Evidence) -> More:
         used={"pods": of_pods.result(), "nodes": of_nodes.result()},
         told={name: task.result() for name, task in told.items() if task.result()},
         versions=_versions(seen, version.result()),
-        unavailable=(*looking.unavailable, *([] if is_open or not pods else [NO_METRICS]), *unread),
+        unavailable=(*fetcher.unavailable, *([] if is_open or not pods else [NO_METRICS]), *unread),
     )
 
 
-async def _used(looking: Looking, kube: Kube, kind: str, namespace: str | None) -> Sequence[Body]:
+async def _used(fetcher: Fetcher, kube: Kube, kind: str, namespace: str | None) -> Sequence[Body]:
     async def listed() -> Sequence[Body]:
         try:
             return await kube.list(METRICS, kind, namespace)
@@ -85,7 +86,7 @@ async def _used(looking: Looking, kube: Kube, kind: str, namespace: str | None) 
                 return ()  # no metrics server: nothing to see
             raise
 
-    return await looking.at(kind, listed(), ())
+    return await fetcher.fetch(kind, listed(), ())
 
 
 async def _metrics(kube: Kube, pod: Body) -> str:

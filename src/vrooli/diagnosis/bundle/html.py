@@ -17,10 +17,10 @@ from importlib.resources import files
 from typing import Any
 
 from vrooli.diagnosis.bundle import object_status
-from vrooli.diagnosis.evidence.model import Unavailable
 from vrooli.diagnosis.interface import Cause
 from vrooli.findings import Finding
 from vrooli.kube.objects import Body, ref_of, text
+from vrooli.kube.unavailable import Unavailable
 
 _SLOT = re.compile(r"<!--\{(\w+)\}-->")
 # Objects and events that the page shows; the archive beside it holds more.

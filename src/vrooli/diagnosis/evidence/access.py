@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from vrooli.diagnosis import requirements
 from vrooli.diagnosis.dependency_graph import vault_host, vault_service, vault_services
-from vrooli.diagnosis.evidence.fetch import Looking
-from vrooli.diagnosis.evidence.model import Evidence, Unavailable
+from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube import Kube, Patience
+from vrooli.kube.fetch import Fetcher
 from vrooli.kube.objects import labels, text
 from vrooli.kube.status import is_pod_ready
+from vrooli.kube.unavailable import Cause, Unavailable
 from vrooli.release.rollout.readiness import REDIS_NAME
 
 EXEC, FORWARD = "exec", "portforward"
@@ -43,15 +44,15 @@ def needed(seen: Evidence) -> Mapping[Way, list[str]]:
 
 
 async def closed(
-    kube: Kube, seen: Evidence, looking: Looking, patience: Patience
+    kube: Kube, seen: Evidence, fetcher: Fetcher, patience: Patience
 ) -> Mapping[Way, str]:
     """Those that this user may not take, each with why; where it can't be known none is taken."""
     ways = list(needed(seen))
-    reasons = await asyncio.gather(*(_reason(kube, way, looking, patience) for way in ways))
+    reasons = await asyncio.gather(*(_reason(kube, way, fetcher, patience) for way in ways))
     return {way: why for way, why in zip(ways, reasons, strict=True) if why}
 
 
-async def _reason(kube: Kube, way: Way, looking: Looking, patience: Patience) -> str:
+async def _reason(kube: Kube, way: Way, fetcher: Fetcher, patience: Patience) -> str:
     """Why a way is closed; empty where it is open."""
     name, namespace = way
     what = f"the right to {WORDS[name]} in {namespace}"
@@ -61,7 +62,7 @@ async def _reason(kube: Kube, way: Way, looking: Looking, patience: Patience) ->
             what, lambda _: kube.may(verb, "v1", "Pod", namespace, subresource=name)
         )
 
-    asked = (looking.at(what, ask(verb), None, None) for verb in VERBS)
+    asked = (fetcher.fetch(what, ask(verb), None, None) for verb in VERBS)
     allowed = await asyncio.gather(*asked)
     if False in allowed:
         return f"no right to {WORDS[name]} (pods/{name}) there"
@@ -89,6 +90,7 @@ def _unasked(way: Way, what: Sequence[str], why: str) -> Unavailable:
         f"Ask for the right to {' and '.join(VERBS)} pods/{part} in namespace {namespace}: "
         f"`kubectl auth can-i create pods --subresource={part} -n {namespace}` says whether it "
         "is there.",
+        Cause.FORBIDDEN,
         (requirements.PROBE, next(needed_, "")),
     )
 

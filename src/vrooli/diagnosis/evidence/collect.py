@@ -24,9 +24,8 @@ import yaml
 from vrooli.chart.manifest import Manifest
 from vrooli.diagnosis import requirements, root_cause
 from vrooli.diagnosis.evidence import access, discovery, logs, secrets
-from vrooli.diagnosis.evidence.fetch import LOOK_S, Looking
 from vrooli.diagnosis.evidence.interning import Shared
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, SecretFacts, Unavailable
+from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, SecretFacts
 from vrooli.diagnosis.evidence.probes import PROBES, Probe
 from vrooli.diagnosis.remedies import operators
 from vrooli.events import Progress
@@ -34,9 +33,11 @@ from vrooli.kube import ApiError, Kube, Patience, Priority
 from vrooli.kube import Manifest as Found
 from vrooli.kube import events as kube_events
 from vrooli.kube.events import Event
+from vrooli.kube.fetch import READ_S, Fetcher
 from vrooli.kube.objects import Body, Ref, dig, items, mapping, text
 from vrooli.kube.patience import TRY_S
 from vrooli.kube.reads import Through
+from vrooli.kube.unavailable import Unavailable
 from vrooli.redaction import Redactor
 from vrooli.release import Release
 from vrooli.release.model import Revision
@@ -113,7 +114,7 @@ _FAILED: list[Found] = []
 
 
 @dataclass
-class _Look(Looking):
+class _Look(Fetcher):
     """What has been seen so far."""
 
     kube: Kube = field(kw_only=True)
@@ -183,7 +184,7 @@ class _Look(Looking):
         through = self._through(what, requirements.priority(kind[1], where, self.release.namespace))
         pages = self.kube.pages(*kind, namespace, labels, fields=fields, through=through)
         while True:
-            page = await self.at(what, self._next(pages), _FAILED, None, place=place)
+            page = await self.fetch(what, self._next(pages), _FAILED, None, place=place)
             if page is None:
                 return
             if page is _FAILED:
@@ -335,9 +336,11 @@ async def _ask_probes(look: _Look, seen: Evidence) -> list[Answer]:
     async def one(name: str, probe: Probe) -> Sequence[Answer]:
         is_needed = name in requirements.PROBES
         async with free:
-            limit_s = max(LOOK_S, look.patience.left_s()) if is_needed else LOOK_S
+            limit_s = max(READ_S, look.patience.left_s()) if is_needed else READ_S
             place = (requirements.PROBE, name)
-            return await look.at(f"probe {name}", probe(look.kube, seen), [], limit_s, place=place)
+            return await look.fetch(
+                f"probe {name}", probe(look.kube, seen), [], limit_s, place=place
+            )
 
     ordered = sorted(PROBES.items(), key=lambda item: item[0] not in requirements.PROBES)
     async with asyncio.TaskGroup() as group:

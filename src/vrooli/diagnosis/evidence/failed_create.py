@@ -41,7 +41,11 @@ def refusals(seen: Evidence) -> Iterator[Refusal]:
                 continue
             ref = ref_of(body)
             events = seen.events_of(ref, "FailedCreate")
-            if events and len(seen.of(ref)) < replicas_of(body) and _still(seen, ref, events[-1]):
+            if (
+                events
+                and len(seen.pods_of(ref)) < replicas_of(body)
+                and _still(seen, ref, events[-1])
+            ):
                 yield Refusal(ref, events[-1].message.strip())
 
 

@@ -9,11 +9,12 @@ from itertools import zip_longest
 import httpx
 
 from vrooli.diagnosis import requirements
-from vrooli.diagnosis.evidence.model import Evidence, LogSource, Unavailable
+from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube, Patience, Priority, each
 from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
 from vrooli.kube.status import is_pod_ready, pod_status
+from vrooli.kube.unavailable import Unavailable
 
 # Lines of each log.
 LINES = 200
@@ -81,7 +82,7 @@ async def read_of(
             # The log of a container that was taken away a moment ago is needed by nobody.
             is_gone = isinstance(error, ApiError) and error.status == httpx.codes.NOT_FOUND
             place = ("", "") if is_gone else (requirements.LOG, source.namespace)
-            unavailable.append(Unavailable(what, error.message, error.advice, place))
+            unavailable.append(Unavailable.of(what, error, place))
 
     await each(one, sources[:most])
     return found, counted(unavailable)

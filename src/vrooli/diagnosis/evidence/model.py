@@ -16,13 +16,9 @@ from vrooli.kube.objects import (
     born,
     dig,
     is_going,
-    items,
-    labels,
-    ref_of,
-    selects,
-    text,
     version_of,
 )
+from vrooli.kube.snapshot import Snapshot
 from vrooli.release.model import Revision
 
 # Stands for the namespaces that aren't looked at as a whole.
@@ -80,67 +76,33 @@ class Answer:
     ok: bool = True
 
 
-@dataclass(frozen=True)
-class Unavailable:
-    """A resource that could not be read.
-
-    Attributes:
-        resource: The resource, in words.
-        reason: Why it could not be read.
-        advice: How to make it readable; may be empty.
-        place: The key for `requirements`: a kind and its namespace, or another source of data.
-    """
-
-    resource: str
-    reason: str
-    advice: str = ""
-    place: tuple[str, str] = ("", "")
-
-
-@dataclass(frozen=True)
-class Evidence:
+@dataclass(frozen=True, kw_only=True)
+class Evidence(Snapshot):
     """What was seen, all of it at about one time.
 
     Attributes:
-        release: The release's name.
-        namespace: Its namespace.
+        release: The release's name; `namespace` is its namespace, and `objects` are those of the
+            namespace, the operators' and the cluster's own.
         now: When it was looked at.
-        objects: The objects of each kind: the namespace's, the operators', the cluster's own.
-        events: What happened, the oldest first.
         logs: The end of logs, by container.
         wanted: The release's objects as Helm noted them, hooks too; none without a release.
         helm: What Helm has noted of it.
         secrets: What may be known of Secrets; their values are nowhere in here.
         answers: What was asked in the cluster.
-        unavailable: What couldn't be looked at.
-        hidden: The kinds among it, each with its namespace; "" is every one, "*" those that
-            aren't looked at as a whole.
+        hidden: The kinds that couldn't be looked at, each with its namespace; "" is every one, "*"
+            those that aren't looked at as a whole.
         closed: The ways into pods that this user may not take, each with its namespace and why.
     """
 
     release: str
-    namespace: str
     now: datetime
-    objects: Mapping[str, Sequence[Body]] = field(default_factory=dict)
-    events: Sequence[Event] = ()
     logs: Mapping[LogSource, Sequence[str]] = field(default_factory=dict)
     wanted: Sequence[Manifest] = ()
     helm: Revision = field(default_factory=Revision)
     secrets: Mapping[Ref, SecretFacts] = field(default_factory=dict)
     answers: Sequence[Answer] = ()
-    unavailable: Sequence[Unavailable] = ()
     hidden: Collection[tuple[str, str]] = frozenset()
     closed: Mapping[tuple[str, str], str] = field(default_factory=dict)
-
-    def all(self, kind: str, namespace: str | None = None) -> list[Body]:
-        """The objects of a kind: of the release's namespace, or of another; "" is every one."""
-        where = self.namespace if namespace is None else namespace
-        found = self.objects.get(kind, ())
-        return [body for body in found if not where or ref_of(body).namespace in (where, "")]
-
-    def get(self, ref: Ref) -> Body | None:
-        """One object."""
-        return self._by_ref.get(ref)
 
     def has_seen(self, kind: str, namespace: str | None = None) -> bool:
         """Whether a kind could be looked at in a namespace: only then does none mean none."""
@@ -156,26 +118,6 @@ class Evidence:
         where = self.namespace if namespace is None else namespace
         return (way, where) not in self.closed
 
-    def pods(self, wanted: Mapping[str, str], namespace: str | None = None) -> list[Body]:
-        """The pods with these labels that aren't going away."""
-        return [
-            pod
-            for pod in self.all("Pod", namespace)
-            if selects(wanted, labels(pod)) and not is_going(pod)
-        ]
-
-    def owner(self, body: Body) -> Ref:
-        """The workload that a pod belongs to, up to a Deployment; itself where it has none."""
-        ref = ref_of(body)
-        owners = items(body, "metadata", "ownerReferences")
-        if not owners:
-            return ref
-        above = Ref(text(owners[0], "kind"), text(owners[0], "name"), ref.namespace)
-        if above.kind == "ReplicaSet":
-            version = version_of(body)
-            return Ref("Deployment", above.name.removesuffix(f"-{version}"), ref.namespace)
-        return above
-
     @cached_property
     def current(self) -> Sequence[tuple[Ref, Body]]:
         """The release's pods with their workloads, without those that a newer version replaces."""
@@ -184,15 +126,6 @@ class Evidence:
         return [
             (owner, pod) for owner, pod in found if version_of(pod) == version_of(newest[owner])
         ]
-
-    def of(self, workload: Ref) -> list[Body]:
-        """The pods of a workload that aren't going away."""
-        return self._by_owner.get(workload, [])
-
-    def events_of(self, ref: Ref, *reasons: str) -> list[Event]:
-        """An object's events, the newest last; of these reasons only, if any are given."""
-        found = self._events_by_ref.get(ref, [])
-        return [item for item in found if not reasons or item.reason in reasons]
 
     def lines(
         self, pattern: str, namespace: str | None = None, pods: str = ""
@@ -218,25 +151,6 @@ class Evidence:
     def wants(self, kind: str) -> list[Manifest]:
         """The release's own objects of a kind, as Helm noted them."""
         return [item for item in self.wanted if item.kind == kind and not item.is_hook]
-
-    @cached_property
-    def _by_ref(self) -> Mapping[Ref, Body]:
-        return {ref_of(body): body for found in self.objects.values() for body in found}
-
-    @cached_property
-    def _by_owner(self) -> Mapping[Ref, list[Body]]:
-        found: dict[Ref, list[Body]] = {}
-        for pod in self.objects.get("Pod", ()):
-            if not is_going(pod):
-                found.setdefault(self.owner(pod), []).append(pod)
-        return found
-
-    @cached_property
-    def _events_by_ref(self) -> Mapping[Ref, list[Event]]:
-        found: dict[Ref, list[Event]] = {}
-        for item in self.events:
-            found.setdefault(item.about, []).append(item)
-        return found
 
 
 def is_recent(happening: Event, now: datetime, within_s: float) -> bool:

@@ -62,7 +62,7 @@ def is_moving(seen: Evidence, workload: Ref) -> bool:
         seen, text(progress, "lastUpdateTime"), MOVING_S
     ):
         return True
-    pods = seen.of(workload)
+    pods = seen.pods_of(workload)
     if not pods:
         return bool(body) and not is_older(seen, born(body), MOVING_S)
     return any(not is_older(seen, born(pod), MOVING_S) for pod in pods)
@@ -174,7 +174,7 @@ def down(seen: Evidence, workload: Ref) -> str:
         return ""
     waits = [
         f"{item.stop_reason} {item.stop_message}".strip()
-        for pod in seen.of(workload)
+        for pod in seen.pods_of(workload)
         for item in pod_status(pod).containers
         if item.is_waiting or item.terminated is not None
     ]

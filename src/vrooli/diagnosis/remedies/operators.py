@@ -25,7 +25,7 @@ PLACES = {
 
 def resource(seen: Evidence, workload: Ref) -> Ref | None:
     """What an operator makes a workload from; None where no operator does."""
-    pods = seen.of(workload)
+    pods = seen.pods_of(workload)
     for body in filter(None, (seen.get(workload), *pods)):
         for owner in items(body, "metadata", "ownerReferences"):
             if text(owner, "kind") in KINDS:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube
+from vrooli.kube.unavailable import Unavailable
 from vrooli.release import lease
 from vrooli.release.lease import Holder
 from vrooli.release.model import Release, Revision
@@ -18,7 +19,6 @@ from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context
 from vrooli.release.rollout.progress import Line
 from vrooli.release.rollout.tracker import Follower
-from vrooli.release.rollout.unavailable import Unavailable
 from vrooli.steps import first_error
 
 DEPLOYED = "deployed"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vrooli.release.rollout.readiness import Seen
+from vrooli.kube.events import Event
+from vrooli.kube.snapshot import Snapshot
 
 Body = Mapping[str, Any]
 
@@ -20,19 +21,17 @@ ADDS_NONE = ("NotTriggerScaleUp", "FailedScheduling")
 NODE_LIMIT = timedelta(minutes=15)
 
 
-def awaits_node(pod: Body, seen: Seen, now: datetime) -> bool:
+def awaits_node(pod: Body, seen: Snapshot, now: datetime) -> bool:
     """Whether the last word of an autoscaler on a pod is that a node is being made for it."""
     last = max(
-        (event for event in seen.of_kind("Event") if _is_about(event, pod)),
+        (event for event in seen.events if _is_about(event, pod)),
         key=_last_time,
         default=None,
     )
-    return (
-        last is not None and last.get("reason") in ADDS_NODE and now - _last_time(last) < NODE_LIMIT
-    )
+    return last is not None and last.reason in ADDS_NODE and now - _last_time(last) < NODE_LIMIT
 
 
-def awaiting_node(pods: Iterable[Body], seen: Seen, now: datetime) -> list[str]:
+def awaiting_node(pods: Iterable[Body], seen: Snapshot, now: datetime) -> list[str]:
     """The names of the pods without a node that one is being made for."""
     return sorted(
         str(pod["metadata"]["name"])
@@ -41,21 +40,11 @@ def awaiting_node(pods: Iterable[Body], seen: Seen, now: datetime) -> list[str]:
     )
 
 
-def _is_about(event: Body, pod: Body) -> bool:
-    source = (event.get("source") or {}).get("component") or event.get("reportingComponent")
-    about = event.get("involvedObject") or {}
-    if source not in AUTOSCALERS or about.get("name") != pod["metadata"]["name"]:
+def _is_about(event: Event, pod: Body) -> bool:
+    if event.source not in AUTOSCALERS or event.about.name != pod["metadata"]["name"]:
         return False
-    return about.get("uid", "") in {"", pod["metadata"].get("uid", "")}
+    return event.uid in {"", pod["metadata"].get("uid", "")}
 
 
-def _last_time(event: Body) -> datetime:
-    """When it was written last; events of either API have another field for that."""
-    moments = (
-        (event.get("series") or {}).get("lastObservedTime"),
-        event.get("lastTimestamp"),
-        event.get("eventTime"),
-        event["metadata"].get("creationTimestamp"),
-    )
-    moment = next((moment for moment in moments if moment), None)
-    return datetime.min.replace(tzinfo=UTC) if moment is None else datetime.fromisoformat(moment)
+def _last_time(event: Event) -> datetime:
+    return event.last or datetime.min.replace(tzinfo=UTC)

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
+from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import ContainerStatus, Termination, is_observed, is_pod_ready
 from vrooli.release.rollout import readiness
-from vrooli.release.rollout.readiness import COMPONENT, PGO, REDIS_NAME, Seen
+from vrooli.release.rollout.readiness import COMPONENT, PGO, REDIS_NAME
 
 Body = Mapping[str, Any]
 
@@ -49,7 +50,7 @@ class Scene:
     """
 
     wanted: tuple[Manifest, ...] | None = None
-    seen: Seen = field(default_factory=Seen)
+    seen: Snapshot = field(default_factory=Snapshot)
     settled: datetime | None = EVER
     began: datetime = EVER
     earlier_ends: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -137,7 +138,7 @@ class Scene:
         if self._hook(pod) is not None:
             return True
         mine, name = version_of(pod), deployment_of(pod)
-        others = (other for other in self.seen.pods({}) if deployment_of(other) == name)
+        others = (other for other in self.seen.pods() if deployment_of(other) == name)
         return any(version_of(other) != mine and is_pod_ready(other) for other in others)
 
     def gives_up(self, pod: Body) -> bool:
@@ -150,7 +151,7 @@ class Scene:
         job = hook_of(pod)
         failed = [
             other
-            for other in self.seen.pods({})
+            for other in self.seen.pods()
             if hook_of(other) == job and other.get("status", {}).get("phase") == "Failed"
         ]
         return len(failed) >= HOOK_FAILURES and self.settled == EVER
@@ -170,17 +171,17 @@ class Scene:
     def _versions(self) -> dict[str, str]:
         """The current version of each Deployment whose ReplicaSet is there."""
         found: dict[str, str] = {}
-        for body in self.seen.of_kind("ReplicaSet"):
+        for body in self.seen.all("ReplicaSet"):
             version = version_of(body)
             owner = str(body["metadata"]["name"]).removesuffix(f"-{version}")
-            deployment = self.seen.get("Deployment", owner)
+            deployment = self.seen.find("Deployment", owner)
             if deployment is not None and _is_newest(deployment, body):
                 found[owner] = version
         return found
 
     def _is_superseded(self, pod: Body) -> bool:
         """Whether its Deployment has a change that no controller has seen: the next pods tell."""
-        deployment = self.seen.get("Deployment", deployment_of(pod))
+        deployment = self.seen.find("Deployment", deployment_of(pod))
         return deployment is not None and not is_observed(deployment)
 
     def _is_ours(self, pod: Body) -> bool:
@@ -225,13 +226,13 @@ def hook_of(pod: Body) -> str:
     return f"Job/{job}" if job else f"Pod/{pod['metadata']['name']}"
 
 
-def is_settled(wanted: Iterable[Manifest], seen: Seen) -> bool:
+def is_settled(wanted: Iterable[Manifest], seen: Snapshot) -> bool:
     """Whether all that other pods need is ready: databases, secrets, and who publishes those."""
     needed = (item for item in wanted if item.kind in NEEDED or is_rotator(item))
     return all(readiness.lack(item, seen) is None for item in needed)
 
 
-def unfilled(wanted: Iterable[Manifest], seen: Seen) -> set[str]:
+def unfilled(wanted: Iterable[Manifest], seen: Snapshot) -> set[str]:
     """The names of the Secrets that Vault's operator has still to fill."""
     return {
         str(item.body["spec"]["destination"]["name"])

@@ -15,12 +15,12 @@ from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube
 from vrooli.kube import Manifest as Body
+from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import ContainerStatus, pod_status
+from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import POSTGRES, REDIS, Operator, reconcile_log
 from vrooli.operators.reconcile_log import ReconcileError
 from vrooli.release.rollout import operator_progress
-from vrooli.release.rollout.readiness import Seen
-from vrooli.release.rollout.unavailable import Unavailable
 
 OPERATORS: dict[str, Operator] = {"PostgresCluster": POSTGRES, "RedisFailover": REDIS}
 # Lines of each log, and how long reading them may take, seconds.
@@ -56,7 +56,7 @@ class Reading:
     unavailable: Sequence[Unavailable] = ()
 
 
-async def read(kube: Kube, manifests: Iterable[Manifest], objects: Seen) -> Reading:
+async def read(kube: Kube, manifests: Iterable[Manifest], objects: Snapshot) -> Reading:
     """Read what the operators of a release's databases can't do, and say what couldn't be read.
 
     Args:
@@ -82,9 +82,9 @@ async def read(kube: Kube, manifests: Iterable[Manifest], objects: Seen) -> Read
     )
 
 
-def of_object(item: Manifest, objects: Seen, log: Log) -> list[ReconcileError]:
+def of_object(item: Manifest, objects: Snapshot, log: Log) -> list[ReconcileError]:
     """The errors about one of the databases since its last change."""
-    body = objects.get(item.kind, item.name)
+    body = objects.find(item.kind, item.name)
     since = None if body is None else operator_progress.changed_at(body)
     if item.kind == "RedisFailover":
         return reconcile_log.of_redis(log.lines, item.namespace, item.name, since)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from vrooli.kube import quantities
+from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import deployment_unready_reason, workload_status
 from vrooli.operators import claims, postgres_data
 
@@ -24,20 +25,7 @@ PROGRESSING = "Progressing"
 ON_THEIR_WAY = ("Resizing", "FileSystemResizePending")
 
 
-class Objects(Protocol):
-    """A namespace's objects."""
-
-    def get(self, kind: str, name: str) -> Body | None:
-        """One object."""
-
-    def of_kind(self, kind: str) -> Sequence[Body]:
-        """The objects of a kind."""
-
-    def pods(self, labels: Mapping[str, str]) -> list[Body]:
-        """The pods with these labels that aren't going away."""
-
-
-def refusals(body: Body, objects: Objects) -> Iterator[str]:
+def refusals(body: Body, objects: Snapshot) -> Iterator[str]:
     """What the operator can't do for a resource; waiting doesn't change it.
 
     Args:
@@ -50,7 +38,7 @@ def refusals(body: Body, objects: Objects) -> Iterator[str]:
     yield from refused_changes(body, objects)
 
 
-def refused_changes(body: Body, objects: Objects) -> Iterator[str]:
+def refused_changes(body: Body, objects: Snapshot) -> Iterator[str]:
     """What of a resource the operator can't bring to what is there.
 
     Args:
@@ -63,11 +51,11 @@ def refused_changes(body: Body, objects: Objects) -> Iterator[str]:
     else:
         yield from _other_storage(body, objects)
     for spec in claims.volume_specs(body):
-        for claim in spec.claims(objects.of_kind(claims.KIND)):
+        for claim in spec.claims(objects.all(claims.KIND)):
             yield from _refused_claim(spec, claim)
 
 
-def undone(body: Body, objects: Objects) -> Iterator[str]:
+def undone(body: Body, objects: Snapshot) -> Iterator[str]:
     """What the operator has still to do for a resource.
 
     Args:
@@ -76,7 +64,7 @@ def undone(body: Body, objects: Objects) -> Iterator[str]:
     """
     yield from small_volumes(body, objects)
     for spec in claims.volume_specs(body):
-        for claim in spec.claims(objects.of_kind(claims.KIND)):
+        for claim in spec.claims(objects.all(claims.KIND)):
             if _has_condition(claim, ON_THEIR_WAY):
                 yield f"the volume {claim['metadata']['name']} is on its way to {spec.size}"
     yield from (
@@ -84,7 +72,7 @@ def undone(body: Body, objects: Objects) -> Iterator[str]:
     )
 
 
-def small_volumes(body: Body, objects: Objects) -> Iterator[str]:
+def small_volumes(body: Body, objects: Snapshot) -> Iterator[str]:
     """The volumes whose claims ask for less than a resource does: the operator writes that first.
 
     Args:
@@ -92,25 +80,26 @@ def small_volumes(body: Body, objects: Objects) -> Iterator[str]:
         objects: The namespace's objects.
     """
     for spec in claims.volume_specs(body):
-        for claim in spec.claims(objects.of_kind(claims.KIND)):
+        for claim in spec.claims(objects.all(claims.KIND)):
             name, size = claim["metadata"]["name"], claims.storage_request(claim["spec"])
             if claims.compare_sizes(size, spec.size) < 0:
                 yield f"the volume {name} has {size}, {spec.size} is asked for"
 
 
-def refused_pods(workload: Body, objects: Objects) -> str:
+def refused_pods(workload: Body, objects: Snapshot) -> str:
     """Why the API server refuses a StatefulSet's pods; empty when it doesn't, or they are there."""
     name = workload["metadata"]["name"]
-    owned = [pod for pod in objects.of_kind("Pod") if _owner(pod) == ("StatefulSet", name)]
+    owned = [pod for pod in objects.all("Pod") if _owner(pod) == ("StatefulSet", name)]
     if len(owned) >= workload["spec"].get("replicas", 1):
         return ""
     messages = [
-        (str(event.get("lastTimestamp") or ""), str(event.get("message") or ""))
-        for event in objects.of_kind("Event")
-        if event.get("reason") == "FailedCreate"
-        and _about(event) == ("StatefulSet", name, workload["metadata"].get("uid"))
+        event.message
+        for event in objects.events
+        if event.reason == "FailedCreate"
+        and (event.about.kind, event.about.name) == ("StatefulSet", name)
+        and event.uid in ("", workload["metadata"].get("uid"))
     ]
-    return " ".join(max(messages)[1].split()) if messages else ""
+    return " ".join(messages[-1].split()) if messages else ""
 
 
 def changed_at(body: Body) -> datetime:
@@ -134,18 +123,13 @@ def owns(body: Body, other: Body) -> bool:
     }
 
 
-def _about(event: Body) -> tuple[Any, Any, Any]:
-    about = event.get("involvedObject") or {}
-    return about.get("kind"), about.get("name"), about.get("uid")
-
-
 def _owner(body: Body) -> tuple[str, str]:
     owners = body["metadata"].get("ownerReferences") or [{"kind": "", "name": ""}]
     return owners[0]["kind"], owners[0]["name"]
 
 
-def _stateful_sets(body: Body, objects: Objects) -> list[Body]:
-    return [one for one in objects.of_kind("StatefulSet") if owns(body, one)]
+def _stateful_sets(body: Body, objects: Snapshot) -> list[Body]:
+    return [one for one in objects.all("StatefulSet") if owns(body, one)]
 
 
 def _has_condition(body: Body, kinds: Sequence[str], status: str = "True") -> Body | None:
@@ -156,30 +140,29 @@ def _has_condition(body: Body, kinds: Sequence[str], status: str = "True") -> Bo
     return None
 
 
-def _refused_conditions(body: Body, objects: Objects) -> Iterator[str]:
+def _refused_conditions(body: Body, objects: Snapshot) -> Iterator[str]:
     """What PGO's conditions say, with the API server's words from its events."""
     resizing = _has_condition(body, (RESIZING,), "False") or _has_condition(body, (RESIZE_ERROR,))
     if resizing is not None:
-        events = [
-            event
-            for event in objects.of_kind("Event")
-            if event.get("reason") == "PersistentVolumeError"
-            and _about(event)[:2] == ("PostgresCluster", body["metadata"]["name"])
+        messages = [
+            event.message
+            for event in objects.events
+            if event.reason == "PersistentVolumeError"
+            and (event.about.kind, event.about.name) == (body["kind"], body["metadata"]["name"])
         ]
-        newest = max(events, key=lambda event: str(event.get("lastTimestamp")), default={})
-        message = newest.get("message") or resizing.get("message", "")
+        message = (messages[-1] if messages else "") or resizing.get("message", "")
         yield f"a volume can't be resized: {' '.join(str(message).split())}"
     paused = _has_condition(body, (PROGRESSING,), "False")
     if paused is not None:
         yield f"the operator changes nothing ({paused.get('reason')}): {paused.get('message', '')}"
 
 
-def _other_version(body: Body, objects: Objects) -> Iterator[str]:
+def _other_version(body: Body, objects: Snapshot) -> Iterator[str]:
     """Instances that run another major version than is asked for."""
     version = body["spec"].get("postgresVersion")
     if version is None or postgres_data.is_upgraded(body):
         return
-    actual = postgres_data.data_versions(body["metadata"]["name"], objects.pods({}))
+    actual = postgres_data.data_versions(body["metadata"]["name"], objects.pods())
     if actual - {version}:
         others = " and ".join(map(str, sorted(actual - {version})))
         yield (
@@ -198,9 +181,9 @@ def _refused_claim(spec: claims.VolumeSpec, claim: Body) -> Iterator[str]:
         yield f"the volume {name} has {size}, {spec.size} is asked for: it can't become smaller"
 
 
-def _other_storage(body: Body, objects: Objects) -> Iterator[str]:
+def _other_storage(body: Body, objects: Snapshot) -> Iterator[str]:
     """Redis' data on volumes that are not asked for, or off those that are."""
-    runner = objects.get("StatefulSet", f"rfr-{body['metadata']['name']}")
+    runner = objects.find("StatefulSet", f"rfr-{body['metadata']['name']}")
     if runner is None or not owns(body, runner):
         return
     has_volumes = bool(runner["spec"].get("volumeClaimTemplates"))
@@ -218,17 +201,17 @@ def _old_instances(body: Body) -> Iterator[str]:
         yield f"{updated} of {count} PostgreSQL instances are of the current version"
 
 
-def _old_redis(body: Body, objects: Objects) -> Iterator[str]:
+def _old_redis(body: Body, objects: Snapshot) -> Iterator[str]:
     """Parts of a RedisFailover that don't have its settings yet, or run in pods without them."""
     name = body["metadata"]["name"]
-    runner = objects.get("StatefulSet", f"rfr-{name}")
+    runner = objects.find("StatefulSet", f"rfr-{name}")
     if runner is not None and owns(body, runner):
         if not _has_settings(runner, body["spec"]["redis"], "redis"):
             yield "its StatefulSet doesn't have its last change yet"
         elif outdated := outdated_pods(runner, objects):
             count = body["spec"]["redis"].get("replicas", 3)
             yield f"{len(outdated)} of {count} Redis pods are of the version before"
-    watcher = objects.get("Deployment", f"rfs-{name}")
+    watcher = objects.find("Deployment", f"rfs-{name}")
     if watcher is not None and owns(body, watcher):
         if not _has_settings(watcher, body["spec"]["sentinel"], "sentinel"):
             yield "its Sentinels' Deployment doesn't have its last change yet"
@@ -236,13 +219,13 @@ def _old_redis(body: Body, objects: Objects) -> Iterator[str]:
             yield f"of Sentinel, {lack}"
 
 
-def outdated_pods(runner: Body, objects: Objects) -> list[Body]:
+def outdated_pods(runner: Body, objects: Snapshot) -> list[Body]:
     """A StatefulSet's pods that aren't of its current revision."""
     revision = workload_status(runner).revision
     name = runner["metadata"]["name"]
     return [
         pod
-        for pod in objects.pods({})
+        for pod in objects.pods()
         if revision
         and _owner(pod) == ("StatefulSet", name)
         and (pod["metadata"].get("labels") or {}).get(REVISION_HASH) != revision

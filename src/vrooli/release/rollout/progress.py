@@ -9,6 +9,7 @@ from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
 from vrooli.events import ObjectState
+from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import (
     ContainerStatus,
     Termination,
@@ -22,14 +23,7 @@ from vrooli.kube.status.pods import CONFIG_ERROR, CRASH_LOOP
 from vrooli.redaction import Redactor
 from vrooli.release.rollout import autoscaling, context, readiness
 from vrooli.release.rollout.context import Scene
-from vrooli.release.rollout.readiness import (
-    COMPONENT,
-    LEADER_ROLES,
-    PGO,
-    REDIS_NAME,
-    REDIS_ROLE,
-    Seen,
-)
+from vrooli.release.rollout.readiness import COMPONENT, LEADER_ROLES, PGO, REDIS_NAME, REDIS_ROLE
 
 Body = Mapping[str, Any]
 
@@ -62,7 +56,7 @@ class Line:
 
 def lines(
     wanted: Iterable[Manifest],
-    seen: Seen,
+    seen: Snapshot,
     failed: Collection[str] = (),
     redactor: Redactor | None = None,
     earlier_ends: Mapping[tuple[str, str], int] | None = None,
@@ -88,7 +82,7 @@ def lines(
 
 def _of_object(wanted: Manifest, where: Scene, failed: Collection[str], hides: Redactor) -> Line:
     seen = where.seen
-    lack, body = readiness.lack(wanted, seen), seen.get(wanted.kind, wanted.name)
+    lack, body = readiness.lack(wanted, seen), seen.find(wanted.kind, wanted.name)
     facts = FACTS[wanted.kind](body, seen) if body is not None else ""
     if lack is None:
         return Line(wanted.key, ObjectState.READY, facts)
@@ -106,8 +100,8 @@ OWN_WORDS = ("Deployment", "StatefulSet", "VaultStaticSecret", "PersistentVolume
 
 def _of_hook(hook: Manifest, where: Scene, failed: Collection[str], hides: Redactor) -> Line:
     seen = where.seen
-    when, body = hook.annotations[HOOK], seen.get(hook.kind, hook.name)
-    pods = [pod for pod in seen.pods({}) if context.hook_of(pod) == hook.key]
+    when, body = hook.annotations[HOOK], seen.find(hook.kind, hook.name)
+    pods = [pod for pod in seen.pods() if context.hook_of(pod) == hook.key]
     if body is None:
         return Line(hook.key, ObjectState.WAITING, f"{when} hook: not there")
     if _has_ended_well(body):
@@ -164,28 +158,23 @@ def times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _probe(pod: str, seen: Seen) -> str:
+def _probe(pod: str, seen: Snapshot) -> str:
     """What its probe said last, from the namespace's events."""
-    found = [
-        body
-        for body in seen.of_kind("Event")
-        if body.get("reason") == "Unhealthy" and body.get("involvedObject", {}).get("name") == pod
-    ]
-    newest = max(found, key=lambda body: str(body.get("lastTimestamp")), default=None)
-    return f": {newest['message']}" if newest else ""
+    found = [item for item in seen.events if item.reason == "Unhealthy" and item.about.name == pod]
+    return f": {found[-1].message}" if found else ""
 
 
-def _pods_of(wanted: Manifest, seen: Seen) -> list[Body]:
+def _pods_of(wanted: Manifest, seen: Snapshot) -> list[Body]:
     """The pods that an object stands on, a Deployment's only of its current version."""
     if wanted.kind == "PostgresCluster":
         return seen.pods({f"{PGO}/cluster": wanted.name})
     if wanted.kind == "RedisFailover":
         return seen.pods({REDIS_NAME: wanted.name})
     if wanted.kind == "StatefulSet":
-        return [pod for pod in seen.pods({}) if _owner(pod) == wanted.name]
+        return [pod for pod in seen.pods() if _owner(pod) == wanted.name]
     if wanted.kind != "Deployment":
         return []
-    pods = [pod for pod in seen.pods({}) if context.deployment_of(pod) == wanted.name]
+    pods = [pod for pod in seen.pods() if context.deployment_of(pod) == wanted.name]
     return Scene(seen=seen).current(pods)
 
 
@@ -200,26 +189,28 @@ def _cut(text: str) -> str:
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
-def _replicas(body: Body, seen: Seen) -> str:
+def _replicas(body: Body, seen: Snapshot) -> str:
     status = workload_status(body)
     return f"{status.ready} of {status.desired} pods are ready"
 
 
-def _postgres(body: Body, seen: Seen) -> str:
+def _postgres(body: Body, seen: Snapshot) -> str:
     return ", ".join(_of_postgres(body, seen))
 
 
-def _of_postgres(body: Body, seen: Seen) -> Iterator[str]:
+def _of_postgres(body: Body, seen: Snapshot) -> Iterator[str]:
     """Instances, leader, replicas, pool, backups."""
     spec, status = body["spec"], body.get("status", {})
     wanted = sum(item.get("replicas", 1) for item in spec["instances"])
     ready = sum(item.get("readyReplicas", 0) for item in status.get("instances", []))
     yield f"{ready} of {wanted} instances are ready"
     labels = {f"{PGO}/cluster": body["metadata"]["name"]}
-    leaders = [pod for role in LEADER_ROLES for pod in seen.pods({**labels, f"{PGO}/role": role})]
+    leaders = [
+        pod for role in LEADER_ROLES for pod in seen.active_pods({**labels, f"{PGO}/role": role})
+    ]
     names = ", ".join(pod["metadata"]["name"] for pod in leaders)
     yield f"leader {names}" if names else "no leader"
-    replicas = seen.pods({**labels, f"{PGO}/role": "replica"})
+    replicas = seen.active_pods({**labels, f"{PGO}/role": "replica"})
     if wanted > 1:
         yield f"{sum(map(is_pod_ready, replicas))} of {wanted - 1} replicas"
     if pool := spec.get("proxy", {}).get("pgBouncer"):
@@ -231,18 +222,18 @@ def _of_postgres(body: Body, seen: Seen) -> Iterator[str]:
         yield f"{repo['name']} {made if repo.get('stanzaCreated') else 'is being made'}"
 
 
-def _redis(body: Body, seen: Seen) -> str:
+def _redis(body: Body, seen: Snapshot) -> str:
     """Redis, Sentinels, master, quorum."""
     labels = {REDIS_NAME: body["metadata"]["name"]}
     said = []
     for part, title in (("redis", "Redis"), ("sentinel", "Sentinels")):
         wanted = body["spec"][part].get("replicas", 3)
-        ready = sum(map(is_pod_ready, seen.pods({**labels, COMPONENT: part})))
+        ready = sum(map(is_pod_ready, seen.active_pods({**labels, COMPONENT: part})))
         said.append(f"{ready} of {wanted} {title}")
-    masters = seen.pods({**labels, COMPONENT: "redis", REDIS_ROLE: "master"})
+    masters = seen.active_pods({**labels, COMPONENT: "redis", REDIS_ROLE: "master"})
     names = ", ".join(pod["metadata"]["name"] for pod in masters)
     quorum = body["spec"]["sentinel"].get("replicas", 3) // 2 + 1
-    ready = sum(map(is_pod_ready, seen.pods({**labels, COMPONENT: "sentinel"})))
+    ready = sum(map(is_pod_ready, seen.active_pods({**labels, COMPONENT: "sentinel"})))
     return ", ".join(
         [
             *said,
@@ -252,15 +243,15 @@ def _redis(body: Body, seen: Seen) -> str:
     )
 
 
-def _vault_secret(body: Body, seen: Seen) -> str:
+def _vault_secret(body: Body, seen: Snapshot) -> str:
     return f"the Secret {body['spec']['destination']['name']} is filled"
 
 
-def _claim(body: Body, seen: Seen) -> str:
+def _claim(body: Body, seen: Snapshot) -> str:
     return claim_phase(body)
 
 
-def _ingress(body: Body, seen: Seen) -> str:
+def _ingress(body: Body, seen: Snapshot) -> str:
     """Its hosts, and the address where its controller writes one."""
     hosts = [rule.get("host") or "any host" for rule in body["spec"].get("rules", [])]
     points = body.get("status", {}).get("loadBalancer", {}).get("ingress", [])
@@ -268,7 +259,7 @@ def _ingress(body: Body, seen: Seen) -> str:
     return ", ".join(dict.fromkeys(hosts)) + (f" at {where}" if where else "")
 
 
-FACTS: Mapping[str, Callable[[Body, Seen], str]] = {
+FACTS: Mapping[str, Callable[[Body, Snapshot], str]] = {
     "Deployment": _replicas,
     "StatefulSet": _replicas,
     "PostgresCluster": _postgres,

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 
 from vrooli.chart.manifest import Manifest
 from vrooli.kube import Kube
+from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import is_pod_ready
 from vrooli.release.rollout.operator_progress import outdated_pods
-from vrooli.release.rollout.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE, Body, Seen
+from vrooli.release.rollout.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE, Body
 
 NOTE = "vrooli.com/woken"
 # How often it may be woken, seconds: what it did last must be seen before.
@@ -31,12 +32,12 @@ class RedisWaker:
         self._wanted = [item for item in manifests if item.kind == "RedisFailover"]
         self._woken_at = time.monotonic()
 
-    async def look(self, seen: Seen) -> None:
+    async def look(self, seen: Snapshot) -> None:
         """Wake the operator if a RedisFailover waits for it."""
         if time.monotonic() - self._woken_at < PAUSE_S:
             return
         for manifest in self._wanted:
-            body = seen.get(manifest.kind, manifest.name)
+            body = seen.find(manifest.kind, manifest.name)
             if body is not None and waits(body, seen):
                 self._woken_at = time.monotonic()
                 note = {"metadata": {"annotations": {NOTE: datetime.now(UTC).isoformat()}}}
@@ -45,17 +46,17 @@ class RedisWaker:
                 )
 
 
-def waits(body: Body, seen: Seen) -> bool:
+def waits(body: Body, seen: Snapshot) -> bool:
     """Whether a RedisFailover has no pods yet, none that is the master, or outdated ones."""
     labels = {REDIS_NAME: body["metadata"]["name"]}
     for part in ("redis", "sentinel"):
-        pods = seen.pods({**labels, COMPONENT: part})
+        pods = seen.active_pods({**labels, COMPONENT: part})
         if not pods:
             return True
         running = sum(pod.get("status", {}).get("phase") == "Running" for pod in pods)
         if running < body["spec"][part].get("replicas", 3):
             return False
-    runner = seen.get("StatefulSet", f"rfr-{body['metadata']['name']}")
+    runner = seen.find("StatefulSet", f"rfr-{body['metadata']['name']}")
     if runner is not None and outdated_pods(runner, seen):
-        return all(map(is_pod_ready, seen.pods(labels)))
-    return not seen.pods({**labels, REDIS_ROLE: "master"})
+        return all(map(is_pod_ready, seen.active_pods(labels)))
+    return not seen.active_pods({**labels, REDIS_ROLE: "master"})

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from vrooli.kube.events import Event
 from vrooli.kube.status import deployment_unready_reason, workload_status
 from vrooli.release.rollout import operator_progress, readiness
 from vrooli.release.rollout.context import Scene
@@ -39,7 +39,7 @@ def refused(scene: Scene) -> Iterator[Trouble]:
     """What is refused to the release's secrets, databases and Deployments."""
     yield from _secrets(scene)
     for item in scene.wanted or ():
-        body = None if item.is_hook else scene.seen.get(item.kind, item.name)
+        body = None if item.is_hook else scene.seen.find(item.kind, item.name)
         if body is None:
             continue
         refusals = [message for message in _refusals(body, scene) if QUOTA not in message]
@@ -75,23 +75,16 @@ def _secrets(scene: Scene) -> Iterator[Trouble]:
     for item in scene.wanted or ():
         if item.kind != KIND or readiness.lack(item, scene.seen) is None:
             continue
-        said = [body for body in scene.seen.of_kind("Event") if _tells(body, item.name, scene)]
-        if sum(int(body.get("count") or 1) for body in said) >= TIMES:
-            message = " ".join(str(max(said, key=_at)["message"]).split())
+        said = [event for event in scene.seen.events if _tells(event, item.name, scene)]
+        if sum(event.count for event in said) >= TIMES:
+            message = " ".join(said[-1].message.split())
             yield Trouble(f"{KIND}/{item.name}", "", "refused by Vault", message, lasts_s=LASTS_S)
 
 
-def _tells(event: Mapping[str, Any], name: str, scene: Scene) -> bool:
-    about = event.get("involvedObject", {})
+def _tells(event: Event, name: str, scene: Scene) -> bool:
     return (
-        (about.get("kind"), about.get("name")) == (KIND, name)
-        and REFUSED.search(event.get("message") or "") is not None
-        and _at(event) >= scene.began
+        (event.about.kind, event.about.name) == (KIND, name)
+        and REFUSED.search(event.message) is not None
+        and event.last is not None
+        and event.last >= scene.began
     )
-
-
-def _at(event: Mapping[str, Any]) -> datetime:
-    """When it was said last."""
-    metadata = event["metadata"]
-    time = event.get("lastTimestamp") or event.get("eventTime") or metadata["creationTimestamp"]
-    return datetime.fromisoformat(time).astimezone(UTC)

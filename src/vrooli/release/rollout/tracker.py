@@ -7,12 +7,16 @@ import contextlib
 import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
 from vrooli.events import ObjectState, Progress
 from vrooli.kube import Kube, NoAnswerError
+from vrooli.kube.snapshot import Snapshot
+from vrooli.kube.unavailable import Unavailable
+from vrooli.kube.watcher import Watcher
 from vrooli.redaction import Redactor
 from vrooli.release import secret_redaction
 from vrooli.release.rollout import (
@@ -20,19 +24,17 @@ from vrooli.release.rollout import (
     context,
     failures,
     operator_logs,
+    queries,
     readiness,
     refusals,
-    watcher,
 )
 from vrooli.release.rollout import progress as rollout_progress
 from vrooli.release.rollout.confirmation import Blame
 from vrooli.release.rollout.context import EVER, Scene
 from vrooli.release.rollout.failures import Trouble
 from vrooli.release.rollout.progress import Line
-from vrooli.release.rollout.readiness import RULES, Seen
+from vrooli.release.rollout.readiness import RULES
 from vrooli.release.rollout.redis_reconcile import RedisWaker
-from vrooli.release.rollout.unavailable import Unavailable
-from vrooli.release.rollout.watcher import Watched
 from vrooli.steps import Done, first_error
 
 T = TypeVar("T")
@@ -125,10 +127,10 @@ async def unless_hopeless(
     return done.result()
 
 
-async def snapshot(kube: Kube, manifests: Sequence[Manifest]) -> Seen:
+async def snapshot(kube: Kube, manifests: Sequence[Manifest]) -> Snapshot:
     """A namespace's objects as they are now: those of the manifests' kinds, and their evidence."""
-    kinds = [*watcher.kinds(manifests), watcher.EVENT]
-    return await watcher.snapshot(kube, manifests[0].namespace, kinds)
+    kinds = [*queries.kinds(manifests), queries.EVENT]
+    return await queries.fetch_snapshot(kube, manifests[0].namespace, kinds)
 
 
 class Follower:
@@ -146,7 +148,9 @@ class Follower:
     ) -> None:
         self._kube, self._wanted, self._progress = kube, tuple(wanted), progress
         self._namespace = wanted[0].namespace if wanted else ""
-        self._watched = Watched(kube, self._namespace)
+        self._watcher = Watcher(
+            kube, self._namespace, partial(queries.fetch, kube), queries.is_optional
+        )
         self._waker = RedisWaker(kube, wanted)
         self._began = began
         # When it was changed last, and since when all that others need has been ready.
@@ -171,20 +175,28 @@ class Follower:
         """Begin to watch."""
         if self._wanted:
             hooks = context.hooks(self._wanted)
-            kinds = [*watcher.kinds([*self.counted, *hooks]), *watcher.EVIDENCE]
+            kinds = [*queries.kinds([*self.counted, *hooks]), *queries.EVIDENCE]
             # Nothing is shown before both are there; the group ends either with the other.
             learning = group.create_task(self._learn_secrets())
-            await self._watched.follow(group, dict.fromkeys(kinds))
+            self._watcher.watch(group, queries.queries(kinds, self._namespace))
+            # Before the first list nothing is known, which isn't the same as absent.
+            await self._refresh()
             await learning
+
+    async def _refresh(self) -> None:
+        """List all anew but the events, which don't end."""
+        await self._watcher.refresh(
+            query for query in self._watcher.queries if query.kind != queries.EVENT[1]
+        )
 
     def end(self) -> None:
         """Watch no more."""
-        self._watched.end()
+        self._watcher.stop()
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> Snapshot:
         """What was seen last."""
-        return self._watched.seen
+        return self._watcher.snapshot
 
     @property
     def lines(self) -> list[Line]:
@@ -216,9 +228,9 @@ class Follower:
     async def change(self) -> None:
         """Wait for a change, or a while."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._watched.changed.wait(), TICK_S)
+            await asyncio.wait_for(self._watcher.changed.wait(), TICK_S)
         await asyncio.sleep(BURST_S)
-        self._watched.changed.clear()
+        self._watcher.changed.clear()
         silent_s = time.monotonic() - self._looked_at
         if silent_s > LOOK_S:
             await self._look_again(silent_s)
@@ -226,7 +238,7 @@ class Follower:
     async def _look_again(self, silent_s: float) -> None:
         """Have a fresh look; an API server that is away for a moment is waited for."""
         try:
-            await self._watched.look()
+            await self._refresh()
             await self._learn_secrets()
         except PrerequisiteError:
             if silent_s > LOOK_S + AWAY_S:
@@ -250,7 +262,7 @@ class Follower:
 
     def _advice(self) -> str:
         """What to do at the limit: a node that is being made needs nothing but time."""
-        pods = Scene(self._wanted, self.seen).current(self.seen.pods({}))
+        pods = Scene(self._wanted, self.seen).current(self.seen.pods())
         names = autoscaling.awaiting_node(pods, self.seen, datetime.now(UTC))
         begin = (
             f"A node was still being made for {', '.join(names)}: wait for it"
@@ -307,7 +319,7 @@ class Follower:
         since = max(self._changed, self._settled or datetime.now(UTC))
         await asyncio.sleep(max(0.0, STABLE_S - (datetime.now(UTC) - since).total_seconds()))
         try:
-            await self._watched.look()
+            await self._refresh()
         except PrerequisiteError:
             return False
         return not self.lacking()
@@ -320,7 +332,7 @@ class Follower:
         elif self._settled is None:
             self._settled = now
         self._earlier_ends |= failures.earlier_ends(
-            self.seen.pods({}), self._began, self._earlier_ends
+            self.seen.pods(), self._began, self._earlier_ends
         )
         unfilled = context.unfilled(self._wanted, self.seen)
         self._filled = {
@@ -331,7 +343,7 @@ class Follower:
             self._wanted, self.seen, self._settled, self._began, self._earlier_ends, self._filled
         )
         return [
-            *failures.troubles(self.seen.pods({}), now, where),
+            *failures.troubles(self.seen.pods(), now, where),
             *refusals.refused(where),
             *(refusals.trouble(name, reason) for name, reason in self.errors().items()),
         ]

@@ -28,7 +28,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ended = sorted((job for job in jobs if _has_failed(job) or _is_done(job)), key=born)
         if ended and _has_failed(ended[-1]):
             ref = ref_of(ended[-1])
-            pods = [ref_of(pod).name for pod in evidence.of(ref)]
+            pods = [ref_of(pod).name for pod in evidence.pods_of(ref)]
             log = [found for name in pods for found in evidence.lines(ERROR, pods=name)]
             yield Symptom(
                 resource=ref,

@@ -14,7 +14,6 @@ from vrooli.kube.status import is_pod_ready
 from vrooli.operators import reconcile_log
 from vrooli.operators.reconcile_log import ReconcileError
 from vrooli.release.rollout import operator_progress
-from vrooli.release.rollout.readiness import Seen
 from vrooli.release.rollout.refusals import RESIZED_S
 
 # What an operator can't change, as far as it stands in one place.
@@ -30,16 +29,9 @@ REMEDY = (
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each database whose operator refuses a change, or meets with an error again and again."""
-    objects = Seen(
-        {
-            (kind, ref_of(body).name): body
-            for kind in evidence.objects
-            for body in evidence.all(kind)
-        }
-    )
     for body in (body for kind in KINDS for body in evidence.all(kind)):
         errors = list(_errors(evidence, body))
-        reasons = [*_refusals(evidence, body, objects), *(error.message for error in errors)]
+        reasons = [*_refusals(evidence, body), *(error.message for error in errors)]
         if reasons:
             ref = ref_of(body)
             yield Symptom(
@@ -53,11 +45,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             )
 
 
-def _refusals(evidence: Evidence, body: Body, objects: Seen) -> Iterator[str]:
-    yield from operator_progress.refused_changes(body, objects)
+def _refusals(evidence: Evidence, body: Body) -> Iterator[str]:
+    yield from operator_progress.refused_changes(body, evidence)
     age_s = (evidence.now - operator_progress.changed_at(body)).total_seconds()
     if age_s >= RESIZED_S:
-        yield from operator_progress.small_volumes(body, objects)
+        yield from operator_progress.small_volumes(body, evidence)
 
 
 def _errors(evidence: Evidence, body: Body) -> Iterator[ReconcileError]:

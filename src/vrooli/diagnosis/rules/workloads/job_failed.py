@@ -29,7 +29,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 def _symptom(evidence: Evidence, body: Body, reason: str, said: str) -> Symptom:
     ref, maker = ref_of(body), _maker(body)
     kind = f"the hook {notes(body)[HOOK]}" if HOOK in notes(body) else "it"
-    pods = evidence.of(ref) or ([body] if ref.kind == "Pod" else [])
+    pods = evidence.pods_of(ref) or ([body] if ref.kind == "Pod" else [])
     log = [line for pod in pods for item in _names(pod) for line in log_of(evidence, pod, item)]
     if maker.kind == "CronJob":
         command = f"kubectl create job {ref.name}-again --from={maker.words}"

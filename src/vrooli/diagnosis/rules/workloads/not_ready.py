@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import MOVING_S, is_moving, is_older
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Ref, born, labels, ref_of, text
+from vrooli.kube.objects import Ref, born, labels, text
 from vrooli.kube.status import is_pod_ready
 from vrooli.release.rollout import readiness
-from vrooli.release.rollout.readiness import Seen
 
 # The label by which an operator's pods name what they are of.
 OPERATORS = {
@@ -21,16 +20,9 @@ OPERATORS = {
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each object of the release that lacks something, in the words of a deploy."""
-    seen = Seen(
-        {
-            (kind, ref_of(body).name): body
-            for kind in evidence.objects
-            for body in evidence.all(kind)
-        }
-    )
     wanted = [item for item in evidence.wanted if not item.is_hook and evidence.has_seen(item.kind)]
     for manifest in wanted:
-        lack = readiness.lack(manifest, seen)
+        lack = readiness.lack(manifest, evidence)
         ref = Ref(manifest.kind, manifest.name, evidence.namespace)
         if lack is None or _is_on_its_way(evidence, ref):
             continue

@@ -38,7 +38,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 def _waiting(evidence: Evidence, ref: Ref) -> tuple[str, ...]:
     return tuple(
         f"{ref_of(pod)} isn't ready: {status.readiness.message if status.readiness else ''}"
-        for pod in evidence.of(ref)
+        for pod in evidence.pods_of(ref)
         if not (status := pod_status(pod)).is_ready
     )
 
