@@ -32,7 +32,9 @@ def _name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", ["docs/commands.md", "docs/interface.md", "docs/checks.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/commands.md", "docs/interface.md", "docs/checks.md", "docs/development.md"]
+)
 def test_the_reference_is_what_the_code_says(page: str) -> None:
     path = ROOT / page
     wanted = reference.refreshed(path.read_text())

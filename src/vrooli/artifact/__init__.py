@@ -1,4 +1,4 @@
-"""The build artifact: a folder with everything a deploy uses, and the record that proves it whole.
+"""The build artifact: its record, its files and their verification.
 
 Files only: no Helm engine, no cluster, no images' builder. The build workflow brings what goes in.
 """

@@ -1,4 +1,4 @@
-"""Can it be deployed? Each check looks at one thing that a release needs of a cluster.
+"""Checks of a cluster before a deploy. Each verifies one requirement of a release.
 
 One contract (interface.py), one file per check, one list of them (catalog.py), one way to run them
 (running.py). A deploy looks at those that can stop it (preflight.py), ``vrooli check`` at all. No

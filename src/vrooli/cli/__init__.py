@@ -1,1 +1,1 @@
-"""The command line: one file per command, each parses, calls and prints; nothing else."""
+"""The command line. A file for each command parses arguments, calls a workflow and prints."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from vrooli.artifact import model as artifact
 from vrooli.checks import catalog
-from vrooli.cli import examples
+from vrooli.cli import examples, package_map
 from vrooli.cli.app import app
 from vrooli.cli.terminal import errors, jsonlines
 from vrooli.environments import ENVIRONMENTS
@@ -139,6 +139,8 @@ def refreshed(page: str) -> str:
         "artifact": lambda: models(RECORDS),
         "checks": checks,
         "consent": consents,
+        "packages": package_map.packages,
+        "contracts": package_map.contracts,
     }
     return PART.sub(lambda found: f"{found[1]}\n{parts[found[2]]()}\n{found[3]}", page)
 

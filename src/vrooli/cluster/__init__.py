@@ -1,1 +1,1 @@
-"""Clusters: one protocol (interface.py), one file or package per kind. No knowledge of Vrooli."""
+"""Clusters: one protocol and one implementation for each kind. No knowledge of Vrooli."""

@@ -1,4 +1,4 @@
-"""Why isn't it healthy? Evidence that is collected once, and one small file for each rule.
+"""The diagnosis: evidence that is collected once, and a rule for each symptom.
 
 A rule reads evidence and yields findings; it does no I/O.
 """

@@ -1,4 +1,4 @@
-"""The graph: what a release consists of and who speaks with whom, as pictures.
+"""The graph of a release: its components, their connections and the flow of secrets.
 
 Read from manifests and, live, from a cluster; written as mermaid, SVG and one page.
 """

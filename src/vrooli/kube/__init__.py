@@ -1,4 +1,4 @@
-"""The Kubernetes API, as the rest of the product sees it: typed, with our errors and limits.
+"""The Kubernetes API: a typed client with timeouts and the errors of this product.
 
 The only user of kr8s, which brings authentication, sessions, exec and port-forwarding.
 """

@@ -1,4 +1,4 @@
-"""Third-party programs: where each comes from, and how it gets into the cache.
+"""Third-party programs: their sources, builds and cache.
 
 A program is taken from the cache, else from its vendor's official download where that is
 reached, else built from its Go modules, which are pinned in go/. Nothing here starts one.

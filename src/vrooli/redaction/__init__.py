@@ -1,4 +1,4 @@
-"""Takes secrets out of texts that are kept or shown.
+"""Redaction of secrets in text that is saved or printed.
 
 Known values go in any usual spelling, and so does whatever looks like a secret by its name or by
 its shape. Names, hosts, ports, tags and reasons stay. No I/O here.

@@ -1,4 +1,4 @@
-"""One release of the chart in a cluster: put there, followed until it is ready, tested, removed.
+"""A release of the chart in a cluster: deploy, rollout, tests, rollback and uninstall.
 
 Together with ``vrooli.chart`` the only user of the Helm engine.
 """

@@ -1,4 +1,4 @@
-"""Vault for development: OpenBao as a pod, its policies, VSO's role and the five secrets.
+"""Vault for development: OpenBao, its policies, the role of VSO and the five secrets.
 
 Production brings its own Vault; ``configure`` works on any that answers and lets us in. What
 runs in pods is in server.py, what is said to Vault's API goes through client.py alone.

@@ -1,1 +1,1 @@
-"""What a command does: idempotent steps over the rooms below. No printing here."""
+"""Workflows: what a command does, as idempotent steps. Nothing is printed here."""

@@ -1,1 +1,1 @@
-"""The check of the data that exist: what the operators can change, and what they cannot."""
+"""The check of existing data: which changes the operators can apply."""

@@ -1,1 +1,1 @@
-"""One file for each symptom that is recognised. A rule reads evidence, and does no I/O."""
+"""Rules, one file for each symptom. A rule reads evidence and does no I/O."""

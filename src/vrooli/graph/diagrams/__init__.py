@@ -1,1 +1,1 @@
-"""The diagrams of the specification: which nodes and arrows each has. No I/O."""
+"""The diagrams of the specification: their nodes and connections. No I/O."""

@@ -1,1 +1,1 @@
-"""The state of a diagram's nodes and arrows in a running cluster."""
+"""The state of nodes and connections in a running cluster."""

@@ -1,1 +1,1 @@
-"""The graph's facts, read from rendered manifests. No I/O."""
+"""Facts for the graph, read from rendered manifests. No I/O."""

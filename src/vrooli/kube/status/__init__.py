@@ -1,4 +1,4 @@
-"""Whether objects are ready and why not: typed facts, each read in one place.
+"""The status of objects: whether they are ready, and why not.
 
 Here belong the conditions, pods, workloads, Jobs, volume claims and failed image pulls of the
 Kubernetes API itself. Custom resources' own status belongs to `vrooli.operators`; sentences that

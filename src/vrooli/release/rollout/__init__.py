@@ -1,1 +1,1 @@
-"""Following a release until it is ready, or until it is clear that it will not be."""
+"""The rollout of a release: progress, readiness and failures."""

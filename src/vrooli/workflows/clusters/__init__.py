@@ -1,4 +1,4 @@
-"""The clusters that commands use: which one is chosen, how it is reached, and the embedded ones.
+"""The clusters of commands: selection, access and embedded clusters.
 
 Starting a cluster belongs to ``vrooli.cluster``, Kubernetes requests to ``vrooli.kube``.
 """

@@ -1,4 +1,4 @@
-"""Questions that are asked in the cluster, once it is known whom: one file for each.
+"""Probes: requests to running components, one file for each.
 
 A probe changes nothing, and gives answers; what they mean is for the rules.
 """
