@@ -180,7 +180,7 @@ async def test_a_look_sees_the_volumes_and_what_the_api_server_refuses(kept: Kub
     await kept.create(event, HOME)
     try:
         seen = await tracker.snapshot(kept, wanted)
-        lacks = readiness.lacks(wanted, seen)
+        lacks = readiness.unready_reasons(wanted, seen)
     finally:
         await kept.delete("v1", "Event", f"{RUNNER}.1", HOME)
         await kept.delete("apps/v1", "StatefulSet", RUNNER, HOME)

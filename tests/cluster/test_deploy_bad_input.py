@@ -190,8 +190,8 @@ async def test_a_cluster_that_goes_away_in_the_middle_ends_the_deploy(
     """Nothing is undone, even if it answers again a moment after it was given up."""
     if is_back:
         monkeypatch.setattr(Kube, "healthy", _answers)
-    monkeypatch.setattr(tracker, "LOOK_S", 1.0)
-    monkeypatch.setattr(tracker, "AWAY_S", 2.0)
+    monkeypatch.setattr(tracker, "RESYNC_S", 1.0)
+    monkeypatch.setattr(tracker, "API_OUTAGE_S", 2.0)
     monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path / "state"))
     found = await programs.ensure(["etcd", "kube-apiserver"], Progress())
     follows = asyncio.Event()

@@ -240,7 +240,7 @@ async def test_an_interrupted_deploy_lets_go_and_is_finished_by_the_next(
     assert "Changed already: " in interrupted.value.message
     assert "`vrooli uninstall -e dev --cluster context:bare`" in interrupted.value.advice
     assert "continues where it stopped" in interrupted.value.advice
-    assert await lease.holder(cluster, release) is None
+    assert await lease.fetch_holder(cluster, release) is None
     with pytest.raises(DeployFailedError, match="isn't ready"):
         await deploy(replace(options, rollback=False), silent)
 

@@ -27,29 +27,29 @@ async def release(bare_kube: Kube, bare_kubeconfig: Path) -> AsyncIterator[Relea
 
 
 async def test_nobody_holds_a_release_before_and_after(bare_kube: Kube, release: Release) -> None:
-    assert await lease.holder(bare_kube, release) is None
-    async with lease.held(bare_kube, release, QUIET):
-        held = await lease.holder(bare_kube, release)
+    assert await lease.fetch_holder(bare_kube, release) is None
+    async with lease.hold(bare_kube, release, QUIET):
+        held = await lease.fetch_holder(bare_kube, release)
         assert held is not None
         assert "process" in held.name
-    assert await lease.holder(bare_kube, release) is None
+    assert await lease.fetch_holder(bare_kube, release) is None
 
 
 async def test_a_second_deploy_is_refused_with_the_firsts_owner_and_age(
     bare_kube: Kube, release: Release
 ) -> None:
-    async with lease.held(bare_kube, release, QUIET):
+    async with lease.hold(bare_kube, release, QUIET):
         with pytest.raises(PrerequisiteError, match=r"Another deploy .*process \d+, since"):
-            await lease.refuse_if_held(bare_kube, release)
+            await lease.demand_free(bare_kube, release)
         with pytest.raises(PrerequisiteError, match="Another deploy"):
-            async with lease.held(bare_kube, release, QUIET):
+            async with lease.hold(bare_kube, release, QUIET):
                 pytest.fail("two hold it")
 
 
 async def test_of_two_that_begin_at_once_one_wins(bare_kube: Kube, release: Release) -> None:
     async def hold() -> str:
         try:
-            async with lease.held(bare_kube, release, QUIET):
+            async with lease.hold(bare_kube, release, QUIET):
                 await asyncio.sleep(1)
         except PrerequisiteError:
             return "refused"
@@ -72,9 +72,9 @@ async def test_a_holder_that_has_died_is_taken_over_and_told_of(
     metadata = {"name": lease.lease_name(release), "namespace": release.namespace}
     left = {"apiVersion": lease.API, "kind": lease.KIND, "metadata": metadata, "spec": spec}
     await bare_kube.create(left, release.namespace)
-    await lease.refuse_if_held(bare_kube, release)
-    async with lease.held(bare_kube, release, Progress("release", said.append)):
-        held = await lease.holder(bare_kube, release)
+    await lease.demand_free(bare_kube, release)
+    async with lease.hold(bare_kube, release, Progress("release", said.append)):
+        held = await lease.fetch_holder(bare_kube, release)
         assert held is not None
         assert held.name != "bob@gone, process 7"
     told = [event.detail for event in said if isinstance(event, StepProgressed)]
@@ -92,7 +92,7 @@ async def test_a_holder_whose_clock_is_late_is_left_alone_while_it_renews(
     await bare_kube.create(late, release.namespace)
 
     async def hold() -> None:
-        async with lease.held(bare_kube, release, QUIET):
+        async with lease.hold(bare_kube, release, QUIET):
             pytest.fail("two hold it")
 
     waiting = asyncio.create_task(hold())
@@ -108,10 +108,10 @@ async def test_a_holder_renews_and_ends_when_another_took_it(
 ) -> None:
     monkeypatch.setattr(lease, "RENEW_S", 0.2)
     with pytest.raises(PrerequisiteError, match="taken demo over: thief"):
-        async with lease.held(bare_kube, release, QUIET):
-            first = await lease.holder(bare_kube, release)
+        async with lease.hold(bare_kube, release, QUIET):
+            first = await lease.fetch_holder(bare_kube, release)
             await asyncio.sleep(0.6)
-            second = await lease.holder(bare_kube, release)
+            second = await lease.fetch_holder(bare_kube, release)
             assert first is not None
             assert second is not None
             assert second.renewed > first.renewed

@@ -66,7 +66,7 @@ def dev() -> Values:
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Takes what another Helm left for left behind after a second."""
-    monkeypatch.setattr(pending, "LEFT_BEHIND_S", 1.0)
+    monkeypatch.setattr(pending, "STALE_S", 1.0)
     yield
 
 
@@ -83,6 +83,12 @@ async def test_the_size_that_is_told_before_is_that_of_the_note(
     assert abs(measured.packed - packed) < size.LIMIT / 50
 
 
+async def _target_number(kube: Kube, release: Release) -> int:
+    """The revision that a rollback goes back to."""
+    records = await storage.fetch_records(kube, release)
+    return rollback.find_target(records, release).revision.number
+
+
 async def test_failed_revisions_push_none_out_that_worked(
     bare_kube: Kube, release: Release, dev: Values, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +103,7 @@ async def test_failed_revisions_push_none_out_that_worked(
         await marks.mark_failed(bare_kube, release, last, "it never became ready")
     assert await retention.prune(bare_kube, release) == [2]
     assert [item.number for item in await storage.fetch_revisions(bare_kube, release)] == [1, 3, 4]
-    assert (await rollback.target(bare_kube, release)).number == 1
+    assert await _target_number(bare_kube, release) == 1
 
 
 async def test_the_second_time_nothing_changes(
@@ -245,7 +251,7 @@ async def test_what_somebody_changed_by_hand_is_told_and_taken_back(
     note = await storage.fetch_record(bare_kube, release)
     assert note is not None
 
-    found, _ = await comparison.ahead(bare_kube, note.manifests, note, Redactor())
+    found, _ = await comparison.preview(bare_kube, note.manifests, note, Redactor())
 
     told = {change.key: change for change in found}
     assert set(told) == {"Deployment/demo-server", "Service/demo-ui"}
@@ -266,7 +272,7 @@ async def test_after_a_cut_upgrade_the_objects_themselves_tell_what_changes(
     before = await storage.fetch_manifests(bare_kube, release)
     await apply.ensure(bare_kube, release, values.merge(dev, {"replicaCount": {"ui": 2}}), PROGRESS)
     await cut(bare_kube, release, 2)
-    found, _ = await comparison.ahead(
+    found, _ = await comparison.preview(
         bare_kube, before, await storage.fetch_record(bare_kube, release), Redactor()
     )
     told = {change.key: change.act for change in found}
@@ -297,7 +303,7 @@ async def test_what_helm_deletes_after_a_cut_upgrade_is_told_before(
     note = await storage.fetch_record(bare_kube, release)
     assert note is not None
     deployed = await storage.fetch_deployed_manifests(bare_kube, release, note)
-    found, _ = await comparison.ahead(
+    found, _ = await comparison.preview(
         bare_kube, note.manifests, note, Redactor(), deployed=deployed
     )
     assert [change.act for change in found if change.key == key] == [Act.REMOVE]
@@ -317,17 +323,19 @@ async def test_nobody_goes_back_to_a_revision_that_never_became_ready(
     second = await storage.fetch_revision(bare_kube, release)
     assert second is not None
     await marks.mark_failed(bare_kube, release, second, "a pod crashed")
-    good = await rollback.target(bare_kube, release)
-    assert good.number == 1
+    good = rollback.find_target(await storage.fetch_records(bare_kube, release), release)
+    assert good.revision.number == 1
     await rollback.roll_back(bare_kube, release, good, PROGRESS)
-    assert (await rollback.target(bare_kube, release)).number == 1
+    assert await _target_number(bare_kube, release) == 1
     await marks.mark_ready(bare_kube, release, 3)
     await apply.ensure(bare_kube, release, replicas(3), PROGRESS)
-    assert (await rollback.target(bare_kube, release)).number == 3
+    assert await _target_number(bare_kube, release) == 3
     # The end of revision 4 was never noted, as after a process that was killed.
     await apply.ensure(bare_kube, release, replicas(4), PROGRESS)
-    assert (await rollback.target(bare_kube, release)).number == 3
-    assert (await metadata.records(bare_kube, release))[2].end is metadata.End.FAILED
+    assert await _target_number(bare_kube, release) == 3
+    failed = await storage.fetch_record(bare_kube, release, 2)
+    assert failed is not None
+    assert failed.metadata.end is metadata.End.FAILED
 
 
 async def test_uninstalling_keeps_the_database_and_installing_takes_it_over(

@@ -11,12 +11,12 @@ from support import kubelet
 from vrooli.kube import Kube
 from vrooli.kube.watcher import Watcher
 from vrooli.release.rollout import queries
-from vrooli.release.rollout.confirmation import Blame
-from vrooli.release.rollout.failures import Trouble
+from vrooli.release.rollout.confirmation import FailureConfirmer
+from vrooli.release.rollout.failures import PodFailure
 
 NODE, NAMESPACE = "between-two-starts", "last-logs"
 GONE = b"unable to retrieve container logs for containerd://5c3b862d8908de15"
-TROUBLE = Trouble("migrate", "main", "CrashLoopBackOff", "ended 2 times", crashed=True)
+TROUBLE = PodFailure("migrate", "main", "CrashLoopBackOff", "ended 2 times", crashed=True)
 POD = {
     "apiVersion": "v1",
     "kind": "Pod",
@@ -41,7 +41,7 @@ async def test_the_last_log_is_asked_for_again_when_its_container_has_just_gone(
         await kubelet.join(bare_kube, port, NODE)
         await bare_kube.create(POD, NAMESPACE)
         try:
-            told = await Blame(bare_kube, NAMESPACE).told(TROUBLE)
+            told = await FailureConfirmer(bare_kube, NAMESPACE).format_failure(TROUBLE)
         finally:
             await bare_kube.delete("v1", "Node", NODE)
     assert told == [f"{TROUBLE}: no such column", "  starts", "  no such column"]
@@ -53,33 +53,33 @@ async def test_what_a_kubelet_misses_is_believed_only_while_it_is_missing(bare_k
     await bare_kube.create(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}},
     )
-    blame = Blame(bare_kube, home)
+    blame = FailureConfirmer(bare_kube, home)
     for kind, said, key in (
         ("Secret", 'secret "late" not found', None),
         ("ConfigMap", 'configmap "late" not found', None),
         ("Secret", f"couldn't find key KEY in Secret {home}/late", "KEY"),
         ("ConfigMap", f"couldn't find key KEY in ConfigMap {home}/late", "KEY"),
     ):
-        trouble = Trouble("page", "main", "CreateContainerConfigError", said)
+        trouble = PodFailure("page", "main", "CreateContainerConfigError", said)
         found = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "late"}}
-        assert await blame.lines([trouble]) == [str(trouble)]
+        assert await blame.confirm([trouble]) == [str(trouble)]
         if key:
             await bare_kube.apply(found, namespace=home)
-            assert await blame.lines([trouble]) == [str(trouble)]
+            assert await blame.confirm([trouble]) == [str(trouble)]
             found["data"] = {key: "dmFsdWU="}
         await bare_kube.apply(found, namespace=home)
-        assert await blame.lines([trouble]) == []
+        assert await blame.confirm([trouble]) == []
         await bare_kube.delete("v1", kind, "late", home)
 
 
 async def test_what_passes_is_believed_after_a_while_only(bare_kube: Kube) -> None:
-    blame = Blame(bare_kube, "default")
-    passing = Trouble("page", "main", "ErrImagePull", "the registry is away", lasts_s=0.2)
-    assert await blame.lines([passing]) == []
+    blame = FailureConfirmer(bare_kube, "default")
+    passing = PodFailure("page", "main", "ErrImagePull", "the registry is away", grace_period_s=0.2)
+    assert await blame.confirm([passing]) == []
     await asyncio.sleep(0.3)
-    assert await blame.lines([passing]) == [str(passing)]
-    assert await blame.lines([]) == []
-    assert await blame.lines([passing]) == []
+    assert await blame.confirm([passing]) == [str(passing)]
+    assert await blame.confirm([]) == []
+    assert await blame.confirm([passing]) == []
 
 
 async def test_a_secret_that_vault_refuses_is_seen_by_its_operators_events(bare_kube: Kube) -> None:

@@ -67,9 +67,9 @@ REQUEST = {
 }
 
 
-async def _install(kube: Kube, release: Release, *, keep_added: bool = False) -> int:
+async def _install(kube: Kube, release: Release, *, preserve_added: bool = False) -> int:
     done = await apply.ensure(
-        kube, release, values.load(ENVIRONMENTS["dev"]), Progress(), keep_added=keep_added
+        kube, release, values.load(ENVIRONMENTS["dev"]), Progress(), preserve_added=preserve_added
     )
     return done.revision
 
@@ -85,7 +85,7 @@ async def test_what_was_changed_or_deleted_by_hand_is_told_and_nothing_else(
 ) -> None:
     await apply.ensure(bare_kube, release, values.load(ENVIRONMENTS["dev"]), Progress())
     noted = await storage.fetch_manifests(bare_kube, release)
-    assert await comparison.drift(bare_kube, noted, Redactor()) == ()
+    assert await comparison.find_drift(bare_kube, noted, Redactor()) == ()
 
     scaled = {"spec": {"replicas": 7}}
     await bare_kube.patch("apps/v1", "Deployment", "demo-server", release.namespace, scaled)
@@ -93,7 +93,9 @@ async def test_what_was_changed_or_deleted_by_hand_is_told_and_nothing_else(
     label = {"metadata": {"labels": {"owner": "somebody"}}}
     await bare_kube.patch("v1", "Service", "demo-jobs", release.namespace, label)
 
-    found = {change.key: change for change in await comparison.drift(bare_kube, noted, Redactor())}
+    found = {
+        change.key: change for change in await comparison.find_drift(bare_kube, noted, Redactor())
+    }
     assert set(found) == {"Deployment/demo-server", "Service/demo-ui"}
     assert found["Service/demo-ui"].act is Act.REMOVE
     (field,) = found["Deployment/demo-server"].fields
@@ -111,7 +113,9 @@ async def test_what_people_added_is_told_with_their_tool_and_taken_back(
     )
     noted = await storage.fetch_manifests(bare_kube, release)
 
-    found = {change.key: change for change in await comparison.drift(bare_kube, noted, Redactor())}
+    found = {
+        change.key: change for change in await comparison.find_drift(bare_kube, noted, Redactor())
+    }
     assert set(found) == {"Deployment/demo-server", "PostgresCluster/vrooli-pg"}
     told = {field.path: field for change in found.values() for field in change.fields}
     env = "spec.template.spec.containers[server].env[BY_HAND]"
@@ -121,12 +125,12 @@ async def test_what_people_added_is_told_with_their_tool_and_taken_back(
     assert told["spec.backups.pgbackrest.restore"].manager == "kubectl-patch"
 
     note = await storage.fetch_record(bare_kube, release)
-    ahead, _ = await comparison.ahead(bare_kube, noted, note, Redactor())
+    ahead, _ = await comparison.preview(bare_kube, noted, note, Redactor())
     assert {field.path: field.after for change in ahead for field in change.fields} == (
         dict.fromkeys(told)
     )
     assert await _install(bare_kube, release) == 2
-    assert await comparison.drift(bare_kube, noted, Redactor()) == ()
+    assert await comparison.find_drift(bare_kube, noted, Redactor()) == ()
     server = await bare_kube.get(*SERVER, release.namespace)
     assert server is not None
     container = server["spec"]["template"]["spec"]["containers"][0]
@@ -147,10 +151,10 @@ async def test_what_people_added_stays_where_that_was_asked_for(
         await storage.fetch_manifests(bare_kube, release),
         await storage.fetch_record(bare_kube, release),
     )
-    ahead, _ = await comparison.ahead(bare_kube, noted, note, Redactor(), keep_added=True)
+    ahead, _ = await comparison.preview(bare_kube, noted, note, Redactor(), preserve_added=True)
     assert ahead == ()
-    assert await _install(bare_kube, release, keep_added=True) == 1
-    (change,) = await comparison.drift(bare_kube, noted, Redactor())
+    assert await _install(bare_kube, release, preserve_added=True) == 1
+    (change,) = await comparison.find_drift(bare_kube, noted, Redactor())
     assert change.key == "Deployment/demo-server"
 
 
@@ -158,7 +162,7 @@ async def test_a_changed_value_is_told_with_who_wrote_it(bare_kube: Kube, releas
     await _install(bare_kube, release)
     await _edit(bare_kube, release, SERVER, _containers(imagePullPolicy="Always"))
     noted = await storage.fetch_manifests(bare_kube, release)
-    (change,) = await comparison.drift(bare_kube, noted, Redactor())
+    (change,) = await comparison.find_drift(bare_kube, noted, Redactor())
     (field,) = change.fields
     assert field.path == "spec.template.spec.containers[server].imagePullPolicy"
     assert (field.after, field.manager) == ("Always", EDIT)
@@ -180,7 +184,7 @@ async def test_requests_and_what_controllers_write_is_no_drift(
     await _install(bare_kube, release)
     await _edit(bare_kube, release, what, change, manager)
     noted = await storage.fetch_manifests(bare_kube, release)
-    assert await comparison.drift(bare_kube, noted, Redactor()) == ()
+    assert await comparison.find_drift(bare_kube, noted, Redactor()) == ()
     assert await _install(bare_kube, release) == 1
 
 
@@ -195,7 +199,7 @@ async def test_what_people_removed_comes_back(bare_kube: Kube, release: Release)
         await storage.fetch_manifests(bare_kube, release),
         await storage.fetch_record(bare_kube, release),
     )
-    ahead, _ = await comparison.ahead(bare_kube, noted, note, Redactor())
+    ahead, _ = await comparison.preview(bare_kube, noted, note, Redactor())
     assert [change.key for change in ahead] == ["Deployment/demo-server"]
     assert await _install(bare_kube, release) == 2
     again = await bare_kube.get(*SERVER, release.namespace)

@@ -20,12 +20,12 @@ from support import planting
 from support.canaries import canaries, leaked
 from support.live import Live
 from vrooli import project
-from vrooli.diagnosis.failure_report import save
+from vrooli.diagnosis.failure_report import keep
 from vrooli.errors import VrooliError
 from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.release import Release
-from vrooli.release.failure_handling import DeployFailedError, Failed, Kept
+from vrooli.release.failure_handling import DeployFailedError, Failed, FailureReport
 from vrooli.release.records import storage
 
 pytestmark = [
@@ -208,8 +208,8 @@ async def test_a_deploy_that_fails_keeps_and_says_no_secret(
     release = Release.of(live.environment, live.kubeconfig)
     wanted = await storage.fetch_manifests(planted, release)
 
-    async def keeps(failure: str) -> Kept:
-        return await save(planted, release, wanted, failure)
+    async def keeps(failure: str) -> FailureReport:
+        return await keep(planted, release, wanted, failure)
 
     error = VrooliError("\n".join(item.text for item in PLANTED))
     failed = Failed(

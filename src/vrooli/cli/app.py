@@ -59,8 +59,8 @@ app.add_typer(cluster.app, name="cluster")
 app.add_typer(artifact.app, name="artifact")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         from vrooli import project
 
         typer.echo(project.version())

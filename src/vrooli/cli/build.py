@@ -115,10 +115,10 @@ def command(
         from vrooli.workflows.build import BuildOptions, build
 
         names = environment or list(environments.ENVIRONMENTS)
-        found = {environments.environment(name) for name in names}
-        ordered = tuple(one for one in environments.ENVIRONMENTS.values() if one in found)
-        wanted = BuildOptions(version, ordered, out, write_source, images, push, push_images)
-        return build(wanted, listener)
+        selected = {environments.environment(name) for name in names}
+        ordered = tuple(one for one in environments.ENVIRONMENTS.values() if one in selected)
+        options_ = BuildOptions(version, ordered, out, write_source, images, push, push_images)
+        return build(options_, listener)
 
     execute(work, _show, output, debug)
 

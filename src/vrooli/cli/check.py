@@ -71,11 +71,11 @@ class Worded(TyperCommand):
 
 
 def _as_flags(args: Sequence[str]) -> Iterator[str]:
-    found = list(args)
-    while found:
-        first = found.pop(0)
-        if first in WORDED and found and found[0] in WORDS:
-            first = WORDS[found.pop(0)] + first.removeprefix("--")
+    values = list(args)
+    while values:
+        first = values.pop(0)
+        if first in WORDED and values and values[0] in WORDS:
+            first = WORDS[values.pop(0)] + first.removeprefix("--")
         yield first
 
 
@@ -115,7 +115,7 @@ def command(
     def work(listener: Listener) -> Awaitable[CheckResult]:
         from vrooli.workflows.check import CheckOptions, check
 
-        wanted = CheckOptions(
+        request = CheckOptions(
             environments.environment(environment),
             cluster,
             tuple(values or ()),
@@ -125,18 +125,18 @@ def command(
             fix,
             junit,
         )
-        return check(wanted, listener, None if yes or not _mends(wanted) else _confirm)
+        return check(request, listener, None if yes or not _can_fix(request) else _confirm)
 
     execute(work, lambda result, console: _show(result, console, check_only), output, debug)
 
 
-def _mends(wanted: CheckOptions) -> bool:
-    return wanted.fix and not wanted.check_only
+def _can_fix(request: CheckOptions) -> bool:
+    return request.fix and not request.check_only
 
 
-def _confirm(said: Sequence[str]) -> bool:
+def _confirm(lines: Sequence[str]) -> bool:
     """Ask for confirmation; without a terminal, the answer is no."""
-    what = "\n".join(f"  - {line}" for line in said)
+    what = "\n".join(f"  - {line}" for line in lines)
     return prompt.on_terminal() and prompt.confirm(
         f"The following fixes are available:\n{what}\nApply them?"
     )
@@ -169,12 +169,12 @@ def _show(result: CheckResult, console: Console, check_only: bool) -> None:
         console.print(f"\n`vrooli check --fix` would {'; '.join(result.fixable)}.", markup=False)
     bad = sum(view.state == "failed" for view in result.checks)
     unseen = sum(view.state == "could not be seen" for view in result.checks)
-    said = "No problems found" if result.ok else "Required data could not be read"
+    summary = "No problems found" if result.ok else "Required data could not be read"
     if bad:
-        said = f"{bad} of {len(result.checks)} checks failed"
+        summary = f"{bad} of {len(result.checks)} checks failed"
     if unseen:
-        said += f"; {unseen} could not be checked"
-    console.print(f"\n{said}, {tables.duration(result.elapsed_s)}.")
+        summary += f"; {unseen} could not be checked"
+    console.print(f"\n{summary}, {tables.duration(result.elapsed_s)}.")
 
 
 def _show_finding(title: str, item: Any, console: Console, check_only: bool) -> None:

@@ -206,7 +206,7 @@ def logs(
 
         return embedded.logs(name, component, listener, tail=tail, follow=follow)
 
-    execute(work, tables.show_nothing, output, debug)
+    execute(work, tables.show_empty, output, debug)
 
 
 def _show(result: ClusterResult, console: Console) -> None:

@@ -57,7 +57,7 @@ Rollback = Annotated[
         help="Roll back automatically if the release cannot become ready, or leave it as it is.",
     ),
 ]
-KeepAdded = Annotated[
+PreserveAdded = Annotated[
     bool,
     typer.Option(
         "--keep-added",
@@ -91,7 +91,7 @@ def command(
     yes: prompt.Yes = False,
     rollback: Rollback = True,
     timeout: Timeout = 600.0,
-    keep_added: KeepAdded = False,
+    preserve_added: PreserveAdded = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -106,8 +106,10 @@ def command(
         from vrooli.workflows.deploy import DeployOptions, deploy
 
         where = environments.environment(environment)
-        wanted = DeployOptions(where, version, artifact, cluster, rollback, timeout, keep_added)
-        return deploy(wanted, listener, prompt.consent(yes=yes))
+        request = DeployOptions(
+            where, version, artifact, cluster, rollback, timeout, preserve_added
+        )
+        return deploy(request, listener, prompt.consent(yes=yes))
 
     execute(work, _show, output, debug)
 

@@ -60,7 +60,7 @@ def command(
         from vrooli.workflows.options import DevelopOptions
 
         environments.target(target)
-        wanted = DevelopOptions(
+        request = DevelopOptions(
             environment=environments.environment(environment),
             cluster=cluster,
             secrets_source=secrets_source,
@@ -68,7 +68,7 @@ def command(
             values=tuple(values or ()),
             ports=options.ports(port),
         )
-        return develop(wanted, listener, prompt.consent(yes=yes))
+        return develop(request, listener, prompt.consent(yes=yes))
 
     execute(work, _show, output, debug)
 
@@ -79,5 +79,5 @@ def _show(result: DevelopResult, console: Console) -> None:
     tables.show_urls(result.urls, console)
     console.print(f"\n  export KUBECONFIG={result.kubeconfig}")
     where = "" if result.cluster == USUAL_CLUSTER else f" --cluster {result.cluster}"
-    for command, said in NEXT.items():
-        console.print(f"  {f'vrooli {command}{where}':<{WIDTH + len(where)}}  {said}")
+    for command, text in NEXT.items():
+        console.print(f"  {f'vrooli {command}{where}':<{WIDTH + len(where)}}  {text}")

@@ -92,7 +92,7 @@ def command(
     broken, and with 3 if the state of a connection could not be read.
     """
 
-    def asked() -> GraphOptions:
+    def build_options() -> GraphOptions:
         from vrooli.workflows import graph
 
         if values and (live or serve):
@@ -112,15 +112,15 @@ def command(
     def draw(listener: Listener) -> Awaitable[GraphResult]:
         from vrooli.workflows import graph
 
-        return graph.graph(asked(), listener)
+        return graph.graph(build_options(), listener)
 
     def show(listener: Listener) -> Awaitable[Result]:
         from vrooli.workflows import graph_server
 
-        return graph_server.serve(asked(), port, listener)
+        return graph_server.serve(build_options(), port, listener)
 
     if serve:
-        execute(show, tables.show_nothing, output, debug)
+        execute(show, tables.show_empty, output, debug)
     else:
         execute(draw, _show, output, debug)
 

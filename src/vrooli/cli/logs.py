@@ -52,4 +52,4 @@ def command(
         where = environments.environment(environment)
         return release_logs(where, cluster, component, listener, tail=tail, follow=follow)
 
-    execute(work, tables.show_nothing, output, debug)
+    execute(work, tables.show_empty, output, debug)

@@ -91,19 +91,19 @@ PORT_NAMES = ("api", "http", "https")
 HIGHEST_PORT = 65535
 
 
-def ports(given: list[str] | None) -> dict[str, int]:
+def ports(assignments: list[str] | None) -> dict[str, int]:
     """Parse the values of ``--port``.
 
     Raises:
         UsageError: The name or the number of a port is invalid.
     """
-    found = {}
-    for text in given or []:
+    ports_ = {}
+    for text in assignments or []:
         name, _, number = text.partition("=")
         if name not in PORT_NAMES or not number.isdecimal() or int(number) > HIGHEST_PORT:
             raise UsageError(
                 f"Invalid port: {text!r}.",
                 f"Use NAME=NUMBER. Names: {', '.join(PORT_NAMES)}. Numbers: 0 to {HIGHEST_PORT}.",
             )
-        found[name] = int(number)
-    return found
+        ports_[name] = int(number)
+    return ports_

@@ -12,7 +12,7 @@ LOOPBACK = ("127.0.0.1", "localhost")
 # Programs read one or the other; Python prefers the first.
 NO_PROXY = ("no_proxy", "NO_PROXY")
 # Disables the proxy for all hosts; it must be the only entry.
-EVERYTHING = "*"
+ALL_HOSTS = "*"
 
 
 def complete(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -24,8 +24,8 @@ def complete(environment: MutableMapping[str, str] = os.environ) -> None:
     path = environment.get("PATH", "").split(":")
     path += [folder for folder in SYSTEM_PATH.split(":") if folder not in path]
     environment["PATH"] = ":".join(filter(None, path))
-    known = next((environment[name] for name in NO_PROXY if environment.get(name)), "")
-    hosts = [host.strip() for host in known.split(",")]
-    if EVERYTHING not in hosts:
+    current = next((environment[name] for name in NO_PROXY if environment.get(name)), "")
+    hosts = [host.strip() for host in current.split(",")]
+    if ALL_HOSTS not in hosts:
         hosts += [host for host in LOOPBACK if host not in hosts]
         environment.update(dict.fromkeys(NO_PROXY, ",".join(filter(None, hosts))))

@@ -142,23 +142,23 @@ def refreshed(page: str) -> str:
         "packages": package_map.packages,
         "contracts": package_map.contracts,
     }
-    return PART.sub(lambda found: f"{found[1]}\n{parts[found[2]]()}\n{found[3]}", page)
+    return PART.sub(lambda match: f"{match[1]}\n{parts[match[2]]()}\n{match[3]}", page)
 
 
 def exit_codes() -> str:
     """Return the table of exit codes."""
-    rows = [(str(code), said) for code, said in errors.EXIT_CODES.items()]
+    rows = [(str(code), text) for code, text in errors.EXIT_CODES.items()]
     return _table(("code", "meaning"), rows)
 
 
 def variables() -> str:
     """Return the table of the environment variables that set options."""
-    found: dict[str, set[str]] = {}
+    result: dict[str, set[str]] = {}
     for _, command in _commands():
         for param in command.params:
             if isinstance(param.envvar, str):
-                found.setdefault(param.envvar, set()).add(_names(param)[0])
-    rows = [(f"`{name}`", ", ".join(sorted(options))) for name, options in sorted(found.items())]
+                result.setdefault(param.envvar, set()).add(_names(param)[0])
+    rows = [(f"`{name}`", ", ".join(sorted(options))) for name, options in sorted(result.items())]
     return _table(("variable", "option"), rows)
 
 
@@ -199,29 +199,29 @@ def consents() -> str:
 
 def _by_answers(action: consent.Action) -> dict[tuple[str, ...], list[str]]:
     """Group the environments by their verdicts."""
-    ways = ({"yes": True, "terminal": False}, {"yes": False, "terminal": True})
-    found: dict[tuple[str, ...], list[str]] = {}
+    terminals = ({"yes": True, "terminal": False}, {"yes": False, "terminal": True})
+    result: dict[tuple[str, ...], list[str]] = {}
     for name in ENVIRONMENTS:
         answers = tuple(
-            consent.verdict(action, name, **way).value
-            for way in (*ways, {"yes": False, "terminal": False})
+            consent.verdict(action, name, **terminal).value
+            for terminal in (*terminals, {"yes": False, "terminal": False})
         )
-        found.setdefault(answers, []).append(name)
-    return found
+        result.setdefault(answers, []).append(name)
+    return result
 
 
-def models(wanted: Sequence[type[BaseModel]]) -> str:
+def models(classes: Sequence[type[BaseModel]]) -> str:
     """Return a table of fields for each model."""
-    return "\n".join(_model(model) for model in wanted)
+    return "\n".join(_model(model) for model in classes)
 
 
 def _model(model: type[BaseModel]) -> str:
-    said = (model.__doc__ or "").strip().splitlines()[0]
+    text = (model.__doc__ or "").strip().splitlines()[0]
     rows = [
         (f"`{name}`", f"`{_type(field.annotation)}`", field.description or "")
         for name, field in model.model_fields.items()
     ]
-    return f"### {model.__name__}\n\n{said}\n\n{_table(('field', 'type', 'meaning'), rows)}"
+    return f"### {model.__name__}\n\n{text}\n\n{_table(('field', 'type', 'meaning'), rows)}"
 
 
 def _type(annotation: Any) -> str:
@@ -244,8 +244,8 @@ def _below(path: str, command: Any) -> Iterator[tuple[str, Any]]:
     if inner is None:
         yield path, command
         return
-    for name, found in inner.items():
-        yield from _below(f"{path} {name}", found)
+    for name, result in inner.items():
+        yield from _below(f"{path} {name}", result)
 
 
 def _command(path: str, command: Any) -> str:
@@ -260,14 +260,14 @@ def _paragraphs(text: str) -> str:
 
 
 def _param(param: Any) -> tuple[str, str]:
-    said = ", ".join(_names(param))
-    notes = []
+    text = ", ".join(_names(param))
+    remarks = []
     if param.default not in (None, False, ()) and not callable(param.default):
-        notes.append(f"default: `{_default(param)}`")
+        remarks.append(f"default: `{_default(param)}`")
     if param.envvar:
-        notes.append(f"environment variable: `{param.envvar}`")
+        remarks.append(f"environment variable: `{param.envvar}`")
     help_ = " ".join((param.help or "").split())
-    return said, f"{help_} ({'; '.join(notes)})" if notes else help_
+    return text, f"{help_} ({'; '.join(remarks)})" if remarks else help_
 
 
 def _names(param: Any) -> list[str]:

@@ -9,7 +9,7 @@ import typer
 
 from vrooli import environments
 from vrooli.cli import examples, options
-from vrooli.cli.deploy import ArtifactFolder, KeepAdded, Timeout, Version
+from vrooli.cli.deploy import ArtifactFolder, PreserveAdded, Timeout, Version
 from vrooli.cli.run import execute
 from vrooli.cli.terminal import prompt, tables
 from vrooli.events import Listener
@@ -71,7 +71,7 @@ def rollback(
     cluster: options.ClusterName = None,
     yes: prompt.Yes = False,
     timeout: Timeout = 600.0,
-    keep_added: KeepAdded = False,
+    preserve_added: PreserveAdded = False,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -85,8 +85,8 @@ def rollback(
         from vrooli.workflows.rollback import RollbackOptions, rollback
 
         where = environments.environment(environment)
-        wanted = RollbackOptions(where, revision, cluster, timeout, keep_added)
-        return rollback(wanted, listener, prompt.consent(yes=yes))
+        request = RollbackOptions(where, revision, cluster, timeout, preserve_added)
+        return rollback(request, listener, prompt.consent(yes=yes))
 
     execute(work, _show_rollback, output, debug)
 
@@ -156,21 +156,21 @@ def _version(item: RevisionView) -> str:
 
 def _commit(source: str | None) -> str:
     """Abbreviate a commit."""
-    commit, dash, note = (source or UNKNOWN).partition("-")
-    return f"{commit[:SHORT]}{dash}{note}"
+    commit, dash, suffix = (source or UNKNOWN).partition("-")
+    return f"{commit[:SHORT]}{dash}{suffix}"
 
 
 def _show_rollback(result: RollbackResult, console: Console) -> None:
     tables.show_steps(result, console)
-    said = f"revision {result.to} restored as revision {result.revision}"
-    console.print(f"\n{result.release} is healthy in namespace {result.namespace}: {said}.")
+    text = f"revision {result.to} restored as revision {result.revision}"
+    console.print(f"\n{result.release} is healthy in namespace {result.namespace}: {text}.")
 
 
 def _show_diff(result: DiffResult, console: Console) -> None:
-    from vrooli.workflows.change_view import told
+    from vrooli.workflows.change_view import format_change
 
     for change in result.changes:
-        for line in told(change):
+        for line in format_change(change):
             console.print(line, markup=False, soft_wrap=True)
     if not result.changes:
         console.print(f"{result.release} does not differ from {result.against}.")

@@ -51,11 +51,11 @@ def command(
     def work(listener: Listener) -> Awaitable[StepsResult]:
         from vrooli.workflows.setup import SetupOptions, setup
 
-        wanted = SetupOptions(
+        request = SetupOptions(
             target=environments.target(target) if target else None,
             cluster=cluster,
             secrets_source=secrets_source,
         )
-        return setup(wanted, listener)
+        return setup(request, listener)
 
     execute(work, tables.show_steps, output, debug)

@@ -83,8 +83,8 @@ def _show_watched(result: WatchResult, console: Console) -> None:
         f"revision {release.revision} {release.chart}"
     )
     if result.holder is not None:
-        said = "holds the lock" if result.holder.alive else "held the lock; the process is gone"
-        console.print(f"{result.holder.name} {said}")
+        state = "holds the lock" if result.holder.alive else "held the lock; the process is gone"
+        console.print(f"{result.holder.name} {state}")
     tables.show_rows(
         "Objects",
         ("", "object", "detail"),

@@ -72,7 +72,7 @@ def command(
     def work(listener: Listener) -> Awaitable[SuitesResult]:
         from vrooli.workflows.test import SuiteOptions, run_suites
 
-        wanted = SuiteOptions(
+        request = SuiteOptions(
             suites=tuple(dict.fromkeys(item.value for item in suite)),
             environment=environments.environment(environment),
             cluster=cluster,
@@ -80,7 +80,7 @@ def command(
             update=update,
             quiet=output is options.OutputFormat.JSON,
         )
-        return run_suites(wanted, listener)
+        return run_suites(request, listener)
 
     execute(work, _show, output, debug)
 

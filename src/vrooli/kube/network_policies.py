@@ -13,7 +13,7 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class End:
     """One end of a connection: a pod, and the labels of its namespace."""
 
     pod: Body
@@ -31,27 +31,27 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Connection:
+class Way:
     """A connection that somebody wants: from, to, and where to."""
 
-    source: Endpoint
-    target: Endpoint
+    source: End
+    target: End
     port: int
     protocol: str = "TCP"
 
 
-def refusing(policies: Iterable[Body], connection: Connection) -> list[Body]:
+def refusing(policies: Iterable[Body], way: Way) -> list[Body]:
     """The policies that close a way: those of the first end that lets it not through.
 
     A pod that some policies of a direction select may do only what one of them allows.
     """
     found = list(policies)
-    for direction, subject, other in (
-        ("Egress", connection.source, connection.target),
-        ("Ingress", connection.target, connection.source),
+    for direction, own, other in (
+        ("Egress", way.source, way.target),
+        ("Ingress", way.target, way.source),
     ):
-        closing = [policy for policy in found if _selects(policy, direction, subject)]
-        if closing and not any(_lets(policy, direction, other, connection) for policy in closing):
+        closing = [policy for policy in found if _selects(policy, direction, own)]
+        if closing and not any(_lets(policy, direction, other, way) for policy in closing):
             return closing
     return []
 
@@ -65,65 +65,64 @@ def matches(selector: Body, found: Mapping[str, str]) -> bool:
 
 
 def _expression(item: Body, found: Mapping[str, str]) -> bool:
-    value, expected = found.get(text(item, "key")), texts(item, "values")
+    value, wanted = found.get(text(item, "key")), texts(item, "values")
     checks = {
-        "In": value in expected,
-        "NotIn": value not in expected,
+        "In": value in wanted,
+        "NotIn": value not in wanted,
         "Exists": value is not None,
         "DoesNotExist": value is None,
     }
     return checks.get(text(item, "operator"), False)
 
 
-def _selects(policy: Body, direction: str, endpoint: Endpoint) -> bool:
+def _selects(policy: Body, direction: str, end: End) -> bool:
     spec = mapping(policy, "spec")
     types = texts(spec, "policyTypes") or ["Ingress", *(["Egress"] if "egress" in spec else [])]
     return (
         direction in types
-        and ref_of(policy).namespace == endpoint.namespace
-        and matches(mapping(spec, "podSelector"), labels(endpoint.pod))
+        and ref_of(policy).namespace == end.namespace
+        and matches(mapping(spec, "podSelector"), labels(end.pod))
     )
 
 
-def _lets(policy: Body, direction: str, other: Endpoint, connection: Connection) -> bool:
+def _lets(policy: Body, direction: str, other: End, way: Way) -> bool:
     side = "to" if direction == "Egress" else "from"
     return any(
-        _is_port(items(rule, "ports"), connection)
+        _is_port(items(rule, "ports"), way)
         and _is_peer(rule.get(side), ref_of(policy).namespace, other)
         for rule in items(policy, "spec", direction.lower())
     )
 
 
-def _is_port(ports: Sequence[Body], connection: Connection) -> bool:
-    return not ports or any(_is_one_port(port, connection) for port in ports)
+def _is_port(ports: Sequence[Body], way: Way) -> bool:
+    return not ports or any(_is_one_port(port, way) for port in ports)
 
 
-def _is_one_port(port: Body, connection: Connection) -> bool:
-    expected = port.get("port")
-    if (text(port, "protocol") or "TCP") != connection.protocol:
+def _is_one_port(port: Body, way: Way) -> bool:
+    wanted = port.get("port")
+    if (text(port, "protocol") or "TCP") != way.protocol:
         return False
-    if isinstance(expected, str):
-        ports = (
+    if isinstance(wanted, str):
+        named = (
             item
-            for container in items(connection.target.pod, "spec", "containers")
+            for container in items(way.target.pod, "spec", "containers")
             for item in items(container, "ports")
         )
         return any(
-            item.get("name") == expected and item.get("containerPort") == connection.port
-            for item in ports
+            item.get("name") == wanted and item.get("containerPort") == way.port for item in named
         )
-    if not isinstance(expected, int):
-        return expected is None
-    return expected <= connection.port <= number(port, "endPort", default=expected)
+    if not isinstance(wanted, int):
+        return wanted is None
+    return wanted <= way.port <= number(port, "endPort", default=wanted)
 
 
-def _is_peer(peers: Any, namespace: str, other: Endpoint) -> bool:
+def _is_peer(peers: Any, namespace: str, other: End) -> bool:
     if not isinstance(peers, list) or not peers:
         return True
     return any(_matches(peer, namespace, other) for peer in peers if isinstance(peer, Mapping))
 
 
-def _matches(peer: Body, namespace: str, other: Endpoint) -> bool:
+def _matches(peer: Body, namespace: str, other: End) -> bool:
     if block := mapping(peer, "ipBlock"):
         return _is_inside(block, other.address)
     if "namespaceSelector" in peer:

@@ -50,12 +50,12 @@ async def ensure(
     progress: Progress,
     *,
     chart: Path | None = None,
-    wanted: Sequence[Manifest] | None = None,
-    note: ReleaseRecord | None = None,
-    there: Bodies | None = None,
+    desired: Sequence[Manifest] | None = None,
+    record: ReleaseRecord | None = None,
+    live: Bodies | None = None,
     limit_s: float = HELM_S,
     origin: Origin = UNKNOWN_ORIGIN,
-    keep_added: bool = False,
+    preserve_added: bool = False,
 ) -> Applied:
     """Make the release what the chart and the values say; doesn't wait until it is ready.
 
@@ -63,82 +63,93 @@ async def ensure(
         kube: The cluster.
         release: Which release.
         values: What the chart is rendered with.
-        progress: Told what changes.
+        progress: Receives what changes.
         chart: The chart, a folder or a package; None is the project's.
-        wanted: The objects that these give, where they were rendered before.
-        note: Helm's newest note of it, where that was read a moment ago.
-        there: The objects as they are, where they were read a moment ago.
-        limit_s: How long Helm and the hooks may take, seconds.
-        origin: What it is made of, for the history.
-        keep_added: Leave the fields that people added to its objects by hand.
+        desired: The rendered objects; None renders them.
+        record: Helm's newest record; None fetches it.
+        live: The objects in the cluster; None fetches them.
+        limit_s: The timeout of Helm and of the hooks, seconds.
+        origin: What the release is made of, for its history.
+        preserve_added: Keep the fields that people added to its objects by hand.
 
     Raises:
         UsageError: The chart refuses the values; nothing was touched.
         VrooliError: Helm could not.
     """
     chart = chart or project.chart_dir()
-    if wanted is None:
-        wanted = await asyncio.to_thread(
+    if desired is None:
+        desired = await asyncio.to_thread(
             engine.render, values, release=release.name, namespace=release.namespace, chart=chart
         )
-    settled, there, security = await _now(kube, release, wanted, note, there, progress)
+    settled, live, security = await _fetch_state(kube, release, desired, record, live, progress)
     labelled = await _ensure_namespace(kube, release.namespace, security)
-    note = settled.note
-    if note is not None:
-        if note.revision.status == DEPLOYED and not settled.left:
-            different = await _different(kube, wanted, note, there, keep_added=keep_added)
+    record = settled.record
+    if record is not None:
+        if record.revision.status == DEPLOYED and not settled.leftovers:
+            different = await _find_differences(
+                kube, desired, record, live, preserve_added=preserve_added
+            )
             if not different:
-                number = note.revision.number
+                number = record.revision.number
                 return Applied(labelled, f"revision {number} is what is wanted", number)
-            progress.report(f"changes {_some(different)}")
-        await field_ownership.take_over(kube, wanted, there, progress, keep_added=keep_added)
-    left = await uninstall.left_behind(kube, release, wanted) if note is None else []
-    number = note.revision.number + 1 if note is not None else 1
+            progress.report(f"changes {_format_names(different)}")
+        await field_ownership.take_over(
+            kube, desired, live, progress, preserve_added=preserve_added
+        )
+    leftovers = await uninstall.find_leftovers(kube, release, desired) if record is None else []
+    number = record.revision.number + 1 if record is not None else 1
     labels = {**pending.signature(), **metadata.build_labels(number, origin, author())}
-    made = await _act(release, chart, values, limit_s, labels, exists=note is not None)
-    await pending.remove_left(kube, release, settled.left, wanted, progress)
-    number, many = int(made["revision"]), len(wanted)
-    said = f"revision {number} of {many} objects, pod security {security}"
-    return Applied(True, said + uninstall.on_what_is_left(left), number)
+    result = await _run_helm(release, chart, values, limit_s, labels, exists=record is not None)
+    await pending.delete_leftovers(kube, release, settled.leftovers, desired, progress)
+    number, count = int(result["revision"]), len(desired)
+    detail = f"revision {number} of {count} objects, pod security {security}"
+    return Applied(True, detail + uninstall.format_leftovers(leftovers), number)
 
 
-async def _now(
+async def _fetch_state(
     kube: Kube,
     release: Release,
-    wanted: Iterable[Manifest],
+    desired: Iterable[Manifest],
     read: ReleaseRecord | None,
-    seen: Bodies | None,
+    existing: Bodies | None,
     progress: Progress,
 ) -> tuple[Settled, Bodies, str]:
     """Helm's note, the objects as they are, and what their pods are within."""
     try:
         async with asyncio.TaskGroup() as group:
             settled = group.create_task(pending.settle(kube, release, read, progress))
-            there = None if seen else group.create_task(live_objects.bodies(kube, wanted))
-            security = group.create_task(_security(kube, wanted))
+            live = None if existing else group.create_task(live_objects.bodies(kube, desired))
+            security = group.create_task(_security(kube, desired))
     except ExceptionGroup as errors:
         raise first_error(errors) from None
-    bodies = seen or (there.result() if there else {})
+    bodies = existing or (live.result() if live else {})
     return settled.result(), bodies, security.result()
 
 
-async def _different(
-    kube: Kube, wanted: Sequence[Manifest], note: ReleaseRecord, there: Bodies, *, keep_added: bool
+async def _find_differences(
+    kube: Kube,
+    desired: Sequence[Manifest],
+    record: ReleaseRecord,
+    live: Bodies,
+    *,
+    preserve_added: bool,
 ) -> list[str]:
     """What Helm noted otherwise, and what somebody deleted or changed by hand since."""
-    different = differences(wanted, note.manifests)
-    different += sorted(live_objects.missing(there).difference(different))
-    return different or await field_ownership.changed(kube, wanted, there, keep_added=keep_added)
+    different = differences(desired, record.manifests)
+    different += sorted(live_objects.missing(live).difference(different))
+    return different or await field_ownership.changed(
+        kube, desired, live, preserve_added=preserve_added
+    )
 
 
-def differences(wanted: Iterable[Manifest], noted: Iterable[Manifest]) -> list[str]:
+def differences(desired: Iterable[Manifest], recorded: Iterable[Manifest]) -> list[str]:
     """The objects that were added, changed or removed, by kind and name."""
-    return [change.key for change in diff.changes(wanted, noted)]
+    return [change.key for change in diff.changes(desired, recorded)]
 
 
-async def _security(kube: Kube, wanted: Iterable[Manifest]) -> str:
+async def _security(kube: Kube, desired: Iterable[Manifest]) -> str:
     """The strictest standard that every pod of the release is within."""
-    for item in wanted:
+    for item in desired:
         if item.kind == "PostgresCluster":
             return await pod_security.of_databases(kube, item.namespace)
     return pod_security.RESTRICTED
@@ -152,7 +163,7 @@ async def _ensure_namespace(kube: Kube, name: str, security: str) -> bool:
     return await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
 
-async def _act(
+async def _run_helm(
     release: Release,
     chart: Path,
     values: Mapping[str, Any],
@@ -163,11 +174,11 @@ async def _act(
 ) -> dict[str, Any]:
     cancel = helm_python.HelmContext()
 
-    def act(helm: helm_python.Config) -> dict[str, Any]:
-        put: Callable[..., dict[str, Any]] = helm.install
+    def operate(helm: helm_python.Config) -> dict[str, Any]:
+        operation: Callable[..., dict[str, Any]] = helm.install
         if exists:
-            put = partial(helm.upgrade, max_history=NO_LIMIT, reset_values=True)
-        return put(
+            operation = partial(helm.upgrade, max_history=NO_LIMIT, reset_values=True)
+        return operation(
             chart,
             release.name,
             dict(values),
@@ -177,11 +188,11 @@ async def _act(
         )
 
     try:
-        return await helm.call(release, act, cancel)
+        return await helm.call(release, operate, cancel)
     except helm_python.HelmError as error:
         raise helm.failure(release, "upgrade" if exists else "install", error) from error
 
 
-def _some(names: list[str], most: int = 3) -> str:
+def _format_names(names: list[str], most: int = 3) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

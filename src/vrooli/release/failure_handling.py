@@ -23,7 +23,7 @@ from vrooli.steps import Done, Step, first_error, message_of, run_steps
 # How long the old state may take to be healthy again, seconds.
 HEALTHY_S = 600.0
 # How long looking at all of it may take, seconds.
-KEEP_S = 40.0
+REPORT_S = 40.0
 # Where reports are kept, below the state folder.
 REPORTS = "reports"
 
@@ -33,7 +33,7 @@ class DeployFailedError(VrooliError):
 
 
 @dataclass(frozen=True)
-class Kept:
+class FailureReport:
     """What was kept of a deploy that failed.
 
     Attributes:
@@ -48,7 +48,7 @@ class Kept:
 
 
 # Looks at the release and keeps what it sees; given why the deploy failed.
-Keep = Callable[[str], Awaitable[Kept]]
+CollectReport = Callable[[str], Awaitable[FailureReport]]
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,11 @@ class Failed:
 
     kube: Kube
     release: Release
-    wanted: Sequence[Manifest]
+    desired: Sequence[Manifest]
     before: Revision | None
     error: VrooliError
-    keep: Keep
-    cut: tuple[Manifest, ...] = ()
+    collect: CollectReport
+    earlier: tuple[Manifest, ...] = ()
     advice: str = "Correct what it says, build the artifact anew, and deploy that."
 
     async def end(self, listener: Listener, *, rollback: bool) -> list[StepEnded]:
@@ -81,25 +81,25 @@ class Failed:
         Raises:
             DeployFailedError: Always.
         """
-        kept: list[Kept] = []
-        await mark(self.kube, self.release, self.before, self.error.message)
+        reports: list[FailureReport] = []
+        await mark_failed(self.kube, self.release, self.before, self.error.message)
         state = f"{self.release.name} is left as it is."
 
         async def report(progress: Progress) -> Done:
             """Whatever stands in its way, the old state is brought back."""
             try:
-                async with asyncio.timeout(KEEP_S):
-                    kept.append(await self.keep(self.error.message))
+                async with asyncio.timeout(REPORT_S):
+                    reports.append(await self.collect(self.error.message))
             except TimeoutError:
-                return Done(changed=False, detail=f"could not be kept within {KEEP_S:.0f} s")
+                return Done(changed=False, detail=f"could not be kept within {REPORT_S:.0f} s")
             except Exception as raised:  # noqa: BLE001 - a fault of ours ends no way back
                 error = first_error(raised)
                 return Done(changed=False, detail=f"could not be kept: {message_of(error)}")
-            return Done(changed=True, detail=str(kept[0].path))
+            return Done(changed=True, detail=str(reports[0].path))
 
         steps = [Step("evidence", "Evidence", report)]
         if rollback:
-            steps.append(Step("rollback", "Rollback", self.go_back, ("evidence",)))
+            steps.append(Step("rollback", "Rollback", self.roll_back, ("evidence",)))
         try:
             ended = await run_steps(steps, listener)
             if rollback:
@@ -108,42 +108,42 @@ class Failed:
                 await bookkeeping.prune(self.kube, self.release)
         except VrooliError as second:
             state = f"Going back failed, too: {second.message}"
-        said = kept[0].failure if kept else Redactor().text(self.error.message)
-        where = [f"The evidence is in {item.path}." for item in kept]
-        causes = [f"The cause: {cause}" for item in kept for cause in item.causes]
+        message = reports[0].failure if reports else Redactor().text(self.error.message)
+        where = [f"The evidence is in {item.path}." for item in reports]
+        causes = [f"The cause: {cause}" for item in reports for cause in item.causes]
         raise DeployFailedError(
-            "\n".join([said, state, *where, *causes]),
+            "\n".join([message, state, *where, *causes]),
             self.advice,
         ) from self.error
 
-    async def go_back(self, progress: Progress) -> Done:
+    async def roll_back(self, progress: Progress) -> Done:
         """The last revision that ran; without one nothing, but the data that the chart keeps."""
         began = datetime.now(UTC)
         if self.before is None:
             removed = await uninstall.remove(self.kube, self.release, progress)
-            away = "was not there before, and is taken away again"
-            return Done(changed=True, detail=away + _staying(removed.kept))
+            removal = "was not there before, and is taken away again"
+            return Done(changed=True, detail=removal + _format_retained(removed.retained))
         await self._end_hooks()
         records = await storage.fetch_records(self.kube, self.release)
         number = self.before.number
         is_newer = bool(records) and records[-1].revision.number != number
-        if is_newer or self.cut:
+        if is_newer or self.earlier:
             target = rollback.find_target(records, self.release, None if is_newer else number)
             number = target.revision.number
             await rollback.roll_back(self.kube, self.release, target, progress)
-        noted = await storage.fetch_manifests(self.kube, self.release)
-        await pending.remove_left(self.kube, self.release, self.cut, noted, progress)
-        await tracker.until_ready(self.kube, noted, progress, HEALTHY_S, since=began)
+        recorded = await storage.fetch_manifests(self.kube, self.release)
+        await pending.delete_leftovers(self.kube, self.release, self.earlier, recorded, progress)
+        await tracker.until_ready(self.kube, recorded, progress, HEALTHY_S, since=began)
         done = Done(changed=True, detail=f"is healthy again with what revision {number} had")
         return await bookkeeping.record_healthy(self.kube, self.release, done)
 
     async def _end_hooks(self) -> None:
         """Helm leaves a hook that failed: it would be tried again and again, for nobody."""
-        for hook in context.hooks(self.wanted):
+        for hook in context.hooks(self.desired):
             await self.kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
 
 
-async def is_away(kube: Kube, error: VrooliError) -> bool:
+async def is_api_down(kube: Kube, error: VrooliError) -> bool:
     """Whether the API server didn't answer: nothing can be kept or undone then.
 
     It may answer again by now; what it didn't answer says nothing of the release.
@@ -151,7 +151,7 @@ async def is_away(kube: Kube, error: VrooliError) -> bool:
     return isinstance(error, NoAnswerError) or not await kube.healthy()
 
 
-def away(release: Release, error: VrooliError, doing: str) -> PrerequisiteError:
+def outage_error(release: Release, error: VrooliError, doing: str) -> PrerequisiteError:
     """The cluster is gone in the middle of a deploy or a rollback."""
     return PrerequisiteError(
         f"The cluster went away in the middle of the {doing}: {error.message}\n"
@@ -160,7 +160,7 @@ def away(release: Release, error: VrooliError, doing: str) -> PrerequisiteError:
     )
 
 
-async def mark(kube: Kube, release: Release, before: Revision | None, reason: str) -> None:
+async def mark_failed(kube: Kube, release: Release, before: Revision | None, reason: str) -> None:
     """Note that the revision made since never became ready: Helm may call it deployed.
 
     Without the release's Lease the newest revision may be another deploy's, and isn't touched.
@@ -173,11 +173,11 @@ async def mark(kube: Kube, release: Release, before: Revision | None, reason: st
             await marks.mark_failed(kube, release, now, reason)
 
 
-def _staying(kept: Sequence[str]) -> str:
+def _format_retained(reports: Sequence[str]) -> str:
     """What is left of a release that was taken away, and what becomes of it, in words."""
-    if not kept:
+    if not reports:
         return ""
     return (
-        f", except for {', '.join(kept)}: the next deploy uses them again, `vrooli uninstall "
+        f", except for {', '.join(reports)}: the next deploy uses them again, `vrooli uninstall "
         "--delete-data` takes them away"
     )

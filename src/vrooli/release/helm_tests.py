@@ -19,7 +19,7 @@ LOG_LINES = 30
 
 
 @dataclass(frozen=True)
-class Tried:
+class TestResult:
     """How a test ended.
 
     Attributes:
@@ -41,17 +41,17 @@ async def names(kube: Kube, release: Release) -> list[str]:
     Raises:
         PrerequisiteError: There is no such release, or its notes may not be read.
     """
-    note = await storage.fetch_record(kube, release)
-    if note is None:
+    record = await storage.fetch_record(kube, release)
+    if record is None:
         raise PrerequisiteError(
             f"There is no release {release.name} in namespace {release.namespace}.",
             "Deploy it first: `vrooli develop`, or `vrooli deploy` with an artifact.",
         )
-    hooks = [found for found in note.manifests if found.is_hook]
+    hooks = [item for item in record.manifests if item.is_hook]
     return sorted(hook.name for hook in hooks if hook.annotations["helm.sh/hook"] == "test")
 
 
-async def run(kube: Kube, release: Release, name: str) -> Tried:
+async def run(kube: Kube, release: Release, name: str) -> TestResult:
     """Run one test; Helm allows one at a time.
 
     Raises:
@@ -59,18 +59,18 @@ async def run(kube: Kube, release: Release, name: str) -> Tried:
     """
     began = time.monotonic()
 
-    def act(helm: helm_python.Config) -> object:
+    def operate(helm: helm_python.Config) -> object:
         return helm.test(release.name, timeout=TEST_S, include_names=[name])
 
     try:
-        await helm.call(release, act, helm_python.HelmContext())
+        await helm.call(release, operate, helm_python.HelmContext())
     except helm_python.HelmError as error:
         if helm.is_forbidden(error):
             raise helm.failure(release, f"run test {name} of", error) from error
         # Helm only says that the pod failed; what the test printed says why.
         log = await _log(kube, release, name) or error.detail
-        return Tried(name, False, time.monotonic() - began, log)
-    return Tried(name, True, time.monotonic() - began)
+        return TestResult(name, False, time.monotonic() - began, log)
+    return TestResult(name, True, time.monotonic() - began)
 
 
 async def _log(kube: Kube, release: Release, pod: str) -> str:

@@ -20,7 +20,7 @@ from vrooli.steps import first_error
 
 API, KIND = "coordination.k8s.io/v1", "Lease"
 # A holder that hasn't renewed for so long is taken for dead, seconds.
-LASTS_S = 30
+DURATION_S = 30
 # Three tries before that, seconds.
 RENEW_S = 10.0
 # How long a silent holder is looked at before it is taken over: its clock may be another, seconds.
@@ -38,22 +38,22 @@ class Holder:
         name: The user, the host and the process.
         since: When it took it.
         renewed: Its last sign of life.
-        lasts_s: How long after that it is taken for alive, seconds.
+        duration_s: How long after ``renewed`` the holder counts as alive, seconds.
         process: Which process of which machine it is, as ``identity`` has it; may be empty.
     """
 
     name: str
     since: datetime
     renewed: datetime
-    lasts_s: int
+    duration_s: int
     process: str = ""
 
     def is_stale(self, now: datetime) -> bool:
         """Whether it has died without letting go: known at once of a process of this machine."""
-        silent = now - self.renewed > timedelta(seconds=self.lasts_s)
+        silent = now - self.renewed > timedelta(seconds=self.duration_s)
         return silent or process_identity.is_dead(self.process)
 
-    def told(self, now: datetime) -> str:
+    def format(self, now: datetime) -> str:
         """Who it is and since when, for a message."""
         age, sign = ((now - time).total_seconds() for time in (self.since, self.renewed))
         return f"{self.name}, since {age:.0f} s, last sign of life {sign:.0f} s ago"
@@ -64,19 +64,19 @@ def lease_name(release: Release) -> str:
     return f"{release.name}-deploy"
 
 
-async def holder(kube: Kube, release: Release) -> Holder | None:
+async def fetch_holder(kube: Kube, release: Release) -> Holder | None:
     """Who holds a release now, dead or alive."""
-    found = await kube.get(API, KIND, lease_name(release), release.namespace)
-    return None if found is None else read(found)
+    current = await kube.get(API, KIND, lease_name(release), release.namespace)
+    return None if current is None else parse_holder(current)
 
 
 async def is_ours(kube: Kube, release: Release) -> bool:
     """Whether this process holds a release: another may have taken it over."""
-    found = await holder(kube, release)
-    return found is not None and found.name == process_identity.name()
+    current = await fetch_holder(kube, release)
+    return current is not None and current.name == process_identity.name()
 
 
-async def refuse_if_held(kube: Kube, release: Release) -> None:
+async def demand_free(kube: Kube, release: Release) -> None:
     """Say early that another deploy runs; changes nothing. Who may not look is told later.
 
     Raises:
@@ -84,17 +84,17 @@ async def refuse_if_held(kube: Kube, release: Release) -> None:
     """
     now = datetime.now(UTC)
     try:
-        found = await holder(kube, release)
+        current = await fetch_holder(kube, release)
     except ApiError as error:
         if not error.is_forbidden:
             raise
         return
-    if found is not None and not found.is_stale(now):
-        raise _held(release, found, now)
+    if current is not None and not current.is_stale(now):
+        raise _held_error(release, current, now)
 
 
 @asynccontextmanager
-async def held(kube: Kube, release: Release, progress: Progress) -> AsyncIterator[None]:
+async def hold(kube: Kube, release: Release, progress: Progress) -> AsyncIterator[None]:
     """Hold a release for the length of the block; its namespace is made if it isn't there.
 
     Raises:
@@ -102,7 +102,7 @@ async def held(kube: Kube, release: Release, progress: Progress) -> AsyncIterato
     """
     me = process_identity.name()
     await _ensure_namespace(kube, release.namespace)
-    await _take(kube, release, me, progress)
+    await _acquire(kube, release, me, progress)
     try:
         async with asyncio.TaskGroup() as group:
             renewing = group.create_task(_renew(kube, release, me))
@@ -112,7 +112,7 @@ async def held(kube: Kube, release: Release, progress: Progress) -> AsyncIterato
         raise first_error(errors) from None
     finally:
         with contextlib.suppress(ApiError, PrerequisiteError):
-            await _let_go(kube, release, me)
+            await _release_lease(kube, release, me)
 
 
 async def _ensure_namespace(kube: Kube, name: str) -> None:
@@ -123,52 +123,52 @@ async def _ensure_namespace(kube: Kube, name: str) -> None:
             await kube.create(namespace)
 
 
-async def _take(kube: Kube, release: Release, me: str, progress: Progress) -> None:
+async def _acquire(kube: Kube, release: Release, me: str, progress: Progress) -> None:
     """Make the Lease, or take over one whose holder has died; one of two that try wins."""
-    there = await _left(kube, release, progress)
+    lease = await _fetch_stale(kube, release, progress)
     now = datetime.now(UTC)
     metadata: dict[str, Any] = {
         "name": lease_name(release),
         "namespace": release.namespace,
         "annotations": {PROCESS: process_identity.process()},
     }
-    wanted = {"apiVersion": API, "kind": KIND, "metadata": metadata, "spec": _spec(me, now, now)}
+    desired = {"apiVersion": API, "kind": KIND, "metadata": metadata, "spec": _spec(me, now, now)}
     try:
-        if there is None:
-            await kube.create(wanted, release.namespace)
+        if lease is None:
+            await kube.create(desired, release.namespace)
         else:
-            progress.report(f"takes over from {read(there).told(now)}")
-            version = there["metadata"]["resourceVersion"]
+            progress.report(f"takes over from {parse_holder(lease).format(now)}")
+            version = lease["metadata"]["resourceVersion"]
             metadata["resourceVersion"] = version  # whoever was faster has made another
-            await kube.replace(wanted)
+            await kube.replace(desired)
     except ApiError as error:
         if error.status != CONFLICT:
             raise
-        winner = await holder(kube, release) or Holder("another", now, now, LASTS_S)
-        raise _held(release, winner, now) from error
+        winner = await fetch_holder(kube, release) or Holder("another", now, now, DURATION_S)
+        raise _held_error(release, winner, now) from error
 
 
-async def _left(kube: Kube, release: Release, progress: Progress) -> Manifest | None:
+async def _fetch_stale(kube: Kube, release: Release, progress: Progress) -> Manifest | None:
     """The Lease that a dead holder has left; None when there is none.
 
     Raises:
         PrerequisiteError: Its holder lives.
     """
-    there = await kube.get(API, KIND, lease_name(release), release.namespace)
-    if there is None:
+    lease = await kube.get(API, KIND, lease_name(release), release.namespace)
+    if lease is None:
         return None
-    found, now = read(there), datetime.now(UTC)
-    if not found.is_stale(now):
-        raise _held(release, found, now)
-    if process_identity.is_dead(found.process):
-        return there
+    current, now = parse_holder(lease), datetime.now(UTC)
+    if not current.is_stale(now):
+        raise _held_error(release, current, now)
+    if process_identity.is_dead(current.process):
+        return lease
     # Only its clock says so, which may be late.
-    progress.report(f"sees whether {found.name} still lives")
+    progress.report(f"sees whether {current.name} still lives")
     await asyncio.sleep(LISTEN_S)
-    there = await kube.get(API, KIND, lease_name(release), release.namespace)
-    if there is not None and read(there) != found:
-        raise _held(release, read(there), datetime.now(UTC))
-    return there
+    lease = await kube.get(API, KIND, lease_name(release), release.namespace)
+    if lease is not None and parse_holder(lease) != current:
+        raise _held_error(release, parse_holder(lease), datetime.now(UTC))
+    return lease
 
 
 async def _renew(kube: Kube, release: Release, me: str) -> None:
@@ -182,30 +182,30 @@ async def _renew(kube: Kube, release: Release, me: str) -> None:
     while True:
         await asyncio.sleep(RENEW_S)
         try:
-            there = await kube.get(API, KIND, lease_name(release), release.namespace)
-            if there is not None and read(there).name == me:
-                spec = _spec(me, read(there).since, datetime.now(UTC))
-                await kube.replace({**there, "spec": spec})
+            lease = await kube.get(API, KIND, lease_name(release), release.namespace)
+            if lease is not None and parse_holder(lease).name == me:
+                spec = _spec(me, parse_holder(lease).since, datetime.now(UTC))
+                await kube.replace({**lease, "spec": spec})
                 renewed = time.monotonic()
                 continue
         except (ApiError, PrerequisiteError) as error:
             if isinstance(error, ApiError) and error.is_forbidden:
-                raise _refused(release, error) from error
-            if time.monotonic() - renewed > LASTS_S:
+                raise _renewal_error(release, error) from error
+            if time.monotonic() - renewed > DURATION_S:
                 raise
             continue
-        raise _taken(release, there)
+        raise _taken_over_error(release, lease)
 
 
-def _taken(release: Release, there: Mapping[str, Any] | None) -> PrerequisiteError:
-    whom = "its Lease is gone." if there is None else f"{read(there).name}."
+def _taken_over_error(release: Release, lease: Mapping[str, Any] | None) -> PrerequisiteError:
+    successor = "its Lease is gone." if lease is None else f"{parse_holder(lease).name}."
     return PrerequisiteError(
-        f"Another deploy has taken {release.name} over: {whom}",
+        f"Another deploy has taken {release.name} over: {successor}",
         "See what it does: `vrooli status`.",
     )
 
 
-def _refused(release: Release, error: ApiError) -> PrerequisiteError:
+def _renewal_error(release: Release, error: ApiError) -> PrerequisiteError:
     return PrerequisiteError(
         f"The Lease of {release.name} can't be renewed, so that another deploy could take it over: "
         f"{error.message}",
@@ -213,16 +213,16 @@ def _refused(release: Release, error: ApiError) -> PrerequisiteError:
     )
 
 
-async def _let_go(kube: Kube, release: Release, me: str) -> None:
-    found = await holder(kube, release)
-    if found is not None and found.name == me:
+async def _release_lease(kube: Kube, release: Release, me: str) -> None:
+    current = await fetch_holder(kube, release)
+    if current is not None and current.name == me:
         await kube.delete(API, KIND, lease_name(release), release.namespace)
 
 
 def _spec(me: str, since: datetime, now: datetime) -> dict[str, Any]:
     return {
         "holderIdentity": me,
-        "leaseDurationSeconds": LASTS_S,
+        "leaseDurationSeconds": DURATION_S,
         "acquireTime": _text(since),
         "renewTime": _text(now),
     }
@@ -233,7 +233,7 @@ def _text(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def read(lease: Mapping[str, Any]) -> Holder:
+def parse_holder(lease: Mapping[str, Any]) -> Holder:
     """Who holds it, as a Lease says."""
     spec = lease.get("spec", {})
     since = spec.get("acquireTime") or lease["metadata"]["creationTimestamp"]
@@ -241,13 +241,13 @@ def read(lease: Mapping[str, Any]) -> Holder:
         name=spec.get("holderIdentity", "nobody"),
         since=datetime.fromisoformat(since),
         renewed=datetime.fromisoformat(spec.get("renewTime") or since),
-        lasts_s=spec.get("leaseDurationSeconds", LASTS_S),
+        duration_s=spec.get("leaseDurationSeconds", DURATION_S),
         process=(lease["metadata"].get("annotations") or {}).get(PROCESS, ""),
     )
 
 
-def _held(release: Release, found: Holder, now: datetime) -> PrerequisiteError:
+def _held_error(release: Release, current: Holder, now: datetime) -> PrerequisiteError:
     return PrerequisiteError(
-        f"Another deploy of {release.name} runs: {found.told(now)}.",
-        f"Wait for its end. One that has died is taken over {LASTS_S} s after its last sign.",
+        f"Another deploy of {release.name} runs: {current.format(now)}.",
+        f"Wait for its end. One that has died is taken over {DURATION_S} s after its last sign.",
     )

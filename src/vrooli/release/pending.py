@@ -17,7 +17,7 @@ from vrooli.release.records.storage import ReleaseRecord
 
 # How old a revision in progress must be to be taken for left behind, seconds. Ours waits for no
 # pods and is through in a few; a Helm of somebody else may wait, by itself for five minutes.
-LEFT_BEHIND_S, OTHERS_LEFT_BEHIND_S = 15.0, 300.0
+STALE_S, FOREIGN_STALE_S = 15.0, 300.0
 # When ours began, seconds since 1970: Helm gives a label of a note to the ones after it, too, so
 # it is ours only where Helm's own time is the same.
 BEGAN = "vrooli.com/began"
@@ -35,8 +35,8 @@ class Settled:
         left: The objects that may be there beside those of its last deployed revision.
     """
 
-    note: ReleaseRecord | None
-    left: tuple[Manifest, ...] = ()
+    record: ReleaseRecord | None
+    leftovers: tuple[Manifest, ...] = ()
 
 
 def signature() -> Mapping[str, str]:
@@ -45,74 +45,74 @@ def signature() -> Mapping[str, str]:
 
 
 async def settle(
-    kube: Kube, release: Release, read: ReleaseRecord | None, progress: Progress
+    kube: Kube, release: Release, fetched: ReleaseRecord | None, progress: Progress
 ) -> Settled:
     """Wait for another Helm, or clear the note away that a killed one left; objects stay.
 
     Args:
         kube: The cluster.
         release: Which release.
-        read: Helm's newest note, where it was read a moment ago.
+        fetched: Helm's newest record; None fetches it.
         progress: Told what is waited for.
     """
-    said, left = False, list[Manifest]()
-    note = read or await storage.fetch_record(kube, release)
-    while note is not None and note.revision.is_pending:
-        found = note.revision
-        if await _is_left(kube, release, found):
+    is_reported, leftovers = False, list[Manifest]()
+    record = fetched or await storage.fetch_record(kube, release)
+    while record is not None and record.revision.is_pending:
+        revision = record.revision
+        if await _is_stale(kube, release, revision):
             progress.report(
-                f"clears revision {found.number} away, which was left as {found.status}"
+                f"clears revision {revision.number} away, which was left as {revision.status}"
             )
-            secret = secret_name(release.name, found.number)
+            secret = secret_name(release.name, revision.number)
             await kube.delete("v1", "Secret", secret, release.namespace)
-            left += note.manifests
+            leftovers += record.manifests
         else:
-            if not said:
-                progress.report(f"waits for another Helm, which says {found.status}")
-            said = True
+            if not is_reported:
+                progress.report(f"waits for another Helm, which says {revision.status}")
+            is_reported = True
             await asyncio.sleep(1.0)
-        note = await storage.fetch_record(kube, release)
-    if note is not None and note.revision.status != DEPLOYED:
+        record = await storage.fetch_record(kube, release)
+    if record is not None and record.revision.status != DEPLOYED:
         # Helm compares the next revision with the last deployed one, and forgets these.
-        left += note.manifests
-    return Settled(note, tuple(left))
+        leftovers += record.manifests
+    return Settled(record, tuple(leftovers))
 
 
-async def remove_left(
+async def delete_leftovers(
     kube: Kube,
     release: Release,
-    left: Iterable[Manifest],
-    wanted: Iterable[Manifest],
+    leftovers: Iterable[Manifest],
+    desired: Iterable[Manifest],
     progress: Progress,
 ) -> None:
     """Delete what a Helm left that was killed or failed, and that is wanted no more."""
-    known = {item.key for item in wanted}
-    for item in left:
-        if item.key in known or item.is_hook or item.annotations.get(KEEP) == "keep":
+    desired_keys = {item.key for item in desired}
+    for item in leftovers:
+        if item.key in desired_keys or item.is_hook or item.annotations.get(KEEP) == "keep":
             continue
         body = await kube.get(item.api_version, item.kind, item.name, item.namespace)
-        noted = (body or {"metadata": {}})["metadata"].get("annotations") or {}
-        if noted.get(_OWNER) == release.name:
+        annotations = (body or {"metadata": {}})["metadata"].get("annotations") or {}
+        if annotations.get(_OWNER) == release.name:
             progress.report(f"deletes {item.key}, which was left behind")
             await kube.delete(item.api_version, item.kind, item.name, item.namespace)
 
 
-async def _is_left(kube: Kube, release: Release, found: Revision) -> bool:
-    if found.deployed_at is None:
+async def _is_stale(kube: Kube, release: Release, revision: Revision) -> bool:
+    if revision.deployed_at is None:
         return True
-    age_s = (datetime.now(UTC) - found.deployed_at).total_seconds()
-    if age_s >= OTHERS_LEFT_BEHIND_S:
+    age_s = (datetime.now(UTC) - revision.deployed_at).total_seconds()
+    if age_s >= FOREIGN_STALE_S:
         return True
-    return age_s >= LEFT_BEHIND_S and await _is_ours(kube, release, found)
+    return age_s >= STALE_S and await _is_ours(kube, release, revision)
 
 
-async def _is_ours(kube: Kube, release: Release, found: Revision) -> bool:
+async def _is_ours(kube: Kube, release: Release, revision: Revision) -> bool:
     """Whether one of us made it, which held the Lease; or a rollback, which waits for no pods."""
-    if found.status == "pending-rollback":
+    if revision.status == "pending-rollback":
         return True
-    secret = secret_name(release.name, found.number)
-    note = await kube.get("v1", "Secret", secret, release.namespace)
-    began = ((note or {}).get("metadata", {}).get("labels") or {}).get(BEGAN, "")
-    if found.deployed_at is None or not began.isdigit():
+    secret = secret_name(release.name, revision.number)
+    record = await kube.get("v1", "Secret", secret, release.namespace)
+    began = ((record or {}).get("metadata", {}).get("labels") or {}).get(BEGAN, "")
+    if revision.deployed_at is None or not began.isdigit():
         return False
-    return bool(abs(found.deployed_at.timestamp() - int(began)) < SAME_S)
+    return bool(abs(revision.deployed_at.timestamp() - int(began)) < SAME_S)

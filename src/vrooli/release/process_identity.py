@@ -62,11 +62,11 @@ def _started(pid: int) -> str:
     try:
         words = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return _gone(pid)
+        return _zombie_or_missing(pid)
     return "" if words[0] == "Z" else words[START_FIELD]
 
 
-def _gone(pid: int) -> str:
+def _zombie_or_missing(pid: int) -> str:
     """Nothing, of a process that is gone.
 
     Raises:

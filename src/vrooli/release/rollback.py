@@ -57,11 +57,11 @@ async def roll_back(
     target: ReleaseRecord,
     progress: Progress,
     *,
-    keep_added: bool = True,
+    preserve_added: bool = True,
 ) -> Done:
     """Make a new revision with the objects of an earlier one; does not wait until it is ready.
 
-    Without ``keep_added``, fields that people added to the objects are removed.
+    Without ``preserve_added``, fields that people added to the objects are removed.
 
     Raises:
         VrooliError: Helm failed.
@@ -70,7 +70,7 @@ async def roll_back(
     progress.report(f"goes back to revision {revision.number}")
     existing = await live_objects.bodies(kube, target.manifests)
     await field_ownership.take_over(
-        kube, target.manifests, existing, progress, keep_added=keep_added
+        kube, target.manifests, existing, progress, preserve_added=preserve_added
     )
     try:
         await helm.call(

@@ -7,12 +7,12 @@ from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 
 # Helm's notes are larger than all other Secrets together, and nobody's password.
-NO_NOTES = "type!=helm.sh/release.v1"
+NOT_HELM = "type!=helm.sh/release.v1"
 
 
 async def redactor(kube: Kube, namespace: str) -> Redactor:
     """Knows the values of the namespace's Secrets; only shapes where they can't be read."""
     try:
-        return Redactor.of(await kube.list("v1", "Secret", namespace, fields=NO_NOTES))
+        return Redactor.of(await kube.list("v1", "Secret", namespace, fields=NOT_HELM))
     except VrooliError:
         return Redactor()

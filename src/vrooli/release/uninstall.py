@@ -26,7 +26,7 @@ HELM_S = 120
 # How long the operators may take to end databases and let their volumes go, seconds.
 DATA_S = 300.0
 # A namespace that ended between two looks is seen at the next one, seconds.
-LOOK_S = 10.0
+POLL_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Removed(Done):
         kept: The objects that stay, by kind and name: what the chart keeps, and volumes.
     """
 
-    kept: tuple[str, ...] = ()
+    retained: tuple[str, ...] = ()
 
 
-async def left_behind(kube: Kube, release: Release, objects: Iterable[Object]) -> list[str]:
+async def find_leftovers(kube: Kube, release: Release, objects: Iterable[Object]) -> list[str]:
     """What a release that is to be installed finds of an earlier one, by kind and name.
 
     Args:
@@ -49,8 +49,8 @@ async def left_behind(kube: Kube, release: Release, objects: Iterable[Object]) -
         objects: What it will consist of.
     """
     named = list(objects)
-    kept = [item for item in named if item.annotations.get(KEEP) == "keep"]
-    bodies = await live_objects.bodies(kube, kept)
+    retained = [item for item in named if item.annotations.get(KEEP) == "keep"]
+    bodies = await live_objects.bodies(kube, retained)
     there = [key for key, body in bodies.items() if body is not None]
     try:
         claims = await kube.list("v1", CLAIM, release.namespace)
@@ -61,9 +61,9 @@ async def left_behind(kube: Kube, release: Release, objects: Iterable[Object]) -
     return [*there, *sorted(f"{CLAIM}/{name}" for name in names)]
 
 
-def on_what_is_left(left: Sequence[str]) -> str:
+def format_leftovers(leftovers: Sequence[str]) -> str:
     """What is said of a new release that finds something; empty when it finds nothing."""
-    return f", on what an earlier one left: {', '.join(left)}" if left else ""
+    return f", on what an earlier one left: {', '.join(leftovers)}" if leftovers else ""
 
 
 async def remove(kube: Kube, release: Release, progress: Progress) -> Removed:
@@ -72,10 +72,12 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Removed:
     Raises:
         VrooliError: Helm could not.
     """
-    note = await storage.fetch_record(kube, release)
-    if note is None:
+    record = await storage.fetch_record(kube, release)
+    if record is None:
         claims = tuple(await _claims(kube, release, frozenset()))
-        return Removed(False, f"there is no release {release.name}{_told(claims)}", claims)
+        return Removed(
+            False, f"there is no release {release.name}{_format_retained(claims)}", claims
+        )
     progress.report(f"uninstalls {release.name}")
     try:
         await helm.call(release, lambda helm: helm.uninstall(release.name, timeout=HELM_S))
@@ -84,37 +86,39 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Removed:
             return Removed(False, f"another run has taken {release.name} away")
         raise helm.failure(release, "uninstall", error) from error
     # Helm leaves the pods of its tests behind.
-    for hook in (item for item in note.manifests if item.is_hook):
+    for hook in (item for item in record.manifests if item.is_hook):
         await kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
-    kept = [item.key for item in note.manifests if item.annotations.get(KEEP) == "keep"]
-    gone = frozenset(item.key for item in note.manifests) - frozenset(kept)
-    kept += [key for key in await _claims(kube, release, gone) if key not in kept]
-    return Removed(True, f"{release.name} is gone{_told(kept)}", tuple(kept))
+    retained = [item.key for item in record.manifests if item.annotations.get(KEEP) == "keep"]
+    removed_keys = frozenset(item.key for item in record.manifests) - frozenset(retained)
+    retained += [key for key in await _claims(kube, release, removed_keys) if key not in retained]
+    return Removed(True, f"{release.name} is gone{_format_retained(retained)}", tuple(retained))
 
 
-async def _claims(kube: Kube, release: Release, gone: frozenset[str]) -> list[str]:
+async def _claims(kube: Kube, release: Release, removed_keys: frozenset[str]) -> list[str]:
     """The volumes in the namespace that stay: neither they nor their owners are on their way out.
 
     Redis' and PostgreSQL's are made by the operators: the release doesn't list them.
     """
     try:
-        found = await kube.list("v1", CLAIM, release.namespace)
+        claims = await kube.list("v1", CLAIM, release.namespace)
     except ApiError:  # who may not look isn't told
         return []
-    return sorted(f"{CLAIM}/{body['metadata']['name']}" for body in found if _stays(body, gone))
+    return sorted(
+        f"{CLAIM}/{body['metadata']['name']}" for body in claims if _stays(body, removed_keys)
+    )
 
 
-def _stays(claim: Manifest, gone: frozenset[str]) -> bool:
+def _stays(claim: Manifest, removed_keys: frozenset[str]) -> bool:
     metadata = claim["metadata"]
     owners = {f"{one['kind']}/{one['name']}" for one in metadata.get("ownerReferences") or ()}
-    return not metadata.get("deletionTimestamp") and not owners & gone
+    return not metadata.get("deletionTimestamp") and not owners & removed_keys
 
 
-def _told(kept: Sequence[str]) -> str:
-    return f"; its data stay in {', '.join(kept)}" if kept else ""
+def _format_retained(retained: Sequence[str]) -> str:
+    return f"; its data stay in {', '.join(retained)}" if retained else ""
 
 
-async def begin_data(kube: Kube, release: Release) -> bool:
+async def start_namespace_deletion(kube: Kube, release: Release) -> bool:
     """Let the release's namespace end, and with it the databases and their volumes.
 
     Returns:
@@ -129,7 +133,7 @@ async def begin_data(kube: Kube, release: Release) -> bool:
 
 
 async def remove_data(
-    kube: Kube, release: Release, progress: Progress, *, begun: bool | None = None
+    kube: Kube, release: Release, progress: Progress, *, started: bool | None = None
 ) -> Done:
     """Delete the release's namespace, and with it the databases and their volumes.
 
@@ -137,20 +141,20 @@ async def remove_data(
         kube: The cluster.
         release: Whose.
         progress: Hears what is still there.
-        begun: What :func:`begin_data` gave, where it was called before.
+        started: The result of :func:`start_namespace_deletion`; None calls it.
 
     Raises:
         WaitTimeoutError: Something in it did not end in time.
     """
     namespace = release.namespace
-    if begun is None:
-        begun = await begin_data(kube, release)
-    if not begun:
+    if started is None:
+        started = await start_namespace_deletion(kube, release)
+    if not started:
         return Done(changed=False, detail=f"there is no namespace {namespace}")
     began = time.monotonic()
     while await kube.get("v1", "Namespace", namespace) is not None:
         try:
-            await kube.wait_for("v1", "Namespace", namespace, None, _remains, LOOK_S, progress)
+            await kube.wait_for("v1", "Namespace", namespace, None, _remains, POLL_S, progress)
         except WaitTimeoutError as error:
             if time.monotonic() - began > DATA_S:
                 raise WaitTimeoutError(
@@ -163,9 +167,9 @@ def _remains(namespace: Manifest | None) -> str | None:
     """What a namespace that is being deleted still waits for, as its conditions say."""
     if namespace is None:
         return None
-    said = [
+    messages = [
         condition["message"]
         for condition in namespace.get("status", {}).get("conditions", [])
         if condition["status"] == "True"
     ]
-    return "; ".join(said) or "its objects are ending"
+    return "; ".join(messages) or "its objects are ending"

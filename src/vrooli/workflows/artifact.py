@@ -22,13 +22,13 @@ async def verify_artifact(path: Path, listener: Listener) -> VerifyResult:
     """
     del listener
     folder = model.locate(path.absolute())
-    artifact, found = await asyncio.to_thread(verify.verify, folder)
+    artifact, problems = await asyncio.to_thread(verify.verify, folder)
     return VerifyResult(
-        ok=not found,
+        ok=not problems,
         path=str(folder),
         version=artifact.version,
         chart=f"{artifact.chart.name} {artifact.chart.version}",
         revision=artifact.source.revision,
         files=len(artifact.files),
-        differences=tuple(DifferenceView(path=one.path, kind=one.kind.value) for one in found),
+        differences=tuple(DifferenceView(path=one.path, kind=one.kind.value) for one in problems),
     )

@@ -85,7 +85,7 @@ async def build(options: BuildOptions, listener: Listener) -> BuildResult:
     run = _Run(options, await source())
     version_folder = run.target.parent
     with pack.workspace(version_folder) as folder:
-        run.made = folder / "artifact"
+        run.staging = folder / "artifact"
         ended = await run_steps(run.steps(), listener)
     steps = tuple(StepResult.of(step) for step in ended)
     return BuildResult(
@@ -106,12 +106,12 @@ async def build(options: BuildOptions, listener: Listener) -> BuildResult:
 class _Run:
     """One run of build: what its steps hand to each other."""
 
-    made: Path
+    staging: Path
     artifact: Artifact
 
-    def __init__(self, options: BuildOptions, made_from: ArtifactSource) -> None:
+    def __init__(self, options: BuildOptions, source: ArtifactSource) -> None:
         self.options = options
-        self.source = made_from
+        self.source = source
         self.version = options.version or project.version()
         out = (options.out or default_out()).absolute()
         self.target = model.folder_of(out / self.version)
@@ -124,18 +124,18 @@ class _Run:
 
     def steps(self) -> list[Step]:
         """The steps that these options want."""
-        wanted = self.options
+        options = self.options
         steps = [Step("chart", "Chart and values", self.check)]
-        if wanted.builds_images:
+        if self.options.builds_images:
             steps.append(Step("images", "Images", self.build_images, ("chart",)))
-        if wanted.push_images:
+        if options.push_images:
             steps.append(
                 Step("push-images", "Images to the registry", self.push_images, ("images",))
             )
         steps.append(Step("artifact", "Artifact", self.pack, (steps[-1].name,)))
-        if wanted.write_source:
+        if options.write_source:
             steps.append(Step("source", "Tags in the source", self.write, ("artifact",)))
-        if wanted.push:
+        if options.push:
             steps.append(Step("push", "Chart to the registry", self.push, ("artifact",)))
         return steps
 
@@ -145,7 +145,7 @@ class _Run:
             progress.report(f"values-{environment.name}.yaml")
             await asyncio.to_thread(self._check_one, environment)
         if self.options.push_images:
-            images.require_registries(self._to_push())
+            images.demand_registries(self._to_push())
         names = ", ".join(environment.name for environment in self.options.environments)
         return Done(changed=False, detail=f"in order for {names}")
 
@@ -154,16 +154,16 @@ class _Run:
         if self.options.version is not None:
             name = environment.values_file.name
             text = tags.inject(text.decode(), self.version, name).encode()
-        copy = self.made / model.VALUES / environment.values_file.name
+        copy = self.staging / model.VALUES / environment.values_file.name
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(text)
         self.texts[environment.name] = text
-        found = values.read(copy)
+        chosen = values.read(copy)
         # First what names the wrong value, then what Helm says of the whole.
         rendered = engine.render(
-            found, release=environment.release, namespace=environment.namespace
+            chosen, release=environment.release, namespace=environment.namespace
         )
-        _demand_clean(engine.lint(found), environment)
+        _demand_clean(engine.lint(chosen), environment)
         for manifest in rendered:
             if manifest.kind == "Deployment" and not manifest.is_hook:
                 for container in manifest.body["spec"]["template"]["spec"]["containers"]:
@@ -171,16 +171,17 @@ class _Run:
 
     async def build_images(self, progress: Progress) -> Done:
         """Build the services' images, and pack them under the names that the values give."""
-        wanted = {name: sorted(found) for name, found in self.references.items() if found}
-        if not wanted:
+        requested = {name: sorted(items) for name, items in self.references.items() if items}
+        if not requested:
             raise UsageError(
                 "These values run none of ui, server, jobs and rotator: there are no images."
             )
         await ensure_builder(progress)
-        self.built = await images.ensure(wanted, {}, progress)
-        self.digests = await images.bundle(self.built, wanted, self.made / ARCHIVE, progress)
-        made = [name for name, image in self.built.items() if image.built]
-        return Done(bool(made), f"built {', '.join(made)}" if made else "as they should be")
+        self.built = await images.ensure(requested, {}, progress)
+        self.digests = await images.bundle(self.built, requested, self.staging / ARCHIVE, progress)
+        rebuilt = [name for name, image in self.built.items() if image.built]
+        detail = f"built {', '.join(rebuilt)}" if rebuilt else "up to date"
+        return Done(bool(rebuilt), detail)
 
     async def push_images(self, progress: Progress) -> Done:
         """Push the images to where the pods of these values get them."""
@@ -190,15 +191,15 @@ class _Run:
     def _to_push(self) -> dict[str, list[str]]:
         """The names that belong to a registry; those of this machine's images don't."""
         return {
-            service: sorted(filter(images.is_pushable, found))
-            for service, found in self.references.items()
+            service: sorted(filter(images.is_pushable, references))
+            for service, references in self.references.items()
         }
 
     async def pack(self, progress: Progress) -> Done:
         """Package the chart, write the record, and put all of it in place."""
         progress.report("packaging the chart")
         chart = await asyncio.to_thread(self._package)
-        files = await asyncio.to_thread(pack.measure, self.made)
+        files = await asyncio.to_thread(pack.measure, self.staging)
         self.artifact = Artifact(
             version=self.version,
             tagged=self.options.version is not None,
@@ -213,20 +214,20 @@ class _Run:
         ).sealed()
         waiting = "waiting for another run that puts an artifact there"
         async with locked(self.target.with_name(".lock"), lambda: progress.report(waiting)):
-            changed = await asyncio.to_thread(pack.place, self.made, self.artifact, self.target)
+            changed = await asyncio.to_thread(pack.place, self.staging, self.artifact, self.target)
         return Done(changed, str(self.target))
 
     def _package(self) -> ArtifactChart:
         """Package a copy of the chart whose files have the source's time, not this checkout's."""
-        staged = self.made.with_name("chart")
+        staged = self.staging.with_name("chart")
         shutil.copytree(project.chart_dir(), staged)
         stamp = self.source.time.timestamp()
         for path in staged.rglob("*"):
             os.utime(path, (stamp, stamp))
-        made = engine.package(self.made / model.CHARTS, chart=staged)
-        os.utime(made, (stamp, stamp))
-        name, version = engine.identity(made)
-        return ArtifactChart(name=name, version=version, package=f"{model.CHARTS}/{made.name}")
+        package = engine.package(self.staging / model.CHARTS, chart=staged)
+        os.utime(package, (stamp, stamp))
+        name, version = engine.identity(package)
+        return ArtifactChart(name=name, version=version, package=f"{model.CHARTS}/{package.name}")
 
     def _image(self, service: str) -> ArtifactImage:
         digest = self.digests.get(service)
@@ -267,13 +268,13 @@ def _values_text(environment: Environment) -> bytes:
 def _demand_clean(messages: tuple[engine.LintMessage, ...], environment: Environment) -> None:
     bad = [message for message in messages if message.severity >= Severity.WARNING]
     if bad:
-        said = "; ".join(f"{message.path}: {message.text}" for message in bad)
-        raise VrooliError(f"The chart's lint with {environment.values_file.name} finds: {said}")
+        text = "; ".join(f"{message.path}: {message.text}" for message in bad)
+        raise VrooliError(f"The chart's lint with {environment.values_file.name} finds: {text}")
 
 
-def _write_source(wanted: tuple[Environment, ...], texts: Mapping[str, bytes]) -> Done:
+def _write_source(environments: tuple[Environment, ...], texts: Mapping[str, bytes]) -> Done:
     changed = []
-    for environment in wanted:
+    for environment in environments:
         path, text = environment.values_file, texts[environment.name]
         if path.read_bytes() != text:
             partial = path.with_name(f".{path.name}.{os.getpid()}")

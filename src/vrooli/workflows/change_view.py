@@ -10,13 +10,13 @@ from vrooli.workflows.results.releases import ChangeView, FieldView
 SIGNS: Mapping[str, str] = {Act.ADD: "+", Act.CHANGE: "~", Act.REMOVE: "-"}
 
 
-def told(change: ChangeView) -> list[str]:
+def format_change(change: ChangeView) -> list[str]:
     """A change in lines, for people."""
-    nothing = "(nothing)"
+    empty = "(nothing)"
     return [
         f"{SIGNS[change.act]} {change.object}",
         *(
-            f"    {f.path}: {f.before or nothing} -> {f.after or nothing}{_signature(f)}"
+            f"    {f.path}: {f.before or empty} -> {f.after or empty}{_signature(f)}"
             for f in change.fields
         ),
     ]

@@ -86,30 +86,30 @@ async def check(
         UsageError: A name or a file is wrong, or the chart refuses the values.
         PrerequisiteError: The cluster doesn't run, or doesn't answer.
     """
-    wanted = await asyncio.to_thread(_render, options)
+    manifests = await asyncio.to_thread(_render, options)
     choice = await choose(options.cluster)
     began = time.monotonic()
-    outcomes = await _look(options, wanted, listener)
+    outcomes = await _run_checks(options, manifests, listener)
     fixed: tuple[StepResult, ...] = ()
     chosen = check_fix.of(outcomes)
-    wants = bool(chosen.steps) and options.fix and not options.check_only
-    if wants and (confirm is None or confirm(chosen.said)):
+    may_fix = bool(chosen.steps) and options.fix and not options.check_only
+    if may_fix and (confirm is None or confirm(chosen.actions)):
         ended = await check_fix.do(chosen, options.environment, str(choice), listener)
         fixed = tuple(map(StepResult.of, ended))
         began = time.monotonic()
-        outcomes = await _look(options, wanted, listener)
+        outcomes = await _run_checks(options, manifests, listener)
         chosen = check_fix.of(outcomes)
-    lacking = missing(outcomes)
+    unavailable = missing(outcomes)
     result = CheckResult(
         ok=verdict(outcomes) is Verdict.HEALTHY,
         verdict=verdict(outcomes),
-        missing=lacking,
+        missing=unavailable,
         environment=options.environment.name,
         cluster=str(choice),
         namespace=options.environment.namespace,
         checks=tuple(map(view, outcomes)),
         fixed=fixed,
-        fixable=chosen.said,
+        fixable=chosen.actions,
         elapsed_s=round(time.monotonic() - began, 3),
     )
     if options.junit is not None:
@@ -126,8 +126,8 @@ def _render(options: CheckOptions) -> tuple[Manifest, ...]:
     return engine.render(values, release=environment.release, namespace=environment.namespace)
 
 
-async def _look(
-    options: CheckOptions, wanted: tuple[Manifest, ...], listener: Listener
+async def _run_checks(
+    options: CheckOptions, manifests: tuple[Manifest, ...], listener: Listener
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
 
@@ -136,7 +136,7 @@ async def _look(
             site = Site.of(
                 reached.kube,
                 options.environment.namespace,
-                wanted,
+                manifests,
                 creates=not options.check_only,
                 deep=True,
                 kind=reached.cluster.kind,
@@ -144,11 +144,11 @@ async def _look(
             )
             waiting = {item.name: item.title for item in options.checks}
 
-            def told(outcome: Outcome) -> None:
+            def on_outcome(outcome: Outcome) -> None:
                 waiting.pop(outcome.check.name)
                 progress.report(f"looks at {', '.join(waiting.values())}")
 
-            outcomes.extend(await runner.run(options.checks, site, told))
+            outcomes.extend(await runner.run(options.checks, site, on_outcome))
         return Done(changed=False, detail=summary(outcomes))
 
     await run_steps([Step("checks", "Checks", ensure)], listener)
@@ -162,10 +162,10 @@ async def _connected(cluster: str | None) -> AsyncIterator[Access]:
     Raises:
         PrerequisiteError: It doesn't run, or it doesn't answer in time.
     """
-    way = access.connect(cluster)
+    connection = access.connect(cluster)
     try:
         async with asyncio.timeout(CONNECT_S):
-            reached = await way.__aenter__()
+            reached = await connection.__aenter__()
     except TimeoutError:
         raise PrerequisiteError(
             f"The cluster did not answer within {CONNECT_S:.0f} s.",
@@ -174,7 +174,7 @@ async def _connected(cluster: str | None) -> AsyncIterator[Access]:
     try:
         yield reached
     finally:
-        await way.__aexit__(None, None, None)
+        await connection.__aexit__(None, None, None)
 
 
 def verdict(outcomes: Sequence[Outcome]) -> Verdict:

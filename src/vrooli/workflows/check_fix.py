@@ -21,7 +21,11 @@ from vrooli.workflows.options import DevelopOptions
 SECRETS = "secrets"
 AWAIT = "operators"
 # Whose kinds are which operator's.
-OWNERS = {kind: asked.operator.name for asked in requirements.ALL for _, kind in asked.kinds}
+OWNERS = {
+    kind: requirement.operator.name
+    for requirement in requirements.ALL
+    for _, kind in requirement.kinds
+}
 TITLES = {operator.name: operator.title for operator in operators.ALL}
 
 
@@ -36,11 +40,11 @@ class Fix:
     """
 
     steps: tuple[str, ...] = ()
-    said: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
     anew: tuple[str, ...] = ()
 
 
-NOTHING = Fix()
+NO_FIX = Fix()
 
 
 def of(outcomes: Iterable[Outcome]) -> Fix:
@@ -56,13 +60,13 @@ def of(outcomes: Iterable[Outcome]) -> Fix:
                 unserved.add(OWNERS[finding.resource])
             else:
                 vault = True
-    wanted = [name for name in TITLES if name in absent | unserved]
-    said = [f"install {TITLES[name]}" for name in wanted]
-    steps = [*wanted, AWAIT] if wanted else []
+    names = [name for name in TITLES if name in absent | unserved]
+    actions = [f"install {TITLES[name]}" for name in names]
+    steps = [*names, AWAIT] if names else []
     if vault:
         steps.append(SECRETS)
-        said.append("bring the development Vault to its policies, role and first secrets")
-    return Fix(tuple(steps), tuple(said), tuple(sorted(unserved - absent)))
+        actions.append("bring the development Vault to its policies, role and first secrets")
+    return Fix(tuple(steps), tuple(actions), tuple(sorted(unserved - absent)))
 
 
 async def do(
@@ -84,8 +88,8 @@ async def _forget(names: Iterable[str], cluster: str) -> None:
     """Have operators of ours count as not wholly installed, so that they are installed again."""
     async with access.connect(cluster) as reached:
         for operator in operators.ALL:
-            known = await record.read(reached.kube, operator.namespace)
-            if operator.name in names and known.ours:
-                security = "restricted" if known.source == Source.GO_MODULE else "baseline"
-                unfinished = replace(known, inputs="")
+            installed = await record.read(reached.kube, operator.namespace)
+            if operator.name in names and installed.ours:
+                security = "restricted" if installed.source == Source.GO_MODULE else "baseline"
+                unfinished = replace(installed, inputs="")
                 await record.write(reached.kube, operator.namespace, unfinished, security)

@@ -30,13 +30,13 @@ from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context, tracker
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.build import default_out
-from vrooli.workflows.change_view import told, view
+from vrooli.workflows.change_view import format_change, view
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.results.base import StepResult
 from vrooli.workflows.results.releases import DeployResult
 from vrooli.workflows.safeguards import deployable, interruption
-from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent, objects
+from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent, objects
 
 # How long a release may take to become ready, seconds.
 READY_S = 600.0
@@ -53,7 +53,7 @@ class DeployOptions:
         cluster: As ``--cluster`` takes it; None picks one.
         rollback: Go back by itself when the release can't become ready.
         timeout_s: How long it may take to become ready, seconds.
-        keep_added: Leave the fields that people added to the release's objects by hand.
+        preserve_added: Keep the fields that people added to the release's objects by hand.
     """
 
     environment: Environment
@@ -62,7 +62,7 @@ class DeployOptions:
     cluster: str | None = None
     rollback: bool = True
     timeout_s: float = READY_S
-    keep_added: bool = False
+    preserve_added: bool = False
 
     def __post_init__(self) -> None:
         if self.version is not None:
@@ -76,7 +76,7 @@ class DeployOptions:
 
 
 async def deploy(
-    options: DeployOptions, listener: Listener, consent: Consent = GIVEN
+    options: DeployOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> DeployResult:
     """Deploy an artifact; nothing is touched before everything was looked at.
 
@@ -92,9 +92,9 @@ async def deploy(
     await asyncio.to_thread(run.demand_fitting)
     async with access.connect(options.cluster) as reached:
         run.reached = reached
-        ended = await run_steps(run.looking(), listener)
+        ended = await run_steps(run.read_steps(), listener)
         for change in run.changes:
-            for line in told(view(change)):
+            for line in format_change(view(change)):
                 listener(LogLine("change", line))
         # Nothing else goes on while the person thinks.
         if run.change:
@@ -120,7 +120,7 @@ def rendered(options: DeployOptions) -> tuple[Manifest, ...]:
     Raises:
         UsageError: The artifact isn't whole, or its chart refuses its values.
     """
-    return _Run(options, _whole(options)).wanted
+    return _Run(options, _whole(options)).manifests
 
 
 def _whole(options: DeployOptions) -> Artifact:
@@ -137,9 +137,9 @@ def _whole(options: DeployOptions) -> Artifact:
             "Name the version that it has, or another artifact.",
         )
     if name not in artifact.environments:
-        known = ", ".join(artifact.environments) or "none"
+        available = ", ".join(artifact.environments) or "none"
         raise UsageError(
-            f"The artifact in {folder} has no values for {name}, it has those for: {known}.",
+            f"The artifact in {folder} has no values for {name}, it has those for: {available}.",
             f"Build it with `vrooli build --environment {name}`.",
         )
     return artifact
@@ -162,15 +162,15 @@ class _Run:
             chart=self.package,
         )
         self.changes: tuple[ObjectChange, ...] = ()
-        self.began = context.EVER
+        self.began = context.EPOCH
         self.confirmed = False
-        self.note: ReleaseRecord | None = None
-        self.there: Bodies | None = None
+        self.record: ReleaseRecord | None = None
+        self.live: Bodies | None = None
         self.applied = Applied(changed=False)
         self.fit = asyncio.Event()
 
     @property
-    def wanted(self) -> tuple[Manifest, ...]:
+    def manifests(self) -> tuple[Manifest, ...]:
         """The objects of the artifact's release."""
         return self.rendering.manifests
 
@@ -189,9 +189,9 @@ class _Run:
         """What needs a yes, in words; empty where Helm is not to act."""
         if self.changes:
             return f"change {objects([change.key for change in self.changes])} of {self.release}"
-        if self.note is None or self.note.revision.status == DEPLOYED:
+        if self.record is None or self.record.revision.status == DEPLOYED:
             return ""
-        newest = self.note.revision
+        newest = self.record.revision
         return f"deploy {self.release} once more, whose revision {newest.number} is {newest.status}"
 
     def demand_fitting(self) -> None:
@@ -203,7 +203,7 @@ class _Run:
         release = self.options.environment.release
         size.demand_fitting(release, self.package, self.values, self.rendering)
 
-    def looking(self) -> list[Step]:
+    def read_steps(self) -> list[Step]:
         """What is looked at before anything is touched."""
         return [
             Step("images", "Images of the artifact", self.load_images),
@@ -233,39 +233,38 @@ class _Run:
 
     async def check(self, progress: Progress) -> Done:
         """Find everything that would stand in the way."""
-        there = self.brought() | await self.reached.cluster.images()
-        said = await deployable.demand(
-            self.kube, self.release, self.wanted, there, self.reached.cluster.kind
+        available = self.brought() | await self.reached.cluster.images()
+        detail = await deployable.demand(
+            self.kube, self.release, self.manifests, available, self.reached.cluster.kind
         )
         self.fit.set()
-        return Done(changed=False, detail=said)
+        return Done(changed=False, detail=detail)
 
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what Helm noted last and what somebody did since."""
         try:
-            self.note = note = await storage.fetch_record(self.kube, self.release)
+            self.record = record = await storage.fetch_record(self.kube, self.release)
             redactor = await secret_redaction.redactor(self.kube, self.release.namespace)
-            keep = self.options.keep_added
-            found = await comparison.ahead(
+            preserve_added = self.options.preserve_added
+            self.changes, self.live = await comparison.preview(
                 self.kube,
-                self.wanted,
-                note,
+                self.manifests,
+                record,
                 redactor,
-                keep_added=keep,
-                deployed=await storage.fetch_deployed_manifests(self.kube, self.release, note),
+                preserve_added=preserve_added,
+                deployed=await storage.fetch_deployed_manifests(self.kube, self.release, record),
             )
-            left = (
-                await uninstall.left_behind(self.kube, self.release, self.wanted)
-                if note is None
+            leftovers = (
+                await uninstall.find_leftovers(self.kube, self.release, self.manifests)
+                if record is None
                 else []
             )
         except VrooliError:
             await self.fit.wait()  # what is wrong with the cluster says it better, and ends this
             raise
-        self.changes, self.there = found
-        if note is None:
-            said = f"a new release of {len(self.wanted)} objects{uninstall.on_what_is_left(left)}"
-            return Done(changed=False, detail=said)
+        if record is None:
+            detail = f"a new release of {len(self.manifests)} objects"
+            return Done(changed=False, detail=detail + uninstall.format_leftovers(leftovers))
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
 
     async def act(self, listener: Listener, consent: Consent) -> list[StepEnded]:
@@ -275,56 +274,58 @@ class _Run:
             Step("healthy", "Healthy release", self.follow, ("release",)),
         ]
         progress = Progress("release", listener)
-        async with lease.held(self.kube, self.release, progress):
-            await self.look_again()
-            if self.confirmed or not self.there:  # somebody may have thought for long
-                self.there = await live_objects.bodies(self.kube, self.wanted)
+        async with lease.hold(self.kube, self.release, progress):
+            await self.check_again()
+            if self.confirmed or not self.live:  # somebody may have thought for long
+                self.live = await live_objects.bodies(self.kube, self.manifests)
             before = await self.before()
             try:
                 return await run_steps(steps, listener)
             except asyncio.CancelledError as cancelled:
-                raise await self._cut(before).end(cancelled, listener, consent) from cancelled
+                raise await self._interruption(before).end(
+                    cancelled, listener, consent
+                ) from cancelled
             except VrooliError as error:
                 if isinstance(error, UsageError):
                     raise
-                if await failure_handling.is_away(self.kube, error):
-                    raise failure_handling.away(self.release, error, "deploy") from error
+                if await failure_handling.is_api_down(self.kube, error):
+                    raise failure_handling.outage_error(self.release, error, "deploy") from error
                 failed = self._failed(before, error)
                 return await failed.end(listener, rollback=self.options.rollback)
 
     def _failed(self, before: Revision | None, error: VrooliError) -> failure_handling.Failed:
         # All rules of the diagnosis, which a deploy that ends well can do without.
-        from vrooli.diagnosis.failure_report import save  # noqa: PLC0415
+        from vrooli.diagnosis.failure_report import keep  # noqa: PLC0415
 
-        keeping = partial(save, self.kube, self.release, self.wanted)
+        keeping = partial(keep, self.kube, self.release, self.manifests)
         return failure_handling.Failed(
-            self.kube, self.release, self.wanted, before, error, keeping, self.cut
+            self.kube, self.release, self.manifests, before, error, keeping, self.unfinished
         )
 
-    def _cut(self, before: Revision | None) -> interruption.Cut:
-        go_back = self._failed(before, InterruptError("It was interrupted.")).go_back
+    def _interruption(self, before: Revision | None) -> interruption.InterruptedChange:
+        go_back = self._failed(before, InterruptError("It was interrupted.")).roll_back
         command = "rollback" if before else "uninstall"
         where = f"-e {self.options.environment.name} --cluster {self.reached.choice}"
-        return interruption.Cut(
+        return interruption.InterruptedChange(
             self.kube,
             self.release,
-            self.wanted,
-            self.there or {},
+            self.manifests,
+            self.live or {},
             before,
             go_back,
             f"vrooli {command} {where}",
         )
 
-    async def look_again(self) -> None:
+    async def check_again(self) -> None:
         """Another deploy may have ended since it was looked at.
 
         Raises:
             PrerequisiteError: It has, and somebody has confirmed what is no longer so.
         """
-        if self.note and await storage.is_newest(self.kube, self.release, self.note):
+        if self.record and await storage.is_newest(self.kube, self.release, self.record):
             return
-        note = await storage.fetch_record(self.kube, self.release)
-        if note is None and self.note is None:
+        record = await storage.fetch_record(self.kube, self.release)
+        if record is None and self.record is None:
             return
         if self.confirmed:
             raise PrerequisiteError(
@@ -332,14 +333,14 @@ class _Run:
                 "this one has changed nothing.",
                 "Run the same command again: it shows what it would change now.",
             )
-        self.note, self.there = note, None
+        self.record, self.live = record, None
 
     async def before(self) -> Revision | None:
         """The newest revision that a Helm has ended."""
-        if self.note is None:
+        if self.record is None:
             return None
-        if not self.note.revision.is_pending:
-            return self.note.revision
+        if not self.record.revision.is_pending:
+            return self.record.revision
         ended = [
             item
             for item in await storage.fetch_revisions(self.kube, self.release)
@@ -348,11 +349,11 @@ class _Run:
         return ended[-1] if ended else None
 
     @property
-    def cut(self) -> tuple[Manifest, ...]:
+    def unfinished(self) -> tuple[Manifest, ...]:
         """The objects of the deploy before, if that was killed in the middle."""
-        if self.note is None or not self.note.revision.is_pending:
+        if self.record is None or not self.record.revision.is_pending:
             return ()
-        return self.note.manifests
+        return self.record.manifests
 
     async def apply(self, progress: Progress) -> Done:
         """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""
@@ -363,9 +364,9 @@ class _Run:
             self.values,
             progress,
             chart=self.package,
-            wanted=self.wanted,
-            note=self.note,
-            there=self.there,
+            desired=self.manifests,
+            record=self.record,
+            live=self.live,
             limit_s=self.options.timeout_s,
             origin=Origin.of(
                 Kind.ARTIFACT,
@@ -373,16 +374,18 @@ class _Run:
                 self.artifact.source.revision,
                 modified=self.artifact.source.modified,
             ),
-            keep_added=self.options.keep_added,
+            preserve_added=self.options.preserve_added,
         )
-        self.applied = await tracker.unless_hopeless(self.kube, self.wanted, progress, doing)
+        self.applied = await tracker.run_unless_hooks_fail(
+            self.kube, self.manifests, progress, doing
+        )
         return self.applied
 
     async def follow(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
         done = await tracker.until_ready(
             self.kube,
-            self.wanted,
+            self.manifests,
             progress,
             self.options.timeout_s,
             since=self.began,

@@ -40,7 +40,7 @@ from vrooli.workflows.results.base import StepResult, StepsResult
 from vrooli.workflows.results.releases import DevelopResult
 from vrooli.workflows.safeguards import replacement
 from vrooli.workflows.safeguards import secrets_source as workflows_secrets_source
-from vrooli.workflows.safeguards.consent import GIVEN, Consent
+from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
 
 # The values' name of each service, by the image that a local build makes for it.
 SERVICES = {
@@ -54,13 +54,13 @@ SERVICES = {
 # The steps that are the release itself, and not what it stands on.
 OF_RELEASE = ("release", "healthy")
 # Those that run while its Lease is held; the operators' pods start meanwhile.
-HELD = ("operators", *OF_RELEASE)
+UNDER_LEASE = ("operators", *OF_RELEASE)
 # How long noting an interrupted revision may take, seconds: whoever ends a process waits little.
 MARK_S = 10.0
 
 
 async def develop(
-    options: DevelopOptions, listener: Listener, consent: Consent = GIVEN
+    options: DevelopOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> DevelopResult:
     """Do what is missing, and say what was done and where to look.
 
@@ -78,7 +78,7 @@ async def develop(
     choice = await _chosen(options)
     async with choice.turn(listener), contextlib.AsyncExitStack() as exits:
         run = _Run(options, choice, exits)
-        before, held = _parted(run.steps())
+        before, under_lease = _split_by_lease(run.steps())
         ended: list[StepEnded] = []
         agreed = await replacement.demand_early(choice, options.environment, consent)
         if agreed is None:
@@ -89,11 +89,11 @@ async def develop(
             before = _after(before, names)
         ended += await run_steps(before, listener)
         # A deploy from elsewhere, or a rollback, may be at work on the same release.
-        async with lease.held(run.kube, run.release, Progress("release", listener)):
-            await replacement.look_again(
+        async with lease.hold(run.kube, run.release, Progress("release", listener)):
+            await replacement.check_again(
                 run.kube, run.release, options.environment, consent, agreed
             )
-            ended += await run.hold(held, listener)
+            ended += await run.hold(under_lease, listener)
     steps = tuple(StepResult.of(step) for step in ended)
     return DevelopResult(
         changed=any(step.outcome is Outcome.CHANGED for step in steps),
@@ -122,13 +122,13 @@ async def prepare(options: DevelopOptions, listener: Listener) -> StepsResult:
 
 
 async def run_only(
-    options: DevelopOptions, wanted: Collection[str] | None, listener: Listener
+    options: DevelopOptions, requested: Collection[str] | None, listener: Listener
 ) -> list[StepEnded]:
     """Run some steps, with all that they stand on, but never the release itself.
 
     Args:
         options: What develop would be asked for.
-        wanted: The names of the steps; None takes all.
+        requested: The names of the steps; None takes all.
         listener: Told what goes on.
 
     Raises:
@@ -141,13 +141,13 @@ async def run_only(
     async with choice.turn(listener), contextlib.AsyncExitStack() as exits:
         run = _Run(options, choice, exits)
         steps = [step for step in run.steps() if step.name not in OF_RELEASE]
-        names = {step.name for step in steps} if wanted is None else _closure(steps, wanted)
+        names = {step.name for step in steps} if requested is None else _closure(steps, requested)
         return await run_steps([step for step in steps if step.name in names], listener)
 
 
-def _closure(steps: Sequence[Step], wanted: Collection[str]) -> set[str]:
+def _closure(steps: Sequence[Step], requested: Collection[str]) -> set[str]:
     """The names of steps, and of all that they stand on."""
-    names = set(wanted)
+    names = set(requested)
     for step in reversed(steps):
         if step.name in names:
             names |= set(step.after)
@@ -163,9 +163,9 @@ def _after(steps: Sequence[Step], done: Collection[str]) -> list[Step]:
     ]
 
 
-def _parted(steps: list[Step]) -> tuple[list[Step], list[Step]]:
+def _split_by_lease(steps: list[Step]) -> tuple[list[Step], list[Step]]:
     """The steps before the release's Lease is taken, and those under it."""
-    before = [step for step in steps if step.name not in HELD]
+    before = [step for step in steps if step.name not in UNDER_LEASE]
     return before, _after(steps, {step.name for step in before})
 
 
@@ -200,13 +200,13 @@ def _secrets_file(options: DevelopOptions) -> Path:
 
 def release_urls(cluster: Cluster | StoredCluster) -> dict[str, str]:
     """What a person can open, by name, given the cluster's ways in."""
-    ways = cluster.urls()
-    found = {"kubernetes": ways["api"]} if "api" in ways else {}
-    if "http" in ways:
-        port = ways["http"].rpartition(":")[2]
+    urls = cluster.urls()
+    result = {"kubernetes": urls["api"]} if "api" in urls else {}
+    if "http" in urls:
+        port = urls["http"].rpartition(":")[2]
         # Browsers resolve every name under localhost to this machine (RFC 6761, section 6.3).
-        found |= {"ui": ways["http"], "adminer": f"http://adminer.localhost:{port}"}
-    return found
+        result |= {"ui": urls["http"], "adminer": f"http://adminer.localhost:{port}"}
+    return result
 
 
 class _Run:
@@ -253,12 +253,12 @@ class _Run:
         try:
             return await run_steps(steps, listener)
         except VrooliError as error:
-            await failure_handling.mark(self.kube, self.release, before, error.message)
+            await failure_handling.mark_failed(self.kube, self.release, before, error.message)
             raise
         except asyncio.CancelledError:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(MARK_S):
-                    await failure_handling.mark(
+                    await failure_handling.mark_failed(
                         self.kube, self.release, before, "it was interrupted"
                     )
             raise
@@ -283,9 +283,9 @@ class _Run:
     async def load_images(self, progress: Progress) -> Done:
         """Load the images of the data and the services."""
         every = [*images.DATA, *images.SERVICES]
-        wanted = every if self.choice.embedded else [*FIRST, *every]
+        requested = every if self.choice.embedded else [*FIRST, *every]
         return await self.cluster.load_images(
-            await self.machine.archive(wanted, progress), progress
+            await self.machine.archive(requested, progress), progress
         )
 
     def _install(self, operator: Operator) -> Step:
@@ -316,10 +316,10 @@ class _Run:
                 image_hash=self.machine.hashes()[vault.IMAGE],
             )
         path = _secrets_file(self.options)
-        made = env_file.write_first(path)
+        created = env_file.write_first(path)
         namespace = self.options.environment.namespace
         done = await kubernetes_secrets.ensure(self.kube, namespace, path, progress)
-        return Done(done.changed or made, done.detail)
+        return Done(done.changed or created, done.detail)
 
     async def ensure_release(self, progress: Progress) -> Done:
         """Have the chart installed with the environment's values and the local images."""
@@ -334,12 +334,12 @@ class _Run:
             size.demand_fitting, release.name, project.chart_dir(), values, rendering
         )
         await preflight.demand_data_fit(self.kube, release.namespace, self.manifests)
-        made_of = await source()
+        git_source = await source()
         origin = Origin.of(
-            Kind.SOURCE, project.version(), made_of.revision, modified=made_of.modified
+            Kind.SOURCE, project.version(), git_source.revision, modified=git_source.modified
         )
         self.applied = await apply.ensure(
-            self.kube, release, values, progress, wanted=self.manifests, origin=origin
+            self.kube, release, values, progress, desired=self.manifests, origin=origin
         )
         return self.applied
 
@@ -358,14 +358,14 @@ class _Run:
     def _local_values(self) -> chart_values.Values:
         """What develop says over the values files: the images that were built here."""
         services = {key: self._local_image(name) for name, key in SERVICES.items()}
-        found: chart_values.Values = {
+        result: chart_values.Values = {
             "services": services,
             "rotation": self._local_image("rotator"),
             "spotahomeRedis": {"image": self.machine.images["redis"].reference},
         }
         if self.options.secrets_source is SecretsSource.FILE:
-            found["vso"] = {"enabled": False}
-        return found
+            result["vso"] = {"enabled": False}
+        return result
 
     def _local_image(self, name: str) -> chart_values.Values:
         image = self.machine.images[name]

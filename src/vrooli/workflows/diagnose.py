@@ -68,32 +68,32 @@ async def diagnose(
         release = Release.of(
             replace(place, release=name or place.release), reached.cluster.kubeconfig
         )
-        found = await examine(
+        contents = await examine(
             reached.kube,
             release,
-            full=archive is not None,
+            everything=archive is not None,
             limit_s=limit_s,
             progress=progress,
         )
     if archive is not None:
-        await asyncio.to_thread(bundle_archive.write, archive, found)
-    return result(release, found, archive, time.monotonic() - began)
+        await asyncio.to_thread(bundle_archive.write, archive, contents)
+    return result(release, contents, archive, time.monotonic() - began)
 
 
 def _place(environment: Environment, namespace: str | None) -> Environment:
     """The environment whose namespace that is; else the given one's release, elsewhere."""
     if namespace is None or namespace == environment.namespace:
         return environment
-    known = (item for item in ENVIRONMENTS.values() if item.namespace == namespace)
-    return next(known, replace(environment, namespace=namespace))
+    matches = (item for item in ENVIRONMENTS.values() if item.namespace == namespace)
+    return next(matches, replace(environment, namespace=namespace))
 
 
 def result(
-    release: Release, found: Contents, archive: Path | None, elapsed_s: float
+    release: Release, contents: Contents, archive: Path | None, elapsed_s: float
 ) -> DiagnoseResult:
     """What a look at a release gave, as results have it."""
-    missing = found.missing()
-    verdict = Verdict.of(has_problems=bool(found.diagnosis.causes), is_missing=bool(missing))
+    missing = contents.missing()
+    verdict = Verdict.of(has_problems=bool(contents.diagnosis.causes), is_missing=bool(missing))
     return DiagnoseResult(
         ok=verdict is Verdict.HEALTHY,
         verdict=verdict,
@@ -103,10 +103,10 @@ def result(
         ),
         release=release.name,
         namespace=release.namespace,
-        causes=tuple(map(_cause, found.diagnosis.causes)),
+        causes=tuple(map(_cause, contents.diagnosis.causes)),
         unavailable=tuple(
             UnavailableView(resource=item.resource, reason=item.reason)
-            for item in found.unavailable()
+            for item in contents.unavailable()
         ),
         rules=len(catalog.ALL),
         elapsed_s=round(elapsed_s, 3),

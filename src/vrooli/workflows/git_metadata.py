@@ -25,19 +25,19 @@ async def source() -> ArtifactSource:
     Raises:
         UsageError: ``SOURCE_DATE_EPOCH`` is no number of seconds.
     """
-    given = _given_time()
+    epoch_s = _source_date_epoch()
     try:
         top, revision = (await _git("rev-parse", "--show-toplevel", "HEAD")).split("\n")
         if Path(top).resolve() != project.root().resolve():  # a repository around this one
-            return _unknown(given)
+            return _unknown(epoch_s)
         time = int(await _git("log", "-1", "--format=%ct"))
         changes = await _git("status", "--porcelain", "--", *PARTS)
     except (CommandError, PrerequisiteError, ValueError):  # no Git, or no commit
-        return _unknown(given)
+        return _unknown(epoch_s)
     return ArtifactSource(
         revision=revision,
         modified=bool(changes),
-        time=model.utc(time if given is None else given),
+        time=model.utc(time if epoch_s is None else epoch_s),
     )
 
 
@@ -46,12 +46,12 @@ async def _git(*words: str) -> str:
     return done.output.rstrip("\n")
 
 
-def _unknown(given: int | None) -> ArtifactSource:
-    time = model.utc(NO_TIME if given is None else given)
+def _unknown(epoch_s: int | None) -> ArtifactSource:
+    time = model.utc(NO_TIME if epoch_s is None else epoch_s)
     return ArtifactSource(revision=None, modified=False, time=time)
 
 
-def _given_time() -> int | None:
+def _source_date_epoch() -> int | None:
     text = os.environ.get("SOURCE_DATE_EPOCH")
     if not text:
         return None

@@ -34,7 +34,7 @@ from vrooli.workflows.results.graphs import (
 
 FROM_VALUES, FROM_RELEASE = "values", "release"
 # How long looking at a cluster may take, seconds; it ends when all is seen.
-LOOK_S = 60.0
+READ_S = 60.0
 ADVICE = "`problems` of --output json says which right is missing, or what gave no answer."
 
 
@@ -105,46 +105,46 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
         source = await of_release(options, reached.kube, release)
         diagrams = drawn(options, source)
         places = fetch.required_resources(source.manifests, diagrams, options.environment.namespace)
-        patience = Patience(LOOK_S)
+        patience = Patience(READ_S)
         async with patience.telling(Progress("graph", listener)):
-            seen = await fetch.fetch_snapshot(reached.kube, diagrams, places, patience)
+            snapshot = await fetch.fetch_snapshot(reached.kube, diagrams, places, patience)
     refused = tuple(
         f"{kind} in {namespace or 'the cluster'} could not be seen: {why}"
-        for (kind, namespace), why in seen.list_errors.items()
+        for (kind, namespace), why in snapshot.list_errors.items()
     )
-    mute = tuple(_mute(seen.socket_errors))
+    mute = tuple(_mute(snapshot.socket_errors))
     problems = tuple(map(redactor.text, (*source.problems, *refused, *mute)))
     unknown = tuple(map(redactor.text, source.unknown))
     source = replace(source, problems=problems, unknown=unknown)
-    return _result(options, source, diagrams, live_state.evaluate(diagrams, seen, redactor))
+    return _result(options, source, diagrams, live_state.evaluate(diagrams, snapshot, redactor))
 
 
 def _rendered(options: GraphOptions) -> tuple[Manifest, ...]:
     where = options.environment
-    wanted = values.load(where, options.values)
-    return engine.render(wanted, release=where.release, namespace=where.namespace)
+    chosen = values.load(where, options.values)
+    return engine.render(chosen, release=where.release, namespace=where.namespace)
 
 
 async def of_release(options: GraphOptions, kube: Kube, release: Release) -> Source:
     """What Helm noted of a release; where that can't be read, what its values make."""
     try:
-        found = await storage.fetch_record(kube, release)
+        record = await storage.fetch_record(kube, release)
     except VrooliError as error:
-        said = f"what is drawn comes from the values: {error.message}"
-        return Source(_rendered(options), FROM_VALUES, (said,), (error.message,))
-    if found is None:
+        reason = f"what is drawn comes from the values: {error.message}"
+        return Source(_rendered(options), FROM_VALUES, (reason,), (error.message,))
+    if record is None:
         raise PrerequisiteError(
             f"There is no release {release.name} in namespace {release.namespace}.",
             "Deploy it first: `vrooli develop`, or `vrooli deploy` with an artifact. "
             "Without --live the graph is drawn from its values.",
         )
-    return Source(found.manifests, FROM_RELEASE)
+    return Source(record.manifests, FROM_RELEASE)
 
 
-def _mute(found: Mapping[tuple[str, str], str]) -> Iterator[str]:
+def _mute(errors: Mapping[tuple[str, str], str]) -> Iterator[str]:
     """Which pods couldn't be asked for their connections, one line for each reason."""
-    for why in dict.fromkeys(found.values()):
-        names = [name for (_, name), said in found.items() if said == why]
+    for why in dict.fromkeys(errors.values()):
+        names = [name for (_, name), reason in errors.items() if reason == why]
         yield f"{', '.join(names)} could not be asked for connections: {why}"
 
 
@@ -162,7 +162,7 @@ def title_of(options: GraphOptions) -> str:
 def _result(
     options: GraphOptions, source: Source, diagrams: Sequence[Diagram], judged: ArrowStatuses
 ) -> GraphResult:
-    broken = any(found.state is State.BROKEN for found in judged.values())
+    broken = any(judgement.state is State.BROKEN for judgement in judged.values())
     missing = _missing(source, judged) if options.live else ()
     verdict = Verdict.of(has_problems=broken, is_missing=bool(missing))
     return GraphResult(
@@ -184,9 +184,9 @@ def _missing(source: Source, judged: ArrowStatuses) -> tuple[MissingView, ...]:
     """The arrows that couldn't be looked at, and the release where only its values are drawn."""
     # An arrow of two diagrams is one arrow.
     unseen = {
-        (start, end): found.message
-        for (_, start, end), found in judged.items()
-        if found.state is State.UNKNOWN
+        (start, end): judgement.message
+        for (_, start, end), judgement in judged.items()
+        if judgement.state is State.UNKNOWN
     }
     arrows = (
         MissingView(resource=f"arrow {start} → {end}", reason=why, advice=ADVICE)

@@ -62,7 +62,7 @@ class _Show:
         self.diagrams = drawn(options, source)
         self._judged: ArrowStatuses = {}
         self._watch = self._watching()
-        self.server = Server(self._page, self._look_again)
+        self.server = Server(self._page, self._on_view)
 
     async def run(self) -> None:
         """Watch, judge and tell, until cancelled."""
@@ -70,15 +70,15 @@ class _Show:
             # Beside the event loop: pages and watches go on.
             await asyncio.to_thread(svg.precompute, self.diagrams)
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(work) for work in (self._watch.run(), self._tell())]
-                await self._another_release()
+                tasks = [group.create_task(work) for work in (self._watch.run(), self._publish())]
+                await self._await_new_release()
                 for task in tasks:
                     task.cancel()
             self.diagrams = drawn(self._options, self._source)
             self._watch = self._watching()
             self.server.reload()
 
-    def _look_again(self) -> None:
+    def _on_view(self) -> None:
         """Somebody has come to look: whoever watches now is told."""
         self._watch.refresh()
 
@@ -87,35 +87,39 @@ class _Show:
         places = fetch.required_resources(self._source.manifests, self.diagrams, namespace)
         return GraphWatcher(self._kube, self.diagrams, places, lambda: self.server.has_viewers)
 
-    async def _tell(self) -> None:
+    async def _publish(self) -> None:
         while True:
             await self._watch.wait_for_change()
             self._judged = state.evaluate(self.diagrams, self._watch.snapshot, self._redactor)
             since = self._watch.unreachable_since
-            away = (
+            outage = (
                 f"The cluster hasn't answered since {since.astimezone():%H:%M:%S}; "
                 "what you see is from before. Trying again."
                 if since
                 else ""
             )
-            self.server.publish(html.change_message(self._judged, away))
+            self.server.publish(html.change_message(self._judged, outage))
 
-    async def _another_release(self) -> None:
+    async def _await_new_release(self) -> None:
         """Return when the release consists of something else."""
         while True:
             await asyncio.sleep(AGAIN_S)
             # Secrets may have come since, or have other values.
             self._redactor = await secret_redaction.redactor(self._kube, self._release.namespace)
             try:
-                note = await storage.fetch_record(self._kube, self._release)
+                record = await storage.fetch_record(self._kube, self._release)
             except VrooliError:
                 continue  # away for a moment, which the watch tells of
-            found = note.manifests if note else ()
-            if found and found != self._source.manifests and self._source.origin == FROM_RELEASE:
-                self._source = Source(found, FROM_RELEASE, self._source.problems)
+            manifests = record.manifests if record else ()
+            if (
+                manifests
+                and manifests != self._source.manifests
+                and self._source.origin == FROM_RELEASE
+            ):
+                self._source = Source(manifests, FROM_RELEASE, self._source.problems)
                 return
 
     def _page(self) -> str:
         title = title_of(self._options)
-        notes = [self._redactor.text(item) for item in self._source.problems]
-        return html.render(self.diagrams, self._judged, title=title, problems=notes, is_live=True)
+        notices = [self._redactor.text(item) for item in self._source.problems]
+        return html.render(self.diagrams, self._judged, title=title, problems=notices, is_live=True)

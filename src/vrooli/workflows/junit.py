@@ -15,11 +15,11 @@ SUITE = "vrooli check"
 
 def document(checks: Iterable[CheckView], elapsed_s: float) -> str:
     """One test case for each check: failures for what was found, skipped for what wasn't seen."""
-    found = list(checks)
-    failures = sum(view.state == "failed" for view in found)
-    skipped = sum(view.state in ("not needed", "could not be seen") for view in found)
+    cases = list(checks)
+    failures = sum(view.state == "failed" for view in cases)
+    skipped = sum(view.state in ("not needed", "could not be seen") for view in cases)
     totals = {
-        "tests": str(len(found)),
+        "tests": str(len(cases)),
         "failures": str(failures),
         "errors": "0",
         "skipped": str(skipped),
@@ -27,7 +27,7 @@ def document(checks: Iterable[CheckView], elapsed_s: float) -> str:
     }
     root = Element("testsuites", {"name": SUITE, **totals})
     suite = SubElement(root, "testsuite", {"name": SUITE, **totals})
-    for view in found:
+    for view in cases:
         _case(suite, view)
     indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
@@ -37,8 +37,8 @@ def _case(suite: Element, view: CheckView) -> None:
     where = {"classname": f"vrooli.check.{view.name}", "name": view.title}
     case = SubElement(suite, "testcase", {**where, "time": f"{view.elapsed_s:.3f}"})
     if view.state == "failed":
-        said = "; ".join(f"{item.resource}: {item.message}" for item in view.findings)
-        failure = SubElement(case, "failure", {"message": _legal(said), "type": view.name})
+        messages = "; ".join(f"{item.resource}: {item.message}" for item in view.findings)
+        failure = SubElement(case, "failure", {"message": _legal(messages), "type": view.name})
         failure.text = _legal("\n".join(line for item in view.findings for line in _lines(item)))
     elif view.state != "ok":
         SubElement(case, "skipped", {"message": _legal(f"{view.state}: {view.found}")})

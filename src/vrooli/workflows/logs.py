@@ -74,13 +74,13 @@ async def release_logs(
         UsageError: There is no such component.
         PrerequisiteError: The cluster doesn't run.
     """
-    found = COMPONENTS.get(component)
-    if found is None:
+    selector = COMPONENTS.get(component)
+    if selector is None:
         raise UsageError(
             f"There is no component {component!r}.", f"Choose one of: {', '.join(COMPONENTS)}."
         )
     async with access.connect(cluster) as reached:
-        labels = found.labels.format(release=environment.release)
+        labels = selector.labels.format(release=environment.release)
         pods = await reached.kube.list("v1", "Pod", environment.namespace, labels)
         if not pods:
             raise UsageError(
@@ -93,13 +93,13 @@ async def release_logs(
             for pod in pods:
                 name = pod["metadata"]["name"]
                 lines = reached.kube.logs(
-                    environment.namespace, name, found.container, tail=tail, follow=follow
+                    environment.namespace, name, selector.container, tail=tail, follow=follow
                 )
-                group.create_task(_tell(lines, name, redactor, listener))
+                group.create_task(_stream(lines, name, redactor, listener))
     return Result()
 
 
-async def _tell(
+async def _stream(
     lines: AsyncIterator[str], pod: str, redactor: Redactor, listener: Listener
 ) -> None:
     masking = Lines(redactor)

@@ -13,7 +13,7 @@ from vrooli.release.records import storage
 from vrooli.release.records.metadata import UNREADY_DESCRIPTION, End
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollback import WORKED
-from vrooli.release.rollout.context import EVER
+from vrooli.release.rollout.context import EPOCH
 from vrooli.workflows.change_view import view
 from vrooli.workflows.clusters import access
 from vrooli.workflows.deploy import DeployOptions, rendered
@@ -53,23 +53,23 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
     named = options.version is not None or options.artifact is not None
     async with access.connect(options.cluster) as reached:
         release = Release.of(options.environment, reached.cluster.kubeconfig)
-        note = await storage.fetch_record(reached.kube, release)
-        if note is None:
+        record = await storage.fetch_record(reached.kube, release)
+        if record is None:
             raise _absent(release)
         redactor = await secret_redaction.redactor(reached.kube, release.namespace)
         if named:
-            found, _ = await comparison.ahead(
+            changes, _ = await comparison.preview(
                 reached.kube,
                 rendered(options),
-                note,
+                record,
                 redactor,
-                deployed=await storage.fetch_deployed_manifests(reached.kube, release, note),
+                deployed=await storage.fetch_deployed_manifests(reached.kube, release, record),
             )
         else:
-            found = await comparison.drift(reached.kube, note.manifests, redactor)
+            changes = await comparison.find_drift(reached.kube, record.manifests, redactor)
     against = f"artifact {model.read(options.folder).version}" if named else "its last revision"
     return DiffResult(
-        ok=not found, release=release.name, against=against, changes=tuple(map(view, found))
+        ok=not changes, release=release.name, against=against, changes=tuple(map(view, changes))
     )
 
 
@@ -86,7 +86,7 @@ def _view(record: ReleaseRecord, redactor: Redactor) -> RevisionView:
         number=revision.number,
         status=revision.status,
         chart=revision.chart,
-        time=revision.deployed_at or EVER,
+        time=revision.deployed_at or EPOCH,
         description=description,
         end=metadata.end.value,
         origin=metadata.origin.kind.value,

@@ -24,14 +24,14 @@ from vrooli.release.records.metadata import End
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import context, tracker
 from vrooli.steps import Done, Step, run_steps
-from vrooli.workflows.change_view import told, view
+from vrooli.workflows.change_view import format_change, view
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.deploy import READY_S
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.results.releases import RollbackResult
 from vrooli.workflows.safeguards import deployable, interruption
-from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent, objects
+from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent, objects
 
 # What to do about one that did not become ready: there is no going back from going back.
 ADVICE = "Roll back to another revision, or deploy an artifact that corrects what it says."
@@ -52,18 +52,18 @@ class RollbackOptions:
         number: The revision to go back to; None takes the last that ran before.
         cluster: As ``--cluster`` takes it; None picks one.
         timeout_s: How long it may take to become ready, seconds.
-        keep_added: Leave the fields that people added by hand.
+        preserve_added: Keep the fields that people added by hand.
     """
 
     environment: Environment
     number: int | None = None
     cluster: str | None = None
     timeout_s: float = READY_S
-    keep_added: bool = False
+    preserve_added: bool = False
 
 
 async def rollback(
-    options: RollbackOptions, listener: Listener, consent: Consent = GIVEN
+    options: RollbackOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> RollbackResult:
     """Bring an earlier revision back, and follow it until it is healthy.
 
@@ -77,9 +77,9 @@ async def rollback(
     began = time.monotonic()
     async with access.connect(options.cluster) as reached:
         run = await _Run.prepared(options, reached)
-        ended = await run_steps(run.looking(), listener)
+        ended = await run_steps(run.read_steps(), listener)
         for change in run.changes:
-            for line in told(view(change)):
+            for line in format_change(view(change)):
                 listener(LogLine("change", line))
         run.confirmed = consent.demand(Action.ROLLBACK, options.environment.name, run.change)
         ended += await run.act(listener, consent)
@@ -107,11 +107,11 @@ class _Run:
     reached: Access
     release: Release
     target: ReleaseRecord
-    note: ReleaseRecord
+    record: ReleaseRecord
     changes: tuple[ObjectChange, ...] = ()
     confirmed: bool = False
-    there: Bodies = field(default_factory=dict)
-    began: datetime = context.EVER
+    live: Bodies = field(default_factory=dict)
+    began: datetime = context.EPOCH
 
     @classmethod
     async def prepared(cls, options: RollbackOptions, reached: Access) -> _Run:
@@ -131,7 +131,7 @@ class _Run:
         return self.target.revision
 
     @property
-    def wanted(self) -> tuple[Manifest, ...]:
+    def manifests(self) -> tuple[Manifest, ...]:
         """The objects of that revision."""
         return self.target.manifests
 
@@ -147,7 +147,7 @@ class _Run:
         where = f"revision {self.to.number}{unready}"
         return f"roll {self.release} back to {where}: {_changing(self.changes)}"
 
-    def looking(self) -> list[Step]:
+    def read_steps(self) -> list[Step]:
         """What is looked at before anything is touched."""
         return [
             Step("checks", "Cluster", self.check),
@@ -157,22 +157,22 @@ class _Run:
     async def check(self, progress: Progress) -> Done:
         """Find everything that would stand in the way."""
         images = await self.reached.cluster.images()
-        said = await deployable.demand(
+        detail = await deployable.demand(
             self.kube,
             self.release,
-            self.wanted,
+            self.manifests,
             images,
             self.reached.cluster.kind,
             back_to=self.to,
         )
-        return Done(changed=False, detail=said)
+        return Done(changed=False, detail=detail)
 
     async def compare(self, progress: Progress) -> Done:
         """What will change, against what is there now."""
         redactor = await secret_redaction.redactor(self.kube, self.release.namespace)
-        keep = self.options.keep_added
-        self.changes, _ = await comparison.ahead(
-            self.kube, self.wanted, self.note, redactor, keep_added=keep
+        preserve_added = self.options.preserve_added
+        self.changes, _ = await comparison.preview(
+            self.kube, self.manifests, self.record, redactor, preserve_added=preserve_added
         )
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
 
@@ -182,50 +182,50 @@ class _Run:
             Step("release", "Helm release", self.revert),
             Step("healthy", "Healthy release", self.follow, ("release",)),
         ]
-        async with lease.held(self.kube, self.release, Progress("release", listener)):
-            await self.look_again()
-            self.there = await live_objects.bodies(self.kube, self.wanted)
+        async with lease.hold(self.kube, self.release, Progress("release", listener)):
+            await self.check_again()
+            self.live = await live_objects.bodies(self.kube, self.manifests)
             try:
                 return await run_steps(steps, listener)
             except asyncio.CancelledError as cancelled:
-                raise await self._cut().end(cancelled, listener, consent) from cancelled
+                raise await self._interruption().end(cancelled, listener, consent) from cancelled
             except VrooliError as error:
                 if isinstance(error, UsageError):
                     raise
-                if await failure_handling.is_away(self.kube, error):
-                    raise failure_handling.away(self.release, error, "rollback") from error
+                if await failure_handling.is_api_down(self.kube, error):
+                    raise failure_handling.outage_error(self.release, error, "rollback") from error
                 return await self._failed(error).end(listener, rollback=False)
 
     def _failed(self, error: VrooliError) -> failure_handling.Failed:
         # All rules of the diagnosis, which a rollback that ends well can do without.
-        from vrooli.diagnosis.failure_report import save  # noqa: PLC0415
+        from vrooli.diagnosis.failure_report import keep  # noqa: PLC0415
 
-        keeping = partial(save, self.kube, self.release, self.wanted)
-        before = self.note.revision
+        keeping = partial(keep, self.kube, self.release, self.manifests)
+        before = self.record.revision
         return failure_handling.Failed(
-            self.kube, self.release, self.wanted, before, error, keeping, advice=ADVICE
+            self.kube, self.release, self.manifests, before, error, keeping, advice=ADVICE
         )
 
-    def _cut(self) -> interruption.Cut:
-        before = self.note.revision
+    def _interruption(self) -> interruption.InterruptedChange:
+        before = self.record.revision
         where = f"-e {self.options.environment.name} --cluster {self.reached.choice}"
-        return interruption.Cut(
+        return interruption.InterruptedChange(
             self.kube,
             self.release,
-            self.wanted,
-            self.there,
+            self.manifests,
+            self.live,
             before,
-            self._failed(InterruptError("It was interrupted.")).go_back,
+            self._failed(InterruptError("It was interrupted.")).roll_back,
             f"vrooli rollback {where}",
         )
 
-    async def look_again(self) -> None:
+    async def check_again(self) -> None:
         """A deploy may have ended since it was looked at.
 
         Raises:
             PrerequisiteError: It has, and somebody has confirmed what is no longer so.
         """
-        if self.confirmed and not await storage.is_newest(self.kube, self.release, self.note):
+        if self.confirmed and not await storage.is_newest(self.kube, self.release, self.record):
             raise PrerequisiteError(
                 f"A deploy of {self.release.name} has ended meanwhile; "
                 "this rollback has changed nothing.",
@@ -235,13 +235,15 @@ class _Run:
     async def revert(self, progress: Progress) -> Done:
         """Let Helm put it back."""
         self.began = datetime.now(UTC)
-        keep = self.options.keep_added
-        doing = reverting.roll_back(self.kube, self.release, self.target, progress, keep_added=keep)
-        return await tracker.unless_hopeless(self.kube, self.wanted, progress, doing)
+        preserve_added = self.options.preserve_added
+        doing = reverting.roll_back(
+            self.kube, self.release, self.target, progress, preserve_added=preserve_added
+        )
+        return await tracker.run_unless_hooks_fail(self.kube, self.manifests, progress, doing)
 
     async def follow(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
         done = await tracker.until_ready(
-            self.kube, self.wanted, progress, self.options.timeout_s, since=self.began
+            self.kube, self.manifests, progress, self.options.timeout_s, since=self.began
         )
         return await bookkeeping.record_healthy(self.kube, self.release, done)

@@ -36,8 +36,10 @@ async def setup(options: SetupOptions, listener: Listener) -> StepsResult:
         VrooliError: The first step's error.
     """
     if options.target is not None:
-        wanted = DevelopOptions(environment("dev"), options.secrets_source, options.cluster)
-        return await prepare(wanted, listener)
+        develop_options = DevelopOptions(
+            environment("dev"), options.secrets_source, options.cluster
+        )
+        return await prepare(develop_options, listener)
     began = time.monotonic()
     ended = await run_steps(Machine().steps(), listener)
     return StepsResult.of(ended, time.monotonic() - began)

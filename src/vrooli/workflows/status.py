@@ -49,36 +49,38 @@ async def status(
 ) -> StatusResult:
     """Look at the cluster, the operators, Vault, the release and its workloads, all at once.
 
-    What can't be seen never stops the rest, and is told apart from what isn't healthy.
+    What can't be cluster_view never stops the rest, and is told apart from what isn't healthy.
 
     Args:
         environment: Whose release.
         cluster: As ``--cluster`` takes it; None picks one.
         listener: Told what is waited for.
-        timeout_s: How long looking may take, seconds; it ends when all is seen.
+        timeout_s: How long looking may take, seconds; it ends when all is cluster_view.
 
     Raises:
         UsageError: The cluster's name is wrong.
     """
     progress = Progress("status", listener)
-    choice, found = await access.find(cluster)
-    seen = await embedded.view(found)
-    if seen.state in (embedded.ABSENT, embedded.STOPPED):
-        way = advice.start(environment, seen.state)
-        problem = f"cluster {choice} is {seen.state}: {way}"
-        return _result(environment, seen, problems=(problem,))
+    choice, target = await access.find(cluster)
+    cluster_view = await embedded.view(target)
+    if cluster_view.state in (embedded.ABSENT, embedded.STOPPED):
+        hint = advice.start(environment, cluster_view.state)
+        problem = f"cluster {choice} is {cluster_view.state}: {hint}"
+        return _result(environment, cluster_view, problems=(problem,))
     try:
-        kube = await Kube.connect(found.kubeconfig)
+        kube = await Kube.connect(target.kubeconfig)
     except VrooliError as error:
         what = f"the Kubernetes API of cluster {choice}"
         missing = (MissingView(resource=what, reason=error.message, advice=error.advice),)
-        problems = tuple(_cluster_problems(seen))
-        return _result(environment, seen, problems=problems, missing=missing)
+        problems = tuple(_cluster_problems(cluster_view))
+        return _result(environment, cluster_view, problems=problems, missing=missing)
     async with kube:
-        release = Release.of(environment, found.kubeconfig)
-        look = _Look(Patience(timeout_s))
-        async with look.patience.telling(progress):
-            return await _look(environment, kube, release, seen, release_urls(found), look)
+        release = Release.of(environment, target.kubeconfig)
+        fetcher = _Fetcher(Patience(timeout_s))
+        async with fetcher.patience.telling(progress):
+            return await _fetch_all(
+                environment, kube, release, cluster_view, release_urls(target), fetcher
+            )
 
 
 def _result(
@@ -101,47 +103,49 @@ def _result(
     )
 
 
-async def _look(
+async def _fetch_all(
     environment: Environment,
     kube: Kube,
     release: Release,
-    seen: ClusterView,
+    cluster_view: ClusterView,
     urls: dict[str, str],
-    look: _Look,
+    fetcher: _Fetcher,
 ) -> StatusResult:
     async with asyncio.TaskGroup() as group:
         of_operators = [
-            group.create_task(look.at(operator.title, partial(operators.status, operator, kube)))
+            group.create_task(fetcher.at(operator.title, partial(operators.status, operator, kube)))
             for operator in operators.ALL
         ]
-        of_vault = group.create_task(look.at(VAULT, partial(vault.status, kube)))
-        of_release = group.create_task(_look_at_release(kube, release, look))
+        of_vault = group.create_task(fetcher.at(VAULT, partial(vault.status, kube)))
+        of_release = group.create_task(_fetch_release(kube, release, fetcher))
         hides = group.create_task(secret_redaction.redactor(kube, release.namespace))
     operator_views = tuple(_operator(item) for task in of_operators if (item := task.result()))
-    vault_seen = of_vault.result()
-    vault_view = VaultView(**vars(vault_seen)) if vault_seen else None
+    vault_status = of_vault.result()
+    vault_view = VaultView(**vars(vault_status)) if vault_status else None
     redactor = hides.result()
-    release_view, found_workloads = of_release.result()
+    release_view, read_workloads = of_release.result()
     workloads = tuple(
         item.model_copy(update={"detail": redactor.text(item.detail)})
-        for item in found_workloads or ()
+        for item in read_workloads or ()
     )
     problems = (
-        *_cluster_problems(seen),
+        *_cluster_problems(cluster_view),
         *_operator_problems(operator_views),
         *_vault_problems(vault_view, workloads),
         *_release_problems(environment, release_view),
         *(f"{item.kind} {item.name}: {item.detail}" for item in workloads if not item.ready),
     )
-    known = None if found_workloads is None else workloads
+    complete_workloads = None if read_workloads is None else workloads
     return _result(
         environment,
-        seen,
+        cluster_view,
         problems=tuple(map(redactor.text, problems)),
         missing=tuple(
             item.model_copy(update={"reason": redactor.text(item.reason)})
-            for item in look.missing
-            if item.resource != VAULT or known is None or _takes_from_vault(known)
+            for item in fetcher.missing
+            if item.resource != VAULT
+            or complete_workloads is None
+            or _takes_from_vault(complete_workloads)
         ),
         operators=operator_views,
         vault=vault_view,
@@ -152,23 +156,23 @@ async def _look(
 
 
 @dataclass
-class _Look:
+class _Fetcher:
     """Notes what can't be seen, so that one failing look doesn't stop the others."""
 
     patience: Patience
     missing: list[MissingView] = field(default_factory=list)
 
-    async def at(self, what: str, look: Callable[[], Awaitable[T]]) -> T | None:
+    async def at(self, what: str, fetch: Callable[[], Awaitable[T]]) -> T | None:
         try:
-            return await self.patience.ask(what, lambda _: look(), limit_s=self.patience.total_s)
+            return await self.patience.ask(what, lambda _: fetch(), limit_s=self.patience.total_s)
         except VrooliError as error:
             view = MissingView(resource=what, reason=error.message, advice=error.advice)
             self.missing.append(view)
             return None
 
 
-async def _look_at_release(
-    kube: Kube, release: Release, look: _Look
+async def _fetch_release(
+    kube: Kube, release: Release, fetcher: _Fetcher
 ) -> tuple[ReleaseView | None, tuple[WorkloadView, ...] | None]:
     """The release and its workloads, by one read of Helm's record; None is what can't be read."""
     records: list[ReleaseRecord | None] = []
@@ -178,10 +182,10 @@ async def _look_at_release(
         records[:] = [record]
         return _release(release, record)
 
-    view = await look.at(f"release {release.name}", fetch)
+    view = await fetcher.at(f"release {release.name}", fetch)
     if not records:
         return None, None
-    workloads = await look.at("the workloads", partial(_workloads, kube, records[0], look))
+    workloads = await fetcher.at("the workloads", partial(_workloads, kube, records[0], fetcher))
     return view, workloads
 
 
@@ -199,41 +203,42 @@ def _release(release: Release, record: ReleaseRecord | None) -> ReleaseView:
 
 
 async def _workloads(
-    kube: Kube, record: ReleaseRecord | None, look: _Look
+    kube: Kube, record: ReleaseRecord | None, fetcher: _Fetcher
 ) -> tuple[WorkloadView, ...]:
     """What the release consists of that can be ready or not; none when it is absent."""
     if record is None:
         return ()
-    wanted = [
+    manifests = [
         item for item in record.manifests if item.kind in readiness.RULES and not item.is_hook
     ]
-    if not wanted:
+    if not manifests:
         return ()
-    seen = await tracker.snapshot(kube, wanted)
-    read = await operator_logs.read(kube, wanted, seen)
-    look.missing += [
+    snapshot = await tracker.snapshot(kube, manifests)
+    read = await operator_logs.read(kube, manifests, snapshot)
+    fetcher.missing += [
         MissingView(resource=item.resource, reason=item.reason, advice=item.advice)
-        for item in (*seen.unavailable, *read.unavailable)
+        for item in (*snapshot.unavailable, *read.unavailable)
     ]
     return tuple(
-        _workload(item, readiness.lack(item, seen) or read.errors.get(item.key)) for item in wanted
+        _workload(item, readiness.unready_reason(item, snapshot) or read.errors.get(item.key))
+        for item in manifests
     )
 
 
-def _workload(manifest: Manifest, lack: str | None) -> WorkloadView:
+def _workload(manifest: Manifest, reason: str | None) -> WorkloadView:
     return WorkloadView(
-        kind=manifest.kind, name=manifest.name, ready=lack is None, detail=lack or ""
+        kind=manifest.kind, name=manifest.name, ready=reason is None, detail=reason or ""
     )
 
 
-def _operator(found: OperatorStatus) -> OperatorView:
+def _operator(operator: OperatorStatus) -> OperatorView:
     return OperatorView(
-        name=found.name,
-        namespace=found.namespace,
-        version=found.version,
-        source=found.source,
-        ready=found.state == READY,
-        detail=found.detail or ("" if found.state == READY else found.state.value),
+        name=operator.name,
+        namespace=operator.namespace,
+        version=operator.version,
+        source=operator.source,
+        ready=operator.state == READY,
+        detail=operator.detail or ("" if operator.state == READY else operator.state.value),
     )
 
 
@@ -247,31 +252,31 @@ def _cluster_problems(cluster: ClusterView) -> list[str]:
     ]
 
 
-def _operator_problems(found: tuple[OperatorView, ...]) -> list[str]:
-    return [f"{item.name}: {item.detail}" for item in found if not item.ready]
+def _operator_problems(views: tuple[OperatorView, ...]) -> list[str]:
+    return [f"{item.name}: {item.detail}" for item in views if not item.ready]
 
 
-def _vault_problems(found: VaultView | None, workloads: tuple[WorkloadView, ...]) -> list[str]:
+def _vault_problems(view: VaultView | None, workloads: tuple[WorkloadView, ...]) -> list[str]:
     """Vault may be absent, or someone else's, unless the release takes its secrets from it."""
     needed = _takes_from_vault(workloads)
-    if found is None or found.state == READY or (found.state == ABSENT and not needed):
+    if view is None or view.state == READY or (view.state == ABSENT and not needed):
         return []
-    if found.state == "foreign":
+    if view.state == "foreign":
         return []
-    return [f"Vault: {found.detail or found.state}"]
+    return [f"Vault: {view.detail or view.state}"]
 
 
 def _takes_from_vault(workloads: tuple[WorkloadView, ...]) -> bool:
     return any(item.kind == "VaultStaticSecret" for item in workloads)
 
 
-def _release_problems(environment: Environment, found: ReleaseView | None) -> list[str]:
-    if found is None:
+def _release_problems(environment: Environment, view: ReleaseView | None) -> list[str]:
+    if view is None:
         return []
-    if found.status == DEPLOYED:
+    if view.status == DEPLOYED:
         # What is ready by now needn't be all of it: hooks and whatever comes after may be missing.
-        half = metadata.format_unready(found.revision, End(found.end))
-        return [f"{half}: {advice.repeat(environment)}"] if half else []
-    if found.status == ABSENT:
-        return [f"release {found.name} is absent: {advice.install(environment)}"]
-    return [f"release {found.name} is {found.status}: {advice.repeat(environment)}"]
+        problem = metadata.format_unready(view.revision, End(view.end))
+        return [f"{problem}: {advice.repeat(environment)}"] if problem else []
+    if view.status == ABSENT:
+        return [f"release {view.name} is absent: {advice.install(environment)}"]
+    return [f"release {view.name} is {view.status}: {advice.repeat(environment)}"]

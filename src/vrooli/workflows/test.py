@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from vrooli import process, project
-from vrooli import programs as third_party
+from vrooli import programs as program_cache
 from vrooli.environments import Environment
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Listener, Outcome, Progress, StepEnded, StepStarted
@@ -129,8 +129,8 @@ def preparations(options: SuiteOptions) -> list[Step]:
 
 
 async def _ensure_tools(progress: Progress) -> Done:
-    missing = third_party.missing(TEST_PROGRAMS)
-    await third_party.ensure(TEST_PROGRAMS, progress)
+    missing = program_cache.missing(TEST_PROGRAMS)
+    await program_cache.ensure(TEST_PROGRAMS, progress)
     return Done(changed=bool(missing), detail="are in the cache")
 
 
@@ -176,13 +176,13 @@ async def _run_live(options: SuiteOptions, listener: Listener) -> list[CaseView]
         release = Release.of(options.environment, reached.cluster.kubeconfig)
         for name in await helm_tests.names(reached.kube, release):
             listener(StepStarted(name, name))
-            tried = await helm_tests.run(reached.kube, release, name)
-            outcome = Outcome.UNCHANGED if tried.passed else Outcome.FAILED
-            said = "passed" if tried.passed else tried.log
-            listener(StepEnded(name, name, outcome, tried.elapsed_s, said))
-            elapsed_s = round(tried.elapsed_s, 3)
+            result = await helm_tests.run(reached.kube, release, name)
+            outcome = Outcome.UNCHANGED if result.passed else Outcome.FAILED
+            detail = "passed" if result.passed else result.log
+            listener(StepEnded(name, name, outcome, result.elapsed_s, detail))
+            elapsed_s = round(result.elapsed_s, 3)
             cases.append(
-                CaseView(name=name, passed=tried.passed, elapsed_s=elapsed_s, log=tried.log)
+                CaseView(name=name, passed=result.passed, elapsed_s=elapsed_s, log=result.log)
             )
     return cases
 

@@ -15,7 +15,7 @@ from vrooli.release import uninstall as release_uninstall
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.base import StepsResult
-from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent
+from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 
 async def uninstall(
@@ -24,7 +24,7 @@ async def uninstall(
     listener: Listener,
     *,
     data: bool,
-    consent: Consent = GIVEN,
+    consent: Consent = CONFIRMED,
 ) -> StepsResult:
     """Take the release away; with ``data`` also the namespace that holds its databases.
 
@@ -37,26 +37,32 @@ async def uninstall(
     began = time.monotonic()
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
-        await lease.refuse_if_held(reached.kube, release)
+        await lease.demand_free(reached.kube, release)
         action = Action.DELETE_DATA if data else Action.UNINSTALL
-        consent.demand(action, environment.name, f"take away {_told(release, data=data)}")
+        consent.demand(
+            action, environment.name, f"take away {_format_deletion(release, data=data)}"
+        )
 
         async def remove(progress: Progress) -> Done:
             return await release_uninstall.remove(reached.kube, release, progress)
 
         async def remove_data(progress: Progress) -> Done:
-            return await release_uninstall.remove_data(reached.kube, release, progress, begun=begun)
+            return await release_uninstall.remove_data(
+                reached.kube, release, progress, started=started
+            )
 
         async with _alone(reached.kube, release, Progress("release", listener)):
             ended = await run_steps([Step("release", "Helm release", remove)], listener)
-            begun = data and await release_uninstall.begin_data(reached.kube, release)
+            started = data and await release_uninstall.start_namespace_deletion(
+                reached.kube, release
+            )
         # The Lease ends with its namespace, into which nobody can deploy meanwhile.
         if data:
             ended += await run_steps([Step("data", "Databases and volumes", remove_data)], listener)
         return StepsResult.of(ended, time.monotonic() - began)
 
 
-def _told(release: Release, *, data: bool) -> str:
+def _format_deletion(release: Release, *, data: bool) -> str:
     """What will go, for the question."""
     if data:
         return f"{release.name} and namespace {release.namespace} with all data in it"
@@ -69,13 +75,13 @@ async def _alone(kube: Kube, release: Release, progress: Progress) -> AsyncItera
 
     Nobody can deploy into a namespace that is ending; one that isn't there is not made for this.
     """
-    there, ending = True, False
+    exists, ending = True, False
     with contextlib.suppress(ApiError):  # who may not look can still hold it
-        found = await kube.get("v1", "Namespace", release.namespace)
-        there = found is not None
-        ending = found is not None and bool(found["metadata"].get("deletionTimestamp"))
-    if not there or ending:
+        namespace = await kube.get("v1", "Namespace", release.namespace)
+        exists = namespace is not None
+        ending = namespace is not None and bool(namespace["metadata"].get("deletionTimestamp"))
+    if not exists or ending:
         yield
         return
-    async with lease.held(kube, release, progress):
+    async with lease.hold(kube, release, progress):
         yield

@@ -11,7 +11,7 @@ from vrooli.events import Listener, Progress
 from vrooli.release import Release
 from vrooli.release.lease import Holder
 from vrooli.release.rollout import attach
-from vrooli.release.rollout.attach import Attended
+from vrooli.release.rollout.attach import AttachResult
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.clusters import access
 from vrooli.workflows.results.status import HolderView, ObjectView, ReleaseView, WatchResult
@@ -34,20 +34,20 @@ async def watch(
         PrerequisiteError: The cluster doesn't run, or went away.
     """
     began = time.monotonic()
-    ends: list[Attended] = []
+    ends: list[AttachResult] = []
     async with access.connect(cluster) as reached:
         release = Release.of(environment, reached.cluster.kubeconfig)
 
-        async def look(progress: Progress) -> Done:
-            end = await attach.attend(reached.kube, release, progress, timeout_s)
+        async def follow(progress: Progress) -> Done:
+            end = await attach.attach(reached.kube, release, progress, timeout_s)
             ends.append(end)
             if end.problems:
                 raise VrooliError("; ".join(end.problems))
-            said = "; ".join([attach.told(end.revision), *map(str, end.unavailable)])
-            return Done(changed=False, detail=said)
+            detail = "; ".join([attach.format_revision(end.revision), *map(str, end.unavailable)])
+            return Done(changed=False, detail=detail)
 
         try:
-            await run_steps([Step("watch", f"Release {release.name}", look)], listener)
+            await run_steps([Step("watch", f"Release {release.name}", follow)], listener)
         except VrooliError:
             if not ends:  # else its problems are the result
                 raise
@@ -66,21 +66,21 @@ async def watch(
     )
 
 
-def _release(release: Release, end: Attended) -> ReleaseView:
-    name, namespace, found = release.name, release.namespace, end.revision
-    if found is None:
+def _release(release: Release, end: AttachResult) -> ReleaseView:
+    name, namespace, revision = release.name, release.namespace, end.revision
+    if revision is None:
         return ReleaseView(name=name, namespace=namespace, status=ABSENT)
     return ReleaseView(
         name=name,
         namespace=namespace,
-        status=found.status,
-        revision=found.number,
-        chart=found.chart,
+        status=revision.status,
+        revision=revision.number,
+        chart=revision.chart,
     )
 
 
-def _holder(found: Holder | None) -> HolderView | None:
-    if found is None:
+def _holder(holder: Holder | None) -> HolderView | None:
+    if holder is None:
         return None
-    alive = not found.is_stale(datetime.now(UTC))
-    return HolderView(name=found.name, since=found.since, renewed=found.renewed, alive=alive)
+    alive = not holder.is_stale(datetime.now(UTC))
+    return HolderView(name=holder.name, since=holder.since, renewed=holder.renewed, alive=alive)

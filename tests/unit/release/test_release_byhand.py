@@ -155,8 +155,8 @@ def test_a_secret_value_is_masked() -> None:
 def test_what_is_taken_and_what_is_left_are_all_that_was_signed() -> None:
     fields = _container({"f:image": {}, **VARIABLE})
     (hand,) = manual_edits.hands(manifest.of(WANTED, "dev"), _live(_entry(fields)))
-    assert hand.taken == _container(VARIABLE)
-    assert hand.left == _container({"f:image": {}})
+    assert hand.taken_over == _container(VARIABLE)
+    assert hand.remaining == _container({"f:image": {}})
 
 
 @pytest.mark.parametrize(
@@ -174,4 +174,4 @@ def test_what_is_taken_and_what_is_left_are_all_that_was_signed() -> None:
     ],
 )
 def test_what_is_lacking(body: Any, wanted: Any, expected: list[tuple[str, ...]]) -> None:
-    assert list(manual_edits.lacking(body, wanted)) == expected
+    assert list(manual_edits.missing_paths(body, wanted)) == expected

@@ -50,7 +50,7 @@ class Cluster:
 
 def test_what_helm_deletes_of_the_last_deployed_revision_is_told() -> None:
     had = _objects("cache", "gone", "data", kept="data")
-    doing = comparison.ahead(
+    doing = comparison.preview(
         cast(Kube, Cluster()), (), _note("pending-upgrade"), Redactor(), deployed=had
     )
     found, _ = asyncio.run(doing)
@@ -91,5 +91,5 @@ def test_helm_does_not_act_without_a_yes_where_no_object_differs(status: str, ch
     run = object.__new__(deploy._Run)
     run.options = DeployOptions(ENVIRONMENTS["staging"])
     run.reached = cast(Any, SimpleNamespace(cluster=SimpleNamespace(kubeconfig=Path("k"))))
-    run.changes, run.note = (), _note(status)
+    run.changes, run.record = (), _note(status)
     assert run.change == change

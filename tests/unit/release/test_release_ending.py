@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vrooli.release.rollout.log_cause import telling_line
+from vrooli.release.rollout.log_cause import find_cause_line
 
 FATAL = """Fatal Python error: init_fs_encoding: failed to get the Python codec
 Python runtime state: core initialized
@@ -56,4 +56,4 @@ sqlalchemy.exc.OperationalError: connection refused
     ],
 )
 def test_the_line_that_says_why_is_no_frame_and_nothing_around_it(log: str, line: str) -> None:
-    assert telling_line(log.splitlines()) == line
+    assert find_cause_line(log.splitlines()) == line

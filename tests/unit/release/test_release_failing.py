@@ -12,26 +12,26 @@ from vrooli.errors import PrerequisiteError
 from vrooli.events import silent
 from vrooli.kube import Kube
 from vrooli.release import Release, failure_handling
-from vrooli.release.failure_handling import DeployFailedError, Failed, Kept
+from vrooli.release.failure_handling import DeployFailedError, Failed, FailureReport
 from vrooli.release.uninstall import Removed
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 PLACE = Path("report.tar.gz")
 
 
-async def keeps(why: str) -> Kept:
-    return Kept(PLACE, why, ("Deployment/a: crashes.",))
+async def keeps(why: str) -> FailureReport:
+    return FailureReport(PLACE, why, ("Deployment/a: crashes.",))
 
 
-async def refuses(why: str) -> Kept:
+async def refuses(why: str) -> FailureReport:
     raise PrerequisiteError("the disk is full")
 
 
-async def breaks(why: str) -> Kept:
+async def breaks(why: str) -> FailureReport:
     raise RuntimeError("a fault of ours")
 
 
-async def never_ends(why: str) -> Kept:
+async def never_ends(why: str) -> FailureReport:
     await asyncio.sleep(60)
     raise AssertionError
 
@@ -72,7 +72,7 @@ def removed(monkeypatch: pytest.MonkeyPatch, kept: list[str]) -> list[str]:
 
     async def remove(kube: Kube, release: Release, progress: object) -> Removed:
         found.append(release.name)
-        return Removed(changed=True, kept=tuple(kept))
+        return Removed(changed=True, retained=tuple(kept))
 
     monkeypatch.setattr(failure_handling.uninstall, "remove", remove)
     return found
@@ -102,7 +102,7 @@ async def test_why_it_failed_what_was_done_and_the_cause_are_told(removed: list[
 async def test_evidence_that_cannot_be_kept_keeps_nobody_from_going_back(
     removed: list[str], keep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failure_handling, "KEEP_S", 0.05)
+    monkeypatch.setattr(failure_handling, "REPORT_S", 0.05)
     assert "is taken away again" in await _told(keep)
     assert removed == ["vrooli-dev"]
 

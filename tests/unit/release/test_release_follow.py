@@ -13,8 +13,8 @@ from vrooli.events import Progress
 from vrooli.kube import Kube, NoAnswerError
 from vrooli.kube.snapshot import Snapshot
 from vrooli.release.rollout import tracker
-from vrooli.release.rollout.context import Scene
-from vrooli.release.rollout.tracker import Follower
+from vrooli.release.rollout.context import RolloutContext
+from vrooli.release.rollout.tracker import RolloutTracker
 
 NOW = datetime.now(UTC)
 REDIS = manifest.of(
@@ -44,7 +44,7 @@ class Away:
         raise NoAnswerError("no answer")
 
 
-def show(follower: Follower, *bodies: dict[str, Any]) -> None:
+def show(follower: RolloutTracker, *bodies: dict[str, Any]) -> None:
     """Let it see these objects."""
     follower._watcher._snapshot = Snapshot.of(bodies)
 
@@ -52,11 +52,11 @@ def show(follower: Follower, *bodies: dict[str, Any]) -> None:
 async def test_waking_an_operator_may_fail_while_the_api_server_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tracker, "TICK_S", 0.01)
-    monkeypatch.setattr(tracker, "BURST_S", 0.0)
+    monkeypatch.setattr(tracker, "POLL_S", 0.01)
+    monkeypatch.setattr(tracker, "DEBOUNCE_S", 0.0)
     monkeypatch.setattr("vrooli.release.rollout.redis_reconcile.PAUSE_S", 0.0)
     kube = Away()
-    follower = Follower(cast(Kube, kube), (REDIS,), Progress("healthy", lambda _: None), NOW)
+    follower = RolloutTracker(cast(Kube, kube), (REDIS,), Progress("healthy", lambda _: None), NOW)
     show(follower, {**REDIS.body, "kind": "RedisFailover"})
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.5):
@@ -92,7 +92,7 @@ def scale_up(name: str) -> dict[str, Any]:
 
 
 def test_at_the_limit_a_node_that_is_still_being_made_is_told() -> None:
-    follower = Follower(cast(Kube, None), (DEPLOYMENT,), Progress(), NOW)
+    follower = RolloutTracker(cast(Kube, None), (DEPLOYMENT,), Progress(), NOW)
     show(
         follower,
         pod("server-1"),
@@ -106,7 +106,7 @@ def test_at_the_limit_a_node_that_is_still_being_made_is_told() -> None:
 
 
 def test_at_the_limit_the_option_that_waits_longer_is_named() -> None:
-    follower = Follower(cast(Kube, None), (DEPLOYMENT,), Progress(), NOW)
+    follower = RolloutTracker(cast(Kube, None), (DEPLOYMENT,), Progress(), NOW)
     show(follower, pod("server-1"))
     advice = follower.too_late(600).advice
     assert advice.startswith("Look at `vrooli status`")
@@ -125,14 +125,16 @@ def test_a_pull_secret_that_was_awaited_is_known_to_have_come_late(
         },
         "here",
     )
-    scenes: list[Scene] = []
-    monkeypatch.setattr(tracker.failures, "troubles", lambda *given: scenes.append(given[2]) or [])
+    scenes: list[RolloutContext] = []
+    monkeypatch.setattr(
+        tracker.failures, "find_failures", lambda *given: scenes.append(given[2]) or []
+    )
     filled = {**secret.body, "status": {"secretMAC": "x"}}
     for first, is_late in ((secret.body, True), (filled, False)):
-        follower = Follower(cast(Kube, None), (secret,), Progress(), NOW)
+        follower = RolloutTracker(cast(Kube, None), (secret,), Progress(), NOW)
         for body in (first, filled, filled):
             show(follower, dict(body))
-            follower.troubles()
+            follower.current_failures()
         *_, came, last = (scene.filled for scene in scenes)
         assert ("hub" in last) is is_late
         assert came == last, "it stays the time at which it was there first"

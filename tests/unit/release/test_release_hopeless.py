@@ -10,13 +10,19 @@ import pytest
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.kube.snapshot import Snapshot
-from vrooli.release.rollout.context import BACK_OFF_S, DOUBT_S, EVER, Scene, is_settled
+from vrooli.release.rollout.context import (
+    BACK_OFF_S,
+    EPOCH,
+    VERSION_GRACE_S,
+    RolloutContext,
+    is_settled,
+)
 from vrooli.release.rollout.failures import (
     FAILING_BEFORE_S,
     PULL_S,
-    Trouble,
+    PodFailure,
     earlier_ends,
-    troubles,
+    find_failures,
 )
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -69,7 +75,7 @@ def unscheduled(since_s: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("part", ["containerStatuses", "initContainerStatuses"])
 def test_an_image_that_cannot_be_pulled_is_hopeless(part: str) -> None:
-    (found,) = troubles([pod(**{part: [waiting("ImagePullBackOff")]})], NOW)
+    (found,) = find_failures([pod(**{part: [waiting("ImagePullBackOff")]})], NOW)
     assert str(found) == "server-1/server: ImagePullBackOff (no such image)"
 
 
@@ -83,31 +89,33 @@ def test_an_image_that_cannot_be_pulled_is_hopeless(part: str) -> None:
     ],
 )
 def test_what_may_still_become_better_is_not_hopeless(status: dict[str, Any]) -> None:
-    assert troubles([pod(**status)], NOW) == []
+    assert find_failures([pod(**status)], NOW) == []
 
 
 def test_the_third_crash_is_hopeless_and_says_how_it_ended() -> None:
-    (found,) = troubles([pod(containerStatuses=[waiting("CrashLoopBackOff", restarts=2)])], NOW)
+    (found,) = find_failures(
+        [pod(containerStatuses=[waiting("CrashLoopBackOff", restarts=2)])], NOW
+    )
     assert found.crashed
     assert found.message == "ended 3 times, last with status 3"
 
 
 def test_a_pod_that_no_node_takes_for_long_is_hopeless() -> None:
-    (found,) = troubles([pod(conditions=unscheduled(since_s=61))], NOW)
+    (found,) = find_failures([pod(conditions=unscheduled(since_s=61))], NOW)
     assert str(found) == "server-1: Unschedulable (Insufficient cpu)"
 
 
 def test_the_version_that_is_being_replaced_does_not_count() -> None:
     old = pod("old", version="1", containerStatuses=[waiting("ImagePullBackOff")])
     new = pod("new", version="2", age_s=1)
-    assert troubles([old, new], NOW) == []
-    assert len(troubles([old], NOW)) == 1
+    assert find_failures([old, new], NOW) == []
+    assert len(find_failures([old], NOW)) == 1
 
 
 def test_a_pod_that_goes_away_does_not_count() -> None:
     going = pod(containerStatuses=[waiting("ImagePullBackOff")])
     going["metadata"]["deletionTimestamp"] = NOW.isoformat()
-    assert troubles([going], NOW) == []
+    assert find_failures([going], NOW) == []
 
 
 DEPLOYMENT = manifest.of(
@@ -168,13 +176,13 @@ def seen(*bodies: dict[str, Any]) -> Snapshot:
 
 def judged(
     *bodies: dict[str, Any],
-    wanted: tuple[Manifest, ...] = (DEPLOYMENT,),
-    settled: datetime | None = EVER,
-    began: datetime = EVER,
-) -> list[Trouble]:
+    manifests: tuple[Manifest, ...] = (DEPLOYMENT,),
+    settled: datetime | None = EPOCH,
+    began: datetime = EPOCH,
+) -> list[PodFailure]:
     """The troubles of a namespace with these objects."""
     found = seen(*bodies)
-    return troubles(found.pods(), NOW, Scene(wanted, found, settled, began))
+    return find_failures(found.pods(), NOW, RolloutContext(manifests, found, settled, began))
 
 
 def crashed(times: int, *, code: int = 1, started_s: int = 1) -> dict[str, Any]:
@@ -238,8 +246,8 @@ def test_ends_from_before_the_deploy_do_not_count() -> None:
     for ends, is_hopeless in ((3, False), (4, False), (5, True)):
         now = pod(version="2", age_s=6000, containerStatuses=[crashed(ends)])
         found = seen(*VERSIONS, now)
-        scene = Scene((DEPLOYMENT,), found, EVER, began, earlier)
-        assert bool(troubles([now], NOW, scene)) is is_hopeless, ends
+        scene = RolloutContext((DEPLOYMENT,), found, EPOCH, began, earlier)
+        assert bool(find_failures([now], NOW, scene)) is is_hopeless, ends
 
 
 def test_a_pod_that_was_failing_already_is_given_time_for_its_next_start() -> None:
@@ -247,7 +255,7 @@ def test_a_pod_that_was_failing_already_is_given_time_for_its_next_start() -> No
     failing = pod(version="2", age_s=6000, containerStatuses=[crashed(7, started_s=200)])
     assert earlier_ends([failing], began, ()) == {}
     (found,) = judged(*VERSIONS, failing, began=began)
-    assert found.lasts_s == FAILING_BEFORE_S > BACK_OFF_S, "the deploy may have mended it"
+    assert found.grace_period_s == FAILING_BEFORE_S > BACK_OFF_S, "the deploy may have mended it"
 
 
 def test_of_a_pod_that_was_failing_already_ends_count_from_its_first_start_on() -> None:
@@ -258,10 +266,10 @@ def test_of_a_pod_that_was_failing_already_ends_count_from_its_first_start_on() 
     assert earlier == {("", "server"): 6}
     for ends, is_hopeless in ((7, False), (8, False), (9, True)):
         now = pod(version="2", age_s=6000, containerStatuses=[crashed(ends)])
-        scene = Scene((DEPLOYMENT,), seen(*VERSIONS, now), EVER, began, earlier)
-        found = troubles([now], NOW, scene)
+        scene = RolloutContext((DEPLOYMENT,), seen(*VERSIONS, now), EPOCH, began, earlier)
+        found = find_failures([now], NOW, scene)
         assert bool(found) is is_hopeless, ends
-        assert all(item.lasts_s == 0 for item in found)
+        assert all(item.grace_period_s == 0 for item in found)
 
 
 def test_a_pod_that_fails_long_after_the_deploy_has_had_its_tries() -> None:
@@ -270,7 +278,7 @@ def test_a_pod_that_fails_long_after_the_deploy_has_had_its_tries() -> None:
     failing = pod(version="2", age_s=6000, containerStatuses=[crashed(7, started_s=100)])
     assert earlier_ends([failing], began, ()) == {}
     (found,) = judged(*VERSIONS, failing, began=began)
-    assert found.lasts_s == 0
+    assert found.grace_period_s == 0
 
 
 @pytest.mark.parametrize("reason", ["StartError", "ContainerCannotRun"])
@@ -315,7 +323,7 @@ VERSIONS = (deployment(), replica_set("1", "1"), replica_set("2", "2"))
 def test_an_image_that_is_nowhere_is_believed_at_once(message: str) -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", message)])
     (found,) = judged(*VERSIONS, new)
-    assert found.lasts_s == 0
+    assert found.grace_period_s == 0
 
 
 @pytest.mark.parametrize(
@@ -332,7 +340,7 @@ def test_an_image_that_is_nowhere_is_believed_at_once(message: str) -> None:
 def test_a_registry_that_may_answer_later_is_given_time(message: str) -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", message)])
     (found,) = judged(*VERSIONS, new)
-    assert found.lasts_s == PULL_S
+    assert found.grace_period_s == PULL_S
 
 
 def test_a_refused_image_waits_for_its_credential_and_the_next_pull() -> None:
@@ -340,20 +348,20 @@ def test_a_refused_image_waits_for_its_credential_and_the_next_pull() -> None:
     secret = Manifest(
         "v1", "VaultStaticSecret", "pull", "here", "", {"spec": {"destination": {"name": "hub"}}}
     )
-    wanted = (DEPLOYMENT, secret)
+    manifests = (DEPLOYMENT, secret)
     new = pod(version="2", age_s=60, containerStatuses=[pulling("ErrImagePull", DENIED)])
     new["spec"] = {"imagePullSecrets": [{"name": "hub"}]}
     empty = {**secret.body, "kind": "VaultStaticSecret", "metadata": {"name": "pull"}}
-    assert judged(*VERSIONS, new, wanted=wanted) == []
-    assert judged(*VERSIONS, new, empty, wanted=wanted) == []
+    assert judged(*VERSIONS, new, manifests=manifests) == []
+    assert judged(*VERSIONS, new, empty, manifests=manifests) == []
     filled = seen(*VERSIONS, new, {**empty, "status": {"secretMAC": "x"}})
-    for late_s, lasts_s in ((-1, PULL_S), (5, PULL_S), (40, 60), (2000, BACK_OFF_S + 10)):
+    for late_s, grace_period_s in ((-1, PULL_S), (5, PULL_S), (40, 60), (2000, BACK_OFF_S + 10)):
         came = NOW - timedelta(seconds=60) + timedelta(seconds=late_s)
-        scene = Scene(wanted, filled, filled={"hub": came})
-        (found,) = troubles([new], NOW, scene)
-        assert found.lasts_s == lasts_s, late_s
-    (found,) = troubles([new], NOW, Scene(wanted, filled))
-    assert found.lasts_s == PULL_S, "it was there from the first look on"
+        scene = RolloutContext(manifests, filled, filled={"hub": came})
+        (found,) = find_failures([new], NOW, scene)
+        assert found.grace_period_s == grace_period_s, late_s
+    (found,) = find_failures([new], NOW, RolloutContext(manifests, filled))
+    assert found.grace_period_s == PULL_S, "it was there from the first look on"
 
 
 def test_an_image_is_named_whatever_its_registry_said() -> None:
@@ -374,13 +382,13 @@ def test_an_image_is_named_whatever_its_registry_said() -> None:
 def test_an_image_of_another_architecture_is_believed_at_once_and_named(message: str) -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", message)])
     (found,) = judged(*VERSIONS, new)
-    assert found.lasts_s == 0
+    assert found.grace_period_s == 0
     assert found.message.endswith("it isn't made for the architecture of the node")
 
 
 def test_without_a_replica_set_to_tell_a_sure_sign_must_last() -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", "not found")])
-    assert [item.lasts_s for item in judged(new)] == [DOUBT_S]
+    assert [item.grace_period_s for item in judged(new)] == [VERSION_GRACE_S]
 
 
 def test_pods_of_the_version_before_do_not_count_before_the_new_ones_are_there() -> None:
@@ -400,7 +408,7 @@ def test_two_crashes_beside_the_ready_version_before_are_hopeless() -> None:
     new = pod("new", version="2", containerStatuses=[crashed(2)])
     (found,) = judged(*VERSIONS, old, new)
     assert found.crashed
-    assert found.lasts_s == 0
+    assert found.grace_period_s == 0
     assert judged(*VERSIONS, old, pod("new", version="2", containerStatuses=[crashed(1)])) == []
 
 
@@ -438,7 +446,7 @@ def test_a_databases_own_pod_waits_for_nobody() -> None:
     own["metadata"]["labels"] = {"postgres-operator.crunchydata.com/cluster": "pg"}
     own["metadata"]["ownerReferences"] = [{"kind": "StatefulSet", "name": "pg-0"}]
     cluster = Manifest("v1", "PostgresCluster", "pg", "here", "", {"metadata": {}})
-    assert len(judged(own, wanted=(cluster,), settled=None)) == 1
+    assert len(judged(own, manifests=(cluster,), settled=None)) == 1
 
 
 def test_a_missing_configuration_counts_once_all_that_makes_it_is_ready() -> None:
@@ -459,31 +467,31 @@ def test_others_pods_in_the_namespace_do_not_count() -> None:
 def test_a_hook_that_is_not_tried_again_fails_with_its_pod() -> None:
     ended = [{"name": "main", "state": {"terminated": {"exitCode": 4}}}]
     failed = hook_pod(phase="Failed", containerStatuses=ended)
-    (found,) = judged(failed, wanted=(hook(backoffLimit=0),))
+    (found,) = judged(failed, manifests=(hook(backoffLimit=0),))
     assert str(found) == "migrate-1/main: Job/migrate failed (ended with status 4)"
-    assert found.lasts_s == 0
+    assert found.grace_period_s == 0
 
 
 def test_a_hook_that_is_tried_again_fails_with_its_second_pod() -> None:
     ended = [{"name": "main", "state": {"terminated": {"exitCode": 4}}}]
     first = hook_pod(phase="Failed", containerStatuses=ended)
     second = hook_pod("migrate-2", phase="Failed", containerStatuses=ended)
-    assert judged(first, wanted=(hook(),)) == []
-    assert len(judged(first, second, wanted=(hook(),))) == 2
-    assert judged(first, second, wanted=(hook(),), settled=None) == []
+    assert judged(first, manifests=(hook(),)) == []
+    assert len(judged(first, second, manifests=(hook(),))) == 2
+    assert judged(first, second, manifests=(hook(),), settled=None) == []
 
 
 def test_a_hook_whose_container_is_started_again_fails_with_its_second_crash() -> None:
     crashing = hook_pod(containerStatuses=[crashed(2)])
-    assert len(judged(crashing, wanted=(hook(),))) == 1
-    assert judged(crashing, wanted=(hook(),), settled=None) == []
+    assert len(judged(crashing, manifests=(hook(),))) == 1
+    assert judged(crashing, manifests=(hook(),), settled=None) == []
 
 
 def test_a_hook_that_failed_at_an_earlier_deploy_does_not_count() -> None:
     ended = [{"name": "main", "state": {"terminated": {"exitCode": 4}}}]
     failed = hook_pod(age_s=60, phase="Failed", containerStatuses=ended)
     began = NOW - timedelta(seconds=5)
-    assert judged(failed, wanted=(hook(backoffLimit=0),), began=began) == []
+    assert judged(failed, manifests=(hook(backoffLimit=0),), began=began) == []
 
 
 @pytest.mark.parametrize(
@@ -553,12 +561,12 @@ def test_a_missing_secret_is_told_with_who_makes_it() -> None:
     state = waiting("CreateContainerConfigError")
     state["state"]["waiting"]["message"] = 'secret "redis" not found'
     new = pod(version="2", containerStatuses=[state])
-    (trouble,) = judged(*VERSIONS, new, wanted=(DEPLOYMENT, ROTATOR))
+    (trouble,) = judged(*VERSIONS, new, manifests=(DEPLOYMENT, ROTATOR))
     assert trouble.message == (
         'secret "redis" not found; Deployment/rotator makes it from the Secret redis-vault'
     )
     state["state"]["waiting"]["message"] = 'secret "other" not found'
-    (trouble,) = judged(*VERSIONS, new, wanted=(DEPLOYMENT, ROTATOR))
+    (trouble,) = judged(*VERSIONS, new, manifests=(DEPLOYMENT, ROTATOR))
     assert trouble.message == 'secret "other" not found'
 
 
@@ -566,4 +574,4 @@ def test_the_rotator_s_own_pod_waits_for_no_database() -> None:
     own = pod("rotator-1", containerStatuses=[waiting("CrashLoopBackOff", 2)])
     own["metadata"]["labels"] |= {"app.kubernetes.io/component": "rotator"}
     own["metadata"]["ownerReferences"][0]["name"] = "rotator-1"
-    assert len(judged(own, wanted=(ROTATOR,), settled=None)) == 1
+    assert len(judged(own, manifests=(ROTATOR,), settled=None)) == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vrooli.release import process_identity
-from vrooli.release.lease import LASTS_S, Holder
+from vrooli.release.lease import DURATION_S, Holder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
@@ -39,8 +39,8 @@ def test_nothing_is_known_of_a_process_elsewhere(unknown: str) -> None:
 
 def test_a_holder_whose_process_has_ended_is_stale_at_once() -> None:
     now = datetime.now(UTC)
-    assert Holder("me", now, now, LASTS_S, _of_a_dead_one()).is_stale(now)
-    assert not Holder("me", now, now, LASTS_S, process_identity.process()).is_stale(now)
+    assert Holder("me", now, now, DURATION_S, _of_a_dead_one()).is_stale(now)
+    assert not Holder("me", now, now, DURATION_S, process_identity.process()).is_stale(now)
 
 
 @pytest.mark.parametrize("error", [PermissionError, OSError])

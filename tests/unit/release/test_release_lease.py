@@ -16,17 +16,19 @@ from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube
 from vrooli.release import Release, lease, process_identity
-from vrooli.release.lease import LASTS_S, Holder
+from vrooli.release.lease import DURATION_S, Holder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def _holder(silent_s: float) -> Holder:
     sign = NOW - timedelta(seconds=silent_s)
-    return Holder("bob@host, process 7", sign - timedelta(seconds=60), sign, LASTS_S)
+    return Holder("bob@host, process 7", sign - timedelta(seconds=60), sign, DURATION_S)
 
 
-@pytest.mark.parametrize(("silent_s", "stale"), [(0, False), (LASTS_S, False), (LASTS_S + 1, True)])
+@pytest.mark.parametrize(
+    ("silent_s", "stale"), [(0, False), (DURATION_S, False), (DURATION_S + 1, True)]
+)
 def test_a_holder_that_gives_no_sign_of_life_is_taken_for_dead(
     silent_s: float, stale: bool
 ) -> None:
@@ -34,7 +36,7 @@ def test_a_holder_that_gives_no_sign_of_life_is_taken_for_dead(
 
 
 def test_a_message_says_who_since_when_and_the_last_sign() -> None:
-    said = _holder(5).told(NOW)
+    said = _holder(5).format(NOW)
     assert said == "bob@host, process 7, since 65 s, last sign of life 5 s ago"
 
 
@@ -44,37 +46,37 @@ RELEASE = Release("demo", "dev", Path("kubeconfig"))
 class Cluster:
     """An API server that keeps one Lease and refuses what it is told to."""
 
-    def __init__(self, there: dict[str, Any] | None = None) -> None:
-        self.there = there
+    def __init__(self, lease: dict[str, Any] | None = None) -> None:
+        self.lease = lease
         self.refusal: VrooliError | None = None
         self.made: list[dict[str, Any]] = []
 
     async def get(
         self, api_version: str, kind: str, name: str, namespace: str | None = None
     ) -> dict[str, Any] | None:
-        return {} if kind == "Namespace" else copy.deepcopy(self.there)
+        return {} if kind == "Namespace" else copy.deepcopy(self.lease)
 
     async def create(self, body: Mapping[str, Any], namespace: str) -> None:
-        if self.there is not None:
+        if self.lease is not None:
             raise ApiError("create Lease", 409, "there is one")
         await self.replace(body)
 
     async def replace(self, body: Mapping[str, Any]) -> None:
         if self.refusal is not None:
             raise self.refusal
-        self.there = copy.deepcopy(dict(body))
-        self.there["metadata"]["resourceVersion"] = str(len(self.made))
-        self.made.append(self.there)
+        self.lease = copy.deepcopy(dict(body))
+        self.lease["metadata"]["resourceVersion"] = str(len(self.made))
+        self.made.append(self.lease)
 
     async def delete(self, *words: str) -> None:
-        self.there = None
+        self.lease = None
 
     @property
     def kube(self) -> Kube:
         return cast(Kube, self)
 
 
-def _left(seconds_ago: float, process: str = "") -> dict[str, Any]:
+def _fetch_stale(seconds_ago: float, process: str = "") -> dict[str, Any]:
     sign = (datetime.now(UTC) - timedelta(seconds=seconds_ago)).isoformat()
     return {
         "metadata": {
@@ -95,16 +97,16 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _hold(cluster: Cluster, seconds: float = 0.0) -> None:
-    async with lease.held(cluster.kube, RELEASE, Progress()):
+    async with lease.hold(cluster.kube, RELEASE, Progress()):
         await asyncio.sleep(seconds)
 
 
 @pytest.mark.usefixtures("hurry")
 async def test_a_holder_whose_clock_is_late_is_not_taken_over_while_it_renews() -> None:
-    cluster = Cluster(_left(100))
+    cluster = Cluster(_fetch_stale(100))
     waiting = asyncio.create_task(_hold(cluster))
     await asyncio.sleep(0.05)
-    cluster.there = _left(95)
+    cluster.lease = _fetch_stale(95)
     with pytest.raises(PrerequisiteError, match="Another deploy of demo runs: bob@far"):
         await waiting
     assert cluster.made == []
@@ -112,7 +114,7 @@ async def test_a_holder_whose_clock_is_late_is_not_taken_over_while_it_renews() 
 
 @pytest.mark.usefixtures("hurry")
 async def test_a_holder_that_stays_silent_is_taken_over_after_a_while() -> None:
-    cluster = Cluster(_left(100))
+    cluster = Cluster(_fetch_stale(100))
     began = time.monotonic()
     await _hold(cluster)
     assert time.monotonic() - began >= lease.LISTEN_S
@@ -121,10 +123,10 @@ async def test_a_holder_that_stays_silent_is_taken_over_after_a_while() -> None:
 
 @pytest.mark.usefixtures("hurry")
 async def test_a_lease_that_went_away_while_it_was_looked_at_is_made_anew() -> None:
-    cluster = Cluster(_left(100))
+    cluster = Cluster(_fetch_stale(100))
     waiting = asyncio.create_task(_hold(cluster))
     await asyncio.sleep(0.05)
-    cluster.there = None
+    cluster.lease = None
     await waiting
     assert len(cluster.made) == 1
 
@@ -134,14 +136,14 @@ async def test_a_holder_whose_process_has_ended_is_taken_over_at_once(
 ) -> None:
     monkeypatch.setattr(process_identity, "is_dead", lambda process: process == "gone")
     async with asyncio.timeout(1):
-        await _hold(Cluster(_left(1, "gone")))
+        await _hold(Cluster(_fetch_stale(1, "gone")))
 
 
 @pytest.mark.usefixtures("hurry")
 async def test_a_refused_renewal_ends_the_deploy_with_words() -> None:
     cluster = Cluster()
     with pytest.raises(PrerequisiteError, match=r"can't be renewed.*may not put") as ended:
-        async with lease.held(cluster.kube, RELEASE, Progress()):
+        async with lease.hold(cluster.kube, RELEASE, Progress()):
             cluster.refusal = ApiError("change Lease demo-deploy", 403, "may not put")
             await asyncio.sleep(5)
     assert "update on Leases in namespace dev" in ended.value.advice
@@ -150,7 +152,7 @@ async def test_a_refused_renewal_ends_the_deploy_with_words() -> None:
 @pytest.mark.usefixtures("hurry")
 async def test_renewals_that_fail_for_a_moment_are_tried_again() -> None:
     cluster = Cluster()
-    async with lease.held(cluster.kube, RELEASE, Progress()):
+    async with lease.hold(cluster.kube, RELEASE, Progress()):
         cluster.refusal = PrerequisiteError("no answer")
         await asyncio.sleep(0.1)
         before, cluster.refusal = len(cluster.made), None
@@ -162,10 +164,10 @@ async def test_renewals_that_fail_for_a_moment_are_tried_again() -> None:
 async def test_a_deploy_that_can_not_renew_ends_though_its_lease_can_be_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lease, "LASTS_S", 0.2)
+    monkeypatch.setattr(lease, "DURATION_S", 0.2)
     cluster = Cluster()
     with pytest.raises(ApiError, match="too many"):
-        async with lease.held(cluster.kube, RELEASE, Progress()):
+        async with lease.hold(cluster.kube, RELEASE, Progress()):
             cluster.refusal = ApiError("change Lease demo-deploy", 429, "too many")
             await asyncio.sleep(5)
 
@@ -174,6 +176,6 @@ async def test_a_deploy_that_can_not_renew_ends_though_its_lease_can_be_read(
 async def test_a_deploy_whose_lease_is_gone_ends() -> None:
     cluster = Cluster()
     with pytest.raises(PrerequisiteError, match="taken demo over: its Lease is gone"):
-        async with lease.held(cluster.kube, RELEASE, Progress()):
-            cluster.there = None
+        async with lease.hold(cluster.kube, RELEASE, Progress()):
+            cluster.lease = None
             await asyncio.sleep(5)

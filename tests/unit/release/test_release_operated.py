@@ -11,9 +11,9 @@ from vrooli.chart import manifest
 from vrooli.kube.snapshot import Snapshot
 from vrooli.operators.claims import PGO
 from vrooli.release.rollout import operator_progress, readiness
-from vrooli.release.rollout.context import Scene
-from vrooli.release.rollout.redis_reconcile import waits
-from vrooli.release.rollout.refusals import OPERATED_S, PODS_S, RESIZED_S, refused
+from vrooli.release.rollout.context import RolloutContext
+from vrooli.release.rollout.redis_reconcile import is_waiting
+from vrooli.release.rollout.refusals import OPERATED_S, PODS_S, RESIZED_S, find_refusals
 
 Body = dict[str, Any]
 DUPLICATE = 'Pod "pg-instance1-abcd-0" is invalid: duplicate entries for key [topologyKey=…]'
@@ -24,22 +24,26 @@ def objects(*bodies: Body) -> Snapshot:
     return Snapshot.of(bodies)
 
 
-def lack(body: Body, *others: Body) -> str | None:
+def reason_of(body: Body, *others: Body) -> str | None:
     """What an object lacks, beside others."""
-    return readiness.lack(manifest.of(body, "here"), objects(body, *others))
+    return readiness.unready_reason(manifest.of(body, "here"), objects(body, *others))
 
 
-def troubles(body: Body, *others: Body) -> list[str]:
+def failures_of(body: Body, *others: Body) -> list[str]:
     """What ends a deploy, once it has lasted."""
-    scene = Scene((manifest.of(body, "here"),), objects(body, *others), None, datetime.now(UTC))
-    found = list(refused(scene))
-    return [str(item) for item in found if item.lasts_s != RESIZED_S]
+    scene = RolloutContext(
+        (manifest.of(body, "here"),), objects(body, *others), None, datetime.now(UTC)
+    )
+    found = list(find_refusals(scene))
+    return [str(item) for item in found if item.grace_period_s != RESIZED_S]
 
 
 def resizing(body: Body, *others: Body) -> list[str]:
     """What ends a deploy once it has lasted for longer than an operator takes to look."""
-    scene = Scene((manifest.of(body, "here"),), objects(body, *others), None, datetime.now(UTC))
-    return [str(item) for item in refused(scene) if item.lasts_s == RESIZED_S]
+    scene = RolloutContext(
+        (manifest.of(body, "here"),), objects(body, *others), None, datetime.now(UTC)
+    )
+    return [str(item) for item in find_refusals(scene) if item.grace_period_s == RESIZED_S]
 
 
 def owned(kind: str, name: str, owner: Body, **body: Any) -> Body:
@@ -107,39 +111,39 @@ VOLUME = claim("pg-pgdata", DATA, "1Gi")
 
 
 def test_a_database_as_it_is_asked_for_lacks_nothing() -> None:
-    assert lack(postgres(), LEADER, VOLUME) is None
-    assert troubles(postgres(), LEADER, VOLUME) == []
+    assert reason_of(postgres(), LEADER, VOLUME) is None
+    assert failures_of(postgres(), LEADER, VOLUME) == []
 
 
 def test_another_major_version_than_the_data_have_is_not_ready() -> None:
     wrong = postgres(version=14)
-    assert "run PostgreSQL 15, 14 is asked for" in str(lack(wrong, LEADER, VOLUME))
-    assert "PGUpgrade" in troubles(wrong, LEADER, VOLUME)[0]
+    assert "run PostgreSQL 15, 14 is asked for" in str(reason_of(wrong, LEADER, VOLUME))
+    assert "PGUpgrade" in failures_of(wrong, LEADER, VOLUME)[0]
 
 
 def test_a_version_that_a_pgupgrade_has_reached_is_waited_for() -> None:
     upgraded = postgres(version=16, postgresVersion=16)
-    assert troubles(upgraded, LEADER) == []
+    assert failures_of(upgraded, LEADER) == []
 
 
 def test_a_volume_that_has_not_grown_yet_is_waited_for() -> None:
     larger = postgres(size="2Gi")
-    assert lack(larger, LEADER, VOLUME) == "the volume pg-pgdata has 1Gi, 2Gi is asked for"
-    assert troubles(larger, LEADER, VOLUME) == []
+    assert reason_of(larger, LEADER, VOLUME) == "the volume pg-pgdata has 1Gi, 2Gi is asked for"
+    assert failures_of(larger, LEADER, VOLUME) == []
     resizing = claim("pg-pgdata", DATA, "2Gi", conditions=[{"type": "Resizing", "status": "True"}])
-    assert lack(larger, LEADER, resizing) == "the volume pg-pgdata is on its way to 2Gi"
+    assert reason_of(larger, LEADER, resizing) == "the volume pg-pgdata is on its way to 2Gi"
 
 
 def test_a_volume_that_can_not_shrink_ends_a_deploy() -> None:
     smaller = postgres(size="512Mi")
-    assert "it can't become smaller" in str(lack(smaller, LEADER, VOLUME))
-    assert len(troubles(smaller, LEADER, VOLUME)) == 1
+    assert "it can't become smaller" in str(reason_of(smaller, LEADER, VOLUME))
+    assert len(failures_of(smaller, LEADER, VOLUME)) == 1
 
 
 def test_a_volume_that_grew_by_itself_within_its_limit_is_fine() -> None:
     body = postgres()
     body["spec"]["instances"][0]["dataVolumeClaimSpec"]["resources"]["limits"] = {"storage": "4Gi"}
-    assert lack(body, LEADER, claim("pg-pgdata", DATA, "2Gi")) is None
+    assert reason_of(body, LEADER, claim("pg-pgdata", DATA, "2Gi")) is None
 
 
 def test_the_operators_refusal_to_resize_is_told_in_the_api_servers_words() -> None:
@@ -150,7 +154,7 @@ def test_the_operators_refusal_to_resize_is_told_in_the_api_servers_words() -> N
         "message": "One or more volumes cannot be resized",
     }
     body = postgres(condition)
-    assert lack(body, LEADER, VOLUME) == (
+    assert reason_of(body, LEADER, VOLUME) == (
         "a volume can't be resized: One or more volumes cannot be resized"
     )
     event = {
@@ -160,7 +164,7 @@ def test_the_operators_refusal_to_resize_is_told_in_the_api_servers_words() -> N
         "involvedObject": {"kind": "PostgresCluster", "name": "pg"},
         "message": "only dynamically provisioned pvc can be resized",
     }
-    assert troubles(body, LEADER, VOLUME, event) == [
+    assert failures_of(body, LEADER, VOLUME, event) == [
         "PostgresCluster/pg: refused (a volume can't be resized: only dynamically provisioned pvc "
         "can be resized)"
     ]
@@ -168,13 +172,15 @@ def test_the_operators_refusal_to_resize_is_told_in_the_api_servers_words() -> N
 
 def test_a_cluster_that_its_operator_leaves_alone_is_not_ready() -> None:
     paused = {"type": "Progressing", "status": "False", "reason": "Paused", "message": "Nothing."}
-    assert lack(postgres(paused), LEADER) == "the operator changes nothing (Paused): Nothing."
+    assert reason_of(postgres(paused), LEADER) == "the operator changes nothing (Paused): Nothing."
 
 
 def test_old_pods_are_not_enough() -> None:
     instance = {"name": "instance1", "replicas": 1, "readyReplicas": 1}
     old = postgres(instances=[instance])
-    assert lack(old, LEADER, VOLUME) == "0 of 1 PostgreSQL instances are of the current version"
+    assert (
+        reason_of(old, LEADER, VOLUME) == "0 of 1 PostgreSQL instances are of the current version"
+    )
 
 
 def runner(owner: Body, name: str, **spec: Any) -> Body:
@@ -197,43 +203,43 @@ def test_pods_that_the_api_server_refuses_are_told_and_end_a_deploy() -> None:
     body = postgres(instances=[])
     others = runner(body, "pg-instance1-abcd"), refusal("pg-instance1-abcd")
     said = f"the pods of StatefulSet/pg-instance1-abcd are refused: {DUPLICATE}"
-    assert lack(body, *others) == said
-    assert troubles(body, *others) == [f"PostgresCluster/pg: refused ({said})"]
+    assert reason_of(body, *others) == said
+    assert failures_of(body, *others) == [f"PostgresCluster/pg: refused ({said})"]
 
 
 def test_an_old_refusal_says_nothing_once_the_pod_is_there() -> None:
     body, name = postgres(), "pg-instance1-abcd"
     leader = pod("pg-0", {f"{PGO}/cluster": "pg", f"{PGO}/role": "master"}, name)
-    assert lack(body, runner(body, name), refusal(name), leader, VOLUME) is None
+    assert reason_of(body, runner(body, name), refusal(name), leader, VOLUME) is None
 
 
 def test_a_quota_is_told_and_waited_for() -> None:
     body, name = postgres(instances=[]), "pg-instance1-abcd"
     others = runner(body, name), refusal(name, "pods is forbidden: exceeded quota: small")
-    assert "exceeded quota" in str(lack(body, *others))
-    assert troubles(body, *others) == []
+    assert "exceeded quota" in str(reason_of(body, *others))
+    assert failures_of(body, *others) == []
 
 
 @pytest.mark.parametrize(
-    ("message", "lasts_s"),
+    ("message", "grace_period_s"),
     [
         (DUPLICATE, OPERATED_S),
         ('pods "pg-0" is forbidden: serviceaccount "pg-instance" not found', PODS_S),
     ],
 )
 def test_what_a_pod_misses_is_given_more_time_than_an_invalid_pod(
-    message: str, lasts_s: float
+    message: str, grace_period_s: float
 ) -> None:
     body, name = postgres(instances=[]), "pg-instance1-abcd"
     seen = objects(body, runner(body, name), refusal(name, message))
-    scene = Scene((manifest.of(body, "here"),), seen, None, datetime.now(UTC))
-    assert [item.lasts_s for item in refused(scene)] == [lasts_s]
+    scene = RolloutContext((manifest.of(body, "here"),), seen, None, datetime.now(UTC))
+    assert [item.grace_period_s for item in find_refusals(scene)] == [grace_period_s]
 
 
 def test_a_stateful_set_of_somebody_else_does_not_count() -> None:
     body = postgres()
     other = runner({"kind": "PostgresCluster", "metadata": {"name": "other"}}, "other-abcd")
-    assert lack(body, other, refusal("other-abcd"), LEADER, VOLUME) is None
+    assert reason_of(body, other, refusal("other-abcd"), LEADER, VOLUME) is None
 
 
 # Redis
@@ -292,35 +298,35 @@ def stateful(owner: Body, memory: str = "100Mi", *, volumes: bool = True) -> Bod
 
 
 def test_a_redis_as_it_is_asked_for_lacks_nothing() -> None:
-    assert lack(redis(), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis())) is None
-    assert troubles(redis(), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis())) == []
+    assert reason_of(redis(), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis())) is None
+    assert failures_of(redis(), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis())) == []
 
 
 def test_a_redis_volume_that_keeps_its_size_is_not_ready() -> None:
-    said = lack(redis("1Gi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis()))
+    said = reason_of(redis("1Gi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis()))
     assert said == "the volume data-rfr-rf-0 has 512Mi, 1Gi is asked for"
     assert resizing(redis("1Gi"), REDIS_VOLUME) == [f"RedisFailover/rf: refused ({said})"]
     assert resizing(redis(), REDIS_VOLUME) == []
 
 
 def test_a_change_that_the_operator_has_not_taken_over_is_waited_for() -> None:
-    said = lack(redis(memory="200Mi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis()))
+    said = reason_of(redis(memory="200Mi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis()))
     assert said == "its StatefulSet doesn't have its last change yet"
 
 
 def test_a_redis_pod_of_the_version_before_is_waited_for_and_its_operator_woken() -> None:
     old = redis_pod("r0", "redis", "old", **{readiness.REDIS_ROLE: "master"})
     others = (old, SENTINEL, REDIS_VOLUME, stateful(redis()))
-    assert lack(redis(), *others) == "1 of 1 Redis pods are of the version before"
-    assert waits(redis(), objects(*others))
-    assert not waits(redis(), objects(MASTER, SENTINEL, stateful(redis())))
+    assert reason_of(redis(), *others) == "1 of 1 Redis pods are of the version before"
+    assert is_waiting(redis(), objects(*others))
+    assert not is_waiting(redis(), objects(MASTER, SENTINEL, stateful(redis())))
 
 
 def test_sentinels_of_the_version_before_are_waited_for() -> None:
     deployment = owned(
         "Deployment", "rfs-rf", redis(), spec={"template": template("sentinel", "64Mi")}
     )
-    said = lack(redis(), MASTER, SENTINEL, REDIS_VOLUME, deployment)
+    said = reason_of(redis(), MASTER, SENTINEL, REDIS_VOLUME, deployment)
     assert said == "its Sentinels' Deployment doesn't have its last change yet"
 
 
@@ -328,8 +334,8 @@ def test_sentinels_of_the_version_before_are_waited_for() -> None:
 def test_data_that_would_have_to_move_end_a_deploy(volumes: bool) -> None:
     body = redis(volumes=not volumes)
     others = (MASTER, SENTINEL, stateful(body, volumes=volumes))
-    assert "a StatefulSet's volumes can't be changed" in str(lack(body, *others))
-    assert len(troubles(body, *others)) == 1
+    assert "a StatefulSet's volumes can't be changed" in str(reason_of(body, *others))
+    assert len(failures_of(body, *others)) == 1
 
 
 # Deployments
@@ -344,5 +350,5 @@ def test_a_deployment_whose_pods_are_refused_says_so_and_ends_a_deploy() -> None
         "spec": {"replicas": 1},
         "status": {"conditions": [condition]},
     }
-    assert lack(body) == "0 of 1 pods are of the current version: violates PodSecurity"
-    assert troubles(body) == ["Deployment/ui: refused (violates PodSecurity)"]
+    assert reason_of(body) == "0 of 1 pods are of the current version: violates PodSecurity"
+    assert failures_of(body) == ["Deployment/ui: refused (violates PodSecurity)"]

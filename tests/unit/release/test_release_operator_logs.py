@@ -15,7 +15,7 @@ from vrooli.kube import ApiError, Kube
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.unavailable import Unavailable
 from vrooli.release.rollout import operator_logs, tracker
-from vrooli.release.rollout.tracker import Follower
+from vrooli.release.rollout.tracker import RolloutTracker
 
 Body = dict[str, Any]
 PGO = "postgres-operator.crunchydata.com/control-plane"
@@ -180,13 +180,13 @@ async def test_a_release_is_not_whole_while_an_operator_can_not_go_on(
 
     monkeypatch.setattr(tracker.operator_logs, "read", read)
     # Of nothing, nothing is lacking.
-    follower = Follower(cast(Kube, None), (), Progress("healthy", silent), datetime.now(UTC))
-    assert not await follower.is_whole(at_once=True)
-    (trouble,) = [item for item in follower.troubles() if item.reason == "refused"]
+    follower = RolloutTracker(cast(Kube, None), (), Progress("healthy", silent), datetime.now(UTC))
+    assert not await follower.is_fully_ready(at_once=True)
+    (trouble,) = [item for item in follower.current_failures() if item.reason == "refused"]
     assert str(trouble) == f"PostgresCluster/vrooli-pg: refused ({ERROR})"
     assert ERROR in follower.too_late(600).message
-    assert not await follower.is_whole(at_once=True)
-    assert await follower.is_whole(at_once=True)
+    assert not await follower.is_fully_ready(at_once=True)
+    assert await follower.is_fully_ready(at_once=True)
     assert follower.has_waited
     assert ERROR not in follower.too_late(600).message
 

@@ -11,13 +11,15 @@ from vrooli.chart import manifest
 from vrooli.events import ObjectState
 from vrooli.kube.snapshot import Snapshot
 from vrooli.redaction import Redactor
-from vrooli.release.rollout.progress import LONGEST, Line, lines
+from vrooli.release.rollout.progress import LONGEST, ResourceProgress, lines
 
 PGO = "postgres-operator.crunchydata.com"
 RF = "redisfailovers.databases.spotahome.com/name"
 
 
-def line(body: dict[str, Any], *others: dict[str, Any], failed: tuple[str, ...] = ()) -> Line:
+def line(
+    body: dict[str, Any], *others: dict[str, Any], failed: tuple[str, ...] = ()
+) -> ResourceProgress:
     """The line of an object that is there, beside others."""
     (found,) = lines([manifest.of(body, "here")], Snapshot.of((body, *others)), failed)
     return found
@@ -50,7 +52,7 @@ READY = [{"type": "Ready", "status": "True"}]
 
 
 def test_a_ready_deployment_says_how_many_pods_it_has() -> None:
-    assert line(deployment(1)) == Line(
+    assert line(deployment(1)) == ResourceProgress(
         "Deployment/server", ObjectState.READY, "1 of 1 pods are ready"
     )
 
@@ -142,7 +144,7 @@ def test_a_postgres_cluster_tells_its_leader_replicas_pool_and_backups() -> None
         pod("pg-0", {**labels, f"{PGO}/role": "master"}, conditions=READY),
         pod("pg-1", {**labels, f"{PGO}/role": "replica"}, conditions=READY),
     )
-    assert found == Line(
+    assert found == ResourceProgress(
         "PostgresCluster/pg",
         ObjectState.READY,
         "2 of 2 instances are ready, leader pg-0, 1 of 1 replicas, 1 of 1 pgBouncer, "
@@ -184,7 +186,9 @@ def hook(**status: Any) -> dict[str, Any]:
 
 def test_hooks_have_a_line_and_tests_have_none() -> None:
     done = hook(conditions=[{"type": "Complete", "status": "True"}])
-    assert line(done) == Line("Job/migrate", ObjectState.READY, "pre-upgrade hook: done")
+    assert line(done) == ResourceProgress(
+        "Job/migrate", ObjectState.READY, "pre-upgrade hook: done"
+    )
     running = hook(active=1)
     assert line(running).state is ObjectState.WAITING
     failed = hook(conditions=[{"type": "Failed", "status": "True"}])

@@ -9,7 +9,7 @@ import pytest
 from vrooli.chart import manifest
 from vrooli.kube.snapshot import Snapshot
 from vrooli.release.rollout import readiness
-from vrooli.release.rollout.redis_reconcile import waits
+from vrooli.release.rollout.redis_reconcile import is_waiting
 
 PGO = "postgres-operator.crunchydata.com"
 
@@ -21,7 +21,7 @@ def seen(*bodies: dict[str, Any]) -> Snapshot:
 
 def lack(body: dict[str, Any], *others: dict[str, Any]) -> str | None:
     """What an object lacks, beside others."""
-    return readiness.lack(manifest.of(body, "here"), seen(body, *others))
+    return readiness.unready_reason(manifest.of(body, "here"), seen(body, *others))
 
 
 def pod(name: str, labels: dict[str, str], *, ready: bool = True) -> dict[str, Any]:
@@ -129,11 +129,11 @@ def test_a_pod_that_goes_away_does_not_count() -> None:
 
 
 def test_the_redis_operator_is_woken_only_when_it_has_work_it_does_not_see() -> None:
-    assert waits(redis(), seen())
-    assert waits(redis(), seen(redis_pod("r0", "redis"), REPLICA, SENTINEL))
-    assert not waits(redis(), seen(MASTER, REPLICA, SENTINEL))
+    assert is_waiting(redis(), seen())
+    assert is_waiting(redis(), seen(redis_pod("r0", "redis"), REPLICA, SENTINEL))
+    assert not is_waiting(redis(), seen(MASTER, REPLICA, SENTINEL))
     starting = {**SENTINEL, "status": {"phase": "Pending"}}
-    assert not waits(redis(), seen(redis_pod("r0", "redis"), REPLICA, starting))
+    assert not is_waiting(redis(), seen(redis_pod("r0", "redis"), REPLICA, starting))
 
 
 @pytest.mark.parametrize(
@@ -180,5 +180,5 @@ def test_what_does_not_exist_lacks_that_and_other_kinds_lack_nothing() -> None:
     ingress = {"apiVersion": "v1", "kind": "Ingress", "metadata": {"name": "a"}}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}
     wanted = [manifest.of(ingress, "here"), manifest.of(service, "here")]
-    assert readiness.lacks(wanted, seen()) == {"Ingress/a": "it doesn't exist"}
-    assert readiness.lacks(wanted, seen(ingress)) == {}
+    assert readiness.unready_reasons(wanted, seen()) == {"Ingress/a": "it doesn't exist"}
+    assert readiness.unready_reasons(wanted, seen(ingress)) == {}

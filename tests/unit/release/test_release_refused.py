@@ -9,8 +9,8 @@ import pytest
 
 from vrooli.chart import manifest
 from vrooli.kube.snapshot import Snapshot
-from vrooli.release.rollout.context import Scene
-from vrooli.release.rollout.refusals import LASTS_S, refused
+from vrooli.release.rollout.context import RolloutContext
+from vrooli.release.rollout.refusals import VAULT_GRACE_S, find_refusals
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DENIED = "Failed to read Vault secret: Error making API request. Code: 403. permission denied"
@@ -45,9 +45,11 @@ def found(*events: dict[str, Any], filled: bool = False) -> list[str]:
         "spec": WANTED[0].body["spec"],
         "status": status,
     }
-    troubles = list(refused(Scene(WANTED, Snapshot.of((body, *events)), None, NOW)))
-    assert all(item.lasts_s == LASTS_S for item in troubles)
-    return [str(item) for item in troubles]
+    failures_of = list(
+        find_refusals(RolloutContext(WANTED, Snapshot.of((body, *events)), None, NOW))
+    )
+    assert all(item.grace_period_s == VAULT_GRACE_S for item in failures_of)
+    return [str(item) for item in failures_of]
 
 
 def test_a_secret_that_vault_refused_twice_is_told_in_its_words() -> None:

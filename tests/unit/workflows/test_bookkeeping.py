@@ -100,5 +100,5 @@ def test_a_deploy_that_is_healthy_does_not_fail_for_it(monkeypatch: pytest.Monke
     server = Server([_busy(), _busy(), _busy()])
     run.reached = cast(Any, SimpleNamespace(kube=server, cluster=cluster))
     run.rendering = Rendering({}, "dev")
-    run.applied, run.began = Applied(changed=True, revision=1), context.EVER
+    run.applied, run.began = Applied(changed=True, revision=1), context.EPOCH
     assert "could not be marked as ready" in asyncio.run(run.follow(Progress())).detail

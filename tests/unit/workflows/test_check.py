@@ -124,14 +124,14 @@ def test_only_what_its_finding_offers_is_mended() -> None:
         _outcome("redis-operator", State.FAILED, _finding("redis-operator", command="look")),
         _outcome("vault", State.FAILED, _finding("vault")),
     ]
-    assert check_fix.of(others) == check_fix.NOTHING
+    assert check_fix.of(others) == check_fix.NO_FIX
 
 
 def test_missing_operators_are_installed_and_waited_for() -> None:
     absent = _outcome("redis-operator", State.FAILED, _finding("redis-operator", command=INSTALL))
     found = check_fix.of([absent])
     assert found.steps == ("redis-operator", "operators")
-    assert found.said == ("install Redis operator (Spotahome)",)
+    assert found.actions == ("install Redis operator (Spotahome)",)
     assert found.anew == ()
 
 
@@ -148,7 +148,7 @@ def test_our_own_vault_is_brought_to_what_it_should_hold() -> None:
     for name in ("vault", "vault-policies"):
         found = check_fix.of([_outcome(name, State.FAILED, _finding(name, command=INSTALL))])
         assert found.steps == ("secrets",)
-        assert "first secrets" in found.said[0]
+        assert "first secrets" in found.actions[0]
 
 
 def test_a_step_brings_all_that_it_stands_on_and_nothing_else() -> None:

@@ -5,30 +5,37 @@ from __future__ import annotations
 import pytest
 
 from vrooli.errors import InterruptError, UsageError
-from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent, Verdict, objects, verdict
+from vrooli.workflows.safeguards.consent import (
+    CONFIRMED,
+    Action,
+    Consent,
+    Verdict,
+    objects,
+    verdict,
+)
 
-PROCEED, ASK, REFUSE = Verdict.PROCEED, Verdict.ASK, Verdict.REFUSE
+PROCEED, PROMPTS, REFUSE = Verdict.PROCEED, Verdict.PROMPTS, Verdict.REFUSE
 # What becomes of it on a terminal, and without one, when there is no --yes.
 TABLE = [
     (Action.DEPLOY, "dev", PROCEED, PROCEED),
-    (Action.DEPLOY, "staging", ASK, REFUSE),
-    (Action.DEPLOY, "prod", ASK, REFUSE),
+    (Action.DEPLOY, "staging", PROMPTS, REFUSE),
+    (Action.DEPLOY, "prod", PROMPTS, REFUSE),
     (Action.ROLLBACK, "dev", PROCEED, PROCEED),
-    (Action.ROLLBACK, "staging", ASK, REFUSE),
-    (Action.ROLLBACK, "prod", ASK, REFUSE),
+    (Action.ROLLBACK, "staging", PROMPTS, REFUSE),
+    (Action.ROLLBACK, "prod", PROMPTS, REFUSE),
     (Action.DEVELOP, "dev", PROCEED, PROCEED),
-    (Action.DEVELOP, "staging", ASK, REFUSE),
-    (Action.DEVELOP, "prod", ASK, REFUSE),
-    (Action.REPLACE_ARTIFACT, "dev", ASK, REFUSE),
-    (Action.REPLACE_ARTIFACT, "staging", ASK, REFUSE),
-    (Action.REPLACE_ARTIFACT, "prod", ASK, REFUSE),
+    (Action.DEVELOP, "staging", PROMPTS, REFUSE),
+    (Action.DEVELOP, "prod", PROMPTS, REFUSE),
+    (Action.REPLACE_ARTIFACT, "dev", PROMPTS, REFUSE),
+    (Action.REPLACE_ARTIFACT, "staging", PROMPTS, REFUSE),
+    (Action.REPLACE_ARTIFACT, "prod", PROMPTS, REFUSE),
     (Action.UNINSTALL, "dev", PROCEED, PROCEED),
-    (Action.UNINSTALL, "staging", ASK, REFUSE),
-    (Action.UNINSTALL, "prod", ASK, REFUSE),
-    (Action.DELETE_DATA, "dev", ASK, REFUSE),
-    (Action.DELETE_DATA, "staging", ASK, REFUSE),
-    (Action.DELETE_DATA, "prod", ASK, REFUSE),
-    (Action.DELETE_CLUSTER, None, ASK, REFUSE),
+    (Action.UNINSTALL, "staging", PROMPTS, REFUSE),
+    (Action.UNINSTALL, "prod", PROMPTS, REFUSE),
+    (Action.DELETE_DATA, "dev", PROMPTS, REFUSE),
+    (Action.DELETE_DATA, "staging", PROMPTS, REFUSE),
+    (Action.DELETE_DATA, "prod", PROMPTS, REFUSE),
+    (Action.DELETE_CLUSTER, None, PROMPTS, REFUSE),
 ]
 
 
@@ -68,7 +75,7 @@ def test_only_a_person_who_was_asked_may_have_thought_for_long() -> None:
     asked = Consent(ask=lambda question: True)
     assert asked.demand(Action.DEPLOY, "prod", "change it") is True
     assert asked.demand(Action.DEPLOY, "dev", "change it") is False
-    assert GIVEN.demand(Action.DEPLOY, "prod", "change it") is False
+    assert CONFIRMED.demand(Action.DEPLOY, "prod", "change it") is False
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from vrooli.release.model import Revision
 from vrooli.release.records import storage
 from vrooli.steps import Done
 from vrooli.workflows.safeguards.consent import Consent
-from vrooli.workflows.safeguards.interruption import Cut
+from vrooli.workflows.safeguards.interruption import InterruptedChange
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 TIME = "2026-01-01T00:00:00Z"
@@ -54,7 +54,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
         return
 
     monkeypatch.setattr(storage, "fetch_revision", found.fetch_revision)
-    monkeypatch.setattr(failure_handling, "mark", mark)
+    monkeypatch.setattr(failure_handling, "mark_failed", mark)
     return found
 
 
@@ -65,7 +65,9 @@ def _ended(cluster: Cluster, **meanwhile: Any) -> InterruptError:
         vars(cluster).update(meanwhile)
         return True
 
-    cut = Cut(cast(Kube, cluster), RELEASE, (), {}, _revision(1), cluster.go_back, "vrooli back")
+    cut = InterruptedChange(
+        cast(Kube, cluster), RELEASE, (), {}, _revision(1), cluster.go_back, "vrooli back"
+    )
     by_person = asyncio.CancelledError("SIGINT")
     return asyncio.run(cut.end(by_person, silent, Consent(ask=ask)))
 

@@ -64,14 +64,14 @@ def test_a_release_whose_origin_is_not_noted_is_not_replaced_unasked(
     _demand(monkeypatch, "dev", RevisionMetadata(), Consent(yes=True))
 
 
-def _look_again(
+def _resync(
     monkeypatch: pytest.MonkeyPatch, its: RevisionMetadata, agreed: int, *, yes: bool
 ) -> None:
     """Look again under the Lease, where revision 3 has such a record."""
     _demand(monkeypatch, "dev", its, Consent(yes=True))
     where = ENVIRONMENTS["dev"]
     release = Release.of(where, Path("kubeconfig"))
-    doing = replacement.look_again(cast(Kube, None), release, where, Consent(yes=yes), agreed)
+    doing = replacement.check_again(cast(Kube, None), release, where, Consent(yes=yes), agreed)
     asyncio.run(doing)
 
 
@@ -79,7 +79,7 @@ def test_an_artifact_that_was_deployed_meanwhile_is_not_replaced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(PrerequisiteError, match="Another deploy of vrooli-dev has ended"):
-        _look_again(monkeypatch, ARTIFACT, 2, yes=False)
+        _resync(monkeypatch, ARTIFACT, 2, yes=False)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_an_artifact_that_was_deployed_meanwhile_is_not_replaced(
 def test_what_was_agreed_to_or_needs_no_yes_goes_on(
     monkeypatch: pytest.MonkeyPatch, its: RevisionMetadata, agreed: int, yes: bool
 ) -> None:
-    _look_again(monkeypatch, its, agreed, yes=yes)
+    _resync(monkeypatch, its, agreed, yes=yes)
 
 
 @pytest.mark.parametrize("its", [None, SOURCE])

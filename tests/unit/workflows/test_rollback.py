@@ -19,7 +19,7 @@ from vrooli.release import Release
 from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.workflows import rollback
 from vrooli.workflows.rollback import RollbackOptions
-from vrooli.workflows.safeguards.consent import GIVEN
+from vrooli.workflows.safeguards.consent import CONFIRMED
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
@@ -52,10 +52,10 @@ def test_a_cluster_that_goes_away_in_the_middle_is_no_failure_of_the_release(
     async def roll_back(*words: object, **more: object) -> None:
         raise VrooliError("Helm could not roll back: connection refused")
 
-    monkeypatch.setattr(rollback.lease, "held", held)
+    monkeypatch.setattr(rollback.lease, "hold", held)
     monkeypatch.setattr(rollback.reverting, "roll_back", roll_back)
     with pytest.raises(PrerequisiteError) as ended:
-        asyncio.run(_run().act(silent, GIVEN))
+        asyncio.run(_run().act(silent, CONFIRMED))
     assert ended.value.message.startswith("The cluster went away in the middle of the rollback: ")
     assert "continues where it stopped" in ended.value.advice
 

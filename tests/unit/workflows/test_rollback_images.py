@@ -26,7 +26,7 @@ CLASS = Finding("storage", "StorageClass/fast", "it isn't there.", "Make it.")
 
 
 @pytest.fixture
-def lacking(monkeypatch: pytest.MonkeyPatch) -> None:
+def unsuitable_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster that lacks a local image, one of a registry, and a storage class."""
     local = images_local.judge(["localhost/vrooli/ui:dev-1"], []).findings
     pulled = registry.refusal("docker.io/someone/ui:1", registry.CLOSED)
@@ -38,14 +38,14 @@ def lacking(monkeypatch: pytest.MonkeyPatch) -> None:
         """Nobody is at work."""
 
     monkeypatch.setattr(preflight, "look", look)
-    monkeypatch.setattr(lease, "refuse_if_held", free)
+    monkeypatch.setattr(lease, "demand_free", free)
 
 
 async def _no_images() -> set[str]:
     return set()
 
 
-@pytest.mark.usefixtures("lacking")
+@pytest.mark.usefixtures("unsuitable_cluster")
 async def test_a_rollback_names_the_artifact_of_its_revision() -> None:
     cluster = SimpleNamespace(kind="embedded", images=_no_images)
     stub: Any = SimpleNamespace(kube=None, cluster=cluster)
@@ -59,7 +59,7 @@ async def test_a_rollback_names_the_artifact_of_its_revision() -> None:
     assert str(CLASS) in said
 
 
-@pytest.mark.usefixtures("lacking")
+@pytest.mark.usefixtures("unsuitable_cluster")
 async def test_a_deploy_names_the_command_that_builds_images() -> None:
     nothing: Any = None
     with pytest.raises(preflight.NotDeployableError) as refused:

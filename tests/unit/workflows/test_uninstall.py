@@ -28,7 +28,7 @@ from vrooli.workflows import uninstall as workflow
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.results.base import StepsResult
-from vrooli.workflows.safeguards.consent import GIVEN, Consent
+from vrooli.workflows.safeguards.consent import CONFIRMED, Consent
 
 PROD = ENVIRONMENTS["prod"]
 RELEASE = Release("vrooli-prod", "production", Path("kubeconfig"))
@@ -68,7 +68,7 @@ def _run(
     cluster: Cluster,
     *,
     data: bool = True,
-    consent: Consent = GIVEN,
+    consent: Consent = CONFIRMED,
 ) -> StepsResult:
     @asynccontextmanager
     async def connect(text: str | None) -> AsyncIterator[Access]:
@@ -86,7 +86,7 @@ def _run(
         return Done(changed=True)
 
     monkeypatch.setattr(access, "connect", connect)
-    monkeypatch.setattr(lease, "held", held)
+    monkeypatch.setattr(lease, "hold", held)
     monkeypatch.setattr(release_uninstall, "remove", remove)
     return asyncio.run(workflow.uninstall(PROD, None, silent, data=data, consent=consent))
 
@@ -221,12 +221,12 @@ async def test_a_new_release_finds_what_an_earlier_one_left() -> None:
         Manifest("v1", "Namespace", "others", "production", "", {"metadata": {}}),
     ]
     kube = cast(Kube, Cluster(*claims, namespace=NAMESPACE))
-    left = await release_uninstall.left_behind(kube, RELEASE, objects)
+    left = await release_uninstall.find_leftovers(kube, RELEASE, objects)
     assert left == ["Namespace/kept", "PersistentVolumeClaim/data-rfr-vrooli-rf-0"]
-    assert release_uninstall.on_what_is_left(left).startswith(
+    assert release_uninstall.format_leftovers(left).startswith(
         ", on what an earlier one left: Namespace/kept"
     )
-    assert release_uninstall.on_what_is_left([]) == ""
+    assert release_uninstall.format_leftovers([]) == ""
 
 
 def _keeps() -> dict[str, Any]:

@@ -155,8 +155,8 @@ class _Running:
         table.add_column(width=3, justify="right")
         table.add_column(no_wrap=True)
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        for seen in list(self.objects.values()):
-            table.add_row(Text(*OBJECT_MARKS[seen.state]), seen.object, Text(seen.detail, "dim"))
+        for item in list(self.objects.values()):
+            table.add_row(Text(*OBJECT_MARKS[item.state]), item.object, Text(item.detail, "dim"))
         return [table]
 
 
@@ -174,8 +174,8 @@ class _PlainSteps:
             case StepStarted(step, title):
                 self._line(f"{title} …", step)
             case StepProgressed(step, detail):
-                said_at, said = self._last.get(step, (0.0, ""))
-                if detail != said and time.monotonic() - said_at >= PLAIN_LINE_EVERY_S:
+                message_at, message = self._last.get(step, (0.0, ""))
+                if detail != message and time.monotonic() - message_at >= PLAIN_LINE_EVERY_S:
                     self._line(f"{step}: {progress_text(event)}", step, detail)
             case ObjectProgressed(step, name, state, detail):
                 # Objects that were ready from the start are not printed.
@@ -189,9 +189,9 @@ class _PlainSteps:
     def close(self) -> None:
         """Do nothing: there is nothing to clean up."""
 
-    def _line(self, text: str, step: str = "", said: str = "") -> None:
+    def _line(self, text: str, step: str = "", message: str = "") -> None:
         now = time.monotonic()
-        self._last[step] = (now, said)
+        self._last[step] = (now, message)
         self._console.print(Text(f"[{now - self._began:6.1f} s] {text}"), soft_wrap=True)
 
 

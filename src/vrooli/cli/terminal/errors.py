@@ -28,9 +28,9 @@ def as_error(fault: BaseException) -> VrooliError:
     if isinstance(fault, VrooliError):
         return fault
     if isinstance(fault, OSError):
-        lack = _lack(fault)
-        if lack is not None:
-            return lack
+        prerequisite = _prerequisite(fault)
+        if prerequisite is not None:
+            return prerequisite
     return VrooliError(
         f"Internal error: {type(fault).__name__}: {fault}",
         "Run the command again with --debug and report the traceback.",
@@ -45,7 +45,7 @@ def _worst(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return group.exceptions[0]
 
 
-def _lack(fault: OSError) -> PrerequisiteError | None:
+def _prerequisite(fault: OSError) -> PrerequisiteError | None:
     where = f" ({fault.filename})" if fault.filename else ""
     if fault.errno in (errno.ENOSPC, errno.EDQUOT):
         return PrerequisiteError(

@@ -20,7 +20,7 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
-def show_nothing(result: Result, console: Console) -> None:
+def show_empty(result: Result, console: Console) -> None:
     """Print nothing: the command has printed its events."""
 
 
@@ -35,14 +35,14 @@ def show_steps(result: StepsResult, console: Console) -> None:
         ],
         console,
     )
-    said = "Done" if result.changed else "Nothing to do: everything is up to date"
-    console.print(f"\n{said}, {duration(result.elapsed_s)}.")
+    text = "Done" if result.changed else "Nothing to do: everything is up to date"
+    console.print(f"\n{text}, {duration(result.elapsed_s)}.")
 
 
 def show_cluster(cluster: ClusterView, console: Console) -> None:
     """Print the state of a cluster and its components."""
-    said = " ".join(filter(None, (cluster.kind, cluster.name, cluster.version)))
-    console.print(f"Cluster {said}: {cluster.state}")
+    text = " ".join(filter(None, (cluster.kind, cluster.name, cluster.version)))
+    console.print(f"Cluster {text}: {cluster.state}")
     show_rows(
         "Components",
         ("", "name", "state", "pid", "restarts", "detail"),

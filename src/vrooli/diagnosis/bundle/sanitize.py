@@ -35,11 +35,7 @@ def pruned(value: Any) -> Any:
 
 
 def _pruned(key: Any, value: Any) -> Any:
-    return (
-        _annotations(value)
-        if key == "annotations" and isinstance(value, Mapping)
-        else pruned(value)
-    )
+    return _notes(value) if key == "annotations" and isinstance(value, Mapping) else pruned(value)
 
 
 def _settings(value: Any) -> Any:
@@ -60,21 +56,21 @@ def _setting(item: Any) -> Any:
     return {key: MASK if key == "value" else pruned(inner) for key, inner in item.items()}
 
 
-def _annotations(annotations: Mapping[Any, Any]) -> dict[Any, Any]:
+def _notes(notes: Mapping[Any, Any]) -> dict[Any, Any]:
     """Annotations: one that is JSON may be an object, too."""
     return {
-        name: _annotation(inner)
-        for name, inner in annotations.items()
+        name: _note(inner)
+        for name, inner in notes.items()
         if not (isinstance(name, str) and _COPY.search(name))
     }
 
 
-def _annotation(value: Any) -> Any:
+def _note(value: Any) -> Any:
     if not isinstance(value, str) or value[:1] not in ("{", "["):
         return value
     try:
         inner = json.loads(value)
     except (ValueError, RecursionError):
         return value
-    sanitized = pruned(inner)
-    return value if sanitized == inner else json.dumps(sanitized)
+    kept = pruned(inner)
+    return value if kept == inner else json.dumps(kept)

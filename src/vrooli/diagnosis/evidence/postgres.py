@@ -14,33 +14,31 @@ from vrooli.release.rollout.readiness import LEADER_ROLES, PGO
 CONTAINER = postgres_state.CONTAINER
 
 
-def clusters(evidence: Evidence) -> Iterator[tuple[Ref, Body]]:
+def clusters(seen: Evidence) -> Iterator[tuple[Ref, Body]]:
     """The release's clusters."""
-    return ((ref_of(body), body) for body in evidence.all("PostgresCluster"))
+    return ((ref_of(body), body) for body in seen.all("PostgresCluster"))
 
 
-def instances(evidence: Evidence, cluster: Ref) -> list[Body]:
+def instances(seen: Evidence, cluster: Ref) -> list[Body]:
     """The pods that hold the data."""
-    return evidence.pods(
-        {f"{PGO}/cluster": cluster.name, f"{PGO}/data": "postgres"}, cluster.namespace
-    )
+    return seen.pods({f"{PGO}/cluster": cluster.name, f"{PGO}/data": "postgres"}, cluster.namespace)
 
 
-def leaders(evidence: Evidence, cluster: Ref) -> list[Body]:
+def leaders(seen: Evidence, cluster: Ref) -> list[Body]:
     """The pods that Patroni has labelled its leader."""
-    pods = instances(evidence, cluster)
-    return [pod for pod in pods if text(labels(pod), f"{PGO}/role") in LEADER_ROLES]
+    found = instances(seen, cluster)
+    return [pod for pod in found if text(labels(pod), f"{PGO}/role") in LEADER_ROLES]
 
 
-def state(evidence: Evidence, cluster: Ref) -> Mapping[str, Any]:
+def state(seen: Evidence, cluster: Ref) -> Mapping[str, Any]:
     """What its leader says of itself; empty where it said nothing."""
-    return parse_answer(evidence.answer(postgres_state.NAME, cluster))
+    return said(seen.answer(postgres_state.NAME, cluster))
 
 
-def parse_answer(answer: Answer | None) -> Mapping[str, Any]:
+def said(answer: Answer | None) -> Mapping[str, Any]:
     """What stands in an answer; empty where there is none."""
-    report = json.loads(answer.text) if answer is not None and answer.ok else {}
-    return report if isinstance(report, Mapping) else {}
+    found = json.loads(answer.text) if answer is not None and answer.ok else {}
+    return found if isinstance(found, Mapping) else {}
 
 
 def psql(pod: Body, *statements: str, database: str = "postgres") -> str:

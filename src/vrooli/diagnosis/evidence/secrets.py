@@ -63,13 +63,13 @@ def _facts(secret: Body) -> SecretFacts:
 
 
 def _decoded(data: Mapping[str, object]) -> dict[str, bytes]:
-    decoded = {}
+    found = {}
     for key, value in data.items():
         try:
-            decoded[key] = base64.b64decode(str(value), validate=True)
+            found[key] = base64.b64decode(str(value), validate=True)
         except ValueError:  # binascii.Error is one, too
-            decoded[key] = b""
-    return decoded
+            found[key] = b""
+    return found
 
 
 def _end(value: bytes) -> datetime | None:

@@ -18,115 +18,117 @@ from vrooli.release.model import DEPLOYED
 from vrooli.release.records.storage import ReleaseRecord
 
 
-async def drift(
-    kube: Kube, noted: Iterable[Manifest], redactor: Redactor
+async def find_drift(
+    kube: Kube, recorded: Iterable[Manifest], redactor: Redactor
 ) -> tuple[ObjectChange, ...]:
     """What applying the release once more would change; the test pods come and go.
 
     Fields that others own (operators, autoscalers) are none of the release's.
     """
-    wanted = [item for item in noted if not item.is_hook]
-    found = await each(partial(_of_one, kube, redactor), wanted)
-    return tuple(change for change in found if change is not None)
+    desired = [item for item in recorded if not item.is_hook]
+    changes = await each(partial(_compare, kube, redactor), desired)
+    return tuple(change for change in changes if change is not None)
 
 
-async def ahead(
+async def preview(
     kube: Kube,
-    wanted: Sequence[Manifest],
-    note: ReleaseRecord | None,
+    desired: Sequence[Manifest],
+    record: ReleaseRecord | None,
     redactor: Redactor,
     *,
-    keep_added: bool = False,
+    preserve_added: bool = False,
     deployed: Sequence[Manifest] = (),
 ) -> tuple[tuple[ObjectChange, ...], Bodies]:
     """What putting these objects there will change, and the objects as they are.
 
     What Helm noted tells it, beside what somebody changed by hand or deleted since. Where Helm's
     newest revision isn't deployed, its note doesn't say what is there: all objects are compared.
-    With ``keep_added`` what people added stays, and so isn't told. ``deployed`` are the objects of
-    the last deployed revision, where that isn't the newest: Helm deletes those that are wanted no
-    more.
+    With ``preserve_added``, fields that people added stay and are not reported. ``deployed`` are
+    the objects of the last deployed revision if that is not the newest: Helm deletes those that
+    are no longer desired.
 
     Raises:
         VrooliError: The API server refuses to tell.
     """
-    noted = note.manifests if note is not None else ()
-    if note is None:
-        return diff.changes(wanted, noted, redactor), {}
-    there = await live_objects.bodies(kube, wanted)
-    differing = diff.changes(wanted, noted, redactor)
-    if note.revision.status == DEPLOYED:
-        changed = await field_ownership.changed(kube, wanted, there, keep_added=keep_added)
-        by_hand = live_objects.missing(there).union(changed)
-        open_ = [item for item in wanted if item.key in by_hand]
+    recorded = record.manifests if record is not None else ()
+    if record is None:
+        return diff.changes(desired, recorded, redactor), {}
+    live = await live_objects.bodies(kube, desired)
+    differing = diff.changes(desired, recorded, redactor)
+    if record.revision.status == DEPLOYED:
+        changed = await field_ownership.changed(kube, desired, live, preserve_added=preserve_added)
+        by_hand = live_objects.missing(live).union(changed)
+        open_ = [item for item in desired if item.key in by_hand]
     else:
         differing = tuple(change for change in differing if change.act is Act.REMOVE)
-        open_ = list(wanted)
-    found = [*differing, *await _towards(kube, open_, there, redactor)]
-    found += await _deleted(kube, wanted, deployed)
-    if not keep_added:
-        found += _added(wanted, there, redactor)
-    return diff.merged(found), there
+        open_ = list(desired)
+    changes = [*differing, *await _towards(kube, open_, live, redactor)]
+    changes += await _deleted(kube, desired, deployed)
+    if not preserve_added:
+        changes += _added(desired, live, redactor)
+    return diff.merge(changes), live
 
 
 async def _deleted(
-    kube: Kube, wanted: Iterable[Manifest], deployed: Iterable[Manifest]
+    kube: Kube, desired: Iterable[Manifest], deployed: Iterable[Manifest]
 ) -> list[ObjectChange]:
     """The objects of the last deployed revision that are still there and wanted no more."""
-    known = {item.key for item in wanted}
-    gone = [
-        item for item in deployed if item.key not in known and item.annotations.get(KEEP) != "keep"
+    desired_keys = {item.key for item in desired}
+    removed = [
+        item
+        for item in deployed
+        if item.key not in desired_keys and item.annotations.get(KEEP) != "keep"
     ]
-    there = await live_objects.bodies(kube, gone)
-    return [ObjectChange(key, Act.REMOVE) for key, body in there.items() if body is not None]
+    live = await live_objects.bodies(kube, removed)
+    return [ObjectChange(key, Act.REMOVE) for key, body in live.items() if body is not None]
 
 
-def _added(wanted: Iterable[Manifest], there: Bodies, redactor: Redactor) -> list[ObjectChange]:
+def _added(desired: Iterable[Manifest], live: Bodies, redactor: Redactor) -> list[ObjectChange]:
     """What people added to these objects by hand."""
-    found = []
-    for item in wanted:
-        body = there.get(item.key)
+    changes = []
+    for item in desired:
+        body = live.get(item.key)
         if body is not None and (fields := manual_edits.added(item, body, redactor)):
-            found.append(ObjectChange(item.key, Act.CHANGE, fields))
-    return found
+            changes.append(ObjectChange(item.key, Act.CHANGE, fields))
+    return changes
 
 
-async def since(kube: Kube, wanted: Sequence[Manifest], before: Bodies) -> list[str]:
+async def find_changed_since(kube: Kube, desired: Sequence[Manifest], before: Bodies) -> list[str]:
     """The objects that are others than they were before, in what the release names."""
-    now = await live_objects.bodies(kube, wanted)
-    bodies = {item.key: item.body for item in wanted if item.key in now}
+    now = await live_objects.bodies(kube, desired)
+    bodies = {item.key: item.body for item in desired if item.key in now}
     return [
         key
         for key, body in bodies.items()
-        if _named(before.get(key), body) != _named(now[key], body)
+        if _restrict_to(before.get(key), body) != _restrict_to(now[key], body)
     ]
 
 
 async def _towards(
-    kube: Kube, wanted: Iterable[Manifest], there: Bodies, redactor: Redactor
+    kube: Kube, desired: Iterable[Manifest], live: Bodies, redactor: Redactor
 ) -> list[ObjectChange]:
     """What applying these objects would change in those that are there."""
 
     async def of_one(item: Manifest) -> ObjectChange | None:
-        body = there.get(item.key)
+        body = live.get(item.key)
         if body is None:
             return ObjectChange(item.key, Act.ADD)
         applied = await kube.applied(item.body, namespace=item.namespace)
-        was, now = (_named(one, item.body) for one in (body, applied))
+        was, now = (_restrict_to(one, item.body) for one in (body, applied))
         change = diff.of_bodies(item.key, was, now, redactor)
         return change and replace(change, fields=manual_edits.signed(change.fields, body, OURS))
 
-    found = await each(of_one, [item for item in wanted if not item.is_hook])
-    return [change for change in found if change is not None]
+    changes = await each(of_one, [item for item in desired if not item.is_hook])
+    return [change for change in changes if change is not None]
 
 
-async def _of_one(kube: Kube, redactor: Redactor, manifest: Manifest) -> ObjectChange | None:
+async def _compare(kube: Kube, redactor: Redactor, manifest: Manifest) -> ObjectChange | None:
     place = manifest.api_version, manifest.kind, manifest.name, manifest.namespace
     live_objects = await kube.get(*place)
     if live_objects is None:
         return ObjectChange(manifest.key, Act.REMOVE)
-    wanted = await kube.applied(manifest.body, namespace=manifest.namespace)
-    was, now = (_named(body, manifest.body) for body in (wanted, live_objects))
+    desired = await kube.applied(manifest.body, namespace=manifest.namespace)
+    was, now = (_restrict_to(body, manifest.body) for body in (desired, live_objects))
     change = diff.of_bodies(manifest.key, was, now, redactor)
     fields = manual_edits.signed(change.fields, live_objects, OURS) if change else ()
     # Here the hand's work is what it has become.
@@ -138,10 +140,12 @@ async def _of_one(kube: Kube, redactor: Redactor, manifest: Manifest) -> ObjectC
     return ObjectChange(manifest.key, Act.CHANGE, both) if both else None
 
 
-def _named(value: Any, named: Any) -> Any:
+def _restrict_to(value: Any, named: Any) -> Any:
     """Of a value, only what the release itself names: operators write the rest at any time."""
     if isinstance(value, Mapping) and isinstance(named, Mapping):
-        return {name: _named(value[name], inner) for name, inner in named.items() if name in value}
+        return {
+            name: _restrict_to(value[name], inner) for name, inner in named.items() if name in value
+        }
     if isinstance(value, list) and isinstance(named, list) and len(value) == len(named):
-        return [_named(*pair) for pair in zip(value, named, strict=True)]
+        return [_restrict_to(*pair) for pair in zip(value, named, strict=True)]
     return value

@@ -82,16 +82,16 @@ class Side:
 
 
 def changes(
-    wanted: Iterable[Manifest], noted: Iterable[Manifest], redactor: Redactor | None = None
+    desired: Iterable[Manifest], recorded: Iterable[Manifest], redactor: Redactor | None = None
 ) -> tuple[ObjectChange, ...]:
     """Every object that differs between what is wanted and what there is, by kind and name.
 
     Args:
-        wanted: The objects as they are to be.
-        noted: The objects as they are.
+        desired: The objects as they are to be.
+        recorded: The objects as they are.
         redactor: Knows what is secret; without one only what looks like a secret is masked.
     """
-    new, old = ({item.key: item for item in some} for some in (wanted, noted))
+    new, old = ({item.key: item for item in some} for some in (desired, recorded))
     return tuple(_changes(new, old, redactor or Redactor()))
 
 
@@ -99,14 +99,14 @@ def of_bodies(
     key: str, before: Mapping[str, Any], after: Mapping[str, Any], redactor: Redactor
 ) -> ObjectChange | None:
     """How one object differs from another state of it; None when it doesn't."""
-    found = _changed(before, after, redactor)
-    return ObjectChange(key, Act.CHANGE, found) if found else None
+    entries = _changed(before, after, redactor)
+    return ObjectChange(key, Act.CHANGE, entries) if entries else None
 
 
-def merged(found: Iterable[ObjectChange]) -> tuple[ObjectChange, ...]:
+def merge(entries: Iterable[ObjectChange]) -> tuple[ObjectChange, ...]:
     """Several looks at the same objects as one: of a field that both tell, the later look's."""
     objects: dict[str, ObjectChange] = {}
-    for change in found:
+    for change in entries:
         before = objects.get(change.key)
         if before is None or before.act is not change.act:
             objects[change.key] = change
@@ -125,8 +125,8 @@ def _changes(
         elif key not in new:
             yield ObjectChange(key, Act.REMOVE)
         elif new[key].body != old[key].body:
-            found = _changed(old[key].body, new[key].body, redactor)
-            yield ObjectChange(key, Act.CHANGE, found)
+            entries = _changed(old[key].body, new[key].body, redactor)
+            yield ObjectChange(key, Act.CHANGE, entries)
 
 
 def _changed(
@@ -172,9 +172,9 @@ def places(value: Any) -> dict[str, int] | None:
         return None
     for field in NAMES:
         if all(isinstance(item, Mapping) and field in item for item in value):
-            found = {str(item[field]): place for place, item in enumerate(value)}
-            if len(found) == len(value):
-                return found
+            entries = {str(item[field]): place for place, item in enumerate(value)}
+            if len(entries) == len(value):
+                return entries
     return None
 
 

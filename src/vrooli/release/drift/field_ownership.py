@@ -28,7 +28,7 @@ OURS = Path(sys.orig_argv[0]).name
 # What every Helm writes, whatever it is called.
 _OF_HELM = "f:meta.helm.sh/release-name"
 # Controllers write what a rollout is at many times a second.
-TRIES = 10
+ATTEMPTS = 10
 Body = Mapping[str, Any]
 Entry = Mapping[str, Any]
 Fields = Mapping[str, Any]
@@ -37,10 +37,10 @@ Fields = Mapping[str, Any]
 async def take_over(
     kube: Kube,
     manifests: Iterable[Manifest],
-    there: Bodies,
+    live: Bodies,
     progress: Progress,
     *,
-    keep_added: bool = False,
+    preserve_added: bool = False,
 ) -> list[str]:
     """Drop what others own of these objects and would stand in the way; gives those objects.
 
@@ -49,46 +49,46 @@ async def take_over(
     Args:
         kube: The cluster.
         manifests: The objects as they are to be.
-        there: As they are.
+        live: As they are.
         progress: Told whose changes are taken back.
-        keep_added: Leave the fields that people added.
+        preserve_added: Leave the fields that people added.
     """
 
     async def take(item: Manifest) -> bool:
-        body = there.get(item.key)
+        body = live.get(item.key)
         if body is None:
             return False
-        return await _take(kube, item, body, progress, keep_added=keep_added)
+        return await _take(kube, item, body, progress, preserve_added=preserve_added)
 
-    wanted = list(manifests)
-    taken = await each(take, wanted)
-    return [item.key for item, was in zip(wanted, taken, strict=True) if was]
+    desired = list(manifests)
+    results = await each(take, desired)
+    return [item.key for item, was in zip(desired, results, strict=True) if was]
 
 
 async def changed(
-    kube: Kube, manifests: Iterable[Manifest], there: Bodies, *, keep_added: bool = False
+    kube: Kube, manifests: Iterable[Manifest], live: Bodies, *, preserve_added: bool = False
 ) -> list[str]:
     """The objects in which others than a Helm have given fields another value, or added some."""
 
     async def is_changed(item: Manifest) -> bool:
-        body = there.get(item.key)
+        body = live.get(item.key)
         if body is None:
             return False
-        others = await _others(kube, item, body, keep_added=keep_added)
+        others = await _others(kube, item, body, preserve_added=preserve_added)
         return bool(others.hands or others.added) or await _has_lost(kube, item, body)
 
-    wanted = [item for item in manifests if not item.is_hook]
-    found = await each(is_changed, wanted)
-    return [item.key for item, was in zip(wanted, found, strict=True) if was]
+    desired = [item for item in manifests if not item.is_hook]
+    results = await each(is_changed, desired)
+    return [item.key for item, was in zip(desired, results, strict=True) if was]
 
 
 async def _has_lost(kube: Kube, item: Manifest, body: Body) -> bool:
     """Whether somebody removed a field that applying the object would bring back."""
-    lost = set(manual_edits.lacking(body, item.body))
+    lost = set(manual_edits.missing_paths(body, item.body))
     if not lost:
         return False
     applied = await kube.applied(item.body, namespace=item.namespace)
-    return bool(lost - set(manual_edits.lacking(applied, item.body)))
+    return bool(lost - set(manual_edits.missing_paths(applied, item.body)))
 
 
 @dataclass(frozen=True)
@@ -111,32 +111,32 @@ class _Others:
         return self.hands | {hand.entry["manager"] for hand in self.added}
 
 
-async def _others(kube: Kube, item: Manifest, body: Body, *, keep_added: bool) -> _Others:
+async def _others(kube: Kube, item: Manifest, body: Body, *, preserve_added: bool) -> _Others:
     entries = body["metadata"].get("managedFields", [])
     names = {entry["manager"] for entry in entries if not _is_status(entry)}
     if names <= {OURS}:
         return _Others()
     owners = await kube.conflicts(item.body, OURS, namespace=item.namespace)
     helms = {entry["manager"] for entry in entries if _is_helms(entry)} - {OURS}
-    added = () if keep_added else manual_edits.hands(item, body)
+    added = () if preserve_added else manual_edits.hands(item, body)
     return _Others(helms, owners & names - helms - {OURS}, added)
 
 
 async def _take(
-    kube: Kube, item: Manifest, body: Body, progress: Progress, *, keep_added: bool
+    kube: Kube, item: Manifest, body: Body, progress: Progress, *, preserve_added: bool
 ) -> bool:
     """Take one object over; whatever changes meanwhile is looked at anew."""
-    seen: Body | None = body
-    for _ in range(TRIES):
-        if seen is None:
+    current: Body | None = body
+    for _ in range(ATTEMPTS):
+        if current is None:
             return False
         try:
-            others = await _others(kube, item, seen, keep_added=keep_added)
-            return await _of_one(kube, item, seen, others, progress)
+            others = await _others(kube, item, current, preserve_added=preserve_added)
+            return await _of_one(kube, item, current, others, progress)
         except ApiError as error:
             if error.status != httpx.codes.CONFLICT:
                 return False  # Helm says it better, or the next run mends it
-        seen = await kube.get(item.api_version, item.kind, item.name, item.namespace)
+        current = await kube.get(item.api_version, item.kind, item.name, item.namespace)
     return False
 
 
@@ -174,22 +174,24 @@ def _without(entries: Sequence[Entry], others: _Others) -> list[Entry]:
     """
     signed = [entry for entry in entries if _is_helms(entry)]
     foreign = [entry for entry in entries if not _is_helms(entry)]
-    kept = [entry for entry in foreign if _is_status(entry) or entry["manager"] not in others.hands]
+    retained = [
+        entry for entry in foreign if _is_status(entry) or entry["manager"] not in others.hands
+    ]
     if not signed:
-        return kept
+        return retained
     fields: Fields = {}
     for entry in signed:
         fields = _union(fields, entry["fieldsV1"])
     for hand in others.added:
-        fields = _union(fields, hand.taken)
-        kept = [_left(entry, hand) for entry in kept]
-    kept = [entry for entry in kept if entry["fieldsV1"]]
-    return [*kept, {**signed[-1], "manager": OURS, "fieldsV1": fields}]
+        fields = _union(fields, hand.taken_over)
+        retained = [_without_fields(entry, hand) for entry in retained]
+    retained = [entry for entry in retained if entry["fieldsV1"]]
+    return [*retained, {**signed[-1], "manager": OURS, "fieldsV1": fields}]
 
 
-def _left(entry: Entry, hand: Hand) -> Entry:
+def _without_fields(entry: Entry, hand: Hand) -> Entry:
     """A signature without what its hand added."""
-    return {**entry, "fieldsV1": hand.left} if entry == hand.entry else entry
+    return {**entry, "fieldsV1": hand.remaining} if entry == hand.entry else entry
 
 
 def _union(one: Fields, other: Fields) -> Fields:

@@ -17,11 +17,11 @@ async def bodies(kube: Kube, manifests: Iterable[Manifest]) -> Bodies:
     async def get(item: Manifest) -> dict[str, Any] | None:
         return await kube.get(item.api_version, item.kind, item.name, item.namespace)
 
-    kept = [item for item in manifests if not item.is_hook]
-    found = await each(get, kept)
-    return {item.key: body for item, body in zip(kept, found, strict=True)}
+    objects = [item for item in manifests if not item.is_hook]
+    bodies_ = await each(get, objects)
+    return {item.key: body for item, body in zip(objects, bodies_, strict=True)}
 
 
-def missing(there: Bodies) -> set[str]:
+def missing(live: Bodies) -> set[str]:
     """Those that aren't there, by kind and name."""
-    return {key for key, body in there.items() if body is None}
+    return {key for key, body in live.items() if body is None}

@@ -30,7 +30,7 @@ REQUESTS = (
 # Without a number of the release's own an autoscaler sets it.
 REPLICAS = ("f:spec", "f:replicas")
 # Of the metadata only these are a person's to write; each of their entries counts by itself.
-_NOTES = ("f:labels", "f:annotations")
+_METADATA_MAPS = ("f:labels", "f:annotations")
 # In ``fieldsV1`` a field's name, an item by its keys, and an item by its value begin so; a dot
 # stands for the field itself (Kubernetes' structured-merge-diff).
 _FIELD, _ITEM, _SELF = "f:", "k:", "."
@@ -53,20 +53,20 @@ class Hand:
     paths: tuple[Path, ...]
 
     @property
-    def taken(self) -> Fields:
+    def taken_over(self) -> Fields:
         """The added fields, as ``fieldsV1`` has them."""
-        found: dict[str, Any] = {}
+        matches: dict[str, Any] = {}
         for path in self.paths:
-            inner, fields = found, self.entry["fieldsV1"]
+            inner, fields = matches, self.entry["fieldsV1"]
             for key in path[:-1]:
                 inner, fields = inner.setdefault(key, {}), fields[key]
             inner[path[-1]] = fields[path[-1]]
-        return found
+        return matches
 
     @property
-    def left(self) -> Fields:
+    def remaining(self) -> Fields:
         """The other fields that it wrote."""
-        return _less(self.entry["fieldsV1"], self.taken)
+        return _subtract(self.entry["fieldsV1"], self.taken_over)
 
 
 def is_tool(manager: str) -> bool:
@@ -87,23 +87,23 @@ def hands(item: Manifest, body: Mapping[str, Any]) -> list[Hand]:
         if entry.get("subresource", "") == "" and entry.get("apiVersion") == item.api_version
     ]
     others = [entry["fieldsV1"] for entry in entries if not is_tool(entry["manager"])]
-    found = [
+    matches = [
         Hand(entry, tuple(_added(entry["fieldsV1"], body, item.body, others, ())))
         for entry in entries
         if is_tool(entry["manager"])
     ]
-    return [hand for hand in found if hand.paths]
+    return [hand for hand in matches if hand.paths]
 
 
 def added(item: Manifest, body: Mapping[str, Any], redactor: Redactor) -> tuple[FieldChange, ...]:
     """The fields that people added, as what goes when the release is put back."""
-    found = hands(item, body)
-    if not found:
+    matches = hands(item, body)
+    if not matches:
         return ()
     side = diff.side_of(body, redactor)
     return tuple(
         FieldChange(text, shown, None, hand.entry["manager"], _time(hand.entry))
-        for hand in found
+        for hand in matches
         for text, shown in (_shown(side, path) for path in hand.paths)
     )
 
@@ -126,31 +126,31 @@ def signed(
     )
 
 
-def lacking(body: Any, wanted: Any, path: Path = ()) -> Iterator[Path]:
+def missing_paths(body: Any, desired: Any, path: Path = ()) -> Iterator[Path]:
     """The fields, and the items of lists, that are wanted and that an object lacks.
 
     Nothing is noted of a field that somebody removed. Empty and false ones aren't kept anyway.
     """
-    if isinstance(wanted, Mapping) and isinstance(body, Mapping):
-        for name, inner in wanted.items():
+    if isinstance(desired, Mapping) and isinstance(body, Mapping):
+        for name, inner in desired.items():
             if name in body:
-                yield from lacking(body[name], inner, (*path, name))
+                yield from missing_paths(body[name], inner, (*path, name))
             elif inner:
                 yield (*path, name)
-    elif isinstance(wanted, list) and isinstance(body, list):
-        names, known = diff.places(wanted), diff.places(body) or {}
+    elif isinstance(desired, list) and isinstance(body, list):
+        names, by_key = diff.places(desired), diff.places(body) or {}
         if names is None:
-            yield from (() if len(body) >= len(wanted) else (path,))
+            yield from (() if len(body) >= len(desired) else (path,))
             return
         for name, place in names.items():
-            if name in known:
-                yield from lacking(body[known[name]], wanted[place], (*path, name))
+            if name in by_key:
+                yield from missing_paths(body[by_key[name]], desired[place], (*path, name))
             else:
                 yield (*path, name)
 
 
 def _added(
-    fields: Fields, live: Any, wanted: Any, others: Sequence[Fields], path: Path
+    fields: Fields, live: Any, desired: Any, others: Sequence[Fields], path: Path
 ) -> Iterator[Path]:
     """The ways to the fields that nobody else owns, and that aren't wanted."""
     for key, inner in fields.items():
@@ -159,15 +159,17 @@ def _added(
         if key == _SELF or here is None or _is_excluded(its):
             continue
         theirs = [other[key] for other in others if key in other]
-        is_room = bool(inner) and (key in _NOTES or path == ())
-        if theirs or _at(wanted, key) is not None or is_room:
-            yield from _added(inner, here, _at(wanted, key), theirs, its)
+        is_container = bool(inner) and (key in _METADATA_MAPS or path == ())
+        if theirs or _at(desired, key) is not None or is_container:
+            yield from _added(inner, here, _at(desired, key), theirs, its)
         else:
             yield its
 
 
 def _is_excluded(path: Path) -> bool:
-    if path == REPLICAS or (path[0] == "f:metadata" and path[1:2] and path[1] not in _NOTES):
+    if path == REPLICAS or (
+        path[0] == "f:metadata" and path[1:2] and path[1] not in _METADATA_MAPS
+    ):
         return True
     name = path[-1].removeprefix(_FIELD)
     return path[-2:-1] == ("f:annotations",) and name.startswith(REQUESTS)
@@ -179,15 +181,15 @@ def _leaves(fields: Fields, path: Path) -> Iterator[Path]:
             yield from _leaves(inner, (*path, key)) if inner else [(*path, key)]
 
 
-def _less(fields: Fields, taken: Fields) -> Fields:
+def _subtract(fields: Fields, taken_over: Fields) -> Fields:
     """Fields without others: what is taken as a whole goes, with what stands in it."""
-    left: dict[str, Any] = {}
+    remaining: dict[str, Any] = {}
     for key, inner in fields.items():
-        if key not in taken:
-            left[key] = inner
-        elif inner != taken[key] and (rest := _less(inner, taken[key])):
-            left[key] = rest
-    return left
+        if key not in taken_over:
+            remaining[key] = inner
+        elif inner != taken_over[key] and (rest := _subtract(inner, taken_over[key])):
+            remaining[key] = rest
+    return remaining
 
 
 def _at(value: Any, key: str) -> Any:
@@ -198,17 +200,17 @@ def _at(value: Any, key: str) -> Any:
     return None if place is None else value[place]
 
 
-def _place(found: Any, key: str) -> int | None:
+def _place(matches: Any, key: str) -> int | None:
     """Where in a list the item stands that a key of ``fieldsV1`` names."""
-    if not isinstance(found, list):
+    if not isinstance(matches, list):
         return None
-    meant = json.loads(key[len(_ITEM) :])
+    selector = json.loads(key[len(_ITEM) :])
     if not key.startswith(_ITEM):
-        return found.index(meant) if meant in found else None
-    for place, item in enumerate(found):
+        return matches.index(selector) if selector in matches else None
+    for place, item in enumerate(matches):
         # A release needn't say what has a default, such as a port's protocol.
-        has_one = isinstance(item, Mapping) and any(name in item for name in meant)
-        if has_one and all(item.get(name, value) == value for name, value in meant.items()):
+        has_one = isinstance(item, Mapping) and any(name in item for name in selector)
+        if has_one and all(item.get(name, value) == value for name, value in selector.items()):
             return place
     return None
 

@@ -21,22 +21,22 @@ ADDS_NONE = ("NotTriggerScaleUp", "FailedScheduling")
 NODE_LIMIT = timedelta(minutes=15)
 
 
-def awaits_node(pod: Body, seen: Snapshot, now: datetime) -> bool:
+def awaits_node(pod: Body, snapshot: Snapshot, now: datetime) -> bool:
     """Whether the last word of an autoscaler on a pod is that a node is being made for it."""
     last = max(
-        (event for event in seen.events if _is_about(event, pod)),
+        (event for event in snapshot.events if _is_about(event, pod)),
         key=_last_time,
         default=None,
     )
     return last is not None and last.reason in ADDS_NODE and now - _last_time(last) < NODE_LIMIT
 
 
-def awaiting_node(pods: Iterable[Body], seen: Snapshot, now: datetime) -> list[str]:
+def awaiting_node(pods: Iterable[Body], snapshot: Snapshot, now: datetime) -> list[str]:
     """The names of the pods without a node that one is being made for."""
     return sorted(
         str(pod["metadata"]["name"])
         for pod in pods
-        if not pod.get("spec", {}).get("nodeName") and awaits_node(pod, seen, now)
+        if not pod.get("spec", {}).get("nodeName") and awaits_node(pod, snapshot, now)
     )
 
 

@@ -20,7 +20,7 @@ from vrooli.release.rollout.readiness import COMPONENT, PGO, REDIS_NAME
 Body = Mapping[str, Any]
 
 # All that others need was ready before anybody looked.
-EVER = datetime.min.replace(tzinfo=UTC)
+EPOCH = datetime.min.replace(tzinfo=UTC)
 # What others need: a crash before these are ready may be theirs.
 NEEDED = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
 ROTATOR = "rotator"
@@ -28,7 +28,7 @@ JOB_LABEL = "batch.kubernetes.io/job-name"
 REVISION = "deployment.kubernetes.io/revision"
 VERSION = "pod-template-hash"
 # Without a ReplicaSet to tell, a pod of the version before may be taken for the new one's, seconds.
-DOUBT_S = 5.0
+VERSION_GRACE_S = 5.0
 # The kubelet waits twice as long before each try, from 10 s up to this, seconds; then it starts a
 # container again, or pulls its image. (kubelet: MaxContainerBackOff, imageBackOff)
 FIRST_BACK_OFF_S, BACK_OFF_S = 10.0, 300.0
@@ -37,11 +37,11 @@ HOOK_FAILURES = 2
 
 
 @dataclass(frozen=True)
-class Scene:
+class RolloutContext:
     """What is known beside the pods.
 
     Attributes:
-        wanted: The release's objects, hooks included; None takes every pod for one of it.
+        manifests: The release's objects, hooks included; None takes every pod for one of it.
         seen: The namespace's objects.
         settled: Since when all that others need has been ready; None when it isn't.
         began: When the deploy began: hooks from before have had their turn.
@@ -49,10 +49,10 @@ class Scene:
         filled: Since when the Secrets of Vault that weren't ready at first have been, by name.
     """
 
-    wanted: tuple[Manifest, ...] | None = None
-    seen: Snapshot = field(default_factory=Snapshot)
-    settled: datetime | None = EVER
-    began: datetime = EVER
+    manifests: tuple[Manifest, ...] | None = None
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    settled: datetime | None = EPOCH
+    began: datetime = EPOCH
     earlier_ends: Mapping[tuple[str, str], int] = field(default_factory=dict)
     filled: Mapping[str, datetime] = field(default_factory=dict)
 
@@ -66,30 +66,32 @@ class Scene:
         key = (pod["metadata"].get("uid", ""), container.name)
         return self.earlier_ends.get(key, 0)
 
-    def awaits_retry(self, pod: Body, container: ContainerStatus) -> bool:
+    def is_retry_pending(self, pod: Body, container: ContainerStatus) -> bool:
         """Whether a container that fails has failed since before the deploy, without a try since.
 
         Ends from before the deploy tell nothing of what it brings.
         """
-        if self.began == EVER or datetime.fromisoformat(_made(pod)) >= self.began:
+        if self.began == EPOCH or datetime.fromisoformat(_creation_time(pod)) >= self.began:
             return False
         key = (pod["metadata"].get("uid", ""), container.name)
         started = last_start(container)
         return key not in self.earlier_ends and (started is None or started < self.began)
 
-    def awaits_credential(self, pod: Body) -> bool:
+    def is_credential_pending(self, pod: Body) -> bool:
         """Whether a Secret that a pod's images are pulled with isn't filled by Vault yet."""
-        return bool(unfilled(self.wanted or (), self.seen) & _pull_secrets(pod))
+        return bool(unfilled(self.manifests or (), self.snapshot) & _pull_secrets(pod))
 
     def next_pull_s(self, pod: Body) -> float:
         """How long after its credential came a pod's image is tried again at the latest, seconds.
 
         Each wait is at most as long as all before it together, and the first one more.
         """
-        came = [self.filled[name] for name in _pull_secrets(pod) if name in self.filled]
-        if not came:
+        available_since = [self.filled[name] for name in _pull_secrets(pod) if name in self.filled]
+        if not available_since:
             return 0.0
-        waited_s = (max(came) - datetime.fromisoformat(_made(pod))).total_seconds()
+        waited_s = (
+            max(available_since) - datetime.fromisoformat(_creation_time(pod))
+        ).total_seconds()
         if waited_s <= 0:
             return 0.0
         # Up to as late as the first again: the kubelet looks at its pods in turns.
@@ -97,7 +99,7 @@ class Scene:
 
     def current(self, pods: Iterable[Body]) -> list[Body]:
         """The release's pods, without those of a Deployment's older versions."""
-        kept = [
+        current = [
             pod
             for pod in pods
             if "deletionTimestamp" not in pod["metadata"]
@@ -105,17 +107,17 @@ class Scene:
             and not self._is_superseded(pod)
         ]
         newest: dict[str, str] = {}
-        for pod in sorted(kept, key=_made):
+        for pod in sorted(current, key=_creation_time):
             newest[deployment_of(pod)] = version_of(pod)
-        newest |= self._versions
-        return [pod for pod in kept if version_of(pod) == newest[deployment_of(pod)]]
+        newest |= self._current_versions
+        return [pod for pod in current if version_of(pod) == newest[deployment_of(pod)]]
 
-    def doubt_s(self, pod: Body) -> float:
+    def version_grace_s(self, pod: Body) -> float:
         """How long a sure sign must last, for fear that it is another version's pod."""
-        known = self.wanted is not None and deployment_of(pod) in self._versions
-        return 0.0 if known or self._hook(pod) is not None else DOUBT_S
+        has_version = self.manifests is not None and deployment_of(pod) in self._current_versions
+        return 0.0 if has_version or self._hook(pod) is not None else VERSION_GRACE_S
 
-    def needs_others(self, pod: Body) -> bool:
+    def has_dependencies(self, pod: Body) -> bool:
         """Whether a pod may crash for want of a database: databases and the rotator don't."""
         labels = pod["metadata"].get("labels", {})
         own = f"{PGO}/cluster" in labels or REDIS_NAME in labels
@@ -125,23 +127,23 @@ class Scene:
         """Whether all that others need was ready when a container was started."""
         if self.settled is None:
             return False
-        return self.settled == EVER or (started is not None and started >= self.settled)
+        return self.settled == EPOCH or (started is not None and started >= self.settled)
 
-    def is_alone_at_fault(self, pod: Body) -> bool:
+    def has_no_excuse(self, pod: Body) -> bool:
         """Whether a pod that crashes has no excuse.
 
         All that others need is ready, and was so before; and for a Deployment's pod, the version
         before it is ready beside it.
         """
-        if self.settled != EVER or self.wanted is None:
+        if self.settled != EPOCH or self.manifests is None:
             return False
         if self._hook(pod) is not None:
             return True
         mine, name = version_of(pod), deployment_of(pod)
-        others = (other for other in self.seen.pods() if deployment_of(other) == name)
+        others = (other for other in self.snapshot.pods() if deployment_of(other) == name)
         return any(version_of(other) != mine and is_pod_ready(other) for other in others)
 
-    def gives_up(self, pod: Body) -> bool:
+    def is_final_hook_failure(self, pod: Body) -> bool:
         """Whether a failed pod is a hook's that won't be tried again, or not with more luck."""
         hook = self._hook(pod)
         if hook is None:
@@ -151,50 +153,52 @@ class Scene:
         job = hook_of(pod)
         failed = [
             other
-            for other in self.seen.pods()
+            for other in self.snapshot.pods()
             if hook_of(other) == job and other.get("status", {}).get("phase") == "Failed"
         ]
-        return len(failed) >= HOOK_FAILURES and self.settled == EVER
+        return len(failed) >= HOOK_FAILURES and self.settled == EPOCH
 
     def publisher(self, secret: str) -> str:
         """Who makes a Secret that the rotator publishes, in words; empty for any other."""
-        for item in filter(is_rotator, self.wanted or ()):
+        for item in filter(is_rotator, self.manifests or ()):
             for container in item.body["spec"]["template"]["spec"]["containers"]:
-                told = {one["name"]: one.get("value") for one in container.get("env", [])}
-                for name, value in told.items():
+                variables = {one["name"]: one.get("value") for one in container.get("env", [])}
+                for name, value in variables.items():
                     if name.endswith("_SECRET") and value == secret:
-                        source = told.get(f"{name.removesuffix('_SECRET')}_SOURCE")
+                        source = variables.get(f"{name.removesuffix('_SECRET')}_SOURCE")
                         return f"{item.key} makes it from the Secret {source}"
         return ""
 
     @property
-    def _versions(self) -> dict[str, str]:
+    def _current_versions(self) -> dict[str, str]:
         """The current version of each Deployment whose ReplicaSet is there."""
-        found: dict[str, str] = {}
-        for body in self.seen.all("ReplicaSet"):
+        versions: dict[str, str] = {}
+        for body in self.snapshot.all("ReplicaSet"):
             version = version_of(body)
             owner = str(body["metadata"]["name"]).removesuffix(f"-{version}")
-            deployment = self.seen.find("Deployment", owner)
+            deployment = self.snapshot.find("Deployment", owner)
             if deployment is not None and _is_newest(deployment, body):
-                found[owner] = version
-        return found
+                versions[owner] = version
+        return versions
 
     def _is_superseded(self, pod: Body) -> bool:
         """Whether its Deployment has a change that no controller has seen: the next pods tell."""
-        deployment = self.seen.find("Deployment", deployment_of(pod))
+        deployment = self.snapshot.find("Deployment", deployment_of(pod))
         return deployment is not None and not is_observed(deployment)
 
     def _is_ours(self, pod: Body) -> bool:
         """Whether a pod is of the release: its Deployments, its databases, its hooks' turn."""
-        if self.wanted is None:
+        if self.manifests is None:
             return True
         if self._hook(pod) is not None:
-            return datetime.fromisoformat(str(_made(pod))) >= self.began.replace(microsecond=0)
+            return datetime.fromisoformat(str(_creation_time(pod))) >= self.began.replace(
+                microsecond=0
+            )
         owners = pod["metadata"].get("ownerReferences", [])
         if not owners or owners[0]["kind"] == "Job":
             return False  # someone's own, a test, a backup: the next one may succeed
         labels = pod["metadata"].get("labels", {})
-        mine = {(manifest.kind, manifest.name) for manifest in self.wanted}
+        mine = {(manifest.kind, manifest.name) for manifest in self.manifests}
         return bool(
             {
                 ("Deployment", deployment_of(pod)),
@@ -207,7 +211,7 @@ class Scene:
 
     def _hook(self, pod: Body) -> Manifest | None:
         name = hook_of(pod)
-        return next((hook for hook in hooks(self.wanted or ()) if hook.key == name), None)
+        return next((hook for hook in hooks(self.manifests or ()) if hook.key == name), None)
 
 
 def hooks(manifests: Iterable[Manifest]) -> list[Manifest]:
@@ -226,18 +230,18 @@ def hook_of(pod: Body) -> str:
     return f"Job/{job}" if job else f"Pod/{pod['metadata']['name']}"
 
 
-def is_settled(wanted: Iterable[Manifest], seen: Snapshot) -> bool:
+def is_settled(manifests: Iterable[Manifest], snapshot: Snapshot) -> bool:
     """Whether all that other pods need is ready: databases, secrets, and who publishes those."""
-    needed = (item for item in wanted if item.kind in NEEDED or is_rotator(item))
-    return all(readiness.lack(item, seen) is None for item in needed)
+    needed = (item for item in manifests if item.kind in NEEDED or is_rotator(item))
+    return all(readiness.unready_reason(item, snapshot) is None for item in needed)
 
 
-def unfilled(wanted: Iterable[Manifest], seen: Snapshot) -> set[str]:
+def unfilled(manifests: Iterable[Manifest], snapshot: Snapshot) -> set[str]:
     """The names of the Secrets that Vault's operator has still to fill."""
     return {
         str(item.body["spec"]["destination"]["name"])
-        for item in wanted
-        if item.kind == "VaultStaticSecret" and readiness.lack(item, seen) is not None
+        for item in manifests
+        if item.kind == "VaultStaticSecret" and readiness.unready_reason(item, snapshot) is not None
     }
 
 
@@ -288,5 +292,5 @@ def _is_newest(deployment: Body, replica_set: Body) -> bool:
     return revisions[0] is not None and revisions[0] == revisions[1]
 
 
-def _made(pod: Body) -> str:
+def _creation_time(pod: Body) -> str:
     return str(pod["metadata"].get("creationTimestamp", ""))

@@ -17,7 +17,7 @@ from vrooli.kube.status.image_pulls import PullFailure, classify_pull_failure
 from vrooli.kube.status.missing_config import parse_missing_config
 from vrooli.kube.status.pods import CONFIG_ERROR, CRASH_LOOP, UNSCHEDULABLE
 from vrooli.release.rollout import autoscaling
-from vrooli.release.rollout.context import BACK_OFF_S, Scene, hook_of, last_start
+from vrooli.release.rollout.context import BACK_OFF_S, RolloutContext, hook_of, last_start
 
 Body = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ EARLY_CRASHES = 6
 UNSCHEDULABLE_S = 60.0
 PASSING = re.compile(r"unbound|persistentvolumeclaim|node\.kubernetes\.io/", re.IGNORECASE)
 # No node has the room or the labels: another would have to be made. Autoscalers look every 10 s.
-NO_ROOM_S = 30.0
+NO_CAPACITY_S = 30.0
 # A container that was failing before the deploy may be mended by it: the kubelet starts it again
 # within its longest back-off, and up to 30 s late, seconds.
 FAILING_BEFORE_S = BACK_OFF_S + 30.0
@@ -49,7 +49,7 @@ NO_CONFIG_S = 10.0
 
 
 @dataclass(frozen=True)
-class Trouble:
+class PodFailure:
     """Why a pod, or a hook, can't become ready.
 
     Attributes:
@@ -58,7 +58,7 @@ class Trouble:
         reason: Kubernetes' word for it.
         message: What it says about it.
         crashed: Whether the container ran and ended, so that its log tells why.
-        lasts_s: How long it must last before it is believed, seconds.
+        grace_period_s: How long it must last before it is believed, seconds.
     """
 
     pod: str
@@ -66,7 +66,7 @@ class Trouble:
     reason: str
     message: str
     crashed: bool = False
-    lasts_s: float = 0.0
+    grace_period_s: float = 0.0
 
     @property
     def place(self) -> str:
@@ -78,7 +78,7 @@ class Trouble:
 
 
 def earlier_ends(
-    pods: Iterable[Body], began: datetime, known: Collection[tuple[str, str]]
+    pods: Iterable[Body], began: datetime, ignored: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], int]:
     """How often containers of pods from before the deploy had ended when they were first seen.
 
@@ -88,14 +88,14 @@ def earlier_ends(
     Args:
         pods: The pods.
         began: When the deploy began.
-        known: Pod's uid and container of those that were seen before.
+        ignored: Pod's uid and container of those that were seen before.
     """
     return {
         key: container.restarts
         for pod in pods
         if datetime.fromisoformat(pod["metadata"]["creationTimestamp"]) < began
         for container in pod_status(pod).containers
-        if (key := (pod["metadata"].get("uid", ""), container.name)) not in known
+        if (key := (pod["metadata"].get("uid", ""), container.name)) not in ignored
         if container.is_running or _is_retried(container, began)
     }
 
@@ -109,87 +109,103 @@ def _is_retried(container: ContainerStatus, began: datetime) -> bool:
     return started is not None and began <= started < began + timedelta(seconds=BACK_OFF_S)
 
 
-def troubles(pods: Iterable[Body], now: datetime, scene: Scene | None = None) -> list[Trouble]:
+def find_failures(
+    pods: Iterable[Body], now: datetime, context: RolloutContext | None = None
+) -> list[PodFailure]:
     """Every trouble of the pods; those that a newer version replaces don't count.
 
     Args:
         pods: The pods.
         now: The time.
-        scene: What else is known; without it every pod counts, and nothing is known of the rest.
+        context: What else is known; without it every pod counts, and nothing is known of the rest.
     """
-    scene = scene or Scene()
-    return [trouble for pod in scene.current(pods) for trouble in _of_pod(pod, now, scene)]
+    context = context or RolloutContext()
+    return [failure for pod in context.current(pods) for failure in _of_pod(pod, now, context)]
 
 
-def _of_pod(pod: Body, now: datetime, scene: Scene) -> Iterator[Trouble]:
+def _of_pod(pod: Body, now: datetime, context: RolloutContext) -> Iterator[PodFailure]:
     status = pod_status(pod)
-    if not autoscaling.awaits_node(pod, scene.seen, now):
+    if not autoscaling.awaits_node(pod, context.snapshot, now):
         yield from _unschedulable(status, now)
     for container in status.containers:
-        yield from _of_container(pod, container, scene)
-    if status.phase == "Failed" and scene.gives_up(pod):
+        yield from _of_container(pod, container, context)
+    if status.phase == "Failed" and context.is_final_hook_failure(pod):
         yield _failed(pod, status)
 
 
-def _unschedulable(pod: PodStatus, now: datetime) -> Iterator[Trouble]:
+def _unschedulable(pod: PodStatus, now: datetime) -> Iterator[PodFailure]:
     scheduling = pod.scheduling
     if scheduling is None or scheduling.reason != UNSCHEDULABLE:
         return
-    limit_s = UNSCHEDULABLE_S if PASSING.search(scheduling.message) else NO_ROOM_S
+    limit_s = UNSCHEDULABLE_S if PASSING.search(scheduling.message) else NO_CAPACITY_S
     since = scheduling.changed_at
     if since is not None and (now - since).total_seconds() >= limit_s:
-        yield Trouble(pod.name, "", UNSCHEDULABLE, scheduling.message)
+        yield PodFailure(pod.name, "", UNSCHEDULABLE, scheduling.message)
 
 
-def _of_container(pod: Body, container: ContainerStatus, scene: Scene) -> Iterator[Trouble]:
+def _of_container(
+    pod: Body, container: ContainerStatus, context: RolloutContext
+) -> Iterator[PodFailure]:
     reason, message = container.waiting_reason, container.waiting_message
     name, part = pod["metadata"]["name"], container.name
     if reason in WRONG_IMAGE:
-        yield Trouble(name, part, reason, _naming(container, message), lasts_s=scene.doubt_s(pod))
+        yield PodFailure(
+            name,
+            part,
+            reason,
+            _naming(container, message),
+            grace_period_s=context.version_grace_s(pod),
+        )
     elif reason in image_pulls.FAILED_PULLS:
-        lasts_s = _pull_s(pod, container, scene)
-        if lasts_s is not None:
-            yield Trouble(name, part, reason, _naming(container, message), lasts_s=lasts_s)
-    elif reason == CONFIG_ERROR and scene.settled is not None:
-        yield Trouble(name, part, reason, _with_publisher(message, scene), lasts_s=NO_CONFIG_S)
-    crashes = scene.ends(pod, container)
-    if reason == CRASH_LOOP and crashes >= _enough(pod, container, scene):
-        failing = FAILING_BEFORE_S if scene.awaits_retry(pod, container) else 0.0
-        lasts_s = max(failing, scene.doubt_s(pod))
+        grace_period_s = _pull_s(pod, container, context)
+        if grace_period_s is not None:
+            yield PodFailure(
+                name, part, reason, _naming(container, message), grace_period_s=grace_period_s
+            )
+    elif reason == CONFIG_ERROR and context.settled is not None:
+        yield PodFailure(
+            name, part, reason, _with_publisher(message, context), grace_period_s=NO_CONFIG_S
+        )
+    crashes = context.ends(pod, container)
+    if reason == CRASH_LOOP and crashes >= _crash_limit(pod, container, context):
+        failing = FAILING_BEFORE_S if context.is_retry_pending(pod, container) else 0.0
+        grace_period_s = max(failing, context.version_grace_s(pod))
         has_run = (container.last_terminated or Termination()).reason not in NEVER_STARTED
-        said = _told_ends(container, crashes)
-        yield Trouble(name, part, reason, said, crashed=has_run, lasts_s=lasts_s)
+        message = _format_ends(container, crashes)
+        yield PodFailure(
+            name, part, reason, message, crashed=has_run, grace_period_s=grace_period_s
+        )
 
 
-def _pull_s(pod: Body, container: ContainerStatus, scene: Scene) -> float | None:
+def _pull_s(pod: Body, container: ContainerStatus, context: RolloutContext) -> float | None:
     """How long a failed pull must last to be believed, seconds; None while it has every excuse."""
     failure = classify_pull_failure(container)
     if failure in (PullFailure.OTHER_PLATFORM, PullFailure.NOT_FOUND):
-        return scene.doubt_s(pod)
+        return context.version_grace_s(pod)
     if failure is PullFailure.DENIED:
-        if scene.awaits_credential(pod):
+        if context.is_credential_pending(pod):
             return None
         # A credential that came late is used at the kubelet's next try.
-        return max(PULL_S, scene.next_pull_s(pod))
+        return max(PULL_S, context.next_pull_s(pod))
     # A registry that can't be reached, or whose name a resolver doesn't know for a moment.
     return PULL_S
 
 
-def _told_ends(container: ContainerStatus, crashes: int) -> str:
+def _format_ends(container: ContainerStatus, crashes: int) -> str:
     """How a container ended, in words; of one that could not be started, why."""
     ended = container.last_terminated or Termination()
     times = "once" if crashes == 1 else f"{crashes} times"
-    said = f"ended {times}, last with status {ended.exit_code}"
+    message = f"ended {times}, last with status {ended.exit_code}"
     if ended.reason in NEVER_STARTED and ended.message:
-        return f"{said}, could not be started: {' '.join(ended.message.split())}"
-    return said
+        return f"{message}, could not be started: {' '.join(ended.message.split())}"
+    return message
 
 
-def _with_publisher(message: str, scene: Scene) -> str:
+def _with_publisher(message: str, context: RolloutContext) -> str:
     """What was said of a missing Secret, with who makes it where that isn't Vault's operator."""
     missing = parse_missing_config(message)
     is_secret = missing is not None and missing.kind == "Secret" and not missing.key
-    publisher = scene.publisher(missing.name) if missing is not None and is_secret else ""
+    publisher = context.publisher(missing.name) if missing is not None and is_secret else ""
     return f"{message}; {publisher}" if publisher else message
 
 
@@ -202,20 +218,20 @@ def _naming(container: ContainerStatus, message: str) -> str:
     return named
 
 
-def _enough(pod: Body, container: ContainerStatus, scene: Scene) -> int:
+def _crash_limit(pod: Body, container: ContainerStatus, context: RolloutContext) -> int:
     """How many crashes show that there will be no end of them."""
     ended = container.last_terminated or Termination()
-    if scene.needs_others(pod) and not scene.is_settled_at(last_start(container)):
+    if context.has_dependencies(pod) and not context.is_settled_at(last_start(container)):
         return EARLY_CRASHES
     own = ended.reason != "OOMKilled" and ended.exit_code not in KILLED
-    if own and scene.is_alone_at_fault(pod):
+    if own and context.has_no_excuse(pod):
         return OWN_CRASHES
     return CRASHES
 
 
-def _failed(pod: Body, status: PodStatus) -> Trouble:
+def _failed(pod: Body, status: PodStatus) -> PodFailure:
     """A hook's pod that won't be started again."""
     failed = next((item for item in status.containers if item.exit_code), None)
-    said = status.message or f"ended with status {failed.exit_code if failed else None}"
+    message = status.message or f"ended with status {failed.exit_code if failed else None}"
     part = failed.name if failed else ""
-    return Trouble(status.name, part, f"{hook_of(pod) or 'pod'} failed", said, crashed=True)
+    return PodFailure(status.name, part, f"{hook_of(pod) or 'pod'} failed", message, crashed=True)

@@ -19,7 +19,7 @@ _FATAL = re.compile(
 )
 
 
-def telling_line(lines: Sequence[str]) -> str:
+def find_cause_line(lines: Sequence[str]) -> str:
     """The line that says why a program ended: of a traceback the exception; else the last one.
 
     A program that went on after a traceback and ended with a line marked as fatal ended by that.
@@ -34,5 +34,5 @@ def telling_line(lines: Sequence[str]) -> str:
         fatal = [line for line in reasons[1:] if _FATAL.search(line)]
         return (fatal[-1] if fatal else reasons[0]).strip()
     others = [line for line in lines if not _AROUND.search(line) and not _FRAME.search(line)]
-    told = others or [line for line in lines if line.strip()]
-    return told[-1].strip() if told else ""
+    candidates = others or [line for line in lines if line.strip()]
+    return candidates[-1].strip() if candidates else ""

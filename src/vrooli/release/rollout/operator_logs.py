@@ -67,8 +67,8 @@ async def read(kube: Kube, manifests: Iterable[Manifest], objects: Snapshot) -> 
     databases = [item for item in manifests if item.kind in OPERATORS and not item.is_hook]
     kinds = list(dict.fromkeys(item.kind for item in databases))
     operators = [OPERATORS[kind] for kind in kinds]
-    found = await asyncio.gather(*(_logs(kube, operator) for operator in operators))
-    logs = {kind: kind_logs for kind, (kind_logs, _) in zip(kinds, found, strict=True)}
+    results = await asyncio.gather(*(_logs(kube, operator) for operator in operators))
+    logs = {kind: kind_logs for kind, (kind_logs, _) in zip(kinds, results, strict=True)}
     now = datetime.now(UTC)
     errors = {
         item.key: f"its operator can't go on: {error.message}"
@@ -78,7 +78,7 @@ async def read(kube: Kube, manifests: Iterable[Manifest], objects: Snapshot) -> 
         if error.holds(now)
     }
     return Reading(
-        errors, tuple(unavailable for _, unavailable in found if unavailable is not None)
+        errors, tuple(unavailable for _, unavailable in results if unavailable is not None)
     )
 
 

@@ -22,7 +22,7 @@ REVISION_HASH = "controller-revision-hash"
 RESIZING, RESIZE_ERROR = "PersistentVolumeResizing", "PersistentVolumeResizeError"
 PROGRESSING = "Progressing"
 # A claim on its way to its new size.
-ON_THEIR_WAY = ("Resizing", "FileSystemResizePending")
+CLAIM_RESIZING = ("Resizing", "FileSystemResizePending")
 
 
 def refusals(body: Body, objects: Snapshot) -> Iterator[str]:
@@ -65,7 +65,7 @@ def undone(body: Body, objects: Snapshot) -> Iterator[str]:
     yield from small_volumes(body, objects)
     for spec in claims.volume_specs(body):
         for claim in spec.claims(objects.all(claims.KIND)):
-            if _has_condition(claim, ON_THEIR_WAY):
+            if _has_condition(claim, CLAIM_RESIZING):
                 yield f"the volume {claim['metadata']['name']} is on its way to {spec.size}"
     yield from (
         _old_instances(body) if body["kind"] == "PostgresCluster" else _old_redis(body, objects)
@@ -135,8 +135,8 @@ def _stateful_sets(body: Body, objects: Snapshot) -> list[Body]:
 def _has_condition(body: Body, kinds: Sequence[str], status: str = "True") -> Body | None:
     for condition in (body.get("status") or {}).get("conditions") or ():
         if condition["type"] in kinds and condition["status"] == status:
-            found: Body = condition
-            return found
+            match: Body = condition
+            return match
     return None
 
 
@@ -188,8 +188,9 @@ def _other_storage(body: Body, objects: Snapshot) -> Iterator[str]:
         return
     has_volumes = bool(runner["spec"].get("volumeClaimTemplates"))
     if has_volumes != (claims.redis_claim(body) is not None):
-        now, asked = ("on volumes", "none") if has_volumes else ("in an emptyDir", "volumes")
-        yield f"its data are {now}, {asked} are asked for: a StatefulSet's volumes can't be changed"
+        current, desired = ("on volumes", "none") if has_volumes else ("in an emptyDir", "volumes")
+        reason = "a StatefulSet's volumes can't be changed"
+        yield f"its data are {current}, {desired} are requested: {reason}"
 
 
 def _old_instances(body: Body) -> Iterator[str]:
@@ -215,8 +216,8 @@ def _old_redis(body: Body, objects: Snapshot) -> Iterator[str]:
     if watcher is not None and owns(body, watcher):
         if not _has_settings(watcher, body["spec"]["sentinel"], "sentinel"):
             yield "its Sentinels' Deployment doesn't have its last change yet"
-        elif lack := deployment_unready_reason(watcher):
-            yield f"of Sentinel, {lack}"
+        elif reason := deployment_unready_reason(watcher):
+            yield f"of Sentinel, {reason}"
 
 
 def outdated_pods(runner: Body, objects: Snapshot) -> list[Body]:
@@ -241,8 +242,9 @@ def _has_settings(workload: Body, settings: Body, container: str) -> bool:
     image = settings.get("image")
     if image and actual.get("image") != image:
         return False
-    asked, given = settings.get("resources") or {}, actual.get("resources") or {}
+    requested, current = settings.get("resources") or {}, actual.get("resources") or {}
     return all(
-        quantities.amounts(asked.get(kind)).items() <= quantities.amounts(given.get(kind)).items()
+        quantities.amounts(requested.get(kind)).items()
+        <= quantities.amounts(current.get(kind)).items()
         for kind in ("requests", "limits")
     )

@@ -22,7 +22,7 @@ from vrooli.kube.status import (
 from vrooli.kube.status.pods import CONFIG_ERROR, CRASH_LOOP
 from vrooli.redaction import Redactor
 from vrooli.release.rollout import autoscaling, context, readiness
-from vrooli.release.rollout.context import Scene
+from vrooli.release.rollout.context import RolloutContext
 from vrooli.release.rollout.readiness import COMPONENT, LEADER_ROLES, PGO, REDIS_NAME, REDIS_ROLE
 
 Body = Mapping[str, Any]
@@ -40,7 +40,7 @@ LONGEST = 160
 
 
 @dataclass(frozen=True)
-class Line:
+class ResourceProgress:
     """How far one object is.
 
     Attributes:
@@ -55,64 +55,73 @@ class Line:
 
 
 def lines(
-    wanted: Iterable[Manifest],
-    seen: Snapshot,
+    manifests: Iterable[Manifest],
+    snapshot: Snapshot,
     failed: Collection[str] = (),
     redactor: Redactor | None = None,
     earlier_ends: Mapping[tuple[str, str], int] | None = None,
-) -> list[Line]:
+) -> list[ResourceProgress]:
     """A line for each object that can be ready or not, and for each hook.
 
     Args:
-        wanted: The release's objects, hooks included.
-        seen: The namespace's objects.
+        manifests: The release's objects, hooks included.
+        snapshot: The namespace's objects.
         failed: Pods that can't become ready.
         redactor: Knows what is secret; without one only what looks like a secret is masked.
-        earlier_ends: As a scene has them: ends that are not told.
+        earlier_ends: As a rollout's context has them; they are not reported.
     """
-    manifests, hides = list(wanted), redactor or Redactor()
-    where = Scene(seen=seen, earlier_ends=earlier_ends or {})
-    hooks = context.hooks(manifests)
-    others = [item for item in manifests if item.kind in readiness.RULES and not item.is_hook]
+    objects, redactor = list(manifests), redactor or Redactor()
+    rollout = RolloutContext(snapshot=snapshot, earlier_ends=earlier_ends or {})
+    hooks = context.hooks(objects)
+    others = [item for item in objects if item.kind in readiness.RULES and not item.is_hook]
     return [
-        *(_of_hook(hook, where, failed, hides) for hook in hooks),
-        *(_of_object(item, where, failed, hides) for item in others),
+        *(_of_hook(hook, rollout, failed, redactor) for hook in hooks),
+        *(_of_object(item, rollout, failed, redactor) for item in others),
     ]
 
 
-def _of_object(wanted: Manifest, where: Scene, failed: Collection[str], hides: Redactor) -> Line:
-    seen = where.seen
-    lack, body = readiness.lack(wanted, seen), seen.find(wanted.kind, wanted.name)
-    facts = FACTS[wanted.kind](body, seen) if body is not None else ""
-    if lack is None:
-        return Line(wanted.key, ObjectState.READY, facts)
-    pods = [pod for pod in _pods_of(wanted, seen) if not is_pod_ready(pod)]
-    reasons = [text for pod in pods if (text := of_pod(pod, where, hides))]
+def _of_object(
+    manifest: Manifest, rollout: RolloutContext, failed: Collection[str], redactor: Redactor
+) -> ResourceProgress:
+    snapshot = rollout.snapshot
+    reason, body = (
+        readiness.unready_reason(manifest, snapshot),
+        snapshot.find(manifest.kind, manifest.name),
+    )
+    facts = FACTS[manifest.kind](body, snapshot) if body is not None else ""
+    if reason is None:
+        return ResourceProgress(manifest.key, ObjectState.READY, facts)
+    pods = [pod for pod in _pods_of(manifest, snapshot) if not is_pod_ready(pod)]
+    reasons = [text for pod in pods if (text := of_pod(pod, rollout, redactor))]
     names = {pod["metadata"]["name"] for pod in pods}
     state = ObjectState.FAILED if names & set(failed) else ObjectState.WAITING
-    rest = "" if wanted.kind in OWN_WORDS else facts
-    return Line(wanted.key, state, "; ".join(filter(None, (hides.text(lack), *reasons, rest))))
+    rest = "" if manifest.kind in OWN_WORDS else facts
+    return ResourceProgress(
+        manifest.key, state, "; ".join(filter(None, (redactor.text(reason), *reasons, rest)))
+    )
 
 
 # Kinds whose lack says all that their facts do.
 OWN_WORDS = ("Deployment", "StatefulSet", "VaultStaticSecret", "PersistentVolumeClaim")
 
 
-def _of_hook(hook: Manifest, where: Scene, failed: Collection[str], hides: Redactor) -> Line:
-    seen = where.seen
-    when, body = hook.annotations[HOOK], seen.find(hook.kind, hook.name)
-    pods = [pod for pod in seen.pods() if context.hook_of(pod) == hook.key]
+def _of_hook(
+    hook: Manifest, rollout: RolloutContext, failed: Collection[str], redactor: Redactor
+) -> ResourceProgress:
+    snapshot = rollout.snapshot
+    when, body = hook.annotations[HOOK], snapshot.find(hook.kind, hook.name)
+    pods = [pod for pod in snapshot.pods() if context.hook_of(pod) == hook.key]
     if body is None:
-        return Line(hook.key, ObjectState.WAITING, f"{when} hook: not there")
-    if _has_ended_well(body):
-        return Line(hook.key, ObjectState.READY, f"{when} hook: done")
+        return ResourceProgress(hook.key, ObjectState.WAITING, f"{when} hook: not there")
+    if _has_succeeded(body):
+        return ResourceProgress(hook.key, ObjectState.READY, f"{when} hook: done")
     names = {pod["metadata"]["name"] for pod in pods}
     state = ObjectState.FAILED if names & set(failed) or _has_failed(body) else ObjectState.WAITING
-    reasons = "; ".join(text for pod in pods if (text := of_pod(pod, where, hides)))
-    return Line(hook.key, state, f"{when} hook: {reasons or 'runs'}")
+    reasons = "; ".join(text for pod in pods if (text := of_pod(pod, rollout, redactor)))
+    return ResourceProgress(hook.key, state, f"{when} hook: {reasons or 'runs'}")
 
 
-def _has_ended_well(body: Body) -> bool:
+def _has_succeeded(body: Body) -> bool:
     return pod_status(body).phase == "Succeeded" or job_status(body).is_complete
 
 
@@ -120,22 +129,22 @@ def _has_failed(body: Body) -> bool:
     return pod_status(body).phase == "Failed" or job_status(body).failure is not None
 
 
-def of_pod(pod: Body, where: Scene, hides: Redactor) -> str:
+def of_pod(pod: Body, rollout: RolloutContext, redactor: Redactor) -> str:
     """Why a pod isn't ready, in words; empty when nothing is to say."""
     status = pod_status(pod)
     name = status.name
     if status.scheduling is not None and status.is_unscheduled:
-        is_coming = autoscaling.awaits_node(pod, where.seen, datetime.now(UTC))
+        is_coming = autoscaling.awaits_node(pod, rollout.snapshot, datetime.now(UTC))
         node = "a node that the autoscaler adds" if is_coming else "a node"
-        return _cut(hides.text(f"{name} waits for {node}: {status.scheduling.message}"))
-    said = [
+        return _shorten(redactor.text(f"{name} waits for {node}: {status.scheduling.message}"))
+    details = [
         text
         for item in status.containers
-        if (text := _of_container(item, where.earlier(pod, item)))
+        if (text := _of_container(item, rollout.earlier(pod, item)))
     ]
-    if not said and status.phase == "Running" and not status.is_ready:
-        said = [f"runs, isn't ready yet{_probe(name, where.seen)}"]
-    return _cut(hides.text(f"{name} {', '.join(said)}")) if said else ""
+    if not details and status.phase == "Running" and not status.is_ready:
+        details = [f"runs, isn't ready yet{_probe(name, rollout.snapshot)}"]
+    return _shorten(redactor.text(f"{name} {', '.join(details)}")) if details else ""
 
 
 def _of_container(container: ContainerStatus, earlier: int) -> str:
@@ -158,24 +167,26 @@ def times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _probe(pod: str, seen: Snapshot) -> str:
+def _probe(pod: str, snapshot: Snapshot) -> str:
     """What its probe said last, from the namespace's events."""
-    found = [item for item in seen.events if item.reason == "Unhealthy" and item.about.name == pod]
-    return f": {found[-1].message}" if found else ""
+    messages = [
+        item for item in snapshot.events if item.reason == "Unhealthy" and item.about.name == pod
+    ]
+    return f": {messages[-1].message}" if messages else ""
 
 
-def _pods_of(wanted: Manifest, seen: Snapshot) -> list[Body]:
+def _pods_of(manifest: Manifest, snapshot: Snapshot) -> list[Body]:
     """The pods that an object stands on, a Deployment's only of its current version."""
-    if wanted.kind == "PostgresCluster":
-        return seen.pods({f"{PGO}/cluster": wanted.name})
-    if wanted.kind == "RedisFailover":
-        return seen.pods({REDIS_NAME: wanted.name})
-    if wanted.kind == "StatefulSet":
-        return [pod for pod in seen.pods() if _owner(pod) == wanted.name]
-    if wanted.kind != "Deployment":
+    if manifest.kind == "PostgresCluster":
+        return snapshot.pods({f"{PGO}/cluster": manifest.name})
+    if manifest.kind == "RedisFailover":
+        return snapshot.pods({REDIS_NAME: manifest.name})
+    if manifest.kind == "StatefulSet":
+        return [pod for pod in snapshot.pods() if _owner(pod) == manifest.name]
+    if manifest.kind != "Deployment":
         return []
-    pods = [pod for pod in seen.pods() if context.deployment_of(pod) == wanted.name]
-    return Scene(seen=seen).current(pods)
+    pods = [pod for pod in snapshot.pods() if context.deployment_of(pod) == manifest.name]
+    return RolloutContext(snapshot=snapshot).current(pods)
 
 
 def _owner(pod: Body) -> str:
@@ -183,80 +194,82 @@ def _owner(pod: Body) -> str:
     return str(owners[0]["name"]) if owners else ""
 
 
-def _cut(text: str) -> str:
+def _shorten(text: str) -> str:
     """A text without secrets in one short line: what is cut before could be a piece of one."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
-def _replicas(body: Body, seen: Snapshot) -> str:
+def _replicas(body: Body, snapshot: Snapshot) -> str:
     status = workload_status(body)
     return f"{status.ready} of {status.desired} pods are ready"
 
 
-def _postgres(body: Body, seen: Snapshot) -> str:
-    return ", ".join(_of_postgres(body, seen))
+def _postgres(body: Body, snapshot: Snapshot) -> str:
+    return ", ".join(_of_postgres(body, snapshot))
 
 
-def _of_postgres(body: Body, seen: Snapshot) -> Iterator[str]:
+def _of_postgres(body: Body, snapshot: Snapshot) -> Iterator[str]:
     """Instances, leader, replicas, pool, backups."""
     spec, status = body["spec"], body.get("status", {})
-    wanted = sum(item.get("replicas", 1) for item in spec["instances"])
+    desired = sum(item.get("replicas", 1) for item in spec["instances"])
     ready = sum(item.get("readyReplicas", 0) for item in status.get("instances", []))
-    yield f"{ready} of {wanted} instances are ready"
+    yield f"{ready} of {desired} instances are ready"
     labels = {f"{PGO}/cluster": body["metadata"]["name"]}
     leaders = [
-        pod for role in LEADER_ROLES for pod in seen.active_pods({**labels, f"{PGO}/role": role})
+        pod
+        for role in LEADER_ROLES
+        for pod in snapshot.active_pods({**labels, f"{PGO}/role": role})
     ]
     names = ", ".join(pod["metadata"]["name"] for pod in leaders)
     yield f"leader {names}" if names else "no leader"
-    replicas = seen.active_pods({**labels, f"{PGO}/role": "replica"})
-    if wanted > 1:
-        yield f"{sum(map(is_pod_ready, replicas))} of {wanted - 1} replicas"
+    replicas = snapshot.active_pods({**labels, f"{PGO}/role": "replica"})
+    if desired > 1:
+        yield f"{sum(map(is_pod_ready, replicas))} of {desired - 1} replicas"
     if pool := spec.get("proxy", {}).get("pgBouncer"):
         pooled = status.get("proxy", {}).get("pgBouncer", {}).get("readyReplicas", 0)
         yield f"{pooled} of {pool.get('replicas', 1)} pgBouncer"
     for repo in status.get("pgbackrest", {}).get("repos", []):
         done = repo.get("replicaCreateBackupComplete")
-        made = "has a backup" if done else "has no backup yet"
-        yield f"{repo['name']} {made if repo.get('stanzaCreated') else 'is being made'}"
+        backup = "has a backup" if done else "has no backup yet"
+        yield f"{repo['name']} {backup if repo.get('stanzaCreated') else 'is being made'}"
 
 
-def _redis(body: Body, seen: Snapshot) -> str:
+def _redis(body: Body, snapshot: Snapshot) -> str:
     """Redis, Sentinels, master, quorum."""
     labels = {REDIS_NAME: body["metadata"]["name"]}
-    said = []
+    details = []
     for part, title in (("redis", "Redis"), ("sentinel", "Sentinels")):
-        wanted = body["spec"][part].get("replicas", 3)
-        ready = sum(map(is_pod_ready, seen.active_pods({**labels, COMPONENT: part})))
-        said.append(f"{ready} of {wanted} {title}")
-    masters = seen.active_pods({**labels, COMPONENT: "redis", REDIS_ROLE: "master"})
+        desired = body["spec"][part].get("replicas", 3)
+        ready = sum(map(is_pod_ready, snapshot.active_pods({**labels, COMPONENT: part})))
+        details.append(f"{ready} of {desired} {title}")
+    masters = snapshot.active_pods({**labels, COMPONENT: "redis", REDIS_ROLE: "master"})
     names = ", ".join(pod["metadata"]["name"] for pod in masters)
     quorum = body["spec"]["sentinel"].get("replicas", 3) // 2 + 1
-    ready = sum(map(is_pod_ready, seen.active_pods({**labels, COMPONENT: "sentinel"})))
+    ready = sum(map(is_pod_ready, snapshot.active_pods({**labels, COMPONENT: "sentinel"})))
     return ", ".join(
         [
-            *said,
+            *details,
             f"master {names}" if names else "no master",
             f"quorum of {quorum} {'is there' if ready >= quorum else 'is missing'}",
         ]
     )
 
 
-def _vault_secret(body: Body, seen: Snapshot) -> str:
+def _vault_secret(body: Body, snapshot: Snapshot) -> str:
     return f"the Secret {body['spec']['destination']['name']} is filled"
 
 
-def _claim(body: Body, seen: Snapshot) -> str:
+def _claim(body: Body, snapshot: Snapshot) -> str:
     return claim_phase(body)
 
 
-def _ingress(body: Body, seen: Snapshot) -> str:
+def _ingress(body: Body, snapshot: Snapshot) -> str:
     """Its hosts, and the address where its controller writes one."""
     hosts = [rule.get("host") or "any host" for rule in body["spec"].get("rules", [])]
     points = body.get("status", {}).get("loadBalancer", {}).get("ingress", [])
-    where = ", ".join(point.get("ip") or point.get("hostname", "") for point in points)
-    return ", ".join(dict.fromkeys(hosts)) + (f" at {where}" if where else "")
+    rollout = ", ".join(point.get("ip") or point.get("hostname", "") for point in points)
+    return ", ".join(dict.fromkeys(hosts)) + (f" at {rollout}" if rollout else "")
 
 
 FACTS: Mapping[str, Callable[[Body, Snapshot], str]] = {

@@ -37,45 +37,51 @@ COMPONENT = "app.kubernetes.io/component"
 Rule = Callable[[Body, Snapshot], str | None]
 
 
-def lacks(wanted: Iterable[Manifest], seen: Snapshot) -> dict[str, str]:
+def unready_reasons(manifests: Iterable[Manifest], snapshot: Snapshot) -> dict[str, str]:
     """What each object that isn't ready lacks, in words, by kind and name."""
-    found = {manifest.key: lack(manifest, seen) for manifest in wanted if manifest.kind in RULES}
-    return {key: reason for key, reason in found.items() if reason is not None}
+    reasons = {
+        manifest.key: unready_reason(manifest, snapshot)
+        for manifest in manifests
+        if manifest.kind in RULES
+    }
+    return {key: reason for key, reason in reasons.items() if reason is not None}
 
 
-def lack(wanted: Manifest, seen: Snapshot) -> str | None:
+def unready_reason(manifest: Manifest, snapshot: Snapshot) -> str | None:
     """What one object lacks; None when it is ready, or of a kind that is so by being there."""
-    rule = RULES.get(wanted.kind)
+    rule = RULES.get(manifest.kind)
     if rule is None:
         return None
-    body = seen.find(wanted.kind, wanted.name)
-    return "it doesn't exist" if body is None else rule(body, seen)
+    body = snapshot.find(manifest.kind, manifest.name)
+    return "it doesn't exist" if body is None else rule(body, snapshot)
 
 
-def _deployment(body: Body, seen: Snapshot) -> str | None:
+def _deployment(body: Body, snapshot: Snapshot) -> str | None:
     return deployment_unready_reason(body)
 
 
-def _stateful_set(body: Body, seen: Snapshot) -> str | None:
+def _stateful_set(body: Body, snapshot: Snapshot) -> str | None:
     reason = stateful_set_unready_reason(body)
     if reason is None:
         return None
-    refused = operator_progress.refused_pods(body, seen)
+    refused = operator_progress.refused_pods(body, snapshot)
     return f"{reason}: {refused}" if refused else reason
 
 
-def _postgres(body: Body, seen: Snapshot) -> str | None:
+def _postgres(body: Body, snapshot: Snapshot) -> str | None:
     """Every instance ready, one of them the leader, a user with its database, and the pool."""
     spec, status = body["spec"], body.get("status", {})
     if not is_observed(body):
         return "the operator hasn't seen its last change yet"
-    wanted = sum(item.get("replicas", 1) for item in spec["instances"])
+    expected = sum(item.get("replicas", 1) for item in spec["instances"])
     ready = sum(item.get("readyReplicas", 0) for item in status.get("instances", []))
-    if ready < wanted:
-        return f"{ready} of {wanted} PostgreSQL instances are ready"
+    if ready < expected:
+        return f"{ready} of {expected} PostgreSQL instances are ready"
     labels = {f"{PGO}/cluster": body["metadata"]["name"]}
     leaders = [
-        pod for role in LEADER_ROLES for pod in seen.active_pods({**labels, f"{PGO}/role": role})
+        pod
+        for role in LEADER_ROLES
+        for pod in snapshot.active_pods({**labels, f"{PGO}/role": role})
     ]
     if not any(is_pod_ready(pod) for pod in leaders):
         return "no instance leads"
@@ -88,16 +94,16 @@ def _postgres(body: Body, seen: Snapshot) -> str | None:
     return None
 
 
-def _redis(body: Body, seen: Snapshot) -> str | None:
+def _redis(body: Body, snapshot: Snapshot) -> str | None:
     """Every Redis and Sentinel ready, and exactly one master among the Redis."""
     labels = {REDIS_NAME: body["metadata"]["name"]}
     for part, title in (("redis", "Redis"), ("sentinel", "Sentinel")):
-        wanted = body["spec"][part].get("replicas", 3)
-        pods = seen.active_pods({**labels, COMPONENT: part})
+        expected = body["spec"][part].get("replicas", 3)
+        pods = snapshot.active_pods({**labels, COMPONENT: part})
         ready = sum(is_pod_ready(pod) for pod in pods)
-        if ready < wanted:
-            return f"{ready} of {wanted} {title} pods are ready"
-    masters = len(seen.active_pods({**labels, COMPONENT: "redis", REDIS_ROLE: "master"}))
+        if ready < expected:
+            return f"{ready} of {expected} {title} pods are ready"
+    masters = len(snapshot.active_pods({**labels, COMPONENT: "redis", REDIS_ROLE: "master"}))
     if masters != 1:
         return f"{masters or 'none'} of the Redis pods {'is' if masters < 2 else 'are'} the master"  # noqa: PLR2004
     return None
@@ -106,14 +112,16 @@ def _redis(body: Body, seen: Snapshot) -> str | None:
 def _operated(rule: Rule) -> Rule:
     """A database's rule, after what its operator refuses and before what that has still to do."""
 
-    def whole(body: Body, seen: Snapshot) -> str | None:
-        refusal = next(operator_progress.refusals(body, seen), None)
-        return refusal or rule(body, seen) or next(operator_progress.undone(body, seen), None)
+    def whole(body: Body, snapshot: Snapshot) -> str | None:
+        refusal = next(operator_progress.refusals(body, snapshot), None)
+        return (
+            refusal or rule(body, snapshot) or next(operator_progress.undone(body, snapshot), None)
+        )
 
     return whole
 
 
-def _vault_secret(body: Body, seen: Snapshot) -> str | None:
+def _vault_secret(body: Body, snapshot: Snapshot) -> str | None:
     """Synced at its last change; Vault is asked by the operator, which tells by events only."""
     status = body.get("status", {})
     name = body["spec"]["destination"]["name"]
@@ -124,11 +132,11 @@ def _vault_secret(body: Body, seen: Snapshot) -> str | None:
     return None
 
 
-def _claim(body: Body, seen: Snapshot) -> str | None:
+def _claim(body: Body, snapshot: Snapshot) -> str | None:
     return None if is_claim_bound(body) else f"the volume claim is {claim_phase(body)}"
 
 
-def _nothing(body: Body, seen: Snapshot) -> None:
+def _always_ready(body: Body, snapshot: Snapshot) -> None:
     """Being there is all: not every Ingress controller writes an address."""
 
 
@@ -139,5 +147,5 @@ RULES: Mapping[str, Rule] = {
     "RedisFailover": _operated(_redis),
     "VaultStaticSecret": _vault_secret,
     "PersistentVolumeClaim": _claim,
-    "Ingress": _nothing,
+    "Ingress": _always_ready,
 }

@@ -19,44 +19,44 @@ from vrooli.kube.status import is_pod_ready
 from vrooli.release.rollout.operator_progress import outdated_pods
 from vrooli.release.rollout.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE, Body
 
-NOTE = "vrooli.com/woken"
+ANNOTATION = "vrooli.com/woken"
 # How often it may be woken, seconds: what it did last must be seen before.
 PAUSE_S = 4.0
 
 
-class RedisWaker:
+class RedisReconcileTrigger:
     """Wakes the operator for the RedisFailovers among some manifests."""
 
     def __init__(self, kube: Kube, manifests: Sequence[Manifest]) -> None:
         self._kube = kube
-        self._wanted = [item for item in manifests if item.kind == "RedisFailover"]
-        self._woken_at = time.monotonic()
+        self._manifests = [item for item in manifests if item.kind == "RedisFailover"]
+        self._triggered_at = time.monotonic()
 
-    async def look(self, seen: Snapshot) -> None:
+    async def trigger(self, snapshot: Snapshot) -> None:
         """Wake the operator if a RedisFailover waits for it."""
-        if time.monotonic() - self._woken_at < PAUSE_S:
+        if time.monotonic() - self._triggered_at < PAUSE_S:
             return
-        for manifest in self._wanted:
-            body = seen.find(manifest.kind, manifest.name)
-            if body is not None and waits(body, seen):
-                self._woken_at = time.monotonic()
-                note = {"metadata": {"annotations": {NOTE: datetime.now(UTC).isoformat()}}}
+        for manifest in self._manifests:
+            body = snapshot.find(manifest.kind, manifest.name)
+            if body is not None and is_waiting(body, snapshot):
+                self._triggered_at = time.monotonic()
+                patch = {"metadata": {"annotations": {ANNOTATION: datetime.now(UTC).isoformat()}}}
                 await self._kube.patch(
-                    manifest.api_version, manifest.kind, manifest.name, manifest.namespace, note
+                    manifest.api_version, manifest.kind, manifest.name, manifest.namespace, patch
                 )
 
 
-def waits(body: Body, seen: Snapshot) -> bool:
+def is_waiting(body: Body, snapshot: Snapshot) -> bool:
     """Whether a RedisFailover has no pods yet, none that is the master, or outdated ones."""
     labels = {REDIS_NAME: body["metadata"]["name"]}
     for part in ("redis", "sentinel"):
-        pods = seen.active_pods({**labels, COMPONENT: part})
+        pods = snapshot.active_pods({**labels, COMPONENT: part})
         if not pods:
             return True
         running = sum(pod.get("status", {}).get("phase") == "Running" for pod in pods)
         if running < body["spec"][part].get("replicas", 3):
             return False
-    runner = seen.find("StatefulSet", f"rfr-{body['metadata']['name']}")
-    if runner is not None and outdated_pods(runner, seen):
-        return all(map(is_pod_ready, seen.active_pods(labels)))
-    return not seen.active_pods({**labels, REDIS_ROLE: "master"})
+    runner = snapshot.find("StatefulSet", f"rfr-{body['metadata']['name']}")
+    if runner is not None and outdated_pods(runner, snapshot):
+        return all(map(is_pod_ready, snapshot.active_pods(labels)))
+    return not snapshot.active_pods({**labels, REDIS_ROLE: "master"})

@@ -12,8 +12,8 @@ from typing import Any
 from vrooli.kube.events import Event
 from vrooli.kube.status import deployment_unready_reason, workload_status
 from vrooli.release.rollout import operator_progress, readiness
-from vrooli.release.rollout.context import Scene
-from vrooli.release.rollout.failures import Trouble
+from vrooli.release.rollout.context import RolloutContext
+from vrooli.release.rollout.failures import PodFailure
 
 KIND = "VaultStaticSecret"
 # Vault's answers that asking again doesn't change: no such role, no right, no such secret.
@@ -21,7 +21,7 @@ REFUSED = re.compile(r"Code: (?:400|403|404)")
 # Once may be a moment before its policy was written.
 TIMES = 2
 # It asks again after 5 s, and ever later, seconds.
-LASTS_S = 10.0
+VAULT_GRACE_S = 10.0
 # An operator may just be about to do it, seconds.
 OPERATED_S = 30.0
 # What a pod misses may come, and its controller tries again after 41 s only, seconds; an invalid
@@ -35,56 +35,62 @@ DATABASES = ("PostgresCluster", "RedisFailover")
 QUOTA = "exceeded quota"
 
 
-def refused(scene: Scene) -> Iterator[Trouble]:
+def find_refusals(context: RolloutContext) -> Iterator[PodFailure]:
     """What is refused to the release's secrets, databases and Deployments."""
-    yield from _secrets(scene)
-    for item in scene.wanted or ():
-        body = None if item.is_hook else scene.seen.find(item.kind, item.name)
+    yield from _secrets(context)
+    for item in context.manifests or ():
+        body = None if item.is_hook else context.snapshot.find(item.kind, item.name)
         if body is None:
             continue
-        refusals = [message for message in _refusals(body, scene) if QUOTA not in message]
+        refusals = [message for message in _refusals(body, context) if QUOTA not in message]
         if refusals:
-            yield from (trouble(item.key, one, _lasts_s(body, one)) for one in refusals)
+            yield from (
+                build_failure(item.key, one, _grace_period_s(body, one)) for one in refusals
+            )
         elif body.get("kind") in DATABASES:
-            for message in operator_progress.small_volumes(body, scene.seen):
-                yield trouble(item.key, message, RESIZED_S)
+            for message in operator_progress.small_volumes(body, context.snapshot):
+                yield build_failure(item.key, message, RESIZED_S)
 
 
-def _lasts_s(body: Mapping[str, Any], message: str) -> float:
+def _grace_period_s(body: Mapping[str, Any], message: str) -> float:
     """How long a refusal must last to be believed, seconds."""
     of_pods = body.get("kind") not in DATABASES or PODS.match(message)
     return PODS_S if of_pods and INVALID not in message else OPERATED_S
 
 
-def trouble(key: str, message: str, lasts_s: float = OPERATED_S) -> Trouble:
+def build_failure(key: str, message: str, grace_period_s: float = OPERATED_S) -> PodFailure:
     """What is refused to an object, by kind and name."""
-    return Trouble(key, "", "refused", message, lasts_s=lasts_s)
+    return PodFailure(key, "", "refused", message, grace_period_s=grace_period_s)
 
 
-def _refusals(body: Mapping[str, Any], scene: Scene) -> Iterator[str]:
+def _refusals(body: Mapping[str, Any], context: RolloutContext) -> Iterator[str]:
     if body.get("kind") in DATABASES:
-        yield from operator_progress.refusals(body, scene.seen)
+        yield from operator_progress.refusals(body, context.snapshot)
     elif body.get("kind") == "Deployment" and deployment_unready_reason(body) is not None:
         yield from filter(None, (workload_status(body).refusal,))
     elif body.get("kind") == "StatefulSet":
-        yield from filter(None, (operator_progress.refused_pods(body, scene.seen),))
+        yield from filter(None, (operator_progress.refused_pods(body, context.snapshot),))
 
 
-def _secrets(scene: Scene) -> Iterator[Trouble]:
+def _secrets(context: RolloutContext) -> Iterator[PodFailure]:
     """The release's secrets that aren't there because Vault refused them more than once."""
-    for item in scene.wanted or ():
-        if item.kind != KIND or readiness.lack(item, scene.seen) is None:
+    for item in context.manifests or ():
+        if item.kind != KIND or readiness.unready_reason(item, context.snapshot) is None:
             continue
-        said = [event for event in scene.seen.events if _tells(event, item.name, scene)]
-        if sum(event.count for event in said) >= TIMES:
-            message = " ".join(said[-1].message.split())
-            yield Trouble(f"{KIND}/{item.name}", "", "refused by Vault", message, lasts_s=LASTS_S)
+        refusal_events = [
+            event for event in context.snapshot.events if _is_refusal(event, item.name, context)
+        ]
+        if sum(event.count for event in refusal_events) >= TIMES:
+            message = " ".join(refusal_events[-1].message.split())
+            yield PodFailure(
+                f"{KIND}/{item.name}", "", "refused by Vault", message, grace_period_s=VAULT_GRACE_S
+            )
 
 
-def _tells(event: Event, name: str, scene: Scene) -> bool:
+def _is_refusal(event: Event, name: str, context: RolloutContext) -> bool:
     return (
         (event.about.kind, event.about.name) == (KIND, name)
         and REFUSED.search(event.message) is not None
         and event.last is not None
-        and event.last >= scene.began
+        and event.last >= context.began
     )

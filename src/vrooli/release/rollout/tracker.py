@@ -29,12 +29,12 @@ from vrooli.release.rollout import (
     refusals,
 )
 from vrooli.release.rollout import progress as rollout_progress
-from vrooli.release.rollout.confirmation import Blame
-from vrooli.release.rollout.context import EVER, Scene
-from vrooli.release.rollout.failures import Trouble
-from vrooli.release.rollout.progress import Line
+from vrooli.release.rollout.confirmation import FailureConfirmer
+from vrooli.release.rollout.context import EPOCH, RolloutContext
+from vrooli.release.rollout.failures import PodFailure
+from vrooli.release.rollout.progress import ResourceProgress
 from vrooli.release.rollout.readiness import RULES
-from vrooli.release.rollout.redis_reconcile import RedisWaker
+from vrooli.release.rollout.redis_reconcile import RedisReconcileTrigger
 from vrooli.steps import Done, first_error
 
 T = TypeVar("T")
@@ -43,13 +43,13 @@ T = TypeVar("T")
 # operators see a change late, and a service that lost its database passes one probe more.
 STABLE_S = 1.0
 # How often it is looked at without any change, seconds: times pass, too.
-TICK_S = 1.0
+POLL_S = 1.0
 # Changes come in bursts; one look after each is enough, seconds.
-BURST_S = 0.1
+DEBOUNCE_S = 0.1
 # A fresh look at everything, in case a watch has missed an end, seconds.
-LOOK_S = 20.0
+RESYNC_S = 20.0
 # How long the API server may be away, seconds: it may start anew, or another take its place.
-AWAY_S = 20.0
+API_OUTAGE_S = 20.0
 
 
 class ReleaseFailedError(VrooliError):
@@ -62,7 +62,7 @@ async def until_ready(
     progress: Progress,
     timeout_s: float = 600.0,
     *,
-    since: datetime = EVER,
+    since: datetime = EPOCH,
     rests: bool = False,
 ) -> Done:
     """Wait until every object of a release is ready, and show each on its way.
@@ -79,8 +79,8 @@ async def until_ready(
         ReleaseFailedError: A pod is in a state that waiting doesn't mend.
         WaitTimeoutError: Not all were ready at the limit; says what each lacked.
     """
-    wanted = tuple(manifests)
-    follower = Follower(kube, wanted, progress, since)
+    manifests = tuple(manifests)
+    follower = RolloutTracker(kube, manifests, progress, since)
     began = time.monotonic()
     try:
         async with asyncio.timeout(timeout_s), asyncio.TaskGroup() as group:
@@ -92,11 +92,11 @@ async def until_ready(
     except ExceptionGroup as errors:
         raise first_error(errors) from None
     waited = time.monotonic() - began
-    said = f"{len(follower.counted)} objects ready after {waited:.0f} s"
-    return Done(follower.has_waited, "; ".join([said, *map(str, follower.unavailable)]))
+    message = f"{len(follower.counted)} objects ready after {waited:.0f} s"
+    return Done(follower.has_waited, "; ".join([message, *map(str, follower.unavailable)]))
 
 
-async def unless_hopeless(
+async def run_unless_hooks_fail(
     kube: Kube,
     manifests: Iterable[Manifest],
     progress: Progress,
@@ -114,13 +114,13 @@ async def unless_hopeless(
         return await doing
     # The databases tell whether a hook that fails has an excuse.
     needed = [item for item in manifests if item.kind in context.NEEDED]
-    follower = Follower(kube, (*hooks, *needed), progress, datetime.now(UTC))
+    follower = RolloutTracker(kube, (*hooks, *needed), progress, datetime.now(UTC))
     try:
         async with asyncio.TaskGroup() as group:
             await follower.start(group)
-            looking = group.create_task(follower.judge_hooks())
+            hook_watch = group.create_task(follower.judge_hooks())
             done = group.create_task(doing)
-            done.add_done_callback(lambda _: looking.cancel())
+            done.add_done_callback(lambda _: hook_watch.cancel())
             done.add_done_callback(lambda _: follower.end())
     except ExceptionGroup as errors:
         raise first_error(errors) from None
@@ -133,7 +133,7 @@ async def snapshot(kube: Kube, manifests: Sequence[Manifest]) -> Snapshot:
     return await queries.fetch_snapshot(kube, manifests[0].namespace, kinds)
 
 
-class Follower:
+class RolloutTracker:
     """What has been seen of one release, and what is thought of it.
 
     Attributes:
@@ -144,40 +144,40 @@ class Follower:
     """
 
     def __init__(
-        self, kube: Kube, wanted: Sequence[Manifest], progress: Progress, began: datetime
+        self, kube: Kube, manifests: Sequence[Manifest], progress: Progress, began: datetime
     ) -> None:
-        self._kube, self._wanted, self._progress = kube, tuple(wanted), progress
-        self._namespace = wanted[0].namespace if wanted else ""
+        self._kube, self._manifests, self._progress = kube, tuple(manifests), progress
+        self._namespace = manifests[0].namespace if manifests else ""
         self._watcher = Watcher(
             kube, self._namespace, partial(queries.fetch, kube), queries.is_optional
         )
-        self._waker = RedisWaker(kube, wanted)
+        self._redis_trigger = RedisReconcileTrigger(kube, manifests)
         self._began = began
         # When it was changed last, and since when all that others need has been ready.
-        self._changed = EVER
-        self._settled: datetime | None = EVER
+        self._changed = EPOCH
+        self._settled: datetime | None = EPOCH
         self._earlier_ends: dict[tuple[str, str], int] = {}
         # The Secrets of Vault that were awaited, and since when those that came have been there.
         self._awaited: set[str] = set()
         self._filled: dict[str, datetime] = {}
-        self._blame = Blame(kube, self._namespace)
-        self._shown: dict[str, Line] = {}
-        self._said = ""
+        self._confirmer = FailureConfirmer(kube, self._namespace)
+        self._shown: dict[str, ResourceProgress] = {}
+        self._last_message = ""
         # What the operators' logs say of those that lack nothing, by kind and name.
         self._errors: Mapping[str, str] = {}
         self.unavailable: Sequence[Unavailable] = ()
-        self._looked_at = time.monotonic()
+        self._synced_at = time.monotonic()
         self._redactor = Redactor()
-        self.counted = [item for item in wanted if not item.is_hook and item.kind in RULES]
+        self.counted = [item for item in manifests if not item.is_hook and item.kind in RULES]
         self.has_waited = False
 
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Begin to watch."""
-        if self._wanted:
-            hooks = context.hooks(self._wanted)
+        if self._manifests:
+            hooks = context.hooks(self._manifests)
             kinds = [*queries.kinds([*self.counted, *hooks]), *queries.EVIDENCE]
             # Nothing is shown before both are there; the group ends either with the other.
-            learning = group.create_task(self._learn_secrets())
+            learning = group.create_task(self._refresh_redactor())
             self._watcher.watch(group, queries.queries(kinds, self._namespace))
             # Before the first list nothing is known, which isn't the same as absent.
             await self._refresh()
@@ -194,12 +194,12 @@ class Follower:
         self._watcher.stop()
 
     @property
-    def seen(self) -> Snapshot:
+    def snapshot(self) -> Snapshot:
         """What was seen last."""
         return self._watcher.snapshot
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[ResourceProgress]:
         """Each object, as it was shown last."""
         return list(self._shown.values())
 
@@ -208,52 +208,52 @@ class Follower:
         if not rests:
             self._changed = datetime.now(UTC)
         while True:
-            lacking = self.lacking()
-            self.has_waited |= bool(lacking)
-            self.show(self.troubles())
-            if not lacking and await self.is_whole(at_once=rests and not self.has_waited):
+            unready = self.unready()
+            self.has_waited |= bool(unready)
+            self.show(self.current_failures())
+            if not unready and await self.is_fully_ready(at_once=rests and not self.has_waited):
                 return
-            await self.fail_if_hopeless()
+            await self.raise_confirmed_failures()
             with contextlib.suppress(NoAnswerError):  # it is tried again, or a look finds it away
-                await self._waker.look(self.seen)
+                await self._redis_trigger.trigger(self.snapshot)
             await self.change()
 
     async def judge_hooks(self) -> None:
         """Raise when a hook can't succeed; until it is cancelled."""
         while True:
-            self.show(self.troubles())
-            await self.fail_if_hopeless()
+            self.show(self.current_failures())
+            await self.raise_confirmed_failures()
             await self.change()
 
     async def change(self) -> None:
         """Wait for a change, or a while."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._watcher.changed.wait(), TICK_S)
-        await asyncio.sleep(BURST_S)
+            await asyncio.wait_for(self._watcher.changed.wait(), POLL_S)
+        await asyncio.sleep(DEBOUNCE_S)
         self._watcher.changed.clear()
-        silent_s = time.monotonic() - self._looked_at
-        if silent_s > LOOK_S:
-            await self._look_again(silent_s)
+        silent_s = time.monotonic() - self._synced_at
+        if silent_s > RESYNC_S:
+            await self._resync(silent_s)
 
-    async def _look_again(self, silent_s: float) -> None:
+    async def _resync(self, silent_s: float) -> None:
         """Have a fresh look; an API server that is away for a moment is waited for."""
         try:
             await self._refresh()
-            await self._learn_secrets()
+            await self._refresh_redactor()
         except PrerequisiteError:
-            if silent_s > LOOK_S + AWAY_S:
+            if silent_s > RESYNC_S + API_OUTAGE_S:
                 raise
         else:
-            self._looked_at = time.monotonic()
+            self._synced_at = time.monotonic()
 
-    async def _learn_secrets(self) -> None:
+    async def _refresh_redactor(self) -> None:
         """Know what may not be said; Secrets are made while a release becomes ready."""
         self._redactor = await secret_redaction.redactor(self._kube, self._namespace)
 
     def too_late(self, limit_s: float) -> WaitTimeoutError:
         """The error at the limit: what each object lacked last."""
-        lacking = [line for line in self._lines(()) if line.state is not ObjectState.READY]
-        lines = [f"  {line.object}: {line.detail}" for line in lacking]
+        unready = [line for line in self._lines(()) if line.state is not ObjectState.READY]
+        lines = [f"  {line.object}: {line.detail}" for line in unready]
         lines += [f"  {self._redactor.text(f'{key}: {it}')}" for key, it in self.errors().items()]
         return WaitTimeoutError(
             "\n".join([f"The release isn't ready after {limit_s:.0f} s:", *lines]),
@@ -262,8 +262,8 @@ class Follower:
 
     def _advice(self) -> str:
         """What to do at the limit: a node that is being made needs nothing but time."""
-        pods = Scene(self._wanted, self.seen).current(self.seen.pods())
-        names = autoscaling.awaiting_node(pods, self.seen, datetime.now(UTC))
+        pods = RolloutContext(self._manifests, self.snapshot).current(self.snapshot.pods())
+        names = autoscaling.awaiting_node(pods, self.snapshot, datetime.now(UTC))
         begin = (
             f"A node was still being made for {', '.join(names)}: wait for it"
             if names
@@ -274,32 +274,34 @@ class Follower:
             "`vrooli deploy` and `vrooli rollback` wait longer with --timeout."
         )
 
-    def lacking(self) -> dict[str, str]:
+    def unready(self) -> dict[str, str]:
         """What each object lacks, by kind and name."""
-        return readiness.lacks(self.counted, self.seen)
+        return readiness.unready_reasons(self.counted, self.snapshot)
 
     def errors(self) -> Mapping[str, str]:
         """What the operators' logs said last of those that lack nothing, by kind and name."""
-        return {} if self.lacking() else self._errors
+        return {} if self.unready() else self._errors
 
-    def show(self, troubles: Iterable[Trouble], *, summary: bool = True) -> None:
+    def show(self, current_failures: Iterable[PodFailure], *, summary: bool = True) -> None:
         """Tell what has changed: of each object and, with ``summary``, of all together."""
-        found = self._lines({trouble.pod for trouble in troubles})
-        for line in found:
+        progress_lines = self._lines({failure.pod for failure in current_failures})
+        for line in progress_lines:
             if self._shown.get(line.object) != line:
                 self._progress.show(line.object, line.state, line.detail)
-        self._shown = {line.object: line for line in found}
-        ready = sum(line.state is ObjectState.READY for line in found)
-        text = f"{ready} of {len(found)} ready"
-        if summary and found and text != self._said:
+        self._shown = {line.object: line for line in progress_lines}
+        ready = sum(line.state is ObjectState.READY for line in progress_lines)
+        text = f"{ready} of {len(progress_lines)} ready"
+        if summary and progress_lines and text != self._last_message:
             self._progress.report(text)
-        self._said = text
+        self._last_message = text
 
-    def _lines(self, failed: Iterable[str]) -> list[Line]:
+    def _lines(self, failed: Iterable[str]) -> list[ResourceProgress]:
         ends = self._earlier_ends
-        return rollout_progress.lines(self._wanted, self.seen, set(failed), self._redactor, ends)
+        return rollout_progress.lines(
+            self._manifests, self.snapshot, set(failed), self._redactor, ends
+        )
 
-    async def is_whole(self, *, at_once: bool = False) -> bool:
+    async def is_fully_ready(self, *, at_once: bool = False) -> bool:
         """Whether it stays ready, and no operator meets with errors that only its log tells of.
 
         Args:
@@ -307,8 +309,11 @@ class Follower:
         """
         if not at_once and not await self.is_stable():
             return False
-        read = await operator_logs.read(self._kube, self.counted, self.seen)
-        self._errors, self.unavailable = read.errors, (*self.seen.unavailable, *read.unavailable)
+        read = await operator_logs.read(self._kube, self.counted, self.snapshot)
+        self._errors, self.unavailable = (
+            read.errors,
+            (*self.snapshot.unavailable, *read.unavailable),
+        )
         self.has_waited |= bool(self._errors)
         for name, reason in self._errors.items():
             self._progress.report(self._redactor.text(f"{name}: {reason}"))
@@ -322,40 +327,47 @@ class Follower:
             await self._refresh()
         except PrerequisiteError:
             return False
-        return not self.lacking()
+        return not self.unready()
 
-    def troubles(self) -> list[Trouble]:
+    def current_failures(self) -> list[PodFailure]:
         """What stands in the way now, believed or not."""
         now = datetime.now(UTC)
-        if not context.is_settled(self._wanted, self.seen):
+        if not context.is_settled(self._manifests, self.snapshot):
             self._settled = None
         elif self._settled is None:
             self._settled = now
         self._earlier_ends |= failures.earlier_ends(
-            self.seen.pods(), self._began, self._earlier_ends
+            self.snapshot.pods(), self._began, self._earlier_ends
         )
-        unfilled = context.unfilled(self._wanted, self.seen)
+        unfilled = context.unfilled(self._manifests, self.snapshot)
         self._filled = {
             name: self._filled.get(name, now) for name in (self._awaited | unfilled) - unfilled
         }
         self._awaited |= unfilled
-        where = Scene(
-            self._wanted, self.seen, self._settled, self._began, self._earlier_ends, self._filled
+        where = RolloutContext(
+            self._manifests,
+            self.snapshot,
+            self._settled,
+            self._began,
+            self._earlier_ends,
+            self._filled,
         )
         return [
-            *failures.troubles(self.seen.pods(), now, where),
-            *refusals.refused(where),
-            *(refusals.trouble(name, reason) for name, reason in self.errors().items()),
+            *failures.find_failures(self.snapshot.pods(), now, where),
+            *refusals.find_refusals(where),
+            *(refusals.build_failure(name, reason) for name, reason in self.errors().items()),
         ]
 
-    async def blame(self) -> list[str]:
+    async def confirmed_failures(self) -> list[str]:
         """What stands in the way and won't pass, in words; none while there is hope."""
-        return await self._blame.lines(self.troubles())
+        return await self._confirmer.confirm(self.current_failures())
 
-    async def fail_if_hopeless(self) -> None:
+    async def raise_confirmed_failures(self) -> None:
         """Raise when something has stood in the way for long enough."""
-        if blamed := await self.blame():
+        if confirmed := await self.confirmed_failures():
             raise ReleaseFailedError(
-                "\n".join(["The release can't become ready:", *(f"  {line}" for line in blamed)]),
+                "\n".join(
+                    ["The release can't become ready:", *(f"  {line}" for line in confirmed)]
+                ),
                 "Correct what the pod says, then run the same command again.",
             )

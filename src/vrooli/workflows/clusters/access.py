@@ -14,7 +14,7 @@ from vrooli.workflows.clusters import embedded
 from vrooli.workflows.clusters.selection import Choice, choose
 
 # An embedded cluster can be looked at without what a start needs.
-Found = Cluster | StoredCluster
+AnyCluster = Cluster | StoredCluster
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Access:
     """A running cluster: how it was chosen, and a client of its API."""
 
     choice: Choice
-    cluster: Found
+    cluster: AnyCluster
     kube: Kube
 
 
-async def find(text: str | None) -> tuple[Choice, Found]:
+async def find(text: str | None) -> tuple[Choice, AnyCluster]:
     """The cluster that ``--cluster`` names, or the one that is picked without; as it is.
 
     Raises:
@@ -45,10 +45,10 @@ async def connect(text: str | None) -> AsyncIterator[Access]:
         PrerequisiteError: The cluster doesn't run, or doesn't let this user in.
     """
     choice = await choose(text)
-    cluster: Found
+    cluster: AnyCluster
     if choice.embedded:
         if text:
-            embedded.known(choice.name)
+            embedded.demand_existing(choice.name)
         cluster = embedded.named(choice.name)
         await _demand_running(cluster)
         kube = await Kube.connect(cluster.kubeconfig)
@@ -60,10 +60,10 @@ async def connect(text: str | None) -> AsyncIterator[Access]:
 
 
 async def _demand_running(cluster: StoredCluster) -> None:
-    seen = await cluster.status()
-    if seen.state in ("absent", "stopped"):
+    status = await cluster.status()
+    if status.state in ("absent", "stopped"):
         raise PrerequisiteError(
-            f"Cluster embedded:{cluster.name} is {seen.state}.",
+            f"Cluster embedded:{cluster.name} is {status.state}.",
             "`vrooli cluster start` starts one, `vrooli develop` brings up all of development. "
             "Another is named with --cluster.",
         )

@@ -24,7 +24,7 @@ from vrooli.workflows.results.clusters import (
     ComponentView,
     KubeconfigResult,
 )
-from vrooli.workflows.safeguards.consent import GIVEN, Action, Consent
+from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 
 ABSENT, DAMAGED, STOPPED, RUNNING = "absent", "damaged", "stopped", "running"
 
@@ -43,11 +43,11 @@ async def start(name: str, listener: Listener, *, ports: Mapping[str, int]) -> C
 
 async def stop(name: str, listener: Listener) -> ClusterResult:
     """End a cluster; its data stay."""
-    cluster = known(name)
+    cluster = demand_existing(name)
     return await _act(cluster, [Step("stop", f"Stop cluster {name}", cluster.stop)], listener)
 
 
-async def delete(name: str, listener: Listener, consent: Consent = GIVEN) -> ClusterResult:
+async def delete(name: str, listener: Listener, consent: Consent = CONFIRMED) -> ClusterResult:
     """End a cluster and remove everything it made; changes nothing when there is none.
 
     Raises:
@@ -64,15 +64,15 @@ async def delete(name: str, listener: Listener, consent: Consent = GIVEN) -> Clu
 async def status(name: str, listener: Listener) -> ClusterResult:
     """How a cluster is."""
     del listener  # looking is quick, there is nothing to tell meanwhile
-    seen = await view(known(name))
-    return ClusterResult(ok=seen.state == RUNNING, changed=False, cluster=seen)
+    status = await view(demand_existing(name))
+    return ClusterResult(ok=status.state == RUNNING, changed=False, cluster=status)
 
 
 async def list_all(listener: Listener) -> ClusterListResult:
     """Every embedded cluster of this user."""
     del listener
-    found = list_clusters(project.state_dir())
-    return ClusterListResult(clusters=tuple([await view(cluster) for cluster in found]))
+    clusters = list_clusters(project.state_dir())
+    return ClusterListResult(clusters=tuple([await view(cluster) for cluster in clusters]))
 
 
 async def autostart(name: str, listener: Listener, *, enable: bool | None) -> AutostartResult:
@@ -83,7 +83,7 @@ async def autostart(name: str, listener: Listener, *, enable: bool | None) -> Au
         PrerequisiteError: systemd doesn't run here, or we aren't root.
     """
     del listener
-    cluster = known(name)
+    cluster = demand_existing(name)
     changed = enable is not None and await cluster.start_with_host(enable=enable)
     unit = cluster.autostart_unit()
     return AutostartResult(
@@ -98,7 +98,7 @@ async def autostart(name: str, listener: Listener, *, enable: bool | None) -> Au
 async def kubeconfig(name: str, listener: Listener, *, merge: bool) -> KubeconfigResult:
     """Where a cluster's own kubeconfig is; with ``merge`` the user's own gets its context."""
     del listener
-    cluster = known(name)
+    cluster = demand_existing(name)
     path = str(cluster.kubeconfig)
     if not merge:
         return KubeconfigResult(path=path)
@@ -113,7 +113,7 @@ async def logs(name: str, component: str, listener: Listener, *, tail: int, foll
     Raises:
         UsageError: There is no such cluster or component.
     """
-    async for line in known(name).logs(component, tail=tail, follow=follow):
+    async for line in demand_existing(name).logs(component, tail=tail, follow=follow):
         listener(LogLine(component, line))
     return Result()
 
@@ -127,7 +127,7 @@ def named(name: str) -> StoredCluster:
     return StoredCluster(name, state_dir=project.state_dir())
 
 
-def known(name: str) -> StoredCluster:
+def demand_existing(name: str) -> StoredCluster:
     """The cluster of that name, which exists.
 
     Raises:
@@ -135,10 +135,10 @@ def known(name: str) -> StoredCluster:
     """
     names = [cluster.name for cluster in list_clusters(project.state_dir())]
     if name not in names:
-        there = f"There are: {', '.join(names)}." if names else "There is none at all yet."
+        existing = f"There are: {', '.join(names)}." if names else "There is none at all yet."
         raise UsageError(
             f"There is no embedded cluster {name!r}.",
-            f"{there} `vrooli cluster start {name}` makes it.",
+            f"{existing} `vrooli cluster start {name}` makes it.",
         )
     return named(name)
 
@@ -151,14 +151,14 @@ def users_kubeconfig() -> Path:
 
 async def view(cluster: Cluster | StoredCluster) -> ClusterView:
     """A cluster as results show it."""
-    seen = await cluster.status()
+    status = await cluster.status()
     return ClusterView(
-        name=seen.name,
-        kind=seen.kind,
-        state=seen.state,
-        version=seen.version,
-        components=tuple(ComponentView(**asdict(part)) for part in seen.components),
-        urls=cluster.urls() if seen.state not in (ABSENT, DAMAGED) else {},
+        name=status.name,
+        kind=status.kind,
+        state=status.state,
+        version=status.version,
+        components=tuple(ComponentView(**asdict(part)) for part in status.components),
+        urls=cluster.urls() if status.state not in (ABSENT, DAMAGED) else {},
     )
 
 

@@ -55,7 +55,7 @@ async def ensure_packages(progress: Progress, packages: Mapping[str, str] = PACK
             "The embedded cluster needs Linux. With docker or podman here, another can be used: "
             "`--cluster minikube` or `--cluster kind`.",
         )
-    missing = [package for package, brings in packages.items() if not _is_there(brings)]
+    missing = [package for package, brings in packages.items() if not _is_installed(brings)]
     if not missing:
         return Done(changed=False, detail=f"all {len(packages)} are there")
     _demand_apt(missing, packages)
@@ -63,7 +63,7 @@ async def ensure_packages(progress: Progress, packages: Mapping[str, str] = PACK
     return Done(changed=True, detail=f"installed {', '.join(missing)}")
 
 
-def _is_there(brings: str) -> bool:
+def _is_installed(brings: str) -> bool:
     if brings.startswith("/"):
         return Path(brings).exists()
     path = f"{os.environ.get('PATH', '')}:{project.SYSTEM_PATH}"
@@ -92,7 +92,7 @@ async def _install(packages: list[str], progress: Progress) -> None:
 
     def run(argv: list[str]) -> Coroutine[Any, Any, Completed]:
         return process.run(
-            argv, env=settings, timeout_s=APT_S, on_line=lambda line: _tell(line, progress)
+            argv, env=settings, timeout_s=APT_S, on_line=lambda line: _report(line, progress)
         )
 
     # An installation that a power cut or a kill broke off is brought to its end first.
@@ -129,9 +129,9 @@ async def _to_its_end(work: Coroutine[Any, Any, Completed]) -> None:
         raise
 
 
-def _tell(line: str, progress: Progress) -> None:
+def _report(line: str, progress: Progress) -> None:
     """Tell of a status line: kind:package:percent:description."""
     kind, _, rest = line.partition(":")
     if kind in ("dlstatus", "pmstatus"):
-        _, percent, said = (*rest.split(":", 2), "", "")[:3]
-        progress.report(f"{said} ({percent.partition('.')[0]} %)")
+        _, percent, message = (*rest.split(":", 2), "", "")[:3]
+        progress.report(f"{message} ({percent.partition('.')[0]} %)")

@@ -11,7 +11,7 @@ from vrooli.cluster.embedded.settings import AddonImages, Settings
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.images import BuiltImage
-from vrooli.images.builders.detection import detect
+from vrooli.images.choice import detect
 from vrooli.programs.catalog import GROUPS
 from vrooli.steps import Done, Step
 from vrooli.workflows.host import package_manager
@@ -66,10 +66,10 @@ class Machine:
     async def ensure_programs(self, progress: Progress) -> Done:
         """Have the third-party programs in the cache."""
         names = all_programs()
-        made = programs.missing(names)
+        missing = programs.missing(names)
         self.programs = await programs.ensure(names, progress)
-        detail = f"made {', '.join(made)}" if made else f"all {len(names)} are in the cache"
-        return Done(changed=bool(made), detail=detail)
+        detail = f"made {', '.join(missing)}" if missing else f"all {len(names)} are in the cache"
+        return Done(changed=bool(missing), detail=detail)
 
     async def ensure_images(self, progress: Progress) -> Done:
         """Build the images that need no third-party program, while those are built."""
@@ -77,7 +77,7 @@ class Machine:
 
     async def ensure_program_images(self, progress: Progress) -> Done:
         """Build the images that hold third-party programs."""
-        return await self._build(images.WITH_PROGRAMS, progress)
+        return await self._build(images.OF_PROGRAMS, progress)
 
     async def ensure_first_images(self, progress: Progress) -> Done:
         """Build the images that a cluster starts with."""
@@ -106,9 +106,9 @@ class Machine:
     async def _build(self, names: Sequence[str], progress: Progress) -> Done:
         built = await images.ensure(names, self.programs, progress)
         self.images |= built
-        made = [name for name, image in built.items() if image.built]
-        detail = f"built {', '.join(made)}" if made else f"all {len(built)} are as they should be"
-        return Done(changed=bool(made), detail=detail)
+        rebuilt = [name for name, image in built.items() if image.built]
+        detail = f"built {', '.join(rebuilt)}" if rebuilt else f"all {len(built)} are up to date"
+        return Done(changed=bool(rebuilt), detail=detail)
 
 
 async def ensure_builder(progress: Progress) -> Done:
@@ -118,11 +118,11 @@ async def ensure_builder(progress: Progress) -> Done:
         PrerequisiteError: There is none, and none can be installed here.
     """
     try:
-        found = await detect()
+        builder = await detect()
     except PrerequisiteError:
         packages = {name: package_manager.PACKAGES[name] for name in ("buildah", "mmdebstrap")}
         return await package_manager.ensure_packages(progress, packages)
-    return Done(changed=False, detail=f"{found.name} builds images")
+    return Done(changed=False, detail=f"{builder.name} builds images")
 
 
 def all_programs() -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, UsageError
 
 # Puts a question to the person at the terminal; says whether the answer is yes.
-Ask = Callable[[str], bool]
+Prompt = Callable[[str], bool]
 # How many objects a question names; all of them were shown before.
 MOST_NAMED = 10
 
@@ -31,7 +31,7 @@ class Verdict(StrEnum):
     """What becomes of the action."""
 
     PROCEED = "proceeds"
-    ASK = "asks"
+    PROMPTS = "asks"
     REFUSE = "exits with 2"
 
 
@@ -40,7 +40,7 @@ SHARED = ("staging", "prod")
 EVERY = tuple(ENVIRONMENTS)
 # The environments in which each action needs a yes. Data and what an artifact brought can't be had
 # again from the sources, so they need it everywhere.
-NEEDS_YES: Mapping[Action, Sequence[str]] = {
+REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.DEPLOY: SHARED,
     Action.ROLLBACK: SHARED,
     Action.DEVELOP: SHARED,
@@ -60,9 +60,9 @@ def verdict(action: Action, environment: str | None, *, terminal: bool, yes: boo
         terminal: Whether a person is there who can be asked.
         yes: Whether ``--yes`` was given.
     """
-    if yes or environment not in (None, *NEEDS_YES[action]):
+    if yes or environment not in (None, *REQUIRES_YES[action]):
         return Verdict.PROCEED
-    return Verdict.ASK if terminal else Verdict.REFUSE
+    return Verdict.PROMPTS if terminal else Verdict.REFUSE
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Consent:
     """
 
     yes: bool = False
-    ask: Ask | None = None
+    ask: Prompt | None = None
 
     def demand(self, action: Action, environment: str | None, change: str) -> bool:
         """Go on only with the person's consent, where that is needed.
@@ -107,7 +107,7 @@ class Consent:
 
 
 # For callers that are no command: whoever calls has decided.
-GIVEN = Consent(yes=True)
+CONFIRMED = Consent(yes=True)
 
 
 def objects(keys: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from vrooli.release.model import Revision
 async def demand(
     kube: Kube,
     release: Release,
-    wanted: Sequence[Manifest],
+    manifests: Sequence[Manifest],
     images: Collection[str],
     kind: str = "",
     *,
@@ -29,7 +29,7 @@ async def demand(
     Args:
         kube: The cluster.
         release: Which release.
-        wanted: Its objects, as they are to be.
+        manifests: Its objects, as they are to be.
         images: Images that are on the nodes, or will be.
         kind: The kind of cluster (embedded, minikube, kind, context).
         back_to: The revision that a rollback goes to; None for a deploy.
@@ -38,20 +38,20 @@ async def demand(
         PrerequisiteError: Somebody else is at work on the release.
         NotDeployableError: Something stands in the way.
     """
-    await lease.refuse_if_held(kube, release)
+    await lease.demand_free(kube, release)
     outcomes: list[checks.Outcome] = []
-    found = await preflight.look(
-        kube, release.namespace, wanted, images, outcomes.append, kind=kind
+    findings = await preflight.look(
+        kube, release.namespace, manifests, images, outcomes.append, kind=kind
     )
     if back_to is not None:
-        found = [_of_rollback(finding, back_to) for finding in found]
-    preflight.demand(found)
-    said = (
-        f"can take {len(wanted)} objects",
+        findings = [_of_rollback(finding, back_to) for finding in findings]
+    preflight.demand(findings)
+    parts = (
+        f"can take {len(manifests)} objects",
         preflight.unseen(outcomes),
         preflight.warnings(outcomes),
     )
-    return "; ".join(filter(None, said))
+    return "; ".join(filter(None, parts))
 
 
 def _of_rollback(finding: Finding, to: Revision) -> Finding:

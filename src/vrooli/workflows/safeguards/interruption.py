@@ -19,12 +19,12 @@ from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.safeguards.consent import Consent, objects
 
 # How long looking at what has changed may take, seconds: whoever ends a process waits little.
-LOOK_S = 10.0
+READ_S = 10.0
 AGAIN = "Run the same command again: it continues where it stopped."
 
 
 @dataclass(frozen=True)
-class Cut:
+class InterruptedChange:
     """What was interrupted.
 
     Attributes:
@@ -39,11 +39,11 @@ class Cut:
 
     kube: Kube
     release: Release
-    wanted: Sequence[Manifest]
-    there: Bodies
+    manifests: Sequence[Manifest]
+    live: Bodies
     before: Revision | None
-    go_back: Callable[[Progress], Awaitable[Done]]
-    back: str
+    roll_back: Callable[[Progress], Awaitable[Done]]
+    command: str
 
     async def end(
         self, cancelled: asyncio.CancelledError, listener: Listener, consent: Consent
@@ -56,43 +56,45 @@ class Cut:
         if task is not None:
             task.uncancel()
         try:
-            async with asyncio.timeout(LOOK_S):
-                changed, now = await self._look()
+            async with asyncio.timeout(READ_S):
+                changed, now = await self._fetch_changes()
         except (VrooliError, TimeoutError):
             return InterruptError(
                 f"What was changed of {self.release} can't be seen.", self._advice
             )
         if now is None:  # Helm notes a revision before it changes anything
             return InterruptError(f"Nothing of {self.release} was changed yet.", AGAIN)
-        said = (
+        summary = (
             f"Changed already: {objects(changed) if changed else 'no object'}; Helm's revision "
             f"{now.number} is {now.status}, and not known to be ready."
         )
         if cancelled.args[:1] != (BY_PERSON,) or consent.ask is None:
-            return InterruptError(f"{said}\nIt may not work as it is.", self._advice)
-        if not consent.ask(f"{said}\n{self._question}"):
-            return InterruptError(f"{said}\nIt is left so.", self._advice)
+            return InterruptError(f"{summary}\nIt may not work as it is.", self._advice)
+        if not consent.ask(f"{summary}\n{self._question}"):
+            return InterruptError(f"{summary}\nIt is left so.", self._advice)
         if not await self._is_still(now):
             return InterruptError(
                 f"Another deploy of {self.release} has begun since; nothing was gone back from.",
                 "See what it does: `vrooli status`.",
             )
-        return await self._went_back(listener, said)
+        return await self._roll_back(listener, summary)
 
-    async def _went_back(self, listener: Listener, said: str) -> InterruptError:
+    async def _roll_back(self, listener: Listener, summary: str) -> InterruptError:
         try:
-            (ended,) = await run_steps([Step("rollback", "Rollback", self.go_back)], listener)
+            (ended,) = await run_steps([Step("rollback", "Rollback", self.roll_back)], listener)
         except VrooliError as error:
-            return InterruptError(f"{said}\nGoing back failed: {error.message}", self._advice)
+            return InterruptError(f"{summary}\nGoing back failed: {error.message}", self._advice)
         return InterruptError(f"{self.release.name} {ended.detail}.")
 
-    async def _look(self) -> tuple[list[str], Revision | None]:
+    async def _fetch_changes(self) -> tuple[list[str], Revision | None]:
         """The objects that are others than before, and the revision that was made meanwhile."""
-        changed = await comparison.since(self.kube, self.wanted, self.there)
+        changed = await comparison.find_changed_since(self.kube, self.manifests, self.live)
         now = await storage.fetch_revision(self.kube, self.release)
         if now is None or (self.before is not None and now.number == self.before.number):
             return changed, None
-        await failure_handling.mark(self.kube, self.release, self.before, "it was interrupted")
+        await failure_handling.mark_failed(
+            self.kube, self.release, self.before, "it was interrupted"
+        )
         return changed, now
 
     async def _is_still(self, shown: Revision) -> bool:
@@ -112,4 +114,4 @@ class Cut:
 
     @property
     def _advice(self) -> str:
-        return f"{AGAIN} Or go back: `{self.back}`."
+        return f"{AGAIN} Or go back: `{self.command}`."

@@ -17,7 +17,7 @@ from vrooli.workflows.safeguards.consent import Action, Consent
 # No revision.
 NONE = 0
 # What is said of a release by what it was made of, with its version.
-_MADE = {
+_ORIGINS = {
     Kind.ARTIFACT: ", version {0}, which came from an artifact,",
     Kind.SOURCE: "",
     Kind.UNKNOWN: ", of which isn't noted what it was made of,",
@@ -75,12 +75,12 @@ async def demand(kube: Kube, release: Release, environment: Environment, consent
         return NONE
     origin = record.metadata.origin
     action = Action.DEVELOP if origin.kind is Kind.SOURCE else Action.REPLACE_ARTIFACT
-    change = f"replace {release}{_MADE[origin.kind]} by what the sources here make"
+    change = f"replace {release}{_ORIGINS[origin.kind]} by what the sources here make"
     consent.demand(action, environment.name, change.format(origin.version))
     return record.revision.number
 
 
-async def look_again(
+async def check_again(
     kube: Kube, release: Release, environment: Environment, consent: Consent, agreed: int
 ) -> None:
     """Another deploy may have ended since: what it brought isn't replaced without a yes.

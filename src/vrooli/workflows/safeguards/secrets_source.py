@@ -10,7 +10,7 @@ from vrooli.secrets import catalog, kubernetes
 MANAGED_BY = "app.kubernetes.io/managed-by"
 
 
-async def refuse_change(kube: Kube, environment: Environment, wanted: SecretsSource) -> None:
+async def refuse_change(kube: Kube, environment: Environment, requested: SecretsSource) -> None:
     """Refuse to change the source of a release that has its secrets from the other one.
 
     VSO fills no Secret that it didn't make, and Kubernetes deletes what VSO made together with
@@ -19,13 +19,13 @@ async def refuse_change(kube: Kube, environment: Environment, wanted: SecretsSou
     Raises:
         UsageError: It has them from the other one; nothing was touched.
     """
-    if wanted is SecretsSource.VAULT and await _has_a_files(kube, environment):
+    if requested is SecretsSource.VAULT and await _has_a_files(kube, environment):
         raise UsageError(
             f"{environment.release} in {environment.namespace} has its secrets from a file.",
             "Run it with --secrets-source file, or begin anew without its data: "
             f"`vrooli uninstall --environment {environment.name} --data`.",
         )
-    if wanted is SecretsSource.FILE and await _has_vaults(kube, environment):
+    if requested is SecretsSource.FILE and await _has_vaults(kube, environment):
         raise UsageError(
             f"{environment.release} in {environment.namespace} has its secrets from Vault.",
             "Run it without --secrets-source file, or take the release away first; its data stay: "
@@ -35,9 +35,9 @@ async def refuse_change(kube: Kube, environment: Environment, wanted: SecretsSou
 
 async def _has_a_files(kube: Kube, environment: Environment) -> bool:
     name = catalog.POSTGRES.kubernetes
-    found = await kube.get("v1", "Secret", name, environment.namespace)
+    secret = await kube.get("v1", "Secret", name, environment.namespace)
     owner = kubernetes.LABELS[MANAGED_BY]
-    return found is not None and found["metadata"].get("labels", {}).get(MANAGED_BY) == owner
+    return secret is not None and secret["metadata"].get("labels", {}).get(MANAGED_BY) == owner
 
 
 async def _has_vaults(kube: Kube, environment: Environment) -> bool:

@@ -31,8 +31,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             )
 
 
-def _command(evidence: Evidence, secret: Ref) -> str:
-    item = rotation.filler(evidence, secret)
+def _command(seen: Evidence, secret: Ref) -> str:
+    item = rotation.filler(seen, secret)
     if item is not None:
         where = f"-mount={text(item, 'spec', 'mount')}"
         path = text(item, "spec", "path")

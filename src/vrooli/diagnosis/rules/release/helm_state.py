@@ -8,7 +8,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import age_s
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, number, ref_of, text
-from vrooli.release.lease import LASTS_S
+from vrooli.release.lease import DURATION_S
 from vrooli.release.model import PENDING, secret_name
 
 LEASE = "-deploy"
@@ -22,19 +22,19 @@ def pending(evidence: Evidence) -> Iterator[Symptom]:
     if helm.status not in PENDING or helm.deployed_at is None:
         return
     age = (evidence.now - helm.deployed_at).total_seconds()
-    if age < (HELM_S if lease is None else LASTS_S) or (
+    if age < (HELM_S if lease is None else DURATION_S) or (
         lease and _silent_s(evidence, lease) is None
     ):
         return
     name, where = evidence.release, evidence.namespace
-    record = f"secret/{secret_name(name, helm.number)} -n {where}"
+    note = f"secret/{secret_name(name, helm.number)} -n {where}"
     yield Symptom(
         resource=Ref("Release", name, where),
         message=f"revision {helm.number} is {helm.status} since {age:.0f} s, and nobody is at "
         "work: its deploy was killed. Helm refuses any other (another operation is in progress).",
         remediation="Deploy again: that clears the note and goes on. Taking the note away has Helm "
         "take the revision before for the last one.",
-        command=f"kubectl delete {record}",
+        command=f"kubectl delete {note}",
         evidence=(f"Helm: revision {helm.number}, {helm.status}, {helm.description}",),
         affects=(_lease_ref(evidence),),
     )
@@ -54,7 +54,7 @@ def stale(evidence: Evidence) -> Iterator[Symptom]:
             command=f"kubectl delete {ref.words}",
             evidence=(
                 f"renewTime {text(lease, 'spec', 'renewTime')}, lasts "
-                f"{number(lease, 'spec', 'leaseDurationSeconds', default=LASTS_S)} s",
+                f"{number(lease, 'spec', 'leaseDurationSeconds', default=DURATION_S)} s",
             ),
         )
 
@@ -70,8 +70,8 @@ def _lease(evidence: Evidence) -> Body | None:
 def _silent_s(evidence: Evidence, lease: Body) -> float | None:
     """How long its holder has shown no sign of life, once that is longer than it may be."""
     age = age_s(evidence, text(lease, "spec", "renewTime"))
-    duration_s = number(lease, "spec", "leaseDurationSeconds", default=LASTS_S)
-    return age if age is not None and age > duration_s else None
+    lasts = number(lease, "spec", "leaseDurationSeconds", default=DURATION_S)
+    return age if age is not None and age > lasts else None
 
 
 HELM_PENDING = Rule(

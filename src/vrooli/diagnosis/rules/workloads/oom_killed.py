@@ -18,7 +18,7 @@ KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload with a container that was killed recently."""
+    """Each workload whose container was killed lately."""
     for owner, pod, item in states(evidence):
         ended = _killed(item)
         if ended is None or is_older(evidence, ended.finished_at, RECENT_S):
@@ -42,16 +42,15 @@ def _killed(item: ContainerStatus) -> Termination | None:
 
 
 def _remedy(evidence: Evidence, owner: Ref, name: str) -> str:
-    resource = operators.resource(evidence, owner)
-    if resource is None:
+    keeper = operators.resource(evidence, owner)
+    if keeper is None:
         return (
             "Give it more memory (services.*.resources.limits.memory), or find out why it needs "
             "so much."
         )
     return (
-        f"Give it more memory in {resource}, and in the values "
-        f"({operators.values(resource, name)}): the operator puts back what is changed at {owner}. "
-        "Or find out why it needs so much."
+        f"Give it more memory in {keeper}, and in the values ({operators.values(keeper, name)}): "
+        f"the operator puts back what is changed at {owner}. Or find out why it needs so much."
     )
 
 
@@ -62,8 +61,8 @@ def _more(evidence: Evidence, owner: Ref, pod: Body, name: str) -> str:
     if amount is None or owner.kind not in KINDS:
         return f"kubectl describe {owner.words}"
     doubled = f"{int(amount[1]) * 2}{amount[2]}"
-    if (resource := operators.resource(evidence, owner)) is not None:
-        return operators.memory(evidence, resource, pod, name, doubled)
+    if (keeper := operators.resource(evidence, owner)) is not None:
+        return operators.memory(evidence, keeper, pod, name, doubled)
     return f"kubectl set resources {owner.words} -c {name} --limits=memory={doubled}"
 
 

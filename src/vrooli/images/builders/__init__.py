@@ -1,1 +1,0 @@
-"""The builder programs: one protocol (interface.py) and one module for each program."""
