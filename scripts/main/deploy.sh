@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-# Put an artifact's version into a cluster; see `deploy.sh --help`.
+# Deploy an artifact to a cluster; see `deploy.sh --help`.
 exec bash "$(dirname "${BASH_SOURCE[0]}")/../vrooli" deploy "$@"

@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-# From a bare machine to a healthy release; see `develop.sh --help`.
+# Set up a cluster and deploy a release from source; see `develop.sh --help`.
 exec bash "$(dirname "${BASH_SOURCE[0]}")/../vrooli" develop "$@"

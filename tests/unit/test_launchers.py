@@ -119,7 +119,7 @@ def test_without_a_python_that_is_new_enough_it_says_which_one_it_needs(
         (bare / program).symlink_to(found)
     done = _run(checkout / "scripts" / "vrooli", "status", env={"PATH": str(bare)})
     assert done.returncode == 3
-    assert "needs Python 3.11 or newer" in done.stderr
+    assert "Python 3.11 or later is required" in done.stderr
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_pips_settings_are_told_to_uv_wherever_they_were_made(environment: Modul
         "global.timeout='60'\n"
         "global.extra-index-url=''\n"
     )
-    assert environment.in_uvs_words(listing) == {
+    assert environment.to_uv_variables(listing) == {
         "SSL_CERT_FILE": "/etc/ca.pem",
         "UV_DEFAULT_INDEX": "https://mirror.example/simple?a=b",
         "UV_FIND_LINKS": "/wheels /more",
@@ -158,4 +158,4 @@ def test_a_cache_that_can_not_be_written_is_a_lack_of_the_host(
     (tmp_path / "file").touch()
     monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path / "file" / "cache"))
     assert environment.main("stamp") == 3
-    assert "can't make the Python environment" in capsys.readouterr().err
+    assert "failed to create the Python environment" in capsys.readouterr().err

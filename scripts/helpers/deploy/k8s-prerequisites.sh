@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-# The operators and Vault: look at them, and install what is missing; `k8s-prerequisites.sh --help`.
+# Check the operators and Vault, and install what is missing; see `k8s-prerequisites.sh --help`.
 exec bash "$(dirname "${BASH_SOURCE[0]}")/../../vrooli" check --operators --fix "$@"

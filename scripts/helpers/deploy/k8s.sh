@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-# The deploy command for the chart's artifact.
+# Deploy an artifact with the Helm chart.
 exec bash "$(dirname "${BASH_SOURCE[0]}")/../../vrooli" deploy --source k8s "$@"
