@@ -16,7 +16,7 @@ import pytest
 from support.ports import free_port
 from vrooli import images, programs
 from vrooli.events import Progress
-from vrooli.images.buildah import Buildah
+from vrooli.images.builders.buildah import Buildah
 from vrooli.images.catalog import IMAGES
 from vrooli.programs import catalog
 

@@ -21,8 +21,10 @@ from support.registry import digest_of, serve
 from vrooli import images, process
 from vrooli.errors import CommandError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Event, Progress, StepProgressed
-from vrooli.images import build, buildah, catalog, records, store
-from vrooli.images.buildah import Buildah, Podman
+from vrooli.images import catalog, records
+from vrooli.images.build import engine, pruning
+from vrooli.images.builders import buildah
+from vrooli.images.builders.buildah import Buildah, Podman
 
 pytestmark = pytest.mark.root
 
@@ -53,7 +55,7 @@ async def builder(
     monkeypatch.setenv("VROOLI_ROOT", str(tmp_path))
     shutil.copytree(Path(__file__).parents[2] / "images", tmp_path / "images")
     builder: Buildah = request.param()
-    assert await builder.usable()
+    assert await builder.is_usable()
     yield builder
     await process.run([*builder.command("rmi", "--all", "--force")], check=False)
     shutil.rmtree(builder.runtime, ignore_errors=True)
@@ -112,7 +114,7 @@ async def test_what_an_earlier_version_built_is_taken_as_it_is(
     first = await _ensure(builder, pause)
     records.write(first.reference, records.Record(first.inputs_hash, first.id, 1.0))
     await builder.tag(first.id, first.reference)
-    await builder.forget(_pinned(first))
+    await builder.remove_name(_pinned(first))
     assert _pinned(first) not in await builder.images()
     second = await _ensure(builder, pause)
     assert (second.id, second.built) == (first.id, False)
@@ -122,13 +124,15 @@ async def test_what_an_earlier_version_built_is_taken_as_it_is(
 async def test_of_many_contents_those_stay_that_were_used_last(
     builder: Buildah, pause: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "IN_USE_S", 0.0)
+    monkeypatch.setattr(pruning, "IN_USE_S", 0.0)
     made = []
-    for _ in range(store.KEPT + 2):
+    for _ in range(pruning.MAX_PER_IMAGE + 2):
         pause.write_bytes(pause.read_bytes() + b"\0")
         made.append(await _ensure(builder, pause))
-    assert set(await builder.images()) == {_pinned(image) for image in made[-store.KEPT :]}
-    gone = {image.id for image in made[: -store.KEPT]}
+    assert set(await builder.images()) == {
+        _pinned(image) for image in made[-pruning.MAX_PER_IMAGE :]
+    }
+    gone = {image.id for image in made[: -pruning.MAX_PER_IMAGE]}
     assert not gone & await _all_images(builder)
     assert await _nameless(builder) == set()
 
@@ -257,7 +261,7 @@ def _config_of(archive: Path) -> str:
 
 
 def _pinned(image: images.BuiltImage) -> str:
-    return catalog.image(image.name).pinned(image.inputs_hash)
+    return catalog.find_image(image.name).pinned(image.inputs_hash)
 
 
 async def _all_images(builder: Buildah) -> set[str]:
@@ -385,7 +389,7 @@ async def test_a_program_that_is_not_there_is_named(builder: Buildah) -> None:
 async def test_a_full_disk_is_an_error_before_anything_is_built(
     builder: Buildah, pause: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "DISK_NEEDED", 1 << 60)
+    monkeypatch.setattr(engine, "REQUIRED_DISK_BYTES", 1 << 60)
     with pytest.raises(PrerequisiteError, match="GiB free"):
         await _ensure(builder, pause)
     assert await builder.images() == {}

@@ -20,7 +20,7 @@ from support import planting
 from support.canaries import canaries, leaked
 from support.live import Live
 from vrooli import project
-from vrooli.diagnosis.failure_report import keep
+from vrooli.diagnosis.failure_report import save
 from vrooli.errors import VrooliError
 from vrooli.events import silent
 from vrooli.kube import Kube
@@ -209,7 +209,7 @@ async def test_a_deploy_that_fails_keeps_and_says_no_secret(
     wanted = await storage.fetch_manifests(planted, release)
 
     async def keeps(failure: str) -> FailureReport:
-        return await keep(planted, release, wanted, failure)
+        return await save(planted, release, wanted, failure)
 
     error = VrooliError("\n".join(item.text for item in PLANTED))
     failed = Failed(

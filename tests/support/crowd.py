@@ -53,7 +53,7 @@ async def fill(kube: Kube, pods: int, events: int) -> None:
 
 def note(status: str, revision: int = 1) -> dict[str, Any]:
     """Helm's note of the release, as Helm writes it."""
-    objects = [item.body for item in rendered().wanted]
+    objects = [item.body for item in rendered().manifests]
     noted = {
         "name": DEV.release,
         "version": revision,

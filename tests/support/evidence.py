@@ -58,7 +58,7 @@ def rendered() -> Evidence:
     """The development release's own objects as the chart renders them, in their namespace."""
     wanted = engine.render(values.load(DEV), release=DEV.release, namespace=DEV.namespace)
     bodies = [_placed(item.body) for item in wanted if not item.is_hook]
-    return replace(evidence(*bodies), wanted=wanted)
+    return replace(evidence(*bodies), manifests=wanted)
 
 
 def published() -> list[dict[str, Any]]:
@@ -129,8 +129,8 @@ def whole() -> Evidence:
     names = {item["spec"]["destination"]["name"] for item in seen.all("VaultStaticSecret")}
     secrets = [_placed({"kind": "Secret", "metadata": {"name": name}}) for name in names]
     kept = {kind: found for kind, found in seen.objects.items() if kind not in MADE}
-    wanted = tuple(item for item in seen.wanted if item.kind not in MADE)
-    return replace(with_objects(replace(seen, objects=kept), *secrets), wanted=wanted)
+    wanted = tuple(item for item in seen.manifests if item.kind not in MADE)
+    return replace(with_objects(replace(seen, objects=kept), *secrets), manifests=wanted)
 
 
 def pod(

@@ -75,7 +75,7 @@ def planted(canaries: Sequence[Canary]) -> Contents:
     more = More(
         logs={source: lines, replace(source, previous=True): lines},
         used={"pods": [{"metadata": {"name": "x"}, "said": whole}]},
-        told={ref.name: "\n".join(whole)},
+        metrics={ref.name: "\n".join(whole)},
         versions={"kubernetes": "v1.37.2"},
         unavailable=tuple(
             Unavailable(f"other {number}", text) for number, text in enumerate(whole)
@@ -105,7 +105,7 @@ def _templated(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def settled() -> Evidence:
     """The release's own objects, of which nothing says that one isn't ready."""
-    return replace(with_objects(rendered(), *operators(), *published(), vault()), wanted=())
+    return replace(with_objects(rendered(), *operators(), *published(), vault()), manifests=())
 
 
 def contents(

@@ -20,12 +20,12 @@ def causes_of(failure: str, diagnosis: Diagnosis, evidence: Evidence) -> tuple[C
         diagnosis: What was found.
         evidence: What was seen.
     """
-    blamed = {
+    failing = {
         str(evidence.owner(pod))
         for pod in evidence.all("Pod")
         if _is_named(ref_of(pod).name, failure)
     }
-    own = [cause for cause in diagnosis.causes if _is_of(cause, failure, blamed)]
+    own = [cause for cause in diagnosis.causes if _is_of(cause, failure, failing)]
     others = [
         cause
         for cause in diagnosis.causes
@@ -34,9 +34,9 @@ def causes_of(failure: str, diagnosis: Diagnosis, evidence: Evidence) -> tuple[C
     return (*own, *others)
 
 
-def _is_of(cause: Cause, failure: str, blamed: set[str]) -> bool:
+def _is_of(cause: Cause, failure: str, failing: set[str]) -> bool:
     about = {str(cause.resource), *(finding.resource for finding in cause.consequences)}
-    return bool(about & blamed) or _is_named(str(cause.resource), failure)
+    return bool(about & failing) or _is_named(str(cause.resource), failure)
 
 
 def _is_named(name: str, text: str) -> bool:

@@ -26,18 +26,18 @@ from vrooli.kube.objects import (
 )
 
 Edge = tuple[Ref, Ref]
-Standing = Mapping[Ref, frozenset[Ref]]
+DependencyGraph = Mapping[Ref, frozenset[Ref]]
 
 DNS = Ref("Deployment", "coredns", "kube-system")
 METRICS = Ref("Deployment", "metrics-server", "kube-system")
 VSO_NAMESPACE = "vault-secrets-operator-system"
 # What stands beside an Ingress controller under its name.
-BESIDE = {"svclb", "defaultbackend", "backend"}
+SIDECARS = {"svclb", "defaultbackend", "backend"}
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*")
 
 
-def stands_on(evidence: Evidence) -> Standing:
+def dependencies(evidence: Evidence) -> DependencyGraph:
     """Each object with all that it stands on, however far down."""
     direct: dict[Ref, set[Ref]] = {}
     for upper, lower in _edges(evidence):
@@ -47,14 +47,14 @@ def stands_on(evidence: Evidence) -> Standing:
 
 
 def _reached(ref: Ref, direct: Mapping[Ref, set[Ref]]) -> frozenset[Ref]:
-    seen: set[Ref] = set()
+    reached: set[Ref] = set()
     waiting = [ref]
     while waiting:
         for lower in direct.get(waiting.pop(), ()):
-            if lower not in seen:
-                seen.add(lower)
+            if lower not in reached:
+                reached.add(lower)
                 waiting.append(lower)
-    return frozenset(seen)
+    return frozenset(reached)
 
 
 def _edges(evidence: Evidence) -> Iterator[Edge]:
@@ -89,8 +89,8 @@ def _of_workload(evidence: Evidence, body: Body) -> Iterator[Edge]:
         return
     yield ref, DNS
     for policy in evidence.all("NetworkPolicy"):
-        wanted = mapping(policy, "spec", "podSelector", "matchLabels")
-        if selects(wanted, labels(template)):
+        selector = mapping(policy, "spec", "podSelector", "matchLabels")
+        if selects(selector, labels(template)):
             yield ref, ref_of(policy)
     named = {word.split(".")[0] for word in _hosts(evidence, ref.namespace, template)}
     for service in evidence.all("Service"):
@@ -105,8 +105,8 @@ def _hosts(evidence: Evidence, namespace: str, template: Body) -> Iterator[str]:
             yield from _HOST.findall(value)
         for source in items(container, "envFrom"):
             name = text(source, "configMapRef", "name")
-            found = evidence.get(Ref("ConfigMap", name, namespace)) or {}
-            for value in strings(mapping(found, "data")):
+            config_map = evidence.get(Ref("ConfigMap", name, namespace)) or {}
+            for value in strings(mapping(config_map, "data")):
                 yield from _HOST.findall(value)
 
 
@@ -137,9 +137,11 @@ def _of_template(owner: Ref, template: Body) -> Iterator[Edge]:
 def _of_services(evidence: Evidence) -> Iterator[Edge]:
     """Ways in: an Ingress leads to Services, a Service to the workloads that it selects."""
     for service in evidence.all("Service", ""):
-        ref, wanted = ref_of(service), mapping(service, "spec", "selector")
-        if wanted:
-            yield from ((ref, evidence.owner(pod)) for pod in evidence.pods(wanted, ref.namespace))
+        ref, selector = ref_of(service), mapping(service, "spec", "selector")
+        if selector:
+            yield from (
+                (ref, evidence.owner(pod)) for pod in evidence.pods(selector, ref.namespace)
+            )
         # An operator's Service may lead to no pod yet, or have no selector at all.
         for owner in items(service, "metadata", "ownerReferences"):
             yield ref, Ref(text(owner, "kind"), text(owner, "name"), ref.namespace)
@@ -163,7 +165,9 @@ def _of_services(evidence: Evidence) -> Iterator[Edge]:
             where = text(service, "namespace")
             yield ref_of(served), Ref("Service", text(service, "name"), where)
             body = evidence.get(Ref("Service", text(service, "name"), where)) or {}
-            yield from ((ref_of(served), keeper) for keeper in behind(evidence, body))
+            yield from (
+                (ref_of(served), deployment) for deployment in deployments_behind(evidence, body)
+            )
 
 
 def controllers(evidence: Evidence, ingress: Body) -> Iterator[Ref]:
@@ -171,22 +175,22 @@ def controllers(evidence: Evidence, ingress: Body) -> Iterator[Ref]:
     name = text(ingress, "spec", "ingressClassName")
     kind = evidence.get(Ref("IngressClass", name)) or {}
     # Such as traefik.io/ingress-controller or k8s.io/ingress-nginx.
-    said = re.split(r"[^a-z0-9]+", text(kind, "spec", "controller").lower())
-    words = set(said) - {"io", "k8s", "com", "ingress", "controller", ""}
+    tokens = re.split(r"[^a-z0-9]+", text(kind, "spec", "controller").lower())
+    words = set(tokens) - {"io", "k8s", "com", "ingress", "controller", ""}
     for body in (*evidence.all("Deployment", ""), *evidence.all("DaemonSet", "")):
         ref, named = ref_of(body), set(ref_of(body).name.split("-"))
-        if ref.namespace != evidence.namespace and words & named and not named & BESIDE:
+        if ref.namespace != evidence.namespace and words & named and not named & SIDECARS:
             yield ref
 
 
-def behind(evidence: Evidence, service: Body) -> Iterator[Ref]:
+def deployments_behind(evidence: Evidence, service: Body) -> Iterator[Ref]:
     """The Deployments that a Service leads to, with or without pods."""
-    wanted, where = (
+    selector, where = (
         mapping(service, "spec", "selector"),
         ref_of(service).namespace if service else "",
     )
     for body in evidence.all("Deployment", where):
-        if selects(wanted, mapping(body, "spec", "template", "metadata", "labels")):
+        if selects(selector, mapping(body, "spec", "template", "metadata", "labels")):
             yield ref_of(body)
 
 
@@ -234,15 +238,15 @@ def vault_host(connection: Body) -> str:
 
 def vault_services(evidence: Evidence) -> list[Ref]:
     """The Services of this cluster that the release's connections to Vault name."""
-    found = (vault_service(body) for body in evidence.all("VaultConnection"))
-    return list(dict.fromkeys(service for service in found if service is not None))
+    services = (vault_service(body) for body in evidence.all("VaultConnection"))
+    return list(dict.fromkeys(service for service in services if service is not None))
 
 
 def _of_operators(evidence: Evidence) -> Iterator[Edge]:
-    for keeper in operators.ALL:
-        found = operators.deployments(evidence, keeper)
-        for body in (body for kind in keeper.kinds for body in evidence.all(kind)):
-            yield from ((ref_of(body), ref_of(deployment)) for deployment in found)
+    for operator in operators.ALL:
+        bodies = operators.deployments(evidence, operator)
+        for body in (body for kind in operator.kinds for body in evidence.all(kind)):
+            yield from ((ref_of(body), ref_of(deployment)) for deployment in bodies)
     for body in evidence.all("RedisFailover"):
         ref = ref_of(body)
         yield ref, Ref("Secret", text(body, "spec", "auth", "secretPath"), ref.namespace)

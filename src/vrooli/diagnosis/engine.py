@@ -22,33 +22,37 @@ async def examine(
     kube: Kube,
     release: Release,
     *,
-    everything: bool = False,
-    wanted: Sequence[Manifest] | None = None,
+    full: bool = False,
+    manifests: Sequence[Manifest] | None = None,
     failure: str = "",
     limit_s: float = collect.LIMIT_S,
     progress: Progress | None = None,
 ) -> Contents:
-    """Look at a release and judge it.
+    """Collect the evidence of a release and diagnose it.
 
     Args:
         kube: The cluster.
-        release: Which release.
-        everything: Whether what only a bundle holds is looked at, too.
-        wanted: The objects that it should have; without them those that Helm noted.
-        failure: Why it is looked at, where a deploy failed.
-        limit_s: How long looking may take, seconds; it ends when all is seen.
-        progress: Told what is waited for.
+        release: The release.
+        full: Whether to collect what only a bundle holds, too.
+        manifests: The desired objects; None for those in Helm's record of the release.
+        failure: Why a deploy failed, if that is the reason for the diagnosis.
+        limit_s: The time limit of the collection, seconds.
+        progress: Receives what the collection waits for.
     """
     with _uncollected():
-        found = await collect.look(kube, release, limit_s, progress)
-        seen = found.evidence if wanted is None else replace(found.evidence, wanted=tuple(wanted))
+        collected = await collect.look(kube, release, limit_s, progress)
+        evidence = (
+            collected.evidence
+            if manifests is None
+            else replace(collected.evidence, manifests=tuple(manifests))
+        )
         return Contents(
-            evidence=seen,
-            diagnosis=root_cause.diagnose(seen, catalog.ALL, found.redactor),
-            more=await extras.look(kube, seen) if everything else More(),
-            records=found.records,
-            redactor=found.redactor,
-            failure=found.redactor.text(failure),
+            evidence=evidence,
+            diagnosis=root_cause.diagnose(evidence, catalog.ALL, collected.redactor),
+            more=await extras.collect(kube, evidence) if full else More(),
+            records=collected.records,
+            redactor=collected.redactor,
+            failure=collected.redactor.text(failure),
         )
 
 

@@ -15,20 +15,20 @@ from vrooli.release import Release
 from vrooli.release.failure_handling import REPORTS, FailureReport
 
 # How long looking may take, seconds: somebody waits for the end of a deploy.
-LOOK_S = 30.0
+LIMIT_S = 30.0
 
 
-async def keep(
-    kube: Kube, release: Release, wanted: Sequence[Manifest], failure: str
+async def save(
+    kube: Kube, release: Release, manifests: Sequence[Manifest], failure: str
 ) -> FailureReport:
     """Look at everything, write the bundle, and name the root causes."""
-    found = await examine(
-        kube, release, everything=True, wanted=wanted, failure=failure, limit_s=LOOK_S
+    contents = await examine(
+        kube, release, full=True, manifests=manifests, failure=failure, limit_s=LIMIT_S
     )
     folder = project.state_dir() / REPORTS
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{release.name}-{found.evidence.now:%Y%m%dT%H%M%S%f}.tar.gz"
-    await asyncio.to_thread(archive.write, path, found)
-    own = attribution.causes_of(failure, found.diagnosis, found.evidence)
-    causes = tuple(str(cause.finding) for cause in own)
-    return FailureReport(path=path, failure=found.failure, causes=causes)
+    path = folder / f"{release.name}-{contents.evidence.now:%Y%m%dT%H%M%S%f}.tar.gz"
+    await asyncio.to_thread(archive.write, path, contents)
+    related = attribution.causes_of(failure, contents.diagnosis, contents.evidence)
+    causes = tuple(str(cause.finding) for cause in related)
+    return FailureReport(path=path, failure=contents.failure, causes=causes)

@@ -16,7 +16,7 @@ from vrooli.kube import Priority
 from vrooli.kube.unavailable import Unavailable
 
 # Of the release's namespace: what runs, what runs it, what leads to it, what happened to it, and
-# what Helm noted of it (in Secrets).
+# what Helm has recorded of it (in Secrets).
 OF_RELEASE = frozenset(
     {
         *("Pod", "Deployment", "StatefulSet", "Job", "PersistentVolumeClaim"),
@@ -45,7 +45,7 @@ def priority(kind: str, namespace: str | None, home: str) -> Priority:
     needed: frozenset[str] = frozenset()
     if namespace in (None, home):
         needed = OF_RELEASE
-    elif namespace in {keeper.namespace for keeper in operators.ALL}:
+    elif namespace in {operator.namespace for operator in operators.ALL}:
         needed = OF_OPERATOR
     elif namespace == ELSEWHERE:
         # Where an operator is that isn't at its usual place.
@@ -64,40 +64,47 @@ def silent(answers: Iterable[Answer]) -> list[Unavailable]:
     ]
 
 
-def missing(seen: Evidence) -> list[Unavailable]:
+def missing(evidence: Evidence) -> list[Unavailable]:
     """What was needed and couldn't be looked at, each with why."""
-    found = [item for item in seen.unavailable if _is_required(item, seen)]
-    if not seen.has_seen("Pod") and not any(item.place[0] == "Pod" for item in found):
-        found.append(Unavailable(f"Pod in {seen.namespace}", "none of them could be looked at"))
-    return found
+    unavailable = [item for item in evidence.unavailable if _is_required(item, evidence)]
+    if not evidence.is_readable("Pod") and not any(item.place[0] == "Pod" for item in unavailable):
+        unavailable.append(
+            Unavailable(f"Pod in {evidence.namespace}", "none of them could be looked at")
+        )
+    return unavailable
 
 
-def _is_required(item: Unavailable, seen: Evidence) -> bool:
+def _is_required(item: Unavailable, evidence: Evidence) -> bool:
     name, namespace = item.place
     if name in (HELM, RULE):
         return True
     if name == PROBE:
         return namespace in PROBES
-    if namespace == seen.namespace and name in OF_RELEASE:
+    if namespace == evidence.namespace and name in OF_RELEASE:
         return True
-    if namespace in {service.namespace for service in vault_services(seen)} and name in OF_VAULT:
+    if (
+        namespace in {service.namespace for service in vault_services(evidence)}
+        and name in OF_VAULT
+    ):
         return True
-    return any((name, namespace) in _places(keeper, seen) for keeper in operators.ALL)
+    return any((name, namespace) in _places(operator, evidence) for operator in operators.ALL)
 
 
-def _places(keeper: Keeper, seen: Evidence) -> Iterator[tuple[str, str]]:
+def _places(operator: Keeper, evidence: Evidence) -> Iterator[tuple[str, str]]:
     """What must be seen of an operator, and where."""
-    if not _is_needed(keeper, seen):
+    if not _is_needed(operator, evidence):
         return
-    known = operators.deployments(seen, keeper)
-    is_elsewhere = known and not seen.all("Deployment", keeper.namespace)
-    if not is_elsewhere:
-        yield from ((name, keeper.namespace) for name in (*OF_OPERATOR, LOG))
-    if not known:
+    deployments = operators.deployments(evidence, operator)
+    is_in_other_namespace = deployments and not evidence.all("Deployment", operator.namespace)
+    if not is_in_other_namespace:
+        yield from ((name, operator.namespace) for name in (*OF_OPERATOR, LOG))
+    if not deployments:
         yield "Deployment", ELSEWHERE
 
 
-def _is_needed(keeper: Keeper, seen: Evidence) -> bool:
+def _is_needed(operator: Keeper, evidence: Evidence) -> bool:
     """Whether the release has what an operator keeps; where that can't be known, it may."""
-    is_unknown = seen.is_hidden("Secret") and any(map(seen.is_hidden, keeper.kinds))
-    return is_unknown or any(seen.wants(kind) or seen.all(kind) for kind in keeper.kinds)
+    is_unknown = evidence.is_hidden("Secret") and any(map(evidence.is_hidden, operator.kinds))
+    return is_unknown or any(
+        evidence.manifests_of(kind) or evidence.all(kind) for kind in operator.kinds
+    )

@@ -1,37 +1,37 @@
-"""Container images: which there are, when they are built again, and by which builder.
+"""Container images: the catalog, the builds, OCI archives, and pushes to registries.
 
-Nothing here knows of clusters: what comes out is one archive that any of them can load.
+Nothing here depends on a cluster: the result is an archive that any cluster can load.
 """
 
-from vrooli.images.archive import archive
-from vrooli.images.build import BuiltImage, ensure
-from vrooli.images.bundle import bundle
+from vrooli.images.archives.bundle import bundle
+from vrooli.images.archives.image_archive import archive
+from vrooli.images.build.engine import BuiltImage, ensure
 from vrooli.images.catalog import (
     ADDONS,
     DATA,
     MONITORING,
-    OF_PROGRAMS,
     OPERATORS,
     SERVICES,
+    WITH_PROGRAMS,
     WITHOUT_PROGRAMS,
     programs_of,
 )
-from vrooli.images.push import demand_registries, is_pushable, push
+from vrooli.images.push import is_pushable, push, require_registries
 
 __all__ = [
     "ADDONS",
     "DATA",
     "MONITORING",
-    "OF_PROGRAMS",
     "OPERATORS",
     "SERVICES",
     "WITHOUT_PROGRAMS",
+    "WITH_PROGRAMS",
     "BuiltImage",
     "archive",
     "bundle",
-    "demand_registries",
     "ensure",
     "is_pushable",
     "programs_of",
     "push",
+    "require_registries",
 ]

@@ -12,7 +12,7 @@ from vrooli.errors import UsageError
 # Names that say that these are nobody else's.
 PREFIX = "localhost/vrooli"
 # How many digits of its inputs' hash an image's name has: enough that no two meet.
-DIGITS = 12
+HASH_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Image:
         Two checkouts may build the same image of different sources at once, and a release of
         yesterday may come back.
         """
-        return f"{self.reference}-{inputs_hash[:DIGITS]}"
+        return f"{self.reference}-{inputs_hash[:HASH_DIGITS]}"
 
     @property
     def containerfile(self) -> Path:
@@ -67,12 +67,12 @@ class Image:
         return project.root() / (self.context or self.folder)
 
 
-def _of_program(name: str, tag: str, program: str) -> Image:
+def _program_image(name: str, tag: str, program: str) -> Image:
     """An image that is one static program and nothing else."""
     return Image(name, tag, f"images/{name}", build_s=2, base=None, programs=(program,))
 
 
-def _service(name: str, build_s: float, *, shared: bool = False, after: str = "") -> Image:
+def _service_image(name: str, build_s: float, *, shared: bool = False, after: str = "") -> Image:
     return Image(
         name,
         "dev",
@@ -85,8 +85,8 @@ def _service(name: str, build_s: float, *, shared: bool = False, after: str = ""
 
 
 IMAGES = {
-    image.name: image
-    for image in (
+    find_image.name: find_image
+    for find_image in (
         Image("base", "12", "images/base", build_s=30, base=None),
         Image("postgresql", "15", "images/postgresql", build_s=30, step=True),
         Image(
@@ -101,20 +101,20 @@ IMAGES = {
         Image("redis-exporter", "1.45", "images/redis-exporter", build_s=8),
         Image("openbao", "2.7.2", "images/openbao", build_s=6, programs=("bao",)),
         Image("adminer", "dev", "images/adminer", build_s=12),
-        _of_program("pause", "1", "pause"),
-        _of_program("coredns", "1.15.0", "coredns"),
-        _of_program("traefik", "3.6.12", "traefik"),
-        _of_program("metrics-server", "0.9.0", "metrics-server"),
-        _of_program("local-path-provisioner", "0.0.30", "local-path-provisioner"),
-        _of_program("postgres-operator", "5.4", "postgres-operator"),
-        _of_program("redis-operator", "1.2.4", "redisoperator"),
-        _of_program("vault-secrets-operator", "0.10.0", "vault-secrets-operator"),
-        _of_program("kube-rbac-proxy", "0.18.1", "kube-rbac-proxy"),
-        _service("server", 40, shared=True),
-        _service("jobs", 5, shared=True, after="server"),
-        _service("rotator", 5, shared=True, after="server"),
-        _service("ui", 60, after="server"),
-        _service("nsfw-detector", 60, after="server"),
+        _program_image("pause", "1", "pause"),
+        _program_image("coredns", "1.15.0", "coredns"),
+        _program_image("traefik", "3.6.12", "traefik"),
+        _program_image("metrics-server", "0.9.0", "metrics-server"),
+        _program_image("local-path-provisioner", "0.0.30", "local-path-provisioner"),
+        _program_image("postgres-operator", "5.4", "postgres-operator"),
+        _program_image("redis-operator", "1.2.4", "redisoperator"),
+        _program_image("vault-secrets-operator", "0.10.0", "vault-secrets-operator"),
+        _program_image("kube-rbac-proxy", "0.18.1", "kube-rbac-proxy"),
+        _service_image("server", 40, shared=True),
+        _service_image("jobs", 5, shared=True, after="server"),
+        _service_image("rotator", 5, shared=True, after="server"),
+        _service_image("ui", 60, after="server"),
+        _service_image("nsfw-detector", 60, after="server"),
     )
 }
 
@@ -128,19 +128,19 @@ SERVICES = ("server", "jobs", "rotator", "ui", "nsfw-detector", "adminer")
 
 # What can be built before the Go programs are there, and what can't.
 WITHOUT_PROGRAMS = ("base", "postgresql", "redis", "openbao", *MONITORING, *SERVICES)
-OF_PROGRAMS = (*ADDONS, *OPERATORS, "postgres")
+WITH_PROGRAMS = (*ADDONS, *OPERATORS, "postgres")
 
 
-def image(name: str) -> Image:
+def find_image(name: str) -> Image:
     """The image of that name.
 
     Raises:
         UsageError: There is none.
     """
-    found = IMAGES.get(name)
-    if found is None:
+    match = IMAGES.get(name)
+    if match is None:
         raise UsageError(f"There is no image {name!r}.", f"Choose from: {', '.join(IMAGES)}.")
-    return found
+    return match
 
 
 def with_bases(names: Iterable[str]) -> list[Image]:
@@ -149,19 +149,19 @@ def with_bases(names: Iterable[str]) -> list[Image]:
     Raises:
         UsageError: An unknown name.
     """
-    found: dict[str, Image] = {}
+    images: dict[str, Image] = {}
 
     def add(name: str) -> None:
-        wanted = image(name)
-        if wanted.base is not None:
-            add(wanted.base)
-        found.setdefault(name, wanted)
+        image = find_image(name)
+        if image.base is not None:
+            add(image.base)
+        images.setdefault(name, image)
 
     for name in names:
         add(name)
-    return list(found.values())
+    return list(images.values())
 
 
 def programs_of(names: Iterable[str]) -> set[str]:
     """The third-party programs that the named images and their bases are made of."""
-    return {program for wanted in with_bases(names) for program in wanted.programs}
+    return {program for image in with_bases(names) for program in image.programs}

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from vrooli.errors import CommandError, UsageError, VrooliError
 from vrooli.events import Progress
-from vrooli.images.build import BuiltImage
-from vrooli.images.builder import Builder
-from vrooli.images.choice import detect
+from vrooli.images.build.engine import BuiltImage
+from vrooli.images.builders.detection import detect
+from vrooli.images.builders.interface import Builder
 
 # Names of images of this machine, which no registry has.
 LOCAL = "localhost/"
@@ -21,20 +21,20 @@ def is_pushable(reference: str) -> bool:
     return not reference.startswith(LOCAL)
 
 
-def demand_registries(references: Mapping[str, Sequence[str]]) -> None:
+def require_registries(references: Mapping[str, Sequence[str]]) -> None:
     """Refuse to push where nothing can be: told before anything is built.
 
     Raises:
         UsageError: There is no registry's name, or one that only stands for another.
     """
-    wanted = [reference for found in references.values() for reference in found]
+    all_references = [reference for group in references.values() for reference in group]
     advice = (
         "Set image.registry in the values to a registry's folder that you may push to, such as "
         "registry.example.com/vrooli, or dockerhubUsername to your name at Docker Hub."
     )
-    if not wanted:
+    if not all_references:
         raise UsageError("These values name no registry to push images to.", advice)
-    for reference in wanted:
+    for reference in all_references:
         if PLACEHOLDER in reference:
             raise UsageError(
                 f"The values give no registry of yours yet: {reference} can't be pushed.", advice

@@ -35,9 +35,9 @@ def folder() -> Path:
 
 def read(reference: str) -> Record | None:
     """What is known of an image's last build; None for nothing, or nothing that makes sense."""
-    found = _load("built", reference)
+    saved = _load("built", reference)
     try:
-        return Record(**found) if found else None
+        return Record(**saved) if saved else None
     except TypeError:  # another version of this program wrote it
         return None
 
@@ -47,18 +47,18 @@ def write(reference: str, record: Record) -> None:
     _save("built", reference, asdict(record))
 
 
-def seconds(name: str) -> float | None:
+def last_duration(name: str) -> float | None:
     """How long the last build of an image took, whatever it was made of; None for unknown."""
-    found = _load("took", name).get("seconds")
-    return float(found) if isinstance(found, int | float) else None
+    saved_s = _load("took", name).get("seconds")
+    return float(saved_s) if isinstance(saved_s, int | float) else None
 
 
-def note_seconds(name: str, taken: float) -> None:
+def save_duration(name: str, duration_s: float) -> None:
     """Keep how long a build took."""
-    _save("took", name, {"seconds": taken})
+    _save("took", name, {"seconds": duration_s})
 
 
-def note_use(reference: str) -> None:
+def save_use(reference: str) -> None:
     """Keep that an image is used now, by whichever checkout."""
     path = _path("used", reference)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,11 +69,11 @@ def last_use(reference: str) -> float:
     """When an image was last used, seconds since the epoch; one never heard of counts from now."""
     path = _path("used", reference)
     if not path.exists():
-        note_use(reference)
+        save_use(reference)
     return path.stat().st_mtime
 
 
-def forget(reference: str) -> None:
+def remove(reference: str) -> None:
     """Keep nothing any more of an image that is gone."""
     for kind in ("built", "used"):
         _path(kind, reference).unlink(missing_ok=True)
@@ -83,9 +83,9 @@ def program_digest(path: Path) -> str:
     """The SHA-256 of a program; read again only when its size or its time changed."""
     status = path.stat()
     identity = [status.st_size, status.st_mtime_ns]
-    known = _load("programs", str(path))
-    if known.get("identity") == identity:
-        return str(known["digest"])
+    cached = _load("programs", str(path))
+    if cached.get("identity") == identity:
+        return str(cached["digest"])
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     _save("programs", str(path), {"identity": identity, "digest": digest})
@@ -98,10 +98,10 @@ def _path(kind: str, key: str) -> Path:
 
 def _load(kind: str, key: str) -> dict[str, Any]:
     try:
-        found = json.loads(_path(kind, key).read_text())
+        content = json.loads(_path(kind, key).read_text())
     except (OSError, ValueError):  # none yet, or one that a crash of the host left
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _save(kind: str, key: str, value: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 @dataclass(frozen=True)
-class End:
+class Endpoint:
     """One end of a connection: a pod, and the labels of its namespace."""
 
     pod: Body
@@ -31,27 +31,27 @@ class End:
 
 
 @dataclass(frozen=True)
-class Way:
+class Connection:
     """A connection that somebody wants: from, to, and where to."""
 
-    source: End
-    target: End
+    source: Endpoint
+    target: Endpoint
     port: int
     protocol: str = "TCP"
 
 
-def refusing(policies: Iterable[Body], way: Way) -> list[Body]:
+def refusing(policies: Iterable[Body], connection: Connection) -> list[Body]:
     """The policies that close a way: those of the first end that lets it not through.
 
     A pod that some policies of a direction select may do only what one of them allows.
     """
     found = list(policies)
-    for direction, own, other in (
-        ("Egress", way.source, way.target),
-        ("Ingress", way.target, way.source),
+    for direction, subject, other in (
+        ("Egress", connection.source, connection.target),
+        ("Ingress", connection.target, connection.source),
     ):
-        closing = [policy for policy in found if _selects(policy, direction, own)]
-        if closing and not any(_lets(policy, direction, other, way) for policy in closing):
+        closing = [policy for policy in found if _selects(policy, direction, subject)]
+        if closing and not any(_lets(policy, direction, other, connection) for policy in closing):
             return closing
     return []
 
@@ -65,64 +65,65 @@ def matches(selector: Body, found: Mapping[str, str]) -> bool:
 
 
 def _expression(item: Body, found: Mapping[str, str]) -> bool:
-    value, wanted = found.get(text(item, "key")), texts(item, "values")
+    value, expected = found.get(text(item, "key")), texts(item, "values")
     checks = {
-        "In": value in wanted,
-        "NotIn": value not in wanted,
+        "In": value in expected,
+        "NotIn": value not in expected,
         "Exists": value is not None,
         "DoesNotExist": value is None,
     }
     return checks.get(text(item, "operator"), False)
 
 
-def _selects(policy: Body, direction: str, end: End) -> bool:
+def _selects(policy: Body, direction: str, endpoint: Endpoint) -> bool:
     spec = mapping(policy, "spec")
     types = texts(spec, "policyTypes") or ["Ingress", *(["Egress"] if "egress" in spec else [])]
     return (
         direction in types
-        and ref_of(policy).namespace == end.namespace
-        and matches(mapping(spec, "podSelector"), labels(end.pod))
+        and ref_of(policy).namespace == endpoint.namespace
+        and matches(mapping(spec, "podSelector"), labels(endpoint.pod))
     )
 
 
-def _lets(policy: Body, direction: str, other: End, way: Way) -> bool:
+def _lets(policy: Body, direction: str, other: Endpoint, connection: Connection) -> bool:
     side = "to" if direction == "Egress" else "from"
     return any(
-        _is_port(items(rule, "ports"), way)
+        _is_port(items(rule, "ports"), connection)
         and _is_peer(rule.get(side), ref_of(policy).namespace, other)
         for rule in items(policy, "spec", direction.lower())
     )
 
 
-def _is_port(ports: Sequence[Body], way: Way) -> bool:
-    return not ports or any(_is_one_port(port, way) for port in ports)
+def _is_port(ports: Sequence[Body], connection: Connection) -> bool:
+    return not ports or any(_is_one_port(port, connection) for port in ports)
 
 
-def _is_one_port(port: Body, way: Way) -> bool:
-    wanted = port.get("port")
-    if (text(port, "protocol") or "TCP") != way.protocol:
+def _is_one_port(port: Body, connection: Connection) -> bool:
+    expected = port.get("port")
+    if (text(port, "protocol") or "TCP") != connection.protocol:
         return False
-    if isinstance(wanted, str):
-        named = (
+    if isinstance(expected, str):
+        ports = (
             item
-            for container in items(way.target.pod, "spec", "containers")
+            for container in items(connection.target.pod, "spec", "containers")
             for item in items(container, "ports")
         )
         return any(
-            item.get("name") == wanted and item.get("containerPort") == way.port for item in named
+            item.get("name") == expected and item.get("containerPort") == connection.port
+            for item in ports
         )
-    if not isinstance(wanted, int):
-        return wanted is None
-    return wanted <= way.port <= number(port, "endPort", default=wanted)
+    if not isinstance(expected, int):
+        return expected is None
+    return expected <= connection.port <= number(port, "endPort", default=expected)
 
 
-def _is_peer(peers: Any, namespace: str, other: End) -> bool:
+def _is_peer(peers: Any, namespace: str, other: Endpoint) -> bool:
     if not isinstance(peers, list) or not peers:
         return True
     return any(_matches(peer, namespace, other) for peer in peers if isinstance(peer, Mapping))
 
 
-def _matches(peer: Body, namespace: str, other: End) -> bool:
+def _matches(peer: Body, namespace: str, other: Endpoint) -> bool:
     if block := mapping(peer, "ipBlock"):
         return _is_inside(block, other.address)
     if "namespaceSelector" in peer:

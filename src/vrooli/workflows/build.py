@@ -145,7 +145,7 @@ class _Run:
             progress.report(f"values-{environment.name}.yaml")
             await asyncio.to_thread(self._check_one, environment)
         if self.options.push_images:
-            images.demand_registries(self._to_push())
+            images.require_registries(self._to_push())
         names = ", ".join(environment.name for environment in self.options.environments)
         return Done(changed=False, detail=f"in order for {names}")
 

@@ -295,9 +295,9 @@ class _Run:
 
     def _failed(self, before: Revision | None, error: VrooliError) -> failure_handling.Failed:
         # All rules of the diagnosis, which a deploy that ends well can do without.
-        from vrooli.diagnosis.failure_report import keep  # noqa: PLC0415
+        from vrooli.diagnosis.failure_report import save  # noqa: PLC0415
 
-        keeping = partial(keep, self.kube, self.release, self.manifests)
+        keeping = partial(save, self.kube, self.release, self.manifests)
         return failure_handling.Failed(
             self.kube, self.release, self.manifests, before, error, keeping, self.unfinished
         )

@@ -71,7 +71,7 @@ async def diagnose(
         contents = await examine(
             reached.kube,
             release,
-            everything=archive is not None,
+            full=archive is not None,
             limit_s=limit_s,
             progress=progress,
         )

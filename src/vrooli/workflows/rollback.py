@@ -198,9 +198,9 @@ class _Run:
 
     def _failed(self, error: VrooliError) -> failure_handling.Failed:
         # All rules of the diagnosis, which a rollback that ends well can do without.
-        from vrooli.diagnosis.failure_report import keep  # noqa: PLC0415
+        from vrooli.diagnosis.failure_report import save  # noqa: PLC0415
 
-        keeping = partial(keep, self.kube, self.release, self.manifests)
+        keeping = partial(save, self.kube, self.release, self.manifests)
         before = self.record.revision
         return failure_handling.Failed(
             self.kube, self.release, self.manifests, before, error, keeping, advice=ADVICE

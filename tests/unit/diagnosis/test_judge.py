@@ -43,7 +43,7 @@ def told(seen: Evidence, *rules: Rule) -> list[tuple[str, list[str]]]:
     ]
 
 
-def test_what_stands_on_something_broken_follows_from_it() -> None:
+def test_what_dependencies_something_broken_follows_from_it() -> None:
     assert told(SEEN, rule("crash", SERVER), rule("pressure", NODE)) == [("pressure", ["crash"])]
 
 
@@ -146,7 +146,7 @@ def test_a_long_line_is_cut_where_no_piece_of_a_secret_stays() -> None:
         for item in planted:
             lengths = range(root_cause.WIDTH - len(item.text), root_cause.WIDTH)
             lines = [(source, f"{'x' * length} {item.text}") for length in lengths]
-            found = f"{'x' * (root_cause.FOUND - len(item.text) // 2)} {item.text}"
+            found = f"{'x' * (root_cause.MESSAGE - len(item.text) // 2)} {item.text}"
             evidence = quoted(lines, len(lines))
             yield Symptom(Ref("Pod", item.shape), found, "mend it", evidence=evidence)
 

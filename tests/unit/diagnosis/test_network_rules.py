@@ -21,7 +21,7 @@ from support.evidence import (
     with_objects,
 )
 from vrooli.chart import manifest
-from vrooli.diagnosis.evidence.connectivity import ways
+from vrooli.diagnosis.evidence.connectivity import connections
 from vrooli.diagnosis.evidence.model import Answer, Evidence, SecretFacts
 from vrooli.diagnosis.evidence.probes import connect, resolve
 from vrooli.diagnosis.rules.network import (
@@ -35,7 +35,7 @@ from vrooli.diagnosis.rules.network import (
     tls_secret,
 )
 from vrooli.kube import network_policies
-from vrooli.kube.network_policies import End, Way
+from vrooli.kube.network_policies import Connection, Endpoint
 from vrooli.kube.objects import Ref
 
 LABELS = {"app": "shop"}
@@ -58,7 +58,7 @@ def shop(**settings: Any) -> dict[str, Any]:
 def deployed(seen: Evidence, *bodies: dict[str, Any]) -> Evidence:
     """The same, with these objects as Helm has noted them."""
     made = [manifest.of({"apiVersion": "v1", **body}, "dev") for body in bodies]
-    return replace(seen, wanted=(*seen.wanted, *made))
+    return replace(seen, manifests=(*seen.manifests, *made))
 
 
 def test_a_service_whose_labels_no_pod_has_is_put_back_as_the_release_noted_it() -> None:
@@ -236,7 +236,7 @@ def test_a_policy_that_refuses_an_arrow_is_named_with_the_arrow() -> None:
 
 def test_where_the_way_is_open_all_the_same_no_policy_is_blamed() -> None:
     seen = evidence(SERVER, UI, DENY)
-    (_, _, way), *_ = ways(seen)
+    (_, _, way), *_ = connections(seen)
     answer = Answer(connect.NAME, connect.about(way), connect.OPEN)
     assert not found(network_policy.RULE, replace(seen, answers=(answer,)))
     refused = replace(answer, text=connect.REFUSED)
@@ -247,7 +247,7 @@ def test_where_the_way_is_open_all_the_same_no_policy_is_blamed() -> None:
 
 def test_what_was_not_tried_is_not_told_as_refused() -> None:
     seen = evidence(SERVER, UI, DENY)
-    (_, _, way), *_ = ways(seen)
+    (_, _, way), *_ = connections(seen)
     unable = Answer(connect.NAME, connect.about(way), "`sh` failed: 403 Forbidden", ok=False)
     for answers in ((), (unable,)):
         (symptom,) = network_policy.RULE.find(replace(seen, answers=answers))
@@ -272,7 +272,7 @@ def test_a_policy_that_was_changed_by_hand_is_put_back() -> None:
 
 def test_the_charts_own_policies_let_every_arrow_through() -> None:
     seen = with_objects(rendered(), *_release_pods())
-    assert len(list(ways(seen))) > 8
+    assert len(list(connections(seen))) > 8
     assert not found(network_policy.RULE, seen)
 
 
@@ -336,6 +336,6 @@ def _release_pods() -> list[dict[str, Any]]:
 def test_policies_are_read_as_kubernetes_explains_them(rule: dict[str, Any], is_open: bool) -> None:
     client = pod("client", labels={"app": "client"})
     client["status"]["podIP"] = "10.1.2.3"
-    way = Way(End(client, {}), End(shop(), {}), 8080)
+    way = Connection(Endpoint(client, {}), Endpoint(shop(), {}), 8080)
     allow = policy("a", {"podSelector": {"matchLabels": LABELS}, "ingress": [rule]})
     assert bool(network_policies.refusing([allow], way)) is not is_open

@@ -88,8 +88,8 @@ def release() -> Evidence:
 @given(st.dictionaries(KEYS, ANYTHING, max_size=6))
 def test_an_object_of_the_release_of_any_shape_stops_nothing(drawn: dict[str, Any]) -> None:
     whole = release()
-    odd = [_object(item.kind, item.name, drawn) for item in whole.wanted if not item.is_hook]
-    found = contents(replace(evidence(*odd), wanted=whole.wanted), Redactor())
+    odd = [_object(item.kind, item.name, drawn) for item in whole.manifests if not item.is_hook]
+    found = contents(replace(evidence(*odd), manifests=whole.manifests), Redactor())
     assert archive.files(found)["findings.json"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.evidence import NOW, diagnosed, evidence, operators, pod, with_objects
-from vrooli.diagnosis.evidence.workloads import way_back
+from vrooli.diagnosis.evidence.workloads import rollback_command
 from vrooli.diagnosis.remedies import operators as remedies_operators
 from vrooli.findings import Finding
 from vrooli.kube.objects import Ref
@@ -145,7 +145,7 @@ def test_there_is_no_way_back_that_the_operator_undoes() -> None:
         for number in (1, 2)
     ]
     seen = evidence(*sets)
-    assert way_back(seen, workload).startswith("kubectl rollout undo")
+    assert rollback_command(seen, workload).startswith("kubectl rollout undo")
     seen = with_objects(seen, POSTGRES, made(workload, POSTGRES))
-    assert way_back(seen, workload) == "kubectl describe postgrescluster/vrooli-pg -n dev"
-    assert way_back(seen, workload, "kubectl logs x") == "kubectl logs x"
+    assert rollback_command(seen, workload) == "kubectl describe postgrescluster/vrooli-pg -n dev"
+    assert rollback_command(seen, workload, "kubectl logs x") == "kubectl logs x"

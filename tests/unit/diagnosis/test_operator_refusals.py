@@ -61,8 +61,8 @@ def without_instances(*events: Event) -> Evidence:
         made = owned("Secret", name, ("VaultStaticSecret", secret["metadata"]["name"]))
         seen = with_objects(seen, {**secret, "status": filled}, made)
     kept = {kind: found for kind, found in seen.objects.items() if kind != "RedisFailover"}
-    others = tuple(item for item in seen.wanted if item.kind != "RedisFailover")
-    seen = replace(seen, objects=kept, wanted=others)
+    others = tuple(item for item in seen.manifests if item.kind != "RedisFailover")
+    seen = replace(seen, objects=kept, manifests=others)
     (body,) = seen.all("PostgresCluster")
     status = {"observedGeneration": 1, "instances": [{"name": "instance1"}]}
     services = [
@@ -108,7 +108,7 @@ def running(*bodies: Body, logs: dict[LogSource, list[str]] | None = None, **spe
     Its last change was five minutes ago.
     """
     seen = whole()
-    (body,) = (item.body for item in well().wanted if item.kind == "PostgresCluster")
+    (body,) = (item.body for item in well().manifests if item.kind == "PostgresCluster")
     instances = [{"name": "instance1", "replicas": 1, "readyReplicas": 1, "updatedReplicas": 1}]
     status = {
         "observedGeneration": 1,
@@ -131,9 +131,13 @@ def running(*bodies: Body, logs: dict[LogSource, list[str]] | None = None, **spe
     containers = [{"name": "database", "env": environment}]
     leader = pod("vrooli-pg-instance1-abcd-0", labels=labels, spec={"containers": containers})
     kept = {**seen.objects, "PostgresCluster": [cluster]}
-    wanted = (*seen.wanted, *(item for item in well().wanted if item.kind == "PostgresCluster"))
+    wanted = (
+        *seen.manifests,
+        *(item for item in well().manifests if item.kind == "PostgresCluster"),
+    )
     return replace(
-        with_objects(replace(seen, objects=kept, wanted=wanted), leader, *bodies), logs=logs or {}
+        with_objects(replace(seen, objects=kept, manifests=wanted), leader, *bodies),
+        logs=logs or {},
     )
 
 

@@ -115,7 +115,7 @@ async def test_a_vault_without_a_pod_is_told_of_without_any_right() -> None:
 async def test_a_look_asks_for_the_rights_and_says_what_it_lacks() -> None:
     kube = ReaderOnly()
     look = collect._Look(kube=kube, release=None)  # type: ignore[arg-type]
-    found = await collect._ask(look, seen())
+    found = await collect._fetch_rest(look, seen())
     assert [item.resource for item in found.unavailable if "Redis" in item.resource]
     assert not [item for item in found.answers if not item.ok]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.evidence import pod, pod_of, rendered, with_objects
-from vrooli.diagnosis.dependency_graph import stands_on
+from vrooli.diagnosis.dependency_graph import dependencies
 from vrooli.kube.objects import Ref
 
 SERVER = Ref("Deployment", "vrooli-dev-server", "dev")
@@ -36,8 +36,8 @@ SEEN = with_objects(rendered(), pod_of("vrooli-dev-server"), SENTINEL, SERVICE)
     ],
     ids=str,
 )
-def test_the_server_stands_on(lower: Ref) -> None:
-    standing = stands_on(SEEN)
+def test_the_server_dependencies(lower: Ref) -> None:
+    standing = dependencies(SEEN)
     names = {str(ref) for ref in standing[SERVER]}
     if lower.kind == "VaultStaticSecret":
         assert any(name.startswith("VaultStaticSecret/") for name in names)
@@ -45,6 +45,6 @@ def test_the_server_stands_on(lower: Ref) -> None:
         assert lower in standing[SERVER]
 
 
-def test_the_ingress_stands_on_the_server() -> None:
-    (ingress,) = [ref for ref in stands_on(SEEN) if ref.kind == "Ingress"]
-    assert SERVER in stands_on(SEEN)[ingress]
+def test_the_ingress_dependencies_the_server() -> None:
+    (ingress,) = [ref for ref in dependencies(SEEN) if ref.kind == "Ingress"]
+    assert SERVER in dependencies(SEEN)[ingress]

@@ -58,7 +58,7 @@ def test_what_is_built_without_programs_needs_none_that_is_made() -> None:
 
 
 def test_the_two_halves_are_all_images() -> None:
-    assert {*catalog.WITHOUT_PROGRAMS, *catalog.OF_PROGRAMS} == IMAGES.keys()
+    assert {*catalog.WITHOUT_PROGRAMS, *catalog.WITH_PROGRAMS} == IMAGES.keys()
 
 
 def _containerfiles(part: str) -> list:

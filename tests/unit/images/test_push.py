@@ -9,8 +9,8 @@ import pytest
 from vrooli.chart import values
 from vrooli.errors import CommandError, UsageError, VrooliError
 from vrooli.events import Progress
-from vrooli.images import BuiltImage, demand_registries, is_pushable, push
-from vrooli.images.builder import Builder
+from vrooli.images import BuiltImage, is_pushable, push, require_registries
+from vrooli.images.builders.interface import Builder
 from vrooli.images.push import PLACEHOLDER
 from vrooli.project import chart_dir
 
@@ -58,10 +58,10 @@ def test_the_names_of_this_machines_images_are_no_registrys() -> None:
 def test_the_charts_placeholder_is_no_registry() -> None:
     assert values.read(chart_dir() / "values.yaml")["dockerhubUsername"] == PLACEHOLDER
     with pytest.raises(UsageError, match="no registry of yours yet") as refused:
-        demand_registries({"ui": [f"docker.io/{PLACEHOLDER}/ui:1.2.3"]})
+        require_registries({"ui": [f"docker.io/{PLACEHOLDER}/ui:1.2.3"]})
     assert "image.registry" in refused.value.advice
 
 
 def test_a_push_to_nowhere_is_refused() -> None:
     with pytest.raises(UsageError, match="name no registry"):
-        demand_registries({"ui": [], "server": []})
+        require_registries({"ui": [], "server": []})

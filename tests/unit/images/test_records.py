@@ -8,8 +8,8 @@ import pytest
 
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.images import records
-from vrooli.images.catalog import image
-from vrooli.images.forecast import Forecast
+from vrooli.images.build.estimate import TimeEstimate
+from vrooli.images.catalog import find_image
 from vrooli.images.records import Record
 
 
@@ -51,22 +51,22 @@ def test_a_program_that_was_only_touched_keeps_its_digest(tmp_path: Path) -> Non
 
 
 def test_a_build_is_expected_to_take_as_long_as_last_time() -> None:
-    redis = image("redis")
-    records.note_seconds("redis", 77.0)
-    forecast = Forecast(Progress())
+    redis = find_image("redis")
+    records.save_duration("redis", 77.0)
+    forecast = TimeEstimate(Progress())
     forecast.expect(redis)
     assert forecast.remaining() == 77.0
 
 
 def test_what_was_never_built_is_expected_to_take_what_the_catalog_says() -> None:
-    forecast = Forecast(Progress())
-    forecast.expect(image("redis"))
-    assert forecast.remaining() == image("redis").build_s
+    forecast = TimeEstimate(Progress())
+    forecast.expect(find_image("redis"))
+    assert forecast.remaining() == find_image("redis").build_s
 
 
 def test_many_builds_take_all_their_time_over_the_cores() -> None:
-    forecast = Forecast(Progress())
-    many = [image(name) for name in ("redis", "adminer", "openbao", "server", "ui")]
+    forecast = TimeEstimate(Progress())
+    many = [find_image(name) for name in ("redis", "adminer", "openbao", "server", "ui")]
     for one in many:
         forecast.expect(one)
     total = sum(one.build_s for one in many)
@@ -76,9 +76,9 @@ def test_many_builds_take_all_their_time_over_the_cores() -> None:
 def test_an_overdue_build_never_claims_to_be_about_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    forecast = Forecast(Progress())
-    forecast.expect(image("redis"))
-    forecast.tell(image("redis"), "began")
+    forecast = TimeEstimate(Progress())
+    forecast.expect(find_image("redis"))
+    forecast.record_output(find_image("redis"), "began")
     now[0] = 100.0
     assert forecast.remaining() == 25.0
 
@@ -88,24 +88,24 @@ def test_a_machine_that_was_slow_so_far_is_expected_to_stay_so(
 ) -> None:
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    forecast = Forecast(Progress())
-    forecast.expect(image("redis"))
-    forecast.expect(image("ui"))
-    forecast.tell(image("redis"), "began")
-    now[0] = 3 * image("redis").build_s
-    forecast.done(image("redis"))
-    assert forecast.remaining() == 3 * image("ui").build_s
+    forecast = TimeEstimate(Progress())
+    forecast.expect(find_image("redis"))
+    forecast.expect(find_image("ui"))
+    forecast.record_output(find_image("redis"), "began")
+    now[0] = 3 * find_image("redis").build_s
+    forecast.done(find_image("redis"))
+    assert forecast.remaining() == 3 * find_image("ui").build_s
 
 
 def test_what_is_said_carries_the_image_and_the_time_that_is_left() -> None:
     heard: list[Event] = []
-    forecast = Forecast(Progress("images", heard.append))
-    forecast.expect(image("redis"))
-    forecast.tell(image("redis"), "STEP 1/5")
+    forecast = TimeEstimate(Progress("images", heard.append))
+    forecast.expect(find_image("redis"))
+    forecast.record_output(find_image("redis"), "STEP 1/5")
     (event,) = heard
     assert isinstance(event, StepProgressed)
     assert event.detail == "redis: STEP 1/5"
-    assert event.remaining_s == pytest.approx(image("redis").build_s, abs=0.5)
+    assert event.remaining_s == pytest.approx(find_image("redis").build_s, abs=0.5)
 
 
 def test_many_threads_may_ask_for_the_same_digest_at_once(tmp_path: Path) -> None:

@@ -108,4 +108,4 @@ def test_every_image_of_the_release_has_a_name_by_content() -> None:
 
 
 def _pinned(name: str, inputs_hash: str) -> str:
-    return catalog.image(name).pinned(inputs_hash)
+    return catalog.find_image(name).pinned(inputs_hash)

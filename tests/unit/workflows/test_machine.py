@@ -9,7 +9,7 @@ import pytest
 
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
-from vrooli.images.docker import Docker
+from vrooli.images.builders.docker import Docker
 from vrooli.steps import Done
 from vrooli.workflows.host import setup as module
 from vrooli.workflows.host.setup import Machine

@@ -76,11 +76,11 @@ class Contents:
         hidden = (
             replace(item, reason=self.redactor.text(item.reason)) for item in self.more.unavailable
         )
-        found = [*self.diagnosis.unavailable, *hidden]
-        if not self.evidence.has_seen("Secret"):
+        unavailable = [*self.diagnosis.unavailable, *hidden]
+        if not self.evidence.is_readable("Secret"):
             why = "Secrets can't be read: their values are masked only where they look like some"
-            found.append(Unavailable("what is secret", why))
-        return grouped(found)
+            unavailable.append(Unavailable("what is secret", why))
+        return grouped(unavailable)
 
     def missing(self) -> list[Unavailable]:
         """That of it without which nobody can say that the release is healthy, each reason once."""
@@ -137,16 +137,16 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes, when: datetime) ->
 
 def files(contents: Contents) -> dict[str, str]:
     """Each file's text by its path, without secrets."""
-    seen, redactor = contents.evidence, contents.redactor
-    objects = {ref_of(body): redactor.tree(body) for body in _objects(seen)}
-    events = redactor.tree([asdict(item) for item in seen.events[-EVENTS:]])
+    evidence, redactor = contents.evidence, contents.redactor
+    objects = {ref_of(body): redactor.tree(body) for body in _objects(evidence)}
+    events = redactor.tree([asdict(item) for item in evidence.events[-EVENTS:]])
     logs = {source: redactor.lines(lines) for source, lines in sorted(_logs(contents).items())}
     history = redactor.tree([asdict(record.revision) for record in contents.records])
-    answers = [_cut(redactor.tree(asdict(answer))) for answer in seen.answers]
+    answers = [_truncated(redactor.tree(asdict(answer))) for answer in evidence.answers]
     view = html.View(
-        release=seen.release,
-        namespace=seen.namespace,
-        when=seen.now,
+        release=evidence.release,
+        namespace=evidence.namespace,
+        when=evidence.now,
         failure=contents.failure,
         causes=contents.diagnosis.causes,
         unavailable=contents.unavailable(),
@@ -172,25 +172,25 @@ def files(contents: Contents) -> dict[str, str]:
             for source, lines in logs.items()
         },
         **{
-            f"metrics/{name}.json": _json(redactor.tree(found))
-            for name, found in contents.more.used.items()
+            f"metrics/{name}.json": _json(redactor.tree(usage))
+            for name, usage in contents.more.used.items()
         },
         **{
             f"metrics/{_place(name)}.txt": redactor.text(text)
-            for name, text in contents.more.told.items()
+            for name, text in contents.more.metrics.items()
         },
     }
 
 
 def findings(contents: Contents) -> Mapping[str, Any]:
     """What was found, as JSON has it."""
-    seen = contents.evidence
+    evidence = contents.evidence
     return {
-        "release": seen.release,
-        "namespace": seen.namespace,
-        "time": seen.now.isoformat(timespec="seconds"),
+        "release": evidence.release,
+        "namespace": evidence.namespace,
+        "time": evidence.now.isoformat(timespec="seconds"),
         "failure": contents.failure,
-        "helm": contents.redactor.tree(asdict(seen.helm)),
+        "helm": contents.redactor.tree(asdict(evidence.helm)),
         "causes": [
             {
                 "finding": asdict(cause.finding),
@@ -207,13 +207,13 @@ def _unavailable(item: Unavailable) -> Mapping[str, str]:
     return {"resource": item.resource, "reason": item.reason, "advice": item.advice}
 
 
-def _objects(seen: Evidence) -> Iterator[Body]:
+def _objects(evidence: Evidence) -> Iterator[Body]:
     """Some of each kind, those in trouble first."""
-    for kind in sorted(seen.objects):
-        found = seen.objects[kind]
-        if kind == "Pod" and len(found) > OBJECTS:
-            found = sorted(found, key=is_pod_ready)
-        yield from (pruned(body) for body in found[:OBJECTS])
+    for kind in sorted(evidence.objects):
+        bodies = evidence.objects[kind]
+        if kind == "Pod" and len(bodies) > OBJECTS:
+            bodies = sorted(bodies, key=is_pod_ready)
+        yield from (pruned(body) for body in bodies[:OBJECTS])
 
 
 def _logs(contents: Contents) -> Mapping[LogSource, Sequence[str]]:
@@ -221,7 +221,7 @@ def _logs(contents: Contents) -> Mapping[LogSource, Sequence[str]]:
     return {**contents.evidence.logs, **contents.more.logs}
 
 
-def _cut(answer: Body) -> Body:
+def _truncated(answer: Body) -> Body:
     """An answer that is masked already: what is cut before could be a piece of a secret."""
     return {**answer, "text": answer["text"][:ANSWER]}
 

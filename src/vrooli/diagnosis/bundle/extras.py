@@ -24,8 +24,8 @@ LINES, LOGS, LOGS_S = 500, 150, 12.0
 METRICS = "metrics.k8s.io/v1beta1"
 # The components that tell numbers of their own, how many pods are asked, and how long one may
 # take, seconds.
-TELLING, METRICS_PATH = {"server": 5329, "jobs": 4001}, "/metrics"
-ASKED, METRICS_S = 10, 4.0
+METRIC_PORTS, METRICS_PATH = {"server": 5329, "jobs": 4001}, "/metrics"
+METRIC_PODS, METRICS_S = 10, 4.0
 NO_METRICS = Unavailable("metrics of pods", "no right to forward ports of pods (pods/portforward)")
 
 
@@ -36,43 +36,43 @@ class More:
     Attributes:
         logs: The end of every log, of this run and of the one before.
         used: What pods and nodes use, as the metrics server says, by kind.
-        told: The metrics of the server's and the jobs' pods, by pod.
+        metrics: The metrics of the server's and the jobs' pods, by pod.
         versions: Of what runs and of what looked.
         unavailable: What couldn't be looked at.
     """
 
     logs: Mapping[LogSource, Sequence[str]] = field(default_factory=dict)
     used: Mapping[str, Sequence[Body]] = field(default_factory=dict)
-    told: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, object] = field(default_factory=dict)
     unavailable: Sequence[Unavailable] = ()
 
 
-async def look(kube: Kube, seen: Evidence) -> More:
+async def collect(kube: Kube, evidence: Evidence) -> More:
     """Look at all of it at once."""
     fetcher = Fetcher()
-    nothing: tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]] = ({}, [])
-    every = logs.read_all(kube, seen, Patience(LOGS_S), most=LOGS, tail=LINES)
-    pods = [pod for pod in seen.all("Pod") if _component(pod) in TELLING]
-    is_open = seen.may(FORWARD)
+    no_logs: tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]] = ({}, [])
+    every = logs.read_all(kube, evidence, Patience(LOGS_S), most=LOGS, tail=LINES)
+    pods = [pod for pod in evidence.all("Pod") if _component(pod) in METRIC_PORTS]
+    is_open = evidence.may(FORWARD)
     running = [pod for pod in pods if is_open and text(pod, "status", "phase") == "Running"]
     async with asyncio.TaskGroup() as group:
-        lines = group.create_task(fetcher.fetch("logs", every, nothing, None))
-        of_pods = group.create_task(_used(fetcher, kube, "PodMetrics", seen.namespace))
+        lines = group.create_task(fetcher.fetch("logs", every, no_logs, None))
+        of_pods = group.create_task(_used(fetcher, kube, "PodMetrics", evidence.namespace))
         of_nodes = group.create_task(_used(fetcher, kube, "NodeMetrics", None))
         version = group.create_task(fetcher.fetch("the cluster's version", kube.version(), ""))
-        told = {
+        metrics = {
             ref_of(pod).name: group.create_task(
                 fetcher.fetch(f"metrics of {ref_of(pod).name}", _metrics(kube, pod), "")
             )
-            for pod in running[:ASKED]
+            for pod in running[:METRIC_PODS]
         }
     read, unread = lines.result()
     return More(
         logs=read,
         used={"pods": of_pods.result(), "nodes": of_nodes.result()},
-        told={name: task.result() for name, task in told.items() if task.result()},
-        versions=_versions(seen, version.result()),
+        metrics={name: task.result() for name, task in metrics.items() if task.result()},
+        versions=_versions(evidence, version.result()),
         unavailable=(*fetcher.unavailable, *([] if is_open or not pods else [NO_METRICS]), *unread),
     )
 
@@ -90,7 +90,7 @@ async def _used(fetcher: Fetcher, kube: Kube, kind: str, namespace: str | None) 
 
 
 async def _metrics(kube: Kube, pod: Body) -> str:
-    ref, port = ref_of(pod), TELLING[_component(pod)]
+    ref, port = ref_of(pod), METRIC_PORTS[_component(pod)]
     async with (
         await kube.port_forward(ref.namespace, ref.name, port) as local,
         httpx.AsyncClient(timeout=METRICS_S) as client,
@@ -103,8 +103,8 @@ def _component(pod: Body) -> str:
     return text(labels(pod), "app.kubernetes.io/component")
 
 
-def _versions(seen: Evidence, kubernetes: str) -> Mapping[str, object]:
-    pods = [*seen.all("Pod", "")]
+def _versions(evidence: Evidence, kubernetes: str) -> Mapping[str, object]:
+    pods = [*evidence.all("Pod", "")]
     images = {item.image for pod in pods for item in pod_status(pod).containers}
     return {
         "vrooli": project.version(),
@@ -112,7 +112,7 @@ def _versions(seen: Evidence, kubernetes: str) -> Mapping[str, object]:
         "kubernetes": kubernetes,
         "nodes": {
             ref_of(node).name: text(node, "status", "nodeInfo", "kubeletVersion")
-            for node in seen.all("Node")
+            for node in evidence.all("Node")
         },
         "images": sorted(images - {""}),
     }

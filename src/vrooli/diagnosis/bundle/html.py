@@ -188,6 +188,6 @@ def _event(event: Mapping[str, Any]) -> str:
 
 
 def _versions(versions: Mapping[str, object]) -> str:
-    told = ("vrooli", "kubernetes")
-    words = (f"{name} {versions[name]}" for name in told if versions.get(name))
+    names = ("vrooli", "kubernetes")
+    words = (f"{name} {versions[name]}" for name in names if versions.get(name))
     return _safe(" · ".join(words))

@@ -34,9 +34,9 @@ def of(body: Body) -> State:
         return _of_pod(body)
     if kind in ("Deployment", "StatefulSet", "ReplicaSet"):
         return _of_replicas(body)
-    troubles = list(_troubles(body))
-    if troubles:
-        return State("; ".join(troubles), well=False)
+    problems = list(_problems(body))
+    if problems:
+        return State("; ".join(problems), well=False)
     phase = text(body, "status", "phase")
     if phase:
         return State(phase, phase in _FINE)
@@ -47,16 +47,16 @@ def of(body: Body) -> State:
 
 def _of_pod(pod: Body) -> State:
     status = pod_status(pod)
-    found, phase = status.containers, status.phase
+    containers, phase = status.containers, status.phase
     if phase == "Succeeded":
         return State("Succeeded", well=True)
-    ready = sum(item.is_ready for item in found)
-    waits = [f"{item.name}: {item.waiting_reason}" for item in found if item.waiting_reason]
-    restarts = sum(item.restarts for item in found)
-    words = [phase, f"{ready}/{len(found)} ready", *waits]
+    ready = sum(item.is_ready for item in containers)
+    waits = [f"{item.name}: {item.waiting_reason}" for item in containers if item.waiting_reason]
+    restarts = sum(item.restarts for item in containers)
+    words = [phase, f"{ready}/{len(containers)} ready", *waits]
     words += [f"{restarts} restarts"] if restarts else []
-    words += list(_troubles(pod)) if not found else []
-    return State(", ".join(filter(None, words)), phase == "Running" and ready == len(found))
+    words += list(_problems(pod)) if not containers else []
+    return State(", ".join(filter(None, words)), phase == "Running" and ready == len(containers))
 
 
 def _of_replicas(body: Body) -> State:
@@ -65,13 +65,13 @@ def _of_replicas(body: Body) -> State:
     return State(f"{words}, rolling out" if status.is_rolling else words, status.is_ready)
 
 
-def _troubles(body: Body) -> Iterator[str]:
+def _problems(body: Body) -> Iterator[str]:
     for item in items(body, "status", "conditions"):
         kind, status = text(item, "type"), text(item, "status")
         bad = "True" if kind in _BAD_WHEN_TRUE or kind.endswith(_PRESSURE) else "False"
         if status == bad and not _is_harmless(kind):
-            said = ": ".join(filter(None, (text(item, "reason"), text(item, "message"))))
-            yield f"{kind} {status}" + (f" ({said})" if said else "")
+            detail = ": ".join(filter(None, (text(item, "reason"), text(item, "message"))))
+            yield f"{kind} {status}" + (f" ({detail})" if detail else "")
     if mapping(body, "metadata").get("deletionTimestamp"):
         yield "is being deleted"
 

@@ -35,7 +35,11 @@ def pruned(value: Any) -> Any:
 
 
 def _pruned(key: Any, value: Any) -> Any:
-    return _notes(value) if key == "annotations" and isinstance(value, Mapping) else pruned(value)
+    return (
+        _annotations(value)
+        if key == "annotations" and isinstance(value, Mapping)
+        else pruned(value)
+    )
 
 
 def _settings(value: Any) -> Any:
@@ -56,21 +60,21 @@ def _setting(item: Any) -> Any:
     return {key: MASK if key == "value" else pruned(inner) for key, inner in item.items()}
 
 
-def _notes(notes: Mapping[Any, Any]) -> dict[Any, Any]:
+def _annotations(annotations: Mapping[Any, Any]) -> dict[Any, Any]:
     """Annotations: one that is JSON may be an object, too."""
     return {
-        name: _note(inner)
-        for name, inner in notes.items()
+        name: _annotation(inner)
+        for name, inner in annotations.items()
         if not (isinstance(name, str) and _COPY.search(name))
     }
 
 
-def _note(value: Any) -> Any:
+def _annotation(value: Any) -> Any:
     if not isinstance(value, str) or value[:1] not in ("{", "["):
         return value
     try:
         inner = json.loads(value)
     except (ValueError, RecursionError):
         return value
-    kept = pruned(inner)
-    return value if kept == inner else json.dumps(kept)
+    sanitized = pruned(inner)
+    return value if sanitized == inner else json.dumps(sanitized)

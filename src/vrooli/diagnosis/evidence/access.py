@@ -22,67 +22,69 @@ EXEC, FORWARD = "exec", "portforward"
 WORDS = {EXEC: "run programs in pods", FORWARD: "forward ports of pods"}
 # API servers ask for the first of whoever comes by a web socket, and from 1.35 on for both.
 VERBS = ("get", "create")
-Way = tuple[str, str]
+PodAccess = tuple[str, str]
 
 
-def needed(seen: Evidence) -> Mapping[Way, list[str]]:
+def needed(evidence: Evidence) -> Mapping[PodAccess, list[str]]:
     """The ways that questions take, each with its namespace, and what is asked so."""
-    found: dict[Way, list[str]] = {}
-    pods, home = seen.all("Pod"), seen.namespace
+    required: dict[PodAccess, list[str]] = {}
+    pods, home = evidence.all("Pod"), evidence.namespace
     if pods:
-        inside = found.setdefault((EXEC, home), [])
+        inside = required.setdefault((EXEC, home), [])
         inside += ["Redis"] if any(REDIS_NAME in labels(pod) for pod in pods) else []
-        inside += ["PostgreSQL"] if seen.all("PostgresCluster") else []
+        inside += ["PostgreSQL"] if evidence.all("PostgresCluster") else []
         inside += ["what pods reach and resolve"]
         ailing = any(
             text(pod, "status", "phase") == "Running" and not is_pod_ready(pod) for pod in pods
         )
-        found[FORWARD, home] = ["what pods answer to their probes"] if ailing else []
-    for service in vault_services(seen):
-        found.setdefault((FORWARD, service.namespace), []).append("Vault")
-    return found
+        required[FORWARD, home] = ["what pods answer to their probes"] if ailing else []
+    for service in vault_services(evidence):
+        required.setdefault((FORWARD, service.namespace), []).append("Vault")
+    return required
 
 
 async def closed(
-    kube: Kube, seen: Evidence, fetcher: Fetcher, patience: Patience
-) -> Mapping[Way, str]:
+    kube: Kube, evidence: Evidence, fetcher: Fetcher, patience: Patience
+) -> Mapping[PodAccess, str]:
     """Those that this user may not take, each with why; where it can't be known none is taken."""
-    ways = list(needed(seen))
-    reasons = await asyncio.gather(*(_reason(kube, way, fetcher, patience) for way in ways))
-    return {way: why for way, why in zip(ways, reasons, strict=True) if why}
+    accesses = list(needed(evidence))
+    reasons = await asyncio.gather(
+        *(_reason(kube, access, fetcher, patience) for access in accesses)
+    )
+    return {access: why for access, why in zip(accesses, reasons, strict=True) if why}
 
 
-async def _reason(kube: Kube, way: Way, fetcher: Fetcher, patience: Patience) -> str:
+async def _reason(kube: Kube, access: PodAccess, fetcher: Fetcher, patience: Patience) -> str:
     """Why a way is closed; empty where it is open."""
-    name, namespace = way
+    name, namespace = access
     what = f"the right to {WORDS[name]} in {namespace}"
 
-    async def ask(verb: str) -> bool:
+    async def is_allowed(verb: str) -> bool:
         return await patience.ask(
             what, lambda _: kube.may(verb, "v1", "Pod", namespace, subresource=name)
         )
 
-    asked = (fetcher.fetch(what, ask(verb), None, None) for verb in VERBS)
-    allowed = await asyncio.gather(*asked)
+    requests = (fetcher.fetch(what, is_allowed(verb), None, None) for verb in VERBS)
+    allowed = await asyncio.gather(*requests)
     if False in allowed:
         return f"no right to {WORDS[name]} (pods/{name}) there"
     return f"whether this user may {WORDS[name]} there wasn't answered" if None in allowed else ""
 
 
-def unavailable(seen: Evidence) -> list[Unavailable]:
+def unavailable(evidence: Evidence) -> list[Unavailable]:
     """What isn't asked, because its way is closed, or because it is nowhere in this cluster."""
     return [
-        *_outside(seen),
+        *_outside(evidence),
         *(
-            _unasked(way, what, seen.closed.get(way, ""))
-            for way, what in needed(seen).items()
-            if what and not seen.may(*way)
+            _unasked(access, what, evidence.closed.get(access, ""))
+            for access, what in needed(evidence).items()
+            if what and not evidence.may(*access)
         ),
     ]
 
 
-def _unasked(way: Way, what: Sequence[str], why: str) -> Unavailable:
-    part, namespace = way
+def _unasked(access: PodAccess, what: Sequence[str], why: str) -> Unavailable:
+    part, namespace = access
     needed_ = (name for name, word in requirements.PROBES.items() if word in what)
     return Unavailable(
         f"{' and '.join(dict.fromkeys(what))} in {namespace}",
@@ -95,8 +97,8 @@ def _unasked(way: Way, what: Sequence[str], why: str) -> Unavailable:
     )
 
 
-def _outside(seen: Evidence) -> Iterator[Unavailable]:
-    for body in seen.all("VaultConnection"):
+def _outside(evidence: Evidence) -> Iterator[Unavailable]:
+    for body in evidence.all("VaultConnection"):
         # Not the whole address: it may hold a password.
         host = vault_host(body)
         if host and vault_service(body) is None:

@@ -30,7 +30,7 @@ from vrooli.diagnosis.evidence.probes import PROBES, Probe
 from vrooli.diagnosis.remedies import operators
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube, Patience, Priority
-from vrooli.kube import Manifest as Found
+from vrooli.kube import Manifest as KubeManifest
 from vrooli.kube import events as kube_events
 from vrooli.kube.events import Event
 from vrooli.kube.fetch import READ_S, Fetcher
@@ -110,7 +110,7 @@ OPTIONAL_S = 10.0
 # How many questions are asked at a time, each of several pods.
 PROBES_AT_ONCE = 3
 # Stands for a page that didn't come.
-_FAILED: list[Found] = []
+_FAILED: list[KubeManifest] = []
 
 
 @dataclass
@@ -133,9 +133,9 @@ class _Look(Fetcher):
         async for page in self._pages(kind, namespace):
             self._keep(kind, page)
 
-    def _keep(self, kind: Kind, page: Iterable[Found]) -> None:
-        found = self.objects.setdefault(kind[1], [])
-        found += (self.shared.of(kept) for item in page if (kept := _kept(item)) is not None)
+    def _keep(self, kind: Kind, page: Iterable[KubeManifest]) -> None:
+        bodies = self.objects.setdefault(kind[1], [])
+        bodies += (self.shared.of(pruned) for item in page if (pruned := _pruned(item)) is not None)
 
     async def anywhere(self, kind: Kind) -> None:
         """The same in every namespace, or at least in the release's own."""
@@ -149,9 +149,9 @@ class _Look(Fetcher):
 
     async def elsewhere(self, kind: Kind, selector: str) -> None:
         """Note what has these labels in the namespaces that aren't looked at as a whole."""
-        known = (self.release.namespace, *BELOW)
+        collected = (self.release.namespace, *BELOW)
         async for page in self._pages(kind, ELSEWHERE, labels=selector):
-            others = (item for item in page if dig(item, "metadata", "namespace") not in known)
+            others = (item for item in page if dig(item, "metadata", "namespace") not in collected)
             self._keep(kind, others)
 
     async def events(self, namespace: str, fields: str | None = None) -> None:
@@ -167,16 +167,16 @@ class _Look(Fetcher):
                 self.records = storage.in_order([*self.records, *records])
             bodies = self.objects.setdefault("Secret", [])
             for item in page:
-                if _kept(item) is None:
+                if _pruned(item) is None:
                     continue
-                seen = secrets.read(item)
-                self.values += seen.values
-                self.facts[seen.ref] = seen.facts
-                bodies.append(seen.body)
+                secret = secrets.read(item)
+                self.values += secret.values
+                self.facts[secret.ref] = secret.facts
+                bodies.append(secret.body)
 
     async def _pages(
         self, kind: Kind, where: str | None, labels: str | None = None, fields: str | None = None
-    ) -> AsyncIterator[list[Found]]:
+    ) -> AsyncIterator[list[KubeManifest]]:
         """A kind's objects as they come; where they end too early, that is noted."""
         namespace = None if where == ELSEWHERE else where
         place = (kind[1], where or "")
@@ -196,14 +196,14 @@ class _Look(Fetcher):
         """How a list's pages are asked for: in turn, with patience by need."""
         limit_s = TRY_S if priority is Priority.REQUIRED else OPTIONAL_S
 
-        async def through(request: Callable[[float], Awaitable[Found]]) -> Found:
+        async def through(request: Callable[[float], Awaitable[KubeManifest]]) -> KubeManifest:
             return await self.patience.ask(
                 what, request, priority=priority, limit_s=limit_s, share=LISTS_SHARE
             )
 
         return through
 
-    async def _next(self, pages: AsyncGenerator[list[Found]]) -> list[Found] | None:
+    async def _next(self, pages: AsyncGenerator[list[KubeManifest]]) -> list[KubeManifest] | None:
         """The next page, or None where there is no further one, or no such kind."""
         try:
             return await anext(pages, None)
@@ -223,8 +223,8 @@ class _Look(Fetcher):
     def forget(self, namespace: str) -> None:
         """Drop what was found of a namespace by its labels, before all of it is read."""
         for _, kind in discovery.KINDS:
-            found = self.objects.get(kind, [])
-            found[:] = [item for item in found if dig(item, "metadata", "namespace") != namespace]
+            bodies = self.objects.get(kind, [])
+            bodies[:] = [item for item in bodies if dig(item, "metadata", "namespace") != namespace]
 
     def seen(self) -> Evidence:
         """What is known of the release so far, without what Helm noted."""
@@ -249,7 +249,7 @@ class _Look(Fetcher):
                 self.unavailable.append(Unavailable(what, record.error, place=place))
         try:
             return self.records[-1].limited_manifests() if self.records else ()
-        except (*root_cause.ODD, yaml.YAMLError) as error:
+        except (*root_cause.MALFORMED_ERRORS, yaml.YAMLError) as error:
             why = f"it can't be read ({type(error).__name__}: {error})"
             place = (requirements.HELM, name)
             self.unavailable.append(Unavailable(f"Helm's record of {name}", why, place=place))
@@ -273,8 +273,8 @@ class Collected:
 
 async def collect(kube: Kube, release: Release) -> tuple[Evidence, Redactor]:
     """Everything that rules read about a release, and what keeps secrets out of what they say."""
-    found = await look(kube, release)
-    return found.evidence, found.redactor
+    collected = await look(kube, release)
+    return collected.evidence, collected.redactor
 
 
 async def look(
@@ -312,24 +312,26 @@ async def _look(look: _Look) -> Collected:
         look.forget(namespace)
         await look.namespace(namespace)
     last = look.records[-1] if look.records else None
-    wanted, helm = look.wanted(), last.revision if last else Revision()
-    evidence = await _ask(look, replace(look.seen(), wanted=wanted, helm=helm))
+    manifests, helm = look.wanted(), last.revision if last else Revision()
+    evidence = await _fetch_rest(look, replace(look.seen(), manifests=manifests, helm=helm))
     return Collected(evidence, Redactor(look.values), tuple(look.records))
 
 
-async def _ask(look: _Look, seen: Evidence) -> Evidence:
+async def _fetch_rest(look: _Look, evidence: Evidence) -> Evidence:
     """What must be asked once it is known whom: logs, and the probes' questions."""
     async with asyncio.TaskGroup() as group:
-        lines = group.create_task(logs.read(look.kube, seen, look.patience))
-        seen = replace(seen, closed=await access.closed(look.kube, seen, look, look.patience))
-        answers = await _ask_probes(look, seen)
+        lines = group.create_task(logs.read(look.kube, evidence, look.patience))
+        evidence = replace(
+            evidence, closed=await access.closed(look.kube, evidence, look, look.patience)
+        )
+        answers = await _run_probes(look, evidence)
     read, unread = lines.result()
     silent = requirements.silent(answers)
-    unavailable = (*look.unavailable, *access.unavailable(seen), *silent, *unread)
-    return replace(seen, logs=read, answers=tuple(answers), unavailable=unavailable)
+    unavailable = (*look.unavailable, *access.unavailable(evidence), *silent, *unread)
+    return replace(evidence, logs=read, answers=tuple(answers), unavailable=unavailable)
 
 
-async def _ask_probes(look: _Look, seen: Evidence) -> list[Answer]:
+async def _run_probes(look: _Look, evidence: Evidence) -> list[Answer]:
     """The answers to all questions, those that are needed asked first."""
     free = asyncio.Semaphore(PROBES_AT_ONCE)
 
@@ -339,24 +341,24 @@ async def _ask_probes(look: _Look, seen: Evidence) -> list[Answer]:
             limit_s = max(READ_S, look.patience.left_s()) if is_needed else READ_S
             place = (requirements.PROBE, name)
             return await look.fetch(
-                f"probe {name}", probe(look.kube, seen), [], limit_s, place=place
+                f"probe {name}", probe(look.kube, evidence), [], limit_s, place=place
             )
 
     ordered = sorted(PROBES.items(), key=lambda item: item[0] not in requirements.PROBES)
     async with asyncio.TaskGroup() as group:
-        asked = [group.create_task(one(name, probe)) for name, probe in ordered]
-    return [answer for task in asked for answer in task.result()]
+        tasks = [group.create_task(one(name, probe)) for name, probe in ordered]
+    return [answer for task in tasks for answer in task.result()]
 
 
-def _kept(item: Body) -> dict[str, Any] | None:
+def _pruned(item: Body) -> dict[str, Any] | None:
     """An object without what nobody reads; None where it has not even a name."""
     metadata = mapping(item, "metadata")
     if not isinstance(metadata.get("name"), str):
         return None
-    kept = {name: value for name, value in metadata.items() if name != "managedFields"}
+    slim = {name: value for name, value in metadata.items() if name != "managedFields"}
     if item.get("kind") in operators.KINDS:
-        kept["managedFields"] = _times(metadata)
-    return {**item, "metadata": kept}
+        slim["managedFields"] = _times(metadata)
+    return {**item, "metadata": slim}
 
 
 def _times(metadata: Body) -> list[dict[str, str]]:

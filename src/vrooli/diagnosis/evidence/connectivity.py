@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.kube.network_policies import NAMESPACE_NAME, End, Way
+from vrooli.kube.network_policies import NAMESPACE_NAME, Connection, Endpoint
 from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
 from vrooli.kube.status import is_pod_ready
 
@@ -30,36 +30,40 @@ PORTS = {
 }
 
 
-def ways(seen: Evidence) -> Iterator[tuple[Ref, Ref, Way]]:
+def connections(evidence: Evidence) -> Iterator[tuple[Ref, Ref, Connection]]:
     """Each arrow of the release, and the way to the DNS: from and to which workload, and how."""
-    ends = _ends(seen)
-    dns = seen.pods({"k8s-app": "kube-dns"}, "kube-system")
+    pods = _pods_by_component(evidence)
+    dns = evidence.pods({"k8s-app": "kube-dns"}, "kube-system")
     for component, targets in ARROWS.items():
-        source = ends.get(component)
+        source = pods.get(component)
         if source is None:
             continue
-        start = _end(seen, source)
+        start = _endpoint(evidence, source)
         if dns:
-            yield seen.owner(source), seen.owner(dns[0]), Way(start, _end(seen, dns[0]), 53, "UDP")
+            yield (
+                evidence.owner(source),
+                evidence.owner(dns[0]),
+                Connection(start, _endpoint(evidence, dns[0]), 53, "UDP"),
+            )
         for name in targets:
-            target = ends.get(name)
+            target = pods.get(name)
             if target is not None:
-                way = Way(start, _end(seen, target), _port(target, name))
-                yield seen.owner(source), seen.owner(target), way
+                connection = Connection(start, _endpoint(evidence, target), _port(target, name))
+                yield evidence.owner(source), evidence.owner(target), connection
 
 
-def _ends(seen: Evidence) -> dict[str, Body]:
+def _pods_by_component(evidence: Evidence) -> dict[str, Body]:
     """One pod of each end, by its name; a ready one where there is one."""
-    found: dict[str, Body] = {}
-    for _, pod in seen.current:
-        name = _name(seen, labels(pod))
-        if name and (name not in found or is_pod_ready(pod)):
-            found[name] = pod
-    return found
+    pods: dict[str, Body] = {}
+    for _, pod in evidence.current:
+        name = _name(evidence, labels(pod))
+        if name and (name not in pods or is_pod_ready(pod)):
+            pods[name] = pod
+    return pods
 
 
-def _name(seen: Evidence, of: Mapping[str, str]) -> str:
-    if text(of, INSTANCE) == seen.release:
+def _name(evidence: Evidence, of: Mapping[str, str]) -> str:
+    if text(of, INSTANCE) == evidence.release:
         return text(of, COMPONENT)
     if CLUSTER in of:
         roles = {"pgbouncer": "pool", "master": "primary", "primary": "primary"}
@@ -79,7 +83,7 @@ def _port(pod: Body, name: str) -> int:
     return PORTS[name]
 
 
-def _end(seen: Evidence, pod: Body) -> End:
+def _endpoint(evidence: Evidence, pod: Body) -> Endpoint:
     namespace = ref_of(pod).namespace
-    body = seen.get(Ref("Namespace", namespace)) or {}
-    return End(pod, {NAMESPACE_NAME: namespace, **labels(body)})
+    body = evidence.get(Ref("Namespace", namespace)) or {}
+    return Endpoint(pod, {NAMESPACE_NAME: namespace, **labels(body)})

@@ -23,7 +23,7 @@ KINDS: Mapping[tuple[str, str], Sequence[str]] = {
 OF_NODES = ("default", "involvedObject.kind=Node")
 
 
-def of_vault(seen: Evidence, known: Iterable[str]) -> list[str]:
+def of_vault(evidence: Evidence, collected: Iterable[str]) -> list[str]:
     """The namespaces of Vaults that the release names, beside those that are known."""
-    found = dict.fromkeys(service.namespace for service in vault_services(seen))
-    return [namespace for namespace in found if namespace not in set(known)]
+    namespaces = dict.fromkeys(service.namespace for service in vault_services(evidence))
+    return [namespace for namespace in namespaces if namespace not in set(collected)]

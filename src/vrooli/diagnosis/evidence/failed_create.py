@@ -27,34 +27,34 @@ class Refusal:
     said: str
 
 
-def refusals(seen: Evidence) -> Iterator[Refusal]:
+def refusals(evidence: Evidence) -> Iterator[Refusal]:
     """Each workload that lacks pods because they are refused."""
-    for body in seen.all("ReplicaSet"):
+    for body in evidence.all("ReplicaSet"):
         failing = condition(body, "ReplicaFailure")
-        is_lacking = number(body, "status", "replicas") < replicas_of(body)
-        if is_lacking and text(failing, "reason") == "FailedCreate":
+        is_short = number(body, "status", "replicas") < replicas_of(body)
+        if is_short and text(failing, "reason") == "FailedCreate":
             yield Refusal(_owner(body), text(failing, "message"))
     for kind in ("StatefulSet", "Job"):
-        for body in seen.all(kind):
+        for body in evidence.all(kind):
             is_done = number(body, "status", "succeeded") or condition(body, "Complete")
             if is_done or number(body, "status", "replicas") >= replicas_of(body):
                 continue
             ref = ref_of(body)
-            events = seen.events_of(ref, "FailedCreate")
+            events = evidence.events_of(ref, "FailedCreate")
             if (
                 events
-                and len(seen.pods_of(ref)) < replicas_of(body)
-                and _still(seen, ref, events[-1])
+                and len(evidence.pods_of(ref)) < replicas_of(body)
+                and _still(evidence, ref, events[-1])
             ):
                 yield Refusal(ref, events[-1].message.strip())
 
 
-def _still(seen: Evidence, workload: Ref, failed: Event) -> bool:
+def _still(evidence: Evidence, workload: Ref, failed: Event) -> bool:
     """Whether a refusal may hold: it is of late, and no pod was made since."""
-    made = seen.events_of(workload, "SuccessfulCreate")
-    since = made[-1].last if made else None
+    created = evidence.events_of(workload, "SuccessfulCreate")
+    since = created[-1].last if created else None
     is_over = since is not None and failed.last is not None and since > failed.last
-    return is_recent(failed, seen.now, RECENT_S) and not is_over
+    return is_recent(failed, evidence.now, RECENT_S) and not is_over
 
 
 def _owner(replica_set: Body) -> Ref:

@@ -27,10 +27,10 @@ class Shared:
             return value
         key = json.dumps(value)
         if key not in self._known:
-            self._known[key] = self._made(value, depth - 1)
+            self._known[key] = self._interned(value, depth - 1)
         return self._known[key]
 
-    def _made(self, value: dict[str, Any] | list[Any], depth: int) -> Any:
+    def _interned(self, value: dict[str, Any] | list[Any], depth: int) -> Any:
         if isinstance(value, list):
             return [self._parts(inner, depth) for inner in value]
         return {name: self._parts(inner, depth) for name, inner in value.items()}

@@ -1,4 +1,4 @@
-"""What logs said lately: a line of an hour ago may tell of what is mended. No I/O here."""
+"""Search recent log lines: a line of an hour ago may be about a fixed problem. No I/O here."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ _NEAR = 120
 
 def time_of(line: str) -> datetime | None:
     """When a line was written, if it says so."""
-    found = _TIME.search(line[:_NEAR])
-    if found is None:
+    match = _TIME.search(line[:_NEAR])
+    if match is None:
         return None
     try:
-        return datetime.fromisoformat(f"{found[1]}T{found[2]}").replace(tzinfo=UTC)
+        return datetime.fromisoformat(f"{match[1]}T{match[2]}").replace(tzinfo=UTC)
     except ValueError:
         return None
 
 
-def lately(
-    seen: Evidence,
+def recent_lines(
+    evidence: Evidence,
     pattern: str,
     namespace: str | None = None,
     pods: str = "",
     within_s: float = RECENT_S,
 ) -> Iterator[tuple[LogSource, str]]:
-    """The lines of logs that match and were written lately; those without a time don't count."""
-    for source, line in seen.lines(pattern, namespace, pods):
+    """The recent log lines that match; lines without a timestamp are ignored."""
+    for source, line in evidence.lines(pattern, namespace, pods):
         then = time_of(line)
-        if then is not None and (seen.now - then).total_seconds() <= within_s:
+        if then is not None and (evidence.now - then).total_seconds() <= within_s:
             yield source, line
 
 
-def quoted(found: list[tuple[LogSource, str]], most: int = 3) -> tuple[str, ...]:
+def quoted(lines: list[tuple[LogSource, str]], most: int = 3) -> tuple[str, ...]:
     """The last of some lines, as lines of evidence."""
-    return tuple(f"{source}: {line.strip()}" for source, line in found[-most:])
+    return tuple(f"{source}: {line.strip()}" for source, line in lines[-most:])

@@ -19,7 +19,7 @@ from vrooli.kube.unavailable import Unavailable
 # Lines of each log.
 LINES = 200
 # How long one may take, and one of those that are always read, seconds.
-LOGS_S, KEEPER_S = 5.0, 20.0
+LOGS_S, OPERATOR_S = 5.0, 20.0
 # How many are read: of thousands of pods in trouble some tell why.
 MOST = 80
 # Characters of each line: what matters stands at its begin.
@@ -27,25 +27,25 @@ WIDTH = 4000
 # Logs that one reason keeps out of sight are counted from so many on, not named.
 NAMED = 3
 # Namespaces whose pods keep a release well: their logs are always read.
-KEEPERS = ("postgres-operator", "redis-operator", "vault-secrets-operator-system", "vault")
+OPERATORS = ("postgres-operator", "redis-operator", "vault-secrets-operator-system", "vault")
 # Labels of the databases' pods, which may be in trouble while they are ready.
 DATA = ("postgres-operator.crunchydata.com/cluster", "redisfailovers.databases.spotahome.com/name")
 
 
 async def read(
-    kube: Kube, seen: Evidence, patience: Patience
+    kube: Kube, evidence: Evidence, patience: Patience
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
     """The logs that tell something, and those that couldn't be read."""
-    return await read_of(kube, list(_sources(seen)), patience, most=MOST, tail=LINES)
+    return await read_of(kube, list(_sources(evidence)), patience, most=MOST, tail=LINES)
 
 
 async def read_all(
-    kube: Kube, seen: Evidence, patience: Patience, *, most: int, tail: int
+    kube: Kube, evidence: Evidence, patience: Patience, *, most: int, tail: int
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
     """Every log that there is, the most telling first."""
-    pods = [pod for found in (seen.all("Pod"), seen.all("Pod", "")) for pod in found]
-    others = (source for pod in pods for source in _of_pod(pod))
-    sources = list(dict.fromkeys([*_sources(seen), *others]))
+    pods = [pod for bodies in (evidence.all("Pod"), evidence.all("Pod", "")) for pod in bodies]
+    remaining = (source for pod in pods for source in _of_pod(pod))
+    sources = list(dict.fromkeys([*_sources(evidence), *remaining]))
     return await read_of(kube, sources, patience, most=most, tail=tail)
 
 
@@ -53,39 +53,39 @@ async def read_of(
     kube: Kube, sources: Sequence[LogSource], patience: Patience, *, most: int, tail: int
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
     """The ends of some logs, at most so many of them, and those that couldn't be read."""
-    found: dict[LogSource, Sequence[str]] = {}
+    logs: dict[LogSource, Sequence[str]] = {}
     unavailable: list[Unavailable] = []
-    if (left := len(sources) - most) > 0:
-        unavailable.append(Unavailable(f"{left} more logs", f"only {most} are read"))
+    if (surplus := len(sources) - most) > 0:
+        unavailable.append(Unavailable(f"{surplus} more logs", f"only {most} are read"))
 
     async def one(source: LogSource) -> None:
         async def lines(_: float) -> list[str]:
-            told = kube.logs(
+            stream = kube.logs(
                 source.namespace,
                 source.pod,
                 source.container,
                 tail=tail,
                 previous=source.previous,
             )
-            return [line[:WIDTH] async for line in told]
+            return [line[:WIDTH] async for line in stream]
 
         what = f"log of {source}"
-        is_keeper = source.namespace in KEEPERS
+        is_operator = source.namespace in OPERATORS
         try:
-            found[source] = await patience.ask(
+            logs[source] = await patience.ask(
                 what,
                 lines,
-                priority=Priority.REQUIRED if is_keeper else Priority.OPTIONAL,
-                limit_s=KEEPER_S if is_keeper else LOGS_S,
+                priority=Priority.REQUIRED if is_operator else Priority.OPTIONAL,
+                limit_s=OPERATOR_S if is_operator else LOGS_S,
             )
         except VrooliError as error:
             # The log of a container that was taken away a moment ago is needed by nobody.
-            is_gone = isinstance(error, ApiError) and error.status == httpx.codes.NOT_FOUND
-            place = ("", "") if is_gone else (requirements.LOG, source.namespace)
+            is_deleted = isinstance(error, ApiError) and error.status == httpx.codes.NOT_FOUND
+            place = ("", "") if is_deleted else (requirements.LOG, source.namespace)
             unavailable.append(Unavailable.of(what, error, place))
 
     await each(one, sources[:most])
-    return found, counted(unavailable)
+    return logs, counted(unavailable)
 
 
 def counted(unavailable: Sequence[Unavailable]) -> list[Unavailable]:
@@ -94,17 +94,19 @@ def counted(unavailable: Sequence[Unavailable]) -> list[Unavailable]:
     for item in unavailable:
         pod = item.resource.removeprefix("log of ").partition("/")[0]
         reasons.setdefault((item.reason.replace(pod, "…"), item.place), []).append(item)
-    found: list[Unavailable] = []
-    for (why, _), alike in reasons.items():
-        what = f"{len(alike)} logs, such as the {alike[0].resource}"
-        found += [replace(alike[0], resource=what, reason=why)] if len(alike) > NAMED else alike
-    return found
+    summaries: list[Unavailable] = []
+    for (why, _), similar in reasons.items():
+        what = f"{len(similar)} logs, such as the {similar[0].resource}"
+        summaries += (
+            [replace(similar[0], resource=what, reason=why)] if len(similar) > NAMED else similar
+        )
+    return summaries
 
 
-def _sources(seen: Evidence) -> Iterator[LogSource]:
+def _sources(evidence: Evidence) -> Iterator[LogSource]:
     """Whose logs are read, the most telling first."""
-    keepers = [pod for namespace in KEEPERS for pod in seen.all("Pod", namespace)]
-    own = seen.all("Pod")
+    operators = [pod for namespace in OPERATORS for pod in evidence.all("Pod", namespace)]
+    own = evidence.all("Pod")
     ailing, data, others = [], [], []
     for pod in own:
         if not is_pod_ready(pod) and not _is_done(pod):
@@ -113,15 +115,15 @@ def _sources(seen: Evidence) -> Iterator[LogSource]:
             data.append(pod)
         elif _restarted(pod):
             others.append(pod)
-    for pod in (*keepers, *_in_turn(seen, ailing), *data, *others):
+    for pod in (*operators, *_in_turn(evidence, ailing), *data, *others):
         yield from _of_pod(pod)
 
 
-def _in_turn(seen: Evidence, pods: Sequence[Body]) -> Iterator[Body]:
+def _in_turn(evidence: Evidence, pods: Sequence[Body]) -> Iterator[Body]:
     """A pod of each workload, then another of each: thousands of one hide none of another."""
     by_owner: dict[Ref, list[Body]] = {}
     for pod in pods:
-        by_owner.setdefault(seen.owner(pod), []).append(pod)
+        by_owner.setdefault(evidence.owner(pod), []).append(pod)
     for turn in zip_longest(*by_owner.values()):
         yield from (pod for pod in turn if pod is not None)
 

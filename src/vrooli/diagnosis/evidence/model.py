@@ -85,7 +85,7 @@ class Evidence(Snapshot):
             namespace, the operators' and the cluster's own.
         now: When it was looked at.
         logs: The end of logs, by container.
-        wanted: The release's objects as Helm noted them, hooks too; none without a release.
+        manifests: The release's objects as Helm noted them, hooks too; none without a release.
         helm: What Helm has noted of it.
         secrets: What may be known of Secrets; their values are nowhere in here.
         answers: What was asked in the cluster.
@@ -97,14 +97,14 @@ class Evidence(Snapshot):
     release: str
     now: datetime
     logs: Mapping[LogSource, Sequence[str]] = field(default_factory=dict)
-    wanted: Sequence[Manifest] = ()
+    manifests: Sequence[Manifest] = ()
     helm: Revision = field(default_factory=Revision)
     secrets: Mapping[Ref, SecretFacts] = field(default_factory=dict)
     answers: Sequence[Answer] = ()
     hidden: Collection[tuple[str, str]] = frozenset()
     closed: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
-    def has_seen(self, kind: str, namespace: str | None = None) -> bool:
+    def is_readable(self, kind: str, namespace: str | None = None) -> bool:
         """Whether a kind could be looked at in a namespace: only then does none mean none."""
         return kind in self.objects and not self.is_hidden(kind, namespace)
 
@@ -113,19 +113,17 @@ class Evidence(Snapshot):
         where = self.namespace if namespace is None else namespace
         return (kind, where) in self.hidden or (kind, "") in self.hidden
 
-    def may(self, way: str, namespace: str | None = None) -> bool:
+    def may(self, access: str, namespace: str | None = None) -> bool:
         """Whether this user may take a way into the pods of a namespace."""
         where = self.namespace if namespace is None else namespace
-        return (way, where) not in self.closed
+        return (access, where) not in self.closed
 
     @cached_property
     def current(self) -> Sequence[tuple[Ref, Body]]:
         """The release's pods with their workloads, without those that a newer version replaces."""
-        found = [(self.owner(pod), pod) for pod in self.all("Pod") if not is_going(pod)]
-        newest = dict(sorted(found, key=lambda item: born(item[1])))
-        return [
-            (owner, pod) for owner, pod in found if version_of(pod) == version_of(newest[owner])
-        ]
+        pods = [(self.owner(pod), pod) for pod in self.all("Pod") if not is_going(pod)]
+        newest = dict(sorted(pods, key=lambda item: born(item[1])))
+        return [(owner, pod) for owner, pod in pods if version_of(pod) == version_of(newest[owner])]
 
     def lines(
         self, pattern: str, namespace: str | None = None, pods: str = ""
@@ -137,28 +135,28 @@ class Evidence(Snapshot):
             namespace: Whose logs; None is the release's namespace.
             pods: How the pods' names begin.
         """
-        wanted = re.compile(pattern)
+        regex = re.compile(pattern)
         where = self.namespace if namespace is None else namespace
-        for source, found in self.logs.items():
+        for source, lines in self.logs.items():
             if source.namespace == where and source.pod.startswith(pods):
-                yield from ((source, line) for line in found if wanted.search(line))
+                yield from ((source, line) for line in lines if regex.search(line))
 
     def answer(self, probe: str, about: Ref | None = None) -> Answer | None:
         """What a question gave, or None where it wasn't asked."""
-        found = (item for item in self.answers if item.probe == probe)
-        return next((item for item in found if about is None or item.about == about), None)
+        answers = (item for item in self.answers if item.probe == probe)
+        return next((item for item in answers if about is None or item.about == about), None)
 
-    def wants(self, kind: str) -> list[Manifest]:
+    def manifests_of(self, kind: str) -> list[Manifest]:
         """The release's own objects of a kind, as Helm noted them."""
-        return [item for item in self.wanted if item.kind == kind and not item.is_hook]
+        return [item for item in self.manifests if item.kind == kind and not item.is_hook]
 
 
-def is_recent(happening: Event, now: datetime, within_s: float) -> bool:
+def is_recent(event: Event, now: datetime, within_s: float) -> bool:
     """Whether an event is so new that it may still hold; one without a time is taken for new."""
-    return happening.last is None or (now - happening.last).total_seconds() <= within_s
+    return event.last is None or (now - event.last).total_seconds() <= within_s
 
 
 def replicas_of(body: Body, default: int = 1) -> int:
     """How many pods a workload wants."""
-    found = dig(body, "spec", "replicas")
-    return found if isinstance(found, int) else default
+    replicas = dig(body, "spec", "replicas")
+    return replicas if isinstance(replicas, int) else default

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vrooli import operators
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Evidence
-from vrooli.diagnosis.evidence.workloads import down, mend_down, told
+from vrooli.diagnosis.evidence.workloads import down, last_events, recover_command
 from vrooli.diagnosis.interface import Symptom
 from vrooli.kube.objects import Body, Ref, has_label, items, ref_of
 
@@ -66,53 +66,55 @@ VSO = Keeper(
 ALL = (PGO, REDIS, VSO)
 
 
-def not_running(seen: Evidence, keeper: Keeper) -> Iterator[Symptom]:
+def not_running(evidence: Evidence, keeper: Keeper) -> Iterator[Symptom]:
     """The operator, if the release needs it and nothing of it runs."""
-    needs = [ref_of(body) for kind in keeper.kinds for body in seen.all(kind)]
-    if not needs:
+    dependents = [ref_of(body) for kind in keeper.kinds for body in evidence.all(kind)]
+    if not dependents:
         return
-    bodies = deployments(seen, keeper)
-    is_seen = seen.has_seen("Deployment", keeper.namespace)
-    if not bodies and is_seen and not seen.is_hidden("Deployment", ELSEWHERE):
+    bodies = deployments(evidence, keeper)
+    is_readable = evidence.is_readable("Deployment", keeper.namespace)
+    if not bodies and is_readable and not evidence.is_hidden("Deployment", ELSEWHERE):
         yield Symptom(
             resource=Ref("Namespace", keeper.namespace),
             message=f"{keeper.title} isn't there: {keeper.stops}.",
             remediation="Install it.",
             command=SETUP,
-            affects=tuple(needs),
+            affects=tuple(dependents),
         )
     for ref in map(ref_of, bodies):
-        if why := down(seen, ref):
+        if why := down(evidence, ref):
             yield Symptom(
                 resource=ref,
                 message=f"{keeper.title} doesn't run ({why}): {keeper.stops}.",
                 remediation="Bring it up; if it doesn't stay so, its events and its log say why.",
-                command=mend_down(seen, ref),
-                evidence=told(seen, ref),
-                affects=tuple(needs),
+                command=recover_command(evidence, ref),
+                evidence=last_events(evidence, ref),
+                affects=tuple(dependents),
             )
 
 
-def not_served(seen: Evidence, keeper: Keeper, remedy: str, command: str) -> Iterator[Symptom]:
+def not_served(evidence: Evidence, keeper: Keeper, remedy: str, command: str) -> Iterator[Symptom]:
     """The definitions of an operator's kinds that the release needs and the cluster lacks."""
     for kind, definition in keeper.kinds.items():
-        wanted = seen.wants(kind)
-        if wanted and not seen.has_seen(kind) and not seen.is_hidden(kind):
+        manifests = evidence.manifests_of(kind)
+        if manifests and not evidence.is_readable(kind) and not evidence.is_hidden(kind):
             yield Symptom(
                 resource=Ref("CustomResourceDefinition", definition),
                 message=f'no matches for kind "{kind}": the cluster doesn\'t know what '
                 f"{keeper.title.rstrip(',')} reads.",
                 remediation=remedy,
                 command=command,
-                affects=tuple(Ref(kind, item.name, seen.namespace) for item in wanted),
+                affects=tuple(Ref(kind, item.name, evidence.namespace) for item in manifests),
             )
 
 
-def deployments(seen: Evidence, keeper: Keeper) -> list[Body]:
+def deployments(evidence: Evidence, keeper: Keeper) -> list[Body]:
     """The operator's own Deployments: in its own namespace, else in any, as a check finds them.
 
     None that an operator owns, as far as its name alone would tell.
     """
-    found = seen.all("Deployment", keeper.namespace)
-    own = [body for body in found if not items(body, "metadata", "ownerReferences")]
-    return own or [body for body in seen.all("Deployment", "") if has_label(body, keeper.selector)]
+    bodies = evidence.all("Deployment", keeper.namespace)
+    own = [body for body in bodies if not items(body, "metadata", "ownerReferences")]
+    return own or [
+        body for body in evidence.all("Deployment", "") if has_label(body, keeper.selector)
+    ]

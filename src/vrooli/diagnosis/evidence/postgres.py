@@ -14,31 +14,33 @@ from vrooli.release.rollout.readiness import LEADER_ROLES, PGO
 CONTAINER = postgres_state.CONTAINER
 
 
-def clusters(seen: Evidence) -> Iterator[tuple[Ref, Body]]:
+def clusters(evidence: Evidence) -> Iterator[tuple[Ref, Body]]:
     """The release's clusters."""
-    return ((ref_of(body), body) for body in seen.all("PostgresCluster"))
+    return ((ref_of(body), body) for body in evidence.all("PostgresCluster"))
 
 
-def instances(seen: Evidence, cluster: Ref) -> list[Body]:
+def instances(evidence: Evidence, cluster: Ref) -> list[Body]:
     """The pods that hold the data."""
-    return seen.pods({f"{PGO}/cluster": cluster.name, f"{PGO}/data": "postgres"}, cluster.namespace)
+    return evidence.pods(
+        {f"{PGO}/cluster": cluster.name, f"{PGO}/data": "postgres"}, cluster.namespace
+    )
 
 
-def leaders(seen: Evidence, cluster: Ref) -> list[Body]:
+def leaders(evidence: Evidence, cluster: Ref) -> list[Body]:
     """The pods that Patroni has labelled its leader."""
-    found = instances(seen, cluster)
-    return [pod for pod in found if text(labels(pod), f"{PGO}/role") in LEADER_ROLES]
+    pods = instances(evidence, cluster)
+    return [pod for pod in pods if text(labels(pod), f"{PGO}/role") in LEADER_ROLES]
 
 
-def state(seen: Evidence, cluster: Ref) -> Mapping[str, Any]:
+def state(evidence: Evidence, cluster: Ref) -> Mapping[str, Any]:
     """What its leader says of itself; empty where it said nothing."""
-    return said(seen.answer(postgres_state.NAME, cluster))
+    return parse_answer(evidence.answer(postgres_state.NAME, cluster))
 
 
-def said(answer: Answer | None) -> Mapping[str, Any]:
+def parse_answer(answer: Answer | None) -> Mapping[str, Any]:
     """What stands in an answer; empty where there is none."""
-    found = json.loads(answer.text) if answer is not None and answer.ok else {}
-    return found if isinstance(found, Mapping) else {}
+    report = json.loads(answer.text) if answer is not None and answer.ok else {}
+    return report if isinstance(report, Mapping) else {}
 
 
 def psql(pod: Body, *statements: str, database: str = "postgres") -> str:

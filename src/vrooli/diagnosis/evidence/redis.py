@@ -21,7 +21,7 @@ _SENTINELS = re.compile(r"sentinels=(\d+)")
 
 
 @dataclass(frozen=True)
-class Told:
+class Reply:
     """One Redis or Sentinel, and what it says of itself.
 
     Attributes:
@@ -63,45 +63,45 @@ class Told:
     @property
     def monitors(self) -> str:
         """Whom a Sentinel takes for the master; empty where it says nothing."""
-        found = _MASTER.search(self.text)
-        return found[1] if found else ""
+        match = _MASTER.search(self.text)
+        return match[1] if match else ""
 
     @property
     def sentinels(self) -> int:
         """How many Sentinels a Sentinel knows, with itself."""
-        found = _SENTINELS.search(self.text)
-        return int(found[1]) if found else 0
+        match = _SENTINELS.search(self.text)
+        return int(match[1]) if match else 0
 
 
-def failovers(seen: Evidence) -> Iterator[tuple[Ref, Body]]:
+def failovers(evidence: Evidence) -> Iterator[tuple[Ref, Body]]:
     """The release's failovers."""
-    return ((ref_of(body), body) for body in seen.all("RedisFailover"))
+    return ((ref_of(body), body) for body in evidence.all("RedisFailover"))
 
 
-def pods(seen: Evidence, failover: Ref, part: str) -> list[Body]:
+def pods(evidence: Evidence, failover: Ref, part: str) -> list[Body]:
     """The pods of one kind of a failover: redis or sentinel."""
-    return seen.pods({REDIS_NAME: failover.name, COMPONENT: part}, failover.namespace)
+    return evidence.pods({REDIS_NAME: failover.name, COMPONENT: part}, failover.namespace)
 
 
-def told(seen: Evidence, failover: Ref, part: str) -> list[Told]:
+def replies(evidence: Evidence, failover: Ref, part: str) -> list[Reply]:
     """What each of a failover's pods says that could be asked."""
-    found = []
-    for pod in pods(seen, failover, part):
-        answer = seen.answer(redis_info.NAME, ref_of(pod))
+    replies = []
+    for pod in pods(evidence, failover, part):
+        answer = evidence.answer(redis_info.NAME, ref_of(pod))
         if answer is not None:
-            found.append(Told(pod, answer.text, answer.ok))
-    return found
+            replies.append(Reply(pod, answer.text, answer.ok))
+    return replies
 
 
-def wanted(failover: Body, part: str) -> int:
+def desired_replicas(failover: Body, part: str) -> int:
     """How many pods of a kind a failover wants."""
     return number(failover, "spec", part, "replicas", default=3)
 
 
-def is_settled(seen: Evidence, failover: Ref) -> bool:
+def is_settled(evidence: Evidence, failover: Ref) -> bool:
     """Whether all its pods are so old that the operator has looked at them more than once."""
-    found = [*pods(seen, failover, "redis"), *pods(seen, failover, "sentinel")]
-    return bool(found) and all(is_older(seen, born(pod), SETTLED_S) for pod in found)
+    all_pods = [*pods(evidence, failover, "redis"), *pods(evidence, failover, "sentinel")]
+    return bool(all_pods) and all(is_older(evidence, born(pod), SETTLED_S) for pod in all_pods)
 
 
 def run(pod: Ref, container: str, command: str) -> str:

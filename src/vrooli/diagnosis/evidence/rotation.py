@@ -45,20 +45,20 @@ class Publication:
     roles: tuple[Ref, ...] = ()
 
 
-def publications(seen: Evidence) -> list[Publication]:
+def publications(evidence: Evidence) -> list[Publication]:
     """What the release's rotator publishes; none without one."""
-    return [item for body in _deployments(seen) for item in _of(seen, body)]
+    return [item for body in _deployments(evidence) for item in _of(evidence, body)]
 
 
-def _deployments(seen: Evidence) -> Iterator[Body]:
-    """The rotator's Deployment: as it is, else as Helm noted it."""
-    there = [body for body in seen.all("Deployment") if labels(body).get(COMPONENT) == NAME]
-    noted = (item.body for item in seen.wanted if item.kind == "Deployment")
-    yield from there or [body for body in noted if labels(body).get(COMPONENT) == NAME]
+def _deployments(evidence: Evidence) -> Iterator[Body]:
+    """The rotator's Deployment: as it is, otherwise as Helm recorded it."""
+    existing = [body for body in evidence.all("Deployment") if labels(body).get(COMPONENT) == NAME]
+    deployed = (item.body for item in evidence.manifests if item.kind == "Deployment")
+    yield from existing or [body for body in deployed if labels(body).get(COMPONENT) == NAME]
 
 
-def _of(seen: Evidence, body: Body) -> Iterator[Publication]:
-    place = seen.namespace
+def _of(evidence: Evidence, body: Body) -> Iterator[Publication]:
+    place = evidence.namespace
     named = {
         text(item, "name"): text(item, "value")
         for container in containers(mapping(body, "spec", "template"))
@@ -84,61 +84,61 @@ def _roles(named: Mapping[str, str], place: str) -> Iterator[Ref]:
         yield Ref("Secret", f"{cluster}-pguser-{role}", place)
 
 
-def publication(seen: Evidence, published: Ref) -> Publication | None:
+def publication(evidence: Evidence, published: Ref) -> Publication | None:
     """How the rotator publishes a Secret; None where it doesn't."""
-    return next((item for item in publications(seen) if item.published == published), None)
+    return next((item for item in publications(evidence) if item.published == published), None)
 
 
-def read_from(seen: Evidence, filled: Ref) -> Ref:
+def read_from(evidence: Evidence, filled: Ref) -> Ref:
     """The Secret that pods read of one that the Vault Secrets Operator fills."""
-    return next((i.published for i in publications(seen) if i.source == filled), filled)
+    return next((i.published for i in publications(evidence) if i.source == filled), filled)
 
 
-def filler(seen: Evidence, secret: Ref) -> Body | None:
+def filler(evidence: Evidence, secret: Ref) -> Body | None:
     """The VaultStaticSecret from which a Secret comes, also by way of the rotator."""
-    found = publication(seen, secret)
-    filled = found.source if found is not None else secret
+    entry = publication(evidence, secret)
+    filled = entry.source if entry is not None else secret
     return next(
         (
             item
-            for item in seen.all("VaultStaticSecret", secret.namespace)
+            for item in evidence.all("VaultStaticSecret", secret.namespace)
             if text(item, "spec", "destination", "name") == filled.name
         ),
         None,
     )
 
 
-def lacks(seen: Evidence, item: Publication) -> str:
+def pending(evidence: Evidence, item: Publication) -> str:
     """What is still to be published or to be finished, in words; empty where nothing is."""
-    if not seen.has_seen("Secret"):
+    if not evidence.is_readable("Secret"):
         return ""
-    if seen.get(item.published) is None:
+    if evidence.get(item.published) is None:
         return f"the Secret {item.published.name} doesn't exist yet"
-    return _unpublished(seen, item) or _unfinished(seen, item)
+    return _unpublished(evidence, item) or _unfinished(evidence, item)
 
 
-def _unpublished(seen: Evidence, item: Publication) -> str:
-    filled = seen.secrets.get(item.source)
+def _unpublished(evidence: Evidence, item: Publication) -> str:
+    filled = evidence.secrets.get(item.source)
     if filled is None:
         return ""
     if not filled.lengths.get(item.key):
         return f"the Secret {item.source.name} has no value for {item.key}"
-    if _mark(seen, item.source, item.key) != _mark(seen, item.published, item.key):
+    if _mark(evidence, item.source, item.key) != _mark(evidence, item.published, item.key):
         return f"the Secret {item.published.name} still has the previous password"
     return ""
 
 
-def _unfinished(seen: Evidence, item: Publication) -> str:
+def _unfinished(evidence: Evidence, item: Publication) -> str:
     """Where a database takes two passwords, or its second role still has the previous one."""
-    published = _mark(seen, item.published, item.key)
-    roles = {_mark(seen, ref, ROLE_KEY) for ref in item.roles} - {""}
-    state = seen.secrets.get(item.state)
-    known = state.lengths if state is not None and item.database == TITLES["REDIS"] else {}
-    if (published and roles - {published}) or UNFINISHED in known:
+    published = _mark(evidence, item.published, item.key)
+    roles = {_mark(evidence, ref, ROLE_KEY) for ref in item.roles} - {""}
+    state = evidence.secrets.get(item.state)
+    keys = state.lengths if state is not None and item.database == TITLES["REDIS"] else {}
+    if (published and roles - {published}) or UNFINISHED in keys:
         return f"{item.database} still takes the previous password, too"
     return ""
 
 
-def _mark(seen: Evidence, ref: Ref, key: str) -> str:
-    facts = seen.secrets.get(ref)
+def _mark(evidence: Evidence, ref: Ref, key: str) -> str:
+    facts = evidence.secrets.get(ref)
     return facts.marks.get(key, "") if facts is not None else ""

@@ -63,13 +63,13 @@ def _facts(secret: Body) -> SecretFacts:
 
 
 def _decoded(data: Mapping[str, object]) -> dict[str, bytes]:
-    found = {}
+    decoded = {}
     for key, value in data.items():
         try:
-            found[key] = base64.b64decode(str(value), validate=True)
+            decoded[key] = base64.b64decode(str(value), validate=True)
         except ValueError:  # binascii.Error is one, too
-            found[key] = b""
-    return found
+            decoded[key] = b""
+    return decoded
 
 
 def _end(value: bytes) -> datetime | None:

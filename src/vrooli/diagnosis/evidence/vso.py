@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vrooli.diagnosis.dependency_graph import VSO_NAMESPACE, vault_service
-from vrooli.diagnosis.evidence.log_search import lately
+from vrooli.diagnosis.evidence.log_search import recent_lines
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.probes import vault_secrets
 from vrooli.kube.events import Event
@@ -29,7 +29,7 @@ LOGIN_EVENT, READ_EVENT, SYNC_EVENT = (
 # How the operator tries again: at first after this long, then ever later, up to a limit, seconds.
 FIRST_S, FACTOR, MOST_S, JITTER = 5.0, 1.5, 60.0, 1.5
 # After this many events of one kind the API server gets one in five minutes.
-BURST, DROPPED_S = 25, 330.0
+EVENT_BURST, DROPPED_S = 25, 330.0
 # After this long without an event there was a try that gave none.
 LONGEST_S = MOST_S * JITTER + FIRST_S
 # What the operator logs of each login that fails.
@@ -84,8 +84,8 @@ class Reading:
         words: What Vault says.
         keys: The keys that are there; no values.
         version: The newest version, where it was deleted; 0 otherwise.
-        bare: Whether the path without /data/ may be read.
-        asked: Whether that is the probe's answer, and not the operator's event.
+        without_data: Whether the path without /data/ may be read.
+        is_probed: Whether that is the probe's answer, and not the operator's event.
     """
 
     secret: Body
@@ -93,8 +93,8 @@ class Reading:
     words: str
     keys: frozenset[str] = frozenset()
     version: int = 0
-    bare: bool = False
-    asked: bool = True
+    without_data: bool = False
+    is_probed: bool = True
 
     @property
     def about(self) -> Ref:
@@ -107,77 +107,77 @@ class Reading:
         return vault_secrets.data_path(self.secret)
 
 
-def logins(seen: Evidence) -> Iterator[Login]:
+def logins(evidence: Evidence) -> Iterator[Login]:
     """How each login fares that the release's secrets need."""
-    for auth in seen.all("VaultAuth"):
-        said = _answer(seen, vault_secrets.LOGIN, ref_of(auth))
-        if said is not None:
+    for auth in evidence.all("VaultAuth"):
+        reply = _answer(evidence, vault_secrets.LOGIN, ref_of(auth))
+        if reply is not None:
             yield Login(
-                auth, number(said, "status"), _words(said), said.get("mounted") is not False
+                auth, number(reply, "status"), _words(reply), reply.get("mounted") is not False
             )
-        elif event := _refused(seen, ref_of(auth)):
+        elif event := _refused(evidence, ref_of(auth)):
             yield Login(auth, status(event.message), event.message.strip())
 
 
-def readings(seen: Evidence) -> Iterator[Reading]:
+def readings(evidence: Evidence) -> Iterator[Reading]:
     """What Vault gives for each of the release's secrets."""
-    for secret in seen.all("VaultStaticSecret"):
-        said = _answer(seen, vault_secrets.READ, ref_of(secret))
-        if said is not None:
-            keys = said.get("keys")
+    for secret in evidence.all("VaultStaticSecret"):
+        reply = _answer(evidence, vault_secrets.READ, ref_of(secret))
+        if reply is not None:
+            keys = reply.get("keys")
             yield Reading(
                 secret,
-                number(said, "status"),
-                _words(said),
+                number(reply, "status"),
+                _words(reply),
                 frozenset(map(str, keys)) if isinstance(keys, list) else frozenset(),
-                number(said, "version"),
-                said.get("bare") is True,
+                number(reply, "version"),
+                reply.get("bare") is True,
             )
-        elif event := trying(seen, ref_of(secret), READ_EVENT):
-            yield Reading(secret, status(event.message), event.message.strip(), asked=False)
+        elif event := trying(evidence, ref_of(secret), READ_EVENT):
+            yield Reading(secret, status(event.message), event.message.strip(), is_probed=False)
 
 
-def trying(seen: Evidence, ref: Ref, reason: str) -> Event | None:
+def trying(evidence: Evidence, ref: Ref, reason: str) -> Event | None:
     """The last event of a reason, if the operator still meets with it."""
-    events = seen.events_of(ref, reason)
+    events = evidence.events_of(ref, reason)
     if not events or events[-1].last is None:
         return None
     last = events[-1]
-    tries = sum(item.count for item in events)
-    next_s = min(FIRST_S * FACTOR ** min(tries, BURST), MOST_S) * JITTER + FIRST_S
-    limit_s = DROPPED_S if tries >= BURST else next_s
+    attempts = sum(item.count for item in events)
+    next_s = min(FIRST_S * FACTOR ** min(attempts, EVENT_BURST), MOST_S) * JITTER + FIRST_S
+    limit_s = DROPPED_S if attempts >= EVENT_BURST else next_s
     assert last.last is not None  # noqa: S101 - looked at above
-    return last if (seen.now - last.last).total_seconds() <= limit_s else None
+    return last if (evidence.now - last.last).total_seconds() <= limit_s else None
 
 
-def troubles(seen: Evidence) -> Iterator[tuple[Body, Event]]:
+def current_errors(evidence: Evidence) -> Iterator[tuple[Body, Event]]:
     """What the operator meets with at Vault now: each secret with its last word on it."""
-    for secret in seen.all("VaultStaticSecret"):
+    for secret in evidence.all("VaultStaticSecret"):
         ref = ref_of(secret)
-        last = next(reversed(seen.events_of(ref)), None)
+        last = next(reversed(evidence.events_of(ref)), None)
         if last is None or last.reason not in (LOGIN_EVENT, READ_EVENT):
             continue
         # Newer operators say when all is well again; of others silence says so.
-        is_well = condition(secret, "Healthy").get("status") == "True"
-        event = None if is_well else trying(seen, ref, last.reason)
-        if event is not None and (not _is_given(seen, ref) or _is_fresh(seen, event)):
+        is_healthy = condition(secret, "Healthy").get("status") == "True"
+        event = None if is_healthy else trying(evidence, ref, last.reason)
+        if event is not None and (not _is_readable(evidence, ref) or _is_fresh(evidence, event)):
             yield secret, event
 
 
-def _is_given(seen: Evidence, secret: Ref) -> bool:
+def _is_readable(evidence: Evidence, secret: Ref) -> bool:
     """Whether a login like the operator's was given the secret just now."""
-    said = _answer(seen, vault_secrets.READ, secret)
-    return said is not None and number(said, "status") == OK
+    reply = _answer(evidence, vault_secrets.READ, secret)
+    return reply is not None and number(reply, "status") == OK
 
 
-def _is_fresh(seen: Evidence, event: Event) -> bool:
+def _is_fresh(evidence: Evidence, event: Event) -> bool:
     """Whether it is of the last try, even where the probe gets through: no longer told, or logged.
 
     After many tries few events come: one of minutes ago may tell of what is mended.
     """
-    if is_recent(event, seen.now, LONGEST_S):
+    if is_recent(event, evidence.now, LONGEST_S):
         return True
-    logged = lately(seen, FAILED_LOGIN, VSO_NAMESPACE, within_s=LONGEST_S)
+    logged = recent_lines(evidence, FAILED_LOGIN, VSO_NAMESPACE, within_s=LONGEST_S)
     return event.reason == LOGIN_EVENT and any(logged)
 
 
@@ -187,89 +187,89 @@ def login_of(secret: Body) -> Ref:
     return Ref("VaultAuth", text(secret, "spec", "vaultAuthRef") or "default", ref.namespace)
 
 
-def connection(seen: Evidence, secret: Body) -> Ref:
+def connection(evidence: Evidence, secret: Body) -> Ref:
     """The VaultConnection over which a secret comes, else its VaultAuth."""
     auth = login_of(secret)
-    named = text(seen.get(auth), "spec", "vaultConnectionRef")
-    found = Ref("VaultConnection", named, auth.namespace)
-    return found if seen.get(found) is not None else auth
+    named = text(evidence.get(auth), "spec", "vaultConnectionRef")
+    ref = Ref("VaultConnection", named, auth.namespace)
+    return ref if evidence.get(ref) is not None else auth
 
 
 def templates(secret: Body) -> Mapping[str, str]:
     """The templates of a VaultStaticSecret by the key that each makes."""
-    found = mapping(secret, "spec", "destination", "transformation", "templates")
-    return {key: text(item, "text") for key, item in found.items()}
+    definitions = mapping(secret, "spec", "destination", "transformation", "templates")
+    return {key: text(item, "text") for key, item in definitions.items()}
 
 
-def ours(seen: Evidence, auth: Ref) -> bool:
+def ours(evidence: Evidence, auth: Ref) -> bool:
     """Whether the Vault behind a VaultAuth is the one of development, that setup mends."""
-    body = seen.get(auth) or {}
+    body = evidence.get(auth) or {}
     connection = Ref("VaultConnection", text(body, "spec", "vaultConnectionRef"), auth.namespace)
-    service = vault_service(seen.get(connection) or {})
-    found = seen.get(service) if service is not None else None
-    return text(found, "metadata", "labels", "app.kubernetes.io/managed-by") == "vrooli"
+    service = vault_service(evidence.get(connection) or {})
+    service_body = evidence.get(service) if service is not None else None
+    return text(service_body, "metadata", "labels", "app.kubernetes.io/managed-by") == "vrooli"
 
 
 SETUP = "vrooli setup --target k8s-cluster"
 
 
-def _answer(seen: Evidence, probe: str, ref: Ref) -> Mapping[str, Any] | None:
-    answer = seen.answer(probe, ref)
+def _answer(evidence: Evidence, probe: str, ref: Ref) -> Mapping[str, Any] | None:
+    answer = evidence.answer(probe, ref)
     if answer is None or not answer.ok:
         return None
-    said = json.loads(answer.text)
-    return said if isinstance(said, Mapping) else None
+    reply = json.loads(answer.text)
+    return reply if isinstance(reply, Mapping) else None
 
 
-def _words(said: Mapping[str, Any]) -> str:
-    errors = said.get("errors")
+def _words(reply: Mapping[str, Any]) -> str:
+    errors = reply.get("errors")
     words = "; ".join(str(item) for item in errors) if isinstance(errors, list) else ""
     return " ".join(words.split())
 
 
 def status(message: str) -> int:
     """Vault's HTTP status in the operator's words; 0 where they have none."""
-    found = _CODE.search(message)
-    return int(found[1]) if found else 0
+    match = _CODE.search(message)
+    return int(match[1]) if match else 0
 
 
-def _refused(seen: Evidence, auth: Ref) -> Event | None:
+def _refused(evidence: Evidence, auth: Ref) -> Event | None:
     """The operator's last word on a login, told at the secrets that need it."""
-    found = (
-        trying(seen, ref_of(secret), LOGIN_EVENT)
-        for secret in seen.all("VaultStaticSecret", auth.namespace)
+    events = (
+        trying(evidence, ref_of(secret), LOGIN_EVENT)
+        for secret in evidence.all("VaultStaticSecret", auth.namespace)
         if dig(secret, "spec", "vaultAuthRef") == auth.name
     )
-    return next((event for event in found if event is not None), None)
+    return next((event for event in events if event is not None), None)
 
 
-def askers(seen: Evidence, login: Login) -> list[Login]:
+def logins_with_role(evidence: Evidence, login: Login) -> list[Login]:
     """The logins of all releases here that ask the same Vault for the same role, this one first."""
-    others = (Login(auth, 0, "") for auth in seen.all("VaultAuth", ""))
-    where = (_address(seen, login), login.mount, login.role)
-    same = (it for it in others if (_address(seen, it), it.mount, it.role) == where)
+    others = (Login(auth, 0, "") for auth in evidence.all("VaultAuth", ""))
+    where = (_address(evidence, login), login.mount, login.role)
+    same = (it for it in others if (_address(evidence, it), it.mount, it.role) == where)
     return [login, *(it for it in same if it.about != login.about)]
 
 
-def _address(seen: Evidence, login: Login) -> str:
+def _address(evidence: Evidence, login: Login) -> str:
     named = text(login.auth, "spec", "vaultConnectionRef")
-    connection = seen.get(Ref("VaultConnection", named, login.about.namespace))
+    connection = evidence.get(Ref("VaultConnection", named, login.about.namespace))
     return text(connection, "spec", "address")
 
 
-def write_role(seen: Evidence, login: Login) -> str:
+def write_role(evidence: Evidence, login: Login) -> str:
     """The command that makes a role, for all who ask for it, with the release's policies."""
-    asking = askers(seen, login)
-    names = ",".join(dict.fromkeys(it.account for it in asking))
-    namespaces = ",".join(dict.fromkeys(it.about.namespace for it in asking))
+    logins_of_role = logins_with_role(evidence, login)
+    names = ",".join(dict.fromkeys(it.account for it in logins_of_role))
+    namespaces = ",".join(dict.fromkeys(it.about.namespace for it in logins_of_role))
     return (
         f"vault write auth/{login.mount}/role/{login.role} bound_service_account_names={names} "
         f"bound_service_account_namespaces={namespaces} token_policies={','.join(NAMES)}"
     )
 
 
-def lines(seen: Evidence, login: Login) -> tuple[str, ...]:
+def lines(evidence: Evidence, login: Login) -> tuple[str, ...]:
     """What shows how a login fared: Vault's answer, and the operator's last event."""
-    said = f"POST /v1/auth/{login.mount}/login: {login.status} {login.words}"
-    event = _refused(seen, login.about)
-    return (said, *([str(event)] if event is not None else []))
+    reply = f"POST /v1/auth/{login.mount}/login: {login.status} {login.words}"
+    event = _refused(evidence, login.about)
+    return (reply, *([str(event)] if event is not None else []))

@@ -33,106 +33,106 @@ REVISION = "deployment.kubernetes.io/revision"
 # Lines of a log that a finding quotes.
 QUOTED = 8
 # Another version of the same workload, for the remedies.
-AGAIN = "Correct it in the values and deploy again"
+REDEPLOY_HINT = "Correct it in the values and deploy again"
 
 
-def age_s(seen: Evidence, when: str | datetime | None) -> float | None:
+def age_s(evidence: Evidence, when: str | datetime | None) -> float | None:
     """How long ago that time was, seconds; None where it is none."""
     then = parse_time(when) if isinstance(when, str) else when
-    return None if then is None else (seen.now - then).total_seconds()
+    return None if then is None else (evidence.now - then).total_seconds()
 
 
-def is_older(seen: Evidence, when: str | datetime | None, than_s: float) -> bool:
+def is_older(evidence: Evidence, when: str | datetime | None, than_s: float) -> bool:
     """Whether a time is longer ago; what has no time is taken for old."""
-    age = age_s(seen, when)
+    age = age_s(evidence, when)
     return age is None or age >= than_s
 
 
-def states(seen: Evidence) -> Iterator[tuple[Ref, Body, ContainerStatus]]:
+def states(evidence: Evidence) -> Iterator[tuple[Ref, Body, ContainerStatus]]:
     """Each container of the current pods: its workload, its pod, and its status."""
-    for owner, pod in seen.current:
+    for owner, pod in evidence.current:
         yield from ((owner, pod, item) for item in pod_status(pod).containers)
 
 
-def is_moving(seen: Evidence, workload: Ref) -> bool:
+def is_moving(evidence: Evidence, workload: Ref) -> bool:
     """Whether a workload is on its way: its Deployment moved on lately, or its pods are young."""
-    body = seen.get(workload) or {}
+    body = evidence.get(workload) or {}
     progress = condition(body, "Progressing")
     if progress.get("status") == "True" and not is_older(
-        seen, text(progress, "lastUpdateTime"), MOVING_S
+        evidence, text(progress, "lastUpdateTime"), MOVING_S
     ):
         return True
-    pods = seen.pods_of(workload)
+    pods = evidence.pods_of(workload)
     if not pods:
-        return bool(body) and not is_older(seen, born(body), MOVING_S)
-    return any(not is_older(seen, born(pod), MOVING_S) for pod in pods)
+        return bool(body) and not is_older(evidence, born(body), MOVING_S)
+    return any(not is_older(evidence, born(pod), MOVING_S) for pod in pods)
 
 
-def log_of(seen: Evidence, pod: Body, container: str) -> tuple[str, ...]:
+def log_of(evidence: Evidence, pod: Body, container: str) -> tuple[str, ...]:
     """The last lines of the run that ended last, else of this one."""
     ref = ref_of(pod)
     for previous in (True, False):
-        lines = seen.logs.get(LogSource(ref.namespace, ref.name, container, previous))
+        lines = evidence.logs.get(LogSource(ref.namespace, ref.name, container, previous))
         if lines:
-            kept = [line for line in lines if line.strip()][-QUOTED:]
-            return tuple(f"{ref.name}/{container}: {line}" for line in kept)
+            last = [line for line in lines if line.strip()][-QUOTED:]
+            return tuple(f"{ref.name}/{container}: {line}" for line in last)
     return ()
 
 
-def telling_of(log: Sequence[str]) -> str:
+def explaining_line(log: Sequence[str]) -> str:
     """Of the lines of ``log_of``, the one that says why, without whose it is."""
     return find_cause_line([line.partition(": ")[2] for line in log])
 
 
-def way_back(seen: Evidence, workload: Ref, otherwise: str = "") -> str:
+def rollback_command(evidence: Evidence, workload: Ref, default: str = "") -> str:
     """The command that brings a Deployment's former version back, if one worked; else another.
 
     There is no such way for what an operator makes: it puts its own version back.
     """
-    keeper = operators.resource(seen, workload)
+    keeper = operators.resource(evidence, workload)
     if keeper is not None:
-        return otherwise or f"kubectl describe {keeper.words}"
+        return default or f"kubectl describe {keeper.words}"
     if workload.kind == "Deployment":
-        sets = _replica_sets(seen, workload)
+        sets = _replica_sets(evidence, workload)
         older = sets[:-1]
         worked = [item for item in older if workload_status(item).ready] or older
         if worked:
             to = text(notes(worked[-1]), REVISION)
             return f"kubectl rollout undo {workload.words} --to-revision={to}"
-    return otherwise or f"kubectl describe {workload.words}"
+    return default or f"kubectl describe {workload.words}"
 
 
-def _replica_sets(seen: Evidence, workload: Ref) -> list[Body]:
+def _replica_sets(evidence: Evidence, workload: Ref) -> list[Body]:
     """A Deployment's ReplicaSets, the newest last."""
-    found = [
+    sets = [
         item
-        for item in seen.all("ReplicaSet", workload.namespace)
+        for item in evidence.all("ReplicaSet", workload.namespace)
         if any(
             owner.get("kind") == workload.kind and owner.get("name") == workload.name
             for owner in items(item, "metadata", "ownerReferences")
         )
         and text(notes(item), REVISION).isdigit()
     ]
-    return sorted(found, key=lambda item: int(text(notes(item), REVISION)))
+    return sorted(sets, key=lambda item: int(text(notes(item), REVISION)))
 
 
-def noted(seen: Evidence, ref: Ref, *path: str) -> Any:
+def deployed_field(evidence: Evidence, ref: Ref, *path: str) -> Any:
     """What Helm has noted at a path of an object of the release; None where nothing is."""
-    for item in seen.wanted:
+    for item in evidence.manifests:
         if (item.kind, item.name) == (ref.kind, ref.name) and not item.is_hook:
             return dig(item.body, *path)
     return None
 
 
-def restore(seen: Evidence, ref: Ref, *path: str) -> str:
+def restore_field_command(evidence: Evidence, ref: Ref, *path: str) -> str:
     """The command that puts a field back to what the release has noted; empty where it is so."""
-    live, wanted = dig(seen.get(ref), *path), noted(seen, ref, *path)
-    if wanted is None or wanted == live:
+    live, desired = dig(evidence.get(ref), *path), deployed_field(evidence, ref, *path)
+    if desired is None or desired == live:
         return ""
-    if isinstance(wanted, Mapping) and isinstance(live, Mapping):
-        wanted = {**dict.fromkeys(live), **wanted}
-    command = patch(ref, wanted, *path)
-    return command if _can_be_shown(command) else _as_deployed(seen)
+    if isinstance(desired, Mapping) and isinstance(live, Mapping):
+        desired = {**dict.fromkeys(live), **desired}
+    command = patch(ref, desired, *path)
+    return command if _can_be_shown(command) else _as_deployed(evidence)
 
 
 def _can_be_shown(command: str) -> bool:
@@ -143,13 +143,13 @@ def _can_be_shown(command: str) -> bool:
     return "{{" not in command and Redactor().text(command) == command
 
 
-def _as_deployed(seen: Evidence) -> str:
+def _as_deployed(evidence: Evidence) -> str:
     """The command that brings the release's newest revision back as it was deployed."""
-    number = seen.helm.number
-    for found in ENVIRONMENTS.values():
-        if (found.release, found.namespace) == (seen.release, seen.namespace):
-            return f"vrooli rollback {number} --environment {found.name}"
-    return f"helm rollback {seen.release} {number} -n {seen.namespace}"
+    number = evidence.helm.number
+    for environment in ENVIRONMENTS.values():
+        if (environment.release, environment.namespace) == (evidence.release, evidence.namespace):
+            return f"vrooli rollback {number} --environment {environment.name}"
+    return f"helm rollback {evidence.release} {number} -n {evidence.namespace}"
 
 
 def patch(ref: Ref, value: Any, *path: str) -> str:
@@ -159,45 +159,45 @@ def patch(ref: Ref, value: Any, *path: str) -> str:
     return f"kubectl patch {ref.words} --type=merge -p {shlex.quote(json.dumps(value))}"
 
 
-def down(seen: Evidence, workload: Ref) -> str:
+def down(evidence: Evidence, workload: Ref) -> str:
     """Why nothing of a workload of the cluster's own helpers runs, in words; empty if it does."""
-    body = seen.get(workload)
+    body = evidence.get(workload)
     if body is None:
-        kinds = seen.all("Deployment", workload.namespace)
-        return f"{workload} doesn't exist" if seen.has_seen("Deployment") and kinds else ""
+        kinds = evidence.all("Deployment", workload.namespace)
+        return f"{workload} doesn't exist" if evidence.is_readable("Deployment") and kinds else ""
     if dig(body, "spec", "replicas") == 0:
         return f"{workload} is scaled to 0 pods"
     status = workload_status(body)
     if workload.kind == "DaemonSet" and not status.desired:
-        return "" if is_moving(seen, workload) else f"no node takes a pod of {workload}"
-    if status.available or is_moving(seen, workload):
+        return "" if is_moving(evidence, workload) else f"no node takes a pod of {workload}"
+    if status.available or is_moving(evidence, workload):
         return ""
     waits = [
         f"{item.stop_reason} {item.stop_message}".strip()
-        for pod in seen.pods_of(workload)
+        for pod in evidence.pods_of(workload)
         for item in pod_status(pod).containers
         if item.is_waiting or item.terminated is not None
     ]
     return f"no pod of {workload} is available" + (f" ({waits[0]})" if waits else "")
 
 
-def mend_down(seen: Evidence, workload: Ref) -> str:
+def recover_command(evidence: Evidence, workload: Ref) -> str:
     """The command that brings such a Deployment up."""
-    body = seen.get(workload) or {}
+    body = evidence.get(workload) or {}
     if dig(body, "spec", "replicas") == 0:
         return f"kubectl scale {workload.words} --replicas=1"
     return f"kubectl rollout restart {workload.words}" if body else ""
 
 
-def told(seen: Evidence, ref: Ref, *reasons: str, most: int = 3) -> tuple[str, ...]:
+def last_events(evidence: Evidence, ref: Ref, *reasons: str, most: int = 3) -> tuple[str, ...]:
     """An object's last events, as lines of evidence."""
-    return tuple(str(item) for item in seen.events_of(ref, *reasons)[-most:])
+    return tuple(str(item) for item in evidence.events_of(ref, *reasons)[-most:])
 
 
 def container(pod: Body, name: str) -> Body:
     """A container of a pod's spec, by name; empty where there is none."""
-    found: Sequence[Body] = [
+    specs: Sequence[Body] = [
         *items(pod, "spec", "initContainers"),
         *items(pod, "spec", "containers"),
     ]
-    return next((item for item in found if item.get("name") == name), {})
+    return next((item for item in specs if item.get("name") == name), {})

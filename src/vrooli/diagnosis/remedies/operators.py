@@ -23,10 +23,10 @@ PLACES = {
 }
 
 
-def resource(seen: Evidence, workload: Ref) -> Ref | None:
+def resource(evidence: Evidence, workload: Ref) -> Ref | None:
     """What an operator makes a workload from; None where no operator does."""
-    pods = seen.pods_of(workload)
-    for body in filter(None, (seen.get(workload), *pods)):
+    pods = evidence.pods_of(workload)
+    for body in filter(None, (evidence.get(workload), *pods)):
         for owner in items(body, "metadata", "ownerReferences"):
             if text(owner, "kind") in KINDS:
                 return Ref(text(owner, "kind"), text(owner, "name"), workload.namespace)
@@ -34,36 +34,36 @@ def resource(seen: Evidence, workload: Ref) -> Ref | None:
     return next((Ref(kind, name, workload.namespace) for kind, name in named if name), None)
 
 
-def values(keeper: Ref, container: str) -> str:
+def values(resource_ref: Ref, container: str) -> str:
     """The values that a container's limits come from, in words."""
-    _, name = PLACES.get((keeper.kind, container), ("", ""))
-    root = "spotahomeRedis" if keeper.kind == "RedisFailover" else "pgoPostgresql"
+    _, name = PLACES.get((resource_ref.kind, container), ("", ""))
+    root = "spotahomeRedis" if resource_ref.kind == "RedisFailover" else "pgoPostgresql"
     return f"{name or f'{root}.*'}.resources.limits.memory"
 
 
-def memory(seen: Evidence, keeper: Ref, pod: Body, container: str, amount: str) -> str:
+def memory(evidence: Evidence, resource_ref: Ref, pod: Body, container: str, amount: str) -> str:
     """The command that gives a container of an operator's so much memory; a look if none can."""
-    place, _ = PLACES.get((keeper.kind, container), ("", ""))
-    path = f"{place.format(instance=_instance(seen, keeper, pod))}/resources/limits"
-    body = seen.get(keeper)
+    place, _ = PLACES.get((resource_ref.kind, container), ("", ""))
+    path = f"{place.format(instance=_instance(evidence, resource_ref, pod))}/resources/limits"
+    body = evidence.get(resource_ref)
     if not place or not isinstance(_at(body, path), dict):
-        return f"kubectl describe {keeper.words}"
+        return f"kubectl describe {resource_ref.words}"
     change = [{"op": "add", "path": f"/{path}/memory", "value": amount}]
-    return f"kubectl patch {keeper.words} --type=json -p {shlex.quote(json.dumps(change))}"
+    return f"kubectl patch {resource_ref.words} --type=json -p {shlex.quote(json.dumps(change))}"
 
 
-def _instance(seen: Evidence, keeper: Ref, pod: Body) -> int:
+def _instance(evidence: Evidence, resource_ref: Ref, pod: Body) -> int:
     """Which of a cluster's sets of instances a pod is of."""
     name = text(labels(pod), f"{PGO}/instance-set")
-    sets = [text(item, "name") for item in items(seen.get(keeper), "spec", "instances")]
+    sets = [text(item, "name") for item in items(evidence.get(resource_ref), "spec", "instances")]
     return sets.index(name) if name in sets else 0
 
 
 def _at(body: Body | None, path: str) -> object:
-    found: object = body
+    value: object = body
     for key in path.split("/"):
-        if isinstance(found, list) and key.isdigit():
-            found = found[int(key)] if int(key) < len(found) else None
+        if isinstance(value, list) and key.isdigit():
+            value = value[int(key)] if int(key) < len(value) else None
         else:
-            found = dig(found, key)
-    return found
+            value = dig(value, key)
+    return value

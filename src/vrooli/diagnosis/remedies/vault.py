@@ -18,9 +18,9 @@ from vrooli.vault.policies import PATHS
 ACCOUNTS, NAMESPACES = "bound_service_account_names", "bound_service_account_namespaces"
 
 
-def allow(seen: Evidence, denied: Sequence[Reading]) -> tuple[str, str]:
+def allow(evidence: Evidence, denied: Sequence[Reading]) -> tuple[str, str]:
     """What lets some secrets be read: in words, and the command."""
-    auth, first = seen.get(auth_of(denied[0])), denied[0]
+    auth, first = evidence.get(auth_of(denied[0])), denied[0]
     role = f"auth/{text(auth, 'spec', 'mount')}/role/{text(auth, 'spec', 'kubernetes', 'role')}"
     known = {item.path: PATHS.get(text(item.secret, "spec", "path"), "") for item in denied}
     if not all(known.values()):
@@ -52,10 +52,12 @@ def _add(path: str, policy: str) -> str:
     )
 
 
-def widen(seen: Evidence, login: Login, field: str) -> tuple[str, str]:
+def widen(evidence: Evidence, login: Login, field: str) -> tuple[str, str]:
     """What has a role take the login's account or namespace, too: in words, and the command."""
     role = f"auth/{login.mount}/role/{login.role}"
-    values = ",".join(dict.fromkeys(_bound(it, field) for it in vso.askers(seen, login)))
+    values = ",".join(
+        dict.fromkeys(_bound(it, field) for it in vso.logins_with_role(evidence, login))
+    )
     return (
         f"A write replaces the whole list: read what the role has, then `vault write {role} "
         f"{field}={values},...` with all that it has in place of the dots.",
@@ -67,12 +69,12 @@ def _bound(login: Login, field: str) -> str:
     return login.account if field == ACCOUNTS else login.about.namespace
 
 
-def enable(seen: Evidence, login: Login) -> tuple[str, str]:
+def enable(evidence: Evidence, login: Login) -> tuple[str, str]:
     """What makes the method that a login asks for: in words, and the command."""
     command = f"vault auth enable -path={login.mount} kubernetes"
-    role = vso.write_role(seen, login)
+    role = vso.write_role(evidence, login)
     named = text(login.auth, "spec", "vaultConnectionRef")
-    connection = seen.get(Ref("VaultConnection", named, login.about.namespace))
+    connection = evidence.get(Ref("VaultConnection", named, login.about.namespace))
     if vault_service(connection or {}) is None:
         return (
             f"enable it there, tell auth/{login.mount}/config how that Vault reaches this cluster "

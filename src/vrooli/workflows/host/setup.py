@@ -11,7 +11,7 @@ from vrooli.cluster.embedded.settings import AddonImages, Settings
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.images import BuiltImage
-from vrooli.images.choice import detect
+from vrooli.images.builders.detection import detect
 from vrooli.programs.catalog import GROUPS
 from vrooli.steps import Done, Step
 from vrooli.workflows.host import package_manager
@@ -77,7 +77,7 @@ class Machine:
 
     async def ensure_program_images(self, progress: Progress) -> Done:
         """Build the images that hold third-party programs."""
-        return await self._build(images.OF_PROGRAMS, progress)
+        return await self._build(images.WITH_PROGRAMS, progress)
 
     async def ensure_first_images(self, progress: Progress) -> Done:
         """Build the images that a cluster starts with."""

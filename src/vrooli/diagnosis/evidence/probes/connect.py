@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from vrooli.diagnosis.evidence.access import EXEC
-from vrooli.diagnosis.evidence.connectivity import ways
+from vrooli.diagnosis.evidence.connectivity import connections
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube, each
-from vrooli.kube.network_policies import Way, refusing
+from vrooli.kube.network_policies import Connection, refusing
 from vrooli.kube.objects import Ref, ref_of
 from vrooli.kube.status import pod_status
 
@@ -30,34 +30,36 @@ SCRIPT = (
 )
 
 
-async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """An answer for each arrow that some policies refuse: nothing is tried in a healthy release."""
-    policies = seen.all("NetworkPolicy")
+    policies = evidence.all("NetworkPolicy")
     doubtful = [
-        way
-        for _, _, way in (ways(seen) if seen.may(EXEC) else ())
-        if way.protocol == "TCP" and way.target.address and refusing(policies, way)
+        connection
+        for _, _, connection in (connections(evidence) if evidence.may(EXEC) else ())
+        if connection.protocol == "TCP"
+        and connection.target.address
+        and refusing(policies, connection)
     ]
-    return await each(partial(_of_one, kube), doubtful[:MOST])
+    return await each(partial(_connect, kube), doubtful[:MOST])
 
 
-def about(way: Way) -> Ref:
+def about(connection: Connection) -> Ref:
     """What an answer is about: a way has no name of its own."""
-    source, target = ref_of(way.source.pod), ref_of(way.target.pod)
-    return Ref("Arrow", f"{source.name}>{target.name}:{way.port}", source.namespace)
+    source, target = ref_of(connection.source.pod), ref_of(connection.target.pod)
+    return Ref("Arrow", f"{source.name}>{target.name}:{connection.port}", source.namespace)
 
 
-async def _of_one(kube: Kube, way: Way) -> Answer:
-    pod = ref_of(way.source.pod)
-    running = pod_status(way.source.pod).running
+async def _connect(kube: Kube, connection: Connection) -> Answer:
+    pod = ref_of(connection.source.pod)
+    running = pod_status(connection.source.pod).running
     if not running:
-        return Answer(NAME, about(way), "its container doesn't run", ok=False)
-    argv = ["sh", "-c", SCRIPT, "sh", way.target.address, str(way.port)]
+        return Answer(NAME, about(connection), "its container doesn't run", ok=False)
+    argv = ["sh", "-c", SCRIPT, "sh", connection.target.address, str(connection.port)]
     try:
         async with asyncio.timeout(ANSWER_S):
-            said = await kube.exec(pod.namespace, pod.name, argv, running[-1].name)
+            output = await kube.exec(pod.namespace, pod.name, argv, running[-1].name)
     except TimeoutError:
-        return Answer(NAME, about(way), f"no answer within {ANSWER_S:.0f} s", ok=False)
+        return Answer(NAME, about(connection), f"no answer within {ANSWER_S:.0f} s", ok=False)
     except VrooliError as error:
-        return Answer(NAME, about(way), error.message, ok=False)
-    return Answer(NAME, about(way), said.strip(), ok=said.strip() in (OPEN, REFUSED))
+        return Answer(NAME, about(connection), error.message, ok=False)
+    return Answer(NAME, about(connection), output.strip(), ok=output.strip() in (OPEN, REFUSED))

@@ -34,44 +34,44 @@ class _Question:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answers of the first few containers that run and aren't ready."""
-    questions = list(_questions(seen))[:MOST]
-    return await each(partial(_of_one, kube), questions)
+    questions = list(_questions(evidence))[:MOST]
+    return await each(partial(_fetch_answer, kube), questions)
 
 
 def report(answer: Answer) -> Mapping[str, Any]:
     """The health report in an answer; empty where it is none."""
     _, _, body = answer.text.partition(" ")
     try:
-        found = json.loads(body)
+        parsed = json.loads(body)
     except ValueError:
         return {}
-    return found if isinstance(found, Mapping) else {}
+    return parsed if isinstance(parsed, Mapping) else {}
 
 
-def _questions(seen: Evidence) -> Iterator[_Question]:
+def _questions(evidence: Evidence) -> Iterator[_Question]:
     """One for each workload: its pods say the same."""
-    asked = set()
-    for owner, pod in seen.current if seen.may(FORWARD) else ():
-        if is_pod_ready(pod) or owner in asked:
+    covered = set()
+    for owner, pod in evidence.current if evidence.may(FORWARD) else ():
+        if is_pod_ready(pod) or owner in covered:
             continue
         for item in pod_status(pod).running:
             if item.is_ready:
                 continue
-            found = _question(pod, container(pod, item.name))
-            if found is not None:
-                asked.add(owner)
-                yield found
+            question = _question(pod, container(pod, item.name))
+            if question is not None:
+                covered.add(owner)
+                yield question
                 break
 
 
 def _question(pod: Body, spec: Body) -> _Question | None:
     for probe in PROBES:
-        wanted = dig(spec, probe, "httpGet")
-        if not wanted or text(wanted, "scheme") == "HTTPS":
+        http_get = dig(spec, probe, "httpGet")
+        if not http_get or text(http_get, "scheme") == "HTTPS":
             continue
-        port = wanted.get("port")
+        port = http_get.get("port")
         if isinstance(port, str):
             ports = items(spec, "ports")
             port = next(
@@ -79,13 +79,13 @@ def _question(pod: Body, spec: Body) -> _Question | None:
             )
         if isinstance(port, int) and port:
             headers = {
-                text(item, "name"): text(item, "value") for item in items(wanted, "httpHeaders")
+                text(item, "name"): text(item, "value") for item in items(http_get, "httpHeaders")
             }
-            return _Question(ref_of(pod), port, text(wanted, "path") or "/", headers)
+            return _Question(ref_of(pod), port, text(http_get, "path") or "/", headers)
     return None
 
 
-async def _of_one(kube: Kube, question: _Question) -> Answer:
+async def _fetch_answer(kube: Kube, question: _Question) -> Answer:
     pod = question.pod
     try:
         async with (

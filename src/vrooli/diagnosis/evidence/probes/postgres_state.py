@@ -43,17 +43,17 @@ MAY = """SELECT json_build_object('may', has_schema_privilege('{user}', 'public'
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
-async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answers of each cluster's leader, and of each instance about its volume."""
-    return await each(lambda question: _one(kube, *question), _questions(seen))
+    return await each(lambda question: _query(kube, *question), _questions(evidence))
 
 
-def _questions(seen: Evidence) -> Iterator[tuple[Body, Ref, str, list[str]]]:
-    for cluster in seen.all("PostgresCluster") if seen.may(EXEC) else ():
+def _questions(evidence: Evidence) -> Iterator[tuple[Body, Ref, str, list[str]]]:
+    for cluster in evidence.all("PostgresCluster") if evidence.may(EXEC) else ():
         ref = ref_of(cluster)
         pods = [
             pod
-            for pod in seen.pods({f"{PGO}/cluster": ref.name, f"{PGO}/data": "postgres"})
+            for pod in evidence.pods({f"{PGO}/cluster": ref.name, f"{PGO}/data": "postgres"})
             if _runs(pod)
         ]
         yield from ((pod, ref_of(pod), DISK, ["df", "-Pk", "/pgdata"]) for pod in pods)
@@ -87,21 +87,21 @@ def _runs(pod: Body) -> bool:
     return container is not None and container.is_running
 
 
-async def _one(kube: Kube, pod: Body, about: Ref, name: str, argv: list[str]) -> Answer:
+async def _query(kube: Kube, pod: Body, about: Ref, name: str, argv: list[str]) -> Answer:
     ref = ref_of(pod)
     try:
         async with asyncio.timeout(ANSWER_S):
-            said = await kube.exec(ref.namespace, ref.name, argv, CONTAINER)
+            output = await kube.exec(ref.namespace, ref.name, argv, CONTAINER)
     except TimeoutError:
         return Answer(name, about, f"no answer within {ANSWER_S:.0f} s", ok=False)
     except VrooliError as error:
         return Answer(name, about, error.message, ok=False)
-    return Answer(name, about, said, ok=name == DISK or _is_json(said))
+    return Answer(name, about, output, ok=name == DISK or _is_json(output))
 
 
-def _is_json(said: str) -> bool:
+def _is_json(output: str) -> bool:
     try:
-        json.loads(said)
+        json.loads(output)
     except ValueError:
         return False
     return True

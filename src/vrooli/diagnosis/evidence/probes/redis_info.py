@@ -20,7 +20,7 @@ NAME = "redis-info"
 # Redis answers at once, or hangs; on a busy machine its client takes a while to start, seconds.
 SILENT_S = 5
 # Which part of INFO each kind of pod is asked for, and how.
-ASK = {
+SCRIPTS = {
     "redis": 'if [ -n "$REDIS_PASSWORD" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi; '
     f'timeout {SILENT_S} redis-cli -p "${{REDIS_PORT:-6379}}" INFO replication 2>&1 '
     f'&& timeout {SILENT_S} redis-cli -p "${{REDIS_PORT:-6379}}" INFO persistence 2>&1 '
@@ -31,26 +31,26 @@ ASK = {
 ANSWER_S = 15.0
 
 
-async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answer of each Redis and Sentinel that runs."""
     pods = [
         pod
-        for pod in seen.all("Pod")
-        if seen.may(EXEC)
+        for pod in evidence.all("Pod")
+        if evidence.may(EXEC)
         and REDIS_NAME in labels(pod)
         and text(pod, "status", "phase") == "Running"
     ]
-    return await each(partial(_of_one, kube), pods)
+    return await each(partial(_fetch_info, kube), pods)
 
 
-async def _of_one(kube: Kube, pod: Body) -> Answer:
+async def _fetch_info(kube: Kube, pod: Body) -> Answer:
     ref, part = ref_of(pod), text(labels(pod), COMPONENT)
-    script = ASK.get(part, ASK["redis"])
+    script = SCRIPTS.get(part, SCRIPTS["redis"])
     try:
         async with asyncio.timeout(ANSWER_S):
-            said = await kube.exec(ref.namespace, ref.name, ["sh", "-c", script], part)
+            output = await kube.exec(ref.namespace, ref.name, ["sh", "-c", script], part)
     except TimeoutError:
         return Answer(NAME, ref, f"no answer within {ANSWER_S:.0f} s", ok=False)
     except VrooliError as error:
         return Answer(NAME, ref, error.message, ok=False)
-    return Answer(NAME, ref, said)
+    return Answer(NAME, ref, output)

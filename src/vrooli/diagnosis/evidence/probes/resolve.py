@@ -16,34 +16,34 @@ NAME = "resolve"
 # How many pods are asked, and how long each may take, seconds.
 MOST, ANSWER_S = 3, 5.0
 # Every cluster has this name; short, as programs ask for their own Services.
-WANTED = "kubernetes.default"
+HOSTNAME = "kubernetes.default"
 # An answer comes in a moment or not at all.
-ARGV = ("env", "RES_OPTIONS=timeout:1 attempts:1", "getent", "hosts", WANTED)
+ARGV = ("env", "RES_OPTIONS=timeout:1 attempts:1", "getent", "hosts", HOSTNAME)
 # What getent says of a name that it doesn't get, by its exit status.
 UNKNOWN, NOT_FOUND = "exit code 2", "not found"
 NO_ANSWER = f"no answer within {ANSWER_S:.0f} s"
 
 
-async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answers of the first pods that run, one of each workload."""
-    asked: dict[Ref, tuple[Ref, str]] = {}
-    for owner, pod in seen.current if seen.may(EXEC) else ():
+    targets: dict[Ref, tuple[Ref, str]] = {}
+    for owner, pod in evidence.current if evidence.may(EXEC) else ():
         running = pod_status(pod).running
-        if running and owner.kind == "Deployment" and (is_pod_ready(pod) or owner not in asked):
-            asked.setdefault(owner, (ref_of(pod), running[-1].name))
-    chosen = list(asked.values())[:MOST]
-    return await each(lambda item: _of_one(kube, *item), chosen)
+        if running and owner.kind == "Deployment" and (is_pod_ready(pod) or owner not in targets):
+            targets.setdefault(owner, (ref_of(pod), running[-1].name))
+    chosen = list(targets.values())[:MOST]
+    return await each(lambda item: _resolve(kube, *item), chosen)
 
 
-async def _of_one(kube: Kube, pod: Ref, container: str) -> Answer:
+async def _resolve(kube: Kube, pod: Ref, container: str) -> Answer:
     """What getent says; not ok where it can't be asked there."""
     try:
         async with asyncio.timeout(ANSWER_S):
-            said = await kube.exec(pod.namespace, pod.name, ARGV, container)
+            output = await kube.exec(pod.namespace, pod.name, ARGV, container)
     except TimeoutError:
         # A busy machine starts no program in time, which tells nothing of names.
         return Answer(NAME, pod, NO_ANSWER, ok=False)
     except VrooliError as error:
-        is_told = UNKNOWN in error.message
-        return Answer(NAME, pod, NOT_FOUND if is_told else error.message, ok=is_told)
-    return Answer(NAME, pod, said.strip())
+        is_answer = UNKNOWN in error.message
+        return Answer(NAME, pod, NOT_FOUND if is_answer else error.message, ok=is_answer)
+    return Answer(NAME, pod, output.strip())

@@ -26,44 +26,46 @@ ANSWER_S = 10.0
 QUOTED = 200
 
 
-async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answer of each Vault in this cluster that the release's connections name."""
-    connections = {vault_service(body): body for body in seen.all("VaultConnection")}
-    found = [
-        await _of_one(kube, seen, service, connection)
+    connections = {vault_service(body): body for body in evidence.all("VaultConnection")}
+    replies = [
+        await _fetch_health(kube, evidence, service, connection)
         for service, connection in connections.items()
-        if service is not None and seen.has_seen("Pod", service.namespace)
+        if service is not None and evidence.is_readable("Pod", service.namespace)
     ]
-    return [answer for answer in found if answer is not None]
+    return [answer for answer in replies if answer is not None]
 
 
-async def _of_one(kube: Kube, seen: Evidence, service: Ref, connection: Body) -> Answer | None:
-    if seen.get(service) is None:
+async def _fetch_health(
+    kube: Kube, evidence: Evidence, service: Ref, connection: Body
+) -> Answer | None:
+    if evidence.get(service) is None:
         return Answer(NAME, service, "there is no such Service", ok=False)
-    pod = running(seen, service)
+    pod = running(evidence, service)
     if pod is None:
         return Answer(NAME, service, "no pod runs behind it", ok=False)
-    if not seen.may(FORWARD, service.namespace):
+    if not evidence.may(FORWARD, service.namespace):
         return None
     try:
-        async with talking(kube, seen, connection, pod) as vault:
+        async with vault_client(kube, evidence, connection, pod) as vault:
             answer = await vault.get("sys/health")
     except (httpx.HTTPError, OSError) as error:
-        said = f"{type(error).__name__}: {error}"
-        return Answer(NAME, service, said, ok=_is_refusal(connection, error))
+        error_text = f"{type(error).__name__}: {error}"
+        return Answer(NAME, service, error_text, ok=_is_refusal(connection, error))
     return Answer(NAME, service, answer.text if is_read(answer) else unread(answer))
 
 
 @asynccontextmanager
-async def talking(
-    kube: Kube, seen: Evidence, connection: Body, pod: str
+async def vault_client(
+    kube: Kube, evidence: Evidence, connection: Body, pod: str
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the Vault that a connection names, by a port that leads into its pod."""
     address = urlsplit(text(connection, "spec", "address"))
     service = vault_service(connection) or Ref("Service", "")
-    asked = target(seen, service, pod, address.port or PORTS.get(address.scheme, PORT))
+    pod_port = target(evidence, service, pod, address.port or PORTS.get(address.scheme, PORT))
     async with (
-        await kube.port_forward(service.namespace, pod, asked) as port,
+        await kube.port_forward(service.namespace, pod, pod_port) as port,
         httpx.AsyncClient(
             base_url=f"{address.scheme}://127.0.0.1:{port}{address.path.rstrip('/')}/v1",
             timeout=ANSWER_S,
@@ -75,22 +77,22 @@ async def talking(
         yield client
 
 
-def target(seen: Evidence, service: Ref, pod: str, port: int) -> int:
+def target(evidence: Evidence, service: Ref, pod: str, port: int) -> int:
     """The port of a pod that a port of its Service leads to."""
-    spec = mapping(seen.get(service), "spec")
-    named = next((item for item in items(spec, "ports") if item.get("port") == port), {})
-    wanted = named.get("targetPort")
-    if text(spec, "clusterIP") == "None" or not wanted:
+    spec = mapping(evidence.get(service), "spec")
+    port_entry = next((item for item in items(spec, "ports") if item.get("port") == port), {})
+    target_port = port_entry.get("targetPort")
+    if text(spec, "clusterIP") == "None" or not target_port:
         return port
-    if isinstance(wanted, int):
-        return wanted
+    if isinstance(target_port, int):
+        return target_port
     ports = (
         item.get("containerPort")
-        for container in containers(seen.get(Ref("Pod", pod, service.namespace)) or {})
+        for container in containers(evidence.get(Ref("Pod", pod, service.namespace)) or {})
         for item in items(container, "ports")
-        if item.get("name") == wanted
+        if item.get("name") == target_port
     )
-    return next((found for found in ports if isinstance(found, int)), port)
+    return next((match for match in ports if isinstance(match, int)), port)
 
 
 def is_read(answer: httpx.Response) -> bool:
@@ -100,8 +102,8 @@ def is_read(answer: httpx.Response) -> bool:
 
 def unread(answer: httpx.Response) -> str:
     """What is said of an answer that is none of Vault's, such as a proxy's page."""
-    said = " ".join(answer.text.split())[:QUOTED]
-    return f"its answer ({answer.status_code}) can't be read: {said}"
+    page = " ".join(answer.text.split())[:QUOTED]
+    return f"its answer ({answer.status_code}) can't be read: {page}"
 
 
 def _is_refusal(connection: Body, error: Exception) -> bool:
@@ -109,30 +111,30 @@ def _is_refusal(connection: Body, error: Exception) -> bool:
 
     Whoever isn't there doesn't get as far as that: the connection itself fails, or nothing comes.
     """
-    speaks_tls = text(connection, "spec", "address").startswith("https:")
-    return speaks_tls and isinstance(error, (httpx.ReadError, httpx.RemoteProtocolError))
+    uses_tls = text(connection, "spec", "address").startswith("https:")
+    return uses_tls and isinstance(error, (httpx.ReadError, httpx.RemoteProtocolError))
 
 
-def running(seen: Evidence, service: Ref) -> str | None:
+def running(evidence: Evidence, service: Ref) -> str | None:
     """The name of a pod that runs behind a Service."""
-    selector = mapping(seen.get(service), "spec", "selector")
-    pods = seen.pods(selector, service.namespace)
-    found = (pod for pod in pods if text(pod, "status", "phase") == "Running")
-    pod = next(found, None)
+    selector = mapping(evidence.get(service), "spec", "selector")
+    pods = evidence.pods(selector, service.namespace)
+    names = (pod for pod in pods if text(pod, "status", "phase") == "Running")
+    pod = next(names, None)
     return None if pod is None else ref_of(pod).name
 
 
-def answers(seen: Evidence) -> Iterator[tuple[Answer, Mapping[str, Any]]]:
+def answers(evidence: Evidence) -> Iterator[tuple[Answer, Mapping[str, Any]]]:
     """The answers that Vaults gave, with what they say of themselves."""
-    for answer in seen.answers:
-        said = _parsed(answer.text) if answer.probe == NAME and answer.ok else None
-        if said is not None:
-            yield answer, said
+    for answer in evidence.answers:
+        health = _parsed(answer.text) if answer.probe == NAME and answer.ok else None
+        if health is not None:
+            yield answer, health
 
 
-def _parsed(said: str) -> Mapping[str, Any] | None:
+def _parsed(body: str) -> Mapping[str, Any] | None:
     try:
-        found = json.loads(said)
+        parsed = json.loads(body)
     except ValueError:
         return None
-    return found if isinstance(found, Mapping) else None
+    return parsed if isinstance(parsed, Mapping) else None

@@ -15,7 +15,7 @@ import httpx
 from vrooli.diagnosis.dependency_graph import vault_service
 from vrooli.diagnosis.evidence.access import FORWARD
 from vrooli.diagnosis.evidence.model import Answer, Evidence
-from vrooli.diagnosis.evidence.probes.vault_health import is_read, running, talking, unread
+from vrooli.diagnosis.evidence.probes.vault_health import is_read, running, unread, vault_client
 from vrooli.kube import Kube, each
 from vrooli.kube.objects import Body, Ref, dig, mapping, ref_of, text
 
@@ -27,11 +27,13 @@ TOKEN_S = 600
 TOKEN_HEADER = "X-Vault-Token"  # noqa: S105 - a header's name
 
 
-async def ask(kube: Kube, seen: Evidence) -> Sequence[Answer]:
+async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answers for each login by Kubernetes' service accounts to a Vault in this cluster."""
-    auths = [body for body in seen.all("VaultAuth") if text(body, "spec", "method") == "kubernetes"]
-    found = await each(partial(_of_one, kube, seen), auths)
-    return [answer for answers in found for answer in answers]
+    auths = [
+        body for body in evidence.all("VaultAuth") if text(body, "spec", "method") == "kubernetes"
+    ]
+    answers = await each(partial(_check_login, kube, evidence), auths)
+    return [answer for answers in answers for answer in answers]
 
 
 def data_path(secret: Body) -> str:
@@ -40,76 +42,78 @@ def data_path(secret: Body) -> str:
     return f"{text(secret, 'spec', 'mount')}/{middle}{text(secret, 'spec', 'path')}"
 
 
-async def _of_one(kube: Kube, seen: Evidence, auth: Body) -> list[Answer]:
+async def _check_login(kube: Kube, evidence: Evidence, auth: Body) -> list[Answer]:
     ref, spec = ref_of(auth), mapping(auth, "spec")
     named = Ref("VaultConnection", text(spec, "vaultConnectionRef"), ref.namespace)
-    connection = seen.get(named) or {}
+    connection = evidence.get(named) or {}
     service = vault_service(connection)
-    pod = running(seen, service) if service is not None else None
+    pod = running(evidence, service) if service is not None else None
     account = text(spec, "kubernetes", "serviceAccount")
     if service is None or pod is None or dig(spec, "kubernetes", "audiences"):
         return []
-    if not seen.may(FORWARD, service.namespace):
+    if not evidence.may(FORWARD, service.namespace):
         return []
     jwt = await kube.service_account_token(ref.namespace, account, TOKEN_S)
     try:
-        async with talking(kube, seen, connection, pod) as vault:
-            return await _talk(vault, seen, auth, jwt)
+        async with vault_client(kube, evidence, connection, pod) as vault:
+            return await _login_and_read(vault, evidence, auth, jwt)
     except (httpx.HTTPError, OSError) as error:
         return [Answer(LOGIN, ref, f"{type(error).__name__}: {error}", ok=False)]
 
 
-async def _talk(vault: httpx.AsyncClient, seen: Evidence, auth: Body, jwt: str) -> list[Answer]:
+async def _login_and_read(
+    vault: httpx.AsyncClient, evidence: Evidence, auth: Body, jwt: str
+) -> list[Answer]:
     ref, path = ref_of(auth), f"auth/{text(auth, 'spec', 'mount')}/login"
     role = text(auth, "spec", "kubernetes", "role")
     answer = await vault.post(path, json={"role": role, "jwt": jwt})
     if not is_read(answer):
         return [Answer(LOGIN, ref, unread(answer), ok=False)]
-    said: dict[str, Any] = {"status": answer.status_code, "errors": _errors(answer)}
+    reply: dict[str, Any] = {"status": answer.status_code, "errors": _errors(answer)}
     if answer.status_code == httpx.codes.FORBIDDEN:
         # Where nothing is mounted Vault says no more than that; a method asks for the role.
         empty = await vault.post(path, json={"role": "", "jwt": jwt})
-        said["mounted"] = empty.status_code != httpx.codes.FORBIDDEN
-    found = [Answer(LOGIN, ref, json.dumps(said))]
+        reply["mounted"] = empty.status_code != httpx.codes.FORBIDDEN
+    answers = [Answer(LOGIN, ref, json.dumps(reply))]
     token = dig(_body(answer), "auth", "client_token")
     if isinstance(token, str):
         vault.headers[TOKEN_HEADER] = token
-        wanted = [
+        secrets = [
             secret
-            for secret in seen.all("VaultStaticSecret", ref.namespace)
+            for secret in evidence.all("VaultStaticSecret", ref.namespace)
             if text(secret, "spec", "vaultAuthRef") == ref.name
         ]
         try:
-            found += await each(partial(_read, vault), wanted)
+            answers += await each(partial(_read, vault), secrets)
         finally:
             await vault.post("auth/token/revoke-self")
-    return found
+    return answers
 
 
 async def _read(vault: httpx.AsyncClient, secret: Body) -> Answer:
     path = data_path(secret)
     answer = await vault.get(path)
-    body, said = _body(answer), {"status": answer.status_code, "errors": _errors(answer)}
+    body, reply = _body(answer), {"status": answer.status_code, "errors": _errors(answer)}
     inner = mapping(body, "data")
     if answer.status_code == httpx.codes.OK:
-        said["keys"] = sorted(mapping(inner, "data") or inner)
+        reply["keys"] = sorted(mapping(inner, "data") or inner)
     elif answer.status_code == httpx.codes.NOT_FOUND:
-        said["version"] = dig(inner, "metadata", "version") or 0
+        reply["version"] = dig(inner, "metadata", "version") or 0
     elif answer.status_code == httpx.codes.FORBIDDEN:
-        bare = f"{text(secret, 'spec', 'mount')}/{text(secret, 'spec', 'path')}"
-        may = await vault.post("sys/capabilities-self", json={"paths": [bare]})
-        said["bare"] = "read" in (dig(_body(may), "data", bare) or [])
-    return Answer(READ, ref_of(secret), json.dumps(said))
+        legacy_path = f"{text(secret, 'spec', 'mount')}/{text(secret, 'spec', 'path')}"
+        may = await vault.post("sys/capabilities-self", json={"paths": [legacy_path]})
+        reply["bare"] = "read" in (dig(_body(may), "data", legacy_path) or [])
+    return Answer(READ, ref_of(secret), json.dumps(reply))
 
 
 def _body(answer: httpx.Response) -> Mapping[str, Any]:
     try:
-        found = answer.json()
+        parsed = answer.json()
     except ValueError:
         return {}
-    return found if isinstance(found, Mapping) else {}
+    return parsed if isinstance(parsed, Mapping) else {}
 
 
 def _errors(answer: httpx.Response) -> list[str]:
-    found = _body(answer).get("errors")
-    return [str(item) for item in found] if isinstance(found, list) else []
+    errors = _body(answer).get("errors")
+    return [str(item) for item in errors] if isinstance(errors, list) else []

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.dependency_graph import behind
+from vrooli.diagnosis.dependency_graph import deployments_behind
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import MOVING_S, down, is_older, mend_down, told
+from vrooli.diagnosis.evidence.workloads import (
+    MOVING_S,
+    down,
+    is_older,
+    last_events,
+    recover_command,
+)
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, born, condition, mapping, ref_of, text
 
@@ -19,7 +25,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         ref, service = ref_of(served), mapping(served, "spec", "service")
         place = Ref("Service", text(service, "name"), text(service, "namespace"))
-        stopped = [keeper for keeper in _keepers(evidence, place) if down(evidence, keeper)]
+        stopped = [backend for backend in _backends(evidence, place) if down(evidence, backend)]
         why = f" ({down(evidence, stopped[0])})" if stopped else ""
         yield Symptom(
             resource=stopped[0] if stopped else ref,
@@ -27,8 +33,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             f"{text(state, 'message')}{why}",
             remediation="Bring what answers for it up, or delete the APIService if it is left "
             "over: until then namespaces can't be deleted either.",
-            command=mend_down(evidence, stopped[0]) if stopped else _command(evidence, ref, place),
-            evidence=told(evidence, ref) or (f"Available False: {text(state, 'message')}",),
+            command=recover_command(evidence, stopped[0])
+            if stopped
+            else _command(evidence, ref, place),
+            evidence=last_events(evidence, ref) or (f"Available False: {text(state, 'message')}",),
             affects=(ref,),
         )
 
@@ -40,8 +48,8 @@ def _is_settled(evidence: Evidence, served: Body, state: Body) -> bool:
     return is_lost or is_older(evidence, since, MOVING_S / 2)
 
 
-def _keepers(evidence: Evidence, place: Ref) -> Iterator[Ref]:
-    yield from behind(evidence, evidence.get(place) or {})
+def _backends(evidence: Evidence, place: Ref) -> Iterator[Ref]:
+    yield from deployments_behind(evidence, evidence.get(place) or {})
 
 
 def _command(evidence: Evidence, ref: Ref, place: Ref) -> str:

@@ -15,9 +15,9 @@ SOURCE = "https://raw.githubusercontent.com/spotahome/redis-operator/v1.2.4/mani
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """What Helm or an event says, about the definition that it names."""
-    said = [evidence.helm.description, *(event.message for event in evidence.events)]
-    lines = [line.strip() for line in said if WORDS in line]
-    names = {name for keeper in (REDIS, PGO, VSO) for name in keeper.kinds.values()}
+    message = [evidence.helm.description, *(event.message for event in evidence.events)]
+    lines = [line.strip() for line in message if WORDS in line]
+    names = {name for workload in (REDIS, PGO, VSO) for name in workload.kinds.values()}
     for line in lines[:1]:
         name = next((name for name in sorted(names) if name in line), REDIS.kinds["RedisFailover"])
         yield Symptom(

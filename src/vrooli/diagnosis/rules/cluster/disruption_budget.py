@@ -18,30 +18,32 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         name = ref_of(node).name
         closed = [
-            item for item in evidence.all("PodDisruptionBudget") if _keeps(evidence, item, name)
+            item
+            for item in evidence.all("PodDisruptionBudget")
+            if _blocks_drain(evidence, item, name)
         ]
         if closed:
             yield Symptom(
                 resource=ref_of(node),
                 message="it is closed to new pods, and can't be emptied: "
-                + ", ".join(map(_told, closed)),
+                + ", ".join(map(_describe, closed)),
                 remediation="Have more pods than the budget wants, or a budget that lets one go; "
                 "or open the node again.",
                 command=_command(closed, name),
-                evidence=tuple(map(_told, closed)),
+                evidence=tuple(map(_describe, closed)),
                 # What runs on it goes on running.
                 can_explain=("unschedulable", "stuck-terminating"),
             )
 
 
-def _keeps(evidence: Evidence, budget: Body, node: str) -> bool:
+def _blocks_drain(evidence: Evidence, budget: Body, node: str) -> bool:
     """Whether a budget allows nothing, though its pods are well, and has pods on the node."""
     status = mapping(budget, "status")
-    healthy, wanted = number(status, "currentHealthy"), number(status, "expectedPods")
+    healthy, expected = number(status, "currentHealthy"), number(status, "expectedPods")
     selector = mapping(budget, "spec", "selector")
     return (
         number(status, "disruptionsAllowed") == 0
-        and healthy >= wanted > 0
+        and healthy >= expected > 0
         and any(
             text(pod, "spec", "nodeName") == node and matches(selector, labels(pod))
             for pod in evidence.all("Pod")
@@ -49,11 +51,11 @@ def _keeps(evidence: Evidence, budget: Body, node: str) -> bool:
     )
 
 
-def _told(budget: Body) -> str:
+def _describe(budget: Body) -> str:
     spec, status = mapping(budget, "spec"), mapping(budget, "status")
-    wants = [f"{key} {spec[key]}" for key in ("minAvailable", "maxUnavailable") if key in spec]
-    healthy, wanted = number(status, "currentHealthy"), number(status, "expectedPods")
-    return f"{ref_of(budget)} ({' '.join(wants)}; {healthy} of {wanted} pods are healthy)"
+    limits = [f"{key} {spec[key]}" for key in ("minAvailable", "maxUnavailable") if key in spec]
+    healthy, expected = number(status, "currentHealthy"), number(status, "expectedPods")
+    return f"{ref_of(budget)} ({' '.join(limits)}; {healthy} of {expected} pods are healthy)"
 
 
 def _command(closed: list[Body], node: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, told
+from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, born, condition, ref_of, text
 from vrooli.kube.status import pod_status
@@ -25,15 +25,18 @@ def not_ready(evidence: Evidence) -> Iterator[Symptom]:
         state = condition(node, "Ready")
         if state.get("status") == "True" or not is_older(evidence, born(node), MOVING_S):
             continue
-        said = text(state, "message") or "it says nothing"
+        message = text(state, "message") or "it says nothing"
         yield Symptom(
             resource=ref_of(node),
-            message=f"the node isn't ready ({text(state, 'reason') or 'Unknown'}): {said}",
+            message=f"the node isn't ready ({text(state, 'reason') or 'Unknown'}): {message}",
             remediation="Start its kubelet and its container runtime again, or take it out of the "
             "cluster; `vrooli cluster start` does it for the embedded cluster.",
             command=f"kubectl describe {ref_of(node).words}",
-            evidence=(f"Ready {state.get('status')}: {said}", *told(evidence, ref_of(node))),
-            affects=_kept_away(evidence),
+            evidence=(
+                f"Ready {state.get('status')}: {message}",
+                *last_events(evidence, ref_of(node)),
+            ),
+            affects=_repelled_workloads(evidence),
         )
 
 
@@ -52,17 +55,17 @@ def pressure(evidence: Evidence) -> Iterator[Symptom]:
                 remediation="End what uses it up, make room, or add a node. Until then pods are "
                 "evicted and none are taken.",
                 command=f"kubectl describe {ref_of(node).words}",
-                evidence=told(evidence, ref_of(node)) or tuple(short.values()),
-                affects=_kept_away(evidence),
+                evidence=last_events(evidence, ref_of(node)) or tuple(short.values()),
+                affects=_repelled_workloads(evidence),
             )
 
 
-def _kept_away(evidence: Evidence) -> tuple[Ref, ...]:
+def _repelled_workloads(evidence: Evidence) -> tuple[Ref, ...]:
     """The workloads with pods that a node's own taints keep away."""
-    return tuple(evidence.owner(pod) for pod in evidence.all("Pod") if _is_kept_away(pod))
+    return tuple(evidence.owner(pod) for pod in evidence.all("Pod") if _is_repelled(pod))
 
 
-def _is_kept_away(pod: Body) -> bool:
+def _is_repelled(pod: Body) -> bool:
     scheduling = pod_status(pod).scheduling
     return scheduling is not None and TAINT in scheduling.message
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from vrooli.diagnosis.evidence.failed_create import refusals
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import way_back
+from vrooli.diagnosis.evidence.workloads import rollback_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref
 
@@ -26,37 +26,38 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each quota that stands in the way, with the workloads that it stops."""
     stopped: dict[Ref, list[tuple[Ref, str]]] = {}
     for item in refusals(evidence):
-        if found := QUOTA.search(item.said):
-            quota = Ref("ResourceQuota", found[1], evidence.namespace)
+        if match := QUOTA.search(item.said):
+            quota = Ref("ResourceQuota", match[1], evidence.namespace)
             stopped.setdefault(quota, []).append((item.workload, item.said))
     for quota, workloads in stopped.items():
-        workload, said = workloads[0]
+        workload, message = workloads[0]
         names = ", ".join(str(ref) for ref, _ in workloads)
         yield Symptom(
             resource=quota,
-            message=f"it has no room for the pods of {names}: {said[said.find('exceeded') :]}",
+            message=f"it has no room for the pods of {names}: "
+            f"{message[message.find('exceeded') :]}",
             remediation="Raise the quota, end what isn't needed, or request less.",
-            command=_raised(quota, said) or way_back(evidence, workload),
+            command=_raised(quota, message) or rollback_command(evidence, workload),
             evidence=tuple(f"FailedCreate {ref}: {line}" for ref, line in workloads),
             affects=tuple(ref for ref, _ in workloads),
         )
 
 
-def _raised(quota: Ref, said: str) -> str:
+def _raised(quota: Ref, message: str) -> str:
     """The command that makes just as much room as is asked for."""
-    found = QUOTA.search(said)
-    if found is None:
+    match = QUOTA.search(message)
+    if match is None:
         return ""
-    asked, used = _amounts(found[2]), _amounts(found[3])
-    hard = {name: _sum(amount, used.get(name, "")) for name, amount in asked.items()}
+    requested, used = _amounts(match[2]), _amounts(match[3])
+    hard = {name: _sum(amount, used.get(name, "")) for name, amount in requested.items()}
     if not hard or not all(hard.values()):
         return ""
     change = json.dumps({"spec": {"hard": hard}})
     return f"kubectl patch {quota.words} --type=merge -p '{change}'"
 
 
-def _amounts(said: str) -> dict[str, str]:
-    pairs = (item.partition("=") for item in said.split(","))
+def _amounts(listing: str) -> dict[str, str]:
+    pairs = (item.partition("=") for item in listing.split(","))
     return {name.strip(): amount.strip() for name, _, amount in pairs}
 
 

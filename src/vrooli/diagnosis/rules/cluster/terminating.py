@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import age_s, told
+from vrooli.diagnosis.evidence.workloads import age_s, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, is_going, items, number, ref_of, text, texts
 
@@ -32,25 +32,29 @@ def _overdue_s(evidence: Evidence, body: Body) -> float | None:
 
 
 def _symptom(evidence: Evidence, body: Body, since: float) -> Symptom:
-    ref, keepers = ref_of(body), _finalizers(body)
+    ref, finalizers = ref_of(body), _finalizers(body)
     states = [
         text(item, "message")
         for item in items(body, "status", "conditions")
         if ref.kind == "Namespace" and item.get("status") == "True" and item.get("message")
     ]
-    why = f"{', '.join(keepers)} keeps it" if keepers else "its node doesn't say that it has ended"
+    why = (
+        f"{', '.join(finalizers)} keeps it"
+        if finalizers
+        else "its node doesn't say that it has ended"
+    )
     if states:
         why = "; ".join(states)
     return Symptom(
         resource=ref,
         message=f"it was deleted, and is still there after {since:.0f} s: {why}",
-        remediation=_remedy(keepers, ref),
-        command=_command(keepers, ref),
+        remediation=_remedy(finalizers, ref),
+        command=_command(finalizers, ref),
         evidence=(
             f"deletionTimestamp {text(body, 'metadata', 'deletionTimestamp')}, grace "
             f"{number(body, 'metadata', 'deletionGracePeriodSeconds')} s, finalizers "
-            f"{', '.join(keepers) or 'none'}",
-            *told(evidence, ref),
+            f"{', '.join(finalizers) or 'none'}",
+            *last_events(evidence, ref),
         ),
     )
 
@@ -59,12 +63,12 @@ def _finalizers(body: Body) -> list[str]:
     return list(texts(body, "metadata", "finalizers"))
 
 
-def _remedy(keepers: list[str], ref: Ref) -> str:
-    if any(item in IN_USE for item in keepers):
+def _remedy(finalizers: list[str], ref: Ref) -> str:
+    if any(item in IN_USE for item in finalizers):
         return "End the pods that use it: then it goes by itself."
     if ref.kind == "Namespace":
         return "Delete what is left in it; each thing's own finalizer says who is waited for."
-    if keepers:
+    if finalizers:
         return (
             "See that whoever has put the finalizer there runs: it cleans up, and takes it away. "
             "If that one is gone for good, take it away by hand."
@@ -72,10 +76,10 @@ def _remedy(keepers: list[str], ref: Ref) -> str:
     return "Bring its node back; if that is gone for good, delete the pod at once."
 
 
-def _command(keepers: list[str], ref: Ref) -> str:
-    if any(item in IN_USE for item in keepers) or ref.kind == "Namespace":
+def _command(finalizers: list[str], ref: Ref) -> str:
+    if any(item in IN_USE for item in finalizers) or ref.kind == "Namespace":
         return f"kubectl describe {ref.words}"
-    if keepers:
+    if finalizers:
         return f'kubectl patch {ref.words} --type=merge -p \'{{"metadata":{{"finalizers":null}}}}\''
     return f"kubectl delete {ref.words} --grace-period=0 --force"
 

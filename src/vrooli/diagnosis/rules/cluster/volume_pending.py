@@ -6,79 +6,81 @@ import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import down, is_older, mend_down, told
+from vrooli.diagnosis.evidence.workloads import down, is_older, last_events, recover_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, born, labels, notes, ref_of, text
 from vrooli.release.rollout.readiness import PGO
 
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
 # How long a provisioner may take, seconds.
-MADE_S = 20.0
+PROVISION_S = 20.0
 WAITS = "WaitForFirstConsumer"
 FAILED = ("ProvisioningFailed", "FailedBinding")
 # Said once a provisioner of its own is asked; that nobody answers nobody says.
-ASKED, ANSWERS_S = "ExternalProvisioning", 60.0
+EXTERNAL, ANSWERS_S = "ExternalProvisioning", 60.0
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each claim that waits for what doesn't come by itself."""
     for claim in evidence.all("PersistentVolumeClaim"):
         if text(claim, "status", "phase") == "Pending":
-            yield from _of_one(evidence, claim)
+            yield from _symptoms(evidence, claim)
 
 
-def _of_one(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
-    ref, wanted = ref_of(claim), text(claim, "spec", "storageClassName")
+def _symptoms(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
+    ref, class_name = ref_of(claim), text(claim, "spec", "storageClassName")
     classes = {ref_of(item).name: item for item in evidence.all("StorageClass")}
-    there = f"there is {', '.join(sorted(classes)) or 'none'}"
-    events = told(evidence, ref)
-    if not wanted and not any(text(notes(item), DEFAULT) == "true" for item in classes.values()):
+    existing = f"there is {', '.join(sorted(classes)) or 'none'}"
+    events = last_events(evidence, ref)
+    if not class_name and not any(
+        text(notes(item), DEFAULT) == "true" for item in classes.values()
+    ):
         first = next(iter(sorted(classes)), "")
         yield Symptom(
             resource=ref,
-            message=f"it names no storage class, and the cluster has no default one ({there})",
+            message=f"it names no storage class, and the cluster has no default one ({existing})",
             remediation="Make a class the default, or name one (persistence.*.storageClass).",
             command=f"kubectl annotate storageclass {first} {DEFAULT}=true --overwrite"
             if first
             else "kubectl get storageclass",
             evidence=events,
         )
-    elif wanted and evidence.has_seen("StorageClass") and wanted not in classes:
+    elif class_name and evidence.is_readable("StorageClass") and class_name not in classes:
         if text(labels(claim), f"{PGO}/cluster"):
             return  # which of PostgreSQL's values names it is told by a rule of its own
         yield Symptom(
             resource=ref,
-            message=f"its storage class {wanted} doesn't exist ({there})",
+            message=f"its storage class {class_name} doesn't exist ({existing})",
             remediation="Make the class, or name one that exists (persistence.*.storageClass) and "
             "make the claim anew: a claim's class can't be changed.",
             command=f"kubectl delete {ref.words}",
             evidence=events,
         )
-    elif keeper := _provisioner(evidence, classes.get(wanted, {})):
+    elif provisioner := _provisioner(evidence, classes.get(class_name, {})):
         yield Symptom(
-            resource=keeper,
-            message=f"the volumes of {wanted} aren't made: {down(evidence, keeper)}",
+            resource=provisioner,
+            message=f"the volumes of {class_name} aren't made: {down(evidence, provisioner)}",
             remediation="Bring the provisioner up.",
-            command=mend_down(evidence, keeper),
+            command=recover_command(evidence, provisioner),
             evidence=events,
             affects=(ref,),
         )
-    elif said := _said(evidence, claim):
+    elif failure := _failure(evidence, claim):
         yield Symptom(
             resource=ref,
-            message=f"it gets no volume: {said}",
+            message=f"it gets no volume: {failure}",
             remediation="Mend what the provisioner names.",
             command=f"kubectl describe {ref.words}",
             evidence=events,
         )
 
 
-def _said(evidence: Evidence, claim: Body) -> str:
+def _failure(evidence: Evidence, claim: Body) -> str:
     """Why a claim still waits: what failed, or who was asked long ago; empty if it may yet come."""
     failed = evidence.events_of(ref_of(claim), *FAILED)
-    if failed and is_older(evidence, born(claim), MADE_S):
+    if failed and is_older(evidence, born(claim), PROVISION_S):
         return failed[-1].message.strip()
-    for event in evidence.events_of(ref_of(claim), ASKED)[:1]:
+    for event in evidence.events_of(ref_of(claim), EXTERNAL)[:1]:
         since = event.first.isoformat() if event.first else born(claim)
         return event.message.strip() if is_older(evidence, since, ANSWERS_S) else ""
     return ""

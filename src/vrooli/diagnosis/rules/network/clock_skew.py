@@ -38,13 +38,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 # Whose trouble comes from it says so in its log, and has a finding of its own.
                 can_explain=(),
             )
-    seen: dict[Ref, str] = {}
+    errors: dict[Ref, str] = {}
     for source, lines in evidence.logs.items():
-        said = [line for line in lines[-20:] if re.search(WORDS, line)]
+        matches = [line for line in lines[-20:] if re.search(WORDS, line)]
         pod = evidence.get(Ref("Pod", source.pod, source.namespace))
-        if said and pod is not None and not is_pod_ready(pod):
-            seen.setdefault(evidence.owner(pod), f"{source}: {said[-1]}")
-    for about, line in seen.items():
+        if matches and pod is not None and not is_pod_ready(pod):
+            errors.setdefault(evidence.owner(pod), f"{source}: {matches[-1]}")
+    for about, line in errors.items():
         yield Symptom(
             resource=about,
             message=f"the clocks of its node and of whom it speaks with differ: {line}",

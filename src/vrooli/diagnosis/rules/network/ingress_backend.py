@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import restore, told
+from vrooli.diagnosis.evidence.workloads import last_events, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, items, mapping, ref_of, text
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Ingress with a path to nowhere."""
-    if not evidence.has_seen("Service"):
+    if not evidence.is_readable("Service"):
         return
     for ingress in evidence.all("Ingress"):
         ref = ref_of(ingress)
         lost = [
-            said
+            problem
             for where, backend in _backends(ingress)
-            if (said := _lack(evidence, ref, where, backend))
+            if (problem := _backend_problem(evidence, ref, where, backend))
         ]
         if lost:
             yield Symptom(
@@ -27,8 +27,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 message=f"it leads nowhere: {'; '.join(lost)}",
                 remediation="Correct the Ingress (ingress.hosts), or make what it leads to; "
                 "deploying again puts both back as they were.",
-                command=restore(evidence, ref, "spec", "rules") or f"kubectl describe {ref.words}",
-                evidence=told(evidence, ref) or tuple(lost),
+                command=restore_field_command(evidence, ref, "spec", "rules")
+                or f"kubectl describe {ref.words}",
+                evidence=last_events(evidence, ref) or tuple(lost),
             )
 
 
@@ -42,17 +43,17 @@ def _backends(ingress: Body) -> Iterator[tuple[str, Body]]:
                 yield f"{text(rule, 'host') or '*'}{text(path, 'path')}", service
 
 
-def _lack(evidence: Evidence, ref: Ref, where: str, backend: Body) -> str:
+def _backend_problem(evidence: Evidence, ref: Ref, where: str, backend: Body) -> str:
     name = text(backend, "name")
     service = evidence.get(Ref("Service", name, ref.namespace))
     if service is None:
         return f"{where} leads to Service/{name}, which doesn't exist"
     for key, field in (("name", "name"), ("number", "port")):
-        wanted = mapping(backend, "port").get(key)
+        requested = mapping(backend, "port").get(key)
         ports = [port.get(field) for port in items(service, "spec", "ports")]
-        if wanted is not None and wanted not in ports:
-            there = ", ".join(str(port) for port in ports)
-            return f"{where} leads to port {wanted} of Service/{name}, which has {there}"
+        if requested is not None and requested not in ports:
+            existing = ", ".join(str(port) for port in ports)
+            return f"{where} leads to port {requested} of Service/{name}, which has {existing}"
     return ""
 
 

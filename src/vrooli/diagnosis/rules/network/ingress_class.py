@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import patch, restore
+from vrooli.diagnosis.evidence.workloads import patch, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, notes, ref_of, text
 
@@ -16,30 +16,32 @@ OLD = "kubernetes.io/ingress.class"
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Ingress without a class that exists."""
-    if not evidence.has_seen("IngressClass"):
+    if not evidence.is_readable("IngressClass"):
         return
     classes = evidence.all("IngressClass")
     names = sorted(ref_of(item).name for item in classes)
     has_default = any(text(notes(item), DEFAULT) == "true" for item in classes)
-    there = f"there is {', '.join(names)}" if names else "there is none at all"
+    existing = f"there is {', '.join(names)}" if names else "there is none at all"
     for ingress in evidence.all("Ingress"):
         name = text(ingress, "spec", "ingressClassName")
         if name in names or (not name and (has_default or text(notes(ingress), OLD))):
             continue
-        said = f"its class {name} doesn't exist" if name else "it has no class, and none is default"
+        problem = (
+            f"its class {name} doesn't exist" if name else "it has no class, and none is default"
+        )
         ref = ref_of(ingress)
         yield Symptom(
             resource=ref,
-            message=f"no controller takes it up: {said} ({there})",
+            message=f"no controller takes it up: {problem} ({existing})",
             remediation="Name a class that exists (ingress.className), or install the controller.",
             command=_command(evidence, ref, names),
-            evidence=(f"IngressClass: {there}",),
+            evidence=(f"IngressClass: {existing}",),
             can_explain=("not-ready",),
         )
 
 
 def _command(evidence: Evidence, ref: Ref, names: list[str]) -> str:
-    back = restore(evidence, ref, "spec", "ingressClassName")
+    back = restore_field_command(evidence, ref, "spec", "ingressClassName")
     if not back and names:
         back = patch(ref, names[0], "spec", "ingressClassName")
     return back or "kubectl get ingressclass"

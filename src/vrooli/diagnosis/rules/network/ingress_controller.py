@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.dependency_graph import controllers
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import down, mend_down, told
+from vrooli.diagnosis.evidence.workloads import down, last_events, recover_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, ref_of
 
@@ -15,10 +15,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each controller of which nothing runs, where it can be seen."""
     stopped: dict[Ref, list[Ref]] = {}
     for ingress in evidence.all("Ingress"):
-        found = list(controllers(evidence, ingress))
-        if any(not down(evidence, controller) for controller in found):
+        deployments = list(controllers(evidence, ingress))
+        if any(not down(evidence, controller) for controller in deployments):
             continue  # one of several lets it in
-        for controller in found:
+        for controller in deployments:
             stopped.setdefault(controller, []).append(ref_of(ingress))
     for controller, ingresses in stopped.items():
         if why := down(evidence, controller):
@@ -26,8 +26,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 resource=controller,
                 message=f"the Ingress controller doesn't run: {why}. Nothing gets in from outside.",
                 remediation="Bring the controller up.",
-                command=mend_down(evidence, controller),
-                evidence=told(evidence, controller),
+                command=recover_command(evidence, controller),
+                evidence=last_events(evidence, controller),
                 affects=tuple(ingresses),
                 can_explain=("not-ready",),
             )

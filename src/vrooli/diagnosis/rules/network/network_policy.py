@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from vrooli.diagnosis.evidence.connectivity import ways
+from vrooli.diagnosis.evidence.connectivity import connections
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import connect
-from vrooli.diagnosis.evidence.workloads import noted, restore
+from vrooli.diagnosis.evidence.workloads import deployed_field, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.network_policies import refusing
 from vrooli.kube.objects import Body, Ref, mapping, ref_of
@@ -21,46 +21,48 @@ class _Closed:
 
     policy: Body
     lines: list[str] = field(default_factory=list)
-    was_tried: bool = False
+    is_confirmed: bool = False
     sources: list[Ref] = field(default_factory=list)
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each policy with the arrows that it refuses."""
     closed: dict[Ref, _Closed] = {}
-    for source, target, way in ways(evidence):
-        policies = refusing(evidence.all("NetworkPolicy"), way)
-        answer = evidence.answer(connect.NAME, connect.about(way))
+    for source, target, connection in connections(evidence):
+        policies = refusing(evidence.all("NetworkPolicy"), connection)
+        answer = evidence.answer(connect.NAME, connect.about(connection))
         if not policies or (answer is not None and answer.ok and answer.text == connect.OPEN):
             continue
-        policy = _blamed(evidence, policies)
-        mine = closed.setdefault(ref_of(policy), _Closed(policy))
-        was_tried = answer is not None and answer.ok
-        tried = f": {connect.REFUSED}" if was_tried else " (not tried)"
-        mine.was_tried |= was_tried
-        mine.lines.append(f"{source.name} to {target.name}, {way.protocol} port {way.port}{tried}")
-        mine.sources.append(source)
-    for ref, mine in closed.items():
-        is_own = noted(evidence, ref) is not None
+        policy = _pick_policy(evidence, policies)
+        entry = closed.setdefault(ref_of(policy), _Closed(policy))
+        is_confirmed = answer is not None and answer.ok
+        verdict = f": {connect.REFUSED}" if is_confirmed else " (not tried)"
+        entry.is_confirmed |= is_confirmed
+        entry.lines.append(
+            f"{source.name} to {target.name}, {connection.protocol} port {connection.port}{verdict}"
+        )
+        entry.sources.append(source)
+    for ref, entry in closed.items():
+        is_own = deployed_field(evidence, ref) is not None
         yield Symptom(
             resource=ref,
             # A cluster's network need not enforce policies.
-            message=f"it {'refuses' if mine.was_tried else 'may refuse'} what the architecture "
-            f"needs: {'; '.join(mine.lines)}",
-            remediation="Put it back to what the release has noted."
+            message=f"it {'refuses' if entry.is_confirmed else 'may refuse'} what the architecture "
+            f"needs: {'; '.join(entry.lines)}",
+            remediation="Restore the version of the release."
             if is_own
             else "Delete it, or have it allow these connections.",
-            command=restore(evidence, ref, "spec") or f"kubectl delete {ref.words}",
-            evidence=(*mine.lines, _selector(mine.policy)),
-            affects=tuple(dict.fromkeys(mine.sources)),
+            command=restore_field_command(evidence, ref, "spec") or f"kubectl delete {ref.words}",
+            evidence=(*entry.lines, _selector(entry.policy)),
+            affects=tuple(dict.fromkeys(entry.sources)),
         )
 
 
-def _blamed(evidence: Evidence, policies: list[Body]) -> Body:
+def _pick_policy(evidence: Evidence, policies: list[Body]) -> Body:
     """Of the policies that close a way together: one that the release doesn't have so."""
     for policy in policies:
-        spec = noted(evidence, ref_of(policy), "spec")
-        if spec is None or restore(evidence, ref_of(policy), "spec"):
+        spec = deployed_field(evidence, ref_of(policy), "spec")
+        if spec is None or restore_field_command(evidence, ref_of(policy), "spec"):
             return policy
     return policies[0]
 

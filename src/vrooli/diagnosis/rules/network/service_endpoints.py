@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence, replicas_of
-from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, noted, restore
+from vrooli.diagnosis.evidence.workloads import (
+    MOVING_S,
+    deployed_field,
+    is_older,
+    restore_field_command,
+)
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import (
     Body,
@@ -21,7 +26,7 @@ from vrooli.kube.objects import (
     text,
 )
 
-MEND = "Correct the Service, or deploy again: that puts it back as it was."
+REMEDIATION = "Correct the Service, or deploy again: that puts it back as it was."
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -29,30 +34,30 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     if evidence.is_hidden("Pod") or evidence.is_hidden("Deployment"):
         return
     for service in evidence.all("Service"):
-        wanted = mapping(service, "spec", "selector")
+        selector = mapping(service, "spec", "selector")
         # Operators make Services for roles that nobody has at times, such as replicas.
         is_own = not items(service, "metadata", "ownerReferences")
-        if not wanted or not is_own or not is_older(evidence, born(service), MOVING_S):
+        if not selector or not is_own or not is_older(evidence, born(service), MOVING_S):
             continue
-        pods = evidence.pods(wanted)
-        found = _portless(service, pods) if pods else _podless(evidence, wanted)
-        if found:
+        pods = evidence.pods(selector)
+        problem = _portless(service, pods) if pods else _podless(evidence, selector)
+        if problem:
             ref = ref_of(service)
             at = ("spec", "ports") if pods else ("spec", "selector")
             yield Symptom(
                 resource=ref,
-                message=f"it leads nowhere: {found}",
-                remediation=MEND,
-                command=_command(evidence, ref, wanted, at),
+                message=f"it leads nowhere: {problem}",
+                remediation=REMEDIATION,
+                command=_command(evidence, ref, selector, at),
                 evidence=_evidence(evidence, service),
                 affects=_touched(evidence, ref),
             )
 
 
-def _podless(evidence: Evidence, wanted: Body) -> str:
-    chosen = ", ".join(f"{key}={value}" for key, value in wanted.items())
+def _podless(evidence: Evidence, selector: Body) -> str:
+    chosen = ", ".join(f"{key}={value}" for key, value in selector.items())
     for body in evidence.all("Deployment"):
-        if selects(wanted, mapping(body, "spec", "template", "metadata", "labels")):
+        if selects(selector, mapping(body, "spec", "template", "metadata", "labels")):
             if replicas_of(body) == 0:
                 return f"{ref_of(body)} is scaled to 0 pods"
             return ""  # why that has no pods is for others to say
@@ -68,18 +73,21 @@ def _portless(service: Body, pods: list[Body]) -> str:
     for port in items(service, "spec", "ports"):
         target = port.get("targetPort", port.get("port"))
         if declared and target not in offered:
-            there = ", ".join(sorted(str(value) for value in offered if value))
-            return f"its port {port.get('port')} leads to {target}, and its pods offer {there}"
+            existing = ", ".join(sorted(str(value) for value in offered if value))
+            return f"its port {port.get('port')} leads to {target}, and its pods offer {existing}"
     return ""
 
 
-def _command(evidence: Evidence, ref: Ref, wanted: Body, at: tuple[str, ...]) -> str:
+def _command(evidence: Evidence, ref: Ref, selector: Body, at: tuple[str, ...]) -> str:
     for body in evidence.all("Deployment"):
         template = mapping(body, "spec", "template", "metadata", "labels")
-        if replicas_of(body) == 0 and selects(wanted, template):
-            replicas = noted(evidence, ref_of(body), "spec", "replicas") or 1
+        if replicas_of(body) == 0 and selects(selector, template):
+            replicas = deployed_field(evidence, ref_of(body), "spec", "replicas") or 1
             return f"kubectl scale {ref_of(body).words} --replicas={replicas}"
-    return restore(evidence, ref, *at) or f"kubectl get pods -n {ref.namespace} --show-labels"
+    return (
+        restore_field_command(evidence, ref, *at)
+        or f"kubectl get pods -n {ref.namespace} --show-labels"
+    )
 
 
 def _evidence(evidence: Evidence, service: Body) -> tuple[str, ...]:

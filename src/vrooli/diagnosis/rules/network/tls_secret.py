@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import told
+from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, items, notes, ref_of, text
 
@@ -15,18 +15,18 @@ ISSUERS = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer")
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Secret that an Ingress needs and doesn't have."""
-    if not evidence.has_seen("Secret"):
+    if not evidence.is_readable("Secret"):
         return
     for ingress in evidence.all("Ingress"):
         for entry in items(ingress, "spec", "tls"):
             ref = Ref("Secret", text(entry, "secretName"), ref_of(ingress).namespace)
-            lack = _lack(evidence, ref)
-            if not ref.name or not lack:
+            problem = _secret_problem(evidence, ref)
+            if not ref.name or not problem:
                 continue
             is_issued = any(name in notes(ingress) for name in ISSUERS)
             yield Symptom(
                 resource=ref,
-                message=f"{ref_of(ingress)} names it for TLS, and it {lack}: browsers are shown "
+                message=f"{ref_of(ingress)} names it for TLS, and it {problem}: browsers are shown "
                 "another certificate, or none.",
                 remediation="See why cert-manager hasn't made it."
                 if is_issued
@@ -35,14 +35,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 if is_issued
                 else f"kubectl create secret tls {ref.name} -n {ref.namespace} --cert=tls.crt "
                 "--key=tls.key",
-                evidence=told(evidence, ref_of(ingress))
+                evidence=last_events(evidence, ref_of(ingress))
                 or (f"tls of {ref_of(ingress)}: {dict(entry)}",),
                 # A workload may use it, too; an Ingress leads where it leads without it.
                 can_explain=("config-missing", "volume-not-mounted"),
             )
 
 
-def _lack(evidence: Evidence, ref: Ref) -> str:
+def _secret_problem(evidence: Evidence, ref: Ref) -> str:
     if evidence.get(ref) is None:
         return "doesn't exist"
     facts = evidence.secrets.get(ref)

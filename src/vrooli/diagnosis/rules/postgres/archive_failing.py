@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vrooli.diagnosis.evidence import postgres
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, dig, ref_of, text
@@ -20,7 +20,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each cluster whose last try to archive failed."""
     for cluster, _ in postgres.clusters(evidence):
         state = postgres.state(evidence, cluster)
-        log = list(lately(evidence, WORDS, pods=f"{cluster.name}-"))
+        log = list(recent_lines(evidence, WORDS, pods=f"{cluster.name}-"))
         if dig(state, "archiver", "failing") is not True and not (log and not state):
             continue
         failed = dig(state, "archiver", "failed")
@@ -46,8 +46,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         )
 
 
-def _command(seen: Evidence, cluster: Ref, *, by_hand: bool) -> str:
-    for pod in postgres.leaders(seen, cluster):
+def _command(evidence: Evidence, cluster: Ref, *, by_hand: bool) -> str:
+    for pod in postgres.leaders(evidence, cluster):
         if by_hand:
             return postgres.psql(
                 pod, "ALTER SYSTEM RESET archive_command", "SELECT pg_reload_conf()"
@@ -63,10 +63,10 @@ def _command(seen: Evidence, cluster: Ref, *, by_hand: bool) -> str:
 def _lines(state: Mapping[str, Any]) -> tuple[str, ...]:
     if not state:
         return ()
-    told = dig(state, "archiver") or {}
+    archiver = dig(state, "archiver") or {}
     return (
-        f"pg_stat_archiver: archived {told.get('archived')}, failed {told.get('failed')}, "
-        f"last failed {told.get('last_failed')}",
+        f"pg_stat_archiver: archived {archiver.get('archived')}, failed {archiver.get('failed')}, "
+        f"last failed {archiver.get('last_failed')}",
         f"archive_command: {text(state, 'archive_command', 'set')}",
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence import postgres
 from vrooli.diagnosis.evidence.log_search import quoted
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import told
+from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, born, condition, labels, number, ref_of, text
 from vrooli.release.rollout.readiness import PGO
@@ -29,7 +29,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if ended and _has_failed(ended[-1]):
             ref = ref_of(ended[-1])
             pods = [ref_of(pod).name for pod in evidence.pods_of(ref)]
-            log = [found for name in pods for found in evidence.lines(ERROR, pods=name)]
+            log = [line for name in pods for line in evidence.lines(ERROR, pods=name)]
             yield Symptom(
                 resource=ref,
                 message="the last backup failed: "
@@ -37,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 remediation="Mend what its log names (the repository, its credentials, its space), "
                 "then make a backup again.",
                 command=_again(evidence, cluster, ref),
-                evidence=(*told(evidence, ref), *quoted(log)),
+                evidence=(*last_events(evidence, ref), *quoted(log)),
                 # PostgreSQL runs on without a backup.
                 can_explain=("job-failed", "not-ready"),
             )
@@ -51,12 +51,12 @@ def _is_done(job: Body) -> bool:
     return number(job, "status", "succeeded") > 0
 
 
-def _again(seen: Evidence, cluster: Ref, job: Ref) -> str:
+def _again(evidence: Evidence, cluster: Ref, job: Ref) -> str:
     """The command that makes a backup now; the failed Job goes when a newer one ends well."""
-    for body in seen.all("CronJob"):
+    for body in evidence.all("CronJob"):
         if text(labels(body), f"{PGO}/cluster") == cluster.name:
             name = ref_of(body).name
-            when = seen.now.strftime("%H%M%S")
+            when = evidence.now.strftime("%H%M%S")
             return f"kubectl create job {name}-{when} --from=cronjob/{name} -n {cluster.namespace}"
     return f"kubectl logs {job.words} --all-containers --tail=50"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import postgres
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, items, number, text
@@ -21,7 +21,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         leaders = postgres.leaders(evidence, cluster)
         if not state or not leaders:
             continue
-        log = quoted(list(lately(evidence, WORDS)), 2)
+        log = quoted(list(recent_lines(evidence, WORDS)), 2)
         used, most = number(state, "connections"), number(state, "most")
         if 0 < most <= used:
             yield Symptom(

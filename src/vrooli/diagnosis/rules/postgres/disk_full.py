@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import postgres
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import postgres_state
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -13,7 +13,7 @@ from vrooli.kube.objects import Body, items, ref_of, text
 
 FULL_PERCENT = 97
 # Space that is left in KiB: of a large volume 3 % are much.
-LEFT_KIB = 1024 * 1024
+FREE_KIB = 1024 * 1024
 WORDS = r"No space left on device"
 COLUMNS = 6
 
@@ -25,9 +25,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             ref = ref_of(pod)
             answer = evidence.answer(postgres_state.DISK, ref)
             line = answer.text.strip().splitlines()[-1] if answer and answer.text.strip() else ""
-            log = list(lately(evidence, WORDS, pods=ref.name))
-            used, left = _used(line)
-            if not log and not (used >= FULL_PERCENT and left < LEFT_KIB):
+            log = list(recent_lines(evidence, WORDS, pods=ref.name))
+            used, free = _used(line)
+            if not log and not (used >= FULL_PERCENT and free < FREE_KIB):
                 continue
             claim = _claim(pod)
             yield Symptom(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import postgres
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import told
+from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, ref_of
 from vrooli.kube.status import ContainerStatus, pod_status
@@ -14,16 +14,18 @@ from vrooli.release.rollout.readiness import PGO
 
 WORDS = "no longer available from the Crunchy Data Developer Program"
 REGISTRY = "registry.developers.crunchydata.com"
-GONE = ("not found", "manifest unknown", "denied")
+NOT_FOUND_ERRORS = ("not found", "manifest unknown", "denied")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each cluster with a pod whose image was withdrawn."""
     for cluster, _ in postgres.clusters(evidence):
         for pod in evidence.pods({f"{PGO}/cluster": cluster.name}):
-            gone = [item for item in pod_status(pod).containers if _is_gone(evidence, pod, item)]
-            if gone:
-                image = gone[0].image
+            withdrawn = [
+                item for item in pod_status(pod).containers if _is_withdrawn(evidence, pod, item)
+            ]
+            if withdrawn:
+                image = withdrawn[0].image
                 yield Symptom(
                     resource=cluster,
                     message=f"image {image} can't be had: this container version is no longer "
@@ -34,18 +36,18 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                     command=f"kubectl get pods -n {cluster.namespace} -l "
                     f"{PGO}/cluster={cluster.name} -o "
                     "jsonpath='{..containers[*].image}'",
-                    evidence=told(evidence, ref_of(pod), "Failed"),
+                    evidence=last_events(evidence, ref_of(pod), "Failed"),
                 )
                 break
 
 
-def _is_gone(seen: Evidence, pod: Body, item: ContainerStatus) -> bool:
-    said = item.waiting_message
-    events = [event.message for event in seen.events_of(ref_of(pod), "Failed")]
-    words = " ".join([said, *events])
+def _is_withdrawn(evidence: Evidence, pod: Body, item: ContainerStatus) -> bool:
+    message = item.waiting_message
+    events = [event.message for event in evidence.events_of(ref_of(pod), "Failed")]
+    words = " ".join([message, *events])
     if WORDS in words:
         return "Pull" in item.waiting_reason
-    return item.image.startswith(REGISTRY) and any(word in said for word in GONE)
+    return item.image.startswith(REGISTRY) and any(word in message for word in NOT_FOUND_ERRORS)
 
 
 RULE = Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import postgres
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -38,7 +38,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             command=f"kubectl delete pod {sick.name} -n {sick.namespace}",
             evidence=(
                 f"{sick.name}: Ready is {is_pod_ready(evidence.get(sick) or {})}",
-                *quoted(list(lately(evidence, WORDS, pods=sick.name)), 2),
+                *quoted(list(recent_lines(evidence, WORDS, pods=sick.name)), 2),
             ),
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import rotation, vso
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import patch, restore
+from vrooli.diagnosis.evidence.workloads import patch, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, labels, ref_of, text
 from vrooli.release.rollout.readiness import PGO
@@ -26,11 +26,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     mark = _mark(evidence, clients, THEIRS)
     published = rotation.publication(evidence, clients)
     users = [item for item in evidence.all("Secret") if f"{PGO}/pguser" in labels(item)]
-    log = quoted(list(lately(evidence, WORDS)), 2)
+    log = quoted(list(recent_lines(evidence, WORDS)), 2)
     for item in users if mark else ():
         ref = ref_of(item)
-        other = _mark(evidence, ref, OURS)
-        if other and other != mark and _is_used(evidence, clients, ref):
+        mark_of_user = _mark(evidence, ref, OURS)
+        if mark_of_user and mark_of_user != mark and _is_used(evidence, clients, ref):
             user = text(labels(item), f"{PGO}/pguser")
             yield Symptom(
                 resource=ref,
@@ -54,24 +54,24 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             )
 
 
-def _is_used(seen: Evidence, clients: Ref, secret: Ref) -> bool:
+def _is_used(evidence: Evidence, clients: Ref, secret: Ref) -> bool:
     """Whether the clients log in as this user, as far as that is known: two take turns."""
-    theirs, ours = _mark(seen, clients, THEIR_USER), _mark(seen, secret, OUR_USER)
+    theirs, ours = _mark(evidence, clients, THEIR_USER), _mark(evidence, secret, OUR_USER)
     return not theirs or not ours or theirs == ours
 
 
-def _mark(seen: Evidence, ref: Ref, key: str) -> str:
-    facts = seen.secrets.get(ref)
+def _mark(evidence: Evidence, ref: Ref, key: str) -> str:
+    facts = evidence.secrets.get(ref)
     return facts.marks.get(key, "") if facts is not None and facts.lengths.get(key) else ""
 
 
-def _command(seen: Evidence, secret: Ref) -> str:
+def _command(evidence: Evidence, secret: Ref) -> str:
     """The one that has Vault fill the database's Secret as the release wants it."""
-    for item in seen.all("VaultStaticSecret"):
+    for item in evidence.all("VaultStaticSecret"):
         if text(item, "spec", "destination", "name") == secret.name:
             ref = ref_of(item)
             for path in (TEMPLATES, ("spec", "path")):
-                if back := restore(seen, ref, *path):
+                if back := restore_field_command(evidence, ref, *path):
                     return back
             if vso.templates(item).get(OURS) != _template():
                 return patch(ref, _template(), *TEMPLATES, OURS, "text")

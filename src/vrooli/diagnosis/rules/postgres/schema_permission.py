@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import postgres
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import postgres_state
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -17,12 +17,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each user of a cluster without a schema to write in."""
     for cluster, _ in postgres.clusters(evidence):
         leaders = postgres.leaders(evidence, cluster)
-        log = list(lately(evidence, WORDS))
+        log = list(recent_lines(evidence, WORDS))
         for answer in evidence.answers:
             if answer.probe != postgres_state.RIGHTS or not leaders:
                 continue
             user, database = answer.about.kind.rstrip("@"), answer.about.name
-            if postgres.said(answer).get("may") is not False:
+            if postgres.parse_answer(answer).get("may") is not False:
                 continue
             yield Symptom(
                 resource=cluster,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import postgres
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, text
@@ -20,15 +20,15 @@ WORDS = re.compile(
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each client that is refused, as the server names it; else as it says itself."""
     clients: dict[Ref, tuple[re.Match[str], list[str]]] = {}
-    for source, line in lately(evidence, WORDS.pattern):
-        found = WORDS.search(line)
-        if found is not None:
-            client = _client(evidence, found["host"], Ref("Pod", source.pod, source.namespace))
-            clients.setdefault(client, (found, []))[1].extend(quoted([(source, line)]))
-    for client, (found, log) in clients.items():
+    for source, line in recent_lines(evidence, WORDS.pattern):
+        match = WORDS.search(line)
+        if match is not None:
+            client = _client(evidence, match["host"], Ref("Pod", source.pod, source.namespace))
+            clients.setdefault(client, (match, []))[1].extend(quoted([(source, line)]))
+    for client, (match, log) in clients.items():
         yield Symptom(
             resource=client,
-            message=f"it speaks to PostgreSQL without TLS, and is refused: {found[0]}.",
+            message=f"it speaks to PostgreSQL without TLS, and is refused: {match[0]}.",
             remediation="Have it ask for TLS: sslmode=require in its address or PGSSLMODE in its "
             "environment. PGO's rules take nothing else.",
             command=f"kubectl set env {client.words} PGSSLMODE=require"
@@ -38,17 +38,17 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         )
 
 
-def _client(seen: Evidence, host: str, otherwise: Ref) -> Ref:
+def _client(evidence: Evidence, host: str, default: Ref) -> Ref:
     """The workload at an address."""
-    for pod in seen.all("Pod", ""):
+    for pod in evidence.all("Pod", ""):
         if text(pod, "status", "podIP") == host:
-            return seen.owner(pod)
-    named = seen.get(otherwise)
-    return seen.owner(named) if named is not None else otherwise
+            return evidence.owner(pod)
+    body = evidence.get(default)
+    return evidence.owner(body) if body is not None else default
 
 
-def _is_database(seen: Evidence, client: Ref) -> bool:
-    return any(client.name.startswith(f"{ref.name}-") for ref, _ in postgres.clusters(seen))
+def _is_database(evidence: Evidence, client: Ref) -> bool:
+    return any(client.name.startswith(f"{ref.name}-") for ref, _ in postgres.clusters(evidence))
 
 
 RULE = Rule(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import redis, rotation
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import restore
+from vrooli.diagnosis.evidence.workloads import restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, ref_of, text
 
@@ -23,7 +23,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if facts is None or facts.lengths.get(KEY):
             continue
         words = f'secret "{ref.name}" does not have a password field'
-        log = list(lately(evidence, "does not have a password field", "redis-operator"))
+        log = list(recent_lines(evidence, "does not have a password field", "redis-operator"))
         yield Symptom(
             resource=ref,
             message=f"{words}: the operator reads the key `password`, and it has "
@@ -37,12 +37,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         )
 
 
-def _command(seen: Evidence, secret: Ref) -> str:
+def _command(evidence: Evidence, secret: Ref) -> str:
     """The one that brings the release's own template back; else where to put it."""
-    item = rotation.filler(seen, secret)
+    item = rotation.filler(evidence, secret)
     if item is not None:
         ref = ref_of(item)
-        return restore(seen, ref, *TEMPLATES) or f"kubectl edit {ref.words}"
+        return restore_field_command(evidence, ref, *TEMPLATES) or f"kubectl edit {ref.words}"
     return f"kubectl edit {secret.words}"
 
 

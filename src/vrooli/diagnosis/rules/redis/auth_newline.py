@@ -31,8 +31,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             )
 
 
-def _command(seen: Evidence, secret: Ref) -> str:
-    item = rotation.filler(seen, secret)
+def _command(evidence: Evidence, secret: Ref) -> str:
+    item = rotation.filler(evidence, secret)
     if item is not None:
         where = f"-mount={text(item, 'spec', 'mount')}"
         path = text(item, "spec", "path")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import redis, rotation, vso
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import patch
 from vrooli.diagnosis.interface import Rule, Symptom
@@ -18,13 +18,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each failover whose Secret doesn't exist, though nobody is about to make it."""
     for ref, body in redis.failovers(evidence):
         name = text(body, *PATH)
-        if not name or not evidence.has_seen("Secret") or name in _secrets(evidence, ref):
+        if not name or not evidence.is_readable("Secret") or name in _secrets(evidence, ref):
             continue
         synced = _synced(evidence)
         if name in synced:
             continue  # Vault is to fill it: what stands in its way is told there
         better = next(iter(synced), "")
-        log = list(lately(evidence, f'secrets? "{name}" not found', "redis-operator"))
+        log = list(recent_lines(evidence, f'secrets? "{name}" not found', "redis-operator"))
         yield Symptom(
             resource=ref,
             message=f'secrets "{name}" not found: that is the Secret with its password '
@@ -39,15 +39,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         )
 
 
-def _secrets(seen: Evidence, ref: Ref) -> set[str]:
-    return {ref_of(item).name for item in seen.all("Secret", ref.namespace)}
+def _secrets(evidence: Evidence, ref: Ref) -> set[str]:
+    return {ref_of(item).name for item in evidence.all("Secret", ref.namespace)}
 
 
-def _synced(seen: Evidence) -> list[str]:
+def _synced(evidence: Evidence) -> list[str]:
     """The Secrets with a password for Redis that come from Vault."""
     return [
-        rotation.read_from(seen, _destination(item)).name
-        for item in seen.all("VaultStaticSecret")
+        rotation.read_from(evidence, _destination(item)).name
+        for item in evidence.all("VaultStaticSecret")
         if "REDIS_PASSWORD" in vso.templates(item).get("password", "")
     ]
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from vrooli.diagnosis.evidence import redis as evidence_redis
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import health_answer
-from vrooli.diagnosis.evidence.redis import Told
+from vrooli.diagnosis.evidence.redis import Reply
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, ref_of
 
@@ -44,24 +44,24 @@ _SAVING = r"(?i)error saving|bgsave|rdb|aof|append only|opening the temp"
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each failover with a Redis that can't save, by itself or by what its clients are told."""
     for failover, _ in evidence_redis.failovers(evidence):
-        redis = evidence_redis.told(evidence, failover, "redis")
+        redis = evidence_redis.replies(evidence, failover, "redis")
         failing = [item for item in redis if _failures(item)]
-        told = _told_to_clients(evidence)
+        client_errors = _client_errors(evidence)
         # All of them say that they can: what clients were told is over.
         is_over = bool(redis) and all(_can_save(item) for item in redis)
-        if failing or (told and not is_over):
-            yield _symptom(evidence, failover, failing, told)
+        if failing or (client_errors and not is_over):
+            yield _symptom(evidence, failover, failing, client_errors)
 
 
-def _failures(item: Told) -> list[str]:
+def _failures(item: Reply) -> list[str]:
     return [what for name, what in STATUSES.items() if item.facts.get(name) == "err"]
 
 
-def _can_save(item: Told) -> bool:
+def _can_save(item: Reply) -> bool:
     return all(item.facts.get(name) == "ok" for name in STATUSES)
 
 
-def _told_to_clients(evidence: Evidence) -> list[str]:
+def _client_errors(evidence: Evidence) -> list[str]:
     """What clients of Redis say that it told them: in their logs, and when asked how they are."""
     answers = [
         f"{item.about}: {line}"
@@ -69,11 +69,11 @@ def _told_to_clients(evidence: Evidence) -> list[str]:
         if item.probe == health_answer.NAME and WORD in item.text
         for line in [item.text.strip().splitlines()[-1]]
     ]
-    return [*answers, *quoted(list(lately(evidence, WORD)))]
+    return [*answers, *quoted(list(recent_lines(evidence, WORD)))]
 
 
 def _symptom(
-    evidence: Evidence, failover: Ref, failing: Sequence[Told], told: Sequence[str]
+    evidence: Evidence, failover: Ref, failing: Sequence[Reply], client_errors: Sequence[str]
 ) -> Symptom:
     pods = [item.pod for item in failing] or evidence_redis.pods(evidence, failover, "redis")
     log = [
@@ -82,8 +82,10 @@ def _symptom(
         for line in evidence.lines(_SAVING, failover.namespace, ref_of(pod).name)
         if any(re.search(pattern, line[1]) for pattern, _, _ in REASONS)
     ]
-    said = " ".join(line for _, line in log)
-    _, why, remedy = next((kind for kind in REASONS if re.search(kind[0], said)), ("", *OTHER))
+    text_of_log = " ".join(line for _, line in log)
+    _, why, remedy = next(
+        (kind for kind in REASONS if re.search(kind[0], text_of_log)), ("", *OTHER)
+    )
     which = ", ".join(
         f"{item.ref.name} can't write {' and '.join(_failures(item))}" for item in failing
     )
@@ -93,7 +95,7 @@ def _symptom(
         + (f" ({which})." if which else "."),
         remediation=f"{remedy} Redis takes writes again once it has saved.",
         command=evidence_redis.run(ref_of(pods[0]), "redis", "BGSAVE") if pods else "",
-        evidence=(*quoted(log, 2), *told[:2]),
+        evidence=(*quoted(log, 2), *client_errors[:2]),
     )
 
 

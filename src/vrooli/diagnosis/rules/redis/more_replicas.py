@@ -13,7 +13,9 @@ from vrooli.diagnosis.interface import Rule, Symptom
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each failover with more Redis than Sentinels."""
     for ref, body in evidence_redis.failovers(evidence):
-        redis, sentinels = (evidence_redis.wanted(body, part) for part in ("redis", "sentinel"))
+        redis, sentinels = (
+            evidence_redis.desired_replicas(body, part) for part in ("redis", "sentinel")
+        )
         if redis > sentinels:
             yield Symptom(
                 resource=ref,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import redis as evidence_redis
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref
@@ -16,8 +16,8 @@ WORDS = r"sentinel monitoring 127\.0\.0\.1|Number of Masters running is 0"
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each failover whose Sentinels or Redis know no master, once a start can't be why."""
     for failover, _ in evidence_redis.failovers(evidence):
-        sentinels = evidence_redis.told(evidence, failover, "sentinel")
-        redis = [item for item in evidence_redis.told(evidence, failover, "redis") if item.facts]
+        sentinels = evidence_redis.replies(evidence, failover, "sentinel")
+        redis = [item for item in evidence_redis.replies(evidence, failover, "redis") if item.facts]
         lost = [item for item in sentinels if item.monitors == evidence_redis.LOCAL]
         masterless = bool(redis) and not any(item.is_master for item in redis)
         alone = masterless and all(item.facts.get("role") == "slave" for item in redis)
@@ -36,7 +36,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             evidence=(
                 *(f"{item.ref.name}: address={item.monitors}:6379" for item in lost),
                 *(f"{item.ref.name}: role:slave" for item in redis if alone),
-                *quoted(list(lately(evidence, WORDS, "redis-operator")), 2),
+                *quoted(list(recent_lines(evidence, WORDS, "redis-operator")), 2),
             ),
         )
 

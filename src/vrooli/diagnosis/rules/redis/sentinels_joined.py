@@ -5,29 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import redis
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 
 WORDS = "mismatch number of sentinels in memory. resetting"
-LOOKS_S = 180.0
+RECONCILE_S = 180.0
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each failover whose Sentinels know strangers, once restarts can't be why."""
     for failover, body in redis.failovers(evidence):
-        wanted = redis.wanted(body, "sentinel")
+        wanted = redis.desired_replicas(body, "sentinel")
         joined = [
-            item for item in redis.told(evidence, failover, "sentinel") if item.sentinels > wanted
+            item
+            for item in redis.replies(evidence, failover, "sentinel")
+            if item.sentinels > wanted
         ]
         if joined and redis.is_settled(evidence, failover):
-            known = max(item.sentinels for item in joined)
-            log = list(lately(evidence, WORDS, "redis-operator", within_s=LOOKS_S))
+            reported = max(item.sentinels for item in joined)
+            log = list(recent_lines(evidence, WORDS, "redis-operator", within_s=RECONCILE_S))
             yield Symptom(
                 resource=failover,
-                message=f"its Sentinels know {known} Sentinels and it has {wanted}: the operator "
-                "resets them for ever (`mismatch number of sentinels in memory. resetting`), and "
-                "strangers vote on its master.",
+                message=f"its Sentinels know {reported} Sentinels and it has {wanted}: the "
+                "operator resets them for ever (`mismatch number of sentinels in memory. "
+                "resetting`), and strangers vote on its master.",
                 remediation="Keep the failovers apart (a name of its own for each, and the chart's "
                 "network policies: networkPolicies.enabled), then have the Sentinels forget.",
                 command=redis.run(joined[0].ref, "sentinel", "-p 26379 SENTINEL RESET mymaster"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import redis
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.redis import Told
+from vrooli.diagnosis.evidence.redis import Reply
 from vrooli.diagnosis.interface import Rule, Symptom
 
 WORDS = "more than one master, fix manually"
@@ -16,23 +16,25 @@ WORDS = "more than one master, fix manually"
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each failover with two masters or more."""
     for failover, _ in redis.failovers(evidence):
-        masters = [item for item in redis.told(evidence, failover, "redis") if item.is_master]
+        masters = [item for item in redis.replies(evidence, failover, "redis") if item.is_master]
         if len(masters) > 1:
-            kept, *others = sorted(masters, key=_worth)
+            primary, *others = sorted(masters, key=_worth)
             names = ", ".join(item.ref.name for item in masters)
-            log = list(lately(evidence, WORDS, "redis-operator"))
+            log = list(recent_lines(evidence, WORDS, "redis-operator"))
             yield Symptom(
                 resource=failover,
                 message=f"more than one master ({names}): each takes writes of its own, and the "
                 "operator leaves that to people.",
                 remediation="Choose whose data stay; the others then copy them and lose their own. "
-                f"The command keeps those of {kept.ref.name}.",
-                command=redis.run(others[0].ref, "redis", f"REPLICAOF {kept.address} {redis.PORT}"),
+                f"The command keeps those of {primary.ref.name}.",
+                command=redis.run(
+                    others[0].ref, "redis", f"REPLICAOF {primary.address} {redis.PORT}"
+                ),
                 evidence=(*(_line(item) for item in masters), *quoted(log, 1)),
             )
 
 
-def _worth(item: Told) -> tuple[bool, int, str]:
+def _worth(item: Reply) -> tuple[bool, int, str]:
     """The one that clients reach comes first, then the one with the most replicas."""
     replicas = item.facts.get("connected_slaves", "0")
     return (
@@ -42,7 +44,7 @@ def _worth(item: Told) -> tuple[bool, int, str]:
     )
 
 
-def _line(item: Told) -> str:
+def _line(item: Reply) -> str:
     facts = item.facts
     return (
         f"{item.ref.name}: role:master connected_slaves:{facts.get('connected_slaves', '?')} "

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence import redis
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import redis_info
-from vrooli.diagnosis.evidence.redis import Told
+from vrooli.diagnosis.evidence.redis import Reply
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import born
@@ -21,7 +21,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for failover, _ in redis.failovers(evidence):
         silent = [
             item
-            for item in redis.told(evidence, failover, "redis")
+            for item in redis.replies(evidence, failover, "redis")
             if item.answered and _is_silent(item) and is_older(evidence, born(item.pod), STARTED_S)
         ]
         for item in silent[:1]:
@@ -34,11 +34,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             )
 
 
-def _words(item: Told) -> str:
+def _words(item: Reply) -> str:
     return item.text.strip() or f"no answer within {redis_info.SILENT_S} s"
 
 
-def _is_silent(item: Told) -> bool:
+def _is_silent(item: Reply) -> bool:
     """Whether it should answer, and says neither its role nor why not."""
     container = pod_status(item.pod).container("redis")
     running = container is not None and container.is_running

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from vrooli.diagnosis.evidence import redis as evidence_redis
 from vrooli.diagnosis.evidence import rotation
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
-from vrooli.diagnosis.evidence.redis import Told
+from vrooli.diagnosis.evidence.redis import Reply
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies import redis_passwords
 from vrooli.kube.objects import Body, Ref, born, labels, text
@@ -26,13 +26,13 @@ Line = tuple[LogSource, str]
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each failover with a Redis that refuses its own password, and each client that is refused."""
     for failover, _ in evidence_redis.failovers(evidence):
-        redis = evidence_redis.told(evidence, failover, "redis")
+        redis = evidence_redis.replies(evidence, failover, "redis")
         refusing = [item for item in redis if "WRONGPASS" in item.text or "NOAUTH" in item.text]
-        by_operator = lately(evidence, WORDS, OPERATOR)
+        by_operator = recent_lines(evidence, WORDS, OPERATOR)
         newer = [line for line in by_operator if failover.name in line[1]]
         older: list[Line] = []
         takes_its_own = bool(redis) and all("role:" in item.text for item in redis)
-        for line in lately(evidence, WORDS):
+        for line in recent_lines(evidence, WORDS):
             is_older = takes_its_own and _is_older(evidence, line[0], redis)
             (older if is_older else newer).append(line)
         if refusing or (redis and newer):
@@ -42,15 +42,17 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _redis(
-    seen: Evidence,
+    evidence: Evidence,
     failover: Ref,
-    refusing: Sequence[Told],
-    redis: Sequence[Told],
+    refusing: Sequence[Reply],
+    redis: Sequence[Reply],
     logs: list[Line],
 ) -> Symptom:
     words = refusing[0].text.strip().splitlines()[0] if refusing else "WRONGPASS"
     remedy, command = (
-        _given_another(redis, refusing) if refusing else _older_than_secret(seen, failover, redis)
+        _replaced_password(redis, refusing)
+        if refusing
+        else _older_than_secret(evidence, failover, redis)
     )
     return Symptom(
         resource=failover,
@@ -65,7 +67,7 @@ def _redis(
     )
 
 
-def _given_another(redis: Sequence[Told], refusing: Sequence[Told]) -> tuple[str, str]:
+def _replaced_password(redis: Sequence[Reply], refusing: Sequence[Reply]) -> tuple[str, str]:
     """What mends Redis that refuse even what they started with: somebody gave them another one."""
     names = [item.ref.name for item in _in_turns(refusing)]
     first = refusing[0].ref
@@ -85,11 +87,13 @@ def _given_another(redis: Sequence[Told], refusing: Sequence[Told]) -> tuple[str
     )
 
 
-def _older_than_secret(seen: Evidence, failover: Ref, redis: Sequence[Told]) -> tuple[str, str]:
+def _older_than_secret(
+    evidence: Evidence, failover: Ref, redis: Sequence[Reply]
+) -> tuple[str, str]:
     """What mends Redis that have what they started with, while the Secret has a newer one."""
-    name = text(seen.get(failover), "spec", "auth", "secretPath")
+    name = text(evidence.get(failover), "spec", "auth", "secretPath")
     secret = Ref("Secret", name, failover.namespace)
-    if published := rotation.publication(seen, secret):
+    if published := rotation.publication(evidence, secret):
         return (
             "The rotator makes every Redis take both passwords, publishes the new one and "
             "replaces the pods, one at a time; its events say what it waits for. Start no Redis "
@@ -97,7 +101,7 @@ def _older_than_secret(seen: Evidence, failover: Ref, redis: Sequence[Told]) -> 
             f"kubectl describe {published.rotator.words}",
         )
     turns = [item.ref.name for item in _in_turns(redis)]
-    sentinels = [item.ref for item in evidence_redis.told(seen, failover, "sentinel")]
+    sentinels = [item.ref for item in evidence_redis.replies(evidence, failover, "sentinel")]
     return (
         "The Secret is newer than Redis. Start no Redis anew yet: it could not follow a master "
         "with the old password, and that master's writes would be lost. First have every Redis "
@@ -107,7 +111,7 @@ def _older_than_secret(seen: Evidence, failover: Ref, redis: Sequence[Told]) -> 
     )
 
 
-def _in_turns(redis: Sequence[Told]) -> list[Told]:
+def _in_turns(redis: Sequence[Reply]) -> list[Reply]:
     """A replica takes over from the master, which goes last."""
     return sorted(redis, key=lambda item: (item.is_master, item.ref.name))
 
@@ -120,12 +124,12 @@ def _in_order(names: Sequence[str]) -> str:
 
 def _clients(evidence: Evidence, logs: Sequence[Line]) -> Iterator[Symptom]:
     """Each workload that was given an older password than Redis has."""
-    said: dict[Ref, list[Line]] = {}
+    by_client: dict[Ref, list[Line]] = {}
     for line in logs:
         pod = evidence.get(Ref("Pod", line[0].pod, line[0].namespace))
         about = evidence.owner(pod) if pod else Ref("Pod", line[0].pod, line[0].namespace)
-        said.setdefault(about, []).append(line)
-    for about, lines in said.items():
+        by_client.setdefault(about, []).append(line)
+    for about, lines in by_client.items():
         restarts = about.kind in ("Deployment", "StatefulSet")
         name = lines[-1][0].pod
         yield Symptom(
@@ -141,7 +145,7 @@ def _clients(evidence: Evidence, logs: Sequence[Line]) -> Iterator[Symptom]:
         )
 
 
-def _is_older(evidence: Evidence, source: LogSource, redis: Sequence[Told]) -> bool:
+def _is_older(evidence: Evidence, source: LogSource, redis: Sequence[Reply]) -> bool:
     """Whether a client was given its password before a Redis was, as far as that is known.
 
     The other way round it is Redis that hasn't heard of a change yet. Redis itself is no client.

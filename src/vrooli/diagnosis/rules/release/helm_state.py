@@ -27,14 +27,14 @@ def pending(evidence: Evidence) -> Iterator[Symptom]:
     ):
         return
     name, where = evidence.release, evidence.namespace
-    note = f"secret/{secret_name(name, helm.number)} -n {where}"
+    record = f"secret/{secret_name(name, helm.number)} -n {where}"
     yield Symptom(
         resource=Ref("Release", name, where),
         message=f"revision {helm.number} is {helm.status} since {age:.0f} s, and nobody is at "
         "work: its deploy was killed. Helm refuses any other (another operation is in progress).",
         remediation="Deploy again: that clears the note and goes on. Taking the note away has Helm "
         "take the revision before for the last one.",
-        command=f"kubectl delete {note}",
+        command=f"kubectl delete {record}",
         evidence=(f"Helm: revision {helm.number}, {helm.status}, {helm.description}",),
         affects=(_lease_ref(evidence),),
     )
@@ -70,8 +70,8 @@ def _lease(evidence: Evidence) -> Body | None:
 def _silent_s(evidence: Evidence, lease: Body) -> float | None:
     """How long its holder has shown no sign of life, once that is longer than it may be."""
     age = age_s(evidence, text(lease, "spec", "renewTime"))
-    lasts = number(lease, "spec", "leaseDurationSeconds", default=DURATION_S)
-    return age if age is not None and age > lasts else None
+    duration_s = number(lease, "spec", "leaseDurationSeconds", default=DURATION_S)
+    return age if age is not None and age > duration_s else None
 
 
 HELM_PENDING = Rule(

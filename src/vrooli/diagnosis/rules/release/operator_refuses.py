@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import restore
+from vrooli.diagnosis.evidence.workloads import restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.operators import KINDS
 from vrooli.environments import ENVIRONMENTS
@@ -82,7 +82,7 @@ def _command(evidence: Evidence, ref: Ref) -> str:
     Lists of an operator's resource hold what others write: they are none to put back as a whole.
     """
     for path in SETTINGS[ref.kind]:
-        if command := restore(evidence, ref, *path):
+        if command := restore_field_command(evidence, ref, *path):
             return command
     for environment in ENVIRONMENTS.values():
         if (environment.release, environment.namespace) == (evidence.release, evidence.namespace):

@@ -14,21 +14,21 @@ LINK = "https://helm.sh/docs/helm/helm_list/"
 
 def namespace(evidence: Evidence) -> Iterator[Symptom]:
     """The namespace, when the cluster doesn't have it."""
-    if not evidence.has_seen("Namespace") or _is_there(evidence):
+    if not evidence.is_readable("Namespace") or _has_namespace(evidence):
         return
-    others = ", ".join(sorted(item["metadata"]["name"] for item in evidence.all("Namespace", "")))
+    existing = ", ".join(sorted(item["metadata"]["name"] for item in evidence.all("Namespace", "")))
     yield Symptom(
         resource=Ref("Namespace", evidence.namespace),
-        message=f"there is no such namespace (there is {others or 'none that can be seen'})",
+        message=f"there is no such namespace (there is {existing or 'none that can be seen'})",
         remediation="Name the one that the release is in (-n), or deploy it.",
         command=_deploy(evidence),
-        evidence=(f"namespaces: {others}",),
+        evidence=(f"namespaces: {existing}",),
     )
 
 
 def release(evidence: Evidence) -> Iterator[Symptom]:
-    """The release, when Helm has noted none and that could be looked at."""
-    if evidence.helm.status or not evidence.has_seen("Secret") or not _is_there(evidence):
+    """The release, when Helm has no record of it and Secrets could be read."""
+    if evidence.helm.status or not evidence.is_readable("Secret") or not _has_namespace(evidence):
         return
     yield Symptom(
         resource=Ref("Release", evidence.release, evidence.namespace),
@@ -39,14 +39,14 @@ def release(evidence: Evidence) -> Iterator[Symptom]:
     )
 
 
-def _is_there(evidence: Evidence) -> bool:
+def _has_namespace(evidence: Evidence) -> bool:
     return evidence.get(Ref("Namespace", evidence.namespace)) is not None
 
 
 def _deploy(evidence: Evidence) -> str:
     """The command that makes an environment's release; development is made from the source."""
-    for name, known in ENVIRONMENTS.items():
-        if (known.release, known.namespace) == (evidence.release, evidence.namespace):
+    for name, environment in ENVIRONMENTS.items():
+        if (environment.release, environment.namespace) == (evidence.release, evidence.namespace):
             return "vrooli develop" if name == "dev" else f"vrooli deploy -e {name}"
     return f"kubectl get secrets --all-namespaces -l owner=helm,name={evidence.release}"
 

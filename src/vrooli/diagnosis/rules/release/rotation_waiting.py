@@ -24,7 +24,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if last is None or last.reason not in WAITING or down(evidence, item.rotator):
             continue
         # Of a wait that has passed the rotator says nothing: the Secrets show it.
-        is_over = evidence.has_seen("Secret") and not rotation.lacks(evidence, item)
+        is_over = evidence.is_readable("Secret") and not rotation.pending(evidence, item)
         if is_over or not is_recent(last, evidence.now, RECENT_S):
             continue
         yield Symptom(
@@ -40,14 +40,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         )
 
 
-def _last(seen: Evidence, item: Publication) -> Event | None:
+def _last(evidence: Evidence, item: Publication) -> Event | None:
     """The rotator's last event about a database, however it is written."""
-    found = [
+    events = [
         event
-        for event in seen.events_of(item.rotator, *WAITING, *ENDED)
+        for event in evidence.events_of(item.rotator, *WAITING, *ENDED)
         if event.message.startswith(f"{item.database}:")
     ]
-    return found[-1] if found else None
+    return events[-1] if events else None
 
 
 RULE = Rule(

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import rotation
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import down, mend_down, told
+from vrooli.diagnosis.evidence.workloads import down, last_events, recover_command
 from vrooli.diagnosis.interface import Rule, Symptom
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """The rotator, if nothing of it runs while Secrets are missing or older than their source."""
     waiting = [
-        (item, lack)
+        (item, gap)
         for item in rotation.publications(evidence)
-        if (lack := rotation.lacks(evidence, item))
+        if (gap := rotation.pending(evidence, item))
     ]
     if not waiting:
         return
@@ -23,14 +23,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     why = down(evidence, rotator)
     if not why:
         return
-    lacks = "; ".join(f"{item.database}: {lack}" for item, lack in waiting)
+    gaps = "; ".join(f"{item.database}: {gap}" for item, gap in waiting)
     yield Symptom(
         resource=rotator,
-        message=f"the rotator doesn't run ({why}), and passwords from Vault wait for it: {lacks}.",
+        message=f"the rotator doesn't run ({why}), and passwords from Vault wait for it: {gaps}.",
         remediation="Bring it up: it goes on where it was. If it doesn't stay so, its events and "
         "its log say why.",
-        command=mend_down(evidence, rotator) or f"kubectl describe {rotator.words}",
-        evidence=told(evidence, rotator),
+        command=recover_command(evidence, rotator) or f"kubectl describe {rotator.words}",
+        evidence=last_events(evidence, rotator),
         affects=tuple(ref for item, _ in waiting for ref in (item.published, *item.roles)),
     )
 

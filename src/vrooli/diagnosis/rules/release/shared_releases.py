@@ -24,9 +24,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for body in evidence.all("VaultStaticSecret"):
         if (release := _release(body)) and (name := text(body, "spec", "destination", "name")):
             used.setdefault(release, set()).add(f"Secret/{name}")
-    own = used.pop(evidence.release, set())
+    ours = used.pop(evidence.release, set())
     for release, theirs in sorted(used.items()):
-        if common := sorted(own & theirs):
+        if common := sorted(ours & theirs):
             yield Symptom(
                 resource=Ref("Release", release, evidence.namespace),
                 message=f"it uses the same as {evidence.release}: {', '.join(common)}. One's "
@@ -45,19 +45,19 @@ def _release(body: Body) -> str:
 
 def _uses(evidence: Evidence, body: Body) -> set[str]:
     """The Secrets and the databases in a workload's settings."""
-    found: set[str] = set()
+    used: set[str] = set()
     for container in containers(mapping(body, "spec", "template")):
         for source in items(container, "envFrom"):
             if name := text(source, "secretRef", "name"):
-                found.add(f"Secret/{name}")
+                used.add(f"Secret/{name}")
             config = text(source, "configMapRef", "name")
-            there = evidence.get(Ref("ConfigMap", config, ref_of(body).namespace)) or {}
-            found |= _addresses(mapping(there, "data"))
+            config_map = evidence.get(Ref("ConfigMap", config, ref_of(body).namespace)) or {}
+            used |= _addresses(mapping(config_map, "data"))
         for entry in items(container, "env"):
             if name := text(entry, "valueFrom", "secretKeyRef", "name"):
-                found.add(f"Secret/{name}")
-            found |= _addresses({text(entry, "name"): entry.get("value")})
-    return found
+                used.add(f"Secret/{name}")
+            used |= _addresses({text(entry, "name"): entry.get("value")})
+    return used
 
 
 def _addresses(settings: Mapping[str, object]) -> set[str]:

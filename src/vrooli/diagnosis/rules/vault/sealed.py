@@ -12,8 +12,8 @@ from vrooli.kube.objects import Ref, labels
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Vault that is sealed."""
-    for answer, said in vault_health.answers(evidence):
-        if said.get("sealed") is True and said.get("initialized") is not False:
+    for answer, health in vault_health.answers(evidence):
+        if health.get("sealed") is True and health.get("initialized") is not False:
             pod = vault_health.running(evidence, answer.about)
             yield Symptom(
                 resource=answer.about,
@@ -25,9 +25,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             )
 
 
-def _command(seen: Evidence, service: Ref, pod: str | None) -> str:
+def _command(evidence: Evidence, service: Ref, pod: str | None) -> str:
     where = f"{pod or 'vault-0'} -n {service.namespace}"
-    if labels(seen.get(service) or {}).get("app.kubernetes.io/managed-by") == "vrooli":
+    if labels(evidence.get(service) or {}).get("app.kubernetes.io/managed-by") == "vrooli":
         return f"kubectl delete pod {where}"
     return f"kubectl exec -it {where} -- vault operator unseal"
 

@@ -11,8 +11,8 @@ from vrooli.diagnosis.interface import Rule, Symptom
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Vault that holds nothing yet."""
-    for answer, said in vault_health.answers(evidence):
-        if said.get("initialized") is False:
+    for answer, health in vault_health.answers(evidence):
+        if health.get("initialized") is False:
             pod = vault_health.running(evidence, answer.about)
             yield Symptom(
                 resource=answer.about,

@@ -8,7 +8,7 @@ from vrooli.diagnosis.dependency_graph import vault_service
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import vault_health
 from vrooli.diagnosis.evidence.vso import SETUP
-from vrooli.diagnosis.evidence.workloads import patch, restore, told
+from vrooli.diagnosis.evidence.workloads import last_events, patch, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, dig, items, mapping, ref_of, selects, text
 
@@ -20,33 +20,33 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if service is None:
             continue
         if evidence.get(service) is None:
-            if _can_see(evidence, service):
+            if _is_readable(evidence, service):
                 yield _wrong_address(evidence, connection, service)
             continue
         answer = evidence.answer(vault_health.NAME, service)
         if answer is not None and not answer.ok:
-            keeper = _keeper(evidence, service)
+            workload = _workload(evidence, service)
             yield Symptom(
                 resource=service,
                 message=f"Vault doesn't answer at {text(connection, 'spec', 'address')}: "
                 f"{answer.text}.",
                 remediation="Bring it up; what it gave before stays in the Secrets, nothing is "
                 "renewed.",
-                command=_up(evidence, keeper),
-                evidence=told(evidence, keeper) if keeper else (),
+                command=_up(evidence, workload),
+                evidence=last_events(evidence, workload) if workload else (),
             )
 
 
-def _wrong_address(seen: Evidence, connection: Body, service: Ref) -> Symptom:
+def _wrong_address(evidence: Evidence, connection: Body, service: Ref) -> Symptom:
     ref = ref_of(connection)
-    back = restore(seen, ref, "spec", "address")
-    others = [
+    back = restore_field_command(evidence, ref, "spec", "address")
+    candidates = [
         ref_of(item)
-        for item in seen.all("Service", "vault")
+        for item in evidence.all("Service", "vault")
         if any(port.get("port") == vault_health.PORT for port in items(item, "spec", "ports"))
     ]
-    if not back and others:
-        host = f"{others[0].name}.{others[0].namespace}.svc.cluster.local"
+    if not back and candidates:
+        host = f"{candidates[0].name}.{candidates[0].namespace}.svc.cluster.local"
         back = patch(ref, f"http://{host}:{vault_health.PORT}", "spec", "address")
     return Symptom(
         resource=ref,
@@ -54,35 +54,37 @@ def _wrong_address(seen: Evidence, connection: Body, service: Ref) -> Symptom:
         f"{service.name} in namespace {service.namespace}, which doesn't exist.",
         remediation="Name the Service of Vault (vso.vaultAddr).",
         command=back or SETUP,
-        evidence=told(seen, ref),
+        evidence=last_events(evidence, ref),
     )
 
 
-def _can_see(seen: Evidence, service: Ref) -> bool:
+def _is_readable(evidence: Evidence, service: Ref) -> bool:
     """Whether Services of that namespace were looked at, or the namespace isn't there."""
-    if seen.is_hidden("Service", service.namespace):
+    if evidence.is_hidden("Service", service.namespace):
         return False
-    looked = any(ref_of(item).namespace == service.namespace for item in seen.all("Service", ""))
-    names = {ref_of(item).name for item in seen.all("Namespace")}
-    return looked or (seen.has_seen("Namespace") and service.namespace not in names)
+    has_services = any(
+        ref_of(item).namespace == service.namespace for item in evidence.all("Service", "")
+    )
+    names = {ref_of(item).name for item in evidence.all("Namespace")}
+    return has_services or (evidence.is_readable("Namespace") and service.namespace not in names)
 
 
-def _keeper(seen: Evidence, service: Ref) -> Ref | None:
+def _workload(evidence: Evidence, service: Ref) -> Ref | None:
     """The workload that the Service selects, whether it has pods or not."""
-    selector = mapping(seen.get(service), "spec", "selector")
+    selector = mapping(evidence.get(service), "spec", "selector")
     for kind in ("StatefulSet", "Deployment"):
-        for body in seen.all(kind, service.namespace):
+        for body in evidence.all(kind, service.namespace):
             if selects(selector, mapping(body, "spec", "template", "metadata", "labels")):
                 return ref_of(body)
     return None
 
 
-def _up(seen: Evidence, keeper: Ref | None) -> str:
-    if keeper is None:
+def _up(evidence: Evidence, workload: Ref | None) -> str:
+    if workload is None:
         return SETUP
-    if dig(seen.get(keeper), "spec", "replicas") == 0:
-        return f"kubectl scale {keeper.words} --replicas=1"
-    return f"kubectl rollout restart {keeper.words}"
+    if dig(evidence.get(workload), "spec", "replicas") == 0:
+        return f"kubectl scale {workload.words} --replicas=1"
+    return f"kubectl rollout restart {workload.words}"
 
 
 RULE = Rule(

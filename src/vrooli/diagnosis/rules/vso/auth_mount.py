@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import vso
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import restore
+from vrooli.diagnosis.evidence.workloads import restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies import vault
 
@@ -25,7 +25,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 f"more than `{login.words}`.",
                 remediation="Name the mount of Vault's Kubernetes authentication "
                 "(vso.k8sAuthMount), or " + remedy,
-                command=restore(evidence, ref, "spec", "mount") or command,
+                command=restore_field_command(evidence, ref, "spec", "mount") or command,
                 evidence=vso.lines(evidence, login),
             )
 

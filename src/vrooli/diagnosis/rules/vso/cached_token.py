@@ -21,41 +21,43 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     stale = [
         (item, event)
         for item in vso.readings(evidence)
-        if item.asked
+        if item.is_probed
         and item.status == OK
         and (event := vso.trying(evidence, item.about, vso.READ_EVENT)) is not None
         and DENIED in event.message
         and event.count > 1
-        and not _has_begun_since(evidence, event)
+        and not _has_restarted_since(evidence, event)
     ]
     if not stale:
         return
     (first, _), names = stale[0], ", ".join(item.about.name for item, _ in stale)
-    keeper = _keeper(evidence)
+    operator = _operator(evidence)
     yield Symptom(
         resource=first.about,
         message=f"the operator is refused (403) what a login made now may read ({names}): its "
         "token is from before the role got its policies, and lives on.",
         remediation="Have the operator log in anew; or wait until its token ends.",
-        command=f"kubectl rollout restart {keeper.words}" if keeper else "",
+        command=f"kubectl rollout restart {operator.words}" if operator else "",
         evidence=tuple(str(event) for _, event in stale),
         affects=tuple(item.about for item, _ in stale[1:]),
     )
 
 
-def _keeper(seen: Evidence) -> Ref | None:
-    return next(map(ref_of, deployments(seen, VSO)), None)
+def _operator(evidence: Evidence) -> Ref | None:
+    return next(map(ref_of, deployments(evidence, VSO)), None)
 
 
-def _has_begun_since(seen: Evidence, event: Event) -> bool:
+def _has_restarted_since(evidence: Evidence, event: Event) -> bool:
     """Whether the operator was started after its last refusal: it has logged in since."""
     if event.last is None:
         return False
-    age_s = (seen.now - event.last).total_seconds()
+    age_s = (evidence.now - event.last).total_seconds()
     pods = [
-        pod for pod in seen.all("Pod", VSO.namespace) if text(pod, "status", "phase") == "Running"
+        pod
+        for pod in evidence.all("Pod", VSO.namespace)
+        if text(pod, "status", "phase") == "Running"
     ]
-    return any(not is_older(seen, born(pod), age_s) for pod in pods)
+    return any(not is_older(evidence, born(pod), age_s) for pod in pods)
 
 
 RULE = Rule(

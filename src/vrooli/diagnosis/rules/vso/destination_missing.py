@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import vso
-from vrooli.diagnosis.evidence.log_search import lately, quoted
+from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.operators import VSO
-from vrooli.diagnosis.evidence.workloads import patch, restore, told
+from vrooli.diagnosis.evidence.workloads import last_events, patch, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, dig, ref_of, text
 
@@ -18,18 +18,18 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for body in evidence.all("VaultStaticSecret"):
         ref, name = ref_of(body), text(body, "spec", "destination", "name")
         secret = Ref("Secret", name, ref.namespace)
-        if dig(body, "spec", "destination", "create") is True or not evidence.has_seen("Secret"):
+        if dig(body, "spec", "destination", "create") is True or not evidence.is_readable("Secret"):
             continue
         if name and evidence.get(secret) is None:
-            log = list(lately(evidence, f"{name}.* does not exist", VSO.namespace))
+            log = list(recent_lines(evidence, f"{name}.* does not exist", VSO.namespace))
             yield Symptom(
                 resource=ref,
                 message=f"destination secret {name} does not exist, and create=false: nothing is "
                 "synced, and often only the operator's log says so.",
                 remediation="Make the Secret, or let the operator make it (destination.create).",
-                command=restore(evidence, ref, "spec", "destination")
+                command=restore_field_command(evidence, ref, "spec", "destination")
                 or patch(ref, True, "spec", "destination", "create"),
-                evidence=(*told(evidence, ref, vso.SYNC_EVENT, most=1), *quoted(log, 1)),
+                evidence=(*last_events(evidence, ref, vso.SYNC_EVENT, most=1), *quoted(log, 1)),
             )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import vso
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import restore
+from vrooli.diagnosis.evidence.workloads import restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref, text
@@ -53,34 +53,34 @@ KINDS = (
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each connection over which nothing comes now, with the operator's last words."""
-    found: dict[Ref, Symptom] = {}
-    for secret, event in vso.troubles(evidence):
+    symptoms: dict[Ref, Symptom] = {}
+    for secret, event in vso.current_errors(evidence):
         if vso.status(event.message) not in SILENT and WRONG_SCHEME not in event.message:
             continue  # Vault answers, whatever it is that it says
         kind = next((item for item in KINDS if re.search(item[0], event.message)), None)
         if kind is not None:
             connection = vso.connection(evidence, secret)
-            found[connection] = _silent(evidence, connection, event, *kind[1:])
+            symptoms[connection] = _silent(evidence, connection, event, *kind[1:])
         elif event.reason == vso.LOGIN_EVENT:
             auth = vso.login_of(secret)
-            found[auth] = Symptom(
+            symptoms[auth] = Symptom(
                 resource=auth,
                 message=f"the operator can't log in to Vault: {_words(event)}",
                 remediation="Mend what it names.",
                 command=f"kubectl describe {auth.words}",
                 evidence=(str(event),),
             )
-    yield from found.values()
+    yield from symptoms.values()
 
 
-def _silent(seen: Evidence, about: Ref, event: Event, why: str, remedy: str) -> Symptom:
-    address = text(seen.get(about), "spec", "address")
+def _silent(evidence: Evidence, about: Ref, event: Event, why: str, remedy: str) -> Symptom:
+    address = text(evidence.get(about), "spec", "address")
     otherwise = f"vault status -address={shlex.quote(address)}" if address else ""
     return Symptom(
         resource=about,
         message=f"{why}{f' ({address})' if address else ''}: {_words(event)}",
         remediation=remedy,
-        command=restore(seen, about, "spec", "address")
+        command=restore_field_command(evidence, about, "spec", "address")
         or otherwise
         or f"kubectl describe {about.words}",
         evidence=(str(event),),

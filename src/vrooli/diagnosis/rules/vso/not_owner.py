@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import vso
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import told
+from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, items, mapping, ref_of, text
 
@@ -17,26 +17,26 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ref = ref_of(body)
         where = mapping(body, "spec", "destination")
         secret = Ref("Secret", text(where, "name"), ref.namespace)
-        found = evidence.get(secret)
-        if not where.get("create") or where.get("overwrite") or found is None:
+        existing = evidence.get(secret)
+        if not where.get("create") or where.get("overwrite") or existing is None:
             continue
         owners = [
             f"{text(item, 'kind')}/{text(item, 'name')}"
-            for item in items(found, "metadata", "ownerReferences")
+            for item in items(existing, "metadata", "ownerReferences")
         ]
         if owners == [str(ref)]:
             continue
-        whose = f"it belongs to {', '.join(owners)}" if owners else "nobody owns it"
+        owned_by = f"it belongs to {', '.join(owners)}" if owners else "nobody owns it"
         yield Symptom(
             resource=ref,
-            message=f"not the owner of the destination Secret {secret.name}: {whose}, so the "
+            message=f"not the owner of the destination Secret {secret.name}: {owned_by}, so the "
             "operator leaves it as it is and nothing from Vault reaches it.",
             remediation="Let the operator make it: delete the Secret, once its values are in "
             "Vault; or give the VaultStaticSecret a destination of its own.",
             command=f"kubectl delete {secret.words}",
             evidence=(
                 f"{secret.name}: ownerReferences {owners}",
-                *told(evidence, ref, vso.SYNC_EVENT, most=1),
+                *last_events(evidence, ref, vso.SYNC_EVENT, most=1),
             ),
         )
 

@@ -12,23 +12,23 @@ from vrooli.diagnosis.remedies import vault
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """The secrets whose path may be read only as KV version 1 had it."""
-    bare = [item for item in vso.readings(evidence) if item.bare]
-    if not bare:
+    without_data = [item for item in vso.readings(evidence) if item.without_data]
+    if not without_data:
         return
-    first, paths = bare[0], sorted({item.path for item in bare})
-    remedy, command = vault.allow(evidence, bare)
+    first, paths = without_data[0], sorted({item.path for item in without_data})
+    remedy, command = vault.allow(evidence, without_data)
     ours = vso.ours(evidence, vault.auth_of(first))
-    lacking = ", ".join(path.replace("/data/", "/", 1) for path in paths)
+    allowed = ", ".join(path.replace("/data/", "/", 1) for path in paths)
     yield Symptom(
         resource=first.about,
-        message=f"a policy allows {lacking}, without /data/: a KV engine of version 2 has the "
+        message=f"a policy allows {allowed}, without /data/: a KV engine of version 2 has the "
         f"values at {', '.join(paths)} (403 permission denied).",
         remediation="Write the policy's path with /data/." + ("" if ours else f" {remedy}"),
         command=vso.SETUP if ours else command,
         evidence=tuple(
-            f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in bare
+            f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in without_data
         ),
-        affects=tuple(item.about for item in bare[1:]),
+        affects=tuple(item.about for item in without_data[1:]),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import vso
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import restore, told
+from vrooli.diagnosis.evidence.workloads import last_events, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies import vault
 
@@ -14,7 +14,7 @@ from vrooli.diagnosis.remedies import vault
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """The secrets that may not be read, all of them in one finding: one role gives them all."""
     denied = [item for item in vso.readings(evidence) if item.status == vso.FORBIDDEN]
-    refused = [item for item in denied if item.asked and not item.bare]
+    refused = [item for item in denied if item.is_probed and not item.without_data]
     if not refused:
         return
     first, paths = refused[0], sorted({item.path for item in refused})
@@ -25,10 +25,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         message=f"no policy of its role lets {', '.join(paths)} be read (403 permission denied).",
         remediation="Have one of the role's policies allow `read` on the path, with /data/ in it; "
         "or name the path that it allows." + ("" if ours else f" {remedy}"),
-        command=restore(evidence, first.about, "spec", "path") or (vso.SETUP if ours else command),
+        command=restore_field_command(evidence, first.about, "spec", "path")
+        or (vso.SETUP if ours else command),
         evidence=(
             *(f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in refused),
-            *told(evidence, first.about, vso.READ_EVENT, most=1),
+            *last_events(evidence, first.about, vso.READ_EVENT, most=1),
         ),
         affects=tuple(item.about for item in refused[1:]),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import vso
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import restore
+from vrooli.diagnosis.evidence.workloads import restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 
 WORDS = "invalid role name"
@@ -21,7 +21,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 resource=ref,
                 message=f"Vault has no role {login.role} at auth/{login.mount}: {login.words}.",
                 remediation="Name a role that exists (vso.k8sAuthRole), or write it.",
-                command=restore(evidence, ref, "spec", "kubernetes", "role")
+                command=restore_field_command(evidence, ref, "spec", "kubernetes", "role")
                 or (vso.SETUP if vso.ours(evidence, ref) else vso.write_role(evidence, login)),
                 evidence=vso.lines(evidence, login),
             )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence import vso
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.vso import Reading
-from vrooli.diagnosis.evidence.workloads import restore, told
+from vrooli.diagnosis.evidence.workloads import last_events, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import text
 
@@ -18,7 +18,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for item in vso.readings(evidence):
         if item.status == vso.NOT_FOUND:
             missing.setdefault(item.path, []).append(item)
-    for path, (first, *others) in missing.items():
+    for path, (first, *remaining) in missing.items():
         was = f"; version {first.version} was deleted" if first.version else ""
         yield Symptom(
             resource=first.about,
@@ -27,12 +27,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             if first.version
             else "Write it, with the keys that the chart's "
             "README names; or correct the path (vaultPath).",
-            command=restore(evidence, first.about, "spec", "path") or _command(first),
+            command=restore_field_command(evidence, first.about, "spec", "path") or _command(first),
             evidence=(
                 f"{first.about.name}: GET /v1/{path}: 404",
-                *told(evidence, first.about, vso.READ_EVENT, most=1),
+                *last_events(evidence, first.about, vso.READ_EVENT, most=1),
             ),
-            affects=tuple(item.about for item in others),
+            affects=tuple(item.about for item in remaining),
         )
 
 

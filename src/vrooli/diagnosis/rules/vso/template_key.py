@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import vso
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import restore, told
+from vrooli.diagnosis.evidence.workloads import last_events, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 
 OK = 200
@@ -22,8 +22,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if item.status != OK:
             continue
         missing = {
-            f"{made}: {key}": key
-            for made, template in vso.templates(item.secret).items()
+            f"{target_key}: {key}": key
+            for target_key, template in vso.templates(item.secret).items()
             for key in (first or second for first, second in KEY.findall(template))
             if key not in item.keys
         }
@@ -35,11 +35,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 f"{', '.join(sorted(item.keys)) or 'no key'}.",
                 remediation=f"Write {names} into {item.path}, or correct the template "
                 "(vso.secrets.*.templates).",
-                command=restore(evidence, item.about, *TEMPLATES)
+                command=restore_field_command(evidence, item.about, *TEMPLATES)
                 or f"vault kv patch {item.path.replace('/data/', '/', 1)} {names.split(',')[0]}=-",
                 evidence=(
-                    *(f"template {made}" for made in sorted(missing)),
-                    *told(evidence, item.about, *ERRORS, most=1),
+                    *(f"template {target_key}" for target_key in sorted(missing)),
+                    *last_events(evidence, item.about, *ERRORS, most=1),
                 ),
             )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import rotation
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
-from vrooli.diagnosis.evidence.workloads import AGAIN, states, told, way_back
+from vrooli.diagnosis.evidence.workloads import REDEPLOY_HINT, last_events, rollback_command, states
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, ref_of
 from vrooli.kube.status import ContainerStatus
@@ -19,23 +19,23 @@ RECENT_S = 180.0
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each object that a container waits for."""
     for owner, pod, item in states(evidence):
-        said = _said(evidence, pod, item)
-        if not said:
+        message = _missing_message(evidence, pod, item)
+        if not message:
             continue
-        about, what = _missing(evidence, said)
+        about, what = _missing_object(evidence, message)
         yield Symptom(
             resource=about or owner,
-            message=f"{owner} can't start: {what or said}",
+            message=f"{owner} can't start: {what or message}",
             remediation=_remedy(evidence, about),
             command=_command(evidence, owner, about),
             evidence=(
-                f"{ref_of(pod).name}/{item.name}: {said}",
-                *told(evidence, ref_of(pod), "Failed", "FailedMount", most=2),
+                f"{ref_of(pod).name}/{item.name}: {message}",
+                *last_events(evidence, ref_of(pod), "Failed", "FailedMount", most=2),
             ),
         )
 
 
-def _said(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
+def _missing_message(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
     """What the kubelet says that is missing, for an environment or a volume."""
     reason = item.waiting_reason
     if reason == CONFIG_ERROR:
@@ -48,9 +48,9 @@ def _said(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
     return ""
 
 
-def _missing(evidence: Evidence, said: str) -> tuple[Ref | None, str]:
+def _missing_object(evidence: Evidence, message: str) -> tuple[Ref | None, str]:
     """The object that is missing, or that lacks a key."""
-    missing = parse_missing_config(said)
+    missing = parse_missing_config(message)
     if missing is None or not missing.name:
         return None, ""
     ref = Ref(missing.kind, missing.name, evidence.namespace)
@@ -62,36 +62,38 @@ def _missing(evidence: Evidence, said: str) -> tuple[Ref | None, str]:
 def _keys(evidence: Evidence, ref: Ref) -> str:
     facts, body = evidence.secrets.get(ref), evidence.get(ref) or {}
     data = body.get("data")
-    there = sorted(facts.lengths if facts else data if isinstance(data, dict) else ())
-    return f" (it has {', '.join(there)})" if there else ""
+    existing = sorted(facts.lengths if facts else data if isinstance(data, dict) else ())
+    return f" (it has {', '.join(existing)})" if existing else ""
 
 
 def _remedy(evidence: Evidence, about: Ref | None) -> str:
-    if about is not None and (found := _unpublished(evidence, about)):
-        return f"The rotator makes it from Secret {found.source.name}: see what it waits for."
+    if about is not None and (publication := _unpublished(evidence, about)):
+        return f"The rotator makes it from Secret {publication.source.name}: see what it waits for."
     if about is not None and about.kind == "Secret":
         return "Put it into Vault under its path, from where it is filled; or correct the name."
     if about is not None and any(
-        (item.kind, item.name) == (about.kind, about.name) for item in evidence.wanted
+        (item.kind, item.name) == (about.kind, about.name) for item in evidence.manifests
     ):
         return "It belongs to the release, and somebody has changed or deleted it: deploy again."
-    return f"Make it, or correct its name. {AGAIN}, or go back."
+    return f"Make it, or correct its name. {REDEPLOY_HINT}, or go back."
 
 
 def _command(evidence: Evidence, owner: Ref, about: Ref | None) -> str:
     if about is None or about.kind != "Secret":
-        return way_back(evidence, owner)
-    if found := _unpublished(evidence, about):
-        return f"kubectl describe {found.rotator.words}"
+        return rollback_command(evidence, owner)
+    if publication := _unpublished(evidence, about):
+        return f"kubectl describe {publication.rotator.words}"
     filler = rotation.filler(evidence, about)
-    return f"kubectl describe {ref_of(filler).words}" if filler else way_back(evidence, owner)
+    return (
+        f"kubectl describe {ref_of(filler).words}" if filler else rollback_command(evidence, owner)
+    )
 
 
 def _unpublished(evidence: Evidence, secret: Ref) -> rotation.Publication | None:
     """How the rotator makes a Secret that isn't there, though its source is."""
-    found = rotation.publication(evidence, secret)
-    there = found is not None and evidence.get(found.source) is not None
-    return found if there and evidence.get(secret) is None else None
+    publication = rotation.publication(evidence, secret)
+    has_source = publication is not None and evidence.get(publication.source) is not None
+    return publication if has_source and evidence.get(secret) is None else None
 
 
 RULE = Rule(

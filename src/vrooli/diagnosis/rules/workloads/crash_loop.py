@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import (
-    AGAIN,
+    REDEPLOY_HINT,
+    explaining_line,
     is_older,
     log_of,
+    rollback_command,
     states,
-    telling_of,
-    way_back,
 )
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.status import ContainerStatus, Termination
@@ -19,7 +19,7 @@ from vrooli.kube.status.pods import CRASH_LOOP
 
 # One crash may be a database that isn't there yet.
 CRASHES = 2
-# A container that runs again, but ended so lately, isn't well yet, seconds.
+# A container that runs again, but ended this recently is not healthy yet, seconds.
 JUST_S = 60.0
 
 
@@ -30,14 +30,16 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if not _is_looping(evidence, item, ended):
             continue
         name, log = item.name, log_of(evidence, pod, item.name)
-        last = f"; it said last: {said}" if (said := telling_of(log)) else ""
+        last = f"; it said last: {reason}" if (reason := explaining_line(log)) else ""
         yield Symptom(
             resource=owner,
             message=f"container {name} ended {item.restarts + 1} times, last with "
             f"status {'unknown' if ended.exit_code is None else ended.exit_code}"
             f" ({ended.reason or 'no reason given'}){last}",
-            remediation=f"See what its log says before it ends. {AGAIN}, or go back.",
-            command=way_back(evidence, owner, f"kubectl logs {owner.words} -c {name} --previous"),
+            remediation=f"See what its log says before it ends. {REDEPLOY_HINT}, or go back.",
+            command=rollback_command(
+                evidence, owner, f"kubectl logs {owner.words} -c {name} --previous"
+            ),
             evidence=log,
         )
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import AGAIN, log_of, states, told, way_back
+from vrooli.diagnosis.evidence.workloads import (
+    REDEPLOY_HINT,
+    last_events,
+    log_of,
+    rollback_command,
+    states,
+)
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, ref_of, text
 from vrooli.kube.status import ContainerStatus, Termination
@@ -25,10 +31,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=owner,
                 message=f"container {name} never runs: {why}",
-                remediation=f"{AGAIN}: see its image, command and arguments.",
-                command=way_back(evidence, owner),
+                remediation=f"{REDEPLOY_HINT}: see its image, command and arguments.",
+                command=rollback_command(evidence, owner),
                 evidence=(
-                    *told(evidence, ref_of(pod), "Failed", "BackOff"),
+                    *last_events(evidence, ref_of(pod), "Failed", "BackOff"),
                     *log_of(evidence, pod, name),
                 ),
             )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import log_of, states, told, way_back
+from vrooli.diagnosis.evidence.workloads import last_events, log_of, rollback_command, states
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, labels, ref_of, text
 from vrooli.kube.status import ContainerStatus, Termination
@@ -19,24 +19,24 @@ ARCHITECTURE = "kubernetes.io/arch"
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each workload with a container whose program the node's processor can't run."""
     for owner, pod, item in states(evidence):
-        said = _said(evidence, pod, item)
-        if item.is_ready or not said:
+        message = _error_message(evidence, pod, item)
+        if item.is_ready or not message:
             continue
         arch = node_architecture(evidence, pod)
         yield Symptom(
             resource=owner,
             message=f"image {item.image} (container {item.name}) isn't made for "
-            f"the processor of its node, whose architecture is {arch or 'another'}: {said}",
+            f"the processor of its node, whose architecture is {arch or 'another'}: {message}",
             remediation=remedy(arch),
-            command=way_back(evidence, owner, f"kubectl get nodes -L {ARCHITECTURE}"),
+            command=rollback_command(evidence, owner, f"kubectl get nodes -L {ARCHITECTURE}"),
             evidence=(
-                *told(evidence, ref_of(pod), "Failed", "BackOff"),
+                *last_events(evidence, ref_of(pod), "Failed", "BackOff"),
                 *log_of(evidence, pod, item.name),
             ),
         )
 
 
-def _said(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
+def _error_message(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
     """The words that tell of it, from the container's state or from its log."""
     ends = (item.terminated, item.last_terminated)
     for message in (item.waiting_message, *(end.message for end in ends if end is not None)):

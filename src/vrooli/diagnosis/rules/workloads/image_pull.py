@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import AGAIN, states, told, way_back
+from vrooli.diagnosis.evidence.workloads import REDEPLOY_HINT, last_events, rollback_command, states
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.rules.workloads import image_architecture
 from vrooli.kube.objects import Body, items, ref_of
@@ -25,7 +25,7 @@ WITHOUT_REGISTRY = (
 KINDS = {
     PullFailure.INVALID_NAME: (
         "its name is no image's name",
-        f"{AGAIN}: a name is [registry/]repository:tag in small letters.",
+        f"{REDEPLOY_HINT}: a name is [registry/]repository:tag in small letters.",
     ),
     PullFailure.NEVER_PULLED: (
         "it may never be pulled, and isn't on the node",
@@ -50,9 +50,9 @@ KINDS = {
     ),
     PullFailure.NOT_FOUND: (
         "there is no such image or tag",
-        f"{AGAIN}, with a tag that exists.",
+        f"{REDEPLOY_HINT}, with a tag that exists.",
     ),
-    PullFailure.OTHER: ("it can't be pulled", f"{AGAIN}, with an image that exists."),
+    PullFailure.OTHER: ("it can't be pulled", f"{REDEPLOY_HINT}, with an image that exists."),
 }
 
 
@@ -61,24 +61,24 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for owner, pod, item in states(evidence):
         reason = item.waiting_reason
         if reason in PULL_REASONS:
-            said = _said(evidence, pod, item)
-            failure = classify_pull_failure(item, said)
+            message = _pull_error(evidence, pod, item)
+            failure = classify_pull_failure(item, message)
             why, remedy = _kind(item, failure, pod)
             if failure is PullFailure.OTHER_PLATFORM:
                 architecture = image_architecture.node_architecture(evidence, pod)
                 remedy = image_architecture.remedy(architecture)
             yield Symptom(
                 resource=owner,
-                message=f"image {item.image} can't be had: {why} ({reason}: {said})",
+                message=f"image {item.image} can't be had: {why} ({reason}: {message})",
                 remediation=remedy,
-                command=way_back(evidence, owner),
-                evidence=told(
+                command=rollback_command(evidence, owner),
+                evidence=last_events(
                     evidence, ref_of(pod), "Failed", "InspectFailed", "ErrImageNeverPull"
                 ),
             )
 
 
-def _said(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
+def _pull_error(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
     """What the runtime said; while it waits for the next try only an event has it."""
     events = [
         event.message.strip()

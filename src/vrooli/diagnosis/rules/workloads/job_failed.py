@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vrooli.chart.manifest import HOOK
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import log_of, telling_of, told
+from vrooli.diagnosis.evidence.workloads import explaining_line, last_events, log_of
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, born, items, notes, ref_of, text
 from vrooli.kube.status import job_status, pod_status
@@ -17,16 +17,16 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     jobs = evidence.all("Job")
     for job in jobs:
         failure = job_status(job).failure
-        if failure is not None and not _is_made_good(job, jobs):
+        if failure is not None and not _has_succeeded_since(job, jobs):
             yield _symptom(evidence, job, failure.reason, failure.message)
     for pod in evidence.all("Pod"):
         is_hook = HOOK in notes(pod) and not items(pod, "metadata", "ownerReferences")
         if is_hook and text(pod, "status", "phase") == "Failed":
-            said = text(pod, "status", "message") or "its container ended with an error"
-            yield _symptom(evidence, pod, text(pod, "status", "reason") or "Failed", said)
+            message = text(pod, "status", "message") or "its container ended with an error"
+            yield _symptom(evidence, pod, text(pod, "status", "reason") or "Failed", message)
 
 
-def _symptom(evidence: Evidence, body: Body, reason: str, said: str) -> Symptom:
+def _symptom(evidence: Evidence, body: Body, reason: str, message: str) -> Symptom:
     ref, maker = ref_of(body), _maker(body)
     kind = f"the hook {notes(body)[HOOK]}" if HOOK in notes(body) else "it"
     pods = evidence.pods_of(ref) or ([body] if ref.kind == "Pod" else [])
@@ -37,12 +37,12 @@ def _symptom(evidence: Evidence, body: Body, reason: str, said: str) -> Symptom:
         command = f"kubectl delete {ref.words}"
     return Symptom(
         resource=ref,
-        message=f"{kind} has failed ({reason}): {said}"
-        + (f"; it said last: {telling_of(log)}" if log else ""),
+        message=f"{kind} has failed ({reason}): {message}"
+        + (f"; it said last: {explaining_line(log)}" if log else ""),
         remediation="Mend what its log names, and have it run again."
         + ("" if maker.kind == "CronJob" else " Whoever made it makes it anew once it is gone."),
         command=command,
-        evidence=(*told(evidence, ref), *log[-8:]),
+        evidence=(*last_events(evidence, ref), *log[-8:]),
     )
 
 
@@ -56,21 +56,21 @@ def _maker(body: Body) -> Ref:
     return Ref(text(owner, "kind"), text(owner, "name"), ref_of(body).namespace)
 
 
-def _is_made_good(job: Body, jobs: list[Body]) -> bool:
+def _has_succeeded_since(job: Body, jobs: list[Body]) -> bool:
     """Whether a later one of the same maker has succeeded."""
     maker = _maker(job)
     return any(
         maker.name
-        and _maker(other) == maker
-        and born(other) > born(job)
-        and job_status(other).is_complete
-        for other in jobs
+        and _maker(later) == maker
+        and born(later) > born(job)
+        and job_status(later).is_complete
+        for later in jobs
     ) or any(
         # `kubectl create job --from=cronjob/…` makes one of the same maker, too, under any name.
-        notes(other).get("cronjob.kubernetes.io/instantiate") == "manual"
-        and ref_of(other).name == f"{ref_of(job).name}-again"
-        and job_status(other).is_complete
-        for other in jobs
+        notes(later).get("cronjob.kubernetes.io/instantiate") == "manual"
+        and ref_of(later).name == f"{ref_of(job).name}-again"
+        and job_status(later).is_complete
+        for later in jobs
     )
 
 

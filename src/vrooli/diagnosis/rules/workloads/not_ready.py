@@ -20,22 +20,24 @@ OPERATORS = {
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each object of the release that lacks something, in the words of a deploy."""
-    wanted = [item for item in evidence.wanted if not item.is_hook and evidence.has_seen(item.kind)]
-    for manifest in wanted:
-        lack = readiness.unready_reason(manifest, evidence)
+    manifests = [
+        item for item in evidence.manifests if not item.is_hook and evidence.is_readable(item.kind)
+    ]
+    for manifest in manifests:
+        shortfall = readiness.unready_reason(manifest, evidence)
         ref = Ref(manifest.kind, manifest.name, evidence.namespace)
-        if lack is None or _is_on_its_way(evidence, ref):
+        if shortfall is None or _is_in_progress(evidence, ref):
             continue
         yield Symptom(
             resource=ref,
-            message=f"isn't ready: {lack}",
+            message=f"isn't ready: {shortfall}",
             remediation="See what it waits for; when it doesn't change, say what it shows.",
             command=f"kubectl describe {ref.words}",
             evidence=tuple(str(event) for event in evidence.events_of(ref)[-3:]),
         )
 
 
-def _is_on_its_way(evidence: Evidence, ref: Ref) -> bool:
+def _is_in_progress(evidence: Evidence, ref: Ref) -> bool:
     """Whether it lacks something only for the moment: a deploy or new pods are at work."""
     since = evidence.helm.deployed_at
     if since is not None and (evidence.now - since).total_seconds() < MOVING_S:

@@ -18,7 +18,7 @@ KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload whose container was killed lately."""
+    """Each workload with a container that was killed recently."""
     for owner, pod, item in states(evidence):
         ended = _killed(item)
         if ended is None or is_older(evidence, ended.finished_at, RECENT_S):
@@ -42,15 +42,16 @@ def _killed(item: ContainerStatus) -> Termination | None:
 
 
 def _remedy(evidence: Evidence, owner: Ref, name: str) -> str:
-    keeper = operators.resource(evidence, owner)
-    if keeper is None:
+    resource = operators.resource(evidence, owner)
+    if resource is None:
         return (
             "Give it more memory (services.*.resources.limits.memory), or find out why it needs "
             "so much."
         )
     return (
-        f"Give it more memory in {keeper}, and in the values ({operators.values(keeper, name)}): "
-        f"the operator puts back what is changed at {owner}. Or find out why it needs so much."
+        f"Give it more memory in {resource}, and in the values "
+        f"({operators.values(resource, name)}): the operator puts back what is changed at {owner}. "
+        "Or find out why it needs so much."
     )
 
 
@@ -61,8 +62,8 @@ def _more(evidence: Evidence, owner: Ref, pod: Body, name: str) -> str:
     if amount is None or owner.kind not in KINDS:
         return f"kubectl describe {owner.words}"
     doubled = f"{int(amount[1]) * 2}{amount[2]}"
-    if (keeper := operators.resource(evidence, owner)) is not None:
-        return operators.memory(evidence, keeper, pod, name, doubled)
+    if (resource := operators.resource(evidence, owner)) is not None:
+        return operators.memory(evidence, resource, pod, name, doubled)
     return f"kubectl set resources {owner.words} -c {name} --limits=memory={doubled}"
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from vrooli.diagnosis.dependency_graph import behind
+from vrooli.diagnosis.dependency_graph import deployments_behind
 from vrooli.diagnosis.evidence.failed_create import refusals
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import AGAIN, down, mend_down, way_back
+from vrooli.diagnosis.evidence.workloads import (
+    REDEPLOY_HINT,
+    down,
+    recover_command,
+    rollback_command,
+)
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref
 
@@ -23,7 +28,7 @@ KINDS = (
     (
         r"violates PodSecurity",
         "the namespace's pod security forbids it",
-        f"{AGAIN} with what is allowed: podSecurityContext and containerSecurityContext.",
+        f"{REDEPLOY_HINT} with what is allowed: podSecurityContext and containerSecurityContext.",
     ),
     (
         r"(?:maximum|minimum) \S+ usage per|maximum \S+ limit to request ratio",
@@ -35,7 +40,11 @@ KINDS = (
         "a webhook that must be asked doesn't answer",
         "Bring the webhook's Service up, or delete its configuration if it is left over.",
     ),
-    (r"denied the request", "a webhook forbids it", f"{AGAIN} with what the webhook allows."),
+    (
+        r"denied the request",
+        "a webhook forbids it",
+        f"{REDEPLOY_HINT} with what the webhook allows.",
+    ),
     (
         r'serviceaccounts? "[^"]+" not found',
         "its service account doesn't exist",
@@ -46,7 +55,7 @@ KINDS = (
         "its priority class doesn't exist",
         "Make the class, or correct services.*.priorityClassName.",
     ),
-    (r"is invalid: ", "the pod that is asked for is invalid", f"{AGAIN}."),
+    (r"is invalid: ", "the pod that is asked for is invalid", f"{REDEPLOY_HINT}."),
 )
 
 
@@ -55,8 +64,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for item in refusals(evidence):
         if QUOTA in item.said:
             continue
-        found = next((kind for kind in KINDS if re.search(kind[0], item.said)), None)
-        _, why, remedy = found or ("", "the API server forbids it", f"{AGAIN}.")
+        entry = next((kind for kind in KINDS if re.search(kind[0], item.said)), None)
+        _, why, remedy = entry or ("", "the API server forbids it", f"{REDEPLOY_HINT}.")
         yield Symptom(
             resource=item.workload,
             message=f"its pods aren't made: {why}: {item.said}",
@@ -66,26 +75,26 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         )
 
 
-def _command(evidence: Evidence, workload: Ref, said: str) -> str:
-    if account := ACCOUNT.search(said):
+def _command(evidence: Evidence, workload: Ref, message: str) -> str:
+    if account := ACCOUNT.search(message):
         name = account[1].rpartition("/")[2]
         return f"kubectl create serviceaccount {name} -n {workload.namespace}"
-    if SILENT in said:
-        return _webhook(evidence, said)
-    if "webhook" in said:
-        return way_back(evidence, workload, f"kubectl get {WEBHOOKS}")
-    return way_back(evidence, workload)
+    if SILENT in message:
+        return _webhook(evidence, message)
+    if "webhook" in message:
+        return rollback_command(evidence, workload, f"kubectl get {WEBHOOKS}")
+    return rollback_command(evidence, workload)
 
 
-def _webhook(evidence: Evidence, said: str) -> str:
+def _webhook(evidence: Evidence, message: str) -> str:
     """The command that brings a webhook's Service up, or shows it; no other version helps."""
-    found = SERVICE.search(said)
-    if found is None:
+    match = SERVICE.search(message)
+    if match is None:
         return f"kubectl get {WEBHOOKS}"
-    service = Ref("Service", found[1], found[2])
-    for keeper in behind(evidence, evidence.get(service) or {}):
-        if down(evidence, keeper):
-            return mend_down(evidence, keeper)
+    service = Ref("Service", match[1], match[2])
+    for deployment in deployments_behind(evidence, evidence.get(service) or {}):
+        if down(evidence, deployment):
+            return recover_command(evidence, deployment)
     return f"kubectl describe {service.words}"
 
 

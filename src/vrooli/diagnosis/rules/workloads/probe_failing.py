@@ -8,7 +8,13 @@ from typing import Any
 
 from vrooli.diagnosis.evidence.model import Answer, Evidence, is_recent
 from vrooli.diagnosis.evidence.probes import health_answer
-from vrooli.diagnosis.evidence.workloads import AGAIN, container, is_older, states, way_back
+from vrooli.diagnosis.evidence.workloads import (
+    REDEPLOY_HINT,
+    container,
+    is_older,
+    rollback_command,
+    states,
+)
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Body, Ref, ref_of, text
@@ -30,14 +36,16 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ref, name = ref_of(pod), item.name
         answer = _answer(evidence, ref)
         parts = list(_parts(health_answer.report(answer))) if answer else []
-        says = f" Its own answer says what is down: {'; '.join(parts)}." if parts else ""
+        details = f" Its own answer says what is down: {'; '.join(parts)}." if parts else ""
         yield Symptom(
             resource=owner,
-            message=f"container {name}: {event.message.strip()}.{says}",
+            message=f"container {name}: {event.message.strip()}.{details}",
             remediation="Mend what its answer names."
             if parts
-            else f"See why it doesn't answer as the probe wants. {AGAIN}, or go back.",
-            command=way_back(evidence, owner, f"kubectl logs {owner.words} -c {name} --tail=50"),
+            else f"See why it doesn't answer as the probe wants. {REDEPLOY_HINT}, or go back.",
+            command=rollback_command(
+                evidence, owner, f"kubectl logs {owner.words} -c {name} --tail=50"
+            ),
             evidence=(str(event), *((f"it answers: {answer.text}",) if answer else ())),
         )
 
@@ -76,17 +84,17 @@ def _is_calm(evidence: Evidence, item: ContainerStatus) -> bool:
 
 
 def _kind(event: Event) -> str:
-    found = PROBE.search(event.message)
-    return found[1].lower() if found else ""
+    match = PROBE.search(event.message)
+    return match[1].lower() if match else ""
 
 
 def _answer(evidence: Evidence, pod: Ref) -> Answer | None:
-    found = evidence.answer(health_answer.NAME, pod)
-    return found if found is not None and found.ok else None
+    answer = evidence.answer(health_answer.NAME, pod)
+    return answer if answer is not None and answer.ok else None
 
 
-def _parts(said: Mapping[str, Any]) -> Iterator[str]:
-    for name, part in said.items():
+def _parts(report: Mapping[str, Any]) -> Iterator[str]:
+    for name, part in report.items():
         if not isinstance(part, Mapping):
             continue
         if part.get("status") == "down":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, told
+from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, born, items, text
 
@@ -14,7 +14,7 @@ TYPES = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each Secret that pods name as theirs for pulling, and that isn't one."""
-    if not evidence.has_seen("Secret"):
+    if not evidence.is_readable("Secret"):
         return
     for owner, pod in evidence.current:
         for item in items(pod, "spec", "imagePullSecrets"):
@@ -24,20 +24,24 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 # A Secret that Vault fills comes moments after the first pods.
                 if not is_older(evidence, born(pod), MOVING_S) and _is_filled(evidence, ref):
                     continue
-                found = f"{owner} names it as pull secret, and it doesn't exist"
+                problem = f"{owner} names it as pull secret, and it doesn't exist"
             elif facts is not None and facts.type not in TYPES:
-                found = f"{owner} names it as pull secret, and its type is {facts.type or 'Opaque'}"
+                problem = (
+                    f"{owner} names it as pull secret, and its type is {facts.type or 'Opaque'}"
+                )
             else:
                 continue
             yield Symptom(
                 resource=ref,
-                message=f"{found}: images of private registries can't be pulled.",
+                message=f"{problem}: images of private registries can't be pulled.",
                 remediation="Make it from a file that `docker login` wrote (type "
                 "kubernetes.io/dockerconfigjson), or have Vault fill it: "
                 "vso.secrets.dockerhubPullSecret.",
                 command=f"kubectl create secret docker-registry {ref.name} -n {ref.namespace} "
                 "--from-file=.dockerconfigjson=config.json",
-                evidence=told(evidence, Ref("Pod", text(pod, "metadata", "name"), ref.namespace)),
+                evidence=last_events(
+                    evidence, Ref("Pod", text(pod, "metadata", "name"), ref.namespace)
+                ),
                 # What has its image already doesn't need it.
                 can_explain=("image-pull", "postgres-image-gone"),
             )

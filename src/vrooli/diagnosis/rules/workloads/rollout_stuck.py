@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence, replicas_of
-from vrooli.diagnosis.evidence.workloads import AGAIN, told, way_back
+from vrooli.diagnosis.evidence.workloads import REDEPLOY_HINT, last_events, rollback_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, condition, dig, ref_of, text
 from vrooli.kube.status import pod_status, workload_status
@@ -29,9 +29,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=ref,
                 message=f"its rollout is stuck: {text(progress, 'message')}",
-                remediation=f"See what its new pods wait for. {AGAIN}, or go back.",
-                command=way_back(evidence, ref),
-                evidence=(*_waiting(evidence, ref), *told(evidence, ref)),
+                remediation=f"See what its new pods wait for. {REDEPLOY_HINT}, or go back.",
+                command=rollback_command(evidence, ref),
+                evidence=(*_waiting(evidence, ref), *last_events(evidence, ref)),
             )
 
 

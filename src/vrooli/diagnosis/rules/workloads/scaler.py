@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import is_older, told
+from vrooli.diagnosis.evidence.workloads import is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, condition, mapping, ref_of, text
 
@@ -21,33 +21,33 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         named = Ref(text(target, "kind"), text(target, "name"), ref.namespace)
         for kind in ("AbleToScale", "ScalingActive"):
             state = condition(scaler, kind)
-            reason, said = text(state, "reason"), text(state, "message")
+            reason, message = text(state, "reason"), text(state, "message")
             # One that somebody has scaled to none rests.
             if state.get("status") != "False" or reason == "ScalingDisabled":
                 continue
             since = text(state, "lastTransitionTime")
-            if YOUNG in said and not is_older(evidence, since, MEASURED_S):
+            if YOUNG in message and not is_older(evidence, since, MEASURED_S):
                 continue
-            remedy, command = _mend(ref, named, said)
+            remedy, command = _remediation(ref, named, message)
             yield Symptom(
                 resource=ref,
-                message=f"it doesn't scale {named} ({reason}): {said}",
+                message=f"it doesn't scale {named} ({reason}): {message}",
                 remediation=remedy,
                 command=command,
-                evidence=told(evidence, ref) or (f"{kind} False: {said}",),
+                evidence=last_events(evidence, ref) or (f"{kind} False: {message}",),
             )
             break
 
 
-def _mend(ref: Ref, named: Ref, said: str) -> tuple[str, str]:
-    if "missing request for" in said:
-        what = said.partition("missing request for ")[2].partition(" ")[0]
+def _remediation(ref: Ref, named: Ref, message: str) -> tuple[str, str]:
+    if "missing request for" in message:
+        what = message.partition("missing request for ")[2].partition(" ")[0]
         amount = {"cpu": "cpu=50m", "memory": "memory=64Mi"}.get(what, "cpu=50m")
         return (
             "Have each container request what is measured (services.*.resources.requests).",
             f"kubectl set resources {named.words} --requests={amount}",
         )
-    if "not found" in said and named.name in said:
+    if "not found" in message and named.name in message:
         return "Correct its target, or delete it.", f"kubectl delete {ref.words}"
     return (
         "Have metrics-server run and answer.",

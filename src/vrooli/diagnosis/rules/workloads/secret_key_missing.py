@@ -32,8 +32,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             )
 
 
-def _command(seen: Evidence, secret: Ref, key: str) -> str:
-    item = rotation.filler(seen, secret)
+def _command(evidence: Evidence, secret: Ref, key: str) -> str:
+    item = rotation.filler(evidence, secret)
     if item is None:
         return SETUP
     mount, path = text(item, "spec", "mount"), text(item, "spec", "path")

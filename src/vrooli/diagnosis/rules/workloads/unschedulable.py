@@ -6,7 +6,13 @@ import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import AGAIN, age_s, is_older, told, way_back
+from vrooli.diagnosis.evidence.workloads import (
+    REDEPLOY_HINT,
+    age_s,
+    is_older,
+    last_events,
+    rollback_command,
+)
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Body, Ref, containers, items, mapping, ref_of, text
@@ -55,7 +61,7 @@ KINDS = (
     (r"no nodes available", "the cluster has no nodes", "Start a node."),
 )
 WAIT = "Wait until it has joined; if it doesn't, the autoscaler's log says why."
-OTHER = ("", "no node takes it", f"{AGAIN}, or add a node that does.")
+OTHER = ("", "no node takes it", f"{REDEPLOY_HINT}, or add a node that does.")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -69,21 +75,24 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             or not is_older(evidence, scheduling.changed_at, GRACE_S)
         ):
             continue
-        said = scheduling.message
-        _, why, remedy = next((kind for kind in KINDS if re.search(kind[0], said)), OTHER)
+        message = scheduling.message
+        _, why, remedy = next((kind for kind in KINDS if re.search(kind[0], message)), OTHER)
         order = _order(evidence, pod)
         if order is not None:
             why, remedy = f"a node is being made for it ({order.message.strip()})", WAIT
         yield Symptom(
             resource=owner,
-            message=f"pod {ref_of(pod).name} waits for a node: {why}. The scheduler says: {said}",
+            message=f"pod {ref_of(pod).name} waits for a node: {why}. The scheduler says: "
+            f"{message}",
             remediation=remedy,
             command="kubectl get nodes --watch"
             if order is not None
-            else _command(evidence, owner, pod, said),
+            else _command(evidence, owner, pod, message),
             evidence=(
-                *told(evidence, ref_of(pod), "FailedScheduling", *autoscaling.ADDS_NODE, most=2),
-                *_asked(pod),
+                *last_events(
+                    evidence, ref_of(pod), "FailedScheduling", *autoscaling.ADDS_NODE, most=2
+                ),
+                *_requests(pod),
             ),
         )
 
@@ -91,36 +100,42 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 def _order(evidence: Evidence, pod: Body) -> Event | None:
     """What an autoscaler says of the node that it makes for a pod; None where it makes none."""
     reasons = (*autoscaling.ADDS_NODE, *autoscaling.ADDS_NONE)
-    said = [
+    decisions = [
         event
         for event in evidence.events_of(ref_of(pod), *reasons)
         if event.source in autoscaling.AUTOSCALERS
     ]
-    if not said or said[-1].reason not in autoscaling.ADDS_NODE or said[-1].last is None:
+    if (
+        not decisions
+        or decisions[-1].reason not in autoscaling.ADDS_NODE
+        or decisions[-1].last is None
+    ):
         return None
-    age = age_s(evidence, said[-1].last.isoformat())
-    return said[-1] if age is not None and age < autoscaling.NODE_LIMIT.total_seconds() else None
+    age = age_s(evidence, decisions[-1].last.isoformat())
+    return (
+        decisions[-1] if age is not None and age < autoscaling.NODE_LIMIT.total_seconds() else None
+    )
 
 
-def _command(evidence: Evidence, owner: Ref, pod: Body, said: str) -> str:
+def _command(evidence: Evidence, owner: Ref, pod: Body, message: str) -> str:
     """What mends it; what is wrong with nodes is mended there, all else at the workload."""
-    taint = TAINT.search(said)
+    taint = TAINT.search(message)
     for node in evidence.all("Node"):
         for item in items(node, "spec", "taints"):
             if taint and text(item, "key") == taint[1] and not taint[1].startswith("node.kube"):
                 return f"kubectl taint nodes {ref_of(node).name} {taint[1]}:{item.get('effect')}-"
-        if "unschedulable" in said and mapping(node, "spec").get("unschedulable"):
+        if "unschedulable" in message and mapping(node, "spec").get("unschedulable"):
             return f"kubectl uncordon {ref_of(node).name}"
-    return way_back(evidence, owner, "kubectl describe nodes")
+    return rollback_command(evidence, owner, "kubectl describe nodes")
 
 
-def _asked(pod: Body) -> tuple[str, ...]:
+def _requests(pod: Body) -> tuple[str, ...]:
     """What its containers request."""
     return tuple(
         f"container {text(item, 'name')} requests "
-        + ", ".join(f"{name} {amount}" for name, amount in asked.items())
+        + ", ".join(f"{name} {amount}" for name, amount in requests.items())
         for item in containers(pod)
-        if (asked := mapping(item, "resources", "requests"))
+        if (requests := mapping(item, "resources", "requests"))
     )
 
 

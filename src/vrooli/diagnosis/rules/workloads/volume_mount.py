@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
-from vrooli.diagnosis.evidence.workloads import AGAIN, told, way_back
+from vrooli.diagnosis.evidence.workloads import REDEPLOY_HINT, last_events, rollback_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, ref_of
 from vrooli.kube.status import pod_status
@@ -22,23 +22,23 @@ RECENT_S = 180.0
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each workload with a pod that waits for a volume."""
     for owner, pod in evidence.current:
-        said = _said(evidence, pod)
-        if said:
-            claim = CLAIM.search(said)
+        message = _failure(evidence, pod)
+        if message:
+            claim = CLAIM.search(message)
             yield Symptom(
                 resource=Ref("PersistentVolumeClaim", claim[1], owner.namespace)
                 if claim
                 else owner,
-                message=f"pod {ref_of(pod).name} waits for a volume: {said}",
+                message=f"pod {ref_of(pod).name} waits for a volume: {message}",
                 remediation="Make the claim, or correct its name; deploying again does it, too."
                 if claim
-                else f"Mend the storage that it names. {AGAIN}, or go back.",
-                command=way_back(evidence, owner),
-                evidence=told(evidence, ref_of(pod), *EVENTS, "FailedScheduling"),
+                else f"Mend the storage that it names. {REDEPLOY_HINT}, or go back.",
+                command=rollback_command(evidence, owner),
+                evidence=last_events(evidence, ref_of(pod), *EVENTS, "FailedScheduling"),
             )
 
 
-def _said(evidence: Evidence, pod: Body) -> str:
+def _failure(evidence: Evidence, pod: Body) -> str:
     status = pod_status(pod)
     scheduling = status.scheduling
     if scheduling is not None and status.is_unscheduled and CLAIM.search(scheduling.message):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from vrooli.images.build.inputs import inputs_hash
 from vrooli.images.catalog import Image
-from vrooli.images.inputs import inputs_hash
 
 IMAGE = Image(
     "x", "1", "services/x", 1, context="services", sources=("x", "shared"), programs=("tool",)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from vrooli import process
 from vrooli.errors import CommandError
-from vrooli.images import layout
-from vrooli.images.builder import BUILD_S, PUSH_S, QUERY_S, SAVE_S, Request
+from vrooli.images import oci_layout
+from vrooli.images.builders.interface import BUILD_S, PUSH_S, QUERY_S, SAVE_S, Request
 
 # The last line of a push.
 PUSHED = re.compile(r"digest: (sha256:[0-9a-f]{64})")
@@ -23,19 +23,19 @@ class Docker:
 
     name = "docker"
 
-    async def usable(self) -> bool:
+    async def is_usable(self) -> bool:
         """Whether its daemon answers; the client alone builds nothing."""
         if shutil.which(self.name) is None:
             return False
-        asked = [self.name, "version", "--format", "{{.Server.Version}}"]
-        answer = await process.run(asked, timeout_s=QUERY_S, check=False)
-        return answer.status == 0
+        argv = [self.name, "version", "--format", "{{.Server.Version}}"]
+        result = await process.run(argv, timeout_s=QUERY_S, check=False)
+        return result.status == 0
 
     async def images(self) -> dict[str, str]:
         """The id of each image that the daemon keeps, by reference."""
-        asked = [self.name, "images", "--no-trunc", "--format", "json"]
-        answer = await process.run(asked, timeout_s=QUERY_S)
-        rows = [json.loads(line) for line in answer.output.splitlines()]
+        argv = [self.name, "images", "--no-trunc", "--format", "json"]
+        result = await process.run(argv, timeout_s=QUERY_S)
+        rows = [json.loads(line) for line in result.output.splitlines()]
         return {f"{row['Repository']}:{row['Tag']}": row["ID"] for row in rows}
 
     async def pull(self, source: str, reference: str, timeout_s: float) -> None:
@@ -61,21 +61,21 @@ class Docker:
         """Give an image one more name."""
         await process.run([self.name, "tag", image_id, reference], timeout_s=QUERY_S)
 
-    async def forget(self, reference: str) -> None:
+    async def remove_name(self, reference: str) -> None:
         """Take a name away, and with the last one the image, unless something needs it."""
         await process.run([self.name, "rmi", reference], timeout_s=QUERY_S, check=False)
 
     async def prune(self, before: float) -> None:
         """BuildKit's failed builds leave no images, and its cache has limits of its own."""
 
-    async def sweep(self) -> None:
+    async def remove_leftovers(self) -> None:
         """The daemon cleans up after itself."""
 
     async def save(
-        self, images: Mapping[str, str], target: Path, tell: Callable[[str], None]
+        self, images: Mapping[str, str], target: Path, on_progress: Callable[[str], None]
     ) -> None:
         """Write images into one OCI archive, which is what docker saves since version 25."""
-        tell(f"packing {len(images)} images")
+        on_progress(f"packing {len(images)} images")
         for reference, image_id in images.items():
             await self.tag(image_id, reference)
         saved, unpacked = target.with_suffix(".saved"), target.with_suffix(".layout")
@@ -84,7 +84,7 @@ class Docker:
         await asyncio.to_thread(shutil.unpack_archive, saved, unpacked, "tar", filter="data")
         saved.unlink()
         names = {reference: reference for reference in images}
-        await asyncio.to_thread(layout.pack, unpacked, names, target)
+        await asyncio.to_thread(oci_layout.pack, unpacked, names, target)
         shutil.rmtree(unpacked)
 
     async def push(self, image_id: str, reference: str) -> str:
@@ -96,10 +96,10 @@ class Docker:
         push = (self.name, "push", reference)
         await process.run([self.name, "tag", image_id, reference], timeout_s=QUERY_S)
         try:
-            answer = await process.run(push, timeout_s=PUSH_S)
+            result = await process.run(push, timeout_s=PUSH_S)
         finally:  # the name only; the image has another
             await process.run([self.name, "rmi", reference], timeout_s=QUERY_S, check=False)
-        found = PUSHED.search(answer.output)
-        if found is None:
-            raise CommandError(push, answer.status, answer.output)
-        return found[1]
+        match = PUSHED.search(result.output)
+        if match is None:
+            raise CommandError(push, result.status, result.output)
+        return match[1]

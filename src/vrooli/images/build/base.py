@@ -11,13 +11,13 @@ from pathlib import Path
 
 from vrooli import process
 from vrooli.errors import CommandError, PrerequisiteError
-from vrooli.images.builder import Builder, Request
+from vrooli.images.builders.interface import Builder, Request
 
 SUITE = "bookworm"
 PULLED = "docker.io/library/debian:bookworm-slim"
 # A registry that doesn't answer in this time is taken as out of reach, seconds.
-PULL_S = 60.0
-MAKE_S = 900.0
+PULL_TIMEOUT_S = 60.0
+PACKAGES_TIMEOUT_S = 900.0
 # As in debian:bookworm-slim: no manuals, translations or caches, but the licences, and no waiting
 # for the disk after each package, since a build that fails is thrown away whole.
 OPTIONS = (
@@ -56,24 +56,24 @@ async def provide(
     source = pulled_reference()
     on_line(f"pulling {source}")
     try:
-        await builder.pull(source, request.reference, PULL_S)
+        await builder.pull(source, request.reference, PULL_TIMEOUT_S)
     except CommandError as error:
-        await _make(builder, request, workspace, on_line, refused=error)
+        await _build_from_packages(builder, request, workspace, on_line, pull_error=error)
 
 
-async def _make(
+async def _build_from_packages(
     builder: Builder,
     request: Request,
     workspace: Path,
     on_line: Callable[[str], None],
-    refused: CommandError,
+    pull_error: CommandError,
 ) -> None:
     if shutil.which("mmdebstrap") is None:
         raise PrerequisiteError(
             f"{pulled_reference()} can't be pulled, and mmdebstrap isn't there to make a base.",
             "Run `vrooli setup`, which installs mmdebstrap, or let VROOLI_BASE_IMAGE name a "
             "Debian bookworm image in a registry that is reached.",
-        ) from refused
+        ) from pull_error
     on_line(f"no registry is reached: making Debian {SUITE} from its packages")
     context = workspace / "base"
     context.mkdir()
@@ -82,7 +82,7 @@ async def _make(
     rootfs = context / "rootfs.tar"
     await process.run(
         ["mmdebstrap", *OPTIONS, SUITE, rootfs, sources],
-        timeout_s=MAKE_S,
+        timeout_s=PACKAGES_TIMEOUT_S,
         on_line=on_line,
         merged=True,
     )
@@ -98,15 +98,15 @@ def debian_sources(files: Iterable[str]) -> list[str]:
         files: The contents of the host's source files, one-line or deb822 style.
     """
     suites = (SUITE, f"{SUITE}-updates", f"{SUITE}-security")
-    found: dict[str, str] = {}
+    mirrors: dict[str, str] = {}
     for content in files:
         for uri, suite, components in (*_one_line(content), *_deb822(content)):
             if suite in suites and "main" in components:
-                found.setdefault(suite, uri)
-    if SUITE not in found:
+                mirrors.setdefault(suite, uri)
+    if SUITE not in mirrors:
         debian = "http://deb.debian.org/debian"
-        found = {suites[0]: debian, suites[1]: debian, suites[2]: f"{debian}-security"}
-    return [f"deb {found[suite]} {suite} main" for suite in suites if suite in found]
+        mirrors = {suites[0]: debian, suites[1]: debian, suites[2]: f"{debian}-security"}
+    return [f"deb {mirrors[suite]} {suite} main" for suite in suites if suite in mirrors]
 
 
 def _apt_files() -> list[str]:

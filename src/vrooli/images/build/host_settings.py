@@ -26,7 +26,7 @@ PIP_SETTINGS = {
 }
 PIP_FILES = (Path("/etc/pip.conf"), Path("~/.pip/pip.conf"), Path("~/.config/pip/pip.conf"))
 # The lines of an npmrc that count only on this host.
-NPM_OF_THE_HOST = ("cafile", "prefix", "cache", "nodedir", "globalconfig", "userconfig", "tmp")
+HOST_ONLY_NPM_KEYS = ("cafile", "prefix", "cache", "nodedir", "globalconfig", "userconfig", "tmp")
 
 
 def write_secrets(folder: Path) -> dict[str, Path]:
@@ -47,9 +47,13 @@ def write_secrets(folder: Path) -> dict[str, Path]:
 
 def certificates() -> Path | None:
     """The host's bundle of certificates; None when it has none."""
-    given = [os.environ.get(name) for name in ("PIP_CERT", "SSL_CERT_FILE")]
-    known = [*given, ssl.get_default_verify_paths().cafile, "/etc/ssl/certs/ca-certificates.crt"]
-    return next((Path(path) for path in known if path and Path(path).is_file()), None)
+    variables = [os.environ.get(name) for name in ("PIP_CERT", "SSL_CERT_FILE")]
+    candidates = [
+        *variables,
+        ssl.get_default_verify_paths().cafile,
+        "/etc/ssl/certs/ca-certificates.crt",
+    ]
+    return next((Path(path) for path in candidates if path and Path(path).is_file()), None)
 
 
 def pip_conf(bundle: Path | None) -> str:
@@ -71,21 +75,25 @@ def _pip_file(path: Path) -> dict[str, str]:
         parser.read(path)
     except configparser.Error:  # pip itself will complain about it, where it is used
         return {}
-    found = parser["global"] if parser.has_section("global") else {}
-    known = set(PIP_SETTINGS.values())
+    section = parser["global"] if parser.has_section("global") else {}
+    settings = set(PIP_SETTINGS.values())
     # A list of several stands on several lines, which only an indent keeps together.
-    return {name: value.replace("\n", "\n    ") for name, value in found.items() if name in known}
+    return {
+        name: value.replace("\n", "\n    ") for name, value in section.items() if name in settings
+    }
 
 
 def npmrc(bundle: Path | None) -> str:
     """The npmrc of builds: the user's own without what counts only on this host."""
-    own = Path("~/.npmrc").expanduser()
-    lines = own.read_text().splitlines() if own.is_file() else []
-    kept = [line for line in lines if line.partition("=")[0].strip() not in NPM_OF_THE_HOST]
-    given = {name.upper(): value for name, value in os.environ.items()}  # npm takes either case
-    registry = given.get("NPM_CONFIG_REGISTRY")
+    user_file = Path("~/.npmrc").expanduser()
+    lines = user_file.read_text().splitlines() if user_file.is_file() else []
+    lines = [line for line in lines if line.partition("=")[0].strip() not in HOST_ONLY_NPM_KEYS]
+    environment = {
+        name.upper(): value for name, value in os.environ.items()
+    }  # npm takes either case
+    registry = environment.get("NPM_CONFIG_REGISTRY")
     if registry:
-        kept.append(f"registry={registry}")
+        lines.append(f"registry={registry}")
     if bundle:
-        kept.append(f"cafile={MOUNTED_CA}")
-    return "\n".join([*kept, ""])
+        lines.append(f"cafile={MOUNTED_CA}")
+    return "\n".join([*lines, ""])

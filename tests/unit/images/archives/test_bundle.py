@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from vrooli.errors import VrooliError
-from vrooli.images import layout
-from vrooli.images.bundle import rename
+from vrooli.images import oci_layout
+from vrooli.images.archives.bundle import rename
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 A, B = "localhost/vrooli/a:dev", "localhost/vrooli/b:dev"
@@ -35,10 +35,10 @@ def _packed(folder: Path, target: Path) -> Path:
         config = {"digest": _blob(folder, name.encode())}
         layers = [{"digest": _blob(folder, b"shared")}]
         digest = _blob(folder, json.dumps({"config": config, "layers": layers}).encode())
-        annotations = {layout.NAMES[1]: name}
+        annotations = {oci_layout.NAMES[1]: name}
         manifests.append({"mediaType": MANIFEST, "digest": digest, "annotations": annotations})
     (folder / "index.json").write_text(json.dumps({"manifests": manifests}))
-    layout.pack(folder, {A: A, B: B}, target)
+    oci_layout.pack(folder, {A: A, B: B}, target)
     return target
 
 
@@ -57,7 +57,7 @@ def test_an_image_has_all_its_new_names_and_its_own_digest(packed: Path, tmp_pat
     target = tmp_path / "images" / "services.tar"
     digests = rename(packed, {A: PUBLIC}, target)
     manifests = json.loads(_files(target)["index.json"])["manifests"]
-    for name in layout.NAMES:
+    for name in oci_layout.NAMES:
         assert {entry["annotations"][name] for entry in manifests} == set(PUBLIC)
     assert {entry["digest"] for entry in manifests} == {digests[A]}
     content = _files(target)[f"blobs/{digests[A].replace(':', '/')}"]

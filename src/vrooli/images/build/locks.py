@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from vrooli.errors import CommandError
 from vrooli.images import records
-from vrooli.images.builder import Builder
+from vrooli.images.builders.interface import Builder
 from vrooli.locks import INTERVAL_S, try_lock
 
 
 @contextlib.asynccontextmanager
-async def building(
+async def shared_build(
     builder: Builder, tidy: Callable[[], Awaitable[None]] | None = None
 ) -> AsyncIterator[None]:
     """Be one of those that build; the last one that fails or is stopped sweeps up after all.
@@ -33,7 +33,7 @@ async def building(
         except BaseException:
             if try_lock(file):
                 with contextlib.suppress(CommandError):  # the build's own error counts more
-                    await builder.sweep()
+                    await builder.remove_leftovers()
                     if tidy is not None:
                         await tidy()
             raise

@@ -11,10 +11,10 @@ from typing import Any
 
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
-from vrooli.images import layout
-from vrooli.images.archive import archive as packed_archive
-from vrooli.images.build import BuiltImage
-from vrooli.images.builder import Builder
+from vrooli.images import oci_layout
+from vrooli.images.archives.image_archive import archive as packed_archive
+from vrooli.images.build.engine import BuiltImage
+from vrooli.images.builders.interface import Builder
 
 
 async def bundle(
@@ -41,9 +41,9 @@ async def bundle(
         PrerequisiteError: There is no builder.
         VrooliError: An image could not be written.
     """
-    wanted = {images[name].reference: others for name, others in references.items()}
+    names = {images[name].reference: others for name, others in references.items()}
     packed = await packed_archive([images[name] for name in references], progress, builder=builder)
-    digests = await asyncio.to_thread(rename, packed, wanted, target)
+    digests = await asyncio.to_thread(rename, packed, names, target)
     return {name: digests[images[name].reference] for name in references}
 
 
@@ -63,32 +63,32 @@ def rename(source: Path, names: Mapping[str, Sequence[str]], target: Path) -> di
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with tarfile.open(source) as read, tarfile.open(target, "w") as written:
-            index = _index(read)
-            by_name = {layout.name_of(manifest): manifest for manifest in index["manifests"]}
+        with tarfile.open(source) as source_tar, tarfile.open(target, "w") as target_tar:
+            index = _read_index(source_tar)
+            by_name = {oci_layout.image_name(manifest): manifest for manifest in index["manifests"]}
             manifests = [
-                layout.named(by_name[known], wanted)
-                for known, others in sorted(names.items())
-                for wanted in sorted(set(others))
+                oci_layout.with_name(by_name[name], reference)
+                for name, others in sorted(names.items())
+                for reference in sorted(set(others))
             ]
-            layout.add(written, layout.INDEX, {**index, "manifests": manifests})
-            for entry in read:
-                if entry.name != layout.INDEX:
-                    written.addfile(_plain(entry), read.extractfile(entry))
+            oci_layout.add_json(target_tar, oci_layout.INDEX, {**index, "manifests": manifests})
+            for entry in source_tar:
+                if entry.name != oci_layout.INDEX:
+                    target_tar.addfile(_without_metadata(entry), source_tar.extractfile(entry))
     except (tarfile.TarError, ValueError, KeyError) as error:
         raise VrooliError(f"{source} is no archive of {', '.join(names)}: {error}.") from error
-    return {known: by_name[known]["digest"] for known in names}
+    return {name: by_name[name]["digest"] for name in names}
 
 
-def _index(archive: tarfile.TarFile) -> dict[str, Any]:
-    content = archive.extractfile(layout.INDEX)
+def _read_index(archive: tarfile.TarFile) -> dict[str, Any]:
+    content = archive.extractfile(oci_layout.INDEX)
     if content is None:
-        raise ValueError(f"its {layout.INDEX} is no file")
-    found: dict[str, Any] = json.load(content)
-    return found
+        raise ValueError(f"its {oci_layout.INDEX} is no file")
+    index: dict[str, Any] = json.load(content)
+    return index
 
 
-def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    plain = tarfile.TarInfo(entry.name)
-    plain.size = entry.size
-    return plain
+def _without_metadata(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    copy = tarfile.TarInfo(entry.name)
+    copy.size = entry.size
+    return copy

@@ -9,7 +9,8 @@ import pytest
 
 from vrooli.errors import CommandError
 from vrooli.events import Event, Progress, StepProgressed
-from vrooli.images import build, catalog, records
+from vrooli.images import catalog, records
+from vrooli.images.build import engine
 from vrooli.locks import try_lock
 
 
@@ -35,22 +36,22 @@ class Store:
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("VROOLI_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(build, "DISK_NEEDED", 0)
+    monkeypatch.setattr(engine, "REQUIRED_DISK_BYTES", 0)
     records.folder().mkdir(parents=True)
     return Store()
 
 
 async def test_images_are_listed_only_while_nobody_can_remove_them(store: Any) -> None:
-    await build.ensure(["base"], {}, Progress(), builder=store)
+    await engine.ensure(["base"], {}, Progress(), builder=store)
     assert store.locked
     assert all(store.locked)
 
 
 async def test_a_store_that_cannot_be_tidied_is_told_and_fails_no_build(store: Any) -> None:
     events: list[Event] = []
-    made = await build.ensure(["base"], {}, Progress("images", events.append), builder=store)
+    made = await engine.ensure(["base"], {}, Progress("images", events.append), builder=store)
     assert made["base"].built
     assert made["base"].id == "sha256:1"
-    assert catalog.image("base").pinned(made["base"].inputs_hash) in store.names
+    assert catalog.find_image("base").pinned(made["base"].inputs_hash) in store.names
     said = [event.detail for event in events if isinstance(event, StepProgressed)]
     assert any("not tidied: `buildah images` did not end in time" in line for line in said)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from vrooli.errors import CommandError
-from vrooli.images import buildah
-from vrooli.images.buildah import Buildah
+from vrooli.images.builders import buildah
+from vrooli.images.builders.buildah import Buildah
 
 ID = "be14e5899cb8" + "0" * 52
 REMOVED = f'Error: reading image "{ID}": locating image with ID "{ID}": image not known'

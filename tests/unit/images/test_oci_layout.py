@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vrooli.errors import VrooliError
-from vrooli.images import layout
+from vrooli.images import oci_layout
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -25,7 +25,7 @@ class Layout:
 
     def blob(self, content: bytes) -> str:
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        layout.blob(self.folder, digest).write_bytes(content)
+        oci_layout.blob_path(self.folder, digest).write_bytes(content)
         return digest
 
     def image(self, name: str, *layers: bytes) -> str:
@@ -54,7 +54,7 @@ def made(tmp_path: Path) -> Layout:
 
 def _pack(made: Layout, *references: str) -> list[str]:
     target = made.folder.with_suffix(".tar")
-    layout.pack(made.folder, {name: name for name in references}, target)
+    oci_layout.pack(made.folder, {name: name for name in references}, target)
     with tarfile.open(target) as archive:
         return archive.getnames()
 
@@ -80,7 +80,7 @@ def test_images_carry_their_full_names_in_both_ways(made: Layout) -> None:
         assert content is not None
         (manifest,) = json.load(content)["manifests"]
     assert set(manifest["annotations"].values()) == {"localhost/a:1"}
-    assert manifest["annotations"].keys() == set(layout.NAMES)
+    assert manifest["annotations"].keys() == set(oci_layout.NAMES)
 
 
 def test_an_index_of_several_manifests_brings_all_of_them(made: Layout) -> None:
@@ -92,10 +92,10 @@ def test_an_index_of_several_manifests_brings_all_of_them(made: Layout) -> None:
 
 
 def test_blobs_of_replaced_images_are_deleted_from_the_layout(made: Layout) -> None:
-    left = layout.blob(made.folder, made.blob(b"of an image that was replaced"))
+    left = oci_layout.blob_path(made.folder, made.blob(b"of an image that was replaced"))
     _pack(made, "localhost/a:1")
     assert not left.exists()
-    assert layout.blob(made.folder, f"sha256:{hashlib.sha256(b'b').hexdigest()}").exists()
+    assert oci_layout.blob_path(made.folder, f"sha256:{hashlib.sha256(b'b').hexdigest()}").exists()
 
 
 def test_an_image_that_is_not_there_is_named(made: Layout) -> None:
@@ -105,17 +105,17 @@ def test_an_image_that_is_not_there_is_named(made: Layout) -> None:
 
 def test_a_layout_holds_an_image_by_its_name_and_id(made: Layout) -> None:
     own = hashlib.sha256(b"config of localhost/a:1").hexdigest()
-    assert layout.holds(made.folder, "localhost/a:1", own)
-    assert layout.holds(made.folder, "localhost/a:1", f"sha256:{own}")
-    assert not layout.holds(made.folder, "localhost/b:1", own)
-    assert not layout.holds(made.folder, "localhost/z:1", own)
+    assert oci_layout.contains_image(made.folder, "localhost/a:1", own)
+    assert oci_layout.contains_image(made.folder, "localhost/a:1", f"sha256:{own}")
+    assert not oci_layout.contains_image(made.folder, "localhost/b:1", own)
+    assert not oci_layout.contains_image(made.folder, "localhost/z:1", own)
 
 
 def test_a_layout_does_not_hold_an_image_whose_layer_is_gone(made: Layout) -> None:
-    layout.blob(made.folder, made.blob(b"a")).unlink()
+    oci_layout.blob_path(made.folder, made.blob(b"a")).unlink()
     own = hashlib.sha256(b"config of localhost/a:1").hexdigest()
-    assert not layout.holds(made.folder, "localhost/a:1", own)
+    assert not oci_layout.contains_image(made.folder, "localhost/a:1", own)
 
 
 def test_no_layout_holds_nothing(tmp_path: Path) -> None:
-    assert not layout.holds(tmp_path, "localhost/a:1", "id")
+    assert not oci_layout.contains_image(tmp_path, "localhost/a:1", "id")

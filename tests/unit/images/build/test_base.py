@@ -2,7 +2,7 @@
 
 import pytest
 
-from vrooli.images import base
+from vrooli.images.build import base
 
 DEBIAN = [
     "deb http://deb.debian.org/debian bookworm main",

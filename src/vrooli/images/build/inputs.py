@@ -10,7 +10,7 @@ from pathlib import Path
 from vrooli.images.catalog import Image
 
 # What lies about in a source folder and is no source.
-NO_SOURCES = frozenset({"__pycache__", "node_modules", "dist", "tests", ".pytest_cache"})
+IGNORED_FOLDERS = frozenset({"__pycache__", "node_modules", "dist", "tests", ".pytest_cache"})
 
 
 def inputs_hash(image: Image, base_id: str | None, programs: Mapping[str, str]) -> str:
@@ -40,7 +40,7 @@ def _content(path: Path) -> bytes:
 def _source_files(image: Image) -> Iterator[Path]:
     for source in sorted(image.sources or (".",)):
         for folder, folders, files in os.walk(image.context_dir / source):
-            folders[:] = sorted(name for name in folders if name not in NO_SOURCES)
+            folders[:] = sorted(name for name in folders if name not in IGNORED_FOLDERS)
             yield from (Path(folder) / name for name in sorted(files))
     for name in (".containerignore", ".dockerignore"):
         if image.sources and (image.context_dir / name).exists():

@@ -34,61 +34,67 @@ def pack(folder: Path, names: Mapping[str, str], target: Path) -> None:
         VrooliError: An image isn't in the layout.
     """
     index = json.loads((folder / "index.json").read_text())
-    by_name = {name_of(manifest): manifest for manifest in index["manifests"]}
-    missing = [known for known in names.values() if known not in by_name]
+    by_name = {image_name(manifest): manifest for manifest in index["manifests"]}
+    missing = [name for name in names.values() if name not in by_name]
     if missing:
         raise VrooliError(f"{folder} lacks the images {', '.join(missing)}.")
-    chosen = [named(by_name[known], reference) for reference, known in names.items()]
-    blobs = {digest: None for manifest in chosen for digest in needed(folder, manifest)}
+    selected = [with_name(by_name[name], reference) for reference, name in names.items()]
+    blobs = {digest: None for manifest in selected for digest in required_blobs(folder, manifest)}
     with tarfile.open(target, "w") as archive:
         # The index comes first: who wants to know what is inside reads no further.
-        add(archive, INDEX, {"schemaVersion": 2, "manifests": chosen})
-        add(archive, "oci-layout", {"imageLayoutVersion": "1.0.0"})
+        add_json(archive, INDEX, {"schemaVersion": 2, "manifests": selected})
+        add_json(archive, "oci-layout", {"imageLayoutVersion": "1.0.0"})
         for digest in blobs:
-            archive.add(blob(folder, digest), f"blobs/{digest.replace(':', '/')}")
-    _delete_unneeded(folder, index["manifests"])
+            archive.add(blob_path(folder, digest), f"blobs/{digest.replace(':', '/')}")
+    _delete_unused(folder, index["manifests"])
 
 
-def holds(folder: Path, reference: str, image_id: str) -> bool:
+def contains_image(folder: Path, reference: str, image_id: str) -> bool:
     """Whether a layout has the image under that name: its id is the digest of its configuration."""
     try:
         index = json.loads((folder / "index.json").read_text())
-        (found,) = (entry for entry in index["manifests"] if name_of(entry) == reference)
-        config = json.loads(blob(folder, found["digest"]).read_text())["config"]["digest"]
-        complete = all(blob(folder, digest).exists() for digest in needed(folder, found))
+        (manifest,) = (entry for entry in index["manifests"] if image_name(entry) == reference)
+        config = json.loads(blob_path(folder, manifest["digest"]).read_text())["config"]["digest"]
+        complete = all(
+            blob_path(folder, digest).exists() for digest in required_blobs(folder, manifest)
+        )
     except (OSError, ValueError, KeyError):  # no layout yet, or one that a crash left
         return False
     return complete and config == f"sha256:{image_id.removeprefix('sha256:')}"
 
 
-def blob(folder: Path, digest: str) -> Path:
+def blob_path(folder: Path, digest: str) -> Path:
     """Where a layout has the blob of that digest."""
     return folder / "blobs" / digest.replace(":", "/")
 
 
-def needed(folder: Path, descriptor: dict[str, Any]) -> list[str]:
+def required_blobs(folder: Path, descriptor: dict[str, Any]) -> list[str]:
     """The digests of all blobs that a manifest, or an index of manifests, needs; its own first."""
-    found = [descriptor["digest"]]
+    digests = [descriptor["digest"]]
     if descriptor["mediaType"].endswith(("index.v1+json", "manifest.list.v2+json")):
-        for inner in json.loads(blob(folder, descriptor["digest"]).read_text())["manifests"]:
-            found += needed(folder, inner)
-        return found
-    manifest = json.loads(blob(folder, descriptor["digest"]).read_text())
-    return [*found, manifest["config"]["digest"], *(part["digest"] for part in manifest["layers"])]
+        for inner in json.loads(blob_path(folder, descriptor["digest"]).read_text())["manifests"]:
+            digests += required_blobs(folder, inner)
+        return digests
+    manifest = json.loads(blob_path(folder, descriptor["digest"]).read_text())
+    return [
+        *digests,
+        manifest["config"]["digest"],
+        *(part["digest"] for part in manifest["layers"]),
+    ]
 
 
-def name_of(manifest: dict[str, Any]) -> str:
+def image_name(manifest: dict[str, Any]) -> str:
     """The name that an index gives an image, or nothing."""
     annotations = manifest.get("annotations", {})
     return next((annotations[key] for key in NAMES if key in annotations), "")
 
 
-def named(manifest: dict[str, Any], reference: str) -> dict[str, Any]:
+def with_name(manifest: dict[str, Any], reference: str) -> dict[str, Any]:
     """An index's entry of an image under that name."""
     return {**manifest, "annotations": dict.fromkeys(NAMES, reference)}
 
 
-def add(archive: tarfile.TarFile, name: str, content: dict[str, Any]) -> None:
+def add_json(archive: tarfile.TarFile, name: str, content: dict[str, Any]) -> None:
     """Put JSON into an archive as a file, without owner and time."""
     data = json.dumps(content).encode()
     entry = tarfile.TarInfo(name)
@@ -96,8 +102,12 @@ def add(archive: tarfile.TarFile, name: str, content: dict[str, Any]) -> None:
     archive.addfile(entry, io.BytesIO(data))
 
 
-def _delete_unneeded(folder: Path, manifests: list[dict[str, Any]]) -> None:
-    kept = {blob(folder, digest) for manifest in manifests for digest in needed(folder, manifest)}
+def _delete_unused(folder: Path, manifests: list[dict[str, Any]]) -> None:
+    used = {
+        blob_path(folder, digest)
+        for manifest in manifests
+        for digest in required_blobs(folder, manifest)
+    }
     for path in (folder / "blobs").glob("*/*"):
-        if path not in kept:
+        if path not in used:
             path.unlink()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vrooli.images.locks import building
+from vrooli.images.build.locks import shared_build
 
 
 class Sweeper:
@@ -17,7 +17,7 @@ class Sweeper:
     def __init__(self) -> None:
         self.sweeping, self.end = asyncio.Event(), asyncio.Event()
 
-    async def sweep(self) -> None:
+    async def remove_leftovers(self) -> None:
         self.sweeping.set()
         await self.end.wait()
 
@@ -30,12 +30,12 @@ async def test_a_run_waits_for_anothers_sweep_without_stopping_it(
     entered = asyncio.Event()
 
     async def fail() -> None:
-        async with building(builder):
+        async with shared_build(builder):
             raise RuntimeError("the build failed")
 
     async def build() -> None:
         await builder.sweeping.wait()
-        async with building(builder):
+        async with shared_build(builder):
             entered.set()
 
     async with asyncio.timeout(10):

@@ -17,8 +17,8 @@ from typing import Any
 
 from vrooli import process, project
 from vrooli.errors import CommandError
-from vrooli.images import layout
-from vrooli.images.builder import BUILD_S, PUSH_S, QUERY_S, SAVE_S, Request, is_loopback
+from vrooli.images import oci_layout
+from vrooli.images.builders.interface import BUILD_S, PUSH_S, QUERY_S, SAVE_S, Request, is_loopback
 from vrooli.process import Completed
 
 # What the engine says of an image that has an id, but no manifest yet.
@@ -50,7 +50,7 @@ class Buildah:
         own = ("--root", self.store, "--runroot", self.runtime)
         return [str(word) for word in (self.name, *own, *words)]
 
-    async def usable(self) -> bool:
+    async def is_usable(self) -> bool:
         """Whether the program is there; it needs no daemon."""
         return shutil.which(self.name) is not None
 
@@ -79,9 +79,9 @@ class Buildah:
             CommandError: It did not build.
         """
         # Without a runtime: also inside of containers, and where cgroups can't be made.
-        how = ("--isolation", "chroot", "--layers", "--pull=false")
+        options = ("--isolation", "chroot", "--layers", "--pull=false")
         await self._run(
-            *(*self._build_command, *how, *request.options()),
+            *(*self._build_command, *options, *request.options()),
             timeout_s=BUILD_S,
             on_line=on_line,
             merged=True,
@@ -99,20 +99,20 @@ class Buildah:
             try:
                 return await process.run(self.command(*words), **settings)
             except CommandError as error:
-                found, late = HALF_WRITTEN.search(error.output), time.monotonic() > deadline
-                if not late and (found or REMOVED.search(error.output)):
+                match, is_late = HALF_WRITTEN.search(error.output), time.monotonic() > deadline
+                if not is_late and (match or REMOVED.search(error.output)):
                     await asyncio.sleep(COMMIT_PAUSE_S)
-                elif found is None or found[1] in removed:
+                elif match is None or match[1] in removed:
                     raise
                 else:
-                    removed.add(found[1])
-                    await process.run(self.command("rmi", "--force", found[1]), check=False)
+                    removed.add(match[1])
+                    await process.run(self.command("rmi", "--force", match[1]), check=False)
 
     async def tag(self, image_id: str, reference: str) -> None:
         """Give an image one more name."""
         await process.run(self.command("tag", image_id, reference), timeout_s=QUERY_S)
 
-    async def forget(self, reference: str) -> None:
+    async def remove_name(self, reference: str) -> None:
         """Take a name away, and with the last one the image, unless something needs it."""
         await process.run(self.command("rmi", reference), timeout_s=QUERY_S, check=False)
 
@@ -129,37 +129,37 @@ class Buildah:
                 image_id = row.get("id") or row["Id"]
                 await process.run(self.command("rmi", image_id), timeout_s=QUERY_S, check=False)
 
-    async def sweep(self) -> None:
+    async def remove_leftovers(self) -> None:
         """Remove the working containers that interrupted builds left; they are all ours."""
         await process.run(self.command("rm", "--all"), timeout_s=QUERY_S)
 
     async def save(
-        self, images: Mapping[str, str], target: Path, tell: Callable[[str], None]
+        self, images: Mapping[str, str], target: Path, on_progress: Callable[[str], None]
     ) -> None:
         """Write images, given as ids by reference, into one OCI archive.
 
         The layout beside the store keeps the compressed layers, so that only changed images
         are compressed again.
         """
-        kept = self.store.with_name("layout")
+        layout_folder = self.store.with_name("layout")
         # An image under two names is packed once, under the first.
-        first: dict[str, str] = {}
+        first_names: dict[str, str] = {}
         for number, (reference, image_id) in enumerate(images.items(), start=1):
-            if first.setdefault(image_id, reference) != reference:
+            if first_names.setdefault(image_id, reference) != reference:
                 continue
-            if layout.holds(kept, reference, image_id):
+            if oci_layout.contains_image(layout_folder, reference, image_id):
                 continue
-            tell(f"packing {number}/{len(images)} {reference}")
-            to = f"oci:{kept}:{reference}"
-            push = self.command("push", "--quiet", *self._compression, image_id, to)
+            on_progress(f"packing {number}/{len(images)} {reference}")
+            destination = f"oci:{layout_folder}:{reference}"
+            push = self.command("push", "--quiet", *self._compression, image_id, destination)
             try:
                 await process.run(push, timeout_s=SAVE_S)
             except CommandError:
                 # Perhaps what an interrupted run left half-written; all of it can be made again.
-                shutil.rmtree(kept, ignore_errors=True)
+                shutil.rmtree(layout_folder, ignore_errors=True)
                 raise
-        names = {reference: first[image_id] for reference, image_id in images.items()}
-        await asyncio.to_thread(layout.pack, kept, names, target)
+        names = {reference: first_names[image_id] for reference, image_id in images.items()}
+        await asyncio.to_thread(oci_layout.pack, layout_folder, names, target)
 
     async def push(self, image_id: str, reference: str) -> str:
         """Push an image to its reference's registry; gives the digest that it has there.
@@ -169,17 +169,24 @@ class Buildah:
         """
         plain = ("--tls-verify=false",) if is_loopback(reference) else ()
         with tempfile.TemporaryDirectory() as folder:
-            told = Path(folder) / "digest"
-            how = ("--quiet", "--compression-format", "gzip", "--digestfile", told, *plain)
-            push = self.command("push", *how, image_id, f"docker://{reference}")
+            digest_file = Path(folder) / "digest"
+            options = (
+                "--quiet",
+                "--compression-format",
+                "gzip",
+                "--digestfile",
+                digest_file,
+                *plain,
+            )
+            push = self.command("push", *options, image_id, f"docker://{reference}")
             await process.run(push, timeout_s=PUSH_S)
-            return told.read_text().strip()
+            return digest_file.read_text().strip()
 
 
 def _created(row: Mapping[str, Any]) -> float:
     """When an image in a listing was made, seconds since the epoch."""
-    found = row.get("created", row.get("Created", 0))
-    return float(found) if isinstance(found, int | float) else 0.0
+    created = row.get("created", row.get("Created", 0))
+    return float(created) if isinstance(created, int | float) else 0.0
 
 
 class Podman(Buildah):
@@ -192,10 +199,10 @@ class Podman(Buildah):
     def _listing(self) -> tuple[str, ...]:
         return ("images", "--format", "json", "--no-trunc")
 
-    async def sweep(self) -> None:
+    async def remove_leftovers(self) -> None:
         """Remove the working containers that interrupted builds left; they are all ours."""
         # To podman, what its own builds leave is external, and only named one by one.
         listing = self.command("ps", "--all", "--external", "--quiet")
-        left = (await process.run(listing, timeout_s=QUERY_S)).output.split()
-        if left:
-            await process.run(self.command("rm", "--force", *left), timeout_s=QUERY_S)
+        containers = (await process.run(listing, timeout_s=QUERY_S)).output.split()
+        if containers:
+            await process.run(self.command("rm", "--force", *containers), timeout_s=QUERY_S)

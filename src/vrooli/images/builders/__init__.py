@@ -1,0 +1,1 @@
+"""The builder programs: one protocol (interface.py) and one module for each program."""
