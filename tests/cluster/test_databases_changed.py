@@ -187,7 +187,7 @@ async def test_a_look_sees_the_volumes_and_what_the_api_server_refuses(kept: Kub
     assert lacks["PostgresCluster/vrooli-pg"] == (
         f"the pods of StatefulSet/{RUNNER} are refused: {DUPLICATE}"
     )
-    assert seen.get("PersistentVolumeClaim", CLAIM) is not None
+    assert seen.find("PersistentVolumeClaim", CLAIM) is not None
 
 
 async def test_the_api_server_itself_refuses_to_let_such_a_volume_shrink(kept: Kube) -> None:

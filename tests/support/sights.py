@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,10 @@ from vrooli.graph.live.proc_net import Socket
 from vrooli.graph.live.snapshot import GraphSnapshot
 from vrooli.graph.model import ArrowStatus, ArrowStatuses, Diagram
 from vrooli.graph.relations import ConnectsTo, Endpoint, Publishes
+from vrooli.kube import events
+from vrooli.kube.objects import ref_of
+from vrooli.kube.snapshot import Snapshot
+from vrooli.kube.unavailable import Unavailable
 from vrooli.redaction import Redactor
 
 Body = dict[str, Any]
@@ -43,11 +47,12 @@ def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Graph
     """Every part of a release there and ready, with no connection anywhere."""
     known, drawn = list(manifests), list(diagrams)
     places = fetch.required_resources(known, drawn, "dev")
-    objects: dict[tuple[str, str], dict[str, Body]] = {place.key: {} for place in places}
+    objects: dict[tuple[str, str], dict[str, Body]] = {place.place: {} for place in places}
     sockets: dict[tuple[str, str], tuple[Socket, ...]] = {}
 
     def add(kind: str, body: Body, namespace: str = "dev") -> None:
-        objects[kind, namespace][body["metadata"]["name"]] = body
+        metadata = {**body["metadata"], **({"namespace": namespace} if namespace else {})}
+        objects[kind, namespace][metadata["name"]] = {**body, "metadata": metadata}
 
     for item in known:
         if (item.kind, "dev") in objects and not item.is_hook:
@@ -77,7 +82,19 @@ def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Graph
     add("Service", _service("vault", {"app": "vault"}, "10.96.0.6", (8200,)), "vault")
     add("EndpointSlice", _endpoints("vault"), "vault")
     sockets["vault", "vault-0"] = ()
-    return GraphSnapshot("dev", objects, {}, sockets, {})
+    snapshot = Snapshot(
+        namespace="dev",
+        objects=_by_kind(objects),
+        places=frozenset(objects),
+    )
+    return GraphSnapshot.build(snapshot, sockets)
+
+
+def _by_kind(objects: Mapping[tuple[str, str], Mapping[str, Body]]) -> dict[str, list[Body]]:
+    by_kind: dict[str, list[Body]] = {}
+    for (kind, _), bodies in objects.items():
+        by_kind.setdefault(kind, []).extend(bodies.values())
+    return by_kind
 
 
 def judged(
@@ -89,16 +106,27 @@ def judged(
 
 def without(seen: GraphSnapshot, kind: str, name: str, namespace: str = "dev") -> GraphSnapshot:
     """The same without one object."""
-    place = (kind, namespace)
-    rest = {key: body for key, body in seen.objects[place].items() if key != name}
-    return replace(seen, objects={**seen.objects, place: rest})
+    rest = [item for item in seen.objects[kind] if not _is(item, name, namespace)]
+    return _with_objects(seen, kind, rest)
 
 
 def with_(seen: GraphSnapshot, kind: str, body: Body, namespace: str = "dev") -> GraphSnapshot:
     """The same with one object more, or another in its place."""
-    place = (kind, namespace)
-    objects = {**seen.objects[place], body["metadata"]["name"]: body}
-    return replace(seen, objects={**seen.objects, place: objects})
+    metadata = {**body["metadata"], "namespace": namespace}
+    rest = without(seen, kind, metadata["name"], namespace).objects[kind]
+    return _with_objects(seen, kind, [*rest, {**body, "metadata": metadata}])
+
+
+def _with_objects(
+    seen: GraphSnapshot, kind: str, bodies: Sequence[Mapping[str, Any]]
+) -> GraphSnapshot:
+    found = replace(seen, objects={**seen.objects, kind: bodies})
+    return replace(found, events=events.read(bodies)) if kind == "Event" else found
+
+
+def _is(body: Mapping[str, Any], name: str, namespace: str) -> bool:
+    ref = ref_of(body)
+    return (ref.name, ref.namespace) == (name, namespace)
 
 
 def connected(
@@ -114,8 +142,13 @@ def refused(
 ) -> GraphSnapshot:
     """The same to somebody who may not read a kind."""
     place = (kind, namespace)
-    objects = {key: found for key, found in seen.objects.items() if key != place}
-    return replace(seen, objects=objects, list_errors={**seen.list_errors, place: why})
+    rest = [item for item in seen.objects[kind] if ref_of(item).namespace != namespace]
+    missing = Unavailable(f"{kind} in {namespace}", why, place=place)
+    return replace(
+        _with_objects(seen, kind, rest),
+        places=frozenset(seen.places) - {place},
+        unavailable=(*seen.unavailable, missing),
+    )
 
 
 def arrow(found: ArrowStatuses, key: str) -> ArrowStatus:

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from vrooli.kube.objects import Body, items, labels, mapping, number, ref_of, text, texts
+from vrooli.kube.objects import (
+    Body,
+    items,
+    labels,
+    mapping,
+    matches_selector,
+    number,
+    ref_of,
+    text,
+    texts,
+)
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
@@ -56,32 +66,13 @@ def refusing(policies: Iterable[Body], connection: Connection) -> list[Body]:
     return []
 
 
-def matches(selector: Body, found: Mapping[str, str]) -> bool:
-    """Whether a label selector, with its expressions, selects these labels; an empty one all."""
-    wanted = mapping(selector, "matchLabels")
-    return wanted.items() <= found.items() and all(
-        _expression(item, found) for item in items(selector, "matchExpressions")
-    )
-
-
-def _expression(item: Body, found: Mapping[str, str]) -> bool:
-    value, expected = found.get(text(item, "key")), texts(item, "values")
-    checks = {
-        "In": value in expected,
-        "NotIn": value not in expected,
-        "Exists": value is not None,
-        "DoesNotExist": value is None,
-    }
-    return checks.get(text(item, "operator"), False)
-
-
 def _selects(policy: Body, direction: str, endpoint: Endpoint) -> bool:
     spec = mapping(policy, "spec")
     types = texts(spec, "policyTypes") or ["Ingress", *(["Egress"] if "egress" in spec else [])]
     return (
         direction in types
         and ref_of(policy).namespace == endpoint.namespace
-        and matches(mapping(spec, "podSelector"), labels(endpoint.pod))
+        and matches_selector(mapping(spec, "podSelector"), labels(endpoint.pod))
     )
 
 
@@ -127,11 +118,11 @@ def _matches(peer: Body, namespace: str, other: Endpoint) -> bool:
     if block := mapping(peer, "ipBlock"):
         return _is_inside(block, other.address)
     if "namespaceSelector" in peer:
-        if not matches(mapping(peer, "namespaceSelector"), other.around):
+        if not matches_selector(mapping(peer, "namespaceSelector"), other.around):
             return False
     elif other.namespace != namespace:
         return False
-    return matches(mapping(peer, "podSelector"), labels(other.pod))
+    return matches_selector(mapping(peer, "podSelector"), labels(other.pod))
 
 
 def _is_inside(block: Body, address: str) -> bool:

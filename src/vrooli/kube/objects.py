@@ -48,15 +48,17 @@ def dig(value: Any, *path: str) -> Any:
 
 
 def text(value: Any, *path: str) -> str:
-    """The text at a path; empty where there is none."""
+    """The text at a path; a number becomes text, whatever else is there is empty."""
     found = dig(value, *path)
-    return found if isinstance(found, str) else "" if found is None else str(found)
+    if isinstance(found, str):
+        return found
+    return str(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else ""
 
 
 def number(value: Any, *path: str, default: int = 0) -> int:
-    """The whole number at a path."""
+    """The whole number at a path; a boolean is none."""
     found = dig(value, *path)
-    return found if isinstance(found, int) else default
+    return found if isinstance(found, int) and not isinstance(found, bool) else default
 
 
 def mapping(value: Any, *path: str) -> Body:
@@ -77,7 +79,12 @@ def texts(value: Any, *path: str) -> Sequence[str]:
     return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
 
 
-def labels(body: Body) -> Mapping[str, str]:
+def name(body: Any) -> str:
+    """An object's name; empty where it has none."""
+    return text(body, "metadata", "name")
+
+
+def labels(body: Any) -> Mapping[str, str]:
     """An object's labels."""
     return mapping(body, "metadata", "labels")
 
@@ -90,6 +97,30 @@ def notes(body: Body) -> Mapping[str, str]:
 def selects(selector: Body, found: Mapping[str, str]) -> bool:
     """Whether a selector's labels are all among an object's; an empty one selects nothing."""
     return bool(selector) and selector.items() <= found.items()
+
+
+def matches_selector(selector: Any, found: Mapping[str, str]) -> bool:
+    """Whether a label selector, with its expressions, matches labels; an empty one matches all.
+
+    Source: LabelSelector of the Kubernetes API. A Service's selector is read with `selects`.
+    """
+    return mapping(selector, "matchLabels").items() <= found.items() and all(
+        _matches_expression(item, found) for item in items(selector, "matchExpressions")
+    )
+
+
+def _matches_expression(expression: Body, found: Mapping[str, str]) -> bool:
+    value, values = found.get(text(expression, "key")), texts(expression, "values")
+    match text(expression, "operator"):
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+    return False
 
 
 def has_label(body: Body, selector: str) -> bool:

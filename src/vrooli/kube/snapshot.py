@@ -83,6 +83,12 @@ class Snapshot:
             return body
         return next((item for item in self.all(kind, where) if ref_of(item).name == name), None)
 
+    def list_error(self, kind: str, namespace: str | None = None) -> str:
+        """Why a kind could not be listed in a namespace; empty if it could."""
+        where = self.namespace if namespace is None else namespace
+        errors = (item.reason for item in self.unavailable if item.place == (kind, where))
+        return next(errors, "")
+
     def pods(
         self, selector: Mapping[str, str] | None = None, namespace: str | None = None
     ) -> list[Body]:

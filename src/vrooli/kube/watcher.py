@@ -60,8 +60,8 @@ class Watcher:
         results = await fetch_lists(queries, self._fetch)
         for query, result in results.items():
             if isinstance(result, Unavailable):
+                # What was read before is the best that is known.
                 self._unavailable[query] = result
-                self._objects.pop(query, None)
             else:
                 self._unavailable.pop(query, None)
                 self._replace(query, index(query, result))

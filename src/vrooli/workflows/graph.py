@@ -109,8 +109,7 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
         async with patience.telling(Progress("graph", listener)):
             snapshot = await fetch.fetch_snapshot(reached.kube, diagrams, places, patience)
     refused = tuple(
-        f"{kind} in {namespace or 'the cluster'} could not be seen: {why}"
-        for (kind, namespace), why in snapshot.list_errors.items()
+        f"{item.resource} could not be seen: {item.reason}" for item in snapshot.unavailable
     )
     mute = tuple(_mute(snapshot.socket_errors))
     problems = tuple(map(redactor.text, (*source.problems, *refused, *mute)))

@@ -69,7 +69,7 @@ def test_a_secret_that_the_rotator_publishes_comes_by_way_of_its_source(
 def test_an_arrow_carries_traffic_when_its_source_has_a_connection_to_the_target_s_service(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
-    ip = seen.get("Service", "vrooli-dev-nsfw-detector")["spec"]["clusterIPs"][0]  # type: ignore[index]
+    ip = seen.find("Service", "vrooli-dev-nsfw-detector")["spec"]["clusterIPs"][0]  # type: ignore[index]
     busy = sights.connected(seen, "jobs-pod", socket(("10.244.0.12", 40000), (ip, 8000)))
     found = arrow(judged(diagrams, busy), "connectivity/Jobs/NSFW")
     assert found.state is State.ACTIVE
@@ -84,7 +84,7 @@ def test_an_arrow_carries_traffic_when_only_its_target_s_pod_tells_of_the_connec
         sockets={key: found for key, found in seen.sockets.items() if key[1] != "jobs-pod"},
         socket_errors={("dev", "jobs-pod"): "no right to run anything in the pods"},
     )
-    source = seen.get("Pod", "jobs-pod")["status"]["podIPs"][0]["ip"]  # type: ignore[index]
+    source = seen.find("Pod", "jobs-pod")["status"]["podIPs"][0]["ip"]  # type: ignore[index]
     busy = sights.connected(
         mute, "nsfw-detector-pod", socket(("10.244.0.11", 8000), (source, 40000), is_open=False)
     )
@@ -115,7 +115,7 @@ def test_an_ingress_controller_s_connection_is_traffic_from_outside(
 def test_a_deployment_that_is_scaled_to_zero_breaks_its_arrows_and_says_so(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
-    deployment = dict(seen.get("Deployment", "vrooli-dev-nsfw-detector") or {})
+    deployment = dict(seen.find("Deployment", "vrooli-dev-nsfw-detector") or {})
     deployment["spec"] = {**deployment["spec"], "replicas": 0}
     gone = sights.without(sights.with_(seen, "Deployment", deployment), "Pod", "nsfw-detector-pod")
     found = judged(diagrams, gone)
@@ -132,7 +132,7 @@ def test_a_deployment_that_is_scaled_to_zero_breaks_its_arrows_and_says_so(
 def test_pods_that_are_not_ready_break_an_arrow_with_their_reason(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
-    pod = dict(seen.get("Pod", "server-pod") or {})
+    pod = dict(seen.find("Pod", "server-pod") or {})
     waiting = {"reason": "CrashLoopBackOff", "message": "back-off 10s"}
     pod["status"] = {
         "phase": "Running",
@@ -207,7 +207,7 @@ def test_a_warning_that_is_over_breaks_nothing(
 def test_what_may_not_be_read_is_unseen_and_never_broken(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
-    kinds = {place for place in seen.objects if place[1] == "dev"}
+    kinds = {place for place in seen.places if place[1] == "dev"}
     for kind, namespace in kinds:
         seen = sights.refused(seen, kind, namespace)
     found = judged(diagrams, seen)
@@ -254,7 +254,7 @@ def test_why_an_arrow_is_broken_is_said_without_secrets(
     planted = list(canaries(1))
     known = [item.secret + "/+" * ("url" in item.shape) for item in planted if item.known]
     message = "\n".join(item.text for item in planted)
-    pod = dict(seen.get("Pod", "server-pod") or {})
+    pod = dict(seen.find("Pod", "server-pod") or {})
     pod["status"] = {
         "phase": "Pending",
         "containerStatuses": [{"state": {"waiting": {"reason": "Error", "message": message}}}],

@@ -35,8 +35,7 @@ def test_where_every_arrow_was_seen_and_none_is_broken_all_is_well() -> None:
 @pytest.mark.parametrize("kind", ["Pod", "Ingress", "VaultStaticSecret"])
 def test_an_arrow_that_could_not_be_looked_at_leaves_it_open(kind: str) -> None:
     why = "no answer within 60 s"
-    objects = {place: found for place, found in WELL.objects.items() if place != (kind, "dev")}
-    blind = said(replace(WELL, objects=objects, list_errors={(kind, "dev"): why}))
+    blind = said(sights.refused(WELL, kind, why=why))
     assert (blind.ok, blind.verdict, blind.exit_code) == (False, Verdict.UNKNOWN, 3)
     arrows = {
         f"arrow {arrow.source} → {arrow.target}"
@@ -51,8 +50,8 @@ def test_an_arrow_that_could_not_be_looked_at_leaves_it_open(kind: str) -> None:
 
 
 def test_a_broken_arrow_decides_whatever_was_not_seen() -> None:
-    objects = {**WELL.objects, ("Secret", "dev"): {}}
-    broken = said(replace(WELL, objects=objects, list_errors={("Ingress", "dev"): "no right"}))
+    without = replace(WELL, objects={**WELL.objects, "Secret": []})
+    broken = said(sights.refused(without, "Ingress", why="no right"))
     assert (broken.verdict, broken.exit_code) == (Verdict.PROBLEMS, 1)
     assert broken.missing
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from vrooli.graph import reading
 from vrooli.graph.builder import DiagramBuilder
 from vrooli.graph.manifests import databases
 from vrooli.graph.manifests.components import Component
 from vrooli.graph.manifests.facts import Facts, connections_to
 from vrooli.graph.model import Diagram, Group, Reason, Title
 from vrooli.graph.relations import Endpoint, Mounts, QueriesVault, RoutesTo
+from vrooli.kube import objects
 
 EXTERNAL, NAMESPACE = "External Access", "Vrooli Namespace"
 SERVICES, DATA = "Application Services", "Data Layer (Operator Managed)"
@@ -71,7 +71,7 @@ def _add_ingress(builder: DiagramBuilder, facts: Facts) -> None:
         by_ingress[route.ingress, route.class_name, route.namespaces] += route.targets  # type: ignore[assignment]
     reasons = tuple(
         Reason(
-            item.key, "spec.ingressClassName", reading.text(item.body, "spec", "ingressClassName")
+            item.key, "spec.ingressClassName", objects.text(item.body, "spec", "ingressClassName")
         )
         for item in facts.of_kind("Ingress")
     )
@@ -136,7 +136,7 @@ def _add_external_database(
 def _add_secrets(builder: DiagramBuilder, facts: Facts) -> None:
     builder.add_node("K8sSecrets", ("Kubernetes Secrets",), SECRETS, "secrets")
     for item in facts.of_kind("VaultConnection"):
-        address = reading.text(item.body, "spec", "address")
+        address = objects.text(item.body, "spec", "address")
         builder.add_node("Vault", ("HashiCorp Vault",), SECRETS, "secrets", store=True)
         builder.add_node("VSO", ("Vault Secrets Operator",), SECRETS, "secrets")
         reason = Reason(item.key, "spec.address", address)
@@ -156,7 +156,7 @@ def database_secrets(facts: Facts) -> list[tuple[str, Endpoint, str, Reason]]:
     """The Secrets that databases read: the diagrams' name of each, its pods, Secret and reason."""
     secrets: list[tuple[str, Endpoint, str, Reason]] = []
     redis = facts.redis
-    if redis and (name := reading.text(redis.manifest.body, "spec", "auth", "secretPath")):
+    if redis and (name := objects.text(redis.manifest.body, "spec", "auth", "secretPath")):
         reader = Endpoint("Redis", (("app.kubernetes.io/name", redis.name),))
         reason = Reason(redis.manifest.key, "spec.auth.secretPath", name)
         secrets.append(("Redis", reader, name, reason))
@@ -164,7 +164,7 @@ def database_secrets(facts: Facts) -> list[tuple[str, Endpoint, str, Reason]]:
         label = f"{databases.PGO}/cluster"
         primary = facts.postgres.parts.get("primary")
         for item in facts.of_kind("Secret"):
-            if primary and reading.labels_of(item.body).get(label) == facts.postgres.name:
+            if primary and objects.labels(item.body).get(label) == facts.postgres.name:
                 reason = Reason(item.key, f"metadata.labels.{label}", facts.postgres.name)
                 secrets.append(("PGO", primary.endpoint, item.name, reason))
     return secrets

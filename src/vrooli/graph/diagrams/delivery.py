@@ -8,12 +8,13 @@ from pathlib import Path
 from vrooli import project
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS
-from vrooli.graph import reading
 from vrooli.graph.builder import DiagramBuilder
 from vrooli.graph.manifests import components
 from vrooli.graph.manifests.facts import Facts
 from vrooli.graph.model import Diagram, Group, Reason, Title
 from vrooli.graph.relations import Owns
+from vrooli.kube import objects
+from vrooli.kube.objects import Body
 
 DEVELOPMENT, PRODUCTION = "Development Workflow", "Production Workflow"
 CHART, RESOURCES = "Helm Chart Structure", "Kubernetes Resources Created"
@@ -159,9 +160,9 @@ def _add_tests(builder: DiagramBuilder, facts: Facts) -> None:
             builder.add_arrow("Deployments", "HealthChecks", (reason,), relation)
 
 
-def _probe_reasons(key: str, body: reading.Body) -> Iterator[Reason]:
-    for container in reading.items(body, "spec", "template", "spec", "containers"):
-        probes = [probe for probe in PROBES if reading.mapping(container, probe)]
+def _probe_reasons(key: str, body: Body) -> Iterator[Reason]:
+    for container in objects.items(body, "spec", "template", "spec", "containers"):
+        probes = [probe for probe in PROBES if objects.mapping(container, probe)]
         if probes:
             yield Reason(key, "spec.template.spec.containers[*]", ", ".join(probes))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vrooli.graph import reading
 from vrooli.graph.builder import DiagramBuilder
 from vrooli.graph.diagrams.architecture import database_secrets
 from vrooli.graph.manifests import components
 from vrooli.graph.manifests.facts import Facts, VaultSecret
 from vrooli.graph.model import Diagram, Group, Reason, Title
 from vrooli.graph.relations import Authenticates, Endpoint, Mounts
+from vrooli.kube import objects
 
 VAULT, PATHS, CLUSTER = "HashiCorp Vault", "Secret Paths", "Kubernetes Cluster"
 OPERATOR, SECRETS, PODS = "Vault Secrets Operator", "Kubernetes Secrets", "Application Pods"
@@ -121,7 +121,7 @@ def _add_vault_connections(builder: DiagramBuilder, facts: Facts, kind: str) -> 
     }[kind]
     for item in facts.of_kind(kind):
         builder.add_node(kind, (f"{kind} CR", description), OPERATOR, "operator")
-        value = reading.text(item.body, *field.split("."))
+        value = objects.text(item.body, *field.split("."))
         relation = Authenticates(kind, item.name)
         builder.add_arrow(kind, "VaultServer", (Reason(item.key, field, value),), relation)
 

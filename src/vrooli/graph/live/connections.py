@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from vrooli.graph import reading
 from vrooli.graph.live import endpoints
 from vrooli.graph.live.proc_net import Socket
 from vrooli.graph.live.snapshot import GraphSnapshot, pod_ips
 from vrooli.graph.model import ArrowStatus, State
-from vrooli.graph.reading import Body
 from vrooli.graph.relations import ConnectsTo, Endpoint, RoutesTo
+from vrooli.kube import objects
+from vrooli.kube.objects import Body
 from vrooli.kube.status import is_pod_ready
 
 NAME_LABEL = "app.kubernetes.io/name"
@@ -26,7 +26,7 @@ def connects_to_status(relation: ConnectsTo, snapshot: GraphSnapshot) -> ArrowSt
         if reason := endpoints.unavailable_reason(snapshot, end):
             return ArrowStatus(State.BROKEN, reason)
     return _traffic_status(
-        snapshot, snapshot.pods(relation.source), relation.source.title, (relation.target,)
+        snapshot, snapshot.endpoint_pods(relation.source), relation.source.title, (relation.target,)
     )
 
 
@@ -49,13 +49,13 @@ def routes_to_status(relation: RoutesTo, snapshot: GraphSnapshot) -> ArrowStatus
 
 def _ingress_failure(relation: RoutesTo, snapshot: GraphSnapshot) -> str:
     """Why nothing gets through an Ingress."""
-    if snapshot.get("Ingress", relation.ingress) is None:
+    if snapshot.find("Ingress", relation.ingress) is None:
         return f"Ingress/{relation.ingress} doesn't exist"
     class_error = snapshot.list_error("IngressClass", "")
     if (
         relation.class_name
         and not class_error
-        and snapshot.get("IngressClass", relation.class_name, "") is None
+        and snapshot.find("IngressClass", relation.class_name, "") is None
     ):
         return f"there is no IngressClass {relation.class_name}, so no controller serves it"
     failures = [
@@ -82,7 +82,7 @@ def _traffic_status(
             f"{_format_count(closed)} from {title} to {target_titles} closed within the last minute"
         )
         return ArrowStatus(State.ACTIVE, detail)
-    pods = [*sources, *(pod for target in targets for pod in snapshot.pods(target))]
+    pods = [*sources, *(pod for target in targets for pod in snapshot.endpoint_pods(target))]
     has_sockets = [pod for pod in pods if _pod_key(pod) in snapshot.sockets]
     if not has_sockets:
         error = next(
@@ -111,7 +111,7 @@ def _count_connections(
                 target.host and _is_outside(snapshot, item.remote, target)
             ):
                 outgoing.add(item)
-        for item in _sockets(snapshot, snapshot.pods(target)):
+        for item in _sockets(snapshot, snapshot.endpoint_pods(target)):
             if item.remote[0] in source_ips and item.local[1] in target.ports:
                 incoming.add(item)
     opened = max(sum(item.is_open for item in side) for side in (outgoing, incoming))
@@ -130,32 +130,34 @@ def _is_outside(snapshot: GraphSnapshot, remote: tuple[str, int], target: Endpoi
     services = {
         str(ip)
         for item in snapshot.all("Service")
-        for ip in reading.items(item, "spec", "clusterIPs")
+        for ip in objects.texts(item, "spec", "clusterIPs")
     }
     return remote[1] in target.ports and remote[0] not in own | services
 
 
 def _controllers(relation: RoutesTo, snapshot: GraphSnapshot) -> list[Body]:
     """The controller's pods: in the namespaces that policies let in, by the class' own word."""
-    classes = [snapshot.get("IngressClass", relation.class_name, "")] if relation.class_name else []
-    controller_names = " ".join(reading.text(item, "spec", "controller") for item in classes)
+    classes = (
+        [snapshot.find("IngressClass", relation.class_name, "")] if relation.class_name else []
+    )
+    controller_names = " ".join(objects.text(item, "spec", "controller") for item in classes)
     pods = list(_pods_in(snapshot, relation.namespaces))
     matches = [
         pod
         for pod in pods
-        if (name := reading.labels_of(pod).get(NAME_LABEL)) and name in controller_names
+        if (name := objects.labels(pod).get(NAME_LABEL)) and name in controller_names
     ]
     return matches or (pods if relation.namespaces else [])
 
 
 def _pods_in(snapshot: GraphSnapshot, namespaces: tuple[str, ...]) -> Iterator[Body]:
-    for kind, namespace in snapshot.objects:
-        if kind == "Pod" and namespace in namespaces:
+    for namespace in dict.fromkeys(namespaces):
+        if ("Pod", namespace) in snapshot.places:
             yield from snapshot.all("Pod", namespace)
 
 
 def _pod_key(pod: Body) -> tuple[str, str]:
-    return reading.text(pod, "metadata", "namespace"), reading.name_of(pod)
+    return objects.text(pod, "metadata", "namespace"), objects.name(pod)
 
 
 def _format_count(count: int) -> str:

@@ -5,10 +5,10 @@ No I/O here.
 
 from __future__ import annotations
 
-from vrooli.graph import reading
 from vrooli.graph.live.snapshot import GraphSnapshot
-from vrooli.graph.reading import Body
 from vrooli.graph.relations import Endpoint
+from vrooli.kube import objects
+from vrooli.kube.objects import Body
 from vrooli.kube.status import is_pod_ready, pod_status
 
 
@@ -22,7 +22,7 @@ def unavailable_reason(snapshot: GraphSnapshot, endpoint: Endpoint) -> str:
     """Why a party can't take or make connections; empty when it can, or is elsewhere."""
     if endpoint.host or access_error(snapshot, endpoint):
         return ""
-    pods = snapshot.pods(endpoint)
+    pods = snapshot.endpoint_pods(endpoint)
     if any(is_pod_ready(pod) for pod in pods):
         return _missing_endpoints_reason(snapshot, endpoint)
     if not pods:
@@ -33,7 +33,7 @@ def unavailable_reason(snapshot: GraphSnapshot, endpoint: Endpoint) -> str:
 
 def format_ready(snapshot: GraphSnapshot, endpoint: Endpoint) -> str:
     """How many of a party's pods are ready, in words."""
-    pods = snapshot.pods(endpoint)
+    pods = snapshot.endpoint_pods(endpoint)
     count = sum(is_pod_ready(pod) for pod in pods)
     return f"{count} of {len(pods)} pods of {endpoint.title} ready"
 
@@ -44,16 +44,16 @@ def _missing_pods_reason(snapshot: GraphSnapshot, endpoint: Endpoint) -> str:
         return f"there is no pod of {endpoint.title}"
     if snapshot.list_error(kind):
         return f"there is no pod of {endpoint.title}"
-    body = snapshot.get(kind, name)
+    body = snapshot.find(kind, name)
     if body is None:
         return f"{kind}/{name} doesn't exist"
-    if reading.number(body, "spec", "replicas", default=1) == 0:
+    if objects.number(body, "spec", "replicas", default=1) == 0:
         return f"{kind}/{name} is scaled to 0"
     message = next(
         (
-            reading.text(item, "message")
-            for item in reading.items(body, "status", "conditions")
-            if reading.text(item, "status") != "True" or "Failure" in reading.text(item, "type")
+            objects.text(item, "message")
+            for item in objects.items(body, "status", "conditions")
+            if objects.text(item, "status") != "True" or "Failure" in objects.text(item, "type")
         ),
         "",
     )
@@ -66,9 +66,9 @@ def _missing_endpoints_reason(snapshot: GraphSnapshot, endpoint: Endpoint) -> st
     if snapshot.list_error("EndpointSlice", namespace) or snapshot.list_error("Service", namespace):
         return ""
     for name in endpoint.services:
-        service = snapshot.get("Service", name, namespace)
+        service = snapshot.find("Service", name, namespace)
         # A Service without a selector may be an alias whose addresses aren't pods.
-        if service is not None and reading.mapping(service, "spec", "selector"):
+        if service is not None and objects.mapping(service, "spec", "selector"):
             if not _count_ready(snapshot, name, namespace):
                 return f"Service/{name} has no ready endpoints"
         elif service is None and endpoint.workload:
@@ -78,10 +78,10 @@ def _missing_endpoints_reason(snapshot: GraphSnapshot, endpoint: Endpoint) -> st
 
 def _count_ready(snapshot: GraphSnapshot, service: str, namespace: str) -> int:
     return sum(
-        reading.at(endpoint, "conditions", "ready") is not False
+        objects.dig(endpoint, "conditions", "ready") is not False
         for item in snapshot.all("EndpointSlice", namespace)
-        if reading.labels_of(item).get("kubernetes.io/service-name") == service
-        for endpoint in reading.items(item, "endpoints")
+        if objects.labels(item).get("kubernetes.io/service-name") == service
+        for endpoint in objects.items(item, "endpoints")
     )
 
 

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
-from vrooli.graph import reading
 from vrooli.graph.live import proc_net
 from vrooli.graph.live import vault as live_vault
 from vrooli.graph.live.proc_net import Socket
-from vrooli.graph.live.snapshot import GraphSnapshot, ResourceKey
+from vrooli.graph.live.snapshot import GraphSnapshot
 from vrooli.graph.model import Diagram
-from vrooli.graph.reading import Body
 from vrooli.graph.relations import ConnectsTo, Endpoint, QueriesVault, RoutesTo
-from vrooli.kube import Kube, Patience, each
+from vrooli.kube import Kube, Patience, each, objects
+from vrooli.kube import fetch as kube_fetch
+from vrooli.kube.fetch import Query
+from vrooli.kube.objects import Body
 from vrooli.kube.patience import TRY_S
-from vrooli.kube.rest import ApiError
 from vrooli.kube.status import is_pod_ready
+from vrooli.kube.unavailable import Cause, Unavailable
 
 # One list of objects, and one program in one pod, seconds.
 LIST_TIMEOUT_S, EXEC_TIMEOUT_S = 5.0, 10.0
 # Pods of each party that are asked: enough to tell, bounded in a large cluster.
 PODS_PER_ENDPOINT = 3
 PROC_NET_FILES = ("/proc/net/tcp", "/proc/net/tcp6")
-HTTP_404 = 404
 # What every release is looked at for; the rest are the kinds of its own manifests.
 KINDS = (
     ("v1", "Pod"),
@@ -43,81 +44,49 @@ RELEASE_KINDS = (*CHART_KINDS, "VaultConnection")
 NAMES_ONLY = ("Secret", "ConfigMap")
 
 
-@dataclass(frozen=True)
-class ResourceQuery:
-    """A kind that is looked at, and where; cluster-wide kinds have an empty namespace."""
-
-    api_version: str
-    kind: str
-    namespace: str
-
-    @property
-    def key(self) -> ResourceKey:
-        """What it is known by."""
-        return self.kind, self.namespace
-
-    @property
-    def names_only(self) -> bool:
-        """Whether only names are read."""
-        return self.kind in NAMES_ONLY
-
-
-@dataclass(frozen=True)
-class ListResult:
-    """What a look at one kind gave: its objects by name, or why there are none."""
-
-    objects: Mapping[str, Body]
-    list_errors: str = ""
+def _query(api_version: str, kind: str, namespace: str) -> Query:
+    return Query(api_version, kind, namespace, names_only=kind in NAMES_ONLY)
 
 
 def required_resources(
     manifests: Iterable[Manifest], diagrams: Iterable[Diagram], namespace: str
-) -> tuple[ResourceQuery, ...]:
+) -> tuple[Query, ...]:
     """What must be looked at to judge the arrows."""
     kinds = [*KINDS, *((m.api_version, m.kind) for m in manifests if m.kind in RELEASE_KINDS)]
-    queries = [ResourceQuery(version, kind, namespace) for version, kind in kinds]
-    queries.append(ResourceQuery("networking.k8s.io/v1", "IngressClass", ""))
+    queries = [_query(version, kind, namespace) for version, kind in kinds]
+    queries.append(_query("networking.k8s.io/v1", "IngressClass", ""))
     for relation in (
         relation for item in diagrams for arrow in item.arrows for relation in arrow.relations
     ):
         if isinstance(relation, RoutesTo):
-            queries += [ResourceQuery("v1", "Pod", name) for name in relation.namespaces]
+            queries += [_query("v1", "Pod", name) for name in relation.namespaces]
         elif isinstance(relation, QueriesVault):
-            queries.append(ResourceQuery("v1", "Pod", live_vault.OPERATOR_NAMESPACE))
+            queries.append(_query("v1", "Pod", live_vault.OPERATOR_NAMESPACE))
             if target := live_vault.parse_vault_address(relation.address):
-                queries += [
-                    ResourceQuery("v1", kind, target.namespace) for kind in ("Pod", "Service")
-                ]
-                queries.append(
-                    ResourceQuery("discovery.k8s.io/v1", "EndpointSlice", target.namespace)
-                )
+                queries += [_query("v1", kind, target.namespace) for kind in ("Pod", "Service")]
+                queries.append(_query("discovery.k8s.io/v1", "EndpointSlice", target.namespace))
     return tuple(dict.fromkeys(queries))
 
 
 async def fetch_snapshot(
-    kube: Kube, diagrams: Sequence[Diagram], queries: Sequence[ResourceQuery], patience: Patience
+    kube: Kube, diagrams: Sequence[Diagram], queries: Sequence[Query], patience: Patience
 ) -> GraphSnapshot:
     """All of it once, as it is now."""
-    namespace = queries[0].namespace
-    results = await asyncio.gather(*(fetch_list(kube, query, patience) for query in queries))
-    objects = {query.key: result.objects for query, result in zip(queries, results, strict=True)}
-    refused = {
-        query.key: result.list_errors
-        for query, result in zip(queries, results, strict=True)
-        if result.list_errors
-    }
-    snapshot = GraphSnapshot(namespace, objects, refused)
-    sockets, socket_errors = await fetch_sockets(kube, pods_to_inspect(snapshot, diagrams))
-    return GraphSnapshot(namespace, objects, refused, sockets, socket_errors)
+    snapshot = await kube_fetch.fetch_snapshot(
+        queries[0].namespace, queries, partial(fetch_list, kube, patience=patience)
+    )
+    pods = pods_to_inspect(GraphSnapshot.build(snapshot), diagrams)
+    return GraphSnapshot.build(snapshot, *await fetch_sockets(kube, pods))
 
 
 async def fetch_list(
-    kube: Kube, query: ResourceQuery, patience: Patience | None = None
-) -> ListResult:
-    """The objects of one kind; what can't be read is said.
+    kube: Kube, query: Query, patience: Patience | None = None
+) -> Sequence[Body] | Unavailable:
+    """The objects of one query, or why they can't be listed; a kind that isn't served has none.
 
     Without patience one try of a few seconds has to do: whoever follows a cluster asks again.
     """
+    what = f"{query.kind} in {query.namespace or 'the cluster'}"
 
     async def fetch(_: float) -> Sequence[Body]:
         return await kube.list(
@@ -129,30 +98,23 @@ async def fetch_list(
 
     limit_s = TRY_S if patience else LIST_TIMEOUT_S
     try:
-        objects = await (patience or Patience(LIST_TIMEOUT_S)).ask(
-            f"{query.kind} in {query.namespace or 'the cluster'}", fetch, limit_s=limit_s
-        )
-    except ApiError as error:
-        return ListResult({}, format_list_error(error))
+        return await (patience or Patience(LIST_TIMEOUT_S)).ask(what, fetch, limit_s=limit_s)
     except VrooliError as error:
-        return ListResult({}, error.message)
-    return ListResult({reading.name_of(body): body for body in objects})
-
-
-def format_list_error(error: ApiError) -> str:
-    """Why a kind couldn't be read; a cluster that doesn't know it has none of it."""
-    if error.status == HTTP_404:
-        return ""
-    return "no right to list it" if error.is_forbidden else error.message
+        missing = Unavailable.of(what, error, query.place)
+        if missing.cause is Cause.NOT_FOUND:
+            return ()
+        if missing.cause is Cause.FORBIDDEN:
+            return replace(missing, reason="no right to list it")
+        return missing
 
 
 def pods_to_inspect(snapshot: GraphSnapshot, diagrams: Iterable[Diagram]) -> list[Body]:
     """The pods whose connections tell of an arrow, a few of each party."""
     pods: dict[tuple[str, str], Body] = {}
     for endpoint in _pod_endpoints(diagrams, snapshot):
-        running = [pod for pod in snapshot.pods(endpoint) if _is_running(pod)]
+        running = [pod for pod in snapshot.endpoint_pods(endpoint) if _is_running(pod)]
         # Those that are ready carry the traffic.
-        running.sort(key=lambda pod: (not is_pod_ready(pod), reading.name_of(pod)))
+        running.sort(key=lambda pod: (not is_pod_ready(pod), objects.name(pod)))
         pods.update({_pod_key(pod): pod for pod in running[:PODS_PER_ENDPOINT]})
     return list(pods.values())
 
@@ -174,11 +136,11 @@ def _pod_endpoints(diagrams: Iterable[Diagram], snapshot: GraphSnapshot) -> list
 
 
 def _is_running(pod: Body) -> bool:
-    return reading.text(pod, "status", "phase") == "Running"
+    return objects.text(pod, "status", "phase") == "Running"
 
 
 def _pod_key(pod: Body) -> tuple[str, str]:
-    return reading.text(pod, "metadata", "namespace"), reading.name_of(pod)
+    return objects.text(pod, "metadata", "namespace"), objects.name(pod)
 
 
 async def fetch_sockets(

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from vrooli.graph import reading
 from vrooli.graph.live import connections, endpoints, vault
 from vrooli.graph.live.snapshot import GraphSnapshot
 from vrooli.graph.model import Arrow, ArrowStatus, ArrowStatuses, Diagram, State
@@ -25,6 +24,7 @@ from vrooli.graph.relations import (
     RoutesTo,
     SyncsSecret,
 )
+from vrooli.kube import objects
 from vrooli.kube.status import pod_status
 from vrooli.kube.status.image_pulls import FAILED_PULLS
 from vrooli.redaction import Redactor
@@ -77,7 +77,7 @@ def relation_status(relation: Relation, snapshot: GraphSnapshot) -> ArrowStatus:
 
 def _mounts_status(relation: Mounts, snapshot: GraphSnapshot) -> ArrowStatus:
     """Pods read Secrets and ConfigMaps when they start; images are pulled before that."""
-    missing = [name for name in relation.names if snapshot.get(relation.kind, name) is None]
+    missing = [name for name in relation.names if snapshot.find(relation.kind, name) is None]
     list_error = snapshot.list_error(relation.kind)
     if missing and not list_error:
         return ArrowStatus(State.BROKEN, f"{relation.kind}/{', '.join(missing)} doesn't exist")
@@ -102,7 +102,7 @@ def _mounts_status(relation: Mounts, snapshot: GraphSnapshot) -> ArrowStatus:
 
 def _publishes_status(relation: Publishes, snapshot: GraphSnapshot) -> ArrowStatus:
     """The Secret that pods read is there, and the rotator looks after it."""
-    if not snapshot.list_error("Secret") and snapshot.get("Secret", relation.secret) is None:
+    if not snapshot.list_error("Secret") and snapshot.find("Secret", relation.secret) is None:
         message = (
             f"Secret/{relation.secret} doesn't exist: "
             f"the rotator creates it from Secret/{relation.source}"
@@ -122,17 +122,17 @@ def _publishes_status(relation: Publishes, snapshot: GraphSnapshot) -> ArrowStat
 
 def _pull_failure(relation: Mounts, snapshot: GraphSnapshot) -> str:
     """A pod that can't get its image."""
-    for pod in snapshot.pods(relation.reader):
+    for pod in snapshot.endpoint_pods(relation.reader):
         for container in pod_status(pod).main_containers:
             if container.waiting_reason in FAILED_PULLS:
                 message = container.waiting_message or container.waiting_reason
-                return f"{reading.name_of(pod)}: {message}"
+                return f"{objects.name(pod)}: {message}"
     return ""
 
 
 def _owns_status(relation: Owns, snapshot: GraphSnapshot) -> ArrowStatus:
     list_error = snapshot.list_error(relation.kind)
-    if not list_error and snapshot.get(relation.kind, relation.name) is None:
+    if not list_error and snapshot.find(relation.kind, relation.name) is None:
         return ArrowStatus(State.BROKEN, f"{relation.kind}/{relation.name} doesn't exist")
     if reason := endpoints.access_error(snapshot, relation.part):
         return ArrowStatus(State.UNKNOWN, reason)

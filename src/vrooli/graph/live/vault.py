@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from vrooli.graph import reading
 from vrooli.graph.live import connections
 from vrooli.graph.live.snapshot import GraphSnapshot
 from vrooli.graph.model import ArrowStatus, State
-from vrooli.graph.reading import Body
 from vrooli.graph.relations import Authenticates, ConnectsTo, Endpoint, QueriesVault, SyncsSecret
+from vrooli.kube import objects
+from vrooli.kube.objects import Body
 from vrooli.kube.status import is_pod_ready
 
 OPERATOR_NAMESPACE = "vault-secrets-operator-system"
@@ -26,12 +26,12 @@ def syncs_secret_status(relation: SyncsSecret, snapshot: GraphSnapshot) -> Arrow
     """Whether a VaultStaticSecret is filled, and is still looked after."""
     if reason := snapshot.list_error("VaultStaticSecret"):
         return ArrowStatus(State.UNKNOWN, f"VaultStaticSecrets could not be seen: {reason}")
-    body = snapshot.get("VaultStaticSecret", relation.name)
+    body = snapshot.find("VaultStaticSecret", relation.name)
     if body is None:
         return ArrowStatus(State.BROKEN, f"VaultStaticSecret/{relation.name} doesn't exist")
     if reason := _sync_failure(relation, body, snapshot) or _operator_failure(snapshot):
         return ArrowStatus(State.BROKEN, reason)
-    if relation.refresh and snapshot.pods(OPERATOR_ENDPOINT):
+    if relation.refresh and snapshot.endpoint_pods(OPERATOR_ENDPOINT):
         message = f"{relation.name} is synced, and compared with Vault every {relation.refresh}"
         return ArrowStatus(State.ACTIVE, message)
     message = "" if relation.refresh == "" else "; its operator could not be seen"
@@ -42,14 +42,14 @@ def authenticates_status(relation: Authenticates, snapshot: GraphSnapshot) -> Ar
     """Whether the operator found a VaultAuth or a VaultConnection valid."""
     if reason := snapshot.list_error(relation.kind):
         return ArrowStatus(State.UNKNOWN, f"{relation.kind}s could not be seen: {reason}")
-    body = snapshot.get(relation.kind, relation.name)
+    body = snapshot.find(relation.kind, relation.name)
     if body is None:
         return ArrowStatus(State.BROKEN, f"{relation.kind}/{relation.name} doesn't exist")
-    valid = reading.at(body, "status", "valid")
+    valid = objects.dig(body, "status", "valid")
     if valid is True:
         return ArrowStatus(State.ACTIVE, f"{relation.kind}/{relation.name} is valid")
     if valid is False:
-        error = reading.text(body, "status", "error") or _recent_warning(
+        error = objects.text(body, "status", "error") or _recent_warning(
             relation.kind, relation.name, snapshot
         )
         detail = f": {error}" if error else ""
@@ -83,8 +83,8 @@ def find_vault_endpoint(address: str, snapshot: GraphSnapshot) -> Endpoint | Non
     target = parse_vault_address(address)
     if target is None:
         return None
-    service = snapshot.get("Service", target.services[0], target.namespace)
-    labels = reading.mapping(service, "spec", "selector")
+    service = snapshot.find("Service", target.services[0], target.namespace)
+    labels = objects.mapping(service, "spec", "selector")
     pairs = tuple((str(key), str(value)) for key, value in labels.items())
     return replace(target, labels=pairs) if pairs else None
 
@@ -104,15 +104,15 @@ def parse_vault_address(address: str) -> Endpoint | None:
 
 
 def _sync_failure(relation: SyncsSecret, body: Body, snapshot: GraphSnapshot) -> str:
-    if not reading.text(body, "status", "secretMAC"):
+    if not objects.text(body, "status", "secretMAC"):
         warning = _recent_warning("VaultStaticSecret", relation.name, snapshot)
         return (
             f"Vault hasn't filled Secret/{relation.secret} yet{f': {warning}' if warning else ''}"
         )
-    generation = reading.number(body, "metadata", "generation")
-    if reading.number(body, "status", "lastGeneration") < generation:
+    generation = objects.number(body, "metadata", "generation")
+    if objects.number(body, "status", "lastGeneration") < generation:
         return f"Secret/{relation.secret} isn't filled anew since {relation.name} was changed"
-    if not snapshot.list_error("Secret") and snapshot.get("Secret", relation.secret) is None:
+    if not snapshot.list_error("Secret") and snapshot.find("Secret", relation.secret) is None:
         return f"Secret/{relation.secret} doesn't exist"
     warning = _recent_warning("VaultStaticSecret", relation.name, snapshot)
     return f"{relation.name} isn't synced any more: {warning}" if warning else ""
@@ -120,9 +120,9 @@ def _sync_failure(relation: SyncsSecret, body: Body, snapshot: GraphSnapshot) ->
 
 def _operator_failure(snapshot: GraphSnapshot) -> str:
     """Why the operator can't work; empty when it can, or nobody knows."""
-    if ("Pod", OPERATOR_NAMESPACE) not in snapshot.objects:
+    if ("Pod", OPERATOR_NAMESPACE) not in snapshot.places:
         return ""
-    pods = snapshot.pods(OPERATOR_ENDPOINT)
+    pods = snapshot.endpoint_pods(OPERATOR_ENDPOINT)
     if any(is_pod_ready(pod) for pod in pods):
         return ""
     return f"no pod of {OPERATOR_NAMESPACE} is ready: what changes in Vault doesn't arrive"
@@ -131,24 +131,9 @@ def _operator_failure(snapshot: GraphSnapshot) -> str:
 def _recent_warning(kind: str, name: str, snapshot: GraphSnapshot) -> str:
     """The last thing that the operator said of an object, if it is a warning, and recent."""
     events = [
-        item
-        for item in snapshot.all("Event")
-        if reading.text(item, "involvedObject", "kind") == kind
-        and reading.text(item, "involvedObject", "name") == name
+        item for item in snapshot.events if (item.about.kind, item.about.name) == (kind, name)
     ]
-    if not events:
+    if not events or events[-1].type != "Warning" or events[-1].last is None:
         return ""
-    last = max(events, key=_event_time)
-    is_recent = (datetime.now(UTC) - _event_time(last)).total_seconds() < RECENT_S
-    if reading.text(last, "type") != "Warning" or not is_recent:
-        return ""
-    return reading.text(last, "message")
-
-
-def _event_time(event: Body) -> datetime:
-    for key in ("lastTimestamp", "eventTime"):
-        try:
-            return datetime.fromisoformat(reading.text(event, key))
-        except ValueError:
-            continue
-    return datetime.fromtimestamp(0, UTC)
+    is_recent = (datetime.now(UTC) - events[-1].last).total_seconds() < RECENT_S
+    return events[-1].message if is_recent else ""

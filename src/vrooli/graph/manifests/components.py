@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vrooli.chart.manifest import Manifest
-from vrooli.graph import reading
 from vrooli.graph.model import Reason
-from vrooli.graph.reading import Body
 from vrooli.graph.relations import Endpoint
+from vrooli.kube import objects
+from vrooli.kube.objects import Body
 from vrooli.redaction import Redactor
 
 COMPONENT = "app.kubernetes.io/component"
@@ -85,7 +85,7 @@ def find_components(manifests: Iterable[Manifest]) -> tuple[Component, ...]:
 def services_of(manifests: Iterable[Manifest], labels: Mapping[str, str]) -> Iterator[Manifest]:
     """The Services that lead to pods with these labels."""
     for item in manifests:
-        selector = reading.mapping(item.body, "spec", "selector")
+        selector = objects.mapping(item.body, "spec", "selector")
         if item.kind == "Service" and selector and selector.items() <= labels.items():
             yield item
 
@@ -98,11 +98,11 @@ def format_value(value: str) -> str:
 
 def _build_component(deployment: Manifest, own: list[Manifest]) -> Component:
     body = deployment.body
-    labels = reading.labels_of(reading.mapping(body, "spec", "template"))
-    selected = reading.mapping(body, "spec", "selector", "matchLabels") or labels
+    labels = objects.labels(objects.mapping(body, "spec", "template"))
+    selected = objects.mapping(body, "spec", "selector", "matchLabels") or labels
     name = labels.get(COMPONENT) or deployment.name
-    containers = reading.items(body, "spec", "template", "spec", "containers")
-    image = reading.text(containers[0], "image") if containers else ""
+    containers = objects.items(body, "spec", "template", "spec", "containers")
+    image = objects.text(containers[0], "image") if containers else ""
     services = list(services_of(own, labels))
     endpoint = Endpoint(
         title=name,
@@ -128,8 +128,8 @@ def _build_component(deployment: Manifest, own: list[Manifest]) -> Component:
 
 def pull_secrets(key: str, body: Body, *path: str) -> Iterator[tuple[str, Reason]]:
     """The Secrets of a list of imagePullSecrets, with where each stands."""
-    for index, item in enumerate(reading.items(body, *path)):
-        if name := reading.text(item, "name"):
+    for index, item in enumerate(objects.items(body, *path)):
+        if name := objects.text(item, "name"):
             yield name, Reason(key, f"{'.'.join(path)}[{index}]", name)
 
 
@@ -149,15 +149,15 @@ def _repository(image: str) -> str:
 
 def _service_ports(services: Iterable[Manifest]) -> Iterator[int]:
     for service in services:
-        for port in reading.items(service.body, "spec", "ports"):
-            if number := reading.number(port, "port"):
+        for port in objects.items(service.body, "spec", "ports"):
+            if number := objects.number(port, "port"):
                 yield number
 
 
 def _container_ports(containers: Iterable[Body]) -> Iterator[int]:
     for container in containers:
-        for port in reading.items(container, "ports"):
-            if number := reading.number(port, "containerPort"):
+        for port in objects.items(container, "ports"):
+            if number := objects.number(port, "containerPort"):
                 yield number
 
 
@@ -166,16 +166,16 @@ def _settings(
 ) -> Iterator[Setting]:
     maps = {item.name: item for item in own if item.kind == "ConfigMap"}
     for container in containers:
-        for index, item in enumerate(reading.items(container, "env")):
-            name, value = reading.text(item, "name"), reading.text(item, "value")
+        for index, item in enumerate(objects.items(container, "env")):
+            name, value = objects.text(item, "name"), objects.text(item, "value")
             if value:
                 field = f"env[{index}] {name}"
                 yield Setting(name, value, Reason(deployment.key, field, format_value(value)))
-        for source in reading.items(container, "envFrom"):
-            config_map = maps.get(reading.text(source, "configMapRef", "name"))
+        for source in objects.items(container, "envFrom"):
+            config_map = maps.get(objects.text(source, "configMapRef", "name"))
             if config_map is None:
                 continue
-            for key, value in reading.mapping(config_map.body, "data").items():
+            for key, value in objects.mapping(config_map.body, "data").items():
                 reason = Reason(config_map.key, f"data.{key}", format_value(str(value)))
                 yield Setting(str(key), str(value), reason)
 
@@ -185,14 +185,14 @@ def _references(
 ) -> Iterator[tuple[str, Reason]]:
     """What a component reads of a kind, and where it says so: envFrom, env, volumes."""
     for container in containers:
-        for index, item in enumerate(reading.items(container, "envFrom")):
-            if name := reading.text(item, f"{kind}Ref", "name"):
+        for index, item in enumerate(objects.items(container, "envFrom")):
+            if name := objects.text(item, f"{kind}Ref", "name"):
                 yield name, Reason(deployment.key, f"envFrom[{index}].{kind}Ref", name)
-        for index, item in enumerate(reading.items(container, "env")):
-            if name := reading.text(item, "valueFrom", f"{kind}KeyRef", "name"):
+        for index, item in enumerate(objects.items(container, "env")):
+            if name := objects.text(item, "valueFrom", f"{kind}KeyRef", "name"):
                 yield name, Reason(deployment.key, f"env[{index}].{kind}KeyRef", name)
     key = "secretName" if kind == "secret" else "name"
-    volumes = reading.items(deployment.body, "spec", "template", "spec", "volumes")
+    volumes = objects.items(deployment.body, "spec", "template", "spec", "volumes")
     for index, item in enumerate(volumes):
-        if name := reading.text(item, kind, key):
+        if name := objects.text(item, kind, key):
             yield name, Reason(deployment.key, f"volumes[{index}].{kind}", name)

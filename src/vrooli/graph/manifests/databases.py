@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vrooli.chart.manifest import Manifest
-from vrooli.graph import reading
 from vrooli.graph.model import Reason
 from vrooli.graph.relations import Endpoint
+from vrooli.kube import objects
 
 PGO = "postgres-operator.crunchydata.com"
 COMPONENT = "app.kubernetes.io/component"
@@ -52,8 +52,8 @@ def find_postgres(manifests: Iterable[Manifest]) -> Database | None:
     if manifest is None:
         return None
     body, labels = manifest.body, ((f"{PGO}/cluster", manifest.name),)
-    instances = reading.items(body, "spec", "instances")
-    replicas = sum(reading.number(item, "replicas", default=1) for item in instances)
+    instances = objects.items(body, "spec", "instances")
+    replicas = sum(objects.number(item, "replicas", default=1) for item in instances)
     replica_reasons = (Reason(manifest.key, "spec.instances[*].replicas", str(replicas)),)
     parts: dict[str, Part] = {}
     if replicas > 0:
@@ -74,9 +74,9 @@ def find_postgres(manifests: Iterable[Manifest]) -> Database | None:
             "PostgreSQL's replica", labels, roles, POSTGRES_PORT, services
         )
         parts["replica"] = Part(endpoint, replica_reasons)
-    pool = reading.mapping(body, "spec", "proxy", "pgBouncer")
+    pool = objects.mapping(body, "spec", "proxy", "pgBouncer")
     if pool:
-        pool_replicas = reading.number(pool, "replicas", default=1)
+        pool_replicas = objects.number(pool, "replicas", default=1)
         endpoint = _database_endpoint(
             "pgBouncer",
             labels,
@@ -86,9 +86,9 @@ def find_postgres(manifests: Iterable[Manifest]) -> Database | None:
         )
         reason = Reason(manifest.key, "spec.proxy.pgBouncer.replicas", str(pool_replicas))
         parts["pool"] = Part(endpoint, (reason,))
-    repositories = reading.items(body, "spec", "backups", "pgbackrest", "repos")
+    repositories = objects.items(body, "spec", "backups", "pgbackrest", "repos")
     if repositories:
-        names = ", ".join(reading.text(item, "name") for item in repositories)
+        names = ", ".join(objects.text(item, "name") for item in repositories)
         reason = Reason(manifest.key, "spec.backups.pgbackrest.repos", names)
         endpoint = _database_endpoint(
             "pgBackRest", (*labels, (f"{PGO}/pgbackrest-dedicated", "")), None, 0, ()
@@ -102,8 +102,8 @@ def find_redis(manifests: Iterable[Manifest]) -> Database | None:
     manifest = next((item for item in manifests if item.kind == "RedisFailover"), None)
     if manifest is None:
         return None
-    replicas = reading.number(manifest.body, "spec", "redis", "replicas", default=3)
-    sentinels = reading.number(manifest.body, "spec", "sentinel", "replicas", default=3)
+    replicas = objects.number(manifest.body, "spec", "redis", "replicas", default=3)
+    sentinels = objects.number(manifest.body, "spec", "sentinel", "replicas", default=3)
     replica_reasons = (Reason(manifest.key, "spec.redis.replicas", str(replicas)),)
     name = ("app.kubernetes.io/name", manifest.name)
     of_redis, of_sentinel = (name, (COMPONENT, "redis")), (name, (COMPONENT, "sentinel"))

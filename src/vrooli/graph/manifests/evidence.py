@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vrooli.chart.manifest import Manifest
-from vrooli.graph import reading
+from vrooli.graph.addresses import parse_addresses
 from vrooli.graph.manifests.components import Component
 from vrooli.graph.model import Reason
-from vrooli.graph.reading import Body
 from vrooli.graph.relations import Endpoint
+from vrooli.kube import objects
+from vrooli.kube.objects import Body
 
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
@@ -49,7 +50,7 @@ def connection_reasons(
     setting_reasons = tuple(
         setting.reason
         for setting in source.settings
-        for host, _ in reading.addresses(setting.value)
+        for host, _ in parse_addresses(setting.value)
         if _is_address_of(host, target, aliases)
     )
     path_reasons = _same_host_reasons(source, target, objects)
@@ -63,16 +64,16 @@ def ingress_routes(manifests: Iterable[Manifest]) -> Iterator[Route]:
     for item in manifests:
         if item.kind != "Ingress":
             continue
-        class_name = reading.text(item.body, "spec", "ingressClassName")
-        default = reading.text(item.body, "spec", "defaultBackend", "service", "name")
+        class_name = objects.text(item.body, "spec", "ingressClassName")
+        default = objects.text(item.body, "spec", "defaultBackend", "service", "name")
         if default:
             reason = Reason(item.key, "spec.defaultBackend", default)
             yield Route(item, class_name, "", default, reason)
-        for rule_index, rule in enumerate(reading.items(item.body, "spec", "rules")):
-            for index, path in enumerate(reading.items(rule, "http", "paths")):
-                service = reading.text(path, "backend", "service", "name")
+        for rule_index, rule in enumerate(objects.items(item.body, "spec", "rules")):
+            for index, path in enumerate(objects.items(rule, "http", "paths")):
+                service = objects.text(path, "backend", "service", "name")
                 if service:
-                    host, url_path = reading.text(rule, "host"), reading.text(path, "path") or "/"
+                    host, url_path = objects.text(rule, "host"), objects.text(path, "path") or "/"
                     field = f"spec.rules[{rule_index}].http.paths[{index}]"
                     reason = Reason(item.key, field, f"{host}{url_path} to {service}")
                     yield Route(item, class_name, host, service, reason)
@@ -85,10 +86,10 @@ def allowed_namespaces(labels: Mapping[str, str], manifests: Iterable[Manifest])
             name
             for item in manifests
             if item.kind == "NetworkPolicy"
-            and reading.selects(reading.mapping(item.body, "spec", "podSelector"), labels)
-            for rule in reading.items(item.body, "spec", "ingress")
-            for peer in reading.items(rule, "from")
-            if (name := reading.text(peer, "namespaceSelector", "matchLabels", NAMESPACE_NAME))
+            and objects.matches_selector(objects.mapping(item.body, "spec", "podSelector"), labels)
+            for rule in objects.items(item.body, "spec", "ingress")
+            for peer in objects.items(rule, "from")
+            if (name := objects.text(peer, "namespaceSelector", "matchLabels", NAMESPACE_NAME))
         )
     )
 
@@ -99,13 +100,13 @@ def _egress_rules(
     """Whether any policy binds what the source sends, and the rules that open the way."""
     is_restricted, reasons = False, []
     for item in manifests:
-        spec = reading.mapping(item.body, "spec")
+        spec = objects.mapping(item.body, "spec")
         if item.kind != "NetworkPolicy" or not _restricts_egress(spec):
             continue
-        if not reading.selects(spec.get("podSelector"), source.labels):
+        if not objects.matches_selector(spec.get("podSelector"), source.labels):
             continue
         is_restricted = True
-        for index, rule in enumerate(reading.items(spec, "egress")):
+        for index, rule in enumerate(objects.items(spec, "egress")):
             if _allows(rule, target):
                 ports = ", ".join(map(str, target.ports))
                 reasons.append(Reason(item.key, f"spec.egress[{index}]", f"port {ports}"))
@@ -113,15 +114,15 @@ def _egress_rules(
 
 
 def _restricts_egress(spec: Body) -> bool:
-    types = reading.items(spec, "policyTypes")
+    types = objects.texts(spec, "policyTypes")
     return "Egress" in types or (not types and "egress" in spec)
 
 
 def _allows(rule: Body, target: Endpoint) -> bool:
-    ports = [reading.number(item, "port") for item in reading.items(rule, "ports")]
+    ports = [objects.number(item, "port") for item in objects.items(rule, "ports")]
     if ports and not set(ports) & set(target.ports):
         return False
-    peers = reading.items(rule, "to")
+    peers = objects.items(rule, "to")
     if not peers:
         return True
     if target.host:
@@ -129,7 +130,10 @@ def _allows(rule: Body, target: Endpoint) -> bool:
     return any(
         "podSelector" in peer
         and "namespaceSelector" not in peer
-        and any(reading.selects(peer["podSelector"], labels) for labels in _possible_labels(target))
+        and any(
+            objects.matches_selector(peer["podSelector"], labels)
+            for labels in _possible_labels(target)
+        )
         for peer in peers
         if isinstance(peer, Mapping)
     )

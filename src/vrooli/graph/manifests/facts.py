@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from vrooli.chart.manifest import Manifest
-from vrooli.graph import reading
+from vrooli.graph.addresses import parse_addresses
 from vrooli.graph.manifests import components, databases, evidence
 from vrooli.graph.manifests.components import Component
 from vrooli.graph.manifests.databases import Database, Part
 from vrooli.graph.manifests.evidence import Route
 from vrooli.graph.model import Reason
 from vrooli.graph.relations import ConnectsTo, Endpoint, Publishes, Relation, RoutesTo, SyncsSecret
+from vrooli.kube import objects
 
 VAULT_STATIC_SECRET = "VaultStaticSecret"  # noqa: S105 - a kind
 # The component that publishes the databases' passwords; its label.
@@ -77,7 +78,7 @@ class Facts:
             is_relevant = (
                 name in PORT_BY_HOST_SETTING if kind == "PostgreSQL" else name in URL_SETTINGS
             )
-            for host, port in reading.addresses(value) if is_relevant else ():
+            for host, port in parse_addresses(value) if is_relevant else ():
                 if host.partition(".")[0] not in inside:
                     port = port or int(values.get(PORT_BY_HOST_SETTING.get(name, ""), "0") or 0)  # noqa: PLW2901
                     return Endpoint(f"{kind} at {host}", ports=(port,) if port else (), host=host)
@@ -135,14 +136,14 @@ def _publications(own: Iterable[Component]) -> Iterator[Publication]:
 
 
 def _vault_secret(manifest: Manifest, published: Mapping[str, Publication]) -> VaultSecret:
-    spec = reading.mapping(manifest.body, "spec")
-    mount, path = reading.text(spec, "mount"), reading.text(spec, "path")
-    separator = "/data/" if reading.text(spec, "type") == "kv-v2" else "/"
-    destination = reading.text(spec, "destination", "name")
-    release = reading.labels_of(manifest.body).get("app.kubernetes.io/instance", "")
+    spec = objects.mapping(manifest.body, "spec")
+    mount, path = objects.text(spec, "mount"), objects.text(spec, "path")
+    separator = "/data/" if objects.text(spec, "type") == "kv-v2" else "/"
+    destination = objects.text(spec, "destination", "name")
+    release = objects.labels(manifest.body).get("app.kubernetes.io/instance", "")
     short = manifest.name.removeprefix(f"{release}-") if release else manifest.name
     full_path = f"{mount}{separator}{path}"
-    sync = SyncsSecret(manifest.name, destination, reading.text(spec, "refreshAfter"))
+    sync = SyncsSecret(manifest.name, destination, objects.text(spec, "refreshAfter"))
     reason = Reason(manifest.key, "spec.destination.name", destination)
     if destination not in published:
         return VaultSecret(short, full_path, destination, manifest, (reason,), (sync,))

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import patch
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.network_policies import matches
-from vrooli.kube.objects import Body, items, labels, mapping, number, ref_of, text
+from vrooli.kube.objects import Body, items, labels, mapping, matches_selector, number, ref_of, text
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -45,7 +44,7 @@ def _blocks_drain(evidence: Evidence, budget: Body, node: str) -> bool:
         number(status, "disruptionsAllowed") == 0
         and healthy >= expected > 0
         and any(
-            text(pod, "spec", "nodeName") == node and matches(selector, labels(pod))
+            text(pod, "spec", "nodeName") == node and matches_selector(selector, labels(pod))
             for pod in evidence.all("Pod")
         )
     )
