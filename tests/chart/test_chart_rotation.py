@@ -345,15 +345,15 @@ def test_pgbouncer_keeps_the_role_that_a_session_has_from_its_login() -> None:
                     ]
                 }
             },
-            "a-alternate is the second role of a",
+            "a-alternate is reserved as the second login role of a",
         ),
         (
             {"pgoPostgresql": {"pgBouncer": {"config": {"server_reset_query": "discard all"}}}},
-            "DISCARD ALL takes from the second login role",
+            "DISCARD ALL resets the role",
         ),
         (
             {"vso": {"secrets": {"redis": {"k8sSecretName": "vrooli-postgres-creds-vault"}}}},
-            "vrooli-postgres-creds-vault is the Secret",
+            "vrooli-postgres-creds-vault is already used",
         ),
         (
             {"vso": {"secrets": {"redis": {"k8sSecretName": "a" * 250}}}},

@@ -162,7 +162,7 @@ DISAGREEING: list[tuple[dict[str, Any], str]] = [
     ({"services": {"jobs": {"drainSeconds": 60}}}, r"services\.jobs\.drainSeconds"),
     (
         {"services": {"ui": {"resources": {"requests": {"cpu": "1500m"}, "limits": {"cpu": 1}}}}},
-        r"services\.ui\.resources\.requests\.cpu: 1500m is more than the limit, 1",
+        r"services\.ui\.resources\.requests\.cpu: 1500m is greater than the limit, 1",
     ),
     (
         {"spotahomeRedis": {"redis": {"resources": {"requests": {"memory": "1Gi"}}}}},
@@ -170,11 +170,11 @@ DISAGREEING: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"services": {"jobs": {"resources": {"requests": {"a.io/b": 2}, "limits": {"a.io/b": 3}}}}},
-        r"services\.jobs\.resources\.requests\.a\.io/b: a device",
+        r"services\.jobs\.resources\.requests\.a\.io/b: the request of a device",
     ),
     (
         {"pgoPostgresql": {"users": [{"name": "a", "databases": ["a"]}] * 2}},
-        r"pgoPostgresql\.users: a is there twice",
+        r"pgoPostgresql\.users: a is listed twice",
     ),
     (
         {"vso": {"secrets": {"redis": {"k8sSecretName": "vrooli-postgres-creds"}}}},

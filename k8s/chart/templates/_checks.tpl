@@ -1,16 +1,16 @@
 {{/*
-What the schema can't say, since it compares two values: all that is wrong, one message a line.
+Rules that the schema can't express, since they compare two values. Returns one message per line.
 Usage: {{ include "vrooli.checks" . }}
 */}}
 {{- define "vrooli.checks" -}}
 {{- range $key, $service := .Values.services }}
 {{- with $service.autoscaling }}
 {{- if and .enabled (gt (int .minReplicas) (int .maxReplicas)) }}
-services.{{ $key }}.autoscaling.minReplicas: {{ .minReplicas }} is more than maxReplicas, {{ .maxReplicas }}
+services.{{ $key }}.autoscaling.minReplicas: {{ .minReplicas }} is greater than maxReplicas, {{ .maxReplicas }}
 {{- end }}
 {{- end }}
 {{- if ge (int $service.drainSeconds) (int $service.terminationGracePeriodSeconds) }}
-services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} leaves no time to end: terminationGracePeriodSeconds is {{ $service.terminationGracePeriodSeconds }}
+services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} must be less than terminationGracePeriodSeconds, {{ $service.terminationGracePeriodSeconds }}
 {{- end }}
 {{- end }}
 {{- include "vrooli.resourceChecks" . }}
@@ -28,24 +28,24 @@ services.{{ $key }}.drainSeconds: {{ $service.drainSeconds }} leaves no time to 
 {{- $hosts = append $hosts .host }}
 {{- range .paths }}
 {{- if not (get $.Values.services .service).enabled }}
-ingress.hosts: path {{ .path }} leads to the service {{ .service | quote }}, which is disabled
+ingress.hosts: path {{ .path }} refers to the service {{ .service | quote }}, which is disabled
 {{- end }}
 {{- end }}
 {{- end }}
-{{- /* A rule without a host, or a wildcard's certificate, fits more than its own name. */}}
+{{- /* A rule without a host and a wildcard certificate match other names too. */}}
 {{- range .Values.ingress.tls }}
 {{- range .hosts }}
 {{- if not (or (has . $hosts) (has "" $hosts) (hasPrefix "*." .)) }}
-ingress.tls: {{ . }} is none of ingress.hosts
+ingress.tls: {{ . }} is not in ingress.hosts
 {{- end }}
 {{- end }}
 {{- end }}
 {{- if and .Values.ingress.className (hasKey .Values.ingress.annotations "kubernetes.io/ingress.class") }}
-ingress.annotations: kubernetes.io/ingress.class is there beside ingress.className
+ingress.annotations: kubernetes.io/ingress.class conflicts with ingress.className
 {{- end }}
 {{- range $name, $value := .Values.ingress.annotations }}
 {{- if and $.Values.ingress.certManager.issuer (has $name (list "cert-manager.io/issuer" "cert-manager.io/cluster-issuer")) }}
-ingress.annotations: {{ $name }} is there beside ingress.certManager.issuer
+ingress.annotations: {{ $name }} conflicts with ingress.certManager.issuer
 {{- end }}
 {{- end }}
 {{- end }}
@@ -54,7 +54,7 @@ ingress.annotations: {{ $name }} is there beside ingress.certManager.issuer
 {{- $users := list }}
 {{- range .Values.pgoPostgresql.users }}
 {{- if has .name $users }}
-pgoPostgresql.users: {{ .name }} is there twice
+pgoPostgresql.users: {{ .name }} is listed twice
 {{- end }}
 {{- $users = append $users .name }}
 {{- end }}
@@ -65,7 +65,7 @@ pgoPostgresql.users: {{ .name }} is there twice
 {{- if .s3.enabled }}
 {{- range $kind, $cron := .s3.schedules }}
 {{- if and $cron (has $cron (values $.Values.pgoPostgresql.backup.schedules)) }}
-pgoPostgresql.backup.s3.schedules.{{ $kind }}: {{ $cron }} is one of backup.schedules too, and of two backups at once one fails
+pgoPostgresql.backup.s3.schedules.{{ $kind }}: {{ $cron }} is also in backup.schedules; of two simultaneous backups, one fails
 {{- end }}
 {{- end }}
 {{- end }}
@@ -73,17 +73,17 @@ pgoPostgresql.backup.s3.schedules.{{ $kind }}: {{ $cron }} is one of backup.sche
 {{- end }}
 
 {{/*
-What the second login role can't be, and what would take the first one's role away from it.
+Rules of the second login role: its name must be free, and its sessions must stay in the first role.
 */}}
 {{- define "vrooli.alternateChecks" -}}
 {{- $root := first . -}}
 {{- $users := last . -}}
 {{- $alternate := include "vrooli.alternateUser" $root }}
 {{- if has $alternate $users }}
-pgoPostgresql.users: {{ $alternate }} is the second role of {{ first $users }}, by which its password is rotated
+pgoPostgresql.users: {{ $alternate }} is reserved as the second login role of {{ first $users }} for password rotation
 {{- end }}
 {{- if contains "DISCARD ALL" (dig "server_reset_query" "" $root.Values.pgoPostgresql.pgBouncer.config | upper) }}
-pgoPostgresql.pgBouncer.config.server_reset_query: DISCARD ALL takes from the second login role that it acts as the first; RESET ROLE does not
+pgoPostgresql.pgBouncer.config.server_reset_query: DISCARD ALL resets the role that the second login role's sessions use; use RESET ROLE instead
 {{- end }}
 {{- end }}
 
@@ -92,15 +92,15 @@ pgoPostgresql.pgBouncer.config.server_reset_query: DISCARD ALL takes from the se
 {{- range $key, $secret := .Values.vso.secrets }}
 {{- if $secret.enabled }}
 {{- with get $owners $secret.k8sSecretName }}
-vso.secrets.{{ $key }}.k8sSecretName: {{ $secret.k8sSecretName }} is the Secret of vso.secrets.{{ . }} too
+vso.secrets.{{ $key }}.k8sSecretName: {{ $secret.k8sSecretName }} is already used by vso.secrets.{{ . }}
 {{- end }}
 {{- $_ := set $owners $secret.k8sSecretName $key }}
 {{- $source := include "vrooli.sourceSecret" (list $ $key) }}
 {{- if and (ne $source $secret.k8sSecretName) (hasKey $owners $source) }}
-vso.secrets.{{ get $owners $source }}.k8sSecretName: {{ $source }} is the Secret from which the rotator fills that of vso.secrets.{{ $key }}
+vso.secrets.{{ get $owners $source }}.k8sSecretName: {{ $source }} is reserved for the rotator, which reads the secret of vso.secrets.{{ $key }} from it
 {{- end }}
 {{- if gt (len $source) 253 }}
-vso.secrets.{{ $key }}.k8sSecretName: {{ $source }}, which VSO fills, has more than 253 characters
+vso.secrets.{{ $key }}.k8sSecretName: {{ $source }}, the name of the synced Secret, has more than 253 characters
 {{- end }}
 {{- $_ := set $owners $source $key }}
 {{- end }}

@@ -1,5 +1,5 @@
 {{/*
-Rules of a NetworkPolicy that the API server would refuse.
+NetworkPolicy rules that the API server would reject.
 */}}
 {{- define "vrooli.networkChecks" -}}
 {{- include "vrooli.cidrCheck" (list "networkPolicies.apiServer.cidr" .Values.networkPolicies.apiServer.cidr) }}
@@ -8,7 +8,7 @@ Rules of a NetworkPolicy that the API server would refuse.
 {{- range $rules }}
 {{- range .ports }}
 {{- if and .endPort (lt (int .endPort) (int .port)) }}
-{{ $path }}: endPort {{ .endPort }} is before port {{ .port }}
+{{ $path }}: endPort {{ .endPort }} is less than port {{ .port }}
 {{- end }}
 {{- end }}
 {{- range .to }}
@@ -23,7 +23,7 @@ Rules of a NetworkPolicy that the API server would refuse.
 {{- end }}
 
 {{/*
-An IPv4 network whose address has bits beyond its prefix; those of IPv6 are the schema's.
+Rejects an IPv4 CIDR with bits set beyond its prefix. The schema validates IPv6.
 */}}
 {{- define "vrooli.cidrCheck" -}}
 {{- $cidr := last . }}

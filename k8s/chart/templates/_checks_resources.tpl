@@ -1,5 +1,5 @@
 {{/*
-Requests that are more than their limits; resources of devices can't be shared, so both are equal.
+Rejects requests above their limits. For devices, request and limit must be equal: they can't be shared.
 */}}
 {{- define "vrooli.resourceChecks" -}}
 {{- $all := dict }}
@@ -24,20 +24,20 @@ Requests that are more than their limits; resources of devices can't be shared, 
 {{- range $name, $request := $resources.requests }}
 {{- if hasKey $limits $name }}
 {{- if gt (include "vrooli.quantity" $request | float64) (include "vrooli.quantity" (get $limits $name) | float64) }}
-{{ $path }}.requests.{{ $name }}: {{ $request }} is more than the limit, {{ get $limits $name }}
+{{ $path }}.requests.{{ $name }}: {{ $request }} is greater than the limit, {{ get $limits $name }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- range $name := concat (keys ($resources.requests | default dict)) (keys $limits) | uniq | sortAlpha }}
 {{- if and (contains "/" $name) (ne (get ($resources.requests | default dict) $name | default (get $limits $name) | int) (get $limits $name | int)) }}
-{{ $path }}.requests.{{ $name }}: a device's request must be its limit
+{{ $path }}.requests.{{ $name }}: the request of a device must equal its limit
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{/*
-A quantity as a number, such as 0.5 of 500m.
+A quantity as a number: 500m is 0.5.
 Usage: {{ include "vrooli.quantity" "500m" | float64 }}
 */}}
 {{- define "vrooli.quantity" -}}

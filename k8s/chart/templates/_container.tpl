@@ -1,5 +1,6 @@
 {{/*
-The chart's own annotations of a component's pods: a changed ConfigMap rolls those that read it.
+Annotations that the chart sets on a component's pods. The checksums restart the pods when a ConfigMap
+that they read changes.
 Usage: {{ include "vrooli.podAnnotations" (list . "server") | fromYaml }}
 */}}
 {{- define "vrooli.podAnnotations" -}}
@@ -12,8 +13,8 @@ kubectl.kubernetes.io/default-container: {{ $key | kebabcase }}
 {{- end }}
 
 {{/*
-One probe of a component's container. HTTP probes say which probe they are, so that a service may
-be alive and yet not ready while something it needs is down.
+One probe of a component's container. HTTP probes send their kind, so that a service can be alive but
+not ready while a dependency is down.
 Usage: {{ include "vrooli.probe" (dict "probes" $service.probes "kind" "liveness" "timing" "startup") }}
 */}}
 {{- define "vrooli.probe" -}}
@@ -32,7 +33,8 @@ httpGet:
 {{- end }}
 
 {{/*
-Environment of a component's container: ConfigMaps first, Secrets after them, so that Vault wins.
+Environment of a component's container. Secrets follow the ConfigMaps, so that values from Vault take
+precedence.
 Usage: {{ include "vrooli.environment" (list . "server") }}
 */}}
 {{- define "vrooli.environment" -}}
@@ -72,7 +74,7 @@ envFrom:
 {{- end }}
 
 {{/*
-CPU, memory and, where asked for, GPUs of a component's container.
+Resources of a component's container: CPU, memory and, if enabled, GPUs.
 Usage: {{ include "vrooli.resources" $service }}
 */}}
 {{- define "vrooli.resources" -}}

@@ -1,13 +1,12 @@
 {{/*
-The dashboard's panels as YAML: title, unit, query and what each line is called.
+The panels of the dashboard as a YAML list of title, unit, query and the label of each series.
 Usage: {{ include "vrooli.dashboardPanels" . | fromYamlArray }}
 */}}
 {{- define "vrooli.dashboardPanels" -}}
-{{- $pods := include "vrooli.ownSeries" (list . "") -}}
-{{- $postgres := include "vrooli.ownSeries" (list . "postgres") -}}
-{{- $redis := include "vrooli.ownSeries" (list . "redis") -}}
+{{- $pods := include "vrooli.seriesMatchers" (list . "") -}}
+{{- $postgres := include "vrooli.seriesMatchers" (list . "postgres") -}}
+{{- $redis := include "vrooli.seriesMatchers" (list . "redis") -}}
 {{- $deployments := printf `namespace="%s",deployment=~"%s"` .Release.Namespace (include "vrooli.deploymentPattern" .) -}}
-{{- /* Each: title, unit, query, label of the lines. */ -}}
 {{- $panels := list
     (list "Available pods" "short" (printf "kube_deployment_status_replicas_available{%s}" $deployments) "deployment")
     (list "Restarts in an hour" "short" (printf "sum by (pod) (increase(kube_pod_container_status_restarts_total{%s}[1h]))" $pods) "pod")
@@ -17,8 +16,8 @@ Usage: {{ include "vrooli.dashboardPanels" . | fromYamlArray }}
 {{- if include "vrooli.serviceIsMonitored" (list . "server") }}
 {{- $panels = concat $panels (list
     (list "Server: requests" "reqps" (printf "sum by (handler) (rate(vrooli_http_requests_total{%s}[5m]))" $pods) "handler")
-    (list "Server: answers by status" "reqps" (printf "sum by (status) (rate(vrooli_http_requests_total{%s}[5m]))" $pods) "status")
-    (list "Server: 95 % of answers begin within" "s" (printf "histogram_quantile(0.95, sum by (le, handler) (rate(vrooli_http_request_seconds_bucket{%s}[5m])))" $pods) "handler")) }}
+    (list "Server: responses by status" "reqps" (printf "sum by (status) (rate(vrooli_http_requests_total{%s}[5m]))" $pods) "status")
+    (list "Server: 95th percentile of latency" "s" (printf "histogram_quantile(0.95, sum by (le, handler) (rate(vrooli_http_request_seconds_bucket{%s}[5m])))" $pods) "handler")) }}
 {{- end }}
 {{- if include "vrooli.serviceIsMonitored" (list . "jobs") }}
 {{- $panels = concat $panels (list
@@ -37,29 +36,29 @@ Usage: {{ include "vrooli.dashboardPanels" . | fromYamlArray }}
     (list "Redis: memory" "bytes" (printf "redis_memory_used_bytes{%s}" $redis) "pod")
     (list "Redis: clients" "short" (printf "redis_connected_clients{%s}" $redis) "pod")
     (list "Redis: commands" "ops" (printf "rate(redis_commands_processed_total{%s}[5m])" $redis) "pod")
-    (list "Redis: Sentinels that agree" "short" (printf "redis_sentinel_master_ok_sentinels{%s}" $redis) "pod")) }}
+    (list "Redis: connected Sentinels" "short" (printf "redis_sentinel_master_ok_sentinels{%s}" $redis) "pod")) }}
 {{- end }}
 {{- toYaml $panels }}
 {{- end }}
 
 {{/*
-The dashboard as Grafana reads it: two panels a row, each 12 of 24 columns wide and 8 high.
+The dashboard as Grafana's JSON: two panels per row, each 12 of 24 columns wide and 8 high.
 Usage: {{ include "vrooli.dashboard" . }}
 */}}
 {{- define "vrooli.dashboard" -}}
 {{- $source := dict "type" "prometheus" "uid" "${datasource}" -}}
 {{- $panels := list -}}
 {{- range $index, $panel := include "vrooli.dashboardPanels" . | fromYamlArray }}
-{{- $place := dict "w" 12 "h" 8 "x" (mul 12 (mod $index 2)) "y" (mul 8 (div $index 2)) }}
-{{- $line := dict "refId" "A" "expr" (index $panel 2) "legendFormat" (printf "{{%s}}" (index $panel 3)) "datasource" $source }}
+{{- $position := dict "w" 12 "h" 8 "x" (mul 12 (mod $index 2)) "y" (mul 8 (div $index 2)) }}
+{{- $query := dict "refId" "A" "expr" (index $panel 2) "legendFormat" (printf "{{%s}}" (index $panel 3)) "datasource" $source }}
 {{- $panels = append $panels (dict
-    "id" (add 1 $index) "type" "timeseries" "title" (index $panel 0) "gridPos" $place "datasource" $source
-    "targets" (list $line) "fieldConfig" (dict "defaults" (dict "unit" (index $panel 1) "min" 0) "overrides" list)) }}
+    "id" (add 1 $index) "type" "timeseries" "title" (index $panel 0) "gridPos" $position "datasource" $source
+    "targets" (list $query) "fieldConfig" (dict "defaults" (dict "unit" (index $panel 1) "min" 0) "overrides" list)) }}
 {{- end }}
-{{- $choice := dict "name" "datasource" "label" "Source" "type" "datasource" "query" "prometheus" -}}
+{{- $datasource := dict "name" "datasource" "label" "Source" "type" "datasource" "query" "prometheus" -}}
 {{- dict
     "uid" (printf "%s/%s" .Release.Namespace .Release.Name | sha256sum | trunc 32)
     "title" (printf "Vrooli: %s in %s" .Release.Name .Release.Namespace) "tags" (list "vrooli")
     "schemaVersion" 39 "refresh" "30s" "time" (dict "from" "now-3h" "to" "now")
-    "templating" (dict "list" (list $choice)) "panels" $panels | toPrettyJson }}
+    "templating" (dict "list" (list $datasource)) "panels" $panels | toPrettyJson }}
 {{- end }}

@@ -7,9 +7,9 @@ Usage: {{ include "vrooli.name" . }}
 {{- end }}
 
 {{/*
-Prefix of the resource names: the release's name, unless overridden. The longest component suffix
-has 14 characters and names of Services end at 63, so a longer prefix is cut and made unique again;
-so is one with dots, which a release's name may have and that of a Service may not.
+Prefix of the resource names: the release's name, unless overridden. Service names are limited to 63
+characters and the longest suffix has 14, so a longer prefix is truncated and gets a hash. A prefix
+with dots gets one too, since a release's name may contain dots and a Service's name may not.
 Usage: {{ include "vrooli.fullname" . }}
 */}}
 {{- define "vrooli.fullname" -}}
@@ -27,7 +27,7 @@ Usage: {{ include "vrooli.fullname" . }}
 {{- end }}
 
 {{/*
-Name of one component's resources; the key nsfwDetector becomes nsfw-detector.
+Name of a component's resources. The key nsfwDetector becomes nsfw-detector.
 Usage: {{ include "vrooli.componentName" (list . "nsfwDetector") }}
 */}}
 {{- define "vrooli.componentName" -}}
@@ -59,7 +59,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end }}
 
 {{/*
-An image: a short repository is combined with the registry, one with a slash is a full path.
+Reference of an image. A repository without a slash is prefixed with the registry.
 Usage: {{ include "vrooli.image" (list . .Values.services.server) }}
 */}}
 {{- define "vrooli.image" -}}
@@ -73,7 +73,7 @@ Usage: {{ include "vrooli.image" (list . .Values.services.server) }}
 {{- end }}
 
 {{/*
-The pull secret that every pod names, as a list item.
+The imagePullSecrets of a pod.
 Usage: {{ include "vrooli.imagePullSecrets" . }}
 */}}
 {{- define "vrooli.imagePullSecrets" -}}
@@ -95,7 +95,7 @@ Usage: {{ include "vrooli.url" (list . "server") }}
 {{- end }}
 
 {{/*
-Host of the database that Adminer opens: the primary itself, not the pool.
+Host of the database for Adminer: the primary, not the connection pool.
 Usage: {{ include "vrooli.databaseHost" . }}
 */}}
 {{- define "vrooli.databaseHost" -}}
@@ -107,7 +107,7 @@ Usage: {{ include "vrooli.databaseHost" . }}
 {{- end }}
 
 {{/*
-A setting as text; a number as it was written, where toString would make 5e+06 of five million.
+A value as text. Unlike toString, it doesn't render large numbers in scientific notation.
 Usage: {{ include "vrooli.text" $value }}
 */}}
 {{- define "vrooli.text" -}}
@@ -115,11 +115,10 @@ Usage: {{ include "vrooli.text" $value }}
 {{- end }}
 
 {{/*
-The annotation of PostgreSQL's objects that outlive the release: the cluster, what it reads and what
-guards it.
-Usage: {{- include "vrooli.kept" . | nindent 2 }}
+Annotation of the PostgreSQL objects that Helm retains on uninstall.
+Usage: {{- include "vrooli.retainAnnotations" . | nindent 2 }}
 */}}
-{{- define "vrooli.kept" -}}
+{{- define "vrooli.retainAnnotations" -}}
 {{- if .Values.pgoPostgresql.keepOnUninstall -}}
 annotations:
   helm.sh/resource-policy: keep
@@ -127,7 +126,7 @@ annotations:
 {{- end }}
 
 {{/*
-The two ConfigMaps' data; also what a change of which rolls the pods.
+Data of the two ConfigMaps.
 Usage: {{ include "vrooli.configData" . }} and {{ include "vrooli.connectionsData" . }}
 */}}
 {{- define "vrooli.configData" -}}
@@ -159,15 +158,14 @@ REDIS_SENTINEL_HOSTS: rfs-{{ .Values.spotahomeRedis.name }}:26379
 REDIS_MASTER_NAME: mymaster
 {{- else }}
 {{- with .Values.externalRedis }}
-{{- /* The password comes by REDIS_PASSWORD, from Vault; a REDIS_URL from there wins. */}}
+{{- /* The password is in REDIS_PASSWORD, from Vault. A REDIS_URL from Vault takes precedence. */}}
 REDIS_URL: "{{ .tls | ternary "rediss" "redis" }}://{{ .host }}:{{ .port }}/0"
 {{- end }}
 {{- end }}
 {{- end }}
 
 {{/*
-On which nodes the pods of a database run, and how important they are; nothing where the values say
-nothing. PGO knows no nodeSelector, so its values have none.
+Scheduling fields of a database's pods; omits fields that are empty. PGO doesn't support nodeSelector.
 Usage: {{- include "vrooli.scheduling" .Values.pgoPostgresql | nindent 6 }}
 */}}
 {{- define "vrooli.scheduling" -}}

@@ -1,16 +1,16 @@
 {{/*
-Labels of an object that Prometheus or Grafana should find: the chart's, and those that they select,
-which win.
-Usage: {{ include "vrooli.foundLabels" (list . "server" .Values.monitoring.labels) }}
+Labels of an object that Prometheus or Grafana selects. The labels of the last argument take
+precedence over the chart's.
+Usage: {{ include "vrooli.discoveryLabels" (list . "server" .Values.monitoring.labels) }}
 */}}
-{{- define "vrooli.foundLabels" -}}
+{{- define "vrooli.discoveryLabels" -}}
 {{- $own := include "vrooli.labels" (initial .) | fromYaml -}}
 {{- toYaml (merge (deepCopy (last .)) $own) }}
 {{- end }}
 
 {{/*
-Whether PostgreSQL's, or Redis', exporters run: "true" or nothing. Any Prometheus may read them, also
-one that the chart's own monitors don't tell.
+Whether the PostgreSQL or Redis exporters run: "true" or nothing. A Prometheus without the chart's
+monitors may scrape them too.
 Usage: {{ if include "vrooli.postgresHasExporters" . }}
 */}}
 {{- define "vrooli.postgresHasExporters" -}}
@@ -26,7 +26,7 @@ Usage: {{ if include "vrooli.postgresHasExporters" . }}
 {{- end }}
 
 {{/*
-Whether they run and the chart's own monitors are wanted: "true" or nothing.
+Whether the chart creates monitors for the exporters: "true" or nothing.
 Usage: {{ if include "vrooli.postgresIsMonitored" . }}
 */}}
 {{- define "vrooli.postgresIsMonitored" -}}
@@ -38,7 +38,7 @@ Usage: {{ if include "vrooli.postgresIsMonitored" . }}
 {{- end }}
 
 {{/*
-Whether a service's own metrics are wanted: "true" or nothing.
+Whether the chart creates a monitor for a service: "true" or nothing.
 Usage: {{ if include "vrooli.serviceIsMonitored" (list . "server") }}
 */}}
 {{- define "vrooli.serviceIsMonitored" -}}
@@ -48,11 +48,11 @@ Usage: {{ if include "vrooli.serviceIsMonitored" (list . "server") }}
 {{- end }}
 
 {{/*
-What selects the release's own series in PromQL, without the braces.
-Usage: {{ include "vrooli.ownSeries" (list . "postgres") }}; the second part is postgres or redis,
-whose monitors add the pod's name, or "" for the application.
+PromQL label matchers of the release's series, without the braces.
+Usage: {{ include "vrooli.seriesMatchers" (list . "postgres") }}; the second argument is postgres,
+redis, or "" for the application.
 */}}
-{{- define "vrooli.ownSeries" -}}
+{{- define "vrooli.seriesMatchers" -}}
 {{- $root := first . -}}
 {{- $part := last . -}}
 namespace="{{ $root.Release.Namespace }}",
@@ -63,7 +63,7 @@ namespace="{{ $root.Release.Namespace }}",
 {{- end }}
 
 {{/*
-The names of the release's Deployments as one regular expression.
+Regular expression that matches the names of the release's Deployments.
 Usage: {{ include "vrooli.deploymentPattern" . }}
 */}}
 {{- define "vrooli.deploymentPattern" -}}

@@ -1,9 +1,9 @@
 {{/*
-A NetworkPolicy's head, which closes both directions for the pods that it selects. Those of
-PostgreSQL stay as long as it does.
-Usage: {{ include "vrooli.policyHead" (list . "server") }}
+Start of a NetworkPolicy that denies all traffic not allowed by its rules. The policies of PostgreSQL
+are retained together with its cluster.
+Usage: {{ include "vrooli.policyHeader" (list . "server") }}
 */}}
-{{- define "vrooli.policyHead" -}}
+{{- define "vrooli.policyHeader" -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
@@ -11,7 +11,7 @@ metadata:
   labels:
     {{- include "vrooli.labels" . | nindent 4 }}
   {{- if hasPrefix "postgres" (last .) }}
-  {{- with include "vrooli.kept" (first .) }}
+  {{- with include "vrooli.retainAnnotations" (first .) }}
   {{- . | nindent 2 }}
   {{- end }}
   {{- end }}
@@ -20,7 +20,7 @@ spec:
 {{- end }}
 
 {{/*
-Every pod of a namespace, or the pods of one of the release's components, as a peer.
+Peers: all pods of a namespace, or the pods of one of the release's components.
 Usage: {{ include "vrooli.namespacePeer" "kube-system" }}
        {{ include "vrooli.componentPeer" (list . "server") }}
 */}}
@@ -37,7 +37,7 @@ Usage: {{ include "vrooli.namespacePeer" "kube-system" }}
 {{- end }}
 
 {{/*
-TCP ports of a rule.
+Ports of a rule, TCP.
 Usage: {{ include "vrooli.tcpPorts" (list 6379 26379) }}
 */}}
 {{- define "vrooli.tcpPorts" -}}
@@ -48,7 +48,7 @@ ports:
 {{- end }}
 
 {{/*
-The way to the cluster's DNS.
+Egress rule for the cluster's DNS.
 Usage: {{ include "vrooli.dnsEgress" . }}
 */}}
 {{- define "vrooli.dnsEgress" -}}
@@ -60,7 +60,7 @@ Usage: {{ include "vrooli.dnsEgress" . }}
 {{- end }}
 
 {{/*
-The way to the Kubernetes API.
+Egress rule for the Kubernetes API.
 Usage: {{ include "vrooli.apiServerEgress" . }}
 */}}
 {{- define "vrooli.apiServerEgress" -}}
@@ -131,19 +131,19 @@ matchExpressions:
 {{- end }}
 
 {{/*
-Whether the Ingress leads to a service: "true" or nothing.
+Whether the Ingress exposes a service: "true" or nothing.
 Usage: {{ if include "vrooli.isExposed" (list . "server") }}
 */}}
 {{- define "vrooli.isExposed" -}}
 {{- $service := last . -}}
-{{- $found := false -}}
+{{- $isExposed := false -}}
 {{- with (first .).Values.ingress }}
 {{- range .hosts }}
 {{- range .paths }}
-{{- $found = or $found (eq .service $service) }}
+{{- $isExposed = or $isExposed (eq .service $service) }}
 {{- end }}
 {{- end }}
-{{- if and .enabled $found }}true{{ end }}
+{{- if and .enabled $isExposed }}true{{ end }}
 {{- end }}
 {{- end }}
 

@@ -1,6 +1,6 @@
 {{/*
-Whether the rotator leads a database's password from Vault into use: "true" or nothing. It does for
-the databases that an operator of the cluster runs; others have owners of their own.
+Whether the rotator manages a database's password: "true" or nothing. It does so for databases that an
+operator runs. External databases are not rotated.
 Usage: {{ if include "vrooli.isRotated" (list . "postgres") }}
 */}}
 {{- define "vrooli.isRotated" -}}
@@ -14,7 +14,7 @@ Usage: {{ if include "vrooli.isRotated" (list . "postgres") }}
 {{- end }}
 
 {{/*
-Whether there is a rotator at all: "true" or nothing.
+Whether the rotator is deployed: "true" or nothing.
 Usage: {{ if include "vrooli.hasRotator" . }}
 */}}
 {{- define "vrooli.hasRotator" -}}
@@ -22,7 +22,7 @@ Usage: {{ if include "vrooli.hasRotator" . }}
 {{- end }}
 
 {{/*
-The Secret that VSO fills: the one that pods read, or the one that the rotator reads.
+The Secret that VSO syncs. With rotation, the rotator reads it and publishes the Secret that pods read.
 Usage: {{ include "vrooli.sourceSecret" (list . "postgres") }}
 */}}
 {{- define "vrooli.sourceSecret" -}}
@@ -39,7 +39,7 @@ Usage: {{ include "vrooli.alternateUser" . }}
 {{- end }}
 
 {{/*
-The Deployments that read a password that the rotator publishes. JSON, since templates give text.
+The Deployments that read a password that the rotator publishes. JSON, since templates return text.
 Usage: {{ include "vrooli.rotationConsumers" . | fromJsonArray }}
 */}}
 {{- define "vrooli.rotationConsumers" -}}
@@ -53,7 +53,7 @@ Usage: {{ include "vrooli.rotationConsumers" . | fromJsonArray }}
 {{- end }}
 
 {{/*
-What the rotator is told of the release; names, no secret values.
+Environment variables of the rotator. They contain names, never secret values.
 Usage: {{ include "vrooli.rotatorEnvironment" . }}
 */}}
 {{- define "vrooli.rotatorEnvironment" -}}

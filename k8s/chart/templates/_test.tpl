@@ -1,6 +1,6 @@
 {{/*
-A test Pod that runs a Python script against the live release; `helm test` fails when it does. The
-script is given `ask(url)`, which tries until the answer is 200 or the limit has passed.
+A test Pod that runs a Python script against the release. `helm test` fails if the script fails. The
+script can use the functions of vrooli.testPrelude.
 Usage: {{ include "vrooli.testPod" (dict "root" . "name" "server" "script" $script) }}
 */}}
 {{- define "vrooli.testPod" -}}
@@ -16,7 +16,7 @@ metadata:
     {{- include "vrooli.labels" (list $root "test") | nindent 4 }}
   annotations:
     helm.sh/hook: test
-    # A test that passed leaves nothing behind; one that failed stays, with what it printed.
+    # Delete the Pod if the test succeeds. Retain it with its logs if the test fails.
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 spec:
   restartPolicy: Never
@@ -48,36 +48,37 @@ spec:
 {{- end }}
 
 {{/*
-What every test script starts with.
+Functions for every test script: `fetch(url)` retries until the response is 200 or the limit has
+passed; `check` fails the test if a condition is false.
 Usage: {{ include "vrooli.testPrelude" . }}
 */}}
 {{- define "vrooli.testPrelude" -}}
 import json, os, sys, time, urllib.error, urllib.request
 
-def ask(url, data=None, headers={}, limit={{ .Values.tests.timeoutSeconds }}):
-    """The answer's text and headers; tries again until the limit, seconds."""
+def fetch(url, data=None, headers={}, limit={{ .Values.tests.timeoutSeconds }}):
+    """Returns the body and headers of a response; retries until the limit, in seconds."""
     end = time.monotonic() + limit
     while True:
         try:
             request = urllib.request.Request(url, data=data, headers=headers)
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return answer.read().decode(), answer.headers
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return response.read().decode(), response.headers
         except (urllib.error.URLError, OSError) as error:
-            seen = error.read().decode() if hasattr(error, "read") else ""
+            body = error.read().decode() if hasattr(error, "read") else ""
             if time.monotonic() > end:
-                sys.exit(f"FAILED: {url}: {error} {seen}")
+                sys.exit(f"FAILED: {url}: {error} {body}")
             time.sleep(1)
 
-def check(holds, wanted, found):
-    """Ends the test when the claim doesn't hold."""
-    if not holds:
-        sys.exit(f"FAILED: wanted {wanted}, found {found!r}")
-    print(f"ok: {wanted}")
+def check(passed, expectation, actual):
+    """Fails the test unless the expectation is met."""
+    if not passed:
+        sys.exit(f"FAILED: expected {expectation}, got {actual!r}")
+    print(f"ok: {expectation}")
 {{- end }}
 
 {{/*
-What a test script has that sends a picture: `picture`, a plain grey square drawn here, and
-`multipart_form(name=(filename, bytes), …)` with its header `multipart`.
+Definitions for a test script that uploads a picture: `picture`, a grey square as PNG,
+`multipart_form(name=(filename, bytes), …)` and its header `multipart`.
 Usage: {{ include "vrooli.testPicture" . }}
 */}}
 {{- define "vrooli.testPicture" -}}
@@ -97,7 +98,7 @@ picture = (
 multipart = {"Content-Type": "multipart/form-data; boundary=boundary"}
 
 def multipart_form(**fields):
-    """A form's body; a field with a file name is a picture."""
+    """Encodes a form; a field with a file name is a PNG file."""
     parts = []
     for name, (filename, data) in fields.items():
         head = f'Content-Disposition: form-data; name="{name}"'

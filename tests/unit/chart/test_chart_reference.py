@@ -47,8 +47,8 @@ def test_a_changed_comment_is_a_difference_until_the_table_is_written_anew(copy:
     reference.update()
     assert reference.difference() == ""
     path = copy / "chart" / "values.yaml"
-    path.write_text(path.read_text().replace("# -- Pods of the UI", "# -- How many UIs"))
-    assert "+| `replicaCount.ui` | `1` | How many UIs |" in reference.difference()
+    path.write_text(path.read_text().replace("# -- Number of UI pods", "# -- Count of UI pods"))
+    assert "+| `replicaCount.ui` | `1` | Count of UI pods |" in reference.difference()
     assert reference.update() is True
     assert reference.difference() == ""
     assert reference.update() is False
@@ -57,7 +57,7 @@ def test_a_changed_comment_is_a_difference_until_the_table_is_written_anew(copy:
 def test_what_is_written_by_hand_stays(copy: Path) -> None:
     before = (copy / "README.md").read_text()
     path = copy / "chart" / "values.yaml"
-    path.write_text(path.read_text().replace("# -- Pods of the UI", "# -- How many UIs"))
+    path.write_text(path.read_text().replace("# -- Number of UI pods", "# -- Count of UI pods"))
     reference.update()
     after = (copy / "README.md").read_text()
     for mark, side in ((reference.BEGIN, 0), (reference.END, 2)):
