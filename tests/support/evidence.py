@@ -205,8 +205,11 @@ def happening(about: Ref, reason: str, message: str, *, ago_s: float = 30.0) -> 
 
 
 def found(rule: Rule, seen: Evidence) -> list[str]:
-    """The objects that a rule finds something wrong with, as kind and name."""
-    return [str(symptom.resource) for symptom in rule.find(seen)]
+    """The resources of a rule's symptoms, as kind and name; what they can explain must exist."""
+    symptoms = list(rule.find(seen))
+    explained = {rule_id for item in symptoms for rule_id in item.can_explain or ()}
+    assert explained <= {item.rule_id for item in catalog.ALL}
+    return [str(symptom.resource) for symptom in symptoms]
 
 
 def diagnosed(seen: Evidence) -> Diagnosis:

@@ -1,4 +1,4 @@
-"""The rule of a Redis that can't save its data, on what it, its log and its clients say."""
+"""The rule redis-misconf."""
 
 from __future__ import annotations
 
@@ -7,9 +7,29 @@ from typing import Any
 import pytest
 
 from support.evidence import diagnosed, evidence, found, happening, pod, pod_of
+from support.healthy_release import (
+    REDIS,
+    RF,
+    with_answer,
+)
+from support.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource
+from vrooli.diagnosis.rules.redis import misconf
 from vrooli.diagnosis.rules.redis.misconf import RULE
 from vrooli.kube.objects import Ref, ref_of
+
+CASES: Cases = {
+    "a Redis that can't save": (
+        str(RF),
+        with_answer("redis-info", REDIS, "role:master\r\nrdb_last_bgsave_status:err\r\n"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
+    assert_reported(misconf.RULE, *CASES[case])
+
 
 REDIS = Ref("Pod", "rfr-vrooli-rf-0", "dev")
 LABELS = {

@@ -1,4 +1,4 @@
-"""The rule of the services' schema, on the health reports that the services give."""
+"""The rule postgres-schema-missing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,55 @@ from typing import Any
 
 import pytest
 
-from support.evidence import diagnosed, evidence, happening, pod, pod_of
+from support.evidence import (
+    diagnosed,
+    evidence,
+    happening,
+    pod,
+    pod_of,
+    with_objects,
+)
+from support.healthy_release import (
+    PG,
+    as_json,
+    with_answer,
+)
+from support.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer, Evidence
+from vrooli.diagnosis.rules.postgres import schema_missing
 from vrooli.diagnosis.rules.postgres.schema_missing import RULE
 from vrooli.kube.objects import ref_of
+
+SERVER_POD = pod_of("vrooli-dev-server", ready=False)
+
+
+REFUSED = ["INSERT on vrooli.posts", "SELECT on vrooli.posts"]
+
+
+UNUSABLE = {
+    "status": "down",
+    "error": f"user vrooli lacks {', '.join(REFUSED)}",
+    "schema": {"user": "vrooli", "owner": "vrooli", "missing": [], "refused": REFUSED},
+}
+
+
+SCHEMA_REFUSED = with_objects(
+    with_answer("health-answer", ref_of(SERVER_POD), f"503 {as_json(database=UNUSABLE)}"),
+    SERVER_POD,
+)
+
+CASES: Cases = {
+    "a table of somebody else": (
+        str(PG),
+        SCHEMA_REFUSED,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
+    assert_reported(schema_missing.RULE, *CASES[case])
+
 
 PGO = "postgres-operator.crunchydata.com"
 PROBED = {"containers": [{"name": "main", "readinessProbe": {"httpGet": {"port": 80}}}]}
@@ -64,8 +109,8 @@ def test_an_external_database_is_told_at_the_service_that_says_so() -> None:
 
 
 def test_tables_of_another_owner_are_given_to_the_services_user() -> None:
-    refused = ["USAGE on schema vrooli", "INSERT on vrooli.posts", "SELECT on vrooli.posts"]
-    database = report("user vrooli lacks rights", owner="postgres", refused=refused)
+    refused_login = ["USAGE on schema vrooli", "INSERT on vrooli.posts", "SELECT on vrooli.posts"]
+    database = report("user vrooli lacks rights", owner="postgres", refused=refused_login)
     (symptom,) = RULE.find(seen(database, CLUSTER, LEADER))
     assert symptom.command == (
         "kubectl exec vrooli-pg-instance1-0 -n dev -c database -- psql -d vrooli"

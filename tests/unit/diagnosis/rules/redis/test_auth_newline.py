@@ -1,0 +1,29 @@
+"""The rule redis-auth-newline."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.healthy_release import (
+    with_facts,
+)
+from support.rule_cases import Cases, assert_reported
+from vrooli.diagnosis.evidence.model import SecretFacts
+from vrooli.diagnosis.rules.redis import auth_newline
+
+CASES: Cases = {
+    "a new line after the password": (
+        "Secret/vrooli-redis-creds",
+        with_facts(
+            "vrooli-redis-creds",
+            SecretFacts(
+                "Opaque", {"REDIS_PASSWORD": 9, "password": 9}, trimmed=frozenset({"password"})
+            ),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
+    assert_reported(auth_newline.RULE, *CASES[case])

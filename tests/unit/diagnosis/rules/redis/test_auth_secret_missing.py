@@ -1,0 +1,24 @@
+"""The rule redis-auth-secret-missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.healthy_release import (
+    RF,
+    spec,
+)
+from support.rule_cases import Cases, assert_reported
+from vrooli.diagnosis.rules.redis import auth_secret_missing
+
+CASES: Cases = {
+    "a name of no Secret": (
+        str(RF),
+        spec("RedisFailover", RF.name, auth={"secretPath": "redis"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
+    assert_reported(auth_secret_missing.RULE, *CASES[case])

@@ -1,0 +1,47 @@
+"""The rule redis-sentinel-lost-master."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from support.evidence import (
+    NOW,
+    found,
+    with_objects,
+)
+from support.healthy_release import (
+    REDIS,
+    RF,
+    SENTINEL,
+    redis_pod,
+    with_answer,
+)
+from support.rule_cases import Cases, assert_reported
+from vrooli.diagnosis.rules.redis import sentinel_lost
+
+CASES: Cases = {
+    "a Sentinel that watches itself": (
+        str(RF),
+        with_answer(
+            "redis-info", SENTINEL, "master0:name=mymaster,address=127.0.0.1:6379,sentinels=1"
+        ),
+    ),
+    "no Redis leads": (
+        str(RF),
+        with_answer("redis-info", REDIS, "role:slave\r\nmaster_host:127.0.0.1"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
+    assert_reported(sentinel_lost.RULE, *CASES[case])
+
+
+def test_young_sentinels_are_given_time_to_learn_their_master() -> None:
+    lost = CASES["a Sentinel that watches itself"][1]
+    young = redis_pod(SENTINEL, "sentinel")
+    young["metadata"]["creationTimestamp"] = (NOW - timedelta(seconds=30)).isoformat()
+    assert found(sentinel_lost.RULE, with_objects(lost, young)) == []

@@ -1,0 +1,26 @@
+"""The rule secret-key-missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.healthy_release import (
+    with_facts,
+)
+from support.rule_cases import Cases, assert_reported
+from vrooli.diagnosis.evidence.model import SecretFacts
+from vrooli.diagnosis.rules.workloads import secret_key_missing
+
+CASES: Cases = {
+    "a Secret without a key of the server's": (
+        "Secret/vrooli-secrets-shared-server-jobs",
+        with_facts(
+            "vrooli-secrets-shared-server-jobs", SecretFacts("Opaque", {"OPENAI_API_KEY": 1})
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
+    assert_reported(secret_key_missing.RULE, *CASES[case])
