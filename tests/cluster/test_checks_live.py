@@ -52,7 +52,7 @@ async def test_a_healthy_release_has_all_that_it_needs_and_nothing_is_left_of_th
     kube: Kube, live: Live
 ) -> None:
     found = await _run(kube, live, creates=True)
-    if any(outcome.state is State.UNSEEN for outcome in found.values()):
+    if any(outcome.state is State.UNKNOWN for outcome in found.values()):
         found = await _run(kube, live, creates=True)  # a busy machine may take too long once
     bad = {name: outcome for name, outcome in found.items() if outcome.state is not State.OK}
     assert set(bad) == SEEN_NEEDLESS, bad
@@ -71,7 +71,7 @@ async def test_only_checking_makes_nothing_and_sees_all_but_the_network(
     found = await _run(kube, live, creates=False)
     assert {item["metadata"]["uid"] for item in await kube.list("v1", "Namespace")} <= before
     states = {name: outcome.state for name, outcome in found.items()}
-    assert {name for name, state in states.items() if state is State.UNSEEN} == {"network"}
+    assert {name for name, state in states.items() if state is State.UNKNOWN} == {"network"}
     assert State.FAILED not in states.values(), found
 
 
@@ -206,7 +206,7 @@ async def test_a_storage_class_that_the_values_name_and_nobody_has_is_found(
     over = {"redis": {"storageClass": "gone"}}
     found = await _run(kube, live, _only("storage", "volumes"), creates=True, persistence=over)
     assert names(found["storage"]) == ["StorageClass/gone"]
-    assert found["volumes"].state is State.UNSEEN
+    assert found["volumes"].state is State.UNKNOWN
 
 
 async def test_requests_that_no_node_can_meet_are_found(kube: Kube, live: Live) -> None:

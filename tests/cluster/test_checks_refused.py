@@ -125,7 +125,7 @@ async def test_with_few_rights_the_rest_is_checked_and_what_was_not_seen_is_said
     refused = {item.resource: item.message for item in found["permissions"].findings}
     assert "may not create, patch, delete it" in refused["Service"]
     assert "may not get, list, watch, create, patch, delete, update it" in refused["Secret"]
-    unseen = {name for name, outcome in found.items() if outcome.state is State.UNSEEN}
+    unseen = {name for name, outcome in found.items() if outcome.state is State.UNKNOWN}
     assert unseen >= {"capacity", "storage", "ingress", "images", "redis-operator", "network"}
     for name in unseen - {"volumes", "ingress-controller", "vault-keys", "vault-policies"}:
         assert "may not look" in found[name].found, found[name]
@@ -148,7 +148,7 @@ async def test_a_storage_class_that_the_values_name_and_nobody_has_is_found(
 ) -> None:
     found = await _run(bare_kube, persistence={"postgres": {"storageClass": "gone"}})
     assert names(found["storage"]) == ["StorageClass/gone", "StorageClass"]
-    assert found["volumes"].state is State.UNSEEN
+    assert found["volumes"].state is State.UNKNOWN
 
 
 @CUT_OFF
@@ -165,7 +165,7 @@ async def test_an_api_server_that_stops_to_answer_holds_nothing_up_beyond_the_li
     assert time.monotonic() - began < HASTY_S + 2 * probe_pods.CLEAN_S + 3
     gc.collect()
     assert found["tools"].state is State.OK
-    assert found["cluster"].state is State.UNSEEN
+    assert found["cluster"].state is State.UNKNOWN
     assert "nothing was known after 2 s" in found["cluster"].found
     assert {outcome.state for outcome in found.values()} <= set(State) - {State.FAILED}
     assert workflow.verdict(list(found.values())) is Verdict.UNKNOWN

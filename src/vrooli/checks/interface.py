@@ -28,7 +28,7 @@ class State(StrEnum):
     OK = "ok"
     FAILED = "failed"
     NOT_NEEDED = "not needed"
-    UNSEEN = "could not be seen"
+    UNKNOWN = "unknown"
 
 
 class UnseenError(VrooliError):
@@ -170,7 +170,7 @@ class Outcome:
 
     Attributes:
         check: The check.
-        state: ok, failed, not needed, or could not be seen.
+        state: ok, failed, not needed or unknown.
         found: What was found, or why it isn't needed or could not be seen.
         findings: What isn't as it should be.
         elapsed_s: How long it took, seconds.

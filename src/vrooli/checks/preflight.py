@@ -80,7 +80,7 @@ def unseen(outcomes: Iterable[Outcome]) -> str:
     parts = {
         one.check.title: f" ({'; '.join(one.unseen)})" if one.unseen else ""
         for one in outcomes
-        if one.state is State.UNSEEN or one.unseen
+        if one.state is State.UNKNOWN or one.unseen
     }
     titles = [f"{title}{parts[title]}" for title in sorted(parts)]
     return f"could not be seen (`vrooli check` says why): {', '.join(titles)}" if titles else ""

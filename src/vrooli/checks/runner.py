@@ -59,7 +59,7 @@ async def run(
 
 
 def _follows(check: Check, cause: Outcome) -> Outcome:
-    return Outcome(check, State.UNSEEN, f"not looked at: it follows from “{cause.check.title}”")
+    return Outcome(check, State.UNKNOWN, f"not looked at: it follows from “{cause.check.title}”")
 
 
 async def _timed(check: Check, site: Site, deadline: float) -> Outcome:
@@ -84,12 +84,12 @@ async def _look(check: Check, site: Site, limit_s: float) -> Outcome:
             "See whether the cluster answers, and whether this kubeconfig may look at it: "
             "`vrooli check` shows each.",
         )
-        return Outcome(check, State.UNSEEN, late.message, error=late)
+        return Outcome(check, State.UNKNOWN, late.message, error=late)
     except (VrooliError, ExceptionGroup) as raised:
         error = first_error(raised)
         if not isinstance(error, VrooliError):
             raise
-        return Outcome(check, State.UNSEEN, _words(error), error=error)
+        return Outcome(check, State.UNKNOWN, _words(error), error=error)
     return judged(check, seen)
 
 
@@ -105,7 +105,7 @@ def judged(check: Check, seen: Seen) -> Outcome:
         return Outcome(
             check, State.FAILED, found, seen.findings, unseen=seen.unseen, warnings=seen.warnings
         )
-    state = State.OK if seen.found or not seen.unseen else State.UNSEEN
+    state = State.OK if seen.found or not seen.unseen else State.UNKNOWN
     return Outcome(check, state, found, unseen=seen.unseen, warnings=seen.warnings)
 
 

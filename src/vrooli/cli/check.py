@@ -168,12 +168,12 @@ def _show(result: CheckResult, console: Console, check_only: bool) -> None:
     if result.fixable and not check_only:
         console.print(f"\n`vrooli check --fix` would {'; '.join(result.fixable)}.", markup=False)
     bad = sum(view.state == "failed" for view in result.checks)
-    unseen = sum(view.state == "could not be seen" for view in result.checks)
+    unknown = sum(view.state == "unknown" for view in result.checks)
     summary = "No problems found" if result.ok else "Required data could not be read"
     if bad:
         summary = f"{bad} of {len(result.checks)} checks failed"
-    if unseen:
-        summary += f"; {unseen} could not be checked"
+    if unknown:
+        summary += f"; {unknown} could not be checked"
     console.print(f"\n{summary}, {tables.duration(result.elapsed_s)}.")
 
 

@@ -192,7 +192,7 @@ def missing(outcomes: Sequence[Outcome]) -> tuple[MissingView, ...]:
             advice=outcome.error.advice if outcome.error is not None else "",
         )
         for outcome in outcomes
-        if outcome.state is State.UNSEEN and outcome.check.name in catalog.REQUIRED
+        if outcome.state is State.UNKNOWN and outcome.check.name in catalog.REQUIRED
     )
 
 

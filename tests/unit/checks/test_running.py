@@ -52,7 +52,7 @@ async def test_a_check_that_is_too_slow_is_ended_at_its_own_limit_and_the_others
     checks = [check("slow", _for_ever, limit_s=0.2), check("quick", _fine)]
     slow, quick = await runner.run(checks, site())
     assert time.monotonic() - began < 2
-    assert (slow.state, quick.state) == (State.UNSEEN, State.OK)
+    assert (slow.state, quick.state) == (State.UNKNOWN, State.OK)
     assert "(check slow: looks at slow)" in slow.found
     assert isinstance(slow.error, PrerequisiteError)
     assert 0.15 < slow.elapsed_s < 2
@@ -61,7 +61,7 @@ async def test_a_check_that_is_too_slow_is_ended_at_its_own_limit_and_the_others
 async def test_what_this_kubeconfig_may_not_see_is_said_and_the_rest_is_checked() -> None:
     forbidden = ApiError("list Node", 403, 'nodes is forbidden: User "x" cannot list')
     unseen, fine = await runner.run([check("a", _raising(forbidden)), check("b", _fine)], site())
-    assert unseen.state is State.UNSEEN
+    assert unseen.state is State.UNKNOWN
     assert unseen.found.startswith("this kubeconfig may not look")
     assert runner.is_forbidden(unseen.error)
     assert fine.state is State.OK
@@ -74,7 +74,7 @@ async def test_errors_of_checks_at_once_are_told_as_what_they_say() -> None:
         return Seen()
 
     (outcome,) = await runner.run([check("a", both)], site())
-    assert (outcome.state, outcome.found) == (State.UNSEEN, "it is gone")
+    assert (outcome.state, outcome.found) == (State.UNKNOWN, "it is gone")
 
 
 async def test_a_fault_of_our_own_is_not_taken_for_something_unseen() -> None:
@@ -86,7 +86,7 @@ async def test_a_fault_of_our_own_is_not_taken_for_something_unseen() -> None:
 async def test_what_follows_from_a_failed_check_is_not_looked_at() -> None:
     checks = [check("after", _wrong, after=("first",)), check("first", _wrong)]
     after, first = await runner.run(checks, site())
-    assert (first.state, after.state, after.findings) == (State.FAILED, State.UNSEEN, ())
+    assert (first.state, after.state, after.findings) == (State.FAILED, State.UNKNOWN, ())
     assert "it follows from “First”" in after.found
 
 
@@ -100,7 +100,7 @@ async def test_parts_that_could_not_be_seen_stand_beside_what_was_found() -> Non
     assert runner.judged(check("a", _fine), seen).found == "ready; not seen: its rights"
     assert runner.judged(check("a", _fine), seen).state is State.OK
     nothing = runner.judged(check("a", _fine), Seen(unseen=("all of it",)))
-    assert nothing.state is State.UNSEEN
+    assert nothing.state is State.UNKNOWN
 
 
 def test_a_warning_is_told_and_fails_nothing() -> None:
@@ -134,7 +134,7 @@ async def test_the_time_of_one_check_does_not_take_what_another_waits_for() -> N
         return Seen(await where.shared.get("key", make))
 
     hasty, patient = await runner.run([check("a", look, limit_s=0.05), check("b", look)], site())
-    assert (hasty.state, patient.found) == (State.UNSEEN, "late")
+    assert (hasty.state, patient.found) == (State.UNKNOWN, "late")
 
 
 async def test_checks_that_wait_for_others_end_with_all_of_them() -> None:
@@ -142,7 +142,7 @@ async def test_checks_that_wait_for_others_end_with_all_of_them() -> None:
     checks = [check("first", _for_ever, limit_s=0.2), check("then", _for_ever, after=("first",))]
     outcomes = await runner.run(checks, site(), limit_s=0.5)
     assert time.monotonic() - began < 3
-    assert [outcome.state for outcome in outcomes] == [State.UNSEEN] * 2
+    assert [outcome.state for outcome in outcomes] == [State.UNKNOWN] * 2
 
 
 async def test_each_outcome_is_told_as_it_comes() -> None:
@@ -155,4 +155,4 @@ async def test_each_outcome_is_told_as_it_comes() -> None:
 
 async def test_an_unseen_error_carries_its_words() -> None:
     (outcome,) = await runner.run([check("a", _raising(UnseenError("from afar")))], site())
-    assert (outcome.state, outcome.found) == (State.UNSEEN, "from afar")
+    assert (outcome.state, outcome.found) == (State.UNKNOWN, "from afar")

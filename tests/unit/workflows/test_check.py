@@ -43,26 +43,26 @@ def test_an_outcome_keeps_everything_in_its_view() -> None:
 
 
 def test_outcomes_are_counted_in_words() -> None:
-    found = [_outcome("a", State.OK), _outcome("b", State.OK), _outcome("c", State.UNSEEN)]
-    assert summary(found) == "2 ok, 1 could not be seen"
+    found = [_outcome("a", State.OK), _outcome("b", State.OK), _outcome("c", State.UNKNOWN)]
+    assert summary(found) == "2 ok, 1 unknown"
 
 
 @pytest.mark.parametrize(
     ("states", "ok", "code"),
     [
         ({"cluster": State.OK, "permissions": State.OK, "storage": State.OK}, True, 0),
-        ({"cluster": State.OK, "permissions": State.OK, "storage": State.UNSEEN}, True, 0),
+        ({"cluster": State.OK, "permissions": State.OK, "storage": State.UNKNOWN}, True, 0),
         ({"cluster": State.OK, "permissions": State.OK, "gpu": State.NOT_NEEDED}, True, 0),
         ({"cluster": State.OK, "permissions": State.OK, "storage": State.FAILED}, False, 1),
         (
-            {"cluster": State.UNSEEN, "permissions": State.UNSEEN, "api-resources": State.UNSEEN},
+            {"cluster": State.UNKNOWN, "permissions": State.UNKNOWN, "api-resources": State.UNKNOWN},
             False,
             3,
         ),
-        ({"cluster": State.OK, "permissions": State.UNSEEN}, False, 3),
-        ({"api-resources": State.UNSEEN, "vault": State.UNSEEN}, False, 3),
-        ({"cluster": State.UNSEEN, "tools": State.FAILED}, False, 1),
-        ({"cluster": State.OK, "redis-operator": State.UNSEEN}, False, 3),
+        ({"cluster": State.OK, "permissions": State.UNKNOWN}, False, 3),
+        ({"api-resources": State.UNKNOWN, "vault": State.UNKNOWN}, False, 3),
+        ({"cluster": State.UNKNOWN, "tools": State.FAILED}, False, 1),
+        ({"cluster": State.OK, "redis-operator": State.UNKNOWN}, False, 3),
     ],
 )
 def test_who_could_not_see_the_cluster_does_not_say_that_nothing_is_wrong(
@@ -70,7 +70,7 @@ def test_who_could_not_see_the_cluster_does_not_say_that_nothing_is_wrong(
 ) -> None:
     outcomes = [_outcome(name, state) for name, state in states.items()]
     assert (verdict(outcomes) is Verdict.HEALTHY) is ok
-    unseen = {name for name, state in states.items() if state is State.UNSEEN}
+    unseen = {name for name, state in states.items() if state is State.UNKNOWN}
     assert {item.resource for item in missing(outcomes)} == {
         item.check.title for item in outcomes if item.check.name in unseen & catalog.REQUIRED
     }
@@ -96,7 +96,7 @@ def test_junit_has_a_case_for_each_check_with_failures_and_skips() -> None:
         _outcome("fine", State.OK),
         _outcome("bad", State.FAILED, _finding("bad", command="mend"), _finding("bad", "other")),
         _outcome("needless", State.NOT_NEEDED),
-        _outcome("unseen", State.UNSEEN),
+        _outcome("unseen", State.UNKNOWN),
     ]
     text = junit.document(map(view, outcomes), 2.5)
     root = ET.fromstring(text)  # noqa: S314 - our own

@@ -63,7 +63,7 @@ class CheckView(Model):
     name: str = Field(description="its short, stable name")
     title: str = Field(description="what a person reads")
     looks_at: str = Field(description="what it looks at")
-    state: str = Field(description="ok, failed, not needed, or could not be seen")
+    state: str = Field(description="ok, failed, not needed or unknown")
     found: str = Field(description="what is there, or why it isn't needed or could not be seen")
     findings: tuple[FindingView, ...] = Field(default=(), description="what is wrong")
     elapsed_s: float = Field(description="how long it took, seconds")
