@@ -55,7 +55,11 @@ def test_outcomes_are_counted_in_words() -> None:
         ({"cluster": State.OK, "permissions": State.OK, "gpu": State.NOT_NEEDED}, True, 0),
         ({"cluster": State.OK, "permissions": State.OK, "storage": State.FAILED}, False, 1),
         (
-            {"cluster": State.UNKNOWN, "permissions": State.UNKNOWN, "api-resources": State.UNKNOWN},
+            {
+                "cluster": State.UNKNOWN,
+                "permissions": State.UNKNOWN,
+                "api-resources": State.UNKNOWN,
+            },
             False,
             3,
         ),
