@@ -207,14 +207,14 @@ async def test_an_operator_that_is_ready_costs_one_look_before_a_deploy() -> Non
 async def test_an_operator_that_somebody_labelled_otherwise_stops_nothing() -> None:
     bare = {"name": "x", "namespace": "there", "labels": {}}
     found = await _before_a_deploy(Cluster(_deployment(1, metadata=bare)))
-    assert found.state is Ended.UNSEEN
+    assert found.state is Ended.UNKNOWN
     assert found.error is None
 
 
 async def test_who_may_not_look_at_operators_is_not_stopped() -> None:
     found = await _before_a_deploy(Cluster(refused=True))
     outcome = found
-    assert (outcome.state, outcome.findings) == (Ended.UNSEEN, ())
+    assert (outcome.state, outcome.findings) == (Ended.UNKNOWN, ())
     assert runner.is_forbidden(outcome.error)
 
 
