@@ -150,9 +150,9 @@ async def test_what_is_safe_to_mend_is_mended_when_asked(kube: Kube, live: Live)
         await vaults.set_role(kube)
     assert not before.ok
     assert [text.partition(" ")[0] for text in before.fixable] == ["bring"]
-    assert before.fixed == ()
+    assert before.fixes == ()
     assert after.ok, after.checks
-    assert {step.step for step in after.fixed} >= {"secrets"}
+    assert {step.step for step in after.fixes} >= {"secrets"}
     assert after.fixable == ()
 
 

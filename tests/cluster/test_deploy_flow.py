@@ -126,9 +126,9 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
     (revision,) = found.revisions
     assert (revision.number, revision.status) == (1, "deployed")
     assert revision.description.startswith("it did not become ready: The release isn't ready after")
-    assert (revision.end, revision.origin, revision.version) == ("failed", "artifact", VERSION)
+    assert (revision.outcome, revision.origin, revision.version) == ("failed", "artifact", VERSION)
     who = author()
-    assert (revision.by, revision.place) == (who.name, who.place)
+    assert (revision.deployed_by, revision.deployed_from) == (who.name, who.place)
     release = Release.of(here, bare_kubeconfig)
     with pytest.raises(UsageError, match=f"version {VERSION}, which came from an artifact"):
         await replacement.demand(cluster, release, here, Consent())
@@ -294,7 +294,7 @@ async def test_only_a_person_who_interrupted_it_is_asked_and_the_rest_is_told_th
     assert "Helm's revision 2 is deployed, and not known to be ready" in error.message
     assert f"`vrooli rollback -e dev --cluster {CONTEXT}`" in error.advice
     told = await releases.history(here, CONTEXT, silent)
-    assert told.revisions[-1].end == "failed"
+    assert told.revisions[-1].outcome == "failed"
     assert told.revisions[-1].description == "it did not become ready: it was interrupted"
 
 

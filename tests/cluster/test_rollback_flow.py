@@ -173,5 +173,5 @@ async def test_one_that_does_not_become_ready_keeps_its_evidence_and_stays(
     assert steps[2:] == ["release", "healthy", "evidence"]
     assert await _jobs(bare_kube, release) == 1
     told = await releases.history(options.environment, CONTEXT, silent)
-    assert [item.end for item in told.revisions] == ["ready", "unfinished", "failed"]
+    assert [item.outcome for item in told.revisions] == ["ready", "unfinished", "failed"]
     assert told.revisions[-1].description.startswith("Rollback to 1; it did not become ready: ")

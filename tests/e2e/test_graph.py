@@ -61,7 +61,7 @@ def looked(live: Live) -> dict[str, Any]:
 def test_a_healthy_release_has_no_broken_arrow_and_its_databases_carry_traffic(live: Live) -> None:
     result = looked(live)
     states = {
-        (diagram["name"], arrow["source"], arrow["target"]): (arrow["state"], arrow["why"])
+        (diagram["name"], arrow["source"], arrow["target"]): (arrow["state"], arrow["message"])
         for diagram in result["diagrams"]
         for arrow in diagram["arrows"]
     }

@@ -83,14 +83,14 @@ REVISIONS = HistoryResult(
             chart="vrooli-0.1.0",
             time=datetime(2026, 11, 28, 12, minute, 21, tzinfo=UTC),
             description=description,
-            end=end,
+            outcome=outcome,
             origin="artifact",
             version=version,
-            source=source,
-            by="ci",
-            place="build-7",
+            commit=commit,
+            deployed_by="ci",
+            deployed_from="build-7",
         )
-        for number, status, minute, description, end, version, source in (
+        for number, status, minute, description, outcome, version, commit in (
             (1, "superseded", 4, "ready", "ready", "1.2.2", "9d13223d41"),
             (2, "deployed", 51, "ready", "ready", "1.2.3", "b4418c4f02"),
         )
@@ -146,7 +146,7 @@ DIAGNOSED = DiagnoseResult(
         for cause in diagnosed(_sealed()).causes
     ),
     unavailable=(),
-    rules=len(catalog.ALL),
+    rule_count=len(catalog.ALL),
     elapsed_s=4.7,
 )
 HEALTHY = DIAGNOSED.model_copy(update={"verdict": Verdict.HEALTHY, "causes": ()})

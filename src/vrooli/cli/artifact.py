@@ -55,4 +55,4 @@ def _show(result: VerifyResult, console: Console) -> None:
     rows = [(item.kind, item.path) for item in result.differences]
     tables.show_rows("Differences", ("", "file"), rows, console)
     if result.ok:
-        console.print(f"All {result.files} files match their checksums.")
+        console.print(f"All {result.file_count} files match their checksums.")

@@ -125,7 +125,7 @@ def command(
 
 def _show(result: BuildResult, console: Console) -> None:
     tables.show_steps(result, console)
-    where = f"Git commit {result.revision}" if result.revision else "files outside of Git"
+    where = f"Git commit {result.commit}" if result.commit else "files outside of Git"
     changed = " with uncommitted changes" if result.modified else ""
     console.print(f"\nBuilt version {result.version} from {where}{changed}.")
     console.print(f"  {result.path}", soft_wrap=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vrooli.workflows.check import CheckOptions
-    from vrooli.workflows.results.findings import CheckResult
+    from vrooli.workflows.results.findings import CheckResult, FindingView
 
 CheckOnly = Annotated[
     bool,
@@ -153,7 +153,7 @@ def _show(result: CheckResult, console: Console, check_only: bool) -> None:
                 view.title,
                 view.state,
                 tables.duration(view.elapsed_s),
-                view.found,
+                view.message,
             )
             for view in result.checks
         ],
@@ -162,8 +162,8 @@ def _show(result: CheckResult, console: Console, check_only: bool) -> None:
     for view in result.checks:
         for item in view.findings:
             _show_finding(view.title, item, console, check_only)
-    if result.fixed:
-        done = ", ".join(step.title for step in result.fixed if step.outcome == "changed")
+    if result.fixes:
+        done = ", ".join(step.title for step in result.fixes if step.outcome == "changed")
         console.print(f"\nFixed: {done or 'nothing to change'}. All checks ran again.")
     if result.fixable and not check_only:
         console.print(f"\n`vrooli check --fix` would {'; '.join(result.fixable)}.", markup=False)
@@ -177,11 +177,13 @@ def _show(result: CheckResult, console: Console, check_only: bool) -> None:
     console.print(f"\n{summary}, {tables.duration(result.elapsed_s)}.")
 
 
-def _show_finding(title: str, item: Any, console: Console, check_only: bool) -> None:
+def _show_finding(title: str, item: FindingView, console: Console, check_only: bool) -> None:
     from rich.text import Text
 
     console.print()
-    console.print(Text.assemble(("✗ ", "red"), (title, "bold"), f"  {item.what}: {item.found}"))
+    console.print(
+        Text.assemble(("✗ ", "red"), (title, "bold"), f"  {item.resource}: {item.message}")
+    )
     if not check_only:
-        for line in filter(None, (item.remedy, item.command and f"$ {item.command}")):
+        for line in filter(None, (item.remediation, item.command and f"$ {item.command}")):
             console.print(Text(f"  {line}"))

@@ -122,7 +122,7 @@ def show(result: DiagnoseResult, console: Console) -> None:
         item.remediation or item.command for cause in result.causes for item in cause.consequences
     ):
         console.print(FOLLOWS, style="dim", markup=False)
-    console.print(f"\n{_summary(result)} ({result.rules} rules, {result.elapsed_s:.1f} s).")
+    console.print(f"\n{_summary(result)} ({result.rule_count} rules, {result.elapsed_s:.1f} s).")
     if result.bundle:
         console.print(f"Saved the collected data to {result.bundle}.", markup=False)
         console.print("Open page.html in the archive to read the report.")

@@ -131,5 +131,5 @@ def _show(result: GraphResult, console: Console) -> None:
     """The picture as it is, so that it can be put into a file; what wasn't seen goes elsewhere."""
     if result.missing:
         tables.show_missing(result.missing, Console(stderr=True, highlight=False))
-    text = result.text or result.model_dump_json(indent=2, exclude={"text"}) + "\n"
+    text = result.rendered or result.model_dump_json(indent=2, exclude={"rendered"}) + "\n"
     console.out(text, highlight=False, end="")

@@ -40,9 +40,9 @@ from vrooli.workflows.results.findings import (
 from vrooli.workflows.results.graphs import (
     ArrowView,
     DiagramView,
+    EvidenceView,
     GraphResult,
     NodeView,
-    ReasonView,
 )
 from vrooli.workflows.results.releases import (
     ChangeView,
@@ -55,7 +55,7 @@ from vrooli.workflows.results.releases import (
     RollbackResult,
 )
 from vrooli.workflows.results.status import (
-    HolderView,
+    LockView,
     ObjectView,
     OperatorView,
     ReleaseView,
@@ -103,7 +103,7 @@ RESULTS = (
     VaultView,
     ReleaseView,
     WorkloadView,
-    HolderView,
+    LockView,
     ObjectView,
     CauseView,
     FindingView,
@@ -117,7 +117,7 @@ RESULTS = (
     DiagramView,
     NodeView,
     ArrowView,
-    ReasonView,
+    EvidenceView,
 )
 RECORDS = (
     artifact.Artifact,

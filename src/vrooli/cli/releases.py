@@ -137,9 +137,11 @@ def _show_history(result: HistoryResult, console: Console) -> None:
                 f"{item.time:%Y-%m-%d %H:%M:%S}",
                 item.status,
                 _version(item),
-                _commit(item.source),
-                f"{item.by} on {item.place}" if item.by or item.place else UNKNOWN,
-                item.description + (UNFINISHED if item.end == "unfinished" else ""),
+                _commit(item.commit),
+                f"{item.deployed_by} on {item.deployed_from}"
+                if item.deployed_by or item.deployed_from
+                else UNKNOWN,
+                item.description + (UNFINISHED if item.outcome == "unfinished" else ""),
             )
             for item in result.revisions
         ],
@@ -162,7 +164,7 @@ def _commit(source: str | None) -> str:
 
 def _show_rollback(result: RollbackResult, console: Console) -> None:
     tables.show_steps(result, console)
-    text = f"revision {result.to} restored as revision {result.revision}"
+    text = f"revision {result.to_revision} restored as revision {result.revision}"
     console.print(f"\n{result.release} is healthy in namespace {result.namespace}: {text}.")
 
 
@@ -173,4 +175,4 @@ def _show_diff(result: DiffResult, console: Console) -> None:
         for line in format_change(change):
             console.print(line, markup=False, soft_wrap=True)
     if not result.changes:
-        console.print(f"{result.release} does not differ from {result.against}.")
+        console.print(f"{result.release} does not differ from {result.compared_to}.")

@@ -82,9 +82,9 @@ def _show_watched(result: WatchResult, console: Console) -> None:
         f"Release {release.name} in {release.namespace}: {release.status}, "
         f"revision {release.revision} {release.chart}"
     )
-    if result.holder is not None:
-        state = "holds the lock" if result.holder.alive else "held the lock; the process is gone"
-        console.print(f"{result.holder.name} {state}")
+    if result.lock is not None:
+        state = "held the lock; the process is gone" if result.lock.expired else "holds the lock"
+        console.print(f"{result.lock.holder} {state}")
     tables.show_rows(
         "Objects",
         ("", "object", "detail"),

@@ -28,7 +28,7 @@ async def verify_artifact(path: Path, listener: Listener) -> VerifyResult:
         path=str(folder),
         version=artifact.version,
         chart=f"{artifact.chart.name} {artifact.chart.version}",
-        revision=artifact.source.revision,
-        files=len(artifact.files),
+        commit=artifact.source.revision,
+        file_count=len(artifact.files),
         differences=tuple(DifferenceView(path=one.path, kind=one.kind.value) for one in problems),
     )

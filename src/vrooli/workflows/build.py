@@ -96,7 +96,7 @@ async def build(options: BuildOptions, listener: Listener) -> BuildResult:
         path=str(run.target),
         package=str(run.target / run.artifact.chart.package),
         environments=tuple(run.artifact.environments),
-        revision=run.artifact.source.revision,
+        commit=run.artifact.source.revision,
         modified=run.artifact.source.modified,
         pushed=run.pushed,
         pushed_images=run.pushed_images,

@@ -14,7 +14,7 @@ def format_change(change: ChangeView) -> list[str]:
     """A change in lines, for people."""
     empty = "(nothing)"
     return [
-        f"{SIGNS[change.act]} {change.object}",
+        f"{SIGNS[change.action]} {change.object}",
         *(
             f"    {f.path}: {f.before or empty} -> {f.after or empty}{_signature(f)}"
             for f in change.fields
@@ -26,13 +26,16 @@ def _signature(field: FieldView) -> str:
     """Who wrote it by hand, and when."""
     if not field.manager:
         return ""
-    return f"  ({field.manager}{f', {field.since:%Y-%m-%d %H:%M:%S} UTC' if field.since else ''})"
+    time = f", {field.changed_at:%Y-%m-%d %H:%M:%S} UTC" if field.changed_at else ""
+    return f"  ({field.manager}{time})"
 
 
 def view(change: ObjectChange) -> ChangeView:
     """A change as results have it."""
     fields = tuple(
-        FieldView(path=f.path, before=f.before, after=f.after, manager=f.manager, since=f.since)
+        FieldView(
+            path=f.path, before=f.before, after=f.after, manager=f.manager, changed_at=f.since
+        )
         for f in change.fields
     )
-    return ChangeView(object=change.key, act=change.act, fields=fields)
+    return ChangeView(object=change.key, action=change.act, fields=fields)

@@ -108,7 +108,7 @@ async def check(
         cluster=str(choice),
         namespace=options.environment.namespace,
         checks=tuple(map(view, outcomes)),
-        fixed=fixed,
+        fixes=fixed,
         fixable=chosen.actions,
         elapsed_s=round(time.monotonic() - began, 3),
     )
@@ -207,9 +207,9 @@ def view(outcome: Outcome) -> CheckView:
     return CheckView(
         name=outcome.check.name,
         title=outcome.check.title,
-        looks_at=outcome.check.looks_at,
+        examines=outcome.check.looks_at,
         state=outcome.state.value,
-        found=outcome.found,
+        message=outcome.found,
         findings=tuple(map(FindingView.of, outcome.findings)),
         elapsed_s=round(outcome.elapsed_s, 3),
     )

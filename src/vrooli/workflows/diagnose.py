@@ -108,7 +108,7 @@ def result(
             UnavailableView(resource=item.resource, reason=item.reason)
             for item in contents.unavailable()
         ),
-        rules=len(catalog.ALL),
+        rule_count=len(catalog.ALL),
         elapsed_s=round(elapsed_s, 3),
         bundle=str(archive) if archive else None,
     )

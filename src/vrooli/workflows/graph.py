@@ -27,9 +27,9 @@ from vrooli.workflows.results.base import MissingView
 from vrooli.workflows.results.graphs import (
     ArrowView,
     DiagramView,
+    EvidenceView,
     GraphResult,
     NodeView,
-    ReasonView,
 )
 
 FROM_VALUES, FROM_RELEASE = "values", "release"
@@ -175,7 +175,7 @@ def _result(
         source=source.origin,
         diagrams=tuple(_view(diagram, judged) for diagram in diagrams),
         problems=source.problems,
-        text=_written(options, source, diagrams, judged),
+        rendered=_written(options, source, diagrams, judged),
     )
 
 
@@ -229,10 +229,10 @@ def _arrow(arrow: Arrow, judged: ArrowStatus | None) -> ArrowView:
         target=arrow.target,
         label=arrow.label,
         dashed=arrow.dashed,
-        reasons=tuple(
-            ReasonView(object=item.object, field=item.field, value=item.value)
+        evidence=tuple(
+            EvidenceView(object=item.object, field=item.field, value=item.value)
             for item in arrow.reasons
         ),
         state=judged.state.value if judged else None,
-        why=judged.message if judged else "",
+        message=judged.message if judged else "",
     )

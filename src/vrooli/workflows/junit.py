@@ -41,9 +41,9 @@ def _case(suite: Element, view: CheckView) -> None:
         failure = SubElement(case, "failure", {"message": _legal(messages), "type": view.name})
         failure.text = _legal("\n".join(line for item in view.findings for line in _lines(item)))
     elif view.state != "ok":
-        SubElement(case, "skipped", {"message": _legal(f"{view.state}: {view.found}")})
+        SubElement(case, "skipped", {"message": _legal(f"{view.state}: {view.message}")})
     else:
-        SubElement(case, "system-out").text = _legal(view.found)
+        SubElement(case, "system-out").text = _legal(view.message)
 
 
 def _lines(item: FindingView) -> list[str]:

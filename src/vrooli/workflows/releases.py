@@ -67,9 +67,12 @@ async def diff(options: DeployOptions, listener: Listener) -> DiffResult:
             )
         else:
             changes = await comparison.find_drift(reached.kube, record.manifests, redactor)
-    against = f"artifact {model.read(options.folder).version}" if named else "its last revision"
+    compared_to = f"artifact {model.read(options.folder).version}" if named else "its last revision"
     return DiffResult(
-        ok=not changes, release=release.name, against=against, changes=tuple(map(view, changes))
+        ok=not changes,
+        release=release.name,
+        compared_to=compared_to,
+        changes=tuple(map(view, changes)),
     )
 
 
@@ -88,12 +91,12 @@ def _view(record: ReleaseRecord, redactor: Redactor) -> RevisionView:
         chart=revision.chart,
         time=revision.deployed_at or EPOCH,
         description=description,
-        end=metadata.end.value,
+        outcome=metadata.end.value,
         origin=metadata.origin.kind.value,
         version=metadata.origin.version or None,
-        source=metadata.origin.source or None,
-        by=metadata.by or None,
-        place=metadata.place or None,
+        commit=metadata.origin.source or None,
+        deployed_by=metadata.by or None,
+        deployed_from=metadata.place or None,
     )
 
 

@@ -89,7 +89,7 @@ async def rollback(
         **dict(done),
         release=run.release.name,
         namespace=run.release.namespace,
-        to=run.to.number,
+        to_revision=run.to.number,
         revision=last.number if last else 0,
         changes=tuple(map(view, run.changes)),
     )

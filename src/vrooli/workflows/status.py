@@ -198,7 +198,7 @@ def _release(release: Release, record: ReleaseRecord | None) -> ReleaseView:
         status=record.revision.status,
         revision=record.revision.number,
         chart=record.revision.chart,
-        end=record.metadata.end.value,
+        outcome=record.metadata.end.value,
     )
 
 
@@ -275,7 +275,7 @@ def _release_problems(environment: Environment, view: ReleaseView | None) -> lis
         return []
     if view.status == DEPLOYED:
         # What is ready by now needn't be all of it: hooks and whatever comes after may be missing.
-        problem = metadata.format_unready(view.revision, End(view.end))
+        problem = metadata.format_unready(view.revision, End(view.outcome))
         return [f"{problem}: {advice.repeat(environment)}"] if problem else []
     if view.status == ABSENT:
         return [f"release {view.name} is absent: {advice.install(environment)}"]

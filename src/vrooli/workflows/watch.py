@@ -14,7 +14,7 @@ from vrooli.release.rollout import attach
 from vrooli.release.rollout.attach import AttachResult
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.clusters import access
-from vrooli.workflows.results.status import HolderView, ObjectView, ReleaseView, WatchResult
+from vrooli.workflows.results.status import LockView, ObjectView, ReleaseView, WatchResult
 
 ABSENT = "absent"
 # How long it is watched at most, seconds: as long as a deploy follows.
@@ -57,7 +57,7 @@ async def watch(
         environment=environment.name,
         elapsed_s=round(time.monotonic() - began, 3),
         release=_release(release, end),
-        holder=_holder(end.holder),
+        lock=_lock(end.holder),
         objects=tuple(
             ObjectView(object=line.object, state=line.state, detail=line.detail)
             for line in end.lines
@@ -79,8 +79,12 @@ def _release(release: Release, end: AttachResult) -> ReleaseView:
     )
 
 
-def _holder(holder: Holder | None) -> HolderView | None:
+def _lock(holder: Holder | None) -> LockView | None:
     if holder is None:
         return None
-    alive = not holder.is_stale(datetime.now(UTC))
-    return HolderView(name=holder.name, since=holder.since, renewed=holder.renewed, alive=alive)
+    return LockView(
+        holder=holder.name,
+        acquired_at=holder.since,
+        renewed_at=holder.renewed,
+        expired=holder.is_stale(datetime.now(UTC)),
+    )

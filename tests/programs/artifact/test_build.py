@@ -106,7 +106,7 @@ def test_the_packed_chart_and_values_render_what_the_source_does_with_the_versio
 
 def test_the_record_names_the_commit(root: Path) -> None:
     result = _build()
-    assert (result.revision, result.modified) == (_git(root, "rev-parse", "HEAD"), False)
+    assert (result.commit, result.modified) == (_git(root, "rev-parse", "HEAD"), False)
     assert model.read(Path(result.path)).source.time.isoformat() == DATE
 
 

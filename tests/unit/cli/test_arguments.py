@@ -62,7 +62,7 @@ RESULTS: dict[str, Result] = {
             **STEPS,
             **dict.fromkeys(("version", "path", "package"), "x"),
             "environments": ("dev",),
-            "revision": None,
+            "commit": None,
             "modified": False,
         }
     ),
@@ -79,22 +79,22 @@ RESULTS: dict[str, Result] = {
     ),
     "releases.history": HistoryResult(release="x", namespace="x", revisions=()),
     "rollback.rollback": RollbackResult.model_validate(
-        {**STEPS, "release": "x", "namespace": "x", "to": 1, "revision": 3}
+        {**STEPS, "release": "x", "namespace": "x", "to_revision": 1, "revision": 3}
     ),
-    "releases.diff": DiffResult(release="x", against="x", changes=()),
+    "releases.diff": DiffResult(release="x", compared_to="x", changes=()),
     "artifact.verify_artifact": VerifyResult(
-        path="/a", version="1.2.3", chart="vrooli 1", revision=None, files=1, differences=()
+        path="/a", version="1.2.3", chart="vrooli 1", commit=None, file_count=1, differences=()
     ),
     "status.status": StatusResult(environment="dev", cluster=CLUSTER),
     "graph.graph": GraphResult.model_validate(
         {
-            **dict.fromkeys(("environment", "release", "namespace", "source", "text"), "x"),
+            **dict.fromkeys(("environment", "release", "namespace", "source", "rendered"), "x"),
             "live": False,
             "diagrams": (),
         }
     ),
     "diagnose.diagnose": DiagnoseResult(
-        release="x", namespace="x", causes=(), unavailable=(), rules=1, elapsed_s=0.0
+        release="x", namespace="x", causes=(), unavailable=(), rule_count=1, elapsed_s=0.0
     ),
     "graph_server.serve": Result(),
     "test.run_suites": SuitesResult(suites=(), cases=()),

@@ -39,7 +39,7 @@ def test_where_something_follows_it_says_how_to_see_its_remedy(names: tuple[str,
         namespace="dev",
         causes=(cause,),
         unavailable=(),
-        rules=1,
+        rule_count=1,
         elapsed_s=0.1,
     )
     out = io.StringIO()
@@ -68,7 +68,7 @@ def test_what_is_needed_and_was_not_seen_stands_first_with_what_to_do() -> None:
         namespace="dev",
         causes=(cause,),
         unavailable=unavailable,
-        rules=1,
+        rule_count=1,
         elapsed_s=0.1,
     )
     lines = _shown(result)

@@ -37,7 +37,7 @@ def _finding(name: str, what: str = "it", command: str = "") -> Finding:
 def test_an_outcome_keeps_everything_in_its_view() -> None:
     seen = view(_outcome("storage", State.FAILED, _finding("storage", "StorageClass/x", "do")))
     assert (seen.name, seen.state, seen.elapsed_s) == ("storage", "failed", 1.235)
-    assert (seen.looks_at, seen.found) == ("looks at storage", "what was found")
+    assert (seen.examines, seen.message) == ("looks at storage", "what was found")
     (item,) = seen.findings
     assert (item.resource, item.remediation, item.command) == ("StorageClass/x", "Mend it.", "do")
 

@@ -157,7 +157,7 @@ def test_a_revision_without_a_record_is_taken_as_helm_has_it(look: Look) -> None
     result = look(end=End.UNKNOWN)
     assert result.ok
     assert result.release is not None
-    assert result.release.end == "unknown"
+    assert result.release.outcome == "unknown"
 
 
 @pytest.mark.parametrize("state", ["absent", "stopped"])

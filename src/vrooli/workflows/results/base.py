@@ -12,23 +12,23 @@ from vrooli.findings import Verdict
 
 
 class Model(BaseModel):
-    """The base of everything that goes out: unchangeable, and nothing beyond its fields."""
+    """The base of all output models: immutable, and without fields that are not declared."""
 
-    # A command has one result: the validators of all others needn't be built.
+    # defer_build: a command has one result, so the validators of all others are not built.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Result(Model):
-    """The end of a command.
+    """The result of a command.
 
-    Subclasses add what the command found or did.
+    Subclasses add the fields of their command.
     """
 
-    ok: bool = Field(default=True, description="False when something was found wrong (exit 1)")
+    ok: bool = Field(default=True, description="false if problems were found (exit code 1)")
 
     @property
     def exit_code(self) -> int:
-        """What the command ends with."""
+        """The exit code of the command."""
         return 0 if self.ok else VrooliError.exit_code
 
 
@@ -41,44 +41,44 @@ class MissingView(Model):
 
 
 class VerdictResult(Result):
-    """The end of a command that says how something is.
+    """The result of a command that reports the health of something.
 
-    Subclasses add what was looked at.
+    Subclasses add the examined resources.
     """
 
     ok: bool = Field(
         default=True,
-        description="true only when all that is needed was seen and nothing is wrong",
+        description="true only if all required data was read and no problems were found",
     )
     verdict: Verdict = Field(
         default=Verdict.HEALTHY,
-        description="healthy (exit 0), problems (exit 1), or unknown: nothing was found wrong, and "
-        "not all that is needed was seen (exit 3)",
+        description="healthy (exit code 0), problems (exit code 1), or unknown: no problems were "
+        "found, but not all required data could be read (exit code 3)",
     )
     missing: tuple[MissingView, ...] = Field(
-        default=(), description="what is needed to say healthy, and could not be seen"
+        default=(), description="required data that could not be read"
     )
 
     @property
     def exit_code(self) -> int:
-        """What the command ends with; who can't see lacks something."""
+        """The exit code of the command; an unknown verdict is a missing prerequisite."""
         if self.verdict is Verdict.UNKNOWN:
             return PrerequisiteError.exit_code
         return super().exit_code
 
 
 class StepResult(Model):
-    """One step of a workflow, as it ended."""
+    """A completed step of a workflow."""
 
-    step: str = Field(description="the step's short, stable name")
-    title: str = Field(description="what a person reads")
+    step: str = Field(description="the stable name of the step")
+    title: str = Field(description="the title of the step, for people")
     outcome: Outcome = Field(description="unchanged, changed, failed or cancelled")
-    elapsed_s: float = Field(description="how long it worked, seconds")
-    detail: str = Field(description="what it found or did")
+    elapsed_s: float = Field(description="the duration of the step, in seconds")
+    detail: str = Field(description="what the step did, or why it failed")
 
     @classmethod
     def of(cls, ended: StepEnded) -> StepResult:
-        """The model of an event."""
+        """Build the model from an event."""
         return cls(
             step=ended.step,
             title=ended.title,
@@ -89,15 +89,15 @@ class StepResult(Model):
 
 
 class StepsResult(Result):
-    """The end of a command that works in steps: setup, uninstall."""
+    """The result of a command that runs steps, such as setup and uninstall."""
 
     changed: bool = Field(description="whether any step changed anything")
-    elapsed_s: float = Field(description="how long all of it took, seconds")
-    steps: tuple[StepResult, ...] = Field(description="the steps, in the order they ended")
+    elapsed_s: float = Field(description="the duration of the command, in seconds")
+    steps: tuple[StepResult, ...] = Field(description="the steps, in the order of completion")
 
     @classmethod
     def of(cls, ended: Iterable[StepEnded], elapsed_s: float) -> StepsResult:
-        """The result of a workflow that is nothing but its steps."""
+        """Build the result of a workflow from its steps."""
         steps = tuple(StepResult.of(step) for step in ended)
         changed = any(step.outcome is Outcome.CHANGED for step in steps)
         return StepsResult(changed=changed, elapsed_s=round(elapsed_s, 3), steps=steps)

@@ -8,55 +8,63 @@ from vrooli.workflows.results.base import Model, Result
 
 
 class ComponentView(Model):
-    """One component of a cluster."""
+    """A component of a cluster."""
 
-    name: str = Field(description="kube-apiserver, containerd, …")
+    name: str = Field(description="the name of the component: kube-apiserver, containerd, …")
     state: str = Field(description="running, starting, stopped, failed or off")
-    pid: int | None = Field(default=None, description="its process id on this host, if any")
-    restarts: int = Field(default=0, description="restarts since the cluster's start")
-    detail: str = Field(default="", description="why it isn't running, or empty")
+    pid: int | None = Field(default=None, description="the process ID on this host, or null")
+    restarts: int = Field(
+        default=0, description="the number of restarts since the cluster was started"
+    )
+    detail: str = Field(default="", description="why the component is not running, or empty")
 
 
 class ClusterView(Model):
-    """A cluster's state."""
+    """The state of a cluster."""
 
-    name: str = Field(description="its name")
+    name: str = Field(description="the name of the cluster")
     kind: str = Field(description="embedded, minikube, kind or context")
     state: str = Field(description="running, degraded, stopped, damaged or absent")
-    version: str = Field(default="", description="the Kubernetes version, when it answers")
-    components: tuple[ComponentView, ...] = Field(default=(), description="its components")
-    urls: dict[str, str] = Field(default_factory=dict, description="what answers on 127.0.0.1")
+    version: str = Field(
+        default="",
+        description="the Kubernetes version, or empty if the API server does not respond",
+    )
+    components: tuple[ComponentView, ...] = Field(default=(), description="the components")
+    urls: dict[str, str] = Field(default_factory=dict, description="the URLs on 127.0.0.1, by name")
 
 
 class ClusterResult(Result):
-    """The end of `cluster start`, `stop`, `delete` and `status`."""
+    """The result of `cluster start`, `cluster stop`, `cluster delete` and `cluster status`."""
 
-    changed: bool = Field(description="whether anything was changed")
-    detail: str = Field(default="", description="what was done")
-    cluster: ClusterView = Field(description="the cluster afterwards")
+    changed: bool = Field(description="whether anything changed")
+    detail: str = Field(default="", description="what changed, or empty")
+    cluster: ClusterView = Field(description="the cluster after the command")
 
 
 class ClusterListResult(Result):
-    """The end of `cluster list`."""
+    """The result of `cluster list`."""
 
-    clusters: tuple[ClusterView, ...] = Field(description="every embedded cluster of this user")
+    clusters: tuple[ClusterView, ...] = Field(description="the embedded clusters of this user")
 
 
 class KubeconfigResult(Result):
-    """The end of `cluster kubeconfig`."""
+    """The result of `cluster kubeconfig`."""
 
-    path: str = Field(description="the cluster's own kubeconfig file")
+    path: str = Field(description="the kubeconfig file of the cluster")
     merged_into: str | None = Field(
-        default=None, description="the kubeconfig that got its context, with --merge"
+        default=None,
+        description="with --merge, the kubeconfig that the context was added to, or null",
     )
-    context: str | None = Field(default=None, description="the context's name there")
+    context: str | None = Field(default=None, description="the name of the context there, or null")
 
 
 class AutostartResult(Result):
-    """The end of `cluster autostart`."""
+    """The result of `cluster autostart`."""
 
-    changed: bool = Field(description="whether anything was changed")
-    name: str = Field(description="the cluster's name")
-    available: bool = Field(description="whether systemd runs this host, which it takes")
-    enabled: bool = Field(description="whether the cluster is started with the host")
-    unit: str | None = Field(default=None, description="the systemd unit that starts it, if any")
+    changed: bool = Field(description="whether anything changed")
+    name: str = Field(description="the name of the cluster")
+    available: bool = Field(description="whether this host runs systemd, which autostart requires")
+    enabled: bool = Field(description="whether the cluster starts when the host boots")
+    unit: str | None = Field(
+        default=None, description="the systemd unit that starts the cluster, or null"
+    )

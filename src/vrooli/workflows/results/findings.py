@@ -42,40 +42,40 @@ class UnavailableView(Model):
 
 
 class DiagnoseResult(VerdictResult):
-    """The end of diagnose; `ok` is false when anything was found, or too little was seen."""
+    """The result of diagnose; `ok` is false if problems were found or required data is missing."""
 
-    release: str = Field(description="the Helm release's name")
-    namespace: str = Field(description="its Kubernetes namespace")
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
     causes: tuple[CauseView, ...] = Field(description="the root causes, the worst first")
     unavailable: tuple[UnavailableView, ...] = Field(
         description="everything that could not be read, required or not"
     )
-    rules: int = Field(description="how many rules looked")
-    elapsed_s: float = Field(description="how long it took, seconds")
-    bundle: str | None = Field(
-        default=None, description="the archive of all of it, if one was made"
-    )
+    rule_count: int = Field(description="the number of rules that were evaluated")
+    elapsed_s: float = Field(description="the duration, in seconds")
+    bundle: str | None = Field(default=None, description="the path of the bundle, or null")
 
 
 class CheckView(Model):
-    """One check."""
+    """A completed check."""
 
-    name: str = Field(description="its short, stable name")
-    title: str = Field(description="what a person reads")
-    looks_at: str = Field(description="what it looks at")
+    name: str = Field(description="the stable name of the check")
+    title: str = Field(description="the title of the check, for people")
+    examines: str = Field(description="what the check examines")
     state: str = Field(description="ok, failed, not needed or unknown")
-    found: str = Field(description="what is there, or why it isn't needed or could not be seen")
-    findings: tuple[FindingView, ...] = Field(default=(), description="what is wrong")
-    elapsed_s: float = Field(description="how long it took, seconds")
+    message: str = Field(
+        description="what the check read, or why it was skipped or could not read its data"
+    )
+    findings: tuple[FindingView, ...] = Field(default=(), description="the problems")
+    elapsed_s: float = Field(description="the duration, in seconds")
 
 
 class CheckResult(VerdictResult):
-    """The end of check; `ok` is false when anything was found wrong, or too little was seen."""
+    """The result of check; `ok` is false if problems were found or required data is missing."""
 
     environment: str = Field(description="dev, staging or prod")
-    cluster: str = Field(description="the cluster, as `--cluster` takes it")
-    namespace: str = Field(description="where the release goes")
-    checks: tuple[CheckView, ...] = Field(description="the checks, each with what it found")
-    fixed: tuple[StepResult, ...] = Field(default=(), description="what --fix did before")
-    fixable: tuple[str, ...] = Field(default=(), description="what --fix would still do")
-    elapsed_s: float = Field(description="how long the checks took, seconds")
+    cluster: str = Field(description="the cluster, in the form of `--cluster`")
+    namespace: str = Field(description="the namespace of the release")
+    checks: tuple[CheckView, ...] = Field(description="the checks")
+    fixes: tuple[StepResult, ...] = Field(default=(), description="the steps that --fix ran")
+    fixable: tuple[str, ...] = Field(default=(), description="the fixes that --fix can apply")
+    elapsed_s: float = Field(description="the duration of the checks, in seconds")

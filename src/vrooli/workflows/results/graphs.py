@@ -7,53 +7,57 @@ from pydantic import Field
 from vrooli.workflows.results.base import Model, VerdictResult
 
 
-class ReasonView(Model):
-    """A field that supports an arrow."""
+class EvidenceView(Model):
+    """A field of an object or file that an arrow is derived from."""
 
-    object: str = Field(description="what holds it: an object's kind and name, or a file")
-    field: str = Field(description="its path there; may be empty")
-    value: str = Field(description="what stands there, without secrets; may be empty")
+    object: str = Field(description="the kind and name of the object, or a file")
+    field: str = Field(description="the path of the field, or empty")
+    value: str = Field(description="the value of the field, or empty; secrets are redacted")
 
 
 class NodeView(Model):
-    """A box of a diagram."""
+    """A node of a diagram."""
 
-    id: str = Field(description="short and stable: UI, Server, PGPrimary, …")
-    title: tuple[str, ...] = Field(description="what stands in it, line by line")
-    group: str = Field(description="the frame that it is in")
+    id: str = Field(description="the stable ID: UI, Server, PGPrimary, …")
+    title: tuple[str, ...] = Field(description="the lines of the label")
+    group: str = Field(description="the title of the group of the node")
 
 
 class ArrowView(Model):
     """An arrow of a diagram."""
 
-    source: str = Field(description="the box that it leaves")
-    target: str = Field(description="the box that it leads to")
-    label: str = Field(description="what stands beside it; may be empty")
-    dashed: bool = Field(description="whether it is drawn dashed")
-    reasons: tuple[ReasonView, ...] = Field(description="what supports it")
-    state: str | None = Field(
-        default=None, description="active, idle, broken or unknown; null when not looked at"
+    source: str = Field(description="the ID of the source node")
+    target: str = Field(description="the ID of the target node")
+    label: str = Field(description="the label, or empty")
+    dashed: bool = Field(description="whether the arrow is dashed")
+    evidence: tuple[EvidenceView, ...] = Field(
+        description="the fields that the arrow is derived from"
     )
-    why: str = Field(default="", description="what was seen, in words")
+    state: str | None = Field(
+        default=None, description="active, idle, broken or unknown, or null without --live"
+    )
+    message: str = Field(default="", description="the reason of the state, or empty")
 
 
 class DiagramView(Model):
-    """One of the four diagrams."""
+    """A diagram."""
 
     name: str = Field(description="architecture, connectivity, secrets or delivery")
-    title: str = Field(description="its heading")
-    nodes: tuple[NodeView, ...] = Field(description="its boxes")
-    arrows: tuple[ArrowView, ...] = Field(description="its arrows")
+    title: str = Field(description="the heading of the diagram")
+    nodes: tuple[NodeView, ...] = Field(description="the nodes")
+    arrows: tuple[ArrowView, ...] = Field(description="the arrows")
 
 
 class GraphResult(VerdictResult):
-    """The end of graph; `ok` is false when an arrow is broken, or could not be looked at."""
+    """The result of graph; `ok` is false if an arrow is broken or its state could not be read."""
 
     environment: str = Field(description="dev, staging or prod")
-    release: str = Field(description="the Helm release's name")
-    namespace: str = Field(description="its Kubernetes namespace")
-    live: bool = Field(description="whether the cluster was looked at")
-    source: str = Field(description="where the arrows come from: values, or the release as noted")
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
+    live: bool = Field(description="whether the graph shows the state of the cluster")
+    source: str = Field(description="the source of the arrows: the values, or the release")
     diagrams: tuple[DiagramView, ...] = Field(description="the diagrams")
-    problems: tuple[str, ...] = Field(default=(), description="what couldn't be seen, in words")
-    text: str = Field(default="", description="the picture, in the format that was asked for")
+    problems: tuple[str, ...] = Field(
+        default=(), description="what could not be read, one message each"
+    )
+    rendered: str = Field(default="", description="the diagrams in the requested format, or empty")

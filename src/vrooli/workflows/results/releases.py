@@ -10,89 +10,105 @@ from vrooli.workflows.results.base import Model, Result, StepsResult
 
 
 class DevelopResult(StepsResult):
-    """The end of develop: a healthy release, and where to look."""
+    """The result of develop."""
 
     environment: str = Field(description="dev, staging or prod")
-    release: str = Field(description="the Helm release's name")
-    namespace: str = Field(description="its Kubernetes namespace")
-    cluster: str = Field(description="the cluster it runs on, as `--cluster` takes it")
-    kubeconfig: str = Field(description="the cluster's own kubeconfig file")
-    urls: dict[str, str] = Field(description="what a person can open, by name")
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
+    cluster: str = Field(description="the cluster, in the form of `--cluster`")
+    kubeconfig: str = Field(description="the kubeconfig file of the cluster")
+    urls: dict[str, str] = Field(description="the URLs of the release, by name")
 
 
 class FieldView(Model):
-    """One field that a deploy changes; secrets are masked."""
+    """A changed field; secrets are redacted."""
 
-    path: str = Field(description="where it is in the object")
-    before: str | None = Field(description="what it is, or null")
-    after: str | None = Field(description="what it becomes, or null")
+    path: str = Field(description="the path of the field in the object")
+    before: str | None = Field(description="the value before the change, or null")
+    after: str | None = Field(description="the value after the change, or null")
     manager: str = Field(
-        default="", description="who wrote it by hand, as metadata.managedFields has it, or empty"
+        default="", description="the field manager that changed the field manually, or empty"
     )
-    since: datetime | None = Field(default=None, description="when that was, UTC, or null")
+    changed_at: datetime | None = Field(
+        default=None, description="when the field was changed manually, UTC, or null"
+    )
 
 
 class ChangeView(Model):
-    """One object that differs."""
+    """A changed object."""
 
-    object: str = Field(description="its kind and name")
-    act: str = Field(description="add, change or remove")
-    fields: tuple[FieldView, ...] = Field(description="what changes in it")
+    object: str = Field(description="the kind and name of the object")
+    action: str = Field(description="add, change or remove")
+    fields: tuple[FieldView, ...] = Field(description="the changed fields")
 
 
 class DeployResult(StepsResult):
-    """The end of deploy: a healthy release of an artifact's version."""
+    """The result of deploy."""
 
-    version: str = Field(description="the artifact's version")
+    version: str = Field(description="the version of the artifact")
     environment: str = Field(description="dev, staging or prod")
-    release: str = Field(description="the Helm release's name")
-    namespace: str = Field(description="its Kubernetes namespace")
-    cluster: str = Field(description="the cluster it runs on, as `--cluster` takes it")
-    revision: int = Field(description="the release's newest revision")
-    changes: tuple[ChangeView, ...] = Field(description="what differed before")
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
+    cluster: str = Field(description="the cluster, in the form of `--cluster`")
+    revision: int = Field(description="the latest revision of the release")
+    changes: tuple[ChangeView, ...] = Field(description="the changes that were applied")
 
 
 class RevisionView(Model):
-    """One revision of a release."""
+    """A revision of a release."""
 
-    number: int = Field(description="1 for the first")
-    status: str = Field(description="Helm's word: deployed, superseded, failed, …")
-    chart: str = Field(description="the chart and its version")
-    time: datetime = Field(description="when Helm began with it, UTC")
-    description: str = Field(description="what happened: Helm's words, or why it wasn't ready")
-    end: str = Field(default="unknown", description="ready, failed, unfinished or unknown")
-    origin: str = Field(default="unknown", description="artifact, source or unknown")
-    version: str | None = Field(default=None, description="the version, or null where unknown")
-    source: str | None = Field(
-        default=None, description="the Git commit, `-modified` if files were changed, or null"
+    number: int = Field(description="the number of the revision; the first is 1")
+    status: str = Field(description="the status that Helm reports: deployed, superseded, failed, …")
+    chart: str = Field(description="the name and version of the chart")
+    time: datetime = Field(description="when the deploy started, UTC")
+    description: str = Field(
+        description="the description that Helm reports, or why the release was not ready"
     )
-    by: str | None = Field(default=None, description="who made it, or null where unknown")
-    place: str | None = Field(
-        default=None, description="the host, or the run of a pipeline, or null where unknown"
+    outcome: str = Field(
+        default="unknown",
+        description="the outcome of the deploy: ready, failed, unfinished or unknown",
+    )
+    origin: str = Field(
+        default="unknown", description="what was deployed: artifact, source or unknown"
+    )
+    version: str | None = Field(
+        default=None, description="the version of the services, or null if unknown"
+    )
+    commit: str | None = Field(
+        default=None,
+        description="the Git commit, with the suffix `-modified` if files were changed, or null",
+    )
+    deployed_by: str | None = Field(
+        default=None, description="the user who deployed the revision, or null if unknown"
+    )
+    deployed_from: str | None = Field(
+        default=None, description="the host or the pipeline run, or null if unknown"
     )
 
 
 class HistoryResult(Result):
-    """The end of history: the revisions that Helm still knows, the oldest first."""
+    """The result of history."""
 
-    release: str = Field(description="the Helm release's name")
-    namespace: str = Field(description="its Kubernetes namespace")
-    revisions: tuple[RevisionView, ...] = Field(description="the revisions")
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
+    revisions: tuple[RevisionView, ...] = Field(
+        description="the revisions that Helm has saved, oldest first"
+    )
 
 
 class RollbackResult(StepsResult):
-    """The end of rollback: a healthy release of what an earlier revision had."""
+    """The result of rollback."""
 
-    release: str = Field(description="the Helm release's name")
-    namespace: str = Field(description="its Kubernetes namespace")
-    to: int = Field(description="the revision that it went back to")
-    revision: int = Field(description="the release's newest revision")
-    changes: tuple[ChangeView, ...] = Field(default=(), description="what differed before")
+    release: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
+    to_revision: int = Field(description="the revision whose objects were restored")
+    revision: int = Field(description="the latest revision of the release")
+    changes: tuple[ChangeView, ...] = Field(default=(), description="the changes that were applied")
 
 
 class DiffResult(Result):
-    """The end of diff; `ok` is false when anything differs."""
+    """The result of diff; `ok` is false if something differs."""
 
-    release: str = Field(description="the Helm release's name")
-    against: str = Field(description="what it was compared with: the cluster, or an artifact")
-    changes: tuple[ChangeView, ...] = Field(description="what differs")
+    release: str = Field(description="the name of the Helm release")
+    compared_to: str = Field(description="what the cluster was compared to")
+    changes: tuple[ChangeView, ...] = Field(description="the differences")

@@ -12,82 +12,99 @@ from vrooli.workflows.results.clusters import ClusterView
 
 
 class OperatorView(Model):
-    """One of the three operators."""
+    """The state of an operator."""
 
-    name: str = Field(description="the operator's name")
-    namespace: str = Field(description="where its pods run")
-    version: str = Field(default="", description="its version, empty when it isn't installed")
-    source: str = Field(default="", description="where it came from: vendor or go-module build")
-    ready: bool = Field(description="whether it is ready")
-    detail: str = Field(default="", description="what it lacks, or empty")
+    name: str = Field(description="the name of the operator")
+    namespace: str = Field(description="the namespace of its pods")
+    version: str = Field(
+        default="", description="the version, or empty if the operator is not installed"
+    )
+    source: str = Field(
+        default="", description="the source of the images: vendor or go-module, or empty"
+    )
+    ready: bool = Field(description="whether the operator is ready")
+    detail: str = Field(default="", description="why the operator is not ready, or empty")
 
 
 class VaultView(Model):
-    """The Vault of development."""
+    """The state of the Vault server of the dev environment."""
 
-    state: str = Field(description="ready, not ready, absent, or foreign (someone else's)")
-    version: str = Field(default="", description="its version, when it answers")
-    detail: str = Field(default="", description="what is wrong, or empty")
+    state: str = Field(description="ready, not ready, absent, or foreign: not installed by vrooli")
+    version: str = Field(default="", description="the version, or empty if Vault does not respond")
+    detail: str = Field(default="", description="why Vault is not ready, or empty")
 
 
 class ReleaseView(Model):
-    """The Helm release."""
+    """The state of a Helm release."""
 
-    name: str = Field(description="the release's name")
-    namespace: str = Field(description="its namespace")
-    status: str = Field(description="Helm's status, or absent")
-    revision: int = Field(default=0, description="Helm's revision, 0 when absent")
-    chart: str = Field(default="", description="the chart and its version")
-    end: str = Field(
-        default="unknown", description="its deploy's end: ready, failed, unfinished or unknown"
+    name: str = Field(description="the name of the Helm release")
+    namespace: str = Field(description="the namespace of the release")
+    status: str = Field(description="the status that Helm reports, or absent")
+    revision: int = Field(
+        default=0, description="the latest revision, or 0 if the release is absent"
+    )
+    chart: str = Field(default="", description="the name and version of the chart")
+    outcome: str = Field(
+        default="unknown",
+        description="the outcome of the latest deploy: ready, failed, unfinished or unknown",
     )
 
 
 class WorkloadView(Model):
-    """One workload of the release."""
+    """The state of a workload of the release."""
 
-    kind: str = Field(description="Deployment, PostgresCluster, …")
-    name: str = Field(description="the object's name")
-    ready: bool = Field(description="whether it lacks nothing")
-    detail: str = Field(default="", description="what it has, or what it lacks")
+    kind: str = Field(description="the kind of the object: Deployment, PostgresCluster, …")
+    name: str = Field(description="the name of the object")
+    ready: bool = Field(description="whether the workload is ready")
+    detail: str = Field(default="", description="the state of the workload, or why it is not ready")
 
 
 class StatusResult(VerdictResult):
-    """The end of status; `ok` is false when anything of it isn't healthy, or couldn't be seen."""
+    """The result of status; `ok` is false if something is not healthy or could not be read."""
 
     environment: str = Field(description="dev, staging or prod")
     cluster: ClusterView = Field(description="the cluster")
-    operators: tuple[OperatorView, ...] = Field(default=(), description="the three operators")
-    vault: VaultView | None = Field(default=None, description="Vault, if the cluster answers")
-    release: ReleaseView | None = Field(default=None, description="the release, if it answers")
-    workloads: tuple[WorkloadView, ...] = Field(default=(), description="the release's workloads")
-    urls: dict[str, str] = Field(default_factory=dict, description="what a person can open")
-    problems: tuple[str, ...] = Field(default=(), description="what isn't healthy, in words")
+    operators: tuple[OperatorView, ...] = Field(default=(), description="the operators")
+    vault: VaultView | None = Field(
+        default=None, description="Vault, or null if its state could not be read"
+    )
+    release: ReleaseView | None = Field(
+        default=None, description="the release, or null if its state could not be read"
+    )
+    workloads: tuple[WorkloadView, ...] = Field(
+        default=(), description="the workloads of the release"
+    )
+    urls: dict[str, str] = Field(
+        default_factory=dict, description="the URLs of the release, by name"
+    )
+    problems: tuple[str, ...] = Field(default=(), description="the problems, one message each")
 
 
-class HolderView(Model):
-    """Who is at work on the release."""
+class LockView(Model):
+    """The lock of a release."""
 
-    name: str = Field(description="the user, the host and the process")
-    since: datetime = Field(description="when it took the release, UTC")
-    renewed: datetime = Field(description="its last sign of life, UTC")
-    alive: bool = Field(description="false when it has died without letting go")
+    holder: str = Field(description="the user, host and process that hold the lock")
+    acquired_at: datetime = Field(description="when the lock was acquired, UTC")
+    renewed_at: datetime = Field(description="when the lock was last renewed, UTC")
+    expired: bool = Field(description="whether the lock was not renewed in time")
 
 
 class ObjectView(Model):
-    """One object of the release."""
+    """The state of an object of the release."""
 
-    object: str = Field(description="its kind and name")
+    object: str = Field(description="the kind and name of the object")
     state: ObjectState = Field(description="waiting, ready or failed")
-    detail: str = Field(description="what it has or lacks, its pods' reasons included")
+    detail: str = Field(description="the state of the object and the reasons of its pods")
 
 
 class WatchResult(Result):
-    """The end of `status --watch`; `ok` is false when the release can't become healthy."""
+    """The result of `status --watch`; `ok` is false if the release cannot become healthy."""
 
     environment: str = Field(description="dev, staging or prod")
-    elapsed_s: float = Field(description="how long it was watched, seconds")
+    elapsed_s: float = Field(description="the duration of the watch, in seconds")
     release: ReleaseView = Field(description="the release")
-    holder: HolderView | None = Field(description="who is at work on it, or null")
-    objects: tuple[ObjectView, ...] = Field(description="each object, as it was seen last")
-    problems: tuple[str, ...] = Field(description="why it can't become healthy, in words")
+    lock: LockView | None = Field(description="the lock of the release, or null")
+    objects: tuple[ObjectView, ...] = Field(description="the last state of each object")
+    problems: tuple[str, ...] = Field(
+        description="why the release cannot become healthy, one message each"
+    )

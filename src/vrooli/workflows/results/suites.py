@@ -8,16 +8,18 @@ from vrooli.workflows.results.base import Model, Result
 
 
 class CaseView(Model):
-    """One test, or one program of a suite."""
+    """A test of the release, or a program of a suite."""
 
-    name: str = Field(description="the test's name")
-    passed: bool = Field(description="whether it passed")
-    elapsed_s: float = Field(description="how long it ran, seconds")
-    log: str = Field(default="", description="what a failed test printed")
+    name: str = Field(description="the name of the test")
+    passed: bool = Field(description="whether the test passed")
+    elapsed_s: float = Field(description="the duration, in seconds")
+    log: str = Field(default="", description="the output of a failed test, or empty")
 
 
 class SuitesResult(Result):
-    """The end of test."""
+    """The result of test."""
 
     suites: tuple[str, ...] = Field(description="the suites that ran")
-    cases: tuple[CaseView, ...] = Field(description="the tests of the release, or the programs")
+    cases: tuple[CaseView, ...] = Field(
+        description="the tests of the release, or the programs of the suites"
+    )
