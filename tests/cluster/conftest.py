@@ -14,7 +14,7 @@ from support import apiserver
 from vrooli import programs
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.operators import crds
+from vrooli.operators.installation import crds
 
 # Where each operator's Go module keeps its definitions.
 DEFINITIONS = {

@@ -16,10 +16,10 @@ from support.live import Live
 from vrooli import project
 from vrooli.chart import engine, values
 from vrooli.checks import catalog, probe_objects, runner
-from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import Check, Outcome, Site, State
 from vrooli.events import silent
 from vrooli.kube import Kube, Manifest
+from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.vault import policies, server
 from vrooli.vault.client import VaultClient
 from vrooli.workflows.check import CheckOptions, check
@@ -97,7 +97,7 @@ async def test_a_policy_that_allows_too_much_is_found_by_its_text_and_by_its_eff
     assert "secret/data/vrooli/secrets/other" in told
     # A policy for a path itself is stronger than one for all around it: the others' paths hold.
     assert any("read, update" in item.message for item in told.values())
-    assert {item.command for item in told.values()} == {INSTALL}
+    assert {item.command for item in told.values()} == {INSTALL_COMMAND}
     assert found["vault"].state is State.OK
 
 

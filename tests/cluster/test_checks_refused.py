@@ -21,13 +21,13 @@ from support.checking import names, rendered
 from vrooli import process
 from vrooli.checks import catalog, probe_pods, runner
 from vrooli.checks.cluster import admission
-from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import Check, Outcome, Site, State
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError
 from vrooli.events import silent
 from vrooli.findings import Verdict
 from vrooli.kube import Kube
+from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.workflows import check as workflow
 from vrooli.workflows.check import CheckOptions
 
@@ -135,7 +135,7 @@ async def test_an_api_server_with_nothing_behind_it_lacks_the_operators(bare_kub
     found = await _run(bare_kube)
     for name in ("postgres-operator", "redis-operator", "vault-secrets-operator"):
         (finding,) = found[name].findings
-        assert (finding.message, finding.command) == ("it isn't installed.", INSTALL)
+        assert (finding.message, finding.command) == ("it is not installed.", INSTALL_COMMAND)
     assert "nodes" in names(found["cluster"])
     assert names(found["storage"]) == ["StorageClass"]
     assert "no such Service" in found["vault"].findings[0].message

@@ -12,7 +12,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.checks import preflight
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.kube import ApiError, Kube
-from vrooli.operators.claims import PGO
+from vrooli.operators.pgo.names import API_VERSION, CLUSTER_LABEL, RESTORE_ANNOTATION
 from vrooli.release.rollout import readiness, tracker
 
 Body = dict[str, Any]
@@ -62,7 +62,7 @@ def instance(version: int) -> Body:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "pg-0", "labels": {f"{PGO}/cluster": "vrooli-pg"}},
+        "metadata": {"name": "pg-0", "labels": {CLUSTER_LABEL: "vrooli-pg"}},
         "spec": {
             "containers": [{"name": "database", "image": "none.example/pg", "env": environment}]
         },
@@ -121,8 +121,8 @@ async def test_a_class_that_lets_volumes_grow_lets_the_release_through(kept: Kub
 
 
 async def test_nothing_is_changed_until_a_restore_has_ended(kept: Kube) -> None:
-    api, kind, name = f"{PGO}/v1beta1", "PostgresCluster", "vrooli-pg"
-    request = {"metadata": {"annotations": {f"{PGO}/pgbackrest-restore": "one"}}}
+    api, kind, name = API_VERSION, "PostgresCluster", "vrooli-pg"
+    request = {"metadata": {"annotations": {RESTORE_ANNOTATION: "one"}}}
     settings = {"enabled": True, "repoName": "repo1"}
     asked = {**request, "spec": {"backups": {"pgbackrest": {"restore": settings}}}}
     await kept.patch(api, kind, name, HOME, asked)
@@ -135,7 +135,7 @@ async def test_nothing_is_changed_until_a_restore_has_ended(kept: Kube) -> None:
 
 async def _owned(kube: Kube, owner: str, name: str) -> Body:
     """A StatefulSet that was made from PostgreSQL's resource, and has no pod."""
-    kind = (f"{PGO}/v1beta1", "PostgresCluster")
+    kind = (API_VERSION, "PostgresCluster")
     body = await kube.get(*kind, owner, HOME)
     assert body is not None
     reference = {"apiVersion": kind[0], "kind": kind[1], "name": owner}

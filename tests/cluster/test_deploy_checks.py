@@ -49,7 +49,7 @@ CLASSES: list[dict[str, Any]] = [
 
 
 # The operators that development without Vault needs, and where; nothing runs them here.
-OPERATORS: tuple[Operator, ...] = (operators.POSTGRES, operators.REDIS)
+OPERATORS: tuple[Operator, ...] = (operators.PGO, operators.REDIS)
 ELSEWHERE = "default"
 READY = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
 DEPLOYMENT = ("apps/v1", "Deployment")
@@ -118,7 +118,7 @@ async def test_an_operator_that_is_gone_or_not_ready_is_told_though_its_kinds_ar
         item.rule_id: item.message for item in await preflight.look(equipped, NAMESPACE, wanted)
     }
     assert found == {
-        gone.name: "it isn't installed.",
+        gone.name: "it is not installed.",
         lame.name: "0 of 1 pods are available.",
     }
 
@@ -265,7 +265,7 @@ async def test_all_rights_in_a_namespace_are_enough_where_nothing_else_is_to_be_
         (finding,) = await _rights(kube, "own", wanted)
         assert finding.resource == "Namespace/own"
         assert "may not patch it" in finding.message
-        fit = {"name": "own", "labels": security.labels(security.BASELINE)}
+        fit = {"name": "own", "labels": security.security_labels(security.BASELINE)}
         await equipped.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": fit})
         assert await _rights(kube, "own", wanted) == []
         assert not await apply._ensure_namespace(

@@ -22,15 +22,15 @@ from vrooli import operators, programs
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
-from vrooli.operators import Operator, Site, Source, record
-from vrooli.operators.install import install
-from vrooli.operators.interface import State, VendorChart
-from vrooli.operators.redis import RedisOperator
+from vrooli.operators import Operator, Site, Source
+from vrooli.operators.installation import record, sources
+from vrooli.operators.installation.install import install
+from vrooli.operators.model import State, VendorChart
 
 PROGRESS = Progress()
 # How long a new admission policy may take to be obeyed, seconds.
 ADMISSION_S = 30.0
-each = pytest.mark.parametrize("operator", operators.ALL, ids=lambda operator: operator.name)
+each = pytest.mark.parametrize("operator", operators.OPERATORS, ids=lambda operator: operator.name)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ async def test_operator_runs_our_images_within_the_restricted_standard(
     await install(operator, Source.GO_MODULE, site, PROGRESS)
     pod = (await workload(site, operator))["spec"]["template"]
     images = {container["image"] for container in pod["spec"]["containers"]}
-    assert images <= set(operator.images(Source.GO_MODULE))
+    assert images <= set(operator.distributions[Source.GO_MODULE].images)
     # The server's own admission decides, in a namespace that enforces the standard.
     metadata = {**pod["metadata"], "name": "probe", "namespace": operator.namespace}
     await site.kube.applied({"apiVersion": "v1", "kind": "Pod", **pod, "metadata": metadata})
@@ -82,14 +82,17 @@ async def test_operator_runs_our_images_within_the_restricted_standard(
 async def test_status_says_which_source_and_version_runs(site: Site, operator: Operator) -> None:
     await install(operator, Source.GO_MODULE, site, PROGRESS)
     status = await operators.status(operator, site.kube)
-    assert (status.source, status.version) == ("go-module", operator.version(Source.GO_MODULE))
+    assert (status.source, status.version) == (
+        "go-module",
+        operator.distributions[Source.GO_MODULE].version,
+    )
     assert status.state is State.NOT_READY  # there are no nodes
     assert status.detail
 
 
 @each
 async def test_image_that_was_built_anew_rolls_the_operator(site: Site, operator: Operator) -> None:
-    built = dict.fromkeys(operator.images(Source.GO_MODULE), "of now")
+    built = dict.fromkeys(operator.distributions[Source.GO_MODULE].images, "of now")
     await install(operator, Source.GO_MODULE, site, PROGRESS)
     before = await workload(site, operator)
     done = await install(operator, Source.GO_MODULE, replace(site, image_hashes=built), PROGRESS)
@@ -102,7 +105,7 @@ async def test_image_that_was_built_anew_rolls_the_operator(site: Site, operator
 @each
 async def test_deleted_deployment_is_made_again(site: Site, operator: Operator) -> None:
     await install(operator, Source.GO_MODULE, site, PROGRESS)
-    name = operator.deployment(Source.GO_MODULE)
+    name = operator.distributions[Source.GO_MODULE].deployment
     await site.kube.delete("apps/v1", "Deployment", name, operator.namespace)
     assert (await install(operator, Source.GO_MODULE, site, PROGRESS)).changed
     await workload(site, operator)
@@ -110,8 +113,8 @@ async def test_deleted_deployment_is_made_again(site: Site, operator: Operator) 
 
 async def test_postgres_pods_are_made_to_fit_the_restricted_standard(site: Site) -> None:
     """They name no seccomp profile themselves; nobody else's pods are touched."""
-    await install(operators.POSTGRES, Source.GO_MODULE, site, PROGRESS)
-    assert await operators.POSTGRES.is_restricted(site.kube)
+    await install(operators.PGO, Source.GO_MODULE, site, PROGRESS)
+    assert await operators.PGO.is_restricted(site.kube)
     labels = {"postgres-operator.crunchydata.com/cluster": "vrooli-pg"}
     deadline = time.monotonic() + ADMISSION_S  # the policy takes effect a moment later
     while True:
@@ -135,7 +138,7 @@ def without_seccomp(name: str, labels: dict[str, str]) -> Manifest:
         "runAsNonRoot": True,
     }
     container = {"name": "main", "image": "localhost/none", "securityContext": security}
-    metadata = {"name": name, "namespace": operators.POSTGRES.namespace, "labels": labels}
+    metadata = {"name": name, "namespace": operators.PGO.namespace, "labels": labels}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -181,13 +184,10 @@ async def mark_release(site: Site, status: str, *, alone: bool) -> None:
     await site.kube.patch("v1", "Secret", name, namespace, change)
 
 
-class LocalRedisOperator(RedisOperator):
+def local_redis(url: str, namespace: str = "redis-vendor") -> Operator:
     """The Redis operator beside the others, from a repository on this host."""
-
-    namespace = "redis-vendor"
-
-    def __init__(self, url: str) -> None:
-        self.vendor = VendorChart("redis-operator", "3.2.6", (url,))
+    chart = VendorChart("redis-operator", "3.2.6", (url,))
+    return replace(operators.REDIS, vendor=chart, namespace=namespace)
 
 
 @contextmanager
@@ -241,8 +241,8 @@ async def no_redis(site: Site) -> None:
 async def test_vendors_chart_is_chosen_where_it_is_reached_and_said_in_status(
     site: Site, repository: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(operators.sources.VARIABLE, raising=False)
-    operator = LocalRedisOperator(repository)
+    monkeypatch.delenv(sources.VARIABLE, raising=False)
+    operator = local_redis(repository)
     chosen = await operators.choose([operator], site.kube)
     assert chosen[operator.name] is Source.VENDOR
     assert (await install(operator, Source.VENDOR, site, PROGRESS)).changed
@@ -253,8 +253,7 @@ async def test_vendors_chart_is_chosen_where_it_is_reached_and_said_in_status(
 
 @pytest.mark.usefixtures("no_redis")
 async def test_vendor_that_went_away_is_a_lack_with_advice(site: Site) -> None:
-    operator = LocalRedisOperator("http://127.0.0.1:9")
-    operator.namespace = "redis-gone"
+    operator = local_redis("http://127.0.0.1:9", "redis-gone")
     with pytest.raises(PrerequisiteError, match="No repository of the chart") as raised:
         await install(operator, Source.VENDOR, site, PROGRESS)
     assert "VROOLI_OPERATORS_SOURCE=go-module" in raised.value.advice
@@ -276,11 +275,10 @@ async def test_someone_elses_operator_is_left_as_it_is_and_said_so(site: Site) -
             },
         },
     }
-    operator = LocalRedisOperator("")
-    operator.namespace = "redis-ours"
+    operator = local_redis("", "redis-ours")
     await site.kube.apply(theirs)
     done = await install(operator, Source.GO_MODULE, site, PROGRESS)
-    assert done.detail == "theirs/redis 1.1.0 is someone else's and is left as it is"
+    assert done.detail == "theirs/redis 1.1.0 was not installed by vrooli and is left unchanged"
     assert await site.kube.get("v1", "Namespace", "redis-ours") is None
     status = await operators.status(operator, site.kube)
     assert (status.source, status.version, status.namespace) == ("foreign", "1.1.0", "theirs")

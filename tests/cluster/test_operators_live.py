@@ -14,7 +14,7 @@ from vrooli import images, operators, project, vault
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.kube import Kube, Manifest
-from vrooli.operators.interface import State
+from vrooli.operators.model import State
 from vrooli.secrets import catalog, env_file, kubernetes
 from vrooli.vault import configuration, manifests, server
 from vrooli.vault.client import VaultClient, VaultDeniedError
@@ -44,7 +44,7 @@ async def namespace(kube: Kube) -> AsyncIterator[str]:
         await kube.delete(api_version, kind, name, NAMESPACE)
 
 
-@pytest.mark.parametrize("operator", operators.ALL, ids=lambda operator: operator.name)
+@pytest.mark.parametrize("operator", operators.OPERATORS, ids=lambda operator: operator.name)
 async def test_operator_is_ready_and_the_seeds_selector_finds_its_pods(
     kube: Kube, operator: operators.Operator
 ) -> None:

@@ -117,7 +117,7 @@ async def _until_failed(live: Live, kube: Kube) -> str:
 async def test_another_major_version_by_hand_is_no_success(live: Live, kube: Kube) -> None:
     async with changed(kube, live, PG, {"postgresVersion": 14}, {"postgresVersion": 15}):
         said = await _until_failed(live, kube)
-        assert "its instances run PostgreSQL 15, 14 is asked for" in said
+        assert "its instances run PostgreSQL 15, 14 is requested" in said
         result = await status(DEV, live.cluster, silent)
         assert not result.ok
         assert any("PostgresCluster vrooli-pg" in problem for problem in result.problems)
@@ -151,5 +151,5 @@ async def test_a_volume_of_redis_that_keeps_its_size_is_no_success(live: Live, k
                 break
             await asyncio.sleep(1)
         assert "the volume vrooli-rf-data-rfr-vrooli-rf-0 has" in problems[0]
-        assert "3Gi is asked for" in problems[0]
-        assert "3Gi is asked for" in await _until_failed(live, kube)
+        assert "3Gi is requested" in problems[0]
+        assert "3Gi is requested" in await _until_failed(live, kube)

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from vrooli.diagnosis.evidence import operators, rotation
+from vrooli.diagnosis.evidence import rotation
 from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.operators import deployments
 from vrooli.kube.objects import (
     Body,
     Ref,
@@ -24,6 +25,8 @@ from vrooli.kube.objects import (
     text,
     version_of,
 )
+from vrooli.operators import OPERATORS
+from vrooli.operators.pgo.names import CLUSTER_LABEL
 
 Edge = tuple[Ref, Ref]
 DependencyGraph = Mapping[Ref, frozenset[Ref]]
@@ -243,15 +246,15 @@ def vault_services(evidence: Evidence) -> list[Ref]:
 
 
 def _of_operators(evidence: Evidence) -> Iterator[Edge]:
-    for operator in operators.ALL:
-        bodies = operators.deployments(evidence, operator)
+    for operator in OPERATORS:
+        bodies = deployments(evidence, operator)
         for body in (body for kind in operator.kinds for body in evidence.all(kind)):
             yield from ((ref_of(body), ref_of(deployment)) for deployment in bodies)
     for body in evidence.all("RedisFailover"):
         ref = ref_of(body)
         yield ref, Ref("Secret", text(body, "spec", "auth", "secretPath"), ref.namespace)
     for body in evidence.all("Secret"):
-        cluster = text(labels(body), "postgres-operator.crunchydata.com/cluster")
+        cluster = text(labels(body), CLUSTER_LABEL)
         if cluster:
             yield ref_of(body), Ref("PostgresCluster", cluster, ref_of(body).namespace)
     for claim in evidence.all("PersistentVolumeClaim"):

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from vrooli.diagnosis.dependency_graph import vault_services
-from vrooli.diagnosis.evidence import operators
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence
-from vrooli.diagnosis.evidence.operators import Keeper
+from vrooli.diagnosis.evidence.operators import deployments
 from vrooli.kube import Priority
 from vrooli.kube.unavailable import Unavailable
+from vrooli.operators import OPERATORS, Operator
 
 # Of the release's namespace: what runs, what runs it, what leads to it, what happened to it, and
 # what Helm has recorded of it (in Secrets).
 OF_RELEASE = frozenset(
     {
         *("Pod", "Deployment", "StatefulSet", "Job", "PersistentVolumeClaim"),
-        *("PostgresCluster", "RedisFailover"),
-        *("VaultConnection", "VaultAuth", "VaultStaticSecret"),
+        *(kind for operator in OPERATORS for kind in operator.kinds),
         *("Service", "EndpointSlice", "Ingress", "Event", "Secret"),
     }
 )
@@ -45,7 +44,7 @@ def priority(kind: str, namespace: str | None, home: str) -> Priority:
     needed: frozenset[str] = frozenset()
     if namespace in (None, home):
         needed = OF_RELEASE
-    elif namespace in {operator.namespace for operator in operators.ALL}:
+    elif namespace in {operator.namespace for operator in OPERATORS}:
         needed = OF_OPERATOR
     elif namespace == ELSEWHERE:
         # Where an operator is that isn't at its usual place.
@@ -87,22 +86,22 @@ def _is_required(item: Unavailable, evidence: Evidence) -> bool:
         and name in OF_VAULT
     ):
         return True
-    return any((name, namespace) in _places(operator, evidence) for operator in operators.ALL)
+    return any((name, namespace) in _places(operator, evidence) for operator in OPERATORS)
 
 
-def _places(operator: Keeper, evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _places(operator: Operator, evidence: Evidence) -> Iterator[tuple[str, str]]:
     """What must be seen of an operator, and where."""
     if not _is_needed(operator, evidence):
         return
-    deployments = operators.deployments(evidence, operator)
-    is_in_other_namespace = deployments and not evidence.all("Deployment", operator.namespace)
+    bodies = deployments(evidence, operator)
+    is_in_other_namespace = bodies and not evidence.all("Deployment", operator.namespace)
     if not is_in_other_namespace:
         yield from ((name, operator.namespace) for name in (*OF_OPERATOR, LOG))
-    if not deployments:
+    if not bodies:
         yield "Deployment", ELSEWHERE
 
 
-def _is_needed(operator: Keeper, evidence: Evidence) -> bool:
+def _is_needed(operator: Operator, evidence: Evidence) -> bool:
     """Whether the release has what an operator keeps; where that can't be known, it may."""
     is_unknown = evidence.is_hidden("Secret") and any(map(evidence.is_hidden, operator.kinds))
     return is_unknown or any(

@@ -1,25 +1,23 @@
-"""The three operators that run what Vrooli stands on: PostgreSQL, Redis, secrets from Vault.
+"""The operators that Vrooli depends on: PostgreSQL, Redis, and secrets from Vault.
 
-One contract (interface.py) and one file per operator; what all of them share is beside it:
-where an operator comes from (sources.py), CRDs and Helm (crds.py, helm.py), what is noted in
-the cluster (record.py) and the one way to install (install.py). Nothing of Vrooli's own chart.
+Each has a package with all that is specific to it: its install, labels, kinds, permissions, and
+when its resources are ready. `model.py` defines what such a package offers, `catalog.py` lists
+them, `installation/` installs any of them. Nothing of Vrooli's own chart belongs here.
 """
 
-from vrooli.operators.install import ensure, status
-from vrooli.operators.interface import Operator, OperatorStatus, Site, Source
-from vrooli.operators.pgo import PostgresOperator
-from vrooli.operators.redis import RedisOperator
-from vrooli.operators.sources import choose
-from vrooli.operators.vault_secrets import VaultSecretsOperator
-
-POSTGRES, REDIS, VAULT_SECRETS = PostgresOperator(), RedisOperator(), VaultSecretsOperator()
-ALL: tuple[Operator, ...] = (POSTGRES, REDIS, VAULT_SECRETS)
+from vrooli.operators.catalog import OPERATORS
+from vrooli.operators.installation.install import ensure, status
+from vrooli.operators.installation.sources import choose
+from vrooli.operators.model import Operator, OperatorStatus, Site, Source
+from vrooli.operators.pgo.operator import PGO
+from vrooli.operators.redis.operator import REDIS
+from vrooli.operators.vso.operator import VSO
 
 __all__ = [
-    "ALL",
-    "POSTGRES",
+    "OPERATORS",
+    "PGO",
     "REDIS",
-    "VAULT_SECRETS",
+    "VSO",
     "Operator",
     "OperatorStatus",
     "Site",

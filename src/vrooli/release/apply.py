@@ -157,9 +157,9 @@ async def _security(kube: Kube, desired: Iterable[Manifest]) -> str:
 
 async def _ensure_namespace(kube: Kube, name: str, security: str) -> bool:
     """Make or label the namespace; one that fits is left alone: not everyone may change it."""
-    if pod_security.has_labels(await kube.get("v1", "Namespace", name), security):
+    if pod_security.has_security_labels(await kube.get("v1", "Namespace", name), security):
         return False
-    metadata = {"name": name, "labels": pod_security.labels(security)}
+    metadata = {"name": name, "labels": pod_security.security_labels(security)}
     return await kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
 

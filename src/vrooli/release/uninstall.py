@@ -13,7 +13,8 @@ from vrooli.chart.manifest import Manifest as Object
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube, Manifest
-from vrooli.operators import claims as volumes
+from vrooli.operators import volumes
+from vrooli.operators.catalog import databases
 from vrooli.release import helm
 from vrooli.release.drift import live_objects
 from vrooli.release.model import Release
@@ -56,7 +57,13 @@ async def find_leftovers(kube: Kube, release: Release, objects: Iterable[Object]
         claims = await kube.list("v1", CLAIM, release.namespace)
     except ApiError:  # who may not look isn't told
         claims = []
-    specs = [spec for item in named for spec in volumes.volume_specs(item.body)]
+    resources = databases()
+    specs = [
+        spec
+        for item in named
+        if item.kind in resources
+        for spec in resources[item.kind].volume_specs(item.body)
+    ]
     names = {claim["metadata"]["name"] for spec in specs for claim in spec.claims(claims)}
     return [*there, *sorted(f"{CLAIM}/{name}" for name in names)]
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from vrooli import operators
-from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import Outcome
-from vrooli.checks.operators import requirements
 from vrooli.environments import Environment
 from vrooli.events import Listener, StepEnded
-from vrooli.operators import Source, record
+from vrooli.operators.installation import record
+from vrooli.operators.installation.install import namespace_security
+from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.workflows import develop
 from vrooli.workflows.clusters import access
 from vrooli.workflows.options import DevelopOptions
@@ -21,12 +21,8 @@ from vrooli.workflows.options import DevelopOptions
 SECRETS = "secrets"
 AWAIT = "operators"
 # Whose kinds are which operator's.
-OWNERS = {
-    kind: requirement.operator.name
-    for requirement in requirements.ALL
-    for _, kind in requirement.kinds
-}
-TITLES = {operator.name: operator.title for operator in operators.ALL}
+OWNERS = {kind: operator.name for operator in operators.OPERATORS for kind in operator.kinds}
+TITLES = {operator.name: operator.title for operator in operators.OPERATORS}
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ def of(outcomes: Iterable[Outcome]) -> Fix:
     absent, unserved, vault = set(), set(), False
     for outcome in outcomes:
         for finding in outcome.findings:
-            if finding.command != INSTALL:
+            if finding.command != INSTALL_COMMAND:
                 continue
             if finding.rule_id in TITLES:
                 absent.add(finding.rule_id)
@@ -87,9 +83,9 @@ async def do(
 async def _forget(names: Iterable[str], cluster: str) -> None:
     """Have operators of ours count as not wholly installed, so that they are installed again."""
     async with access.connect(cluster) as reached:
-        for operator in operators.ALL:
+        for operator in operators.OPERATORS:
             installed = await record.read(reached.kube, operator.namespace)
             if operator.name in names and installed.ours:
-                security = "restricted" if installed.source == Source.GO_MODULE else "baseline"
+                security = namespace_security(installed.source)
                 unfinished = replace(installed, inputs="")
                 await record.write(reached.kube, operator.namespace, unfinished, security)

@@ -22,7 +22,7 @@ from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Listener, Outcome, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
-from vrooli.operators.install import install, wait_ready
+from vrooli.operators.installation.install import install, wait_ready
 from vrooli.release import apply, failure_handling, lease
 from vrooli.release.apply import Applied
 from vrooli.release.model import Release
@@ -229,7 +229,7 @@ class _Run:
 
     def steps(self) -> list[Step]:
         """All steps; each names those that it stands on."""
-        installs = [self._install(operator) for operator in operators.ALL]
+        installs = [self._install(operator) for operator in operators.OPERATORS]
         installs_done = tuple(step.name for step in installs)
         return [
             *self.machine.steps(),
@@ -276,7 +276,7 @@ class _Run:
         )
         # The pods and containerd of an embedded cluster reach no network outside.
         self.sources = await operators.choose(
-            operators.ALL, self.kube, pulls=not self.choice.embedded
+            operators.OPERATORS, self.kube, pulls=not self.choice.embedded
         )
         return done
 
@@ -298,9 +298,9 @@ class _Run:
     async def await_operators(self, progress: Progress) -> Done:
         """Wait for the operators' pods; the release only needs the kinds that they serve."""
         async with asyncio.TaskGroup() as group:
-            for operator in operators.ALL:
+            for operator in operators.OPERATORS:
                 group.create_task(wait_ready(operator, self.kube, progress))
-        return Done(changed=False, detail=f"all {len(operators.ALL)} are ready")
+        return Done(changed=False, detail=f"all {len(operators.OPERATORS)} are ready")
 
     async def ensure_secrets(self, progress: Progress) -> Done:
         """Have the five secrets: in Vault, or in Kubernetes from a local file."""

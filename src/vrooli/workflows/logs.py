@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from vrooli.environments import Environment
 from vrooli.errors import UsageError
 from vrooli.events import Listener, LogLine
+from vrooli.operators.pgo import names as pgo
 from vrooli.redaction import Lines, Redactor
 from vrooli.release import secret_redaction
 from vrooli.workflows import advice
@@ -41,13 +42,11 @@ COMPONENTS = {
     },
     # The labels that the two operators give to the pods of the resources in the chart.
     "postgres": Component(
-        "postgres-operator.crunchydata.com/cluster=vrooli-pg,"
-        "postgres-operator.crunchydata.com/instance",
+        f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.INSTANCE_LABEL}",
         "database",
     ),
     "pgbouncer": Component(
-        "postgres-operator.crunchydata.com/cluster=vrooli-pg,"
-        "postgres-operator.crunchydata.com/role=pgbouncer",
+        f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.ROLE_LABEL}=pgbouncer",
         "pgbouncer",
     ),
     "redis": Component(

@@ -114,7 +114,7 @@ async def _fetch_all(
     async with asyncio.TaskGroup() as group:
         of_operators = [
             group.create_task(fetcher.at(operator.title, partial(operators.status, operator, kube)))
-            for operator in operators.ALL
+            for operator in operators.OPERATORS
         ]
         of_vault = group.create_task(fetcher.at(VAULT, partial(vault.status, kube)))
         of_release = group.create_task(_fetch_release(kube, release, fetcher))

@@ -11,7 +11,7 @@ from support.checking import rendered, site
 from vrooli.checks.data import changes as data_changes
 from vrooli.checks.data.live import Live
 from vrooli.checks.interface import Seen
-from vrooli.operators.claims import PGO
+from vrooli.operators.pgo.names import CLUSTER_LABEL, GROUP, RESTORE_ANNOTATION
 
 Body = dict[str, Any]
 VALUES = {"vso": {"enabled": False}}
@@ -40,7 +40,7 @@ def claim(name: str, labels: dict[str, str], size: str, storage_class: str = "lo
 def postgres_claim(size: str, **settings: Any) -> Body:
     """The volume of an instance."""
     labels = {"cluster": "vrooli-pg", "instance-set": "instance1", "role": "pgdata"}
-    full = {f"{PGO}/{key}": value for key, value in labels.items()}
+    full = {f"{GROUP}/{key}": value for key, value in labels.items()}
     return claim("vrooli-pg-instance1-abcd-pgdata", full, size, **settings)
 
 
@@ -56,7 +56,7 @@ def instance(version: int, *, ready: bool = True) -> Body:
     environment = [{"name": "PGDATA", "value": f"/pgdata/pg{version}"}]
     return {
         "kind": "Pod",
-        "metadata": {"name": "pg-0", "labels": {f"{PGO}/cluster": "vrooli-pg"}},
+        "metadata": {"name": "pg-0", "labels": {CLUSTER_LABEL: "vrooli-pg"}},
         "spec": {"containers": [{"name": "database", "env": environment}]},
         "status": {"conditions": [{"type": "Ready", "status": str(ready)}]},
     }
@@ -300,7 +300,7 @@ def test_a_release_on_databases_of_others_needs_no_look() -> None:
 def restoring(*, enabled: bool = True, **status: Any) -> Body:
     """A PostgresCluster for which a restore was asked."""
     body = copy.deepcopy(POSTGRES)
-    body["metadata"]["annotations"][f"{PGO}/pgbackrest-restore"] = "second"
+    body["metadata"]["annotations"][RESTORE_ANNOTATION] = "second"
     body["spec"]["backups"]["pgbackrest"]["restore"] = {"enabled": enabled, "repoName": "repo1"}
     body["status"] = {"pgbackrest": {"restore": status}} if status else {}
     return body

@@ -9,15 +9,13 @@ import pytest
 
 from support.checking import names, rendered, site
 from vrooli.checks import catalog, runner
-from vrooli.checks.cluster import api_resources
 from vrooli.checks.interface import Outcome
 from vrooli.checks.interface import State as Ended
-from vrooli.checks.operators import health, requirements
+from vrooli.checks.operators import health
 from vrooli.kube import ApiError
-from vrooli.operators import OperatorStatus
-from vrooli.operators.interface import State
+from vrooli.operators import PGO, REDIS, VSO, OperatorStatus
+from vrooli.operators.model import INSTALL_COMMAND, State
 
-PGO, REDIS, VSO = requirements.ALL
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -50,7 +48,7 @@ def _object(kind: str, generation: int, status: dict[str, int], changed_ago: flo
 def test_an_operator_that_is_not_there_is_to_be_installed_by_the_command() -> None:
     finding = health.absent(REDIS)
     assert finding.resource == "Redis operator (Spotahome)"
-    assert finding.command == api_resources.INSTALL
+    assert finding.command == INSTALL_COMMAND
 
 
 def test_an_operator_whose_pods_are_not_ready_is_told_with_what_they_lack() -> None:
@@ -63,16 +61,20 @@ def test_an_operator_whose_pods_are_not_ready_is_told_with_what_they_lack() -> N
 
 def test_rights_that_an_operator_lacks_are_told_by_verb_and_kind() -> None:
     refused = ["create StatefulSet", "patch PostgresCluster/status"]
-    seen = health.judge_rights(PGO, ("pgo-ns", "pgo"), refused, 12)
+    seen = health.judge_permissions(PGO, ("pgo-ns", "pgo"), refused, 12)
     (finding,) = seen.findings
     assert finding.resource == "ServiceAccount/pgo in pgo-ns"
-    assert finding.message == "it may not create StatefulSet, patch PostgresCluster/status."
-    assert health.judge_rights(PGO, ("pgo-ns", "pgo"), [], 12).found == "has its 12 rights"
+    assert (
+        finding.message == "it is not allowed to create StatefulSet, patch PostgresCluster/status."
+    )
+    assert (
+        health.judge_permissions(PGO, ("pgo-ns", "pgo"), [], 12).found == "has its 12 permissions"
+    )
 
 
 def test_a_leader_that_renews_its_lease_is_at_work() -> None:
     seen = health.judge_leases(VSO, "ns", [_lease(400), _lease(5)], NOW)
-    assert (seen.found, seen.findings) == ("a leader at work", ())
+    assert (seen.found, seen.findings) == ("has an active leader", ())
 
 
 def test_a_lease_that_nobody_renews_is_found() -> None:
@@ -96,7 +98,7 @@ def test_an_object_whose_last_change_is_not_looked_at_for_a_minute_is_found() ->
 
 def test_redis_failovers_have_no_status_so_nothing_is_said_of_them() -> None:
     item = _object("RedisFailover", 3, {}, 9999)
-    assert health.judge_observed(REDIS, [item], NOW).found == "looks after 1 objects"
+    assert health.judge_observed(REDIS, [item], NOW).found == "reconciles 1 objects"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def _deployment(available: int, **changes: Any) -> Any:
 
 
 async def _before_a_deploy(cluster: Cluster) -> Outcome:
-    redis = [check for check in health.CHECKS if check.name == REDIS.operator.name]
+    redis = [check for check in health.CHECKS if check.name == REDIS.name]
     (outcome,) = await runner.run(redis, site(rendered(), cluster))
     return outcome
 
@@ -180,8 +182,8 @@ async def test_a_deploy_is_stopped_by_an_operator_that_is_not_there() -> None:
 async def test_a_deploy_is_stopped_by_an_operator_that_stays_unready(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(health, "SETTLES_S", 0.05)
-    monkeypatch.setattr(health, "PAUSE_S", 0.01)
+    monkeypatch.setattr(health, "RESTART_S", 0.05)
+    monkeypatch.setattr(health, "POLL_S", 0.01)
     found = await _before_a_deploy(Cluster(_deployment(0)))
     (finding,) = found.findings
     assert "0 of 1 pods are available" in finding.message
@@ -190,7 +192,7 @@ async def test_a_deploy_is_stopped_by_an_operator_that_stays_unready(
 async def test_an_operator_that_is_just_restarted_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(health, "PAUSE_S", 0.01)
+    monkeypatch.setattr(health, "POLL_S", 0.01)
     cluster = Cluster(_deployment(0, later=_deployment(1)["status"]))
     found = await _before_a_deploy(cluster)
     assert found.state is Ended.OK

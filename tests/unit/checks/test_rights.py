@@ -60,13 +60,13 @@ async def _refused(cluster: Cluster, **changes: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", ["Secret", "Lease"])
 async def test_what_is_put_in_the_place_of_what_was_read_needs_update(kind: str) -> None:
-    cluster = Cluster(security.labels("baseline"), {("update", kind)})
+    cluster = Cluster(security.security_labels("baseline"), {("update", kind)})
     found = await _refused(cluster)
     assert found == {kind: "this kubeconfig may not update it in namespace dev."}
 
 
 async def test_what_is_never_put_needs_no_update() -> None:
-    cluster = Cluster(security.labels("baseline"))
+    cluster = Cluster(security.security_labels("baseline"))
     assert await _refused(cluster) == {}
     assert {kind for verb, kind, _ in cluster.asked if verb == "update"} == {"Secret", "Lease"}
 
@@ -76,7 +76,7 @@ async def test_a_namespace_that_fits_needs_no_right_where_the_operator_can_not_b
     level: str,
 ) -> None:
     refused = {("patch", "Namespace"), ("create", "Namespace")}
-    cluster = Cluster(security.labels(level), refused)
+    cluster = Cluster(security.security_labels(level), refused)
     assert await _refused(cluster) == {}
     assert "Namespace" not in {kind for _, kind, _ in cluster.asked}
 

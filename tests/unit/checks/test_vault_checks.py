@@ -8,7 +8,6 @@ import pytest
 
 from support.checking import names, rendered, site
 from vrooli import project
-from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import State
 from vrooli.checks.network import connectivity
 from vrooli.checks.runner import judged
@@ -17,6 +16,7 @@ from vrooli.checks.vault import keys as vault_keys
 from vrooli.checks.vault import policies as vault_policies
 from vrooli.checks.vault import state as vault_state
 from vrooli.checks.vault.state import SecretSeen, VaultSeen, Wanted
+from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.secrets import catalog
 from vrooli.vault import policies
 
@@ -125,7 +125,7 @@ def test_an_engine_of_the_first_version_is_found(want: Wanted, good: VaultSeen) 
 def test_only_our_own_vault_is_offered_to_be_mended(want: Wanted, good: VaultSeen) -> None:
     other = replace(want, address="http://vault.security.svc:8200")
     broken = replace(good, secrets={POSTGRES: SecretSeen()}, policies=frozenset())
-    for found, command in ((want, INSTALL), (other, "")):
+    for found, command in ((want, INSTALL_COMMAND), (other, "")):
         seen = [
             *access.judge(found, broken).findings,
             *vault_policies.judge(found, broken, FILES).findings,

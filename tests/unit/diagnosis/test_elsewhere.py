@@ -10,12 +10,12 @@ import pytest
 
 from support.evidence import DEV, START, diagnosed, operators, pod, vault
 from vrooli.diagnosis.evidence import collect, discovery
-from vrooli.diagnosis.evidence import operators as evidence_operators
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Evidence
 from vrooli.diagnosis.evidence.unavailable import grouped
 from vrooli.kube import ApiError
 from vrooli.kube.objects import Ref, has_label
 from vrooli.kube.reads import Through
+from vrooli.operators import OPERATORS
 from vrooli.release import Release
 
 Body = Mapping[str, Any]
@@ -117,7 +117,7 @@ async def test_who_may_not_look_elsewhere_calls_no_operator_missing() -> None:
 
 def test_operators_are_known_by_the_labels_that_a_check_looks_for() -> None:
     asked = discovery.KINDS["apps/v1", "Deployment"]
-    assert {keeper.selector for keeper in evidence_operators.ALL} < set(asked)
+    assert {operator.selector for operator in OPERATORS} < set(asked)
 
 
 @pytest.mark.anyio

@@ -10,9 +10,10 @@ import pytest
 
 from support.evidence import NOW, diagnosed, evidence, operators, pod, with_objects
 from vrooli.diagnosis.evidence.workloads import rollback_command
-from vrooli.diagnosis.remedies import operators as remedies_operators
 from vrooli.findings import Finding
 from vrooli.kube.objects import Ref
+from vrooli.operators.pgo.names import CLUSTER_LABEL, INSTANCE_SET_LABEL
+from vrooli.operators.redis.names import FAILOVER_LABEL
 
 LIMITS = {"limits": {"memory": "256Mi"}}
 PGO = "postgres-operator.crunchydata.com"
@@ -63,7 +64,7 @@ def named(*bodies: dict[str, Any]) -> Finding:
     return cause.finding
 
 
-INSTANCE = {f"{PGO}/cluster": "vrooli-pg", f"{PGO}/instance-set": "main"}
+INSTANCE = {CLUSTER_LABEL: "vrooli-pg", INSTANCE_SET_LABEL: "main"}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ INSTANCE = {f"{PGO}/cluster": "vrooli-pg", f"{PGO}/instance-set": "main"}
         (
             Ref("StatefulSet", "rfr-vrooli-rf", "dev"),
             "redis",
-            {remedies_operators.REDIS_NAME: "vrooli-rf"},
+            {FAILOVER_LABEL: "vrooli-rf"},
             REDIS,
             "/spec/redis",
             "spotahomeRedis.redis.",
@@ -80,7 +81,7 @@ INSTANCE = {f"{PGO}/cluster": "vrooli-pg", f"{PGO}/instance-set": "main"}
         (
             Ref("Deployment", "rfs-vrooli-rf", "dev"),
             "sentinel",
-            {remedies_operators.REDIS_NAME: "vrooli-rf"},
+            {FAILOVER_LABEL: "vrooli-rf"},
             REDIS,
             "/spec/sentinel",
             "spotahomeRedis.sentinel.",
@@ -96,7 +97,7 @@ INSTANCE = {f"{PGO}/cluster": "vrooli-pg", f"{PGO}/instance-set": "main"}
         (
             Ref("Deployment", "vrooli-pg-pgbouncer", "dev"),
             "pgbouncer",
-            {f"{PGO}/cluster": "vrooli-pg"},
+            {CLUSTER_LABEL: "vrooli-pg"},
             POSTGRES,
             "/spec/proxy/pgBouncer",
             "pgoPostgresql.pgBouncer.",

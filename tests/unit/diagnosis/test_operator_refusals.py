@@ -22,7 +22,7 @@ from support.evidence import (
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref
-from vrooli.operators.claims import PGO
+from vrooli.operators.pgo.names import CLUSTER_LABEL, GROUP, ROLE_LABEL
 
 Body = dict[str, Any]
 RUNNER = Ref("StatefulSet", "vrooli-pg-instance1-abcd", "dev")
@@ -40,7 +40,7 @@ def owned(kind: str, name: str, owner: tuple[str, str], **body: Any) -> Body:
     metadata = {
         "name": name,
         "namespace": "dev",
-        "labels": {f"{PGO}/cluster": "vrooli-pg"},
+        "labels": {CLUSTER_LABEL: "vrooli-pg"},
         "ownerReferences": [{"kind": owner[0], "name": owner[1]}],
     }
     return {"kind": kind, "metadata": metadata, **body}
@@ -126,7 +126,7 @@ def running(*bodies: Body, logs: dict[LogSource, list[str]] | None = None, **spe
         "spec": {**body["spec"], **spec},
         "status": status,
     }
-    labels = {f"{PGO}/cluster": "vrooli-pg", f"{PGO}/role": "master"}
+    labels = {CLUSTER_LABEL: "vrooli-pg", ROLE_LABEL: "master"}
     environment = [{"name": "PGDATA", "value": "/pgdata/pg15"}]
     containers = [{"name": "database", "env": environment}]
     leader = pod("vrooli-pg-instance1-abcd-0", labels=labels, spec={"containers": containers})
@@ -149,7 +149,7 @@ def volume(size: str) -> Body:
         "metadata": {
             "name": "vrooli-pg-instance1-abcd-pgdata",
             "namespace": "dev",
-            "labels": {f"{PGO}/{key}": value for key, value in labels.items()},
+            "labels": {f"{GROUP}/{key}": value for key, value in labels.items()},
         },
         "spec": {"resources": {"requests": {"storage": size}}},
         "status": {"phase": "Bound"},
@@ -170,8 +170,8 @@ def pgo_line(seconds_ago: float) -> str:
 
 
 REFUSED = {
-    "another major version": (running(postgresVersion=14), "run PostgreSQL 15, 14 is asked for"),
-    "a volume that can't shrink": (running(volume("2Ti")), "it can't become smaller"),
+    "another major version": (running(postgresVersion=14), "run PostgreSQL 15, 14 is requested"),
+    "a volume that can't shrink": (running(volume("2Ti")), "it cannot become smaller"),
     "a volume that never grew": (running(volume("1Mi")), "abcd-pgdata has 1Mi"),
     "what only the log tells": (
         running(logs={PGO_LOG: [pgo_line(120), pgo_line(80), pgo_line(1)]}),

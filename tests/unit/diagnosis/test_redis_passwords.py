@@ -17,7 +17,7 @@ from vrooli.diagnosis.evidence.model import Answer, LogSource
 from vrooli.diagnosis.interface import Cause
 from vrooli.diagnosis.remedies import redis_passwords
 from vrooli.kube.objects import Ref
-from vrooli.release.rollout.readiness import REDIS_NAME
+from vrooli.operators.redis.names import FAILOVER_LABEL
 
 SERVER = "vrooli-dev-server"
 CLIENT = f"{SERVER}-5d9c7b-abcde"
@@ -46,7 +46,7 @@ def since(body: dict[str, Any], minutes: int) -> dict[str, Any]:
 
 
 def redis(number: int, minutes: int = 30) -> dict[str, Any]:
-    labels = {REDIS_NAME: "vrooli-rf", "app.kubernetes.io/component": "redis"}
+    labels = {FAILOVER_LABEL: "vrooli-rf", "app.kubernetes.io/component": "redis"}
     owner = ("StatefulSet", "rfr-vrooli-rf")
     return since(
         pod(f"rfr-vrooli-rf-{number}", owner=owner, labels=labels, container="redis"), minutes

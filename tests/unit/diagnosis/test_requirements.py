@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from support.evidence import DEV, diagnosed, vault, whole, with_objects
+from vrooli import operators
 from vrooli.diagnosis import requirements
-from vrooli.diagnosis.evidence import collect, operators
+from vrooli.diagnosis.evidence import collect
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence
 from vrooli.diagnosis.evidence.probes import PROBES
 from vrooli.kube import Priority
@@ -52,7 +53,7 @@ def test_all_that_is_required_is_looked_at() -> None:
     assert requirements.OF_RELEASE <= LISTED
     assert {k for _, k in collect.OF_BELOW} >= requirements.OF_OPERATOR | requirements.OF_VAULT
     assert set(requirements.PROBES) <= set(PROBES)
-    assert {keeper.namespace for keeper in operators.ALL} <= set(collect.BELOW)
+    assert {operator.namespace for operator in operators.OPERATORS} <= set(collect.BELOW)
 
 
 @pytest.mark.parametrize("kind", sorted(LISTED))
@@ -90,7 +91,7 @@ def test_an_operator_that_is_not_at_its_place_may_be_where_nobody_may_look() -> 
 
 
 def test_where_not_even_what_is_wanted_was_seen_every_operator_may_be_needed() -> None:
-    kinds = [(kind, HOME) for keeper in operators.ALL for kind in keeper.kinds]
+    kinds = [(kind, HOME) for operator in operators.OPERATORS for kind in operator.kinds]
     seen = hiding(whole(), ("Secret", HOME), *kinds, ("Deployment", "postgres-operator"))
     assert "Deployment in postgres-operator" in missing(seen)
 

@@ -14,7 +14,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import PROBES, vault_health
 from vrooli.kube import Patience
 from vrooli.kube.fetch import Fetcher
-from vrooli.release.rollout.readiness import REDIS_NAME
+from vrooli.operators.redis.names import FAILOVER_LABEL
 
 CONNECTION = {
     "kind": "VaultConnection",
@@ -57,7 +57,7 @@ class ReaderOnly:
 
 
 def seen() -> Evidence:
-    redis = pod("rfr-vrooli-rf-0", labels={REDIS_NAME: "vrooli-rf"}, container="redis")
+    redis = pod("rfr-vrooli-rf-0", labels={FAILOVER_LABEL: "vrooli-rf"}, container="redis")
     service = {**vault(), "spec": {"selector": {"app": "vault"}}}
     of_vault = pod("vault-0", namespace="vault", labels={"app": "vault"}, container="vault")
     server = pod_of(f"{DEV.release}-server")

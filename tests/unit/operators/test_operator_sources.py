@@ -13,8 +13,8 @@ import pytest
 from vrooli import operators
 from vrooli.errors import UsageError
 from vrooli.kube import Kube
-from vrooli.operators import record, sources
-from vrooli.operators.interface import Source, VendorChart
+from vrooli.operators.installation import record, sources
+from vrooli.operators.model import Source, VendorChart
 
 CHART = VendorChart("pgo", "5.8.2", ())
 
@@ -91,7 +91,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 async def test_named_source_is_taken_without_a_probe(named: Callable[[str], None]) -> None:
     named("go-module")
-    chosen = await operators.choose(operators.ALL, None)
+    chosen = await operators.choose(operators.OPERATORS, None)
     assert set(chosen.values()) == {Source.GO_MODULE}
     assert set(chosen) == {"postgres-operator", "redis-operator", "vault-secrets-operator"}
 
@@ -100,21 +100,21 @@ async def test_cluster_that_pulls_nothing_gets_our_builds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv(sources.VARIABLE, raising=False)
-    chosen = await operators.choose(operators.ALL, None, pulls=False)
+    chosen = await operators.choose(operators.OPERATORS, None, pulls=False)
     assert set(chosen.values()) == {Source.GO_MODULE}
 
 
 async def test_unknown_source_is_refused(named: Callable[[str], None]) -> None:
     named("elsewhere")
     with pytest.raises(UsageError, match="elsewhere") as raised:
-        await operators.choose(operators.ALL, None)
+        await operators.choose(operators.OPERATORS, None)
     assert "vendor, go-module" in raised.value.advice
 
 
 async def test_installed_operator_keeps_its_source(named: Callable[[str], None]) -> None:
     named("vendor")
     cluster = noted(ours=True, source="go-module")
-    chosen = await operators.choose([operators.POSTGRES], cluster)
+    chosen = await operators.choose([operators.PGO], cluster)
     assert chosen == {"postgres-operator": Source.GO_MODULE}
 
 

@@ -9,7 +9,7 @@ import pytest
 from vrooli import operators
 from vrooli.kube import Kube
 from vrooli.operators import OperatorStatus
-from vrooli.operators.install import running_version
+from vrooli.operators.installation.install import running_version
 
 Body = dict[str, Any]
 REDIS = "quay.io/spotahome/redis-operator"
@@ -39,12 +39,12 @@ class Cluster:
 
     async def list(self, api_version: str, kind: str, namespace: None, labels: str) -> list[Body]:
         assert (api_version, kind, namespace) == ("apps/v1", "Deployment", None)
-        assert labels == operators.POSTGRES.selector
+        assert labels == operators.PGO.selector
         return [self._body]
 
 
 async def _status(body: Body, **notes: str) -> OperatorStatus:
-    return await operators.status(operators.POSTGRES, cast(Kube, Cluster(body, **notes)))
+    return await operators.status(operators.PGO, cast(Kube, Cluster(body, **notes)))
 
 
 @pytest.mark.anyio
@@ -80,7 +80,7 @@ async def test_an_operator_of_somebody_else_says_its_version_by_its_image() -> N
     ("operator", "images", "version"),
     [
         (operators.REDIS, (f"{REDIS}:v1.2.4",), "1.2.4"),
-        (operators.VAULT_SECRETS, ("kube-rbac-proxy:v0.18.1", VSO), "0.10.0"),
+        (operators.VSO, ("kube-rbac-proxy:v0.18.1", VSO), "0.10.0"),
         (operators.REDIS, ("registry.example:5000/redis-operator",), "9.9"),
         (operators.REDIS, (f"{REDIS}@sha256:0123",), "9.9"),
         (operators.REDIS, (f"{REDIS}:edge",), "9.9"),

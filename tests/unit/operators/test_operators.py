@@ -9,8 +9,8 @@ import pytest
 
 from vrooli import operators
 from vrooli.kube import Kube
-from vrooli.operators import crds, images, record
-from vrooli.operators.interface import Operator, Site, Source
+from vrooli.operators.installation import crds, images, record
+from vrooli.operators.model import Operator, Site, Source
 
 HASHES = {
     "localhost/vrooli/postgres-operator:5.4": "aaa",
@@ -28,7 +28,7 @@ def fingerprint(operator: Operator, source: Source, hashes: dict[str, str]) -> s
     return record.fingerprint(operator.inputs(source, site(hashes)))
 
 
-each = pytest.mark.parametrize("operator", operators.ALL, ids=lambda operator: operator.name)
+each = pytest.mark.parametrize("operator", operators.OPERATORS, ids=lambda operator: operator.name)
 
 
 @each
@@ -42,8 +42,10 @@ def test_namespaces_are_the_seeds(operator: Operator) -> None:
 
 @each
 def test_vendor_needs_no_image_of_ours(operator: Operator) -> None:
-    assert operator.images(Source.VENDOR) == ()
-    assert all(name.startswith("localhost/") for name in operator.images(Source.GO_MODULE))
+    assert operator.distributions[Source.VENDOR].images == ()
+    assert all(
+        name.startswith("localhost/") for name in operator.distributions[Source.GO_MODULE].images
+    )
 
 
 @each
@@ -60,8 +62,8 @@ def test_vendors_operator_does_not_care_for_our_images(operator: Operator) -> No
 
 
 def test_pgo_says_openly_which_version_each_source_is() -> None:
-    assert operators.POSTGRES.version(Source.VENDOR) == "5.8.2"
-    assert operators.POSTGRES.version(Source.GO_MODULE) == "5.4"
+    assert operators.PGO.distributions[Source.VENDOR].version == "5.8.2"
+    assert operators.PGO.distributions[Source.GO_MODULE].version == "5.4"
 
 
 def test_image_reference_is_split_at_its_tag() -> None:

@@ -34,16 +34,16 @@ class Cluster:
 
 @pytest.mark.parametrize("more", [{}, {"team": "x"}])
 async def test_a_namespace_with_the_labels_is_not_written(more: dict[str, str]) -> None:
-    cluster = Cluster({**security.labels("restricted"), **more})
+    cluster = Cluster({**security.security_labels("restricted"), **more})
     assert not await apply._ensure_namespace(cast(Kube, cluster), "dev", "restricted")
     assert cluster.applied == []
 
 
-@pytest.mark.parametrize("labels", [None, {}, security.labels("baseline")])
+@pytest.mark.parametrize("labels", [None, {}, security.security_labels("baseline")])
 async def test_one_that_is_missing_or_has_others_is(labels: dict[str, str] | None) -> None:
     cluster = Cluster(labels)
     assert await apply._ensure_namespace(cast(Kube, cluster), "dev", "restricted")
-    assert cluster.applied == [security.labels("restricted")]
+    assert cluster.applied == [security.security_labels("restricted")]
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ async def test_one_that_is_missing_or_has_others_is(labels: dict[str, str] | Non
     [
         (None, "baseline"),
         ({}, "baseline"),
-        (security.labels("privileged"), "baseline"),
-        (security.labels("restricted"), "restricted"),
+        (security.security_labels("privileged"), "baseline"),
+        (security.security_labels("restricted"), "restricted"),
     ],
 )
 async def test_who_may_not_look_at_the_operator_leaves_the_standard_that_is_there(

@@ -9,8 +9,10 @@ import pytest
 
 from vrooli.chart import manifest
 from vrooli.kube.snapshot import Snapshot
-from vrooli.operators.claims import PGO
-from vrooli.release.rollout import operator_progress, readiness
+from vrooli.operators import progress as operator_progress
+from vrooli.operators.pgo.names import API_VERSION, CLUSTER_LABEL, INSTANCE_SET_LABEL, ROLE_LABEL
+from vrooli.operators.redis import names as redis
+from vrooli.release.rollout import readiness
 from vrooli.release.rollout.context import RolloutContext
 from vrooli.release.rollout.redis_reconcile import is_waiting
 from vrooli.release.rollout.refusals import OPERATED_S, PODS_S, RESIZED_S, find_refusals
@@ -94,7 +96,7 @@ def postgres(*conditions: Body, version: int = 15, size: str = "1Gi", **status: 
         "conditions": list(conditions),
     }
     return {
-        "apiVersion": f"{PGO}/v1beta1",
+        "apiVersion": API_VERSION,
         "kind": "PostgresCluster",
         "metadata": {"name": "pg", "generation": 2},
         "spec": {
@@ -105,8 +107,8 @@ def postgres(*conditions: Body, version: int = 15, size: str = "1Gi", **status: 
     }
 
 
-LEADER = pod("pg-0", {f"{PGO}/cluster": "pg", f"{PGO}/role": "master"})
-DATA = {f"{PGO}/cluster": "pg", f"{PGO}/instance-set": "instance1", f"{PGO}/role": "pgdata"}
+LEADER = pod("pg-0", {CLUSTER_LABEL: "pg", ROLE_LABEL: "master"})
+DATA = {CLUSTER_LABEL: "pg", INSTANCE_SET_LABEL: "instance1", ROLE_LABEL: "pgdata"}
 VOLUME = claim("pg-pgdata", DATA, "1Gi")
 
 
@@ -117,7 +119,7 @@ def test_a_database_as_it_is_asked_for_lacks_nothing() -> None:
 
 def test_another_major_version_than_the_data_have_is_not_ready() -> None:
     wrong = postgres(version=14)
-    assert "run PostgreSQL 15, 14 is asked for" in str(reason_of(wrong, LEADER, VOLUME))
+    assert "run PostgreSQL 15, 14 is requested" in str(reason_of(wrong, LEADER, VOLUME))
     assert "PGUpgrade" in failures_of(wrong, LEADER, VOLUME)[0]
 
 
@@ -128,15 +130,15 @@ def test_a_version_that_a_pgupgrade_has_reached_is_waited_for() -> None:
 
 def test_a_volume_that_has_not_grown_yet_is_waited_for() -> None:
     larger = postgres(size="2Gi")
-    assert reason_of(larger, LEADER, VOLUME) == "the volume pg-pgdata has 1Gi, 2Gi is asked for"
+    assert reason_of(larger, LEADER, VOLUME) == "the volume pg-pgdata has 1Gi, 2Gi is requested"
     assert failures_of(larger, LEADER, VOLUME) == []
     resizing = claim("pg-pgdata", DATA, "2Gi", conditions=[{"type": "Resizing", "status": "True"}])
-    assert reason_of(larger, LEADER, resizing) == "the volume pg-pgdata is on its way to 2Gi"
+    assert reason_of(larger, LEADER, resizing) == "the volume pg-pgdata is being resized to 2Gi"
 
 
 def test_a_volume_that_can_not_shrink_ends_a_deploy() -> None:
     smaller = postgres(size="512Mi")
-    assert "it can't become smaller" in str(reason_of(smaller, LEADER, VOLUME))
+    assert "it cannot become smaller" in str(reason_of(smaller, LEADER, VOLUME))
     assert len(failures_of(smaller, LEADER, VOLUME)) == 1
 
 
@@ -155,7 +157,7 @@ def test_the_operators_refusal_to_resize_is_told_in_the_api_servers_words() -> N
     }
     body = postgres(condition)
     assert reason_of(body, LEADER, VOLUME) == (
-        "a volume can't be resized: One or more volumes cannot be resized"
+        "a volume cannot be resized: One or more volumes cannot be resized"
     )
     event = {
         "kind": "Event",
@@ -165,7 +167,7 @@ def test_the_operators_refusal_to_resize_is_told_in_the_api_servers_words() -> N
         "message": "only dynamically provisioned pvc can be resized",
     }
     assert failures_of(body, LEADER, VOLUME, event) == [
-        "PostgresCluster/pg: refused (a volume can't be resized: only dynamically provisioned pvc "
+        "PostgresCluster/pg: refused (a volume cannot be resized: only dynamically provisioned pvc "
         "can be resized)"
     ]
 
@@ -209,7 +211,7 @@ def test_pods_that_the_api_server_refuses_are_told_and_end_a_deploy() -> None:
 
 def test_an_old_refusal_says_nothing_once_the_pod_is_there() -> None:
     body, name = postgres(), "pg-instance1-abcd"
-    leader = pod("pg-0", {f"{PGO}/cluster": "pg", f"{PGO}/role": "master"}, name)
+    leader = pod("pg-0", {CLUSTER_LABEL: "pg", ROLE_LABEL: "master"}, name)
     assert reason_of(body, runner(body, name), refusal(name), leader, VOLUME) is None
 
 
@@ -245,7 +247,7 @@ def test_a_stateful_set_of_somebody_else_does_not_count() -> None:
 # Redis
 
 
-def redis(size: str = "512Mi", memory: str = "100Mi", *, volumes: bool = True) -> Body:
+def failover(size: str = "512Mi", memory: str = "100Mi", *, volumes: bool = True) -> Body:
     """A RedisFailover of one Redis and one Sentinel."""
     template = {"metadata": {"name": "data"}, "spec": asks(size)}
     storage = {"persistentVolumeClaim": template} if volumes else {"emptyDir": {}}
@@ -272,15 +274,15 @@ def template(container: str, memory: str = "100Mi") -> Body:
 def redis_pod(name: str, part: str, revision: str = "new", **labels: str) -> Body:
     """One of its pods."""
     own = {
-        readiness.REDIS_NAME: "rf",
-        readiness.COMPONENT: part,
+        redis.FAILOVER_LABEL: "rf",
+        redis.COMPONENT_LABEL: part,
         operator_progress.REVISION_HASH: revision,
         **labels,
     }
     return pod(name, own, "rfr-rf" if part == "redis" else "")
 
 
-MASTER = redis_pod("r0", "redis", **{readiness.REDIS_ROLE: "master"})
+MASTER = redis_pod("r0", "redis", **{redis.ROLE_LABEL: "master"})
 SENTINEL = redis_pod("s0", "sentinel")
 REDIS_LABELS = {
     "app.kubernetes.io/component": "redis",
@@ -298,43 +300,43 @@ def stateful(owner: Body, memory: str = "100Mi", *, volumes: bool = True) -> Bod
 
 
 def test_a_redis_as_it_is_asked_for_lacks_nothing() -> None:
-    assert reason_of(redis(), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis())) is None
-    assert failures_of(redis(), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis())) == []
+    assert reason_of(failover(), MASTER, SENTINEL, REDIS_VOLUME, stateful(failover())) is None
+    assert failures_of(failover(), MASTER, SENTINEL, REDIS_VOLUME, stateful(failover())) == []
 
 
 def test_a_redis_volume_that_keeps_its_size_is_not_ready() -> None:
-    said = reason_of(redis("1Gi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis()))
-    assert said == "the volume data-rfr-rf-0 has 512Mi, 1Gi is asked for"
-    assert resizing(redis("1Gi"), REDIS_VOLUME) == [f"RedisFailover/rf: refused ({said})"]
-    assert resizing(redis(), REDIS_VOLUME) == []
+    said = reason_of(failover("1Gi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(failover()))
+    assert said == "the volume data-rfr-rf-0 has 512Mi, 1Gi is requested"
+    assert resizing(failover("1Gi"), REDIS_VOLUME) == [f"RedisFailover/rf: refused ({said})"]
+    assert resizing(failover(), REDIS_VOLUME) == []
 
 
 def test_a_change_that_the_operator_has_not_taken_over_is_waited_for() -> None:
-    said = reason_of(redis(memory="200Mi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(redis()))
-    assert said == "its StatefulSet doesn't have its last change yet"
+    said = reason_of(failover(memory="200Mi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(failover()))
+    assert said == "its StatefulSet does not have its last change yet"
 
 
 def test_a_redis_pod_of_the_version_before_is_waited_for_and_its_operator_woken() -> None:
-    old = redis_pod("r0", "redis", "old", **{readiness.REDIS_ROLE: "master"})
-    others = (old, SENTINEL, REDIS_VOLUME, stateful(redis()))
-    assert reason_of(redis(), *others) == "1 of 1 Redis pods are of the version before"
-    assert is_waiting(redis(), objects(*others))
-    assert not is_waiting(redis(), objects(MASTER, SENTINEL, stateful(redis())))
+    old = redis_pod("r0", "redis", "old", **{redis.ROLE_LABEL: "master"})
+    others = (old, SENTINEL, REDIS_VOLUME, stateful(failover()))
+    assert reason_of(failover(), *others) == "1 of 1 Redis pods are of the previous version"
+    assert is_waiting(failover(), objects(*others))
+    assert not is_waiting(failover(), objects(MASTER, SENTINEL, stateful(failover())))
 
 
 def test_sentinels_of_the_version_before_are_waited_for() -> None:
     deployment = owned(
-        "Deployment", "rfs-rf", redis(), spec={"template": template("sentinel", "64Mi")}
+        "Deployment", "rfs-rf", failover(), spec={"template": template("sentinel", "64Mi")}
     )
-    said = reason_of(redis(), MASTER, SENTINEL, REDIS_VOLUME, deployment)
-    assert said == "its Sentinels' Deployment doesn't have its last change yet"
+    said = reason_of(failover(), MASTER, SENTINEL, REDIS_VOLUME, deployment)
+    assert said == "its Sentinels' Deployment does not have its last change yet"
 
 
 @pytest.mark.parametrize("volumes", [True, False])
 def test_data_that_would_have_to_move_end_a_deploy(volumes: bool) -> None:
-    body = redis(volumes=not volumes)
+    body = failover(volumes=not volumes)
     others = (MASTER, SENTINEL, stateful(body, volumes=volumes))
-    assert "a StatefulSet's volumes can't be changed" in str(reason_of(body, *others))
+    assert "the volumes of a StatefulSet cannot be changed" in str(reason_of(body, *others))
     assert len(failures_of(body, *others)) == 1
 
 

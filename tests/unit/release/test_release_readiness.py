@@ -8,6 +8,8 @@ import pytest
 
 from vrooli.chart import manifest
 from vrooli.kube.snapshot import Snapshot
+from vrooli.operators.pgo.names import API_VERSION, CLUSTER_LABEL, ROLE_LABEL
+from vrooli.operators.redis import names as redis
 from vrooli.release.rollout import readiness
 from vrooli.release.rollout.redis_reconcile import is_waiting
 
@@ -46,7 +48,7 @@ def postgres(**status: Any) -> dict[str, Any]:
         "proxy": {"pgBouncer": {"replicas": 1, "readyReplicas": 1}},
     }
     return {
-        "apiVersion": f"{PGO}/v1beta1",
+        "apiVersion": API_VERSION,
         "kind": "PostgresCluster",
         "metadata": {"name": "pg", "generation": 2},
         "spec": {"instances": [{"replicas": 2}], "proxy": {"pgBouncer": {"replicas": 1}}},
@@ -54,19 +56,19 @@ def postgres(**status: Any) -> dict[str, Any]:
     }
 
 
-LEADER = pod("pg-0", {f"{PGO}/cluster": "pg", f"{PGO}/role": "master"})
+LEADER = pod("pg-0", {CLUSTER_LABEL: "pg", ROLE_LABEL: "master"})
 
 
 @pytest.mark.parametrize("role", ["master", "primary"])
 def test_a_postgres_cluster_is_ready_with_its_leader_users_and_pool(role: str) -> None:
-    leader = pod("pg-0", {f"{PGO}/cluster": "pg", f"{PGO}/role": role})
+    leader = pod("pg-0", {CLUSTER_LABEL: "pg", ROLE_LABEL: role})
     assert lack(postgres(), leader) is None
 
 
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ({"observedGeneration": 1}, "hasn't seen its last change"),
+        ({"observedGeneration": 1}, "has not observed its last change"),
         ({"instances": [{"readyReplicas": 1}]}, "1 of 2 PostgreSQL instances"),
         ({"instances": []}, "0 of 2 PostgreSQL instances"),
         ({"usersRevision": ""}, "databases and users"),
@@ -78,13 +80,13 @@ def test_a_postgres_cluster_says_what_it_lacks(status: dict[str, Any], said: str
 
 
 def test_a_postgres_cluster_without_a_ready_leader_is_not_ready() -> None:
-    other = pod("pg-0", {f"{PGO}/cluster": "other", f"{PGO}/role": "master"})
-    assert lack(postgres(), other) == "no instance leads"
-    sick = pod("pg-0", {f"{PGO}/cluster": "pg", f"{PGO}/role": "master"}, ready=False)
-    assert lack(postgres(), sick) == "no instance leads"
+    other = pod("pg-0", {CLUSTER_LABEL: "other", ROLE_LABEL: "master"})
+    assert lack(postgres(), other) == "no instance is the leader"
+    sick = pod("pg-0", {CLUSTER_LABEL: "pg", ROLE_LABEL: "master"}, ready=False)
+    assert lack(postgres(), sick) == "no instance is the leader"
 
 
-def redis(replicas: int = 2) -> dict[str, Any]:
+def failover(replicas: int = 2) -> dict[str, Any]:
     """A RedisFailover with one Sentinel."""
     return {
         "apiVersion": "databases.spotahome.com/v1",
@@ -96,8 +98,8 @@ def redis(replicas: int = 2) -> dict[str, Any]:
 
 def redis_pod(name: str, part: str, role: str = "", *, ready: bool = True) -> dict[str, Any]:
     """One of its pods."""
-    labels = {readiness.REDIS_NAME: "rf", readiness.COMPONENT: part}
-    return pod(name, {**labels, **({readiness.REDIS_ROLE: role} if role else {})}, ready=ready)
+    labels = {redis.FAILOVER_LABEL: "rf", redis.COMPONENT_LABEL: part}
+    return pod(name, {**labels, **({redis.ROLE_LABEL: role} if role else {})}, ready=ready)
 
 
 MASTER = redis_pod("r0", "redis", "master")
@@ -105,8 +107,8 @@ REPLICA = redis_pod("r1", "redis", "slave")
 SENTINEL = redis_pod("s0", "sentinel")
 
 
-def test_a_redis_failover_is_ready_with_one_master_and_all_pods() -> None:
-    assert lack(redis(), MASTER, REPLICA, SENTINEL) is None
+def test_a_failover_is_ready_with_one_master_and_all_pods() -> None:
+    assert lack(failover(), MASTER, REPLICA, SENTINEL) is None
 
 
 @pytest.mark.parametrize(
@@ -115,32 +117,32 @@ def test_a_redis_failover_is_ready_with_one_master_and_all_pods() -> None:
         ([], "0 of 2 Redis pods are ready"),
         ([MASTER, redis_pod("r1", "redis", "slave", ready=False), SENTINEL], "1 of 2 Redis"),
         ([MASTER, REPLICA], "0 of 1 Sentinel"),
-        ([redis_pod("r0", "redis"), REPLICA, SENTINEL], "none of the Redis pods is the master"),
+        ([redis_pod("r0", "redis"), REPLICA, SENTINEL], "no Redis pod is the master"),
         ([MASTER, redis_pod("r1", "redis", "master"), SENTINEL], "2 of the Redis pods are"),
     ],
 )
-def test_a_redis_failover_says_what_it_lacks(pods: list[dict[str, Any]], said: str) -> None:
-    assert said in str(lack(redis(), *pods))
+def test_a_failover_says_what_it_lacks(pods: list[dict[str, Any]], said: str) -> None:
+    assert said in str(lack(failover(), *pods))
 
 
 def test_a_pod_that_goes_away_does_not_count() -> None:
     going = {**MASTER, "metadata": {**MASTER["metadata"], "deletionTimestamp": "now"}}
-    assert "1 of 2 Redis" in str(lack(redis(), going, REPLICA, SENTINEL))
+    assert "1 of 2 Redis" in str(lack(failover(), going, REPLICA, SENTINEL))
 
 
 def test_the_redis_operator_is_woken_only_when_it_has_work_it_does_not_see() -> None:
-    assert is_waiting(redis(), seen())
-    assert is_waiting(redis(), seen(redis_pod("r0", "redis"), REPLICA, SENTINEL))
-    assert not is_waiting(redis(), seen(MASTER, REPLICA, SENTINEL))
+    assert is_waiting(failover(), seen())
+    assert is_waiting(failover(), seen(redis_pod("r0", "redis"), REPLICA, SENTINEL))
+    assert not is_waiting(failover(), seen(MASTER, REPLICA, SENTINEL))
     starting = {**SENTINEL, "status": {"phase": "Pending"}}
-    assert not is_waiting(redis(), seen(redis_pod("r0", "redis"), REPLICA, starting))
+    assert not is_waiting(failover(), seen(redis_pod("r0", "redis"), REPLICA, starting))
 
 
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ({}, "Vault hasn't filled the Secret target yet"),
-        ({"secretMAC": "x", "lastGeneration": 1}, "isn't filled anew"),
+        ({}, "the Secret target is not synced from Vault yet"),
+        ({"secretMAC": "x", "lastGeneration": 1}, "is not synced again"),
         ({"secretMAC": "x", "lastGeneration": 2}, "None"),
     ],
 )

@@ -9,11 +9,11 @@ import pytest
 
 from support.checking import check
 from vrooli.checks import catalog
-from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import Outcome, Seen, Site, State
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 from vrooli.findings import Finding, Verdict
+from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.steps import Done, Step
 from vrooli.workflows import check_fix, develop, junit
 from vrooli.workflows.check import CheckOptions, missing, summary, verdict, view
@@ -132,7 +132,9 @@ def test_only_what_its_finding_offers_is_mended() -> None:
 
 
 def test_missing_operators_are_installed_and_waited_for() -> None:
-    absent = _outcome("redis-operator", State.FAILED, _finding("redis-operator", command=INSTALL))
+    absent = _outcome(
+        "redis-operator", State.FAILED, _finding("redis-operator", command=INSTALL_COMMAND)
+    )
     found = check_fix.of([absent])
     assert found.steps == ("redis-operator", "operators")
     assert found.actions == ("install Redis operator (Spotahome)",)
@@ -140,9 +142,8 @@ def test_missing_operators_are_installed_and_waited_for() -> None:
 
 
 def test_an_operator_whose_definitions_are_gone_is_installed_anew() -> None:
-    unserved = _outcome(
-        "api-resources", State.FAILED, _finding("api-resources", "VaultAuth", INSTALL)
-    )
+    finding = _finding("api-resources", "VaultAuth", INSTALL_COMMAND)
+    unserved = _outcome("api-resources", State.FAILED, finding)
     found = check_fix.of([unserved])
     assert found.steps == ("vault-secrets-operator", "operators")
     assert found.anew == ("vault-secrets-operator",)
@@ -150,7 +151,9 @@ def test_an_operator_whose_definitions_are_gone_is_installed_anew() -> None:
 
 def test_our_own_vault_is_brought_to_what_it_should_hold() -> None:
     for name in ("vault", "vault-policies"):
-        found = check_fix.of([_outcome(name, State.FAILED, _finding(name, command=INSTALL))])
+        found = check_fix.of(
+            [_outcome(name, State.FAILED, _finding(name, command=INSTALL_COMMAND))]
+        )
         assert found.steps == ("secrets",)
         assert "first secrets" in found.actions[0]
 

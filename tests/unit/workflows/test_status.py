@@ -23,7 +23,7 @@ from vrooli.kube import ApiError
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import OperatorStatus
-from vrooli.operators.interface import State
+from vrooli.operators.model import State
 from vrooli.redaction import Redactor
 from vrooli.release.model import Revision
 from vrooli.release.records.metadata import End, RevisionMetadata
@@ -205,7 +205,7 @@ def test_a_cluster_that_does_not_run_is_all_there_is_to_say(look: Look, state: s
         ),
         (
             {"secret": {**READY_SECRET, "status": {}}},
-            "VaultStaticSecret creds: Vault hasn't filled the Secret creds yet",
+            "VaultStaticSecret creds: the Secret creds is not synced from Vault yet",
         ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,

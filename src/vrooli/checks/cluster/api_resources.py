@@ -6,17 +6,14 @@ import asyncio
 
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.findings import Finding
+from vrooli.operators import OPERATORS
+from vrooli.operators.model import INSTALL_COMMAND
 
-# Which operator serves a group, for the remedy.
-OPERATORS = {
-    "postgres-operator.crunchydata.com": "PGO",
-    "databases.spotahome.com": "the Redis operator",
-    "secrets.hashicorp.com": "the Vault Secrets Operator",
-}
+# The operator that serves a group.
+SERVED_BY = {group: operator for operator in OPERATORS for group in operator.groups}
 OTHERS = {
     "monitoring.coreos.com": "Prometheus' operator (or set monitoring.enabled: false)",
 }
-INSTALL = "vrooli check --operators --fix"
 
 
 async def look(site: Site) -> Seen:
@@ -31,9 +28,9 @@ async def look(site: Site) -> Seen:
 def _missing(api_version: str, kind: str) -> Finding:
     group = api_version.partition("/")[0]
     said = f"the cluster doesn't serve it as {api_version}."
-    if group in OPERATORS:
-        remedy = f"Install {OPERATORS[group]}: `vrooli setup` brings the operators."
-        return Finding("api-resources", kind, said, remedy, INSTALL)
+    if (operator := SERVED_BY.get(group)) is not None:
+        remedy = f"Install the {operator.title}: `vrooli setup` installs the operators."
+        return Finding("api-resources", kind, said, remedy, INSTALL_COMMAND)
     remedy = f"Install {OTHERS[group]}." if group in OTHERS else ""
     return Finding("api-resources", kind, said, remedy)
 

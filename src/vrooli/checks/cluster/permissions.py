@@ -61,7 +61,7 @@ async def _of_namespace(site: Site) -> list[Finding]:
     level = security.RESTRICTED
     if site.of_kind("PostgresCluster"):
         level = await security.of_databases(site.kube, site.namespace)
-    if security.has_labels(there, level):
+    if security.has_security_labels(there, level):
         return []
     wanted = ("create", "patch") if there is None else ("patch",)
     answers = await asyncio.gather(
@@ -77,7 +77,7 @@ async def _of_namespace(site: Site) -> list[Finding]:
 def _unfit(name: str, level: str, refused: list[str], *, made: bool) -> Finding:
     """What is said of a namespace that is to be another, and may not be made so."""
     lack = "it isn't there" if made else "it isn't labelled as a deploy labels it"
-    labels = " ".join(f"{key}={value}" for key, value in security.labels(level).items())
+    labels = " ".join(f"{key}={value}" for key, value in security.security_labels(level).items())
     command = f"kubectl label --overwrite namespace {name} {labels}"
     if made:
         command = f"kubectl create namespace {name} && {command}"

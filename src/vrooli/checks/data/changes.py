@@ -12,31 +12,31 @@ from vrooli.checks.data import names, restore
 from vrooli.checks.data import volumes as data_volumes
 from vrooli.checks.data.live import NAME, Live
 from vrooli.checks.interface import Check, Seen, Site
-from vrooli.checks.operators.requirements import PGO_API, REDIS_API
 from vrooli.checks.storage import classes as storage_classes
 from vrooli.findings import Finding
 from vrooli.kube import ApiError
-from vrooli.operators import claims
+from vrooli.operators import volumes
+from vrooli.operators.catalog import databases
+from vrooli.operators.pgo.names import CLUSTER_LABEL
 
-KINDS = {"PostgresCluster": PGO_API, "RedisFailover": REDIS_API}
-CLAIM = ("v1", claims.KIND)
+KINDS = databases()
+CLAIM = ("v1", volumes.KIND)
 
 
 async def look(site: Site) -> Seen:
     """Compare the release's resources with those in its namespace, and with their volumes."""
     kinds = [kind for kind in KINDS if site.of_kind(kind)]
-    of_postgres = f"{claims.PGO}/cluster"
-    *resources, volumes, pods, sets, revisions, classes = await asyncio.gather(
-        *(site.objects(KINDS[kind], kind, site.namespace) for kind in kinds),
+    *resources, claims, pods, sets, revisions, classes = await asyncio.gather(
+        *(site.objects(KINDS[kind].api_version, kind, site.namespace) for kind in kinds),
         site.objects(*CLAIM, site.namespace),
-        site.objects("v1", "Pod", site.namespace, of_postgres),
-        site.objects("apps/v1", "StatefulSet", site.namespace, of_postgres),
-        _optional(site.objects("apps/v1", "ControllerRevision", site.namespace, of_postgres)),
+        site.objects("v1", "Pod", site.namespace, CLUSTER_LABEL),
+        site.objects("apps/v1", "StatefulSet", site.namespace, CLUSTER_LABEL),
+        _optional(site.objects("apps/v1", "ControllerRevision", site.namespace, CLUSTER_LABEL)),
         _optional(site.objects(*storage_classes.API)),
     )
     by_name = None if classes is None else {item["metadata"]["name"]: item for item in classes}
     bodies = [body for bodies in resources for body in bodies]
-    live = Live(bodies, volumes, [*pods, *sets], by_name, revisions or ())
+    live = Live(bodies, claims, [*pods, *sets], by_name, revisions or ())
     return judge(site.manifests, live)
 
 
@@ -61,7 +61,7 @@ def judge(manifests: Iterable[Manifest], live: Live) -> Seen:
     claimed = [
         claim["metadata"]["name"]
         for item in desired
-        for spec in claims.volume_specs(item.body)
+        for spec in data_volumes.volume_specs(item)
         for claim in spec.claims(live.claims)
     ]
     there = f"{len(claimed)} volumes are there" if claimed else "nothing is there yet"
@@ -82,7 +82,7 @@ def _of_resource(item: Manifest, live: Live) -> Iterator[Finding]:
 
 
 def _unseen(desired: Iterable[Manifest], live: Live) -> Iterator[str]:
-    specs = [spec for item in desired for spec in claims.volume_specs(item.body)]
+    specs = [spec for item in desired for spec in data_volumes.volume_specs(item)]
     if live.classes is None and any(data_volumes.is_grown(spec, live) for spec in specs):
         yield "whether the class of the volumes lets them grow (this kubeconfig may not look)"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from vrooli.chart.manifest import Manifest
 from vrooli.kube.status import is_pod_ready
-from vrooli.operators import postgres_data
+from vrooli.operators.pgo import data_version
 
 Body = Mapping[str, Any]
 
@@ -71,8 +71,8 @@ class Live:
             if (is_down if pod.get("kind") == "StatefulSet" else is_pod_ready(pod))
         ]
         name = body["metadata"]["name"]
-        if versions := postgres_data.data_versions(name, known):
+        if versions := data_version.data_versions(name, known):
             return versions
         upgraded = (body.get("status") or {}).get("postgresVersion")
-        version = upgraded or postgres_data.first_version(name, self.revisions)
+        version = upgraded or data_version.first_version(name, self.revisions)
         return set() if version is None else {int(version)}

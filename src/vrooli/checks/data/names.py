@@ -7,9 +7,9 @@ from typing import Any
 
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.data.live import DUMP, NAME, Live
-from vrooli.checks.operators.requirements import PGO_API
 from vrooli.findings import Finding
-from vrooli.operators import claims
+from vrooli.operators.pgo.names import API_VERSION, CLUSTER_LABEL
+from vrooli.operators.pgo.volumes import instance_set
 
 Body = Mapping[str, Any]
 
@@ -79,7 +79,7 @@ def _other_version(item: Manifest, body: Body, live: Live) -> Iterator[Finding]:
         "another major version doesn't read them.",
         f"Set postgresVersion back to {data}. For {version}, let a PGUpgrade bring the data over "
         f"first, then deploy; or {DUMP}.",
-        f"kubectl explain pgupgrade.spec --api-version={PGO_API}",
+        f"kubectl explain pgupgrade.spec --api-version={API_VERSION}",
         UPGRADES,
     )
 
@@ -97,7 +97,7 @@ def _unknown_version(item: Manifest, live: int | None, version: int) -> Finding:
         f"Set postgresVersion to {live} and bring the database up first (`vrooli diagnose` says "
         f"what it lacks). If the data are known to be of {version}, put the resource back: "
         f"`kubectl patch {key} -n {item.namespace} --type merge {patch}`, then deploy.",
-        f"kubectl get pods -n {item.namespace} -l {claims.PGO}/cluster={item.name}",
+        f"kubectl get pods -n {item.namespace} -l {CLUSTER_LABEL}={item.name}",
         UPGRADES,
     )
 
@@ -147,7 +147,7 @@ def new_login_role(item: Manifest, live: Live) -> Iterator[str]:
 def _other_instances(item: Manifest, body: Body) -> Iterator[Finding]:
     """Other sets of instances only: their volumes would be empty."""
     sets, live_sets = (
-        {claims.instance_set(one, number) for number, one in enumerate(side["spec"]["instances"])}
+        {instance_set(one, number) for number, one in enumerate(side["spec"]["instances"])}
         for side in (item.body, body)
     )
     if not sets & live_sets:

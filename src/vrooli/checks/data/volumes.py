@@ -8,8 +8,10 @@ from typing import Any
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.data.live import DUMP, NAME, Live
 from vrooli.findings import Finding
-from vrooli.operators import claims
-from vrooli.operators.claims import Purpose, VolumeSpec
+from vrooli.operators import volumes
+from vrooli.operators.catalog import databases
+from vrooli.operators.redis import volumes as redis
+from vrooli.operators.volumes import Purpose, VolumeSpec
 
 Body = Mapping[str, Any]
 
@@ -26,9 +28,15 @@ EXPANSION = (
 )
 
 
+def volume_specs(item: Manifest) -> Iterator[VolumeSpec]:
+    """The volumes that an object asks for."""
+    resource = databases().get(item.kind)
+    return iter(()) if resource is None else resource.volume_specs(item.body)
+
+
 def unchangeable(item: Manifest, live: Live) -> Iterator[Finding]:
     """The volumes that are to have another class or size than they can."""
-    for spec in claims.volume_specs(item.body):
+    for spec in volume_specs(item):
         for claim in spec.claims(live.claims):
             if reason := _unchangeable(spec, claim, live.classes):
                 yield _volume_finding(item, spec, claim, reason)
@@ -36,24 +44,24 @@ def unchangeable(item: Manifest, live: Live) -> Iterator[Finding]:
 
 def is_grown(spec: VolumeSpec, live: Live) -> bool:
     """Whether any volume is to become larger than it is."""
-    sizes = (claims.storage_request(claim["spec"]) for claim in spec.claims(live.claims))
-    return any(claims.compare_sizes(size, spec.size) < 0 for size in sizes)
+    sizes = (volumes.storage_request(claim["spec"]) for claim in spec.claims(live.claims))
+    return any(volumes.compare_sizes(size, spec.size) < 0 for size in sizes)
 
 
 def _unchangeable(
     spec: VolumeSpec, claim: Body, classes: Mapping[str, Body] | None
 ) -> tuple[str, str] | None:
     """Which value asks for what a volume can't become, and why it can't; None when it can."""
-    values, size = VALUES[spec.purpose], claims.storage_request(claim["spec"])
+    values, size = VALUES[spec.purpose], volumes.storage_request(claim["spec"])
     storage_class = str(claim["spec"].get("storageClassName") or "")
     if spec.storage_class and spec.storage_class != storage_class:
         return (
             f"{values}.storageClass asks for {spec.storage_class}",
             "a volume's class can't be changed",
         )
-    difference = claims.compare_sizes(size, spec.size)
+    difference = volumes.compare_sizes(size, spec.size)
     # With a limit PGO itself lets volumes grow beyond what is asked for.
-    if difference > 0 and not (spec.spec["resources"].get("limits") or {}).get("storage"):
+    if difference > 0 and not spec.has_limit:
         return f"{values}.size asks for {spec.size}", "a volume can't become smaller"
     if difference < 0 and classes is not None:
         body = classes.get(storage_class) or {}
@@ -67,7 +75,7 @@ def _volume_finding(
     item: Manifest, spec: VolumeSpec, claim: Body, reason: tuple[str, str]
 ) -> Finding:
     asked, why = reason
-    name, size = claim["metadata"]["name"], claims.storage_request(claim["spec"])
+    name, size = claim["metadata"]["name"], volumes.storage_request(claim["spec"])
     storage_class = claim["spec"].get("storageClassName") or "no class"
     other = (
         _begin_anew(item)
@@ -76,7 +84,7 @@ def _volume_finding(
     )
     return Finding(
         NAME,
-        f"{claims.KIND}/{name}",
+        f"{volumes.KIND}/{name}",
         f"it holds {spec.purpose} of {spec.owner} and has {size} ({storage_class}); {asked}, and "
         f"{why}.",
         f"Set the value back to what the volume has. {other}",
@@ -90,7 +98,7 @@ def redis_storage(item: Manifest, live: Live) -> Iterator[Finding]:
     body = live.get(item)
     if body is None:
         return
-    now, then = claims.redis_claim(body) is not None, claims.redis_claim(item.body) is not None
+    now, then = redis.claim_template(body) is not None, redis.claim_template(item.body) is not None
     if now == then:
         return
     on, other = ("on volumes", "in an emptyDir") if now else ("in an emptyDir", "on volumes")
@@ -106,7 +114,7 @@ def redis_storage(item: Manifest, live: Live) -> Iterator[Finding]:
 
 def _begin_anew(item: Manifest) -> str:
     """How Redis gets other volumes, in words with commands."""
-    labels = ",".join(f"{key}={value}" for key, value in claims.redis_labels(item.name).items())
+    labels = ",".join(f"{key}={value}" for key, value in redis.claim_labels(item.name).items())
     return (
         "Otherwise Redis begins anew, without its data: "
         f"`kubectl delete redisfailover/{item.name} -n {item.namespace}`, then "

@@ -11,6 +11,7 @@ from vrooli.checks.vault import state
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
 from vrooli.kube.status import deployment_unready_reason
+from vrooli.operators.vso.operator import CONNECTION
 
 DNS_LABELS = "k8s-app=kube-dns"
 DNS_COMMAND = f"kubectl get pods -A -l {DNS_LABELS}"
@@ -89,7 +90,7 @@ async def look_vault(site: Site) -> Seen:
     want = state.wanted(site)
     if site.creates:
         return judge("vault-connection", await probe_pods.answers(site, _others(site)), ("vault",))
-    connections = await site.objects("secrets.hashicorp.com/v1beta1", "VaultConnection")
+    connections = await site.objects(CONNECTION.api_version, CONNECTION.kind)
     return judge_connections(want.address if want else "", connections)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from vrooli.chart.manifest import Manifest
 from vrooli.kube import quantities
 from vrooli.kube.quantities import Amounts
+from vrooli.operators.pgo.names import CLUSTER_LABEL
 
 INSTANCE = "app.kubernetes.io/instance"
-PGO_CLUSTER = "postgres-operator.crunchydata.com/cluster"
 NAME = "app.kubernetes.io/name"
 
 
@@ -114,7 +114,7 @@ def is_ours(pod: Mapping[str, Any], namespace: str, manifests: Iterable[Manifest
         own = (item.body["metadata"].get("labels") or {}).get(INSTANCE)
         if item.kind == "Deployment" and labels.get(INSTANCE) == own is not None:
             return True
-        if item.kind == "PostgresCluster" and labels.get(PGO_CLUSTER) == item.name:
+        if item.kind == "PostgresCluster" and labels.get(CLUSTER_LABEL) == item.name:
             return True
         if item.kind == "RedisFailover" and labels.get(NAME) == item.name:
             return True

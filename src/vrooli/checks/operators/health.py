@@ -1,251 +1,270 @@
-"""Each operator runs, may do its work, takes an object of its kind, and looks at those it has."""
+"""Each operator runs, has its permissions, is offered valid objects, and reconciles its own."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from vrooli import operators
 from vrooli.checks.cluster import admission
 from vrooli.checks.interface import Check, Seen, Site
-from vrooli.checks.operators import requirements
-from vrooli.checks.operators.requirements import OperatorNeeds
 from vrooli.checks.runner import is_forbidden
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import ApiError, Manifest
-from vrooli.operators import OperatorStatus
-from vrooli.operators.interface import State
+from vrooli.operators import Operator, OperatorStatus
+from vrooli.operators.catalog import resources_by_kind
+from vrooli.operators.model import INSTALL_COMMAND, Permission, State
+from vrooli.operators.progress import changed_at
 
 DEPLOYMENT = ("apps/v1", "Deployment")
 LEASE = ("coordination.k8s.io/v1", "Lease")
-# An operator that hasn't looked at a change for so long doesn't work, seconds.
+# An operator that has not observed a change after this time is faulty, seconds.
 OBSERVED_S = 60.0
-# How far a leader's last sign of life may lie back, beyond its lease: clocks differ, seconds.
-CLOCKS_S = 30.0
-# How long a deploy waits for one that is just being restarted, and between two looks, seconds.
-SETTLES_S, PAUSE_S = 10.0, 1.0
+# How far a leader may be late with renewing its lease: clocks differ, seconds.
+CLOCK_SKEW_S = 30.0
+# How long a deploy waits for an operator that is just restarting, and the poll interval, seconds.
+RESTART_S, POLL_S = 10.0, 1.0
 
 
-async def _look(asked: OperatorNeeds, site: Site) -> Seen:
+async def _check_operator(operator: Operator, site: Site) -> Seen:
     if not site.deep:
-        return await _runs(asked, site)
-    status = await operators.status(asked.operator, site.kube)
+        return await _check_ready(operator, site)
+    status = await operators.status(operator, site.kube)
     if status.state is State.ABSENT:
-        return Seen(findings=(absent(asked),))
+        return Seen(findings=(absent(operator),))
     parts = await asyncio.gather(
-        _seen("its rights", _rights(asked, site, status)),
-        _seen("its leader", _leader(asked, site, status)),
-        _seen("whether it takes an object", _takes(asked, site)),
-        _seen("its objects", _observes(asked, site)),
+        _partial("its permissions", _check_permissions(operator, site, status)),
+        _partial("its leader", _check_leader(operator, site, status)),
+        _partial("whether a minimal object is valid", _check_sample(operator, site)),
+        _partial("its objects", _check_observed(operator, site)),
     )
-    findings = [*not_ready(asked, status), *(found for part in parts for found in part.findings)]
-    said = [_version(status), *(part.found for part in parts if part.found)]
-    unseen = tuple(what for part in parts for what in part.unseen)
-    return Seen("; ".join(said), tuple(findings), unseen)
+    findings = [*not_ready(operator, status), *(item for part in parts for item in part.findings)]
+    summaries = [_version(status), *(part.found for part in parts if part.found)]
+    unseen = tuple(reason for part in parts for reason in part.unseen)
+    return Seen("; ".join(summaries), tuple(findings), unseen)
 
 
-async def _runs(asked: OperatorNeeds, site: Site) -> Seen:
-    """What a deploy stands on: that it is there, and ready. A deploy can't be told to go on."""
-    if not all(await asyncio.gather(*(site.kube.serves(*kind) for kind in asked.kinds))):
-        return Seen()  # told by the kinds
-    deadline = time.monotonic() + SETTLES_S
-    status = await operators.status(asked.operator, site.kube)
+async def _check_ready(operator: Operator, site: Site) -> Seen:
+    """What a deploy depends on: that the operator exists and is ready."""
+    kinds = [(item.api_version, item.kind) for item in operator.resources]
+    if not all(await asyncio.gather(*(site.kube.serves(*kind) for kind in kinds))):
+        return Seen()  # the check of the kinds reports it
+    deadline = time.monotonic() + RESTART_S
+    status = await operators.status(operator, site.kube)
     while status.state is State.NOT_READY and time.monotonic() < deadline:
-        await asyncio.sleep(PAUSE_S)
-        status = await operators.status(asked.operator, site.kube)
+        await asyncio.sleep(POLL_S)
+        status = await operators.status(operator, site.kube)
     if status.state is not State.ABSENT:
-        return Seen(_version(status), tuple(not_ready(asked, status)))
-    if is_run(asked, await site.kube.list(*DEPLOYMENT)):
-        return Seen(unseen=("how it is: its Deployment has labels of its own",))
-    return Seen(findings=(absent(asked),))
+        return Seen(_version(status), tuple(not_ready(operator, status)))
+    if has_image(operator, await site.kube.list(*DEPLOYMENT)):
+        return Seen(unseen=("its health: its Deployment has other labels",))
+    return Seen(findings=(absent(operator),))
 
 
-def is_run(asked: OperatorNeeds, deployments: Iterable[Manifest]) -> bool:
-    """Whether an image of the operator is run, whatever its Deployment is labelled with."""
-    images = (
-        str(container.get("image"))
+def has_image(operator: Operator, deployments: Iterable[Manifest]) -> bool:
+    """Whether a Deployment with any labels runs an image of the operator."""
+    return any(
+        operator.is_image(str(container.get("image")))
         for item in deployments
         for container in item["spec"]["template"]["spec"]["containers"]
     )
-    return any(asked.operator.name in image.rpartition("/")[2] for image in images)
 
 
-async def _seen(what: str, look: Any) -> Seen:
-    """A part of a check; what this kubeconfig may not see of it is said."""
+async def _partial(subject: str, check: Awaitable[Seen]) -> Seen:
+    """A part of a check; a part that this kubeconfig must not read is reported as such."""
     try:
-        found: Seen = await look
+        return await check
     except VrooliError as error:
         if is_forbidden(error):
-            return Seen(unseen=(f"{what} (this kubeconfig may not look)",))
+            return Seen(unseen=(f"{subject} (permission denied)",))
         raise
-    return found
 
 
 def _version(status: OperatorStatus) -> str:
     return f"{status.version} ({status.source}) in {status.namespace}"
 
 
-def absent(asked: OperatorNeeds) -> Finding:
-    """What is said of an operator that isn't there."""
+def absent(operator: Operator) -> Finding:
+    """The finding of an operator that is not installed."""
     return Finding(
-        asked.operator.name,
-        asked.operator.title,
-        "it isn't installed.",
-        "Install it: `vrooli setup --target k8s-cluster` brings the operators.",
-        asked.install,
+        operator.name,
+        operator.title,
+        "it is not installed.",
+        "Install it: `vrooli setup --target k8s-cluster` installs the operators.",
+        INSTALL_COMMAND,
     )
 
 
-def not_ready(asked: OperatorNeeds, status: OperatorStatus) -> list[Finding]:
-    """What is said of an operator whose pods aren't ready."""
+def not_ready(operator: Operator, status: OperatorStatus) -> list[Finding]:
+    """The finding of an operator whose pods are not ready; none if they are."""
     if status.state is State.READY:
         return []
-    command = f"kubectl describe pods -n {status.namespace} -l {asked.operator.selector}"
-    said = f"{status.detail}."
-    remedy = f"See why its pods aren't: `{command}`."
-    return [Finding(asked.operator.name, asked.operator.title, said, remedy, command)]
+    command = f"kubectl describe pods -n {status.namespace} -l {operator.selector}"
+    remedy = f"Find out why its pods are not ready: `{command}`."
+    return [Finding(operator.name, operator.title, f"{status.detail}.", remedy, command)]
 
 
-async def _rights(asked: OperatorNeeds, site: Site, status: OperatorStatus) -> Seen:
-    """Whether its service account may do what its work takes."""
-    deployments = await site.objects(*DEPLOYMENT, status.namespace, asked.operator.selector)
+async def _check_permissions(operator: Operator, site: Site, status: OperatorStatus) -> Seen:
+    """Whether its service account has the permissions that it needs."""
+    deployments = await site.objects(*DEPLOYMENT, status.namespace, operator.selector)
     spec = deployments[0]["spec"]["template"]["spec"]
     account = (status.namespace, str(spec.get("serviceAccountName", "default")))
-
-    async def ask(verb: str, api_version: str, kind: str, part: str) -> str:
-        try:
-            may = await site.kube.may(
-                verb, api_version, kind, site.namespace, subresource=part, account=account
-            )
-        except ApiError as error:
-            if is_forbidden(error):
-                raise
-            return ""  # the kind isn't served: told by the kinds
-        return "" if may else f"{verb} {kind}{f'/{part}' if part else ''}"
-
-    answers = await asyncio.gather(
-        *(ask(verb, *right) for verbs, *right in asked.rights for verb in verbs)
+    results = await asyncio.gather(
+        *(
+            _denied(site, account, verb, permission)
+            for permission in operator.permissions
+            for verb in permission.verbs
+        )
     )
-    return judge_rights(asked, account, [answer for answer in answers if answer], len(answers))
+    return judge_permissions(operator, account, [item for item in results if item], len(results))
 
 
-def judge_rights(
-    asked: OperatorNeeds, account: tuple[str, str], refused: list[str], count: int
-) -> Seen:
-    """What is said of an operator's rights."""
-    if not refused:
-        return Seen(f"has its {count} rights")
-    who = f"ServiceAccount/{account[1]} in {account[0]}"
-    said = f"it may not {', '.join(refused)}."
-    command = f"kubectl auth can-i --list --as system:serviceaccount:{account[0]}:{account[1]}"
-    remedy = "Install it again: its roles come with it."
-    return Seen(findings=(Finding(asked.operator.name, who, said, remedy, command),))
-
-
-async def _leader(asked: OperatorNeeds, site: Site, status: OperatorStatus) -> Seen:
-    leases = await site.kube.list(*LEASE, status.namespace)
-    return judge_leases(asked, status.namespace, leases, datetime.now(UTC))
-
-
-def judge_leases(
-    asked: OperatorNeeds, namespace: str, leases: Iterable[Manifest], now: datetime
-) -> Seen:
-    """Whether one of an operator's pods leads, where they choose a leader at all."""
-    ages = {
-        lease["metadata"]["name"]: _age_s(lease["spec"]["renewTime"], now)
-        - float(lease["spec"].get("leaseDurationSeconds") or 0)
-        for lease in leases
-        if (lease.get("spec") or {}).get("renewTime")
-    }
-    if not ages:
-        return Seen()
-    name, late = min(ages.items(), key=lambda item: item[1])
-    if late <= CLOCKS_S:
-        return Seen("a leader at work")
-    said = f"no pod leads: it was last renewed {late:.0f} s too long ago."
-    command = f"kubectl logs -n {namespace} -l {asked.operator.selector} --tail 50"
-    remedy = f"See what its pods say: `{command}`."
-    return Seen(findings=(Finding(asked.operator.name, f"Lease/{name}", said, remedy, command),))
-
-
-async def _takes(asked: OperatorNeeds, site: Site) -> Seen:
-    """Whether the API server takes the least object of its kind; nothing is made."""
-    body = dict(asked.sample)
-    if not await site.kube.serves(str(body["apiVersion"]), str(body["kind"])):
-        return Seen()  # told by the kinds
-    place = await admission.somewhere(site.kube, site.namespace)
+async def _denied(site: Site, account: tuple[str, str], verb: str, permission: Permission) -> str:
+    """The verb and the kind that the account lacks; empty if it is allowed."""
+    kind, part = permission.kind, permission.subresource
     try:
-        await site.kube.applied(body, namespace=place)
+        is_allowed = await site.kube.may(
+            verb, permission.api_version, kind, site.namespace, subresource=part, account=account
+        )
     except ApiError as error:
         if is_forbidden(error):
             raise
-        what = f"a least {body['kind']}"
-        said = f"the API server refuses it: {error.message}"
-        remedy = "Bring the operator and its definitions to one version."
-        return Seen(findings=(Finding(asked.operator.name, what, said, remedy, asked.install),))
-    return Seen(f"takes a {body['kind']}")
+        return ""  # the kind is not served; the check of the kinds reports it
+    return "" if is_allowed else f"{verb} {kind}{f'/{part}' if part else ''}"
 
 
-async def _observes(asked: OperatorNeeds, site: Site) -> Seen:
-    found = []
-    for kind in asked.kinds:
-        if await site.kube.serves(*kind):
-            found += await site.kube.list(*kind)
-    return judge_observed(asked, found, datetime.now(UTC))
+def judge_permissions(
+    operator: Operator, account: tuple[str, str], denied: list[str], count: int
+) -> Seen:
+    """The result for an operator's permissions.
+
+    Args:
+        operator: The operator.
+        account: Namespace and name of its service account.
+        denied: The permissions that it lacks.
+        count: How many were checked.
+    """
+    if not denied:
+        return Seen(f"has its {count} permissions")
+    namespace, name = account
+    command = f"kubectl auth can-i --list --as system:serviceaccount:{namespace}:{name}"
+    finding = Finding(
+        operator.name,
+        f"ServiceAccount/{name} in {namespace}",
+        f"it is not allowed to {', '.join(denied)}.",
+        "Reinstall the operator: its roles are part of it.",
+        command,
+    )
+    return Seen(findings=(finding,))
 
 
-def judge_observed(asked: OperatorNeeds, found: list[Manifest], now: datetime) -> Seen:
-    """Whether an operator has looked at its objects as they are."""
-    late = [item for item in found if asked.unobserved(item) and _changed_s(item, now) > OBSERVED_S]
+async def _check_leader(operator: Operator, site: Site, status: OperatorStatus) -> Seen:
+    leases = await site.kube.list(*LEASE, status.namespace)
+    return judge_leases(operator, status.namespace, leases, datetime.now(UTC))
+
+
+def judge_leases(
+    operator: Operator, namespace: str, leases: Iterable[Manifest], now: datetime
+) -> Seen:
+    """Whether one of an operator's pods is the leader, if they elect one at all."""
+    delays = {
+        lease["metadata"]["name"]: (now - datetime.fromisoformat(spec["renewTime"])).total_seconds()
+        - float(spec.get("leaseDurationSeconds") or 0)
+        for lease in leases
+        if (spec := lease.get("spec") or {}).get("renewTime")
+    }
+    if not delays:
+        return Seen()
+    name, delay_s = min(delays.items(), key=lambda item: item[1])
+    if delay_s <= CLOCK_SKEW_S:
+        return Seen("has an active leader")
+    command = _log_command(operator, namespace)
+    finding = Finding(
+        operator.name,
+        f"Lease/{name}",
+        f"no pod is the leader: the lease expired {delay_s:.0f} s ago.",
+        f"Read the log of its pods: `{command}`.",
+        command,
+    )
+    return Seen(findings=(finding,))
+
+
+async def _check_sample(operator: Operator, site: Site) -> Seen:
+    """Whether the API server accepts the minimal object of its kind in a dry run."""
+    body = dict(operator.sample)
+    if not await site.kube.serves(str(body["apiVersion"]), str(body["kind"])):
+        return Seen()  # the check of the kinds reports it
+    namespace = await admission.somewhere(site.kube, site.namespace)
+    try:
+        await site.kube.applied(body, namespace=namespace)
+    except ApiError as error:
+        if is_forbidden(error):
+            raise
+        finding = Finding(
+            operator.name,
+            f"a minimal {body['kind']}",
+            f"the API server rejects it: {error.message}",
+            "Install the operator and its definitions in the same version.",
+            INSTALL_COMMAND,
+        )
+        return Seen(findings=(finding,))
+    return Seen(f"a {body['kind']} is accepted")
+
+
+async def _check_observed(operator: Operator, site: Site) -> Seen:
+    objects: list[Manifest] = []
+    for resource in operator.resources:
+        if await site.kube.serves(resource.api_version, resource.kind):
+            objects += await site.kube.list(resource.api_version, resource.kind)
+    return judge_observed(operator, objects, datetime.now(UTC))
+
+
+def judge_observed(operator: Operator, objects: Iterable[Manifest], now: datetime) -> Seen:
+    """Whether an operator has observed the last change of each of its objects."""
+    items, resources = list(objects), resources_by_kind()
+    late = [
+        item
+        for item in items
+        if resources[item["kind"]].is_observed(item) is False
+        and (now - changed_at(item)).total_seconds() > OBSERVED_S
+    ]
     findings = tuple(
         Finding(
-            asked.operator.name,
+            operator.name,
             f"{item['kind']}/{item['metadata']['name']} in {item['metadata']['namespace']}",
-            f"the operator has not looked at its last change for {OBSERVED_S:.0f} s or more.",
-            "See what its pods say.",
-            f"kubectl logs -n {asked.operator.namespace} -l {asked.operator.selector} --tail 50",
+            f"the operator has not observed its last change for {OBSERVED_S:.0f} s or more.",
+            "Read the log of its pods.",
+            _log_command(operator, operator.namespace),
         )
         for item in late
     )
-    return Seen(f"looks after {len(found)} objects" if found else "", findings)
+    return Seen(f"reconciles {len(items)} objects" if items else "", findings)
 
 
-def _changed_s(item: Manifest, now: datetime) -> float:
-    """Seconds since a person or a program last changed an object, as far as it says."""
-    times = [
-        entry["time"]
-        for entry in item["metadata"].get("managedFields") or []
-        if entry.get("time") and not entry.get("subresource")
-    ]
-    return _age_s(max(times, default=item["metadata"]["creationTimestamp"]), now)
+def _log_command(operator: Operator, namespace: str) -> str:
+    return f"kubectl logs -n {namespace} -l {operator.selector} --tail 50"
 
 
-def _age_s(time: str, now: datetime) -> float:
-    return (now - datetime.fromisoformat(time)).total_seconds()
-
-
-def _check(asked: OperatorNeeds) -> Check:
-    groups = {version.partition("/")[0] for version, _ in asked.kinds}
+def build_check(operator: Operator) -> Check:
+    """The check of one operator."""
 
     def needless(site: Site) -> str:
         used = {version.partition("/")[0] for version, _ in site.needs.kinds}
-        return "" if groups & used else f"these values have no {asked.sample['kind']}"
+        return "" if operator.groups & used else f"these values have no {operator.sample['kind']}"
 
     async def look(site: Site) -> Seen:
-        return await _look(asked, site)
+        return await _check_operator(operator, site)
 
-    kinds = ", ".join(kind for _, kind in asked.kinds)
     return Check(
-        asked.operator.name,
-        asked.operator.title,
+        operator.name,
+        operator.title,
         "its pods are ready and one of them is the leader, its service account has the required "
-        f"permissions, the API server accepts a minimal {asked.sample['kind']} in a dry run, and "
-        f"it has reconciled the current generation of each {kinds}; a deploy checks only that it "
-        "is installed and ready",
+        f"permissions, the API server accepts a minimal {operator.sample['kind']} in a dry run, "
+        f"and it has reconciled the current generation of each {', '.join(operator.kinds)}; a "
+        "deploy checks only that it is installed and ready",
         look,
         needless,
         stops_deploy=True,
@@ -253,4 +272,4 @@ def _check(asked: OperatorNeeds) -> Check:
     )
 
 
-CHECKS = tuple(_check(asked) for asked in requirements.ALL)
+CHECKS = tuple(map(build_check, operators.OPERATORS))

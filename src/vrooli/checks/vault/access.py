@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.vault import state
 from vrooli.checks.vault.state import VaultSeen, Wanted
 from vrooli.findings import Finding
+from vrooli.operators.model import INSTALL_COMMAND
 
 SETUP = "`vrooli setup` writes role, policies and first secrets of a development Vault."
 
@@ -21,7 +21,7 @@ async def look(site: Site) -> Seen:
 def judge(want: Wanted, seen: VaultSeen) -> Seen:
     """What Vault's answers lack."""
     # Another Vault is its owner's to mend.
-    fix = INSTALL if state.is_ours(want.address) else ""
+    fix = INSTALL_COMMAND if state.is_ours(want.address) else ""
     if seen.trouble:
         what = f"role {want.role}" if "role" in seen.trouble else want.address
         return Seen(findings=(Finding("vault", what, seen.trouble, seen.advice or SETUP, fix),))

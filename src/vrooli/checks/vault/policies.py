@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from vrooli import project
-from vrooli.checks.cluster.api_resources import INSTALL
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.vault import state
 from vrooli.checks.vault.state import VaultSeen, Wanted
 from vrooli.findings import Finding
+from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.vault import policies
 
 NAME = "vault-policies"
@@ -55,7 +55,7 @@ def judge(want: Wanted, seen: VaultSeen, files: Mapping[str, str]) -> Seen:
     unseen = () if seen.rules is not None else ("the policies' own text, which needs more rights",)
     said = f"{len(policies.NAMES)} policies; {len(seen.may)} paths asked for"
     # Another Vault is its owner's to mend.
-    fix = INSTALL if state.is_ours(want.address) else ""
+    fix = INSTALL_COMMAND if state.is_ours(want.address) else ""
     return Seen(said, tuple(replace(found, command=fix) for found in findings), unseen)
 
 

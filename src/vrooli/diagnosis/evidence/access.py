@@ -16,7 +16,7 @@ from vrooli.kube.fetch import Fetcher
 from vrooli.kube.objects import labels, text
 from vrooli.kube.status import is_pod_ready
 from vrooli.kube.unavailable import Cause, Unavailable
-from vrooli.release.rollout.readiness import REDIS_NAME
+from vrooli.operators.redis.names import FAILOVER_LABEL
 
 EXEC, FORWARD = "exec", "portforward"
 WORDS = {EXEC: "run programs in pods", FORWARD: "forward ports of pods"}
@@ -31,7 +31,7 @@ def needed(evidence: Evidence) -> Mapping[PodAccess, list[str]]:
     pods, home = evidence.all("Pod"), evidence.namespace
     if pods:
         inside = required.setdefault((EXEC, home), [])
-        inside += ["Redis"] if any(REDIS_NAME in labels(pod) for pod in pods) else []
+        inside += ["Redis"] if any(FAILOVER_LABEL in labels(pod) for pod in pods) else []
         inside += ["PostgreSQL"] if evidence.all("PostgresCluster") else []
         inside += ["what pods reach and resolve"]
         ailing = any(

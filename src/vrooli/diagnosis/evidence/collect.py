@@ -38,6 +38,7 @@ from vrooli.kube.objects import Body, Ref, dig, items, mapping, text
 from vrooli.kube.patience import TRY_S
 from vrooli.kube.reads import Through
 from vrooli.kube.unavailable import Unavailable
+from vrooli.operators import OPERATORS
 from vrooli.redaction import Redactor
 from vrooli.release import Release
 from vrooli.release.model import Revision
@@ -46,8 +47,6 @@ from vrooli.release.records.storage import ReleaseRecord
 
 Kind = tuple[str, str]
 
-PGO, REDIS = "postgres-operator.crunchydata.com/v1beta1", "databases.spotahome.com/v1"
-VSO = "secrets.hashicorp.com/v1beta1"
 # What belongs to the cluster as a whole.
 OF_CLUSTER: Sequence[Kind] = (
     ("v1", "Node"),
@@ -57,12 +56,10 @@ OF_CLUSTER: Sequence[Kind] = (
     ("apiregistration.k8s.io/v1", "APIService"),
 )
 # What the operators read, in every namespace: two releases may get in each other's way.
-OF_OPERATORS: Sequence[Kind] = (
-    (PGO, "PostgresCluster"),
-    (REDIS, "RedisFailover"),
-    (VSO, "VaultConnection"),
-    (VSO, "VaultAuth"),
-    (VSO, "VaultStaticSecret"),
+OF_OPERATORS: Sequence[Kind] = tuple(
+    (resource.api_version, resource.kind)
+    for operator in OPERATORS
+    for resource in operator.resources
 )
 OF_RELEASE: Sequence[Kind] = (
     ("v1", "Pod"),
@@ -86,9 +83,7 @@ OF_RELEASE: Sequence[Kind] = (
 )
 # Where the operators, Vault and the cluster's own helpers run, and what is looked at there.
 BELOW = (
-    "postgres-operator",
-    "redis-operator",
-    "vault-secrets-operator-system",
+    *(operator.namespace for operator in OPERATORS),
     "vault",
     "kube-system",
 )

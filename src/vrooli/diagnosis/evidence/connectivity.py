@@ -8,11 +8,10 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube.network_policies import NAMESPACE_NAME, Connection, Endpoint
 from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
 from vrooli.kube.status import is_pod_ready
+from vrooli.operators.pgo.names import CLUSTER_LABEL, ROLE_LABEL
+from vrooli.operators.redis.names import FAILOVER_LABEL
 
 COMPONENT, INSTANCE = "app.kubernetes.io/component", "app.kubernetes.io/instance"
-CLUSTER = "postgres-operator.crunchydata.com/cluster"
-ROLE = "postgres-operator.crunchydata.com/role"
-REDIS = "redisfailovers.databases.spotahome.com/name"
 # What each component connects to, as the chart's own policies have it.
 ARROWS: Mapping[str, tuple[str, ...]] = {
     "ui": ("server",),
@@ -65,10 +64,10 @@ def _pods_by_component(evidence: Evidence) -> dict[str, Body]:
 def _name(evidence: Evidence, of: Mapping[str, str]) -> str:
     if text(of, INSTANCE) == evidence.release:
         return text(of, COMPONENT)
-    if CLUSTER in of:
+    if CLUSTER_LABEL in of:
         roles = {"pgbouncer": "pool", "master": "primary", "primary": "primary"}
-        return roles.get(text(of, ROLE), "")
-    if REDIS in of:
+        return roles.get(text(of, ROLE_LABEL), "")
+    if FAILOVER_LABEL in of:
         return text(of, COMPONENT)
     return ""
 

@@ -16,7 +16,7 @@ CONTROLLERS = (
 OF_INGRESS = f"app.kubernetes.io/name in ({','.join(CONTROLLERS)})"
 # A handful of objects wherever they are, never the pods of a whole cluster.
 KINDS: Mapping[tuple[str, str], Sequence[str]] = {
-    ("apps/v1", "Deployment"): (*(item.selector for item in operators.ALL), OF_INGRESS),
+    ("apps/v1", "Deployment"): (*(item.selector for item in operators.OPERATORS), OF_INGRESS),
     ("apps/v1", "DaemonSet"): (OF_INGRESS,),
 }
 # Nodes belong to no namespace; their events are written here.

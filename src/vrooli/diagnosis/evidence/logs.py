@@ -15,6 +15,8 @@ from vrooli.kube import ApiError, Kube, Patience, Priority, each
 from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
 from vrooli.kube.status import is_pod_ready, pod_status
 from vrooli.kube.unavailable import Unavailable
+from vrooli.operators import OPERATORS
+from vrooli.operators.catalog import databases
 
 # Lines of each log.
 LINES = 200
@@ -27,9 +29,9 @@ WIDTH = 4000
 # Logs that one reason keeps out of sight are counted from so many on, not named.
 NAMED = 3
 # Namespaces whose pods keep a release well: their logs are always read.
-OPERATORS = ("postgres-operator", "redis-operator", "vault-secrets-operator-system", "vault")
+NAMESPACES = (*(operator.namespace for operator in OPERATORS), "vault")
 # Labels of the databases' pods, which may be in trouble while they are ready.
-DATA = ("postgres-operator.crunchydata.com/cluster", "redisfailovers.databases.spotahome.com/name")
+DATA = tuple(resource.pod_label for resource in databases().values())
 
 
 async def read(
@@ -70,7 +72,7 @@ async def read_of(
             return [line[:WIDTH] async for line in stream]
 
         what = f"log of {source}"
-        is_operator = source.namespace in OPERATORS
+        is_operator = source.namespace in NAMESPACES
         try:
             logs[source] = await patience.ask(
                 what,
@@ -105,7 +107,7 @@ def counted(unavailable: Sequence[Unavailable]) -> list[Unavailable]:
 
 def _sources(evidence: Evidence) -> Iterator[LogSource]:
     """Whose logs are read, the most telling first."""
-    operators = [pod for namespace in OPERATORS for pod in evidence.all("Pod", namespace)]
+    operators = [pod for namespace in NAMESPACES for pod in evidence.all("Pod", namespace)]
     own = evidence.all("Pod")
     ailing, data, others = [], [], []
     for pod in own:

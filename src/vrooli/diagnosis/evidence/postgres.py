@@ -9,7 +9,7 @@ from typing import Any
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.probes import postgres_state
 from vrooli.kube.objects import Body, Ref, labels, ref_of, text
-from vrooli.release.rollout.readiness import LEADER_ROLES, PGO
+from vrooli.operators.pgo.names import CLUSTER_LABEL, DATA_LABEL, LEADER_ROLES, ROLE_LABEL
 
 CONTAINER = postgres_state.CONTAINER
 
@@ -21,15 +21,13 @@ def clusters(evidence: Evidence) -> Iterator[tuple[Ref, Body]]:
 
 def instances(evidence: Evidence, cluster: Ref) -> list[Body]:
     """The pods that hold the data."""
-    return evidence.pods(
-        {f"{PGO}/cluster": cluster.name, f"{PGO}/data": "postgres"}, cluster.namespace
-    )
+    return evidence.pods({CLUSTER_LABEL: cluster.name, DATA_LABEL: "postgres"}, cluster.namespace)
 
 
 def leaders(evidence: Evidence, cluster: Ref) -> list[Body]:
     """The pods that Patroni has labelled its leader."""
     pods = instances(evidence, cluster)
-    return [pod for pod in pods if text(labels(pod), f"{PGO}/role") in LEADER_ROLES]
+    return [pod for pod in pods if text(labels(pod), ROLE_LABEL) in LEADER_ROLES]
 
 
 def state(evidence: Evidence, cluster: Ref) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import redis_info
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.kube.objects import Body, Ref, born, labels, number, ref_of, text
-from vrooli.release.rollout.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE
+from vrooli.operators.redis.names import COMPONENT_LABEL, FAILOVER_LABEL, ROLE_LABEL
 
 # The operator looks at each failover every 30 seconds; what is older than a few looks stays.
 SETTLED_S = 120.0
@@ -58,7 +58,7 @@ class Reply:
     @property
     def is_labelled_master(self) -> bool:
         """Whether the operator has labelled it the master."""
-        return text(labels(self.pod), REDIS_ROLE) == "master"
+        return text(labels(self.pod), ROLE_LABEL) == "master"
 
     @property
     def monitors(self) -> str:
@@ -80,7 +80,7 @@ def failovers(evidence: Evidence) -> Iterator[tuple[Ref, Body]]:
 
 def pods(evidence: Evidence, failover: Ref, part: str) -> list[Body]:
     """The pods of one kind of a failover: redis or sentinel."""
-    return evidence.pods({REDIS_NAME: failover.name, COMPONENT: part}, failover.namespace)
+    return evidence.pods({FAILOVER_LABEL: failover.name, COMPONENT_LABEL: part}, failover.namespace)
 
 
 def replies(evidence: Evidence, failover: Ref, part: str) -> list[Reply]:

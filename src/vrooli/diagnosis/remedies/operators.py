@@ -10,10 +10,11 @@ import shlex
 
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube.objects import Body, Ref, dig, items, labels, text
-from vrooli.release.rollout.readiness import PGO, REDIS_NAME
+from vrooli.operators.catalog import databases
+from vrooli.operators.pgo.names import INSTANCE_SET_LABEL
 
 # The resources, each with the label of its pods that names it.
-KINDS = {"RedisFailover": REDIS_NAME, "PostgresCluster": f"{PGO}/cluster"}
+KINDS = {kind: resource.pod_label for kind, resource in databases().items()}
 # Where a container's limits stand: in the resource, and in the values.
 PLACES = {
     ("RedisFailover", "redis"): ("spec/redis", "spotahomeRedis.redis"),
@@ -54,7 +55,7 @@ def memory(evidence: Evidence, resource_ref: Ref, pod: Body, container: str, amo
 
 def _instance(evidence: Evidence, resource_ref: Ref, pod: Body) -> int:
     """Which of a cluster's sets of instances a pod is of."""
-    name = text(labels(pod), f"{PGO}/instance-set")
+    name = text(labels(pod), INSTANCE_SET_LABEL)
     sets = [text(item, "name") for item in items(evidence.get(resource_ref), "spec", "instances")]
     return sets.index(name) if name in sets else 0
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from vrooli.graph.builder import DiagramBuilder
-from vrooli.graph.manifests import databases
 from vrooli.graph.manifests.components import Component
 from vrooli.graph.manifests.facts import Facts, connections_to
 from vrooli.graph.model import Diagram, Group, Reason, Title
 from vrooli.graph.relations import Endpoint, Mounts, QueriesVault, RoutesTo
 from vrooli.kube import objects
+from vrooli.operators.pgo.names import CLUSTER_LABEL
 
 EXTERNAL, NAMESPACE = "External Access", "Vrooli Namespace"
 SERVICES, DATA = "Application Services", "Data Layer (Operator Managed)"
@@ -161,7 +161,7 @@ def database_secrets(facts: Facts) -> list[tuple[str, Endpoint, str, Reason]]:
         reason = Reason(redis.manifest.key, "spec.auth.secretPath", name)
         secrets.append(("Redis", reader, name, reason))
     if facts.postgres:
-        label = f"{databases.PGO}/cluster"
+        label = CLUSTER_LABEL
         primary = facts.postgres.parts.get("primary")
         for item in facts.of_kind("Secret"):
             if primary and objects.labels(item.body).get(label) == facts.postgres.name:

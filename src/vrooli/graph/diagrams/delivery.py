@@ -15,6 +15,7 @@ from vrooli.graph.model import Diagram, Group, Reason, Title
 from vrooli.graph.relations import Owns
 from vrooli.kube import objects
 from vrooli.kube.objects import Body
+from vrooli.operators.vso.names import GROUP
 
 DEVELOPMENT, PRODUCTION = "Development Workflow", "Production Workflow"
 CHART, RESOURCES = "Helm Chart Structure", "Kubernetes Resources Created"
@@ -36,7 +37,6 @@ NODE_BY_KIND: dict[str, tuple[str, Title]] = {
     "PostgresCluster": ("PGOCluster", ("PostgresCluster CR", "CrunchyData PGO")),
     "RedisFailover": ("RedisFailover", ("RedisFailover CR", "Spotahome Redis")),
 }
-VAULT_GROUP = "secrets.hashicorp.com"
 
 
 def build(facts: Facts) -> Diagram:
@@ -110,7 +110,7 @@ def _add_resources(builder: DiagramBuilder, facts: Facts) -> None:
         if manifests := facts.of_kind(kind):
             builder.add_node(id_, title, RESOURCES, "service")
             builder.add_arrow("Templates", id_, _template_reasons(manifests))
-    vault = [item for item in facts.manifests if item.api_version.startswith(VAULT_GROUP)]
+    vault = [item for item in facts.manifests if item.api_version.startswith(GROUP)]
     if vault:
         kinds = ", ".join(sorted({item.kind for item in vault}))
         title = ("VSO Custom Resources", kinds)
@@ -132,7 +132,7 @@ def _add_other_kinds(builder: DiagramBuilder, facts: Facts) -> None:
         for item in facts.manifests
         if not item.is_hook
         and item.kind not in own_kinds
-        and not item.api_version.startswith(VAULT_GROUP)
+        and not item.api_version.startswith(GROUP)
     ]
     if others:
         kinds = sorted({item.kind for item in others})

@@ -12,12 +12,10 @@ from vrooli.chart.manifest import Manifest
 from vrooli.graph.model import Reason
 from vrooli.graph.relations import Endpoint
 from vrooli.kube import objects
+from vrooli.operators.pgo import names as pgo
+from vrooli.operators.redis import names as redis
 
-PGO = "postgres-operator.crunchydata.com"
-COMPONENT = "app.kubernetes.io/component"
-REDIS_ROLE = "redisfailovers-role"
-# What Patroni calls its leader: "master" until 3.2, "primary" from 4.0 on.
-LEADER_ROLES = (f"{PGO}/role", ("master", "primary"))
+PRIMARY_ROLES = (pgo.ROLE_LABEL, pgo.LEADER_ROLES)
 POSTGRES_PORT, REDIS_PORT, SENTINEL_PORT = 5432, 6379, 26379
 
 
@@ -51,7 +49,7 @@ def find_postgres(manifests: Iterable[Manifest]) -> Database | None:
     manifest = next((item for item in manifests if item.kind == "PostgresCluster"), None)
     if manifest is None:
         return None
-    body, labels = manifest.body, ((f"{PGO}/cluster", manifest.name),)
+    body, labels = manifest.body, ((pgo.CLUSTER_LABEL, manifest.name),)
     instances = objects.items(body, "spec", "instances")
     replicas = sum(objects.number(item, "replicas", default=1) for item in instances)
     replica_reasons = (Reason(manifest.key, "spec.instances[*].replicas", str(replicas)),)
@@ -61,14 +59,14 @@ def find_postgres(manifests: Iterable[Manifest]) -> Database | None:
             _database_endpoint(
                 "PostgreSQL's primary",
                 labels,
-                LEADER_ROLES,
+                PRIMARY_ROLES,
                 POSTGRES_PORT,
                 _primary_services(manifest.name),
             ),
             replica_reasons,
         )
     if replicas > 1:
-        roles = (f"{PGO}/role", ("replica",))
+        roles = (pgo.ROLE_LABEL, ("replica",))
         services = (f"{manifest.name}-replicas",)
         endpoint = _database_endpoint(
             "PostgreSQL's replica", labels, roles, POSTGRES_PORT, services
@@ -80,7 +78,7 @@ def find_postgres(manifests: Iterable[Manifest]) -> Database | None:
         endpoint = _database_endpoint(
             "pgBouncer",
             labels,
-            (f"{PGO}/role", ("pgbouncer",)),
+            (pgo.ROLE_LABEL, ("pgbouncer",)),
             POSTGRES_PORT,
             (f"{manifest.name}-pgbouncer",),
         )
@@ -91,7 +89,7 @@ def find_postgres(manifests: Iterable[Manifest]) -> Database | None:
         names = ", ".join(objects.text(item, "name") for item in repositories)
         reason = Reason(manifest.key, "spec.backups.pgbackrest.repos", names)
         endpoint = _database_endpoint(
-            "pgBackRest", (*labels, (f"{PGO}/pgbackrest-dedicated", "")), None, 0, ()
+            "pgBackRest", (*labels, (pgo.DEDICATED_REPOSITORY_LABEL, "")), None, 0, ()
         )
         parts["backups"] = Part(endpoint, (reason,))
     return Database("PostgresCluster", manifest.name, parts, manifest)
@@ -106,21 +104,24 @@ def find_redis(manifests: Iterable[Manifest]) -> Database | None:
     sentinels = objects.number(manifest.body, "spec", "sentinel", "replicas", default=3)
     replica_reasons = (Reason(manifest.key, "spec.redis.replicas", str(replicas)),)
     name = ("app.kubernetes.io/name", manifest.name)
-    of_redis, of_sentinel = (name, (COMPONENT, "redis")), (name, (COMPONENT, "sentinel"))
+    of_redis, of_sentinel = (
+        (name, (redis.COMPONENT_LABEL, "redis")),
+        (name, (redis.COMPONENT_LABEL, "sentinel")),
+    )
     parts: dict[str, Part] = {}
     if replicas > 0:
-        roles = (REDIS_ROLE, ("master",))
+        roles = (redis.ROLE_LABEL, ("master",))
         parts["master"] = Part(
             _database_endpoint("Redis' master", of_redis, roles, REDIS_PORT, ()), replica_reasons
         )
     if replicas > 1:
-        roles = (REDIS_ROLE, ("slave",))
+        roles = (redis.ROLE_LABEL, ("slave",))
         parts["replica"] = Part(
             _database_endpoint("Redis' replica", of_redis, roles, REDIS_PORT, ()), replica_reasons
         )
     if sentinels > 0:
         reason = Reason(manifest.key, "spec.sentinel.replicas", str(sentinels))
-        services = (f"rfs-{manifest.name}",)
+        services = (redis.sentinel_name(manifest.name),)
         endpoint = _database_endpoint("Sentinel", of_sentinel, None, SENTINEL_PORT, services)
         parts["sentinel"] = Part(endpoint, (reason,))
     return Database("RedisFailover", manifest.name, parts, manifest)

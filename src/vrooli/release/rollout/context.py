@@ -14,8 +14,9 @@ from typing import Any
 from vrooli.chart.manifest import HOOK, Manifest
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import ContainerStatus, Termination, is_observed, is_pod_ready
+from vrooli.operators.catalog import databases
+from vrooli.operators.redis.names import COMPONENT_LABEL
 from vrooli.release.rollout import readiness
-from vrooli.release.rollout.readiness import COMPONENT, PGO, REDIS_NAME
 
 Body = Mapping[str, Any]
 
@@ -120,8 +121,8 @@ class RolloutContext:
     def has_dependencies(self, pod: Body) -> bool:
         """Whether a pod may crash for want of a database: databases and the rotator don't."""
         labels = pod["metadata"].get("labels", {})
-        own = f"{PGO}/cluster" in labels or REDIS_NAME in labels
-        return not own and labels.get(COMPONENT) != ROTATOR
+        own = any(resource.pod_label in labels for resource in databases().values())
+        return not own and labels.get(COMPONENT_LABEL) != ROTATOR
 
     def is_settled_at(self, started: datetime | None) -> bool:
         """Whether all that others need was ready when a container was started."""
@@ -203,8 +204,7 @@ class RolloutContext:
             {
                 ("Deployment", deployment_of(pod)),
                 ("StatefulSet", str(owners[0]["name"])),
-                ("PostgresCluster", labels.get(f"{PGO}/cluster")),
-                ("RedisFailover", labels.get(REDIS_NAME)),
+                *((kind, labels.get(item.pod_label)) for kind, item in databases().items()),
             }
             & mine
         )
@@ -264,7 +264,7 @@ def _pull_secrets(pod: Body) -> set[str]:
 def is_rotator(item: Manifest) -> bool:
     """Whether an object is the Deployment that publishes the databases' passwords."""
     labels = item.body["metadata"].get("labels") or {}
-    return item.kind == "Deployment" and labels.get(COMPONENT) == ROTATOR
+    return item.kind == "Deployment" and labels.get(COMPONENT_LABEL) == ROTATOR
 
 
 def version_of(body: Body) -> str:

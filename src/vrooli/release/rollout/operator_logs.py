@@ -18,11 +18,17 @@ from vrooli.kube import Manifest as Body
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import ContainerStatus, pod_status
 from vrooli.kube.unavailable import Unavailable
-from vrooli.operators import POSTGRES, REDIS, Operator, reconcile_log
+from vrooli.operators import OPERATORS, Operator, reconcile_log
+from vrooli.operators.progress import changed_at
 from vrooli.operators.reconcile_log import ReconcileError
-from vrooli.release.rollout import operator_progress
 
-OPERATORS: dict[str, Operator] = {"PostgresCluster": POSTGRES, "RedisFailover": REDIS}
+# The operators whose errors are in their logs only, by the kinds that they serve.
+BY_KIND = {
+    kind: operator
+    for operator in OPERATORS
+    if operator.reconcile_errors is not None
+    for kind in operator.kinds
+}
 # Lines of each log, and how long reading them may take, seconds.
 LINES, READ_S = 1000, 5.0
 # An operator writes its first line within this after its start, seconds.
@@ -64,9 +70,9 @@ async def read(kube: Kube, manifests: Iterable[Manifest], objects: Snapshot) -> 
         manifests: The release's objects.
         objects: The namespace's objects.
     """
-    databases = [item for item in manifests if item.kind in OPERATORS and not item.is_hook]
+    databases = [item for item in manifests if item.kind in BY_KIND and not item.is_hook]
     kinds = list(dict.fromkeys(item.kind for item in databases))
-    operators = [OPERATORS[kind] for kind in kinds]
+    operators = [BY_KIND[kind] for kind in kinds]
     results = await asyncio.gather(*(_logs(kube, operator) for operator in operators))
     logs = {kind: kind_logs for kind, (kind_logs, _) in zip(kinds, results, strict=True)}
     now = datetime.now(UTC)
@@ -75,7 +81,7 @@ async def read(kube: Kube, manifests: Iterable[Manifest], objects: Snapshot) -> 
         for item in databases
         for log in logs[item.kind]
         for error in of_object(item, objects, log)
-        if error.holds(now)
+        if error.is_current(now)
     }
     return Reading(
         errors, tuple(unavailable for _, unavailable in results if unavailable is not None)
@@ -84,15 +90,11 @@ async def read(kube: Kube, manifests: Iterable[Manifest], objects: Snapshot) -> 
 
 def of_object(item: Manifest, objects: Snapshot, log: Log) -> list[ReconcileError]:
     """The errors about one of the databases since its last change."""
-    body = objects.find(item.kind, item.name)
-    since = None if body is None else operator_progress.changed_at(body)
-    if item.kind == "RedisFailover":
-        return reconcile_log.of_redis(log.lines, item.namespace, item.name, since)
-    return [
-        error
-        for error in reconcile_log.of_postgres(log.lines, since, is_whole=log.is_whole)
-        if (error.namespace, error.name) == (item.namespace, item.name)
-    ]
+    body, read_errors = objects.find(item.kind, item.name), BY_KIND[item.kind].reconcile_errors
+    if read_errors is None:
+        return []
+    since = None if body is None else changed_at(body)
+    return read_errors(log.lines, item.namespace, item.name, since, is_whole=log.is_whole)
 
 
 async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unavailable | None]:

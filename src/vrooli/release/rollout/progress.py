@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,10 +20,10 @@ from vrooli.kube.status import (
     workload_status,
 )
 from vrooli.kube.status.pods import CONFIG_ERROR, CRASH_LOOP
+from vrooli.operators.catalog import databases, resources_by_kind
 from vrooli.redaction import Redactor
 from vrooli.release.rollout import autoscaling, context, readiness
 from vrooli.release.rollout.context import RolloutContext
-from vrooli.release.rollout.readiness import COMPONENT, LEADER_ROLES, PGO, REDIS_NAME, REDIS_ROLE
 
 Body = Mapping[str, Any]
 
@@ -177,10 +177,8 @@ def _probe(pod: str, snapshot: Snapshot) -> str:
 
 def _pods_of(manifest: Manifest, snapshot: Snapshot) -> list[Body]:
     """The pods that an object stands on, a Deployment's only of its current version."""
-    if manifest.kind == "PostgresCluster":
-        return snapshot.pods({f"{PGO}/cluster": manifest.name})
-    if manifest.kind == "RedisFailover":
-        return snapshot.pods({REDIS_NAME: manifest.name})
+    if (resource := databases().get(manifest.kind)) is not None:
+        return snapshot.pods({resource.pod_label: manifest.name})
     if manifest.kind == "StatefulSet":
         return [pod for pod in snapshot.pods() if _owner(pod) == manifest.name]
     if manifest.kind != "Deployment":
@@ -205,61 +203,6 @@ def _replicas(body: Body, snapshot: Snapshot) -> str:
     return f"{status.ready} of {status.desired} pods are ready"
 
 
-def _postgres(body: Body, snapshot: Snapshot) -> str:
-    return ", ".join(_of_postgres(body, snapshot))
-
-
-def _of_postgres(body: Body, snapshot: Snapshot) -> Iterator[str]:
-    """Instances, leader, replicas, pool, backups."""
-    spec, status = body["spec"], body.get("status", {})
-    desired = sum(item.get("replicas", 1) for item in spec["instances"])
-    ready = sum(item.get("readyReplicas", 0) for item in status.get("instances", []))
-    yield f"{ready} of {desired} instances are ready"
-    labels = {f"{PGO}/cluster": body["metadata"]["name"]}
-    leaders = [
-        pod
-        for role in LEADER_ROLES
-        for pod in snapshot.active_pods({**labels, f"{PGO}/role": role})
-    ]
-    names = ", ".join(pod["metadata"]["name"] for pod in leaders)
-    yield f"leader {names}" if names else "no leader"
-    replicas = snapshot.active_pods({**labels, f"{PGO}/role": "replica"})
-    if desired > 1:
-        yield f"{sum(map(is_pod_ready, replicas))} of {desired - 1} replicas"
-    if pool := spec.get("proxy", {}).get("pgBouncer"):
-        pooled = status.get("proxy", {}).get("pgBouncer", {}).get("readyReplicas", 0)
-        yield f"{pooled} of {pool.get('replicas', 1)} pgBouncer"
-    for repo in status.get("pgbackrest", {}).get("repos", []):
-        done = repo.get("replicaCreateBackupComplete")
-        backup = "has a backup" if done else "has no backup yet"
-        yield f"{repo['name']} {backup if repo.get('stanzaCreated') else 'is being made'}"
-
-
-def _redis(body: Body, snapshot: Snapshot) -> str:
-    """Redis, Sentinels, master, quorum."""
-    labels = {REDIS_NAME: body["metadata"]["name"]}
-    details = []
-    for part, title in (("redis", "Redis"), ("sentinel", "Sentinels")):
-        desired = body["spec"][part].get("replicas", 3)
-        ready = sum(map(is_pod_ready, snapshot.active_pods({**labels, COMPONENT: part})))
-        details.append(f"{ready} of {desired} {title}")
-    masters = snapshot.active_pods({**labels, COMPONENT: "redis", REDIS_ROLE: "master"})
-    names = ", ".join(pod["metadata"]["name"] for pod in masters)
-    quorum = body["spec"]["sentinel"].get("replicas", 3) // 2 + 1
-    ready = sum(map(is_pod_ready, snapshot.active_pods({**labels, COMPONENT: "sentinel"})))
-    return ", ".join(
-        [
-            *details,
-            f"master {names}" if names else "no master",
-            f"quorum of {quorum} {'is there' if ready >= quorum else 'is missing'}",
-        ]
-    )
-
-
-def _vault_secret(body: Body, snapshot: Snapshot) -> str:
-    return f"the Secret {body['spec']['destination']['name']} is filled"
-
-
 def _claim(body: Body, snapshot: Snapshot) -> str:
     return claim_phase(body)
 
@@ -275,9 +218,7 @@ def _ingress(body: Body, snapshot: Snapshot) -> str:
 FACTS: Mapping[str, Callable[[Body, Snapshot], str]] = {
     "Deployment": _replicas,
     "StatefulSet": _replicas,
-    "PostgresCluster": _postgres,
-    "RedisFailover": _redis,
-    "VaultStaticSecret": _vault_secret,
     "PersistentVolumeClaim": _claim,
     "Ingress": _ingress,
+    **{kind: resource.summary for kind, resource in resources_by_kind().items()},
 }

@@ -16,8 +16,9 @@ from vrooli.chart.manifest import Manifest
 from vrooli.kube import Kube
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import is_pod_ready
-from vrooli.release.rollout.operator_progress import outdated_pods
-from vrooli.release.rollout.readiness import COMPONENT, REDIS_NAME, REDIS_ROLE, Body
+from vrooli.operators.progress import outdated_pods
+from vrooli.operators.redis.names import COMPONENT_LABEL, FAILOVER_LABEL, ROLE_LABEL
+from vrooli.release.rollout.readiness import Body
 
 ANNOTATION = "vrooli.com/woken"
 # How often it may be woken, seconds: what it did last must be seen before.
@@ -48,9 +49,9 @@ class RedisReconcileTrigger:
 
 def is_waiting(body: Body, snapshot: Snapshot) -> bool:
     """Whether a RedisFailover has no pods yet, none that is the master, or outdated ones."""
-    labels = {REDIS_NAME: body["metadata"]["name"]}
+    labels = {FAILOVER_LABEL: body["metadata"]["name"]}
     for part in ("redis", "sentinel"):
-        pods = snapshot.active_pods({**labels, COMPONENT: part})
+        pods = snapshot.active_pods({**labels, COMPONENT_LABEL: part})
         if not pods:
             return True
         running = sum(pod.get("status", {}).get("phase") == "Running" for pod in pods)
@@ -59,4 +60,4 @@ def is_waiting(body: Body, snapshot: Snapshot) -> bool:
     runner = snapshot.find("StatefulSet", f"rfr-{body['metadata']['name']}")
     if runner is not None and outdated_pods(runner, snapshot):
         return all(map(is_pod_ready, snapshot.active_pods(labels)))
-    return not snapshot.active_pods({**labels, REDIS_ROLE: "master"})
+    return not snapshot.active_pods({**labels, ROLE_LABEL: "master"})

@@ -11,7 +11,9 @@ from typing import Any
 
 from vrooli.kube.events import Event
 from vrooli.kube.status import deployment_unready_reason, workload_status
-from vrooli.release.rollout import operator_progress, readiness
+from vrooli.operators import progress as operator_progress
+from vrooli.operators.catalog import databases
+from vrooli.release.rollout import readiness
 from vrooli.release.rollout.context import RolloutContext
 from vrooli.release.rollout.failures import PodFailure
 
@@ -30,7 +32,7 @@ PODS_S = 75.0
 INVALID, PODS = "is invalid: ", re.compile(r"^the pods of StatefulSet/\S+ are refused")
 # Both operators look at least every half minute, and write a volume's new size at once, seconds.
 RESIZED_S = 60.0
-DATABASES = ("PostgresCluster", "RedisFailover")
+DATABASES = databases()
 # Other pods that end make room in a quota.
 QUOTA = "exceeded quota"
 
@@ -47,8 +49,8 @@ def find_refusals(context: RolloutContext) -> Iterator[PodFailure]:
             yield from (
                 build_failure(item.key, one, _grace_period_s(body, one)) for one in refusals
             )
-        elif body.get("kind") in DATABASES:
-            for message in operator_progress.small_volumes(body, context.snapshot):
+        elif (resource := DATABASES.get(item.kind)) is not None:
+            for message in operator_progress.small_volumes(resource, body, context.snapshot):
                 yield build_failure(item.key, message, RESIZED_S)
 
 
@@ -64,8 +66,8 @@ def build_failure(key: str, message: str, grace_period_s: float = OPERATED_S) ->
 
 
 def _refusals(body: Mapping[str, Any], context: RolloutContext) -> Iterator[str]:
-    if body.get("kind") in DATABASES:
-        yield from operator_progress.refusals(body, context.snapshot)
+    if (resource := DATABASES.get(body.get("kind", ""))) is not None:
+        yield from operator_progress.refusals(resource, body, context.snapshot)
     elif body.get("kind") == "Deployment" and deployment_unready_reason(body) is not None:
         yield from filter(None, (workload_status(body).refusal,))
     elif body.get("kind") == "StatefulSet":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vrooli.environments import Environment, SecretsSource
 from vrooli.errors import UsageError
 from vrooli.kube import Kube
+from vrooli.operators.vso.operator import STATIC_SECRET
 from vrooli.secrets import catalog, kubernetes
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -42,5 +43,5 @@ async def _has_a_files(kube: Kube, environment: Environment) -> bool:
 
 async def _has_vaults(kube: Kube, environment: Environment) -> bool:
     name = f"{environment.release}-postgres"
-    kind = ("secrets.hashicorp.com/v1beta1", "VaultStaticSecret")
+    kind = (STATIC_SECRET.api_version, STATIC_SECRET.kind)
     return await kube.get(*kind, name, environment.namespace) is not None

@@ -13,7 +13,7 @@ from vrooli.errors import VrooliError
 from vrooli.kube import Kube, each
 from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
 from vrooli.kube.status import pod_status
-from vrooli.release.rollout.readiness import LEADER_ROLES, PGO
+from vrooli.operators.pgo.names import CLUSTER_LABEL, DATA_LABEL, LEADER_ROLES, ROLE_LABEL
 
 NAME, DISK, RIGHTS = "postgres-state", "postgres-disk", "postgres-rights"
 CONTAINER = "database"
@@ -53,11 +53,11 @@ def _questions(evidence: Evidence) -> Iterator[tuple[Body, Ref, str, list[str]]]
         ref = ref_of(cluster)
         pods = [
             pod
-            for pod in evidence.pods({f"{PGO}/cluster": ref.name, f"{PGO}/data": "postgres"})
+            for pod in evidence.pods({CLUSTER_LABEL: ref.name, DATA_LABEL: "postgres"})
             if _runs(pod)
         ]
         yield from ((pod, ref_of(pod), DISK, ["df", "-Pk", "/pgdata"]) for pod in pods)
-        leader = next((pod for pod in pods if text(labels(pod), f"{PGO}/role") in LEADER_ROLES), {})
+        leader = next((pod for pod in pods if text(labels(pod), ROLE_LABEL) in LEADER_ROLES), {})
         if leader:
             yield leader, ref, NAME, _psql(STATE)
             for user, database in _users(cluster):

@@ -14,7 +14,7 @@ from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube, each
 from vrooli.kube.objects import Body, labels, ref_of, text
-from vrooli.release.rollout.readiness import COMPONENT, REDIS_NAME
+from vrooli.operators.redis.names import COMPONENT_LABEL, FAILOVER_LABEL
 
 NAME = "redis-info"
 # Redis answers at once, or hangs; on a busy machine its client takes a while to start, seconds.
@@ -37,14 +37,14 @@ async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
         pod
         for pod in evidence.all("Pod")
         if evidence.may(EXEC)
-        and REDIS_NAME in labels(pod)
+        and FAILOVER_LABEL in labels(pod)
         and text(pod, "status", "phase") == "Running"
     ]
     return await each(partial(_fetch_info, kube), pods)
 
 
 async def _fetch_info(kube: Kube, pod: Body) -> Answer:
-    ref, part = ref_of(pod), text(labels(pod), COMPONENT)
+    ref, part = ref_of(pod), text(labels(pod), COMPONENT_LABEL)
     script = SCRIPTS.get(part, SCRIPTS["redis"])
     try:
         async with asyncio.timeout(ANSWER_S):

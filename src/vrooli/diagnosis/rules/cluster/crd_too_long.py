@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.operators import PGO, REDIS, VSO
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref
+from vrooli.operators import OPERATORS
+from vrooli.operators.redis.operator import FAILOVER
 
 WORDS = "metadata.annotations: Too long"
 SOURCE = "https://raw.githubusercontent.com/spotahome/redis-operator/v1.2.4/manifests/"
@@ -17,16 +18,16 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """What Helm or an event says, about the definition that it names."""
     message = [evidence.helm.description, *(event.message for event in evidence.events)]
     lines = [line.strip() for line in message if WORDS in line]
-    names = {name for workload in (REDIS, PGO, VSO) for name in workload.kinds.values()}
+    names = {item.definition for operator in OPERATORS for item in operator.resources}
     for line in lines[:1]:
-        name = next((name for name in sorted(names) if name in line), REDIS.kinds["RedisFailover"])
+        name = next((name for name in sorted(names) if name in line), FAILOVER.definition)
         yield Symptom(
             resource=Ref("CustomResourceDefinition", name),
             message=f"it can't be applied by the client: {line}",
             remediation="Apply it on the server, which keeps no copy of it in an annotation.",
             command=f"kubectl apply --server-side -f {SOURCE}"
             "databases.spotahome.com_redisfailovers.yaml"
-            if name == REDIS.kinds["RedisFailover"]
+            if name == FAILOVER.definition
             else f"kubectl apply --server-side -f {name}.yaml",
             evidence=(line,),
         )

@@ -9,7 +9,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import down, is_older, last_events, recover_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, born, labels, notes, ref_of, text
-from vrooli.release.rollout.readiness import PGO
+from vrooli.operators.pgo.names import CLUSTER_LABEL
 
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
 # How long a provisioner may take, seconds.
@@ -46,7 +46,7 @@ def _symptoms(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
             evidence=events,
         )
     elif class_name and evidence.is_readable("StorageClass") and class_name not in classes:
-        if text(labels(claim), f"{PGO}/cluster"):
+        if text(labels(claim), CLUSTER_LABEL):
             return  # which of PostgreSQL's values names it is told by a rule of its own
         yield Symptom(
             resource=ref,

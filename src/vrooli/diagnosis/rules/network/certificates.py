@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, items, labels, text
+from vrooli.operators.pgo.names import CLUSTER_LABEL
 
 SOON = timedelta(days=7)
-CLUSTER = "postgres-operator.crunchydata.com/cluster"
 LINK = "https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets"
 
 
@@ -59,7 +59,7 @@ def _symptom(
     when, users = f"{end:%Y-%m-%d %H:%M} UTC", _shown_by(evidence, ref)
     used = f" (Ingress/{', Ingress/'.join(users)} shows it)" if users else ""
     body = evidence.get(ref) or {}
-    if text(labels(body), CLUSTER):
+    if text(labels(body), CLUSTER_LABEL):
         remedy = "PGO makes it anew when it is deleted."
         command = f"kubectl delete {ref.words}"
     else:

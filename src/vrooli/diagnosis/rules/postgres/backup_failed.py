@@ -10,9 +10,9 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, born, condition, labels, number, ref_of, text
-from vrooli.release.rollout.readiness import PGO
+from vrooli.operators.pgo.names import BACKUP_LABEL, CLUSTER_LABEL, CRON_JOB_LABEL
 
-KINDS = (f"{PGO}/pgbackrest-backup", f"{PGO}/pgbackrest-cronjob")
+KINDS = (BACKUP_LABEL, CRON_JOB_LABEL)
 ERROR = r"ERROR|FATAL|\[\d{3}\]"
 
 
@@ -22,7 +22,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         jobs = [
             job
             for job in evidence.all("Job")
-            if text(labels(job), f"{PGO}/cluster") == cluster.name
+            if text(labels(job), CLUSTER_LABEL) == cluster.name
             and any(kind in labels(job) for kind in KINDS)
         ]
         ended = sorted((job for job in jobs if _has_failed(job) or _is_done(job)), key=born)
@@ -54,7 +54,7 @@ def _is_done(job: Body) -> bool:
 def _again(evidence: Evidence, cluster: Ref, job: Ref) -> str:
     """The command that makes a backup now; the failed Job goes when a newer one ends well."""
     for body in evidence.all("CronJob"):
-        if text(labels(body), f"{PGO}/cluster") == cluster.name:
+        if text(labels(body), CLUSTER_LABEL) == cluster.name:
             name = ref_of(body).name
             when = evidence.now.strftime("%H%M%S")
             return f"kubectl create job {name}-{when} --from=cronjob/{name} -n {cluster.namespace}"

@@ -10,7 +10,7 @@ from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, ref_of
 from vrooli.kube.status import ContainerStatus, pod_status
-from vrooli.release.rollout.readiness import PGO
+from vrooli.operators.pgo.names import CLUSTER_LABEL
 
 WORDS = "no longer available from the Crunchy Data Developer Program"
 REGISTRY = "registry.developers.crunchydata.com"
@@ -20,7 +20,7 @@ NOT_FOUND_ERRORS = ("not found", "manifest unknown", "denied")
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each cluster with a pod whose image was withdrawn."""
     for cluster, _ in postgres.clusters(evidence):
-        for pod in evidence.pods({f"{PGO}/cluster": cluster.name}):
+        for pod in evidence.pods({CLUSTER_LABEL: cluster.name}):
             withdrawn = [
                 item for item in pod_status(pod).containers if _is_withdrawn(evidence, pod, item)
             ]
@@ -34,7 +34,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                     remediation="Name an image that is still offered, or one of your own registry "
                     "(pgoPostgresql.image, backup.image, pgBouncer.image), and deploy again.",
                     command=f"kubectl get pods -n {cluster.namespace} -l "
-                    f"{PGO}/cluster={cluster.name} -o "
+                    f"{CLUSTER_LABEL}={cluster.name} -o "
                     "jsonpath='{..containers[*].image}'",
                     evidence=last_events(evidence, ref_of(pod), "Failed"),
                 )

@@ -10,7 +10,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import patch, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, labels, ref_of, text
-from vrooli.release.rollout.readiness import PGO
+from vrooli.operators.pgo.names import CLUSTER_LABEL, USER_LABEL
 from vrooli.secrets.catalog import POSTGRES
 
 THEIRS, OURS = "DB_PASSWORD", "password"
@@ -25,13 +25,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     clients = Ref("Secret", POSTGRES.kubernetes, evidence.namespace)
     mark = _mark(evidence, clients, THEIRS)
     published = rotation.publication(evidence, clients)
-    users = [item for item in evidence.all("Secret") if f"{PGO}/pguser" in labels(item)]
+    users = [item for item in evidence.all("Secret") if USER_LABEL in labels(item)]
     log = quoted(list(recent_lines(evidence, WORDS)), 2)
     for item in users if mark else ():
         ref = ref_of(item)
         mark_of_user = _mark(evidence, ref, OURS)
         if mark_of_user and mark_of_user != mark and _is_used(evidence, clients, ref):
-            user = text(labels(item), f"{PGO}/pguser")
+            user = text(labels(item), USER_LABEL)
             yield Symptom(
                 resource=ref,
                 message=f'password authentication failed for user "{user}": the database has the '
@@ -48,9 +48,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                     f"{ref.name}/{OURS} and {clients.name}/{THEIRS} aren't the same",
                     *log,
                 ),
-                affects=(
-                    Ref("PostgresCluster", text(labels(item), f"{PGO}/cluster"), ref.namespace),
-                ),
+                affects=(Ref("PostgresCluster", text(labels(item), CLUSTER_LABEL), ref.namespace),),
             )
 
 

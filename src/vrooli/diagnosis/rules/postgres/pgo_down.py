@@ -6,10 +6,11 @@ from functools import partial
 
 from vrooli.diagnosis.evidence import operators
 from vrooli.diagnosis.interface import Rule
+from vrooli.operators import PGO
 
 RULE = Rule(
     rule_id="pgo-down",
     title="PGO is absent or has no pod: PostgreSQL's changes wait",
-    find=partial(operators.not_running, keeper=operators.PGO),
+    find=partial(operators.not_running, operator=PGO),
     link="https://access.crunchydata.com/documentation/postgres-operator/latest/installation",
 )

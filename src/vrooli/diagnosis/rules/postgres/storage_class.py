@@ -8,7 +8,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import last_events, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, labels, ref_of, text
-from vrooli.release.rollout.readiness import PGO
+from vrooli.operators.pgo.names import CLUSTER_LABEL
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -18,7 +18,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         return
     for claim in evidence.all("PersistentVolumeClaim"):
         name, class_name = (
-            text(labels(claim), f"{PGO}/cluster"),
+            text(labels(claim), CLUSTER_LABEL),
             text(claim, "spec", "storageClassName"),
         )
         waits = text(claim, "status", "phase") == "Pending"

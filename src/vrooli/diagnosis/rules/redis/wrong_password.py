@@ -15,7 +15,7 @@ from vrooli.diagnosis.remedies import redis_passwords
 from vrooli.kube.objects import Body, Ref, born, labels, text
 from vrooli.kube.status import pod_status
 from vrooli.kube.times import parse_time
-from vrooli.release.rollout.readiness import REDIS_NAME
+from vrooli.operators.redis.names import FAILOVER_LABEL
 
 OPERATOR = "redis-operator"
 WORDS = r"WRONGPASS|NOAUTH|invalid username-password pair"
@@ -153,7 +153,7 @@ def _is_older(evidence: Evidence, source: LogSource, redis: Sequence[Reply]) -> 
     pod = evidence.get(Ref("Pod", source.pod, source.namespace))
     if pod is None:
         return True
-    if REDIS_NAME in labels(pod):
+    if FAILOVER_LABEL in labels(pod):
         return False
     return _began(pod, source.container) < max(_began(item.pod, "redis") for item in redis)
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.diagnosis.remedies.operators import KINDS
 from vrooli.environments import ENVIRONMENTS
 from vrooli.kube.objects import Body, Ref, labels, ref_of, text
 from vrooli.kube.status import is_pod_ready
-from vrooli.operators import reconcile_log
+from vrooli.operators import progress as operator_progress
+from vrooli.operators.catalog import databases, find_operator
 from vrooli.operators.reconcile_log import ReconcileError
-from vrooli.release.rollout import operator_progress
 from vrooli.release.rollout.refusals import RESIZED_S
 
+DATABASES = databases()
 # What an operator can't change, as far as it stands in one place.
 SETTINGS = {
     "PostgresCluster": (("spec", "postgresVersion"),),
@@ -29,7 +29,7 @@ REMEDY = (
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each database whose operator refuses a change, or meets with an error again and again."""
-    for body in (body for kind in KINDS for body in evidence.all(kind)):
+    for body in (body for kind in DATABASES for body in evidence.all(kind)):
         errors = list(_errors(evidence, body))
         reasons = [*_refusals(evidence, body), *(error.message for error in errors)]
         if reasons:
@@ -46,33 +46,35 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _refusals(evidence: Evidence, body: Body) -> Iterator[str]:
-    yield from operator_progress.refused_changes(body, evidence)
+    resource = DATABASES[text(body, "kind")]
+    yield from operator_progress.refused_changes(resource, body, evidence)
     age_s = (evidence.now - operator_progress.changed_at(body)).total_seconds()
     if age_s >= RESIZED_S:
-        yield from operator_progress.small_volumes(body, evidence)
+        yield from operator_progress.small_volumes(resource, body, evidence)
 
 
 def _errors(evidence: Evidence, body: Body) -> Iterator[ReconcileError]:
     """The errors in the operators' logs, which run in other namespaces."""
     ref, since = ref_of(body), operator_progress.changed_at(body)
+    operator = find_operator(ref.kind)
+    read_errors = operator.reconcile_errors if operator is not None else None
+    if read_errors is None:
+        return
     for source, lines in evidence.logs.items():
         if source.previous or source.namespace == evidence.namespace:
             continue
-        errors = (
-            reconcile_log.of_redis(lines, ref.namespace, ref.name, since)
-            if ref.kind == "RedisFailover"
-            else reconcile_log.of_postgres(lines, since)
-        )
-        for error in errors:
-            is_of = (error.namespace, error.name) == (ref.namespace, ref.name)
-            if is_of and error.holds(evidence.now):
-                yield error
+        errors = read_errors(lines, ref.namespace, ref.name, since)
+        yield from (error for error in errors if error.is_current(evidence.now))
 
 
 def _runs(evidence: Evidence, body: Body) -> bool:
     """Whether a database has pods, and all of them are ready."""
     ref = ref_of(body)
-    pods = [pod for pod in evidence.all("Pod") if text(labels(pod), KINDS[ref.kind]) == ref.name]
+    pods = [
+        pod
+        for pod in evidence.all("Pod")
+        if text(labels(pod), DATABASES[ref.kind].pod_label) == ref.name
+    ]
     return bool(pods) and all(map(is_pod_ready, pods))
 
 
@@ -81,7 +83,7 @@ def _command(evidence: Evidence, ref: Ref) -> str:
 
     Lists of an operator's resource hold what others write: they are none to put back as a whole.
     """
-    for path in SETTINGS[ref.kind]:
+    for path in SETTINGS.get(ref.kind, ()):
         if command := restore_field_command(evidence, ref, *path):
             return command
     for environment in ENVIRONMENTS.values():

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import vso
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.operators import VSO, deployments
+from vrooli.diagnosis.evidence.operators import deployments
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref, born, ref_of, text
+from vrooli.operators import VSO
 
 OK = 200
 DENIED = "Code: 403"

@@ -6,13 +6,14 @@ from functools import partial
 
 from vrooli.diagnosis.evidence import operators
 from vrooli.diagnosis.interface import Rule
+from vrooli.operators import VSO
 
 RULE = Rule(
     rule_id="vso-crd-missing",
     title='no matches for kind "VaultStaticSecret" (or VaultAuth, VaultConnection)',
     find=partial(
         operators.not_served,
-        keeper=operators.VSO,
+        operator=VSO,
         remedy="Install the Vault Secrets Operator, which brings it.",
         command=operators.SETUP,
     ),

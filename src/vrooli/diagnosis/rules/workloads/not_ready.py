@@ -9,13 +9,10 @@ from vrooli.diagnosis.evidence.workloads import MOVING_S, is_moving, is_older
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, born, labels, text
 from vrooli.kube.status import is_pod_ready
+from vrooli.operators.catalog import databases
 from vrooli.release.rollout import readiness
 
-# The label by which an operator's pods name what they are of.
-OPERATORS = {
-    "PostgresCluster": f"{readiness.PGO}/cluster",
-    "RedisFailover": readiness.REDIS_NAME,
-}
+DATABASES = databases()
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -44,11 +41,11 @@ def _is_in_progress(evidence: Evidence, ref: Ref) -> bool:
         return True
     if evidence.get(ref) is None:
         return False
-    label = OPERATORS.get(ref.kind)
-    if label is None:
+    resource = DATABASES.get(ref.kind)
+    if resource is None:
         return is_moving(evidence, ref)
     return any(
-        text(labels(pod), label) == ref.name
+        text(labels(pod), resource.pod_label) == ref.name
         and not is_pod_ready(pod)
         and not is_older(evidence, born(pod), MOVING_S)
         for pod in evidence.all("Pod")

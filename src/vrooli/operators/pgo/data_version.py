@@ -1,4 +1,4 @@
-"""Which major version of PostgreSQL runs on a cluster's data. Pure readings, no I/O.
+"""The major version of PostgreSQL of a cluster's data. No I/O here.
 
 PGO keeps the data of each major version in a directory of its own, /pgdata/pg15, which it names
 in each instance's environment (internal/postgres/config.go). Another version in its resource
@@ -9,25 +9,23 @@ into the resource's status, moves the data.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from vrooli.operators.claims import PGO
-
-Body = Mapping[str, Any]
+from vrooli.kube.objects import Body, items, labels, text
+from vrooli.operators.pgo import names
 
 CONTAINER = "database"
 _DIRECTORY = re.compile(r"/pg(\d+)/?")
 
 
 def data_version(template: Body) -> int | None:
-    """The major version that a pod, or a StatefulSet's template, runs; None when it doesn't say."""
-    for container in (template.get("spec") or {}).get("containers") or ():
+    """The major version that a pod, or a StatefulSet's template, runs; None if it is unknown."""
+    for container in items(template, "spec", "containers"):
         if container.get("name") != CONTAINER:
             continue
-        for entry in container.get("env") or ():
-            if entry["name"] == "PGDATA":
-                match = _DIRECTORY.search(str(entry.get("value") or ""))
+        for variable in items(container, "env"):
+            if variable["name"] == "PGDATA":
+                match = _DIRECTORY.search(text(variable, "value"))
                 return int(match[1]) if match else None
     return None
 
@@ -42,30 +40,30 @@ def data_versions(cluster: str, bodies: Iterable[Body]) -> set[int]:
     versions = (
         data_version(body["spec"]["template"] if body.get("kind") == "StatefulSet" else body)
         for body in bodies
-        if (body["metadata"].get("labels") or {}).get(f"{PGO}/cluster") == cluster
+        if labels(body).get(names.CLUSTER_LABEL) == cluster
     )
     return {version for version in versions if version is not None}
 
 
 def first_version(cluster: str, revisions: Iterable[Body]) -> int | None:
-    """The major version that a cluster's oldest instance began with; None when nothing tells.
+    """The major version that a cluster's oldest instance started with; None if it is unknown.
 
-    A template that comes back takes the newest number and keeps its time.
+    A template that is restored gets the newest number and keeps its time.
 
     Args:
         cluster: The PostgresCluster's name.
-        revisions: A namespace's ControllerRevisions, which keep a StatefulSet's last ten templates.
+        revisions: A namespace's ControllerRevisions: the last ten templates of each StatefulSet.
     """
-    known = [
-        (str(body["metadata"].get("creationTimestamp") or ""), version)
+    versions = [
+        (text(body, "metadata", "creationTimestamp"), version)
         for body in revisions
-        if (body["metadata"].get("labels") or {}).get(f"{PGO}/cluster") == cluster
+        if labels(body).get(names.CLUSTER_LABEL) == cluster
         and (version := data_version(body["data"]["spec"]["template"])) is not None
     ]
-    return min(known)[1] if known else None
+    return min(versions)[1] if versions else None
 
 
 def is_upgraded(cluster: Body) -> bool:
-    """Whether a PGUpgrade has brought the data to the version that the resource asks for."""
+    """Whether a PGUpgrade has moved the data to the version that the resource asks for."""
     upgraded = (cluster.get("status") or {}).get("postgresVersion")
     return upgraded is not None and upgraded == cluster["spec"].get("postgresVersion")

@@ -1,4 +1,4 @@
-"""What is noted in the cluster about an operator: on its namespace, readable by anyone."""
+"""What this product installed, recorded in the annotations of an operator's namespace."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vrooli.kube import Kube, Manifest
+from vrooli.kube.objects import labels, mapping, text
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 SOURCE = "vrooli.com/source"
@@ -18,11 +19,11 @@ INPUTS = "vrooli.com/inputs"
 
 @dataclass(frozen=True)
 class Record:
-    """What this product did in a namespace before.
+    """What this product installed in a namespace.
 
     Attributes:
-        ours: Whether it was made by this product at all.
-        source: Where the operator came from; empty when an installation didn't end.
+        ours: Whether this product created the namespace.
+        source: Where the operator came from; empty if its installation did not finish.
         version: The operator's version.
         inputs: The hash of what it was installed from.
     """
@@ -39,37 +40,34 @@ def fingerprint(inputs: Mapping[str, Any]) -> str:
 
 
 async def read(kube: Kube, namespace: str) -> Record:
-    """What is noted on a namespace."""
-    found = await kube.get("v1", "Namespace", namespace)
-    if found is None:
-        return Record()
-    metadata = found["metadata"]
-    notes = metadata.get("annotations", {})
+    """The record of a namespace; an empty one if there is no such namespace."""
+    body = await kube.get("v1", "Namespace", namespace) or {}
+    annotations = mapping(body, "metadata", "annotations")
     return Record(
-        ours=metadata.get("labels", {}).get(MANAGED_BY) == "vrooli",
-        source=notes.get(SOURCE, ""),
-        version=notes.get(VERSION, ""),
-        inputs=notes.get(INPUTS, ""),
+        ours=labels(body).get(MANAGED_BY) == "vrooli",
+        source=text(annotations, SOURCE),
+        version=text(annotations, VERSION),
+        inputs=text(annotations, INPUTS),
     )
 
 
 async def write(kube: Kube, namespace: str, record: Record, security: str) -> None:
-    """Make the namespace, or note what was installed in it.
+    """Create the namespace, or write the record of an existing one.
 
     Args:
         kube: The cluster.
         namespace: Its name.
-        record: What to note; empty fields are noted as nothing, which reads as unfinished.
-        security: The pod security standard that it enforces.
+        record: The record; fields that are empty mean that an installation has not finished.
+        security: The pod security standard that the namespace enforces.
     """
-    notes = {SOURCE: record.source, VERSION: record.version, INPUTS: record.inputs}
+    annotations = {SOURCE: record.source, VERSION: record.version, INPUTS: record.inputs}
     manifest: Manifest = {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {
             "name": namespace,
             "labels": {MANAGED_BY: "vrooli", "pod-security.kubernetes.io/enforce": security},
-            "annotations": {key: value for key, value in notes.items() if value},
+            "annotations": {key: value for key, value in annotations.items() if value},
         },
     }
     await kube.apply(manifest)

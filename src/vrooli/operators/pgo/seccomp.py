@@ -1,7 +1,7 @@
-"""A seccomp profile for PostgreSQL's pods, which PGO 5.4 doesn't name.
+"""A seccomp profile for PostgreSQL's pods, which PGO 5.4 does not set.
 
-It is all that they lack to be within the restricted pod security standard. PostgresCluster has no
-field for it, so the API server adds it to each pod as it is made.
+Without it they do not meet the restricted pod security standard. PostgresCluster has no field for
+it, so the API server adds it to each pod that is created.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from http import HTTPStatus
 
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube, Manifest
+from vrooli.operators.pgo import names
 
 API = "admissionregistration.k8s.io/v1"
 NAME = "vrooli-postgres-seccomp"
 METADATA = {"name": NAME, "labels": {"app.kubernetes.io/managed-by": "vrooli"}}
-# CEL's name of the type of each field is the path to it.
+# CEL names the type of a field by its path.
 CONTEXT = "Object.spec.securityContext"
 PROFILE = f'{CONTEXT}.seccompProfile{{type: "RuntimeDefault"}}'
 POLICY: Manifest = {
@@ -22,7 +23,7 @@ POLICY: Manifest = {
     "kind": "MutatingAdmissionPolicy",
     "metadata": METADATA,
     "spec": {
-        # Where the standard is enforced, it then refuses the pod with its own words.
+        # If the standard is enforced, it then refuses the pod with its own message.
         "failurePolicy": "Ignore",
         "reinvocationPolicy": "Never",
         "matchConstraints": {
@@ -35,9 +36,7 @@ POLICY: Manifest = {
                 }
             ],
             "objectSelector": {
-                "matchExpressions": [
-                    {"key": "postgres-operator.crunchydata.com/cluster", "operator": "Exists"}
-                ]
+                "matchExpressions": [{"key": names.CLUSTER_LABEL, "operator": "Exists"}]
             },
         },
         "matchConditions": [
@@ -67,16 +66,16 @@ BINDING: Manifest = {
 
 
 async def apply(kube: Kube, progress: Progress) -> None:
-    """Have the profile added, where the API server can: from Kubernetes 1.36 on."""
+    """Have the API server add the profile, which it can from Kubernetes 1.36 on."""
     try:
         for manifest in (POLICY, BINDING):
             await kube.apply(manifest)
     except ApiError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
-        progress.report("this Kubernetes can't add a seccomp profile to PostgreSQL's pods")
+        progress.report("this Kubernetes cannot add a seccomp profile to PostgreSQL's pods")
 
 
 async def is_added(kube: Kube) -> bool:
-    """Whether the API server was told to add it."""
+    """Whether the API server is configured to add it."""
     return await kube.get(API, "MutatingAdmissionPolicyBinding", NAME) is not None

@@ -12,23 +12,23 @@ from helm_python import Config, HelmContext, HelmError, HelmNotFoundError
 
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import Manifest
-from vrooli.operators import crds, sources
-from vrooli.operators.interface import VendorChart
+from vrooli.operators.installation import crds, sources
+from vrooli.operators.model import VendorChart
 
-# How long Helm may take; it doesn't wait for pods, so this is for its hooks, seconds.
+# Helm's timeout, seconds: for its hooks, since it does not wait for pods.
 INSTALL_S = 120
 
 
 @dataclass(frozen=True)
 class ChartRelease:
-    """A release of somebody's chart.
+    """A release of a vendor's chart.
 
     Attributes:
         name: The release's name.
         namespace: Its namespace, which exists.
-        chart: A local folder or archive, a name in ``repository``, or an oci:// reference.
-        values: What overrides the chart's values; no secrets.
-        version: The chart's version, where it isn't a local one.
+        chart: A local folder or archive, a name in `repository`, or an oci:// reference.
+        values: Overrides of the chart's values; no secrets.
+        version: The chart's version, unless it is a local one.
         repository: The URL of its repository, for a name.
     """
 
@@ -43,16 +43,17 @@ class ChartRelease:
 async def vendor_release(
     chart: VendorChart, name: str, namespace: str, values: Mapping[str, Any]
 ) -> ChartRelease:
-    """The release of a vendor's chart, from the repository that answers.
+    """The release of a vendor's chart, from the first repository that is reachable.
 
     Raises:
-        PrerequisiteError: None does.
+        PrerequisiteError: No repository is reachable.
     """
     repository = await sources.repository(chart)
     if repository is None:
         raise PrerequisiteError(
-            f"No repository of the chart {chart.name} answers: {', '.join(chart.repositories)}.",
-            f"Try again with the network, or set {sources.VARIABLE}=go-module.",
+            f"No repository of the chart {chart.name} is reachable: "
+            f"{', '.join(chart.repositories)}.",
+            f"Check the network connection, or set {sources.VARIABLE}=go-module.",
         )
     if repository.startswith("oci://"):
         return ChartRelease(name, namespace, f"{repository}/{chart.name}", values, chart.version)
@@ -60,24 +61,24 @@ async def vendor_release(
 
 
 async def chart_crds(chart: Path) -> list[Manifest]:
-    """The definitions that a local chart brings in its crds folder."""
+    """The definitions in the crds folder of a local chart."""
     return await crds.read(sorted((chart / "crds").glob("*.yaml")))
 
 
 async def apply(kubeconfig: Path, release: ChartRelease) -> None:
-    """Install the release, or upgrade it; doesn't wait for its pods.
+    """Install the release, or upgrade it; it does not wait for its pods.
 
     Raises:
-        VrooliError: Helm refused.
+        VrooliError: Helm failed.
     """
     cancel = HelmContext()
-    work = asyncio.create_task(asyncio.to_thread(_apply, kubeconfig, release, cancel))
+    task = asyncio.create_task(asyncio.to_thread(_apply, kubeconfig, release, cancel))
     try:
-        await asyncio.shield(work)
+        await asyncio.shield(task)
     except asyncio.CancelledError:
-        # Helm notes a cancelled release as failed; wait for that, so nothing is half-written.
+        # Helm records a cancelled release as failed; wait for that to avoid a partial record.
         cancel.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        await asyncio.gather(task, return_exceptions=True)
         raise
     except HelmError as error:
         raise VrooliError(
@@ -89,8 +90,8 @@ async def apply(kubeconfig: Path, release: ChartRelease) -> None:
 
 def _apply(kubeconfig: Path, release: ChartRelease, cancel: HelmContext) -> None:
     with Config(kubeconfig_path=kubeconfig, namespace=release.namespace) as helm:
-        act = helm.upgrade if _is_deployed(helm, release.name) else helm.install
-        act(
+        run = helm.upgrade if _is_deployed(helm, release.name) else helm.install
+        run(
             release.chart,
             release.name,
             dict(release.values),
@@ -103,10 +104,10 @@ def _apply(kubeconfig: Path, release: ChartRelease, cancel: HelmContext) -> None
 
 
 def _is_deployed(helm: Config, name: str) -> bool:
-    """Whether there is a release to upgrade, after what a run that was cut off has left behind.
+    """Whether there is a release to upgrade, after cleaning up an interrupted run.
 
-    Helm refuses to touch a release that is "pending": nobody works on it any more, so a first
-    installation is removed, and an upgrade is taken back.
+    Helm refuses to change a release that is "pending". Since no other run is active, a first
+    installation is removed, and an upgrade is rolled back.
     """
     try:
         statuses = [revision["status"] for revision in helm.history(name)]

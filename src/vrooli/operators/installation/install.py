@@ -1,0 +1,147 @@
+"""Installs any operator, waits for it, and reads its status."""
+
+from __future__ import annotations
+
+import re
+
+from vrooli.errors import VrooliError
+from vrooli.events import Progress
+from vrooli.kube import Kube, Manifest, workloads
+from vrooli.kube.status import deployment_unready_reason
+from vrooli.operators.installation import record
+from vrooli.operators.model import Operator, OperatorStatus, Site, Source, State
+from vrooli.steps import Done
+
+# Timeout for an operator's pods to become ready, image pulls included, seconds.
+READY_S = 300.0
+FOREIGN = "foreign"
+# The version in a tag, such as 5.8.2 in ubi9-5.8.2-0.
+_VERSION = re.compile(r"\d+\.\d+(?:\.\d+)*")
+
+
+async def ensure(operator: Operator, source: Source, site: Site, progress: Progress) -> Done:
+    """Install an operator unless it is installed, and wait until it is ready.
+
+    Raises:
+        WaitTimeoutError: Its pods did not become ready.
+        VrooliError: It could not be installed.
+    """
+    done = await install(operator, source, site, progress)
+    await wait_ready(operator, site.kube, progress)
+    return done
+
+
+async def install(operator: Operator, source: Source, site: Site, progress: Progress) -> Done:
+    """Install or upgrade an operator; its kinds are served when this returns.
+
+    One that this product did not install is left unchanged.
+    """
+    kube, distribution = site.kube, operator.distributions[source]
+    installed = await record.read(kube, operator.namespace)
+    if not installed.ours and (existing := await _deployment(operator, kube)):
+        description = _description(operator, existing)
+        return Done(False, f"{description} was not installed by vrooli and is left unchanged")
+    inputs = {"source": source, "version": distribution.version, **operator.inputs(source, site)}
+    desired = record.Record(True, source, distribution.version, record.fingerprint(inputs))
+    deployment = await kube.get(
+        "apps/v1", "Deployment", distribution.deployment, operator.namespace
+    )
+    if installed == desired and deployment:
+        return Done(False, _unchanged(operator, deployment, installed))
+    progress.report(f"installs {operator.title} {distribution.version} ({source})")
+    security = namespace_security(source)
+    await record.write(kube, operator.namespace, record.Record(ours=True), security)
+    await operator.install(operator, source, site, progress)
+    await record.write(kube, operator.namespace, desired, security)
+    return Done(True, f"{distribution.version} ({source})")
+
+
+def namespace_security(source: str) -> str:
+    """The pod security standard that an operator from this source meets."""
+    return "restricted" if source == Source.GO_MODULE else "baseline"
+
+
+async def wait_ready(operator: Operator, kube: Kube, progress: Progress) -> None:
+    """Wait until the operator's Deployment is ready, whoever installed it.
+
+    Raises:
+        WaitTimeoutError: It is not, with the reasons of its pods.
+    """
+    deployment = await _deployment(operator, kube)
+    if deployment is None:
+        raise VrooliError(
+            f"{operator.title} has no Deployment in namespace {operator.namespace}.",
+            "Run `vrooli develop` again; it installs what is missing.",
+        )
+    name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
+    await workloads.wait_ready(kube, "Deployment", name, namespace, READY_S, progress)
+
+
+async def status(operator: Operator, kube: Kube) -> OperatorStatus:
+    """The status of an operator; nothing is changed."""
+    installed = await record.read(kube, operator.namespace)
+    deployment = await _deployment(operator, kube)
+    if deployment is None:
+        return OperatorStatus(operator.name, operator.namespace, State.ABSENT)
+    reason = deployment_unready_reason(deployment)
+    is_other = _is_other_version(operator, deployment, installed)
+    is_ours = installed.ours and not is_other
+    other = f"another version than was installed here ({installed.version})" if is_other else ""
+    return OperatorStatus(
+        operator.name,
+        deployment["metadata"]["namespace"],
+        State.NOT_READY if reason else State.READY,
+        version=installed.version if is_ours else running_version(operator, deployment),
+        source=installed.source if is_ours else FOREIGN,
+        detail="; ".join(filter(None, (reason, other))),
+    )
+
+
+async def _deployment(operator: Operator, kube: Kube) -> Manifest | None:
+    """The operator's Deployment: the one in its own namespace, else one in any."""
+    deployments = await kube.list("apps/v1", "Deployment", None, operator.selector)
+    deployments.sort(key=lambda item: item["metadata"]["namespace"] != operator.namespace)
+    return deployments[0] if deployments else None
+
+
+def _description(operator: Operator, deployment: Manifest) -> str:
+    metadata = deployment["metadata"]
+    version = running_version(operator, deployment)
+    return f"{metadata['namespace']}/{metadata['name']} {version}"
+
+
+def _unchanged(operator: Operator, deployment: Manifest, installed: record.Record) -> str:
+    """The result of a step that finds an operator installed."""
+    recorded = f"{installed.version} ({installed.source})"
+    if _is_other_version(operator, deployment, installed):
+        running = running_version(operator, deployment)
+        return f"{running} runs instead of {recorded} and is left unchanged"
+    return recorded
+
+
+def _is_other_version(operator: Operator, deployment: Manifest, installed: record.Record) -> bool:
+    """Whether an operator that was installed here runs another version now."""
+    running = _VERSION.search(_tag(operator, deployment))
+    recorded = _VERSION.search(installed.version)
+    return bool(installed.ours and running and recorded and running[0] != recorded[0])
+
+
+def running_version(operator: Operator, deployment: Manifest) -> str:
+    """The version of the image that a Deployment runs, else that of its label.
+
+    A chart writes the label once; it stays the same if somebody sets another image.
+    """
+    tag = _tag(operator, deployment)
+    if match := _VERSION.search(tag):
+        return match[0]
+    labels = deployment["metadata"].get("labels") or {}
+    return str(labels.get("app.kubernetes.io/version") or tag)
+
+
+def _tag(operator: Operator, deployment: Manifest) -> str:
+    """The tag of the operator's own image; a proxy's may be beside it."""
+    containers = deployment["spec"]["template"]["spec"]["containers"]
+    images = [str(container["image"]) for container in containers]
+    own = [image for image in images if operator.is_image(image)]
+    name = (own or images)[0].partition("@")[0].rpartition("/")[2]
+    return name.partition(":")[2]

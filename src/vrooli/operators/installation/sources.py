@@ -1,0 +1,80 @@
+"""The source of an operator: its vendor if it is reachable, else the Go modules."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+
+import httpx
+
+from vrooli.errors import UsageError
+from vrooli.kube import Kube
+from vrooli.operators.installation import record
+from vrooli.operators.model import Operator, Source, VendorChart
+
+# The user's choice for all operators: vendor or go-module.
+VARIABLE = "VROOLI_OPERATORS_SOURCE"
+# Timeout of a request to a vendor's repository, seconds.
+PROBE_S = 3.0
+
+
+async def choose(
+    operators: Iterable[Operator], kube: Kube | None, *, pulls: bool = True
+) -> dict[str, Source]:
+    """The source of each operator, by the operator's name.
+
+    An operator keeps the source that it was installed from: an older PGO must not manage data that
+    a newer one has written, only because the network changed.
+
+    Args:
+        operators: Which operators.
+        kube: The cluster, if it already runs.
+        pulls: Whether the cluster can pull images, which a vendor's operator needs.
+
+    Raises:
+        UsageError: The environment variable has an unknown value.
+    """
+    requested = os.environ.get(VARIABLE)
+    if requested and requested not in list(Source):
+        raise UsageError(
+            f"{VARIABLE} is {requested!r}.", f"Choose one of: {', '.join(Source)}; or unset it."
+        )
+    items = list(operators)
+    if not requested and not pulls:
+        requested = Source.GO_MODULE
+    sources = await asyncio.gather(*(_source(item, kube, requested) for item in items))
+    return {item.name: source for item, source in zip(items, sources, strict=True)}
+
+
+async def _source(operator: Operator, kube: Kube | None, requested: str | None) -> Source:
+    if kube is not None:
+        installed = await record.read(kube, operator.namespace)
+        if installed.ours and installed.source in list(Source):
+            return Source(installed.source)
+    if requested:
+        return Source(requested)
+    return Source.VENDOR if await repository(operator.vendor) else Source.GO_MODULE
+
+
+async def repository(chart: VendorChart) -> str | None:
+    """The first repository of a chart that is reachable; None if none is."""
+    async with httpx.AsyncClient(timeout=PROBE_S, follow_redirects=True) as client:
+        for url in chart.repositories:
+            if await _is_reachable(client, url):
+                return url
+    return None
+
+
+async def _is_reachable(client: httpx.AsyncClient, url: str) -> bool:
+    if url.startswith("oci://"):
+        probe = f"https://{url.removeprefix('oci://').split('/')[0]}/v2/"
+        accepted = {httpx.codes.OK, httpx.codes.UNAUTHORIZED}
+    else:
+        probe, accepted = f"{url.rstrip('/')}/index.yaml", {httpx.codes.OK}
+    try:
+        async with asyncio.timeout(PROBE_S):
+            response = await client.get(probe)
+    except (httpx.HTTPError, TimeoutError):
+        return False
+    return response.status_code in accepted

@@ -1,0 +1,316 @@
+"""What an operator is: one description for the install, readiness, checks, diagnosis and graph.
+
+An operator of this product is one package with an `Operator`; `catalog.py` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from vrooli import programs
+from vrooli.events import Progress
+from vrooli.kube import Kube
+from vrooli.kube.objects import Body, has_label, mapping
+from vrooli.kube.snapshot import Snapshot
+from vrooli.operators.reconcile_log import ReconcileError
+from vrooli.operators.volumes import VolumeSpec
+
+# Gives the folder of a pinned Go module, by the name of its program group.
+ModuleDir = Callable[[str, Progress], Awaitable[Path]]
+# The command that installs a missing operator.
+INSTALL_COMMAND = "vrooli check --operators --fix"
+# The verbs of a controller that follows objects, and of one that makes and removes them.
+WATCH = ("get", "list", "watch")
+MANAGE = ("create", "delete")
+
+
+class Source(StrEnum):
+    """Where an operator comes from."""
+
+    VENDOR = "vendor"
+    GO_MODULE = "go-module"
+
+
+@dataclass(frozen=True)
+class VendorChart:
+    """A vendor's Helm chart.
+
+    Attributes:
+        name: The chart's name in its repository.
+        version: The chart's version, which may differ from the operator's.
+        repositories: Where it is served, best first: https://… (with an index.yaml) or oci://….
+    """
+
+    name: str
+    version: str
+    repositories: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """An operator as one source provides it.
+
+    Attributes:
+        version: The operator's version.
+        deployment: The name of its Deployment.
+        images: The local images that it runs.
+    """
+
+    version: str
+    deployment: str
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where an operator is installed, and with what.
+
+    Attributes:
+        kube: The cluster.
+        kubeconfig: Its file, for Helm.
+        image_hashes: What each local image was built from, by reference: a changed one
+            restarts the operator that runs it.
+        module_dir: Gives the folder of a pinned Go module.
+    """
+
+    kube: Kube
+    kubeconfig: Path
+    image_hashes: Mapping[str, str] = field(default_factory=dict)
+    module_dir: ModuleDir = programs.module_dir
+
+
+class State(StrEnum):
+    """The state of an operator's Deployment."""
+
+    ABSENT = "absent"
+    READY = "ready"
+    NOT_READY = "not ready"
+
+
+@dataclass(frozen=True)
+class OperatorStatus:
+    """The status of an operator in a cluster.
+
+    Attributes:
+        name: The operator's name.
+        namespace: Where it runs.
+        state: absent, ready or not ready.
+        version: Its version, if it is known.
+        source: vendor or go-module; "foreign" if this product did not install it.
+        detail: Why it is not ready, or empty.
+    """
+
+    name: str
+    namespace: str
+    state: State
+    version: str = ""
+    source: str = ""
+    detail: str = ""
+
+
+# Why a resource is not ready, from its status and its pods; None if it is ready.
+Readiness = Callable[[Body, Snapshot], str | None]
+# What an operator refuses, or has not done yet, one sentence each.
+Reasons = Callable[[Body, Snapshot], Iterator[str]]
+
+
+def no_reasons(body: Body, objects: Snapshot) -> Iterator[str]:
+    """The reasons of a resource whose operator never refuses or delays a change."""
+    del body, objects
+    return iter(())
+
+
+def no_summary(body: Body, objects: Snapshot) -> str:
+    """The summary of a resource of which nothing is counted."""
+    del body, objects
+    return ""
+
+
+def no_volumes(body: Body) -> Iterator[VolumeSpec]:
+    """The volumes of a resource without data."""
+    del body
+    return iter(())
+
+
+@dataclass(frozen=True)
+class CustomResource:
+    """A kind that an operator serves. Its predicates are pure functions over objects.
+
+    Attributes:
+        api_version: Its API version.
+        kind: Its kind.
+        plural: Its plural, the first part of its definition's name.
+        readiness: Why an object is not ready; None if existing is enough.
+        summary: How much of an object is ready, for a progress line.
+        refused_changes: Changes that the operator cannot make, however long one waits.
+        pending_changes: Changes that the operator has still to make.
+        volume_specs: The volumes that an object asks for.
+        generation_field: The field of the status that holds the observed generation, if any.
+        pod_label: The label of its pods that holds its name; empty if it has no pods.
+    """
+
+    api_version: str
+    kind: str
+    plural: str
+    readiness: Readiness | None = None
+    summary: Callable[[Body, Snapshot], str] = no_summary
+    refused_changes: Reasons = no_reasons
+    pending_changes: Reasons = no_reasons
+    volume_specs: Callable[[Body], Iterator[VolumeSpec]] = no_volumes
+    generation_field: str = ""
+    pod_label: str = ""
+
+    @property
+    def group(self) -> str:
+        """Its API group."""
+        return self.api_version.partition("/")[0]
+
+    @property
+    def definition(self) -> str:
+        """The name of its CustomResourceDefinition."""
+        return f"{self.plural}.{self.group}"
+
+    @property
+    def has_data(self) -> bool:
+        """Whether it is a database, with pods and volumes of its own."""
+        return bool(self.pod_label)
+
+    def is_observed(self, body: Body) -> bool | None:
+        """Whether the operator has observed an object's last change; None if it does not report it.
+
+        Operators report it once they have reconciled an object without an error.
+        """
+        observed = mapping(body, "status").get(self.generation_field)
+        if observed is None:
+            return None
+        return int(observed) >= int(mapping(body, "metadata").get("generation", 0))
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Verbs on a kind that an operator's service account needs.
+
+    Attributes:
+        verbs: The verbs.
+        api_version: The kind's API version.
+        kind: The kind.
+        subresource: A subresource such as status; empty for the object itself.
+    """
+
+    verbs: tuple[str, ...]
+    api_version: str
+    kind: str
+    subresource: str = ""
+
+
+class ReconcileErrors(Protocol):
+    """Reads from an operator's log which errors it repeats about one object."""
+
+    def __call__(
+        self,
+        lines: Sequence[str],
+        namespace: str,
+        name: str,
+        since: datetime | None = None,
+        *,
+        is_whole: bool = True,
+    ) -> list[ReconcileError]:
+        """The last error of each cause.
+
+        Args:
+            lines: The log.
+            namespace: The object's namespace.
+            name: The object's name.
+            since: Errors whose last line is earlier do not count.
+            is_whole: Whether the lines begin with the start of the operator.
+        """
+
+
+class Install(Protocol):
+    """Installs an operator from one source."""
+
+    async def __call__(
+        self, operator: Operator, source: Source, site: Site, progress: Progress
+    ) -> None:
+        """Install an operator into its namespace, which exists; its pods may not be ready yet."""
+
+
+async def is_always_restricted(kube: Kube) -> bool:
+    """For operators whose pods meet the restricted pod security standard, or that make none."""
+    del kube
+    return True
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator.
+
+    Attributes:
+        name: Short and stable: postgres-operator, redis-operator, vault-secrets-operator.
+        title: Its name in tables and lists.
+        subject: Its name as the subject of a sentence.
+        outage: What does not happen while it is down, as a main clause.
+        namespace: The namespace that it is installed in.
+        selector: The label selector of its Deployment and pods, in any namespace.
+        vendor: The vendor's chart.
+        distributions: What each source provides.
+        inputs: All that decides what is installed; a change installs it again.
+        install: Installs it.
+        resources: The kinds that it serves.
+        permissions: What its service account must be allowed to do.
+        sample: The smallest valid object of its main kind.
+        reconcile_errors: Reads its log; None if its errors are in events or conditions.
+        is_restricted: Whether the pods that it makes meet the restricted pod security standard.
+    """
+
+    name: str
+    title: str
+    subject: str
+    outage: str
+    namespace: str
+    selector: str
+    vendor: VendorChart
+    distributions: Mapping[Source, Distribution]
+    inputs: Callable[[Source, Site], Mapping[str, Any]]
+    install: Install
+    resources: tuple[CustomResource, ...]
+    permissions: tuple[Permission, ...]
+    sample: Mapping[str, Any]
+    reconcile_errors: ReconcileErrors | None = None
+    is_restricted: Callable[[Kube], Awaitable[bool]] = is_always_restricted
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that it serves."""
+        return tuple(resource.kind for resource in self.resources)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The API groups that it serves."""
+        return frozenset(resource.group for resource in self.resources)
+
+    def is_run_by(self, deployment: Body) -> bool:
+        """Whether a Deployment, in whichever namespace, runs the operator, by its labels."""
+        return has_label(deployment, self.selector)
+
+    def is_image(self, reference: str) -> bool:
+        """Whether an image reference is the operator's own."""
+        return self.name in reference.partition("@")[0].rpartition("/")[2]
+
+
+def build_sample(resource: CustomResource, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The smallest valid object of a kind, for a dry run."""
+    return {
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        "metadata": {"name": SAMPLE_NAME},
+        "spec": dict(spec),
+    }
+
+
+SAMPLE_NAME = "vrooli-check"

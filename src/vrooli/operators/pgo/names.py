@@ -1,0 +1,22 @@
+"""PGO's API and the labels that it sets (internal/naming/labels.go)."""
+
+from __future__ import annotations
+
+GROUP = "postgres-operator.crunchydata.com"
+API_VERSION = f"{GROUP}/v1beta1"
+KIND = "PostgresCluster"
+NAMESPACE = "postgres-operator"
+CONTROL_PLANE_LABEL = f"{GROUP}/control-plane"
+CLUSTER_LABEL = f"{GROUP}/cluster"
+INSTANCE_LABEL = f"{GROUP}/instance"
+INSTANCE_SET_LABEL = f"{GROUP}/instance-set"
+REPOSITORY_LABEL = f"{GROUP}/pgbackrest-repo"
+DEDICATED_REPOSITORY_LABEL = f"{GROUP}/pgbackrest-dedicated"
+ROLE_LABEL = f"{GROUP}/role"
+DATA_LABEL = f"{GROUP}/data"
+USER_LABEL = f"{GROUP}/pguser"
+BACKUP_LABEL = f"{GROUP}/pgbackrest-backup"
+CRON_JOB_LABEL = f"{GROUP}/pgbackrest-cronjob"
+RESTORE_ANNOTATION = f"{GROUP}/pgbackrest-restore"
+# What Patroni calls its leader: "master" until 3.2, "primary" from 4.0 on.
+LEADER_ROLES = ("master", "primary")

@@ -1,0 +1,58 @@
+"""Installs the Redis operator from its vendor's chart, or from the Go module's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vrooli.events import Progress
+from vrooli.operators.installation import crds, helm
+from vrooli.operators.installation.images import pod_annotations, split
+from vrooli.operators.model import Distribution, Operator, Site, Source, VendorChart
+from vrooli.programs.catalog import REDIS_OPERATOR
+
+IMAGE = f"localhost/vrooli/redis-operator:{REDIS_OPERATOR}"
+RELEASE = "spotahome-redis-operator"
+VENDOR = VendorChart("redis-operator", "3.2.7", ("https://spotahome.github.io/redis-operator",))
+# Helm's release name contains the chart's name, so the Deployment is named after it.
+DISTRIBUTIONS = {
+    Source.VENDOR: Distribution(REDIS_OPERATOR, RELEASE),
+    Source.GO_MODULE: Distribution(REDIS_OPERATOR, RELEASE, (IMAGE,)),
+}
+# The restricted pod security standard requires it; the chart's default is less.
+SECURITY = {
+    "readOnlyRootFilesystem": True,
+    "runAsNonRoot": True,
+    "runAsUser": 1000,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+# No CPU limit: the chart's 100m throttles its start and each failover.
+RESOURCES = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
+
+
+def inputs(source: Source, site: Site) -> Mapping[str, Any]:
+    """The chart and its values."""
+    return {"chart": VENDOR.version, "values": _values(source, site)}
+
+
+async def install(operator: Operator, source: Source, site: Site, progress: Progress) -> None:
+    """Install its chart; the definitions of the local one are applied before, server-side."""
+    values = _values(source, site)
+    if source is Source.VENDOR:
+        release = await helm.vendor_release(operator.vendor, RELEASE, operator.namespace, values)
+    else:
+        chart = await site.module_dir(operator.name, progress) / "charts" / "redisoperator"
+        await crds.apply(site.kube, await helm.chart_crds(chart), progress)
+        release = helm.ChartRelease(RELEASE, operator.namespace, str(chart), values)
+    await helm.apply(site.kubeconfig, release)
+
+
+def _values(source: Source, site: Site) -> dict[str, Any]:
+    values: dict[str, Any] = {"securityContext": SECURITY, "resources": RESOURCES}
+    if source is Source.GO_MODULE:
+        repository, tag = split(IMAGE)
+        values["image"] = {"repository": repository, "tag": tag}
+        values["annotations"] = pod_annotations(site, (IMAGE,))
+    return values

@@ -1,0 +1,23 @@
+"""The Redis operator's API, and the labels and names that it gives."""
+
+from __future__ import annotations
+
+GROUP = "databases.spotahome.com"
+API_VERSION = f"{GROUP}/v1"
+KIND = "RedisFailover"
+NAMESPACE = "redis-operator"
+FAILOVER_LABEL = f"redisfailovers.{GROUP}/name"
+ROLE_LABEL = "redisfailovers-role"
+COMPONENT_LABEL = "app.kubernetes.io/component"
+REDIS, SENTINEL = "redis", "sentinel"
+DEFAULT_REPLICAS = 3
+
+
+def stateful_set_name(name: str) -> str:
+    """The StatefulSet of a RedisFailover's Redis pods."""
+    return f"rfr-{name}"
+
+
+def sentinel_name(name: str) -> str:
+    """The Deployment of a RedisFailover's Sentinel pods."""
+    return f"rfs-{name}"

@@ -1,0 +1,70 @@
+"""Installs the Vault Secrets Operator from its vendor's chart, or from the Go module's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vrooli.events import Progress
+from vrooli.operators.installation import crds, helm
+from vrooli.operators.installation.images import pod_annotations, split
+from vrooli.operators.model import Distribution, Operator, Site, Source, VendorChart
+from vrooli.programs.catalog import KUBE_RBAC_PROXY, VAULT_SECRETS_OPERATOR
+
+IMAGE = f"localhost/vrooli/vault-secrets-operator:{VAULT_SECRETS_OPERATOR}"
+PROXY_IMAGE = f"localhost/vrooli/kube-rbac-proxy:{KUBE_RBAC_PROXY}"
+RELEASE = "vault-secrets-operator"
+# The chart names it after its release.
+DEPLOYMENT = f"{RELEASE}-controller-manager"
+VENDOR = VendorChart(RELEASE, VAULT_SECRETS_OPERATOR, ("https://helm.releases.hashicorp.com",))
+DISTRIBUTIONS = {
+    Source.VENDOR: Distribution(VAULT_SECRETS_OPERATOR, DEPLOYMENT),
+    Source.GO_MODULE: Distribution(VAULT_SECRETS_OPERATOR, DEPLOYMENT, (IMAGE, PROXY_IMAGE)),
+}
+
+
+def inputs(source: Source, site: Site) -> Mapping[str, Any]:
+    """The chart's values."""
+    return {"values": _values(source, site)}
+
+
+async def install(operator: Operator, source: Source, site: Site, progress: Progress) -> None:
+    """Install its chart; the definitions of the local one are applied before, server-side."""
+    values = _values(source, site)
+    if source is Source.VENDOR:
+        release = await helm.vendor_release(operator.vendor, RELEASE, operator.namespace, values)
+    else:
+        chart = await site.module_dir(operator.name, progress) / "chart"
+        await crds.apply(site.kube, await helm.chart_crds(chart), progress)
+        release = helm.ChartRelease(RELEASE, operator.namespace, str(chart), values)
+    await helm.apply(site.kubeconfig, release)
+
+
+def _values(source: Source, site: Site) -> dict[str, Any]:
+    manager: dict[str, Any] = {
+        # Else each Secret also has the key `_raw` with all values, and envFrom would pass it on.
+        "globalTransformationOptions": {"excludeRaw": True},
+    }
+    controller: dict[str, Any] = {
+        "manager": manager,
+        "podSecurityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    values: dict[str, Any] = {"controller": controller}
+    if source is Source.GO_MODULE:
+        controller["annotations"] = pod_annotations(site, (IMAGE, PROXY_IMAGE))
+        manager["image"] = dict(zip(("repository", "tag"), split(IMAGE), strict=True))
+        controller["kubeRbacProxy"] = {
+            "image": dict(zip(("repository", "tag"), split(PROXY_IMAGE), strict=True))
+        }
+        # Its job runs a script of the vendor's image; this product upgrades the definitions.
+        values["hooks"] = {"upgradeCRDs": {"enabled": False}}
+    return values

@@ -1,0 +1,10 @@
+"""The Vault Secrets Operator's API and labels: how it is recognized in any namespace."""
+
+from __future__ import annotations
+
+GROUP = "secrets.hashicorp.com"
+API_VERSION = f"{GROUP}/v1beta1"
+CONNECTION, AUTH, STATIC_SECRET = "VaultConnection", "VaultAuth", "VaultStaticSecret"
+NAMESPACE = "vault-secrets-operator-system"
+# Its chart sets it on its Deployment and its pods (vso.chart.selectorLabels in _helpers.tpl).
+LABELS = {"app.kubernetes.io/name": "vault-secrets-operator"}
