@@ -45,11 +45,11 @@ def environment(name: str) -> Environment:
     Raises:
         UsageError: There is none.
     """
-    found = ENVIRONMENTS.get(ALIASES.get(name, name))
-    if found is None:
-        known = ", ".join(ENVIRONMENTS)
-        raise UsageError(f"There is no environment {name!r}.", f"Choose one of: {known}.")
-    return found
+    match = ENVIRONMENTS.get(ALIASES.get(name, name))
+    if match is None:
+        choices = ", ".join(ENVIRONMENTS)
+        raise UsageError(f"There is no environment {name!r}.", f"Choose one of: {choices}.")
+    return match
 
 
 class SecretsSource(StrEnum):
@@ -71,6 +71,6 @@ def target(name: str) -> str:
         UsageError: There is none.
     """
     if name not in TARGETS:
-        known = ", ".join(TARGETS)
-        raise UsageError(f"There is no target {name!r}.", f"Choose one of: {known}.")
+        choices = ", ".join(TARGETS)
+        raise UsageError(f"There is no target {name!r}.", f"Choose one of: {choices}.")
     return name

@@ -37,9 +37,9 @@ def try_lock(file: IO[str], *, shared: bool = False) -> bool:
 
     A shared one can be held by many, and by none while somebody has it alone.
     """
-    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
+        fcntl.flock(file, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

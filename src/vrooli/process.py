@@ -55,10 +55,10 @@ async def run(
         CommandError: It failed or did not end in time.
         PrerequisiteError: There is no such program.
     """
-    words = tuple(str(word) for word in argv)
+    command = tuple(str(word) for word in argv)
     try:
         process = await asyncio.create_subprocess_exec(
-            *words,
+            *command,
             stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT if merged else asyncio.subprocess.PIPE,
@@ -69,7 +69,7 @@ async def run(
         )
     except FileNotFoundError as error:
         raise PrerequisiteError(
-            f"The program {words[0]!r} was not found.",
+            f"The program {command[0]!r} was not found.",
             "Run `vrooli setup`, which installs what the host lacks.",
         ) from error
     log: list[str] = []
@@ -78,13 +78,13 @@ async def run(
             output = await _converse(process, stdin, log, on_line)
     except TimeoutError:
         await _end(process)
-        raise CommandError(words, None, "".join(log)) from None
+        raise CommandError(command, None, "".join(log)) from None
     except BaseException:
         await _end(process)
         raise
     status = process.returncode or 0
     if check and status != 0:
-        raise CommandError(words, status, output + "".join(log))
+        raise CommandError(command, status, output + "".join(log))
     return Completed(output, "".join(log), status)
 
 
@@ -163,16 +163,16 @@ async def _converse(
 
 async def _end(process: asyncio.subprocess.Process, cleanup_s: float = 0.0) -> None:
     """End the program and what it started: first politely, then for sure."""
-    ways = [(signal.SIGTERM, GRACE_S)]
+    stages = [(signal.SIGTERM, GRACE_S)]
     if cleanup_s:
-        ways.insert(0, (signal.SIGINT, cleanup_s))
-    for sent, patience in ways:
+        stages.insert(0, (signal.SIGINT, cleanup_s))
+    for number, timeout_s in stages:
         if process.returncode is not None:
             break
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, sent)
+            os.killpg(process.pid, number)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout_s):
                 await process.wait()
     # The rest of its session, too: what it started may have outlived it.
     with contextlib.suppress(ProcessLookupError):

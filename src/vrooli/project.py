@@ -11,20 +11,20 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 def root() -> Path:
     """The repository's folder; ``VROOLI_ROOT`` names another (for an installed package)."""
-    given = os.environ.get("VROOLI_ROOT")
-    return Path(given).resolve() if given else Path(__file__).resolve().parents[2]
+    path = os.environ.get("VROOLI_ROOT")
+    return Path(path).resolve() if path else Path(__file__).resolve().parents[2]
 
 
 def cache_dir() -> Path:
     """Where programs and images are kept; all of it can be made again."""
-    given = os.environ.get("VROOLI_CACHE_DIR")
-    return Path(given) if given else Path.home() / ".cache" / "vrooli"
+    path = os.environ.get("VROOLI_CACHE_DIR")
+    return Path(path) if path else Path.home() / ".cache" / "vrooli"
 
 
 def state_dir() -> Path:
     """Where the clusters' data are kept; losing it loses them."""
-    given = os.environ.get("VROOLI_STATE_DIR")
-    return Path(given) if given else Path.home() / ".local" / "share" / "vrooli"
+    path = os.environ.get("VROOLI_STATE_DIR")
+    return Path(path) if path else Path.home() / ".local" / "share" / "vrooli"
 
 
 def version() -> str:

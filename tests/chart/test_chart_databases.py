@@ -9,7 +9,7 @@ import pytest
 
 from support.rendering import render
 from vrooli.chart import values
-from vrooli.chart.manifest import KEEP, Manifest
+from vrooli.chart.manifest import RESOURCE_POLICY, Manifest
 from vrooli.environments import ENVIRONMENTS
 
 # The least that Patroni takes, seconds.
@@ -123,7 +123,7 @@ KEPT = {
 def test_the_database_outlives_the_release_with_what_it_reads_and_what_guards_it() -> None:
     def kept(settings: dict[str, Any]) -> set[str]:
         found = render(settings).items()
-        return {key for key, item in found if item.annotations.get(KEEP) == "keep"}
+        return {key for key, item in found if item.annotations.get(RESOURCE_POLICY) == "keep"}
 
     assert kept({}) == KEPT
     assert kept({"pgoPostgresql": {"keepOnUninstall": False}}) == set()

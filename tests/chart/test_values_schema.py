@@ -231,7 +231,7 @@ def test_everything_that_disagrees_is_said_at_once() -> None:
 
 def test_every_value_is_described_beside_it() -> None:
     """Each value, or a map that it is part of, follows a `# --` line in values.yaml."""
-    described = {value.path for value in reference.described()}
+    described = {value.path for value in reference.described_values()}
     leaves = list(_leaves(values.read(project.chart_dir() / "values.yaml")))
     assert len(leaves) > 150
     assert [

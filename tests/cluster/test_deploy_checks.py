@@ -12,7 +12,7 @@ import yaml
 from support import registry
 from vrooli import operators
 from vrooli.chart import engine, values
-from vrooli.chart.manifest import Manifest, of
+from vrooli.chart.manifest import Manifest, from_body
 from vrooli.checks import preflight
 from vrooli.checks.cluster import api_resources
 from vrooli.checks.operators import health as checks_of_operators
@@ -151,7 +151,7 @@ async def test_everything_that_is_missing_is_told_at_once(
 async def test_a_missing_operator_is_named_instead_of_what_follows_from_it(
     equipped: Kube, wanted: tuple[Manifest, ...]
 ) -> None:
-    other = of(
+    other = from_body(
         {
             "apiVersion": "monitoring.coreos.com/v1",
             "kind": "PodMonitor",
@@ -168,7 +168,7 @@ async def test_a_missing_operator_is_named_instead_of_what_follows_from_it(
 async def test_an_object_that_the_server_refuses_is_told_in_its_words(
     equipped: Kube, wanted: tuple[Manifest, ...]
 ) -> None:
-    bad = of(
+    bad = from_body(
         {
             "apiVersion": "v1",
             "kind": "Service",
@@ -190,7 +190,7 @@ async def test_a_tag_that_its_registry_does_not_have_is_told_before_anything_is_
         served.manifests["vrooli/ui", "1.0.0"] = b"{}"
         container = {"name": "main", "resources": {}}
         pods = [
-            of(
+            from_body(
                 {
                     "apiVersion": "v1",
                     "kind": "Pod",
@@ -294,4 +294,4 @@ async def _rights(kube: Kube, namespace: str, wanted: tuple[Manifest, ...]) -> l
 def _in(item: Manifest, namespace: str) -> Manifest:
     """The object elsewhere."""
     body = {**item.body, "metadata": {**item.body["metadata"], "namespace": namespace}}
-    return of(body, namespace)
+    return from_body(body, namespace)

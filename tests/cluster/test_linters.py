@@ -48,7 +48,7 @@ def justified() -> list[Justified]:
 
 def manifests(case: str) -> tuple[Manifest, ...]:
     """All that the chart renders for a golden case."""
-    environment = golden.WHOLE.get(case, golden.DEFAULT)
+    environment = golden.ENVIRONMENT_CASES.get(case, golden.DEFAULT)
     return engine.render(
         golden.settings(case), release=environment.release, namespace=environment.namespace
     )

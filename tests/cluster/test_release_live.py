@@ -59,7 +59,7 @@ async def deploy(kube: Kube, name: str, image: str, command: Sequence[str]) -> M
         },
     }
     await kube.apply(body, namespace=NAMESPACE)
-    return manifest.of(body, NAMESPACE)
+    return manifest.from_body(body, NAMESPACE)
 
 
 async def test_the_five_tests_of_the_release_pass(live: Live, kube: Kube) -> None:

@@ -44,7 +44,7 @@ async def _owners(kube: Kube, name: str) -> frozenset[str]:
 
 
 async def _taken(kube: Kube, *bodies: dict[str, Any]) -> list[str]:
-    wanted = [manifest.of(body, "default") for body in bodies]
+    wanted = [manifest.from_body(body, "default") for body in bodies]
     return await field_ownership.take_over(
         kube, wanted, await live_objects.bodies(kube, wanted), Progress()
     )
@@ -69,7 +69,7 @@ async def test_what_changes_between_the_look_and_the_taking_is_taken_over_too(
     bare_kube: Kube,
 ) -> None:
     await _put(bare_kube, _settings("moving"), "helm")
-    wanted = [manifest.of(_settings("moving", "2"), "default")]
+    wanted = [manifest.from_body(_settings("moving", "2"), "default")]
     seen = await live_objects.bodies(bare_kube, wanted)
     await _put(bare_kube, _settings("moving", b="1"), "helm")
     assert await field_ownership.take_over(bare_kube, wanted, seen, Progress()) == [

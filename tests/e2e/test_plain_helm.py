@@ -18,7 +18,7 @@ from support.plain import PAGE_ONLY, SMALL, PlainHelm
 from support.stores import KEYS, PRIMARY, REDIS, pods, read_data, write_data
 from vrooli import project
 from vrooli.chart import engine
-from vrooli.chart.manifest import KEEP, Manifest
+from vrooli.chart.manifest import RESOURCE_POLICY, Manifest
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress
 from vrooli.kube import Kube
@@ -35,7 +35,7 @@ PROGRAMS = ("helm3", "helm")
 # As long as Helm allows: 53 characters.
 LONGEST = "the-longest-name-that-helm-lets-any-release-have-here"
 PREVIOUS = "0.0.1"
-_, CURRENT = engine.identity(project.chart_dir())
+_, CURRENT = engine.package_identity(project.chart_dir())
 ROLL_S = 240.0
 ENDS_S = 120.0
 # What the operators make of the chart's objects; PostgreSQL's stays with its data.
@@ -155,7 +155,7 @@ async def gone(helm: PlainHelm, kube: Kube) -> None:
     """Uninstall a release, and see that nothing but what it keeps is there."""
     release = helm.release
     noted = await storage.fetch_manifests(kube, release)
-    kept = {item.key for item in noted if item.annotations.get(KEEP) == "keep"}
+    kept = {item.key for item in noted if item.annotations.get(RESOURCE_POLICY) == "keep"}
     await helm.uninstall()
 
     async def only_kept() -> bool:

@@ -33,7 +33,7 @@ def shop(**settings: Any) -> dict[str, Any]:
 
 def deployed(seen: Evidence, *bodies: dict[str, Any]) -> Evidence:
     """The same, with these objects as Helm has noted them."""
-    made = [manifest.of({"apiVersion": "v1", **body}, "dev") for body in bodies]
+    made = [manifest.from_body({"apiVersion": "v1", **body}, "dev") for body in bodies]
     return replace(seen, manifests=(*seen.manifests, *made))
 
 

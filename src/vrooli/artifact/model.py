@@ -24,7 +24,7 @@ _NUMBER = r"(?:0|[1-9][0-9]*)"
 _PART = rf"(?:{_NUMBER}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)"
 SEMVER = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PART}(?:\.{_PART})*)?")
 # The longest tag that the OCI distribution specification allows, characters.
-LONGEST_TAG = 128
+MAX_TAG_LENGTH = 128
 
 
 class Model(BaseModel):
@@ -86,9 +86,9 @@ class Artifact(Model):
 
     @model_validator(mode="after")
     def _only_inside(self) -> Artifact:
-        named = [*self.files, self.chart.package, *self.environments.values()]
-        named += [image.archive for image in self.images if image.archive is not None]
-        for path in named:
+        paths = [*self.files, self.chart.package, *self.environments.values()]
+        paths += [image.archive for image in self.images if image.archive is not None]
+        for path in paths:
             pure = PurePosixPath(path)
             if not pure.parts or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
                 raise ValueError(f"{path!r} is no path below the artifact")
@@ -96,8 +96,8 @@ class Artifact(Model):
 
     def sealed(self) -> Artifact:
         """The same record with its checksum."""
-        bare = self.model_copy(update={"checksum": ""})
-        digest = hashlib.sha256(bare.model_dump_json().encode()).hexdigest()
+        unsealed = self.model_copy(update={"checksum": ""})
+        digest = hashlib.sha256(unsealed.model_dump_json().encode()).hexdigest()
         return self.model_copy(update={"checksum": digest})
 
     def text(self) -> str:
@@ -112,23 +112,25 @@ def read(folder: Path) -> Artifact:
         UsageError: There is none, or it is none that can be read.
     """
     path = folder / RECORD
-    again = "Name the folder that `vrooli build` made, or build it again."
+    advice = "Name the folder that `vrooli build` made, or build it again."
     try:
-        found = Artifact.model_validate_json(path.read_bytes())
+        artifact = Artifact.model_validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise UsageError(f"There is no artifact in {folder}: it has no {RECORD}.", again) from error
+        raise UsageError(
+            f"There is no artifact in {folder}: it has no {RECORD}.", advice
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "its text"
         raise UsageError(
-            f"{path} is no artifact's record: {where}: {first['msg']}.", again
+            f"{path} is no artifact's record: {where}: {first['msg']}.", advice
         ) from error
-    if found.format != FORMAT:
+    if artifact.format != FORMAT:
         raise UsageError(
-            f"{path} has the format {found.format}, this program reads {FORMAT}.",
+            f"{path} has the format {artifact.format}, this program reads {FORMAT}.",
             "Use the vrooli that built it.",
         )
-    return found
+    return artifact
 
 
 def locate(path: Path) -> Path:
@@ -148,15 +150,15 @@ def check_version(version: str) -> str:
     Raises:
         UsageError: It is no semantic version, or none that can be an image's tag.
     """
-    if not SEMVER.fullmatch(version) or len(version) > LONGEST_TAG:
+    if not SEMVER.fullmatch(version) or len(version) > MAX_TAG_LENGTH:
         raise UsageError(
             f"{version!r} is no version.",
             "Say MAJOR.MINOR.PATCH, such as 1.2.3 or 1.2.3-rc.1: no leading v, and no +build, "
-            f"since it becomes an image's tag, which has at most {LONGEST_TAG} characters.",
+            f"since it becomes an image's tag, which has at most {MAX_TAG_LENGTH} characters.",
         )
     return version
 
 
-def utc(seconds: int) -> datetime:
+def to_utc(seconds: int) -> datetime:
     """A time in seconds since 1970 as the record has it."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -16,7 +16,7 @@ from vrooli.artifact.model import Artifact, ArtifactFile
 from vrooli.errors import UsageError
 
 # What a folder can't be written for, that the person who named it can correct.
-_REFUSED = (
+_USER_ERRORS = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT),
     *(errno.ENAMETOOLONG, errno.ELOOP),
 )
@@ -31,48 +31,52 @@ def workspace(version_folder: Path) -> Iterator[Path]:
     """
     try:
         version_folder.mkdir(parents=True, exist_ok=True)
-        made = tempfile.TemporaryDirectory(dir=version_folder, prefix=".making-")
+        temporary = tempfile.TemporaryDirectory(dir=version_folder, prefix=".making-")
     except OSError as error:
-        if error.errno not in _REFUSED:
+        if error.errno not in _USER_ERRORS:
             raise
         raise UsageError(
             f"The folder {version_folder} can't be written: {error.strerror}.",
             "Name another one with --out.",
         ) from error
     try:
-        with made as folder:
+        with temporary as folder:
             yield Path(folder)
     finally:
         with contextlib.suppress(OSError):  # not empty: the rule, when all went well
             version_folder.rmdir()
 
 
-def measure(folder: Path) -> dict[str, ArtifactFile]:
+def measure_folder(folder: Path) -> dict[str, ArtifactFile]:
     """Each file of a folder, but the record, by its path below it."""
-    return {name: measured(folder / name) for name in sorted(names(folder)) if name != model.RECORD}
+    return {
+        name: measure_file(folder / name)
+        for name in sorted(list_files(folder))
+        if name != model.RECORD
+    }
 
 
-def measured(path: Path) -> ArtifactFile:
+def measure_file(path: Path) -> ArtifactFile:
     """A file's size and checksum."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return ArtifactFile(sha256=digest, size=path.stat().st_size)
 
 
-def names(folder: Path) -> set[str]:
+def list_files(folder: Path) -> set[str]:
     """The paths of all files below a folder, links and what else isn't a folder included."""
-    found = set()
+    paths = set()
     for base, folders, files in os.walk(folder):
         links = [name for name in folders if (Path(base) / name).is_symlink()]
-        found |= {str((Path(base) / name).relative_to(folder)) for name in (*files, *links)}
-    return found
+        paths |= {str((Path(base) / name).relative_to(folder)) for name in (*files, *links)}
+    return paths
 
 
-def place(made: Path, artifact: Artifact, target: Path) -> bool:
+def install(workspace_folder: Path, artifact: Artifact, target: Path) -> bool:
     """Seal what was made with its record and put it in its place.
 
     Args:
-        made: The folder that holds the artifact's files.
+        workspace_folder: The folder that holds the artifact's files.
         artifact: Its record.
         target: Where it goes; an artifact that is there is replaced as a whole.
 
@@ -83,25 +87,28 @@ def place(made: Path, artifact: Artifact, target: Path) -> bool:
         UsageError: Something that is no artifact is in its place.
     """
     record = artifact.text().encode()
-    (made / model.RECORD).write_bytes(record)
-    if _is(target, artifact, record):
+    (workspace_folder / model.RECORD).write_bytes(record)
+    if _is_same(target, artifact, record):
         return False
-    if target.exists() and not (target / model.RECORD).exists() and names(target):
+    if target.exists() and not (target / model.RECORD).exists() and list_files(target):
         raise UsageError(
             f"{target} holds files, but no artifact.",
             "Move them away, or name another folder with --out.",
         )
-    for path in (made, *made.rglob("*")):
+    for path in (workspace_folder, *workspace_folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     if target.exists():
-        target.rename(made.with_name("replaced"))
-    made.rename(target)
-    shutil.rmtree(made.with_name("replaced"), ignore_errors=True)
+        target.rename(workspace_folder.with_name("replaced"))
+    workspace_folder.rename(target)
+    shutil.rmtree(workspace_folder.with_name("replaced"), ignore_errors=True)
     return True
 
 
-def _is(target: Path, artifact: Artifact, record: bytes) -> bool:
+def _is_same(target: Path, artifact: Artifact, record: bytes) -> bool:
     path = target / model.RECORD
     if not path.is_file() or path.read_bytes() != record:
         return False
-    return names(target) == {model.RECORD, *artifact.files} and measure(target) == artifact.files
+    return (
+        list_files(target) == {model.RECORD, *artifact.files}
+        and measure_folder(target) == artifact.files
+    )

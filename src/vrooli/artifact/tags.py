@@ -20,10 +20,10 @@ TAGS = {
 }
 SERVICES = tuple(TAGS)
 # What a text that is no YAML holds; equals nothing else.
-_BROKEN = object()
+_INVALID = object()
 
 
-def inject(text: str, version: str, name: str) -> str:
+def set_tags(text: str, version: str, name: str) -> str:
     """The text of a values file with the version as the tag of each of our services.
 
     Comments, order, quotes and line ends stay: only the tags' own characters are replaced, and a
@@ -40,7 +40,7 @@ def inject(text: str, version: str, name: str) -> str:
     changed = text
     for path in TAGS.values():
         changed = _set(changed, path, f'"{version}"')
-    if _load(changed) != _wanted(text, version):
+    if _load(changed) != _expected_values(text, version):
         raise UsageError(
             f"The tags can't be written into {name}: its services share parts by YAML's anchors "
             "or are no mappings.",
@@ -53,10 +53,10 @@ def _load(text: str) -> Any:
     try:
         return YAML(typ="safe", pure=True).load(text)
     except YAMLError:
-        return _BROKEN
+        return _INVALID
 
 
-def _wanted(text: str, version: str) -> dict[str, Any] | None:
+def _expected_values(text: str, version: str) -> dict[str, Any] | None:
     """What the changed text must hold."""
     values = _load(text) or {}
     for path in TAGS.values():
@@ -69,7 +69,7 @@ def _with(values: Any, path: Sequence[str], value: str) -> Any:
     if not path:
         return value
     if not isinstance(values or {}, dict):
-        return _BROKEN
+        return _INVALID
     present = values or {}
     return {**present, path[0]: _with(present.get(path[0]), path[1:], value)}
 
@@ -79,13 +79,15 @@ def _set(text: str, path: Sequence[str], value: str) -> str:
     if not isinstance(node, MappingNode):  # an empty file, or one of comments
         return text.rstrip("\n") + f"\n{_nested(path, value)}\n"
     for depth, name in enumerate(path):
-        key, found = _entry(node, name)
-        if key is None or found is None:
+        key, value_node = _entry(node, name)
+        if key is None or value_node is None:
             return _insert(text, node, _nested(path[depth:], value))
-        if not isinstance(found, MappingNode):
+        if not isinstance(value_node, MappingNode):
             rest = path[depth + 1 :]
-            return _replace(text, key, found, "{" + _nested(rest, value) + "}" if rest else value)
-        node = found
+            return _replace(
+                text, key, value_node, "{" + _nested(rest, value) + "}" if rest else value
+            )
+        node = value_node
     return text
 
 

@@ -20,7 +20,7 @@ from vrooli.errors import UsageError
 # The chart that this project deploys.
 CHART = "vrooli"
 # What Helm takes of a package, unpacked, bytes: MaxDecompressedChartSize of its archive loader.
-LARGEST = 100 * 1024**2
+MAX_UNPACKED_BYTES = 100 * 1024**2
 
 
 class Kind(StrEnum):
@@ -52,51 +52,52 @@ def verify(folder: Path) -> tuple[Artifact, tuple[Difference, ...]]:
             is of another chart.
     """
     artifact = model.read(folder)
-    found = sorted(_differences(folder, artifact), key=lambda difference: difference.path)
-    if Difference(artifact.chart.package, Kind.MISSING) not in found:
+    differences = sorted(_differences(folder, artifact), key=lambda difference: difference.path)
+    if Difference(artifact.chart.package, Kind.MISSING) not in differences:
         check_package(folder / artifact.chart.package, artifact.chart)
-    return artifact, tuple(found)
+    return artifact, tuple(differences)
 
 
-def demand_whole(folder: Path) -> Artifact:
+def require_intact(folder: Path) -> Artifact:
     """The record of an artifact that is whole, for those who use it.
 
     Raises:
         UsageError: It isn't; says which files differ.
     """
-    artifact, found = verify(folder)
-    if found:
-        said = ", ".join(f"{one.path} ({one.kind})" for one in found)
+    artifact, differences = verify(folder)
+    if differences:
+        listed = ", ".join(f"{item.path} ({item.kind})" for item in differences)
         raise UsageError(
-            f"The artifact in {folder} is not as it was built: {said}.", "Build it again."
+            f"The artifact in {folder} is not as it was built: {listed}.", "Build it again."
         )
     return artifact
 
 
-def check_package(path: Path, wanted: ArtifactChart) -> None:
+def check_package(path: Path, expected: ArtifactChart) -> None:
     """Check that a chart's package can be read and holds the chart that the record names.
 
     Raises:
         UsageError: It doesn't.
     """
-    again = "Build the artifact again, or copy it again."
+    advice = "Build the artifact again, or copy it again."
     try:
         metadata = _metadata(path)
     except (tarfile.TarError, zlib.error, EOFError, OSError, KeyError, ValueError) as error:
-        raise UsageError(f"The chart's package {path} is corrupt: {error}.", again) from error
+        raise UsageError(f"The chart's package {path} is corrupt: {error}.", advice) from error
     except yaml.YAMLError as error:
-        raise UsageError(f"The chart's package {path} has a corrupt Chart.yaml.", again) from error
-    found = (metadata.get("name"), metadata.get("version"))
-    if found[0] != CHART or wanted.name != CHART:
-        named = found[0] if found[0] != CHART else wanted.name
+        raise UsageError(f"The chart's package {path} has a corrupt Chart.yaml.", advice) from error
+    actual = (metadata.get("name"), metadata.get("version"))
+    if actual[0] != CHART or expected.name != CHART:
+        other_name = actual[0] if actual[0] != CHART else expected.name
         raise UsageError(
-            f"The artifact's package {path} is of the chart {named!r}, not of {CHART!r}.",
+            f"The artifact's package {path} is of the chart {other_name!r}, not of {CHART!r}.",
             "Name an artifact that `vrooli build` made.",
         )
-    if found != (wanted.name, wanted.version):
+    if actual != (expected.name, expected.version):
         raise UsageError(
-            f"{path} holds the chart's version {found[1]!r}, the record says {wanted.version!r}.",
-            again,
+            f"{path} contains chart version {actual[1]!r}, "
+            f"but the record names {expected.version!r}.",
+            advice,
         )
 
 
@@ -104,42 +105,42 @@ def _metadata(path: Path) -> dict[str, Any]:
     """The package's Chart.yaml; reads all of the package, so that gzip's checksum is checked."""
     text = b""
     with gzip.open(path) as packed:
-        unpacked = packed.read(LARGEST + 1)
-    if len(unpacked) > LARGEST:
-        raise ValueError(f"it is larger than {LARGEST} bytes when unpacked")
+        unpacked = packed.read(MAX_UNPACKED_BYTES + 1)
+    if len(unpacked) > MAX_UNPACKED_BYTES:
+        raise ValueError(f"it is larger than {MAX_UNPACKED_BYTES} bytes when unpacked")
     with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
         for entry in archive:
             content = archive.extractfile(entry)
             data = content.read() if content else b""
             if entry.name.count("/") == 1 and entry.name.endswith("/Chart.yaml"):
                 text = data
-    found = yaml.safe_load(text)
-    if not isinstance(found, dict):
+    metadata = yaml.safe_load(text)
+    if not isinstance(metadata, dict):
         raise ValueError("it holds no Chart.yaml")  # noqa: TRY004 - a corrupt file, no wrong type
-    return found
+    return metadata
 
 
 def _differences(folder: Path, artifact: Artifact) -> set[Difference]:
-    known = {model.RECORD, *artifact.files}
-    found = pack.names(folder) | (_empty_folders(folder) - _folders_of(known))
+    recorded = {model.RECORD, *artifact.files}
+    present = pack.list_files(folder) | (_empty_folders(folder) - _folders_of(recorded))
     # Whatever the record speaks of must be there, and not only what it lists.
-    named = {artifact.chart.package, *artifact.environments.values()}
-    named |= {image.archive for image in artifact.images if image.archive}
-    changed = {name for name in found & known if not _as_said(folder, name, artifact)}
+    referenced = {artifact.chart.package, *artifact.environments.values()}
+    referenced |= {image.archive for image in artifact.images if image.archive}
+    changed = {name for name in present & recorded if not _matches_record(folder, name, artifact)}
     return {
-        *(Difference(name, Kind.MISSING) for name in (known | named) - found),
-        *(Difference(name, Kind.ADDED) for name in found - known),
+        *(Difference(name, Kind.MISSING) for name in (recorded | referenced) - present),
+        *(Difference(name, Kind.ADDED) for name in present - recorded),
         *(Difference(name, Kind.CHANGED) for name in changed),
     }
 
 
-def _as_said(folder: Path, name: str, artifact: Artifact) -> bool:
+def _matches_record(folder: Path, name: str, artifact: Artifact) -> bool:
     path = folder / name
     if path.is_symlink() or not path.is_file():
         return False
     if name == model.RECORD:
         return path.read_bytes() == artifact.text().encode()
-    return pack.measured(path) == artifact.files[name]
+    return pack.measure_file(path) == artifact.files[name]
 
 
 def _folders_of(names: set[str]) -> set[str]:

@@ -87,7 +87,7 @@ def render_texts(
         with helm_python.Chart.load(chart or project.chart_dir()) as loaded:
             texts = loaded.render(dict(values), name=release, namespace=namespace)
     except helm_python.HelmError as error:
-        raise refusal(error) from error
+        raise to_usage_error(error) from error
     return Rendering(texts, namespace)
 
 
@@ -114,7 +114,7 @@ def package(
     """
     destination.mkdir(parents=True, exist_ok=True)
     try:
-        made = helm_python.package(
+        package_path = helm_python.package(
             chart or project.chart_dir(),
             destination=destination,
             version=version,
@@ -124,30 +124,30 @@ def package(
         raise VrooliError(
             f"The chart could not be packaged into {destination}: {error.detail}"
         ) from error
-    return Path(made)
+    return Path(package_path)
 
 
-def identity(package: Path) -> tuple[str, str]:
+def package_identity(path: Path) -> tuple[str, str]:
     """The name and the version of a packaged chart.
 
     Raises:
         UsageError: It is none.
     """
     try:
-        with helm_python.Chart.load(package) as loaded:
+        with helm_python.Chart.load(path) as loaded:
             return loaded.name, loaded.version
     except helm_python.HelmError as error:
-        raise refusal(error) from error
+        raise to_usage_error(error) from error
 
 
-def refusal(error: helm_python.HelmError) -> UsageError:
+def to_usage_error(error: helm_python.HelmError) -> UsageError:
     """What Helm says against a chart or its values, as our error."""
     if isinstance(error, helm_python.HelmValuesError):
         # Lines such as "- at '/services/ui': additional properties 'prot' not allowed".
-        wrong = [line.strip(" -") for line in error.detail.splitlines() if " at '" in f" {line}"]
-        said = "; ".join(line for line in wrong if not line.endswith("'allOf' failed"))
+        errors = [line.strip(" -") for line in error.detail.splitlines() if " at '" in f" {line}"]
+        problems = "; ".join(line for line in errors if not line.endswith("'allOf' failed"))
         return UsageError(
-            f"The chart refuses these values: {said or error.detail}.",
+            f"The chart refuses these values: {problems or error.detail}.",
             "k8s/chart/values.yaml names every value with its meaning.",
         )
     return UsageError(f"The chart can't be rendered: {error.detail}")

@@ -16,7 +16,7 @@ from vrooli.environments import ENVIRONMENTS, Environment
 
 # The chart with nothing but its own values.
 DEFAULT = Environment("default", "vrooli", "vrooli")
-WHOLE = {"default": DEFAULT, **ENVIRONMENTS}
+ENVIRONMENT_CASES = {"default": DEFAULT, **ENVIRONMENTS}
 # What can be switched on, each with values of its own in tests/features/.
 FEATURES = (
     "autoscaling",
@@ -27,7 +27,7 @@ FEATURES = (
     "s3-backups",
     "scheduling",
 )
-CASES = (*WHOLE, *FEATURES)
+CASES = (*ENVIRONMENT_CASES, *FEATURES)
 
 
 def folder() -> Path:
@@ -48,17 +48,17 @@ def render(case: str) -> str:
     An environment's file holds all of it; a feature's file only what the feature adds, changes or
     takes away, so that each can be read at once.
     """
-    found = _manifests(case)
-    if case in WHOLE:
-        return write(found)
+    manifests = _manifests(case)
+    if case in ENVIRONMENT_CASES:
+        return write(manifests)
     default = {manifest.key: manifest for manifest in _manifests(DEFAULT.name)}
-    gone = default.keys() - {manifest.key for manifest in found}
-    changed = [manifest for manifest in found if manifest != default.get(manifest.key)]
-    return "".join(f"# gone: {key}\n" for key in sorted(gone)) + write(changed)
+    removed = default.keys() - {manifest.key for manifest in manifests}
+    changed = [manifest for manifest in manifests if manifest != default.get(manifest.key)]
+    return "".join(f"# gone: {key}\n" for key in sorted(removed)) + write(changed)
 
 
 def _manifests(case: str) -> tuple[Manifest, ...]:
-    environment = WHOLE.get(case, DEFAULT)
+    environment = ENVIRONMENT_CASES.get(case, DEFAULT)
     return engine.render(
         settings(case), release=environment.release, namespace=environment.namespace
     )
@@ -67,9 +67,9 @@ def _manifests(case: str) -> tuple[Manifest, ...]:
 def difference(case: str) -> str:
     """How what the chart renders now differs from the golden file; empty if it doesn't."""
     path = folder() / f"{case}.yaml"
-    kept = path.read_text() if path.exists() else ""
+    saved = path.read_text() if path.exists() else ""
     lines = difflib.unified_diff(
-        kept.splitlines(),
+        saved.splitlines(),
         render(case).splitlines(),
         fromfile=f"golden/{case}.yaml",
         tofile="rendered now",
@@ -93,9 +93,9 @@ def update(case: str) -> bool:
 def write(manifests: Iterable[Manifest]) -> str:
     """Manifests as one YAML text, each below the template it came from."""
     return "".join(
-        f"---\n# {found.source}: {found.key}\n"
-        + yaml.dump(dict(found.body), Dumper=_Dumper, sort_keys=False, width=100)
-        for found in manifests
+        f"---\n# {manifest.source}: {manifest.key}\n"
+        + yaml.dump(dict(manifest.body), Dumper=_Dumper, sort_keys=False, width=100)
+        for manifest in manifests
     )
 
 
@@ -103,10 +103,10 @@ class _Dumper(yaml.SafeDumper):
     """Writes texts of several lines as such."""
 
 
-def _text(dumper: _Dumper, value: str) -> Any:
+def _represent_text(dumper: _Dumper, value: str) -> Any:
     return dumper.represent_scalar(
         "tag:yaml.org,2002:str", value, style="|" if "\n" in value else ""
     )
 
 
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(str, _represent_text)

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 HOOK = "helm.sh/hook"
-KEEP = "helm.sh/resource-policy"
+RESOURCE_POLICY = "helm.sh/resource-policy"
 # libyaml's loader is ten times as fast as Python's own.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -54,10 +54,10 @@ def parse(text: str, namespace: str, source: str = "") -> Iterator[Manifest]:
     """The objects of a YAML text."""
     for body in yaml.load_all(text, Loader=_LOADER):
         if body:
-            yield of(body, namespace, source)
+            yield from_body(body, namespace, source)
 
 
-def of(body: Mapping[str, Any], namespace: str, source: str = "") -> Manifest:
+def from_body(body: Mapping[str, Any], namespace: str, source: str = "") -> Manifest:
     """An object; ``namespace`` is where it goes unless it names one."""
     metadata = body["metadata"]
     return Manifest(

@@ -18,7 +18,7 @@ from vrooli.errors import UsageError
 BEGIN = "<!-- values: made from chart/values.yaml, don't edit -->"
 END = "<!-- end of values -->"
 # Longer defaults, in characters, are left to values.yaml.
-LONGEST = 100
+MAX_DEFAULT_LENGTH = 100
 _KEY = re.compile(r"(?P<indent> *)(?P<name>[\w.]+):")
 _MARK = "# -- "
 
@@ -32,45 +32,48 @@ class Value:
     Attributes:
         path: Its keys, outermost first.
         default: What values.yaml gives it.
-        meaning: The `# --` line above it.
+        description: The `# --` line above it.
     """
 
     path: Keys
     default: Any
-    meaning: str
+    description: str
 
     @property
     def row(self) -> str:
         """Its line of the table."""
-        cells = (f"`{'.'.join(self.path)}`", f"`{_shown(self.default)}`", self.meaning)
+        cells = (f"`{'.'.join(self.path)}`", f"`{_format_default(self.default)}`", self.description)
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def meanings(text: str) -> dict[Keys, str]:
+def parse_descriptions(text: str) -> dict[Keys, str]:
     """What the `# --` lines of a values file say, by the path of the key below each."""
-    found: dict[Keys, str] = {}
+    descriptions: dict[Keys, str] = {}
     path: list[str] = []
     for before, line in pairwise(["", *text.splitlines()]):
         key = _KEY.match(line)
         if key:
             path = [*path[: len(key["indent"]) // 2], key["name"]]
             if before.strip().startswith(_MARK):
-                found[tuple(path)] = before.strip().removeprefix(_MARK)
-    return found
+                descriptions[tuple(path)] = before.strip().removeprefix(_MARK)
+    return descriptions
 
 
-def described() -> list[Value]:
+def described_values() -> list[Value]:
     """Every value of the chart that has a `# --` line, in the order of values.yaml."""
     path = project.chart_dir() / "values.yaml"
     defaults = values.read(path)
-    found = meanings(path.read_text(encoding="utf-8"))
-    return [Value(keys, _lookup(defaults, keys), meaning) for keys, meaning in found.items()]
+    descriptions = parse_descriptions(path.read_text(encoding="utf-8"))
+    return [
+        Value(keys, _lookup(defaults, keys), description)
+        for keys, description in descriptions.items()
+    ]
 
 
 def table() -> str:
     """The table, as it stands between the two marks."""
     head = ["| value | default | meaning |", "|---|---|---|"]
-    return "\n".join([*head, *(value.row for value in described())])
+    return "\n".join([*head, *(value.row for value in described_values())])
 
 
 def readme() -> Path:
@@ -95,15 +98,15 @@ def difference() -> str:
 def update() -> bool:
     """Write the table anew; True if that changed the README."""
     text = readme().read_text(encoding="utf-8")
-    wanted = _with_table(text)
-    readme().write_text(wanted, encoding="utf-8")
-    return wanted != text
+    updated = _with_table(text)
+    readme().write_text(updated, encoding="utf-8")
+    return updated != text
 
 
 def _with_table(text: str) -> str:
-    before, begun, rest = text.partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not begun or not ended:
+    before, begin_mark, rest = text.partition(BEGIN)
+    _, end_mark, after = rest.partition(END)
+    if not begin_mark or not end_mark:
         raise UsageError(
             f"{readme()} has no place for the table of values.",
             f"Put the lines {BEGIN} and {END} where it belongs.",
@@ -111,12 +114,12 @@ def _with_table(text: str) -> str:
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"
 
 
-def _lookup(found: Any, path: Keys) -> Any:
+def _lookup(value: Any, path: Keys) -> Any:
     for key in path:
-        found = found[key]
-    return found
+        value = value[key]
+    return value
 
 
-def _shown(default: Any) -> str:
+def _format_default(default: Any) -> str:
     text = default if default and isinstance(default, str) else json.dumps(default)
-    return text if len(text) <= LONGEST and "\n" not in text else "see values.yaml"
+    return text if len(text) <= MAX_DEFAULT_LENGTH and "\n" not in text else "see values.yaml"

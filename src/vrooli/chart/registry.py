@@ -44,19 +44,19 @@ def push(package: Path, remote: str) -> str:
         UsageError: The place is none, or the package.
         VrooliError: The registry isn't reached, or refuses it.
     """
-    place = check_remote(remote)
-    name, version = engine.identity(package)
-    chart = f"{place}/{name}"
-    host = REMOTE.fullmatch(place)
+    folder = check_remote(remote)
+    name, version = engine.package_identity(package)
+    chart = f"{folder}/{name}"
+    host = REMOTE.fullmatch(folder)
     plain = host is not None and host[1] in LOOPBACK
     try:
         with helm_python.RegistryClient(plain_http=plain) as client:
-            client.push(package, place, plain_http=plain)
+            client.push(package, folder, plain_http=plain)
             # A tag can't have the "+" that a version can: Helm writes "_".
             pushed = client.resolve(f"{chart}:{version.replace('+', '_')}")
     except helm_python.HelmError as error:
         raise VrooliError(
-            f"The chart could not be pushed to {place}: {error.detail}",
+            f"The chart could not be pushed to {folder}: {error.detail}",
             "Check the address, and that helm or docker on this machine is logged in there.",
         ) from error
     return f"{chart}@{pushed['digest']}"

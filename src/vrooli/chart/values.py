@@ -31,28 +31,29 @@ def read(path: Path) -> Values:
     except UnicodeDecodeError as error:
         raise UsageError(f"The values file {path} is not a text file in UTF-8.") from error
     try:
-        found = YAML(typ="safe", pure=True).load(text)
+        content = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         raise UsageError(
-            f"The values file {path} is no valid YAML: {_place(error)}.", "Correct that line."
+            f"The values file {path} is no valid YAML: {_format_position(error)}.",
+            "Correct that line.",
         ) from error
-    if found is None:
+    if content is None:
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise UsageError(
-            f"The values file {path} holds a {type(found).__name__}, not keys with values.",
+            f"The values file {path} holds a {type(content).__name__}, not keys with values.",
             "Begin it like values.yaml of the chart.",
         )
-    return found
+    return content
 
 
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> Values:
+def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> Values:
     """Both, ``over`` winning; mappings are merged, everything else is replaced, as in Helm."""
     merged = dict(base)
-    for key, value in over.items():
-        known = merged.get(key)
-        both = isinstance(known, Mapping) and isinstance(value, Mapping)
-        merged[key] = merge(known, value) if both else value  # type: ignore[arg-type]
+    for key, value in overrides.items():
+        existing = merged.get(key)
+        both = isinstance(existing, Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(existing, value) if both else value  # type: ignore[arg-type]
     return merged
 
 
@@ -64,13 +65,13 @@ def load(environment: Environment, extra: Iterable[Path] = ()) -> Values:
     Raises:
         UsageError: A file can't be read.
     """
-    found = read(environment.values_file)
+    merged = read(environment.values_file)
     for path in extra:
-        found = merge(found, read(path))
-    return found
+        merged = merge(merged, read(path))
+    return merged
 
 
-def _place(error: YAMLError) -> str:
+def _format_position(error: YAMLError) -> str:
     """What is wrong, and in which line, without the text of the file."""
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return str(error)

@@ -49,7 +49,7 @@ def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> D
     matches: list[_Match] = []
     unavailable = list(evidence.unavailable)
     # Rules quote some lines of a log: one of them may be a piece of a secret.
-    logs = {source: redactor.uncut(lines) for source, lines in evidence.logs.items()}
+    logs = {source: redactor.mask_split_values(lines) for source, lines in evidence.logs.items()}
     evidence = replace(evidence, logs=logs)
     for rank, rule in enumerate(rules):
         try:

@@ -4,6 +4,6 @@ A program is taken from the cache, else from its vendor's official download wher
 reached, else built from its Go modules, which are pinned in go/. Nothing here starts one.
 """
 
-from vrooli.programs.store import clear_build_caches, ensure, missing, module_dir
+from vrooli.programs.store import clear_build_caches, ensure, find_missing_groups, module_dir
 
-__all__ = ["clear_build_caches", "ensure", "missing", "module_dir"]
+__all__ = ["clear_build_caches", "ensure", "find_missing_groups", "module_dir"]

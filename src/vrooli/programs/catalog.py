@@ -67,7 +67,7 @@ class Group:
         tags: Go build tags.
         stamp: Variables that are set at link time, by name.
         outside_sumdb: Not in Go's checksum database; the pinned go.sum alone vouches for it.
-        keeps_source: Whether the module's charts and CRDs are wanted beside its programs.
+        needs_source: Whether the module's charts and CRDs are wanted beside its programs.
         downloads: Where some of its programs can be had ready-made.
     """
 
@@ -78,7 +78,7 @@ class Group:
     tags: str = ""
     stamp: dict[str, str] = field(default_factory=dict)
     outside_sumdb: bool = False
-    keeps_source: bool = False
+    needs_source: bool = False
     downloads: tuple[Download, ...] = ()
 
     @property
@@ -193,7 +193,7 @@ GROUPS: tuple[Group, ...] = (
         {"redisoperator": "github.com/spotahome/redis-operator/cmd/redisoperator"},
         build_s=60,
         outside_sumdb=True,
-        keeps_source=True,
+        needs_source=True,
     ),
     Group(
         "postgres-operator",
@@ -201,7 +201,7 @@ GROUPS: tuple[Group, ...] = (
         {"postgres-operator": "github.com/crunchydata/postgres-operator/cmd/postgres-operator"},
         build_s=60,
         outside_sumdb=True,
-        keeps_source=True,
+        needs_source=True,
     ),
     Group(
         "vault-secrets-operator",
@@ -209,7 +209,7 @@ GROUPS: tuple[Group, ...] = (
         {"vault-secrets-operator": "github.com/hashicorp/vault-secrets-operator"},
         build_s=110,
         outside_sumdb=True,
-        keeps_source=True,
+        needs_source=True,
     ),
     Group(
         "kube-rbac-proxy",

@@ -41,15 +41,15 @@ def base_url(site: str) -> str:
     return os.environ.get(variable, official).rstrip("/")
 
 
-async def reached(site: str) -> bool:
+async def is_reachable(site: str) -> bool:
     """Whether a site answers at all."""
     try:
         async with httpx.AsyncClient(timeout=PROBE_S, follow_redirects=True) as client:
-            answer = await client.head(base_url(site) + "/")
+            response = await client.head(base_url(site) + "/")
     except httpx.HTTPError:
         return False
     # A proxy's refusal is an answer too, but not the site's.
-    return answer.status_code not in (
+    return response.status_code not in (
         httpx.codes.FORBIDDEN,
         httpx.codes.PROXY_AUTHENTICATION_REQUIRED,
         httpx.codes.BAD_GATEWAY,
@@ -57,7 +57,7 @@ async def reached(site: str) -> bool:
     )
 
 
-async def fetch(download: Download, into: Path, progress: Progress) -> None:
+async def fetch(download: Download, target: Path, progress: Progress) -> None:
     """Put a download's programs into a folder, executable.
 
     Raises:
@@ -79,7 +79,7 @@ async def fetch(download: Download, into: Path, progress: Progress) -> None:
     except httpx.HTTPError as error:
         raise VrooliError(f"{url} could not be downloaded: {error}") from error
     verify(content, checksums, download.path.rsplit("/", 1)[-1], url)
-    await asyncio.to_thread(_unpack, content, download.members, into)
+    await asyncio.to_thread(_unpack, content, download.members, target)
 
 
 def verify(content: bytes, checksums: str, file: str, url: str) -> None:
@@ -94,10 +94,10 @@ def verify(content: bytes, checksums: str, file: str, url: str) -> None:
     Raises:
         ChecksumError: They differ, or the text has no digest for the file.
     """
-    words = [line.split() for line in checksums.splitlines() if line.strip()]
+    fields = [line.split() for line in checksums.splitlines() if line.strip()]
     published = [
         line[0]
-        for line in words
+        for line in fields
         if len(line) == 1 or line[-1].lstrip("*").rsplit("/", 1)[-1] == file
     ]
     actual = hashlib.sha256(content).hexdigest()
@@ -108,17 +108,17 @@ def verify(content: bytes, checksums: str, file: str, url: str) -> None:
         )
 
 
-def _unpack(content: bytes, members: dict[str, str], into: Path) -> None:
+def _unpack(content: bytes, members: dict[str, str], target: Path) -> None:
     if "" in members.values():
         (name,) = members
-        _write(into / name, content)
+        _write(target / name, content)
         return
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         for name, path in members.items():
             member = archive.extractfile(path)
             if member is None:
                 raise VrooliError(f"The archive has no file {path}.")
-            _write(into / name, member.read())
+            _write(target / name, member.read())
 
 
 def _write(path: Path, content: bytes) -> None:

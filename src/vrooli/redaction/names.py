@@ -20,7 +20,7 @@ _SECRET = re.compile(WORDS, re.IGNORECASE)
 HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:token|key|auth|secret)"
 _HEADER = re.compile(HEADERS, re.IGNORECASE)
 # They name where a secret is, what it is called, or what happened to it, and not the secret.
-_ABOUT = re.compile(
+_METADATA = re.compile(
     r"""(?ix) .* (?: names? | refs? | paths? | files? | dirs? | folder | selector | namespace | type
     | kind | versions? | counts? | size | lengths? | ttl | seconds | age | expir\w* | polic(?:y|ies)
     | mounts? | roles? | stores? | providers? | class | labels? | sync(?:ed)? | errors?
@@ -39,7 +39,7 @@ _PLAIN = re.compile(
     | (?-i: \(masked\).* ) | [\[{(|>-]* """
 )
 # Where no quotes say where a value ends, the first word of a reference is all of it that is seen.
-_CUT = re.compile(r"\$[({].* | \{\{.*", re.VERBOSE)
+_PARTIAL_REFERENCE = re.compile(r"\$[({].* | \{\{.*", re.VERBOSE)
 # How a sentence goes on, in logs and messages: "token: expired", "secret: not found".
 _PROSE = re.compile(
     r"""(?ix) (?: not | no | is | are | was | has | must | can't | cannot | could
@@ -53,19 +53,19 @@ _PROSE = re.compile(
 
 def names_secret(name: str) -> bool:
     """Whether something of this name is a secret, by what it is called."""
-    words = name.strip()
+    text = name.strip()
     return bool(
-        (_SECRET.search(words) or _HEADER.fullmatch(words) or words.lower() in ("auth", "pass"))
-        and not _ABOUT.fullmatch(words)
+        (_SECRET.search(text) or _HEADER.fullmatch(text) or text.lower() in ("auth", "pass"))
+        and not _METADATA.fullmatch(text)
     )
 
 
-def is_plain(value: str, *, cut: bool = False) -> bool:
+def is_plain(value: str, *, partial: bool = False) -> bool:
     """Whether a value, or with ``cut`` the begin of one, is none that anybody would hide."""
     text = value.strip()
-    return bool(_PLAIN.fullmatch(text) or (cut and _CUT.fullmatch(text)))
+    return bool(_PLAIN.fullmatch(text) or (partial and _PARTIAL_REFERENCE.fullmatch(text)))
 
 
-def goes_on(value: str) -> bool:
+def is_prose(value: str) -> bool:
     """Whether what follows a name is how a sentence goes on."""
     return _PROSE.match(value) is not None

@@ -13,7 +13,7 @@ from typing import Any
 
 from vrooli.redaction import shapes
 from vrooli.redaction.names import MASK, is_plain, names_secret
-from vrooli.redaction.values import SHORTEST, secret_values, spellings
+from vrooli.redaction.values import MIN_LENGTH, secret_values, spellings
 
 # Texts up to this length are many times the same in objects: kinds, states, names.
 _SHORT, _REMEMBERED = 200, 20_000
@@ -29,12 +29,12 @@ class Redactor:
     """Masks the values of some Secrets."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        found = {text for value in values for text in spellings(value)}
+        all_spellings = {text for value in values for text in spellings(value)}
         # By how they begin, the longest first: one value may be a part of another. A pattern of
         # thousands of them would take a second to make.
-        self._known: dict[str, list[str]] = {}
-        for text in sorted(found, key=len, reverse=True):
-            self._known.setdefault(text[:SHORTEST], []).append(text)
+        self._values_by_prefix: dict[str, list[str]] = {}
+        for text in sorted(all_spellings, key=len, reverse=True):
+            self._values_by_prefix.setdefault(text[:MIN_LENGTH], []).append(text)
         self._short = lru_cache(_REMEMBERED)(self._masked)
 
     @classmethod
@@ -48,27 +48,27 @@ class Redactor:
 
     def lines(self, lines: Sequence[str]) -> list[str]:
         """The lines of one log: a secret may go over several of them."""
-        return list(self.stream(self.uncut(lines)))
+        return list(self.stream(self.mask_split_values(lines)))
 
-    def uncut(self, lines: Sequence[str]) -> list[str]:
+    def mask_split_values(self, lines: Sequence[str]) -> list[str]:
         """The lines without known values that the ends of lines cut into pieces; no more."""
-        hidden = list(self._spans("".join(lines)))
-        if not hidden:
+        spans = list(self._spans("".join(lines)))
+        if not spans:
             return list(lines)
-        kept, at = [], 0
+        masked, start = [], 0
         for line in lines:
-            end = at + len(line)
+            end = start + len(line)
             # Inside one line they go with all other spellings.
-            cut = [
-                (max(first, at) - at, min(last, end) - at)
-                for first, last in hidden
-                if first < end and last > at and not (first >= at and last <= end)
+            parts = [
+                (max(first, start) - start, min(last, end) - start)
+                for first, last in spans
+                if first < end and last > start and not (first >= start and last <= end)
             ]
-            for first, last in reversed(cut):
+            for first, last in reversed(parts):
                 line = f"{line[:first]}{MASK}{line[last:]}"  # noqa: PLW2901 - built up
-            kept.append(line)
-            at = end
-        return kept
+            masked.append(line)
+            start = end
+        return masked
 
     def stream(self, lines: Iterable[str]) -> Iterator[str]:
         """Lines as they come; a key that goes over several is masked, too."""
@@ -87,57 +87,58 @@ class Redactor:
 
     def _masked(self, text: str) -> str:
         if "\n" in text:
-            text = "\n".join(self.uncut(text.split("\n")))
-        return shapes.mask(self._without_known(text))
+            text = "\n".join(self.mask_split_values(text.split("\n")))
+        return shapes.mask(self._mask_known(text))
 
-    def _without_known(self, text: str) -> str:
-        kept, at = "", 0
+    def _mask_known(self, text: str) -> str:
+        masked, position = "", 0
         for first, last in self._spans(text):
-            kept, at = f"{kept}{text[at:first]}{MASK}", last
-        return kept + text[at:]
+            masked, position = f"{masked}{text[position:first]}{MASK}", last
+        return masked + text[position:]
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where known values stand in a text, from the first to the last, none over another."""
-        known, free = self._known, 0
-        for at in range(len(text) - SHORTEST + 1):
-            if (begun := known.get(text[at : at + SHORTEST])) is not None and at >= free:
-                found = next((value for value in begun if text.startswith(value, at)), None)
-                if found is not None:
-                    free = at + len(found)
+        by_prefix, free = self._values_by_prefix, 0
+        for at in range(len(text) - MIN_LENGTH + 1):
+            if (candidates := by_prefix.get(text[at : at + MIN_LENGTH])) is not None and at >= free:
+                match = next((value for value in candidates if text.startswith(value, at)), None)
+                if match is not None:
+                    free = at + len(match)
                     yield at, free
 
     def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
-        named = value.get("name")
-        hides = isinstance(named, str) and names_secret(named)
-        found = {}
+        name_field = value.get("name")
+        is_secret_entry = isinstance(name_field, str) and names_secret(name_field)
+        masked = {}
         for key, inner in value.items():
             name = str(key)
             if isinstance(inner, (str, list, tuple)) and (
-                names_secret(name) or (hides and name == "value")
+                names_secret(name) or (is_secret_entry and name == "value")
             ):
-                found[self.text(name)] = self._hidden(inner)
-            elif name == "value" and isinstance(inner, str) and shapes.is_drawn(inner):
-                found[name] = MASK
+                masked[self.text(name)] = self._mask_value(inner)
+            elif name == "value" and isinstance(inner, str) and shapes.is_random(inner):
+                masked[name] = MASK
             else:
-                found[self.text(name)] = self.tree(inner)
-        return found
+                masked[self.text(name)] = self.tree(inner)
+        return masked
 
-    def _hidden(self, value: Any) -> Any:
+    def _mask_value(self, value: Any) -> Any:
         """What stands under a secret's name."""
         if isinstance(value, str):
             return value if is_plain(value) else MASK
         return [
-            self._hidden(inner) if isinstance(inner, str) else self.tree(inner) for inner in value
+            self._mask_value(inner) if isinstance(inner, str) else self.tree(inner)
+            for inner in value
         ]
 
     def _list(self, value: Sequence[Any]) -> list[Any]:
-        found: list[Any] = []
-        follows = False
+        masked: list[Any] = []
+        is_secret_next = False
         for inner in value:
             is_text = isinstance(inner, str)
-            found.append(MASK if follows and is_text else self.tree(inner))
-            follows = is_text and _FLAG.fullmatch(inner) is not None and names_secret(inner)
-        return found
+            masked.append(MASK if is_secret_next and is_text else self.tree(inner))
+            is_secret_next = is_text and _FLAG.fullmatch(inner) is not None and names_secret(inner)
+        return masked
 
     def _leaf(self, text: str) -> str:
         """A text, which may be a structure itself, such as an annotation of JSON."""
@@ -157,12 +158,12 @@ class Lines:
     """Lines of a log as they come, with what must be known of those before."""
 
     def __init__(self, redactor: Redactor) -> None:
-        self._redactor, self._left = redactor, 0
+        self._redactor, self._remaining_key_lines = redactor, 0
 
     def next(self, line: str) -> str:
         """The next line without secrets."""
-        if self._left:
-            self._left = 0 if _KEY_ENDS in line else self._left - 1
+        if self._remaining_key_lines:
+            self._remaining_key_lines = 0 if _KEY_ENDS in line else self._remaining_key_lines - 1
             # Only its last word is the key's: before it stands what a log puts before each line.
             before, _, last = line.rpartition(" ")
             if last and _KEY_ENDS not in line:
@@ -170,5 +171,5 @@ class Lines:
             return self._redactor.text(line)
         begins = _KEY_BEGINS.search(line)
         if begins and _KEY_ENDS not in line[begins.start() :]:
-            self._left = _KEY_LINES
+            self._remaining_key_lines = _KEY_LINES
         return self._redactor.text(line)

@@ -7,7 +7,7 @@ import binascii
 import re
 from urllib.parse import unquote
 
-from vrooli.redaction.names import HEADERS, MASK, WORDS, goes_on, is_plain, names_secret
+from vrooli.redaction.names import HEADERS, MASK, WORDS, is_plain, is_prose, names_secret
 
 # One of these stands in every text that the patterns below could change: most hold none.
 _HINTS = (
@@ -23,10 +23,14 @@ _TOKEN_HINTS = (
 _QUOTE = r"""(?:\\*["'`]|%22|%27|&quot;|&\#34;|&\#39;)"""
 _BETWEEN = r"\s*(?::|=>?|%3[AaDd])\s*"
 # What ends a value without quotes: blanks, and the next setting.
-_BARE = rf"""(?:(?![,;&]\s*{_QUOTE}?[\w.-]+{_QUOTE}?\s*[=:]|%26|{_QUOTE}[\s,}}\])]|{_QUOTE}$)\S)+"""
+_UNQUOTED = (
+    rf"""(?:(?![,;&]\s*{_QUOTE}?[\w.-]+{_QUOTE}?\s*[=:]|%26|{_QUOTE}[\s,}}\])]|{_QUOTE}$)\S)+"""
+)
 # An object is no value: what it holds has names of its own.
 _OBJECT = rf"\{{\s*{_QUOTE}[\w.-]+{_QUOTE}\s*:"
-_VALUE = rf"(?:(?P<q>{_QUOTE})(?P<quoted>.*?)(?:(?<!\\)(?P=q)|$)|(?!{_OBJECT})(?P<bare>{_BARE}))"
+_VALUE = (
+    rf"(?:(?P<q>{_QUOTE})(?P<quoted>.*?)(?:(?<!\\)(?P=q)|$)|(?!{_OBJECT})(?P<bare>{_UNQUOTED}))"
+)
 # From the word that tells on; what the name begins with is looked up behind it.
 _NAME = rf"(?P<name>(?:{WORDS})[\w.-]{{0,80}})"
 _NAME_BEGIN = re.compile(r"[\w./-]{0,80}\Z")
@@ -55,7 +59,7 @@ _HEADER = re.compile(
     rf"(?im)(?P<lead>(?<![\w-])(?:{HEADERS}){_QUOTE}?\s*(?:[:=]|%3[Aa])\s*)"
     rf"(?P<value>\[[^\]\n]*|{_QUOTE}?[^\n\"'`\\\]]+)"
 )
-_SAID = re.compile(
+_SPOKEN = re.compile(
     r"""(?ix)(?P<lead>\b(?:bearer|basic|digest|negotiate)\s+)(?P<value>[A-Za-z0-9._~+/=-]{8,})
     | (?P<lead2>\b(?:password|passwd|requirepass|masterauth|auth-pass|identified\s+by)
       (?:\s+(?:is|was|to|of|for|mymaster))?\s+)(?P<value2>\\*["'`][^"'`\n]+|(?<=(?:pass|auth)\s)\S+)"""
@@ -84,7 +88,7 @@ _DEPTH = 3
 # Runs of letters and digits that are longer than names are: the parts between their signs.
 _LONG_RUN, _LONG_PART = 40, 20
 # An environment's value that is drawn at random has no shorter one.
-_DRAWN = 16
+_MIN_RANDOM = 16
 
 
 def mask(text: str, depth: int = _DEPTH) -> str:
@@ -94,96 +98,96 @@ def mask(text: str, depth: int = _DEPTH) -> str:
         text = _TOKENS.sub(MASK, text)
     text = _OLD_TOKEN.sub(MASK, text)
     if any(hint in lower for hint in _HINTS):
-        text = _by_name(text)
-    return _RUN.sub(lambda found: MASK if _is_hiding(found[0], depth) else found[0], text)
+        text = _mask_by_name(text)
+    return _RUN.sub(lambda match: MASK if _contains_secret(match[0], depth) else match[0], text)
 
 
-def is_drawn(value: str) -> bool:
+def is_random(value: str) -> bool:
     """Whether a setting's value looks as if it was drawn at random: a key, no name or address."""
     return (
-        len(value) >= _DRAWN
+        len(value) >= _MIN_RANDOM
         and not re.search(r"[\s:]|\.\w+\.|^/", value)
-        and _has_all(value.rstrip("="))
+        and _has_all_classes(value.rstrip("="))
     )
 
 
-def _by_name(text: str) -> str:
+def _mask_by_name(text: str) -> str:
     text = _KEY_BLOCK.sub(rf"\1{MASK}\2", text)
-    text = _IN_ADDRESS.sub(_address, text)
+    text = _IN_ADDRESS.sub(_mask_address, text)
     text = _HEADER.sub(rf"\g<lead>{MASK}", text)
-    text = _SAID.sub(lambda found: f"{found['lead'] or found['lead2']}{MASK}", text)
-    text = _BLOCK.sub(_block, text)
-    text = _ENTRY.sub(_named, text)
-    text = _LINE.sub(_line, text)
-    return _NAMED.sub(_setting, text)
+    text = _SPOKEN.sub(lambda match: f"{match['lead'] or match['lead2']}{MASK}", text)
+    text = _BLOCK.sub(_mask_block, text)
+    text = _ENTRY.sub(_mask_named, text)
+    text = _LINE.sub(_mask_line, text)
+    return _NAMED.sub(_mask_setting, text)
 
 
-def _address(found: re.Match[str]) -> str:
-    user, password, lead = found["user"], found["pass"], found["lead"]
+def _mask_address(match: re.Match[str]) -> str:
+    user, password, lead = match["user"], match["pass"], match["lead"]
     if password is None:
-        return found[0] if len(user) < _DRAWN else f"{lead}{MASK}{found['end']}"
+        return match[0] if len(user) < _MIN_RANDOM else f"{lead}{MASK}{match['end']}"
     sign = ":" if password.startswith(":") else "%3A"
-    return f"{lead}{user}{sign}{MASK}{found['end']}"
+    return f"{lead}{user}{sign}{MASK}{match['end']}"
 
 
-def _block(found: re.Match[str]) -> str:
-    if not names_secret(found["name"]) and "key" not in found["name"].lower():
-        return found[0]
-    return f"{found['lead']}{found['indent']}  {MASK}\n"
+def _mask_block(match: re.Match[str]) -> str:
+    if not names_secret(match["name"]) and "key" not in match["name"].lower():
+        return match[0]
+    return f"{match['lead']}{match['indent']}  {MASK}\n"
 
 
-def _line(found: re.Match[str]) -> str:
-    value = found["value"]
-    if not names_secret(_last(found["name"])) or is_plain(value) or goes_on(value):
-        return found[0]
+def _mask_line(match: re.Match[str]) -> str:
+    value = match["value"]
+    if not names_secret(_last_part(match["name"])) or is_plain(value) or is_prose(value):
+        return match[0]
     # More settings may follow in a line of a log: those are looked at one by one.
     if re.search(r"\s[\w.-]+=|,\s*[\"']?[\w.-]+[\"']?\s*[:=]|://", value):
-        return found[0]
-    return f"{found['lead']}{MASK}{found['end']}"
+        return match[0]
+    return f"{match['lead']}{MASK}{match['end']}"
 
 
-def _setting(found: re.Match[str]) -> str:
-    begin = _NAME_BEGIN.search(found.string, max(0, found.start() - 80), found.start())
-    return _named(found, begin[0] if begin and found["name"] else "")
+def _mask_setting(match: re.Match[str]) -> str:
+    begin = _NAME_BEGIN.search(match.string, max(0, match.start() - 80), match.start())
+    return _mask_named(match, begin[0] if begin and match["name"] else "")
 
 
-def _named(found: re.Match[str], begin: str = "") -> str:
-    names = found.groupdict()
+def _mask_named(match: re.Match[str], begin: str = "") -> str:
+    names = match.groupdict()
     name = f"{begin}{names['name'] or names.get('flag') or ''}"
     quote, value = names["q"] or "", names["quoted"] if names["q"] else names["bare"]
-    if not names_secret(_last(name)) or not value or is_plain(value, cut=not quote):
-        return _within(found)
-    if not quote and (goes_on(found.string[found.start("value") :]) or value.startswith(MASK)):
-        return _within(found)
-    closing = quote if quote and found["value"].endswith(quote) else ""
+    if not names_secret(_last_part(name)) or not value or is_plain(value, partial=not quote):
+        return _mask_inner(match)
+    if not quote and (is_prose(match.string[match.start("value") :]) or value.startswith(MASK)):
+        return _mask_inner(match)
+    closing = quote if quote and match["value"].endswith(quote) else ""
     ends = "" if quote else value[len(value.rstrip(")]}\"'`,;")) :]
-    return f"{found['lead']}{quote}{MASK}{closing}{ends}"
+    return f"{match['lead']}{quote}{MASK}{closing}{ends}"
 
 
-def _within(found: re.Match[str]) -> str:
+def _mask_inner(match: re.Match[str]) -> str:
     """What is no secret's value may begin with another name: `a secret: password=…`."""
-    return found["lead"] + _NAMED.sub(_setting, found["value"])
+    return match["lead"] + _NAMED.sub(_mask_setting, match["value"])
 
 
-def _last(name: str) -> str:
+def _last_part(name: str) -> str:
     """The last part of a path: `VaultStaticSecret/redis` is about redis."""
     return name.rpartition("/")[2] or name
 
 
-def _is_hiding(run: str, depth: int) -> bool:
+def _contains_secret(run: str, depth: int) -> bool:
     """Whether a run of letters and digits is a key, or base64 of a text with a secret in it."""
-    bare = run.rstrip("=")
-    if len(bare) >= _LONG_RUN and any(
-        len(part) >= _LONG_PART and _has_all(part) for part in re.split("[/_-]", bare)
+    unpadded = run.rstrip("=")
+    if len(unpadded) >= _LONG_RUN and any(
+        len(part) >= _LONG_PART and _has_all_classes(part) for part in re.split("[/_-]", unpadded)
     ):
         return True
-    if depth == 0 or not _is_mixed(bare):
+    if depth == 0 or not _is_mixed(unpadded):
         return False
-    said = _decoded(bare)
-    return said is not None and mask(said, depth - 1) != said
+    text = _decoded(unpadded)
+    return text is not None and mask(text, depth - 1) != text
 
 
-def _has_all(text: str) -> bool:
+def _has_all_classes(text: str) -> bool:
     return all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
 
 
@@ -198,6 +202,6 @@ def _decoded(run: str) -> str | None:
         raw = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
     except (binascii.Error, ValueError):
         return None
-    said = raw.decode(errors="replace")
-    readable = sum(sign.isprintable() or sign in "\n\t\r" for sign in said if sign != "\ufffd")
-    return unquote(said) if readable >= _PRINTABLE * len(said) else None
+    text = raw.decode(errors="replace")
+    readable = sum(sign.isprintable() or sign in "\n\t\r" for sign in text if sign != "\ufffd")
+    return unquote(text) if readable >= _PRINTABLE * len(text) else None

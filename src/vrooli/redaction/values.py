@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 from vrooli.redaction.names import is_plain, names_secret
 
 # Shorter values (a port, a user's name) stand in too many other words.
-SHORTEST = 6
+MIN_LENGTH = 6
 # What Secrets hold beside secrets: where something is and what it is called. Masking those would
 # take the names out of every line.
 _PLAIN_KEY = re.compile(
@@ -26,8 +26,8 @@ _PLAIN_VALUE = re.compile(
     r"|prefer|verify-(?:ca|full)|enabled|disabled|https?://[^@?]*"
 )
 # What begins as a placeholder or a reference does is one only as a whole: a password may, too.
-_BEGINS = ("$", "<", "{")
-_WHOLE = re.compile(
+_PLACEHOLDER_STARTS = ("$", "<", "{")
+_PLACEHOLDER = re.compile(
     r"\$\([\w.-]+\) | \$\{[\w.-]+\} | \$[A-Z][A-Z0-9_]+ | \{\{[^{}]*\}\} | <[A-Za-z][A-Za-z _-]*>",
     re.VERBOSE,
 )
@@ -50,13 +50,13 @@ def secret_values(secrets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _data(secret: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for field, decode in (("data", decoded), ("stringData", str)):
-        found = secret.get(field)
-        if isinstance(found, Mapping):
-            yield from ((str(key), decode(str(value))) for key, value in found.items())
+    for field, decode in (("data", decode_base64), ("stringData", str)):
+        section = secret.get(field)
+        if isinstance(section, Mapping):
+            yield from ((str(key), decode(str(value))) for key, value in section.items())
 
 
-def decoded(value: str) -> str:
+def decode_base64(value: str) -> str:
     """What a value in base64 says; itself where it is none."""
     try:
         return base64.b64decode(value, validate=True).decode(errors="replace")
@@ -67,38 +67,38 @@ def decoded(value: str) -> str:
 def _with_inner(value: str) -> Iterator[str]:
     """A value, the secrets in it when it is JSON, and what it says when it is base64 itself."""
     yield value
-    yield from _of_json(value)
-    inner = decoded(value.strip())
-    if inner != value.strip() and len(inner) >= SHORTEST and inner.isprintable():
+    yield from _json_values(value)
+    inner = decode_base64(value.strip())
+    if inner != value.strip() and len(inner) >= MIN_LENGTH and inner.isprintable():
         yield inner
 
 
-def _of_json(value: str) -> Iterator[str]:
+def _json_values(value: str) -> Iterator[str]:
     if value.lstrip()[:1] not in ("{", "["):
         return
     try:
-        yield from _named(json.loads(value), hidden=False)
+        yield from _named_values(json.loads(value), hidden=False)
     except (ValueError, RecursionError):
         return
 
 
-def _named(value: Any, *, hidden: bool) -> Iterator[str]:
+def _named_values(value: Any, *, hidden: bool) -> Iterator[str]:
     if isinstance(value, str):
         if hidden:
             yield value
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _named(inner, hidden=names_secret(str(key)))
+            yield from _named_values(inner, hidden=names_secret(str(key)))
     elif isinstance(value, list):
         for inner in value:
-            yield from _named(inner, hidden=hidden)
+            yield from _named_values(inner, hidden=hidden)
 
 
 def spellings(value: str) -> Iterator[str]:
     """A value as it may stand in a text: itself, its lines, in JSON, in addresses, in base64."""
     for part in {value, *value.splitlines()}:
         for text in {part, part.strip()}:
-            if len(text.strip()) >= SHORTEST and not _is_common(text):
+            if len(text.strip()) >= MIN_LENGTH and not _is_common(text):
                 yield from _plain(text)
                 for once in _base64(text.encode()):
                     yield from (once, quote(once, safe=""), once.replace("/", "\\/"))
@@ -108,8 +108,8 @@ def spellings(value: str) -> Iterator[str]:
 def _is_common(text: str) -> bool:
     """Whether masking it would take words out of every line, or hide what is public."""
     text = text.strip()
-    if text.startswith(_BEGINS):
-        return _WHOLE.fullmatch(text) is not None
+    if text.startswith(_PLACEHOLDER_STARTS):
+        return _PLACEHOLDER.fullmatch(text) is not None
     return is_plain(text) or bool(_PLAIN_VALUE.fullmatch(text)) or _PEM.match(text) is not None
 
 
@@ -118,19 +118,19 @@ def _plain(text: str) -> Iterator[str]:
     yield text
     yield raw.hex()
     yield raw.hex().upper()
-    escaped, told = json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
-    yield from (escaped, told, html.escape(text), text.replace("'", "'\\''"))
-    yield from (json.dumps(escaped)[1:-1], json.dumps(told, ensure_ascii=False)[1:-1])
+    escaped, unicode_escaped = json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
+    yield from (escaped, unicode_escaped, html.escape(text), text.replace("'", "'\\''"))
+    yield from (json.dumps(escaped)[1:-1], json.dumps(unicode_escaped, ensure_ascii=False)[1:-1])
     # Go writes these three as escapes in JSON.
-    yield _as_go(told)
-    yield json.dumps(_as_go(told), ensure_ascii=False)[1:-1]
+    yield _go_escapes(unicode_escaped)
+    yield json.dumps(_go_escapes(unicode_escaped), ensure_ascii=False)[1:-1]
     for address in (quote(text, safe=""), quote(text), quote_plus(text)):
         yield address
-        yield re.sub("%..", lambda found: found[0].lower(), address)
+        yield re.sub("%..", lambda match: match[0].lower(), address)
         yield quote(address, safe="")
 
 
-def _as_go(text: str) -> str:
+def _go_escapes(text: str) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
@@ -141,6 +141,6 @@ def _base64(raw: bytes) -> Iterator[str]:
         begin = -(-offset * 8 // 6)
         inner = whole[begin:].rstrip("=")
         inner = inner if (offset + len(raw)) % 3 == 0 else inner[:-1]
-        if len(inner) >= SHORTEST:
+        if len(inner) >= MIN_LENGTH:
             yield inner
             yield inner.translate(str.maketrans("+/", "-_"))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from vrooli.chart.manifest import KEEP, Manifest
+from vrooli.chart.manifest import RESOURCE_POLICY, Manifest
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release.model import DEPLOYED, Release, Revision, secret_name
@@ -88,7 +88,11 @@ async def delete_leftovers(
     """Delete what a Helm left that was killed or failed, and that is wanted no more."""
     desired_keys = {item.key for item in desired}
     for item in leftovers:
-        if item.key in desired_keys or item.is_hook or item.annotations.get(KEEP) == "keep":
+        if (
+            item.key in desired_keys
+            or item.is_hook
+            or item.annotations.get(RESOURCE_POLICY) == "keep"
+        ):
             continue
         body = await kube.get(item.api_version, item.kind, item.name, item.namespace)
         annotations = (body or {"metadata": {}})["metadata"].get("annotations") or {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import helm_python
 
-from vrooli.chart.manifest import KEEP
+from vrooli.chart.manifest import RESOURCE_POLICY
 from vrooli.chart.manifest import Manifest as Object
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
@@ -50,7 +50,7 @@ async def find_leftovers(kube: Kube, release: Release, objects: Iterable[Object]
         objects: What it will consist of.
     """
     named = list(objects)
-    retained = [item for item in named if item.annotations.get(KEEP) == "keep"]
+    retained = [item for item in named if item.annotations.get(RESOURCE_POLICY) == "keep"]
     bodies = await live_objects.bodies(kube, retained)
     there = [key for key, body in bodies.items() if body is not None]
     try:
@@ -95,7 +95,9 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Removed:
     # Helm leaves the pods of its tests behind.
     for hook in (item for item in record.manifests if item.is_hook):
         await kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
-    retained = [item.key for item in record.manifests if item.annotations.get(KEEP) == "keep"]
+    retained = [
+        item.key for item in record.manifests if item.annotations.get(RESOURCE_POLICY) == "keep"
+    ]
     removed_keys = frozenset(item.key for item in record.manifests) - frozenset(retained)
     retained += [key for key in await _claims(kube, release, removed_keys) if key not in retained]
     return Removed(True, f"{release.name} is gone{_format_retained(retained)}", tuple(retained))

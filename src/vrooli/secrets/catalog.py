@@ -23,14 +23,14 @@ class Key:
         variable: In a secrets file; the same unless said.
         first: Its first value, where that isn't secret.
         password: Whether its first value is made up.
-        needed: Whether an empty value is an error: the release can't work with it.
+        required: Whether an empty value is an error: the release can't work with it.
     """
 
     name: str
     variable: str = ""
     first: str = ""
     password: bool = False
-    needed: bool = False
+    required: bool = False
 
     @property
     def in_file(self) -> str:
@@ -74,7 +74,7 @@ SERVER_JOBS = SecretSpec(
     "vrooli/secrets/shared-server-jobs",
     "vrooli-secrets-shared-server-jobs",
     (
-        Key("JWT_SECRET", password=True, needed=True),
+        Key("JWT_SECRET", password=True, required=True),
         Key("OPENAI_API_KEY"),
         Key("ANTHROPIC_API_KEY"),
         Key("STRIPE_SECRET_KEY"),
@@ -85,16 +85,16 @@ POSTGRES = SecretSpec(
     "vrooli/secrets/postgres",
     "vrooli-postgres-creds",
     (
-        Key("DB_NAME", first="vrooli", needed=True),
-        Key("DB_USER", first="vrooli", needed=True),
-        Key("DB_PASSWORD", password=True, needed=True),
+        Key("DB_NAME", first="vrooli", required=True),
+        Key("DB_USER", first="vrooli", required=True),
+        Key("DB_PASSWORD", password=True, required=True),
     ),
 )
 REDIS = SecretSpec(
     "Redis",
     "vrooli/secrets/redis",
     "vrooli-redis-creds",
-    (Key("REDIS_PASSWORD", password=True, needed=True),),
+    (Key("REDIS_PASSWORD", password=True, required=True),),
 )
 # Empty user and password mean "anonymous" to container runtimes: public images can be pulled.
 DOCKERHUB = SecretSpec(

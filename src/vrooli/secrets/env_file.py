@@ -52,23 +52,24 @@ def read(path: Path) -> Values:
     Raises:
         UsageError: There is no such file, others may read it, or it lacks keys.
     """
-    found = _variables(path)
-    lacking = [
+    variables = _variables(path)
+    missing = [
         key.in_file
         for spec in catalog.ALL
         for key in spec.keys
-        if key.in_file not in found or (key.needed and not found[key.in_file])
+        if key.in_file not in variables or (key.required and not variables[key.in_file])
     ]
-    if lacking:
+    if missing:
         raise UsageError(
-            f"The secrets file {path} has no value for: {', '.join(lacking)}.",
+            f"The secrets file {path} has no value for: {', '.join(missing)}.",
             "Add the lines KEY=value; a key of a service that you don't use may be empty (KEY=), "
             "passwords may not.",
         )
     values = {
-        spec.path: {key.name: found.pop(key.in_file) for key in spec.keys} for spec in catalog.ALL
+        spec.path: {key.name: variables.pop(key.in_file) for key in spec.keys}
+        for spec in catalog.ALL
     }
-    for name, value in found.items():
+    for name, value in variables.items():
         public = name.startswith(PUBLIC_PREFIX)
         values[(SHARED_CONFIG if public else SERVER_JOBS).path][name] = value
     return values
@@ -90,11 +91,11 @@ def _variables(path: Path) -> dict[str, str]:
             f"The secrets file {path} can be read by others (mode {mode:04o}).",
             f"Make it private: chmod 600 {path}",
         )
-    return _parsed(text)
+    return _parse_variables(text)
 
 
-def _parsed(text: str) -> dict[str, str]:
+def _parse_variables(text: str) -> dict[str, str]:
     # Values are taken as they stand: a $ in a password is no variable.
-    found = dotenv_values(stream=StringIO(text), interpolate=False)
+    variables = dotenv_values(stream=StringIO(text), interpolate=False)
     # A line without "=" has no value; its text may be a secret, so only its name is kept.
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in variables.items() if value is not None}

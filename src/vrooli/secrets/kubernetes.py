@@ -33,26 +33,28 @@ async def ensure(kube: Kube, namespace: str, path: Path, progress: Progress) -> 
     for manifest in manifests(values):
         name = manifest["metadata"]["name"]
         progress.report(f"applies Secret {name}")
-        adopted = name == _user_secret(values)
-        made = await _with_new_verifier(kube, namespace, manifest) if adopted else manifest
-        if await kube.apply(made, namespace=namespace):
+        is_user_secret = name == _user_secret(values)
+        desired = (
+            await _with_new_verifier(kube, namespace, manifest) if is_user_secret else manifest
+        )
+        if await kube.apply(desired, namespace=namespace):
             changed.append(name)
-    said = f"changed {', '.join(changed)}" if changed else "unchanged"
-    return Done(bool(changed), f"from {path}, {said}")
+    summary = f"changed {', '.join(changed)}" if changed else "unchanged"
+    return Done(bool(changed), f"from {path}, {summary}")
 
 
 def manifests(values: Values) -> Iterator[Manifest]:
     """The Secrets for some values; the last one hands the database's password to PGO."""
     for spec in catalog.ALL:
-        found = values[spec.path]
+        data = values[spec.path]
         if spec is catalog.DOCKERHUB:
-            login = {".dockerconfigjson": _docker_config(found)}
+            login = {".dockerconfigjson": _docker_config(data)}
             yield _secret(spec.kubernetes, login, kind="kubernetes.io/dockerconfigjson")
         elif spec is catalog.REDIS:
             # The Redis operator reads this key, whose name it doesn't let one choose.
-            yield _secret(spec.kubernetes, {**found, "password": found["REDIS_PASSWORD"]})
+            yield _secret(spec.kubernetes, {**data, "password": data["REDIS_PASSWORD"]})
         else:
-            yield _secret(spec.kubernetes, found)
+            yield _secret(spec.kubernetes, data)
     database = values[catalog.POSTGRES.path]
     user = database["DB_USER"]
     yield _secret(
@@ -69,8 +71,8 @@ async def _with_new_verifier(kube: Kube, namespace: str, manifest: Manifest) -> 
     reach PostgreSQL.
     """
     name, data = manifest["metadata"]["name"], manifest["data"]
-    present = await kube.get("v1", "Secret", name, namespace)
-    if present is None or (present.get("data") or {}).get("password") == data["password"]:
+    existing = await kube.get("v1", "Secret", name, namespace)
+    if existing is None or (existing.get("data") or {}).get("password") == data["password"]:
         return manifest
     return {**manifest, "data": {**data, "verifier": ""}}
 

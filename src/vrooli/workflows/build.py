@@ -153,7 +153,7 @@ class _Run:
         text = _values_text(environment)
         if self.options.version is not None:
             name = environment.values_file.name
-            text = tags.inject(text.decode(), self.version, name).encode()
+            text = tags.set_tags(text.decode(), self.version, name).encode()
         copy = self.staging / model.VALUES / environment.values_file.name
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(text)
@@ -199,7 +199,7 @@ class _Run:
         """Package the chart, write the record, and put all of it in place."""
         progress.report("packaging the chart")
         chart = await asyncio.to_thread(self._package)
-        files = await asyncio.to_thread(pack.measure, self.staging)
+        files = await asyncio.to_thread(pack.measure_folder, self.staging)
         self.artifact = Artifact(
             version=self.version,
             tagged=self.options.version is not None,
@@ -214,7 +214,9 @@ class _Run:
         ).sealed()
         waiting = "waiting for another run that puts an artifact there"
         async with locked(self.target.with_name(".lock"), lambda: progress.report(waiting)):
-            changed = await asyncio.to_thread(pack.place, self.staging, self.artifact, self.target)
+            changed = await asyncio.to_thread(
+                pack.install, self.staging, self.artifact, self.target
+            )
         return Done(changed, str(self.target))
 
     def _package(self) -> ArtifactChart:
@@ -226,7 +228,7 @@ class _Run:
             os.utime(path, (stamp, stamp))
         package = engine.package(self.staging / model.CHARTS, chart=staged)
         os.utime(package, (stamp, stamp))
-        name, version = engine.identity(package)
+        name, version = engine.package_identity(package)
         return ArtifactChart(name=name, version=version, package=f"{model.CHARTS}/{package.name}")
 
     def _image(self, service: str) -> ArtifactImage:
@@ -248,7 +250,7 @@ class _Run:
 
     async def push(self, progress: Progress) -> Done:
         """Push the chart's package, once more compared with its record."""
-        artifact = await asyncio.to_thread(verify.demand_whole, self.target)
+        artifact = await asyncio.to_thread(verify.require_intact, self.target)
         package = self.target / artifact.chart.package
         self.pushed = await asyncio.to_thread(registry.push, package, str(self.options.push))
         return Done(changed=True, detail=self.pushed)

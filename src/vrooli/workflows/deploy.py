@@ -130,7 +130,7 @@ def _whole(options: DeployOptions) -> Artifact:
         UsageError: There is none, it isn't whole, or it has another version or no such values.
     """
     folder, name = options.folder, options.environment.name
-    artifact = verify.demand_whole(folder)
+    artifact = verify.require_intact(folder)
     if options.version is not None and artifact.version != options.version:
         raise UsageError(
             f"The artifact in {folder} is of version {artifact.version}, not {options.version}.",

@@ -37,7 +37,7 @@ async def source() -> ArtifactSource:
     return ArtifactSource(
         revision=revision,
         modified=bool(changes),
-        time=model.utc(time if epoch_s is None else epoch_s),
+        time=model.to_utc(time if epoch_s is None else epoch_s),
     )
 
 
@@ -47,7 +47,7 @@ async def _git(*words: str) -> str:
 
 
 def _unknown(epoch_s: int | None) -> ArtifactSource:
-    time = model.utc(NO_TIME if epoch_s is None else epoch_s)
+    time = model.to_utc(NO_TIME if epoch_s is None else epoch_s)
     return ArtifactSource(revision=None, modified=False, time=time)
 
 

@@ -129,7 +129,7 @@ def preparations(options: SuiteOptions) -> list[Step]:
 
 
 async def _ensure_tools(progress: Progress) -> Done:
-    missing = program_cache.missing(TEST_PROGRAMS)
+    missing = program_cache.find_missing_groups(TEST_PROGRAMS)
     await program_cache.ensure(TEST_PROGRAMS, progress)
     return Done(changed=bool(missing), detail="are in the cache")
 

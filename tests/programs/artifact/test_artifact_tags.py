@@ -28,7 +28,7 @@ def _tags(text: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_only_the_lines_of_the_four_tags_change_in_the_projects_own_files(name: str) -> None:
     text = ENVIRONMENTS[name].values_file.read_text()
-    changed = tags.inject(text, "1.2.3", name)
+    changed = tags.set_tags(text, "1.2.3", name)
     assert _tags(changed) == WANTED
     lines = [
         line
@@ -63,18 +63,18 @@ def test_only_the_lines_of_the_four_tags_change_in_the_projects_own_files(name: 
     ids=["comments and order", "missing tags", "flow mappings and CRLF"],
 )
 def test_the_text_around_a_tag_stays_as_it_was(text: str, wanted: str) -> None:
-    assert tags.inject(text, "1", "v.yaml") == wanted
+    assert tags.set_tags(text, "1", "v.yaml") == wanted
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "a: 1\n", "services:\n", "services: {}", "{}"])
 def test_what_is_missing_is_added(text: str) -> None:
-    changed = tags.inject(text, "1.2.3", "v.yaml")
+    changed = tags.set_tags(text, "1.2.3", "v.yaml")
     assert _tags(changed) == WANTED
-    assert tags.inject(changed, "1.2.3", "v.yaml") == changed
+    assert tags.set_tags(changed, "1.2.3", "v.yaml") == changed
 
 
 def test_a_version_that_reads_like_a_number_stays_a_text() -> None:
-    assert _tags(tags.inject("", "1.0", "v.yaml")) == dict.fromkeys(tags.SERVICES, "1.0")
+    assert _tags(tags.set_tags("", "1.0", "v.yaml")) == dict.fromkeys(tags.SERVICES, "1.0")
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_a_version_that_reads_like_a_number_stays_a_text() -> None:
 )
 def test_a_file_whose_other_values_would_change_too_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"can't be written into v\.yaml"):
-        tags.inject(text, "1.2.3", "v.yaml")
+        tags.set_tags(text, "1.2.3", "v.yaml")

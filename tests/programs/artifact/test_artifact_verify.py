@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from vrooli.artifact import model, pack
-from vrooli.artifact.verify import LARGEST, Difference, Kind, demand_whole, verify
+from vrooli.artifact.verify import MAX_UNPACKED_BYTES, Difference, Kind, require_intact, verify
 from vrooli.chart import engine
 from vrooli.errors import UsageError
 
@@ -29,8 +29,8 @@ def _flip(path: Path, place: int) -> None:
 def test_an_artifact_as_it_was_built_has_no_differences(artifact: Path) -> None:
     record, found = verify(artifact)
     assert found == ()
-    assert demand_whole(artifact) == record
-    assert set(record.files) == pack.names(artifact) - {model.RECORD}
+    assert require_intact(artifact) == record
+    assert set(record.files) == pack.list_files(artifact) - {model.RECORD}
 
 
 @pytest.mark.parametrize("name", [PROD, CHART, model.RECORD])
@@ -78,7 +78,7 @@ def test_what_was_changed_removed_or_added_is_named(
     spoil(artifact / name)
     assert verify(artifact)[1] == (Difference(name, kind),)
     with pytest.raises(UsageError, match="not as it was built") as refused:
-        demand_whole(artifact)
+        require_intact(artifact)
     assert f"{name} ({kind})" in refused.value.message
 
 
@@ -115,7 +115,7 @@ def test_a_package_with_one_other_bit_in_its_content_is_corrupt(
 
 
 def test_a_package_that_unpacks_without_end_is_refused(artifact: Path) -> None:
-    (artifact / CHART).write_bytes(gzip.compress(b"\0" * (LARGEST + 1), compresslevel=1))
+    (artifact / CHART).write_bytes(gzip.compress(b"\0" * (MAX_UNPACKED_BYTES + 1), compresslevel=1))
     with pytest.raises(UsageError, match="larger than"):
         verify(artifact)
 
@@ -140,7 +140,7 @@ def _sealed_with(artifact: Path, package: Path, **chart: str) -> None:
     shutil.copy(package, artifact / CHART)
     record = json.loads((artifact / model.RECORD).read_text())
     record["chart"] |= chart
-    record["files"][CHART] = pack.measured(package).model_dump()
+    record["files"][CHART] = pack.measure_file(package).model_dump()
     text = model.Artifact.model_validate(record).text()
     (artifact / model.RECORD).write_text(text)
 
@@ -158,5 +158,5 @@ def test_a_package_of_another_version_than_recorded_is_refused(
     artifact: Path, tmp_path: Path
 ) -> None:
     _sealed_with(artifact, _other_chart(tmp_path, "vrooli", "9.9.9"))
-    with pytest.raises(UsageError, match=r"version '9\.9\.9', the record says '0\.1\.0'"):
+    with pytest.raises(UsageError, match=r"version '9\.9\.9', but the record names '0\.1\.0'"):
         verify(artifact)

@@ -17,7 +17,7 @@ from support.ports import free_port
 from support.registry import serve
 from vrooli import images, project
 from vrooli.artifact import model, pack, tags
-from vrooli.artifact.verify import demand_whole
+from vrooli.artifact.verify import require_intact
 from vrooli.chart import engine, values
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError, VrooliError
@@ -72,18 +72,18 @@ def _build(version: str | None = "1.2.3", **changes: Any) -> BuildResult:
 
 
 def _content(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in pack.names(folder)}
+    return {name: (folder / name).read_bytes() for name in pack.list_files(folder)}
 
 
 def test_the_artifact_is_where_the_specification_has_it(root: Path) -> None:
     folder = Path(_build().path)
     assert folder == root / "build_output" / "1.2.3" / "artifacts"
-    assert pack.names(folder) == {
+    assert pack.list_files(folder) == {
         "artifact.json",
         "k8s-chart-packages/vrooli-0.1.0.tgz",
         *(f"helm-value-files/values-{name}.yaml" for name in ENVIRONMENTS),
     }
-    assert demand_whole(folder).version == "1.2.3"
+    assert require_intact(folder).version == "1.2.3"
     assert {path.name for path in folder.parent.iterdir()} == {".lock", "artifacts"}
 
 
@@ -182,7 +182,7 @@ def test_a_version_changes_the_source_only_when_that_is_asked_for(root: Path) ->
 def test_only_the_named_environments_are_packed(root: Path) -> None:
     result = _build(environments=(ENVIRONMENTS["prod"],))
     assert result.environments == ("prod",)
-    assert pack.names(Path(result.path) / model.VALUES) == {"values-prod.yaml"}
+    assert pack.list_files(Path(result.path) / model.VALUES) == {"values-prod.yaml"}
 
 
 def test_the_chart_is_pushed_as_it_is_in_the_artifact(
@@ -201,7 +201,7 @@ def test_the_chart_is_pushed_as_it_is_in_the_artifact(
 def test_a_push_that_fails_leaves_the_artifact(root: Path) -> None:
     with pytest.raises(VrooliError, match="could not be pushed"):
         _build(push=f"oci://127.0.0.1:{free_port()}/charts")
-    assert demand_whole(root / "build_output" / "1.2.3" / "artifacts").version == "1.2.3"
+    assert require_intact(root / "build_output" / "1.2.3" / "artifacts").version == "1.2.3"
 
 
 def _refused(root: Path, said: str, kind: type[VrooliError] = UsageError, **changes: Any) -> None:
@@ -254,7 +254,7 @@ def test_the_record_has_the_digest_of_each_pushed_image(
     names = {f"registry.example.com/x/{name}:1.2.3" for name in tags.SERVICES}
     assert pushed == names
     assert result.pushed_images == {name: f"sha256:{name}" for name in names}
-    record = demand_whole(Path(result.path))
+    record = require_intact(Path(result.path))
     for image in record.images:
         name = f"registry.example.com/x/{image.service}:1.2.3"
         assert image.pushed == {name: f"sha256:{name}"}
@@ -337,4 +337,4 @@ def test_two_builds_at_once_leave_one_whole_artifact(root: Path) -> None:
 
     results = asyncio.run(both())
     assert sorted(result.changed for result in results) == [False, True]
-    assert demand_whole(Path(results[0].path)).version == "1.2.3"
+    assert require_intact(Path(results[0].path)).version == "1.2.3"

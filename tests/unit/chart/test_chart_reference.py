@@ -24,7 +24,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_comment_belongs_to_the_key_below_it() -> None:
     text = "a:\n  # -- First\n  b: 1\n  # other\n  c:\n    # -- Second\n    .d: 2\ne: 3\n"
-    assert reference.meanings(text) == {("a", "b"): "First", ("a", "c", ".d"): "Second"}
+    assert reference.parse_descriptions(text) == {("a", "b"): "First", ("a", "c", ".d"): "Second"}
 
 
 @pytest.mark.parametrize(

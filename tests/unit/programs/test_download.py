@@ -95,11 +95,11 @@ def test_a_file_without_a_published_digest_is_refused(text: str) -> None:
 
 
 async def test_a_site_that_answers_is_reached(site: Path) -> None:
-    assert await download.reached("kubernetes")
+    assert await download.is_reachable("kubernetes")
 
 
 async def test_a_site_where_nothing_listens_is_not_reached(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("VROOLI_KUBERNETES_URL", "http://127.0.0.1:9")
-    assert not await download.reached("kubernetes")
+    assert not await download.is_reachable("kubernetes")

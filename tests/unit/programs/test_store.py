@@ -41,7 +41,7 @@ async def test_source_is_kept_only_of_the_operators() -> None:
 async def test_no_disk_space_is_said_before_anything_is_built(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "DISK_NEEDED", 2**60)
+    monkeypatch.setattr(store, "REQUIRED_DISK_BYTES", 2**60)
     with pytest.raises(PrerequisiteError, match="GiB free"):
         await store.ensure(["pause"], Progress())
     assert list(cache.rglob("*.partial")) == []
@@ -59,9 +59,9 @@ async def test_on_another_machine_than_the_downloads_are_for_all_is_built(
         raise AssertionError(f"{site} is asked for programs that can't run here")
 
     monkeypatch.setattr(store.platform, "machine", lambda: "aarch64")
-    monkeypatch.setattr(store.download, "reached", reached)
+    monkeypatch.setattr(store.download, "is_reachable", reached)
     monkeypatch.setattr(golang, "build", build)
-    monkeypatch.setattr(store, "DISK_NEEDED", 0)
+    monkeypatch.setattr(store, "REQUIRED_DISK_BYTES", 0)
     await store.ensure(["traefik"], Progress())
     assert built == ["traefik"]
 
@@ -80,11 +80,11 @@ async def test_what_a_site_does_not_have_is_built(
     async def fetch(offer: Download, into: Path, progress: Progress) -> None:
         raise MissingError(f"{offer.path} isn't there.")
 
-    monkeypatch.setattr(store.platform, "machine", lambda: store.DOWNLOADS_FOR)
-    monkeypatch.setattr(store.download, "reached", reached)
+    monkeypatch.setattr(store.platform, "machine", lambda: store.DOWNLOAD_ARCHITECTURE)
+    monkeypatch.setattr(store.download, "is_reachable", reached)
     monkeypatch.setattr(store.download, "fetch", fetch)
     monkeypatch.setattr(golang, "build", build)
-    monkeypatch.setattr(store, "DISK_NEEDED", 0)
+    monkeypatch.setattr(store, "REQUIRED_DISK_BYTES", 0)
     await store.ensure(["traefik"], Progress("p", said.append))
     assert built == ["traefik"]
     told = [event.detail for event in said if isinstance(event, StepProgressed)]
@@ -120,7 +120,7 @@ def test_the_meter_trusts_its_own_speed_once_it_tells(monkeypatch: pytest.Monkey
     now = [0.0]
     monkeypatch.setattr(golang.time, "monotonic", lambda: now[0])
     said: list[Event] = []
-    meter = golang._Meter(PAUSE, 10, Progress("p", said.append))
+    meter = golang._ProgressMeter(PAUSE, 10, Progress("p", said.append))
     now[0] = 50.0
     meter.package("k8s.io/api")  # 1 of 10: the catalog's figure counts
     for _ in range(4):

@@ -81,7 +81,9 @@ def _live(*entries: dict[str, Any], **spec: Any) -> dict[str, Any]:
 
 
 def _added(*entries: dict[str, Any], **spec: Any) -> dict[str, FieldChange]:
-    found = manual_edits.added(manifest.of(WANTED, "dev"), _live(*entries, **spec), Redactor())
+    found = manual_edits.added(
+        manifest.from_body(WANTED, "dev"), _live(*entries, **spec), Redactor()
+    )
     return {field.path: field for field in found}
 
 
@@ -148,13 +150,13 @@ def test_a_secret_value_is_masked() -> None:
         "data": {"a": "eA==", "b": "c2VjcmV0"},
         "metadata": {"name": "s", "managedFields": [entry]},
     }
-    (field,) = manual_edits.added(manifest.of(wanted, "dev"), live, Redactor())
+    (field,) = manual_edits.added(manifest.from_body(wanted, "dev"), live, Redactor())
     assert (field.path, field.before) == ("data.b", MASK)
 
 
 def test_what_is_taken_and_what_is_left_are_all_that_was_signed() -> None:
     fields = _container({"f:image": {}, **VARIABLE})
-    (hand,) = manual_edits.hands(manifest.of(WANTED, "dev"), _live(_entry(fields)))
+    (hand,) = manual_edits.hands(manifest.from_body(WANTED, "dev"), _live(_entry(fields)))
     assert hand.taken_over == _container(VARIABLE)
     assert hand.remaining == _container({"f:image": {}})
 

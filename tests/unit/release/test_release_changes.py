@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from support.canaries import Canary, canaries, leaked
-from vrooli.chart.manifest import Manifest, of
+from vrooli.chart.manifest import Manifest, from_body
 from vrooli.redaction import MASK, Redactor
 from vrooli.release.drift.diff import Act, FieldChange, changes
 
 
 def _object(kind: str = "Deployment", name: str = "server", **more: Any) -> Manifest:
-    return of({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **more}, "somewhere")
+    return from_body(
+        {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **more}, "somewhere"
+    )
 
 
 def _containers(*items: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def test_a_container_before_the_others_moves_none_of_them() -> None:
 
 def test_no_value_of_a_secret_is_shown_but_its_labels_are() -> None:
     before = _object("Secret", data={"password": "b2xk"}, stringData={"a": "old"})
-    after = of(
+    after = from_body(
         {
             **before.body,
             "metadata": {"name": "server", "labels": {"tier": "data"}},

@@ -10,7 +10,7 @@ from vrooli.release.apply import differences
 def settings(name: str, **data: str) -> Manifest:
     """A ConfigMap."""
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
-    return manifest.of(body, "here")
+    return manifest.from_body(body, "here")
 
 
 def test_added_changed_and_removed_objects_are_named_and_others_are_not() -> None:

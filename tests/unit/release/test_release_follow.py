@@ -17,7 +17,7 @@ from vrooli.release.rollout.context import RolloutContext
 from vrooli.release.rollout.tracker import RolloutTracker
 
 NOW = datetime.now(UTC)
-REDIS = manifest.of(
+REDIS = manifest.from_body(
     {
         "apiVersion": "databases.spotahome.com/v1",
         "kind": "RedisFailover",
@@ -26,7 +26,7 @@ REDIS = manifest.of(
     },
     "here",
 )
-DEPLOYMENT = manifest.of(
+DEPLOYMENT = manifest.from_body(
     {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "server"}, "spec": {}},
     "here",
 )
@@ -116,7 +116,7 @@ def test_at_the_limit_the_option_that_waits_longer_is_named() -> None:
 def test_a_pull_secret_that_was_awaited_is_known_to_have_come_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    secret = manifest.of(
+    secret = manifest.from_body(
         {
             "apiVersion": "secrets.hashicorp.com/v1beta1",
             "kind": "VaultStaticSecret",

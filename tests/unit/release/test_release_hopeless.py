@@ -118,7 +118,7 @@ def test_a_pod_that_goes_away_does_not_count() -> None:
     assert find_failures([going], NOW) == []
 
 
-DEPLOYMENT = manifest.of(
+DEPLOYMENT = manifest.from_body(
     {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "server"}, "spec": {}},
     "here",
 )
@@ -133,7 +133,7 @@ def hook(kind: str = "Job", **spec: Any) -> Manifest:
         "metadata": {"name": "migrate", "annotations": {"helm.sh/hook": "pre-upgrade"}},
         "spec": spec,
     }
-    return manifest.of(body, "here")
+    return manifest.from_body(body, "here")
 
 
 def hook_pod(name: str = "migrate-1", age_s: int = 1, **status: Any) -> dict[str, Any]:
@@ -527,7 +527,7 @@ ROTATES = [
     {"name": "REDIS_SOURCE", "value": "redis-vault"},
     {"name": "REDIS_SECRET", "value": "redis"},
 ]
-ROTATOR = manifest.of(
+ROTATOR = manifest.from_body(
     {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -28,13 +28,13 @@ def objects(*bodies: Body) -> Snapshot:
 
 def reason_of(body: Body, *others: Body) -> str | None:
     """What an object lacks, beside others."""
-    return readiness.unready_reason(manifest.of(body, "here"), objects(body, *others))
+    return readiness.unready_reason(manifest.from_body(body, "here"), objects(body, *others))
 
 
 def failures_of(body: Body, *others: Body) -> list[str]:
     """What ends a deploy, once it has lasted."""
     scene = RolloutContext(
-        (manifest.of(body, "here"),), objects(body, *others), None, datetime.now(UTC)
+        (manifest.from_body(body, "here"),), objects(body, *others), None, datetime.now(UTC)
     )
     found = list(find_refusals(scene))
     return [str(item) for item in found if item.grace_period_s != RESIZED_S]
@@ -43,7 +43,7 @@ def failures_of(body: Body, *others: Body) -> list[str]:
 def resizing(body: Body, *others: Body) -> list[str]:
     """What ends a deploy once it has lasted for longer than an operator takes to look."""
     scene = RolloutContext(
-        (manifest.of(body, "here"),), objects(body, *others), None, datetime.now(UTC)
+        (manifest.from_body(body, "here"),), objects(body, *others), None, datetime.now(UTC)
     )
     return [str(item) for item in find_refusals(scene) if item.grace_period_s == RESIZED_S]
 
@@ -234,7 +234,7 @@ def test_what_a_pod_misses_is_given_more_time_than_an_invalid_pod(
 ) -> None:
     body, name = postgres(instances=[]), "pg-instance1-abcd"
     seen = objects(body, runner(body, name), refusal(name, message))
-    scene = RolloutContext((manifest.of(body, "here"),), seen, None, datetime.now(UTC))
+    scene = RolloutContext((manifest.from_body(body, "here"),), seen, None, datetime.now(UTC))
     assert [item.grace_period_s for item in find_refusals(scene)] == [grace_period_s]
 
 

@@ -21,7 +21,7 @@ def line(
     body: dict[str, Any], *others: dict[str, Any], failed: tuple[str, ...] = ()
 ) -> ResourceProgress:
     """The line of an object that is there, beside others."""
-    (found,) = lines([manifest.of(body, "here")], Snapshot.of((body, *others)), failed)
+    (found,) = lines([manifest.from_body(body, "here")], Snapshot.of((body, *others)), failed)
     return found
 
 
@@ -195,7 +195,7 @@ def test_hooks_have_a_line_and_tests_have_none() -> None:
     assert line(failed).state is ObjectState.FAILED
     test = hook()
     test["metadata"]["annotations"] = {"helm.sh/hook": "test"}
-    assert lines([manifest.of(test, "here")], Snapshot()) == []
+    assert lines([manifest.from_body(test, "here")], Snapshot()) == []
 
 
 def test_an_ingress_tells_its_hosts_and_address() -> None:
@@ -217,7 +217,7 @@ def test_what_a_pod_says_is_masked_before_it_is_cut(length: int) -> None:
         message = f"{'x' * length} {item.text}"
         waits = {"state": {"waiting": {"reason": "RunContainerError", "message": message}}}
         ill = pod(containerStatuses=[waits])
-        wanted = [manifest.of(deployment(0), "here")]
+        wanted = [manifest.from_body(deployment(0), "here")]
         (found,) = lines(wanted, Snapshot.of((ill, deployment(0))), (), redactor)
         assert "RunContainerError" in found.detail
         assert leaked([item], found.detail) == []
@@ -234,7 +234,7 @@ def test_a_line_counts_the_ends_since_a_deploy_began() -> None:
         body = pod(phase="Running", containerStatuses=[status])
         objects = Snapshot.of((body, deployment(0)))
         earlier = {("", "main"): 4}
-        (found,) = lines([manifest.of(deployment(0), "here")], objects, earlier_ends=earlier)
+        (found,) = lines([manifest.from_body(deployment(0), "here")], objects, earlier_ends=earlier)
         return found.detail
 
     assert "server-2-x runs, isn't ready yet" in detail(4, "")

@@ -23,7 +23,7 @@ def seen(*bodies: dict[str, Any]) -> Snapshot:
 
 def lack(body: dict[str, Any], *others: dict[str, Any]) -> str | None:
     """What an object lacks, beside others."""
-    return readiness.unready_reason(manifest.of(body, "here"), seen(body, *others))
+    return readiness.unready_reason(manifest.from_body(body, "here"), seen(body, *others))
 
 
 def pod(name: str, labels: dict[str, str], *, ready: bool = True) -> dict[str, Any]:
@@ -181,6 +181,6 @@ def test_a_stateful_set_and_a_claim_are_ready_by_their_status() -> None:
 def test_what_does_not_exist_lacks_that_and_other_kinds_lack_nothing() -> None:
     ingress = {"apiVersion": "v1", "kind": "Ingress", "metadata": {"name": "a"}}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}
-    wanted = [manifest.of(ingress, "here"), manifest.of(service, "here")]
+    wanted = [manifest.from_body(ingress, "here"), manifest.from_body(service, "here")]
     assert readiness.unready_reasons(wanted, seen()) == {"Ingress/a": "it doesn't exist"}
     assert readiness.unready_reasons(wanted, seen(ingress)) == {}

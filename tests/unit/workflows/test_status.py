@@ -33,7 +33,7 @@ from vrooli.workflows import status as module
 from vrooli.workflows.clusters.selection import Choice
 from vrooli.workflows.results.status import StatusResult
 
-SECRET = manifest.of(
+SECRET = manifest.from_body(
     {"apiVersion": "v1", "kind": "VaultStaticSecret", "metadata": {"name": "creds"}}, "dev"
 )
 READY_SECRET = {

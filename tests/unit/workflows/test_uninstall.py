@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from support.records import record
-from vrooli.chart.manifest import KEEP, Manifest
+from vrooli.chart.manifest import RESOURCE_POLICY, Manifest
 from vrooli.cli import uninstall as command
 from vrooli.cli.terminal import prompt
 from vrooli.environments import ENVIRONMENTS
@@ -175,7 +175,7 @@ def _removed(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, *noted: Manifest
 
 
 def _manifest(kind: str, name: str, *, keep: bool = False) -> Manifest:
-    metadata = {"name": name, "annotations": {KEEP: "keep"} if keep else {}}
+    metadata = {"name": name, "annotations": {RESOURCE_POLICY: "keep"} if keep else {}}
     body = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
     return Manifest("v1", kind, name, "production", "templates/x.yaml", body)
 
@@ -231,4 +231,4 @@ async def test_a_new_release_finds_what_an_earlier_one_left() -> None:
 
 def _keeps() -> dict[str, Any]:
     """An object that the chart keeps."""
-    return {"metadata": {"annotations": {KEEP: "keep"}}}
+    return {"metadata": {"annotations": {RESOURCE_POLICY: "keep"}}}

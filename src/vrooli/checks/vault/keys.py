@@ -9,7 +9,9 @@ from vrooli.findings import Finding
 from vrooli.secrets import catalog
 
 # Keys that the services can't work without, by the secret's path.
-NEEDED = {spec.path: frozenset(key.name for key in spec.keys if key.needed) for spec in catalog.ALL}
+NEEDED = {
+    spec.path: frozenset(key.name for key in spec.keys if key.required) for spec in catalog.ALL
+}
 
 
 async def look(site: Site) -> Seen:

@@ -50,24 +50,24 @@ def build(facts: Facts) -> Diagram:
 
 
 def _add_workflows(builder: DiagramBuilder) -> None:
-    develop, build, deploy, test = (
+    develop_launcher, build_launcher, deploy_launcher, test_launcher = (
         _launcher_reason(name) for name in ("develop", "build", "deploy", "test")
     )
-    if develop and test:
+    if develop_launcher and test_launcher:
         builder.add_node("DevCode", ("Code Changes",), DEVELOPMENT, "service")
         builder.add_node("LocalTest", ("Local Testing",), DEVELOPMENT, "service")
         title = (f"{SCRIPTS}/develop.sh", "--target k8s-cluster")
         builder.add_node("DevDeploy", title, DEVELOPMENT, "service")
-        builder.add_arrow("DevCode", "LocalTest", (test,))
-        builder.add_arrow("LocalTest", "DevDeploy", (develop,))
-    if build and deploy:
+        builder.add_arrow("DevCode", "LocalTest", (test_launcher,))
+        builder.add_arrow("LocalTest", "DevDeploy", (develop_launcher,))
+    if build_launcher and deploy_launcher:
         builder.add_node("ProdCode", ("Production Code",), PRODUCTION, "external")
         title = (f"{SCRIPTS}/build.sh", "Creates artifacts")
         builder.add_node("BuildScript", title, PRODUCTION, "external")
         title = (f"{SCRIPTS}/deploy.sh", "--source k8s --environment production")
         builder.add_node("DeployScript", title, PRODUCTION, "external")
-        builder.add_arrow("ProdCode", "BuildScript", (build,))
-        builder.add_arrow("BuildScript", "DeployScript", (deploy,))
+        builder.add_arrow("ProdCode", "BuildScript", (build_launcher,))
+        builder.add_arrow("BuildScript", "DeployScript", (deploy_launcher,))
 
 
 def _add_chart_files(builder: DiagramBuilder) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from vrooli.chart.manifest import KEEP, Manifest
+from vrooli.chart.manifest import RESOURCE_POLICY, Manifest
 from vrooli.kube import Kube, each
 from vrooli.redaction import Redactor
 from vrooli.release.drift import diff, field_ownership, live_objects, manual_edits
@@ -77,7 +77,7 @@ async def _deleted(
     removed = [
         item
         for item in deployed
-        if item.key not in desired_keys and item.annotations.get(KEEP) != "keep"
+        if item.key not in desired_keys and item.annotations.get(RESOURCE_POLICY) != "keep"
     ]
     live = await live_objects.bodies(kube, removed)
     return [ObjectChange(key, Act.REMOVE) for key, body in live.items() if body is not None]

@@ -59,7 +59,7 @@ def measure(chart: Path, values: Mapping[str, Any], rendering: Rendering) -> Siz
             files = {item["name"]: str(item["data"]) for item in (*loaded.templates, *loaded.files)}
             schema, defaults = json.dumps(loaded.schema), loaded.values
     except helm_python.HelmError as error:
-        raise engine.refusal(error) from error
+        raise engine.to_usage_error(error) from error
     # Go writes bytes as base64 into JSON; Helm writes the values twice, its own and the chart's.
     encoded = {name: _base64(text) for name, text in files.items()}
     record = {

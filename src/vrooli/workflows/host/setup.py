@@ -66,7 +66,7 @@ class Machine:
     async def ensure_programs(self, progress: Progress) -> Done:
         """Have the third-party programs in the cache."""
         names = all_programs()
-        missing = programs.missing(names)
+        missing = programs.find_missing_groups(names)
         self.programs = await programs.ensure(names, progress)
         detail = f"made {', '.join(missing)}" if missing else f"all {len(names)} are in the cache"
         return Done(changed=bool(missing), detail=detail)

@@ -19,7 +19,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         facts = evidence.secrets.get(ref)
         if facts is None or not facts.type or facts.type != "Opaque":
             continue
-        missing = [key.name for key in spec.keys if key.needed and not facts.lengths.get(key.name)]
+        missing = [
+            key.name for key in spec.keys if key.required and not facts.lengths.get(key.name)
+        ]
         if missing:
             names = ", ".join(missing)
             yield Symptom(
