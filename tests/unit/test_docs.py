@@ -22,6 +22,11 @@ BLOCK = re.compile(r"^ *```bash\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 OUTPUT_NAME = r"<!-- output: ([a-z-]+) -->"
 OUTPUT = re.compile(rf"({OUTPUT_NAME}\n).*?(<!-- end -->)", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+# Paths in the repository or in the package, as inline code; templates such as <name> don't count.
+NAMED = re.compile(
+    r"`((?:src|tests|bench|docs|scripts|services|k8s|cli|workflows|release|checks|diagnosis|kube)"
+    r"/[\w./-]+)`"
+)
 # Launchers that say which command they are.
 LAUNCHED = re.compile(r'/vrooli" (.*?)"\$@"')
 # Programs that pages may show and that aren't ours.
@@ -62,6 +67,13 @@ def test_output_in_the_docs_is_what_the_commands_print(page: str) -> None:
 def test_every_link_leads_to_a_file(page: Path) -> None:
     targets = [link for link in LINK.findall(page.read_text()) if "://" not in link]
     assert [link for link in targets if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    bases = (ROOT, ROOT / "src" / "vrooli", ROOT / "k8s" / "chart")
+    named = set(NAMED.findall(page.read_text()))
+    assert {path for path in named if not any((base / path).exists() for base in bases)} == set()
 
 
 def test_every_variable_of_ours_is_documented() -> None:
