@@ -18,7 +18,7 @@ from support.canaries import Canary, settings
 from vrooli.kube import Kube, Manifest
 
 NAME, CRASHES, NEVER = "planted", "planted-crashes", "planted-never-starts"
-# The server's own number for its metrics: who looks at the server's pods asks for it.
+# The port of its metrics: a bundle holds them.
 PORT = 5329
 LABELS = {
     "app.kubernetes.io/instance": "vrooli-dev",
@@ -133,7 +133,7 @@ def _speaker(texts: list[str]) -> dict[str, Any]:
         command=["perl", "-e", SAYS],
         args=texts,
         env=environment(texts),
-        ports=[{"containerPort": PORT}],
+        ports=[{"name": "metrics", "containerPort": PORT}],
         readinessProbe={"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
         volumeMounts=[{"name": "files", "mountPath": "/planted"}],
     )

@@ -1,4 +1,4 @@
-"""What a bundle holds beside the evidence of the rules: every log, what is used, which versions."""
+"""Data that only a bundle contains: all logs, resource usage, metrics of pods, versions."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from dataclasses import dataclass, field
 import httpx
 
 from vrooli import project
+from vrooli.diagnosis.bundle import metrics
+from vrooli.diagnosis.bundle.metrics import MetricsEndpoint
 from vrooli.diagnosis.evidence import logs
 from vrooli.diagnosis.evidence.access import FORWARD
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.kube import ApiError, Kube, Patience
 from vrooli.kube.fetch import Fetcher
-from vrooli.kube.objects import Body, labels, ref_of, text
+from vrooli.kube.objects import Body, ref_of, text
 from vrooli.kube.status import pod_status
 from vrooli.kube.unavailable import Unavailable
 
 # Lines of each log, how many logs, and how long reading all of them may take, seconds.
 LINES, LOGS, LOGS_S = 500, 150, 12.0
 METRICS = "metrics.k8s.io/v1beta1"
-# The components that tell numbers of their own, how many pods are asked, and how long one may
-# take, seconds.
-METRIC_PORTS, METRICS_PATH = {"server": 5329, "jobs": 4001}, "/metrics"
-METRIC_PODS, METRICS_S = 10, 4.0
-NO_METRICS = Unavailable("metrics of pods", "no right to forward ports of pods (pods/portforward)")
+# How many metrics endpoints are read, and the time limit of each, seconds.
+ENDPOINTS, METRICS_S = 20, 4.0
+NO_METRICS = Unavailable("metrics of pods", "no permission to forward ports (pods/portforward)")
 
 
 @dataclass(frozen=True)
 class More:
-    """What was looked at for a bundle only.
+    """Data that only a bundle contains.
 
     Attributes:
-        logs: The end of every log, of this run and of the one before.
-        used: What pods and nodes use, as the metrics server says, by kind.
-        metrics: The metrics of the server's and the jobs' pods, by pod.
-        versions: Of what runs and of what looked.
-        unavailable: What couldn't be looked at.
+        logs: The last lines of every log, of the current and the previous run.
+        used: The resource usage of pods and nodes from the metrics server, by kind.
+        metrics: The Prometheus metrics of pods, by pod and port.
+        versions: The versions of vrooli, Python, Kubernetes, nodes and images.
+        unavailable: The data that could not be read.
     """
 
     logs: Mapping[LogSource, Sequence[str]] = field(default_factory=dict)
@@ -49,58 +49,74 @@ class More:
 
 
 async def collect(kube: Kube, evidence: Evidence) -> More:
-    """Look at all of it at once."""
+    """Read all of it concurrently."""
     fetcher = Fetcher()
     no_logs: tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]] = ({}, [])
     every = logs.read_all(kube, evidence, Patience(LOGS_S), most=LOGS, tail=LINES)
-    pods = [pod for pod in evidence.all("Pod") if _component(pod) in METRIC_PORTS]
-    is_open = evidence.may(FORWARD)
-    running = [pod for pod in pods if is_open and text(pod, "status", "phase") == "Running"]
     async with asyncio.TaskGroup() as group:
         lines = group.create_task(fetcher.fetch("logs", every, no_logs, None))
-        of_pods = group.create_task(_used(fetcher, kube, "PodMetrics", evidence.namespace))
-        of_nodes = group.create_task(_used(fetcher, kube, "NodeMetrics", None))
+        of_pods = group.create_task(
+            _listed(fetcher, kube, METRICS, "PodMetrics", evidence.namespace)
+        )
+        of_nodes = group.create_task(_listed(fetcher, kube, METRICS, "NodeMetrics", None))
         version = group.create_task(fetcher.fetch("the cluster's version", kube.version(), ""))
-        metrics = {
-            ref_of(pod).name: group.create_task(
-                fetcher.fetch(f"metrics of {ref_of(pod).name}", _metrics(kube, pod), "")
-            )
-            for pod in running[:METRIC_PODS]
-        }
+        endpoints = group.create_task(_metrics(fetcher, kube, evidence))
     read, unread = lines.result()
     return More(
         logs=read,
         used={"pods": of_pods.result(), "nodes": of_nodes.result()},
-        metrics={name: task.result() for name, task in metrics.items() if task.result()},
+        metrics=endpoints.result(),
         versions=_versions(evidence, version.result()),
-        unavailable=(*fetcher.unavailable, *([] if is_open or not pods else [NO_METRICS]), *unread),
+        unavailable=(*fetcher.unavailable, *unread),
     )
 
 
-async def _used(fetcher: Fetcher, kube: Kube, kind: str, namespace: str | None) -> Sequence[Body]:
+async def _listed(
+    fetcher: Fetcher, kube: Kube, api: str, kind: str, namespace: str | None
+) -> Sequence[Body]:
+    """The objects of a kind; none if the cluster does not have the kind."""
+
     async def listed() -> Sequence[Body]:
         try:
-            return await kube.list(METRICS, kind, namespace)
+            return await kube.list(api, kind, namespace)
         except ApiError as error:
             if error.status == httpx.codes.NOT_FOUND:
-                return ()  # no metrics server: nothing to see
+                return ()
             raise
 
     return await fetcher.fetch(kind, listed(), ())
 
 
-async def _metrics(kube: Kube, pod: Body) -> str:
-    ref, port = ref_of(pod), METRIC_PORTS[_component(pod)]
+async def _metrics(fetcher: Fetcher, kube: Kube, evidence: Evidence) -> Mapping[str, str]:
+    """The metrics of pods, by pod and port."""
+    kinds = (
+        _listed(fetcher, kube, metrics.API, kind, evidence.namespace) for kind in metrics.KINDS
+    )
+    monitors = [
+        {"kind": kind, **body}
+        for kind, bodies in zip(metrics.KINDS, await asyncio.gather(*kinds), strict=True)
+        for body in bodies
+    ]
+    endpoints = metrics.find_endpoints(evidence, monitors)[:ENDPOINTS]
+    if endpoints and not evidence.may(FORWARD):
+        fetcher.unavailable.append(NO_METRICS)
+        return {}
+    reads = (
+        fetcher.fetch(f"metrics of {endpoint.name}", _scrape(kube, endpoint), "")
+        for endpoint in endpoints
+    )
+    texts = zip(endpoints, await asyncio.gather(*reads), strict=True)
+    return {endpoint.name: text for endpoint, text in texts if text}
+
+
+async def _scrape(kube: Kube, endpoint: MetricsEndpoint) -> str:
+    pod = endpoint.pod
     async with (
-        await kube.port_forward(ref.namespace, ref.name, port) as local,
+        await kube.port_forward(pod.namespace, pod.name, endpoint.port) as local,
         httpx.AsyncClient(timeout=METRICS_S) as client,
     ):
-        answer = await client.get(f"http://127.0.0.1:{local}{METRICS_PATH}")
+        answer = await client.get(f"http://127.0.0.1:{local}{endpoint.path}")
         return answer.text
-
-
-def _component(pod: Body) -> str:
-    return text(labels(pod), "app.kubernetes.io/component")
 
 
 def _versions(evidence: Evidence, kubernetes: str) -> Mapping[str, object]:
