@@ -13,7 +13,7 @@ from vrooli.checks import preflight
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.kube import ApiError, Kube
 from vrooli.operators.pgo.names import API_VERSION, CLUSTER_LABEL, RESTORE_ANNOTATION
-from vrooli.release.rollout import readiness, tracker
+from vrooli.release.rollout import queries, readiness
 
 Body = dict[str, Any]
 # The chart renders development's release into it.
@@ -179,7 +179,7 @@ async def test_a_look_sees_the_volumes_and_what_the_api_server_refuses(kept: Kub
     }
     await kept.create(event, HOME)
     try:
-        seen = await tracker.snapshot(kept, wanted)
+        seen = await queries.fetch_release_snapshot(kept, wanted)
         lacks = readiness.unready_reasons(wanted, seen)
     finally:
         await kept.delete("v1", "Event", f"{RUNNER}.1", HOME)

@@ -27,7 +27,8 @@ from vrooli.release.failure_handling import DeployFailedError
 from vrooli.release.records import storage
 from vrooli.release.records.author import author
 from vrooli.workflows import releases
-from vrooli.workflows.deploy import DeployOptions, deploy
+from vrooli.workflows.deploy import deploy
+from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.safeguards import replacement
 from vrooli.workflows.safeguards.consent import Consent
 

@@ -16,7 +16,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import Release, helm_tests
 from vrooli.release.records import storage
-from vrooli.release.rollout import tracker
+from vrooli.release.rollout import wait
 from vrooli.release.rollout.tracker import ReleaseFailedError
 
 NAMESPACE = "release-failures"
@@ -101,7 +101,7 @@ def as_new(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 async def test_a_healthy_release_is_seen_to_be_ready_at_once(live: Live, kube: Kube) -> None:
     noted = await storage.fetch_manifests(kube, Release.of(live.environment, live.kubeconfig))
-    done = await tracker.until_ready(kube, noted, PROGRESS, timeout_s=60)
+    done = await wait.until_ready(kube, noted, PROGRESS, timeout_s=60)
     assert not done.changed
 
 
@@ -109,7 +109,7 @@ async def test_a_missing_image_is_told_long_before_the_limit(kube: Kube, nowhere
     wanted = await deploy(kube, "missing", "localhost/vrooli/there-is-none:1", ["true"])
     began = time.monotonic()
     with pytest.raises(ReleaseFailedError, match=r"ErrImagePull|ImagePullBackOff") as failed:
-        await tracker.until_ready(kube, [wanted], PROGRESS, timeout_s=300)
+        await wait.until_ready(kube, [wanted], PROGRESS, timeout_s=300)
     assert "there-is-none" in failed.value.message
     assert time.monotonic() - began < 120
 
@@ -118,5 +118,5 @@ async def test_a_crash_is_told_with_the_end_of_its_log(kube: Kube, nowhere: str)
     crash = ["python3", "-c", "raise SystemExit('the disk is made of cheese')"]
     wanted = await deploy(kube, "crashing", SERVER, crash)
     with pytest.raises(ReleaseFailedError, match=r"CrashLoopBackOff|ended \d+ times") as failed:
-        await tracker.until_ready(kube, [wanted], PROGRESS, timeout_s=300)
+        await wait.until_ready(kube, [wanted], PROGRESS, timeout_s=300)
     assert "the disk is made of cheese" in failed.value.message

@@ -24,9 +24,10 @@ from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.records import storage
-from vrooli.release.rollout import operator_logs, tracker
+from vrooli.release.rollout import operator_logs, queries, wait
 from vrooli.release.rollout.tracker import ReleaseFailedError
-from vrooli.workflows.deploy import DeployOptions, deploy
+from vrooli.workflows.deploy import deploy
+from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.status import status
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
@@ -109,7 +110,7 @@ async def _until_failed(live: Live, kube: Kube) -> str:
     manifests = await storage.fetch_manifests(kube, release)
     began = time.monotonic()
     with pytest.raises(ReleaseFailedError) as failed:
-        await tracker.until_ready(kube, manifests, Progress(), timeout_s=600)
+        await wait.until_ready(kube, manifests, Progress(), timeout_s=600)
     assert time.monotonic() - began < ENDED_S
     return failed.value.message
 
@@ -125,7 +126,7 @@ async def test_another_major_version_by_hand_is_no_success(live: Live, kube: Kub
         manifests = await storage.fetch_manifests(kube, release)
         # It has no image of that version: what the API server refuses stands in its log only.
         for _ in range(30):
-            seen = await tracker.snapshot(kube, manifests)
+            seen = await queries.fetch_release_snapshot(kube, manifests)
             errors = await operator_logs.errors(kube, manifests, seen)
             if errors:
                 break

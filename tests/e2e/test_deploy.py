@@ -25,7 +25,8 @@ from vrooli.release import Release
 from vrooli.release.failure_handling import DeployFailedError
 from vrooli.release.records import storage
 from vrooli.workflows import releases
-from vrooli.workflows.deploy import DeployOptions, deploy
+from vrooli.workflows.deploy import deploy
+from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.results.releases import DeployResult
 from vrooli.workflows.results.status import WatchResult
 from vrooli.workflows.rollback import RollbackOptions, rollback

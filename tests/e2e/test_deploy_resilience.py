@@ -26,10 +26,10 @@ from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.failure_handling import DeployFailedError
 from vrooli.release.records import storage
-from vrooli.release.rollout import tracker
-from vrooli.workflows.deploy import DeployOptions, deploy
+from vrooli.release.rollout import wait
+from vrooli.workflows.deploy import deploy
 from vrooli.workflows.develop import develop
-from vrooli.workflows.options import DevelopOptions
+from vrooli.workflows.options import DeployOptions, DevelopOptions
 from vrooli.workflows.rollback import RollbackOptions, rollback
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]
@@ -107,7 +107,7 @@ async def test_a_servers_process_that_is_killed_fails_no_request_after_it(
         serverpod.kill(pod)
         answers = [await client.get("/api/posts?limit=5") for _ in range(ASKED)]
     assert [answer.status_code for answer in answers] == [httpx.codes.OK] * ASKED
-    await tracker.until_ready(kube, await storage.fetch_manifests(kube, first), Progress())
+    await wait.until_ready(kube, await storage.fetch_manifests(kube, first), Progress())
     body = await kube.get("v1", "Pod", pod, DEV.namespace)
     assert body is not None
     assert body["status"]["containerStatuses"][0]["restartCount"] == 1

@@ -25,7 +25,7 @@ from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release import uninstall as release_uninstall
 from vrooli.release.records import storage
-from vrooli.release.rollout import tracker
+from vrooli.release.rollout import wait
 
 pytestmark = pytest.mark.root
 
@@ -75,7 +75,7 @@ def values_file(folder: Path, name: str, values: dict[str, object]) -> Path:
 
 async def ready(kube: Kube, release: Release) -> None:
     """Wait until everything of a release is ready, the databases included."""
-    await tracker.until_ready(
+    await wait.until_ready(
         kube, await storage.fetch_manifests(kube, release), PROGRESS, timeout_s=300
     )
 

@@ -26,7 +26,7 @@ from vrooli.events import Progress, silent
 from vrooli.kube import Kube, Manifest
 from vrooli.release import Release, uninstall
 from vrooli.release.records import storage
-from vrooli.release.rollout import tracker
+from vrooli.release.rollout import wait
 from vrooli.workflows.build import BuildOptions, build
 from vrooli.workflows.develop import develop
 from vrooli.workflows.options import DevelopOptions
@@ -125,7 +125,7 @@ async def _install(shell: Shell, releases: list[Release]) -> None:
             assert status == 0, output
         for release in releases:
             manifests = await storage.fetch_manifests(kube, release)
-            await tracker.until_ready(kube, manifests, PROGRESS, timeout_s=120)
+            await wait.until_ready(kube, manifests, PROGRESS, timeout_s=120)
 
 
 async def _as_before(live: Live, releases: list[Release]) -> None:

@@ -13,7 +13,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.records import storage
-from vrooli.release.rollout import tracker
+from vrooli.release.rollout import wait
 
 INSTANCES = f"{CLUSTER_LABEL}=vrooli-pg,postgres-operator.crunchydata.com/instance"
 PRIMARY = f"{INSTANCES},postgres-operator.crunchydata.com/role in (master,primary)"
@@ -98,7 +98,7 @@ class Bench:
 
 async def healthy(kube: Kube, release: Release) -> None:
     """Wait until all of a release is."""
-    await tracker.until_ready(
+    await wait.until_ready(
         kube, await storage.fetch_manifests(kube, release), Progress(), HEALTHY_S
     )
 

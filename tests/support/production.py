@@ -20,7 +20,8 @@ from vrooli.events import Progress, silent
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.workflows.clusters import access
-from vrooli.workflows.deploy import DeployOptions, deploy
+from vrooli.workflows.deploy import deploy
+from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.rollback import RollbackOptions, rollback
 from vrooli.workflows.uninstall import uninstall
 

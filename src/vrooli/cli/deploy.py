@@ -103,7 +103,8 @@ def command(
     del source  # there is one
 
     def work(listener: Listener) -> Awaitable[DeployResult]:
-        from vrooli.workflows.deploy import DeployOptions, deploy
+        from vrooli.workflows.deploy import deploy
+        from vrooli.workflows.options import DeployOptions
 
         where = environments.environment(environment)
         request = DeployOptions(

@@ -119,7 +119,7 @@ def diff(
 
     def work(listener: Listener) -> Awaitable[DiffResult]:
         from vrooli.workflows import releases
-        from vrooli.workflows.deploy import DeployOptions
+        from vrooli.workflows.options import DeployOptions
 
         where = environments.environment(environment)
         return releases.diff(DeployOptions(where, version, artifact, cluster), listener)

@@ -17,7 +17,7 @@ from vrooli.redaction import Redactor
 from vrooli.release import lease, pending, rollback, uninstall
 from vrooli.release.model import Release, Revision
 from vrooli.release.records import bookkeeping, marks, storage
-from vrooli.release.rollout import context, tracker
+from vrooli.release.rollout import context, wait
 from vrooli.steps import Done, Step, first_error, message_of, run_steps
 
 # How long the old state may take to be healthy again, seconds.
@@ -133,7 +133,7 @@ class Failed:
             await rollback.roll_back(self.kube, self.release, target, progress)
         recorded = await storage.fetch_manifests(self.kube, self.release)
         await pending.delete_leftovers(self.kube, self.release, self.earlier, recorded, progress)
-        await tracker.until_ready(self.kube, recorded, progress, HEALTHY_S, since=began)
+        await wait.until_ready(self.kube, recorded, progress, HEALTHY_S, since=began)
         done = Done(changed=True, detail=f"is healthy again with what revision {number} had")
         return await bookkeeping.record_healthy(self.kube, self.release, done)
 

@@ -1,4 +1,4 @@
-"""What the workflows are asked for, checked before anything is touched."""
+"""The options of develop and deploy, validated before anything changes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from pathlib import Path
 
 import yaml
 
+from vrooli import project
+from vrooli.artifact import model
 from vrooli.environments import Environment, SecretsSource
 from vrooli.errors import UsageError
+from vrooli.workflows.build import default_out
+
+# How long a release may take to become ready, seconds.
+READY_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,39 @@ class DevelopOptions:
     def __post_init__(self) -> None:
         for file in self.values:
             check_values_file(file)
+
+
+@dataclass(frozen=True)
+class DeployOptions:
+    """What deploy is asked for.
+
+    Attributes:
+        environment: Whose values are used, and which release and namespace.
+        version: The artifact's version; None takes the project's.
+        artifact: The artifact's folder; None is where build puts that version.
+        cluster: As ``--cluster`` takes it; None picks one.
+        rollback: Go back by itself when the release can't become ready.
+        timeout_s: How long it may take to become ready, seconds.
+        preserve_added: Keep the fields that people added to the release's objects by hand.
+    """
+
+    environment: Environment
+    version: str | None = None
+    artifact: Path | None = None
+    cluster: str | None = None
+    rollback: bool = True
+    timeout_s: float = READY_S
+    preserve_added: bool = False
+
+    def __post_init__(self) -> None:
+        if self.version is not None:
+            model.check_version(self.version)
+
+    @property
+    def folder(self) -> Path:
+        """Where the artifact is."""
+        version = self.version or project.version()
+        return model.locate(self.artifact or model.folder_of(default_out() / version))
 
 
 def check_values_file(file: Path) -> None:

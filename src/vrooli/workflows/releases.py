@@ -16,7 +16,8 @@ from vrooli.release.rollback import WORKED
 from vrooli.release.rollout.context import EPOCH
 from vrooli.workflows.change_view import view
 from vrooli.workflows.clusters import access
-from vrooli.workflows.deploy import DeployOptions, rendered
+from vrooli.workflows.deploy import rendered
+from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.results.releases import DiffResult, HistoryResult, RevisionView
 
 

@@ -22,12 +22,12 @@ from vrooli.release.model import Release, Revision
 from vrooli.release.records import bookkeeping, storage
 from vrooli.release.records.metadata import End
 from vrooli.release.records.storage import ReleaseRecord
-from vrooli.release.rollout import context, tracker
+from vrooli.release.rollout import context, wait
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.change_view import format_change, view
 from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.access import Access
-from vrooli.workflows.deploy import READY_S
+from vrooli.workflows.options import READY_S
 from vrooli.workflows.results.base import StepsResult
 from vrooli.workflows.results.releases import RollbackResult
 from vrooli.workflows.safeguards import deployable, interruption
@@ -239,11 +239,11 @@ class _Run:
         doing = reverting.roll_back(
             self.kube, self.release, self.target, progress, preserve_added=preserve_added
         )
-        return await tracker.run_unless_hooks_fail(self.kube, self.manifests, progress, doing)
+        return await wait.run_unless_hooks_fail(self.kube, self.manifests, progress, doing)
 
     async def follow(self, progress: Progress) -> Done:
         """Follow the release until every object of it is ready."""
-        done = await tracker.until_ready(
+        done = await wait.until_ready(
             self.kube, self.manifests, progress, self.options.timeout_s, since=self.began
         )
         return await bookkeeping.record_healthy(self.kube, self.release, done)

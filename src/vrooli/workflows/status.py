@@ -20,7 +20,7 @@ from vrooli.release import Release, secret_redaction
 from vrooli.release.records import metadata, storage
 from vrooli.release.records.metadata import End
 from vrooli.release.records.storage import ReleaseRecord
-from vrooli.release.rollout import operator_logs, readiness, tracker
+from vrooli.release.rollout import operator_logs, queries, readiness
 from vrooli.workflows import advice
 from vrooli.workflows.clusters import access, embedded
 from vrooli.workflows.develop import release_urls
@@ -49,13 +49,13 @@ async def status(
 ) -> StatusResult:
     """Look at the cluster, the operators, Vault, the release and its workloads, all at once.
 
-    What can't be cluster_view never stops the rest, and is told apart from what isn't healthy.
+    What can't be read never stops the rest, and is told apart from what isn't healthy.
 
     Args:
         environment: Whose release.
         cluster: As ``--cluster`` takes it; None picks one.
         listener: Told what is waited for.
-        timeout_s: How long looking may take, seconds; it ends when all is cluster_view.
+        timeout_s: How long looking may take, seconds; it ends when all is read.
 
     Raises:
         UsageError: The cluster's name is wrong.
@@ -213,7 +213,7 @@ async def _workloads(
     ]
     if not manifests:
         return ()
-    snapshot = await tracker.snapshot(kube, manifests)
+    snapshot = await queries.fetch_release_snapshot(kube, manifests)
     read = await operator_logs.read(kube, manifests, snapshot)
     fetcher.missing += [
         MissingView(resource=item.resource, reason=item.reason, advice=item.advice)

@@ -15,9 +15,8 @@ from vrooli.cli.app import app
 from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
-from vrooli.workflows.deploy import DeployOptions
 from vrooli.workflows.graph import Format, GraphOptions
-from vrooli.workflows.options import DevelopOptions
+from vrooli.workflows.options import DeployOptions, DevelopOptions
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
 from vrooli.workflows.results.base import Result, StepsResult
 from vrooli.workflows.results.clusters import (

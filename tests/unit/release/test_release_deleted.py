@@ -20,8 +20,8 @@ from vrooli.release.drift import comparison
 from vrooli.release.drift.diff import Act, ObjectChange
 from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
-from vrooli.workflows import deploy
-from vrooli.workflows.deploy import DeployOptions
+from vrooli.workflows import deploy_run
+from vrooli.workflows.options import DeployOptions
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
@@ -88,7 +88,7 @@ def test_the_last_deployed_revision_counts_where_it_is_not_the_newest(
     ],
 )
 def test_helm_does_not_act_without_a_yes_where_no_object_differs(status: str, change: str) -> None:
-    run = object.__new__(deploy._Run)
+    run = object.__new__(deploy_run.DeployRun)
     run.options = DeployOptions(ENVIRONMENTS["staging"])
     run.reached = cast(Any, SimpleNamespace(cluster=SimpleNamespace(kubeconfig=Path("k"))))
     run.changes, run.record = (), _note(status)

@@ -14,7 +14,7 @@ from vrooli.events import Progress, silent
 from vrooli.kube import ApiError, Kube
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.unavailable import Unavailable
-from vrooli.release.rollout import operator_logs, tracker
+from vrooli.release.rollout import operator_logs, queries, tracker, wait
 from vrooli.release.rollout.tracker import RolloutTracker
 
 Body = dict[str, Any]
@@ -199,9 +199,7 @@ async def test_a_release_that_is_ready_says_what_was_not_seen(
         return operator_logs.Reading({}, [Unavailable("the log of PGO", "no rights")])
 
     monkeypatch.setattr(tracker.operator_logs, "read", read)
-    done = await tracker.until_ready(
-        cast(Kube, None), (), Progress("healthy", silent), 10, rests=True
-    )
+    done = await wait.until_ready(cast(Kube, None), (), Progress("healthy", silent), 10, rests=True)
     assert "not seen: the log of PGO: no rights" in done.detail
 
 
@@ -213,7 +211,7 @@ async def test_what_databases_are_made_of_and_may_not_be_listed_is_told() -> Non
                 raise ApiError(f"list {kind}", 403, "no")
             return []
 
-    seen = await tracker.snapshot(cast(Kube, Lists()), CLUSTER)
+    seen = await queries.fetch_release_snapshot(cast(Kube, Lists()), CLUSTER)
     assert [(item.resource, item.reason) for item in seen.unavailable] == [
         ("StatefulSet in dev", "The API server refused to list StatefulSet: no")
     ]

@@ -20,8 +20,8 @@ from vrooli.release.apply import Applied
 from vrooli.release.records import bookkeeping
 from vrooli.release.rollout import context
 from vrooli.steps import Done
-from vrooli.workflows import deploy
-from vrooli.workflows.deploy import DeployOptions
+from vrooli.workflows import deploy_run
+from vrooli.workflows.options import DeployOptions
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 HEALTHY = Done(changed=True, detail="all of it is ready")
@@ -93,8 +93,8 @@ def test_a_deploy_that_is_healthy_does_not_fail_for_it(monkeypatch: pytest.Monke
     async def until_ready(*words: object, **more: object) -> Done:
         return HEALTHY
 
-    monkeypatch.setattr(deploy.tracker, "until_ready", until_ready)
-    run = object.__new__(deploy._Run)
+    monkeypatch.setattr(deploy_run.wait, "until_ready", until_ready)
+    run = object.__new__(deploy_run.DeployRun)
     run.options = DeployOptions(ENVIRONMENTS["dev"])
     cluster = SimpleNamespace(kubeconfig=RELEASE.kubeconfig)
     server = Server([_busy(), _busy(), _busy()])

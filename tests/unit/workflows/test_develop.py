@@ -21,7 +21,9 @@ from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.secrets import env_file
 from vrooli.workflows import develop as module
+from vrooli.workflows import develop_run
 from vrooli.workflows.clusters.selection import Choice
+from vrooli.workflows.develop_run import DevelopRun
 from vrooli.workflows.options import DevelopOptions
 
 DEV = ENVIRONMENTS["dev"]
@@ -68,11 +70,11 @@ def test_what_the_operators_can_not_do_is_refused_before_anything_is_applied(
         asked.append((namespace, {item.kind for item in manifests}))
         raise NotDeployableError("its data are of PostgreSQL 15")
 
-    monkeypatch.setattr(module.preflight, "demand_data_fit", refuse)
-    monkeypatch.delattr(module.apply, "ensure")
-    monkeypatch.setattr(module._Run, "_local_values", lambda _: {})
-    monkeypatch.setattr(module._Run, "release", Release("vrooli-dev", "dev", Path("kubeconfig")))
-    run = module._Run(DevelopOptions(DEV), Choice("embedded", "x"), contextlib.AsyncExitStack())
+    monkeypatch.setattr(develop_run.preflight, "demand_data_fit", refuse)
+    monkeypatch.delattr(develop_run.apply, "ensure")
+    monkeypatch.setattr(DevelopRun, "_local_values", lambda _: {})
+    monkeypatch.setattr(DevelopRun, "release", Release("vrooli-dev", "dev", Path("kubeconfig")))
+    run = DevelopRun(DevelopOptions(DEV), Choice("embedded", "x"), contextlib.AsyncExitStack())
     run.kube = cast(Kube, None)
     with pytest.raises(NotDeployableError, match="its data are of PostgreSQL 15"):
         asyncio.run(run.ensure_release(Progress()))
@@ -84,14 +86,14 @@ def test_what_the_operators_can_not_do_is_refused_before_anything_is_applied(
 def test_the_release_names_its_images_by_content() -> None:
     """Else a revision to go back to would run what was built last."""
     options = DevelopOptions(DEV)
-    run = module._Run(options, Choice("embedded", "test"), contextlib.AsyncExitStack())
+    run = DevelopRun(options, Choice("embedded", "test"), contextlib.AsyncExitStack())
 
     def tags(hash_: str) -> dict[str, object]:
         run.machine.images = {
             name: BuiltImage(
                 name, f"localhost/vrooli/{name}:dev", hash_, "id", True, pinned=_pinned(name, hash_)
             )
-            for name in (*module.SERVICES, "rotator", "redis")
+            for name in (*develop_run.SERVICES, "rotator", "redis")
         }
         values = run._local_values()
         return {"ui": values["services"]["ui"], "rotation": values["rotation"]}
@@ -104,7 +106,7 @@ def test_the_release_names_its_images_by_content() -> None:
 
 
 def test_every_image_of_the_release_has_a_name_by_content() -> None:
-    assert {*module.SERVICES, "rotator"} == set(images.SERVICES)
+    assert {*develop_run.SERVICES, "rotator"} == set(images.SERVICES)
 
 
 def _pinned(name: str, inputs_hash: str) -> str:

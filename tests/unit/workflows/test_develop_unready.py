@@ -18,7 +18,7 @@ from vrooli.kube import Kube
 from vrooli.release import Release, failure_handling, process_identity
 from vrooli.release.model import Revision
 from vrooli.steps import Done, Step
-from vrooli.workflows import develop
+from vrooli.workflows import develop_run
 from vrooli.workflows.options import DevelopOptions
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
@@ -55,7 +55,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 async def _hold(cluster: Cluster, *, made: int, cut: bool = False) -> None:
     """Run steps that make a revision, and then fail or wait for ever."""
-    run = object.__new__(develop._Run)
+    run = object.__new__(develop_run.DevelopRun)
     run.options = DevelopOptions(ENVIRONMENTS["dev"])
     run.cluster = cast(Any, SimpleNamespace(kubeconfig=RELEASE.kubeconfig))
     run.kube = cast(Kube, cluster)

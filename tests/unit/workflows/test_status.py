@@ -119,7 +119,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
                 if isinstance(revision, Revision)
                 else revision
             ),
-            "tracker.snapshot": seen,
+            "queries.fetch_release_snapshot": seen,
             "operator_logs.read": operator_logs.Reading({}, unavailable),
             "secret_redaction.redactor": Redactor(),
         }.items():

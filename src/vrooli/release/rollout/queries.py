@@ -89,3 +89,9 @@ def is_optional(query: Query, error: ApiError) -> bool:
     """Whether the rest can be judged without a query that is refused."""
     kind = (query.api_version, query.kind)
     return error.is_forbidden and kind in (*EVIDENCE, *OPERATED)
+
+
+async def fetch_release_snapshot(kube: Kube, manifests: Sequence[Manifest]) -> Snapshot:
+    """Fetch the objects of the manifests' kinds, and what explains their state."""
+    requested = [*kinds(manifests), EVENT]
+    return await fetch_snapshot(kube, manifests[0].namespace, requested)

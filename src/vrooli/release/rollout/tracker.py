@@ -1,14 +1,13 @@
-"""Follow a release until all of it is ready, or until it is clear that it won't be."""
+"""The state of one rollout: what is ready, what has failed, and what is reported."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
 
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
@@ -35,9 +34,6 @@ from vrooli.release.rollout.failures import PodFailure
 from vrooli.release.rollout.progress import ResourceProgress
 from vrooli.release.rollout.readiness import RULES
 from vrooli.release.rollout.redis_reconcile import RedisReconcileTrigger
-from vrooli.steps import Done, first_error
-
-T = TypeVar("T")
 
 # What is ready must be so this long after a change, and after the databases came, seconds: their
 # operators see a change late, and a service that lost its database passes one probe more.
@@ -54,83 +50,6 @@ API_OUTAGE_S = 20.0
 
 class ReleaseFailedError(VrooliError):
     """A release can't become ready as it is; the message says which pod stands in its way."""
-
-
-async def until_ready(
-    kube: Kube,
-    manifests: Iterable[Manifest],
-    progress: Progress,
-    timeout_s: float = 600.0,
-    *,
-    since: datetime = EPOCH,
-    rests: bool = False,
-) -> Done:
-    """Wait until every object of a release is ready, and show each on its way.
-
-    Args:
-        kube: The cluster.
-        manifests: The release's objects, all of one namespace; hooks are shown, but don't count.
-        progress: Told each change of what is still lacking.
-        timeout_s: The limit, seconds.
-        since: Hooks that ran before have had their turn.
-        rests: Nothing was changed just before, so nothing that is ready is about to change.
-
-    Raises:
-        ReleaseFailedError: A pod is in a state that waiting doesn't mend.
-        WaitTimeoutError: Not all were ready at the limit; says what each lacked.
-    """
-    manifests = tuple(manifests)
-    follower = RolloutTracker(kube, manifests, progress, since)
-    began = time.monotonic()
-    try:
-        async with asyncio.timeout(timeout_s), asyncio.TaskGroup() as group:
-            await follower.start(group)
-            await follower.judge(rests=rests)
-            follower.end()
-    except TimeoutError:
-        raise follower.too_late(timeout_s) from None
-    except ExceptionGroup as errors:
-        raise first_error(errors) from None
-    waited = time.monotonic() - began
-    message = f"{len(follower.counted)} objects ready after {waited:.0f} s"
-    return Done(follower.has_waited, "; ".join([message, *map(str, follower.unavailable)]))
-
-
-async def run_unless_hooks_fail(
-    kube: Kube,
-    manifests: Iterable[Manifest],
-    progress: Progress,
-    doing: Coroutine[Any, Any, T],
-) -> T:
-    """What ``doing`` gives, unless one of the hooks that it runs can't succeed.
-
-    Helm itself would wait for such a hook until its limit.
-
-    Raises:
-        ReleaseFailedError: A hook's pod is in a state that waiting doesn't mend.
-    """
-    hooks = context.hooks(manifests)
-    if not hooks:
-        return await doing
-    # The databases tell whether a hook that fails has an excuse.
-    needed = [item for item in manifests if item.kind in context.NEEDED]
-    follower = RolloutTracker(kube, (*hooks, *needed), progress, datetime.now(UTC))
-    try:
-        async with asyncio.TaskGroup() as group:
-            await follower.start(group)
-            hook_watch = group.create_task(follower.judge_hooks())
-            done = group.create_task(doing)
-            done.add_done_callback(lambda _: hook_watch.cancel())
-            done.add_done_callback(lambda _: follower.end())
-    except ExceptionGroup as errors:
-        raise first_error(errors) from None
-    return done.result()
-
-
-async def snapshot(kube: Kube, manifests: Sequence[Manifest]) -> Snapshot:
-    """A namespace's objects as they are now: those of the manifests' kinds, and their evidence."""
-    kinds = [*queries.kinds(manifests), queries.EVENT]
-    return await queries.fetch_snapshot(kube, manifests[0].namespace, kinds)
 
 
 class RolloutTracker:

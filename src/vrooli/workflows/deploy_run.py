@@ -1,0 +1,301 @@
+"""The steps of a deploy."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from functools import partial
+
+from vrooli.artifact import verify
+from vrooli.artifact.model import Artifact
+from vrooli.chart import engine, values
+from vrooli.chart.manifest import Manifest
+from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliError
+from vrooli.events import Listener, Progress, StepEnded
+from vrooli.kube import Kube
+from vrooli.release import apply, failure_handling, lease, secret_redaction, uninstall
+from vrooli.release.apply import Applied
+from vrooli.release.drift import comparison, live_objects
+from vrooli.release.drift.diff import ObjectChange
+from vrooli.release.drift.live_objects import Bodies
+from vrooli.release.model import DEPLOYED, Release, Revision
+from vrooli.release.records import bookkeeping, size, storage
+from vrooli.release.records.metadata import Kind, Origin
+from vrooli.release.records.storage import ReleaseRecord
+from vrooli.release.rollout import context, wait
+from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows.clusters.access import Access
+from vrooli.workflows.options import DeployOptions
+from vrooli.workflows.safeguards import deployable, interruption
+from vrooli.workflows.safeguards.consent import Consent, objects
+
+
+def load_artifact(options: DeployOptions) -> Artifact:
+    """Load the artifact and compare each file with its record.
+
+    Raises:
+        UsageError: It is missing, incomplete, of another version, or lacks values.
+    """
+    folder, name = options.folder, options.environment.name
+    artifact = verify.require_intact(folder)
+    if options.version is not None and artifact.version != options.version:
+        raise UsageError(
+            f"The artifact in {folder} is of version {artifact.version}, not {options.version}.",
+            "Name the version that it has, or another artifact.",
+        )
+    if name not in artifact.environments:
+        available = ", ".join(artifact.environments) or "none"
+        raise UsageError(
+            f"The artifact in {folder} has no values for {name}, it has those for: {available}.",
+            f"Build it with `vrooli build --environment {name}`.",
+        )
+    return artifact
+
+
+class DeployRun:
+    """The steps of one deploy and the data that they share."""
+
+    reached: Access
+
+    def __init__(self, options: DeployOptions, artifact: Artifact) -> None:
+        self.options, self.artifact = options, artifact
+        self.package = options.folder / artifact.chart.package
+        self.values = values.read(options.folder / artifact.environments[options.environment.name])
+        environment = options.environment
+        self.rendering = engine.render_texts(
+            self.values,
+            release=environment.release,
+            namespace=environment.namespace,
+            chart=self.package,
+        )
+        self.changes: tuple[ObjectChange, ...] = ()
+        self.began = context.EPOCH
+        self.confirmed = False
+        self.record: ReleaseRecord | None = None
+        self.live: Bodies | None = None
+        self.applied = Applied(changed=False)
+        self.fit = asyncio.Event()
+
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """The objects of the artifact's release."""
+        return self.rendering.manifests
+
+    @property
+    def kube(self) -> Kube:
+        """The cluster's client."""
+        return self.reached.kube
+
+    @property
+    def release(self) -> Release:
+        """The release."""
+        return Release.of(self.options.environment, self.reached.cluster.kubeconfig)
+
+    @property
+    def change(self) -> str:
+        """What needs a yes, in words; empty where Helm is not to act."""
+        if self.changes:
+            return f"change {objects([change.key for change in self.changes])} of {self.release}"
+        if self.record is None or self.record.revision.status == DEPLOYED:
+            return ""
+        newest = self.record.revision
+        return f"deploy {self.release} once more, whose revision {newest.number} is {newest.status}"
+
+    def demand_fitting(self) -> None:
+        """Refuse what Helm could not store.
+
+        Raises:
+            UsageError: It is too large.
+        """
+        release = self.options.environment.release
+        size.demand_fitting(release, self.package, self.values, self.rendering)
+
+    def read_steps(self) -> list[Step]:
+        """What is looked at before anything is touched."""
+        return [
+            Step("images", "Images of the artifact", self.load_images),
+            Step("checks", "Cluster", self.check),
+            Step("changes", "What changes", self.compare),
+        ]
+
+    async def load_images(self, progress: Progress) -> Done:
+        """Have the artifact's own images on a local cluster; others pull theirs."""
+        archives = {image.archive for image in self.artifact.images if image.archive}
+        if not archives:
+            return Done(changed=False, detail="it has none, they are pulled")
+        if self.reached.cluster.kind == "context":
+            return Done(changed=False, detail="this cluster pulls its images")
+        changed = False
+        for archive in archives:
+            path = self.options.folder / archive
+            changed |= (await self.reached.cluster.load_images(path, progress)).changed
+        return Done(changed, ", ".join(sorted(archives)))
+
+    def brought(self) -> set[str]:
+        """The images that the artifact brings: they are loaded meanwhile, or this ends."""
+        if self.reached.cluster.kind == "context":
+            return set()
+        packed = [image for image in self.artifact.images if image.archive]
+        return {reference for image in packed for reference in image.references}
+
+    async def check(self, progress: Progress) -> Done:
+        """Find everything that would stand in the way."""
+        available = self.brought() | await self.reached.cluster.images()
+        detail = await deployable.demand(
+            self.kube, self.release, self.manifests, available, self.reached.cluster.kind
+        )
+        self.fit.set()
+        return Done(changed=False, detail=detail)
+
+    async def compare(self, progress: Progress) -> Done:
+        """What will change, against what Helm noted last and what somebody did since."""
+        try:
+            self.record = record = await storage.fetch_record(self.kube, self.release)
+            redactor = await secret_redaction.redactor(self.kube, self.release.namespace)
+            preserve_added = self.options.preserve_added
+            self.changes, self.live = await comparison.preview(
+                self.kube,
+                self.manifests,
+                record,
+                redactor,
+                preserve_added=preserve_added,
+                deployed=await storage.fetch_deployed_manifests(self.kube, self.release, record),
+            )
+            leftovers = (
+                await uninstall.find_leftovers(self.kube, self.release, self.manifests)
+                if record is None
+                else []
+            )
+        except VrooliError:
+            await self.fit.wait()  # what is wrong with the cluster says it better, and ends this
+            raise
+        if record is None:
+            detail = f"a new release of {len(self.manifests)} objects"
+            return Done(changed=False, detail=detail + uninstall.format_leftovers(leftovers))
+        return Done(changed=False, detail=f"{len(self.changes)} objects differ")
+
+    async def act(self, listener: Listener, consent: Consent) -> list[StepEnded]:
+        """Apply and follow, alone; on failure keep the evidence and go back."""
+        steps = [
+            Step("release", "Helm release", self.apply),
+            Step("healthy", "Healthy release", self.follow, ("release",)),
+        ]
+        progress = Progress("release", listener)
+        async with lease.hold(self.kube, self.release, progress):
+            await self.check_again()
+            if self.confirmed or not self.live:  # somebody may have thought for long
+                self.live = await live_objects.bodies(self.kube, self.manifests)
+            before = await self.before()
+            try:
+                return await run_steps(steps, listener)
+            except asyncio.CancelledError as cancelled:
+                raise await self._interruption(before).end(
+                    cancelled, listener, consent
+                ) from cancelled
+            except VrooliError as error:
+                if isinstance(error, UsageError):
+                    raise
+                if await failure_handling.is_api_down(self.kube, error):
+                    raise failure_handling.outage_error(self.release, error, "deploy") from error
+                failed = self._failed(before, error)
+                return await failed.end(listener, rollback=self.options.rollback)
+
+    def _failed(self, before: Revision | None, error: VrooliError) -> failure_handling.Failed:
+        # All rules of the diagnosis, which a deploy that ends well can do without.
+        from vrooli.diagnosis.failure_report import save  # noqa: PLC0415
+
+        keeping = partial(save, self.kube, self.release, self.manifests)
+        return failure_handling.Failed(
+            self.kube, self.release, self.manifests, before, error, keeping, self.unfinished
+        )
+
+    def _interruption(self, before: Revision | None) -> interruption.InterruptedChange:
+        go_back = self._failed(before, InterruptError("It was interrupted.")).roll_back
+        command = "rollback" if before else "uninstall"
+        where = f"-e {self.options.environment.name} --cluster {self.reached.choice}"
+        return interruption.InterruptedChange(
+            self.kube,
+            self.release,
+            self.manifests,
+            self.live or {},
+            before,
+            go_back,
+            f"vrooli {command} {where}",
+        )
+
+    async def check_again(self) -> None:
+        """Another deploy may have ended since it was looked at.
+
+        Raises:
+            PrerequisiteError: It has, and somebody has confirmed what is no longer so.
+        """
+        if self.record and await storage.is_newest(self.kube, self.release, self.record):
+            return
+        record = await storage.fetch_record(self.kube, self.release)
+        if record is None and self.record is None:
+            return
+        if self.confirmed:
+            raise PrerequisiteError(
+                f"Another deploy of {self.release.name} has ended meanwhile; "
+                "this one has changed nothing.",
+                "Run the same command again: it shows what it would change now.",
+            )
+        self.record, self.live = record, None
+
+    async def before(self) -> Revision | None:
+        """The newest revision that a Helm has ended."""
+        if self.record is None:
+            return None
+        if not self.record.revision.is_pending:
+            return self.record.revision
+        ended = [
+            item
+            for item in await storage.fetch_revisions(self.kube, self.release)
+            if not item.is_pending
+        ]
+        return ended[-1] if ended else None
+
+    @property
+    def unfinished(self) -> tuple[Manifest, ...]:
+        """The objects of the deploy before, if that was killed in the middle."""
+        if self.record is None or not self.record.revision.is_pending:
+            return ()
+        return self.record.manifests
+
+    async def apply(self, progress: Progress) -> Done:
+        """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""
+        self.began = datetime.now(UTC)
+        doing = apply.ensure(
+            self.kube,
+            self.release,
+            self.values,
+            progress,
+            chart=self.package,
+            desired=self.manifests,
+            record=self.record,
+            live=self.live,
+            limit_s=self.options.timeout_s,
+            origin=Origin.of(
+                Kind.ARTIFACT,
+                self.artifact.version,
+                self.artifact.source.revision,
+                modified=self.artifact.source.modified,
+            ),
+            preserve_added=self.options.preserve_added,
+        )
+        self.applied = await wait.run_unless_hooks_fail(self.kube, self.manifests, progress, doing)
+        return self.applied
+
+    async def follow(self, progress: Progress) -> Done:
+        """Follow the release until every object of it is ready."""
+        done = await wait.until_ready(
+            self.kube,
+            self.manifests,
+            progress,
+            self.options.timeout_s,
+            since=self.began,
+            rests=not self.applied.changed,
+        )
+        return await bookkeeping.record_healthy(
+            self.kube, self.release, done, self.applied.revision
+        )

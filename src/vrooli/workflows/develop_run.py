@@ -1,0 +1,218 @@
+"""The steps of develop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vrooli import images, operators, project, vault
+from vrooli.chart import engine as chart_engine
+from vrooli.chart import values as chart_values
+from vrooli.chart.manifest import Manifest
+from vrooli.checks import preflight
+from vrooli.cluster.interface import Cluster
+from vrooli.environments import SecretsSource
+from vrooli.errors import VrooliError
+from vrooli.events import Listener, Progress, StepEnded
+from vrooli.kube import Kube
+from vrooli.operators import Operator, Site, Source
+from vrooli.operators.installation.install import install, wait_ready
+from vrooli.release import apply, failure_handling
+from vrooli.release.apply import Applied
+from vrooli.release.model import Release
+from vrooli.release.records import bookkeeping, size, storage
+from vrooli.release.records.metadata import Kind, Origin
+from vrooli.release.rollout import wait
+from vrooli.secrets import env_file
+from vrooli.secrets import kubernetes as kubernetes_secrets
+from vrooli.steps import Done, Step, run_steps
+from vrooli.workflows.clusters.selection import Choice
+from vrooli.workflows.git_metadata import source
+from vrooli.workflows.host.setup import FIRST, Machine
+from vrooli.workflows.options import DevelopOptions
+from vrooli.workflows.safeguards import secrets_source as workflows_secrets_source
+
+# The values' name of each service, by the image that a local build makes for it.
+SERVICES = {
+    "ui": "ui",
+    "server": "server",
+    "jobs": "jobs",
+    "nsfw-detector": "nsfwDetector",
+    "adminer": "adminer",
+}
+
+# How long noting an interrupted revision may take, seconds: whoever ends a process waits little.
+MARK_S = 10.0
+
+
+def secrets_file(options: DevelopOptions) -> Path:
+    """The local file with the secrets."""
+    return options.secrets_file or env_file.default_path(options.environment)
+
+
+class DevelopRun:
+    """The steps of one develop run and the data that they share."""
+
+    cluster: Cluster
+    kube: Kube
+
+    def __init__(
+        self, options: DevelopOptions, choice: Choice, exits: contextlib.AsyncExitStack
+    ) -> None:
+        self.options = options
+        self.began = datetime.now(UTC)
+        self.choice = choice
+        self._exits = exits
+        self.machine = Machine(runs_clusters=choice.embedded)
+        self.sources: dict[str, Source] = {}
+        self.applied = Applied(changed=False)
+        self.manifests: tuple[Manifest, ...] = ()
+
+    def steps(self) -> list[Step]:
+        """All steps; each names those that it stands on."""
+        installs = [self._install(operator) for operator in operators.OPERATORS]
+        installs_done = tuple(step.name for step in installs)
+        return [
+            *self.machine.steps(),
+            Step("cluster", "Kubernetes", self.ensure_cluster, ("program-images",)),
+            Step("load", "Images into the cluster", self.load_images, ("cluster",)),
+            *installs,
+            Step("secrets", "Secrets", self.ensure_secrets, ("cluster",)),
+            Step(
+                "release",
+                "Helm release",
+                self.ensure_release,
+                ("load", "secrets", *installs_done),
+            ),
+            Step("operators", "Operators' pods", self.await_operators, installs_done),
+            Step("healthy", "Healthy release", self.follow_release, ("release", "operators")),
+        ]
+
+    async def hold(self, steps: Sequence[Step], listener: Listener) -> list[StepEnded]:
+        """Run the steps under the Lease; a revision that they made and left unready is noted so."""
+        before = await storage.fetch_revision(self.kube, self.release)
+        try:
+            return await run_steps(steps, listener)
+        except VrooliError as error:
+            await failure_handling.mark_failed(self.kube, self.release, before, error.message)
+            raise
+        except asyncio.CancelledError:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(MARK_S):
+                    await failure_handling.mark_failed(
+                        self.kube, self.release, before, "it was interrupted"
+                    )
+            raise
+
+    async def ensure_cluster(self, progress: Progress) -> Done:
+        """Have the cluster run, with what its add-ons and the operators need in it."""
+        if self.choice.embedded:
+            name, ports = self.choice.name, self.options.ports
+            self.cluster = await self.machine.cluster(name, ports, progress)
+        else:
+            self.cluster = self.choice.external()
+        done = await self.cluster.ensure_running(progress)
+        self.kube = await self._exits.enter_async_context(
+            await Kube.connect(self.cluster.kubeconfig)
+        )
+        # The pods and containerd of an embedded cluster reach no network outside.
+        self.sources = await operators.choose(
+            operators.OPERATORS, self.kube, pulls=not self.choice.embedded
+        )
+        return done
+
+    async def load_images(self, progress: Progress) -> Done:
+        """Load the images of the data and the services."""
+        every = [*images.DATA, *images.SERVICES]
+        requested = every if self.choice.embedded else [*FIRST, *every]
+        return await self.cluster.load_images(
+            await self.machine.archive(requested, progress), progress
+        )
+
+    def _install(self, operator: Operator) -> Step:
+        async def ensure(progress: Progress) -> Done:
+            site = Site(self.kube, self.cluster.kubeconfig, self.machine.hashes())
+            return await install(operator, self.sources[operator.name], site, progress)
+
+        return Step(operator.name, operator.title, ensure, ("cluster",))
+
+    async def await_operators(self, progress: Progress) -> Done:
+        """Wait for the operators' pods; the release only needs the kinds that they serve."""
+        async with asyncio.TaskGroup() as group:
+            for operator in operators.OPERATORS:
+                group.create_task(wait_ready(operator, self.kube, progress))
+        return Done(changed=False, detail=f"all {len(operators.OPERATORS)} are ready")
+
+    async def ensure_secrets(self, progress: Progress) -> Done:
+        """Have the five secrets: in Vault, or in Kubernetes from a local file."""
+        options = self.options
+        await workflows_secrets_source.refuse_change(
+            self.kube, options.environment, options.secrets_source
+        )
+        if self.options.secrets_source is SecretsSource.VAULT:
+            return await vault.ensure(
+                self.kube,
+                project.policies_dir(),
+                progress,
+                image_hash=self.machine.hashes()[vault.IMAGE],
+            )
+        path = secrets_file(self.options)
+        created = env_file.write_first(path)
+        namespace = self.options.environment.namespace
+        done = await kubernetes_secrets.ensure(self.kube, namespace, path, progress)
+        return Done(done.changed or created, done.detail)
+
+    async def ensure_release(self, progress: Progress) -> Done:
+        """Have the chart installed with the environment's values and the local images."""
+        values = chart_values.load(self.options.environment, self.options.values)
+        values = chart_values.merge(values, self._local_values())
+        release = self.release
+        rendering = await asyncio.to_thread(
+            chart_engine.render_texts, values, release=release.name, namespace=release.namespace
+        )
+        self.manifests = rendering.manifests
+        await asyncio.to_thread(
+            size.demand_fitting, release.name, project.chart_dir(), values, rendering
+        )
+        await preflight.demand_data_fit(self.kube, release.namespace, self.manifests)
+        git_source = await source()
+        origin = Origin.of(
+            Kind.SOURCE, project.version(), git_source.revision, modified=git_source.modified
+        )
+        self.applied = await apply.ensure(
+            self.kube, release, values, progress, desired=self.manifests, origin=origin
+        )
+        return self.applied
+
+    async def follow_release(self, progress: Progress) -> Done:
+        """Follow the release until every object of it is ready."""
+        done = await wait.until_ready(self.kube, self.manifests, progress, since=self.began)
+        return await bookkeeping.record_healthy(
+            self.kube, self.release, done, self.applied.revision
+        )
+
+    @property
+    def release(self) -> Release:
+        """The release."""
+        return Release.of(self.options.environment, self.cluster.kubeconfig)
+
+    def _local_values(self) -> chart_values.Values:
+        """What develop says over the values files: the images that were built here."""
+        services = {key: self._local_image(name) for name, key in SERVICES.items()}
+        result: chart_values.Values = {
+            "services": services,
+            "rotation": self._local_image("rotator"),
+            "spotahomeRedis": {"image": self.machine.images["redis"].reference},
+        }
+        if self.options.secrets_source is SecretsSource.FILE:
+            result["vso"] = {"enabled": False}
+        return result
+
+    def _local_image(self, name: str) -> chart_values.Values:
+        image = self.machine.images[name]
+        # By content: another image rolls the pods, and a rollback brings back its own.
+        repository, _, tag = image.pinned.rpartition(":")
+        return {"repository": repository, "tag": tag}
