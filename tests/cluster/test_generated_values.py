@@ -14,7 +14,7 @@ from support.valuesets import RELEASE, value_sets
 from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube, each
+from vrooli.kube import Kube, gather_limited
 
 NAMESPACE = "default"
 # Prometheus' operator and its definitions are no part of the cluster: rendering tests judge these.
@@ -44,7 +44,7 @@ class Judge:
             for text, found in known.items()
             if text not in self._taken and not found.api_version.startswith(UNKNOWN)
         }
-        said = await each(partial(self._ask, kube), new.values())
+        said = await gather_limited(partial(self._ask, kube), new.values())
         self._taken |= {text for text, answer in zip(new, said, strict=True) if answer is None}
         return [answer for answer in said if answer is not None]
 

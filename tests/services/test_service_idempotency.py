@@ -23,7 +23,7 @@ from vrooli_shared.database import Database
 from vrooli_shared.posts import Posts
 from vrooli_shared.settings import Settings
 
-# A client's patience: tries of one request, and the pause between two, seconds.
+# A client's budget: tries of one request, and the pause between two, seconds.
 TRIES, PAUSE_S = 20, 0.5
 
 

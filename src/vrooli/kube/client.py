@@ -169,7 +169,7 @@ class Kube(Reading, Pods):
 def _as_yaml(manifest: Mapping[str, Any]) -> str:
     """An object as JSON that is YAML, too: YAML takes no surrogate pairs, and few bare controls."""
     text = json.dumps(manifest, ensure_ascii=False)
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _version_of(manifest: Manifest) -> str:

@@ -15,17 +15,19 @@ Result = TypeVar("Result")
 AT_ONCE = 8
 
 
-async def each(ask: Callable[[T], Awaitable[Result]], items: Iterable[T]) -> list[Result]:
-    """What ``ask`` gives for each item, in their order; the first failure ends the others."""
+async def gather_limited(
+    request: Callable[[T], Awaitable[Result]], items: Iterable[T]
+) -> list[Result]:
+    """The results of a request for each item, in their order; the first failure ends the others."""
     free = asyncio.Semaphore(AT_ONCE)
 
     async def one(item: T) -> Result:
         async with free:
-            return await ask(item)
+            return await request(item)
 
     try:
         async with asyncio.TaskGroup() as group:
-            asking = [group.create_task(one(item)) for item in items]
+            tasks = [group.create_task(one(item)) for item in items]
     except ExceptionGroup as errors:
         raise first_error(errors) from None
-    return [task.result() for task in asking]
+    return [task.result() for task in tasks]

@@ -43,15 +43,15 @@ class Event:
 
 def read(events: Iterable[Body]) -> list[Event]:
     """The events, the oldest first; those without a time come before all others."""
-    return in_order(map(_of_one, events))
+    return in_order(map(_parse_event, events))
 
 
-def in_order(happenings: Iterable[Event]) -> list[Event]:
+def in_order(events: Iterable[Event]) -> list[Event]:
     """The same, the oldest first."""
-    return sorted(happenings, key=lambda item: item.last.timestamp() if item.last else 0.0)
+    return sorted(events, key=lambda item: item.last.timestamp() if item.last else 0.0)
 
 
-def _of_one(event: Body) -> Event:
+def _parse_event(event: Body) -> Event:
     of = dig(event, "involvedObject") or dig(event, "regarding")
     return Event(
         about=Ref(text(of, "kind"), text(of, "name"), text(of, "namespace")),
@@ -68,6 +68,6 @@ def _of_one(event: Body) -> Event:
 
 def _time(event: Body) -> datetime | None:
     for path in (("series", "lastObservedTime"), ("lastTimestamp",), ("eventTime",)):
-        if found := parse_time(text(event, *path)):
-            return found
+        if time := parse_time(text(event, *path)):
+            return time
     return parse_time(text(event, "metadata", "creationTimestamp"))

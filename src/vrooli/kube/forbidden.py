@@ -19,16 +19,16 @@ def is_refusal(message: str) -> bool:
 
 def advice(message: str) -> str:
     """What a person can do about a refusal: which right to ask for, and how to look for it."""
-    found = _RIGHT.search(message)
-    if found is None:
+    match = _RIGHT.search(message)
+    if match is None:
         return _ANY
-    resource = ".".join(filter(None, (found["resource"].partition("/")[0], found["group"])))
-    part = found["resource"].partition("/")[2]
+    resource = ".".join(filter(None, (match["resource"].partition("/")[0], match["group"])))
+    part = match["resource"].partition("/")[2]
     option = f" --subresource={part}" if part else ""
-    place = f"in namespace {found['namespace']}" if found["namespace"] else "in the whole cluster"
-    where = f" -n {found['namespace']}" if found["namespace"] else " --all-namespaces"
+    place = f"in namespace {match['namespace']}" if match["namespace"] else "in the whole cluster"
+    where = f" -n {match['namespace']}" if match["namespace"] else " --all-namespaces"
     return (
-        f"Ask for the right to {found['verb']} {found['resource']} {place}, or use another "
-        f"kubeconfig: `kubectl auth can-i {found['verb']} {resource}{option}{where}` says "
+        f"Ask for the right to {match['verb']} {match['resource']} {place}, or use another "
+        f"kubeconfig: `kubectl auth can-i {match['verb']} {resource}{option}{where}` says "
         "whether it is there."
     )

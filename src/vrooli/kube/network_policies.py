@@ -31,18 +31,18 @@ class Endpoint:
 
     @property
     def namespace(self) -> str:
-        """Where it is."""
+        """The namespace of the pod."""
         return ref_of(self.pod).namespace
 
     @property
     def address(self) -> str:
-        """Its address."""
+        """The address of the pod; empty until it has one."""
         return text(self.pod, "status", "podIP")
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A connection that somebody wants: from, to, and where to."""
+    """A connection that a pod needs."""
 
     source: Endpoint
     target: Endpoint
@@ -50,19 +50,21 @@ class Connection:
     protocol: str = "TCP"
 
 
-def refusing(policies: Iterable[Body], connection: Connection) -> list[Body]:
-    """The policies that close a way: those of the first end that lets it not through.
+def find_denying(policies: Iterable[Body], connection: Connection) -> list[Body]:
+    """The policies that deny a connection: those of the first endpoint that does not allow it.
 
     A pod that some policies of a direction select may do only what one of them allows.
     """
-    found = list(policies)
+    all_policies = list(policies)
     for direction, subject, other in (
         ("Egress", connection.source, connection.target),
         ("Ingress", connection.target, connection.source),
     ):
-        closing = [policy for policy in found if _selects(policy, direction, subject)]
-        if closing and not any(_lets(policy, direction, other, connection) for policy in closing):
-            return closing
+        selecting = [policy for policy in all_policies if _selects(policy, direction, subject)]
+        if selecting and not any(
+            _allows(policy, direction, other, connection) for policy in selecting
+        ):
+            return selecting
     return []
 
 
@@ -76,7 +78,7 @@ def _selects(policy: Body, direction: str, endpoint: Endpoint) -> bool:
     )
 
 
-def _lets(policy: Body, direction: str, other: Endpoint, connection: Connection) -> bool:
+def _allows(policy: Body, direction: str, other: Endpoint, connection: Connection) -> bool:
     side = "to" if direction == "Egress" else "from"
     return any(
         _is_port(items(rule, "ports"), connection)

@@ -1,4 +1,4 @@
-"""Objects as rules read them: named by references, and never trusted to have the usual shape.
+"""Getters for the fields of objects, which need not have the usual shape.
 
 No I/O here.
 """
@@ -27,7 +27,7 @@ class Ref:
 
     @property
     def words(self) -> str:
-        """What kubectl's commands take: `pod/name -n namespace`."""
+        """The arguments by which kubectl's commands name it: `pod/name -n namespace`."""
         where = f" -n {self.namespace}" if self.namespace else ""
         return f"{self.kind.lower()}/{self.name}{where}"
 
@@ -39,7 +39,7 @@ def ref_of(body: Body) -> Ref:
 
 
 def dig(value: Any, *path: str) -> Any:
-    """What stands at a path of keys, or None where it doesn't lead on."""
+    """The value at a path of keys; None if there is none."""
     for key in path:
         if not isinstance(value, _MAPPING):
             return None
@@ -49,34 +49,34 @@ def dig(value: Any, *path: str) -> Any:
 
 def text(value: Any, *path: str) -> str:
     """The text at a path; a number becomes text, whatever else is there is empty."""
-    found = dig(value, *path)
-    if isinstance(found, str):
-        return found
-    return str(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else ""
+    item = dig(value, *path)
+    if isinstance(item, str):
+        return item
+    return str(item) if isinstance(item, (int, float)) and not isinstance(item, bool) else ""
 
 
 def number(value: Any, *path: str, default: int = 0) -> int:
     """The whole number at a path; a boolean is none."""
-    found = dig(value, *path)
-    return found if isinstance(found, int) and not isinstance(found, bool) else default
+    item = dig(value, *path)
+    return item if isinstance(item, int) and not isinstance(item, bool) else default
 
 
 def mapping(value: Any, *path: str) -> Body:
     """The mapping at a path; empty where there is none."""
-    found = dig(value, *path)
-    return found if isinstance(found, _MAPPING) else {}
+    item = dig(value, *path)
+    return item if isinstance(item, _MAPPING) else {}
 
 
 def items(value: Any, *path: str) -> Sequence[Body]:
     """The mappings in the list at a path; whatever else is in it is left out."""
-    found = dig(value, *path)
-    return [item for item in found if isinstance(item, _MAPPING)] if isinstance(found, list) else []
+    item = dig(value, *path)
+    return [one for one in item if isinstance(one, _MAPPING)] if isinstance(item, list) else []
 
 
 def texts(value: Any, *path: str) -> Sequence[str]:
     """The texts in the list at a path; whatever else is in it is left out."""
-    found = dig(value, *path)
-    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+    item = dig(value, *path)
+    return [one for one in item if isinstance(one, str)] if isinstance(item, list) else []
 
 
 def name(body: Any) -> str:
@@ -94,23 +94,23 @@ def notes(body: Body) -> Mapping[str, str]:
     return mapping(body, "metadata", "annotations")
 
 
-def selects(selector: Body, found: Mapping[str, str]) -> bool:
+def selects(selector: Body, actual: Mapping[str, str]) -> bool:
     """Whether a selector's labels are all among an object's; an empty one selects nothing."""
-    return bool(selector) and selector.items() <= found.items()
+    return bool(selector) and selector.items() <= actual.items()
 
 
-def matches_selector(selector: Any, found: Mapping[str, str]) -> bool:
+def matches_selector(selector: Any, actual: Mapping[str, str]) -> bool:
     """Whether a label selector, with its expressions, matches labels; an empty one matches all.
 
     Source: LabelSelector of the Kubernetes API. A Service's selector is read with `selects`.
     """
-    return mapping(selector, "matchLabels").items() <= found.items() and all(
-        _matches_expression(item, found) for item in items(selector, "matchExpressions")
+    return mapping(selector, "matchLabels").items() <= actual.items() and all(
+        _matches_expression(item, actual) for item in items(selector, "matchExpressions")
     )
 
 
-def _matches_expression(expression: Body, found: Mapping[str, str]) -> bool:
-    value, values = found.get(text(expression, "key")), texts(expression, "values")
+def _matches_expression(expression: Body, actual: Mapping[str, str]) -> bool:
+    value, values = actual.get(text(expression, "key")), texts(expression, "values")
     match text(expression, "operator"):
         case "In":
             return value in values
@@ -126,23 +126,23 @@ def _matches_expression(expression: Body, found: Mapping[str, str]) -> bool:
 def has_label(body: Body, selector: str) -> bool:
     """Whether an object has the label of a selector such as `name=value`, or only `name`."""
     name, _, value = selector.partition("=")
-    found = labels(body).get(name)
-    return found is not None and value in ("", found)
+    actual = labels(body).get(name)
+    return actual is not None and value in ("", actual)
 
 
 def condition(body: Body, kind: str) -> Body:
     """One of an object's conditions; empty where it has none of that type."""
-    found = (item for item in items(body, "status", "conditions") if item.get("type") == kind)
-    return next(found, {})
+    conditions = items(body, "status", "conditions")
+    return next((item for item in conditions if item.get("type") == kind), {})
 
 
 def born(body: Body) -> str:
-    """When an object was made."""
+    """When an object was created, as text."""
     return text(body, "metadata", "creationTimestamp")
 
 
 def version_of(pod: Body) -> str:
-    """Which version of its Deployment a pod is of; empty where it belongs to none."""
+    """The version of its Deployment that a pod or a ReplicaSet has; empty if it has none."""
     return text(labels(pod), "pod-template-hash")
 
 
@@ -157,7 +157,7 @@ def containers(template: Body) -> Sequence[Body]:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every text in a value, wherever it stands."""
+    """Every text in a value, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

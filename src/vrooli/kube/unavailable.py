@@ -9,7 +9,7 @@ from typing import Self
 import httpx
 
 from vrooli.errors import VrooliError
-from vrooli.kube.patience import OutOfTimeError
+from vrooli.kube.budget import RequestTimeoutError
 from vrooli.kube.rest import ApiError
 
 
@@ -55,4 +55,4 @@ def cause_of(error: Exception) -> Cause:
         if error.is_forbidden:
             return Cause.FORBIDDEN
         return Cause.NOT_FOUND if error.status == httpx.codes.NOT_FOUND else Cause.ERROR
-    return Cause.TIMEOUT if isinstance(error, (TimeoutError, OutOfTimeError)) else Cause.ERROR
+    return Cause.TIMEOUT if isinstance(error, (TimeoutError, RequestTimeoutError)) else Cause.ERROR

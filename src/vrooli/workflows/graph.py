@@ -18,7 +18,7 @@ from vrooli.graph.live import fetch
 from vrooli.graph.live import state as live_state
 from vrooli.graph.model import Arrow, ArrowStatus, ArrowStatuses, Diagram, State
 from vrooli.graph.render import html, mermaid, svg
-from vrooli.kube import Kube, Patience
+from vrooli.kube import Kube, RequestBudget
 from vrooli.release import Release, secret_redaction
 from vrooli.release.records import storage
 from vrooli.workflows.clusters import access
@@ -105,9 +105,9 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
         source = await of_release(options, reached.kube, release)
         diagrams = drawn(options, source)
         places = fetch.required_resources(source.manifests, diagrams, options.environment.namespace)
-        patience = Patience(READ_S)
-        async with patience.telling(Progress("graph", listener)):
-            snapshot = await fetch.fetch_snapshot(reached.kube, diagrams, places, patience)
+        budget = RequestBudget(READ_S)
+        async with budget.reporting(Progress("graph", listener)):
+            snapshot = await fetch.fetch_snapshot(reached.kube, diagrams, places, budget)
     refused = tuple(
         f"{item.resource} could not be seen: {item.reason}" for item in snapshot.unavailable
     )

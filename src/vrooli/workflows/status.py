@@ -14,7 +14,7 @@ from vrooli.environments import Environment
 from vrooli.errors import VrooliError
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
-from vrooli.kube import Kube, Patience
+from vrooli.kube import Kube, RequestBudget
 from vrooli.operators import OperatorStatus
 from vrooli.release import Release, secret_redaction
 from vrooli.release.records import metadata, storage
@@ -76,8 +76,8 @@ async def status(
         return _result(environment, cluster_view, problems=problems, missing=missing)
     async with kube:
         release = Release.of(environment, target.kubeconfig)
-        fetcher = _Fetcher(Patience(timeout_s))
-        async with fetcher.patience.telling(progress):
+        fetcher = _Fetcher(RequestBudget(timeout_s))
+        async with fetcher.budget.reporting(progress):
             return await _fetch_all(
                 environment, kube, release, cluster_view, release_urls(target), fetcher
             )
@@ -159,12 +159,12 @@ async def _fetch_all(
 class _Fetcher:
     """Notes what can't be seen, so that one failing look doesn't stop the others."""
 
-    patience: Patience
+    budget: RequestBudget
     missing: list[MissingView] = field(default_factory=list)
 
     async def at(self, what: str, fetch: Callable[[], Awaitable[T]]) -> T | None:
         try:
-            return await self.patience.ask(what, lambda _: fetch(), limit_s=self.patience.total_s)
+            return await self.budget.run(what, lambda _: fetch(), limit_s=self.budget.total_s)
         except VrooliError as error:
             view = MissingView(resource=what, reason=error.message, advice=error.advice)
             self.missing.append(view)

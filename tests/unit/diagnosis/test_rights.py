@@ -12,7 +12,7 @@ from support.evidence import DEV, diagnosed, evidence, operators, pod, pod_of, v
 from vrooli.diagnosis.evidence import access, collect
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import PROBES, vault_health
-from vrooli.kube import Patience
+from vrooli.kube import RequestBudget
 from vrooli.kube.fetch import Fetcher
 from vrooli.operators.redis.names import FAILOVER_LABEL
 
@@ -67,7 +67,7 @@ def seen() -> Evidence:
 @pytest.mark.anyio
 async def test_each_way_is_asked_about_once_for_each_namespace() -> None:
     kube = ReaderOnly()
-    found = await access.closed(kube, seen(), Fetcher(), Patience(5))  # type: ignore[arg-type]
+    found = await access.closed(kube, seen(), Fetcher(), RequestBudget(5))  # type: ignore[arg-type]
     assert set(found) == {*EVERY, (access.FORWARD, DEV.namespace)}
     assert len(kube.asked) == len(set(kube.asked)) == len(access.VERBS) * len(found)
 
@@ -80,14 +80,14 @@ async def test_who_may_only_get_is_not_let_in() -> None:
         async def may(self, verb: str, *words: Any, **settings: Any) -> bool:
             return verb == "get"
 
-    found = await access.closed(MayGet(), seen(), Fetcher(), Patience(5))  # type: ignore[arg-type]
+    found = await access.closed(MayGet(), seen(), Fetcher(), RequestBudget(5))  # type: ignore[arg-type]
     assert set(found) >= set(EVERY)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", PROBES)
 async def test_no_question_takes_a_closed_way(name: str) -> None:
-    closed = await access.closed(ReaderOnly(), seen(), Fetcher(), Patience(5))  # type: ignore[arg-type]
+    closed = await access.closed(ReaderOnly(), seen(), Fetcher(), RequestBudget(5))  # type: ignore[arg-type]
     answers = await PROBES[name](ReaderOnly(), replace(seen(), closed=closed))  # type: ignore[arg-type]
     assert list(answers) == []
 

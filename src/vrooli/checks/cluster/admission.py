@@ -10,7 +10,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.checks.interface import Check, Seen, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
-from vrooli.kube import ApiError, Kube, each
+from vrooli.kube import ApiError, Kube, gather_limited
 
 # Where objects of a namespace that isn't there yet are tried.
 ANY_NAMESPACE = "default"
@@ -23,7 +23,7 @@ async def look(site: Site) -> Seen:
     place = await somewhere(site.kube, site.namespace)
     # Helm makes hooks anew, so what is there of them says nothing.
     tried = [item for item in site.manifests if not item.is_hook]
-    found = await each(partial(_try, site.kube, place), tried)
+    found = await gather_limited(partial(_try, site.kube, place), tried)
     findings = tuple(finding for finding in found if finding is not None)
     return Seen(f"{len(tried) - len(findings)} of {len(tried)} objects would be taken", findings)
 

@@ -15,7 +15,7 @@ from vrooli.diagnosis.bundle.metrics import MetricsEndpoint
 from vrooli.diagnosis.evidence import logs
 from vrooli.diagnosis.evidence.access import FORWARD
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
-from vrooli.kube import ApiError, Kube, Patience
+from vrooli.kube import ApiError, Kube, RequestBudget
 from vrooli.kube.fetch import Fetcher
 from vrooli.kube.objects import Body, ref_of, text
 from vrooli.kube.status import pod_status
@@ -52,7 +52,7 @@ async def collect(kube: Kube, evidence: Evidence) -> More:
     """Read all of it concurrently."""
     fetcher = Fetcher()
     no_logs: tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]] = ({}, [])
-    every = logs.read_all(kube, evidence, Patience(LOGS_S), most=LOGS, tail=LINES)
+    every = logs.read_all(kube, evidence, RequestBudget(LOGS_S), most=LOGS, tail=LINES)
     async with asyncio.TaskGroup() as group:
         lines = group.create_task(fetcher.fetch("logs", every, no_logs, None))
         of_pods = group.create_task(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from vrooli.diagnosis import requirements
 from vrooli.diagnosis.dependency_graph import vault_host, vault_service, vault_services
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.kube import Kube, Patience
+from vrooli.kube import Kube, RequestBudget
 from vrooli.kube.fetch import Fetcher
 from vrooli.kube.objects import labels, text
 from vrooli.kube.status import is_pod_ready
@@ -44,23 +44,21 @@ def needed(evidence: Evidence) -> Mapping[PodAccess, list[str]]:
 
 
 async def closed(
-    kube: Kube, evidence: Evidence, fetcher: Fetcher, patience: Patience
+    kube: Kube, evidence: Evidence, fetcher: Fetcher, budget: RequestBudget
 ) -> Mapping[PodAccess, str]:
     """Those that this user may not take, each with why; where it can't be known none is taken."""
     accesses = list(needed(evidence))
-    reasons = await asyncio.gather(
-        *(_reason(kube, access, fetcher, patience) for access in accesses)
-    )
+    reasons = await asyncio.gather(*(_reason(kube, access, fetcher, budget) for access in accesses))
     return {access: why for access, why in zip(accesses, reasons, strict=True) if why}
 
 
-async def _reason(kube: Kube, access: PodAccess, fetcher: Fetcher, patience: Patience) -> str:
+async def _reason(kube: Kube, access: PodAccess, fetcher: Fetcher, budget: RequestBudget) -> str:
     """Why a way is closed; empty where it is open."""
     name, namespace = access
     what = f"the right to {WORDS[name]} in {namespace}"
 
     async def is_allowed(verb: str) -> bool:
-        return await patience.ask(
+        return await budget.run(
             what, lambda _: kube.may(verb, "v1", "Pod", namespace, subresource=name)
         )
 

@@ -29,13 +29,13 @@ from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, SecretF
 from vrooli.diagnosis.evidence.probes import PROBES, Probe
 from vrooli.diagnosis.remedies import operators
 from vrooli.events import Progress
-from vrooli.kube import ApiError, Kube, Patience, Priority
+from vrooli.kube import ApiError, Kube, Priority, RequestBudget
 from vrooli.kube import Manifest as KubeManifest
 from vrooli.kube import events as kube_events
+from vrooli.kube.budget import ATTEMPT_S
 from vrooli.kube.events import Event
 from vrooli.kube.fetch import READ_S, Fetcher
 from vrooli.kube.objects import Body, Ref, dig, items, mapping, text
-from vrooli.kube.patience import TRY_S
 from vrooli.kube.reads import Through
 from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import OPERATORS
@@ -121,7 +121,7 @@ class _Look(Fetcher):
     values: list[str] = field(default_factory=list)
     hidden: set[tuple[str, str]] = field(default_factory=set)
     shared: Shared = field(default_factory=Shared)
-    patience: Patience = field(default_factory=lambda: Patience(LIMIT_S))
+    budget: RequestBudget = field(default_factory=lambda: RequestBudget(LIMIT_S))
 
     async def kind(self, kind: Kind, namespace: str | None) -> None:
         """Note a kind's objects; a kind that the cluster doesn't have has none."""
@@ -189,10 +189,10 @@ class _Look(Fetcher):
 
     def _through(self, what: str, priority: Priority) -> Through:
         """How a list's pages are asked for: in turn, with patience by need."""
-        limit_s = TRY_S if priority is Priority.REQUIRED else OPTIONAL_S
+        limit_s = ATTEMPT_S if priority is Priority.REQUIRED else OPTIONAL_S
 
         async def through(request: Callable[[float], Awaitable[KubeManifest]]) -> KubeManifest:
-            return await self.patience.ask(
+            return await self.budget.run(
                 what, request, priority=priority, limit_s=limit_s, share=LISTS_SHARE
             )
 
@@ -283,8 +283,8 @@ async def look(
         limit_s: How long it may take, seconds.
         progress: Told what is waited for.
     """
-    look = _Look(kube=kube, release=release, patience=Patience(limit_s))
-    async with look.patience.telling(progress or Progress()):
+    look = _Look(kube=kube, release=release, budget=RequestBudget(limit_s))
+    async with look.budget.reporting(progress or Progress()):
         return await _look(look)
 
 
@@ -315,9 +315,9 @@ async def _look(look: _Look) -> Collected:
 async def _fetch_rest(look: _Look, evidence: Evidence) -> Evidence:
     """What must be asked once it is known whom: logs, and the probes' questions."""
     async with asyncio.TaskGroup() as group:
-        lines = group.create_task(logs.read(look.kube, evidence, look.patience))
+        lines = group.create_task(logs.read(look.kube, evidence, look.budget))
         evidence = replace(
-            evidence, closed=await access.closed(look.kube, evidence, look, look.patience)
+            evidence, closed=await access.closed(look.kube, evidence, look, look.budget)
         )
         answers = await _run_probes(look, evidence)
     read, unread = lines.result()
@@ -333,7 +333,7 @@ async def _run_probes(look: _Look, evidence: Evidence) -> list[Answer]:
     async def one(name: str, probe: Probe) -> Sequence[Answer]:
         is_needed = name in requirements.PROBES
         async with free:
-            limit_s = max(READ_S, look.patience.left_s()) if is_needed else READ_S
+            limit_s = max(READ_S, look.budget.remaining_s()) if is_needed else READ_S
             place = (requirements.PROBE, name)
             return await look.fetch(
                 f"probe {name}", probe(look.kube, evidence), [], limit_s, place=place

@@ -11,7 +11,7 @@ import httpx
 from vrooli.diagnosis import requirements
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.errors import VrooliError
-from vrooli.kube import ApiError, Kube, Patience, Priority, each
+from vrooli.kube import ApiError, Kube, Priority, RequestBudget, gather_limited
 from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
 from vrooli.kube.status import is_pod_ready, pod_status
 from vrooli.kube.unavailable import Unavailable
@@ -35,24 +35,24 @@ DATA = tuple(resource.pod_label for resource in databases().values())
 
 
 async def read(
-    kube: Kube, evidence: Evidence, patience: Patience
+    kube: Kube, evidence: Evidence, budget: RequestBudget
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
     """The logs that tell something, and those that couldn't be read."""
-    return await read_of(kube, list(_sources(evidence)), patience, most=MOST, tail=LINES)
+    return await read_of(kube, list(_sources(evidence)), budget, most=MOST, tail=LINES)
 
 
 async def read_all(
-    kube: Kube, evidence: Evidence, patience: Patience, *, most: int, tail: int
+    kube: Kube, evidence: Evidence, budget: RequestBudget, *, most: int, tail: int
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
     """Every log that there is, the most telling first."""
     pods = [pod for bodies in (evidence.all("Pod"), evidence.all("Pod", "")) for pod in bodies]
     remaining = (source for pod in pods for source in _of_pod(pod))
     sources = list(dict.fromkeys([*_sources(evidence), *remaining]))
-    return await read_of(kube, sources, patience, most=most, tail=tail)
+    return await read_of(kube, sources, budget, most=most, tail=tail)
 
 
 async def read_of(
-    kube: Kube, sources: Sequence[LogSource], patience: Patience, *, most: int, tail: int
+    kube: Kube, sources: Sequence[LogSource], budget: RequestBudget, *, most: int, tail: int
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
     """The ends of some logs, at most so many of them, and those that couldn't be read."""
     logs: dict[LogSource, Sequence[str]] = {}
@@ -74,7 +74,7 @@ async def read_of(
         what = f"log of {source}"
         is_operator = source.namespace in NAMESPACES
         try:
-            logs[source] = await patience.ask(
+            logs[source] = await budget.run(
                 what,
                 lines,
                 priority=Priority.REQUIRED if is_operator else Priority.OPTIONAL,
@@ -86,7 +86,7 @@ async def read_of(
             place = ("", "") if is_deleted else (requirements.LOG, source.namespace)
             unavailable.append(Unavailable.of(what, error, place))
 
-    await each(one, sources[:most])
+    await gather_limited(one, sources[:most])
     return logs, counted(unavailable)
 
 

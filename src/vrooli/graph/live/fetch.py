@@ -15,11 +15,11 @@ from vrooli.graph.live.proc_net import Socket
 from vrooli.graph.live.snapshot import GraphSnapshot
 from vrooli.graph.model import Diagram
 from vrooli.graph.relations import ConnectsTo, Endpoint, QueriesVault, RoutesTo
-from vrooli.kube import Kube, Patience, each, objects
+from vrooli.kube import Kube, RequestBudget, gather_limited, objects
 from vrooli.kube import fetch as kube_fetch
+from vrooli.kube.budget import ATTEMPT_S
 from vrooli.kube.fetch import Query
 from vrooli.kube.objects import Body
-from vrooli.kube.patience import TRY_S
 from vrooli.kube.status import is_pod_ready
 from vrooli.kube.unavailable import Cause, Unavailable
 
@@ -69,22 +69,22 @@ def required_resources(
 
 
 async def fetch_snapshot(
-    kube: Kube, diagrams: Sequence[Diagram], queries: Sequence[Query], patience: Patience
+    kube: Kube, diagrams: Sequence[Diagram], queries: Sequence[Query], budget: RequestBudget
 ) -> GraphSnapshot:
     """All of it once, as it is now."""
     snapshot = await kube_fetch.fetch_snapshot(
-        queries[0].namespace, queries, partial(fetch_list, kube, patience=patience)
+        queries[0].namespace, queries, partial(fetch_list, kube, budget=budget)
     )
     pods = pods_to_inspect(GraphSnapshot.build(snapshot), diagrams)
     return GraphSnapshot.build(snapshot, *await fetch_sockets(kube, pods))
 
 
 async def fetch_list(
-    kube: Kube, query: Query, patience: Patience | None = None
+    kube: Kube, query: Query, budget: RequestBudget | None = None
 ) -> Sequence[Body] | Unavailable:
     """The objects of one query, or why they can't be listed; a kind that isn't served has none.
 
-    Without patience one try of a few seconds has to do: whoever follows a cluster asks again.
+    Without budget one try of a few seconds has to do: whoever follows a cluster asks again.
     """
     what = f"{query.kind} in {query.namespace or 'the cluster'}"
 
@@ -96,9 +96,9 @@ async def fetch_list(
             names_only=query.names_only,
         )
 
-    limit_s = TRY_S if patience else LIST_TIMEOUT_S
+    limit_s = ATTEMPT_S if budget else LIST_TIMEOUT_S
     try:
-        return await (patience or Patience(LIST_TIMEOUT_S)).ask(what, fetch, limit_s=limit_s)
+        return await (budget or RequestBudget(LIST_TIMEOUT_S)).run(what, fetch, limit_s=limit_s)
     except VrooliError as error:
         missing = Unavailable.of(what, error, query.place)
         if missing.cause is Cause.NOT_FOUND:
@@ -159,7 +159,7 @@ async def fetch_sockets(
         except VrooliError as error:
             errors[key] = _format_exec_error(error)
 
-    await each(fetch_one, pods)
+    await gather_limited(fetch_one, pods)
     return sockets, errors
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from vrooli.chart.manifest import RESOURCE_POLICY, Manifest
-from vrooli.kube import Kube, each
+from vrooli.kube import Kube, gather_limited
 from vrooli.redaction import Redactor
 from vrooli.release.drift import diff, field_ownership, live_objects, manual_edits
 from vrooli.release.drift.diff import Act, ObjectChange
@@ -26,7 +26,7 @@ async def find_drift(
     Fields that others own (operators, autoscalers) are none of the release's.
     """
     desired = [item for item in recorded if not item.is_hook]
-    changes = await each(partial(_compare, kube, redactor), desired)
+    changes = await gather_limited(partial(_compare, kube, redactor), desired)
     return tuple(change for change in changes if change is not None)
 
 
@@ -118,7 +118,7 @@ async def _towards(
         change = diff.of_bodies(item.key, was, now, redactor)
         return change and replace(change, fields=manual_edits.signed(change.fields, body, OURS))
 
-    changes = await each(of_one, [item for item in desired if not item.is_hook])
+    changes = await gather_limited(of_one, [item for item in desired if not item.is_hook])
     return [change for change in changes if change is not None]
 
 

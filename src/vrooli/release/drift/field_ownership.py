@@ -18,7 +18,7 @@ import httpx
 
 from vrooli.chart.manifest import Manifest
 from vrooli.events import Progress
-from vrooli.kube import ApiError, Kube, each
+from vrooli.kube import ApiError, Kube, gather_limited
 from vrooli.release.drift import manual_edits
 from vrooli.release.drift.live_objects import Bodies
 from vrooli.release.drift.manual_edits import Hand
@@ -61,7 +61,7 @@ async def take_over(
         return await _take(kube, item, body, progress, preserve_added=preserve_added)
 
     desired = list(manifests)
-    results = await each(take, desired)
+    results = await gather_limited(take, desired)
     return [item.key for item, was in zip(desired, results, strict=True) if was]
 
 
@@ -78,7 +78,7 @@ async def changed(
         return bool(others.hands or others.added) or await _has_lost(kube, item, body)
 
     desired = [item for item in manifests if not item.is_hook]
-    results = await each(is_changed, desired)
+    results = await gather_limited(is_changed, desired)
     return [item.key for item, was in zip(desired, results, strict=True) if was]
 
 

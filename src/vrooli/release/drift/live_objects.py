@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
-from vrooli.kube import Kube, each
+from vrooli.kube import Kube, gather_limited
 
 Bodies = Mapping[str, dict[str, Any] | None]
 
@@ -18,7 +18,7 @@ async def bodies(kube: Kube, manifests: Iterable[Manifest]) -> Bodies:
         return await kube.get(item.api_version, item.kind, item.name, item.namespace)
 
     objects = [item for item in manifests if not item.is_hook]
-    bodies_ = await each(get, objects)
+    bodies_ = await gather_limited(get, objects)
     return {item.key: body for item, body in zip(objects, bodies_, strict=True)}
 
 

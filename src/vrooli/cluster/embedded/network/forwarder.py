@@ -96,7 +96,7 @@ async def _forward(
 
 
 async def _connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to the far side, with patience: nothing was sent yet, so nothing is sent twice."""
+    """Connect to the far side, with budget: nothing was sent yet, so nothing is sent twice."""
     for attempts_remaining in range(CONNECT_ATTEMPTS, 0, -1):
         try:
             async with asyncio.timeout(ATTEMPT_S):

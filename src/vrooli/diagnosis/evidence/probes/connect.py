@@ -13,8 +13,8 @@ from vrooli.diagnosis.evidence.access import EXEC
 from vrooli.diagnosis.evidence.connectivity import connections
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube, each
-from vrooli.kube.network_policies import Connection, refusing
+from vrooli.kube import Kube, gather_limited
+from vrooli.kube.network_policies import Connection, find_denying
 from vrooli.kube.objects import Ref, ref_of
 from vrooli.kube.status import pod_status
 
@@ -38,9 +38,9 @@ async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
         for _, _, connection in (connections(evidence) if evidence.may(EXEC) else ())
         if connection.protocol == "TCP"
         and connection.target.address
-        and refusing(policies, connection)
+        and find_denying(policies, connection)
     ]
-    return await each(partial(_connect, kube), doubtful[:MOST])
+    return await gather_limited(partial(_connect, kube), doubtful[:MOST])
 
 
 def about(connection: Connection) -> Ref:

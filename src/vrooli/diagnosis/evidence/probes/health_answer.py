@@ -14,7 +14,7 @@ from vrooli.diagnosis.evidence.access import FORWARD
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.workloads import container
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube, each
+from vrooli.kube import Kube, gather_limited
 from vrooli.kube.objects import Body, Ref, dig, items, ref_of, text
 from vrooli.kube.status import is_pod_ready, pod_status
 
@@ -37,7 +37,7 @@ class _Question:
 async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answers of the first few containers that run and aren't ready."""
     questions = list(_questions(evidence))[:MOST]
-    return await each(partial(_fetch_answer, kube), questions)
+    return await gather_limited(partial(_fetch_answer, kube), questions)
 
 
 def report(answer: Answer) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from vrooli.diagnosis.evidence.access import EXEC
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube, each
+from vrooli.kube import Kube, gather_limited
 from vrooli.kube.objects import Body, Ref, items, labels, ref_of, text
 from vrooli.kube.status import pod_status
 from vrooli.operators.pgo.names import CLUSTER_LABEL, DATA_LABEL, LEADER_ROLES, ROLE_LABEL
@@ -45,7 +45,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answers of each cluster's leader, and of each instance about its volume."""
-    return await each(lambda question: _query(kube, *question), _questions(evidence))
+    return await gather_limited(lambda question: _query(kube, *question), _questions(evidence))
 
 
 def _questions(evidence: Evidence) -> Iterator[tuple[Body, Ref, str, list[str]]]:

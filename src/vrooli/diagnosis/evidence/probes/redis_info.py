@@ -12,7 +12,7 @@ from functools import partial
 from vrooli.diagnosis.evidence.access import EXEC
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube, each
+from vrooli.kube import Kube, gather_limited
 from vrooli.kube.objects import Body, labels, ref_of, text
 from vrooli.operators.redis.names import COMPONENT_LABEL, FAILOVER_LABEL
 
@@ -40,7 +40,7 @@ async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
         and FAILOVER_LABEL in labels(pod)
         and text(pod, "status", "phase") == "Running"
     ]
-    return await each(partial(_fetch_info, kube), pods)
+    return await gather_limited(partial(_fetch_info, kube), pods)
 
 
 async def _fetch_info(kube: Kube, pod: Body) -> Answer:

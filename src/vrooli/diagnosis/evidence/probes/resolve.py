@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from vrooli.diagnosis.evidence.access import EXEC
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.errors import VrooliError
-from vrooli.kube import Kube, each
+from vrooli.kube import Kube, gather_limited
 from vrooli.kube.objects import Ref, ref_of
 from vrooli.kube.status import is_pod_ready, pod_status
 
@@ -32,7 +32,7 @@ async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
         if running and owner.kind == "Deployment" and (is_pod_ready(pod) or owner not in targets):
             targets.setdefault(owner, (ref_of(pod), running[-1].name))
     chosen = list(targets.values())[:MOST]
-    return await each(lambda item: _resolve(kube, *item), chosen)
+    return await gather_limited(lambda item: _resolve(kube, *item), chosen)
 
 
 async def _resolve(kube: Kube, pod: Ref, container: str) -> Answer:

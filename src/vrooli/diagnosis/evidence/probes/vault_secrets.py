@@ -16,7 +16,7 @@ from vrooli.diagnosis.dependency_graph import vault_service
 from vrooli.diagnosis.evidence.access import FORWARD
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.probes.vault_health import is_read, running, unread, vault_client
-from vrooli.kube import Kube, each
+from vrooli.kube import Kube, gather_limited
 from vrooli.kube.objects import Body, Ref, dig, mapping, ref_of, text
 
 NAME = "vault-secrets"
@@ -32,7 +32,7 @@ async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     auths = [
         body for body in evidence.all("VaultAuth") if text(body, "spec", "method") == "kubernetes"
     ]
-    answers = await each(partial(_check_login, kube, evidence), auths)
+    answers = await gather_limited(partial(_check_login, kube, evidence), auths)
     return [answer for answers in answers for answer in answers]
 
 
@@ -84,7 +84,7 @@ async def _login_and_read(
             if text(secret, "spec", "vaultAuthRef") == ref.name
         ]
         try:
-            answers += await each(partial(_read, vault), secrets)
+            answers += await gather_limited(partial(_read, vault), secrets)
         finally:
             await vault.post("auth/token/revoke-self")
     return answers

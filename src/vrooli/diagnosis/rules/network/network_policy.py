@@ -11,7 +11,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import connect
 from vrooli.diagnosis.evidence.workloads import deployed_field, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.network_policies import refusing
+from vrooli.kube.network_policies import find_denying
 from vrooli.kube.objects import Body, Ref, mapping, ref_of
 
 
@@ -29,7 +29,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each policy with the arrows that it refuses."""
     closed: dict[Ref, _Closed] = {}
     for source, target, connection in connections(evidence):
-        policies = refusing(evidence.all("NetworkPolicy"), connection)
+        policies = find_denying(evidence.all("NetworkPolicy"), connection)
         answer = evidence.answer(connect.NAME, connect.about(connection))
         if not policies or (answer is not None and answer.ok and answer.text == connect.OPEN):
             continue

@@ -157,4 +157,4 @@ def test_policies_are_read_as_kubernetes_explains_them(rule: dict[str, Any], is_
     client["status"]["podIP"] = "10.1.2.3"
     way = Connection(Endpoint(client, {}), Endpoint(shop(), {}), 8080)
     allow = policy("a", {"podSelector": {"matchLabels": LABELS}, "ingress": [rule]})
-    assert bool(network_policies.refusing([allow], way)) is not is_open
+    assert bool(network_policies.find_denying([allow], way)) is not is_open

@@ -1,4 +1,4 @@
-"""Requests take turns, the important ones first, and are tried again while that may help."""
+"""Requests take queue, the important ones first, and are tried again while that may help."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from vrooli.kube import ApiError, Patience, Priority, patience
-from vrooli.kube.patience import OutOfTimeError, Turns
+from vrooli.kube import ApiError, Priority, RequestBudget, budget
+from vrooli.kube.budget import RequestQueue, RequestTimeoutError
 from vrooli.kube.rest import NoAnswerError
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PAUSE_S", 0.001)
-    monkeypatch.setattr(patience, "LONGEST_PAUSE_S", 0.002)
+    monkeypatch.setattr(budget, "PAUSE_S", 0.001)
+    monkeypatch.setattr(budget, "LONGEST_PAUSE_S", 0.002)
 
 
 def failing(*errors: Exception) -> tuple[Callable[[float], Awaitable[str]], list[float]]:
@@ -42,7 +42,7 @@ CUT = NoAnswerError("The connection broke off.")
 @pytest.mark.parametrize("error", [busy(429), busy(503), busy(504), busy(500), CUT])
 async def test_what_may_pass_is_asked_again(error: Exception) -> None:
     request, limits = failing(error, error)
-    assert await Patience(5).ask("Pod", request) == "answer"
+    assert await RequestBudget(5).run("Pod", request) == "answer"
     assert len(limits) == 3
 
 
@@ -51,47 +51,47 @@ async def test_what_may_pass_is_asked_again(error: Exception) -> None:
 async def test_a_refusal_is_not_asked_again(status: int) -> None:
     request, limits = failing(busy(status), busy(status))
     with pytest.raises(ApiError) as raised:
-        await Patience(5).ask("Pod", request)
+        await RequestBudget(5).run("Pod", request)
     assert (raised.value.status, len(limits)) == (status, 1)
 
 
 @pytest.mark.anyio
 async def test_a_busy_server_is_asked_as_often_as_it_takes_and_a_broken_one_is_not() -> None:
     request, limits = failing(*[busy()] * 20)
-    assert await Patience(5).ask("Pod", request) == "answer"
+    assert await RequestBudget(5).run("Pod", request) == "answer"
     assert len(limits) == 21
     request, limits = failing(*[busy(500)] * 20)
     with pytest.raises(ApiError):
-        await Patience(5).ask("Pod", request)
-    assert len(limits) == patience.TRIES
+        await RequestBudget(5).run("Pod", request)
+    assert len(limits) == budget.MAX_ATTEMPTS
 
 
 @pytest.mark.anyio
 async def test_what_nothing_depends_on_is_tried_a_few_times_only() -> None:
     request, limits = failing(*[busy()] * 20)
     with pytest.raises(ApiError):
-        await Patience(5).ask("Node", request, priority=Priority.OPTIONAL)
-    assert len(limits) == patience.OPTIONAL_TRIES
+        await RequestBudget(5).run("Node", request, priority=Priority.OPTIONAL)
+    assert len(limits) == budget.OPTIONAL_MAX_ATTEMPTS
     request, limits = failing(busy(500))
     with pytest.raises(ApiError):
-        await Patience(5).ask("Node", request, priority=Priority.OPTIONAL)
+        await RequestBudget(5).run("Node", request, priority=Priority.OPTIONAL)
     assert len(limits) == 1
 
 
 @pytest.mark.anyio
 async def test_the_server_names_the_time_after_which_it_is_asked_again() -> None:
     request, _ = failing(busy(429, retry_after_s=0.2))
-    budget = Patience(5)
-    assert await budget.ask("Pod", request) == "answer"
+    budget = RequestBudget(5)
+    assert await budget.run("Pod", request) == "answer"
     assert budget.elapsed_s >= 0.2
 
 
 @pytest.mark.anyio
 async def test_a_rest_that_ends_after_the_budget_is_not_begun() -> None:
     request, limits = failing(busy(429, retry_after_s=60))
-    budget = Patience(1)
+    budget = RequestBudget(1)
     with pytest.raises(ApiError):
-        await budget.ask("Pod", request)
+        await budget.run("Pod", request)
     assert len(limits) == 1
     assert budget.elapsed_s < 0.5
 
@@ -101,8 +101,8 @@ async def test_what_is_never_answered_ends_with_the_budget_and_says_how_long_it_
     async def never(limit_s: float) -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(OutOfTimeError, match="no answer within 0 s") as raised:
-        await Patience(0.1).ask("Pod", never)
+    with pytest.raises(RequestTimeoutError, match="no answer within 0 s") as raised:
+        await RequestBudget(0.1).run("Pod", never)
     assert "--timeout" in raised.value.advice
 
 
@@ -116,7 +116,7 @@ async def test_a_try_that_hangs_is_given_up_and_asked_again() -> None:
             await asyncio.Event().wait()
         return "answer"
 
-    assert await Patience(5).ask("Pod", hangs_once, limit_s=0.05) == "answer"
+    assert await RequestBudget(5).run("Pod", hangs_once, limit_s=0.05) == "answer"
 
 
 @pytest.mark.anyio
@@ -131,11 +131,11 @@ async def test_so_many_are_asked_at_a_time_and_the_important_ones_first() -> Non
         await asyncio.sleep(0.005)
         running -= 1
 
-    budget = Patience(5, Turns(2))
+    budget = RequestBudget(5, RequestQueue(2))
     async with asyncio.TaskGroup() as group:
         for priority, names in ((Priority.OPTIONAL, "abcd"), (Priority.REQUIRED, "ABCD")):
             for name in names:
-                ask = budget.ask(name, lambda _, name=name: request(name), priority=priority)
+                ask = budget.run(name, lambda _, name=name: request(name), priority=priority)
                 group.create_task(ask)
     assert most == 2
     # Two had begun before anything of importance came.
@@ -144,39 +144,39 @@ async def test_so_many_are_asked_at_a_time_and_the_important_ones_first() -> Non
 
 @pytest.mark.anyio
 async def test_a_turn_that_nobody_wants_any_more_goes_to_the_next() -> None:
-    turns = Turns(1)
-    await turns.take(0)
-    first, second = (asyncio.create_task(turns.take(0)) for _ in range(2))
+    queue = RequestQueue(1)
+    await queue.acquire(0)
+    first, second = (asyncio.create_task(queue.acquire(0)) for _ in range(2))
     await asyncio.sleep(0)
-    turns.give_back()
+    queue.release()
     first.cancel()  # in the moment in which it is its turn
     async with asyncio.timeout(1):
         await second
-    turns.give_back()
+    queue.release()
     async with asyncio.timeout(1):
-        await turns.take(0)
+        await queue.acquire(0)
 
 
 @pytest.mark.anyio
 async def test_who_never_gets_a_turn_is_told_that_it_was_not_asked() -> None:
-    turns = Turns(1)
-    await turns.take(0)
+    queue = RequestQueue(1)
+    await queue.acquire(0)
     request, limits = failing()
-    with pytest.raises(OutOfTimeError, match="not asked within"):
-        await Patience(0.05, turns).ask("Pod", request)
+    with pytest.raises(RequestTimeoutError, match="not asked within"):
+        await RequestBudget(0.05, queue).run("Pod", request)
     assert limits == []
 
 
 @pytest.mark.anyio
 async def test_it_can_say_what_it_waits_for() -> None:
-    budget, gate = Patience(5), asyncio.Event()
+    budget, gate = RequestBudget(5), asyncio.Event()
 
     async def waits(limit_s: float) -> None:
         await gate.wait()
 
-    asking = asyncio.create_task(budget.ask("Pod in dev", waits))
+    asking = asyncio.create_task(budget.run("Pod in dev", waits))
     await asyncio.sleep(0.01)
-    assert budget.words() == "Pod in dev (0 s)"
+    assert budget.format_waiting() == "Pod in dev (0 s)"
     gate.set()
     await asking
-    assert budget.words() == ""
+    assert budget.format_waiting() == ""
