@@ -19,6 +19,7 @@ from vrooli.kube import events
 from vrooli.kube.objects import ref_of
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.unavailable import Unavailable
+from vrooli.operators.vso.names import LABELS
 from vrooli.redaction import Redactor
 
 Body = dict[str, Any]
@@ -75,9 +76,7 @@ def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Graph
     add("IngressClass", _class("traefik"), "")
     controller = {"app.kubernetes.io/name": "traefik"}
     add("Pod", pod("traefik", controller, "10.244.0.4", "kube-system"), "kube-system")
-    add(
-        "Pod", pod("vso", {"control-plane": "controller-manager"}, "10.244.0.5", OPERATOR), OPERATOR
-    )
+    add("Pod", pod("vso", LABELS, "10.244.0.5", OPERATOR), OPERATOR)
     add("Pod", pod("vault-0", {"app": "vault"}, "10.244.0.6", "vault"), "vault")
     add("Service", _service("vault", {"app": "vault"}, "10.96.0.6", (8200,)), "vault")
     add("EndpointSlice", _endpoints("vault"), "vault")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
 
 from vrooli.diagnosis.evidence import rotation
 from vrooli.diagnosis.evidence.model import Evidence
@@ -27,13 +26,13 @@ from vrooli.kube.objects import (
 )
 from vrooli.operators import OPERATORS
 from vrooli.operators.pgo.names import CLUSTER_LABEL
+from vrooli.vault.address import VaultAddress, parse_address
 
 Edge = tuple[Ref, Ref]
 DependencyGraph = Mapping[Ref, frozenset[Ref]]
 
 DNS = Ref("Deployment", "coredns", "kube-system")
 METRICS = Ref("Deployment", "metrics-server", "kube-system")
-VSO_NAMESPACE = "vault-secrets-operator-system"
 # What stands beside an Ingress controller under its name.
 SIDECARS = {"svclb", "defaultbackend", "backend"}
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
@@ -224,19 +223,14 @@ def _of_vault(evidence: Evidence) -> Iterator[Edge]:
 
 
 def vault_service(connection: Body) -> Ref | None:
-    """The Service that a VaultConnection's address names, if it is one of this cluster."""
-    name, _, rest = vault_host(connection).partition(".")
-    namespace = rest.partition(".")[0]
-    inside = rest in (namespace, f"{namespace}.svc") or ".svc." in f"{rest}."
-    return Ref("Service", name, namespace) if namespace and inside else None
+    """The Service of this cluster that a VaultConnection's address names, if it names one."""
+    address = vault_address(connection)
+    return address.service if address is not None else None
 
 
-def vault_host(connection: Body) -> str:
-    """The host of a VaultConnection's address; empty where it is no address."""
-    try:
-        return urlsplit(text(connection, "spec", "address")).hostname or ""
-    except ValueError:
-        return ""
+def vault_address(connection: Body) -> VaultAddress | None:
+    """A VaultConnection's address; None if it is not a URL."""
+    return parse_address(text(connection, "spec", "address"))
 
 
 def vault_services(evidence: Evidence) -> list[Ref]:

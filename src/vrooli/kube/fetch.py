@@ -31,6 +31,7 @@ class Query:
         api_version: The kind's version.
         kind: The kind.
         namespace: Their namespace; empty for all, and for objects that belong to none.
+        labels: A label selector; None takes all.
         fields: A field selector; None takes all.
         names_only: Whether only their metadata is read.
     """
@@ -38,6 +39,7 @@ class Query:
     api_version: str
     kind: str
     namespace: str = ""
+    labels: str | None = None
     fields: str | None = None
     names_only: bool = False
 

@@ -141,11 +141,12 @@ class Reading(Rest):
         api_version: str,
         kind: str,
         namespace: str | None = None,
+        labels: str | None = None,
         *,
         fields: str | None = None,
         names_only: bool = False,
     ) -> AsyncGenerator[tuple[str, Manifest], None]:
-        """Each object as it is now and whenever it changes, by field selector or all, for ever.
+        """Each object as it is now and whenever it changes, by selectors or all, for ever.
 
         With ``names_only`` the server sends their metadata alone.
 
@@ -157,6 +158,8 @@ class Reading(Rest):
         """
         url, scoped = await self._resource(api_version, kind)
         params = {"watch": "true", "timeoutSeconds": str(WATCH_S)}
+        if labels:
+            params["labelSelector"] = labels
         if fields:
             params["fieldSelector"] = fields
         headers = {"accept": f"{_NAMES};{_NAMES_OF}"} if names_only else {}

@@ -94,6 +94,7 @@ class Watcher:
                 query.api_version,
                 query.kind,
                 query.namespace or None,
+                query.labels,
                 fields=query.fields,
                 names_only=query.names_only,
             )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import hvac
 import requests
+import urllib3
 from hvac import exceptions
 
 from vrooli.errors import PrerequisiteError, VrooliError
@@ -28,11 +29,19 @@ class VaultSealedError(PrerequisiteError):
 
 
 class VaultClient:
-    """One Vault, with or without a token."""
+    """One Vault, with or without a token.
 
-    def __init__(self, address: str, token: str | None = None) -> None:
+    Args:
+        address: Its URL.
+        token: The token of all requests.
+        verify: Whether its certificate must be valid for the address.
+    """
+
+    def __init__(self, address: str, token: str | None = None, *, verify: bool = True) -> None:
         self.address = address
-        self._hvac: Any = hvac.Client(url=address, token=token, timeout=REQUEST_S)  # type: ignore[no-untyped-call]
+        if not verify:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self._hvac: Any = hvac.Client(url=address, token=token, timeout=REQUEST_S, verify=verify)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Close its connections."""

@@ -73,20 +73,6 @@ def test_a_release_with_its_secrets_from_a_file_wants_nothing_of_vault() -> None
         assert check.needless(here) == "these values take no secrets from Vault"
 
 
-@pytest.mark.parametrize(
-    ("text", "keys"),
-    [
-        ('{{ get .Secrets "A_KEY" }}', {"A_KEY"}),
-        ("{{ .Secrets.name | toJson }} {{ .Secrets.other }}", {"name", "other"}),
-        ("{{ index .Secrets `odd-key` }}", {"odd-key"}),
-        ("plain", set()),
-    ],
-)
-def test_the_keys_that_a_template_reads_are_found(text: str, keys: set[str]) -> None:
-    destination = {"transformation": {"templates": {"x": {"text": text}}}}
-    assert vault_state.template_keys(destination) == keys
-
-
 def test_a_vault_as_setup_leaves_it_lacks_nothing(want: Wanted, good: VaultSeen) -> None:
     seen = [
         judged(access.CHECK, access.judge(want, good)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -12,12 +11,14 @@ from vrooli.checks.interface import Site, UnseenError
 from vrooli.checks.runner import is_forbidden
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import ApiError, Kube
+from vrooli.kube.objects import Ref, mapping, ref_of
+from vrooli.kube.status import pod_status
+from vrooli.operators.vso.templates import secret_keys
 from vrooli.vault import VaultClient, manifests, policies, server
+from vrooli.vault.address import VaultAddress, parse_address, pod_port
 from vrooli.vault.client import VaultDeniedError
 
-# A Vault inside the cluster, by its Service. Others are reached from the cluster, not from here.
-_INSIDE = re.compile(r"http://([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc[a-z0-9.-]*)?(?::(\d+))?/?")
-VAULT_PORT = 8200
+OUR_SERVICE = Ref("Service", manifests.NAME, manifests.NAMESPACE)
 # How long the token for asking lives, seconds; the API server's least.
 TOKEN_S = 600
 # Whose accounts ask while the release's namespace isn't there.
@@ -94,7 +95,7 @@ def wanted(site: Site) -> Wanted | None:
     for item in synced:
         spec = item.body["spec"]
         place, filled = (str(spec["mount"]), str(spec["path"])), spec["destination"]
-        keys = template_keys(filled) | rotated.get(filled["name"], frozenset())
+        keys = secret_keys(item.body) | rotated.get(filled["name"], frozenset())
         secrets[place] = secrets.get(place, frozenset()) | keys
     return Wanted(
         str(connections[0].body["spec"]["address"]),
@@ -108,16 +109,6 @@ def wanted(site: Site) -> Wanted | None:
 COMPONENT, ROTATOR = "app.kubernetes.io/component", "rotator"
 # What the rotator reads of the Secret that a setting of its names; Redis' key is a template's.
 ROTATED_KEYS = {"POSTGRES_SOURCE": frozenset({"DB_PASSWORD"})}
-# How VSO's templates name a key: `get .Secrets "KEY"`, `index .Secrets "KEY"`, `.Secrets.key`.
-_KEY = re.compile(r"""\.Secrets(?:\.([A-Za-z_]\w*)|\s+["`]([^"`]+)["`])""")
-
-
-def template_keys(destination: Mapping[str, object]) -> frozenset[str]:
-    """The keys that a VaultStaticSecret's templates read."""
-    transformation = destination.get("transformation")
-    templates = transformation.get("templates") if isinstance(transformation, Mapping) else None
-    texts = [item["text"] for item in (templates or {}).values()]
-    return frozenset(named or quoted for text in texts for named, quoted in _KEY.findall(text))
 
 
 def _rotated_keys(site: Site) -> dict[str, frozenset[str]]:
@@ -138,9 +129,9 @@ def needless(site: Site) -> str:
 
 
 def is_ours(address: str) -> bool:
-    """Whether that is where our own development Vault is."""
-    inside = _INSIDE.fullmatch(address)
-    return inside is not None and inside.groups()[:2] == (manifests.NAME, manifests.NAMESPACE)
+    """Whether an address is that of the development Vault of this product."""
+    parsed = parse_address(address)
+    return parsed is not None and parsed.service == OUR_SERVICE
 
 
 async def collect(site: Site) -> VaultSeen:
@@ -157,14 +148,11 @@ async def _collect(site: Site) -> VaultSeen:
     want = wanted(site)
     if want is None:
         raise UnseenError("the release takes nothing from Vault")
-    inside = _INSIDE.fullmatch(want.address)
-    if inside is None:
-        raise UnseenError(
-            f"{want.address} is outside the cluster, or speaks TLS: it is asked from there only"
-        )
-    service, where, port = inside.groups()
+    address = parse_address(want.address)
+    if address is None or address.service is None:
+        raise UnseenError(f"{want.address} is outside of the cluster and cannot be read from here")
     try:
-        async with _reach(site.kube, service, where, int(port or VAULT_PORT)) as vault:
+        async with _reach(site.kube, address, address.service) as vault:
             await vault.check_ready()
             seen = await _as_operator(site, want, vault)
     except VaultDeniedError as error:
@@ -271,17 +259,20 @@ async def _token(kube: Kube, namespace: str, account: str) -> str:
 
 
 @asynccontextmanager
-async def _reach(kube: Kube, service: str, namespace: str, port: int) -> AsyncIterator[VaultClient]:
+async def _reach(kube: Kube, address: VaultAddress, ref: Ref) -> AsyncIterator[VaultClient]:
     """Vault through one of its Service's pods."""
-    found = await kube.get("v1", "Service", service, namespace)
-    selector = (found or {}).get("spec", {}).get("selector") or {}
+    service = await kube.get("v1", "Service", ref.name, ref.namespace)
+    if service is None:
+        raise PrerequisiteError(f"Vault can't be reached at {address.host}: no such Service.")
+    selector = mapping(service, "spec", "selector")
     labels = ",".join(f"{name}={value}" for name, value in selector.items())
-    pods = await kube.list("v1", "Pod", namespace, labels) if labels else []
-    running = [pod for pod in pods if pod.get("status", {}).get("phase") == "Running"]
-    if found is None or not running:
-        lack = "no pod runs behind it" if found else "there is no such Service"
-        raise PrerequisiteError(f"Vault can't be asked at {service}.{namespace}: {lack}.")
-    target = running[0]["metadata"]["name"]
-    async with await kube.port_forward(namespace, target, port) as local:
-        with closing(VaultClient(f"http://127.0.0.1:{local}")) as vault:
+    pods = await kube.list("v1", "Pod", ref.namespace, labels) if labels else []
+    running = next((pod for pod in pods if pod_status(pod).phase == "Running"), None)
+    if running is None:
+        raise PrerequisiteError(f"Vault can't be reached at {address.host}: no pod of it runs.")
+    port, name = pod_port(service, running, address.port), ref_of(running).name
+    async with await kube.port_forward(ref.namespace, name, port) as local:
+        url = f"{address.scheme}://127.0.0.1:{local}{address.path}"
+        # The certificate names the Service; the API server forwards to this pod and no other.
+        with closing(VaultClient(url, verify=False)) as vault:
             yield vault

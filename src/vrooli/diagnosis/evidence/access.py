@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
 from vrooli.diagnosis import requirements
-from vrooli.diagnosis.dependency_graph import vault_host, vault_service, vault_services
+from vrooli.diagnosis.dependency_graph import vault_address, vault_services
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube import Kube, RequestBudget
 from vrooli.kube.fetch import Fetcher
@@ -98,7 +98,7 @@ def _unasked(access: PodAccess, what: Sequence[str], why: str) -> Unavailable:
 def _outside(evidence: Evidence) -> Iterator[Unavailable]:
     for body in evidence.all("VaultConnection"):
         # Not the whole address: it may hold a password.
-        host = vault_host(body)
-        if host and vault_service(body) is None:
+        address = vault_address(body)
+        if address is not None and not address.is_in_cluster:
             why = "no Service of this cluster: only what the Secrets Operator says of it is known"
-            yield Unavailable(f"Vault at {host}", why)
+            yield Unavailable(f"Vault at {address.host}", why)

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vrooli.diagnosis.dependency_graph import VSO_NAMESPACE, vault_service
+from vrooli.diagnosis.dependency_graph import vault_service
 from vrooli.diagnosis.evidence.log_search import recent_lines
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.probes import vault_secrets
 from vrooli.kube.events import Event
-from vrooli.kube.objects import Body, Ref, condition, dig, mapping, number, ref_of, text
+from vrooli.kube.objects import Body, Ref, condition, dig, number, ref_of, text
+from vrooli.operators import VSO
 from vrooli.vault.policies import NAMES
 
 OK, FORBIDDEN, NOT_FOUND, BAD = 200, 403, 404, 400
@@ -177,7 +178,7 @@ def _is_fresh(evidence: Evidence, event: Event) -> bool:
     """
     if is_recent(event, evidence.now, LONGEST_S):
         return True
-    logged = recent_lines(evidence, FAILED_LOGIN, VSO_NAMESPACE, within_s=LONGEST_S)
+    logged = recent_lines(evidence, FAILED_LOGIN, VSO.namespace, within_s=LONGEST_S)
     return event.reason == LOGIN_EVENT and any(logged)
 
 
@@ -193,12 +194,6 @@ def connection(evidence: Evidence, secret: Body) -> Ref:
     named = text(evidence.get(auth), "spec", "vaultConnectionRef")
     ref = Ref("VaultConnection", named, auth.namespace)
     return ref if evidence.get(ref) is not None else auth
-
-
-def templates(secret: Body) -> Mapping[str, str]:
-    """The templates of a VaultStaticSecret by the key that each makes."""
-    definitions = mapping(secret, "spec", "destination", "transformation", "templates")
-    return {key: text(item, "text") for key, item in definitions.items()}
 
 
 def ours(evidence: Evidence, auth: Ref) -> bool:

@@ -22,6 +22,7 @@ from vrooli.kube.fetch import Query
 from vrooli.kube.objects import Body
 from vrooli.kube.status import is_pod_ready
 from vrooli.kube.unavailable import Cause, Unavailable
+from vrooli.operators import VSO
 
 # One list of objects, and one program in one pod, seconds.
 LIST_TIMEOUT_S, EXEC_TIMEOUT_S = 5.0, 10.0
@@ -61,7 +62,8 @@ def required_resources(
         if isinstance(relation, RoutesTo):
             queries += [_query("v1", "Pod", name) for name in relation.namespaces]
         elif isinstance(relation, QueriesVault):
-            queries.append(_query("v1", "Pod", live_vault.OPERATOR_NAMESPACE))
+            queries.append(_query("v1", "Pod", VSO.namespace))
+            queries.append(Query("v1", "Pod", labels=VSO.selector))
             if target := live_vault.parse_vault_address(relation.address):
                 queries += [_query("v1", kind, target.namespace) for kind in ("Pod", "Service")]
                 queries.append(_query("discovery.k8s.io/v1", "EndpointSlice", target.namespace))
@@ -93,6 +95,7 @@ async def fetch_list(
             query.api_version,
             query.kind,
             query.namespace or None,
+            query.labels,
             names_only=query.names_only,
         )
 
@@ -103,6 +106,8 @@ async def fetch_list(
         missing = Unavailable.of(what, error, query.place)
         if missing.cause is Cause.NOT_FOUND:
             return ()
+        if missing.cause is Cause.FORBIDDEN and query.labels:
+            return ()  # the operator's usual namespace is read, too
         if missing.cause is Cause.FORBIDDEN:
             return replace(missing, reason="no right to list it")
         return missing

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from vrooli.graph.live import connections
 from vrooli.graph.live.snapshot import GraphSnapshot
 from vrooli.graph.model import ArrowStatus, State
 from vrooli.graph.relations import Authenticates, ConnectsTo, Endpoint, QueriesVault, SyncsSecret
 from vrooli.kube import objects
-from vrooli.kube.objects import Body
+from vrooli.kube.objects import Body, ref_of
 from vrooli.kube.status import is_pod_ready
+from vrooli.operators import VSO
+from vrooli.operators.vso.names import LABELS
+from vrooli.vault.address import parse_address
 
-OPERATOR_NAMESPACE = "vault-secrets-operator-system"
-OPERATOR_LABELS = (("control-plane", "controller-manager"),)
-OPERATOR_ENDPOINT = Endpoint("Vault's operator", OPERATOR_LABELS, namespace=OPERATOR_NAMESPACE)
 # A warning is told while it is this young, seconds: the operator repeats it while it lasts.
 RECENT_S = 180.0
-VAULT_PORT = 8200
+
+
+def find_operator(snapshot: GraphSnapshot) -> Endpoint:
+    """The Vault Secrets Operator: in its own namespace, else where its pods are."""
+    pods = snapshot.active_pods(LABELS, namespace="")
+    namespaces = [ref_of(pod).namespace for pod in pods]
+    namespace = next((item for item in namespaces if item != VSO.namespace), VSO.namespace)
+    if VSO.namespace in namespaces:
+        namespace = VSO.namespace
+    return Endpoint("Vault's operator", tuple(LABELS.items()), namespace=namespace)
 
 
 def syncs_secret_status(relation: SyncsSecret, snapshot: GraphSnapshot) -> ArrowStatus:
@@ -31,7 +39,7 @@ def syncs_secret_status(relation: SyncsSecret, snapshot: GraphSnapshot) -> Arrow
         return ArrowStatus(State.BROKEN, f"VaultStaticSecret/{relation.name} doesn't exist")
     if reason := _sync_failure(relation, body, snapshot) or _operator_failure(snapshot):
         return ArrowStatus(State.BROKEN, reason)
-    if relation.refresh and snapshot.endpoint_pods(OPERATOR_ENDPOINT):
+    if relation.refresh and snapshot.endpoint_pods(find_operator(snapshot)):
         message = f"{relation.name} is synced, and compared with Vault every {relation.refresh}"
         return ArrowStatus(State.ACTIVE, message)
     message = "" if relation.refresh == "" else "; its operator could not be seen"
@@ -61,9 +69,10 @@ def authenticates_status(relation: Authenticates, snapshot: GraphSnapshot) -> Ar
 
 def queries_vault_status(relation: QueriesVault, snapshot: GraphSnapshot) -> ArrowStatus:
     """Whether the operator has connections to the Vault that it is told of."""
-    if reason := snapshot.list_error("Pod", OPERATOR_NAMESPACE):
+    operator = find_operator(snapshot)
+    if reason := snapshot.list_error("Pod", operator.namespace):
         return ArrowStatus(
-            State.UNKNOWN, f"the pods of {OPERATOR_NAMESPACE} could not be seen: {reason}"
+            State.UNKNOWN, f"the pods of {operator.namespace} could not be seen: {reason}"
         )
     if reason := _operator_failure(snapshot):
         return ArrowStatus(State.BROKEN, reason)
@@ -75,7 +84,7 @@ def queries_vault_status(relation: QueriesVault, snapshot: GraphSnapshot) -> Arr
     vault_endpoint = find_vault_endpoint(relation.address, snapshot)
     if vault_endpoint is None:
         return ArrowStatus(State.BROKEN, f"{relation.address} leads to no Service that has pods")
-    return connections.connects_to_status(ConnectsTo(OPERATOR_ENDPOINT, vault_endpoint), snapshot)
+    return connections.connects_to_status(ConnectsTo(operator, vault_endpoint), snapshot)
 
 
 def find_vault_endpoint(address: str, snapshot: GraphSnapshot) -> Endpoint | None:
@@ -90,17 +99,14 @@ def find_vault_endpoint(address: str, snapshot: GraphSnapshot) -> Endpoint | Non
 
 
 def parse_vault_address(address: str) -> Endpoint | None:
-    """Where in the cluster a Vault's address leads; None if it leads elsewhere."""
-    try:
-        split = urlsplit(address)
-        host, port = split.hostname or "", split.port or VAULT_PORT
-    except ValueError:
+    """The Vault in the cluster that an address leads to; None if it is outside."""
+    parsed = parse_address(address)
+    if parsed is None or parsed.service is None:
         return None
-    name, _, rest = host.partition(".")
-    namespace, _, kind = rest.partition(".")
-    if not name or not namespace or kind.partition(".")[0] != "svc":
-        return None
-    return Endpoint("Vault", namespace=namespace, services=(name,), ports=(port,))
+    service = parsed.service
+    return Endpoint(
+        "Vault", namespace=service.namespace, services=(service.name,), ports=(parsed.port,)
+    )
 
 
 def _sync_failure(relation: SyncsSecret, body: Body, snapshot: GraphSnapshot) -> str:
@@ -120,12 +126,13 @@ def _sync_failure(relation: SyncsSecret, body: Body, snapshot: GraphSnapshot) ->
 
 def _operator_failure(snapshot: GraphSnapshot) -> str:
     """Why the operator can't work; empty when it can, or nobody knows."""
-    if ("Pod", OPERATOR_NAMESPACE) not in snapshot.places:
+    operator = find_operator(snapshot)
+    if not {("Pod", operator.namespace), ("Pod", "")} & set(snapshot.places):
         return ""
-    pods = snapshot.endpoint_pods(OPERATOR_ENDPOINT)
+    pods = snapshot.endpoint_pods(operator)
     if any(is_pod_ready(pod) for pod in pods):
         return ""
-    return f"no pod of {OPERATOR_NAMESPACE} is ready: what changes in Vault doesn't arrive"
+    return f"no pod of {operator.namespace} is ready: what changes in Vault doesn't arrive"
 
 
 def _recent_warning(kind: str, name: str, snapshot: GraphSnapshot) -> str:

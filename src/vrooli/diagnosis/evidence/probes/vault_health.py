@@ -6,20 +6,17 @@ import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
-from vrooli.diagnosis.dependency_graph import vault_service
+from vrooli.diagnosis.dependency_graph import vault_address, vault_service
 from vrooli.diagnosis.evidence.access import FORWARD
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.kube import Kube
-from vrooli.kube.objects import Body, Ref, containers, items, mapping, ref_of, text
+from vrooli.kube.objects import Body, Ref, mapping, ref_of, text
+from vrooli.vault.address import pod_port
 
 NAME = "vault-health"
-PORT = 8200
-# Where an address names no port.
-PORTS = {"http": 80, "https": 443}
 # Vault answers at once, sealed or not; the way to it takes a while on a busy machine, seconds.
 ANSWER_S = 10.0
 # Characters of an answer that isn't Vault's own.
@@ -61,13 +58,16 @@ async def vault_client(
     kube: Kube, evidence: Evidence, connection: Body, pod: str
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the Vault that a connection names, by a port that leads into its pod."""
-    address = urlsplit(text(connection, "spec", "address"))
-    service = vault_service(connection) or Ref("Service", "")
-    pod_port = target(evidence, service, pod, address.port or PORTS.get(address.scheme, PORT))
+    address = vault_address(connection)
+    if address is None or address.service is None:
+        raise ValueError(f"{ref_of(connection)} names no Service of the cluster")
+    service = address.service
+    body = evidence.get(Ref("Pod", pod, service.namespace)) or {}
+    target_port = pod_port(evidence.get(service) or {}, body, address.port)
     async with (
-        await kube.port_forward(service.namespace, pod, pod_port) as port,
+        await kube.port_forward(service.namespace, pod, target_port) as port,
         httpx.AsyncClient(
-            base_url=f"{address.scheme}://127.0.0.1:{port}{address.path.rstrip('/')}/v1",
+            base_url=f"{address.scheme}://127.0.0.1:{port}{address.path}/v1",
             timeout=ANSWER_S,
             # Its certificate names the Service, not this end of the way; the API server leads it
             # to that pod and no other. Whether the operator trusts it, the operator says.
@@ -75,24 +75,6 @@ async def vault_client(
         ) as client,
     ):
         yield client
-
-
-def target(evidence: Evidence, service: Ref, pod: str, port: int) -> int:
-    """The port of a pod that a port of its Service leads to."""
-    spec = mapping(evidence.get(service), "spec")
-    port_entry = next((item for item in items(spec, "ports") if item.get("port") == port), {})
-    target_port = port_entry.get("targetPort")
-    if text(spec, "clusterIP") == "None" or not target_port:
-        return port
-    if isinstance(target_port, int):
-        return target_port
-    ports = (
-        item.get("containerPort")
-        for container in containers(evidence.get(Ref("Pod", pod, service.namespace)) or {})
-        for item in items(container, "ports")
-        if item.get("name") == target_port
-    )
-    return next((match for match in ports if isinstance(match, int)), port)
 
 
 def is_read(answer: httpx.Response) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence import rotation, vso
+from vrooli.diagnosis.evidence import rotation
 from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import patch, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, labels, ref_of, text
 from vrooli.operators.pgo.names import CLUSTER_LABEL, USER_LABEL
+from vrooli.operators.vso.templates import templates
 from vrooli.secrets.catalog import POSTGRES
 
 THEIRS, OURS = "DB_PASSWORD", "password"
@@ -71,7 +72,7 @@ def _command(evidence: Evidence, secret: Ref) -> str:
             for path in (TEMPLATES, ("spec", "path")):
                 if back := restore_field_command(evidence, ref, *path):
                     return back
-            if vso.templates(item).get(OURS) != _template():
+            if templates(item).get(OURS) != _template():
                 return patch(ref, _template(), *TEMPLATES, OURS, "text")
             return f"kubectl describe {ref.words}"
     return f"kubectl describe {secret.words}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence import redis, rotation, vso
+from vrooli.diagnosis.evidence import redis, rotation
 from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import patch
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, ref_of, text
+from vrooli.operators.vso.templates import templates
 
 PATH = ("spec", "auth", "secretPath")
 
@@ -48,7 +49,7 @@ def _synced(evidence: Evidence) -> list[str]:
     return [
         rotation.read_from(evidence, _destination(item)).name
         for item in evidence.all("VaultStaticSecret")
-        if "REDIS_PASSWORD" in vso.templates(item).get("password", "")
+        if "REDIS_PASSWORD" in templates(item).get("password", "")
     ]
 
 

@@ -11,6 +11,7 @@ from vrooli.diagnosis.evidence.vso import SETUP
 from vrooli.diagnosis.evidence.workloads import last_events, patch, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, dig, items, mapping, ref_of, selects, text
+from vrooli.vault.address import PORT
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -43,11 +44,11 @@ def _wrong_address(evidence: Evidence, connection: Body, service: Ref) -> Sympto
     candidates = [
         ref_of(item)
         for item in evidence.all("Service", "vault")
-        if any(port.get("port") == vault_health.PORT for port in items(item, "spec", "ports"))
+        if any(port.get("port") == PORT for port in items(item, "spec", "ports"))
     ]
     if not back and candidates:
         host = f"{candidates[0].name}.{candidates[0].namespace}.svc.cluster.local"
-        back = patch(ref, f"http://{host}:{vault_health.PORT}", "spec", "address")
+        back = patch(ref, f"http://{host}:{PORT}", "spec", "address")
     return Symptom(
         resource=ref,
         message=f"its address {text(connection, 'spec', 'address')} names the Service "

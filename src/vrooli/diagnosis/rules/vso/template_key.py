@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence import vso
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import last_events, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.operators.vso.templates import read_keys, templates
 
 OK = 200
-KEY = re.compile(r'(?:get\s+\.Secrets\s+"([^"]+)"|\.Secrets\.([A-Za-z_]\w*))')
 TEMPLATES = ("spec", "destination", "transformation", "templates")
 ERRORS = ("SecretDataBuilderError", "TransformationError")
 
@@ -23,8 +22,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         missing = {
             f"{target_key}: {key}": key
-            for target_key, template in vso.templates(item.secret).items()
-            for key in (first or second for first, second in KEY.findall(template))
+            for target_key, template in templates(item.secret).items()
+            for key in read_keys(template)
             if key not in item.keys
         }
         if missing:
