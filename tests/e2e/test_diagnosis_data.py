@@ -19,7 +19,7 @@ import yaml
 
 from support import injury, proofs, vaults
 from support.live import Live
-from vrooli.diagnosis.evidence import redis as evidence_redis
+from vrooli.diagnosis.evidence.components import redis as evidence_redis
 from vrooli.kube import Kube
 
 pytestmark = [

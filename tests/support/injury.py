@@ -21,7 +21,7 @@ from pathlib import Path
 from support.live import Live
 from vrooli import process
 from vrooli.diagnosis import catalog, root_cause
-from vrooli.diagnosis.evidence.collect import collect
+from vrooli.diagnosis.evidence.collection.collect import collect
 from vrooli.diagnosis.interface import Diagnosis
 from vrooli.kube import Kube
 from vrooli.release import Release

@@ -26,6 +26,7 @@ from vrooli.diagnosis.rules.network import (
     service_endpoints,
     tls_secret,
 )
+from vrooli.diagnosis.rules.operators import crd_missing, down
 from vrooli.diagnosis.rules.postgres import (
     archive_failing,
     backup_failed,
@@ -34,14 +35,12 @@ from vrooli.diagnosis.rules.postgres import (
     image_gone,
     no_leader,
     password_differs,
-    pgo_down,
     schema_missing,
     schema_permission,
     ssl_off,
     stanza_failed,
     storage_class,
 )
-from vrooli.diagnosis.rules.postgres import crd_missing as postgres_crd_missing
 from vrooli.diagnosis.rules.redis import (
     auth_key_missing,
     auth_newline,
@@ -49,13 +48,11 @@ from vrooli.diagnosis.rules.redis import (
     dead_pod,
     misconf,
     more_replicas,
-    operator_down,
     sentinel_lost,
     sentinels_joined,
     split_brain,
     wrong_password,
 )
-from vrooli.diagnosis.rules.redis import crd_missing as redis_crd_missing
 from vrooli.diagnosis.rules.redis import unreachable as redis_unreachable
 from vrooli.diagnosis.rules.release import (
     helm_state,
@@ -72,7 +69,6 @@ from vrooli.diagnosis.rules.vso import (
     auth_mount,
     cached_token,
     destination_missing,
-    down,
     login_refused,
     namespace_refused,
     no_answer,
@@ -84,7 +80,6 @@ from vrooli.diagnosis.rules.vso import (
     secret_missing,
     template_key,
 )
-from vrooli.diagnosis.rules.vso import crd_missing as vso_crd_missing
 from vrooli.diagnosis.rules.workloads import (
     config_missing,
     crash_loop,
@@ -124,13 +119,9 @@ BELOW: tuple[Rule, ...] = (
     uninitialised.RULE,
     sealed.RULE,
     no_answer.RULE,
-    operator_down.RULE,
-    pgo_down.RULE,
-    down.RULE,
+    *down.RULES,
     crd_too_long.RULE,
-    redis_crd_missing.RULE,
-    postgres_crd_missing.RULE,
-    vso_crd_missing.RULE,
+    *crd_missing.RULES,
 )
 # The databases and the secrets.
 DATA: tuple[Rule, ...] = (

@@ -8,9 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from vrooli.diagnosis.evidence import rotation
+from vrooli.diagnosis.evidence.components import rotation
+from vrooli.diagnosis.evidence.components.addons import (
+    DNS,
+    METRICS,
+    controllers,
+    deployments_behind,
+)
+from vrooli.diagnosis.evidence.components.operators import deployments
+from vrooli.diagnosis.evidence.components.vault import vault_service
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.operators import deployments
 from vrooli.kube.objects import (
     Body,
     Ref,
@@ -26,15 +33,10 @@ from vrooli.kube.objects import (
 )
 from vrooli.operators import OPERATORS
 from vrooli.operators.pgo.names import CLUSTER_LABEL
-from vrooli.vault.address import VaultAddress, parse_address
 
 Edge = tuple[Ref, Ref]
 DependencyGraph = Mapping[Ref, frozenset[Ref]]
 
-DNS = Ref("Deployment", "coredns", "kube-system")
-METRICS = Ref("Deployment", "metrics-server", "kube-system")
-# What stands beside an Ingress controller under its name.
-SIDECARS = {"svclb", "defaultbackend", "backend"}
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*")
 
@@ -172,30 +174,6 @@ def _of_services(evidence: Evidence) -> Iterator[Edge]:
             )
 
 
-def controllers(evidence: Evidence, ingress: Body) -> Iterator[Ref]:
-    """The workloads of an Ingress' controller, where one can be told by its name."""
-    name = text(ingress, "spec", "ingressClassName")
-    kind = evidence.get(Ref("IngressClass", name)) or {}
-    # Such as traefik.io/ingress-controller or k8s.io/ingress-nginx.
-    tokens = re.split(r"[^a-z0-9]+", text(kind, "spec", "controller").lower())
-    words = set(tokens) - {"io", "k8s", "com", "ingress", "controller", ""}
-    for body in (*evidence.all("Deployment", ""), *evidence.all("DaemonSet", "")):
-        ref, named = ref_of(body), set(ref_of(body).name.split("-"))
-        if ref.namespace != evidence.namespace and words & named and not named & SIDECARS:
-            yield ref
-
-
-def deployments_behind(evidence: Evidence, service: Body) -> Iterator[Ref]:
-    """The Deployments that a Service leads to, with or without pods."""
-    selector, where = (
-        mapping(service, "spec", "selector"),
-        ref_of(service).namespace if service else "",
-    )
-    for body in evidence.all("Deployment", where):
-        if selects(selector, mapping(body, "spec", "template", "metadata", "labels")):
-            yield ref_of(body)
-
-
 def _of_storage(evidence: Evidence) -> Iterator[Edge]:
     for claim in evidence.all("PersistentVolumeClaim", ""):
         yield ref_of(claim), Ref("StorageClass", text(claim, "spec", "storageClassName"))
@@ -220,23 +198,6 @@ def _of_vault(evidence: Evidence) -> Iterator[Edge]:
         yield ref_of(body), DNS
         if (service := vault_service(body)) is not None:
             yield ref_of(body), service
-
-
-def vault_service(connection: Body) -> Ref | None:
-    """The Service of this cluster that a VaultConnection's address names, if it names one."""
-    address = vault_address(connection)
-    return address.service if address is not None else None
-
-
-def vault_address(connection: Body) -> VaultAddress | None:
-    """A VaultConnection's address; None if it is not a URL."""
-    return parse_address(text(connection, "spec", "address"))
-
-
-def vault_services(evidence: Evidence) -> list[Ref]:
-    """The Services of this cluster that the release's connections to Vault name."""
-    services = (vault_service(body) for body in evidence.all("VaultConnection"))
-    return list(dict.fromkeys(service for service in services if service is not None))
 
 
 def _of_operators(evidence: Evidence) -> Iterator[Edge]:

@@ -12,7 +12,7 @@ from vrooli.diagnosis import catalog, root_cause
 from vrooli.diagnosis.bundle import extras
 from vrooli.diagnosis.bundle.archive import Contents
 from vrooli.diagnosis.bundle.extras import More
-from vrooli.diagnosis.evidence import collect
+from vrooli.diagnosis.evidence.collection import collect
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import Release

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vrooli.diagnosis import requirements
 from vrooli.diagnosis.dependency_graph import DependencyGraph, dependencies
-from vrooli.diagnosis.evidence.model import Evidence
+from vrooli.diagnosis.evidence.collection import requirements
+from vrooli.diagnosis.evidence.model import MALFORMED_ERRORS, Evidence
 from vrooli.diagnosis.interface import Cause, Diagnosis, Rule, Symptom
 from vrooli.findings import Finding
 from vrooli.kube.objects import Ref
@@ -17,15 +17,6 @@ from vrooli.redaction import Redactor
 # How much is shown of a line of evidence, and of what was found, characters.
 WIDTH, MESSAGE = 300, 1000
 MALFORMED_ADVICE = "Report it, with the bundle that --bundle writes."
-# What reading an object of another shape than usual may raise.
-MALFORMED_ERRORS = (
-    LookupError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    ArithmeticError,
-    RecursionError,
-)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.evidence import DEV, START, diagnosed, operators, pod, vault
-from vrooli.diagnosis.evidence import collect, discovery
+from vrooli.diagnosis.evidence.collection import collect, discovery
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Evidence
 from vrooli.diagnosis.evidence.unavailable import grouped
 from vrooli.kube import ApiError

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from support.evidence import DEV, diagnosed, whole
-from vrooli.diagnosis.evidence import collect
+from vrooli.diagnosis.evidence.collection import collect
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube.objects import ref_of
 

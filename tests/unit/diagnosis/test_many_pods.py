@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from support.evidence import evidence, pod_of
-from vrooli.diagnosis.evidence import logs
-from vrooli.diagnosis.evidence.interning import Shared
+from vrooli.diagnosis.evidence.collection import logs
+from vrooli.diagnosis.evidence.collection.interning import Shared
 from vrooli.kube.unavailable import Unavailable
 
 RUNS = {"running": {}}

@@ -14,7 +14,7 @@ from support import notes
 from support.evidence import DEV, evidence, pod_of, rendered
 from support.recorded import contents
 from vrooli.diagnosis.bundle import archive
-from vrooli.diagnosis.evidence import secrets
+from vrooli.diagnosis.evidence.collection import secrets
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.kube import events as kube_events
 from vrooli.redaction import Redactor

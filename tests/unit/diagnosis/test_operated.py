@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.evidence import NOW, diagnosed, evidence, operators, pod, with_objects
-from vrooli.diagnosis.evidence.workloads import rollback_command
+from vrooli.diagnosis.remedies.kubectl import rollback_command
 from vrooli.findings import Finding
 from vrooli.kube.objects import Ref
 from vrooli.operators.pgo.names import CLUSTER_LABEL, INSTANCE_SET_LABEL

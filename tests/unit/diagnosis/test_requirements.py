@@ -8,8 +8,7 @@ import pytest
 
 from support.evidence import DEV, diagnosed, vault, whole, with_objects
 from vrooli import operators
-from vrooli.diagnosis import requirements
-from vrooli.diagnosis.evidence import collect
+from vrooli.diagnosis.evidence.collection import collect, requirements
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence
 from vrooli.diagnosis.evidence.probes import PROBES
 from vrooli.kube import Priority

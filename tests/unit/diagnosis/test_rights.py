@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.evidence import DEV, diagnosed, evidence, operators, pod, pod_of, vault
-from vrooli.diagnosis.evidence import access, collect
+from vrooli.diagnosis.evidence.collection import access, collect
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import PROBES, vault_health
 from vrooli.kube import RequestBudget

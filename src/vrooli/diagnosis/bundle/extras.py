@@ -12,8 +12,8 @@ import httpx
 from vrooli import project
 from vrooli.diagnosis.bundle import metrics
 from vrooli.diagnosis.bundle.metrics import MetricsEndpoint
-from vrooli.diagnosis.evidence import logs
-from vrooli.diagnosis.evidence.access import FORWARD
+from vrooli.diagnosis.evidence.collection import logs
+from vrooli.diagnosis.evidence.collection.access import FORWARD
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.kube import ApiError, Kube, RequestBudget
 from vrooli.kube.fetch import Fetcher

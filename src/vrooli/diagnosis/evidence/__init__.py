@@ -1,1 +1,5 @@
-"""Evidence: what is collected of a release and its dependencies. No judgements."""
+"""The evidence of a diagnosis: objects, events, logs and probe results of one moment.
+
+collection/ and probes/ ask the cluster; components/ and the modules here describe what was read
+and do no I/O. No rules and no remediation.
+"""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
-from vrooli.diagnosis.remedies import operators
-from vrooli.environments import ENVIRONMENTS
 from vrooli.kube.objects import (
     Body,
     Ref,
@@ -18,22 +14,17 @@ from vrooli.kube.objects import (
     condition,
     dig,
     items,
-    notes,
     ref_of,
     text,
 )
 from vrooli.kube.status import ContainerStatus, pod_status, workload_status
 from vrooli.kube.times import parse_time
-from vrooli.redaction import Redactor
 from vrooli.release.rollout.log_cause import find_cause_line
 
 # Pods and Deployments that are younger, or that moved on within this, are on their way, seconds.
 MOVING_S = 60.0
-REVISION = "deployment.kubernetes.io/revision"
 # Lines of a log that a finding quotes.
 QUOTED = 8
-# Another version of the same workload, for the remedies.
-REDEPLOY_HINT = "Correct it in the values and deploy again"
 
 
 def age_s(evidence: Evidence, when: str | datetime | None) -> float | None:
@@ -84,79 +75,12 @@ def explaining_line(log: Sequence[str]) -> str:
     return find_cause_line([line.partition(": ")[2] for line in log])
 
 
-def rollback_command(evidence: Evidence, workload: Ref, default: str = "") -> str:
-    """The command that brings a Deployment's former version back, if one worked; else another.
-
-    There is no such way for what an operator makes: it puts its own version back.
-    """
-    keeper = operators.resource(evidence, workload)
-    if keeper is not None:
-        return default or f"kubectl describe {keeper.words}"
-    if workload.kind == "Deployment":
-        sets = _replica_sets(evidence, workload)
-        older = sets[:-1]
-        worked = [item for item in older if workload_status(item).ready] or older
-        if worked:
-            to = text(notes(worked[-1]), REVISION)
-            return f"kubectl rollout undo {workload.words} --to-revision={to}"
-    return default or f"kubectl describe {workload.words}"
-
-
-def _replica_sets(evidence: Evidence, workload: Ref) -> list[Body]:
-    """A Deployment's ReplicaSets, the newest last."""
-    sets = [
-        item
-        for item in evidence.all("ReplicaSet", workload.namespace)
-        if any(
-            owner.get("kind") == workload.kind and owner.get("name") == workload.name
-            for owner in items(item, "metadata", "ownerReferences")
-        )
-        and text(notes(item), REVISION).isdigit()
-    ]
-    return sorted(sets, key=lambda item: int(text(notes(item), REVISION)))
-
-
 def deployed_field(evidence: Evidence, ref: Ref, *path: str) -> Any:
     """What Helm has noted at a path of an object of the release; None where nothing is."""
     for item in evidence.manifests:
         if (item.kind, item.name) == (ref.kind, ref.name) and not item.is_hook:
             return dig(item.body, *path)
     return None
-
-
-def restore_field_command(evidence: Evidence, ref: Ref, *path: str) -> str:
-    """The command that puts a field back to what the release has noted; empty where it is so."""
-    live, desired = dig(evidence.get(ref), *path), deployed_field(evidence, ref, *path)
-    if desired is None or desired == live:
-        return ""
-    if isinstance(desired, Mapping) and isinstance(live, Mapping):
-        desired = {**dict.fromkeys(live), **desired}
-    command = patch(ref, desired, *path)
-    return command if _can_be_shown(command) else _as_deployed(evidence)
-
-
-def _can_be_shown(command: str) -> bool:
-    """Whether nothing of a command would be masked: half of it would do harm.
-
-    Of a template of secrets, parts stand in what it makes, which is known and masked.
-    """
-    return "{{" not in command and Redactor().text(command) == command
-
-
-def _as_deployed(evidence: Evidence) -> str:
-    """The command that brings the release's newest revision back as it was deployed."""
-    number = evidence.helm.number
-    for environment in ENVIRONMENTS.values():
-        if (environment.release, environment.namespace) == (evidence.release, evidence.namespace):
-            return f"vrooli rollback {number} --environment {environment.name}"
-    return f"helm rollback {evidence.release} {number} -n {evidence.namespace}"
-
-
-def patch(ref: Ref, value: Any, *path: str) -> str:
-    """The command that sets one field of an object."""
-    for key in reversed(path):
-        value = {key: value}
-    return f"kubectl patch {ref.words} --type=merge -p {shlex.quote(json.dumps(value))}"
 
 
 def down(evidence: Evidence, workload: Ref) -> str:
@@ -179,14 +103,6 @@ def down(evidence: Evidence, workload: Ref) -> str:
         if item.is_waiting or item.terminated is not None
     ]
     return f"no pod of {workload} is available" + (f" ({waits[0]})" if waits else "")
-
-
-def recover_command(evidence: Evidence, workload: Ref) -> str:
-    """The command that brings such a Deployment up."""
-    body = evidence.get(workload) or {}
-    if dig(body, "spec", "replicas") == 0:
-        return f"kubectl scale {workload.words} --replicas=1"
-    return f"kubectl rollout restart {workload.words}" if body else ""
 
 
 def last_events(evidence: Evidence, ref: Ref, *reasons: str, most: int = 3) -> tuple[str, ...]:

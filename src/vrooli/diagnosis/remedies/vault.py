@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vrooli.diagnosis.dependency_graph import vault_service
-from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.components import vso
+from vrooli.diagnosis.evidence.components.vault import vault_service
+from vrooli.diagnosis.evidence.components.vso import Login, Reading
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.vso import Login, Reading
 from vrooli.kube.objects import Ref, text
 from vrooli.vault.policies import PATHS
 

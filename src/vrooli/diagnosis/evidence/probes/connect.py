@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
-from vrooli.diagnosis.evidence.access import EXEC
+from vrooli.diagnosis.evidence.collection.access import EXEC
 from vrooli.diagnosis.evidence.connectivity import connections
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.errors import VrooliError

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from vrooli.diagnosis.evidence.access import FORWARD
+from vrooli.diagnosis.evidence.collection.access import FORWARD
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.workloads import container
 from vrooli.errors import VrooliError

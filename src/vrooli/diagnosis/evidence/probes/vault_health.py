@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from vrooli.diagnosis.dependency_graph import vault_address, vault_service
-from vrooli.diagnosis.evidence.access import FORWARD
+from vrooli.diagnosis.evidence.collection.access import FORWARD
+from vrooli.diagnosis.evidence.components.vault import vault_address, vault_service
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.kube import Kube
 from vrooli.kube.objects import Body, Ref, mapping, ref_of, text

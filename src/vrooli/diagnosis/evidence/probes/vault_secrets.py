@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from vrooli.diagnosis.dependency_graph import vault_service
-from vrooli.diagnosis.evidence.access import FORWARD
+from vrooli.diagnosis.evidence.collection.access import FORWARD
+from vrooli.diagnosis.evidence.components.vault import vault_service
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.probes.vault_health import is_read, running, unread, vault_client
 from vrooli.kube import Kube, gather_limited

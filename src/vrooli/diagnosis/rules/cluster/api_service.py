@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.dependency_graph import deployments_behind
+from vrooli.diagnosis.evidence.components.addons import deployments_behind
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import (
-    MOVING_S,
-    down,
-    is_older,
-    last_events,
-    recover_command,
-)
+from vrooli.diagnosis.evidence.workloads import MOVING_S, down, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import recover_command
 from vrooli.kube.objects import Body, Ref, born, condition, mapping, ref_of, text
 
 

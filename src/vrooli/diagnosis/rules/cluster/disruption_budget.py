@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import patch
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import patch
 from vrooli.kube.objects import Body, items, labels, mapping, matches_selector, number, ref_of, text
 
 

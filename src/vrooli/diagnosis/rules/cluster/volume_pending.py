@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import down, is_older, last_events, recover_command
+from vrooli.diagnosis.evidence.workloads import down, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import recover_command
 from vrooli.kube.objects import Body, Ref, born, labels, notes, ref_of, text
 from vrooli.operators.pgo.names import CLUSTER_LABEL
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import patch, restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import patch, restore_field_command
 from vrooli.kube.objects import Ref, notes, ref_of, text
 
 DEFAULT = "ingressclass.kubernetes.io/is-default-class"

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from vrooli.diagnosis.evidence.connectivity import connections
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import connect
-from vrooli.diagnosis.evidence.workloads import deployed_field, restore_field_command
+from vrooli.diagnosis.evidence.workloads import deployed_field
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import restore_field_command
 from vrooli.kube.network_policies import find_denying
 from vrooli.kube.objects import Body, Ref, mapping, ref_of
 

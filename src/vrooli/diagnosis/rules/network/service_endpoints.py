@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence, replicas_of
-from vrooli.diagnosis.evidence.workloads import (
-    MOVING_S,
-    deployed_field,
-    is_older,
-    restore_field_command,
-)
+from vrooli.diagnosis.evidence.workloads import MOVING_S, deployed_field, is_older
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import restore_field_command
 from vrooli.kube.objects import (
     Body,
     Ref,

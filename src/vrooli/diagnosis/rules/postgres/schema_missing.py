@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vrooli.diagnosis.evidence import postgres
+from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import health_answer
 from vrooli.diagnosis.interface import Rule, Symptom

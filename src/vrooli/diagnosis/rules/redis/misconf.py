@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from vrooli.diagnosis.evidence import redis as evidence_redis
+from vrooli.diagnosis.evidence.components import redis as evidence_redis
+from vrooli.diagnosis.evidence.components.redis import Reply
 from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import health_answer
-from vrooli.diagnosis.evidence.redis import Reply
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, ref_of
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence import redis as evidence_redis
+from vrooli.diagnosis.evidence.components import redis as evidence_redis
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import patch
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import patch
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:

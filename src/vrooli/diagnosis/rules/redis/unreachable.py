@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence import redis
+from vrooli.diagnosis.evidence.components import redis
+from vrooli.diagnosis.evidence.components.redis import Reply
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import redis_info
-from vrooli.diagnosis.evidence.redis import Reply
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import born

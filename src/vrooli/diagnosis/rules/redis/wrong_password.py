@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from vrooli.diagnosis.evidence import redis as evidence_redis
-from vrooli.diagnosis.evidence import rotation
+from vrooli.diagnosis.evidence.components import redis as evidence_redis
+from vrooli.diagnosis.evidence.components import rotation
+from vrooli.diagnosis.evidence.components.redis import Reply
 from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
-from vrooli.diagnosis.evidence.redis import Reply
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies import redis_passwords
 from vrooli.kube.objects import Body, Ref, born, labels, text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import restore_field_command
 from vrooli.environments import ENVIRONMENTS
 from vrooli.kube.objects import Body, Ref, labels, ref_of, text
 from vrooli.kube.status import is_pod_ready

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence import rotation
+from vrooli.diagnosis.evidence.components import rotation
+from vrooli.diagnosis.evidence.components.rotation import Publication
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
-from vrooli.diagnosis.evidence.rotation import Publication
 from vrooli.diagnosis.evidence.workloads import down
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.events import Event

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.dependency_graph import vault_service
+from vrooli.diagnosis.evidence.components.vault import vault_service
+from vrooli.diagnosis.evidence.components.vso import SETUP
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import vault_health
-from vrooli.diagnosis.evidence.vso import SETUP
-from vrooli.diagnosis.evidence.workloads import last_events, patch, restore_field_command
+from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import patch, restore_field_command
 from vrooli.kube.objects import Body, Ref, dig, items, mapping, ref_of, selects, text
 from vrooli.vault.address import PORT
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.components import vso
+from vrooli.diagnosis.evidence.components.operators import deployments
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.operators import deployments
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.events import Event

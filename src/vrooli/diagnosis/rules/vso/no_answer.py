@@ -9,10 +9,10 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.components import vso
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import restore_field_command
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import restore_field_command
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref, text
 

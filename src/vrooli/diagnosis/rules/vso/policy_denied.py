@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.components import vso
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import last_events, restore_field_command
+from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies import vault
+from vrooli.diagnosis.remedies.kubectl import restore_field_command
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:

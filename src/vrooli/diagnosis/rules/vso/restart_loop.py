@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
-from vrooli.diagnosis.evidence.workloads import patch
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import patch
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref, items, ref_of, text
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence import rotation
+from vrooli.diagnosis.evidence.components import rotation
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
-from vrooli.diagnosis.evidence.workloads import REDEPLOY_HINT, last_events, rollback_command, states
+from vrooli.diagnosis.evidence.workloads import last_events, states
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import REDEPLOY_HINT, rollback_command
 from vrooli.kube.objects import Body, Ref, ref_of
 from vrooli.kube.status import ContainerStatus
 from vrooli.kube.status.missing_config import parse_missing_config

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import (
-    REDEPLOY_HINT,
-    explaining_line,
-    is_older,
-    log_of,
-    rollback_command,
-    states,
-)
+from vrooli.diagnosis.evidence.workloads import explaining_line, is_older, log_of, states
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import REDEPLOY_HINT, rollback_command
 from vrooli.kube.status import ContainerStatus, Termination
 from vrooli.kube.status.pods import CRASH_LOOP
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import (
-    REDEPLOY_HINT,
-    last_events,
-    log_of,
-    rollback_command,
-    states,
-)
+from vrooli.diagnosis.evidence.workloads import last_events, log_of, states
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import REDEPLOY_HINT, rollback_command
 from vrooli.kube.objects import Body, ref_of, text
 from vrooli.kube.status import ContainerStatus, Termination
 from vrooli.kube.status.pods import CRASH_LOOP

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import last_events, log_of, rollback_command, states
+from vrooli.diagnosis.evidence.workloads import last_events, log_of, states
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import rollback_command
 from vrooli.kube.objects import Body, Ref, labels, ref_of, text
 from vrooli.kube.status import ContainerStatus, Termination
 

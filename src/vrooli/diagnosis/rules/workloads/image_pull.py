@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import REDEPLOY_HINT, last_events, rollback_command, states
+from vrooli.diagnosis.evidence.workloads import last_events, states
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import REDEPLOY_HINT, rollback_command
 from vrooli.diagnosis.rules.workloads import image_architecture
 from vrooli.kube.objects import Body, items, ref_of
 from vrooli.kube.status import ContainerStatus

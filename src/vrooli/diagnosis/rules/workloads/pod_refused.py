@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from vrooli.diagnosis.dependency_graph import deployments_behind
+from vrooli.diagnosis.evidence.components.addons import deployments_behind
 from vrooli.diagnosis.evidence.failed_create import refusals
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import (
-    REDEPLOY_HINT,
-    down,
-    recover_command,
-    rollback_command,
-)
+from vrooli.diagnosis.evidence.workloads import down
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import REDEPLOY_HINT, recover_command, rollback_command
 from vrooli.kube.objects import Ref
 
 QUOTA = "exceeded quota"

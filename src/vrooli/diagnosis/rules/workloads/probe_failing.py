@@ -8,14 +8,9 @@ from typing import Any
 
 from vrooli.diagnosis.evidence.model import Answer, Evidence, is_recent
 from vrooli.diagnosis.evidence.probes import health_answer
-from vrooli.diagnosis.evidence.workloads import (
-    REDEPLOY_HINT,
-    container,
-    is_older,
-    rollback_command,
-    states,
-)
+from vrooli.diagnosis.evidence.workloads import container, is_older, states
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import REDEPLOY_HINT, rollback_command
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Body, Ref, ref_of, text
 from vrooli.kube.status import ContainerStatus, is_pod_ready

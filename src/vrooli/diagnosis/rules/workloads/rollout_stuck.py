@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence, replicas_of
-from vrooli.diagnosis.evidence.workloads import REDEPLOY_HINT, last_events, rollback_command
+from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import REDEPLOY_HINT, rollback_command
 from vrooli.kube.objects import Ref, condition, dig, ref_of, text
 from vrooli.kube.status import pod_status, workload_status
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vrooli.diagnosis.evidence import rotation
+from vrooli.diagnosis.evidence.components import rotation
+from vrooli.diagnosis.evidence.components.vso import SETUP
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.vso import SETUP
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, text
 from vrooli.secrets import catalog

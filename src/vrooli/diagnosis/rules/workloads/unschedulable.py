@@ -6,14 +6,9 @@ import re
 from collections.abc import Iterator
 
 from vrooli.diagnosis.evidence.model import Evidence
-from vrooli.diagnosis.evidence.workloads import (
-    REDEPLOY_HINT,
-    age_s,
-    is_older,
-    last_events,
-    rollback_command,
-)
+from vrooli.diagnosis.evidence.workloads import age_s, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
+from vrooli.diagnosis.remedies.kubectl import REDEPLOY_HINT, rollback_command
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Body, Ref, containers, items, mapping, ref_of, text
 from vrooli.kube.status import pod_status

@@ -12,9 +12,7 @@ from support.evidence import (
     evidence,
     found,
 )
-from vrooli.diagnosis.rules.cluster import (
-    api_service,
-)
+from vrooli.diagnosis.rules.cluster import api_service
 
 METRICS = {
     "kind": "APIService",

@@ -12,9 +12,7 @@ from support.evidence import (
     found,
     pod_of,
 )
-from vrooli.diagnosis.rules.cluster import (
-    disruption_budget,
-)
+from vrooli.diagnosis.rules.cluster import disruption_budget
 
 
 def budget(allowed: int, **metadata: Any) -> dict[str, Any]:

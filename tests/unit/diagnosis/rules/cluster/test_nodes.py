@@ -16,9 +16,7 @@ from support.evidence import (
     found,
     pod_of,
 )
-from vrooli.diagnosis.rules.cluster import (
-    nodes,
-)
+from vrooli.diagnosis.rules.cluster import nodes
 
 
 def kept_away() -> dict[str, Any]:

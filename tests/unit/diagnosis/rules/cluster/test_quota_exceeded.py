@@ -15,9 +15,7 @@ from support.workload_bodies import (
     the_one,
 )
 from vrooli.diagnosis.rules.cluster import quota_exceeded
-from vrooli.diagnosis.rules.workloads import (
-    pod_refused,
-)
+from vrooli.diagnosis.rules.workloads import pod_refused
 from vrooli.kube.objects import Ref
 
 

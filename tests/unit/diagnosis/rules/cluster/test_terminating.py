@@ -10,9 +10,7 @@ from support.evidence import (
     evidence,
     found,
 )
-from vrooli.diagnosis.rules.cluster import (
-    terminating,
-)
+from vrooli.diagnosis.rules.cluster import terminating
 
 LONG_AGO = (NOW - timedelta(minutes=10)).isoformat()
 

@@ -17,9 +17,7 @@ from support.evidence import (
     evidence,
     happening,
 )
-from vrooli.diagnosis.rules.cluster import (
-    volume_pending,
-)
+from vrooli.diagnosis.rules.cluster import volume_pending
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref
 

@@ -16,9 +16,7 @@ from support.network_bodies import (
     tls,
 )
 from vrooli.diagnosis.evidence.model import SecretFacts
-from vrooli.diagnosis.rules.network import (
-    certificates,
-)
+from vrooli.diagnosis.rules.network import certificates
 from vrooli.kube.objects import Ref
 
 

@@ -12,9 +12,7 @@ from support.network_bodies import (
 )
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.evidence.probes import resolve
-from vrooli.diagnosis.rules.network import (
-    dns,
-)
+from vrooli.diagnosis.rules.network import dns
 from vrooli.kube.objects import Ref
 
 SERVER_POD = Ref("Pod", "vrooli-dev-server-5d9c7b-abcde", "dev")

@@ -13,9 +13,7 @@ from support.network_bodies import (
     service,
     shop,
 )
-from vrooli.diagnosis.rules.network import (
-    ingress_backend,
-)
+from vrooli.diagnosis.rules.network import ingress_backend
 
 
 def test_an_ingress_without_its_service_or_port_is_told() -> None:

@@ -12,9 +12,7 @@ from support.network_bodies import (
     CLASS,
     ingress,
 )
-from vrooli.diagnosis.rules.network import (
-    ingress_class,
-)
+from vrooli.diagnosis.rules.network import ingress_class
 
 
 def test_an_ingress_of_no_class_is_taken_up_by_nobody() -> None:

@@ -15,9 +15,7 @@ from support.network_bodies import (
     service,
     shop,
 )
-from vrooli.diagnosis.rules.network import (
-    ingress_controller,
-)
+from vrooli.diagnosis.rules.network import ingress_controller
 
 
 def test_an_ingress_controller_that_does_not_run_is_found_by_its_class() -> None:

@@ -25,9 +25,7 @@ from support.network_bodies import (
 from vrooli.diagnosis.evidence.connectivity import connections
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.evidence.probes import connect
-from vrooli.diagnosis.rules.network import (
-    network_policy,
-)
+from vrooli.diagnosis.rules.network import network_policy
 from vrooli.kube import network_policies
 from vrooli.kube.network_policies import Connection, Endpoint
 

@@ -18,9 +18,7 @@ from support.network_bodies import (
     service,
     shop,
 )
-from vrooli.diagnosis.rules.network import (
-    service_endpoints,
-)
+from vrooli.diagnosis.rules.network import service_endpoints
 
 
 def test_a_service_whose_labels_no_pod_has_is_put_back_as_the_release_noted_it() -> None:

@@ -9,9 +9,7 @@ from support.network_bodies import (
     WHOLE,
     tls,
 )
-from vrooli.diagnosis.rules.network import (
-    tls_secret,
-)
+from vrooli.diagnosis.rules.network import tls_secret
 
 
 def test_a_tls_secret_that_is_missing_or_incomplete_is_told() -> None:

@@ -25,7 +25,7 @@ from support.healthy_release import (
     with_events,
 )
 from support.rule_cases import Cases, assert_reported
-from vrooli.diagnosis.evidence import vso
+from vrooli.diagnosis.evidence.components import vso
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.diagnosis.rules.vso import no_answer
 from vrooli.kube.events import Event

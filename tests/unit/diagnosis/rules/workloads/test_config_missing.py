@@ -11,10 +11,7 @@ from support.workload_bodies import (
     the_one,
     waiting,
 )
-from vrooli.diagnosis.rules.workloads import (
-    config_missing,
-    image_pull,
-)
+from vrooli.diagnosis.rules.workloads import config_missing, image_pull
 
 
 @pytest.mark.parametrize(

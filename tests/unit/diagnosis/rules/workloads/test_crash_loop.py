@@ -12,9 +12,7 @@ from support.workload_bodies import (
     the_one,
 )
 from vrooli.diagnosis.evidence.model import LogSource
-from vrooli.diagnosis.rules.workloads import (
-    crash_loop,
-)
+from vrooli.diagnosis.rules.workloads import crash_loop
 
 
 def test_a_crash_loop_is_told_with_the_last_lines_of_the_log() -> None:

@@ -8,9 +8,7 @@ from support.workload_bodies import (
     SERVER,
     the_one,
 )
-from vrooli.diagnosis.rules.workloads import (
-    evicted,
-)
+from vrooli.diagnosis.rules.workloads import evicted
 
 
 def test_pods_that_nodes_put_out_are_told_and_deleted() -> None:

@@ -11,9 +11,7 @@ from support.workload_bodies import (
     the_one,
     waiting,
 )
-from vrooli.diagnosis.rules.workloads import (
-    exits_at_start,
-)
+from vrooli.diagnosis.rules.workloads import exits_at_start
 
 
 @pytest.mark.parametrize(("code", "reason"), [(127, "Error"), (126, "Error"), (0, "Completed")])

@@ -20,9 +20,7 @@ from support.workload_bodies import (
     versions,
     waiting,
 )
-from vrooli.diagnosis.rules.workloads import (
-    image_pull,
-)
+from vrooli.diagnosis.rules.workloads import image_pull
 
 
 @pytest.mark.parametrize(

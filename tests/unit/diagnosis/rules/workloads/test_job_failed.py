@@ -8,9 +8,7 @@ from support.evidence import diagnosed, evidence, found, pod
 from support.workload_bodies import (
     the_one,
 )
-from vrooli.diagnosis.rules.workloads import (
-    job_failed,
-)
+from vrooli.diagnosis.rules.workloads import job_failed
 
 
 def job(name: str, kind: str, *, owner: str = "", born: str = "10:00") -> dict[str, Any]:

@@ -8,9 +8,7 @@ from support.workload_bodies import (
     ended,
     the_one,
 )
-from vrooli.diagnosis.rules.workloads import (
-    oom_killed,
-)
+from vrooli.diagnosis.rules.workloads import oom_killed
 
 
 def test_a_container_killed_for_its_memory_gets_twice_the_limit() -> None:

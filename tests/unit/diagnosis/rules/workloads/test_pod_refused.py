@@ -13,9 +13,7 @@ from support.workload_bodies import (
     refused,
     the_one,
 )
-from vrooli.diagnosis.rules.workloads import (
-    pod_refused,
-)
+from vrooli.diagnosis.rules.workloads import pod_refused
 from vrooli.kube.objects import Ref
 
 CALL = (

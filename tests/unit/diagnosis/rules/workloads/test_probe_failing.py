@@ -14,9 +14,7 @@ from support.workload_bodies import (
 )
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.evidence.probes import health_answer
-from vrooli.diagnosis.rules.workloads import (
-    probe_failing,
-)
+from vrooli.diagnosis.rules.workloads import probe_failing
 
 PROBED = {"containers": [{"name": "main", "readinessProbe": {"httpGet": {"port": 80}}}]}
 

@@ -8,9 +8,7 @@ from support.workload_bodies import (
     the_one,
     waiting,
 )
-from vrooli.diagnosis.rules.workloads import (
-    pull_secret_missing,
-)
+from vrooli.diagnosis.rules.workloads import pull_secret_missing
 
 
 def test_a_pull_secret_that_is_not_there_or_is_none_is_named() -> None:

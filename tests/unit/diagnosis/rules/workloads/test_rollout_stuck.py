@@ -8,9 +8,7 @@ from support.workload_bodies import (
     deployment,
     the_one,
 )
-from vrooli.diagnosis.rules.workloads import (
-    rollout_stuck,
-)
+from vrooli.diagnosis.rules.workloads import rollout_stuck
 
 
 def test_a_rollout_that_is_stuck_or_paused_is_told_when_nothing_says_why() -> None:

@@ -13,9 +13,7 @@ from support.workload_bodies import (
     the_one,
     unscheduled,
 )
-from vrooli.diagnosis.rules.workloads import (
-    unschedulable,
-)
+from vrooli.diagnosis.rules.workloads import unschedulable
 from vrooli.kube.events import Event
 
 

@@ -10,9 +10,7 @@ from support.workload_bodies import (
     unscheduled,
     waiting,
 )
-from vrooli.diagnosis.rules.workloads import (
-    volume_mount,
-)
+from vrooli.diagnosis.rules.workloads import volume_mount
 
 
 def test_a_volumes_secret_that_is_missing_is_no_trouble_of_the_volume() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vrooli.diagnosis.dependency_graph import vault_service
+from vrooli.diagnosis.evidence.components.vault import vault_service
 from vrooli.diagnosis.evidence.log_search import recent_lines
 from vrooli.diagnosis.evidence.model import Evidence, is_recent
 from vrooli.diagnosis.evidence.probes import vault_secrets

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import httpx
 
-from vrooli.diagnosis import requirements
+from vrooli.diagnosis.evidence.collection import requirements
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube, Priority, RequestBudget, gather_limited

@@ -22,12 +22,16 @@ import httpx
 import yaml
 
 from vrooli.chart.manifest import Manifest
-from vrooli.diagnosis import requirements, root_cause
-from vrooli.diagnosis.evidence import access, discovery, logs, secrets
-from vrooli.diagnosis.evidence.interning import Shared
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence, SecretFacts
+from vrooli.diagnosis.evidence.collection import access, discovery, logs, requirements, secrets
+from vrooli.diagnosis.evidence.collection.interning import Shared
+from vrooli.diagnosis.evidence.model import (
+    ELSEWHERE,
+    MALFORMED_ERRORS,
+    Answer,
+    Evidence,
+    SecretFacts,
+)
 from vrooli.diagnosis.evidence.probes import PROBES, Probe
-from vrooli.diagnosis.remedies import operators
 from vrooli.events import Progress
 from vrooli.kube import ApiError, Kube, Priority, RequestBudget
 from vrooli.kube import Manifest as KubeManifest
@@ -39,6 +43,7 @@ from vrooli.kube.objects import Body, Ref, dig, items, mapping, text
 from vrooli.kube.reads import Through
 from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import OPERATORS
+from vrooli.operators.catalog import databases
 from vrooli.redaction import Redactor
 from vrooli.release import Release
 from vrooli.release.model import Revision
@@ -244,7 +249,7 @@ class _Look(Fetcher):
                 self.unavailable.append(Unavailable(what, record.error, place=place))
         try:
             return self.records[-1].limited_manifests() if self.records else ()
-        except (*root_cause.MALFORMED_ERRORS, yaml.YAMLError) as error:
+        except (*MALFORMED_ERRORS, yaml.YAMLError) as error:
             why = f"it can't be read ({type(error).__name__}: {error})"
             place = (requirements.HELM, name)
             self.unavailable.append(Unavailable(f"Helm's record of {name}", why, place=place))
@@ -351,7 +356,7 @@ def _pruned(item: Body) -> dict[str, Any] | None:
     if not isinstance(metadata.get("name"), str):
         return None
     slim = {name: value for name, value in metadata.items() if name != "managedFields"}
-    if item.get("kind") in operators.KINDS:
+    if item.get("kind") in databases():
         slim["managedFields"] = _times(metadata)
     return {**item, "metadata": slim}
 

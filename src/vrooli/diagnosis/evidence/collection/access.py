@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
-from vrooli.diagnosis import requirements
-from vrooli.diagnosis.dependency_graph import vault_address, vault_services
+from vrooli.diagnosis.evidence.collection import requirements
+from vrooli.diagnosis.evidence.components.vault import vault_address, vault_services
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube import Kube, RequestBudget
 from vrooli.kube.fetch import Fetcher

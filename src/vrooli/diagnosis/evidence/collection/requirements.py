@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from vrooli.diagnosis.dependency_graph import vault_services
+from vrooli.diagnosis.evidence.components.operators import deployments
+from vrooli.diagnosis.evidence.components.vault import vault_services
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence
-from vrooli.diagnosis.evidence.operators import deployments
 from vrooli.kube import Priority
 from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import OPERATORS, Operator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from vrooli import operators
-from vrooli.diagnosis.dependency_graph import vault_services
+from vrooli.diagnosis.evidence.components.vault import vault_services
 from vrooli.diagnosis.evidence.model import Evidence
 
 # As `app.kubernetes.io/name` has them, in each project's own chart.

@@ -1,0 +1,1 @@
+"""Collect the evidence of a release from the cluster."""

@@ -1,0 +1,1 @@
+"""Rules about the operators. No I/O."""
