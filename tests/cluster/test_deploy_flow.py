@@ -131,7 +131,7 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
     who = author()
     assert (revision.deployed_by, revision.deployed_from) == (who.name, who.place)
     release = Release.of(here, bare_kubeconfig)
-    with pytest.raises(UsageError, match=f"version {VERSION}, which came from an artifact"):
+    with pytest.raises(UsageError, match=f"version {VERSION}, which was deployed from an artifact"):
         await replacement.demand(cluster, release, here, Consent())
     assert (await releases.diff(DeployOptions(here, cluster=CONTEXT), silent)).ok
     with pytest.raises(DeployFailedError, match="isn't ready"):
@@ -152,7 +152,7 @@ async def test_what_a_deploy_could_not_look_at_is_said_by_its_step(
     with pytest.raises(InterruptError):
         await deploy(shared, heard.append, NO)
     (said,) = [one.detail for one in heard if isinstance(one, StepEnded) and one.step == "checks"]
-    assert said.startswith("can take ")
+    assert said.startswith("the cluster accepts ")
     assert "could not be seen" in said
     assert "Blind" in said
 
@@ -238,7 +238,7 @@ async def test_an_interrupted_deploy_lets_go_and_is_finished_by_the_next(
     running.cancel("SIGTERM")
     with pytest.raises(InterruptError) as interrupted:
         await running
-    assert "Changed already: " in interrupted.value.message
+    assert "Already changed: " in interrupted.value.message
     assert "`vrooli uninstall -e dev --cluster context:bare`" in interrupted.value.advice
     assert "continues where it stopped" in interrupted.value.advice
     assert await lease.fetch_holder(cluster, release) is None
@@ -275,7 +275,7 @@ async def test_an_interrupted_first_deploy_is_taken_away_where_the_person_wants_
     error = await _interrupted(options, Consent(yes=True, ask=ask), "SIGINT")
     (question,) = questions
     assert "Deployment/vrooli-dev-jobs" in question
-    assert question.endswith("Take it away again?")
+    assert question.endswith("Uninstall the release?")
     assert error.message.startswith("vrooli-dev was not there before, and is taken away again")
     assert await storage.fetch_revision(cluster, Release.of(here, bare_kubeconfig)) is None
     assert await cluster.list("apps/v1", "Deployment", here.namespace) == []
@@ -290,7 +290,7 @@ async def test_only_a_person_who_interrupted_it_is_asked_and_the_rest_is_told_th
     consent = Consent(yes=True, ask=questions.append)  # type: ignore[arg-type]
     error = await _interrupted(options, consent, "SIGTERM")
     assert questions == []
-    assert "Changed already: " in error.message
+    assert "Already changed: " in error.message
     assert "Deployment/" in error.message
     assert "Helm's revision 2 is deployed, and not known to be ready" in error.message
     assert f"`vrooli rollback -e dev --cluster {CONTEXT}`" in error.advice

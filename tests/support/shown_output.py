@@ -37,7 +37,7 @@ DEVELOPED = DevelopResult(
         for title, outcome, elapsed_s, detail in (
             ("Host packages", Outcome.CHANGED, 16, "installed buildah, conntrack, ipset, …"),
             ("Images of services and data", Outcome.CHANGED, 285, "built base, postgresql, …"),
-            ("Third-party programs", Outcome.CHANGED, 1963, "made kubernetes, traefik, …"),
+            ("Third-party programs", Outcome.CHANGED, 1963, "added kubernetes, traefik, …"),
             ("Images of programs", Outcome.CHANGED, 14, "built pause, coredns, traefik, …"),
             ("Kubernetes", Outcome.CHANGED, 43, "vrooli is ready"),
             ("PostgreSQL operator (PGO)", Outcome.CHANGED, 5.5, "5.4 (go-module)"),

@@ -1,7 +1,6 @@
-"""Which command brings what is missing, by environment. No I/O here.
+"""Advice about the command to run next, by environment. No I/O here.
 
-`vrooli develop` installs what the sources are now: for staging and production, and for a release
-that came from an artifact, it isn't the way.
+`vrooli develop` deploys the current sources. It is not suggested for staging and production.
 """
 
 from __future__ import annotations
@@ -10,30 +9,30 @@ from vrooli.environments import Environment
 
 
 def install(environment: Environment) -> str:
-    """How a release that is absent gets there."""
+    """How to install a release that does not exist."""
     if environment.name == "dev":
-        return "`vrooli develop` installs it from the sources, `vrooli deploy` from an artifact"
+        return "`vrooli develop` installs it from source, `vrooli deploy` from an artifact"
     return f"`vrooli deploy --environment {environment.name}` installs an artifact"
 
 
 def repeat(environment: Environment) -> str:
-    """How a release that did not become ready gets there, or back."""
+    """How to repeat or roll back a deploy that did not become ready."""
     if environment.name == "dev":
         return (
-            "run the command again that made it so (`vrooli develop` takes the sources, `vrooli "
-            "deploy` an artifact), or go back with `vrooli rollback`"
+            "run `vrooli develop` (from source) or `vrooli deploy` (from an artifact) again, or "
+            "roll back with `vrooli rollback`"
         )
     name = environment.name
     return (
-        f"run `vrooli deploy --environment {name}` with a corrected artifact, or go back with "
+        f"run `vrooli deploy --environment {name}` with a corrected artifact, or roll back with "
         f"`vrooli rollback --environment {name}`"
     )
 
 
 def start(environment: Environment, state: str) -> str:
-    """How a cluster that is absent or stopped gets to run."""
+    """How to start a cluster that is absent or stopped."""
     if environment.name == "dev":
-        return "`vrooli develop` brings everything up"
+        return "`vrooli develop` starts it and deploys the release"
     if state == "stopped":
         return "`vrooli cluster start` starts it"
-    return f"name the cluster of {environment.name} with --cluster"
+    return f"select the cluster of {environment.name} with --cluster"

@@ -62,8 +62,8 @@ class BuildOptions:
             model.check_version(self.version)
         elif self.write_source:
             raise UsageError(
-                "--write-source writes a version into the values files, and none is given.",
-                "Give one with --version.",
+                "--write-source requires a version.",
+                "Add --version.",
             )
         if self.push is not None:
             registry.check_remote(self.push)

@@ -62,8 +62,8 @@ class CheckOptions:
             check_values_file(file)
         if self.junit is not None and not self.junit.resolve().parent.is_dir():
             raise UsageError(
-                f"{self.junit} can't be written: there is no folder {self.junit.parent}.",
-                "Make the folder, or name another file.",
+                f"{self.junit} cannot be written: directory {self.junit.parent} not found.",
+                "Create the directory, or use another file.",
             )
 
     @property
@@ -146,7 +146,7 @@ async def _run_checks(
 
             def on_outcome(outcome: Outcome) -> None:
                 waiting.pop(outcome.check.name)
-                progress.report(f"looks at {', '.join(waiting.values())}")
+                progress.report(f"checking {', '.join(waiting.values())}")
 
             outcomes.extend(await runner.run(options.checks, site, on_outcome))
         return Done(changed=False, detail=summary(outcomes))

@@ -61,7 +61,9 @@ def of(outcomes: Iterable[Outcome]) -> Fix:
     steps = [*names, AWAIT] if names else []
     if vault:
         steps.append(SECRETS)
-        actions.append("bring the development Vault to its policies, role and first secrets")
+        actions.append(
+            "write the policies, the role and the initial secrets of the development Vault"
+        )
     return Fix(tuple(steps), tuple(actions), tuple(sorted(unserved - absent)))
 
 

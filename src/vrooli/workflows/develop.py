@@ -159,9 +159,9 @@ async def _chosen(options: DevelopOptions) -> Choice:
     choice = await choose(options.cluster)
     if choice.kind == "context":
         raise PrerequisiteError(
-            f"The images that are built here can't be loaded into {choice}: it pulls its images.",
-            "Choose --cluster embedded, minikube or kind. With images in a registry, helm installs "
-            "the chart on any cluster: see k8s/README.md.",
+            f"{choice} pulls its images, so locally built images cannot be loaded into it.",
+            "Use --cluster embedded, minikube or kind. With images in a registry, helm can install "
+            "the chart on any cluster; see k8s/README.md.",
         )
     return choice
 

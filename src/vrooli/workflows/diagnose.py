@@ -60,7 +60,7 @@ async def diagnose(
     if archive is not None:
         bundle_archive.demand_place(archive, force=force)
     progress = Progress("diagnose", listener)
-    progress.report("looks at the release and at what it stands on")
+    progress.report("reading the release and its dependencies")
     async with access.connect(cluster) as reached:
         place = _place(environment, namespace)
         if name is None and namespace is not None:

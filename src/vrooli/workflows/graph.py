@@ -33,13 +33,13 @@ from vrooli.workflows.results.graphs import (
 )
 
 FROM_VALUES, FROM_RELEASE = "values", "release"
-# How long looking at a cluster may take, seconds; it ends when all is seen.
+# Timeout for reading the cluster, seconds.
 READ_S = 60.0
-ADVICE = "`problems` of --output json says which right is missing, or what gave no answer."
+ADVICE = "See `problems` in the output of --output json for missing permissions and timeouts."
 
 
 class Format(StrEnum):
-    """What a picture is written as."""
+    """Formats of a diagram."""
 
     MERMAID = "mermaid"
     SVG = "svg"
@@ -109,7 +109,7 @@ async def graph(options: GraphOptions, listener: Listener) -> GraphResult:
         async with budget.reporting(Progress("graph", listener)):
             snapshot = await fetch.fetch_snapshot(reached.kube, diagrams, places, budget)
     refused = tuple(
-        f"{item.resource} could not be seen: {item.reason}" for item in snapshot.unavailable
+        f"{item.resource} could not be read: {item.reason}" for item in snapshot.unavailable
     )
     mute = tuple(_mute(snapshot.socket_errors))
     problems = tuple(map(redactor.text, (*source.problems, *refused, *mute)))

@@ -93,8 +93,8 @@ class _Show:
             self._judged = state.evaluate(self.diagrams, self._watch.snapshot, self._redactor)
             since = self._watch.unreachable_since
             outage = (
-                f"The cluster hasn't answered since {since.astimezone():%H:%M:%S}; "
-                "what you see is from before. Trying again."
+                f"The cluster has not responded since {since.astimezone():%H:%M:%S}. "
+                "The graph shows the state before. Retrying."
                 if since
                 else ""
             )

@@ -76,7 +76,7 @@ async def release_logs(
     selector = COMPONENTS.get(component)
     if selector is None:
         raise UsageError(
-            f"There is no component {component!r}.", f"Choose one of: {', '.join(COMPONENTS)}."
+            f"Unknown component {component!r}.", f"Use one of: {', '.join(COMPONENTS)}."
         )
     async with access.connect(cluster) as reached:
         labels = selector.labels.format(release=environment.release)
@@ -84,7 +84,7 @@ async def release_logs(
         if not pods:
             raise UsageError(
                 f"{environment.release} has no pods of {component} in {environment.namespace}.",
-                "`vrooli status` says what there is; where there is no release, "
+                "See `vrooli status`. If the release does not exist, "
                 f"{advice.install(environment)}.",
             )
         redactor = await secret_redaction.redactor(reached.kube, environment.namespace)

@@ -86,8 +86,8 @@ def check_values_file(file: Path) -> None:
     try:
         values = yaml.safe_load(file.read_text())
     except OSError as error:
-        raise UsageError(f"The values file {file} can't be read: {error.strerror}.") from error
+        raise UsageError(f"The values file {file} cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"The values file {file} is no YAML: {error}") from error
+        raise UsageError(f"The values file {file} is not valid YAML: {error}") from error
     if values is not None and not isinstance(values, dict):
-        raise UsageError(f"The values file {file} holds no mapping of names to values.")
+        raise UsageError(f"The values file {file} does not contain a mapping.")

@@ -33,13 +33,13 @@ from vrooli.workflows.results.releases import RollbackResult
 from vrooli.workflows.safeguards import deployable, interruption
 from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent, objects
 
-# What to do about one that did not become ready: there is no going back from going back.
-ADVICE = "Roll back to another revision, or deploy an artifact that corrects what it says."
+# Advice for a rollback that did not become ready; it is not rolled back.
+ADVICE = "Roll back to another revision, or deploy an artifact with a fix."
 
 # What is said of a revision to go back to by how its deploy ended.
 _UNREADY = {
     End.FAILED: ", which did not become ready when it was deployed",
-    End.UNFINISHED: ", which was never seen ready",
+    End.UNFINISHED: ", which never became ready",
 }
 
 

@@ -39,9 +39,7 @@ async def uninstall(
         release = Release.of(environment, reached.cluster.kubeconfig)
         await lease.demand_free(reached.kube, release)
         action = Action.DELETE_DATA if data else Action.UNINSTALL
-        consent.demand(
-            action, environment.name, f"take away {_format_deletion(release, data=data)}"
-        )
+        consent.demand(action, environment.name, _format_deletion(release, data=data))
 
         async def remove(progress: Progress) -> Done:
             return await release_uninstall.remove(reached.kube, release, progress)
@@ -65,8 +63,8 @@ async def uninstall(
 def _format_deletion(release: Release, *, data: bool) -> str:
     """What will go, for the question."""
     if data:
-        return f"{release.name} and namespace {release.namespace} with all data in it"
-    return f"{release.name} in namespace {release.namespace}; its data stay"
+        return f"delete {release.name} and namespace {release.namespace} with all its data"
+    return f"uninstall {release.name} in namespace {release.namespace} and keep its data"
 
 
 @asynccontextmanager

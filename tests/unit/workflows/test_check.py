@@ -155,7 +155,7 @@ def test_our_own_vault_is_brought_to_what_it_should_hold() -> None:
             [_outcome(name, State.FAILED, _finding(name, command=INSTALL_COMMAND))]
         )
         assert found.steps == ("secrets",)
-        assert "first secrets" in found.actions[0]
+        assert "initial secrets" in found.actions[0]
 
 
 def test_a_step_brings_all_that_it_stands_on_and_nothing_else() -> None:
@@ -174,7 +174,7 @@ def test_a_step_brings_all_that_it_stands_on_and_nothing_else() -> None:
 def test_a_file_that_can_not_be_written_is_told_before_anything_is_looked_at(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(UsageError, match="there is no folder"):
+    with pytest.raises(UsageError, match="not found"):
         CheckOptions(DEV, junit=tmp_path / "no" / "junit.xml")
     assert CheckOptions(DEV, junit=tmp_path / "junit.xml").junit is not None
 

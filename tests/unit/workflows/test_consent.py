@@ -58,7 +58,7 @@ def test_without_a_terminal_the_refusal_says_what_would_change_and_what_to_pass(
         Consent().demand(Action.ROLLBACK, "prod", "change 1 object of vrooli-prod")
     assert refused.value.exit_code == 2
     assert "This would change 1 object of vrooli-prod." in refused.value.message
-    assert "none of it was done" in refused.value.message
+    assert "Nothing was changed" in refused.value.message
     assert "--yes" in refused.value.advice
 
 

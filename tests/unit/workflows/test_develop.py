@@ -56,7 +56,7 @@ def test_a_cluster_that_can_not_take_our_images_is_refused_before_they_are_built
 ) -> None:
     events = list[Event]()
     options = DevelopOptions(DEV, cluster="context:elsewhere")
-    with pytest.raises(PrerequisiteError, match="can't be loaded into context:elsewhere"):
+    with pytest.raises(PrerequisiteError, match="context:elsewhere pulls its images"):
         asyncio.run(workflow(options, events.append))  # type: ignore[operator]
     assert events == []
 

@@ -83,5 +83,5 @@ def test_a_late_yes_does_not_go_back_from_what_another_deploy_made(
     cluster: Cluster, meanwhile: dict[str, Any]
 ) -> None:
     error = _ended(cluster, **meanwhile)
-    assert "Another deploy of vrooli-dev in namespace dev has begun since" in error.message
+    assert "Another deploy of vrooli-dev in namespace dev has started since" in error.message
     assert not cluster.went_back

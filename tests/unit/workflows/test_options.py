@@ -21,10 +21,10 @@ def test_a_mapping_or_nothing_at_all_is_a_values_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"services: [", "is no YAML"),
-        (b"\xff\xfe\x00", "is no YAML"),
-        (b"- a\n- b\n", "holds no mapping"),
-        (None, "can't be read: No such file"),
+        (b"services: [", "is not valid YAML"),
+        (b"\xff\xfe\x00", "is not valid YAML"),
+        (b"- a\n- b\n", "does not contain a mapping"),
+        (None, "cannot be read: No such file"),
     ],
 )
 def test_any_other_is_wrong_use_and_the_file_is_named(

@@ -51,7 +51,7 @@ def _demand(
 def test_a_release_that_came_from_an_artifact_is_not_replaced_unasked(
     monkeypatch: pytest.MonkeyPatch, environment: str
 ) -> None:
-    with pytest.raises(UsageError, match=r"version 1\.2\.3, which came from an artifact"):
+    with pytest.raises(UsageError, match=r"version 1\.2\.3, which was deployed from an artifact"):
         _demand(monkeypatch, environment, ARTIFACT, Consent())
     _demand(monkeypatch, environment, ARTIFACT, Consent(yes=True))
 
@@ -59,7 +59,7 @@ def test_a_release_that_came_from_an_artifact_is_not_replaced_unasked(
 def test_a_release_whose_origin_is_not_noted_is_not_replaced_unasked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(UsageError, match=r"of which isn't noted what it was made of"):
+    with pytest.raises(UsageError, match=r"whose origin is unknown"):
         _demand(monkeypatch, "dev", RevisionMetadata(), Consent())
     _demand(monkeypatch, "dev", RevisionMetadata(), Consent(yes=True))
 
@@ -101,7 +101,7 @@ def test_ones_own_development_goes_on(
 
 @pytest.mark.parametrize(
     ("its", "made"),
-    [(SOURCE, ""), (RevisionMetadata(), ", of which isn't noted what it was made of,")],
+    [(SOURCE, ""), (RevisionMetadata(), ", whose origin is unknown,")],
 )
 def test_what_others_use_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, its: RevisionMetadata, made: str

@@ -66,7 +66,7 @@ def test_a_cluster_that_goes_away_in_the_middle_is_no_failure_of_the_release(
         (End.READY, ""),
         (End.UNKNOWN, ""),
         (End.FAILED, ", which did not become ready when it was deployed"),
-        (End.UNFINISHED, ", which was never seen ready"),
+        (End.UNFINISHED, ", which never became ready"),
     ],
 )
 def test_the_question_says_of_a_revision_that_it_never_worked(end: End, said: str) -> None:

@@ -54,7 +54,7 @@ async def test_a_rollback_names_the_artifact_of_its_revision() -> None:
     with pytest.raises(preflight.NotDeployableError) as refused:
         await run.check(Progress())
     said = str(refused.value)
-    assert said.count("Deploy the artifact that revision 3 (vrooli-1.2.0) was made of") == 2
+    assert said.count("Deploy the artifact of revision 3 (vrooli-1.2.0)") == 2
     assert images_local.BUILD not in said
     assert str(CLASS) in said
 

@@ -165,7 +165,7 @@ def test_a_cluster_that_does_not_run_is_all_there_is_to_say(look: Look, state: s
     result = look(cluster=FakeCluster(state))
     assert not result.ok
     assert result.problems == (
-        f"cluster embedded:x is {state}: `vrooli develop` brings everything up",
+        f"cluster embedded:x is {state}: `vrooli develop` starts it and deploys the release",
     )
     assert result.operators == ()
 
@@ -183,25 +183,24 @@ def test_a_cluster_that_does_not_run_is_all_there_is_to_say(look: Look, state: s
         ({"vault": VaultStatus("absent")}, "Vault: absent"),
         (
             {"revision": None},
-            "release vrooli-dev is absent: `vrooli develop` installs it from the sources, `vrooli "
+            "release vrooli-dev is absent: `vrooli develop` installs it from source, `vrooli "
             "deploy` from an artifact",
         ),
         (
             {"revision": Revision(4, "failed", "c", REVISION.deployed_at)},
-            "release vrooli-dev is failed: run the command again that made it so (`vrooli develop` "
-            "takes the sources, `vrooli deploy` an artifact), or go back with `vrooli rollback`",
+            "release vrooli-dev is failed: run `vrooli develop` (from source) or `vrooli deploy` "
+            "(from an artifact) again, or roll back with `vrooli rollback`",
         ),
         (
             {"end": End.UNFINISHED},
-            "the deploy of revision 3 has not ended: run the command again that made it so "
-            "(`vrooli develop` takes the sources, `vrooli deploy` an artifact), or go back with "
-            "`vrooli rollback`",
+            "the deploy of revision 3 has not ended: run `vrooli develop` (from source) or `vrooli "
+            "deploy` (from an artifact) again, or roll back with `vrooli rollback`",
         ),
         (
             {"end": End.FAILED},
-            "revision 3 did not become ready when it was deployed: run the command again that made "
-            "it so (`vrooli develop` takes the sources, `vrooli deploy` an artifact), or go back "
-            "with `vrooli rollback`",
+            "revision 3 did not become ready when it was deployed: run `vrooli develop` (from "
+            "source) or `vrooli deploy` (from an artifact) again, or roll back with `vrooli "
+            "rollback`",
         ),
         (
             {"secret": {**READY_SECRET, "status": {}}},
@@ -228,7 +227,7 @@ def test_what_is_not_healthy_is_a_problem_in_words(
             "`vrooli rollback --environment {}`",
         ),
         ({"cluster": FakeCluster("stopped")}, "`vrooli cluster start` starts it"),
-        ({"cluster": FakeCluster("absent")}, "name the cluster of {} with --cluster"),
+        ({"cluster": FakeCluster("absent")}, "select the cluster of {} with --cluster"),
     ],
 )
 def test_nobody_is_told_to_put_the_sources_where_an_artifact_belongs(

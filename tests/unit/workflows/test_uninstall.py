@@ -129,7 +129,7 @@ def test_a_no_changes_nothing_and_the_question_says_what_goes(
     cluster, asked = Cluster(namespace=NAMESPACE), list[str]()
     with pytest.raises(InterruptError, match="nothing was changed"):
         _run(monkeypatch, cluster, consent=Consent(ask=asked.append))  # type: ignore[arg-type]
-    assert asked == ["Take away vrooli-prod and namespace production with all data in it?"]
+    assert asked == ["Delete vrooli-prod and namespace production with all its data?"]
     assert cluster.done == []
 
 
@@ -137,7 +137,7 @@ def test_without_a_terminal_and_without_yes_nothing_goes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cluster = Cluster(namespace=NAMESPACE)
-    with pytest.raises(UsageError, match="namespace production with all data in it") as refused:
+    with pytest.raises(UsageError, match="namespace production with all its data") as refused:
         _run(monkeypatch, cluster, consent=Consent())
     assert "--yes" in refused.value.advice
     assert cluster.done == []

@@ -64,6 +64,6 @@ async def _demand_running(cluster: StoredCluster) -> None:
     if status.state in ("absent", "stopped"):
         raise PrerequisiteError(
             f"Cluster embedded:{cluster.name} is {status.state}.",
-            "`vrooli cluster start` starts one, `vrooli develop` brings up all of development. "
-            "Another is named with --cluster.",
+            "Run `vrooli cluster start` to start it, or `vrooli develop` to set up everything. Use "
+            "--cluster to select another cluster.",
         )

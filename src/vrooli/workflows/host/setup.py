@@ -68,7 +68,7 @@ class Machine:
         names = all_programs()
         missing = programs.find_missing_groups(names)
         self.programs = await programs.ensure(names, progress)
-        detail = f"made {', '.join(missing)}" if missing else f"all {len(names)} are in the cache"
+        detail = f"added {', '.join(missing)}" if missing else f"all {len(names)} are in the cache"
         return Done(changed=bool(missing), detail=detail)
 
     async def ensure_images(self, progress: Progress) -> Done:

@@ -1,4 +1,4 @@
-"""Who is asked before something changes that people depend on: one rule for every command."""
+"""Confirmation of changes: one rule for all commands."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from enum import StrEnum
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, UsageError
 
-# Puts a question to the person at the terminal; says whether the answer is yes.
+# Shows a prompt on the terminal and returns whether it was confirmed.
 Prompt = Callable[[str], bool]
-# How many objects a question names; all of them were shown before.
+# Maximum number of objects in a prompt; all of them were shown before.
 MOST_NAMED = 10
 
 
 class Action(StrEnum):
-    """What a command is about to do."""
+    """Actions that may require confirmation."""
 
     DEPLOY = "`deploy`, if there are changes"
     ROLLBACK = "`rollback`"
@@ -28,18 +28,18 @@ class Action(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What becomes of the action."""
+    """How an action proceeds."""
 
     PROCEED = "proceeds"
     PROMPTS = "asks"
     REFUSE = "exits with 2"
 
 
-# The environments that other people use; development is one's own.
+# Environments that several people use.
 SHARED = ("staging", "prod")
 EVERY = tuple(ENVIRONMENTS)
-# The environments in which each action needs a yes. Data and what an artifact brought can't be had
-# again from the sources, so they need it everywhere.
+# Environments in which each action requires confirmation. Data and releases of an artifact cannot
+# be restored from source, so they require it in all environments.
 REQUIRES_YES: Mapping[Action, Sequence[str]] = {
     Action.DEPLOY: SHARED,
     Action.ROLLBACK: SHARED,
@@ -52,12 +52,12 @@ REQUIRES_YES: Mapping[Action, Sequence[str]] = {
 
 
 def verdict(action: Action, environment: str | None, *, terminal: bool, yes: bool) -> Verdict:
-    """What becomes of an action in an environment.
+    """Return how an action proceeds in an environment.
 
     Args:
-        action: What is about to be done.
-        environment: dev, staging or prod; None for what concerns all of them.
-        terminal: Whether a person is there who can be asked.
+        action: The action.
+        environment: dev, staging or prod; None for an action that affects all of them.
+        terminal: Whether a prompt can be shown.
         yes: Whether ``--yes`` was given.
     """
     if yes or environment not in (None, *REQUIRES_YES[action]):
@@ -67,37 +67,37 @@ def verdict(action: Action, environment: str | None, *, terminal: bool, yes: boo
 
 @dataclass(frozen=True)
 class Consent:
-    """What the person has agreed to, and the way to ask.
+    """The confirmation of a command.
 
     Attributes:
-        yes: Whether all was agreed to in advance.
-        ask: Asks the person; None when nobody is at a terminal.
+        yes: Whether ``--yes`` was given.
+        ask: Shows a prompt; None without a terminal.
     """
 
     yes: bool = False
     ask: Prompt | None = None
 
     def demand(self, action: Action, environment: str | None, change: str) -> bool:
-        """Go on only with the person's consent, where that is needed.
+        """Require confirmation of an action if it is necessary.
 
         Args:
-            action: What is about to be done.
-            environment: dev, staging or prod; None for what concerns all of them.
-            change: What would be changed, such as "change 3 objects of vrooli-prod".
+            action: The action.
+            environment: dev, staging or prod; None for an action that affects all of them.
+            change: The change, such as "change 3 objects of vrooli-prod".
 
         Returns:
-            Whether a person was asked, and so may have thought for long.
+            Whether a prompt was shown, which may have taken long.
 
         Raises:
-            UsageError: A yes is needed, and nobody is there to say it.
-            InterruptError: The person said no.
+            UsageError: Confirmation is required, and no prompt can be shown.
+            InterruptError: The prompt was declined.
         """
         decided = verdict(action, environment, terminal=self.ask is not None, yes=self.yes)
         if decided is Verdict.REFUSE:
             raise UsageError(
-                f"This would {change}. That needs a yes, and there is no terminal to ask on; "
-                "none of it was done.",
-                "If that is right, run the same command with --yes.",
+                f"This would {change}. Confirmation is required, but there is no terminal for a "
+                "prompt. Nothing was changed.",
+                "To confirm, run the same command with --yes.",
             )
         if decided is Verdict.PROCEED or self.ask is None:
             return False
@@ -106,12 +106,12 @@ class Consent:
         return True
 
 
-# For callers that are no command: whoever calls has decided.
+# For callers that are not commands; the caller has decided.
 CONFIRMED = Consent(yes=True)
 
 
 def objects(keys: Sequence[str]) -> str:
-    """Some objects by kind and name, for a question."""
+    """Format objects by kind and name for a prompt."""
     named, more = ", ".join(keys[:MOST_NAMED]), len(keys) - MOST_NAMED
     count = f"{len(keys)} object{'s' if len(keys) != 1 else ''}"
     return f"{count} ({named}{f' and {more} more' if more > 0 else ''})"

@@ -47,7 +47,7 @@ async def demand(
         findings = [_of_rollback(finding, back_to) for finding in findings]
     preflight.demand(findings)
     parts = (
-        f"can take {len(manifests)} objects",
+        f"the cluster accepts {len(manifests)} objects",
         preflight.unseen(outcomes),
         preflight.warnings(outcomes),
     )
@@ -58,7 +58,5 @@ def _of_rollback(finding: Finding, to: Revision) -> Finding:
     """A finding as a rollback tells it: images built now are others than those of a revision."""
     if finding.command != local_images.BUILD:
         return finding
-    remedy = (
-        f"Deploy the artifact that revision {to.number} ({to.chart}) was made of: it brings it."
-    )
+    remedy = f"Deploy the artifact of revision {to.number} ({to.chart}), which contains the image."
     return replace(finding, remediation=remedy, command="")

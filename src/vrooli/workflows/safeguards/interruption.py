@@ -48,9 +48,9 @@ class InterruptedChange:
     async def end(
         self, cancelled: asyncio.CancelledError, listener: Listener, consent: Consent
     ) -> InterruptError:
-        """Say what has changed, and go back where a person at the terminal wants it.
+        """Report the changes, and roll back if a prompt on the terminal is confirmed.
 
-        The task has been cancelled, and goes on for this; a second signal ends the process.
+        The task was cancelled and continues for this; a second signal ends the process.
         """
         task = asyncio.current_task()
         if task is not None:
@@ -59,23 +59,21 @@ class InterruptedChange:
             async with asyncio.timeout(READ_S):
                 changed, now = await self._fetch_changes()
         except (VrooliError, TimeoutError):
-            return InterruptError(
-                f"What was changed of {self.release} can't be seen.", self._advice
-            )
-        if now is None:  # Helm notes a revision before it changes anything
-            return InterruptError(f"Nothing of {self.release} was changed yet.", AGAIN)
+            return InterruptError(f"The changes to {self.release} could not be read.", self._advice)
+        if now is None:  # Helm records a revision before it changes anything
+            return InterruptError(f"No objects of {self.release} were changed.", AGAIN)
         summary = (
-            f"Changed already: {objects(changed) if changed else 'no object'}; Helm's revision "
-            f"{now.number} is {now.status}, and not known to be ready."
+            f"Already changed: {objects(changed) if changed else 'no objects'}. Helm's revision "
+            f"{now.number} is {now.status} and may not be ready."
         )
         if cancelled.args[:1] != (BY_PERSON,) or consent.ask is None:
-            return InterruptError(f"{summary}\nIt may not work as it is.", self._advice)
+            return InterruptError(f"{summary}\nThe release may not work.", self._advice)
         if not consent.ask(f"{summary}\n{self._question}"):
-            return InterruptError(f"{summary}\nIt is left so.", self._advice)
+            return InterruptError(f"{summary}\nThe release was left as it is.", self._advice)
         if not await self._is_still(now):
             return InterruptError(
-                f"Another deploy of {self.release} has begun since; nothing was gone back from.",
-                "See what it does: `vrooli status`.",
+                f"Another deploy of {self.release} has started since. No rollback was performed.",
+                "Run `vrooli status` to see its progress.",
             )
         return await self._roll_back(listener, summary)
 
@@ -83,7 +81,7 @@ class InterruptedChange:
         try:
             (ended,) = await run_steps([Step("rollback", "Rollback", self.roll_back)], listener)
         except VrooliError as error:
-            return InterruptError(f"{summary}\nGoing back failed: {error.message}", self._advice)
+            return InterruptError(f"{summary}\nRollback failed: {error.message}", self._advice)
         return InterruptError(f"{self.release.name} {ended.detail}.")
 
     async def _fetch_changes(self) -> tuple[list[str], Revision | None]:
@@ -109,9 +107,9 @@ class InterruptedChange:
     @property
     def _question(self) -> str:
         if self.before is None:
-            return "Take it away again?"
-        return "Go back to the last revision that ran well?"
+            return "Uninstall the release?"
+        return "Roll back to the last healthy revision?"
 
     @property
     def _advice(self) -> str:
-        return f"{AGAIN} Or go back: `{self.command}`."
+        return f"{AGAIN} Or roll back: `{self.command}`."

@@ -18,9 +18,9 @@ from vrooli.workflows.safeguards.consent import Action, Consent
 NONE = 0
 # What is said of a release by what it was made of, with its version.
 _ORIGINS = {
-    Kind.ARTIFACT: ", version {0}, which came from an artifact,",
+    Kind.ARTIFACT: ", version {0}, which was deployed from an artifact,",
     Kind.SOURCE: "",
-    Kind.UNKNOWN: ", of which isn't noted what it was made of,",
+    Kind.UNKNOWN: ", whose origin is unknown,",
 }
 
 

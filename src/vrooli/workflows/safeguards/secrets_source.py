@@ -23,13 +23,13 @@ async def refuse_change(kube: Kube, environment: Environment, requested: Secrets
     if requested is SecretsSource.VAULT and await _has_a_files(kube, environment):
         raise UsageError(
             f"{environment.release} in {environment.namespace} has its secrets from a file.",
-            "Run it with --secrets-source file, or begin anew without its data: "
+            "Use --secrets-source file, or uninstall the release and its data first: "
             f"`vrooli uninstall --environment {environment.name} --data`.",
         )
     if requested is SecretsSource.FILE and await _has_vaults(kube, environment):
         raise UsageError(
             f"{environment.release} in {environment.namespace} has its secrets from Vault.",
-            "Run it without --secrets-source file, or take the release away first; its data stay: "
+            "Omit --secrets-source file, or uninstall the release first (its data is kept): "
             f"`vrooli uninstall --environment {environment.name}`.",
         )
 
