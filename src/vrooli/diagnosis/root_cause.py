@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from vrooli.diagnosis.dependency_graph import DependencyGraph, dependencies
 from vrooli.diagnosis.evidence.collection import requirements
-from vrooli.diagnosis.evidence.model import MALFORMED_ERRORS, Evidence
+from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Cause, Diagnosis, Rule, Symptom
 from vrooli.findings import Finding
-from vrooli.kube.objects import Ref
+from vrooli.kube.objects import MALFORMED_ERRORS, Ref
 from vrooli.kube.unavailable import Unavailable
 from vrooli.redaction import Redactor
 

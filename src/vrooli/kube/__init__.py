@@ -6,11 +6,11 @@ authentication, sessions, exec and port-forwarding. What only one operator's res
 to `vrooli.operators`, and sentences that only one command shows belong to that command.
 """
 
+from vrooli.kube.api_errors import ApiError, NoAnswerError
 from vrooli.kube.budget import Priority, RequestBudget
 from vrooli.kube.client import Kube
 from vrooli.kube.concurrency import gather_limited
 from vrooli.kube.reads import Manifest
-from vrooli.kube.rest import ApiError, NoAnswerError
 
 __all__ = [
     "ApiError",

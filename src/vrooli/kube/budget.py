@@ -20,7 +20,7 @@ import httpx
 
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
-from vrooli.kube.rest import ApiError, NoAnswerError
+from vrooli.kube.api_errors import ApiError, NoAnswerError
 
 T = TypeVar("T")
 

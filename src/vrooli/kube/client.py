@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
+from vrooli.kube.api_errors import ApiError
 from vrooli.kube.pods import Pods
 from vrooli.kube.reads import Manifest, Reading
-from vrooli.kube.rest import ApiError
 
 FIELD_MANAGER = "vrooli"
 # Whom the API server names when fields have other owners.

@@ -6,9 +6,8 @@ import httpx
 import kr8s
 
 from vrooli.errors import PrerequisiteError
+from vrooli.kube.objects import MALFORMED_ERRORS
 
-# What reading a kubeconfig that lacks something raises, and asking what is no API server.
-ODD = (ValueError, LookupError, TypeError, AttributeError)
 # What may come of a first request.
 FAILURES = (
     httpx.HTTPError,
@@ -16,12 +15,12 @@ FAILURES = (
     kr8s.ServerError,
     kr8s.APITimeoutError,
     OSError,
-    *ODD,
+    *MALFORMED_ERRORS,
 )
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 
-def explained(server: str, error: Exception, limit_s: float) -> PrerequisiteError:
+def build_error(server: str, error: Exception, limit_s: float) -> PrerequisiteError:
     """The error that a person reads about.
 
     Args:
@@ -42,7 +41,7 @@ def explained(server: str, error: Exception, limit_s: float) -> PrerequisiteErro
             f"The certificate of the Kubernetes API at {server} can't be trusted: {error}",
             "Get the cluster's kubeconfig anew: its certificate authority is another one.",
         )
-    if isinstance(error, ODD):
+    if isinstance(error, MALFORMED_ERRORS):
         return PrerequisiteError(
             f"What answers at {server} isn't a Kubernetes API ({type(error).__name__}: {error}).",
             "See the address in the kubeconfig, and whether a proxy answers in its place.",

@@ -11,7 +11,7 @@ import httpx
 
 from vrooli.errors import VrooliError
 from vrooli.kube import events as kube_events
-from vrooli.kube.objects import Body, Ref, ref_of
+from vrooli.kube.objects import MALFORMED_ERRORS, Body, Ref, ref_of
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.unavailable import Cause, Unavailable
 
@@ -19,8 +19,6 @@ T = TypeVar("T")
 EVENT = "Event"
 # How long one read may take unless its caller says otherwise, seconds.
 READ_S = 6.0
-# What malformed data of the cluster may raise where it is read.
-MALFORMED_ERRORS = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
 @dataclass(frozen=True)

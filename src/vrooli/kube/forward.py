@@ -16,7 +16,7 @@ import kr8s
 from kr8s.asyncio.objects import Pod
 from kr8s.asyncio.portforward import PortForward
 
-from vrooli.kube.rest import ApiError
+from vrooli.kube.api_errors import ApiError
 
 _LOG = logging.getLogger(__name__)
 # What ends one connection: the pod goes away, the API server restarts, either end hangs up.
@@ -79,9 +79,9 @@ class Forward(PortForward):
             with contextlib.suppress(asyncio.CancelledError):
                 await super()._sync_sockets(reader, writer)
         except* _ENDS as errors:
-            self._note(errors)
+            self._record(errors)
 
-    def _note(self, errors: BaseExceptionGroup[BaseException]) -> None:
+    def _record(self, errors: BaseExceptionGroup[BaseException]) -> None:
         """Keep why the API server refused the way; any other end of a connection is its end."""
         refused: BaseException | None = errors.subgroup(httpx_ws.WebSocketUpgradeError)
         while isinstance(refused, BaseExceptionGroup):

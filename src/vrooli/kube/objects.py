@@ -10,6 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 Body = Mapping[str, Any]
+# What reading data of an unexpected shape may raise.
+MALFORMED_ERRORS = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 # Nearly all are plain dictionaries, which is told at once; asking for a Mapping is slow.
 _MAPPING = (dict, Mapping)
 

@@ -14,8 +14,9 @@ from kr8s._exec import Exec
 from kr8s.asyncio.objects import Pod
 
 from vrooli.errors import VrooliError
+from vrooli.kube.api_errors import ApiError, error_message
 from vrooli.kube.forward import Forward
-from vrooli.kube.rest import ApiError, Rest, message
+from vrooli.kube.rest import Rest
 from vrooli.steps import first_error
 
 # What a kubelet answers in a log's stead when the container was taken away a moment ago.
@@ -91,7 +92,9 @@ class Pods(Rest):
             ) as answer:
                 if answer.is_error:
                     await answer.aread()
-                    raise ApiError(f"read the log of {pod}", answer.status_code, message(answer))
+                    raise ApiError(
+                        f"read the log of {pod}", answer.status_code, error_message(answer)
+                    )
                 async for line in answer.aiter_lines():
                     if _NO_LOG.fullmatch(line):
                         raise ApiError(f"read the log of {pod}", httpx.codes.NOT_FOUND, line)

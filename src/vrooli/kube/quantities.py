@@ -16,21 +16,21 @@ Amounts = dict[str, float]
 
 def number(text: object) -> float:
     """A quantity such as 250m, 1.5 or 2Gi as a number."""
-    found = _QUANTITY.fullmatch(str(text).strip())
-    if found is None or found[2] not in _SUFFIXES:
+    match = _QUANTITY.fullmatch(str(text).strip())
+    if match is None or match[2] not in _SUFFIXES:
         raise ValueError(f"{text!r} is no quantity")
-    return float(found[1]) * float(_SUFFIXES[found[2]])
+    return float(match[1]) * float(_SUFFIXES[match[2]])
 
 
-def amounts(given: Mapping[str, Any] | None) -> Amounts:
+def amounts(quantities: Mapping[str, Any] | None) -> Amounts:
     """Quantities by resource as numbers."""
-    return {name: number(text) for name, text in (given or {}).items()}
+    return {name: number(text) for name, text in (quantities or {}).items()}
 
 
 def requests(resources: Mapping[str, Any] | None) -> Amounts:
-    """What a container is given for sure; limits stand for requests that aren't said."""
-    found = resources or {}
-    return {**amounts(found.get("limits")), **amounts(found.get("requests"))}
+    """What a container requests; a limit is the default of its request."""
+    specified = resources or {}
+    return {**amounts(specified.get("limits")), **amounts(specified.get("requests"))}
 
 
 def total(*parts: Mapping[str, float]) -> Amounts:
@@ -52,7 +52,7 @@ def of_pod(spec: Mapping[str, Any]) -> Amounts:
     return total(most(running, *first), amounts(spec.get("overhead")))
 
 
-def words(found: Mapping[str, float]) -> str:
-    """Processors and memory for people."""
-    memory = found.get("memory", 0.0) / 1024**2
-    return f"{found.get('cpu', 0.0) * 1000:.0f}m CPU, {memory:.0f}Mi memory"
+def format_amounts(resources: Mapping[str, float]) -> str:
+    """CPU and memory as text for people."""
+    memory = resources.get("memory", 0.0) / 1024**2
+    return f"{resources.get('cpu', 0.0) * 1000:.0f}m CPU, {memory:.0f}Mi memory"

@@ -14,7 +14,8 @@ import kr8s
 
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
-from vrooli.kube.rest import REQUEST_S, ApiError, Rest, parsed
+from vrooli.kube.api_errors import ApiError, parse_response
+from vrooli.kube.rest import REQUEST_S, Rest
 
 Manifest = dict[str, Any]
 Manifests = list[Manifest]
@@ -62,7 +63,7 @@ class Reading(Rest):
             if error.status == httpx.codes.NOT_FOUND:
                 return None
             raise
-        return parsed(doing, answer)
+        return parse_response(doing, answer)
 
     async def list(
         self,
@@ -102,7 +103,7 @@ class Reading(Rest):
         chosen = {"labelSelector": labels, "fieldSelector": fields}
         params = {"limit": str(PAGE), **{name: text for name, text in chosen.items() if text}}
         headers = {"accept": f"{_NAMES}List;{_NAMES_OF}"} if names_only else {}
-        given: set[str] = set()
+        yielded: set[str] = set()
         restarts = 0
 
         async def request(limit_s: float) -> Manifest:
@@ -112,7 +113,7 @@ class Reading(Rest):
                 headers=headers,
                 timeout=limit_s,
             )
-            return parsed(f"list {kind}", answer)
+            return parse_response(f"list {kind}", answer)
 
         while True:
             try:
@@ -130,8 +131,8 @@ class Reading(Rest):
                 {"apiVersion": api_version, "kind": kind, **item}
                 for item in page.get("items") or ()
             ]
-            yield [item for item in items if _uid(item) not in given]
-            given |= {_uid(item) for item in items} - {""}
+            yield [item for item in items if _uid(item) not in yielded]
+            yielded |= {_uid(item) for item in items} - {""}
             if not (rest := (page.get("metadata") or {}).get("continue")):
                 return
             params["continue"] = rest
@@ -216,10 +217,10 @@ class Reading(Rest):
                 self.watch(api_version, kind, namespace, fields=f"metadata.name={name}")
             )
             async with asyncio.timeout(timeout_s), watching as events:
-                async for event, seen in events:
-                    last = reason(None if event == "DELETED" else seen)
+                async for event, body in events:
+                    last = reason(None if event == "DELETED" else body)
                     if last is None:
-                        return seen
+                        return body
                     if progress is not None:
                         progress.report(last)
         except TimeoutError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import json
-import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,50 +15,15 @@ import httpx
 import kr8s
 
 from vrooli.errors import PrerequisiteError, VrooliError
-from vrooli.kube import connection_errors, forbidden
+from vrooli.kube import connection_errors
+from vrooli.kube.api_errors import ApiError, NoAnswerError, build_error, parse_response
+from vrooli.kube.objects import MALFORMED_ERRORS
 
 # How long it may take until somebody is there, and until the first answer of whoever is, seconds:
 # a busy server takes the connection at once and answers late.
-CONNECT_S, GREET_S = 10.0, 30.0
+CONNECT_S, VERSION_S = 10.0, 30.0
 # How long one answer of the API server may take, seconds.
 REQUEST_S = 30.0
-# Characters of an answer that isn't the API server's own, such as a proxy's page.
-_QUOTED = 200
-_TAGS = re.compile(r"(?s)<(style|script)\b.*?</\1>|<[^>]*>")
-
-
-class ApiError(VrooliError):
-    """The API server refused a request.
-
-    Attributes:
-        status: Its HTTP status.
-        is_forbidden: Whether a right was missing.
-        retry_after_s: When the server wants to be asked again, seconds; None where it says nothing.
-        continue_: Where a list goes on whose continuation has expired (status 410); may be empty.
-    """
-
-    def __init__(
-        self,
-        doing: str,
-        status: int,
-        message: str,
-        *,
-        retry_after_s: float | None = None,
-        continue_: str = "",
-    ) -> None:
-        is_forbidden = status == httpx.codes.FORBIDDEN
-        advice = forbidden.advice(message) if is_forbidden else ""
-        super().__init__(f"The API server refused to {doing}: {message}", advice)
-        self.status = status
-        self.is_forbidden = is_forbidden
-        if is_forbidden:
-            self.exit_code = PrerequisiteError.exit_code
-        self.retry_after_s = retry_after_s
-        self.continue_ = continue_
-
-
-class NoAnswerError(PrerequisiteError):
-    """A request got no answer: nobody there, no time, or a connection that broke off."""
 
 
 class Rest:
@@ -68,7 +32,7 @@ class Rest:
     def __init__(self, api: kr8s.asyncio.Api) -> None:
         self._api = api
         self._resources: dict[str, dict[str, tuple[str, bool]]] = {}
-        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
     async def connect(cls, kubeconfig: Path, context: str | None = None) -> Self:
@@ -80,30 +44,30 @@ class Rest:
         # Not the one that kr8s keeps for a kubeconfig: whoever closed that would close it for all
         # others, in the middle of their requests.
         api = kr8s.asyncio.Api(kubeconfig=str(kubeconfig), context=context, bypass_factory=True)
-        made = cls(api)
+        client = cls(api)
         try:
             async with asyncio.timeout(CONNECT_S):
                 await api.auth
-        except (*connection_errors.ODD, OSError, subprocess.SubprocessError) as error:
+        except (*MALFORMED_ERRORS, OSError, subprocess.SubprocessError) as error:
             raise PrerequisiteError(
                 f"The kubeconfig {kubeconfig} can't be used ({type(error).__name__}: {error}).",
                 "Get the cluster's kubeconfig anew, or name another cluster.",
             ) from error
         finally:
             atexit.register(_remove, *_key_files(api))
-        api.timeout = httpx.Timeout(GREET_S, connect=CONNECT_S)
+        api.timeout = httpx.Timeout(VERSION_S, connect=CONNECT_S)
         try:
-            async with asyncio.timeout(GREET_S):
-                await made._greet()
+            async with asyncio.timeout(VERSION_S):
+                await client._check_version()
         except connection_errors.FAILURES as error:
-            await made.close()
+            await client.close()
             is_nobody = isinstance(error.__cause__, httpx.ConnectTimeout)
-            limit_s = CONNECT_S if is_nobody else GREET_S
-            raise connection_errors.explained(api.auth.server, error, limit_s) from error
+            limit_s = CONNECT_S if is_nobody else VERSION_S
+            raise connection_errors.build_error(api.auth.server, error, limit_s) from error
         api.timeout = REQUEST_S
-        return made
+        return client
 
-    async def _greet(self) -> None:
+    async def _check_version(self) -> None:
         """See that an API server answers, and lets this client in."""
         # kr8s' own look warns of versions newer than itself; our requests are plain REST.
         (await self._api.async_version())["gitVersion"]
@@ -125,7 +89,7 @@ class Rest:
         """The API server's version, such as v1.37.2."""
         doing = "read its version"
         answer = await self._call("GET", doing, base="/version", version="")
-        return str(parsed(doing, answer).get("gitVersion", ""))
+        return str(parse_response(doing, answer).get("gitVersion", ""))
 
     async def healthy(self) -> bool:
         """Whether the API server says that it is ready."""
@@ -171,19 +135,19 @@ class Rest:
         """
         resource, scoped = await self._resource(api_version, kind)
         group = api_version.rpartition("/")[0]
-        asked = {"verb": verb, "group": group, "resource": resource}
+        attributes = {"verb": verb, "group": group, "resource": resource}
         if subresource:
-            asked["subresource"] = subresource
+            attributes["subresource"] = subresource
         if scoped or itself:
-            asked["namespace"] = namespace
+            attributes["namespace"] = namespace
         if itself:
-            asked["name"] = namespace
+            attributes["name"] = namespace
         answer = await self._call(
             "POST",
             f"say who may {verb} {kind}",
             version="authorization.k8s.io/v1",
             url="subjectaccessreviews" if account else "selfsubjectaccessreviews",
-            content=json.dumps({"spec": {"resourceAttributes": asked, **_user(account)}}),
+            content=json.dumps({"spec": {"resourceAttributes": attributes, **_user(account)}}),
             headers={"content-type": "application/json"},
         )
         return bool(answer.json()["status"]["allowed"])
@@ -230,17 +194,17 @@ class Rest:
                 response: httpx.Response = answer
         except (httpx.HTTPError, kr8s.APITimeoutError, OSError) as error:
             raise NoAnswerError(
-                f"The API server did not answer when asked to {doing}: {error!r}",
+                f"The API server did not answer when attributes to {doing}: {error!r}",
                 "See whether the cluster runs: `vrooli cluster status`.",
             ) from error
         if response.is_error:
-            raise refusal(doing, response)
+            raise build_error(doing, response)
         return response
 
     async def _resource(self, api_version: str, kind: str) -> tuple[str, bool]:
         """The plural name of a kind, and whether its objects live in namespaces."""
         # Of many that ask at once the first asks the server for all.
-        async with self._asking[api_version]:
+        async with self._locks[api_version]:
             if kind not in self._resources.get(api_version, {}):
                 await self._read_resources(api_version)
         try:
@@ -253,7 +217,7 @@ class Rest:
         answer = await self._call("GET", doing, version=api_version)
         self._resources[api_version] = {
             resource["kind"]: (resource["name"], resource["namespaced"])
-            for resource in parsed(doing, answer).get("resources") or ()
+            for resource in parse_response(doing, answer).get("resources") or ()
             if "/" not in resource["name"]
         }
 
@@ -261,12 +225,12 @@ class Rest:
 def _key_files(api: kr8s.asyncio.Api) -> Iterator[Path]:
     """The files that kr8s wrote of what the kubeconfig holds itself, and never removes."""
     auth = api.auth
-    for held, name, path in (
+    for values, name, path in (
         (auth._user, "client-key-data", auth.client_key_file),
         (auth._user, "client-certificate-data", auth.client_cert_file),
         (auth._cluster, "certificate-authority-data", auth.server_ca_file),
     ):
-        if name in held and path:
+        if name in values and path:
             yield Path(str(path))
 
 
@@ -285,55 +249,3 @@ def _user(account: tuple[str, str] | None) -> dict[str, Any]:
         "user": f"system:serviceaccount:{namespace}:{name}",
         "groups": [*groups, "system:authenticated"],
     }
-
-
-def parsed(doing: str, response: httpx.Response) -> dict[str, Any]:
-    """What the API server said.
-
-    Raises:
-        PrerequisiteError: It is no object: something else answers in its place.
-    """
-    try:
-        found = response.json()
-    except ValueError:
-        found = None
-    if isinstance(found, dict):
-        return found
-    said = _words(response.text) or "nothing"
-    raise PrerequisiteError(
-        f"The answer can't be read that came when the API server was asked to {doing}: {said}",
-        "See whether a proxy or another program answers in its place.",
-    )
-
-
-def refusal(doing: str, response: httpx.Response) -> ApiError:
-    """The error of an answer that is none of success."""
-    wait = response.headers.get("retry-after", "")
-    return ApiError(
-        doing,
-        response.status_code,
-        message(response),
-        retry_after_s=float(wait) if wait.isdecimal() else None,
-        continue_=_continuation(response),
-    )
-
-
-def _continuation(response: httpx.Response) -> str:
-    try:
-        return str(response.json()["metadata"].get("continue") or "")
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return ""
-
-
-def message(response: httpx.Response) -> str:
-    """Why the API server refused something."""
-    try:
-        return str(response.json()["message"])
-    except (ValueError, KeyError, TypeError):
-        said = _words(response.text)
-        return f"{response.status_code} {response.reason_phrase} {said}".strip()
-
-
-def _words(text: str) -> str:
-    """The begin of a text that anything may have written, without a page's tags."""
-    return " ".join(_TAGS.sub(" ", text).split())[:_QUOTED]

@@ -9,8 +9,8 @@ from typing import Self
 import httpx
 
 from vrooli.errors import VrooliError
+from vrooli.kube.api_errors import ApiError
 from vrooli.kube.budget import RequestTimeoutError
-from vrooli.kube.rest import ApiError
 
 
 class Cause(StrEnum):

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
 
+from vrooli.kube.api_errors import ApiError
 from vrooli.kube.client import Kube
 from vrooli.kube.fetch import Lister, Query, fetch_lists, index, key_of, merge
 from vrooli.kube.objects import Body, Ref
-from vrooli.kube.rest import ApiError
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.unavailable import Unavailable
 
@@ -70,11 +70,11 @@ class Watcher:
 
     def _replace(self, query: Query, fresh: dict[Ref, Body]) -> None:
         """Take the objects of a list, except where a watch has reported something newer."""
-        known = self._objects.get(query, {})
+        current = self._objects.get(query, {})
         for ref in (ref for of, ref in self._reported if of == query):
             fresh.pop(ref, None)
-            if ref in known:
-                fresh[ref] = known[ref]
+            if ref in current:
+                fresh[ref] = current[ref]
         self._objects[query] = fresh
 
     def watch(self, group: asyncio.TaskGroup, queries: Iterable[Query]) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from vrooli.kube import ApiError, Priority, RequestBudget, budget
+from vrooli.kube import ApiError, NoAnswerError, Priority, RequestBudget, budget
 from vrooli.kube.budget import RequestQueue, RequestTimeoutError
-from vrooli.kube.rest import NoAnswerError
 
 
 @pytest.fixture(autouse=True)

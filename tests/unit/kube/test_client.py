@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from vrooli.errors import PrerequisiteError
-from vrooli.kube import client, connection_errors, rest
+from vrooli.kube import api_errors, client, connection_errors
 
 
 def test_an_applied_object_is_yaml_whatever_characters_it_holds() -> None:
@@ -21,15 +21,17 @@ def test_an_applied_object_is_yaml_whatever_characters_it_holds() -> None:
 @pytest.mark.parametrize("body", [b"", b"<html><p>Log in</html>", b"[1]", b"\xff\x00{"])
 def test_an_answer_that_is_no_object_is_an_error_that_says_so(body: bytes) -> None:
     with pytest.raises(PrerequisiteError, match="can't be read"):
-        rest.parsed("list Pod", httpx.Response(200, content=body))
+        api_errors.parse_response("list Pod", httpx.Response(200, content=body))
 
 
 def test_of_a_page_in_the_place_of_a_refusal_the_words_are_told() -> None:
     page = b"<html><style>p {color: red}</style><h1>Bad\nGateway</h1></html>"
-    assert rest.message(httpx.Response(502, content=page)) == "502 Bad Gateway Bad Gateway"
+    assert (
+        api_errors.error_message(httpx.Response(502, content=page)) == "502 Bad Gateway Bad Gateway"
+    )
 
 
-def _refusal(status: int) -> kr8s.ServerError:
+def _build_error(status: int) -> kr8s.ServerError:
     return kr8s.ServerError("said", response=httpx.Response(status))
 
 
@@ -38,15 +40,15 @@ def _refusal(status: int) -> kr8s.ServerError:
     [
         (TimeoutError(), "gives no answer within 10 s"),
         (httpx.ConnectTimeout(""), "gives no answer within 10 s"),
-        (_refusal(401), r"doesn't let this user in \(401: said\)"),
-        (_refusal(503), "has a fault of its own"),
+        (_build_error(401), r"doesn't let this user in \(401: said\)"),
+        (_build_error(503), "has a fault of its own"),
         (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] unknown"), "can't be trusted"),
         (httpx.ConnectError("All connection attempts failed"), "No Kubernetes API answers"),
         (KeyError("gitVersion"), "isn't a Kubernetes API"),
     ],
 )
 def test_why_no_cluster_is_reached_is_told_with_what_to_do(error: Exception, words: str) -> None:
-    found = connection_errors.explained("https://there", error, 10.0)
+    found = connection_errors.build_error("https://there", error, 10.0)
     with pytest.raises(PrerequisiteError, match=words):
         raise found
     assert "https://there" in found.message

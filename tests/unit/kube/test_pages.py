@@ -9,7 +9,7 @@ import kr8s
 import pytest
 
 from vrooli.kube import ApiError, Kube
-from vrooli.kube.rest import refusal
+from vrooli.kube.api_errors import build_error
 
 
 class Lists:
@@ -24,7 +24,7 @@ class Lists:
             self.asked.append(params.get("continue", ""))
             answer = waiting.pop(0)
             if answer.is_error:
-                raise refusal("list Pod", answer)
+                raise build_error("list Pod", answer)
             return answer
 
         monkeypatch.setattr(self.kube, "_object_call", call)
@@ -71,21 +71,21 @@ async def test_objects_without_an_identity_are_all_given(monkeypatch: pytest.Mon
 
 
 def test_a_refusal_says_when_to_ask_again_and_which_right_is_missing() -> None:
-    late = refusal("list Pod", httpx.Response(429, headers={"retry-after": "7"}, json={}))
+    late = build_error("list Pod", httpx.Response(429, headers={"retry-after": "7"}, json={}))
     assert late.retry_after_s == 7.0
     said = (
         'deployments.apps is forbidden: User "bob" cannot list resource "deployments" in API group '
         '"apps" in the namespace "dev"'
     )
-    error = refusal("list Deployment", httpx.Response(403, json={"message": said}))
+    error = build_error("list Deployment", httpx.Response(403, json={"message": said}))
     assert error.is_forbidden
     assert "the right to list deployments in namespace dev" in error.advice
     assert "kubectl auth can-i list deployments.apps -n dev" in error.advice
     everywhere = said.replace('in the namespace "dev"', "at the cluster scope")
-    error = refusal("list Deployment", httpx.Response(403, json={"message": everywhere}))
+    error = build_error("list Deployment", httpx.Response(403, json={"message": everywhere}))
     assert "can-i list deployments.apps --all-namespaces" in error.advice
     logs = 'cannot get resource "pods/log" in API group "" in the namespace "dev": no such role'
-    error = refusal("read the log", httpx.Response(403, json={"message": logs}))
+    error = build_error("read the log", httpx.Response(403, json={"message": logs}))
     assert "can-i get pods --subresource=log -n dev" in error.advice
-    other = refusal("list Pod", httpx.Response(403, json={"message": "no"}))
+    other = build_error("list Pod", httpx.Response(403, json={"message": "no"}))
     assert other.advice.startswith("Ask for the missing right")

@@ -76,8 +76,8 @@ def judge(wanted: list[Wanted], nodes: list[Node]) -> Seen:
     left = quantities.total(*(node.free for node in nodes))
     count = sum(group.count for group in wanted)
     said = (
-        f"{count} pods want {quantities.words(all_of_it)}; "
-        f"{len(nodes)} nodes have {quantities.words(left)} free"
+        f"{count} pods want {quantities.format_amounts(all_of_it)}; "
+        f"{len(nodes)} nodes have {quantities.format_amounts(left)} free"
     )
     return Seen(said, tuple(_finding(*found) for found in homeless.values()))
 
@@ -124,8 +124,8 @@ def _finding(count: int, group: Wanted) -> Finding:
     return Finding(
         "capacity",
         group.name,
-        f"{count} of {group.count} pods find no node with {quantities.words(group.requests)} free "
-        "that takes them.",
+        f"{count} of {group.count} pods find no node with "
+        f"{quantities.format_amounts(group.requests)} free that takes them.",
         "Add a node, take other pods away, or lower the values' requests and replicas.",
         "kubectl describe nodes",
     )

@@ -23,15 +23,6 @@ from vrooli.release.model import Revision
 
 # Stands for the namespaces that aren't looked at as a whole.
 ELSEWHERE = "*"
-# What reading an object of another shape than usual may raise.
-MALFORMED_ERRORS = (
-    LookupError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    ArithmeticError,
-    RecursionError,
-)
 
 
 @dataclass(frozen=True, order=True)

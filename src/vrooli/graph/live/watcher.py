@@ -18,9 +18,8 @@ from vrooli.graph.live import fetch
 from vrooli.graph.live.proc_net import Socket
 from vrooli.graph.live.snapshot import GraphSnapshot
 from vrooli.graph.model import Diagram
-from vrooli.kube import Kube
+from vrooli.kube import ApiError, Kube
 from vrooli.kube.fetch import Query
-from vrooli.kube.rest import ApiError
 from vrooli.kube.watcher import Watcher
 
 # How often pods are asked for their connections while somebody looks, seconds.

@@ -103,10 +103,10 @@ def _is_rolling(body: Body, current: int, updated: int) -> bool:
     if partition := number(body, "spec", "updateStrategy", "rollingUpdate", "partition"):
         return updated < number(body, "spec", "replicas", default=1) - partition
     new = text(body, "status", "updateRevision")
-    return text(body, "status", "currentRevision") != new or _lacks_updated(body, current, updated)
+    return text(body, "status", "currentRevision") != new or _has_old_pods(body, current, updated)
 
 
-def _lacks_updated(body: Body, current: int, updated: int) -> bool:
+def _has_old_pods(body: Body, current: int, updated: int) -> bool:
     # API servers omit a count of 0; fully rolled sets report all their pods as updated.
     return updated < min(current, number(body, "spec", "replicas", default=1))
 

@@ -26,7 +26,6 @@ from vrooli.diagnosis.evidence.collection import access, discovery, logs, requir
 from vrooli.diagnosis.evidence.collection.interning import Shared
 from vrooli.diagnosis.evidence.model import (
     ELSEWHERE,
-    MALFORMED_ERRORS,
     Answer,
     Evidence,
     SecretFacts,
@@ -39,7 +38,7 @@ from vrooli.kube import events as kube_events
 from vrooli.kube.budget import ATTEMPT_S
 from vrooli.kube.events import Event
 from vrooli.kube.fetch import READ_S, Fetcher
-from vrooli.kube.objects import Body, Ref, dig, items, mapping, text
+from vrooli.kube.objects import MALFORMED_ERRORS, Body, Ref, dig, items, mapping, text
 from vrooli.kube.reads import Through
 from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import OPERATORS
