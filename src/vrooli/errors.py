@@ -1,6 +1,6 @@
-"""Every error that the product raises on purpose: what happened, what to do, and the exit code.
+"""The errors that the product raises on purpose: what happened, what to do next, the exit code.
 
-Errors advise, they never exit: ``vrooli.cli.app`` turns them into output and exit codes.
+Errors never end the process: ``vrooli.cli.run`` prints them and exits with their code.
 """
 
 from __future__ import annotations

@@ -20,10 +20,11 @@ MIN_LENGTH = 6
 _PLAIN_KEY = re.compile(
     r"(?i)(?:.*[-_.])?(?:host|port|user|username|db|dbname|name|namespace|crt|env|level|region)"
 )
-# Words that a setting may have and that every second line holds.
+# Common values of settings, and addresses without credentials. An address has a host: "https://"
+# alone may be a password.
 _PLAIN_VALUE = re.compile(
     r"(?i)development|production|staging|default|localhost|postgres|password|disable|require"
-    r"|prefer|verify-(?:ca|full)|enabled|disabled|https?://[^@?]*"
+    r"|prefer|verify-(?:ca|full)|enabled|disabled|(?-i:https?)://[\w\[][^@?]*"
 )
 # What begins as a placeholder or a reference does is one only as a whole: a password may, too.
 _PLACEHOLDER_STARTS = ("$", "<", "{")

@@ -1,4 +1,7 @@
-"""Faults and wrong use of a cluster that runs: noticed, told, healed."""
+"""Faults and wrong use of a running cluster are detected, reported and repaired.
+
+Each test establishes the state that it needs, so the order does not matter.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +39,12 @@ async def _component(cluster: EmbeddedCluster, name: str) -> ComponentStatus:
 async def test_a_second_start_changes_nothing_and_takes_less_than_a_second(
     shared: EmbeddedCluster,
 ) -> None:
-    took = []
+    durations = []
     for _ in range(3):
         began = time.monotonic()
         assert not (await shared.ensure_running(QUIET)).changed
-        took.append(time.monotonic() - began)
-    assert min(took) < 1  # the best, since other work on the machine is no fault of ours
+        durations.append(time.monotonic() - began)
+    assert min(durations) < 1  # the shortest one: other processes may delay the rest
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,7 @@ async def test_a_second_start_changes_nothing_and_takes_less_than_a_second(
         *("kube-proxy", "kube-router", "kube-scheduler"),
     ],
 )
-async def test_a_killed_component_is_started_again(shared: EmbeddedCluster, name: str) -> None:
+async def test_a_killed_component_is_restarted(shared: EmbeddedCluster, name: str) -> None:
     before = await _component(shared, name)
     assert before.pid is not None
     os.kill(before.pid, signal.SIGKILL)
@@ -67,13 +70,13 @@ async def test_a_killed_component_is_started_again(shared: EmbeddedCluster, name
     assert (await shared.status()).state == "running"
 
 
-async def test_pods_still_run_after_all_that(shared: EmbeddedCluster) -> None:
+async def test_pods_start_after_components_were_killed(shared: EmbeddedCluster) -> None:
     async with await Kube.connect(shared.kubeconfig) as kube:
         await workload.run_pod(kube, workload.pod("after-faults"))
         await kube.delete("v1", "Pod", "after-faults", "default")
 
 
-async def test_two_runs_at_once_are_refused_with_the_others_process(
+async def test_a_second_concurrent_run_is_refused_with_the_process_id_of_the_first(
     shared: EmbeddedCluster, maker: Maker
 ) -> None:
     with (
@@ -83,7 +86,7 @@ async def test_two_runs_at_once_are_refused_with_the_others_process(
         await shared.ensure_running(QUIET)
 
 
-async def test_a_port_in_use_is_named_and_nothing_is_left(maker: Maker) -> None:
+async def test_a_port_in_use_is_reported_and_no_files_remain(maker: Maker) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -105,30 +108,27 @@ async def test_images_cannot_be_loaded_into_a_cluster_that_does_not_run(maker: M
         await maker.cluster("absent").load_images(maker.archive, QUIET)
 
 
-async def test_images_that_are_there_are_not_loaded_again(
-    shared: EmbeddedCluster, maker: Maker
-) -> None:
+async def test_present_images_are_not_loaded_again(shared: EmbeddedCluster, maker: Maker) -> None:
     done = await shared.load_images(maker.archive, QUIET)
     assert not done.changed
 
 
-async def test_a_killed_supervisor_comes_back_by_itself_and_the_pods_run_on(
+async def test_a_killed_supervisor_is_restarted_and_the_pods_keep_running(
     shared: EmbeddedCluster, maker: Maker
 ) -> None:
     layout = maker.layout("shared")
-    await shared.ensure_running(QUIET)
+    watchdog = await _with_watchdog(shared, layout)
     async with await Kube.connect(shared.kubeconfig) as kube:
         await workload.run_pod(kube, workload.pod("bystander"))
         before, pod = _report(layout), await _started(kube, "bystander")
-    keeper = holder(layout.supervisor_lock)
     os.kill(before.supervisor, signal.SIGKILL)
 
-    async def back() -> bool:
+    async def is_restarted() -> bool:
         now = _report(layout)
         return now.supervisor != before.supervisor and now.phase == "running" and now.ready()
 
-    assert await poll_until(back, HEALED_S)
-    assert holder(layout.supervisor_lock) == keeper
+    assert await poll_until(is_restarted, HEALED_S)
+    assert holder(layout.supervisor_lock) == watchdog
     for name, part in _report(layout).components.items():
         assert part.restarts == before.components[name].restarts + (part.state == "running")
     names = [_program(line.split()[0]) for line in processes_of(layout)]
@@ -141,36 +141,56 @@ async def test_a_killed_supervisor_comes_back_by_itself_and_the_pods_run_on(
         await kube.delete("v1", "Pod", "bystander", "default")
 
 
-async def test_a_supervisor_goes_on_without_its_keeper(
+async def test_a_supervisor_continues_without_its_watchdog(
     shared: EmbeddedCluster, maker: Maker
 ) -> None:
     layout = maker.layout("shared")
-    before, keeper = _report(layout), holder(layout.supervisor_lock)
-    assert keeper is not None
-    assert keeper != before.supervisor
-    os.kill(keeper, signal.SIGKILL)
-
-    async def signed() -> bool:
-        return holder(layout.supervisor_lock) == before.supervisor
-
-    assert await poll_until(signed, HEALED_S)
+    await _with_watchdog(shared, layout)
+    await _without_watchdog(shared, layout)
     assert (await shared.status()).state == "running"
 
 
-async def test_a_supervisor_that_died_with_its_keeper_takes_the_components_along(
+async def test_components_end_with_a_supervisor_that_has_no_watchdog(
     shared: EmbeddedCluster, maker: Maker
 ) -> None:
-    """A start heals all."""
+    """The next start repairs the cluster."""
     layout = maker.layout("shared")
-    assert holder(layout.supervisor_lock) == _report(layout).supervisor  # since the test before
+    await _without_watchdog(shared, layout)
     os.kill(_report(layout).supervisor, signal.SIGKILL)
 
-    async def gone() -> bool:
+    async def is_stopped() -> bool:
         return (await shared.status()).state == "stopped"
 
-    assert await poll_until(gone, HEALED_S)
+    assert await poll_until(is_stopped, HEALED_S)
     assert (await shared.ensure_running(QUIET)).changed
     assert (await shared.status()).state == "running"
+
+
+async def _with_watchdog(cluster: EmbeddedCluster, layout: Layout) -> int:
+    """Make the cluster run with a watchdog, whatever earlier tests did; returns its process id."""
+    await cluster.ensure_running(QUIET)
+    if holder(layout.supervisor_lock) == _report(layout).supervisor:
+        await cluster.stop(QUIET)
+        await cluster.ensure_running(QUIET)
+    watchdog = holder(layout.supervisor_lock)
+    assert watchdog is not None
+    assert watchdog != _report(layout).supervisor
+    return watchdog
+
+
+async def _without_watchdog(cluster: EmbeddedCluster, layout: Layout) -> None:
+    """Make the cluster run without a watchdog, whatever earlier tests did."""
+    await cluster.ensure_running(QUIET)
+    supervisor, watchdog = _report(layout).supervisor, holder(layout.supervisor_lock)
+    assert watchdog is not None
+    if watchdog == supervisor:
+        return
+    os.kill(watchdog, signal.SIGKILL)
+
+    async def holds_lock() -> bool:
+        return holder(layout.supervisor_lock) == supervisor
+
+    assert await poll_until(holds_lock, HEALED_S)
 
 
 def _report(layout: Layout) -> Report:
@@ -180,9 +200,9 @@ def _report(layout: Layout) -> Report:
 
 
 async def _started(kube: Kube, pod: str) -> str:
-    found = await kube.get("v1", "Pod", pod, "default")
-    assert found is not None
-    (status,) = found["status"]["containerStatuses"]
+    body = await kube.get("v1", "Pod", pod, "default")
+    assert body is not None
+    (status,) = body["status"]["containerStatuses"]
     return str(status["state"]["running"]["startedAt"])
 
 
