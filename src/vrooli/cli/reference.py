@@ -15,110 +15,14 @@ from pydantic import BaseModel
 
 from vrooli.artifact import model as artifact
 from vrooli.checks import catalog
-from vrooli.cli import examples, package_map
+from vrooli.cli import examples, package_map, schemas
 from vrooli.cli.app import app
 from vrooli.cli.terminal import errors, jsonlines
 from vrooli.environments import ENVIRONMENTS
-from vrooli.workflows.results.artifacts import BuildResult, DifferenceView, VerifyResult
-from vrooli.workflows.results.base import StepResult, StepsResult
-from vrooli.workflows.results.clusters import (
-    AutostartResult,
-    ClusterListResult,
-    ClusterResult,
-    ClusterView,
-    ComponentView,
-    KubeconfigResult,
-)
-from vrooli.workflows.results.findings import (
-    CauseView,
-    CheckResult,
-    CheckView,
-    DiagnoseResult,
-    FindingView,
-    UnavailableView,
-)
-from vrooli.workflows.results.graphs import (
-    ArrowView,
-    DiagramView,
-    EvidenceView,
-    GraphResult,
-    NodeView,
-)
-from vrooli.workflows.results.releases import (
-    ChangeView,
-    DeployResult,
-    DevelopResult,
-    DiffResult,
-    FieldView,
-    HistoryResult,
-    RevisionView,
-    RollbackResult,
-)
-from vrooli.workflows.results.status import (
-    LockView,
-    ObjectView,
-    OperatorView,
-    ReleaseView,
-    StatusResult,
-    VaultView,
-    WatchResult,
-    WorkloadView,
-)
-from vrooli.workflows.results.suites import CaseView, SuitesResult
 from vrooli.workflows.safeguards import consent
 
 PART = re.compile(r"(<!-- from the code: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-LINES = (
-    jsonlines.StartedLine,
-    jsonlines.ProgressLine,
-    jsonlines.EndedLine,
-    jsonlines.ObjectLine,
-    jsonlines.LoggedLine,
-    jsonlines.ResultLine,
-    jsonlines.ErrorLine,
-)
-RESULTS = (
-    StepsResult,
-    DevelopResult,
-    BuildResult,
-    VerifyResult,
-    DeployResult,
-    HistoryResult,
-    RollbackResult,
-    DiffResult,
-    CheckResult,
-    StatusResult,
-    WatchResult,
-    DiagnoseResult,
-    GraphResult,
-    SuitesResult,
-    ClusterResult,
-    ClusterListResult,
-    KubeconfigResult,
-    AutostartResult,
-    StepResult,
-    ClusterView,
-    ComponentView,
-    OperatorView,
-    VaultView,
-    ReleaseView,
-    WorkloadView,
-    LockView,
-    ObjectView,
-    CauseView,
-    FindingView,
-    UnavailableView,
-    CaseView,
-    DifferenceView,
-    ChangeView,
-    FieldView,
-    RevisionView,
-    CheckView,
-    DiagramView,
-    NodeView,
-    ArrowView,
-    EvidenceView,
-)
+LINES = (*schemas.EVENTS, jsonlines.ResultLine, jsonlines.ErrorLine)
 RECORDS = (
     artifact.Artifact,
     artifact.ArtifactChart,
@@ -135,7 +39,8 @@ def refreshed(page: str) -> str:
         "exit-codes": exit_codes,
         "variables": variables,
         "lines": lambda: models(LINES),
-        "results": lambda: models(RESULTS),
+        "schemas": schema_files,
+        "results": lambda: models(schemas.result_models()),
         "artifact": lambda: models(RECORDS),
         "checks": checks,
         "consent": consents,
@@ -143,6 +48,20 @@ def refreshed(page: str) -> str:
         "contracts": package_map.contracts,
     }
     return PART.sub(lambda match: f"{match[1]}\n{parts[match[2]]()}\n{match[3]}", page)
+
+
+def schema_files() -> str:
+    """Return the table of commands with their result models and schema files."""
+    rows = [
+        (
+            f"`vrooli {command}`",
+            " or ".join(f"[{model.__name__}](#{model.__name__.lower()})" for model in models),
+            f"[{name}](schemas/{name})",
+        )
+        for command, models in schemas.RESULTS.items()
+        for name in [schemas.file_name(command)]
+    ]
+    return _table(("command", "result", "JSON schema"), rows)
 
 
 def exit_codes() -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
+from vrooli.cli import schemas
 from vrooli.cli.app import app
 from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.workflows.build import BuildOptions
@@ -142,14 +145,15 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _run(
     monkeypatch: pytest.MonkeyPatch, workflow: str, words: str, env: dict[str, str]
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], str]:
+    """Run a command; return the arguments of its workflow and its output."""
     module_name, _, name = workflow.rpartition(".")
     module = importlib.import_module(f"vrooli.workflows.{module_name}")
     core = Core(getattr(module, name), RESULTS[workflow])
     monkeypatch.setattr(module, name, core)
     done = CliRunner().invoke(app, words.split(), env=env, catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    return core.arguments
+    return core.arguments, done.stdout
 
 
 def _develop(**changes: Any) -> dict[str, Any]:
@@ -449,7 +453,7 @@ def test_a_flag_or_variable_sets_its_argument(
     env: dict[str, str],
     arguments: dict[str, Any],
 ) -> None:
-    assert _run(monkeypatch, workflow, words, env) == arguments
+    assert _run(monkeypatch, workflow, words, env)[0] == arguments
 
 
 @pytest.mark.parametrize(
@@ -501,3 +505,19 @@ def test_wrong_use_ends_with_2_and_says_what_is_known(
     assert done.exit_code == 2, done.output
     assert said in done.output
     assert "Traceback" not in done.output
+
+
+# One row for each workflow.
+FIRST_ROWS = {row[0]: row for row in reversed(TABLE)}.values()
+
+
+@pytest.mark.parametrize(("workflow", "words", "env", "_"), FIRST_ROWS, ids=lambda value: None)
+def test_the_output_of_a_command_is_valid_against_its_schema(
+    monkeypatch: pytest.MonkeyPatch, workflow: str, words: str, env: dict[str, str], _: object
+) -> None:
+    command = max((name for name in schemas.RESULTS if f"{words} ".startswith(f"{name} ")), key=len)
+    _, output = _run(monkeypatch, workflow, words, {**env, "VROOLI_OUTPUT": "json"})
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert [line["type"] for line in lines] == ["result"]
+    for line in lines:
+        Draft202012Validator(schemas.build_schema(command)).validate(line)

@@ -70,6 +70,7 @@ def test_an_event_is_a_line_with_its_time(event: Event, line: dict[str, Any]) ->
     assert stream.getvalue().count("\n") == 1
     read = json.loads(stream.getvalue())
     assert datetime.fromisoformat(read.pop("time")).utcoffset() == timedelta(0)
+    assert read.pop("schema_version") == 1
     assert read == line
 
 

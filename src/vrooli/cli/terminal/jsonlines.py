@@ -1,7 +1,7 @@
 """Writes one JSON object per line to standard output.
 
 Events are written when they happen; the last line is the result or the error. The models are
-documented in docs/interface.md; fields are added, never removed.
+documented in docs/interface.md, and each command's lines in docs/schemas.
 """
 
 from __future__ import annotations
@@ -29,67 +29,74 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-class Line(Model):
-    """What every line has."""
+# Raised when a field is removed or changes its name, type or meaning; not when fields are added.
+SCHEMA_VERSION: Literal[1] = 1
 
-    time: datetime = Field(description="when, UTC, ISO 8601")
+
+class Line(Model):
+    """The fields of every line."""
+
+    schema_version: Literal[1] = Field(
+        SCHEMA_VERSION, description="the version of the schema of all lines and results"
+    )
+    time: datetime = Field(description="when the line was written, UTC, ISO 8601")
 
 
 class StartedLine(Line):
-    """A step began to work."""
+    """A step started."""
 
-    type: Literal["step-started"] = Field("step-started", description="the kind of line")
-    step: str = Field(description="the step's short, stable name")
-    title: str = Field(description="what a person reads")
+    type: Literal["step-started"] = Field("step-started", description="the type of the line")
+    step: str = Field(description="the stable name of the step")
+    title: str = Field(description="the title of the step, for people")
 
 
 class ProgressLine(Line):
-    """A running step has something to say."""
+    """A running step reports progress."""
 
-    type: Literal["step-progress"] = Field("step-progress", description="the kind of line")
-    step: str = Field(description="the step's short, stable name")
-    detail: str = Field(description="what it does now")
-    remaining_s: float | None = Field(description="an estimate of the seconds left, or null")
+    type: Literal["step-progress"] = Field("step-progress", description="the type of the line")
+    step: str = Field(description="the stable name of the step")
+    detail: str = Field(description="what the step does now")
+    remaining_s: float | None = Field(description="the estimated remaining time, seconds, or null")
 
 
 class EndedLine(Line, StepResult):
     """A step ended."""
 
-    type: Literal["step-ended"] = Field("step-ended", description="the kind of line")
+    type: Literal["step-ended"] = Field("step-ended", description="the type of the line")
 
 
 class ObjectLine(Line):
-    """An object of a release that a step follows, whenever what is to say of it has changed."""
+    """The state of an object of the release changed."""
 
-    type: Literal["object"] = Field("object", description="the kind of line")
-    step: str = Field(description="the step's short, stable name")
-    object: str = Field(description="the object's kind and name")
+    type: Literal["object"] = Field("object", description="the type of the line")
+    step: str = Field(description="the stable name of the step")
+    object: str = Field(description="the kind and name of the object")
     state: ObjectState = Field(description="waiting, ready or failed")
-    detail: str = Field(description="what it has or lacks, its pods' reasons included")
+    detail: str = Field(description="the state of the object and the reasons of its pods")
 
 
 class LoggedLine(Line):
-    """A line of a log, from `logs` and `cluster logs`."""
+    """A log line, from `logs` and `cluster logs`."""
 
-    type: Literal["log"] = Field("log", description="the kind of line")
-    source: str = Field(description="the pod or process that wrote it")
-    text: str = Field(description="the line")
+    type: Literal["log"] = Field("log", description="the type of the line")
+    source: str = Field(description="the pod or process that wrote the log line")
+    text: str = Field(description="the log line")
 
 
 class ResultLine(Line):
-    """The last line of a run that came to its end."""
+    """The last line of a command that completed."""
 
-    type: Literal["result"] = Field("result", description="the kind of line")
-    result: SerializeAsAny[Result] = Field(description="the command's result model")
+    type: Literal["result"] = Field("result", description="the type of the line")
+    result: SerializeAsAny[Result] = Field(description="the result of the command")
 
 
 class ErrorLine(Line):
-    """The last line of a run that failed."""
+    """The last line of a command that failed."""
 
-    type: Literal["error"] = Field("error", description="the kind of line")
-    message: str = Field(description="what happened, and where")
-    advice: str = Field(description="what can be done about it; may be empty")
-    exit_code: int = Field(description="the process's exit code")
+    type: Literal["error"] = Field("error", description="the type of the line")
+    message: str = Field(description="what happened")
+    advice: str = Field(description="what to do next, or empty")
+    exit_code: int = Field(description="the exit code of the command")
 
 
 class JsonLines:

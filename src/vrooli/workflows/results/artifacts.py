@@ -22,7 +22,7 @@ class BuildResult(StepsResult):
         default=None, description="the reference of the pushed chart with its digest, or null"
     )
     pushed_images: dict[str, str] = Field(
-        default_factory=dict, description="the digest of each pushed image, by name"
+        default={}, description="the digest of each pushed image, by name"
     )
 
 

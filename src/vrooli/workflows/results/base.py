@@ -15,7 +15,12 @@ class Model(BaseModel):
     """The base of all output models: immutable, and without fields that are not declared."""
 
     # defer_build: a command has one result, so the validators of all others are not built.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        defer_build=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class Result(Model):

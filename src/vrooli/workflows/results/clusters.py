@@ -30,7 +30,7 @@ class ClusterView(Model):
         description="the Kubernetes version, or empty if the API server does not respond",
     )
     components: tuple[ComponentView, ...] = Field(default=(), description="the components")
-    urls: dict[str, str] = Field(default_factory=dict, description="the URLs on 127.0.0.1, by name")
+    urls: dict[str, str] = Field(default={}, description="the URLs on 127.0.0.1, by name")
 
 
 class ClusterResult(Result):

@@ -74,9 +74,7 @@ class StatusResult(VerdictResult):
     workloads: tuple[WorkloadView, ...] = Field(
         default=(), description="the workloads of the release"
     )
-    urls: dict[str, str] = Field(
-        default_factory=dict, description="the URLs of the release, by name"
-    )
+    urls: dict[str, str] = Field(default={}, description="the URLs of the release, by name")
     problems: tuple[str, ...] = Field(default=(), description="the problems, one message each")
 
 
