@@ -15,6 +15,7 @@ from vrooli.errors import VrooliError
 from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.kube import Kube, RequestBudget
+from vrooli.kube.fetch import Fetcher
 from vrooli.operators import OperatorStatus
 from vrooli.release import Release, secret_redaction
 from vrooli.release.records import metadata, storage
@@ -76,7 +77,7 @@ async def status(
         return _result(environment, cluster_view, problems=problems, missing=missing)
     async with kube:
         release = Release.of(environment, target.kubeconfig)
-        fetcher = _Fetcher(RequestBudget(timeout_s))
+        fetcher = _Fetcher(budget=RequestBudget(timeout_s))
         async with fetcher.budget.reporting(progress):
             return await _fetch_all(
                 environment, kube, release, cluster_view, release_urls(target), fetcher
@@ -141,8 +142,10 @@ async def _fetch_all(
         cluster_view,
         problems=tuple(map(redactor.text, problems)),
         missing=tuple(
-            item.model_copy(update={"reason": redactor.text(item.reason)})
-            for item in fetcher.missing
+            MissingView(
+                resource=item.resource, reason=redactor.text(item.reason), advice=item.advice
+            )
+            for item in fetcher.unavailable
             if item.resource != VAULT
             or complete_workloads is None
             or _takes_from_vault(complete_workloads)
@@ -156,19 +159,14 @@ async def _fetch_all(
 
 
 @dataclass
-class _Fetcher:
-    """Notes what can't be seen, so that one failing look doesn't stop the others."""
+class _Fetcher(Fetcher):
+    """Reads with retries within the time of the command."""
 
-    budget: RequestBudget
-    missing: list[MissingView] = field(default_factory=list)
+    budget: RequestBudget = field(kw_only=True)
 
-    async def at(self, what: str, fetch: Callable[[], Awaitable[T]]) -> T | None:
-        try:
-            return await self.budget.run(what, lambda _: fetch(), limit_s=self.budget.total_s)
-        except VrooliError as error:
-            view = MissingView(resource=what, reason=error.message, advice=error.advice)
-            self.missing.append(view)
-            return None
+    async def at(self, what: str, request: Callable[[], Awaitable[T]]) -> T | None:
+        run = self.budget.run(what, lambda _: request(), limit_s=self.budget.total_s)
+        return await self.fetch(what, run, None, None)
 
 
 async def _fetch_release(
@@ -215,10 +213,7 @@ async def _workloads(
         return ()
     snapshot = await queries.fetch_release_snapshot(kube, manifests)
     read = await operator_logs.read(kube, manifests, snapshot)
-    fetcher.missing += [
-        MissingView(resource=item.resource, reason=item.reason, advice=item.advice)
-        for item in (*snapshot.unavailable, *read.unavailable)
-    ]
+    fetcher.unavailable += [*snapshot.unavailable, *read.unavailable]
     return tuple(
         _workload(item, readiness.unready_reason(item, snapshot) or read.errors.get(item.key))
         for item in manifests
