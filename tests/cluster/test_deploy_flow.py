@@ -99,7 +99,7 @@ async def test_a_first_deploy_that_fails_is_taken_away_and_its_evidence_stays(
     heard: list[Event] = []
     with pytest.raises(DeployFailedError, match="isn't ready after 6 s") as failed:
         await deploy(options, heard.append)
-    assert "was not there before, and is taken away again" in failed.value.message
+    assert "did not exist before and was uninstalled again" in failed.value.message
     steps = [event.step for event in heard if isinstance(event, StepEnded)]
     assert sorted(steps[:3]) == ["changes", "checks", "images"]
     assert steps[3:] == ["release", "healthy", "evidence", "rollback"]
@@ -191,7 +191,7 @@ async def test_what_was_confirmed_is_not_done_to_another_state(
             other.submit(asyncio.run, install()).result()
         return True
 
-    with pytest.raises(PrerequisiteError, match="has ended meanwhile"):
+    with pytest.raises(PrerequisiteError, match="finished in the meantime"):
         await deploy(shared, silent, Consent(ask=slowly))
     assert [item.number for item in await storage.fetch_revisions(cluster, release)] == [1]
 
@@ -223,7 +223,7 @@ async def test_of_two_at_once_one_is_refused_and_changes_nothing(
     )
     ended = {type(one): one, type(other): other}
     assert set(ended) == {DeployFailedError, PrerequisiteError}
-    assert "Another deploy of vrooli-dev runs" in str(ended[PrerequisiteError])
+    assert "Another deploy of vrooli-dev is running" in str(ended[PrerequisiteError])
 
 
 async def test_an_interrupted_deploy_lets_go_and_is_finished_by_the_next(
@@ -276,7 +276,7 @@ async def test_an_interrupted_first_deploy_is_taken_away_where_the_person_wants_
     (question,) = questions
     assert "Deployment/vrooli-dev-jobs" in question
     assert question.endswith("Uninstall the release?")
-    assert error.message.startswith("vrooli-dev was not there before, and is taken away again")
+    assert error.message.startswith("vrooli-dev did not exist before and was uninstalled again")
     assert await storage.fetch_revision(cluster, Release.of(here, bare_kubeconfig)) is None
     assert await cluster.list("apps/v1", "Deployment", here.namespace) == []
 

@@ -99,7 +99,7 @@ async def test_a_holder_whose_clock_is_late_is_left_alone_while_it_renews(
     await asyncio.sleep(0.5)
     change = {"spec": {"renewTime": "2026-01-01T00:01:10.000000Z"}}
     await bare_kube.patch(lease.API, lease.KIND, name, release.namespace, change)
-    with pytest.raises(PrerequisiteError, match="Another deploy of demo runs: bob@late"):
+    with pytest.raises(PrerequisiteError, match="Another deploy of demo is running: bob@late"):
         await waiting
 
 
@@ -107,7 +107,7 @@ async def test_a_holder_renews_and_ends_when_another_took_it(
     bare_kube: Kube, release: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "RENEW_S", 0.2)
-    with pytest.raises(PrerequisiteError, match="taken demo over: thief"):
+    with pytest.raises(PrerequisiteError, match="took over the lock of demo: thief"):
         async with lease.hold(bare_kube, release, QUIET):
             first = await lease.fetch_holder(bare_kube, release)
             await asyncio.sleep(0.6)

@@ -143,7 +143,7 @@ async def test_a_deploy_that_cannot_succeed_is_told_with_evidence_and_taken_back
         texts = {name: file.read().decode() for name, file in files.items() if file}
     found = json.loads(texts["vrooli-diagnosis-vrooli-dev/findings.json"])
     assert re.search(reason, found["failure"])
-    assert f"The cause: {found['causes'][0]['finding']['resource']}" in failed.value.message
+    assert f"Root cause: {found['causes'][0]['finding']['resource']}" in failed.value.message
     assert any("/Pod/vrooli-dev-server" in name for name in texts)
     await _holds_no_secret(kube, "\n".join(texts.values()))
     report.unlink()
@@ -199,7 +199,7 @@ async def test_of_two_deploys_at_once_one_is_refused_and_one_is_watched_to_its_e
     (done,) = (item for item in both if isinstance(item, DeployResult))
     assert done.changed
     (refused,) = (item for item in both if isinstance(item, PrerequisiteError))
-    assert "Another deploy of vrooli-dev runs" in refused.message
+    assert "Another deploy of vrooli-dev is running" in refused.message
     assert isinstance(watched, WatchResult), watched
     assert watched.ok, watched.problems
     last = await storage.fetch_revision(kube, release)

@@ -1,6 +1,7 @@
 """A release of the chart in a cluster: deploy, rollout, tests, rollback and uninstall.
 
-Together with ``vrooli.chart`` the only user of the Helm engine.
+Only this package and ``vrooli.chart`` use the Helm engine. Prompts, output and the choice of a
+cluster belong to ``vrooli.workflows``, preflight checks to ``vrooli.checks``.
 """
 
 from vrooli.release.model import Release

@@ -1,4 +1,4 @@
-"""Put a release into the cluster: install or upgrade it, or see that nothing has changed."""
+"""Install or upgrade a release, or detect that it is up to date."""
 
 from __future__ import annotations
 
@@ -28,17 +28,16 @@ from vrooli.release.records.metadata import Origin
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.steps import Done, first_error
 
-# Helm doesn't wait for pods here: this is for its requests to the API server and for hooks,
-# seconds.
+# The timeout of Helm's requests and hooks, seconds; Helm does not wait for pods here.
 HELM_S = 600.0
-# Helm deletes none by itself: see pruning.
+# Helm deletes no revisions; ``records.retention`` does.
 NO_LIMIT = 0
 UNKNOWN_ORIGIN = Origin()
 
 
 @dataclass(frozen=True)
 class Applied(Done):
-    """What was done, and the revision that the release has now."""
+    """The result, with the release's current revision."""
 
     revision: int = 0
 
@@ -57,12 +56,12 @@ async def ensure(
     origin: Origin = UNKNOWN_ORIGIN,
     preserve_added: bool = False,
 ) -> Applied:
-    """Make the release what the chart and the values say; doesn't wait until it is ready.
+    """Install or upgrade a release; does not wait until it is ready.
 
     Args:
         kube: The cluster.
-        release: Which release.
-        values: What the chart is rendered with.
+        release: The release.
+        values: The chart's values.
         progress: Receives what changes.
         chart: The chart, a folder or a package; None is the project's.
         desired: The rendered objects; None renders them.
@@ -73,8 +72,8 @@ async def ensure(
         preserve_added: Keep the fields that people added to its objects by hand.
 
     Raises:
-        UsageError: The chart refuses the values; nothing was touched.
-        VrooliError: Helm could not.
+        UsageError: The chart rejects the values; nothing was changed.
+        VrooliError: Helm failed.
     """
     chart = chart or project.chart_dir()
     if desired is None:
@@ -91,7 +90,7 @@ async def ensure(
             )
             if not different:
                 number = record.revision.number
-                return Applied(labelled, f"revision {number} is what is wanted", number)
+                return Applied(labelled, f"revision {number} is up to date", number)
             progress.report(f"changes {_format_names(different)}")
         await field_ownership.take_over(
             kube, desired, live, progress, preserve_added=preserve_added
@@ -114,7 +113,7 @@ async def _fetch_state(
     existing: Bodies | None,
     progress: Progress,
 ) -> tuple[Settled, Bodies, str]:
-    """Helm's note, the objects as they are, and what their pods are within."""
+    """Fetch Helm's record, the live objects, and the pod security level."""
     try:
         async with asyncio.TaskGroup() as group:
             settled = group.create_task(pending.settle(kube, release, read, progress))
@@ -134,7 +133,7 @@ async def _find_differences(
     *,
     preserve_added: bool,
 ) -> list[str]:
-    """What Helm noted otherwise, and what somebody deleted or changed by hand since."""
+    """Find objects that differ from Helm's record, or were changed or deleted by hand since."""
     different = differences(desired, record.manifests)
     different += sorted(live_objects.missing(live).difference(different))
     return different or await field_ownership.changed(
@@ -148,7 +147,7 @@ def differences(desired: Iterable[Manifest], recorded: Iterable[Manifest]) -> li
 
 
 async def _security(kube: Kube, desired: Iterable[Manifest]) -> str:
-    """The strictest standard that every pod of the release is within."""
+    """The strictest pod security standard that all pods of the release meet."""
     for item in desired:
         if item.kind == "PostgresCluster":
             return await pod_security.of_databases(kube, item.namespace)
@@ -156,7 +155,7 @@ async def _security(kube: Kube, desired: Iterable[Manifest]) -> str:
 
 
 async def _ensure_namespace(kube: Kube, name: str, security: str) -> bool:
-    """Make or label the namespace; one that fits is left alone: not everyone may change it."""
+    """Create or label the namespace; one that has the labels is not changed."""
     if pod_security.has_security_labels(await kube.get("v1", "Namespace", name), security):
         return False
     metadata = {"name": name, "labels": pod_security.security_labels(security)}

@@ -1,4 +1,4 @@
-"""The end of a deploy that can't succeed: keep the evidence, go back, say what was done."""
+"""What follows a failed deploy: save a report, roll back, and report what was done."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from vrooli.release.records import bookkeeping, marks, storage
 from vrooli.release.rollout import context, wait
 from vrooli.steps import Done, Step, first_error, message_of, run_steps
 
-# How long the old state may take to be healthy again, seconds.
+# The timeout of the restored revision to become healthy, seconds.
 HEALTHY_S = 600.0
-# How long looking at all of it may take, seconds.
+# The timeout of the failure report, seconds.
 REPORT_S = 40.0
-# Where reports are kept, below the state folder.
+# The folder of the reports, below the state folder.
 REPORTS = "reports"
 
 
 class DeployFailedError(VrooliError):
-    """A deploy did not succeed; the message says why, and what state the release is in."""
+    """A deploy failed; the message says why, and the state of the release."""
 
 
 @dataclass(frozen=True)
 class FailureReport:
-    """What was kept of a deploy that failed.
+    """The saved report of a failed deploy.
 
     Attributes:
-        path: The archive that holds it.
+        path: The archive.
         failure: Why it failed, without secrets.
-        causes: The root causes that were found, in words; none where nothing was.
+        causes: The root causes, in words; may be empty.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class FailureReport:
     causes: tuple[str, ...] = ()
 
 
-# Looks at the release and keeps what it sees; given why the deploy failed.
+# Diagnoses the release and saves a report; takes the reason of the failure.
 CollectReport = Callable[[str], Awaitable[FailureReport]]
 
 
@@ -57,13 +57,13 @@ class Failed:
 
     Attributes:
         kube: The cluster.
-        release: What was deployed.
-        wanted: The objects that it should have had.
+        release: The release.
+        desired: The objects that were deployed.
         before: The revision before, or None at a first installation.
         error: Why it failed.
-        keep: Keeps the evidence and finds the causes.
-        cut: The objects of a deploy that was killed before this one; some may be there.
-        advice: What the person can do about it.
+        collect: Saves the report and finds the root causes.
+        earlier: The objects of an earlier deploy that was killed; some may exist.
+        advice: What to do next.
     """
 
     kube: Kube
@@ -73,10 +73,10 @@ class Failed:
     error: VrooliError
     collect: CollectReport
     earlier: tuple[Manifest, ...] = ()
-    advice: str = "Correct what it says, build the artifact anew, and deploy that."
+    advice: str = "Fix the reported error, rebuild the artifact, and deploy it."
 
     async def end(self, listener: Listener, *, rollback: bool) -> list[StepEnded]:
-        """Write the report and then, with ``rollback``, bring the old state back.
+        """Save the report and, with ``rollback``, restore the previous state.
 
         Raises:
             DeployFailedError: Always.
@@ -86,15 +86,15 @@ class Failed:
         state = f"{self.release.name} is left as it is."
 
         async def report(progress: Progress) -> Done:
-            """Whatever stands in its way, the old state is brought back."""
+            """Save the report; an error here does not prevent the rollback."""
             try:
                 async with asyncio.timeout(REPORT_S):
                     reports.append(await self.collect(self.error.message))
             except TimeoutError:
-                return Done(changed=False, detail=f"could not be kept within {REPORT_S:.0f} s")
-            except Exception as raised:  # noqa: BLE001 - a fault of ours ends no way back
+                return Done(changed=False, detail=f"could not be saved within {REPORT_S:.0f} s")
+            except Exception as raised:  # noqa: BLE001 - an internal error must not prevent the rollback
                 error = first_error(raised)
-                return Done(changed=False, detail=f"could not be kept: {message_of(error)}")
+                return Done(changed=False, detail=f"could not be saved: {message_of(error)}")
             return Done(changed=True, detail=str(reports[0].path))
 
         steps = [Step("evidence", "Evidence", report)]
@@ -104,24 +104,24 @@ class Failed:
             ended = await run_steps(steps, listener)
             if rollback:
                 state = f"{self.release.name} {ended[-1].detail}."
-            else:  # going back prunes by itself; what can't be deleted now goes with the next one
+            else:  # a rollback prunes by itself
                 await bookkeeping.prune(self.kube, self.release)
         except VrooliError as second:
-            state = f"Going back failed, too: {second.message}"
+            state = f"The rollback failed, too: {second.message}"
         message = reports[0].failure if reports else Redactor().text(self.error.message)
         where = [f"The evidence is in {item.path}." for item in reports]
-        causes = [f"The cause: {cause}" for item in reports for cause in item.causes]
+        causes = [f"Root cause: {cause}" for item in reports for cause in item.causes]
         raise DeployFailedError(
             "\n".join([message, state, *where, *causes]),
             self.advice,
         ) from self.error
 
     async def roll_back(self, progress: Progress) -> Done:
-        """The last revision that ran; without one nothing, but the data that the chart keeps."""
+        """Restore the last revision that was ready; without one, uninstall all but the data."""
         began = datetime.now(UTC)
         if self.before is None:
             removed = await uninstall.remove(self.kube, self.release, progress)
-            removal = "was not there before, and is taken away again"
+            removal = "did not exist before and was uninstalled again"
             return Done(changed=True, detail=removal + _format_retained(removed.retained))
         await self._end_hooks()
         records = await storage.fetch_records(self.kube, self.release)
@@ -134,38 +134,38 @@ class Failed:
         recorded = await storage.fetch_manifests(self.kube, self.release)
         await pending.delete_leftovers(self.kube, self.release, self.earlier, recorded, progress)
         await wait.until_ready(self.kube, recorded, progress, HEALTHY_S, since=began)
-        done = Done(changed=True, detail=f"is healthy again with what revision {number} had")
+        done = Done(changed=True, detail=f"is healthy again with the objects of revision {number}")
         return await bookkeeping.record_healthy(self.kube, self.release, done)
 
     async def _end_hooks(self) -> None:
-        """Helm leaves a hook that failed: it would be tried again and again, for nobody."""
+        """Delete failed hooks: Helm keeps them, and their Jobs would retry."""
         for hook in context.hooks(self.desired):
             await self.kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
 
 
 async def is_api_down(kube: Kube, error: VrooliError) -> bool:
-    """Whether the API server didn't answer: nothing can be kept or undone then.
+    """Whether the API server did not respond: then nothing can be saved or undone.
 
-    It may answer again by now; what it didn't answer says nothing of the release.
+    It may respond again by now; a missing response says nothing about the release.
     """
     return isinstance(error, NoAnswerError) or not await kube.healthy()
 
 
 def outage_error(release: Release, error: VrooliError, doing: str) -> PrerequisiteError:
-    """The cluster is gone in the middle of a deploy or a rollback."""
+    """The error for a cluster that stops responding during a deploy or a rollback."""
     return PrerequisiteError(
-        f"The cluster went away in the middle of the {doing}: {error.message}\n"
+        f"The API server stopped responding during the {doing}: {error.message}\n"
         f"{release.name} is left as it is.",
         "When it is back, run the same command again: it continues where it stopped.",
     )
 
 
 async def mark_failed(kube: Kube, release: Release, before: Revision | None, reason: str) -> None:
-    """Note that the revision made since never became ready: Helm may call it deployed.
+    """Mark the revision that was made since as failed: Helm's status may be "deployed".
 
-    Without the release's Lease the newest revision may be another deploy's, and isn't touched.
+    Without the release's Lease the newest revision may be another deploy's; it is not changed.
     """
-    with contextlib.suppress(VrooliError):  # says nothing that the failure doesn't say better
+    with contextlib.suppress(VrooliError):  # the original failure is reported anyway
         now = await storage.fetch_revision(kube, release)
         if now is None or (before is not None and now.number == before.number):
             return
@@ -174,10 +174,10 @@ async def mark_failed(kube: Kube, release: Release, before: Revision | None, rea
 
 
 def _format_retained(reports: Sequence[str]) -> str:
-    """What is left of a release that was taken away, and what becomes of it, in words."""
+    """Describe what remains of an uninstalled release, and how to delete it."""
     if not reports:
         return ""
     return (
         f", except for {', '.join(reports)}: the next deploy uses them again, `vrooli uninstall "
-        "--delete-data` takes them away"
+        "--delete-data` deletes them"
     )

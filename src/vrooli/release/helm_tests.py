@@ -1,4 +1,4 @@
-"""The chart's own tests against a release that runs, as ``helm test`` runs them."""
+"""Run the chart's own tests against a release, as ``helm test`` does."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from vrooli.release import helm
 from vrooli.release.model import Release
 from vrooli.release.records import storage
 
-# How long one test may take, seconds; each gives up by itself long before.
+# The timeout of one test, seconds; each test has a shorter timeout of its own.
 TEST_S = 180
 LOG_LINES = 30
 
 
 @dataclass(frozen=True)
 class TestResult:
-    """How a test ended.
+    """The result of a test.
 
     Attributes:
         name: The test Pod's name.
         passed: Whether it passed.
         elapsed_s: How long it ran, seconds.
-        log: The end of what a failed test printed.
+        log: The last lines of a failed test's log.
     """
 
     name: str
@@ -39,7 +39,7 @@ async def names(kube: Kube, release: Release) -> list[str]:
     """The names of the release's tests.
 
     Raises:
-        PrerequisiteError: There is no such release, or its notes may not be read.
+        PrerequisiteError: There is no such release, or its records may not be read.
     """
     record = await storage.fetch_record(kube, release)
     if record is None:
@@ -55,7 +55,7 @@ async def run(kube: Kube, release: Release, name: str) -> TestResult:
     """Run one test; Helm allows one at a time.
 
     Raises:
-        PrerequisiteError: A right is missing.
+        PrerequisiteError: A permission is missing.
     """
     began = time.monotonic()
 
@@ -67,14 +67,14 @@ async def run(kube: Kube, release: Release, name: str) -> TestResult:
     except helm_python.HelmError as error:
         if helm.is_forbidden(error):
             raise helm.failure(release, f"run test {name} of", error) from error
-        # Helm only says that the pod failed; what the test printed says why.
+        # Helm only reports that the pod failed; the log says why.
         log = await _log(kube, release, name) or error.detail
         return TestResult(name, False, time.monotonic() - began, log)
     return TestResult(name, True, time.monotonic() - began)
 
 
 async def _log(kube: Kube, release: Release, pod: str) -> str:
-    """The end of what a test printed, if its pod is still there."""
+    """The last lines of a test's log, if its pod still exists."""
     try:
         return "\n".join([line async for line in kube.logs(release.namespace, pod, tail=LOG_LINES)])
     except VrooliError as error:

@@ -1,4 +1,4 @@
-"""One deploy of a release at a time: a Lease beside it, held and renewed by whoever is at work."""
+"""The lock of a release: a Lease that each deploy holds and renews."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from vrooli.release.model import Release
 from vrooli.steps import first_error
 
 API, KIND = "coordination.k8s.io/v1", "Lease"
-# A holder that hasn't renewed for so long is taken for dead, seconds.
+# A Lease that was not renewed for this long is stale, seconds.
 DURATION_S = 30
-# Three tries before that, seconds.
+# The interval of renewals, seconds: three attempts before the Lease is stale.
 RENEW_S = 10.0
-# How long a silent holder is looked at before it is taken over: its clock may be another, seconds.
+# How long a stale Lease is observed before it is taken over, seconds: clocks may differ.
 LISTEN_S = RENEW_S + 2.0
 CONFLICT = 409
-# Which process holds it, for others on the same machine.
+# The annotation with the holder's process, for others on the same machine.
 PROCESS = "vrooli.com/process"
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a release.
+    """The holder of a release's lock.
 
     Attributes:
         name: The user, the host and the process.
-        since: When it took it.
-        renewed: Its last sign of life.
+        since: When it acquired the lock.
+        renewed: When it renewed the lock last.
         duration_s: How long after ``renewed`` the holder counts as alive, seconds.
-        process: Which process of which machine it is, as ``identity`` has it; may be empty.
+        process: The process and its machine, see ``process_identity``; may be empty.
     """
 
     name: str
@@ -49,38 +49,40 @@ class Holder:
     process: str = ""
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether it has died without letting go: known at once of a process of this machine."""
+        """Whether the holder is gone; certain at once for a process of this machine."""
         silent = now - self.renewed > timedelta(seconds=self.duration_s)
         return silent or process_identity.is_dead(self.process)
 
     def format(self, now: datetime) -> str:
-        """Who it is and since when, for a message."""
+        """The holder and its times, for a message."""
         age, sign = ((now - time).total_seconds() for time in (self.since, self.renewed))
-        return f"{self.name}, since {age:.0f} s, last sign of life {sign:.0f} s ago"
+        return f"{self.name}, since {age:.0f} s, last renewed {sign:.0f} s ago"
 
 
 def lease_name(release: Release) -> str:
-    """The Lease of a release."""
+    """The name of a release's Lease."""
     return f"{release.name}-deploy"
 
 
 async def fetch_holder(kube: Kube, release: Release) -> Holder | None:
-    """Who holds a release now, dead or alive."""
+    """Fetch the holder of a release's lock, stale or not."""
     current = await kube.get(API, KIND, lease_name(release), release.namespace)
     return None if current is None else parse_holder(current)
 
 
 async def is_ours(kube: Kube, release: Release) -> bool:
-    """Whether this process holds a release: another may have taken it over."""
+    """Whether this process holds the lock; another may have taken it over."""
     current = await fetch_holder(kube, release)
     return current is not None and current.name == process_identity.name()
 
 
 async def demand_free(kube: Kube, release: Release) -> None:
-    """Say early that another deploy runs; changes nothing. Who may not look is told later.
+    """Refuse early while another deploy runs; changes nothing.
+
+    Without the permission to read Leases, :func:`hold` refuses later.
 
     Raises:
-        PrerequisiteError: One does.
+        PrerequisiteError: Another deploy runs.
     """
     now = datetime.now(UTC)
     try:
@@ -95,10 +97,10 @@ async def demand_free(kube: Kube, release: Release) -> None:
 
 @asynccontextmanager
 async def hold(kube: Kube, release: Release, progress: Progress) -> AsyncIterator[None]:
-    """Hold a release for the length of the block; its namespace is made if it isn't there.
+    """Hold the lock during the block; the namespace is created if it does not exist.
 
     Raises:
-        PrerequisiteError: Another deploy holds it, or has taken it over meanwhile.
+        PrerequisiteError: Another deploy holds the lock, or took it over.
     """
     me = process_identity.name()
     await _ensure_namespace(kube, release.namespace)
@@ -108,7 +110,7 @@ async def hold(kube: Kube, release: Release, progress: Progress) -> AsyncIterato
             renewing = group.create_task(_renew(kube, release, me))
             yield
             renewing.cancel()
-    except BaseExceptionGroup as errors:  # the block's own error is nobody's group
+    except BaseExceptionGroup as errors:  # raise the block's own error without a group
         raise first_error(errors) from None
     finally:
         with contextlib.suppress(ApiError, PrerequisiteError):
@@ -116,15 +118,15 @@ async def hold(kube: Kube, release: Release, progress: Progress) -> AsyncIterato
 
 
 async def _ensure_namespace(kube: Kube, name: str) -> None:
-    """The Lease is kept in it; its labels come with the release."""
-    with contextlib.suppress(ApiError):  # another was faster, or whatever follows says it better
+    """Create the namespace of the Lease; the release adds its labels."""
+    with contextlib.suppress(ApiError):  # the next request reports it better
         if await kube.get("v1", "Namespace", name) is None:
             namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             await kube.create(namespace)
 
 
 async def _acquire(kube: Kube, release: Release, me: str, progress: Progress) -> None:
-    """Make the Lease, or take over one whose holder has died; one of two that try wins."""
+    """Create the Lease, or take over a stale one; one of two attempts wins."""
     lease = await _fetch_stale(kube, release, progress)
     now = datetime.now(UTC)
     metadata: dict[str, Any] = {
@@ -139,7 +141,7 @@ async def _acquire(kube: Kube, release: Release, me: str, progress: Progress) ->
         else:
             progress.report(f"takes over from {parse_holder(lease).format(now)}")
             version = lease["metadata"]["resourceVersion"]
-            metadata["resourceVersion"] = version  # whoever was faster has made another
+            metadata["resourceVersion"] = version  # a concurrent takeover has changed it
             await kube.replace(desired)
     except ApiError as error:
         if error.status != CONFLICT:
@@ -149,10 +151,10 @@ async def _acquire(kube: Kube, release: Release, me: str, progress: Progress) ->
 
 
 async def _fetch_stale(kube: Kube, release: Release, progress: Progress) -> Manifest | None:
-    """The Lease that a dead holder has left; None when there is none.
+    """Fetch the stale Lease; None if there is no Lease.
 
     Raises:
-        PrerequisiteError: Its holder lives.
+        PrerequisiteError: Its holder is alive.
     """
     lease = await kube.get(API, KIND, lease_name(release), release.namespace)
     if lease is None:
@@ -162,8 +164,8 @@ async def _fetch_stale(kube: Kube, release: Release, progress: Progress) -> Mani
         raise _held_error(release, current, now)
     if process_identity.is_dead(current.process):
         return lease
-    # Only its clock says so, which may be late.
-    progress.report(f"sees whether {current.name} still lives")
+    # The holder's clock may be behind ours.
+    progress.report(f"checking whether {current.name} is still alive")
     await asyncio.sleep(LISTEN_S)
     lease = await kube.get(API, KIND, lease_name(release), release.namespace)
     if lease is not None and parse_holder(lease) != current:
@@ -172,11 +174,11 @@ async def _fetch_stale(kube: Kube, release: Release, progress: Progress) -> Mani
 
 
 async def _renew(kube: Kube, release: Release, me: str) -> None:
-    """Give a sign of life again and again.
+    """Renew the Lease until cancelled.
 
     Raises:
-        PrerequisiteError: Another has taken the release over, or this may not be done.
-        ApiError: It could not be done for so long that others take this one for dead.
+        PrerequisiteError: Another deploy took over the lock, or the permission is missing.
+        ApiError: The Lease could not be renewed before it became stale.
     """
     renewed = time.monotonic()
     while True:
@@ -200,16 +202,17 @@ async def _renew(kube: Kube, release: Release, me: str) -> None:
 def _taken_over_error(release: Release, lease: Mapping[str, Any] | None) -> PrerequisiteError:
     successor = "its Lease is gone." if lease is None else f"{parse_holder(lease).name}."
     return PrerequisiteError(
-        f"Another deploy has taken {release.name} over: {successor}",
-        "See what it does: `vrooli status`.",
+        f"Another deploy took over the lock of {release.name}: {successor}",
+        "See its progress: `vrooli status`.",
     )
 
 
 def _renewal_error(release: Release, error: ApiError) -> PrerequisiteError:
     return PrerequisiteError(
-        f"The Lease of {release.name} can't be renewed, so that another deploy could take it over: "
+        f"The Lease of {release.name} can't be renewed, so another deploy could take it over: "
         f"{error.message}",
-        f"Ask for get and update on Leases in namespace {release.namespace}, then deploy again.",
+        f"Request the permissions to get and update Leases in namespace {release.namespace}, "
+        "then deploy again.",
     )
 
 
@@ -234,7 +237,7 @@ def _text(time: datetime) -> str:
 
 
 def parse_holder(lease: Mapping[str, Any]) -> Holder:
-    """Who holds it, as a Lease says."""
+    """Parse the holder of a Lease."""
     spec = lease.get("spec", {})
     since = spec.get("acquireTime") or lease["metadata"]["creationTimestamp"]
     return Holder(
@@ -248,6 +251,7 @@ def parse_holder(lease: Mapping[str, Any]) -> Holder:
 
 def _held_error(release: Release, current: Holder, now: datetime) -> PrerequisiteError:
     return PrerequisiteError(
-        f"Another deploy of {release.name} runs: {current.format(now)}.",
-        f"Wait for its end. One that has died is taken over {DURATION_S} s after its last sign.",
+        f"Another deploy of {release.name} is running: {current.format(now)}.",
+        f"Wait until it ends. The lock of a killed process expires {DURATION_S} s after its last "
+        "renewal.",
     )

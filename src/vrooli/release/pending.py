@@ -1,4 +1,4 @@
-"""What a Helm left that was killed in the middle: its note goes, then what only it had made."""
+"""Clean up after a Helm process that was killed: its pending record, then its objects."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from vrooli.release.model import DEPLOYED, Release, Revision, secret_name
 from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
 
-# How old a revision in progress must be to be taken for left behind, seconds. Ours waits for no
-# pods and is through in a few; a Helm of somebody else may wait, by itself for five minutes.
+# The age at which a pending revision counts as abandoned, seconds. Our Helm does not wait for pods
+# and takes a few seconds; another Helm may wait, by default for five minutes.
 STALE_S, FOREIGN_STALE_S = 15.0, 300.0
-# When ours began, seconds since 1970: Helm gives a label of a note to the ones after it, too, so
-# it is ours only where Helm's own time is the same.
+# When our operation started, seconds since 1970. Helm copies labels to later records, so a record
+# is ours only if Helm's own time is the same.
 BEGAN = "vrooli.com/began"
 SAME_S = 30.0
-# What Helm writes to every object of a release.
+# The annotation that Helm writes to every object of a release.
 _OWNER = "meta.helm.sh/release-name"
 
 
 @dataclass(frozen=True)
 class Settled:
-    """How a release stands when no Helm works on it.
+    """The state of a release while no Helm operation is pending.
 
     Attributes:
-        note: Helm's newest note that it has ended, or None.
-        left: The objects that may be there beside those of its last deployed revision.
+        record: Helm's newest completed record, or None.
+        leftovers: Objects that may exist in addition to those of the last deployed revision.
     """
 
     record: ReleaseRecord | None
@@ -40,20 +40,20 @@ class Settled:
 
 
 def signature() -> Mapping[str, str]:
-    """The label by which a note tells that it is ours."""
+    """The label that marks a record as ours."""
     return {BEGAN: f"{time.time():.0f}"}
 
 
 async def settle(
     kube: Kube, release: Release, fetched: ReleaseRecord | None, progress: Progress
 ) -> Settled:
-    """Wait for another Helm, or clear the note away that a killed one left; objects stay.
+    """Wait for another Helm operation, or delete the record of a killed one; objects stay.
 
     Args:
         kube: The cluster.
-        release: Which release.
+        release: The release.
         fetched: Helm's newest record; None fetches it.
-        progress: Told what is waited for.
+        progress: Receives what is waited for.
     """
     is_reported, leftovers = False, list[Manifest]()
     record = fetched or await storage.fetch_record(kube, release)
@@ -61,19 +61,19 @@ async def settle(
         revision = record.revision
         if await _is_stale(kube, release, revision):
             progress.report(
-                f"clears revision {revision.number} away, which was left as {revision.status}"
+                f"deletes the record of revision {revision.number}, left {revision.status}"
             )
             secret = secret_name(release.name, revision.number)
             await kube.delete("v1", "Secret", secret, release.namespace)
             leftovers += record.manifests
         else:
             if not is_reported:
-                progress.report(f"waits for another Helm, which says {revision.status}")
+                progress.report(f"waiting for another Helm operation ({revision.status})")
             is_reported = True
             await asyncio.sleep(1.0)
         record = await storage.fetch_record(kube, release)
     if record is not None and record.revision.status != DEPLOYED:
-        # Helm compares the next revision with the last deployed one, and forgets these.
+        # Helm compares the next revision with the last deployed one and ignores these.
         leftovers += record.manifests
     return Settled(record, tuple(leftovers))
 
@@ -85,7 +85,7 @@ async def delete_leftovers(
     desired: Iterable[Manifest],
     progress: Progress,
 ) -> None:
-    """Delete what a Helm left that was killed or failed, and that is wanted no more."""
+    """Delete leftovers that the new revision does not contain."""
     desired_keys = {item.key for item in desired}
     for item in leftovers:
         if (
@@ -97,7 +97,7 @@ async def delete_leftovers(
         body = await kube.get(item.api_version, item.kind, item.name, item.namespace)
         annotations = (body or {"metadata": {}})["metadata"].get("annotations") or {}
         if annotations.get(_OWNER) == release.name:
-            progress.report(f"deletes {item.key}, which was left behind")
+            progress.report(f"deletes {item.key}, left by an unfinished deploy")
             await kube.delete(item.api_version, item.kind, item.name, item.namespace)
 
 
@@ -111,7 +111,7 @@ async def _is_stale(kube: Kube, release: Release, revision: Revision) -> bool:
 
 
 async def _is_ours(kube: Kube, release: Release, revision: Revision) -> bool:
-    """Whether one of us made it, which held the Lease; or a rollback, which waits for no pods."""
+    """Whether vrooli made it under the Lease; or a rollback, which does not wait for pods."""
     if revision.status == "pending-rollback":
         return True
     secret = secret_name(release.name, revision.number)

@@ -1,7 +1,7 @@
-"""Who is at work on a release: for people, and so that a dead process is known at once.
+"""The identity of this process, for people and for other processes of the same machine.
 
-A process that was killed can't let go. Another on the same machine sees that it is gone; from
-elsewhere only its silence tells.
+A process that was killed can't release its Lease. Another process of the same machine can detect
+that it is gone; on other machines, only the Lease's expiry shows it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import socket
 from pathlib import Path
 
 PROC = Path("/proc")
-# A process' start, counted from its state, which follows its name's last bracket (proc(5)).
+# The field of the start time, counted from the state after the name's last bracket (proc(5)).
 START_FIELD = 19
 
 
@@ -23,7 +23,7 @@ def name() -> str:
 
 
 def process() -> str:
-    """This process among all of all machines; empty where the system has no /proc."""
+    """A unique identity of this process and machine; empty on systems without /proc."""
     try:
         machine, started = _machine(), _started(os.getpid())
     except OSError:
@@ -32,19 +32,19 @@ def process() -> str:
 
 
 def is_dead(other: str) -> bool:
-    """Whether a process of this machine has ended; nothing is known of another machine's."""
+    """Whether a process of this machine has ended; False for other machines."""
     machine, _, rest = other.partition("/")
     pid, _, started = rest.partition("/")
     if not pid.isdigit() or not started or machine != _machine():
         return False
     try:
         return _started(int(pid)) != started
-    except OSError:  # it may not be looked at, or not now
+    except OSError:  # not readable
         return False
 
 
 def _machine() -> str:
-    """This start of this machine, and which of its views of processes this is."""
+    """The machine's boot and this PID namespace."""
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
         space = (PROC / "self/ns/pid").readlink().name
@@ -54,10 +54,10 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process started, in ticks since the machine's start; empty when there is none.
+    """When a process started, in ticks since boot; empty if it does not exist.
 
     Raises:
-        OSError: It can't be told.
+        OSError: It can't be read.
     """
     try:
         words = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
@@ -67,10 +67,10 @@ def _started(pid: int) -> str:
 
 
 def _zombie_or_missing(pid: int) -> str:
-    """Nothing, of a process that is gone.
+    """Return an empty text for a process that does not exist.
 
     Raises:
-        PermissionError: There is one; /proc hides those of others (hidepid).
+        PermissionError: It exists; /proc hides other users' processes (hidepid).
     """
     with contextlib.suppress(ProcessLookupError, OverflowError):
         os.kill(pid, 0)

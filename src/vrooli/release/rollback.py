@@ -67,7 +67,7 @@ async def roll_back(
         VrooliError: Helm failed.
     """
     revision = target.revision
-    progress.report(f"goes back to revision {revision.number}")
+    progress.report(f"rolling back to revision {revision.number}")
     existing = await live_objects.bodies(kube, target.manifests)
     await field_ownership.take_over(
         kube, target.manifests, existing, progress, preserve_added=preserve_added
@@ -82,5 +82,5 @@ async def roll_back(
     newest = await storage.fetch_revision(kube, release)
     if newest is not None:
         await marks.mark_rollback(kube, release, newest.number, target.metadata)
-    detail = f"is revision {revision.number} again ({revision.chart})"
+    detail = f"restored revision {revision.number} ({revision.chart})"
     return Done(changed=True, detail=detail)

@@ -1,4 +1,4 @@
-"""What keeps a namespace's secrets out of what is said of it."""
+"""Redaction of a namespace's Secrets in messages and reports."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 
-# Helm's notes are larger than all other Secrets together, and nobody's password.
+# Helm's records are larger than all other Secrets together, and hold no passwords of their own.
 NOT_HELM = "type!=helm.sh/release.v1"
 
 
 async def redactor(kube: Kube, namespace: str) -> Redactor:
-    """Knows the values of the namespace's Secrets; only shapes where they can't be read."""
+    """A redactor of the namespace's Secret values; only of patterns if they can't be read."""
     try:
         return Redactor.of(await kube.list("v1", "Secret", namespace, fields=NOT_HELM))
     except VrooliError:

@@ -1,4 +1,4 @@
-"""Take a release away; what its chart keeps (the data) stays until it is asked for."""
+"""Uninstall a release; its data stay unless their deletion is requested."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from vrooli.release.records import storage
 from vrooli.steps import Done
 
 CLAIM = volumes.KIND
-# Helm waits for nothing here but its requests, seconds.
+# The timeout of Helm's requests, seconds.
 HELM_S = 120
-# How long the operators may take to end databases and let their volumes go, seconds.
+# The timeout of the operators to stop databases and release their volumes, seconds.
 DATA_S = 300.0
-# A namespace that ended between two looks is seen at the next one, seconds.
+# The interval at which the namespace's deletion is checked, seconds.
 POLL_S = 10.0
 
 
 @dataclass(frozen=True)
 class Removed(Done):
-    """What was taken away, and what stays.
+    """The result of an uninstallation.
 
     Attributes:
-        kept: The objects that stay, by kind and name: what the chart keeps, and volumes.
+        retained: The objects that remain, by kind and name: those with a keep policy, and volumes.
     """
 
     retained: tuple[str, ...] = ()
 
 
 async def find_leftovers(kube: Kube, release: Release, objects: Iterable[Object]) -> list[str]:
-    """What a release that is to be installed finds of an earlier one, by kind and name.
+    """Find objects of an earlier release that a new one takes over, by kind and name.
 
     Args:
         kube: The cluster.
-        release: Which release; there is none of this name yet.
-        objects: What it will consist of.
+        release: The release, which does not exist yet.
+        objects: The objects that it will have.
     """
     named = list(objects)
     retained = [item for item in named if item.annotations.get(RESOURCE_POLICY) == "keep"]
@@ -55,7 +55,7 @@ async def find_leftovers(kube: Kube, release: Release, objects: Iterable[Object]
     there = [key for key, body in bodies.items() if body is not None]
     try:
         claims = await kube.list("v1", CLAIM, release.namespace)
-    except ApiError:  # who may not look isn't told
+    except ApiError:  # without the permission, they are not reported
         claims = []
     resources = databases()
     specs = [
@@ -69,15 +69,15 @@ async def find_leftovers(kube: Kube, release: Release, objects: Iterable[Object]
 
 
 def format_leftovers(leftovers: Sequence[str]) -> str:
-    """What is said of a new release that finds something; empty when it finds nothing."""
-    return f", on what an earlier one left: {', '.join(leftovers)}" if leftovers else ""
+    """Describe objects of an earlier release; empty if there are none."""
+    return f", with objects of an earlier release: {', '.join(leftovers)}" if leftovers else ""
 
 
 async def remove(kube: Kube, release: Release, progress: Progress) -> Removed:
-    """Uninstall a release; changes nothing when there is none.
+    """Uninstall a release; changes nothing if it does not exist.
 
     Raises:
-        VrooliError: Helm could not.
+        VrooliError: Helm failed.
     """
     record = await storage.fetch_record(kube, release)
     if record is None:
@@ -90,9 +90,9 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Removed:
         await helm.call(release, lambda helm: helm.uninstall(release.name, timeout=HELM_S))
     except helm_python.HelmError as error:
         if await storage.fetch_revision(kube, release) is None:
-            return Removed(False, f"another run has taken {release.name} away")
+            return Removed(False, f"another process uninstalled {release.name}")
         raise helm.failure(release, "uninstall", error) from error
-    # Helm leaves the pods of its tests behind.
+    # Helm does not delete test pods.
     for hook in (item for item in record.manifests if item.is_hook):
         await kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
     retained = [
@@ -100,17 +100,18 @@ async def remove(kube: Kube, release: Release, progress: Progress) -> Removed:
     ]
     removed_keys = frozenset(item.key for item in record.manifests) - frozenset(retained)
     retained += [key for key in await _claims(kube, release, removed_keys) if key not in retained]
-    return Removed(True, f"{release.name} is gone{_format_retained(retained)}", tuple(retained))
+    detail = f"{release.name} was uninstalled{_format_retained(retained)}"
+    return Removed(True, detail, tuple(retained))
 
 
 async def _claims(kube: Kube, release: Release, removed_keys: frozenset[str]) -> list[str]:
-    """The volumes in the namespace that stay: neither they nor their owners are on their way out.
+    """The volume claims that remain: neither they nor their owners are being deleted.
 
-    Redis' and PostgreSQL's are made by the operators: the release doesn't list them.
+    The operators make those of Redis and PostgreSQL, so the release does not list them.
     """
     try:
         claims = await kube.list("v1", CLAIM, release.namespace)
-    except ApiError:  # who may not look isn't told
+    except ApiError:  # without the permission, they are not reported
         return []
     return sorted(
         f"{CLAIM}/{body['metadata']['name']}" for body in claims if _stays(body, removed_keys)
@@ -124,14 +125,14 @@ def _stays(claim: Manifest, removed_keys: frozenset[str]) -> bool:
 
 
 def _format_retained(retained: Sequence[str]) -> str:
-    return f"; its data stay in {', '.join(retained)}" if retained else ""
+    return f"; its data remain in {', '.join(retained)}" if retained else ""
 
 
 async def start_namespace_deletion(kube: Kube, release: Release) -> bool:
-    """Let the release's namespace end, and with it the databases and their volumes.
+    """Start to delete the release's namespace with its databases and volumes.
 
     Returns:
-        Whether there is such a namespace; it may have been ending before.
+        Whether the namespace exists; its deletion may have started before.
     """
     there = await kube.get("v1", "Namespace", release.namespace)
     if there is None:
@@ -144,16 +145,16 @@ async def start_namespace_deletion(kube: Kube, release: Release) -> bool:
 async def remove_data(
     kube: Kube, release: Release, progress: Progress, *, started: bool | None = None
 ) -> Done:
-    """Delete the release's namespace, and with it the databases and their volumes.
+    """Delete the release's namespace with its databases and volumes, and wait for it.
 
     Args:
         kube: The cluster.
-        release: Whose.
-        progress: Hears what is still there.
+        release: The release.
+        progress: Receives what still exists.
         started: The result of :func:`start_namespace_deletion`; None calls it.
 
     Raises:
-        WaitTimeoutError: Something in it did not end in time.
+        WaitTimeoutError: Something in it was not deleted in time.
     """
     namespace = release.namespace
     if started is None:
@@ -167,13 +168,13 @@ async def remove_data(
         except WaitTimeoutError as error:
             if time.monotonic() - began > DATA_S:
                 raise WaitTimeoutError(
-                    error.message, f"Look what is left: `kubectl get all -n {namespace}`."
+                    error.message, f"List what remains: `kubectl get all -n {namespace}`."
                 ) from error
-    return Done(changed=True, detail=f"namespace {namespace} is gone, and all data in it")
+    return Done(changed=True, detail=f"namespace {namespace} and all data in it were deleted")
 
 
 def _remains(namespace: Manifest | None) -> str | None:
-    """What a namespace that is being deleted still waits for, as its conditions say."""
+    """What the deletion of a namespace still waits for, by its conditions."""
     if namespace is None:
         return None
     messages = [
@@ -181,4 +182,4 @@ def _remains(namespace: Manifest | None) -> str | None:
         for condition in namespace.get("status", {}).get("conditions", [])
         if condition["status"] == "True"
     ]
-    return "; ".join(messages) or "its objects are ending"
+    return "; ".join(messages) or "its objects are being deleted"

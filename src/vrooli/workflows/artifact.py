@@ -1,4 +1,4 @@
-"""Look at artifacts."""
+"""Inspect artifacts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ async def verify_artifact(path: Path, listener: Listener) -> VerifyResult:
 
     Args:
         path: The artifact's folder, or its version's folder around it.
-        listener: Hears nothing: it takes a moment.
+        listener: Receives no events.
 
     Raises:
         UsageError: There is no artifact, or its record or its chart can't be read.

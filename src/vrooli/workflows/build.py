@@ -1,4 +1,4 @@
-"""Make an artifact of this source: the one thing that a deploy uses."""
+"""Build an artifact from this source, for deploys."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ ARCHIVE = f"{model.IMAGES}/services.tar"
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What build is asked for.
+    """The options of build.
 
     Attributes:
         version: The services' version, written as their tags; None takes the project's version
             and writes nothing.
-        environments: Whose values go in.
+        environments: The environments whose values are included.
         out: The folder of all artifacts; None is build_output in the repository.
         write_source: Write the tags into the repository's values files, too.
-        images: Build the services' images and put them in.
+        images: Build and include the services' images.
         push: An OCI registry's folder to push the chart to.
         push_images: Build the images, and push them to the registries that the values name, too.
     """
@@ -54,7 +54,7 @@ class BuildOptions:
 
     @property
     def builds_images(self) -> bool:
-        """Whether the images are built: what is pushed is also in the artifact."""
+        """Whether the images are built; pushed images are also in the artifact."""
         return self.images or self.push_images
 
     def __post_init__(self) -> None:
@@ -70,12 +70,12 @@ class BuildOptions:
 
 
 def default_out() -> Path:
-    """Where artifacts go when no other folder is named."""
+    """The default folder of artifacts."""
     return project.root() / "build_output"
 
 
 async def build(options: BuildOptions, listener: Listener) -> BuildResult:
-    """Check the source, pack it, and say where the artifact is.
+    """Check the source, pack it, and return the artifact's place.
 
     Raises:
         UsageError: A version, an environment, a folder or the values are wrong.
@@ -104,7 +104,7 @@ async def build(options: BuildOptions, listener: Listener) -> BuildResult:
 
 
 class _Run:
-    """One run of build: what its steps hand to each other."""
+    """The steps of one build and the data that they share."""
 
     staging: Path
     artifact: Artifact
@@ -123,7 +123,7 @@ class _Run:
         self.pushed: str | None = None
 
     def steps(self) -> list[Step]:
-        """The steps that these options want."""
+        """The steps of these options."""
         options = self.options
         steps = [Step("chart", "Chart and values", self.check)]
         if self.options.builds_images:
@@ -140,7 +140,7 @@ class _Run:
         return steps
 
     async def check(self, progress: Progress) -> Done:
-        """Lint the chart and render it with each environment's values, as they will be."""
+        """Lint and render the chart with each environment's final values."""
         for environment in self.options.environments:
             progress.report(f"values-{environment.name}.yaml")
             await asyncio.to_thread(self._check_one, environment)
@@ -159,7 +159,7 @@ class _Run:
         copy.write_bytes(text)
         self.texts[environment.name] = text
         chosen = values.read(copy)
-        # First what names the wrong value, then what Helm says of the whole.
+        # Rendering names a wrong value, so it comes before lint.
         rendered = engine.render(
             chosen, release=environment.release, namespace=environment.namespace
         )
@@ -189,7 +189,7 @@ class _Run:
         return Done(changed=True, detail=", ".join(self.pushed_images))
 
     def _to_push(self) -> dict[str, list[str]]:
-        """The names that belong to a registry; those of this machine's images don't."""
+        """The image names that belong to a registry, without local ones."""
         return {
             service: sorted(filter(images.is_pushable, references))
             for service, references in self.references.items()
@@ -220,7 +220,7 @@ class _Run:
         return Done(changed, str(self.target))
 
     def _package(self) -> ArtifactChart:
-        """Package a copy of the chart whose files have the source's time, not this checkout's."""
+        """Package a copy of the chart with the source's file times, not this checkout's."""
         staged = self.staging.with_name("chart")
         shutil.copytree(project.chart_dir(), staged)
         stamp = self.source.time.timestamp()
@@ -249,7 +249,7 @@ class _Run:
         return await asyncio.to_thread(_write_source, self.options.environments, self.texts)
 
     async def push(self, progress: Progress) -> Done:
-        """Push the chart's package, once more compared with its record."""
+        """Compare the chart's package with its record again, and push it."""
         artifact = await asyncio.to_thread(verify.require_intact, self.target)
         package = self.target / artifact.chart.package
         self.pushed = await asyncio.to_thread(registry.push, package, str(self.options.push))
@@ -263,7 +263,7 @@ def _values_text(environment: Environment) -> bytes:
             f"The environment {environment.name!r} has no values: {path} is missing.",
             "Write that file, or name the environments that have one with --environment.",
         )
-    values.read(path)  # a file that is no YAML is told of by its own name
+    values.read(path)  # report invalid YAML with the file's name
     return path.read_bytes()
 
 

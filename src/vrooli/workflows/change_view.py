@@ -1,4 +1,4 @@
-"""What will change, or has, as results have it and as people read it."""
+"""Changes of objects, for results and for people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SIGNS: Mapping[str, str] = {Act.ADD: "+", Act.CHANGE: "~", Act.REMOVE: "-"}
 
 
 def format_change(change: ChangeView) -> list[str]:
-    """A change in lines, for people."""
+    """Format a change as lines of text."""
     empty = "(nothing)"
     return [
         f"{SIGNS[change.action]} {change.object}",
@@ -23,7 +23,7 @@ def format_change(change: ChangeView) -> list[str]:
 
 
 def _signature(field: FieldView) -> str:
-    """Who wrote it by hand, and when."""
+    """Format who edited a field by hand, and when."""
     if not field.manager:
         return ""
     time = f", {field.changed_at:%Y-%m-%d %H:%M:%S} UTC" if field.changed_at else ""
@@ -31,7 +31,7 @@ def _signature(field: FieldView) -> str:
 
 
 def view(change: ObjectChange) -> ChangeView:
-    """A change as results have it."""
+    """A change as a result model."""
     fields = tuple(
         FieldView(
             path=f.path, before=f.before, after=f.after, manager=f.manager, changed_at=f.since

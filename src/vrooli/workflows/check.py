@@ -1,4 +1,4 @@
-"""Can it be deployed here? Look at everything that a release needs, all at once."""
+"""Check everything that a release needs in a cluster, concurrently."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from vrooli.workflows.options import check_values_file
 from vrooli.workflows.results.base import MissingView, StepResult
 from vrooli.workflows.results.findings import CheckResult, CheckView, FindingView
 
-# How long a cluster may take to let us in; with the longest check, all stays below 30 s.
+# The timeout of the connection; with the longest check, all takes less than 30 s.
 CONNECT_S = 8.0
-# Asked with what would be done; says whether to do it.
+# Shows the planned actions and returns whether to run them.
 Confirm = Callable[[Sequence[str]], bool]
 
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """What check is asked for.
+    """The options of check.
 
     Attributes:
-        environment: Whose values are looked at.
+        environment: The environment whose values are checked.
         cluster: As ``--cluster`` takes it; None picks one.
         values: More values files, the last one wins.
         secrets_source: Where the release's secrets come from.
-        check_only: Make nothing and change nothing, whatever else is said.
-        operators: Look only at what the operators and Vault give.
-        fix: Do what is safe about what was found.
+        check_only: Create and change nothing; overrides ``fix``.
+        operators: Check only what the operators and Vault provide.
+        fix: Apply the safe fixes.
         junit: Where to write the outcomes as JUnit XML.
     """
 
@@ -68,19 +68,19 @@ class CheckOptions:
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """The checks that are wanted."""
+        """The selected checks."""
         return catalog.OF_OPERATORS if self.operators else catalog.ALL
 
 
 async def check(
     options: CheckOptions, listener: Listener, confirm: Confirm | None = None
 ) -> CheckResult:
-    """Look at everything; with ``fix`` do what is safe, and look again.
+    """Run the checks; with ``fix``, apply safe fixes and check again.
 
     Args:
-        options: What is asked for.
-        listener: Told what goes on.
-        confirm: Asked before anything is fixed; None doesn't ask.
+        options: The options.
+        listener: Receives events.
+        confirm: Confirms fixes; None applies them without a prompt.
 
     Raises:
         UsageError: A name or a file is wrong, or the chart refuses the values.
@@ -157,10 +157,10 @@ async def _run_checks(
 
 @asynccontextmanager
 async def _connected(cluster: str | None) -> AsyncIterator[Access]:
-    """The cluster, if it lets us in soon.
+    """Connect to the cluster, with a timeout.
 
     Raises:
-        PrerequisiteError: It doesn't run, or it doesn't answer in time.
+        PrerequisiteError: It doesn't run, or doesn't respond in time.
     """
     connection = access.connect(cluster)
     try:
@@ -197,13 +197,13 @@ def missing(outcomes: Sequence[Outcome]) -> tuple[MissingView, ...]:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """How many ended how, in words."""
+    """Format the number of outcomes by state."""
     counts = {state: sum(outcome.state is state for outcome in outcomes) for state in State}
     return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
 
 
 def view(outcome: Outcome) -> CheckView:
-    """An outcome as results have it."""
+    """An outcome as a result model."""
     return CheckView(
         name=outcome.check.name,
         title=outcome.check.title,

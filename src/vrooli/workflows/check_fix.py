@@ -1,4 +1,4 @@
-"""What of a check's findings can be mended safely, and how: by the steps of setup alone."""
+"""Safe fixes of findings: steps of setup."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from vrooli.workflows import develop
 from vrooli.workflows.clusters import access
 from vrooli.workflows.options import DevelopOptions
 
-# The step that makes the development Vault, its policies, its role and its first secrets. It
-# leaves a Vault that isn't ours, and secrets that there are, as they are.
+# The step that makes the development Vault, its policies, its role and its first secrets. It does
+# not change another Vault or existing secrets.
 SECRETS = "secrets"
 AWAIT = "operators"
-# Whose kinds are which operator's.
+# The operator of each kind.
 OWNERS = {kind: operator.name for operator in operators.OPERATORS for kind in operator.kinds}
 TITLES = {operator.name: operator.title for operator in operators.OPERATORS}
 
 
 @dataclass(frozen=True)
 class Fix:
-    """What can be done.
+    """The possible fixes.
 
     Attributes:
-        steps: The steps of setup that do it.
-        said: What they do, in words.
-        anew: Operators that are there, and whose definitions aren't.
+        steps: The steps of setup.
+        actions: What they do, in words.
+        anew: Installed operators whose custom resource definitions are missing.
     """
 
     steps: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ NO_FIX = Fix()
 
 
 def of(outcomes: Iterable[Outcome]) -> Fix:
-    """What is safe to do about what was found: that for which the finding names this command."""
+    """Select the safe fixes: those of findings whose remedy is this command."""
     absent, unserved, vault = set(), set(), False
     for outcome in outcomes:
         for finding in outcome.findings:
@@ -70,10 +70,10 @@ def of(outcomes: Iterable[Outcome]) -> Fix:
 async def do(
     chosen: Fix, environment: Environment, cluster: str, listener: Listener
 ) -> list[StepEnded]:
-    """Run setup's steps for it, with all that they stand on.
+    """Run setup's steps, with their dependencies.
 
     Raises:
-        PrerequisiteError: This cluster takes none of our images: it is mended by its owner.
+        PrerequisiteError: This cluster takes no local images; its owner must fix it.
         VrooliError: The first step's error.
     """
     if chosen.anew:
@@ -83,7 +83,7 @@ async def do(
 
 
 async def _forget(names: Iterable[str], cluster: str) -> None:
-    """Have operators of ours count as not wholly installed, so that they are installed again."""
+    """Mark our operators as incomplete, so that they are installed again."""
     async with access.connect(cluster) as reached:
         for operator in operators.OPERATORS:
             installed = await record.read(reached.kube, operator.namespace)

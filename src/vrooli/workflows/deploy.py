@@ -20,14 +20,14 @@ from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent
 async def deploy(
     options: DeployOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> DeployResult:
-    """Deploy an artifact; nothing is touched before everything was looked at.
+    """Deploy an artifact; nothing is changed before all checks have passed.
 
     Raises:
-        UsageError: The artifact or its values are wrong, or a yes is missing; nothing was changed.
+        UsageError: The artifact or its values are invalid, or the confirmation is missing.
         PrerequisiteError: The cluster doesn't run, or another deploy does.
         NotDeployableError: The cluster lacks what the release needs; nothing was changed.
-        InterruptError: The person said no, or it was cancelled after Helm had begun.
-        DeployFailedError: It did not become ready; says what was done then.
+        InterruptError: The user declined, or it was cancelled after Helm had started.
+        DeployFailedError: It did not become ready; the message says what was done.
     """
     began = time.monotonic()
     run = DeployRun(options, await asyncio.to_thread(load_artifact, options))
@@ -38,7 +38,7 @@ async def deploy(
         for change in run.changes:
             for line in format_change(view(change)):
                 listener(LogLine("change", line))
-        # Nothing else goes on while the person thinks.
+        # Nothing runs while the user decides.
         if run.change:
             run.confirmed = consent.demand(Action.DEPLOY, options.environment.name, run.change)
         ended += await run.act(listener, consent)

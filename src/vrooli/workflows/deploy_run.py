@@ -93,7 +93,7 @@ class DeployRun:
 
     @property
     def change(self) -> str:
-        """What needs a yes, in words; empty where Helm is not to act."""
+        """The change to confirm, in words; empty if Helm has nothing to do."""
         if self.changes:
             return f"change {objects([change.key for change in self.changes])} of {self.release}"
         if self.record is None or self.record.revision.status == DEPLOYED:
@@ -102,7 +102,7 @@ class DeployRun:
         return f"deploy {self.release} once more, whose revision {newest.number} is {newest.status}"
 
     def demand_fitting(self) -> None:
-        """Refuse what Helm could not store.
+        """Refuse a release that Helm could not store.
 
         Raises:
             UsageError: It is too large.
@@ -111,7 +111,7 @@ class DeployRun:
         size.demand_fitting(release, self.package, self.values, self.rendering)
 
     def read_steps(self) -> list[Step]:
-        """What is looked at before anything is touched."""
+        """The steps that only read."""
         return [
             Step("images", "Images of the artifact", self.load_images),
             Step("checks", "Cluster", self.check),
@@ -119,10 +119,10 @@ class DeployRun:
         ]
 
     async def load_images(self, progress: Progress) -> Done:
-        """Have the artifact's own images on a local cluster; others pull theirs."""
+        """Load the artifact's images into a local cluster; other clusters pull them."""
         archives = {image.archive for image in self.artifact.images if image.archive}
         if not archives:
-            return Done(changed=False, detail="it has none, they are pulled")
+            return Done(changed=False, detail="none; they are pulled")
         if self.reached.cluster.kind == "context":
             return Done(changed=False, detail="this cluster pulls its images")
         changed = False
@@ -132,14 +132,14 @@ class DeployRun:
         return Done(changed, ", ".join(sorted(archives)))
 
     def brought(self) -> set[str]:
-        """The images that the artifact brings: they are loaded meanwhile, or this ends."""
+        """The images of the artifact, which are loaded at the same time."""
         if self.reached.cluster.kind == "context":
             return set()
         packed = [image for image in self.artifact.images if image.archive]
         return {reference for image in packed for reference in image.references}
 
     async def check(self, progress: Progress) -> Done:
-        """Find everything that would stand in the way."""
+        """Run the preflight checks."""
         available = self.brought() | await self.reached.cluster.images()
         detail = await deployable.demand(
             self.kube, self.release, self.manifests, available, self.reached.cluster.kind
@@ -148,7 +148,7 @@ class DeployRun:
         return Done(changed=False, detail=detail)
 
     async def compare(self, progress: Progress) -> Done:
-        """What will change, against what Helm noted last and what somebody did since."""
+        """Compare with Helm's newest record and with manual changes since."""
         try:
             self.record = record = await storage.fetch_record(self.kube, self.release)
             redactor = await secret_redaction.redactor(self.kube, self.release.namespace)
@@ -167,7 +167,7 @@ class DeployRun:
                 else []
             )
         except VrooliError:
-            await self.fit.wait()  # what is wrong with the cluster says it better, and ends this
+            await self.fit.wait()  # a failed check ends this with a better message
             raise
         if record is None:
             detail = f"a new release of {len(self.manifests)} objects"
@@ -175,7 +175,7 @@ class DeployRun:
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
 
     async def act(self, listener: Listener, consent: Consent) -> list[StepEnded]:
-        """Apply and follow, alone; on failure keep the evidence and go back."""
+        """Apply and follow under the lock; on failure save a report and roll back."""
         steps = [
             Step("release", "Helm release", self.apply),
             Step("healthy", "Healthy release", self.follow, ("release",)),
@@ -183,7 +183,7 @@ class DeployRun:
         progress = Progress("release", listener)
         async with lease.hold(self.kube, self.release, progress):
             await self.check_again()
-            if self.confirmed or not self.live:  # somebody may have thought for long
+            if self.confirmed or not self.live:  # the user may have taken long to confirm
                 self.live = await live_objects.bodies(self.kube, self.manifests)
             before = await self.before()
             try:
@@ -201,7 +201,7 @@ class DeployRun:
                 return await failed.end(listener, rollback=self.options.rollback)
 
     def _failed(self, before: Revision | None, error: VrooliError) -> failure_handling.Failed:
-        # All rules of the diagnosis, which a deploy that ends well can do without.
+        # The diagnosis is imported only on failure.
         from vrooli.diagnosis.failure_report import save  # noqa: PLC0415
 
         keeping = partial(save, self.kube, self.release, self.manifests)
@@ -224,10 +224,10 @@ class DeployRun:
         )
 
     async def check_again(self) -> None:
-        """Another deploy may have ended since it was looked at.
+        """Check again under the lock: another deploy may have ended since.
 
         Raises:
-            PrerequisiteError: It has, and somebody has confirmed what is no longer so.
+            PrerequisiteError: It has, and the confirmed changes are outdated.
         """
         if self.record and await storage.is_newest(self.kube, self.release, self.record):
             return
@@ -236,14 +236,14 @@ class DeployRun:
             return
         if self.confirmed:
             raise PrerequisiteError(
-                f"Another deploy of {self.release.name} has ended meanwhile; "
-                "this one has changed nothing.",
+                f"Another deploy of {self.release.name} finished in the meantime; "
+                "this one changed nothing.",
                 "Run the same command again: it shows what it would change now.",
             )
         self.record, self.live = record, None
 
     async def before(self) -> Revision | None:
-        """The newest revision that a Helm has ended."""
+        """The newest revision that is not pending."""
         if self.record is None:
             return None
         if not self.record.revision.is_pending:
@@ -257,13 +257,13 @@ class DeployRun:
 
     @property
     def unfinished(self) -> tuple[Manifest, ...]:
-        """The objects of the deploy before, if that was killed in the middle."""
+        """The objects of the previous deploy, if it was killed."""
         if self.record is None or not self.record.revision.is_pending:
             return ()
         return self.record.manifests
 
     async def apply(self, progress: Progress) -> Done:
-        """Let Helm make it so, and give up as soon as one of its hooks can't succeed."""
+        """Run Helm, and stop as soon as one of its hooks can't succeed."""
         self.began = datetime.now(UTC)
         doing = apply.ensure(
             self.kube,

@@ -1,4 +1,4 @@
-"""Bring an earlier revision of a release back, as carefully as a deploy: look, ask, act, follow."""
+"""Roll back to an earlier revision: check, confirm, roll back, follow."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from vrooli.workflows.safeguards.consent import CONFIRMED, Action, Consent, obje
 # Advice for a rollback that did not become ready; it is not rolled back.
 ADVICE = "Roll back to another revision, or deploy an artifact with a fix."
 
-# What is said of a revision to go back to by how its deploy ended.
+# How the target revision is described, by the end of its deploy.
 _UNREADY = {
     End.FAILED: ", which did not become ready when it was deployed",
     End.UNFINISHED: ", which never became ready",
@@ -45,11 +45,11 @@ _UNREADY = {
 
 @dataclass(frozen=True)
 class RollbackOptions:
-    """What rollback is asked for.
+    """The options of rollback.
 
     Attributes:
-        environment: Which release and namespace.
-        number: The revision to go back to; None takes the last that ran before.
+        environment: The environment of the release.
+        number: The target revision; None takes the last one that was ready.
         cluster: As ``--cluster`` takes it; None picks one.
         timeout_s: How long it may take to become ready, seconds.
         preserve_added: Keep the fields that people added by hand.
@@ -65,13 +65,13 @@ class RollbackOptions:
 async def rollback(
     options: RollbackOptions, listener: Listener, consent: Consent = CONFIRMED
 ) -> RollbackResult:
-    """Bring an earlier revision back, and follow it until it is healthy.
+    """Roll back to an earlier revision, and follow it until it is healthy.
 
     Raises:
-        UsageError: There is no such revision, or a yes is missing; nothing was changed.
+        UsageError: There is no such revision, or the confirmation is missing.
         PrerequisiteError: The cluster doesn't run, or a deploy does.
         NotDeployableError: The cluster lacks what that revision needs; nothing was changed.
-        InterruptError: The person said no, or it was cancelled after Helm had begun.
+        InterruptError: The user declined, or it was cancelled after Helm had started.
         DeployFailedError: It did not become ready.
     """
     began = time.monotonic()
@@ -101,7 +101,7 @@ def _changing(changes: tuple[ObjectChange, ...]) -> str:
 
 @dataclass
 class _Run:
-    """One run of rollback: what its steps hand to each other."""
+    """The steps of one rollback and the data that they share."""
 
     options: RollbackOptions
     reached: Access
@@ -115,7 +115,7 @@ class _Run:
 
     @classmethod
     async def prepared(cls, options: RollbackOptions, reached: Access) -> _Run:
-        """A run that knows where it goes back to.
+        """Prepare a run with its target revision.
 
         Raises:
             UsageError: There is no such revision.
@@ -127,7 +127,7 @@ class _Run:
 
     @property
     def to(self) -> Revision:
-        """The revision to go back to."""
+        """The target revision."""
         return self.target.revision
 
     @property
@@ -142,20 +142,20 @@ class _Run:
 
     @property
     def change(self) -> str:
-        """What needs a yes, in words."""
+        """The change to confirm, in words."""
         unready = _UNREADY.get(self.target.metadata.end, "")
         where = f"revision {self.to.number}{unready}"
         return f"roll {self.release} back to {where}: {_changing(self.changes)}"
 
     def read_steps(self) -> list[Step]:
-        """What is looked at before anything is touched."""
+        """The steps that only read."""
         return [
             Step("checks", "Cluster", self.check),
             Step("changes", "What changes", self.compare),
         ]
 
     async def check(self, progress: Progress) -> Done:
-        """Find everything that would stand in the way."""
+        """Run the preflight checks."""
         images = await self.reached.cluster.images()
         detail = await deployable.demand(
             self.kube,
@@ -168,7 +168,7 @@ class _Run:
         return Done(changed=False, detail=detail)
 
     async def compare(self, progress: Progress) -> Done:
-        """What will change, against what is there now."""
+        """Compare with the live objects."""
         redactor = await secret_redaction.redactor(self.kube, self.release.namespace)
         preserve_added = self.options.preserve_added
         self.changes, _ = await comparison.preview(
@@ -177,7 +177,7 @@ class _Run:
         return Done(changed=False, detail=f"{len(self.changes)} objects differ")
 
     async def act(self, listener: Listener, consent: Consent) -> list[StepEnded]:
-        """Go back and follow, alone; on failure keep the evidence."""
+        """Roll back and follow under the lock; on failure save a report."""
         steps = [
             Step("release", "Helm release", self.revert),
             Step("healthy", "Healthy release", self.follow, ("release",)),
@@ -197,7 +197,7 @@ class _Run:
                 return await self._failed(error).end(listener, rollback=False)
 
     def _failed(self, error: VrooliError) -> failure_handling.Failed:
-        # All rules of the diagnosis, which a rollback that ends well can do without.
+        # The diagnosis is imported only on failure.
         from vrooli.diagnosis.failure_report import save  # noqa: PLC0415
 
         keeping = partial(save, self.kube, self.release, self.manifests)
@@ -220,20 +220,20 @@ class _Run:
         )
 
     async def check_again(self) -> None:
-        """A deploy may have ended since it was looked at.
+        """Check again under the lock: a deploy may have ended since.
 
         Raises:
-            PrerequisiteError: It has, and somebody has confirmed what is no longer so.
+            PrerequisiteError: It has, and the confirmed changes are outdated.
         """
         if self.confirmed and not await storage.is_newest(self.kube, self.release, self.record):
             raise PrerequisiteError(
-                f"A deploy of {self.release.name} has ended meanwhile; "
-                "this rollback has changed nothing.",
+                f"A deploy of {self.release.name} finished in the meantime; "
+                "this rollback changed nothing.",
                 "Run the same command again: it shows what it would change now.",
             )
 
     async def revert(self, progress: Progress) -> Done:
-        """Let Helm put it back."""
+        """Run Helm's rollback."""
         self.began = datetime.now(UTC)
         preserve_added = self.options.preserve_added
         doing = reverting.roll_back(

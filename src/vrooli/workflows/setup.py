@@ -16,7 +16,7 @@ from vrooli.workflows.results.base import StepsResult
 
 @dataclass(frozen=True)
 class SetupOptions:
-    """What setup is asked for.
+    """The options of setup.
 
     Attributes:
         target: The target to prepare, too; None prepares this machine alone.

@@ -1,4 +1,4 @@
-"""How everything is, without changing anything."""
+"""The status of cluster, operators, Vault and release; changes nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from vrooli.workflows.results.status import (
 T = TypeVar("T")
 READY, ABSENT, DEPLOYED = "ready", "absent", "deployed"
 VAULT = "Vault"
-# How long looking may take unless its caller says otherwise, seconds: it ends when all is seen.
+# The default timeout, seconds; it ends as soon as everything is read.
 LIMIT_S = 120.0
 
 
@@ -48,15 +48,15 @@ async def status(
     listener: Listener,
     timeout_s: float = LIMIT_S,
 ) -> StatusResult:
-    """Look at the cluster, the operators, Vault, the release and its workloads, all at once.
+    """Read the state of the cluster, operators, Vault, release and workloads, concurrently.
 
-    What can't be read never stops the rest, and is told apart from what isn't healthy.
+    What can't be read does not stop the rest, and is reported apart from what is unhealthy.
 
     Args:
-        environment: Whose release.
+        environment: The environment of the release.
         cluster: As ``--cluster`` takes it; None picks one.
-        listener: Told what is waited for.
-        timeout_s: How long looking may take, seconds; it ends when all is read.
+        listener: Receives what is waited for.
+        timeout_s: The timeout, seconds; it ends as soon as everything is read.
 
     Raises:
         UsageError: The cluster's name is wrong.
@@ -172,7 +172,7 @@ class _Fetcher(Fetcher):
 async def _fetch_release(
     kube: Kube, release: Release, fetcher: _Fetcher
 ) -> tuple[ReleaseView | None, tuple[WorkloadView, ...] | None]:
-    """The release and its workloads, by one read of Helm's record; None is what can't be read."""
+    """Fetch the release and its workloads by one read of Helm's record; None if unreadable."""
     records: list[ReleaseRecord | None] = []
 
     async def fetch() -> ReleaseView:
@@ -203,7 +203,7 @@ def _release(release: Release, record: ReleaseRecord | None) -> ReleaseView:
 async def _workloads(
     kube: Kube, record: ReleaseRecord | None, fetcher: _Fetcher
 ) -> tuple[WorkloadView, ...]:
-    """What the release consists of that can be ready or not; none when it is absent."""
+    """The release's objects that have a readiness; empty if it does not exist."""
     if record is None:
         return ()
     manifests = [
@@ -252,7 +252,7 @@ def _operator_problems(views: tuple[OperatorView, ...]) -> list[str]:
 
 
 def _vault_problems(view: VaultView | None, workloads: tuple[WorkloadView, ...]) -> list[str]:
-    """Vault may be absent, or someone else's, unless the release takes its secrets from it."""
+    """Problems of Vault; it may be absent if the release does not use it."""
     needed = _takes_from_vault(workloads)
     if view is None or view.state == READY or (view.state == ABSENT and not needed):
         return []
@@ -269,7 +269,7 @@ def _release_problems(environment: Environment, view: ReleaseView | None) -> lis
     if view is None:
         return []
     if view.status == DEPLOYED:
-        # What is ready by now needn't be all of it: hooks and whatever comes after may be missing.
+        # Hooks and later steps of an unfinished deploy may be missing.
         problem = metadata.format_unready(view.revision, End(view.outcome))
         return [f"{problem}: {advice.repeat(environment)}"] if problem else []
     if view.status == ABSENT:

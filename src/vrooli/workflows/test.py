@@ -30,7 +30,7 @@ LINTS: Mapping[str, tuple[str, ...]] = {
     "mypy": ("mypy",),
     "lint-imports": ("lint-imports",),
 }
-# What the suites' tests start on the host, beside what the cluster itself needs.
+# Host packages of the suites' tests, beside those of the cluster.
 TEST_PACKAGES: Mapping[str, Mapping[str, str]] = {
     "services": {
         "pgbouncer": "pgbouncer",
@@ -39,10 +39,9 @@ TEST_PACKAGES: Mapping[str, Mapping[str, str]] = {
     },
     "e2e": {"chromium": "chromium", "chromium-driver": "chromedriver"},
 }
-# The suites whose tests run clusters, and so need everything that one is made of.
+# The suites whose tests run clusters and need all their parts.
 ON_CLUSTERS = frozenset({"cluster", "e2e"})
-# Programs that only tests start: they use the chart as people do without us, and judge it and the
-# forge's workflows.
+# Programs that only tests run: they use the chart without vrooli, and lint it and CI's workflows.
 TEST_PROGRAMS = ("actionlint", "helm", "helm3", "kube-score", "kubeconform")
 # The limits of all of pytest and of one lint, seconds. A run with warm caches takes 45 minutes on
 # two idle cores; CI ends after 90 minutes.
@@ -52,17 +51,17 @@ LINT_S = 600.0
 SLOWEST = "--durations=20"
 # How long interrupted tests may take to delete their clusters, seconds.
 CLEANUP_S = 180.0
-# Says to the tests that golden files are to be written anew.
+# Tells the tests to update golden files.
 UPDATE_GOLDEN = "VROOLI_UPDATE_GOLDEN"
 
 
 @dataclass(frozen=True)
 class SuiteOptions:
-    """What test is asked for.
+    """The options of test.
 
     Attributes:
         suites: live, lint, all, or names of folders in tests/.
-        environment: Whose release is tested by ``live``.
+        environment: The environment of the release that ``live`` tests.
         cluster: The release's cluster, as ``--cluster`` takes it; None picks one.
         long: Whether the long proofs run, too.
         update: Whether golden files are written anew.
@@ -84,7 +83,7 @@ class SuiteOptions:
 
 
 async def run_suites(options: SuiteOptions, listener: Listener) -> SuitesResult:
-    """Run the suites one after the other, all of them whatever the first ones find.
+    """Run the suites in order; a failure does not stop the rest.
 
     Raises:
         UsageError: The project's own suites are wanted and its repository isn't here.
@@ -113,7 +112,7 @@ async def _run_own(options: SuiteOptions, listener: Listener) -> list[CaseView]:
 
 
 def preparations(options: SuiteOptions) -> list[Step]:
-    """What the suites' tests stand on, made before them: no test's time limit is for builds."""
+    """The prerequisites of the suites' tests, so that builds do not count for tests' timeouts."""
     packages: dict[str, str] = {}
     for suite in options.own:
         packages |= TEST_PACKAGES.get(suite, {})
@@ -135,9 +134,9 @@ async def _ensure_tools(progress: Progress) -> Done:
 
 
 def pytest_run(options: SuiteOptions) -> tuple[str, ...]:
-    """How pytest is started, or nothing when no suite is its.
+    """The arguments of pytest; empty if no suite uses it.
 
-    All of its suites are one run, so that its closing line counts all of them.
+    All suites are one run, so that the summary line counts all of them.
     """
     folders = [f"tests/{name}" for name in FOLDERS if name in options.own]
     marks = () if options.long else ("-m", "not long")

@@ -1,4 +1,4 @@
-"""Take the release away and, when asked, its data."""
+"""Uninstall a release and, with an option, delete its data."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ async def uninstall(
     data: bool,
     consent: Consent = CONFIRMED,
 ) -> StepsResult:
-    """Take the release away; with ``data`` also the namespace that holds its databases.
+    """Uninstall the release; with ``data``, delete its namespace with the databases.
 
     Raises:
-        UsageError: The cluster's name is wrong, or a yes is missing.
+        UsageError: The cluster's name is wrong, or the confirmation is missing.
         PrerequisiteError: The cluster doesn't run, or a deploy does.
-        InterruptError: The person said no.
+        InterruptError: The user declined.
         VrooliError: The first step's error.
     """
     began = time.monotonic()
@@ -54,14 +54,14 @@ async def uninstall(
             started = data and await release_uninstall.start_namespace_deletion(
                 reached.kube, release
             )
-        # The Lease ends with its namespace, into which nobody can deploy meanwhile.
+        # The Lease is deleted with its namespace, which accepts no deploys meanwhile.
         if data:
             ended += await run_steps([Step("data", "Databases and volumes", remove_data)], listener)
         return StepsResult.of(ended, time.monotonic() - began)
 
 
 def _format_deletion(release: Release, *, data: bool) -> str:
-    """What will go, for the question."""
+    """What will be deleted, for the prompt."""
     if data:
         return f"delete {release.name} and namespace {release.namespace} with all its data"
     return f"uninstall {release.name} in namespace {release.namespace} and keep its data"
@@ -69,12 +69,12 @@ def _format_deletion(release: Release, *, data: bool) -> str:
 
 @asynccontextmanager
 async def _alone(kube: Kube, release: Release, progress: Progress) -> AsyncIterator[None]:
-    """Hold the release, where it can be held.
+    """Hold the lock, if possible.
 
-    Nobody can deploy into a namespace that is ending; one that isn't there is not made for this.
+    A namespace that is being deleted accepts no deploys; a missing one is not created for this.
     """
     exists, ending = True, False
-    with contextlib.suppress(ApiError):  # who may not look can still hold it
+    with contextlib.suppress(ApiError):  # without the permission to read it, the lock still works
         namespace = await kube.get("v1", "Namespace", release.namespace)
         exists = namespace is not None
         ending = namespace is not None and bool(namespace["metadata"].get("deletionTimestamp"))

@@ -1,4 +1,4 @@
-"""Attach to a release that something else is deploying, or to one that rests."""
+"""Attach to a release and follow it, whether or not a deploy is running."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vrooli.workflows.clusters import access
 from vrooli.workflows.results.status import LockView, ObjectView, ReleaseView, WatchResult
 
 ABSENT = "absent"
-# How long it is watched at most, seconds: as long as a deploy follows.
+# The default timeout, seconds: that of a deploy.
 WATCH_S = 600.0
 
 
@@ -27,11 +27,11 @@ async def watch(
     listener: Listener,
     timeout_s: float = WATCH_S,
 ) -> WatchResult:
-    """Show each object's way until the release is healthy, or can't become so.
+    """Report each object's progress until the release is healthy or has failed.
 
     Raises:
         UsageError: The cluster's name is wrong.
-        PrerequisiteError: The cluster doesn't run, or went away.
+        PrerequisiteError: The cluster doesn't run, or stopped responding.
     """
     began = time.monotonic()
     ends: list[AttachResult] = []
@@ -49,7 +49,7 @@ async def watch(
         try:
             await run_steps([Step("watch", f"Release {release.name}", follow)], listener)
         except VrooliError:
-            if not ends:  # else its problems are the result
+            if not ends:  # otherwise the problems are the result
                 raise
     (end,) = ends
     return WatchResult(

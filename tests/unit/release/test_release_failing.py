@@ -90,9 +90,9 @@ async def _told(keep: Any, *, rollback: bool = True) -> str:
 async def test_why_it_failed_what_was_done_and_the_cause_are_told(removed: list[str]) -> None:
     assert (await _told(keeps)).splitlines() == [
         "it isn't ready",
-        "vrooli-dev was not there before, and is taken away again.",
+        "vrooli-dev did not exist before and was uninstalled again.",
         "The evidence is in report.tar.gz.",
-        "The cause: Deployment/a: crashes.",
+        "Root cause: Deployment/a: crashes.",
     ]
     assert removed == ["vrooli-dev"]
 
@@ -103,7 +103,7 @@ async def test_evidence_that_cannot_be_kept_keeps_nobody_from_going_back(
     removed: list[str], keep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(failure_handling, "REPORT_S", 0.05)
-    assert "is taken away again" in await _told(keep)
+    assert "was uninstalled again" in await _told(keep)
     assert removed == ["vrooli-dev"]
 
 
@@ -113,9 +113,9 @@ async def test_what_stays_of_a_first_installation_is_told_with_what_becomes_of_i
 ) -> None:
     kept += ["PostgresCluster/vrooli-pg", "PersistentVolumeClaim/vrooli-pg-data"]
     assert (
-        "vrooli-dev was not there before, and is taken away again, except for "
+        "vrooli-dev did not exist before and was uninstalled again, except for "
         "PostgresCluster/vrooli-pg, PersistentVolumeClaim/vrooli-pg-data: the next deploy uses "
-        "them again, `vrooli uninstall --delete-data` takes them away." in await _told(keeps)
+        "them again, `vrooli uninstall --delete-data` deletes them." in await _told(keeps)
     )
     assert removed == ["vrooli-dev"]
 

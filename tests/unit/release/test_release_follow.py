@@ -100,7 +100,7 @@ def test_at_the_limit_a_node_that_is_still_being_made_is_told() -> None:
         *(scale_up(name) for name in ("server-1", "server-2", "another")),
     )
     assert follower.too_late(600).advice == (
-        "A node was still being made for server-1: wait for it, then run the same command again; "
+        "A node was still being added for server-1: wait for it, then run the same command again; "
         "`vrooli deploy` and `vrooli rollback` wait longer with --timeout."
     )
 
@@ -109,7 +109,7 @@ def test_at_the_limit_the_option_that_waits_longer_is_named() -> None:
     follower = RolloutTracker(cast(Kube, None), (DEPLOYMENT,), Progress(), NOW)
     show(follower, pod("server-1"))
     advice = follower.too_late(600).advice
-    assert advice.startswith("Look at `vrooli status`")
+    assert advice.startswith("See `vrooli status`")
     assert "wait longer with --timeout" in advice
 
 

@@ -37,7 +37,7 @@ def test_a_holder_that_gives_no_sign_of_life_is_taken_for_dead(
 
 def test_a_message_says_who_since_when_and_the_last_sign() -> None:
     said = _holder(5).format(NOW)
-    assert said == "bob@host, process 7, since 65 s, last sign of life 5 s ago"
+    assert said == "bob@host, process 7, since 65 s, last renewed 5 s ago"
 
 
 RELEASE = Release("demo", "dev", Path("kubeconfig"))
@@ -107,7 +107,7 @@ async def test_a_holder_whose_clock_is_late_is_not_taken_over_while_it_renews() 
     waiting = asyncio.create_task(_hold(cluster))
     await asyncio.sleep(0.05)
     cluster.lease = _fetch_stale(95)
-    with pytest.raises(PrerequisiteError, match="Another deploy of demo runs: bob@far"):
+    with pytest.raises(PrerequisiteError, match="Another deploy of demo is running: bob@far"):
         await waiting
     assert cluster.made == []
 
@@ -146,7 +146,7 @@ async def test_a_refused_renewal_ends_the_deploy_with_words() -> None:
         async with lease.hold(cluster.kube, RELEASE, Progress()):
             cluster.refusal = ApiError("change Lease demo-deploy", 403, "may not put")
             await asyncio.sleep(5)
-    assert "update on Leases in namespace dev" in ended.value.advice
+    assert "update Leases in namespace dev" in ended.value.advice
 
 
 @pytest.mark.usefixtures("hurry")
@@ -175,7 +175,7 @@ async def test_a_deploy_that_can_not_renew_ends_though_its_lease_can_be_read(
 @pytest.mark.usefixtures("hurry")
 async def test_a_deploy_whose_lease_is_gone_ends() -> None:
     cluster = Cluster()
-    with pytest.raises(PrerequisiteError, match="taken demo over: its Lease is gone"):
+    with pytest.raises(PrerequisiteError, match="took over the lock of demo: its Lease is gone"):
         async with lease.hold(cluster.kube, RELEASE, Progress()):
             cluster.lease = None
             await asyncio.sleep(5)

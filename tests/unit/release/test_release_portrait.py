@@ -62,7 +62,7 @@ def test_a_ready_deployment_says_how_many_pods_it_has() -> None:
     [
         (
             {"containerStatuses": [{"state": {"waiting": {"reason": "ContainerCreating"}}}]},
-            "server-2-x is being started",
+            "server-2-x is starting",
         ),
         (
             {
@@ -70,7 +70,7 @@ def test_a_ready_deployment_says_how_many_pods_it_has() -> None:
                     {"state": {"waiting": {"reason": "ErrImagePull", "message": "x: not found"}}}
                 ]
             },
-            "server-2-x can't get its image: x: not found",
+            "server-2-x can't pull its image: x: not found",
         ),
         (
             {

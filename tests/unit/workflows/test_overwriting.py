@@ -78,7 +78,7 @@ def _resync(
 def test_an_artifact_that_was_deployed_meanwhile_is_not_replaced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(PrerequisiteError, match="Another deploy of vrooli-dev has ended"):
+    with pytest.raises(PrerequisiteError, match="Another deploy of vrooli-dev finished"):
         _resync(monkeypatch, ARTIFACT, 2, yes=False)
 
 
@@ -110,7 +110,7 @@ def test_what_others_use_is_asked_for(
     with pytest.raises(InterruptError):
         _demand(monkeypatch, "staging", its, Consent(ask=cast(Any, questions.append)))
     (question,) = questions
-    assert question.startswith(f"Replace vrooli-staging in namespace staging{made} by what")
+    assert question.startswith(f"Replace vrooli-staging in namespace staging{made} by a release")
 
 
 def test_a_first_release_needs_no_yes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ def test_a_cluster_that_goes_away_in_the_middle_is_no_failure_of_the_release(
     monkeypatch.setattr(rollback.reverting, "roll_back", roll_back)
     with pytest.raises(PrerequisiteError) as ended:
         asyncio.run(_run().act(silent, CONFIRMED))
-    assert ended.value.message.startswith("The cluster went away in the middle of the rollback: ")
+    assert ended.value.message.startswith("The API server stopped responding during the rollback: ")
     assert "continues where it stopped" in ended.value.advice
 
 

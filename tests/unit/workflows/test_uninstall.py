@@ -98,7 +98,7 @@ def test_the_release_is_held_until_its_namespace_is_ending(
     ended = _run(monkeypatch, cluster)
     assert cluster.done == ["hold", "uninstall", "delete Namespace production", "let go"]
     assert [step.title for step in ended.steps] == ["Helm release", "Databases and volumes"]
-    assert ended.steps[-1].detail == "namespace production is gone, and all data in it"
+    assert ended.steps[-1].detail == "namespace production and all data in it were deleted"
 
 
 def test_without_the_data_the_namespace_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +191,7 @@ def test_volumes_that_stay_are_named_and_those_that_go_are_not(
     kept = _manifest("PostgresCluster", "vrooli-pg", keep=True)
     said = _removed(monkeypatch, cluster, kept, _manifest("RedisFailover", "vrooli-rf"))
     assert said == (
-        "vrooli-prod is gone; its data stay in PostgresCluster/vrooli-pg, "
+        "vrooli-prod was uninstalled; its data remain in PostgresCluster/vrooli-pg, "
         "PersistentVolumeClaim/redis"
     )
 
@@ -200,7 +200,8 @@ def test_volumes_are_named_when_the_release_was_gone_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     said = _removed(monkeypatch, Cluster(_claim("redis")))
-    assert said == ("there is no release vrooli-prod; its data stay in PersistentVolumeClaim/redis")
+    left = "there is no release vrooli-prod; its data remain in PersistentVolumeClaim/redis"
+    assert said == left
     assert _removed(monkeypatch, Cluster()) == "there is no release vrooli-prod"
 
 
@@ -224,7 +225,7 @@ async def test_a_new_release_finds_what_an_earlier_one_left() -> None:
     left = await release_uninstall.find_leftovers(kube, RELEASE, objects)
     assert left == ["Namespace/kept", "PersistentVolumeClaim/data-rfr-vrooli-rf-0"]
     assert release_uninstall.format_leftovers(left).startswith(
-        ", on what an earlier one left: Namespace/kept"
+        ", with objects of an earlier release: Namespace/kept"
     )
     assert release_uninstall.format_leftovers([]) == ""
 

@@ -121,7 +121,7 @@ def _publishes_status(relation: Publishes, snapshot: GraphSnapshot) -> ArrowStat
 
 
 def _pull_failure(relation: Mounts, snapshot: GraphSnapshot) -> str:
-    """A pod that can't get its image."""
+    """A pod that can't pull its image."""
     for pod in snapshot.endpoint_pods(relation.reader):
         for container in pod_status(pod).main_containers:
             if container.waiting_reason in FAILED_PULLS:

@@ -1,4 +1,4 @@
-"""How a release's objects differ: from what Helm noted, and from what they are to be."""
+"""Differences of a release's objects: from Helm's record, and from the desired objects."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from vrooli.release.records.storage import ReleaseRecord
 async def find_drift(
     kube: Kube, recorded: Iterable[Manifest], redactor: Redactor
 ) -> tuple[ObjectChange, ...]:
-    """What applying the release once more would change; the test pods come and go.
+    """Find what applying the release again would change, test pods excluded.
 
-    Fields that others own (operators, autoscalers) are none of the release's.
+    Fields that others own (operators, autoscalers) are not the release's.
     """
     desired = [item for item in recorded if not item.is_hook]
     changes = await gather_limited(partial(_compare, kube, redactor), desired)
@@ -39,16 +39,16 @@ async def preview(
     preserve_added: bool = False,
     deployed: Sequence[Manifest] = (),
 ) -> tuple[tuple[ObjectChange, ...], Bodies]:
-    """What putting these objects there will change, and the objects as they are.
+    """Find what deploying these objects will change; also returns the live objects.
 
-    What Helm noted tells it, beside what somebody changed by hand or deleted since. Where Helm's
-    newest revision isn't deployed, its note doesn't say what is there: all objects are compared.
+    Helm's record is compared, and what was changed by hand or deleted since. If Helm's newest
+    revision is not deployed, its record does not tell what exists: all objects are compared.
     With ``preserve_added``, fields that people added stay and are not reported. ``deployed`` are
     the objects of the last deployed revision if that is not the newest: Helm deletes those that
     are no longer desired.
 
     Raises:
-        VrooliError: The API server refuses to tell.
+        VrooliError: The API server refuses a request.
     """
     recorded = record.manifests if record is not None else ()
     if record is None:
@@ -72,7 +72,7 @@ async def preview(
 async def _deleted(
     kube: Kube, desired: Iterable[Manifest], deployed: Iterable[Manifest]
 ) -> list[ObjectChange]:
-    """The objects of the last deployed revision that are still there and wanted no more."""
+    """The objects of the last deployed revision that exist and are no longer desired."""
     desired_keys = {item.key for item in desired}
     removed = [
         item
@@ -84,7 +84,7 @@ async def _deleted(
 
 
 def _added(desired: Iterable[Manifest], live: Bodies, redactor: Redactor) -> list[ObjectChange]:
-    """What people added to these objects by hand."""
+    """Fields that people added to these objects by hand."""
     changes = []
     for item in desired:
         body = live.get(item.key)
@@ -94,7 +94,7 @@ def _added(desired: Iterable[Manifest], live: Bodies, redactor: Redactor) -> lis
 
 
 async def find_changed_since(kube: Kube, desired: Sequence[Manifest], before: Bodies) -> list[str]:
-    """The objects that are others than they were before, in what the release names."""
+    """Find objects whose fields of the release have changed since."""
     now = await live_objects.bodies(kube, desired)
     bodies = {item.key: item.body for item in desired if item.key in now}
     return [
@@ -107,7 +107,7 @@ async def find_changed_since(kube: Kube, desired: Sequence[Manifest], before: Bo
 async def _towards(
     kube: Kube, desired: Iterable[Manifest], live: Bodies, redactor: Redactor
 ) -> list[ObjectChange]:
-    """What applying these objects would change in those that are there."""
+    """Find what applying these objects would change in the live ones."""
 
     async def of_one(item: Manifest) -> ObjectChange | None:
         body = live.get(item.key)
@@ -131,7 +131,7 @@ async def _compare(kube: Kube, redactor: Redactor, manifest: Manifest) -> Object
     was, now = (_restrict_to(body, manifest.body) for body in (desired, live_objects))
     change = diff.of_bodies(manifest.key, was, now, redactor)
     fields = manual_edits.signed(change.fields, live_objects, OURS) if change else ()
-    # Here the hand's work is what it has become.
+    # Here a manual change is the new value.
     by_hand = (
         replace(field, before=None, after=field.before)
         for field in manual_edits.added(manifest, live_objects, redactor)
@@ -141,7 +141,7 @@ async def _compare(kube: Kube, redactor: Redactor, manifest: Manifest) -> Object
 
 
 def _restrict_to(value: Any, named: Any) -> Any:
-    """Of a value, only what the release itself names: operators write the rest at any time."""
+    """Restrict a value to the fields that the release names; operators write the others."""
     if isinstance(value, Mapping) and isinstance(named, Mapping):
         return {
             name: _restrict_to(value[name], inner) for name, inner in named.items() if name in value

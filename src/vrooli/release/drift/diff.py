@@ -1,4 +1,4 @@
-"""What a deploy will change, object by object and field by field; secrets are masked."""
+"""Changes of a deploy by object and field, with secrets masked."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 from vrooli.chart.manifest import Manifest
 from vrooli.redaction import MASK, Redactor
 
-# Lists whose items have names are compared by them, so that a new item moves no other.
+# Lists whose items have names are compared by name, so that a new item does not shift others.
 NAMES = ("name", "key", "containerPort", "path", "host")
-# Of a Secret, only these are shown.
+# The only fields of a Secret that are shown.
 SHOWN = frozenset({"metadata", "type", "apiVersion", "kind", "immutable"})
 # The longest value that is shown, characters.
 LONGEST = 120
 
 
 class Act(StrEnum):
-    """What becomes of an object or a field."""
+    """The kind of a change."""
 
     ADD = "add"
     CHANGE = "change"
@@ -29,14 +29,14 @@ class Act(StrEnum):
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field that changes.
+    """A changed field.
 
     Attributes:
         path: Where it is, such as spec.template.spec.containers[server].image.
-        before: What it is, or None.
-        after: What it becomes, or None.
-        manager: Who wrote what it is by hand, as the API server noted it; else empty.
-        since: When that was.
+        before: The current value, or None.
+        after: The new value, or None.
+        manager: Who wrote the current value by hand, by its managed fields; may be empty.
+        since: When it was written.
     """
 
     path: str
@@ -48,12 +48,12 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class ObjectChange:
-    """One object that changes.
+    """A changed object.
 
     Attributes:
         key: Its kind and name.
-        act: What becomes of it.
-        fields: What changes in it; none for one that comes or goes as a whole.
+        act: The kind of the change.
+        fields: The changed fields; empty if the object is added or removed.
     """
 
     key: str
@@ -63,18 +63,18 @@ class ObjectChange:
 
 @dataclass(frozen=True)
 class Side:
-    """A value as it is, to compare, and as it may be shown."""
+    """A value to compare, and its masked form to show."""
 
     value: Any
     shown: Any
 
     def at(self, key: str | int) -> Side:
-        """What stands in it at a key, or at a place of a list."""
+        """The value at a key, or at an index of a list."""
         return Side(_at(self.value, key), _at(self.shown, key))
 
     @property
     def text(self) -> str | None:
-        """What is shown of it, in one line; None where nothing stands."""
+        """The text to show, on one line; None if there is no value."""
         if self.value is None:
             return None
         text = " ".join(str(MASK if self.shown is None else self.shown).split())
@@ -84,12 +84,12 @@ class Side:
 def changes(
     desired: Iterable[Manifest], recorded: Iterable[Manifest], redactor: Redactor | None = None
 ) -> tuple[ObjectChange, ...]:
-    """Every object that differs between what is wanted and what there is, by kind and name.
+    """Find every object that differs, by kind and name.
 
     Args:
-        desired: The objects as they are to be.
-        recorded: The objects as they are.
-        redactor: Knows what is secret; without one only what looks like a secret is masked.
+        desired: The desired objects.
+        recorded: The current objects.
+        redactor: Masks known secrets; without one, only values that look like secrets are masked.
     """
     new, old = ({item.key: item for item in some} for some in (desired, recorded))
     return tuple(_changes(new, old, redactor or Redactor()))
@@ -98,13 +98,13 @@ def changes(
 def of_bodies(
     key: str, before: Mapping[str, Any], after: Mapping[str, Any], redactor: Redactor
 ) -> ObjectChange | None:
-    """How one object differs from another state of it; None when it doesn't."""
+    """The difference of two states of an object; None if there is none."""
     entries = _changed(before, after, redactor)
     return ObjectChange(key, Act.CHANGE, entries) if entries else None
 
 
 def merge(entries: Iterable[ObjectChange]) -> tuple[ObjectChange, ...]:
-    """Several looks at the same objects as one: of a field that both tell, the later look's."""
+    """Merge changes of the same objects; of duplicate fields, the last one is used."""
     objects: dict[str, ObjectChange] = {}
     for change in entries:
         before = objects.get(change.key)

@@ -1,9 +1,9 @@
-"""Take over the fields that others own: server-side apply refuses to give those other values.
+"""Take over fields that other managers own: server-side apply refuses to change those.
 
-The Helm engine signs as this process, the helm program as "helm", a person's hand as kubectl, or
-as whatever it used. What a release says holds: their signatures are dropped before Helm writes its
-own; the values stay until it does, so that hooks come first. What people added beside it is taken
-over, too, so that Helm takes it away: it isn't in the release.
+The Helm engine's field manager is this process, the helm program's is "helm", and a person's is
+kubectl or another tool. The release has precedence: other managers are dropped before Helm applies;
+the values stay until then, so that hooks run first. Fields that people added are taken over, too,
+so that Helm removes them.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from vrooli.release.drift import manual_edits
 from vrooli.release.drift.live_objects import Bodies
 from vrooli.release.drift.manual_edits import Hand
 
-# As Go names the program that it is loaded into, which is how the Helm engine signs.
+# The Helm engine's field manager: the name of the program that Go is loaded into.
 OURS = Path(sys.orig_argv[0]).name
-# What every Helm writes, whatever it is called.
+# The annotation that every Helm writes, whatever its manager is called.
 _OF_HELM = "f:meta.helm.sh/release-name"
-# Controllers write what a rollout is at many times a second.
+# Controllers update objects many times a second during a rollout.
 ATTEMPTS = 10
 Body = Mapping[str, Any]
 Entry = Mapping[str, Any]
@@ -42,16 +42,16 @@ async def take_over(
     *,
     preserve_added: bool = False,
 ) -> list[str]:
-    """Drop what others own of these objects and would stand in the way; gives those objects.
+    """Drop other managers that would cause conflicts; returns the changed objects.
 
-    Another Helm's signature always goes; others' where a value of theirs is to be another one.
+    Other Helm managers are always dropped, others only if a value of theirs is to change.
 
     Args:
         kube: The cluster.
-        manifests: The objects as they are to be.
-        live: As they are.
-        progress: Told whose changes are taken back.
-        preserve_added: Leave the fields that people added.
+        manifests: The desired objects.
+        live: The live objects.
+        progress: Receives whose changes are reverted.
+        preserve_added: Keep the fields that people added.
     """
 
     async def take(item: Manifest) -> bool:
@@ -68,7 +68,7 @@ async def take_over(
 async def changed(
     kube: Kube, manifests: Iterable[Manifest], live: Bodies, *, preserve_added: bool = False
 ) -> list[str]:
-    """The objects in which others than a Helm have given fields another value, or added some."""
+    """Find objects with fields that others than Helm have changed or added."""
 
     async def is_changed(item: Manifest) -> bool:
         body = live.get(item.key)
@@ -83,7 +83,7 @@ async def changed(
 
 
 async def _has_lost(kube: Kube, item: Manifest, body: Body) -> bool:
-    """Whether somebody removed a field that applying the object would bring back."""
+    """Whether a field was removed that applying the object would restore."""
     lost = set(manual_edits.missing_paths(body, item.body))
     if not lost:
         return False
@@ -93,12 +93,12 @@ async def _has_lost(kube: Kube, item: Manifest, body: Body) -> bool:
 
 @dataclass(frozen=True)
 class _Others:
-    """Who else has signed fields of an object.
+    """The other managers of an object's fields.
 
     Attributes:
-        helms: Other Helms, whatever they are called.
-        hands: Whose fields have another value than is wanted.
-        added: What people added.
+        helms: Other Helm managers.
+        hands: Managers whose fields differ from the desired values.
+        added: Fields that people added.
     """
 
     helms: Set[str] = frozenset()
@@ -107,7 +107,7 @@ class _Others:
 
     @property
     def names(self) -> Set[str]:
-        """Whose changes are taken back."""
+        """The managers whose changes are reverted."""
         return self.hands | {hand.entry["manager"] for hand in self.added}
 
 
@@ -125,7 +125,7 @@ async def _others(kube: Kube, item: Manifest, body: Body, *, preserve_added: boo
 async def _take(
     kube: Kube, item: Manifest, body: Body, progress: Progress, *, preserve_added: bool
 ) -> bool:
-    """Take one object over; whatever changes meanwhile is looked at anew."""
+    """Take over one object, with retries if it changes meanwhile."""
     current: Body | None = body
     for _ in range(ATTEMPTS):
         if current is None:
@@ -135,7 +135,7 @@ async def _take(
             return await _of_one(kube, item, current, others, progress)
         except ApiError as error:
             if error.status != httpx.codes.CONFLICT:
-                return False  # Helm says it better, or the next run mends it
+                return False  # Helm reports it, or the next run succeeds
         current = await kube.get(item.api_version, item.kind, item.name, item.namespace)
     return False
 
@@ -146,15 +146,13 @@ async def _of_one(
     if not others.helms | others.names:
         return False
     metadata = {
-        # An empty list would leave them as they are.
+        # An empty list would not change them.
         "managedFields": _without(body["metadata"]["managedFields"], others) or [{}],
         "resourceVersion": body["metadata"]["resourceVersion"],
     }
     await kube.patch(item.api_version, item.kind, item.name, item.namespace, {"metadata": metadata})
     if others.names:
-        progress.report(
-            f"{item.key}: takes back what {', '.join(sorted(others.names))} has changed"
-        )
+        progress.report(f"{item.key}: reverts the changes of {', '.join(sorted(others.names))}")
     return True
 
 
@@ -168,9 +166,9 @@ def _is_helms(entry: Entry) -> bool:
 
 
 def _without(entries: Sequence[Entry], others: _Others) -> list[Entry]:
-    """The signatures that stay; what any Helm has signed is ours, and what people added.
+    """The managers that remain; fields of any Helm and fields that people added become ours.
 
-    So a field goes that the next revision doesn't have, whoever wrote it.
+    So Helm removes fields that the next revision lacks, whoever wrote them.
     """
     signed = [entry for entry in entries if _is_helms(entry)]
     foreign = [entry for entry in entries if not _is_helms(entry)]
@@ -190,11 +188,11 @@ def _without(entries: Sequence[Entry], others: _Others) -> list[Entry]:
 
 
 def _without_fields(entry: Entry, hand: Hand) -> Entry:
-    """A signature without what its hand added."""
+    """A managed-fields entry without the fields that its manager added."""
     return {**entry, "fieldsV1": hand.remaining} if entry == hand.entry else entry
 
 
 def _union(one: Fields, other: Fields) -> Fields:
-    """The fields of both."""
+    """The union of two field sets."""
     both = {key: _union(one[key], other[key]) for key in one.keys() & other.keys()}
     return {**one, **other, **both}

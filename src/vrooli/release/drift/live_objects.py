@@ -1,4 +1,4 @@
-"""A release's objects as they are in the cluster."""
+"""A release's objects in the cluster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Bodies = Mapping[str, dict[str, Any] | None]
 
 
 async def bodies(kube: Kube, manifests: Iterable[Manifest]) -> Bodies:
-    """Each object by kind and name, None where there is none; hooks come and go, without them."""
+    """Fetch each object by kind and name, None if it does not exist; without hooks."""
 
     async def get(item: Manifest) -> dict[str, Any] | None:
         return await kube.get(item.api_version, item.kind, item.name, item.namespace)
@@ -23,5 +23,5 @@ async def bodies(kube: Kube, manifests: Iterable[Manifest]) -> Bodies:
 
 
 def missing(live: Bodies) -> set[str]:
-    """Those that aren't there, by kind and name."""
+    """The objects that do not exist, by kind and name."""
     return {key for key, body in live.items() if body is None}

@@ -1,9 +1,8 @@
-"""What people wrote into a release's objects by hand: which fields, by what tool, and when. No I/O.
+"""Fields that people edited by hand: which, with which tool, and when. No I/O.
 
-The API server notes for each field who wrote it (``metadata.managedFields``). A field is added by
-hand where a person's tool owns it, nobody else does, and the release doesn't name it. What
-controllers write is never by hand, nor are requests: a restart, a backup, a number of replicas that
-an autoscaler may set.
+The API server records the manager of each field (``metadata.managedFields``). A field counts as
+added by hand if only a person's tool owns it and the release does not name it. Fields of
+controllers do not count, nor do requests: a restart, a backup, or replicas that an autoscaler sets.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ from vrooli.redaction import Redactor
 from vrooli.release.drift import diff
 from vrooli.release.drift.diff import FieldChange, Side
 
-# How the tools of people sign, or begin to: kubectl, k9s, curl, the web dashboards and Lens.
+# The field managers of people's tools, or their prefixes: kubectl, k9s, curl, dashboards, Lens.
 TOOLS = ("kubectl", "k9s", "curl", "dashboard", "Mozilla", "node-fetch")
-# Annotations that ask for something to be done once, or that kubectl keeps for itself.
+# Annotations that request an action once, or that kubectl keeps for itself.
 REQUESTS = (
     "kubectl.kubernetes.io/restartedAt",
     "kubectl.kubernetes.io/last-applied-configuration",
     "postgres-operator.crunchydata.com/",
 )
-# Without a number of the release's own an autoscaler sets it.
+# An autoscaler sets it if the release does not.
 REPLICAS = ("f:spec", "f:replicas")
-# Of the metadata only these are a person's to write; each of their entries counts by itself.
+# The only metadata that people edit; each entry counts by itself.
 _METADATA_MAPS = ("f:labels", "f:annotations")
 # In ``fieldsV1`` a field's name, an item by its keys, and an item by its value begin so; a dot
 # stands for the field itself (Kubernetes' structured-merge-diff).
@@ -42,10 +41,10 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Hand:
-    """What one tool added to an object.
+    """The fields that one tool added to an object.
 
     Attributes:
-        entry: Its signature.
+        entry: Its managed-fields entry.
         paths: The fields that it added, each as the keys of ``fieldsV1`` on the way to it.
     """
 
@@ -65,21 +64,21 @@ class Hand:
 
     @property
     def remaining(self) -> Fields:
-        """The other fields that it wrote."""
+        """The other fields of the entry."""
         return _subtract(self.entry["fieldsV1"], self.taken_over)
 
 
 def is_tool(manager: str) -> bool:
-    """Whether a person's tool signs so."""
+    """Whether a field manager is a person's tool."""
     return manager.startswith(TOOLS)
 
 
 def hands(item: Manifest, body: Mapping[str, Any]) -> list[Hand]:
-    """What people's tools added to an object of a release.
+    """Find the fields that people's tools added to an object of a release.
 
     Args:
-        item: The object as the release has it.
-        body: The object as it is.
+        item: The object of the release.
+        body: The live object.
     """
     entries = [
         entry
@@ -96,7 +95,7 @@ def hands(item: Manifest, body: Mapping[str, Any]) -> list[Hand]:
 
 
 def added(item: Manifest, body: Mapping[str, Any], redactor: Redactor) -> tuple[FieldChange, ...]:
-    """The fields that people added, as what goes when the release is put back."""
+    """The fields that people added, as removals by the next deploy."""
     matches = hands(item, body)
     if not matches:
         return ()
@@ -111,7 +110,7 @@ def added(item: Manifest, body: Mapping[str, Any], redactor: Redactor) -> tuple[
 def signed(
     fields: Iterable[FieldChange], body: Mapping[str, Any], but: str
 ) -> tuple[FieldChange, ...]:
-    """Fields with whoever wrote what they are; ``but`` is who writes the release."""
+    """Add to each field its manager; ``but`` is the release's own manager."""
     owners: dict[str, Entry] = {}
     side = diff.side_of(body, Redactor())
     for entry in body["metadata"].get("managedFields", []):
@@ -127,9 +126,9 @@ def signed(
 
 
 def missing_paths(body: Any, desired: Any, path: Path = ()) -> Iterator[Path]:
-    """The fields, and the items of lists, that are wanted and that an object lacks.
+    """Find desired fields and list items that an object lacks.
 
-    Nothing is noted of a field that somebody removed. Empty and false ones aren't kept anyway.
+    Managed fields do not show removals. Empty and false values are not stored anyway.
     """
     if isinstance(desired, Mapping) and isinstance(body, Mapping):
         for name, inner in desired.items():
@@ -152,7 +151,7 @@ def missing_paths(body: Any, desired: Any, path: Path = ()) -> Iterator[Path]:
 def _added(
     fields: Fields, live: Any, desired: Any, others: Sequence[Fields], path: Path
 ) -> Iterator[Path]:
-    """The ways to the fields that nobody else owns, and that aren't wanted."""
+    """The paths of fields that nobody else owns and that are not desired."""
     for key, inner in fields.items():
         its = (*path, key)
         here = _at(live, key)
@@ -182,7 +181,7 @@ def _leaves(fields: Fields, path: Path) -> Iterator[Path]:
 
 
 def _subtract(fields: Fields, taken_over: Fields) -> Fields:
-    """Fields without others: what is taken as a whole goes, with what stands in it."""
+    """Subtract field sets; a field that is taken as a whole goes with its children."""
     remaining: dict[str, Any] = {}
     for key, inner in fields.items():
         if key not in taken_over:
@@ -193,7 +192,7 @@ def _subtract(fields: Fields, taken_over: Fields) -> Fields:
 
 
 def _at(value: Any, key: str) -> Any:
-    """What stands in a value behind a key of ``fieldsV1``; None where nothing does."""
+    """The value at a key of ``fieldsV1``; None if there is none."""
     if key.startswith(_FIELD):
         return value.get(key.removeprefix(_FIELD)) if isinstance(value, Mapping) else None
     place = _place(value, key)
@@ -201,14 +200,14 @@ def _at(value: Any, key: str) -> Any:
 
 
 def _place(matches: Any, key: str) -> int | None:
-    """Where in a list the item stands that a key of ``fieldsV1`` names."""
+    """The index of the list item that a key of ``fieldsV1`` names."""
     if not isinstance(matches, list):
         return None
     selector = json.loads(key[len(_ITEM) :])
     if not key.startswith(_ITEM):
         return matches.index(selector) if selector in matches else None
     for place, item in enumerate(matches):
-        # A release needn't say what has a default, such as a port's protocol.
+        # The release may omit defaults, such as a port's protocol.
         has_one = isinstance(item, Mapping) and any(name in item for name in selector)
         if has_one and all(item.get(name, value) == value for name, value in selector.items()):
             return place
@@ -216,7 +215,7 @@ def _place(matches: Any, key: str) -> int | None:
 
 
 def _shown(side: Side, path: Path) -> tuple[str, str | None]:
-    """Where a field is, as changes are told, and what it is."""
+    """A field's path as changes show it, and its value."""
     text = ""
     for key in path:
         if key.startswith(_FIELD):

@@ -1,4 +1,4 @@
-"""Watch a release that something else is deploying, or that rests; nothing is changed."""
+"""Attach to a release: follow another process's deploy until it ends; nothing is changed."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from vrooli.release.rollout.tracker import RolloutTracker
 from vrooli.steps import first_error
 
 DEPLOYED = "deployed"
-# Helm's note and the Lease are asked for this often, seconds: they change twice in a deploy.
+# The interval of reads of Helm's record and the Lease, seconds; they change twice in a deploy.
 REFRESH_S = 2.0
 
 
 @dataclass(frozen=True)
 class AttachResult:
-    """How watching ended.
+    """The state at the end of attaching.
 
     Attributes:
-        revision: The newest revision; None when there is no such release.
-        holder: Who is at work on it.
-        lines: Each object, as it was seen last.
-        problems: Why it can't become healthy; none when it is.
-        unavailable: What couldn't be looked at when all else was ready.
+        revision: The newest revision; None if the release does not exist.
+        holder: The holder of the lock.
+        lines: The last state of each object.
+        problems: Why it can't become healthy; empty if it is healthy.
+        unavailable: What could not be read when all else was ready.
     """
 
     revision: Revision | None = None
@@ -48,10 +48,10 @@ class AttachResult:
 async def attach(
     kube: Kube, release: Release, progress: Progress, timeout_s: float
 ) -> AttachResult:
-    """Watch until the release is healthy and nobody is at work on it, or until it is hopeless.
+    """Follow until the release is healthy and unlocked, or until a failure is certain.
 
     Raises:
-        VrooliError: The cluster went away.
+        VrooliError: The cluster stopped responding.
     """
     watcher = _Watcher(kube, release, progress)
     try:
@@ -63,7 +63,7 @@ async def attach(
 
 @dataclass
 class _Watcher:
-    """What is known of the release meanwhile."""
+    """The state while attached."""
 
     kube: Kube
     release: Release
@@ -74,14 +74,14 @@ class _Watcher:
     reported: str = ""
 
     async def watch(self) -> AttachResult:
-        """Follow one revision after the other until one has an end."""
+        """Follow the newest revision until it is healthy or has failed."""
         while True:
             await self.refresh()
             if self.record is not None:
                 if (end := await self.track(self.record)) is not None:
                     return end
             elif self.is_locked:
-                await asyncio.sleep(REFRESH_S)  # a first installation, before Helm's first note
+                await asyncio.sleep(REFRESH_S)  # a first installation, before Helm's first record
             else:
                 return self.result([f"there is no release {self.release.name}"])
 
@@ -92,11 +92,11 @@ class _Watcher:
 
     @property
     def is_locked(self) -> bool:
-        """Whether somebody who lives is at work on it."""
+        """Whether a live process holds the lock."""
         return self.holder is not None and not self.holder.is_stale(datetime.now(UTC))
 
     async def refresh(self) -> None:
-        """Ask for Helm's state and the Lease, and tell what they say."""
+        """Read Helm's record and the Lease, and report changes."""
         self.record, self.holder = await asyncio.gather(
             storage.fetch_record(self.kube, self.release), _holder(self.kube, self.release)
         )
@@ -106,7 +106,7 @@ class _Watcher:
         self.reported = text
 
     async def track(self, record: ReleaseRecord) -> AttachResult | None:
-        """Follow one revision; None when there is another one."""
+        """Follow one revision; None if a newer one replaces it."""
         revision, manifests = record.revision, record.manifests
         since = revision.deployed_at or context.EPOCH
         self.rollout = RolloutTracker(self.kube, manifests, self.progress, since)
@@ -137,22 +137,22 @@ class _Watcher:
             await rollout.change()
 
     async def _result_at_rest(self, revision: Revision) -> AttachResult:
-        """All is ready and nobody is at work: as it was noted, that's the end."""
+        """The result once all is ready and unlocked, by Helm's record."""
         if revision.status == DEPLOYED:
             end = self.record.metadata.end if self.record else End.UNKNOWN
             problem = metadata.format_unready(revision.number, end)
             return self.result([problem] if problem else [])
-        return self.result([f"Helm has noted revision {revision.number} as {revision.status}"])
+        return self.result([f"Helm's status of revision {revision.number} is {revision.status}"])
 
     def result(self, problems: list[str]) -> AttachResult:
-        """The end, with all that is known."""
+        """Build the result with the current state."""
         lines = tuple(self.rollout.lines) if self.rollout else ()
         unavailable = tuple(self.rollout.unavailable) if self.rollout else ()
         return AttachResult(self.revision, self.holder, lines, tuple(problems), unavailable)
 
 
 async def _holder(kube: Kube, release: Release) -> Holder | None:
-    """Who is at work; who may not look at Leases is told of nobody."""
+    """Fetch the holder; None without the permission to read Leases."""
     try:
         return await lease.fetch_holder(kube, release)
     except ApiError as error:
@@ -162,16 +162,16 @@ async def _holder(kube: Kube, release: Release) -> Holder | None:
 
 
 def format_revision(revision: Revision | None) -> str:
-    """Helm's state, in words."""
+    """Helm's status, for people."""
     if revision is None:
-        return "Helm has noted nothing yet"
+        return "Helm has no record yet"
     return f"Helm: revision {revision.number} is {revision.status}"
 
 
 def format_holder(holder: Holder | None, now: datetime) -> str:
-    """Who is at work, in words."""
+    """The lock's state, for people."""
     if holder is None:
-        return "nobody is at work on it"
+        return "no deploy is running"
     if holder.is_stale(now):
-        return f"{holder.name} has died at work on it"
-    return f"{holder.name} is at work on it"
+        return f"{holder.name} held the lock; the process is gone"
+    return f"{holder.name} holds the lock"

@@ -1,4 +1,4 @@
-"""Who is to blame that a release can't become ready: believed after a while, told with its log."""
+"""Confirm failures: report a failure after its grace period, with the container's log."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from vrooli.release import secret_redaction
 from vrooli.release.rollout.failures import PodFailure
 from vrooli.release.rollout.log_cause import find_cause_line
 
-# Lines of a crashed container's log that are told.
+# The reported lines of a crashed container's log.
 LOG_LINES = 10
-# How often it is asked for, a while apart: a container's log goes a moment before the next one's.
+# Attempts to read it: between two starts, a container has no log for a moment.
 LOG_ATTEMPTS = 4
 LOG_PAUSE_S = 1.0
 
 
 class FailureConfirmer:
-    """Remembers since when each container of a namespace has stood in a release's way."""
+    """Confirms failures that last for their grace period."""
 
     def __init__(self, kube: Kube, namespace: str) -> None:
         self._kube, self._namespace = kube, namespace
         self._since: dict[str, float] = {}
 
     async def confirm(self, failures: Sequence[PodFailure]) -> list[str]:
-        """What stands in the way and won't pass, in words; none while there is hope.
+        """Format the failures that are certain; empty while all may still pass.
 
         Args:
-            failures: What stands in the way now, believed or not.
+            failures: All current failures.
         """
         confirmed = [
             item for item in self._past_grace_period(failures) if await self._is_still_missing(item)
@@ -40,14 +40,14 @@ class FailureConfirmer:
         return [line for item in confirmed for line in await self.format_failure(item)]
 
     def _past_grace_period(self, failures: Sequence[PodFailure]) -> list[PodFailure]:
-        """What has stood in the way for as long as it must to be believed."""
+        """The failures that have lasted for their grace period."""
         now, before = time.monotonic(), self._since
-        # Kubernetes' words change from try to try: it is the container that is in trouble.
+        # Messages change between attempts, so the container identifies the failure.
         self._since = {item.place: before.get(item.place, now) for item in failures}
         return [item for item in failures if now - self._since[item.place] >= item.grace_period_s]
 
     async def _is_still_missing(self, failure: PodFailure) -> bool:
-        """Whether what the kubelet misses isn't there: it looks again only after 10 to 15 s."""
+        """Whether a missing Secret or key is still missing; the kubelet retries late."""
         missing = parse_missing_config(failure.message)
         if missing is None or not missing.name:
             return True
@@ -55,7 +55,7 @@ class FailureConfirmer:
         return missing.key not in (keys or ()) if missing.key else keys is None
 
     async def _keys(self, kind: str, name: str) -> set[str] | None:
-        """The keys of a Secret or ConfigMap; None where it isn't there or may not be seen."""
+        """The keys of a Secret or ConfigMap; None if it is missing or not readable."""
         try:
             body = await self._kube.get("v1", kind, name, self._namespace)
         except VrooliError:
@@ -63,7 +63,7 @@ class FailureConfirmer:
         return None if body is None else {*body.get("data", {}), *body.get("binaryData", {})}
 
     async def format_failure(self, failure: PodFailure) -> list[str]:
-        """A trouble, with the end of the log of what crashed; without secrets."""
+        """Format a failure, with the end of a crashed container's log, redacted."""
         redactor = await secret_redaction.redactor(self._kube, self._namespace)
         log = await self._last_log(failure) if failure.crashed else []
         cause = find_cause_line(log)
@@ -71,7 +71,7 @@ class FailureConfirmer:
         return [redactor.text(first), *(f"  {line}" for line in redactor.lines(log))]
 
     async def _last_log(self, failure: PodFailure) -> list[str]:
-        """The end of the log of what crashed; for a moment, between two starts, there is none."""
+        """The end of the crashed container's log; between two starts there is none."""
         for _ in range(LOG_ATTEMPTS):
             for previous in (True, False):
                 log = self._kube.logs(

@@ -1,7 +1,7 @@
-"""What a pod's trouble is judged by: whose pod it is, and whether all that it needs is well.
+"""The context of a pod's failure: its owner, its version, and the state of its dependencies.
 
-A crash says little while the databases are on their way, and much when the version before it runs
-beside it. All of it is read from what was seen; nothing is asked here.
+A crash means little while the databases are not ready, and much while the previous version runs
+beside it. All facts come from a snapshot; no I/O here.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from vrooli.release.rollout import readiness
 
 Body = Mapping[str, Any]
 
-# All that others need was ready before anybody looked.
+# All dependencies were ready before the rollout.
 EPOCH = datetime.min.replace(tzinfo=UTC)
-# What others need: a crash before these are ready may be theirs.
+# Dependencies: crashes before these are ready may be caused by them.
 NEEDED = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
 ROTATOR = "rotator"
 JOB_LABEL = "batch.kubernetes.io/job-name"
 REVISION = "deployment.kubernetes.io/revision"
 VERSION = "pod-template-hash"
-# Without a ReplicaSet to tell, a pod of the version before may be taken for the new one's, seconds.
+# Without its ReplicaSet, a pod of the previous version may look like one of the new, seconds.
 VERSION_GRACE_S = 5.0
-# The kubelet waits twice as long before each try, from 10 s up to this, seconds; then it starts a
-# container again, or pulls its image. (kubelet: MaxContainerBackOff, imageBackOff)
+# The kubelet doubles its back-off before each retry, from 10 s up to this, seconds, for container
+# starts and image pulls. (kubelet: MaxContainerBackOff, imageBackOff)
 FIRST_BACK_OFF_S, BACK_OFF_S = 10.0, 300.0
-# Failed pods of a hook that show that it won't succeed, where its Job would try again.
+# How many failed pods show that a hook will not succeed, although its Job would retry.
 HOOK_FAILURES = 2
 
 
 @dataclass(frozen=True)
 class RolloutContext:
-    """What is known beside the pods.
+    """Facts beside the pods that failure rules use.
 
     Attributes:
-        manifests: The release's objects, hooks included; None takes every pod for one of it.
-        seen: The namespace's objects.
-        settled: Since when all that others need has been ready; None when it isn't.
-        began: When the deploy began: hooks from before have had their turn.
-        earlier_ends: How often containers had ended before it began, by pod's uid and container.
-        filled: Since when the Secrets of Vault that weren't ready at first have been, by name.
+        manifests: The release's objects, hooks included; None counts every pod.
+        snapshot: The namespace's objects.
+        settled: Since when all dependencies have been ready; None if they are not.
+        began: When the deploy started; hooks from before are ignored.
+        earlier_ends: Container exits before the deploy, by the pod's uid and the container.
+        filled: Since when late Secrets of Vault have been synced, by name.
     """
 
     manifests: tuple[Manifest, ...] | None = None
@@ -58,19 +58,19 @@ class RolloutContext:
     filled: Mapping[str, datetime] = field(default_factory=dict)
 
     def ends(self, pod: Body, container: ContainerStatus) -> int:
-        """How often a container that waits for its next start has ended since the deploy began."""
-        # While it waits, it has ended once more often than it was restarted.
+        """Exits of a container in back-off since the deploy started."""
+        # In back-off, it has exited once more than it was restarted.
         return container.restarts + 1 - self.earlier(pod, container)
 
     def earlier(self, pod: Body, container: ContainerStatus) -> int:
-        """How often a container had ended before the deploy began."""
+        """Exits of a container before the deploy started."""
         key = (pod["metadata"].get("uid", ""), container.name)
         return self.earlier_ends.get(key, 0)
 
     def is_retry_pending(self, pod: Body, container: ContainerStatus) -> bool:
-        """Whether a container that fails has failed since before the deploy, without a try since.
+        """Whether a container was failing before the deploy and was not restarted since.
 
-        Ends from before the deploy tell nothing of what it brings.
+        Exits from before the deploy say nothing about the new revision.
         """
         if self.began == EPOCH or datetime.fromisoformat(_creation_time(pod)) >= self.began:
             return False
@@ -79,13 +79,13 @@ class RolloutContext:
         return key not in self.earlier_ends and (started is None or started < self.began)
 
     def is_credential_pending(self, pod: Body) -> bool:
-        """Whether a Secret that a pod's images are pulled with isn't filled by Vault yet."""
+        """Whether an image pull Secret of a pod is not synced from Vault yet."""
         return bool(unfilled(self.manifests or (), self.snapshot) & _pull_secrets(pod))
 
     def next_pull_s(self, pod: Body) -> float:
-        """How long after its credential came a pod's image is tried again at the latest, seconds.
+        """The longest time from a late credential to the next image pull, seconds.
 
-        Each wait is at most as long as all before it together, and the first one more.
+        Each back-off is at most as long as all earlier ones together plus the first.
         """
         available_since = [self.filled[name] for name in _pull_secrets(pod) if name in self.filled]
         if not available_since:
@@ -95,11 +95,11 @@ class RolloutContext:
         ).total_seconds()
         if waited_s <= 0:
             return 0.0
-        # Up to as late as the first again: the kubelet looks at its pods in turns.
+        # Up to one first back-off later: the kubelet processes its pods in turn.
         return min(waited_s + FIRST_BACK_OFF_S, BACK_OFF_S) + FIRST_BACK_OFF_S
 
     def current(self, pods: Iterable[Body]) -> list[Body]:
-        """The release's pods, without those of a Deployment's older versions."""
+        """The release's pods, without those of older versions of a Deployment."""
         current = [
             pod
             for pod in pods
@@ -114,27 +114,27 @@ class RolloutContext:
         return [pod for pod in current if version_of(pod) == newest[deployment_of(pod)]]
 
     def version_grace_s(self, pod: Body) -> float:
-        """How long a sure sign must last, for fear that it is another version's pod."""
+        """The grace period of a certain failure, if the pod may be of another version."""
         has_version = self.manifests is not None and deployment_of(pod) in self._current_versions
         return 0.0 if has_version or self._hook(pod) is not None else VERSION_GRACE_S
 
     def has_dependencies(self, pod: Body) -> bool:
-        """Whether a pod may crash for want of a database: databases and the rotator don't."""
+        """Whether a pod may crash because of a database; databases and the rotator do not."""
         labels = pod["metadata"].get("labels", {})
         own = any(resource.pod_label in labels for resource in databases().values())
         return not own and labels.get(COMPONENT_LABEL) != ROTATOR
 
     def is_settled_at(self, started: datetime | None) -> bool:
-        """Whether all that others need was ready when a container was started."""
+        """Whether all dependencies were ready when a container was started."""
         if self.settled is None:
             return False
         return self.settled == EPOCH or (started is not None and started >= self.settled)
 
     def has_no_excuse(self, pod: Body) -> bool:
-        """Whether a pod that crashes has no excuse.
+        """Whether nothing else explains a pod's crash.
 
-        All that others need is ready, and was so before; and for a Deployment's pod, the version
-        before it is ready beside it.
+        All dependencies are and were ready; and for a Deployment's pod, a pod of the previous
+        version is ready.
         """
         if self.settled != EPOCH or self.manifests is None:
             return False
@@ -145,7 +145,7 @@ class RolloutContext:
         return any(version_of(other) != mine and is_pod_ready(other) for other in others)
 
     def is_final_hook_failure(self, pod: Body) -> bool:
-        """Whether a failed pod is a hook's that won't be tried again, or not with more luck."""
+        """Whether a failed pod belongs to a hook that is not retried or fails again."""
         hook = self._hook(pod)
         if hook is None:
             return False
@@ -160,7 +160,7 @@ class RolloutContext:
         return len(failed) >= HOOK_FAILURES and self.settled == EPOCH
 
     def publisher(self, secret: str) -> str:
-        """Who makes a Secret that the rotator publishes, in words; empty for any other."""
+        """What publishes a Secret of the rotator, for people; empty for others."""
         for item in filter(is_rotator, self.manifests or ()):
             for container in item.body["spec"]["template"]["spec"]["containers"]:
                 variables = {one["name"]: one.get("value") for one in container.get("env", [])}
@@ -172,7 +172,7 @@ class RolloutContext:
 
     @property
     def _current_versions(self) -> dict[str, str]:
-        """The current version of each Deployment whose ReplicaSet is there."""
+        """The current version of each Deployment that has a ReplicaSet."""
         versions: dict[str, str] = {}
         for body in self.snapshot.all("ReplicaSet"):
             version = version_of(body)
@@ -183,12 +183,12 @@ class RolloutContext:
         return versions
 
     def _is_superseded(self, pod: Body) -> bool:
-        """Whether its Deployment has a change that no controller has seen: the next pods tell."""
+        """Whether its Deployment has a change that its controller has not observed yet."""
         deployment = self.snapshot.find("Deployment", deployment_of(pod))
         return deployment is not None and not is_observed(deployment)
 
     def _is_ours(self, pod: Body) -> bool:
-        """Whether a pod is of the release: its Deployments, its databases, its hooks' turn."""
+        """Whether a pod belongs to the release's Deployments, databases or current hooks."""
         if self.manifests is None:
             return True
         if self._hook(pod) is not None:
@@ -197,7 +197,7 @@ class RolloutContext:
             )
         owners = pod["metadata"].get("ownerReferences", [])
         if not owners or owners[0]["kind"] == "Job":
-            return False  # someone's own, a test, a backup: the next one may succeed
+            return False  # a manual pod, a test or a backup: the next one may succeed
         labels = pod["metadata"].get("labels", {})
         mine = {(manifest.kind, manifest.name) for manifest in self.manifests}
         return bool(
@@ -215,7 +215,7 @@ class RolloutContext:
 
 
 def hooks(manifests: Iterable[Manifest]) -> list[Manifest]:
-    """The Jobs and Pods that Helm runs during a deploy; the tests have their own time."""
+    """The Jobs and Pods that Helm runs during a deploy, without tests."""
     return [
         item
         for item in manifests
@@ -224,20 +224,20 @@ def hooks(manifests: Iterable[Manifest]) -> list[Manifest]:
 
 
 def hook_of(pod: Body) -> str:
-    """What a pod would be called as a hook: its Job's kind and name, or its own."""
+    """The kind and name of a pod's hook: its Job, or the pod itself."""
     labels = pod["metadata"].get("labels", {})
     job = labels.get(JOB_LABEL) or labels.get("job-name")
     return f"Job/{job}" if job else f"Pod/{pod['metadata']['name']}"
 
 
 def is_settled(manifests: Iterable[Manifest], snapshot: Snapshot) -> bool:
-    """Whether all that other pods need is ready: databases, secrets, and who publishes those."""
+    """Whether all dependencies are ready: databases, Secrets, and the rotator."""
     needed = (item for item in manifests if item.kind in NEEDED or is_rotator(item))
     return all(readiness.unready_reason(item, snapshot) is None for item in needed)
 
 
 def unfilled(manifests: Iterable[Manifest], snapshot: Snapshot) -> set[str]:
-    """The names of the Secrets that Vault's operator has still to fill."""
+    """The names of the Secrets that are not synced from Vault yet."""
     return {
         str(item.body["spec"]["destination"]["name"])
         for item in manifests
@@ -246,9 +246,9 @@ def unfilled(manifests: Iterable[Manifest], snapshot: Snapshot) -> set[str]:
 
 
 def last_start(container: ContainerStatus) -> datetime | None:
-    """When a container was started that has ended since; of one that could not be, when it failed.
+    """The start of a container that has exited; if it could not start, when it failed.
 
-    Runtimes give such a container the start of the Unix epoch.
+    Runtimes report the Unix epoch as the start of such a container.
     """
     ended = container.last_terminated or Termination()
     times = (ended.started_at, ended.finished_at)
@@ -256,7 +256,7 @@ def last_start(container: ContainerStatus) -> datetime | None:
 
 
 def _pull_secrets(pod: Body) -> set[str]:
-    """The Secrets that a pod's images are pulled with."""
+    """The image pull Secrets of a pod."""
     secrets = pod.get("spec", {}).get("imagePullSecrets") or []
     return {str(item["name"]) for item in secrets if item.get("name")}
 
@@ -273,7 +273,7 @@ def version_of(body: Body) -> str:
 
 
 def deployment_of(pod: Body) -> str:
-    """The pod's Deployment, or the pod itself when it has none."""
+    """The pod's Deployment, or the pod itself without one."""
     owners = pod["metadata"].get("ownerReferences", [])
     version = version_of(pod)
     if version and owners and owners[0]["kind"] == "ReplicaSet":
@@ -282,7 +282,7 @@ def deployment_of(pod: Body) -> str:
 
 
 def _is_newest(deployment: Body, replica_set: Body) -> bool:
-    """Whether a ReplicaSet has what its Deployment wants now."""
+    """Whether a ReplicaSet is the current one of its Deployment."""
     if not is_observed(deployment):
         return False
     revisions = [

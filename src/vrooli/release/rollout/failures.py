@@ -1,7 +1,6 @@
-"""Pods and hooks that won't become ready by waiting: pure readings of what was seen, in words.
+"""Pods and hooks that can't become ready by waiting. No I/O here.
 
-Each rule says how long its state must last before it is believed: nothing where waiting can't
-change it, some seconds where it may pass.
+Each failure has a grace period: 0 if waiting can't change it, some seconds if it may pass.
 """
 
 from __future__ import annotations
@@ -21,30 +20,30 @@ from vrooli.release.rollout.context import BACK_OFF_S, RolloutContext, hook_of, 
 
 Body = Mapping[str, Any]
 
-# The name itself is wrong, or a node has no such image and may not pull: known at once.
+# The name is invalid, or the node lacks the image and may not pull it: certain at once.
 WRONG_IMAGE = (image_pulls.INVALID_NAME, image_pulls.NEVER_PULLED)
-# A registry that is slow or restarts, a resolver that fails for a moment: seconds. The kubelet
-# tries again 10 s after the first answer and up to 10 s late, since it looks at pods in turns.
+# A registry that is slow or restarts, or a resolver that fails briefly, seconds. The kubelet
+# retries 10 s after the first response, and up to 10 s later, since it processes pods in turn.
 PULL_S = 25.0
-# An own end, the same twice, is nobody else's fault where everything else is well; killed
-# containers (128 + SIGKILL, 128 + SIGTERM) may have been slow.
+# Two exits of its own are the container's fault if all dependencies are ready; killed containers
+# (128 + SIGKILL, 128 + SIGTERM) may have been slow.
 OWN_CRASHES = 2
 KILLED = (137, 143)
-# One crash may be a database that isn't there yet; the third isn't.
+# One crash may be caused by a database that is not ready yet; three are not.
 CRASHES = 3
-# Not even while the databases are on their way: those take a minute, this many crashes longer.
+# The limit while the databases start, which takes about a minute; these crashes take longer.
 EARLY_CRASHES = 6
-# Claims are made, volumes bound and nodes come up within this, seconds, on a busy machine, too.
+# Claims are made, volumes bound and nodes become ready within this, seconds.
 UNSCHEDULABLE_S = 60.0
 PASSING = re.compile(r"unbound|persistentvolumeclaim|node\.kubernetes\.io/", re.IGNORECASE)
-# No node has the room or the labels: another would have to be made. Autoscalers look every 10 s.
+# No node has the capacity or the labels; autoscalers check every 10 s.
 NO_CAPACITY_S = 30.0
-# A container that was failing before the deploy may be mended by it: the kubelet starts it again
-# within its longest back-off, and up to 30 s late, seconds.
+# The deploy may fix a container that was failing before: the kubelet restarts it within its longest
+# back-off, and up to 30 s later, seconds.
 FAILING_BEFORE_S = BACK_OFF_S + 30.0
-# How a container ends that could not be started at all: it has no log, but a message.
+# The reasons of a container that could not start: it has no log, but a message.
 NEVER_STARTED = ("StartError", "ContainerCannotRun")
-# A Secret or ConfigMap that is missing although all that makes them is ready: seconds.
+# A missing Secret or ConfigMap, although what makes it is ready, seconds.
 NO_CONFIG_S = 10.0
 
 
@@ -54,11 +53,11 @@ class PodFailure:
 
     Attributes:
         pod: The pod's name.
-        container: The container's, or empty when the pod as a whole is meant.
-        reason: Kubernetes' word for it.
-        message: What it says about it.
-        crashed: Whether the container ran and ended, so that its log tells why.
-        grace_period_s: How long it must last before it is believed, seconds.
+        container: The container's name; empty for the pod as a whole.
+        reason: Kubernetes' reason.
+        message: Kubernetes' message.
+        crashed: Whether the container ran and exited, so that it has a log.
+        grace_period_s: How long it must last to be confirmed, seconds.
     """
 
     pod: str
@@ -70,7 +69,7 @@ class PodFailure:
 
     @property
     def place(self) -> str:
-        """Where it is: pod and container."""
+        """Pod and container."""
         return f"{self.pod}/{self.container}" if self.container else self.pod
 
     def __str__(self) -> str:
@@ -80,15 +79,15 @@ class PodFailure:
 def earlier_ends(
     pods: Iterable[Body], began: datetime, ignored: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], int]:
-    """How often containers of pods from before the deploy had ended when they were first seen.
+    """Exits of containers in pods from before the deploy, at their first observation.
 
-    One that ran then had got over its earlier ends. One that was already failing has its first try
-    with what the deploy brings when it is started again: ends from before that don't count either.
+    Exits before that do not count: a running container had recovered from them, and a failing one
+    has its first attempt with the new revision at its next start.
 
     Args:
         pods: The pods.
-        began: When the deploy began.
-        ignored: Pod's uid and container of those that were seen before.
+        began: When the deploy started.
+        ignored: The pod's uid and the container of those that were observed before.
     """
     return {
         key: container.restarts
@@ -101,9 +100,9 @@ def earlier_ends(
 
 
 def _is_retried(container: ContainerStatus, began: datetime) -> bool:
-    """Whether the last run of a container that has ended was the first since the deploy began.
+    """Whether a container's last run was the first since the deploy started.
 
-    Whoever looks for the first time long after that can't know: then all ends count.
+    Long after the start this is unknown: then all exits count.
     """
     started = last_start(container)
     return started is not None and began <= started < began + timedelta(seconds=BACK_OFF_S)
@@ -112,12 +111,12 @@ def _is_retried(container: ContainerStatus, began: datetime) -> bool:
 def find_failures(
     pods: Iterable[Body], now: datetime, context: RolloutContext | None = None
 ) -> list[PodFailure]:
-    """Every trouble of the pods; those that a newer version replaces don't count.
+    """Find the failures of pods; pods that a newer version replaces are ignored.
 
     Args:
         pods: The pods.
         now: The time.
-        context: What else is known; without it every pod counts, and nothing is known of the rest.
+        context: Facts beside the pods; without it, every pod counts.
     """
     context = context or RolloutContext()
     return [failure for pod in context.current(pods) for failure in _of_pod(pod, now, context)]
@@ -178,21 +177,21 @@ def _of_container(
 
 
 def _pull_s(pod: Body, container: ContainerStatus, context: RolloutContext) -> float | None:
-    """How long a failed pull must last to be believed, seconds; None while it has every excuse."""
+    """The grace period of a failed pull, seconds; None while its credential is missing."""
     failure = classify_pull_failure(container)
     if failure in (PullFailure.OTHER_PLATFORM, PullFailure.NOT_FOUND):
         return context.version_grace_s(pod)
     if failure is PullFailure.DENIED:
         if context.is_credential_pending(pod):
             return None
-        # A credential that came late is used at the kubelet's next try.
+        # A late credential is used at the kubelet's next attempt.
         return max(PULL_S, context.next_pull_s(pod))
     # A registry that can't be reached, or whose name a resolver doesn't know for a moment.
     return PULL_S
 
 
 def _format_ends(container: ContainerStatus, crashes: int) -> str:
-    """How a container ended, in words; of one that could not be started, why."""
+    """Format a container's exits; if it could not start, the reason."""
     ended = container.last_terminated or Termination()
     times = "once" if crashes == 1 else f"{crashes} times"
     message = f"ended {times}, last with status {ended.exit_code}"
@@ -202,7 +201,7 @@ def _format_ends(container: ContainerStatus, crashes: int) -> str:
 
 
 def _with_publisher(message: str, context: RolloutContext) -> str:
-    """What was said of a missing Secret, with who makes it where that isn't Vault's operator."""
+    """Add the publisher of a missing Secret to the message, if it is the rotator."""
     missing = parse_missing_config(message)
     is_secret = missing is not None and missing.kind == "Secret" and not missing.key
     publisher = context.publisher(missing.name) if missing is not None and is_secret else ""
@@ -210,7 +209,7 @@ def _with_publisher(message: str, context: RolloutContext) -> str:
 
 
 def _naming(container: ContainerStatus, message: str) -> str:
-    """What was said about a container's image, which not every registry's answer names."""
+    """Add the image to the message; not all registries name it."""
     image = container.image
     named = message if image in message else f"{image}: {message}"
     if classify_pull_failure(container) is PullFailure.OTHER_PLATFORM:
@@ -219,7 +218,7 @@ def _naming(container: ContainerStatus, message: str) -> str:
 
 
 def _crash_limit(pod: Body, container: ContainerStatus, context: RolloutContext) -> int:
-    """How many crashes show that there will be no end of them."""
+    """The number of crashes that confirms a crash loop."""
     ended = container.last_terminated or Termination()
     if context.has_dependencies(pod) and not context.is_settled_at(last_start(container)):
         return EARLY_CRASHES
@@ -230,7 +229,7 @@ def _crash_limit(pod: Body, container: ContainerStatus, context: RolloutContext)
 
 
 def _failed(pod: Body, status: PodStatus) -> PodFailure:
-    """A hook's pod that won't be started again."""
+    """The failure of a hook's pod that is not restarted."""
     failed = next((item for item in status.containers if item.exit_code), None)
     message = status.message or f"ended with status {failed.exit_code if failed else None}"
     part = failed.name if failed else ""

@@ -1,4 +1,4 @@
-"""Which line of a log tells why its program ended. No I/O here."""
+"""Find the line of a log that says why its program ended. No I/O here."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 # A frame of a Python traceback, or its heading.
 _FRAME = re.compile(r'^\s*File ".*", line \d+|^Traceback \(most recent call last\):')
-# What Python prints around its reason: where each thread was, and what was loaded.
+# What Python prints around its reason: the threads' frames and the loaded modules.
 _AROUND = re.compile(
     r"^\s|^$|<no Python frame>|^(?:Current thread|Thread) 0x|^Extension modules:"
     r"|^Python runtime state:|\(most recent call (?:first|last)\):"
 )
-# How programs mark the line that ends them: at its begin, or as a level after time and name.
+# How programs mark a fatal line: at its start, or as a level after time and name.
 _FATAL = re.compile(
     r"^\W*(?i:fatal(?: error)?|critical|panic|emerg)\W*[:\]]"
     r"|^(?:\S+ ){1,4}\W?(?:FATAL|CRITICAL|PANIC|EMERG)\b"
@@ -20,12 +20,12 @@ _FATAL = re.compile(
 
 
 def find_cause_line(lines: Sequence[str]) -> str:
-    """The line that says why a program ended: of a traceback the exception; else the last one.
+    """Find the line with the cause: a traceback's exception, else the last line.
 
-    A program that went on after a traceback and ended with a line marked as fatal ended by that.
+    If lines marked as fatal follow the traceback, the last one of them is the cause.
 
     Args:
-        lines: The end of its log, the oldest line first; may begin within a traceback.
+        lines: The end of the log, oldest line first; may start within a traceback.
     """
     frames = [number for number, line in enumerate(lines) if _FRAME.search(line)]
     after = lines[frames[-1] + 1 :] if frames else []

@@ -29,11 +29,11 @@ Body = Mapping[str, Any]
 
 # What Kubernetes says while a container isn't there yet, in words.
 WAITS = {
-    "ContainerCreating": "is being started",
+    "ContainerCreating": "is starting",
     "PodInitializing": "is being prepared",
-    "ErrImagePull": "can't get its image",
-    "ImagePullBackOff": "can't get its image",
-    CONFIG_ERROR: "lacks a part of its configuration",
+    "ErrImagePull": "can't pull its image",
+    "ImagePullBackOff": "can't pull its image",
+    CONFIG_ERROR: "its configuration is incomplete",
 }
 # The longest reason that a line holds, characters; a report has all of it.
 LONGEST = 160

@@ -1,4 +1,4 @@
-"""Which objects tell whether a release is ready, and without which of them it can be judged."""
+"""The objects that show whether a release is ready, and which of them are optional."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from vrooli.kube.unavailable import Unavailable
 from vrooli.release.rollout import autoscaling
 
 Kind = tuple[str, str]
-# What tells why others aren't ready. Who may not look at them is told less.
+# Objects that explain why others are not ready; optional.
 PODS: Kind = ("v1", "Pod")
 EVENT: Kind = ("v1", "Event")
 EVIDENCE: tuple[Kind, ...] = (("apps/v1", "ReplicaSet"), ("batch/v1", "Job"), EVENT)
-# What the databases' operators make, which tells what became of a change. Who may not look at it
-# can't know that all is well.
+# Objects that the databases' operators make, which show the effect of a change. Without the
+# permission to read them, the release's health is unknown.
 DATABASES = ("PostgresCluster", "RedisFailover")
 OPERATED: tuple[Kind, ...] = (("apps/v1", "StatefulSet"), ("v1", "PersistentVolumeClaim"))
-# Of thousands of events only these are told: what the probes said, whose pods the API server
-# refuses, what PGO warns of, what Vault refuses, and for which pods a node is being made.
+# The only events that are read, of thousands: failed probes, refused pods, warnings of PGO,
+# refusals of Vault, and nodes that autoscalers add.
 PROBES = "reason=Unhealthy"
 CREATION = "reason=FailedCreate"
 WARNINGS = "involvedObject.kind=PostgresCluster,type=Warning"
@@ -34,14 +34,14 @@ REFUSED = f"involvedObject.kind={VAULTS},type=Warning"
 
 
 def kinds(manifests: Iterable[Manifest]) -> list[Kind]:
-    """The kinds to look at, each once; pods and what operators make are the evidence for others."""
+    """The kinds to read, each once: the manifests' own, pods, and what operators make."""
     own = [(item.api_version, item.kind) for item in manifests]
     operated = OPERATED if any(kind in DATABASES for _, kind in own) else ()
     return list(dict.fromkeys([PODS, *own, *operated]))
 
 
 def selectors(kinds: Iterable[Kind]) -> list[str]:
-    """The events that tell something about objects of these kinds, by field selectors."""
+    """The field selectors of events about objects of these kinds."""
     names = {name for _, name in kinds}
     return [
         PROBES,
@@ -53,7 +53,7 @@ def selectors(kinds: Iterable[Kind]) -> list[str]:
 
 
 def queries(kinds: Iterable[Kind], namespace: str) -> list[Query]:
-    """What is read of a namespace for these kinds: of Events only what tells something of them."""
+    """The queries of a namespace for these kinds, with only the relevant events."""
     listed = list(dict.fromkeys(kinds))
     return [
         Query(*kind, namespace, fields)
@@ -63,10 +63,10 @@ def queries(kinds: Iterable[Kind], namespace: str) -> list[Query]:
 
 
 async def fetch(kube: Kube, query: Query) -> Sequence[Body] | Unavailable:
-    """The objects of a query; none, or why there are none, where the rest can do without.
+    """Fetch the objects of a query; if it is optional, an error is returned instead.
 
     Raises:
-        ApiError: They can't be listed, and nothing can be judged without them.
+        ApiError: A required query failed.
     """
     try:
         return await kube.list(query.api_version, query.kind, query.namespace, fields=query.fields)
@@ -79,14 +79,14 @@ async def fetch(kube: Kube, query: Query) -> Sequence[Body] | Unavailable:
 
 
 async def fetch_snapshot(kube: Kube, namespace: str, kinds: Iterable[Kind]) -> Snapshot:
-    """A namespace's objects of some kinds as they are now, each kind listed once."""
+    """Fetch a namespace's objects of some kinds."""
     return await kube_fetch.fetch_snapshot(
         namespace, queries(kinds, namespace), partial(fetch, kube)
     )
 
 
 def is_optional(query: Query, error: ApiError) -> bool:
-    """Whether the rest can be judged without a query that is refused."""
+    """Whether a refused query is optional."""
     kind = (query.api_version, query.kind)
     return error.is_forbidden and kind in (*EVIDENCE, *OPERATED)
 

@@ -1,9 +1,9 @@
-"""Wake the Redis operator when there is something to do for it.
+"""Trigger reconciliations of the Redis operator.
 
-It looks at a RedisFailover when that changes and every 30 seconds. At a first installation the
-Secret with the password comes a moment after the RedisFailover, and its pods run a moment after
-they were made: each would cost half a minute of waiting for the next look. At a change it replaces
-one pod at each look. A note on the object makes the operator look at once.
+The operator reconciles a RedisFailover when it changes, and every 30 seconds. At a first
+installation, the Secret with the password is made shortly after the RedisFailover, and its pods run
+shortly after they are made: each would wait for the next interval. During an update it replaces one
+pod per reconciliation. An annotation on the object triggers one at once.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from vrooli.operators.redis.names import COMPONENT_LABEL, FAILOVER_LABEL, ROLE_L
 from vrooli.release.rollout.readiness import Body
 
 ANNOTATION = "vrooli.com/woken"
-# How often it may be woken, seconds: what it did last must be seen before.
+# The pause between two triggers, seconds: the effect of the last one must be visible.
 PAUSE_S = 4.0
 
 
 class RedisReconcileTrigger:
-    """Wakes the operator for the RedisFailovers among some manifests."""
+    """Triggers reconciliations of the RedisFailovers among some manifests."""
 
     def __init__(self, kube: Kube, manifests: Sequence[Manifest]) -> None:
         self._kube = kube
@@ -34,7 +34,7 @@ class RedisReconcileTrigger:
         self._triggered_at = time.monotonic()
 
     async def trigger(self, snapshot: Snapshot) -> None:
-        """Wake the operator if a RedisFailover waits for it."""
+        """Trigger a reconciliation if a RedisFailover waits for one."""
         if time.monotonic() - self._triggered_at < PAUSE_S:
             return
         for manifest in self._manifests:
@@ -48,7 +48,7 @@ class RedisReconcileTrigger:
 
 
 def is_waiting(body: Body, snapshot: Snapshot) -> bool:
-    """Whether a RedisFailover has no pods yet, none that is the master, or outdated ones."""
+    """Whether a RedisFailover has no pods yet, no master, or outdated pods."""
     labels = {FAILOVER_LABEL: body["metadata"]["name"]}
     for part in ("redis", "sentinel"):
         pods = snapshot.active_pods({**labels, COMPONENT_LABEL: part})

@@ -1,6 +1,6 @@
-"""What is refused to those who keep a release: secrets, pods, changes of databases. No I/O here.
+"""Refusals of Vault and of the API server: Secrets, pods, changes of databases. No I/O here.
 
-Vault's refusals are told by events only, the API server's by events and conditions.
+Vault's refusals appear in events only, the API server's in events and conditions.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from vrooli.release.rollout.context import RolloutContext
 from vrooli.release.rollout.failures import PodFailure
 
 KIND = "VaultStaticSecret"
-# Vault's answers that asking again doesn't change: no such role, no right, no such secret.
+# Vault's responses that a retry does not change: no such role, no permission, no such secret.
 REFUSED = re.compile(r"Code: (?:400|403|404)")
-# Once may be a moment before its policy was written.
+# A single refusal may precede the policy.
 TIMES = 2
-# It asks again after 5 s, and ever later, seconds.
+# VSO retries after 5 s, with growing intervals, seconds.
 VAULT_GRACE_S = 10.0
-# An operator may just be about to do it, seconds.
+# An operator may be about to do it, seconds.
 OPERATED_S = 30.0
-# What a pod misses may come, and its controller tries again after 41 s only, seconds; an invalid
-# pod stays invalid.
+# What a pod lacks may still be made, and its controller retries only after 41 s, seconds; an
+# invalid pod stays invalid.
 PODS_S = 75.0
 INVALID, PODS = "is invalid: ", re.compile(r"^the pods of StatefulSet/\S+ are refused")
-# Both operators look at least every half minute, and write a volume's new size at once, seconds.
+# Both operators reconcile at least every 30 s and write a volume's new size at once, seconds.
 RESIZED_S = 60.0
 DATABASES = databases()
-# Other pods that end make room in a quota.
+# A quota may become free when other pods end.
 QUOTA = "exceeded quota"
 
 
 def find_refusals(context: RolloutContext) -> Iterator[PodFailure]:
-    """What is refused to the release's secrets, databases and Deployments."""
+    """Find refusals of the release's Secrets, databases and Deployments."""
     yield from _secrets(context)
     for item in context.manifests or ():
         body = None if item.is_hook else context.snapshot.find(item.kind, item.name)
@@ -55,13 +55,13 @@ def find_refusals(context: RolloutContext) -> Iterator[PodFailure]:
 
 
 def _grace_period_s(body: Mapping[str, Any], message: str) -> float:
-    """How long a refusal must last to be believed, seconds."""
+    """The grace period of a refusal, seconds."""
     of_pods = body.get("kind") not in DATABASES or PODS.match(message)
     return PODS_S if of_pods and INVALID not in message else OPERATED_S
 
 
 def build_failure(key: str, message: str, grace_period_s: float = OPERATED_S) -> PodFailure:
-    """What is refused to an object, by kind and name."""
+    """The failure of an object that was refused, by kind and name."""
     return PodFailure(key, "", "refused", message, grace_period_s=grace_period_s)
 
 
@@ -75,7 +75,7 @@ def _refusals(body: Mapping[str, Any], context: RolloutContext) -> Iterator[str]
 
 
 def _secrets(context: RolloutContext) -> Iterator[PodFailure]:
-    """The release's secrets that aren't there because Vault refused them more than once."""
+    """The release's Secrets that Vault refused more than once."""
     for item in context.manifests or ():
         if item.kind != KIND or readiness.unready_reason(item, context.snapshot) is None:
             continue

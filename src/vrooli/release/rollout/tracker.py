@@ -35,31 +35,31 @@ from vrooli.release.rollout.progress import ResourceProgress
 from vrooli.release.rollout.readiness import RULES
 from vrooli.release.rollout.redis_reconcile import RedisReconcileTrigger
 
-# What is ready must be so this long after a change, and after the databases came, seconds: their
-# operators see a change late, and a service that lost its database passes one probe more.
+# How long objects must stay ready after a change, and after the databases became ready, seconds:
+# operators observe changes late, and a service without its database still passes one probe.
 STABLE_S = 1.0
-# How often it is looked at without any change, seconds: times pass, too.
+# The longest pause between two evaluations, seconds: grace periods end without any change.
 POLL_S = 1.0
-# Changes come in bursts; one look after each is enough, seconds.
+# Changes come in bursts; each burst is evaluated once, seconds.
 DEBOUNCE_S = 0.1
-# A fresh look at everything, in case a watch has missed an end, seconds.
+# The interval of complete lists, in case a watch missed a deletion, seconds.
 RESYNC_S = 20.0
-# How long the API server may be away, seconds: it may start anew, or another take its place.
+# How long the API server may be unreachable, seconds: it may restart or fail over.
 API_OUTAGE_S = 20.0
 
 
 class ReleaseFailedError(VrooliError):
-    """A release can't become ready as it is; the message says which pod stands in its way."""
+    """A release can't become ready; the message names the failing pod."""
 
 
 class RolloutTracker:
-    """What has been seen of one release, and what is thought of it.
+    """The observed state of one release, and its evaluation.
 
     Attributes:
         counted: The objects that must be ready.
-        has_waited: Whether anything was ever lacking: how long looking took says nothing on a
+        has_waited: Whether any object was unready; the elapsed time does not show it on a
             busy machine.
-        unavailable: What couldn't be looked at when all else was ready.
+        unavailable: What could not be read when all else was ready.
     """
 
     def __init__(
@@ -72,17 +72,17 @@ class RolloutTracker:
         )
         self._redis_trigger = RedisReconcileTrigger(kube, manifests)
         self._began = began
-        # When it was changed last, and since when all that others need has been ready.
+        # The time of the last change, and since when all dependencies have been ready.
         self._changed = EPOCH
         self._settled: datetime | None = EPOCH
         self._earlier_ends: dict[tuple[str, str], int] = {}
-        # The Secrets of Vault that were awaited, and since when those that came have been there.
+        # The Secrets of Vault that were awaited, and since when the synced ones exist.
         self._awaited: set[str] = set()
         self._filled: dict[str, datetime] = {}
         self._confirmer = FailureConfirmer(kube, self._namespace)
         self._shown: dict[str, ResourceProgress] = {}
         self._last_message = ""
-        # What the operators' logs say of those that lack nothing, by kind and name.
+        # Errors in the operators' logs about objects that look ready, by kind and name.
         self._errors: Mapping[str, str] = {}
         self.unavailable: Sequence[Unavailable] = ()
         self._synced_at = time.monotonic()
@@ -91,11 +91,11 @@ class RolloutTracker:
         self.has_waited = False
 
     async def start(self, group: asyncio.TaskGroup) -> None:
-        """Begin to watch."""
+        """Start to watch."""
         if self._manifests:
             hooks = context.hooks(self._manifests)
             kinds = [*queries.kinds([*self.counted, *hooks]), *queries.EVIDENCE]
-            # Nothing is shown before both are there; the group ends either with the other.
+            # Nothing is shown before both are read; the group cancels one if the other fails.
             learning = group.create_task(self._refresh_redactor())
             self._watcher.watch(group, queries.queries(kinds, self._namespace))
             # Before the first list nothing is known, which isn't the same as absent.
@@ -109,21 +109,21 @@ class RolloutTracker:
         )
 
     def end(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._watcher.stop()
 
     @property
     def snapshot(self) -> Snapshot:
-        """What was seen last."""
+        """The last snapshot."""
         return self._watcher.snapshot
 
     @property
     def lines(self) -> list[ResourceProgress]:
-        """Each object, as it was shown last."""
+        """The last reported state of each object."""
         return list(self._shown.values())
 
     async def judge(self, *, rests: bool = False) -> None:
-        """Return when everything is ready and stays so, or at once where it ``rests`` and is."""
+        """Return when everything is ready and stays ready, or at once if it ``rests``."""
         if not rests:
             self._changed = datetime.now(UTC)
         while True:
@@ -133,19 +133,19 @@ class RolloutTracker:
             if not unready and await self.is_fully_ready(at_once=rests and not self.has_waited):
                 return
             await self.raise_confirmed_failures()
-            with contextlib.suppress(NoAnswerError):  # it is tried again, or a look finds it away
+            with contextlib.suppress(NoAnswerError):  # retried at the next change
                 await self._redis_trigger.trigger(self.snapshot)
             await self.change()
 
     async def judge_hooks(self) -> None:
-        """Raise when a hook can't succeed; until it is cancelled."""
+        """Raise if a hook can't succeed; runs until it is cancelled."""
         while True:
             self.show(self.current_failures())
             await self.raise_confirmed_failures()
             await self.change()
 
     async def change(self) -> None:
-        """Wait for a change, or a while."""
+        """Wait for a change, at most for ``POLL_S``."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._watcher.changed.wait(), POLL_S)
         await asyncio.sleep(DEBOUNCE_S)
@@ -155,7 +155,7 @@ class RolloutTracker:
             await self._resync(silent_s)
 
     async def _resync(self, silent_s: float) -> None:
-        """Have a fresh look; an API server that is away for a moment is waited for."""
+        """List everything again; a short outage of the API server is tolerated."""
         try:
             await self._refresh()
             await self._refresh_redactor()
@@ -166,11 +166,11 @@ class RolloutTracker:
             self._synced_at = time.monotonic()
 
     async def _refresh_redactor(self) -> None:
-        """Know what may not be said; Secrets are made while a release becomes ready."""
+        """Read the Secrets to redact; some are made during the rollout."""
         self._redactor = await secret_redaction.redactor(self._kube, self._namespace)
 
     def too_late(self, limit_s: float) -> WaitTimeoutError:
-        """The error at the limit: what each object lacked last."""
+        """The error at the timeout, with the reason of each unready object."""
         unready = [line for line in self._lines(()) if line.state is not ObjectState.READY]
         lines = [f"  {line.object}: {line.detail}" for line in unready]
         lines += [f"  {self._redactor.text(f'{key}: {it}')}" for key, it in self.errors().items()]
@@ -180,13 +180,13 @@ class RolloutTracker:
         )
 
     def _advice(self) -> str:
-        """What to do at the limit: a node that is being made needs nothing but time."""
+        """What to do at the timeout; a node that is being added only takes time."""
         pods = RolloutContext(self._manifests, self.snapshot).current(self.snapshot.pods())
         names = autoscaling.awaiting_node(pods, self.snapshot, datetime.now(UTC))
         begin = (
-            f"A node was still being made for {', '.join(names)}: wait for it"
+            f"A node was still being added for {', '.join(names)}: wait for it"
             if names
-            else "Look at `vrooli status` and `vrooli logs`"
+            else "See `vrooli status` and `vrooli logs`"
         )
         return (
             f"{begin}, then run the same command again; "
@@ -194,15 +194,15 @@ class RolloutTracker:
         )
 
     def unready(self) -> dict[str, str]:
-        """What each object lacks, by kind and name."""
+        """Why objects are not ready, by kind and name."""
         return readiness.unready_reasons(self.counted, self.snapshot)
 
     def errors(self) -> Mapping[str, str]:
-        """What the operators' logs said last of those that lack nothing, by kind and name."""
+        """Errors in the operators' logs once all objects look ready, by kind and name."""
         return {} if self.unready() else self._errors
 
     def show(self, current_failures: Iterable[PodFailure], *, summary: bool = True) -> None:
-        """Tell what has changed: of each object and, with ``summary``, of all together."""
+        """Report changes: of each object and, with ``summary``, of all together."""
         progress_lines = self._lines({failure.pod for failure in current_failures})
         for line in progress_lines:
             if self._shown.get(line.object) != line:
@@ -221,10 +221,10 @@ class RolloutTracker:
         )
 
     async def is_fully_ready(self, *, at_once: bool = False) -> bool:
-        """Whether it stays ready, and no operator meets with errors that only its log tells of.
+        """Whether it stays ready, and no operator's log shows errors.
 
         Args:
-            at_once: Whether it need not stay so: nothing was changed.
+            at_once: Do not wait whether it stays ready: nothing was changed.
         """
         if not at_once and not await self.is_stable():
             return False
@@ -239,7 +239,7 @@ class RolloutTracker:
         return not self._errors
 
     async def is_stable(self) -> bool:
-        """Whether it stays ready, by a fresh look: a watch may miss an end."""
+        """Whether it stays ready, by a complete list: a watch may miss a deletion."""
         since = max(self._changed, self._settled or datetime.now(UTC))
         await asyncio.sleep(max(0.0, STABLE_S - (datetime.now(UTC) - since).total_seconds()))
         try:
@@ -249,7 +249,7 @@ class RolloutTracker:
         return not self.unready()
 
     def current_failures(self) -> list[PodFailure]:
-        """What stands in the way now, believed or not."""
+        """All current failures, confirmed or not."""
         now = datetime.now(UTC)
         if not context.is_settled(self._manifests, self.snapshot):
             self._settled = None
@@ -278,15 +278,15 @@ class RolloutTracker:
         ]
 
     async def confirmed_failures(self) -> list[str]:
-        """What stands in the way and won't pass, in words; none while there is hope."""
+        """The confirmed failures, for people; empty while all may still pass."""
         return await self._confirmer.confirm(self.current_failures())
 
     async def raise_confirmed_failures(self) -> None:
-        """Raise when something has stood in the way for long enough."""
+        """Raise if a failure is confirmed."""
         if confirmed := await self.confirmed_failures():
             raise ReleaseFailedError(
                 "\n".join(
                     ["The release can't become ready:", *(f"  {line}" for line in confirmed)]
                 ),
-                "Correct what the pod says, then run the same command again.",
+                "Fix the reported error, then run the same command again.",
             )

@@ -30,19 +30,19 @@ async def until_ready(
     since: datetime = EPOCH,
     rests: bool = False,
 ) -> Done:
-    """Wait until every object of a release is ready, and show each on its way.
+    """Wait until every object of a release is ready, and report the progress of each.
 
     Args:
         kube: The cluster.
-        manifests: The release's objects, all of one namespace; hooks are shown, but don't count.
-        progress: Told each change of what is still lacking.
-        timeout_s: The limit, seconds.
-        since: Hooks that ran before have had their turn.
-        rests: Nothing was changed just before, so nothing that is ready is about to change.
+        manifests: The release's objects, all of one namespace; hooks are shown, but not awaited.
+        progress: Receives each change of an object's state.
+        timeout_s: The timeout, seconds.
+        since: The start of the deploy; hooks from before are ignored.
+        rests: Nothing was changed, so ready objects need not stay ready first.
 
     Raises:
-        ReleaseFailedError: A pod is in a state that waiting doesn't mend.
-        WaitTimeoutError: Not all were ready at the limit; says what each lacked.
+        ReleaseFailedError: A pod can't become ready by waiting.
+        WaitTimeoutError: Not all were ready in time; the message says why.
     """
     manifests = tuple(manifests)
     rollout = RolloutTracker(kube, manifests, progress, since)
@@ -67,17 +67,17 @@ async def run_unless_hooks_fail(
     progress: Progress,
     doing: Coroutine[Any, Any, T],
 ) -> T:
-    """What ``doing`` gives, unless one of the hooks that it runs can't succeed.
+    """Await a coroutine that runs hooks, and cancel it if a hook can't succeed.
 
-    Helm itself would wait for such a hook until its limit.
+    Helm itself would wait for such a hook until its timeout.
 
     Raises:
-        ReleaseFailedError: A hook's pod is in a state that waiting doesn't mend.
+        ReleaseFailedError: A hook's pod can't succeed by waiting.
     """
     hooks = context.hooks(manifests)
     if not hooks:
         return await doing
-    # The databases tell whether a hook that fails has an excuse.
+    # A failing hook may depend on databases that are not ready.
     needed = [item for item in manifests if item.kind in context.NEEDED]
     rollout = RolloutTracker(kube, (*hooks, *needed), progress, datetime.now(UTC))
     try:

@@ -1,4 +1,4 @@
-"""The way to a cluster that exists, for commands that look at it or work on its release."""
+"""Connect to an existing cluster, for commands that read or change its release."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrooli.kube import Kube
 from vrooli.workflows.clusters import embedded
 from vrooli.workflows.clusters.selection import Choice, choose
 
-# An embedded cluster can be looked at without what a start needs.
+# A stored embedded cluster can be read without what a start needs.
 AnyCluster = Cluster | StoredCluster
 
 
@@ -27,7 +27,7 @@ class Access:
 
 
 async def find(text: str | None) -> tuple[Choice, AnyCluster]:
-    """The cluster that ``--cluster`` names, or the one that is picked without; as it is.
+    """Find the cluster that ``--cluster`` names, or the default; it may not run.
 
     Raises:
         UsageError: The name is wrong.
@@ -38,11 +38,11 @@ async def find(text: str | None) -> tuple[Choice, AnyCluster]:
 
 @asynccontextmanager
 async def connect(text: str | None) -> AsyncIterator[Access]:
-    """A cluster that runs, and a client of it that is closed at the end.
+    """Connect to a running cluster; the client is closed at the end.
 
     Raises:
         UsageError: The name is wrong.
-        PrerequisiteError: The cluster doesn't run, or doesn't let this user in.
+        PrerequisiteError: The cluster doesn't run, or denies access.
     """
     choice = await choose(text)
     cluster: AnyCluster

@@ -1,4 +1,4 @@
-"""The embedded clusters of this machine: start, stop, look at, delete."""
+"""The embedded clusters of this machine: start, stop, status, logs, delete."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ABSENT, DAMAGED, STOPPED, RUNNING = "absent", "damaged", "stopped", "running"
 
 
 async def start(name: str, listener: Listener, *, ports: Mapping[str, int]) -> ClusterResult:
-    """Start a cluster, with all that it stands on; changes nothing when it runs."""
+    """Start a cluster with its dependencies; changes nothing if it runs."""
     cluster, machine = named(name), Machine()
 
     async def ensure(progress: Progress) -> Done:
@@ -42,17 +42,17 @@ async def start(name: str, listener: Listener, *, ports: Mapping[str, int]) -> C
 
 
 async def stop(name: str, listener: Listener) -> ClusterResult:
-    """End a cluster; its data stay."""
+    """Stop a cluster; its data stay."""
     cluster = demand_existing(name)
     return await _act(cluster, [Step("stop", f"Stop cluster {name}", cluster.stop)], listener)
 
 
 async def delete(name: str, listener: Listener, consent: Consent = CONFIRMED) -> ClusterResult:
-    """End a cluster and remove everything it made; changes nothing when there is none.
+    """Stop a cluster and delete all its data; changes nothing if it does not exist.
 
     Raises:
-        UsageError: The name can't be a cluster's, or a yes is missing.
-        InterruptError: The person said no.
+        UsageError: The name can't be a cluster's, or the confirmation is missing.
+        InterruptError: The user declined.
     """
     cluster = named(name)
     if (await cluster.status()).state != ABSENT:
@@ -62,8 +62,8 @@ async def delete(name: str, listener: Listener, consent: Consent = CONFIRMED) ->
 
 
 async def status(name: str, listener: Listener) -> ClusterResult:
-    """How a cluster is."""
-    del listener  # looking is quick, there is nothing to tell meanwhile
+    """The status of a cluster."""
+    del listener  # reads are quick
     status = await view(demand_existing(name))
     return ClusterResult(ok=status.state == RUNNING, changed=False, cluster=status)
 
@@ -76,7 +76,7 @@ async def list_all(listener: Listener) -> ClusterListResult:
 
 
 async def autostart(name: str, listener: Listener, *, enable: bool | None) -> AutostartResult:
-    """Have a cluster started with the host, or no longer; with None only look.
+    """Enable or disable the start of a cluster with the host; None only reads.
 
     Raises:
         UsageError: There is no such cluster.
@@ -96,19 +96,19 @@ async def autostart(name: str, listener: Listener, *, enable: bool | None) -> Au
 
 
 async def kubeconfig(name: str, listener: Listener, *, merge: bool) -> KubeconfigResult:
-    """Where a cluster's own kubeconfig is; with ``merge`` the user's own gets its context."""
+    """The path of a cluster's kubeconfig; ``merge`` adds its context to the user's."""
     del listener
     cluster = demand_existing(name)
     path = str(cluster.kubeconfig)
     if not merge:
         return KubeconfigResult(path=path)
     into = users_kubeconfig()
-    context = cluster.merge_kubeconfig(into.resolve())  # where it is a link, it stays one
+    context = cluster.merge_kubeconfig(into.resolve())  # a symbolic link is kept
     return KubeconfigResult(path=path, merged_into=str(into), context=context)
 
 
 async def logs(name: str, component: str, listener: Listener, *, tail: int, follow: bool) -> Result:
-    """Tell the last lines of a component's log and, with ``follow``, each further one.
+    """Stream the last lines of a component's log and, with ``follow``, new ones.
 
     Raises:
         UsageError: There is no such cluster or component.
@@ -119,7 +119,7 @@ async def logs(name: str, component: str, listener: Listener, *, tail: int, foll
 
 
 def named(name: str) -> StoredCluster:
-    """The cluster of that name, whether there is one or not.
+    """The cluster of a name, which may not exist.
 
     Raises:
         UsageError: The name can't be a cluster's.
@@ -128,7 +128,7 @@ def named(name: str) -> StoredCluster:
 
 
 def demand_existing(name: str) -> StoredCluster:
-    """The cluster of that name, which exists.
+    """The existing cluster of a name.
 
     Raises:
         UsageError: There is none.
@@ -150,7 +150,7 @@ def users_kubeconfig() -> Path:
 
 
 async def view(cluster: Cluster | StoredCluster) -> ClusterView:
-    """A cluster as results show it."""
+    """A cluster as a result model."""
     status = await cluster.status()
     return ClusterView(
         name=status.name,

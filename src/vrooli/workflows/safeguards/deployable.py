@@ -1,4 +1,4 @@
-"""Whether a cluster can take a release's objects: asked before anything is touched."""
+"""Preflight checks of a deploy or rollback, before anything changes."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ async def demand(
     *,
     back_to: Revision | None = None,
 ) -> str:
-    """Find everything that would stand in the way; gives what was seen, in words.
+    """Run the preflight checks; returns a summary.
 
     Args:
         kube: The cluster.
-        release: Which release.
+        release: The release.
         manifests: Its objects, as they are to be.
-        images: Images that are on the nodes, or will be.
+        images: Images that are, or will be, on the nodes.
         kind: The kind of cluster (embedded, minikube, kind, context).
-        back_to: The revision that a rollback goes to; None for a deploy.
+        back_to: The target revision of a rollback; None for a deploy.
 
     Raises:
-        PrerequisiteError: Somebody else is at work on the release.
-        NotDeployableError: Something stands in the way.
+        PrerequisiteError: Another deploy holds the lock.
+        NotDeployableError: A check failed.
     """
     await lease.demand_free(kube, release)
     outcomes: list[checks.Outcome] = []
@@ -55,7 +55,7 @@ async def demand(
 
 
 def _of_rollback(finding: Finding, to: Revision) -> Finding:
-    """A finding as a rollback tells it: images built now are others than those of a revision."""
+    """Adapt a finding to a rollback: images built now differ from those of a revision."""
     if finding.command != local_images.BUILD:
         return finding
     remedy = f"Deploy the artifact of revision {to.number} ({to.chart}), which contains the image."

@@ -1,4 +1,4 @@
-"""The end of a deploy or rollback that is interrupted in the middle: what has changed, and back."""
+"""The end of an interrupted deploy or rollback: report the changes and offer a rollback."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from vrooli.release.records import storage
 from vrooli.steps import Done, Step, run_steps
 from vrooli.workflows.safeguards.consent import Consent, objects
 
-# How long looking at what has changed may take, seconds: whoever ends a process waits little.
+# The timeout of reading the changes, seconds.
 READ_S = 10.0
 AGAIN = "Run the same command again: it continues where it stopped."
 
 
 @dataclass(frozen=True)
 class InterruptedChange:
-    """What was interrupted.
+    """A change that was interrupted.
 
     Attributes:
         kube: The cluster.
         release: The release.
-        wanted: Its objects, as they were to be.
-        there: Its objects, as they were before.
+        manifests: Its desired objects.
+        live: Its objects before the change.
         before: The revision before; None at a first installation.
-        go_back: Brings the last one back that ran well.
-        back: The command that does so.
+        roll_back: Restores the last revision that was ready.
+        command: The command that does so.
     """
 
     kube: Kube
@@ -85,7 +85,7 @@ class InterruptedChange:
         return InterruptError(f"{self.release.name} {ended.detail}.")
 
     async def _fetch_changes(self) -> tuple[list[str], Revision | None]:
-        """The objects that are others than before, and the revision that was made meanwhile."""
+        """Fetch the changed objects and the new revision."""
         changed = await comparison.find_changed_since(self.kube, self.manifests, self.live)
         now = await storage.fetch_revision(self.kube, self.release)
         if now is None or (self.before is not None and now.number == self.before.number):
@@ -96,7 +96,7 @@ class InterruptedChange:
         return changed, now
 
     async def _is_still(self, shown: Revision) -> bool:
-        """Whether the release is still ours and as it was shown: the person may think for long."""
+        """Whether the release is still locked by us and unchanged since the prompt."""
         try:
             last = await storage.fetch_revision(self.kube, self.release)
             ours = await lease.is_ours(self.kube, self.release)

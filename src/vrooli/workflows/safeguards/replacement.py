@@ -1,4 +1,4 @@
-"""Whether develop may replace the release that is there by what the sources make."""
+"""Confirmation before develop replaces an existing release."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vrooli.workflows.safeguards.consent import Action, Consent
 
 # No revision.
 NONE = 0
-# What is said of a release by what it was made of, with its version.
+# How a release is described by its origin, with its version.
 _ORIGINS = {
     Kind.ARTIFACT: ", version {0}, which was deployed from an artifact,",
     Kind.SOURCE: "",
@@ -25,15 +25,15 @@ _ORIGINS = {
 
 
 async def demand_early(choice: Choice, environment: Environment, consent: Consent) -> int | None:
-    """Demand a yes before anything is touched.
+    """Demand the confirmation before anything changes.
 
     Returns:
-        The revision that may be replaced, 0 where there was none or all was agreed to; None where
-        that can't be known: a cluster that doesn't run doesn't tell what is in it.
+        The revision that may be replaced; 0 if there is none or ``--yes`` was given; None if it is
+        unknown because the cluster doesn't run.
 
     Raises:
-        UsageError: A yes is missing.
-        InterruptError: The person said no.
+        UsageError: The confirmation is missing.
+        InterruptError: The user declined.
     """
     if consent.yes:
         return NONE
@@ -41,14 +41,14 @@ async def demand_early(choice: Choice, environment: Environment, consent: Consen
         return NONE  # it holds no release yet
     try:
         kube, kubeconfig = await _connect(choice)
-    except VrooliError:  # it is to be started, or its start says what is wrong with it
+    except VrooliError:  # develop starts it, or its start fails with a message
         return None
     async with kube:
         return await demand(kube, Release.of(environment, kubeconfig), environment, consent)
 
 
 async def _connect(choice: Choice) -> tuple[Kube, Path]:
-    """A client of the cluster as it is, and its kubeconfig.
+    """Connect to the cluster; also returns its kubeconfig.
 
     Raises:
         VrooliError: It doesn't run.
@@ -61,21 +61,21 @@ async def _connect(choice: Choice) -> tuple[Kube, Path]:
 
 
 async def demand(kube: Kube, release: Release, environment: Environment, consent: Consent) -> int:
-    """Demand a yes, where the release that is there needs one.
+    """Demand the confirmation that the existing release requires.
 
     Returns:
-        The revision that may be replaced, 0 where there is none.
+        The revision that may be replaced; 0 if there is none.
 
     Raises:
-        UsageError: A yes is missing.
-        InterruptError: The person said no.
+        UsageError: The confirmation is missing.
+        InterruptError: The user declined.
     """
     record = await storage.fetch_record(kube, release)
     if record is None:
         return NONE
     origin = record.metadata.origin
     action = Action.DEVELOP if origin.kind is Kind.SOURCE else Action.REPLACE_ARTIFACT
-    change = f"replace {release}{_ORIGINS[origin.kind]} by what the sources here make"
+    change = f"replace {release}{_ORIGINS[origin.kind]} by a release of this working tree"
     consent.demand(action, environment.name, change.format(origin.version))
     return record.revision.number
 
@@ -83,17 +83,17 @@ async def demand(kube: Kube, release: Release, environment: Environment, consent
 async def check_again(
     kube: Kube, release: Release, environment: Environment, consent: Consent, agreed: int
 ) -> None:
-    """Another deploy may have ended since: what it brought isn't replaced without a yes.
+    """Check again under the lock: a release of another deploy is not replaced unconfirmed.
 
     Args:
         kube: The cluster.
         release: The release, whose Lease is held.
         environment: Whose it is.
-        consent: What the person has agreed to.
+        consent: What the user has confirmed.
         agreed: The revision that may be replaced.
 
     Raises:
-        PrerequisiteError: It has, and what is there now needs a yes of its own.
+        PrerequisiteError: A newer release requires its own confirmation.
     """
     last = await storage.fetch_revision(kube, release)
     if last is None or last.number == agreed:
@@ -102,6 +102,7 @@ async def check_again(
         await demand(kube, release, environment, Consent(yes=consent.yes))
     except UsageError as error:
         raise PrerequisiteError(
-            f"Another deploy of {release.name} has ended meanwhile; this run has not changed it.",
-            "Run the same command again: it asks about what is there now.",
+            f"Another deploy of {release.name} finished in the meantime; "
+            "this run did not change it.",
+            "Run the same command again to confirm the current state.",
         ) from error

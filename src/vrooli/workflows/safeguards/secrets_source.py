@@ -1,4 +1,4 @@
-"""A release keeps the source of its secrets: the other one can't take over what it finds."""
+"""Refuse to change the source of a release's secrets: neither takes over from the other."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 
 
 async def refuse_change(kube: Kube, environment: Environment, requested: SecretsSource) -> None:
-    """Refuse to change the source of a release that has its secrets from the other one.
+    """Refuse to change the source of a release's secrets.
 
-    VSO fills no Secret that it didn't make, and Kubernetes deletes what VSO made together with
-    its VaultStaticSecrets, whatever else was written into it.
+    VSO does not write Secrets that it did not make, and Kubernetes deletes those of VSO with their
+    VaultStaticSecrets, whatever else was written into them.
 
     Raises:
-        UsageError: It has them from the other one; nothing was touched.
+        UsageError: The release uses the other source; nothing was changed.
     """
     if requested is SecretsSource.VAULT and await _has_a_files(kube, environment):
         raise UsageError(
