@@ -56,8 +56,8 @@ class Named:
 
 async def look(kube: Kube, live: Live) -> Diagnosis:
     """What the product says of the live release now."""
-    evidence, redactor = await collect(kube, Release.of(live.environment, live.kubeconfig))
-    return root_cause.diagnose(evidence, catalog.ALL, redactor)
+    collected = await collect(kube, Release.of(live.environment, live.kubeconfig))
+    return root_cause.diagnose(collected.evidence, catalog.ALL, collected.redactor)
 
 
 async def until_named(

@@ -12,7 +12,7 @@ from vrooli.diagnosis import catalog, root_cause
 from vrooli.diagnosis.bundle import extras
 from vrooli.diagnosis.bundle.archive import Contents
 from vrooli.diagnosis.bundle.extras import More
-from vrooli.diagnosis.evidence.collection import collect
+from vrooli.diagnosis.evidence.collection import collect, collector
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import Release
@@ -25,7 +25,7 @@ async def examine(
     full: bool = False,
     manifests: Sequence[Manifest] | None = None,
     failure: str = "",
-    limit_s: float = collect.LIMIT_S,
+    limit_s: float = collector.LIMIT_S,
     progress: Progress | None = None,
 ) -> Contents:
     """Collect the evidence of a release and diagnose it.
@@ -40,7 +40,7 @@ async def examine(
         progress: Receives what the collection waits for.
     """
     with _uncollected():
-        collected = await collect.look(kube, release, limit_s, progress)
+        collected = await collect.collect(kube, release, limit_s, progress)
         evidence = (
             collected.evidence
             if manifests is None

@@ -11,7 +11,7 @@ from vrooli.diagnosis import catalog
 from vrooli.diagnosis.bundle import archive as bundle_archive
 from vrooli.diagnosis.bundle.archive import Contents
 from vrooli.diagnosis.engine import examine
-from vrooli.diagnosis.evidence.collection.collect import LIMIT_S
+from vrooli.diagnosis.evidence.collection.collector import LIMIT_S
 from vrooli.diagnosis.interface import Cause
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.events import Listener, Progress

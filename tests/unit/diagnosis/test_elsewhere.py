@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.evidence import DEV, START, diagnosed, operators, pod, vault
-from vrooli.diagnosis.evidence.collection import collect, discovery
+from vrooli.diagnosis.evidence.collection import collect, discovery, kinds
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Evidence
 from vrooli.diagnosis.evidence.unavailable import grouped
 from vrooli.kube import ApiError
@@ -82,7 +82,7 @@ class Cluster:
 
 
 async def look(*objects: Body, refuses: str = "") -> Evidence:
-    found = await collect.look(Cluster(*objects, refuses=refuses), RELEASE)  # type: ignore[arg-type]
+    found = await collect.collect(Cluster(*objects, refuses=refuses), RELEASE)  # type: ignore[arg-type]
     return found.evidence
 
 
@@ -218,8 +218,8 @@ async def test_a_vault_in_another_namespace_is_seen_there() -> None:
 @pytest.mark.anyio
 async def test_no_list_of_all_pods_or_of_all_events_is_asked_for() -> None:
     cluster = Cluster(CONNECTION, FAILOVER)
-    await collect.look(cluster, RELEASE)  # type: ignore[arg-type]
+    await collect.collect(cluster, RELEASE)  # type: ignore[arg-type]
     of_all = {kind for kind, namespace, labels, _ in cluster.asked if not (namespace or labels)}
-    wanted = {kind for _, kind in (*collect.OF_CLUSTER, *collect.OF_OPERATORS)}
+    wanted = {kind for _, kind in (*kinds.OF_CLUSTER, *kinds.OF_OPERATORS)}
     assert of_all == wanted
     assert ("Event", "default", None, "involvedObject.kind=Node") in cluster.asked

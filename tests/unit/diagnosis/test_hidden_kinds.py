@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from support.evidence import DEV, diagnosed, whole
-from vrooli.diagnosis.evidence.collection import collect
+from vrooli.diagnosis.evidence.collection import kinds
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube.objects import ref_of
 
-KINDS = sorted({kind for _, kind in (*collect.OF_CLUSTER, *collect.OF_OPERATORS)})
+KINDS = sorted({kind for _, kind in (*kinds.OF_CLUSTER, *kinds.OF_OPERATORS)})
 PLACED = [
     (kind, namespace)
-    for namespace in (DEV.namespace, *collect.BELOW)
-    for kind in sorted({kind for _, kind in (*collect.OF_RELEASE, ("v1", "Secret"))})
+    for namespace in (DEV.namespace, *kinds.BELOW)
+    for kind in sorted({kind for _, kind in (*kinds.OF_RELEASE, ("v1", "Secret"))})
 ]
 
 

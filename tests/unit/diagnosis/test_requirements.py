@@ -8,7 +8,7 @@ import pytest
 
 from support.evidence import DEV, diagnosed, vault, whole, with_objects
 from vrooli import operators
-from vrooli.diagnosis.evidence.collection import collect, requirements
+from vrooli.diagnosis.evidence.collection import kinds, requirements
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence
 from vrooli.diagnosis.evidence.probes import PROBES
 from vrooli.kube import Priority
@@ -22,7 +22,7 @@ CONNECTION = {
     "metadata": {"name": "v", "namespace": HOME},
     "spec": {"address": "http://vault.security.svc:8200"},
 }
-LISTED = {kind for _, kind in (*collect.OF_RELEASE, *collect.OF_OPERATORS)} | {"Event", "Secret"}
+LISTED = {kind for _, kind in (*kinds.OF_RELEASE, *kinds.OF_OPERATORS)} | {"Event", "Secret"}
 
 
 def hiding(seen: Evidence, *places: tuple[str, str]) -> Evidence:
@@ -50,9 +50,9 @@ def test_a_release_of_which_all_was_seen_lacks_nothing() -> None:
 
 def test_all_that_is_required_is_looked_at() -> None:
     assert requirements.OF_RELEASE <= LISTED
-    assert {k for _, k in collect.OF_BELOW} >= requirements.OF_OPERATOR | requirements.OF_VAULT
+    assert {k for _, k in kinds.OF_BELOW} >= requirements.OF_OPERATOR | requirements.OF_VAULT
     assert set(requirements.PROBES) <= set(PROBES)
-    assert {operator.namespace for operator in operators.OPERATORS} <= set(collect.BELOW)
+    assert {operator.namespace for operator in operators.OPERATORS} <= set(kinds.BELOW)
 
 
 @pytest.mark.parametrize("kind", sorted(LISTED))

@@ -10,6 +10,7 @@ import pytest
 
 from support.evidence import DEV, diagnosed, evidence, operators, pod, pod_of, vault
 from vrooli.diagnosis.evidence.collection import access, collect
+from vrooli.diagnosis.evidence.collection.collector import Collector
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import PROBES, vault_health
 from vrooli.kube import RequestBudget
@@ -114,7 +115,7 @@ async def test_a_vault_without_a_pod_is_told_of_without_any_right() -> None:
 @pytest.mark.anyio
 async def test_a_look_asks_for_the_rights_and_says_what_it_lacks() -> None:
     kube = ReaderOnly()
-    look = collect._Look(kube=kube, release=None)  # type: ignore[arg-type]
+    look = Collector(kube=kube, release=None)  # type: ignore[arg-type]
     found = await collect._fetch_rest(look, seen())
     assert [item.resource for item in found.unavailable if "Redis" in item.resource]
     assert not [item for item in found.answers if not item.ok]

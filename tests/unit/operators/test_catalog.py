@@ -33,8 +33,7 @@ catalog.OPERATORS = operators.OPERATORS = (*operators.OPERATORS, fourth)
 from vrooli.checks import catalog as checks
 from vrooli.checks.cluster import api_resources
 from vrooli.checks.data import changes
-from vrooli.diagnosis import requirements
-from vrooli.diagnosis.evidence import collect, discovery, logs
+from vrooli.diagnosis.evidence.collection import discovery, kinds, logs, requirements
 from vrooli.diagnosis.remedies import operators as remedies
 from vrooli.release.rollout import operator_logs, progress, readiness
 from vrooli.workflows import check_fix
@@ -48,8 +47,8 @@ print(json.dumps({
     "check of the kinds": api_resources.SERVED_BY["queue.example"].name,
     "check of the data": "Queue" in changes.KINDS,
     "fix": check_fix.OWNERS["Queue"],
-    "evidence": ["queue.example/v1", "Queue"] in [list(kind) for kind in collect.OF_OPERATORS],
-    "evidence of the namespace": "queue-system" in collect.BELOW,
+    "evidence": ["queue.example/v1", "Queue"] in [list(kind) for kind in kinds.OF_OPERATORS],
+    "evidence of the namespace": "queue-system" in kinds.BELOW,
     "evidence in any namespace": "app=queue-operator" in discovery.KINDS["apps/v1", "Deployment"],
     "logs": "queue-system" in logs.NAMESPACES and "queue.example/name" in logs.DATA,
     "required kinds": "Queue" in requirements.OF_RELEASE,

@@ -171,13 +171,20 @@ def files(contents: Contents) -> dict[str, str]:
             f"logs/{_log_place(source)}": "".join(f"{line}\n" for line in lines)
             for source, lines in logs.items()
         },
+        **_metrics(contents),
+    }
+
+
+def _metrics(contents: Contents) -> dict[str, str]:
+    """The files with the usage of pods and nodes and with the metrics of pods."""
+    redactor, extras = contents.redactor, contents.more
+    return {
         **{
-            f"metrics/{name}.json": _json(redactor.tree(usage))
-            for name, usage in contents.more.used.items()
+            f"metrics/{name}.json": _json(redactor.tree(used)) for name, used in extras.used.items()
         },
         **{
             f"metrics/{_place(name)}.txt": redactor.text(text)
-            for name, text in contents.more.metrics.items()
+            for name, text in extras.metrics.items()
         },
     }
 

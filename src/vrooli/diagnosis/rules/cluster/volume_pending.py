@@ -31,32 +31,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 def _symptoms(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
     ref, class_name = ref_of(claim), text(claim, "spec", "storageClassName")
     classes = {ref_of(item).name: item for item in evidence.all("StorageClass")}
-    existing = f"there is {', '.join(sorted(classes)) or 'none'}"
     events = last_events(evidence, ref)
-    if not class_name and not any(
-        text(notes(item), DEFAULT) == "true" for item in classes.values()
-    ):
-        first = next(iter(sorted(classes)), "")
-        yield Symptom(
-            resource=ref,
-            message=f"it names no storage class, and the cluster has no default one ({existing})",
-            remediation="Make a class the default, or name one (persistence.*.storageClass).",
-            command=f"kubectl annotate storageclass {first} {DEFAULT}=true --overwrite"
-            if first
-            else "kubectl get storageclass",
-            evidence=events,
-        )
+    has_default = any(text(notes(item), DEFAULT) == "true" for item in classes.values())
+    if not class_name and not has_default:
+        yield _no_class(ref, sorted(classes), events)
     elif class_name and evidence.is_readable("StorageClass") and class_name not in classes:
-        if text(labels(claim), CLUSTER_LABEL):
-            return  # which of PostgreSQL's values names it is told by a rule of its own
-        yield Symptom(
-            resource=ref,
-            message=f"its storage class {class_name} doesn't exist ({existing})",
-            remediation="Make the class, or name one that exists (persistence.*.storageClass) and "
-            "make the claim anew: a claim's class can't be changed.",
-            command=f"kubectl delete {ref.words}",
-            evidence=events,
-        )
+        # A rule of its own names the value of PostgreSQL that sets the class.
+        if not text(labels(claim), CLUSTER_LABEL):
+            yield _unknown_class(ref, class_name, sorted(classes), events)
     elif provisioner := _provisioner(evidence, classes.get(class_name, {})):
         yield Symptom(
             resource=provisioner,
@@ -70,10 +52,37 @@ def _symptoms(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
         yield Symptom(
             resource=ref,
             message=f"it gets no volume: {failure}",
-            remediation="Mend what the provisioner names.",
+            remediation="Fix what the provisioner reports.",
             command=f"kubectl describe {ref.words}",
             evidence=events,
         )
+
+
+def _no_class(ref: Ref, classes: list[str], events: tuple[str, ...]) -> Symptom:
+    first = classes[0] if classes else ""
+    command = f"kubectl annotate storageclass {first} {DEFAULT}=true --overwrite"
+    return Symptom(
+        resource=ref,
+        message="it names no storage class, and the cluster has no default one "
+        f"(there is {', '.join(classes) or 'none'})",
+        remediation="Make a class the default, or name one (persistence.*.storageClass).",
+        command=command if classes else "kubectl get storageclass",
+        evidence=events,
+    )
+
+
+def _unknown_class(
+    ref: Ref, class_name: str, classes: list[str], events: tuple[str, ...]
+) -> Symptom:
+    return Symptom(
+        resource=ref,
+        message=f"its storage class {class_name} doesn't exist "
+        f"(there is {', '.join(classes) or 'none'})",
+        remediation="Make the class, or name one that exists (persistence.*.storageClass) and "
+        "recreate the claim: a claim's class can't be changed.",
+        command=f"kubectl delete {ref.words}",
+        evidence=events,
+    )
 
 
 def _failure(evidence: Evidence, claim: Body) -> str:
