@@ -115,7 +115,7 @@ async def test_an_operator_that_is_gone_or_not_ready_is_told_though_its_kinds_ar
     await equipped.delete(*DEPLOYMENT, gone.name, ELSEWHERE)
     await _run(equipped, lame, readyReplicas=0, availableReplicas=0)
     found = {
-        item.rule_id: item.message for item in await preflight.look(equipped, NAMESPACE, wanted)
+        item.rule_id: item.message for item in await preflight.run(equipped, NAMESPACE, wanted)
     }
     assert found == {
         gone.name: "it is not installed.",
@@ -126,7 +126,7 @@ async def test_an_operator_that_is_gone_or_not_ready_is_told_though_its_kinds_ar
 async def test_a_cluster_with_everything_is_found_fit_and_stays_as_it_was(
     equipped: Kube, wanted: tuple[Manifest, ...]
 ) -> None:
-    assert await preflight.look(equipped, NAMESPACE, wanted) == []
+    assert await preflight.run(equipped, NAMESPACE, wanted) == []
     assert await equipped.get("v1", "Namespace", NAMESPACE) is None
 
 
@@ -136,7 +136,7 @@ async def test_everything_that_is_missing_is_told_at_once(
     for body in CLASSES[:2]:
         await equipped.delete(body["apiVersion"], body["kind"], body["metadata"]["name"])
     await _set_images(equipped, ["localhost/vrooli/ui:dev"])
-    found = await preflight.look(equipped, NAMESPACE, wanted)
+    found = await preflight.run(equipped, NAMESPACE, wanted)
     assert {(finding.rule_id, finding.resource) for finding in found} >= {
         ("storage", "StorageClass"),
         ("ingress", "IngressClass/traefik"),
@@ -160,7 +160,7 @@ async def test_a_missing_operator_is_named_instead_of_what_follows_from_it(
         },
         NAMESPACE,
     )
-    (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, other])
+    (finding,) = await preflight.run(equipped, NAMESPACE, [*wanted, other])
     assert (finding.rule_id, finding.resource) == ("api-resources", "PodMonitor")
     assert "Prometheus' operator" in finding.remediation
 
@@ -177,7 +177,7 @@ async def test_an_object_that_the_server_refuses_is_told_in_its_words(
         },
         NAMESPACE,
     )
-    (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, bad])
+    (finding,) = await preflight.run(equipped, NAMESPACE, [*wanted, bad])
     assert (finding.rule_id, finding.resource) == ("dry-run", "Service/bad")
     assert "99999" in finding.message
 
@@ -201,7 +201,7 @@ async def test_a_tag_that_its_registry_does_not_have_is_told_before_anything_is_
             )
             for number, tag in enumerate(("1.0.0", "1.0.1"))
         ]
-        (finding,) = await preflight.look(equipped, NAMESPACE, [*wanted, *pods])
+        (finding,) = await preflight.run(equipped, NAMESPACE, [*wanted, *pods])
     assert (finding.rule_id, finding.resource) == ("registry", f"{host}/vrooli/ui:1.0.1")
 
 
@@ -234,7 +234,7 @@ async def test_missing_rights_are_told_by_verb_and_kind(
     rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["get", "list", "watch"]}]
     path = await _account(equipped, bare_kubeconfig, "rights", rules, tmp_path)
     async with await Kube.connect(path) as reader:
-        found = await preflight.look(reader, "rights", [w for w in wanted if w.kind == "Service"])
+        found = await preflight.run(reader, "rights", [w for w in wanted if w.kind == "Service"])
     told = {
         finding.resource: finding.message for finding in found if finding.rule_id == "permissions"
     }
@@ -287,7 +287,7 @@ async def test_who_may_patch_all_of_its_namespace_may_label_it(
 
 
 async def _rights(kube: Kube, namespace: str, wanted: tuple[Manifest, ...]) -> list[Finding]:
-    found = await preflight.look(kube, namespace, [_in(item, namespace) for item in wanted])
+    found = await preflight.run(kube, namespace, [_in(item, namespace) for item in wanted])
     return [finding for finding in found if finding.rule_id == "permissions"]
 
 

@@ -16,7 +16,7 @@ import pytest
 from support.artifacts import DEV, Source
 from vrooli.chart import values
 from vrooli.checks import catalog
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError
@@ -143,7 +143,7 @@ async def test_without_rollback_the_release_is_left_and_a_second_deploy_goes_on(
 async def test_what_a_deploy_could_not_look_at_is_said_by_its_step(
     cluster: Kube, shared: DeployOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(site: Site) -> Seen:
+    async def refuse(site: Site) -> CheckResult:
         raise ApiError("list Node", 403, "forbidden")
 
     heard: list[Event] = []

@@ -14,7 +14,7 @@ import pytest
 from vrooli import process
 from vrooli.chart import values
 from vrooli.checks import catalog
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.environments import ENVIRONMENTS, Environment
 from vrooli.errors import InterruptError, UsageError
@@ -145,11 +145,11 @@ async def test_a_person_is_asked_and_a_no_changes_nothing(
 async def test_what_stands_in_the_way_is_found_before_anything_is_touched(
     bare_kube: Kube, release: Release, options: RollbackOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(site: Site) -> Seen:
+    async def refuse(site: Site) -> CheckResult:
         lack = Finding(
             "image-not-there", "Deployment/x", "its image is gone", remediation="push it"
         )
-        return Seen("1 of 2 images", (lack,))
+        return CheckResult("1 of 2 images", (lack,))
 
     blocked = Check("images", "Images", "looks at images", refuse, stops_deploy=True)
     monkeypatch.setattr(catalog, "STOP_DEPLOYS", (blocked,))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import requirements
-from vrooli.checks.requirements import Needs
+from vrooli.checks.requirements import Requirements
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import Kube
@@ -23,7 +23,7 @@ LIMIT_S = 16.0
 
 
 class State(StrEnum):
-    """How a check ended."""
+    """The outcome of a check."""
 
     OK = "ok"
     FAILED = "failed"
@@ -31,55 +31,55 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-class UnseenError(VrooliError):
-    """What a check wants to look at can't be seen from here; says nothing of how it is."""
+class UnavailableError(VrooliError):
+    """A check cannot read what it checks from here, which says nothing about its health."""
 
 
 class Shared:
-    """What several checks ask for at once is asked for once."""
+    """Results that several checks use, computed once."""
 
     def __init__(self) -> None:
         self._tasks: dict[Any, asyncio.Task[Any]] = {}
 
-    async def get(self, key: Any, make: Callable[[], Awaitable[T]]) -> T:
-        """What ``make`` gives, made by the first who asks for that key."""
+    async def get(self, key: Any, compute: Callable[[], Awaitable[T]]) -> T:
+        """The result of a key; the first call computes it."""
         if key not in self._tasks:
-            self._tasks[key] = asyncio.ensure_future(_made(make))
-        # One whose time is over must not take it from the others.
-        found: T = await asyncio.shield(self._tasks[key])
-        return found
+            self._tasks[key] = asyncio.ensure_future(_await(compute))
+        # A check that reaches its limit must not cancel the others' result.
+        result: T = await asyncio.shield(self._tasks[key])
+        return result
 
     async def close(self) -> None:
-        """End what still goes on; nobody waits for it any more."""
+        """Cancel what still runs; no check waits for it any more."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
 
-async def _made(make: Callable[[], Awaitable[T]]) -> T:
-    return await make()
+async def _await(compute: Callable[[], Awaitable[T]]) -> T:
+    return await compute()
 
 
 @dataclass(frozen=True)
 class Site:
-    """What the checks look at: a cluster, and what is to go there.
+    """The subject of the checks: a cluster, and the release that is to be deployed to it.
 
     Attributes:
         kube: The cluster.
-        namespace: Where the release goes; need not be there.
+        namespace: The release's namespace, which may not exist.
         manifests: The release's objects.
-        needs: What these objects need.
-        creates: Whether checks may make objects, in a namespace of their own.
-        deep: Whether to look further than what stops a deploy.
-        kind: The kind of cluster (embedded, minikube, kind, context); empty where unknown.
-        loaded: Images that its nodes have, whether or not they tell of them.
-        shared: What several checks look at.
+        requirements: What these objects require of a cluster.
+        creates: Whether checks may create objects, in a namespace of their own.
+        deep: Whether to check more than what stops a deploy.
+        kind: The kind of cluster (embedded, minikube, kind, context); empty if unknown.
+        loaded: Images that its nodes have, whether or not they report them.
+        shared: Results that several checks use.
     """
 
     kube: Kube
     namespace: str
     manifests: tuple[Manifest, ...]
-    needs: Needs
+    requirements: Requirements
     creates: bool = False
     deep: bool = False
     kind: str = ""
@@ -96,7 +96,7 @@ class Site:
     async def objects(
         self, api_version: str, kind: str, namespace: str | None = None, labels: str | None = None
     ) -> list[Body]:
-        """The objects of a kind; asked for once, however many checks look at them."""
+        """The objects of a kind, listed once for all checks."""
         key = (api_version, kind, namespace, labels)
         return await self.shared.get(
             key, lambda: self.kube.list(api_version, kind, namespace, labels)
@@ -108,55 +108,55 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a check saw.
+class CheckResult:
+    """What a check found out.
 
     Attributes:
-        found: What is there, in words.
-        findings: What isn't as it should be.
-        unseen: What could not be seen of it, and why.
-        warnings: What a person has to do about it, though it stops nothing.
+        summary: The current state, in words.
+        findings: The problems.
+        unavailable: What could not be read, and why.
+        warnings: What a person has to do, though it stops nothing.
     """
 
-    found: str = ""
+    summary: str = ""
     findings: tuple[Finding, ...] = ()
-    unseen: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-Look = Callable[[Site], Awaitable[Seen]]
-# Why a check isn't needed; empty when it is.
-Needless = Callable[[Site], str]
+Run = Callable[[Site], Awaitable[CheckResult]]
+# Why a check is not needed; empty if it is.
+SkipReason = Callable[[Site], str]
 
 
 def always(site: Site) -> str:
-    """For what every release needs."""
+    """The skip reason of a check that every release needs."""
     del site
     return ""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that a release needs of a cluster.
+    """One requirement of a release that a cluster must meet.
 
     Attributes:
         name: Short and stable, part of the JSON output.
-        title: What a person reads.
-        looks_at: What it looks at, in words.
-        look: Looks.
-        needless: Says why the release doesn't need it; empty when it does.
-        limit_s: How long it may take, seconds.
-        after: Names of checks whose findings would be this one's, too.
-        stops_deploy: Whether a deploy looks at it before it touches anything.
-        of_operators: Whether it is about what the operators and Vault give.
-        creates: What it makes in a namespace of its own, in words; empty: nothing.
+        title: Its name for people.
+        description: What it checks, in words.
+        run: Runs it.
+        skip_reason: Why the release does not need it; empty if it does.
+        limit_s: Its timeout, seconds.
+        after: Names of checks whose findings this one would repeat.
+        stops_deploy: Whether a deploy runs it before it changes anything.
+        of_operators: Whether it is about the operators and Vault.
+        creates: The objects that it creates in a namespace of its own, in words; empty: none.
     """
 
     name: str
     title: str
-    looks_at: str
-    look: Look
-    needless: Needless = always
+    description: str
+    run: Run
+    skip_reason: SkipReason = always
     limit_s: float = LIMIT_S
     after: tuple[str, ...] = ()
     stops_deploy: bool = False
@@ -166,24 +166,24 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one check ended.
+    """The outcome of one check.
 
     Attributes:
         check: The check.
         state: ok, failed, not needed or unknown.
-        found: What was found, or why it isn't needed or could not be seen.
-        findings: What isn't as it should be.
-        elapsed_s: How long it took, seconds.
-        error: What kept it from looking, if anything did.
-        unseen: What of it could not be seen, beside what was found.
-        warnings: What a person has to do about it, though it stops nothing.
+        summary: The current state, or why the check is not needed or could not run.
+        findings: The problems.
+        elapsed_s: Its duration, seconds.
+        error: Why it could not run, if it could not.
+        unavailable: What could not be read, beside the summary.
+        warnings: What a person has to do, though it stops nothing.
     """
 
     check: Check
     state: State
-    found: str
+    summary: str
     findings: tuple[Finding, ...] = ()
     elapsed_s: float = 0.0
     error: VrooliError | None = None
-    unseen: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

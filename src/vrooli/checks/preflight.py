@@ -8,7 +8,7 @@ from dataclasses import replace
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import catalog, runner
 from vrooli.checks.data import changes
-from vrooli.checks.interface import Check, Outcome, Site, State, UnseenError
+from vrooli.checks.interface import Check, Outcome, Site, State, UnavailableError
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import Kube
@@ -17,12 +17,12 @@ from vrooli.kube import Kube
 LIMIT_S = 30.0
 
 
-async def look(
+async def run(
     kube: Kube,
     namespace: str,
     manifests: Iterable[Manifest],
     loaded: Collection[str] = (),
-    told: runner.Told = runner.nobody,
+    on_outcome: runner.OnOutcome = runner.ignore,
     *,
     checks: Sequence[Check] | None = None,
     kind: str = "",
@@ -38,7 +38,7 @@ async def look(
         manifests: The release's objects.
         loaded: Images that are on the nodes, which don't tell of all, and of new ones a minute
             later.
-        told: Called with each outcome as it comes, those of what could not be seen among them.
+        on_outcome: Called with each outcome at once, the unknown ones included.
         checks: Which checks; None are all that stop a deploy.
         kind: The kind of cluster (embedded, minikube, kind, context); empty where unknown.
 
@@ -50,14 +50,14 @@ async def look(
     patient = [replace(check, limit_s=LIMIT_S) for check in chosen]
     return [
         finding
-        for outcome in await runner.run(patient, site, told, limit_s=LIMIT_S)
+        for outcome in await runner.run(patient, site, on_outcome, limit_s=LIMIT_S)
         for finding in _findings(outcome)
     ]
 
 
 def _findings(outcome: Outcome) -> tuple[Finding, ...]:
     error = outcome.error
-    if error and not isinstance(error, UnseenError) and not runner.is_forbidden(error):
+    if error and not isinstance(error, UnavailableError) and not runner.is_forbidden(error):
         raise error
     return outcome.findings
 
@@ -69,18 +69,18 @@ async def demand_data_fit(kube: Kube, namespace: str, manifests: Iterable[Manife
         NotDeployableError: Something of it; nothing was changed.
         VrooliError: The API server doesn't answer.
     """
-    demand(await look(kube, namespace, manifests, checks=(changes.CHECK,)))
+    demand(await run(kube, namespace, manifests, checks=(changes.CHECK,)))
 
 
-def unseen(outcomes: Iterable[Outcome]) -> str:
+def unavailable(outcomes: Iterable[Outcome]) -> str:
     """What could not be looked at, in words; empty when all of it was seen.
 
     Of a check that saw a part, what it could not see is told: the rest doesn't make up for it.
     """
     parts = {
-        one.check.title: f" ({'; '.join(one.unseen)})" if one.unseen else ""
+        one.check.title: f" ({'; '.join(one.unavailable)})" if one.unavailable else ""
         for one in outcomes
-        if one.state is State.UNKNOWN or one.unseen
+        if one.state is State.UNKNOWN or one.unavailable
     }
     titles = [f"{title}{parts[title]}" for title in sorted(parts)]
     return f"could not be seen (`vrooli check` says why): {', '.join(titles)}" if titles else ""

@@ -13,7 +13,7 @@ PREFIX = "vrooli-check-"
 LABEL = "vrooli.com/scratch"
 ACCOUNT = "probe"
 PORT = 8080
-ANSWERING, ASKING = "answering", "asking"
+ANSWERING, CLIENT_SCRIPT = "answering", "asking"
 # The Service without an address of its own, whose name stands for the answering pod's.
 HEADLESS = "answering-pod"
 # Answers every connection with a line.
@@ -90,19 +90,19 @@ def recipe(manifests: Sequence[Manifest]) -> Recipe | None:
         return None
     spec = dict(tests[0].body["spec"])
     (container,) = spec.pop("containers")
-    kept = ("image", "imagePullPolicy", "securityContext", "resources")
-    return Recipe(spec, {key: container[key] for key in kept if key in container})
+    copied_fields = ("image", "imagePullPolicy", "securityContext", "resources")
+    return Recipe(spec, {key: container[key] for key in copied_fields if key in container})
 
 
-def asking(found: Recipe, questions: Sequence[Sequence[Any]], limit_s: float) -> Any:
+def client_pod(template: Recipe, questions: Sequence[Sequence[Any]], limit_s: float) -> Any:
     """The pod that asks; each question has a name, a host and a port (0: only its address).
 
     A fourth part is the question that follows it.
     """
     argv = ["-c", CLIENT, f"{limit_s:.1f}", json.dumps(questions)]
     # On another node than the one that answers, where there is another.
-    away = {"labelSelector": {"matchLabels": {"app": ANSWERING}}}
-    term = {**away, "topologyKey": "kubernetes.io/hostname"}
+    ignored = {"labelSelector": {"matchLabels": {"app": ANSWERING}}}
+    term = {**ignored, "topologyKey": "kubernetes.io/hostname"}
     affinity = {
         "podAntiAffinity": {
             "preferredDuringSchedulingIgnoredDuringExecution": [
@@ -110,20 +110,20 @@ def asking(found: Recipe, questions: Sequence[Sequence[Any]], limit_s: float) ->
             ]
         }
     }
-    return replace(found, spec={**found.spec, "affinity": affinity}).pod(ASKING, argv)
+    return replace(template, spec={**template.spec, "affinity": affinity}).pod(CLIENT_SCRIPT, argv)
 
 
-def answering(found: Recipe) -> list[dict[str, Any]]:
+def server_objects(template: Recipe) -> list[dict[str, Any]]:
     """The pod that answers, a Service in front of it, and one that is a name for its address."""
     spec = {"selector": {"app": ANSWERING}, "ports": [{"port": 80, "targetPort": PORT}]}
     return [
         _object("v1", "Service", ANSWERING, spec=spec),
         _object("v1", "Service", HEADLESS, spec={**spec, "clusterIP": "None"}),
-        found.pod(ANSWERING, ["-c", SERVER]),
+        template.pod(ANSWERING, ["-c", SERVER]),
     ]
 
 
-def keeping(found: Recipe, name: str, storage_class: str) -> list[dict[str, Any]]:
+def volume_objects(template: Recipe, name: str, storage_class: str) -> list[dict[str, Any]]:
     """A small claim of a class ("" is the default), and a pod that writes to it."""
     claim = _object("v1", "PersistentVolumeClaim", name)
     claim["spec"] = {
@@ -131,7 +131,7 @@ def keeping(found: Recipe, name: str, storage_class: str) -> list[dict[str, Any]
         "resources": {"requests": {"storage": "16Mi"}},
         **({"storageClassName": storage_class} if storage_class else {}),
     }
-    return [claim, found.pod(name, ["-c", WRITER], claim=name)]
+    return [claim, template.pod(name, ["-c", WRITER], claim=name)]
 
 
 def namespace(name: str) -> dict[str, Any]:

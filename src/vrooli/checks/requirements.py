@@ -15,7 +15,7 @@ CLAIMS = ("accessModes", "resources")
 
 
 @dataclass(frozen=True)
-class Needs:
+class Requirements:
     """What must be there before a release can be.
 
     Attributes:
@@ -33,21 +33,21 @@ class Needs:
     with_secret: tuple[str, ...]
 
 
-def of(manifests: Iterable[Manifest]) -> Needs:
+def of(manifests: Iterable[Manifest]) -> Requirements:
     """What these objects need; hooks count, since Helm makes them, too."""
-    found = list(manifests)
-    return Needs(
-        kinds=_once((item.api_version, item.kind) for item in found),
-        storage_classes=_once(name for item in found for name in _storage_classes(item.body)),
+    objects = list(manifests)
+    return Requirements(
+        kinds=_once((item.api_version, item.kind) for item in objects),
+        storage_classes=_once(name for item in objects for name in _storage_classes(item.body)),
         ingress_classes=_once(
             name
-            for item in found
+            for item in objects
             if item.kind == "Ingress" and (name := item.body["spec"].get("ingressClassName"))
         ),
-        images=_once(image for item in found if not item.is_hook for image in _images(item.body)),
+        images=_once(image for item in objects if not item.is_hook for image in _images(item.body)),
         with_secret=_once(
             image
-            for item in found
+            for item in objects
             for inner in _mappings(item.body)
             if inner.get("imagePullSecrets")
             for image in _images(inner)

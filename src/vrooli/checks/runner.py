@@ -1,4 +1,4 @@
-"""Run checks all at once, each within its own limit; one that can't look never stops the others."""
+"""Runs checks all at once, each with its own timeout; one that fails never stops the others."""
 
 from __future__ import annotations
 
@@ -7,31 +7,35 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from vrooli.checks.interface import Check, Outcome, Seen, Site, State
+from vrooli.checks.interface import Check, CheckResult, Outcome, Site, State
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import ApiError
 from vrooli.steps import first_error
 
-# How long all checks may take together, seconds.
+# The timeout of all checks together, seconds.
 LIMIT_S = 18.0
 
-Told = Callable[[Outcome], None]
+OnOutcome = Callable[[Outcome], None]
 
 
-def nobody(outcome: Outcome) -> None:
-    """Told of each outcome where nobody listens."""
+def ignore(outcome: Outcome) -> None:
+    """Do nothing with an outcome."""
 
 
 async def run(
-    checks: Sequence[Check], site: Site, told: Told = nobody, *, limit_s: float = LIMIT_S
+    checks: Sequence[Check],
+    site: Site,
+    on_outcome: OnOutcome = ignore,
+    *,
+    limit_s: float = LIMIT_S,
 ) -> list[Outcome]:
-    """Look at everything at once; a check waits only for those that it follows from.
+    """Run all checks at once; a check waits only for those that it follows from.
 
     Args:
         checks: Which checks.
-        site: What they look at.
-        told: Called with each outcome as it comes.
-        limit_s: How long all of them may take together, those that wait for others included.
+        site: The subject of the checks.
+        on_outcome: Called with each outcome at once.
+        limit_s: The timeout of all of them together, those that wait for others included.
 
     Returns:
         The outcomes, in the order of the checks.
@@ -42,79 +46,82 @@ async def run(
         check.name: asyncio.get_running_loop().create_future() for check in checks
     }
 
-    async def one(check: Check) -> Outcome:
+    async def run_one(check: Check) -> Outcome:
         causes = [await ended[name] for name in check.after if name in names]
         failed = [cause for cause in causes if cause.state is State.FAILED]
-        outcome = _follows(check, failed[0]) if failed else await _timed(check, site, deadline)
+        outcome = _skipped(check, failed[0]) if failed else await _timed(check, site, deadline)
         ended[check.name].set_result(outcome)
-        told(outcome)
+        on_outcome(outcome)
         return outcome
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(check), name=check.name) for check in checks]
+            tasks = [group.create_task(run_one(check), name=check.name) for check in checks]
     finally:
         await site.shared.close()
     return [task.result() for task in tasks]
 
 
-def _follows(check: Check, cause: Outcome) -> Outcome:
-    return Outcome(check, State.UNKNOWN, f"not looked at: it follows from “{cause.check.title}”")
+def _skipped(check: Check, cause: Outcome) -> Outcome:
+    return Outcome(check, State.UNKNOWN, f"skipped: it depends on “{cause.check.title}”")
 
 
 async def _timed(check: Check, site: Site, deadline: float) -> Outcome:
-    began = time.monotonic()
-    reason = check.needless(site)
-    left_s = min(check.limit_s, deadline - began)
-    outcome = (
-        Outcome(check, State.NOT_NEEDED, reason) if reason else await _look(check, site, left_s)
-    )
-    return replace(outcome, elapsed_s=time.monotonic() - began)
+    start = time.monotonic()
+    if reason := check.skip_reason(site):
+        outcome = Outcome(check, State.NOT_NEEDED, reason)
+    else:
+        outcome = await _run(check, site, min(check.limit_s, deadline - start))
+    return replace(outcome, elapsed_s=time.monotonic() - start)
 
 
-async def _look(check: Check, site: Site, limit_s: float) -> Outcome:
-    """A check's outcome, whatever happens while it looks."""
+async def _run(check: Check, site: Site, limit_s: float) -> Outcome:
+    """A check's outcome, whatever it raises."""
     try:
         async with asyncio.timeout(limit_s):
-            seen = await check.look(site)
+            result = await check.run(site)
     except TimeoutError:
         late = PrerequisiteError(
-            f"nothing was known after {max(limit_s, 0):.0f} s (check {check.name}: "
-            f"{check.looks_at})",
-            "See whether the cluster answers, and whether this kubeconfig may look at it: "
-            "`vrooli check` shows each.",
+            f"no result after {max(limit_s, 0):.0f} s (check {check.name}: {check.description})",
+            "Check that the cluster responds and that this kubeconfig has permission to read it: "
+            "`vrooli check` shows each check.",
         )
         return Outcome(check, State.UNKNOWN, late.message, error=late)
     except (VrooliError, ExceptionGroup) as raised:
         error = first_error(raised)
         if not isinstance(error, VrooliError):
             raise
-        return Outcome(check, State.UNKNOWN, _words(error), error=error)
-    return judged(check, seen)
+        return Outcome(check, State.UNKNOWN, _format_error(error), error=error)
+    return judged(check, result)
 
 
-def judged(check: Check, seen: Seen) -> Outcome:
-    """The outcome of what a check saw."""
+def judged(check: Check, result: CheckResult) -> Outcome:
+    """The outcome of a check with this result."""
     parts = [
-        seen.found,
-        *(f"not seen: {what}" for what in seen.unseen),
-        *(f"warning: {what}" for what in seen.warnings),
+        result.summary,
+        *(f"not checked: {reason}" for reason in result.unavailable),
+        *(f"warning: {warning}" for warning in result.warnings),
     ]
-    found = "; ".join(part for part in parts if part)
-    if seen.findings:
-        return Outcome(
-            check, State.FAILED, found, seen.findings, unseen=seen.unseen, warnings=seen.warnings
-        )
-    state = State.OK if seen.found or not seen.unseen else State.UNKNOWN
-    return Outcome(check, state, found, unseen=seen.unseen, warnings=seen.warnings)
+    if result.findings:
+        state = State.FAILED
+    elif result.summary or not result.unavailable:
+        state = State.OK
+    else:
+        state = State.UNKNOWN
+    return Outcome(
+        check,
+        state,
+        "; ".join(filter(None, parts)),
+        result.findings,
+        unavailable=result.unavailable,
+        warnings=result.warnings,
+    )
 
 
-def _words(error: VrooliError) -> str:
-    if is_forbidden(error):
-        return f"this kubeconfig may not look: {error.message}"
-    return error.message
+def _format_error(error: VrooliError) -> str:
+    return f"permission denied: {error.message}" if is_forbidden(error) else error.message
 
 
 def is_forbidden(error: VrooliError | None) -> bool:
-    """Whether it was the API server that didn't let us look."""
+    """Whether the API server denied the permission to read."""
     return isinstance(error, ApiError) and error.is_forbidden

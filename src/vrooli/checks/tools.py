@@ -7,7 +7,7 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
 
 NAME = "tools"
@@ -20,7 +20,7 @@ PROGRAMS = {"minikube": ("minikube", "kubectl"), "kind": ("kind",), "context": (
 PEOPLES = ("helm", "kubectl")
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """What is there."""
     packages = {name: _version(name) for name in PACKAGES}
     programs = {name: shutil.which(name) or "" for name in PROGRAMS.get(site.kind, ())}
@@ -29,20 +29,24 @@ async def look(site: Site) -> Seen:
 
 def judge(
     python: tuple[int, ...], packages: dict[str, str], programs: dict[str, str], peoples: str
-) -> Seen:
+) -> CheckResult:
     """What is missing of what is needed; versions and paths are empty where there is nothing."""
     findings = []
     if python < OLDEST_PYTHON:
-        said = f"it is {'.'.join(map(str, python))}, and 3.11 or newer is needed."
-        findings.append(Finding(NAME, "Python", said, "Install a newer one.", "python3 --version"))
-    for name in (name for name, found in packages.items() if not found):
+        message = f"it is {'.'.join(map(str, python))}, and 3.11 or newer is needed."
+        findings.append(
+            Finding(NAME, "Python", message, "Install a newer one.", "python3 --version")
+        )
+    for name in (name for name, number in packages.items() if not number):
         remedy = "Make the environment anew."
         findings.append(Finding(NAME, name, "it isn't installed.", remedy, "rm -r .venv"))
     for name in (name for name, path in programs.items() if not path):
-        said = "it isn't on PATH, and this kind of cluster is reached with it."
-        findings.append(Finding(NAME, name, said, "Install it.", f"{name} version"))
-    there = ", ".join(f"{name} {found}" for name, found in packages.items() if found)
-    return Seen(f"Python {platform.python_version()}, {there}; {peoples}", tuple(findings))
+        message = "it isn't on PATH, and this kind of cluster is reached with it."
+        findings.append(Finding(NAME, name, message, "Install it.", f"{name} version"))
+    installed = ", ".join(f"{name} {number}" for name, number in packages.items() if number)
+    return CheckResult(
+        f"Python {platform.python_version()}, {installed}; {peoples}", tuple(findings)
+    )
 
 
 def _version(package: str) -> str:
@@ -53,9 +57,9 @@ def _version(package: str) -> str:
 
 
 def _peoples() -> str:
-    """The programs of people, which nothing here needs."""
-    found = [f"{name} at {path}" for name in PEOPLES if (path := shutil.which(name))]
-    return f"on PATH: {', '.join(found) or 'no helm, no kubectl'} (not needed)"
+    """Programs that people use and that nothing here needs."""
+    programs = [f"{name} at {path}" for name in PEOPLES if (path := shutil.which(name))]
+    return f"on PATH: {', '.join(programs) or 'no helm, no kubectl'} (not needed)"
 
 
 CHECK = Check(
@@ -63,5 +67,5 @@ CHECK = Check(
     "Tools",
     "Python with the Helm engine and the clients for Kubernetes and Vault, and the program of the "
     "cluster kind; helm and kubectl on PATH are reported but not required",
-    look,
+    run,
 )

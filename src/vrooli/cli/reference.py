@@ -92,7 +92,7 @@ def checks() -> str:
         (
             f"`{check.name}`",
             check.title,
-            check.looks_at,
+            check.description,
             check.creates or "nothing",
             f"{check.limit_s:.0f} s",
             "yes" if check.stops_deploy else "",

@@ -188,7 +188,7 @@ def missing(outcomes: Sequence[Outcome]) -> tuple[MissingView, ...]:
     return tuple(
         MissingView(
             resource=outcome.check.title,
-            reason=outcome.found,
+            reason=outcome.summary,
             advice=outcome.error.advice if outcome.error is not None else "",
         )
         for outcome in outcomes
@@ -207,9 +207,9 @@ def view(outcome: Outcome) -> CheckView:
     return CheckView(
         name=outcome.check.name,
         title=outcome.check.title,
-        examines=outcome.check.looks_at,
+        examines=outcome.check.description,
         state=outcome.state.value,
-        message=outcome.found,
+        message=outcome.summary,
         findings=tuple(map(FindingView.of, outcome.findings)),
         elapsed_s=round(outcome.elapsed_s, 3),
     )

@@ -10,7 +10,7 @@ import pytest
 from support.checking import rendered, site
 from vrooli.checks.data import changes as data_changes
 from vrooli.checks.data.live import Live
-from vrooli.checks.interface import Seen
+from vrooli.checks.interface import CheckResult
 from vrooli.operators.pgo.names import CLUSTER_LABEL, GROUP, RESTORE_ANNOTATION
 
 Body = dict[str, Any]
@@ -69,12 +69,12 @@ def revision(version: int, day: int) -> Body:
     return {"metadata": metadata, "data": {"spec": {"template": template}}}
 
 
-def judge(live: Live, **changes: Any) -> Seen:
+def judge(live: Live, **changes: Any) -> CheckResult:
     """What is said of a release with these values."""
     return data_changes.judge(rendered(**VALUES, **changes), live)
 
 
-def sentences(seen: Seen) -> list[str]:
+def sentences(seen: CheckResult) -> list[str]:
     """The findings, as people read them."""
     return [str(finding) for finding in seen.findings]
 
@@ -85,14 +85,14 @@ REDIS = resource("RedisFailover")
 
 
 def test_where_nothing_is_there_nothing_is_said() -> None:
-    assert judge(NOTHING) == Seen("nothing is there yet")
+    assert judge(NOTHING) == CheckResult("nothing is there yet")
 
 
 def test_the_same_release_again_fits_its_own_data() -> None:
     volumes = (postgres_claim("1Gi"), redis_claim("256Mi"), redis_claim("256Mi"))
     sizes = {"postgres": {"size": "1Gi"}, "redis": {"size": "256Mi"}}
     live = Live((POSTGRES, REDIS), volumes, (instance(15),), {})
-    assert judge(live, persistence=sizes) == Seen("3 volumes are there")
+    assert judge(live, persistence=sizes) == CheckResult("3 volumes are there")
 
 
 def test_another_major_version_is_refused_with_the_ways_that_work() -> None:
@@ -209,7 +209,7 @@ def test_a_volume_of_a_class_that_grows_is_let_through() -> None:
 def test_who_may_not_read_classes_is_told_what_is_not_known() -> None:
     seen = judge(Live(claims=(redis_claim("512Mi"),)), persistence={"redis": {"size": "1Gi"}})
     assert seen.findings == ()
-    assert "whether the class of the volumes lets them grow" in seen.unseen[0]
+    assert "whether the class of the volumes lets them grow" in seen.unavailable[0]
 
 
 def test_sizes_are_compared_as_amounts() -> None:
@@ -292,9 +292,10 @@ def test_redis_data_neither_leave_their_volumes_nor_get_some(enabled: bool) -> N
 def test_a_release_on_databases_of_others_needs_no_look() -> None:
     without = [item for item in rendered() if item.kind not in data_changes.KINDS]
     assert (
-        data_changes.needless(site(tuple(without))) == "these values have no database of their own"
+        data_changes.skip_reason(site(tuple(without)))
+        == "these values have no database of their own"
     )
-    assert data_changes.needless(site(rendered())) == ""
+    assert data_changes.skip_reason(site(rendered())) == ""
 
 
 def restoring(*, enabled: bool = True, **status: Any) -> Body:

@@ -12,7 +12,7 @@ from support.checking import names, node, rendered, site, storage_class
 from vrooli.checks import catalog, probe_objects, probe_pods, runner, tools
 from vrooli.checks.cluster import api_server, permissions
 from vrooli.checks.images import local, pull_secret, registry
-from vrooli.checks.interface import UnseenError
+from vrooli.checks.interface import UnavailableError
 from vrooli.checks.network import connectivity, ingress_class, ingress_controller
 from vrooli.checks.storage import classes as storage_classes
 from vrooli.checks.storage import volumes
@@ -24,7 +24,7 @@ HUB = {"image": {"registry": "docker.io/someone"}, "vso": {"enabled": False}}
 def test_every_check_has_a_name_of_its_own_and_says_what_it_looks_at() -> None:
     found = [check.name for check in catalog.ALL]
     assert len(found) == len(set(found))
-    assert all(check.looks_at and check.title for check in catalog.ALL)
+    assert all(check.description and check.title for check in catalog.ALL)
 
 
 def test_all_of_it_ends_within_thirty_seconds() -> None:
@@ -51,15 +51,15 @@ def test_what_a_deploy_looks_at_makes_nothing() -> None:
 
 def test_named_classes_and_the_default_are_there_or_told() -> None:
     classes = [storage_class("usual", default=True), storage_class("fast")]
-    assert storage_classes.judge(("", "fast"), classes).found == "usual, fast"
+    assert storage_classes.judge(("", "fast"), classes).summary == "usual, fast"
     assert names(storage_classes.judge(("slow",), classes)) == ["StorageClass/slow"]
     assert names(storage_classes.judge(("",), classes[1:])) == ["StorageClass"]
     assert "There are: none." in storage_classes.judge(("x",), []).findings[0].remediation
 
 
 def test_values_without_volumes_need_no_class() -> None:
-    assert storage_classes.needless(site()) == "these values keep nothing on volumes"
-    assert storage_classes.needless(site(rendered())) == ""
+    assert storage_classes.skip_reason(site()) == "these values keep nothing on volumes"
+    assert storage_classes.skip_reason(site(rendered())) == ""
 
 
 def _claim(name: str, phase: str = "Bound") -> dict[str, Any]:
@@ -68,8 +68,8 @@ def _claim(name: str, phase: str = "Bound") -> dict[str, Any]:
 
 def test_without_making_anything_bound_volumes_of_each_class_are_the_sign() -> None:
     claims = [_claim("usual"), _claim("usual"), _claim("fast", "Pending")]
-    assert volumes.judge_bound(["usual"], claims).found == "2 volumes of usual are bound"
-    with pytest.raises(UnseenError, match="no volume of class fast is bound"):
+    assert volumes.judge_bound(["usual"], claims).summary == "2 volumes of usual are bound"
+    with pytest.raises(UnavailableError, match="no volume of class fast is bound"):
         volumes.judge_bound(["usual", "fast"], claims)
 
 
@@ -102,15 +102,15 @@ def test_a_node_that_is_not_ready_is_told_with_its_own_words() -> None:
 def test_tools_that_are_missing_are_told_and_peoples_are_only_named() -> None:
     fine = tools.judge((3, 11), {"kr8s": "1"}, {"kind": "/bin/kind"}, "on PATH: no helm")
     assert fine.findings == ()
-    assert "on PATH: no helm" in fine.found
+    assert "on PATH: no helm" in fine.summary
     lacking = tools.judge((3, 9), {"kr8s": ""}, {"kind": ""}, "")
     assert names(lacking) == ["Python", "kr8s", "kind"]
 
 
 async def test_this_very_environment_has_what_the_product_needs() -> None:
-    seen = await tools.look(site())
+    seen = await tools.run(site())
     assert seen.findings == ()
-    assert "helm-python-sdk" in seen.found
+    assert "helm-python-sdk" in seen.summary
 
 
 # Ingress
@@ -150,8 +150,8 @@ def test_a_controller_that_nothing_runs_for_is_told() -> None:
 
 def test_without_an_ingress_no_controller_is_needed() -> None:
     here = site(rendered(ingress={"enabled": False}))
-    assert ingress_class.needless(here) == ingress_controller.CHECK.needless(here)
-    assert ingress_class.needless(here) != ""
+    assert ingress_class.skip_reason(here) == ingress_controller.CHECK.skip_reason(here)
+    assert ingress_class.skip_reason(here) != ""
 
 
 # Images and registries
@@ -162,7 +162,7 @@ def test_local_images_that_no_node_has_are_told() -> None:
     has["status"]["images"] = [{"names": ["localhost/a:1"]}, {"names": None}]
     seen = local.judge(["localhost/a:1", "localhost/b:1"], [has])
     assert names(seen) == ["localhost/b:1"]
-    assert seen.found == "1 of 2 local images are on nodes"
+    assert seen.summary == "1 of 2 local images are on nodes"
 
 
 @pytest.mark.parametrize(
@@ -178,12 +178,12 @@ def test_what_a_cut_list_may_hide_is_not_called_missing(told: list[dict[str, Any
     cut["status"]["images"] = told
     seen = local.judge(["localhost/b:1"], [cut])
     assert not seen.findings
-    assert seen.unseen == ("localhost/b:1 (nodes don't tell of all they have)",)
+    assert seen.unavailable == ("localhost/b:1 (nodes don't tell of all they have)",)
     # The runtime itself tells of all.
     assert names(local.judge(["localhost/b:1"], [cut], frozenset({"localhost/c:1"}))) == [
         "localhost/b:1"
     ]
-    assert not local.judge(["localhost/b:1"], [cut], frozenset({"localhost/b:1"})).unseen
+    assert not local.judge(["localhost/b:1"], [cut], frozenset({"localhost/b:1"})).unavailable
 
 
 @pytest.mark.parametrize(
@@ -203,15 +203,15 @@ def test_an_image_is_looked_for_where_runtimes_pull_it_from(image: str, url: str
 def test_what_registries_answer_is_told_as_far_as_it_says_anything() -> None:
     seen = registry.judge(5, {"a": 200, "b": 404, "c": 401, "d": 0})
     assert names(seen) == ["b"]
-    assert seen.found == "2 of 5 images are on nodes or in their registry"
-    assert [text.partition(" ")[0] for text in seen.unseen] == ["c", "d"]
+    assert seen.summary == "2 of 5 images are on nodes or in their registry"
+    assert [text.partition(" ")[0] for text in seen.unavailable] == ["c", "d"]
 
 
 def test_what_a_registry_hides_from_anyone_may_be_there_for_the_pull_secret() -> None:
     answers = {"r.example/a:1": 404, "r.example/c:1": 404, "someone/b:1": 404}
     seen = registry.judge(3, answers, ("r.example/a:1", "someone/b:1"))
     assert names(seen) == ["r.example/c:1", "someone/b:1"]
-    (unseen,) = seen.unseen
+    (unseen,) = seen.unavailable
     assert unseen.startswith("r.example/a:1 (")
     assert "pull secret" in unseen
     assert names(registry.judge(3, answers)) == list(answers)
@@ -226,7 +226,7 @@ class NoNodes:
 
 
 async def test_a_placeholder_is_named_with_its_value_and_no_registry_is_asked() -> None:
-    found = await registry.look(site(rendered("prod"), NoNodes(), kind="context"))
+    found = await registry.run(site(rendered("prod"), NoNodes(), kind="context"))
     assert {item.resource.split("/")[1] for item in found.findings} == {registry.PLACEHOLDER}
     assert all("dockerhubUsername" in item.remediation for item in found.findings)
 
@@ -235,7 +235,7 @@ async def test_an_embedded_cluster_pulls_nothing_so_what_is_not_loaded_is_refuse
     loaded = {"docker.io/library/redis:7.4.2-alpine", "localhost/vrooli/ui:1"}
     objects = rendered("prod", **HUB)
     where = site(objects, NoNodes(), kind="embedded", loaded=frozenset(loaded))
-    found = await registry.look(where)
+    found = await registry.run(where)
     assert "docker.io/someone/ui:0.1.0" in names(found)
     assert "docker.io/library/redis:7.4.2-alpine" not in names(found)
     assert all("an embedded cluster pulls none" in item.message for item in found.findings)
@@ -258,15 +258,15 @@ async def test_a_missing_image_stops_a_deploy_unless_pods_pull_with_a_secret(
             "services": {"nsfwDetector": {"repository": "r.example/vrooli/nsfw-detector"}},
         },
     )
-    found = await registry.look(site(objects, NoNodes(), kind="context"))
+    found = await registry.run(site(objects, NoNodes(), kind="context"))
     own = [name for name in names(found) if name.startswith("r.example/")]
     assert bool(own) is not named
-    assert any("r.example/vrooli/ui" in text for text in found.unseen) is named
+    assert any("r.example/vrooli/ui" in text for text in found.unavailable) is named
 
 
 def test_local_images_are_in_no_registry_and_others_on_no_list_of_local_ones() -> None:
-    assert registry.needless(site(rendered())) == "all images are local"
-    assert local.needless(site(rendered("prod"))) == "all images are pulled from registries"
+    assert registry.skip_reason(site(rendered())) == "all images are local"
+    assert local.skip_reason(site(rendered("prod"))) == "all images are pulled from registries"
     assert "docker.io/library/redis:7.4.2-alpine" in registry.remote(site(rendered("prod")))
 
 
@@ -279,15 +279,17 @@ def _encoded(text: str) -> dict[str, str]:
 
 
 def test_a_pull_secret_is_needed_where_nothing_of_the_release_makes_it() -> None:
-    assert pull_secret.needless(site(rendered())) == "all images are local"
-    assert pull_secret.needless(site(rendered("prod"))) == "Vault fills it, or the pods name none"
-    assert pull_secret.needless(site(rendered("prod", **HUB))) == ""
+    assert pull_secret.skip_reason(site(rendered())) == "all images are local"
+    assert (
+        pull_secret.skip_reason(site(rendered("prod"))) == "Vault fills it, or the pods name none"
+    )
+    assert pull_secret.skip_reason(site(rendered("prod", **HUB))) == ""
 
 
 def test_a_pull_secret_is_judged_by_its_type_and_shape_and_shows_no_password() -> None:
     config = json.dumps({"auths": {"docker.io": {"username": "u", "password": "hidden"}}})
     fine = pull_secret.judge("s", "dev", _pull_secret(_encoded(config)))
-    assert (fine.found, fine.findings) == ("s for docker.io", ())
+    assert (fine.summary, fine.findings) == ("s for docker.io", ())
     for broken in (
         None,
         _pull_secret(_encoded(config), "Opaque"),
@@ -338,14 +340,14 @@ def test_what_a_pod_does_not_reach_is_told_with_its_own_error() -> None:
         "the name of a new Service"
     ]
     seen = connectivity.judge("network", answers, ("pod", "service"))
-    assert seen.found == "a pod reaches a pod by its address"
+    assert seen.summary == "a pod reaches a pod by its address"
     assert "timed out" in seen.findings[0].message
 
 
 def test_without_a_pod_dns_is_judged_by_its_deployment() -> None:
-    assert "c is ready" in connectivity.judge_dns([_workload("Deployment", 1)]).found
+    assert "c is ready" in connectivity.judge_dns([_workload("Deployment", 1)]).summary
     assert names(connectivity.judge_dns([_workload("Deployment", 0)])) == ["the cluster's DNS"]
-    assert connectivity.judge_dns([]).unseen
+    assert connectivity.judge_dns([]).unavailable
 
 
 def test_the_probe_runs_in_the_image_of_the_charts_own_tests_and_as_strictly() -> None:
@@ -362,9 +364,9 @@ def test_the_probe_runs_in_the_image_of_the_charts_own_tests_and_as_strictly() -
 
 def test_without_test_pods_there_is_no_image_to_probe_with() -> None:
     assert probe_objects.recipe(()) is None
-    assert "no test pods" in connectivity.NETWORK.needless(site(creates=True))
+    assert "no test pods" in connectivity.NETWORK.skip_reason(site(creates=True))
 
 
 async def test_nothing_is_made_when_only_checking() -> None:
-    with pytest.raises(UnseenError, match="--check-only makes none"):
-        await connectivity.look_network(site(rendered()))
+    with pytest.raises(UnavailableError, match="--check-only makes none"):
+        await connectivity.run_network(site(rendered()))

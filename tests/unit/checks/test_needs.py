@@ -7,7 +7,7 @@ from vrooli.checks import requirements
 from vrooli.environments import ENVIRONMENTS
 
 
-def _of(environment: str) -> requirements.Needs:
+def _of(environment: str) -> requirements.Requirements:
     found = ENVIRONMENTS[environment]
     chosen = values.load(found)
     return requirements.of(engine.render(chosen, release=found.release, namespace=found.namespace))

@@ -68,13 +68,13 @@ def test_rights_that_an_operator_lacks_are_told_by_verb_and_kind() -> None:
         finding.message == "it is not allowed to create StatefulSet, patch PostgresCluster/status."
     )
     assert (
-        health.judge_permissions(PGO, ("pgo-ns", "pgo"), [], 12).found == "has its 12 permissions"
+        health.judge_permissions(PGO, ("pgo-ns", "pgo"), [], 12).summary == "has its 12 permissions"
     )
 
 
 def test_a_leader_that_renews_its_lease_is_at_work() -> None:
     seen = health.judge_leases(VSO, "ns", [_lease(400), _lease(5)], NOW)
-    assert (seen.found, seen.findings) == ("has an active leader", ())
+    assert (seen.summary, seen.findings) == ("has an active leader", ())
 
 
 def test_a_lease_that_nobody_renews_is_found() -> None:
@@ -83,7 +83,7 @@ def test_a_lease_that_nobody_renews_is_found() -> None:
 
 def test_an_operator_without_leases_is_not_asked_for_a_leader() -> None:
     empty = {"metadata": {"name": "x"}, "spec": {}}
-    assert health.judge_leases(REDIS, "ns", [empty], NOW) == health.Seen()
+    assert health.judge_leases(REDIS, "ns", [empty], NOW) == health.CheckResult()
 
 
 def test_an_object_whose_last_change_is_not_looked_at_for_a_minute_is_found() -> None:
@@ -98,7 +98,7 @@ def test_an_object_whose_last_change_is_not_looked_at_for_a_minute_is_found() ->
 
 def test_redis_failovers_have_no_status_so_nothing_is_said_of_them() -> None:
     item = _object("RedisFailover", 3, {}, 9999)
-    assert health.judge_observed(REDIS, [item], NOW).found == "reconciles 1 objects"
+    assert health.judge_observed(REDIS, [item], NOW).summary == "reconciles 1 objects"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_only_the_operators_that_the_values_use_are_looked_at(
     changes: dict[str, Any], needed: list[bool]
 ) -> None:
     here = site(rendered(**changes))
-    assert [check.needless(here) == "" for check in health.CHECKS] == needed
+    assert [check.skip_reason(here) == "" for check in health.CHECKS] == needed
 
 
 class Cluster:

@@ -9,7 +9,7 @@ import pytest
 from support.checking import check
 from vrooli.checks import catalog, preflight
 from vrooli.checks.images import registry
-from vrooli.checks.interface import Look, Outcome, Seen, Site, UnseenError
+from vrooli.checks.interface import CheckResult, Outcome, Run, Site, UnavailableError
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import ApiError, Kube
@@ -17,22 +17,22 @@ from vrooli.kube import ApiError, Kube
 WRONG = Finding("wrong", "Thing/a", "it is broken.")
 
 
-def _looks(seen: Seen | VrooliError) -> Look:
-    async def look(site: Site) -> Seen:
+def _looks(seen: CheckResult | VrooliError) -> Run:
+    async def run(site: Site) -> CheckResult:
         if isinstance(seen, VrooliError):
             raise seen
         return seen
 
-    return look
+    return run
 
 
 async def _look(
-    monkeypatch: pytest.MonkeyPatch, **seen: Seen | VrooliError
+    monkeypatch: pytest.MonkeyPatch, **seen: CheckResult | VrooliError
 ) -> tuple[list[Finding], list[Outcome]]:
     checks = tuple(check(name, _looks(what)) for name, what in seen.items())
     monkeypatch.setattr(catalog, "STOP_DEPLOYS", checks)
     outcomes: list[Outcome] = []
-    found = await preflight.look(cast(Kube, None), "dev", (), told=outcomes.append)
+    found = await preflight.run(cast(Kube, None), "dev", (), on_outcome=outcomes.append)
     return found, outcomes
 
 
@@ -42,12 +42,12 @@ async def test_what_could_not_be_seen_is_told_and_stops_nothing(
     found, outcomes = await _look(
         monkeypatch,
         storage=ApiError("list StorageClass", 403, "forbidden"),
-        fine=Seen("is there"),
-        images=UnseenError("from afar"),
-        partly=Seen(unseen=("how it is",)),
+        fine=CheckResult("is there"),
+        images=UnavailableError("from afar"),
+        partly=CheckResult(unavailable=("how it is",)),
     )
     assert found == []
-    assert preflight.unseen(outcomes) == (
+    assert preflight.unavailable(outcomes) == (
         "could not be seen (`vrooli check` says why): Images, Partly (how it is), Storage"
     )
 
@@ -57,14 +57,16 @@ async def test_what_one_registry_answers_does_not_hide_another_that_could_not_be
 ) -> None:
     seen = registry.judge(3, {"r.example/a:1": 200, "away.example/b:1": 0})
     _, outcomes = await _look(monkeypatch, registries=seen)
-    assert outcomes[0].found.startswith("2 of 3 images")
-    assert "Registries (away.example/b:1 (no answer" in preflight.unseen(outcomes)
+    assert outcomes[0].summary.startswith("2 of 3 images")
+    assert "Registries (away.example/b:1 (no answer" in preflight.unavailable(outcomes)
 
 
 async def test_where_all_was_seen_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, outcomes = await _look(monkeypatch, wrong=Seen("", (WRONG,)), fine=Seen("is there"))
+    found, outcomes = await _look(
+        monkeypatch, wrong=CheckResult("", (WRONG,)), fine=CheckResult("is there")
+    )
     assert found == [WRONG]
-    assert preflight.unseen(outcomes) == ""
+    assert preflight.unavailable(outcomes) == ""
 
 
 async def test_a_cluster_that_does_not_answer_still_ends_it(

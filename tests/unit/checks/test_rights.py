@@ -54,7 +54,7 @@ class Cluster:
 
 
 async def _refused(cluster: Cluster, **changes: Any) -> dict[str, str]:
-    seen = await permissions.look(site(rendered(**changes), cluster))
+    seen = await permissions.run(site(rendered(**changes), cluster))
     return {finding.resource: finding.message for finding in seen.findings}
 
 
@@ -83,7 +83,7 @@ async def test_a_namespace_that_fits_needs_no_right_where_the_operator_can_not_b
 
 async def test_a_namespace_without_its_labels_is_told_with_the_command_that_sets_them() -> None:
     cluster = Cluster({}, {("patch", "Namespace")})
-    seen = await permissions.look(site(rendered(), cluster))
+    seen = await permissions.run(site(rendered(), cluster))
     assert names(seen) == ["Namespace/dev"]
     (finding,) = seen.findings
     assert "isn't labelled" in finding.message

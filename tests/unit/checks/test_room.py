@@ -6,7 +6,7 @@ import pytest
 
 from support.checking import names, node, pod, rendered, site
 from vrooli.checks.nodes import capacity, gpu, planned_pods
-from vrooli.checks.nodes.planned_pods import Wanted
+from vrooli.checks.nodes.planned_pods import PodGroup
 from vrooli.kube import quantities
 
 
@@ -36,7 +36,7 @@ def test_a_pod_wants_its_containers_together_or_its_greatest_first_one() -> None
 
 
 def test_the_pods_of_a_release_are_those_of_deployments_and_of_the_operators() -> None:
-    found = {group.name: group for group in planned_pods.wanted(rendered("prod"))}
+    found = {group.name: group for group in planned_pods.planned_pods(rendered("prod"))}
     assert found["vrooli-prod-server"].count == 3  # the autoscaler's least
     assert found["vrooli-prod-ui"].count == 2
     assert found["vrooli-pg instance"].count == 2
@@ -48,15 +48,15 @@ def test_the_pods_of_a_release_are_those_of_deployments_and_of_the_operators() -
 
 def test_pods_that_fit_beside_what_runs_leave_nothing_to_say() -> None:
     nodes = capacity.usable([node()], [pod("1", "1Gi")])
-    seen = capacity.judge(planned_pods.wanted(rendered()), nodes)
+    seen = capacity.judge(planned_pods.planned_pods(rendered()), nodes)
     assert seen.findings == ()
-    assert "3000m CPU" in seen.found
+    assert "3000m CPU" in seen.summary
 
 
 def test_pods_without_a_place_are_named_with_what_they_want() -> None:
     nodes = capacity.usable([node(cpu="1")], [pod("900m", "1Gi")])
     seen = capacity.judge(
-        [Wanted("big", 2, {"cpu": 0.5}), Wanted("small", 1, {"cpu": 0.05})], nodes
+        [PodGroup("big", 2, {"cpu": 0.5}), PodGroup("small", 1, {"cpu": 0.05})], nodes
     )
     assert names(seen) == ["big"]
     assert "2 of 2 pods find no node with 500m CPU" in seen.findings[0].message
@@ -64,7 +64,7 @@ def test_pods_without_a_place_are_named_with_what_they_want() -> None:
 
 def test_all_of_the_memory_may_be_free_and_yet_no_node_have_enough() -> None:
     nodes = capacity.usable([node("one", memory="1Gi"), node("two", memory="1Gi")], [])
-    assert names(capacity.judge([Wanted("big", 1, {"memory": 1.5 * 1024**3})], nodes)) == ["big"]
+    assert names(capacity.judge([PodGroup("big", 1, {"memory": 1.5 * 1024**3})], nodes)) == ["big"]
 
 
 def test_ended_pods_take_no_room() -> None:
@@ -81,25 +81,25 @@ def test_nodes_that_take_no_pods_do_not_count() -> None:
 def test_a_taint_keeps_pods_away_that_do_not_bear_it() -> None:
     taints = [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}]
     nodes = capacity.usable([node(taints=taints)], [])
-    plain = Wanted("plain", 1, {"cpu": 0.1})
-    bearing = Wanted("b", 1, {"cpu": 0.1}, tolerations=({"key": "gpu", "operator": "Exists"},))
-    equal = Wanted("e", 1, {"cpu": 0.1}, tolerations=({"key": "gpu", "value": "yes"},))
+    plain = PodGroup("plain", 1, {"cpu": 0.1})
+    bearing = PodGroup("b", 1, {"cpu": 0.1}, tolerations=({"key": "gpu", "operator": "Exists"},))
+    equal = PodGroup("e", 1, {"cpu": 0.1}, tolerations=({"key": "gpu", "value": "yes"},))
     assert names(capacity.judge([plain, bearing, equal], nodes)) == ["plain"]
 
 
 def test_a_selector_keeps_pods_from_nodes_without_its_labels() -> None:
     nodes = capacity.usable([node()], [])
-    here = Wanted("here", 1, {"cpu": 0.1}, {"disk": "fast"})
-    nowhere = Wanted("nowhere", 1, {"cpu": 0.1}, {"disk": "slow"})
+    here = PodGroup("here", 1, {"cpu": 0.1}, {"disk": "fast"})
+    nowhere = PodGroup("nowhere", 1, {"cpu": 0.1}, {"disk": "slow"})
     assert names(capacity.judge([here, nowhere], nodes)) == ["nowhere"]
 
 
 def test_a_node_takes_only_so_many_pods() -> None:
     full = node()
     full["status"]["allocatable"]["pods"] = "1"
-    assert names(capacity.judge([Wanted("two", 2, {"cpu": 0.1})], capacity.usable([full], []))) == [
-        "two"
-    ]
+    assert names(
+        capacity.judge([PodGroup("two", 2, {"cpu": 0.1})], capacity.usable([full], []))
+    ) == ["two"]
 
 
 def test_the_pods_of_this_very_release_are_not_counted() -> None:
@@ -119,16 +119,16 @@ GPU = {"services": {"nsfwDetector": {"gpu": {"enabled": True, "count": 2}}}}
 
 
 def test_gpus_are_not_needed_unless_the_values_ask_for_them() -> None:
-    assert gpu.needless(site(rendered())) == "these values ask for no GPU"
-    assert gpu.needless(site(rendered(**GPU))) == ""
+    assert gpu.skip_reason(site(rendered())) == "these values ask for no GPU"
+    assert gpu.skip_reason(site(rendered(**GPU))) == ""
 
 
 def test_nodes_without_enough_gpus_are_found() -> None:
-    wanted = planned_pods.wanted(rendered(**GPU))
+    wanted = planned_pods.planned_pods(rendered(**GPU))
     none, one, two = node(), node(), node()
     one["status"]["allocatable"]["nvidia.com/gpu"] = "1"
     two["status"]["allocatable"]["nvidia.com/gpu"] = "2"
     assert names(gpu.judge(wanted, [none])) == ["vrooli-dev-nsfw-detector"]
     # Two that stand on two nodes serve no pod that asks for both.
     assert names(gpu.judge(wanted, [one, one])) == ["vrooli-dev-nsfw-detector"]
-    assert gpu.judge(wanted, [two]).found == "1 x 2 nvidia.com/gpu"
+    assert gpu.judge(wanted, [two]).summary == "1 x 2 nvidia.com/gpu"

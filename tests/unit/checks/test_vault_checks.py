@@ -15,7 +15,7 @@ from vrooli.checks.vault import access
 from vrooli.checks.vault import keys as vault_keys
 from vrooli.checks.vault import policies as vault_policies
 from vrooli.checks.vault import state as vault_state
-from vrooli.checks.vault.state import SecretSeen, VaultSeen, Wanted
+from vrooli.checks.vault.state import SecretKeys, VaultRequest, VaultSnapshot
 from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.secrets import catalog
 from vrooli.vault import policies
@@ -25,21 +25,21 @@ POSTGRES = ("secret", "vrooli/secrets/postgres")
 
 
 @pytest.fixture
-def want() -> Wanted:
+def want() -> VaultRequest:
     """What development wants of Vault."""
-    found = vault_state.wanted(site(rendered()))
+    found = vault_state.vault_request(site(rendered()))
     assert found is not None
     return found
 
 
 @pytest.fixture
-def good(want: Wanted) -> VaultSeen:
+def good(want: VaultRequest) -> VaultSnapshot:
     """A Vault as setup leaves it."""
     keys = {spec.path: frozenset(key.name for key in spec.keys) for spec in catalog.ALL}
     optional = frozenset({"OPENAI_API_KEY", "username", "password"})
-    return VaultSeen(
+    return VaultSnapshot(
         secrets={
-            place: SecretSeen(keys=keys[place[1]], empty=keys[place[1]] & optional)
+            place: SecretKeys(keys=keys[place[1]], empty=keys[place[1]] & optional)
             for place in want.secrets
         },
         engines={"secret": "kv 2"},
@@ -52,7 +52,7 @@ def good(want: Wanted) -> VaultSeen:
     )
 
 
-def test_what_a_release_wants_of_vault_is_read_from_its_objects(want: Wanted) -> None:
+def test_what_a_release_wants_of_vault_is_read_from_its_objects(want: VaultRequest) -> None:
     assert want.address == "http://vault.vault.svc.cluster.local:8200"
     assert (want.role, want.mount, want.account) == (
         "vrooli-vso-sync-role",
@@ -70,21 +70,21 @@ def test_what_a_release_wants_of_vault_is_read_from_its_objects(want: Wanted) ->
 def test_a_release_with_its_secrets_from_a_file_wants_nothing_of_vault() -> None:
     here = site(rendered(vso={"enabled": False}))
     for check in (access.CHECK, vault_keys.CHECK, vault_policies.CHECK, connectivity.VAULT):
-        assert check.needless(here) == "these values take no secrets from Vault"
+        assert check.skip_reason(here) == "these values take no secrets from Vault"
 
 
-def test_a_vault_as_setup_leaves_it_lacks_nothing(want: Wanted, good: VaultSeen) -> None:
+def test_a_vault_as_setup_leaves_it_lacks_nothing(want: VaultRequest, good: VaultSnapshot) -> None:
     seen = [
         judged(access.CHECK, access.judge(want, good)),
         judged(vault_keys.CHECK, vault_keys.judge(want, good)),
         judged(vault_policies.CHECK, vault_policies.judge(want, good, FILES)),
     ]
     assert [(one.state, one.findings) for one in seen] == [(State.OK, ())] * 3
-    assert "reads 5 of 5 secrets" in seen[0].found
+    assert "reads 5 of 5 secrets" in seen[0].summary
 
 
-def test_a_vault_that_gives_nothing_is_told_with_its_reason(want: Wanted) -> None:
-    sealed = VaultSeen(trouble="Vault at http://x is sealed.", advice="Unseal it.")
+def test_a_vault_that_gives_nothing_is_told_with_its_reason(want: VaultRequest) -> None:
+    sealed = VaultSnapshot(failure="Vault at http://x is sealed.", advice="Unseal it.")
     (finding,) = access.judge(want, sealed).findings
     assert (finding.resource, finding.remediation) == (want.address, "Unseal it.")
     assert judged(vault_keys.CHECK, vault_keys.judge(want, sealed)).state is State.UNKNOWN
@@ -92,9 +92,11 @@ def test_a_vault_that_gives_nothing_is_told_with_its_reason(want: Wanted) -> Non
     assert judged(vault_policies.CHECK, policy).state is State.UNKNOWN
 
 
-def test_paths_without_a_policy_or_a_secret_are_named(want: Wanted, good: VaultSeen) -> None:
+def test_paths_without_a_policy_or_a_secret_are_named(
+    want: VaultRequest, good: VaultSnapshot
+) -> None:
     redis = ("secret", "vrooli/secrets/redis")
-    secrets = {**good.secrets, POSTGRES: SecretSeen(denied=True), redis: SecretSeen()}
+    secrets = {**good.secrets, POSTGRES: SecretKeys(denied=True), redis: SecretKeys()}
     seen = access.judge(want, replace(good, secrets=secrets))
     told = {finding.resource: finding.message for finding in seen.findings}
     assert told == {
@@ -103,14 +105,16 @@ def test_paths_without_a_policy_or_a_secret_are_named(want: Wanted, good: VaultS
     }
 
 
-def test_an_engine_of_the_first_version_is_found(want: Wanted, good: VaultSeen) -> None:
+def test_an_engine_of_the_first_version_is_found(want: VaultRequest, good: VaultSnapshot) -> None:
     seen = access.judge(want, replace(good, engines={"secret": "kv 1"}))
     assert names(seen) == ["secret/"]
 
 
-def test_only_our_own_vault_is_offered_to_be_mended(want: Wanted, good: VaultSeen) -> None:
+def test_only_our_own_vault_is_offered_to_be_mended(
+    want: VaultRequest, good: VaultSnapshot
+) -> None:
     other = replace(want, address="http://vault.security.svc:8200")
-    broken = replace(good, secrets={POSTGRES: SecretSeen()}, policies=frozenset())
+    broken = replace(good, secrets={POSTGRES: SecretKeys()}, policies=frozenset())
     for found, command in ((want, INSTALL_COMMAND), (other, "")):
         seen = [
             *access.judge(found, broken).findings,
@@ -120,9 +124,9 @@ def test_only_our_own_vault_is_offered_to_be_mended(want: Wanted, good: VaultSee
 
 
 def test_a_key_that_is_missing_or_empty_is_named_without_any_value(
-    want: Wanted, good: VaultSeen
+    want: VaultRequest, good: VaultSnapshot
 ) -> None:
-    lacking = SecretSeen(keys=frozenset({"DB_NAME", "DB_USER"}), empty=frozenset({"DB_USER"}))
+    lacking = SecretKeys(keys=frozenset({"DB_NAME", "DB_USER"}), empty=frozenset({"DB_USER"}))
     seen = vault_keys.judge(want, replace(good, secrets={**good.secrets, POSTGRES: lacking}))
     assert [finding.message for finding in seen.findings] == [
         "it lacks DB_PASSWORD.",
@@ -131,11 +135,13 @@ def test_a_key_that_is_missing_or_empty_is_named_without_any_value(
     assert seen.findings[0].command.endswith("vrooli/secrets/postgres DB_PASSWORD=-")
 
 
-def test_optional_keys_may_be_empty(want: Wanted, good: VaultSeen) -> None:
+def test_optional_keys_may_be_empty(want: VaultRequest, good: VaultSnapshot) -> None:
     assert vault_keys.judge(want, good).findings == ()
 
 
-def test_a_policy_that_allows_more_than_reading_is_found(want: Wanted, good: VaultSeen) -> None:
+def test_a_policy_that_allows_more_than_reading_is_found(
+    want: VaultRequest, good: VaultSnapshot
+) -> None:
     path = "secret/data/vrooli/secrets/postgres"
     may = {**good.may, path: frozenset({"read", "update"})}
     seen = vault_policies.judge(want, replace(good, may=may), FILES)
@@ -154,7 +160,7 @@ def test_a_policy_that_allows_more_than_reading_is_found(want: Wanted, good: Vau
     ],
 )
 def test_a_path_that_the_role_should_not_reach_is_found(
-    want: Wanted, good: VaultSeen, path: str
+    want: VaultRequest, good: VaultSnapshot, path: str
 ) -> None:
     assert path in good.may
     may = {**good.may, path: frozenset({"read"})}
@@ -162,7 +168,7 @@ def test_a_path_that_the_role_should_not_reach_is_found(
 
 
 def test_policies_that_the_role_lacks_or_has_beyond_the_five_are_found(
-    want: Wanted, good: VaultSeen
+    want: VaultRequest, good: VaultSnapshot
 ) -> None:
     held = good.policies - {policies.NAMES[0]} | {"root-like"}
     seen = vault_policies.judge(want, replace(good, policies=held), FILES)
@@ -172,7 +178,9 @@ def test_policies_that_the_role_lacks_or_has_beyond_the_five_are_found(
     ]
 
 
-def test_a_policy_whose_text_says_something_else_is_found(want: Wanted, good: VaultSeen) -> None:
+def test_a_policy_whose_text_says_something_else_is_found(
+    want: VaultRequest, good: VaultSnapshot
+) -> None:
     wide = 'path "secret/*" {\n  capabilities = ["read", "list"]\n}\n'
     rules = {**FILES, policies.NAMES[2]: wide, policies.NAMES[3]: None}
     seen = vault_policies.judge(want, replace(good, rules=rules), FILES)
@@ -194,12 +202,14 @@ def test_a_policy_that_says_more_than_paths_is_not_understood_as_less(text: str)
     assert vault_policies.parse(text) is None
 
 
-def test_who_may_not_read_the_policies_text_is_told_so(want: Wanted, good: VaultSeen) -> None:
+def test_who_may_not_read_the_policies_text_is_told_so(
+    want: VaultRequest, good: VaultSnapshot
+) -> None:
     outcome = judged(
         vault_policies.CHECK, vault_policies.judge(want, replace(good, rules=None), FILES)
     )
     assert outcome.state is State.OK
-    assert "not seen: the policies' own text" in outcome.found
+    assert "not checked: the policies' own text" in outcome.summary
 
 
 def test_the_way_to_vault_is_read_from_its_operators_connections() -> None:
@@ -210,11 +220,11 @@ def test_the_way_to_vault_is_read_from_its_operators_connections() -> None:
 
     assert (
         "reaches http://v:1"
-        in connectivity.judge_connections("http://v:1", [connection(valid=True)]).found
+        in connectivity.judge_connections("http://v:1", [connection(valid=True)]).summary
     )
     assert names(connectivity.judge_connections("http://v:1", [connection(valid=False)])) == [
         "VaultConnection/c in dev"
     ]
     for nothing in ([], [connection(valid=None)]):
-        assert connectivity.judge_connections("http://v:1", nothing).unseen
-    assert connectivity.judge_connections("http://other:1", [connection(valid=True)]).unseen
+        assert connectivity.judge_connections("http://v:1", nothing).unavailable
+    assert connectivity.judge_connections("http://other:1", [connection(valid=True)]).unavailable

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from support.checking import check
-from vrooli.checks import catalog
-from vrooli.checks.interface import Outcome, Seen, Site, State
+from vrooli.checks import catalog, interface
+from vrooli.checks.interface import Outcome, Site, State
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import UsageError
 from vrooli.findings import Finding, Verdict
@@ -22,12 +22,12 @@ from vrooli.workflows.results.findings import CheckResult
 DEV = ENVIRONMENTS["dev"]
 
 
-async def _look(site: Site) -> Seen:
-    return Seen()
+async def _run(site: Site) -> interface.CheckResult:
+    return interface.CheckResult()
 
 
 def _outcome(name: str, state: State, *findings: Finding) -> Outcome:
-    return Outcome(check(name, _look), state, "what was found", findings, 1.23456)
+    return Outcome(check(name, _run), state, "what was found", findings, 1.23456)
 
 
 def _finding(name: str, what: str = "it", command: str = "") -> Finding:

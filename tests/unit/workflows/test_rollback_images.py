@@ -37,7 +37,7 @@ def unsuitable_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     async def free(*_: object) -> None:
         """Nobody is at work."""
 
-    monkeypatch.setattr(preflight, "look", look)
+    monkeypatch.setattr(preflight, "run", look)
     monkeypatch.setattr(lease, "demand_free", free)
 
 

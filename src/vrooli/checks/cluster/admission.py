@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
 from vrooli.kube import ApiError, Kube, gather_limited
@@ -18,14 +18,16 @@ ANY_NAMESPACE = "default"
 UNHELD = "attempting to grant RBAC permissions not currently held"
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Try every object without making it."""
     place = await somewhere(site.kube, site.namespace)
     # Helm makes hooks anew, so what is there of them says nothing.
-    tried = [item for item in site.manifests if not item.is_hook]
-    found = await gather_limited(partial(_try, site.kube, place), tried)
-    findings = tuple(finding for finding in found if finding is not None)
-    return Seen(f"{len(tried) - len(findings)} of {len(tried)} objects would be taken", findings)
+    objects = [item for item in site.manifests if not item.is_hook]
+    results = await gather_limited(partial(_try, site.kube, place), objects)
+    findings = tuple(finding for finding in results if finding is not None)
+    return CheckResult(
+        f"{len(objects) - len(findings)} of {len(objects)} objects would be taken", findings
+    )
 
 
 async def _try(kube: Kube, place: str, manifest: Manifest) -> Finding | None:
@@ -47,12 +49,12 @@ async def _try(kube: Kube, place: str, manifest: Manifest) -> Finding | None:
 
 def _unheld(role: Manifest, message: str, place: str) -> Finding:
     """What is said of a Role that grants rights which this kubeconfig doesn't hold itself."""
-    lacking = " ".join(message.partition(UNHELD)[2].strip(" :\n").split())
+    missing = " ".join(message.partition(UNHELD)[2].strip(" :\n").split())
     return Finding(
         "dry-run",
         role.key,
         "who makes a Role must hold the rights that it grants, or `escalate` and `bind` on roles; "
-        f"this kubeconfig lacks: {lacking}",
+        f"this kubeconfig lacks: {missing}",
         "Have them granted to whoever deploys, or let somebody deploy who holds them. Without the "
         "rotator (rotation.enabled=false) the release needs no Role.",
         f"kubectl auth can-i escalate roles -n {place}",
@@ -62,19 +64,19 @@ def _unheld(role: Manifest, message: str, place: str) -> Finding:
 async def somewhere(kube: Kube, namespace: str) -> str:
     """A namespace to try objects in; who may not look has been given one."""
     try:
-        there = await kube.get("v1", "Namespace", namespace)
+        namespace_body = await kube.get("v1", "Namespace", namespace)
     except ApiError as error:
         if is_forbidden(error):
             return namespace
         raise
-    return namespace if there is not None else ANY_NAMESPACE
+    return namespace if namespace_body is not None else ANY_NAMESPACE
 
 
 CHECK = Check(
     "dry-run",
     "Objects",
     "the API server accepts every object of the release in a strict dry run",
-    look,
+    run,
     after=("namespace", "api-resources"),
     stops_deploy=True,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
 from vrooli.operators import OPERATORS
 from vrooli.operators.model import INSTALL_COMMAND
@@ -16,30 +16,30 @@ OTHERS = {
 }
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Whether the cluster serves every kind in its version."""
-    kinds = site.needs.kinds
+    kinds = site.requirements.kinds
     served = await asyncio.gather(*(site.kube.serves(*kind) for kind in kinds))
-    missing = [kind for kind, there in zip(kinds, served, strict=True) if not there]
-    said = f"{len(kinds) - len(missing)} of {len(kinds)} kinds are served in their versions"
-    return Seen(said, tuple(_missing(version, kind) for version, kind in missing))
+    missing = [kind for kind, is_served in zip(kinds, served, strict=True) if not is_served]
+    message = f"{len(kinds) - len(missing)} of {len(kinds)} kinds are served in their versions"
+    return CheckResult(message, tuple(_missing(version, kind) for version, kind in missing))
 
 
 def _missing(api_version: str, kind: str) -> Finding:
     group = api_version.partition("/")[0]
-    said = f"the cluster doesn't serve it as {api_version}."
+    message = f"the cluster doesn't serve it as {api_version}."
     if (operator := SERVED_BY.get(group)) is not None:
         remedy = f"Install the {operator.title}: `vrooli setup` installs the operators."
-        return Finding("api-resources", kind, said, remedy, INSTALL_COMMAND)
+        return Finding("api-resources", kind, message, remedy, INSTALL_COMMAND)
     remedy = f"Install {OTHERS[group]}." if group in OTHERS else ""
-    return Finding("api-resources", kind, said, remedy)
+    return Finding("api-resources", kind, message, remedy)
 
 
 CHECK = Check(
     "api-resources",
     "API resources",
     "the cluster serves every kind of the chart in its version, including CRDs of operators",
-    look,
+    run,
     stops_deploy=True,
     of_operators=True,
 )

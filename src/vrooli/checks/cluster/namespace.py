@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Whether the namespace is being deleted."""
     name = site.namespace
-    there = await site.kube.get("v1", "Namespace", name)
-    if there is None:
-        return Seen(f"{name} isn't there yet; a deploy makes it")
-    if "deletionTimestamp" not in there["metadata"]:
-        return Seen(f"{name} is there")
+    body = await site.kube.get("v1", "Namespace", name)
+    if body is None:
+        return CheckResult(f"{name} isn't there yet; a deploy makes it")
+    if "deletionTimestamp" not in body["metadata"]:
+        return CheckResult(f"{name} is there")
     command = f"kubectl describe namespace {name}"
-    return Seen(
+    return CheckResult(
         findings=(
             Finding(
                 "namespace",
@@ -32,6 +32,6 @@ CHECK = Check(
     "namespace",
     "Namespace",
     "the namespace of the release is not being deleted",
-    look,
+    run,
     stops_deploy=True,
 )

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
 from vrooli.kube import ApiError
@@ -21,14 +21,14 @@ OWN_VERBS = (*VERBS, "update")
 NAMESPACE = ("v1", "Namespace")
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Ask for each verb on each kind, and for what the release's namespace lacks."""
-    seen, lacking = await asyncio.gather(_of_kinds(site), _of_namespace(site))
-    return Seen(seen.found, (*seen.findings, *lacking))
+    kinds, refusals = await asyncio.gather(_of_kinds(site), _of_namespace(site))
+    return CheckResult(kinds.summary, (*kinds.findings, *refusals))
 
 
-async def _of_kinds(site: Site) -> Seen:
-    kinds = {**dict.fromkeys(site.needs.kinds, VERBS), **dict.fromkeys(OWN, OWN_VERBS)}
+async def _of_kinds(site: Site) -> CheckResult:
+    kinds = {**dict.fromkeys(site.requirements.kinds, VERBS), **dict.fromkeys(OWN, OWN_VERBS)}
     rules = await site.kube.own_rules(site.namespace)
 
     async def may(verb: str, api_version: str, kind: str) -> bool:
@@ -39,21 +39,21 @@ async def _of_kinds(site: Site) -> Seen:
             return True
         return await site.kube.may(verb, api_version, kind, site.namespace)
 
-    async def ask(api_version: str, kind: str, verbs: tuple[str, ...]) -> Finding | None:
+    async def check_verbs(api_version: str, kind: str, verbs: tuple[str, ...]) -> Finding | None:
         answers = await asyncio.gather(*(may(verb, api_version, kind) for verb in verbs))
         refused = [verb for verb, allowed in zip(verbs, answers, strict=True) if not allowed]
         return refusal(kind, refused, site.namespace) if refused else None
 
-    found = await asyncio.gather(*(ask(*kind, verbs) for kind, verbs in kinds.items()))
-    findings = tuple(finding for finding in found if finding is not None)
-    said = f"{', '.join(VERBS)} on {len(kinds) - len(findings)} of {len(kinds)} kinds"
-    return Seen(said, findings)
+    results = await asyncio.gather(*(check_verbs(*kind, verbs) for kind, verbs in kinds.items()))
+    findings = tuple(finding for finding in results if finding is not None)
+    message = f"{', '.join(VERBS)} on {len(kinds) - len(findings)} of {len(kinds)} kinds"
+    return CheckResult(message, findings)
 
 
 async def _of_namespace(site: Site) -> list[Finding]:
     """Whether the namespace may be made or labelled, where it isn't yet as a deploy wants it."""
     try:
-        there = await site.kube.get(*NAMESPACE, site.namespace)
+        body = await site.kube.get(*NAMESPACE, site.namespace)
     except ApiError as error:
         if is_forbidden(error):
             return [refusal("Namespace", ["get"], site.namespace)]
@@ -61,30 +61,30 @@ async def _of_namespace(site: Site) -> list[Finding]:
     level = security.RESTRICTED
     if site.of_kind("PostgresCluster"):
         level = await security.of_databases(site.kube, site.namespace)
-    if security.has_security_labels(there, level):
+    if security.has_security_labels(body, level):
         return []
-    wanted = ("create", "patch") if there is None else ("patch",)
+    required = ("create", "patch") if body is None else ("patch",)
     answers = await asyncio.gather(
         *(
-            site.kube.may(verb, *NAMESPACE, site.namespace, itself=there is not None)
-            for verb in wanted
+            site.kube.may(verb, *NAMESPACE, site.namespace, itself=body is not None)
+            for verb in required
         )
     )
-    refused = [verb for verb, allowed in zip(wanted, answers, strict=True) if not allowed]
-    return [_unfit(site.namespace, level, refused, made=there is None)] if refused else []
+    refused = [verb for verb, allowed in zip(required, answers, strict=True) if not allowed]
+    return [_unfit(site.namespace, level, refused, is_created=body is None)] if refused else []
 
 
-def _unfit(name: str, level: str, refused: list[str], *, made: bool) -> Finding:
+def _unfit(name: str, level: str, refused: list[str], *, is_created: bool) -> Finding:
     """What is said of a namespace that is to be another, and may not be made so."""
-    lack = "it isn't there" if made else "it isn't labelled as a deploy labels it"
+    reason = "it isn't there" if is_created else "it isn't labelled as a deploy labels it"
     labels = " ".join(f"{key}={value}" for key, value in security.security_labels(level).items())
     command = f"kubectl label --overwrite namespace {name} {labels}"
-    if made:
+    if is_created:
         command = f"kubectl create namespace {name} && {command}"
     return Finding(
         "permissions",
         f"Namespace/{name}",
-        f"{lack}, and this kubeconfig may not {', '.join(refused)} it.",
+        f"{reason}, and this kubeconfig may not {', '.join(refused)} it.",
         f"Have it made so by who may: `{command}`.",
         command,
     )
@@ -93,8 +93,8 @@ def _unfit(name: str, level: str, refused: list[str], *, made: bool) -> Finding:
 def allows(rules: Iterable[Mapping[str, Any]], verb: str, group: str, resource: str) -> bool:
     """Whether a rule allows something with every object of a kind."""
 
-    def has(rule: Mapping[str, Any], field: str, wanted: str) -> bool:
-        return bool({"*", wanted} & set(rule.get(field) or ()))
+    def has(rule: Mapping[str, Any], field: str, required: str) -> bool:
+        return bool({"*", required} & set(rule.get(field) or ()))
 
     return any(
         has(rule, "verbs", verb)
@@ -121,7 +121,7 @@ CHECK = Check(
     "Permissions",
     f"{', '.join(VERBS)} on each kind of the release, also update on Helm's Secrets and the "
     "deploy's Lease; create or label the namespace if necessary",
-    look,
+    run,
     after=("api-resources",),
     stops_deploy=True,
 )

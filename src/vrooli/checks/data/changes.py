@@ -11,7 +11,7 @@ from vrooli.checks import runner
 from vrooli.checks.data import names, restore
 from vrooli.checks.data import volumes as data_volumes
 from vrooli.checks.data.live import NAME, Live
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.storage import classes as storage_classes
 from vrooli.findings import Finding
 from vrooli.kube import ApiError
@@ -23,7 +23,7 @@ KINDS = databases()
 CLAIM = ("v1", volumes.KIND)
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Compare the release's resources with those in its namespace, and with their volumes."""
     kinds = [kind for kind in KINDS if site.of_kind(kind)]
     *resources, claims, pods, sets, revisions, classes = await asyncio.gather(
@@ -50,7 +50,7 @@ async def _optional(listing: Awaitable[list[Any]]) -> Any:
         raise
 
 
-def judge(manifests: Iterable[Manifest], live: Live) -> Seen:
+def judge(manifests: Iterable[Manifest], live: Live) -> CheckResult:
     """What the operators can't do of what these objects ask for."""
     desired = [item for item in manifests if item.kind in KINDS and not item.is_hook]
     findings = [
@@ -64,9 +64,9 @@ def judge(manifests: Iterable[Manifest], live: Live) -> Seen:
         for spec in data_volumes.volume_specs(item)
         for claim in spec.claims(live.claims)
     ]
-    there = f"{len(claimed)} volumes are there" if claimed else "nothing is there yet"
-    return Seen(
-        there,
+    summary = f"{len(claimed)} volumes are there" if claimed else "nothing is there yet"
+    return CheckResult(
+        summary,
         tuple(findings),
         tuple(_unseen(desired, live)),
         tuple(warning for item in desired for warning in names.new_login_role(item, live)),
@@ -84,10 +84,10 @@ def _of_resource(item: Manifest, live: Live) -> Iterator[Finding]:
 def _unseen(desired: Iterable[Manifest], live: Live) -> Iterator[str]:
     specs = [spec for item in desired for spec in data_volumes.volume_specs(item)]
     if live.classes is None and any(data_volumes.is_grown(spec, live) for spec in specs):
-        yield "whether the class of the volumes lets them grow (this kubeconfig may not look)"
+        yield "whether the class of the volumes lets them grow (permission denied)"
 
 
-def needless(site: Site) -> str:
+def skip_reason(site: Site) -> str:
     """Why nothing is compared."""
     return "" if site.of_kind(*KINDS) else "these values have no database of their own"
 
@@ -98,8 +98,8 @@ CHECK = Check(
     "the operators can apply the values to existing databases and volumes, including those of an "
     "earlier release: same major version of PostgreSQL, supported volume sizes and storage "
     "classes, same names of clusters, users and databases; no restore is in progress",
-    look,
-    needless,
+    run,
+    skip_reason,
     after=("api-resources",),
     stops_deploy=True,
 )

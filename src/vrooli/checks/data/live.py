@@ -65,13 +65,13 @@ class Live:
         is the version that a PGUpgrade noted last, or the one that the oldest instance began with.
         """
         is_down = bool(body["spec"].get("shutdown"))
-        known = [
+        bodies = [
             pod
             for pod in self.pods
             if (is_down if pod.get("kind") == "StatefulSet" else is_pod_ready(pod))
         ]
         name = body["metadata"]["name"]
-        if versions := data_version.data_versions(name, known):
+        if versions := data_version.data_versions(name, bodies):
             return versions
         upgraded = (body.get("status") or {}).get("postgresVersion")
         version = upgraded or data_version.first_version(name, self.revisions)

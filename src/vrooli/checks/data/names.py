@@ -39,8 +39,8 @@ def renamed(item: Manifest, desired: Sequence[Manifest], live: Live) -> Iterator
     names = {other.name for other in desired if other.kind == item.kind}
     release = (item.body["metadata"].get("labels") or {}).get(INSTANCE)
     for body in live.of_kind(item.kind):
-        name, notes = body["metadata"]["name"], body["metadata"].get("annotations") or {}
-        if name in names or not release or notes.get(RELEASE) != release:
+        name, annotations = body["metadata"]["name"], body["metadata"].get("annotations") or {}
+        if name in names or not release or annotations.get(RELEASE) != release:
             continue
         what = f"{item.kind}/{name}"
         yield Finding(
@@ -109,17 +109,17 @@ def _other_user(item: Manifest, body: Body) -> Iterator[Finding]:
         return
     user, names = users[0], [one["name"] for one in live_users]
     if user["name"] not in names:
-        said = f"its users are {', '.join(names)}, and pgoPostgresql.users begins with "
-        yield _kept_name(
+        message = f"its users are {', '.join(names)}, and pgoPostgresql.users begins with "
+        yield _immutable_name(
             item,
-            f"{said}{user['name']}: the tables stay with the old user, and the new one has none.",
+            f"{message}{user['name']}: the old user keeps the tables, and the new one has none.",
             f"Set the user's name back to {names[0]}.",
         )
         return
     live_user = live_users[names.index(user["name"])]
     databases, live_databases = (one.get("databases") or [] for one in (user, live_user))
     if databases and live_databases and databases[0] not in live_databases:
-        yield _kept_name(
+        yield _immutable_name(
             item,
             f"{user['name']} has the database {', '.join(live_databases)}, and "
             f"pgoPostgresql.users names {databases[0]}, which would be empty.",
@@ -151,7 +151,7 @@ def _other_instances(item: Manifest, body: Body) -> Iterator[Finding]:
         for side in (item.body, body)
     )
     if not sets & live_sets:
-        yield _kept_name(
+        yield _immutable_name(
             item,
             f"its instances are of the set {', '.join(sorted(live_sets))}, and only "
             f"{', '.join(sorted(sets))} is asked for: the volumes would go with the old set.",
@@ -159,6 +159,6 @@ def _other_instances(item: Manifest, body: Body) -> Iterator[Finding]:
         )
 
 
-def _kept_name(item: Manifest, problem: str, remedy: str) -> Finding:
+def _immutable_name(item: Manifest, problem: str, remedy: str) -> Finding:
     command = f"kubectl get {item.kind.lower()}/{item.name} -n {item.namespace} -o yaml"
     return Finding(NAME, item.key, problem, f"{remedy} For another one, {DUMP}.", command)

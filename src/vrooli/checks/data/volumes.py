@@ -74,7 +74,7 @@ def _unchangeable(
 def _volume_finding(
     item: Manifest, spec: VolumeSpec, claim: Body, reason: tuple[str, str]
 ) -> Finding:
-    asked, why = reason
+    request, why = reason
     name, size = claim["metadata"]["name"], volumes.storage_request(claim["spec"])
     storage_class = claim["spec"].get("storageClassName") or "no class"
     other = (
@@ -85,7 +85,7 @@ def _volume_finding(
     return Finding(
         NAME,
         f"{volumes.KIND}/{name}",
-        f"it holds {spec.purpose} of {spec.owner} and has {size} ({storage_class}); {asked}, and "
+        f"it holds {spec.purpose} of {spec.owner} and has {size} ({storage_class}); {request}, and "
         f"{why}.",
         f"Set the value back to what the volume has. {other}",
         f"kubectl describe pvc/{name} -n {item.namespace}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
 
@@ -17,23 +17,27 @@ MAX_IMAGES = 50
 MAX_NAMES = 5
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Whether a node has each local image."""
-    wanted = local(site)
-    if site.loaded.issuperset(wanted):
-        return judge(wanted, [], site.loaded)
-    return judge(wanted, await site.objects("v1", "Node"), site.loaded)
+    images = local(site)
+    if site.loaded.issuperset(images):
+        return judge(images, [], site.loaded)
+    return judge(images, await site.objects("v1", "Node"), site.loaded)
 
 
-def judge(wanted: list[str], nodes: list[Manifest], loaded: frozenset[str] = frozenset()) -> Seen:
+def judge(
+    images: list[str], nodes: list[Manifest], loaded: frozenset[str] = frozenset()
+) -> CheckResult:
     """Which of the images no node has; of those that a cut list may hide, nothing is known."""
     names = on_nodes(nodes) | loaded
-    missing = [image for image in wanted if image not in names]
-    said = f"{len(wanted) - len(missing)} of {len(wanted)} local images are on nodes"
-    if missing and not loaded and any(map(is_cut, nodes)):
-        return Seen(said, unseen=(f"{', '.join(missing)} (nodes don't tell of all they have)",))
-    return Seen(
-        said,
+    missing = [image for image in images if image not in names]
+    message = f"{len(images) - len(missing)} of {len(images)} local images are on nodes"
+    if missing and not loaded and any(map(is_truncated, nodes)):
+        return CheckResult(
+            message, unavailable=(f"{', '.join(missing)} (nodes don't tell of all they have)",)
+        )
+    return CheckResult(
+        message,
         tuple(
             Finding(
                 "images",
@@ -53,7 +57,7 @@ def on_nodes(nodes: Iterable[Manifest]) -> set[str]:
     return {name for image in images for name in image.get("names") or []}
 
 
-def is_cut(node: Manifest) -> bool:
+def is_truncated(node: Manifest) -> bool:
     """Whether a node may have images, or names of them, that it doesn't tell of."""
     images = node.get("status", {}).get("images") or []
     return len(images) >= MAX_IMAGES or any(
@@ -63,10 +67,10 @@ def is_cut(node: Manifest) -> bool:
 
 def local(site: Site) -> list[str]:
     """The release's images that no registry has."""
-    return [image for image in site.needs.images if image.startswith(LOCAL)]
+    return [image for image in site.requirements.images if image.startswith(LOCAL)]
 
 
-def needless(site: Site) -> str:
+def skip_reason(site: Site) -> str:
     """Why no local image is needed."""
     return "" if local(site) else "all images are pulled from registries"
 
@@ -75,7 +79,7 @@ CHECK = Check(
     "images",
     "Local images",
     f"a node has each image with the name {LOCAL}…, which no registry has",
-    look,
-    needless,
+    run,
+    skip_reason,
     stops_deploy=True,
 )

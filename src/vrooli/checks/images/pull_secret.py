@@ -7,7 +7,7 @@ from base64 import b64decode
 from collections.abc import Iterable
 
 from vrooli.checks.images.local import LOCAL
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
 
@@ -23,33 +23,35 @@ def named(site: Site) -> list[str]:
         for item in site.of_kind("Deployment")
         for one in item.body["spec"]["template"]["spec"].get("imagePullSecrets") or []
     )
-    made = {item.body["spec"]["destination"]["name"] for item in site.of_kind("VaultStaticSecret")}
-    return [name for name in names if name not in made]
+    synced = {
+        item.body["spec"]["destination"]["name"] for item in site.of_kind("VaultStaticSecret")
+    }
+    return [name for name in names if name not in synced]
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Whether each is there, and what kind it is."""
-    found = {
+    secrets = {
         name: await site.kube.get("v1", "Secret", name, site.namespace) for name in named(site)
     }
-    seen = [judge(name, site.namespace, secret) for name, secret in found.items()]
-    return Seen(
-        ", ".join(one.found for one in seen if one.found),
-        tuple(finding for one in seen for finding in one.findings),
+    results = [judge(name, site.namespace, secret) for name, secret in secrets.items()]
+    return CheckResult(
+        ", ".join(one.summary for one in results if one.summary),
+        tuple(finding for one in results for finding in one.findings),
     )
 
 
-def judge(name: str, namespace: str, secret: Manifest | None) -> Seen:
+def judge(name: str, namespace: str, secret: Manifest | None) -> CheckResult:
     """Whether a Secret is a pull secret; only the registries' names are read of it."""
     what, command = f"Secret/{name}", f"kubectl get secret {name} -n {namespace}"
     if secret is None:
-        said = f"pods pull their images with it, and it isn't in namespace {namespace}."
+        message = f"pods pull their images with it, and it isn't in namespace {namespace}."
         remedy = "Make it, or have Vault fill it (vso.secrets.dockerhubPullSecret)."
-        return Seen(findings=(Finding(NAME, what, said, remedy, command),))
+        return CheckResult(findings=(Finding(NAME, what, message, remedy, command),))
     if secret.get("type") != TYPE or (registries := _registries(secret)) is None:
-        said = f"it is no pull secret: its type is {secret.get('type')}, it should be {TYPE}."
-        return Seen(findings=(Finding(NAME, what, said, "Make it anew.", command),))
-    return Seen(f"{name} for {', '.join(registries) or 'no registry'}")
+        message = f"it is no pull secret: its type is {secret.get('type')}, it should be {TYPE}."
+        return CheckResult(findings=(Finding(NAME, what, message, "Make it anew.", command),))
+    return CheckResult(f"{name} for {', '.join(registries) or 'no registry'}")
 
 
 def _registries(secret: Manifest) -> list[str] | None:
@@ -60,9 +62,9 @@ def _registries(secret: Manifest) -> list[str] | None:
     return sorted(auths) if isinstance(auths, Iterable) else None
 
 
-def needless(site: Site) -> str:
+def skip_reason(site: Site) -> str:
     """Why none is needed."""
-    if all(image.startswith(LOCAL) for image in site.needs.images):
+    if all(image.startswith(LOCAL) for image in site.requirements.images):
         return "all images are local"
     return "" if named(site) else "Vault fills it, or the pods name none"
 
@@ -71,6 +73,6 @@ CHECK = Check(
     NAME,
     "Pull secret",
     "the pull secret of the pods exists and is valid, unless the release creates it",
-    look,
-    needless,
+    run,
+    skip_reason,
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 
 from vrooli.checks.images import local
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
 from vrooli.images.push import PLACEHOLDER
@@ -60,29 +60,31 @@ def parse(image: str) -> Reference:
     return Reference(registry, repository, digest or tag or "latest")
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Ask each registry, without credentials, for what no node has."""
-    there = set(site.loaded)
+    present = set(site.loaded)
     try:
-        there |= local.on_nodes(await site.objects("v1", "Node"))
+        present |= local.on_nodes(await site.objects("v1", "Node"))
     except ApiError as error:
         if not is_forbidden(error):
             raise
     pulled = remote(site)
-    asked = [image for image in pulled if image not in there and name_of(image) not in there]
-    if refused := [finding for image in asked if (finding := refusal(image, site.kind))]:
-        return Seen(findings=tuple(refused))
+    requested = [
+        image for image in pulled if image not in present and name_of(image) not in present
+    ]
+    if refused := [finding for image in requested if (finding := refusal(image, site.kind))]:
+        return CheckResult(findings=tuple(refused))
     async with httpx.AsyncClient(timeout=ANSWER_S, follow_redirects=True) as client:
-        answers = await asyncio.gather(*(status(client, parse(image)) for image in asked))
-    by_image = dict(zip(asked, answers, strict=True))
-    return judge(len(pulled), by_image, site.needs.with_secret)
+        answers = await asyncio.gather(*(status(client, parse(image)) for image in requested))
+    by_image = dict(zip(requested, answers, strict=True))
+    return judge(len(pulled), by_image, site.requirements.with_secret)
 
 
 def name_of(image: str) -> str:
     """An image's whole name, as container runtimes keep it."""
-    found = parse(image)
-    sign = "@" if found.tag.startswith("sha256:") else ":"
-    return f"{found.registry}/{found.repository}{sign}{found.tag}"
+    parsed = parse(image)
+    sign = "@" if parsed.tag.startswith("sha256:") else ":"
+    return f"{parsed.registry}/{parsed.repository}{sign}{parsed.tag}"
 
 
 def refusal(image: str, kind: str) -> Finding | None:
@@ -112,7 +114,7 @@ def refusal(image: str, kind: str) -> Finding | None:
     return None
 
 
-def judge(count: int, answers: dict[str, int], with_secret: Collection[str] = ()) -> Seen:
+def judge(count: int, answers: dict[str, int], with_secret: Collection[str] = ()) -> CheckResult:
     """What the registries' answers mean; 0 is none.
 
     Some registries hide from anyone what they show to a pull secret: their 404 is no proof then.
@@ -140,8 +142,8 @@ def judge(count: int, answers: dict[str, int], with_secret: Collection[str] = ()
         unseen.append(f"{', '.join(closed)} (their registry wants credentials)")
     if mute:
         unseen.append(f"{', '.join(mute)} (no answer to this machine; the nodes pull)")
-    said = f"{had} of {count} images are on nodes or in their registry" if had else ""
-    return Seen(said, tuple(_missing(image) for image in missing), tuple(unseen))
+    message = f"{had} of {count} images are on nodes or in their registry" if had else ""
+    return CheckResult(message, tuple(_missing(image) for image in missing), tuple(unseen))
 
 
 async def status(client: httpx.AsyncClient, image: Reference) -> int:
@@ -161,15 +163,15 @@ async def status(client: httpx.AsyncClient, image: Reference) -> int:
 
 async def _token(client: httpx.AsyncClient, challenge: str) -> str:
     """A token for anyone, where the registry's challenge says that there is one."""
-    said = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-    realm = said.pop("realm", "")
+    message = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+    realm = message.pop("realm", "")
     if not challenge.lower().startswith("bearer") or not realm:
         return ""
-    answer = await client.get(realm, params=said)
+    answer = await client.get(realm, params=message)
     if answer.status_code != httpx.codes.OK:
         return ""
-    found = answer.json()
-    return str(found.get("token") or found.get("access_token") or "")
+    parsed = answer.json()
+    return str(parsed.get("token") or parsed.get("access_token") or "")
 
 
 def _missing(image: str) -> Finding:
@@ -184,10 +186,10 @@ def _missing(image: str) -> Finding:
 
 def remote(site: Site) -> list[str]:
     """The release's images that are pulled."""
-    return [image for image in site.needs.images if not image.startswith(local.LOCAL)]
+    return [image for image in site.requirements.images if not image.startswith(local.LOCAL)]
 
 
-def needless(site: Site) -> str:
+def skip_reason(site: Site) -> str:
     """Why no registry is needed."""
     return "" if remote(site) else "all images are local"
 
@@ -196,8 +198,8 @@ CHECK = Check(
     NAME,
     "Registries",
     "registries have the images that no node has; checked from this machine without credentials",
-    look,
-    needless,
+    run,
+    skip_reason,
     limit_s=15.0,
     stops_deploy=True,
 )

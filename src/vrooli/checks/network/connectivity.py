@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from vrooli.checks import probe_pods
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.vault import state
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
@@ -40,80 +40,86 @@ REMEDIES = {
 
 def _others(site: Site) -> dict[str, tuple[str, int]]:
     """Where pods of the release will go beside each other."""
-    want = state.wanted(site)
-    if want is None:
+    request = state.vault_request(site)
+    if request is None:
         return {}
-    url = urlsplit(want.address)
+    url = urlsplit(request.address)
     ports = {"http": 80, "https": 443}
     return {"vault": (url.hostname or "", url.port or ports.get(url.scheme, 0))}
 
 
-def judge(name: str, answers: Mapping[str, str], about: tuple[str, ...]) -> Seen:
+def judge(name: str, answers: Mapping[str, str], about: tuple[str, ...]) -> CheckResult:
     """What a pod reached and what not; empty answers are good ones."""
-    asked = [key for key in about if key in answers]
+    answered = [key for key in about if key in answers]
     findings = tuple(
         Finding(name, WHAT[key], f"a pod can't reach it: {answers[key]}.", *REMEDIES[key])
-        for key in asked
+        for key in answered
         if answers[key]
     )
-    good = [WHAT[key] for key in asked if not answers[key]]
-    return Seen(f"a pod reaches {', '.join(good)}" if good else "", findings)
+    good = [WHAT[key] for key in answered if not answers[key]]
+    return CheckResult(f"a pod reaches {', '.join(good)}" if good else "", findings)
 
 
-async def look_dns(site: Site) -> Seen:
+async def run_dns(site: Site) -> CheckResult:
     """Ask from a pod; without one, see whether the DNS pods are ready."""
     if not site.creates:
         return judge_dns(await site.objects("apps/v1", "Deployment", None, DNS_LABELS))
     return judge("dns", await probe_pods.answers(site, _others(site)), ("dns", "dns-service"))
 
 
-def judge_dns(deployments: list[Manifest]) -> Seen:
+def judge_dns(deployments: list[Manifest]) -> CheckResult:
     """Whether the cluster's DNS is ready, by its Deployment."""
     if not deployments:
-        return Seen(unseen=(f"the cluster's DNS: no Deployment has the label {DNS_LABELS}",))
+        return CheckResult(
+            unavailable=(f"the cluster's DNS: no Deployment has the label {DNS_LABELS}",)
+        )
     reasons = [why for item in deployments if (why := deployment_unready_reason(item))]
     if reasons:
-        said = f"{'; '.join(reasons)}."
-        return Seen(findings=(Finding("dns", "the cluster's DNS", said, *REMEDIES["dns"]),))
+        message = f"{'; '.join(reasons)}."
+        return CheckResult(
+            findings=(Finding("dns", "the cluster's DNS", message, *REMEDIES["dns"]),)
+        )
     name = deployments[0]["metadata"]["name"]
-    return Seen(f"{name} is ready; not asked, since --check-only makes no pod")
+    return CheckResult(f"{name} is ready; not asked, since --check-only makes no pod")
 
 
-async def look_network(site: Site) -> Seen:
+async def run_network(site: Site) -> CheckResult:
     """Ask from a pod."""
     answers = await probe_pods.answers(site, _others(site))
     return judge("network", answers, ("pod", "service"))
 
 
-async def look_vault(site: Site) -> Seen:
+async def run_vault(site: Site) -> CheckResult:
     """Ask from a pod; without one, see what the operator says of its connections."""
-    want = state.wanted(site)
+    request = state.vault_request(site)
     if site.creates:
         return judge("vault-connection", await probe_pods.answers(site, _others(site)), ("vault",))
     connections = await site.objects(CONNECTION.api_version, CONNECTION.kind)
-    return judge_connections(want.address if want else "", connections)
+    return judge_connections(request.address if request else "", connections)
 
 
-def judge_connections(address: str, connections: list[Manifest]) -> Seen:
+def judge_connections(address: str, connections: list[Manifest]) -> CheckResult:
     """What the Vault Secrets Operator, a pod, has found at this address."""
     here = [item for item in connections if item["spec"].get("address") == address]
-    found = [item for item in here if "valid" in (item.get("status") or {})]
-    if not found:
-        return Seen(unseen=("no pod was asked, since --check-only makes none",))
-    bad = [item for item in found if not item["status"]["valid"]]
+    reported = [item for item in here if "valid" in (item.get("status") or {})]
+    if not reported:
+        return CheckResult(unavailable=("no pod was asked, since --check-only makes none",))
+    bad = [item for item in reported if not item["status"]["valid"]]
     if bad:
         name = f"VaultConnection/{bad[0]['metadata']['name']} in {bad[0]['metadata']['namespace']}"
-        said = f"the Vault Secrets Operator can't use {address}."
-        return Seen(findings=(Finding("vault-connection", name, said, *REMEDIES["vault"]),))
-    return Seen(f"the Vault Secrets Operator's pod reaches {address}")
+        message = f"the Vault Secrets Operator can't use {address}."
+        return CheckResult(
+            findings=(Finding("vault-connection", name, message, *REMEDIES["vault"]),)
+        )
+    return CheckResult(f"the Vault Secrets Operator's pod reaches {address}")
 
 
-def _needs_pod(site: Site) -> str:
-    return probe_pods.needless(site) if site.creates else ""
+def _pod_skip_reason(site: Site) -> str:
+    return probe_pods.skip_reason(site) if site.creates else ""
 
 
 def _vault_needless(site: Site) -> str:
-    return state.needless(site) or _needs_pod(site)
+    return state.skip_reason(site) or _pod_skip_reason(site)
 
 
 LIMIT_S = 18.0
@@ -122,8 +128,8 @@ DNS = Check(
     "dns",
     "DNS",
     "a pod resolves the names of the API server and of a new Service",
-    look_dns,
-    _needs_pod,
+    run_dns,
+    _pod_skip_reason,
     limit_s=LIMIT_S,
     creates=MAKES,
 )
@@ -131,8 +137,8 @@ NETWORK = Check(
     "network",
     "Pod network",
     "a pod can connect to another pod (on another node, if there is one) and to a Service",
-    look_network,
-    _needs_pod,
+    run_network,
+    _pod_skip_reason,
     limit_s=LIMIT_S,
     after=("dns",),  # names are all that the asking pod knows of the other one
     creates=MAKES,
@@ -141,7 +147,7 @@ VAULT = Check(
     "vault-connection",
     "Vault connection",
     "a pod can connect to the address of Vault",
-    look_vault,
+    run_vault,
     _vault_needless,
     limit_s=LIMIT_S,
     creates=MAKES,

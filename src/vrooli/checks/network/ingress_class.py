@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
 
 API = ("networking.k8s.io/v1", "IngressClass")
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Whether each class that an Ingress names is there."""
-    return judge(site.needs.ingress_classes, await site.objects(*API))
+    return judge(site.requirements.ingress_classes, await site.objects(*API))
 
 
-def judge(wanted: tuple[str, ...], classes: list[Manifest]) -> Seen:
+def judge(required: tuple[str, ...], classes: list[Manifest]) -> CheckResult:
     """What the cluster's classes lack."""
     names = {item["metadata"]["name"] for item in classes}
     others = ", ".join(sorted(names))
@@ -24,9 +24,9 @@ def judge(wanted: tuple[str, ...], classes: list[Manifest]) -> Seen:
         if others
         else "Install the controller that brings it and serves it; the cluster has no class."
     )
-    missing = [name for name in wanted if name not in names]
-    return Seen(
-        ", ".join(name for name in wanted if name in names),
+    missing = [name for name in required if name not in names]
+    return CheckResult(
+        ", ".join(name for name in required if name in names),
         tuple(
             Finding(
                 "ingress",
@@ -40,16 +40,16 @@ def judge(wanted: tuple[str, ...], classes: list[Manifest]) -> Seen:
     )
 
 
-def needless(site: Site) -> str:
+def skip_reason(site: Site) -> str:
     """Why no class is needed."""
-    return "" if site.needs.ingress_classes else "these values have no Ingress with a class"
+    return "" if site.requirements.ingress_classes else "these values have no Ingress with a class"
 
 
 CHECK = Check(
     "ingress",
     "Ingress class",
     "the class of the Ingress exists",
-    look,
-    needless,
+    run,
+    skip_reason,
     stops_deploy=True,
 )

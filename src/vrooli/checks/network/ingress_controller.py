@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.network import ingress_class
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
@@ -21,11 +21,13 @@ LABELS: Mapping[str, str] = {
 }
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Whether the pods of each class' controller are ready."""
     classes = await site.objects(*ingress_class.API)
-    used = [item for item in classes if item["metadata"]["name"] in site.needs.ingress_classes]
-    found: list[str] = []
+    used = [
+        item for item in classes if item["metadata"]["name"] in site.requirements.ingress_classes
+    ]
+    summaries: list[str] = []
     findings: list[Finding] = []
     unseen: list[str] = []
     for item in used:
@@ -34,30 +36,32 @@ async def look(site: Site) -> Seen:
         if labels is None:
             unseen.append(f"the pods of {controller}, whose labels aren't known here")
             continue
-        made = [
+        workloads = [
             *await site.objects("apps/v1", "Deployment", None, labels),
             *await site.objects("apps/v1", "DaemonSet", None, labels),
         ]
-        seen = judge(controller, labels, made)
-        found.append(seen.found)
-        findings += seen.findings
-    return Seen(", ".join(filter(None, found)), tuple(findings), tuple(unseen))
+        result = judge(controller, labels, workloads)
+        summaries.append(result.summary)
+        findings += result.findings
+    return CheckResult(", ".join(filter(None, summaries)), tuple(findings), tuple(unseen))
 
 
-def judge(controller: str, labels: str, made: Iterable[Manifest]) -> Seen:
+def judge(controller: str, labels: str, workloads: Iterable[Manifest]) -> CheckResult:
     """Whether any Deployment or DaemonSet of a controller is ready."""
-    lacks = {f"{item['kind']}/{item['metadata']['name']}": lack(item) for item in made}
-    ready = [name for name, missing in lacks.items() if missing is None]
+    reasons = {
+        f"{item['kind']}/{item['metadata']['name']}": unready_reason(item) for item in workloads
+    }
+    ready = [name for name, missing in reasons.items() if missing is None]
     if ready:
-        return Seen(f"{controller}: {', '.join(ready)} ready")
+        return CheckResult(f"{controller}: {', '.join(ready)} ready")
     command = f"kubectl get deployments,daemonsets,pods -A -l {labels}"
-    why = "; ".join(f"{name}: {missing}" for name, missing in lacks.items())
-    said = f"its pods aren't ready: {why}." if why else "nothing runs for it."
+    why = "; ".join(f"{name}: {missing}" for name, missing in reasons.items())
+    message = f"its pods aren't ready: {why}." if why else "nothing runs for it."
     remedy = "Install or mend the controller, or choose another with ingress.className."
-    return Seen(findings=(Finding(NAME, controller, said, remedy, command),))
+    return CheckResult(findings=(Finding(NAME, controller, message, remedy, command),))
 
 
-def lack(item: Manifest) -> str | None:
+def unready_reason(item: Manifest) -> str | None:
     """What a Deployment or a DaemonSet lacks to be ready; None when nothing."""
     if item["kind"] == "Deployment":
         return deployment_unready_reason(item)
@@ -68,7 +72,7 @@ CHECK = Check(
     NAME,
     "Ingress controller",
     "the pods of the controller of the Ingress class are ready",
-    look,
-    ingress_class.needless,
+    run,
+    ingress_class.skip_reason,
     after=("ingress",),
 )

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.nodes import planned_pods
-from vrooli.checks.nodes.planned_pods import Wanted
+from vrooli.checks.nodes.planned_pods import PodGroup
 from vrooli.findings import Finding
 from vrooli.kube import Manifest, quantities
 from vrooli.kube.quantities import Amounts
@@ -30,13 +30,13 @@ class Node:
     free: Amounts
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Place the release's pods on the nodes as they are now."""
     nodes, running = await site.objects("v1", "Node"), await site.objects("v1", "Pod")
     others = [
         pod for pod in running if not planned_pods.is_ours(pod, site.namespace, site.manifests)
     ]
-    return judge(planned_pods.wanted(site.manifests), usable(nodes, others))
+    return judge(planned_pods.planned_pods(site.manifests), usable(nodes, others))
 
 
 def usable(nodes: Iterable[Manifest], running: Iterable[Manifest]) -> list[Node]:
@@ -51,12 +51,12 @@ def usable(nodes: Iterable[Manifest], running: Iterable[Manifest]) -> list[Node]
 
 def _node(node: Manifest, used: list[Amounts]) -> Node:
     has = quantities.amounts((node.get("status") or {}).get("allocatable"))
-    taken = quantities.total(*used)
+    used_total = quantities.total(*used)
     return Node(
         node["metadata"]["name"],
         node["metadata"].get("labels") or {},
         tuple(taint for taint in node["spec"].get("taints") or () if taint.get("effect") in REPELS),
-        {name: amount - taken.get(name, 0.0) for name, amount in has.items()},
+        {name: amount - used_total.get(name, 0.0) for name, amount in has.items()},
     )
 
 
@@ -64,30 +64,30 @@ def _takes(node: Manifest) -> bool:
     return has_condition(node, "Ready") and not node["spec"].get("unschedulable")
 
 
-def judge(wanted: list[Wanted], nodes: list[Node]) -> Seen:
+def judge(planned: list[PodGroup], nodes: list[Node]) -> CheckResult:
     """Place the greatest pods first, each where most is left, and say which find no place."""
     free = {node.name: dict(node.free) for node in nodes}
-    homeless: dict[str, tuple[int, Wanted]] = {}
-    for group in sorted(wanted, key=_size, reverse=True):
+    homeless: dict[str, tuple[int, PodGroup]] = {}
+    for group in sorted(planned, key=_size, reverse=True):
         for _ in range(group.count):
             if not _place(group, nodes, free):
                 homeless[group.name] = (homeless.get(group.name, (0, group))[0] + 1, group)
-    all_of_it = quantities.total(*({**g.requests} for g in wanted for _ in range(g.count)))
-    left = quantities.total(*(node.free for node in nodes))
-    count = sum(group.count for group in wanted)
-    said = (
+    all_of_it = quantities.total(*({**g.requests} for g in planned for _ in range(g.count)))
+    total_free = quantities.total(*(node.free for node in nodes))
+    count = sum(group.count for group in planned)
+    message = (
         f"{count} pods want {quantities.format_amounts(all_of_it)}; "
-        f"{len(nodes)} nodes have {quantities.format_amounts(left)} free"
+        f"{len(nodes)} nodes have {quantities.format_amounts(total_free)} free"
     )
-    return Seen(said, tuple(_finding(*found) for found in homeless.values()))
+    return CheckResult(message, tuple(_finding(*arguments) for arguments in homeless.values()))
 
 
-def _size(group: Wanted) -> float:
+def _size(group: PodGroup) -> float:
     # One processor weighs as much as 4 GiB, about as machines have them.
     return group.requests.get("cpu", 0.0) + group.requests.get("memory", 0.0) / (4 * 1024**3)
 
 
-def _place(group: Wanted, nodes: list[Node], free: dict[str, Amounts]) -> bool:
+def _place(group: PodGroup, nodes: list[Node], free: dict[str, Amounts]) -> bool:
     """Put one pod somewhere; says whether there is a place."""
     fitting = [node for node in nodes if fits(group, node, free[node.name])]
     if not fitting:
@@ -98,14 +98,14 @@ def _place(group: Wanted, nodes: list[Node], free: dict[str, Amounts]) -> bool:
     return True
 
 
-def fits(group: Wanted, node: Node, free: Mapping[str, float]) -> bool:
+def fits(group: PodGroup, node: Node, free: Mapping[str, float]) -> bool:
     """Whether a pod may run on a node with so much left."""
     if any(node.labels.get(key) != value for key, value in group.selector.items()):
         return False
     if any(not _bears(group.tolerations, taint) for taint in node.taints):
         return False
-    asked = {name: group.requests.get(name, 0.0) for name in COUNTED}
-    return all(free.get(name, 0.0) >= amount for name, amount in {**asked, "pods": 1.0}.items())
+    requested = {name: group.requests.get(name, 0.0) for name in COUNTED}
+    return all(free.get(name, 0.0) >= amount for name, amount in {**requested, "pods": 1.0}.items())
 
 
 def _bears(tolerations: Iterable[Mapping[str, Any]], taint: Mapping[str, Any]) -> bool:
@@ -120,7 +120,7 @@ def _bears(tolerations: Iterable[Mapping[str, Any]], taint: Mapping[str, Any]) -
     return False
 
 
-def _finding(count: int, group: Wanted) -> Finding:
+def _finding(count: int, group: PodGroup) -> Finding:
     return Finding(
         "capacity",
         group.name,
@@ -136,5 +136,5 @@ CHECK = Check(
     "Node capacity",
     "the pods of the values (requests, replicas, node selectors, tolerations) fit on the nodes "
     "beside other pods, not counting this release",
-    look,
+    run,
 )

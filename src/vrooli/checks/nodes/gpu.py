@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.nodes import planned_pods
-from vrooli.checks.nodes.planned_pods import Wanted
+from vrooli.checks.nodes.planned_pods import PodGroup
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
 from vrooli.kube.quantities import amounts
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Whether the nodes offer as many as are asked for."""
-    return judge(planned_pods.wanted(site.manifests), await site.objects("v1", "Node"))
+    return judge(planned_pods.planned_pods(site.manifests), await site.objects("v1", "Node"))
 
 
-def judge(wanted: list[Wanted], nodes: list[Manifest]) -> Seen:
+def judge(planned: list[PodGroup], nodes: list[Manifest]) -> CheckResult:
     """Compare what pods ask for with what nodes offer, whoever uses it now."""
     offered: dict[str, list[float]] = {}
     for node in nodes:
         for name, amount in amounts((node.get("status") or {}).get("allocatable")).items():
             offered.setdefault(name, []).append(amount)
-    findings, said = [], []
-    for group in wanted:
+    findings, message = [], []
+    for group in planned:
         for name, each in extended(group).items():
             places = sum(amount // each for amount in offered.get(name, []))
-            said.append(f"{group.count} x {each:.0f} {name}")
+            message.append(f"{group.count} x {each:.0f} {name}")
             if places < group.count:
                 findings.append(_finding(group, name, places))
-    return Seen(", ".join(said), tuple(findings))
+    return CheckResult(", ".join(message), tuple(findings))
 
 
-def extended(group: Wanted) -> dict[str, float]:
+def extended(group: PodGroup) -> dict[str, float]:
     """The resources of devices among a pod's requests: their names have a domain."""
     return {name: each for name, each in group.requests.items() if "/" in name and each > 0}
 
 
-def _finding(group: Wanted, name: str, places: float) -> Finding:
+def _finding(group: PodGroup, name: str, places: float) -> Finding:
     return Finding(
         "gpu",
         group.name,
@@ -47,16 +47,16 @@ def _finding(group: Wanted, name: str, places: float) -> Finding:
     )
 
 
-def needless(site: Site) -> str:
+def skip_reason(site: Site) -> str:
     """Why none is needed."""
-    asked = any(extended(group) for group in planned_pods.wanted(site.manifests))
-    return "" if asked else "these values ask for no GPU"
+    requested = any(extended(group) for group in planned_pods.planned_pods(site.manifests))
+    return "" if requested else "these values ask for no GPU"
 
 
 CHECK = Check(
     "gpu",
     "GPUs",
     "nodes provide the devices of services.nsfwDetector.gpu",
-    look,
-    needless,
+    run,
+    skip_reason,
 )

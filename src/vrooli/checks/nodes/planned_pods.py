@@ -16,7 +16,7 @@ NAME = "app.kubernetes.io/name"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PodGroup:
     """Some equal pods.
 
     Attributes:
@@ -34,16 +34,16 @@ class Wanted:
     tolerations: tuple[Mapping[str, Any], ...] = ()
 
 
-def wanted(manifests: Iterable[Manifest]) -> list[Wanted]:
+def planned_pods(manifests: Iterable[Manifest]) -> list[PodGroup]:
     """The pods that run for as long as the release does."""
-    found = list(manifests)
+    objects = list(manifests)
     least = {
         str(item.body["spec"]["scaleTargetRef"]["name"]): int(item.body["spec"]["minReplicas"])
-        for item in found
+        for item in objects
         if item.kind == "HorizontalPodAutoscaler"
     }
-    pods: list[Wanted] = []
-    for item in found:
+    pods: list[PodGroup] = []
+    for item in objects:
         spec = item.body.get("spec") or {}
         if item.kind == "Deployment":
             pods.append(_deployment(item.name, spec, least))
@@ -54,10 +54,10 @@ def wanted(manifests: Iterable[Manifest]) -> list[Wanted]:
     return pods
 
 
-def _deployment(name: str, spec: Mapping[str, Any], least: Mapping[str, int]) -> Wanted:
+def _deployment(name: str, spec: Mapping[str, Any], least: Mapping[str, int]) -> PodGroup:
     pod = spec["template"]["spec"]
     count = int(spec.get("replicas", least.get(name, 1)))
-    return Wanted(
+    return PodGroup(
         name,
         count,
         quantities.of_pod(pod),
@@ -66,7 +66,7 @@ def _deployment(name: str, spec: Mapping[str, Any], least: Mapping[str, int]) ->
     )
 
 
-def _postgres(name: str, spec: Mapping[str, Any]) -> Iterator[Wanted]:
+def _postgres(name: str, spec: Mapping[str, Any]) -> Iterator[PodGroup]:
     """The pods that PGO makes: instances with their helpers, pgBouncer, the repository's host."""
     backups = spec["backups"]["pgbackrest"]
     helpers = _sidecars(backups, "pgbackrest", "pgbackrestConfig")
@@ -79,29 +79,31 @@ def _postgres(name: str, spec: Mapping[str, Any]) -> Iterator[Wanted]:
             quantities.requests(exporter.get("resources")),
         )
         count = int(instance.get("replicas", 1))
-        yield Wanted(f"{name} instance", count, quantities.total(*parts))
+        yield PodGroup(f"{name} instance", count, quantities.total(*parts))
     pool = (spec.get("proxy") or {}).get("pgBouncer")
     if pool:
         own = quantities.requests(pool.get("resources"))
         each = quantities.total(own, _sidecars(pool, "pgbouncerConfig"))
-        yield Wanted(f"{name} pgbouncer", int(pool.get("replicas", 1)), each)
+        yield PodGroup(f"{name} pgbouncer", int(pool.get("replicas", 1)), each)
     host = quantities.requests((backups.get("repoHost") or {}).get("resources"))
-    yield Wanted(f"{name} repo-host", 1, quantities.total(host, helpers))
+    yield PodGroup(f"{name} repo-host", 1, quantities.total(host, helpers))
 
 
 def _sidecars(spec: Mapping[str, Any], *names: str) -> Amounts:
-    found = spec.get("sidecars") or {}
-    each = (quantities.requests((found.get(name) or {}).get("resources")) for name in names)
+    objects = spec.get("sidecars") or {}
+    each = (quantities.requests((objects.get(name) or {}).get("resources")) for name in names)
     return quantities.total(*each)
 
 
-def _redis(name: str, spec: Mapping[str, Any]) -> Iterator[Wanted]:
+def _redis(name: str, spec: Mapping[str, Any]) -> Iterator[PodGroup]:
     for part in ("redis", "sentinel"):
         own = spec[part]
         exporter = own.get("exporter") or {}
-        beside = quantities.requests(exporter.get("resources")) if exporter.get("enabled") else {}
-        each = quantities.total(quantities.requests(own.get("resources")), beside)
-        yield Wanted(f"{name} {part}", int(own.get("replicas", 1)), each)
+        exporter_requests = (
+            quantities.requests(exporter.get("resources")) if exporter.get("enabled") else {}
+        )
+        each = quantities.total(quantities.requests(own.get("resources")), exporter_requests)
+        yield PodGroup(f"{name} {part}", int(own.get("replicas", 1)), each)
 
 
 def is_ours(pod: Mapping[str, Any], namespace: str, manifests: Iterable[Manifest]) -> bool:

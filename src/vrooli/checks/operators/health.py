@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from vrooli import operators
 from vrooli.checks.cluster import admission
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.runner import is_forbidden
 from vrooli.errors import VrooliError
 from vrooli.findings import Finding
@@ -29,12 +29,12 @@ CLOCK_SKEW_S = 30.0
 RESTART_S, POLL_S = 10.0, 1.0
 
 
-async def _check_operator(operator: Operator, site: Site) -> Seen:
+async def _check_operator(operator: Operator, site: Site) -> CheckResult:
     if not site.deep:
         return await _check_ready(operator, site)
     status = await operators.status(operator, site.kube)
     if status.state is State.ABSENT:
-        return Seen(findings=(absent(operator),))
+        return CheckResult(findings=(absent(operator),))
     parts = await asyncio.gather(
         _partial("its permissions", _check_permissions(operator, site, status)),
         _partial("its leader", _check_leader(operator, site, status)),
@@ -42,26 +42,26 @@ async def _check_operator(operator: Operator, site: Site) -> Seen:
         _partial("its objects", _check_observed(operator, site)),
     )
     findings = [*not_ready(operator, status), *(item for part in parts for item in part.findings)]
-    summaries = [_version(status), *(part.found for part in parts if part.found)]
-    unseen = tuple(reason for part in parts for reason in part.unseen)
-    return Seen("; ".join(summaries), tuple(findings), unseen)
+    summaries = [_version(status), *(part.summary for part in parts if part.summary)]
+    unseen = tuple(reason for part in parts for reason in part.unavailable)
+    return CheckResult("; ".join(summaries), tuple(findings), unseen)
 
 
-async def _check_ready(operator: Operator, site: Site) -> Seen:
+async def _check_ready(operator: Operator, site: Site) -> CheckResult:
     """What a deploy depends on: that the operator exists and is ready."""
     kinds = [(item.api_version, item.kind) for item in operator.resources]
     if not all(await asyncio.gather(*(site.kube.serves(*kind) for kind in kinds))):
-        return Seen()  # the check of the kinds reports it
+        return CheckResult()  # the check of the kinds reports it
     deadline = time.monotonic() + RESTART_S
     status = await operators.status(operator, site.kube)
     while status.state is State.NOT_READY and time.monotonic() < deadline:
         await asyncio.sleep(POLL_S)
         status = await operators.status(operator, site.kube)
     if status.state is not State.ABSENT:
-        return Seen(_version(status), tuple(not_ready(operator, status)))
+        return CheckResult(_version(status), tuple(not_ready(operator, status)))
     if has_image(operator, await site.kube.list(*DEPLOYMENT)):
-        return Seen(unseen=("its health: its Deployment has other labels",))
-    return Seen(findings=(absent(operator),))
+        return CheckResult(unavailable=("its health: its Deployment has other labels",))
+    return CheckResult(findings=(absent(operator),))
 
 
 def has_image(operator: Operator, deployments: Iterable[Manifest]) -> bool:
@@ -73,13 +73,13 @@ def has_image(operator: Operator, deployments: Iterable[Manifest]) -> bool:
     )
 
 
-async def _partial(subject: str, check: Awaitable[Seen]) -> Seen:
+async def _partial(subject: str, check: Awaitable[CheckResult]) -> CheckResult:
     """A part of a check; a part that this kubeconfig must not read is reported as such."""
     try:
         return await check
     except VrooliError as error:
         if is_forbidden(error):
-            return Seen(unseen=(f"{subject} (permission denied)",))
+            return CheckResult(unavailable=(f"{subject} (permission denied)",))
         raise
 
 
@@ -107,7 +107,7 @@ def not_ready(operator: Operator, status: OperatorStatus) -> list[Finding]:
     return [Finding(operator.name, operator.title, f"{status.detail}.", remedy, command)]
 
 
-async def _check_permissions(operator: Operator, site: Site, status: OperatorStatus) -> Seen:
+async def _check_permissions(operator: Operator, site: Site, status: OperatorStatus) -> CheckResult:
     """Whether its service account has the permissions that it needs."""
     deployments = await site.objects(*DEPLOYMENT, status.namespace, operator.selector)
     spec = deployments[0]["spec"]["template"]["spec"]
@@ -138,7 +138,7 @@ async def _denied(site: Site, account: tuple[str, str], verb: str, permission: P
 
 def judge_permissions(
     operator: Operator, account: tuple[str, str], denied: list[str], count: int
-) -> Seen:
+) -> CheckResult:
     """The result for an operator's permissions.
 
     Args:
@@ -148,7 +148,7 @@ def judge_permissions(
         count: How many were checked.
     """
     if not denied:
-        return Seen(f"has its {count} permissions")
+        return CheckResult(f"has its {count} permissions")
     namespace, name = account
     command = f"kubectl auth can-i --list --as system:serviceaccount:{namespace}:{name}"
     finding = Finding(
@@ -158,17 +158,17 @@ def judge_permissions(
         "Reinstall the operator: its roles are part of it.",
         command,
     )
-    return Seen(findings=(finding,))
+    return CheckResult(findings=(finding,))
 
 
-async def _check_leader(operator: Operator, site: Site, status: OperatorStatus) -> Seen:
+async def _check_leader(operator: Operator, site: Site, status: OperatorStatus) -> CheckResult:
     leases = await site.kube.list(*LEASE, status.namespace)
     return judge_leases(operator, status.namespace, leases, datetime.now(UTC))
 
 
 def judge_leases(
     operator: Operator, namespace: str, leases: Iterable[Manifest], now: datetime
-) -> Seen:
+) -> CheckResult:
     """Whether one of an operator's pods is the leader, if they elect one at all."""
     delays = {
         lease["metadata"]["name"]: (now - datetime.fromisoformat(spec["renewTime"])).total_seconds()
@@ -177,10 +177,10 @@ def judge_leases(
         if (spec := lease.get("spec") or {}).get("renewTime")
     }
     if not delays:
-        return Seen()
+        return CheckResult()
     name, delay_s = min(delays.items(), key=lambda item: item[1])
     if delay_s <= CLOCK_SKEW_S:
-        return Seen("has an active leader")
+        return CheckResult("has an active leader")
     command = _log_command(operator, namespace)
     finding = Finding(
         operator.name,
@@ -189,14 +189,14 @@ def judge_leases(
         f"Read the log of its pods: `{command}`.",
         command,
     )
-    return Seen(findings=(finding,))
+    return CheckResult(findings=(finding,))
 
 
-async def _check_sample(operator: Operator, site: Site) -> Seen:
+async def _check_sample(operator: Operator, site: Site) -> CheckResult:
     """Whether the API server accepts the minimal object of its kind in a dry run."""
     body = dict(operator.sample)
     if not await site.kube.serves(str(body["apiVersion"]), str(body["kind"])):
-        return Seen()  # the check of the kinds reports it
+        return CheckResult()  # the check of the kinds reports it
     namespace = await admission.somewhere(site.kube, site.namespace)
     try:
         await site.kube.applied(body, namespace=namespace)
@@ -210,11 +210,11 @@ async def _check_sample(operator: Operator, site: Site) -> Seen:
             "Install the operator and its definitions in the same version.",
             INSTALL_COMMAND,
         )
-        return Seen(findings=(finding,))
-    return Seen(f"a {body['kind']} is accepted")
+        return CheckResult(findings=(finding,))
+    return CheckResult(f"a {body['kind']} is accepted")
 
 
-async def _check_observed(operator: Operator, site: Site) -> Seen:
+async def _check_observed(operator: Operator, site: Site) -> CheckResult:
     objects: list[Manifest] = []
     for resource in operator.resources:
         if await site.kube.serves(resource.api_version, resource.kind):
@@ -222,7 +222,7 @@ async def _check_observed(operator: Operator, site: Site) -> Seen:
     return judge_observed(operator, objects, datetime.now(UTC))
 
 
-def judge_observed(operator: Operator, objects: Iterable[Manifest], now: datetime) -> Seen:
+def judge_observed(operator: Operator, objects: Iterable[Manifest], now: datetime) -> CheckResult:
     """Whether an operator has observed the last change of each of its objects."""
     items, resources = list(objects), resources_by_kind()
     late = [
@@ -241,7 +241,7 @@ def judge_observed(operator: Operator, objects: Iterable[Manifest], now: datetim
         )
         for item in late
     )
-    return Seen(f"reconciles {len(items)} objects" if items else "", findings)
+    return CheckResult(f"reconciles {len(items)} objects" if items else "", findings)
 
 
 def _log_command(operator: Operator, namespace: str) -> str:
@@ -251,11 +251,11 @@ def _log_command(operator: Operator, namespace: str) -> str:
 def build_check(operator: Operator) -> Check:
     """The check of one operator."""
 
-    def needless(site: Site) -> str:
-        used = {version.partition("/")[0] for version, _ in site.needs.kinds}
+    def skip_reason(site: Site) -> str:
+        used = {version.partition("/")[0] for version, _ in site.requirements.kinds}
         return "" if operator.groups & used else f"these values have no {operator.sample['kind']}"
 
-    async def look(site: Site) -> Seen:
+    async def run(site: Site) -> CheckResult:
         return await _check_operator(operator, site)
 
     return Check(
@@ -265,8 +265,8 @@ def build_check(operator: Operator) -> Check:
         f"permissions, the API server accepts a minimal {operator.sample['kind']} in a dry run, "
         f"and it has reconciled the current generation of each {', '.join(operator.kinds)}; a "
         "deploy checks only that it is installed and ready",
-        look,
-        needless,
+        run,
+        skip_reason,
         stops_deploy=True,
         of_operators=True,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
 
@@ -11,26 +11,26 @@ DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 COMMAND = "kubectl get storageclass"
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Whether each named class is there, and a default where none is named."""
-    return judge(site.needs.storage_classes, await site.objects(*API))
+    return judge(site.requirements.storage_classes, await site.objects(*API))
 
 
-def judge(wanted: tuple[str, ...], classes: list[Manifest]) -> Seen:
+def judge(required: tuple[str, ...], classes: list[Manifest]) -> CheckResult:
     """What the cluster's classes lack; "" stands for its default."""
     names = {item["metadata"]["name"] for item in classes}
     default = default_class(classes)
-    there = f"There are: {', '.join(sorted(names)) or 'none'}."
+    existing = f"There are: {', '.join(sorted(names)) or 'none'}."
     findings = []
-    for name in wanted:
+    for name in required:
         if name and name not in names:
-            what, said = f"StorageClass/{name}", "it isn't there."
-            findings.append(Finding("storage", what, said, there, COMMAND))
+            what, message = f"StorageClass/{name}", "it isn't there."
+            findings.append(Finding("storage", what, message, existing, COMMAND))
         elif not name and not default:
-            said = "volumes want the cluster's default, and no class is it."
-            findings.append(Finding("storage", "StorageClass", said, there, COMMAND))
-    used = dict.fromkeys(name or default for name in wanted)
-    return Seen(", ".join(name for name in used if name in names), tuple(findings))
+            message = "volumes want the cluster's default, and no class is it."
+            findings.append(Finding("storage", "StorageClass", message, existing, COMMAND))
+    used = dict.fromkeys(name or default for name in required)
+    return CheckResult(", ".join(name for name in used if name in names), tuple(findings))
 
 
 def default_class(classes: list[Manifest]) -> str:
@@ -41,16 +41,16 @@ def default_class(classes: list[Manifest]) -> str:
     return ""
 
 
-def needless(site: Site) -> str:
+def skip_reason(site: Site) -> str:
     """Why no class is needed."""
-    return "" if site.needs.storage_classes else "these values keep nothing on volumes"
+    return "" if site.requirements.storage_classes else "these values keep nothing on volumes"
 
 
 CHECK = Check(
     "storage",
     "Storage classes",
     "the storage classes of the volumes exist, and a default class if a volume names none",
-    look,
-    needless,
+    run,
+    skip_reason,
     stops_deploy=True,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from vrooli.checks import probe_pods
-from vrooli.checks.interface import Check, Seen, Site, UnseenError
+from vrooli.checks.interface import Check, CheckResult, Site, UnavailableError
 from vrooli.checks.storage import classes as storage_classes
 from vrooli.errors import WaitTimeoutError
 from vrooli.findings import Finding
@@ -14,28 +14,28 @@ from vrooli.kube import Manifest
 NAME = "volumes"
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Bind one of each class; without making anything, see whether there are bound ones."""
-    wanted = tuple(dict.fromkeys(site.needs.storage_classes))
+    required = tuple(dict.fromkeys(site.requirements.storage_classes))
     if not site.creates:
-        return judge_bound(await _names(site, wanted), await _bound(site))
-    tried = await asyncio.gather(*(_try(site, name) for name in wanted))
-    return Seen(
-        ", ".join(one.found for one in tried if one.found),
-        tuple(finding for one in tried for finding in one.findings),
+        return judge_bound(await _names(site, required), await _bound(site))
+    results = await asyncio.gather(*(_try(site, name) for name in required))
+    return CheckResult(
+        ", ".join(one.summary for one in results if one.summary),
+        tuple(finding for one in results for finding in one.findings),
     )
 
 
-async def _names(site: Site, wanted: tuple[str, ...]) -> list[str]:
+async def _names(site: Site, required: tuple[str, ...]) -> list[str]:
     default = storage_classes.default_class(await site.objects(*storage_classes.API))
-    return list(dict.fromkeys(name or default for name in wanted))
+    return list(dict.fromkeys(name or default for name in required))
 
 
 async def _bound(site: Site) -> list[Manifest]:
     return await site.objects("v1", "PersistentVolumeClaim")
 
 
-def judge_bound(classes: list[str], claims: list[Manifest]) -> Seen:
+def judge_bound(classes: list[str], claims: list[Manifest]) -> CheckResult:
     """What the claims that there are say of the classes; nothing is made."""
     bound = [
         item["spec"].get("storageClassName")
@@ -45,37 +45,41 @@ def judge_bound(classes: list[str], claims: list[Manifest]) -> Seen:
     counts = {name: bound.count(name) for name in classes}
     unbound = [name for name, count in counts.items() if not count]
     if unbound:
-        raise UnseenError(
+        raise UnavailableError(
             f"no volume of class {', '.join(unbound)} is bound now; without --check-only one is "
             "made and written to"
         )
-    return Seen(", ".join(f"{count} volumes of {name} are bound" for name, count in counts.items()))
+    return CheckResult(
+        ", ".join(f"{count} volumes of {name} are bound" for name, count in counts.items())
+    )
 
 
-async def _try(site: Site, name: str) -> Seen:
+async def _try(site: Site, name: str) -> CheckResult:
     label = name or "the default class"
     try:
         volume = await probe_pods.writes(site, name)
     except WaitTimeoutError as error:
         command = f"kubectl describe storageclass {name}".strip()
         remedy = "See what its provisioner says."
-        return Seen(
+        return CheckResult(
             findings=(Finding(NAME, f"StorageClass {label}", error.message, remedy, command),)
         )
-    return Seen(f"{label}: bound and written to ({volume})")
+    return CheckResult(f"{label}: bound and written to ({volume})")
 
 
-def needless(site: Site) -> str:
+def skip_reason(site: Site) -> str:
     """Why no volume is needed."""
-    return storage_classes.needless(site) or (probe_pods.needless(site) if site.creates else "")
+    return storage_classes.skip_reason(site) or (
+        probe_pods.skip_reason(site) if site.creates else ""
+    )
 
 
 CHECK = Check(
     NAME,
     "Volumes",
     "a volume of each storage class binds and is writable",
-    look,
-    needless,
+    run,
+    skip_reason,
     limit_s=18.0,
     after=("storage",),
     creates="a claim of 16Mi and a pod that writes to it",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.vault import state
-from vrooli.checks.vault.state import VaultSeen, Wanted
+from vrooli.checks.vault.state import VaultRequest, VaultSnapshot
 from vrooli.findings import Finding
 from vrooli.secrets import catalog
 
@@ -14,17 +14,17 @@ NEEDED = {
 }
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Whether each secret has its keys."""
-    want = state.wanted(site)
-    return judge(want, await state.collect(site)) if want else Seen()
+    request = state.vault_request(site)
+    return judge(request, await state.collect(site)) if request else CheckResult()
 
 
-def judge(want: Wanted, seen: VaultSeen) -> Seen:
+def judge(request: VaultRequest, snapshot: VaultSnapshot) -> CheckResult:
     """Which keys are missing, or have no value though the release can't work without."""
     findings, count = [], 0
-    for (mount, path), templates in want.secrets.items():
-        secret = seen.secrets.get((mount, path))
+    for (mount, path), templates in request.secrets.items():
+        secret = snapshot.secrets.get((mount, path))
         if secret is None or secret.keys is None:
             continue  # told by the check of Vault itself
         needed = NEEDED.get(path, frozenset())
@@ -35,18 +35,18 @@ def judge(want: Wanted, seen: VaultSeen) -> Seen:
             if keys:
                 findings.append(_finding(mount, path, f"{lack} {', '.join(keys)}.", keys))
     if not count:
-        return Seen(unseen=(seen.trouble or "no secret could be read",))
-    return Seen(f"the {count} keys that the release uses", tuple(findings))
+        return CheckResult(unavailable=(snapshot.failure or "no secret could be read",))
+    return CheckResult(f"the {count} keys that the release uses", tuple(findings))
 
 
-def _finding(mount: str, path: str, said: str, keys: list[str]) -> Finding:
-    given = " ".join(f"{key}=-" for key in keys[:1])
+def _finding(mount: str, path: str, message: str, keys: list[str]) -> Finding:
+    arguments = " ".join(f"{key}=-" for key in keys[:1])
     return Finding(
         "vault-keys",
         f"{mount}/{path}",
-        said,
+        message,
         "Add each to the secret; the value goes by standard input.",
-        f"vault kv patch -mount={mount} {path} {given}",
+        f"vault kv patch -mount={mount} {path} {arguments}",
     )
 
 
@@ -55,8 +55,8 @@ CHECK = Check(
     "Vault keys",
     "the secrets in Vault contain the keys that the templates of the chart and the services use "
     "(names only)",
-    look,
-    state.needless,
+    run,
+    state.skip_reason,
     after=("vault",),
     stops_deploy=True,
     of_operators=True,

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from vrooli import project
-from vrooli.checks.interface import Check, Seen, Site
+from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.vault import state
-from vrooli.checks.vault.state import VaultSeen, Wanted
+from vrooli.checks.vault.state import VaultRequest, VaultSnapshot
 from vrooli.findings import Finding
 from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.vault import policies
@@ -27,86 +27,94 @@ _CAPABILITIES = re.compile(r"\s*capabilities\s*=\s*\[([^\]]*)\]\s*")
 Rules = Mapping[str, frozenset[str]]
 
 
-async def look(site: Site) -> Seen:
+async def run(site: Site) -> CheckResult:
     """Ask what the role may do, at its own paths and at others."""
-    seen = await state.collect(site)
-    want = state.wanted(site)
-    return judge(want, seen, policies.read(project.policies_dir())) if want else Seen()
+    snapshot = await state.collect(site)
+    request = state.vault_request(site)
+    return (
+        judge(request, snapshot, policies.read(project.policies_dir()))
+        if request
+        else CheckResult()
+    )
 
 
-def judge(want: Wanted, seen: VaultSeen, files: Mapping[str, str]) -> Seen:
+def judge(request: VaultRequest, snapshot: VaultSnapshot, files: Mapping[str, str]) -> CheckResult:
     """Compare what the role may with what it should."""
-    if seen.trouble:
-        return Seen(unseen=(seen.trouble,))
+    if snapshot.failure:
+        return CheckResult(unavailable=(snapshot.failure,))
     findings = [
-        *_held(want, seen.policies),
+        *_missing_policies(request, snapshot.policies),
         *(
-            _finding(path, f"the role may {_list(seen.may[path])} it, it should only read it.")
-            for path in state.allowed_paths(want)
-            if path in seen.may and seen.may[path] not in (READ, DENY)
+            _finding(path, f"the role may {_list(snapshot.may[path])} it, it should only read it.")
+            for path in state.allowed_paths(request)
+            if path in snapshot.may and snapshot.may[path] not in (READ, DENY)
         ),
         *(
-            _finding(path, f"the role may {_list(seen.may[path])} it, it should not reach it.")
-            for path in state.forbidden_paths(want)
-            if path in seen.may and seen.may[path] != DENY
+            _finding(path, f"the role may {_list(snapshot.may[path])} it, it should not reach it.")
+            for path in state.forbidden_paths(request)
+            if path in snapshot.may and snapshot.may[path] != DENY
         ),
-        *_texts(seen.rules, files),
+        *_texts(snapshot.rules, files),
     ]
-    unseen = () if seen.rules is not None else ("the policies' own text, which needs more rights",)
-    said = f"{len(policies.NAMES)} policies; {len(seen.may)} paths asked for"
+    unavailable = (
+        () if snapshot.rules is not None else ("the policies' own text, which needs more rights",)
+    )
+    message = f"{len(policies.NAMES)} policies; {len(snapshot.may)} paths asked for"
     # Another Vault is its owner's to mend.
-    fix = INSTALL_COMMAND if state.is_ours(want.address) else ""
-    return Seen(said, tuple(replace(found, command=fix) for found in findings), unseen)
+    fix = INSTALL_COMMAND if state.is_ours(request.address) else ""
+    return CheckResult(message, tuple(replace(item, command=fix) for item in findings), unavailable)
 
 
-def _held(want: Wanted, held: frozenset[str]) -> list[Finding]:
+def _missing_policies(request: VaultRequest, actual_policies: frozenset[str]) -> list[Finding]:
     """Which policies the role lacks, and which it has beyond them."""
-    what, five = f"role {want.role}", frozenset(policies.NAMES)
-    found = []
-    if lacking := five - held:
-        found.append(_finding(what, f"it lacks the policies {_list(lacking)}."))
-    if beyond := held - five - EVERYONES:
-        found.append(_finding(what, f"it has other policies, too: {_list(beyond)}."))
-    return found
+    what, five = f"role {request.role}", frozenset(policies.NAMES)
+    problems = []
+    if lacking := five - actual_policies:
+        problems.append(_finding(what, f"it lacks the policies {_list(lacking)}."))
+    if beyond := actual_policies - five - EVERYONES:
+        problems.append(_finding(what, f"it has other policies, too: {_list(beyond)}."))
+    return problems
 
 
 def _texts(rules: Mapping[str, str | None] | None, files: Mapping[str, str]) -> list[Finding]:
     """Which policies say something else than their files."""
-    found = []
+    problems = []
     for name, text in (rules or {}).items():
         if text is None:
-            found.append(_finding(f"policy {name}", "it isn't there."))
-        elif (says := parse(text)) != (wants := parse(files[name])):
-            found.append(_finding(f"policy {name}", _difference(says, wants)))
-    return found
+            problems.append(_finding(f"policy {name}", "it isn't there."))
+        elif (actual := parse(text)) != (expected := parse(files[name])):
+            problems.append(_finding(f"policy {name}", _difference(actual, expected)))
+    return problems
 
 
-def _difference(says: Rules | None, wants: Rules | None) -> str:
-    if says is None or wants is None:
+def _difference(actual: Rules | None, expected: Rules | None) -> str:
+    if actual is None or expected is None:
         return "it says more than paths with their capabilities."
-    allowed = ", ".join(f"{path} ({_list(may)})" for path, may in sorted(says.items()))
-    return f"it allows {allowed or 'nothing'}; it should allow {', '.join(sorted(wants))} (read)."
+    allowed = ", ".join(f"{path} ({_list(may)})" for path, may in sorted(actual.items()))
+    return (
+        f"it allows {allowed or 'nothing'}; it should allow {', '.join(sorted(expected))} (read)."
+    )
 
 
 def parse(text: str) -> Rules | None:
     """A policy's paths with their capabilities; None when it says anything else, too."""
     plain = _COMMENT.sub("", text)
-    found: dict[str, frozenset[str]] = {}
+    problems: dict[str, frozenset[str]] = {}
     for path, body in _RULE.findall(plain):
         capabilities = _CAPABILITIES.fullmatch(body)
         if capabilities is None:
             return None
         words = frozenset(re.findall(r'"([^"]+)"', capabilities[1]))
-        found[path] = found.get(path, frozenset()) | words
-    return None if _RULE.sub("", plain).strip() else found
+        problems[path] = problems.get(path, frozenset()) | words
+    return None if _RULE.sub("", plain).strip() else problems
 
 
 def _list(words: frozenset[str]) -> str:
     return ", ".join(sorted(words))
 
 
-def _finding(what: str, said: str) -> Finding:
-    return Finding(NAME, what, said, REMEDY)
+def _finding(what: str, message: str) -> Finding:
+    return Finding(NAME, what, message, REMEDY)
 
 
 CHECK = Check(
@@ -114,8 +122,8 @@ CHECK = Check(
     "Vault policies",
     "the role has the five policies and no others, and they allow reading exactly their paths: no "
     "sibling, child or parent paths, no metadata, no system paths",
-    look,
-    state.needless,
+    run,
+    state.skip_reason,
     after=("vault",),
     of_operators=True,
 )

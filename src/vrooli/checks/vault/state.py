@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 
-from vrooli.checks.interface import Site, UnseenError
+from vrooli.checks.interface import Site, UnavailableError
 from vrooli.checks.runner import is_forbidden
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.kube import ApiError, Kube
@@ -26,7 +26,7 @@ ANY_NAMESPACE = "default"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class VaultRequest:
     """What the release's objects want of Vault.
 
     Attributes:
@@ -45,7 +45,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class SecretSeen:
+class SecretKeys:
     """What the role was given at one path; names of keys only.
 
     Attributes:
@@ -60,7 +60,7 @@ class SecretSeen:
 
 
 @dataclass(frozen=True)
-class VaultSeen:
+class VaultSnapshot:
     """What Vault answered.
 
     Attributes:
@@ -74,16 +74,16 @@ class VaultSeen:
             None for one that isn't there.
     """
 
-    trouble: str = ""
+    failure: str = ""
     advice: str = ""
-    secrets: Mapping[tuple[str, str], SecretSeen] = field(default_factory=dict)
+    secrets: Mapping[tuple[str, str], SecretKeys] = field(default_factory=dict)
     engines: Mapping[str, str] = field(default_factory=dict)
     policies: frozenset[str] = frozenset()
     may: Mapping[str, frozenset[str]] = field(default_factory=dict)
     rules: Mapping[str, str | None] | None = None
 
 
-def wanted(site: Site) -> Wanted | None:
+def vault_request(site: Site) -> VaultRequest | None:
     """What the release wants of Vault; None when it has its secrets from elsewhere."""
     connections, logins = site.of_kind("VaultConnection"), site.of_kind("VaultAuth")
     synced = site.of_kind("VaultStaticSecret")
@@ -97,7 +97,7 @@ def wanted(site: Site) -> Wanted | None:
         place, filled = (str(spec["mount"]), str(spec["path"])), spec["destination"]
         keys = secret_keys(item.body) | rotated.get(filled["name"], frozenset())
         secrets[place] = secrets.get(place, frozenset()) | keys
-    return Wanted(
+    return VaultRequest(
         str(connections[0].body["spec"]["address"]),
         str(login["kubernetes"]["role"]),
         str(login["mount"]),
@@ -123,9 +123,9 @@ def _rotated_keys(site: Site) -> dict[str, frozenset[str]]:
     }
 
 
-def needless(site: Site) -> str:
+def skip_reason(site: Site) -> str:
     """Why Vault isn't needed."""
-    return "" if wanted(site) else "these values take no secrets from Vault"
+    return "" if vault_request(site) else "these values take no secrets from Vault"
 
 
 def is_ours(address: str) -> bool:
@@ -134,79 +134,85 @@ def is_ours(address: str) -> bool:
     return parsed is not None and parsed.service == OUR_SERVICE
 
 
-async def collect(site: Site) -> VaultSeen:
+async def collect(site: Site) -> VaultSnapshot:
     """What Vault answers, asked once for all checks.
 
     Raises:
-        UnseenError: It can't be asked from here.
+        UnavailableError: It can't be asked from here.
         ApiError: This kubeconfig may not look.
     """
     return await site.shared.get("vault", lambda: _collect(site))
 
 
-async def _collect(site: Site) -> VaultSeen:
-    want = wanted(site)
-    if want is None:
-        raise UnseenError("the release takes nothing from Vault")
-    address = parse_address(want.address)
+async def _collect(site: Site) -> VaultSnapshot:
+    request = vault_request(site)
+    if request is None:
+        raise UnavailableError("the release takes nothing from Vault")
+    address = parse_address(request.address)
     if address is None or address.service is None:
-        raise UnseenError(f"{want.address} is outside of the cluster and cannot be read from here")
+        raise UnavailableError(
+            f"{request.address} is outside of the cluster and cannot be read from here"
+        )
     try:
         async with _reach(site.kube, address, address.service) as vault:
             await vault.check_ready()
-            seen = await _as_operator(site, want, vault)
+            snapshot = await _as_operator(site, request, vault)
     except VaultDeniedError as error:
-        return VaultSeen(trouble=f"{error.message}", advice=error.advice)
-    except (ApiError, UnseenError) as error:
-        if isinstance(error, UnseenError) or is_forbidden(error):
+        return VaultSnapshot(failure=f"{error.message}", advice=error.advice)
+    except (ApiError, UnavailableError) as error:
+        if isinstance(error, UnavailableError) or is_forbidden(error):
             raise
-        return VaultSeen(trouble=error.message, advice=error.advice)
+        return VaultSnapshot(failure=error.message, advice=error.advice)
     except VrooliError as error:
-        return VaultSeen(trouble=error.message, advice=error.advice)
-    return seen
+        return VaultSnapshot(failure=error.message, advice=error.advice)
+    return snapshot
 
 
-async def _as_operator(site: Site, want: Wanted, vault: VaultClient) -> VaultSeen:
+async def _as_operator(site: Site, request: VaultRequest, vault: VaultClient) -> VaultSnapshot:
     """Log in with the account's token and read what the operator will read."""
-    await _log_in(site, want, vault)
-    read = await asyncio.gather(*(_secret(vault, *place) for place in want.secrets))
-    secrets = dict(zip(want.secrets, read, strict=True))
+    await _log_in(site, request, vault)
+    read = await asyncio.gather(*(_secret(vault, *place) for place in request.secrets))
+    secrets = dict(zip(request.secrets, read, strict=True))
     if not site.deep:
-        return VaultSeen(secrets=secrets)
+        return VaultSnapshot(secrets=secrets)
     engines = {mount: await vault.engine(mount) for mount in dict.fromkeys(m for m, _ in secrets)}
-    held = await vault.own_policies()
-    may = await vault.capabilities([*allowed_paths(want), *forbidden_paths(want)])
-    rules = await _rules(site.kube, want.address)
-    return VaultSeen(
-        secrets=secrets, engines=engines, policies=frozenset(held), may=may, rules=rules
+    own_policies = await vault.own_policies()
+    may = await vault.capabilities([*allowed_paths(request), *forbidden_paths(request)])
+    rules = await _rules(site.kube, request.address)
+    return VaultSnapshot(
+        secrets=secrets, engines=engines, policies=frozenset(own_policies), may=may, rules=rules
     )
 
 
-def allowed_paths(want: Wanted) -> list[str]:
+def allowed_paths(request: VaultRequest) -> list[str]:
     """The paths of Vault's API that the role must be able to read."""
-    return [f"{mount}/data/{path}" for mount, path in want.secrets]
+    return [f"{mount}/data/{path}" for mount, path in request.secrets]
 
 
-def forbidden_paths(want: Wanted) -> list[str]:
+def forbidden_paths(request: VaultRequest) -> list[str]:
     """Paths that the role must not reach: beside, below and above its own, and Vault's own."""
-    mounts = dict.fromkeys(mount for mount, _ in want.secrets)
+    mounts = dict.fromkeys(mount for mount, _ in request.secrets)
     return [
-        *(f"{mount}/metadata/{path}" for mount, path in want.secrets),
-        *(f"{mount}/delete/{path}" for mount, path in want.secrets),
-        *(f"{mount}/data/{path}/below" for mount, path in want.secrets if path not in _OPEN),
+        *(f"{mount}/metadata/{path}" for mount, path in request.secrets),
+        *(f"{mount}/delete/{path}" for mount, path in request.secrets),
+        *(f"{mount}/data/{path}/below" for mount, path in request.secrets if path not in _OPEN),
         *(
-            f"{mount}/data/{beside}"
+            f"{mount}/data/{sibling}"
             for mount in mounts
-            for beside in _BESIDE
-            if (mount, beside) not in want.secrets
+            for sibling in _SIBLINGS
+            if (mount, sibling) not in request.secrets
         ),
-        *("sys/policies/acl/vrooli-admin", f"auth/{want.mount}/role/{want.role}", "sys/mounts"),
+        *(
+            "sys/policies/acl/vrooli-admin",
+            f"auth/{request.mount}/role/{request.role}",
+            "sys/mounts",
+        ),
     ]
 
 
 # The policy of this one is for a folder: whatever is below it is meant, too.
 _OPEN = ("vrooli/dockerhub/pull-credentials",)
-_BESIDE = (
+_SIBLINGS = (
     *("vrooli", "vrooli/other", "vrooli/config/other", "vrooli/secrets", "vrooli/secrets/other"),
     *("other", "other/secrets"),
 )
@@ -223,31 +229,33 @@ async def _rules(kube: Kube, address: str) -> Mapping[str, str | None] | None:
         return None  # who may not be administrator sees what the role may, and no more
 
 
-async def _secret(vault: VaultClient, mount: str, path: str) -> SecretSeen:
+async def _secret(vault: VaultClient, mount: str, path: str) -> SecretKeys:
     try:
         values = await vault.read_secret(mount, path)
     except VaultDeniedError:
-        return SecretSeen(denied=True)
+        return SecretKeys(denied=True)
     if not values:
-        return SecretSeen()
+        return SecretKeys()
     empty = frozenset(key for key, value in values.items() if not value)
-    return SecretSeen(keys=frozenset(values), empty=empty)
+    return SecretKeys(keys=frozenset(values), empty=empty)
 
 
-async def _log_in(site: Site, want: Wanted, vault: VaultClient) -> None:
+async def _log_in(site: Site, request: VaultRequest, vault: VaultClient) -> None:
     """Log in as the account that the operator will show, or as its like while there is none."""
-    token = await _token(site.kube, site.namespace, want.account)
+    token = await _token(site.kube, site.namespace, request.account)
     if token:
-        await vault.log_in(want.role, token, want.mount)
+        await vault.log_in(request.role, token, request.mount)
         return
-    token = await _token(site.kube, ANY_NAMESPACE, want.account)
-    missing = f"service account {site.namespace}/{want.account}, which will ask Vault,"
+    token = await _token(site.kube, ANY_NAMESPACE, request.account)
+    missing = f"service account {site.namespace}/{request.account}, which will ask Vault,"
     if not token:
-        raise UnseenError(f"{missing} gives no token: it isn't there, or we may not ask for one")
+        raise UnavailableError(
+            f"{missing} gives no token: it isn't there, or we may not ask for one"
+        )
     try:
-        await vault.log_in(want.role, token, want.mount)
+        await vault.log_in(request.role, token, request.mount)
     except VaultDeniedError as error:
-        raise UnseenError(f"{missing} isn't there yet, and no other may ask") from error
+        raise UnavailableError(f"{missing} isn't there yet, and no other may ask") from error
 
 
 async def _token(kube: Kube, namespace: str, account: str) -> str:

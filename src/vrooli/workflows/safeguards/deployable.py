@@ -40,7 +40,7 @@ async def demand(
     """
     await lease.demand_free(kube, release)
     outcomes: list[checks.Outcome] = []
-    findings = await preflight.look(
+    findings = await preflight.run(
         kube, release.namespace, manifests, images, outcomes.append, kind=kind
     )
     if back_to is not None:
@@ -48,7 +48,7 @@ async def demand(
     preflight.demand(findings)
     parts = (
         f"the cluster accepts {len(manifests)} objects",
-        preflight.unseen(outcomes),
+        preflight.unavailable(outcomes),
         preflight.warnings(outcomes),
     )
     return "; ".join(filter(None, parts))
