@@ -1,8 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-// During `npm run dev` the API comes from a server on this machine; behind the Ingress both have
-// one address, so the page itself only ever asks for /api.
+// `npm run dev` proxies the API to a local server. Behind the Ingress, page and API share an address.
 const api = { "/api": "http://127.0.0.1:5329" };
 
 export default defineConfig({

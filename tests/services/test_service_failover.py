@@ -74,7 +74,7 @@ def test_a_post_that_the_queue_forgot_is_found_again(stack: Stack) -> None:
     assert decided(stack.url(), post_id, limit_s=75)["state"] == "approved"
     jobs = httpx.get(f"http://127.0.0.1:{stack.jobs.port}/healthcheck").json()
     runs: list[dict[str, Any]] = jobs["cron"]["jobs"]["requeue_stuck"]["runs"]
-    assert any(run["ok"] and run["outcome"] == "1 posts queued again" for run in runs)
+    assert any(run["ok"] and run["outcome"] == "1 posts requeued" for run in runs)
 
 
 def _master(stack: Stack) -> Any:

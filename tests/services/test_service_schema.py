@@ -161,7 +161,7 @@ def test_a_schema_that_someone_else_owns_is_named_with_its_owner(stack: Stack) -
         ask(stack, "GRANT ALL ON ALL TABLES IN SCHEMA vrooli TO vrooli", "restored")
         wait_until(lambda: is_ready(url), 20, "the rights are there")
         ask(stack, "DROP TABLE vrooli.pictures", "restored")
-        said = until_down(url, "it can't be made")
+        said = until_down(url, "it can't be created")
         assert "table vrooli.pictures" in said
         assert "permission denied for schema vrooli" in said
 
@@ -185,7 +185,7 @@ def test_a_database_that_takes_no_writes_is_not_ready(stack: Stack) -> None:
         wait_until(lambda: is_ready(url), 20, "the schema is there")
         ask(stack, "ALTER DATABASE frozen SET default_transaction_read_only = on", "postgres")
         ask(stack, END_SESSIONS, "frozen")
-        until_down(url, "takes no writes")
+        until_down(url, "is read-only")
         ask(stack, "ALTER DATABASE frozen RESET default_transaction_read_only", "postgres")
         ask(stack, END_SESSIONS, "frozen")
         wait_until(lambda: is_ready(url), 30, "writes are taken again")

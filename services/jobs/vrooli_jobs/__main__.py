@@ -1,9 +1,9 @@
-"""``python -m vrooli_jobs``: work, and answer probes on ``PORT``, 4001 without it."""
+"""``python -m vrooli_jobs``: run the worker, and serve probes on ``PORT`` (default 4001)."""
 
 from vrooli_jobs.app import create_app
 from vrooli_shared import logs, settings, web
 
 if __name__ == "__main__":
-    found = settings.read()
-    logs.configure(found.log_level)
-    web.serve(create_app(found), found.port or 4001)
+    configuration = settings.read()
+    logs.configure(configuration.log_level)
+    web.serve(create_app(configuration), configuration.port or 4001)

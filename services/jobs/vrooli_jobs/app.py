@@ -1,4 +1,4 @@
-"""The jobs process: SAQ's worker, and beside it the HTTP side for probes."""
+"""The jobs process: SAQ's worker and an HTTP server for probes and metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from vrooli_jobs.cron import cron_jobs
-from vrooli_jobs.health import healthcheck, keep_beating
+from vrooli_jobs.health import healthcheck, send_heartbeats
 from vrooli_jobs.moderation import give_up, moderate
 from vrooli_jobs.state import State, connected
 from vrooli_shared.metrics import metrics
@@ -26,30 +26,30 @@ from vrooli_shared.web import DRAIN_S, HANDLERS
 
 log = logging.getLogger(__name__)
 
-# Pictures that are looked at at once; the detector uses one core.
+# Pictures that are moderated concurrently; the detector uses one core.
 CONCURRENCY = 4
 
 
 class QuietWorker(Worker[Any]):
-    """SAQ's worker without signal handlers: uvicorn has them, and ends both sides in order."""
+    """SAQ's worker without signal handlers: uvicorn handles signals and stops the worker."""
 
     SIGNALS = []  # noqa: RUF012 - a constant upstream, and so here
     _upkeep: tuple[asyncio.Task[None], ...] = ()
 
     async def upkeep(self) -> list[asyncio.Task[None]]:
-        """Start the upkeep and remember its tasks, which ``stop`` must wake."""
+        """Start the upkeep tasks and store them, so that ``stop`` can cancel them."""
         self._upkeep = tuple(await super().upkeep())
         return list(self._upkeep)
 
     async def stop(self) -> None:
-        """End the worker once its jobs have ended; SAQ alone would sleep its pauses out."""
+        """Stop after the current jobs, without waiting for the sleeps of SAQ's upkeep tasks."""
         self.event.set()
         for task in self._upkeep:
             task.cancel()
         await super().stop()
 
     async def process(self) -> bool:
-        """Handle one job; SAQ passes over a lost Redis without a word and without a pause."""
+        """Process one job; pauses if Redis is unavailable, which SAQ ignores without a delay."""
         started = asyncio.get_running_loop().time()
         done = await super().process()
         if not done and asyncio.get_running_loop().time() - started < 1.0:
@@ -58,7 +58,7 @@ class QuietWorker(Worker[Any]):
 
 
 def make_worker(state: State) -> QuietWorker:
-    """The worker over the process's connections."""
+    """Create the worker."""
     worker = QuietWorker(
         state.queue,
         [moderate],
@@ -73,36 +73,36 @@ def make_worker(state: State) -> QuietWorker:
     return worker
 
 
-def end_with(working: asyncio.Task[None]) -> None:
-    """End the process when its worker has ended by itself: Kubernetes starts both anew.
+def exit_with(worker_task: asyncio.Task[None]) -> None:
+    """Exit the process if its worker ends unexpectedly, so that Kubernetes restarts it.
 
-    Without a worker the probes would go on to pass while no job is done.
+    Otherwise the probes would succeed although no job is processed.
     """
-    log.error("the worker has ended, and so does the process", exc_info=working.exception())
+    log.error("the worker ended unexpectedly; exiting", exc_info=worker_task.exception())
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The HTTP side; its start and end are the worker's."""
+    """Create the HTTP application, which starts and stops the worker."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with connected(settings) as state:
             app.state.vrooli = state
             worker = make_worker(state)
-            working = asyncio.create_task(worker.start())
-            working.add_done_callback(end_with)
-            beside = [
-                asyncio.create_task(keep_beating(state)),
+            worker_task = asyncio.create_task(worker.start())
+            worker_task.add_done_callback(exit_with)
+            background_tasks = [
+                asyncio.create_task(send_heartbeats(state)),
                 asyncio.create_task(state.schema.run()),
             ]
             try:
                 yield
             finally:
-                working.remove_done_callback(end_with)
-                await cancel_all(beside)
+                worker_task.remove_done_callback(exit_with)
+                await cancel_all(background_tasks)
                 await worker.stop()
-                await asyncio.gather(working, return_exceptions=True)
+                await asyncio.gather(worker_task, return_exceptions=True)
 
     routes = [Route("/healthcheck", healthcheck), Route("/metrics", metrics)]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=HANDLERS)

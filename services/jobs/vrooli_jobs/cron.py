@@ -1,6 +1,6 @@
-"""The jobs that run by the clock, and the record of their recent runs in Redis.
+"""Scheduled jobs, and the record of their recent runs in Redis.
 
-However many workers there are, SAQ queues each run once.
+SAQ queues each run once, for any number of workers.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from vrooli_jobs.state import State, state_in
 from vrooli_shared.health import describe
 from vrooli_shared.queue import enqueue
 
-# A pending post that nothing happened to for longer than the queue's longest pause was lost on
-# the way: Redis' replication is asynchronous, so a failover can forget a job.
+# A post that is pending for longer than the queue's maximum delay has lost its job: Redis
+# replicates asynchronously, so a failover can lose it. Seconds.
 STUCK_S = 60.0
-# A refused picture is kept for a day, should someone object, then deleted.
-KEEP_REFUSED_S = 24 * 3600.0
-RUNS_KEPT = 5
+# Retention of refused pictures, for objections; seconds.
+REFUSED_RETENTION_S = 24 * 3600.0
+MAX_RUNS = 5
 
 CronFunction = Callable[[Any], Awaitable[str]]
 
@@ -32,19 +32,19 @@ CronFunction = Callable[[Any], Awaitable[str]]
 async def _requeue_stuck(state: State) -> str:
     stuck = await state.posts.stuck(STUCK_S)
     queued = [await enqueue(state.queue, post.id) for post in stuck]
-    return f"{sum(queued)} posts queued again"
+    return f"{sum(queued)} posts requeued"
 
 
 async def _drop_refused_pictures(state: State) -> str:
-    return f"{await state.posts.drop_refused_pictures(KEEP_REFUSED_S)} pictures deleted"
+    return f"{await state.posts.drop_refused_pictures(REFUSED_RETENTION_S)} pictures deleted"
 
 
 async def _drop_expired_keys(state: State) -> str:
-    return f"{await state.posts.drop_expired_keys()} keys forgotten"
+    return f"{await state.posts.drop_expired_keys()} keys deleted"
 
 
 def recorded(name: str, work: Callable[[State], Awaitable[str]]) -> CronFunction:
-    """The cron function ``name`` that does ``work`` and records how it went."""
+    """The cron function ``name``, which runs ``work`` and records the outcome."""
 
     @wraps(work)
     async def run(context: Any) -> str:
@@ -74,7 +74,7 @@ WORK = {
 
 
 def cron_jobs() -> list[CronJob[Any]]:
-    """Every cron job of the worker."""
+    """All cron jobs."""
     return [
         CronJob(recorded(name, work), cron=SCHEDULES[name], timeout=50)
         for name, work in WORK.items()
@@ -83,10 +83,10 @@ def cron_jobs() -> list[CronJob[Any]]:
 
 async def recent_runs(redis: Redis) -> dict[str, Any]:
     """Each cron job's schedule and its recent runs, newest first."""
-    runs = {name: await redis.lrange(_key(name), 0, RUNS_KEPT - 1) for name in WORK}
+    runs = {name: await redis.lrange(_key(name), 0, MAX_RUNS - 1) for name in WORK}
     return {
-        name: {"schedule": SCHEDULES[name], "runs": [json.loads(run) for run in found]}
-        for name, found in runs.items()
+        name: {"schedule": SCHEDULES[name], "runs": [json.loads(run) for run in records]}
+        for name, records in runs.items()
     }
 
 
@@ -99,7 +99,7 @@ async def _record(redis: Redis, name: str, start: float, *, ok: bool, outcome: s
     }
     async with redis.pipeline(transaction=False) as pipe:
         pipe.lpush(_key(name), json.dumps(run))
-        pipe.ltrim(_key(name), 0, RUNS_KEPT - 1)
+        pipe.ltrim(_key(name), 0, MAX_RUNS - 1)
         await pipe.execute()
 
 

@@ -1,4 +1,4 @@
-"""GET /healthcheck of the jobs: Redis, database, detector, and the recent runs of each cron job."""
+"""GET /healthcheck of the jobs: Redis, database, detector and recent runs of the cron jobs."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from starlette.responses import Response
 
 from vrooli_jobs.cron import recent_runs
 from vrooli_jobs.state import State
-from vrooli_shared import __version__, beat, health
-from vrooli_shared.redis_link import AWAY
+from vrooli_shared import __version__, health, heartbeat
+from vrooli_shared.redis_link import UNAVAILABLE_ERRORS
 
 log = logging.getLogger(__name__)
 
 
 async def healthcheck(request: Request) -> Response:
-    """Run every check at once; 503 when Redis or the database is down.
+    """Run all checks; 503 if Redis or the database is down.
 
-    The liveness probe is answered without any check. The detector is shown, but doesn't count:
-    without it jobs wait and are tried again, and the probe of a worker should not flap with
-    another pod.
+    The response to the liveness probe includes no checks. The detector is reported but not
+    required: jobs are retried, and the readiness of a worker should not depend on another pod.
     """
     state: State = request.app.state.vrooli
-    head = {
+    identity = {
         "service": "jobs",
         "version": state.settings.vrooli_version or __version__,
         "environment": state.settings.vrooli_env,
     }
     if health.is_liveness(request):
-        return health.alive(head)
+        return health.alive(identity)
 
     async def cron() -> health.Details:
         return {"jobs": await recent_runs(state.redis)}
@@ -41,26 +40,26 @@ async def healthcheck(request: Request) -> Response:
     results = await health.run(
         {"redis": redis, "database": state.schema.check, "cron": cron} | _services(state)
     )
-    needed = ("redis", "database", "cron")
+    required = ("redis", "database", "cron")
     body = {
-        **head,
-        **{name: results[name].view() for name in needed},
+        **identity,
+        **{name: results[name].view() for name in required},
         "services": {"nsfw-detector": results["nsfw-detector"].view()},
     }
-    return health.answer(body, ready=all(results[name].ok for name in needed))
+    return health.report(body, ready=all(results[name].ok for name in required))
 
 
-async def keep_beating(state: State) -> None:
-    """Report to the server every few seconds, until cancelled."""
+async def send_heartbeats(state: State) -> None:
+    """Report to the server at each interval, until cancelled."""
     while True:
         results = await health.run(_services(state))
         services = {name: result.view() for name, result in results.items()}
         try:
-            await beat.beat(state.redis, {"version": __version__, "services": services})
-        except AWAY as error:
+            await heartbeat.send(state.redis, {"version": __version__, "services": services})
+        except UNAVAILABLE_ERRORS as error:
             log.warning("the heartbeat could not be written: %s", error)
-        await asyncio.sleep(beat.EVERY_S)
+        await asyncio.sleep(heartbeat.INTERVAL_S)
 
 
 def _services(state: State) -> dict[str, health.Check]:
-    return {"nsfw-detector": state.detector.reach}
+    return {"nsfw-detector": state.detector.check_connection}

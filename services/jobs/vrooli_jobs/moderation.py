@@ -1,4 +1,4 @@
-"""The job itself: ask the detector about a post's picture, write the verdict, tell the pages."""
+"""The moderation job: request a verdict on a picture, store it and notify the pages."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from vrooli_shared.queue import MODERATE
 
 log = logging.getLogger(__name__)
 
-MODERATION = Histogram("vrooli_moderation_seconds", "Seconds that one try of one picture took")
-VERDICTS = Counter("vrooli_verdicts_total", "Posts that were decided", ("state",))
+MODERATION = Histogram("vrooli_moderation_seconds", "Duration of one attempt in seconds")
+VERDICTS = Counter("vrooli_verdicts_total", "Decided posts", ("state",))
 
 
 async def moderate(context: Any, *, post_id: str) -> str:
-    """Decide one post; what goes wrong is raised, and the queue tries again.
+    """Moderate one post; the queue retries after an error.
 
     Returns:
-        The state that the post now has, for the job's record.
+        The new state of the post, for the job's record.
     """
     with MODERATION.time():
         return await _moderate(context, UUID(post_id))
 
 
-async def _moderate(context: Any, found: UUID) -> str:
+async def _moderate(context: Any, post_id: UUID) -> str:
     state = state_in(context)
-    post = await state.posts.get(found)
+    post = await state.posts.get(post_id)
     if post is None or post.state != PostState.PENDING:
         return "gone" if post is None else post.state
-    await state.posts.attempt(found, context["job"].attempts)
-    picture = await state.posts.picture(found)
+    await state.posts.attempt(post_id, context["job"].attempts)
+    picture = await state.posts.picture(post_id)
     if picture is None:
-        return await _decide(state, found, PostState.APPROVED)
+        return await _decide(state, post_id, PostState.APPROVED)
     try:
-        verdict = await state.detector.judge(picture)
+        verdict = await state.detector.classify(picture)
     except UnreadablePictureError:
-        return await _decide(state, found, PostState.FAILED, reason="The picture can't be read.")
+        return await _decide(state, post_id, PostState.FAILED, reason="The picture can't be read.")
     outcome = PostState.REFUSED if verdict.is_nsfw else PostState.APPROVED
-    return await _decide(state, found, outcome, confidence=verdict.confidence_percentage)
+    return await _decide(state, post_id, outcome, confidence=verdict.confidence_percentage)
 
 
 async def give_up(context: Any) -> None:
-    """After a job's last try failed: the post says so, instead of waiting for ever."""
+    """Mark the post as failed after the job's last attempt."""
     job = context["job"]
     if not isinstance(job, Job) or job.function != MODERATE or job.status != Status.FAILED:
         return
     post_id = UUID((job.kwargs or {})["post_id"])
-    log.error("post %s could not be moderated in %d tries", post_id, job.attempts)
-    reason = f"The picture could not be checked in {job.attempts} tries."
+    log.error("post %s could not be moderated in %d attempts", post_id, job.attempts)
+    reason = f"The picture could not be checked in {job.attempts} attempts."
     await _decide(state_in(context), post_id, PostState.FAILED, reason=reason)
 
 
@@ -71,8 +71,7 @@ async def _decide(
     post = await state.posts.get(post_id)
     if post is None:
         return "gone"
-    # Announced even when the verdict was there before: a repeated try may be the one whose
-    # first announcement got lost.
+    # Announce also an existing verdict: the announcement of an earlier attempt may be lost.
     await announce(state.redis, post)
     VERDICTS.labels(post.state).inc()
     log.info("post %s: %s (%s %%)", post_id, post.state, post.confidence)

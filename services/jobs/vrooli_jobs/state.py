@@ -1,4 +1,4 @@
-"""What one worker process holds: its connections and the detector's client."""
+"""State of a worker process: its connections and the client of the detector."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vrooli_shared import redis_link
 from vrooli_shared.database import Database
 from vrooli_shared.posts import Posts
 from vrooli_shared.queue import moderation_queue
-from vrooli_shared.schema_keeper import SchemaKeeper
+from vrooli_shared.schema_migrator import SchemaMigrator
 from vrooli_shared.settings import Settings
 
 
@@ -26,7 +26,7 @@ class State:
 
     settings: Settings
     database: Database
-    schema: SchemaKeeper
+    schema: SchemaMigrator
     redis: Redis
     queue: RedisQueue
     posts: Posts
@@ -34,7 +34,7 @@ class State:
 
 
 def state_in(context: Any) -> State:
-    """The state in a job's context, where the worker's start put it."""
+    """The state in a job's context, set at startup."""
     state = context["state"]
     if not isinstance(state, State):
         raise TypeError("the worker was not started")
@@ -43,7 +43,7 @@ def state_in(context: Any) -> State:
 
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[State]:
-    """Open everything (nothing needs to be up yet), keep it until the end of the block."""
+    """Open the connections (services may still be down) and close them at the end."""
     database = Database(settings.conninfo())
     redis = redis_link.connect(settings)
     await database.open()
@@ -52,7 +52,7 @@ async def connected(settings: Settings) -> AsyncIterator[State]:
         yield State(
             settings,
             database,
-            SchemaKeeper(database),
+            SchemaMigrator(database),
             redis,
             moderation_queue(redis),
             Posts(database),

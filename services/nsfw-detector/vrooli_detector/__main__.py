@@ -1,4 +1,4 @@
-"""``python -m vrooli_detector``: load the model, then serve on ``PORT``, 8000 without it."""
+"""``python -m vrooli_detector``: load the model, then serve on ``PORT`` (default 8000)."""
 
 import uvicorn
 
@@ -10,9 +10,9 @@ if __name__ == "__main__":
     settings = read_settings(LABELS)
     uvicorn.run(
         create_app(settings),
-        host="0.0.0.0",  # noqa: S104 - the pod's address; the network policy says who may ask
+        host="0.0.0.0",  # noqa: S104 - the pod's address; the network policy restricts access
         port=settings.port,
         timeout_graceful_shutdown=20,
-        timeout_keep_alive=120,  # longer than its clients keep an idle connection
+        timeout_keep_alive=120,  # longer than the keep-alive of clients
         server_header=False,
     )

@@ -1,6 +1,6 @@
-"""The HTTP API of steelcityamir/safe-content-ai 1.1.0, as far as Vrooli uses it.
+"""The subset of the HTTP API of steelcityamir/safe-content-ai 1.1.0 that Vrooli uses.
 
-POST /v1/detect takes a picture as multipart field ``file`` and answers with ``file_name``,
+POST /v1/detect accepts a picture as multipart field ``file`` and returns ``file_name``,
 ``is_nsfw`` and ``confidence_percentage``.
 """
 
@@ -20,58 +20,58 @@ from starlette.routing import Route
 from vrooli_detector.model import Model, UnreadableImageError
 from vrooli_detector.verdict import Settings
 
-# What a multipart body holds beside the picture.
+# Maximum size of a multipart body without the picture.
 OVERHEAD_BYTES = 16 * 1024
 
 
 class Detector:
-    """The routes over one loaded model; pictures are analysed one at a time, others wait."""
+    """The routes of one loaded model, which analyses one picture at a time."""
 
     def __init__(self, model: Model, settings: Settings) -> None:
         self._model = model
         self._settings = settings
-        self._one_at_a_time = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def detect(self, request: Request) -> Response:
         """POST /v1/detect."""
         length = request.headers.get("content-length", "")
         if not length.isdigit():
-            raise HTTPException(411, "The request must tell its length.")
+            raise HTTPException(411, "The Content-Length header is required.")
         if int(length) > self._settings.max_bytes + OVERHEAD_BYTES:
-            raise HTTPException(413, f"At most {self._settings.max_bytes} bytes are taken.")
+            raise HTTPException(413, f"The limit is {self._settings.max_bytes} bytes.")
         async with request.form(max_files=1, max_fields=4) as form:
             file = form.get("file")
             if not isinstance(file, UploadFile):
-                raise HTTPException(422, "The field 'file' with a picture is missing.")
+                raise HTTPException(422, "The field 'file' must contain a picture.")
             name, data = file.filename, await file.read()
         start = time.perf_counter()
-        verdict = await self._judge(data)
+        verdict = await self._classify(data)
         spent = f"model;dur={(time.perf_counter() - start) * 1000:.0f}"
         body = {"file_name": name, **verdict}
         return JSONResponse(body, headers={"Server-Timing": spent})
 
-    async def _judge(self, data: bytes) -> dict[str, object]:
+    async def _classify(self, data: bytes) -> dict[str, object]:
         try:
-            async with self._one_at_a_time:
+            async with self._lock:
                 scores = await asyncio.to_thread(self._model.scores, data)
         except UnreadableImageError as error:
             raise HTTPException(422, f"{str(error).capitalize()}.") from None
-        return asdict(self._settings.rule.judge(scores))
+        return asdict(self._settings.rule.classify(scores))
 
     async def describe(self, _: Request) -> Response:
-        """GET /: which labels count, and from which score on; for people."""
+        """GET /: the labels and the threshold."""
         rule = self._settings.rule
         return JSONResponse({"labels": rule.labels, "threshold": rule.threshold})
 
 
 async def _http_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
-        raise TypeError(f"{error!r} is no HTTP error")
+        raise TypeError(f"{error!r} is not an HTTP error")
     return JSONResponse({"detail": error.detail}, status_code=error.status_code)
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The application, its model loaded: once the port is open, it can answer."""
+    """Create the application and load its model, so that it is ready when the port opens."""
     detector = Detector(Model(settings.threads), settings)
     return Starlette(
         routes=[

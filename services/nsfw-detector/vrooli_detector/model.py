@@ -1,7 +1,7 @@
-"""The model: NudeNet's 320 px detector, run by onnxruntime on pictures that Pillow reads.
+"""The model: NudeNet's 320 px detector, run with onnxruntime on pictures read by Pillow.
 
-Only the model file of the ``nudenet`` package is used: its code wants OpenCV (150 MB), fails on
-grey pictures, and computes boxes that nobody asks for here.
+Only the model file of the ``nudenet`` package is used: its code requires OpenCV (150 MB), fails on
+greyscale pictures, and computes boxes that are not required here.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ LABELS = (
 )
 # A row of the output: the box's four numbers, then one score for each class.
 BOX_NUMBERS = 4
-# More pixels than any camera takes; a small file can unpack to far more.
+# Limit of the decoded size, since a small file can decompress to a huge picture.
 MAX_PIXELS = 50_000_000
 
 
 class UnreadableImageError(ValueError):
-    """The bytes are no picture that can be read."""
+    """The data is not a readable picture."""
 
 
 class Model:
@@ -54,7 +54,7 @@ class Model:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        # Reused memory stays as large as the largest picture's; all of ours have one size.
+        # The arena would retain memory that is not required: all inputs have the same size.
         options.enable_cpu_mem_arena = False
         self._session = onnxruntime.InferenceSession(
             str(_model_file()), options, providers=["CPUExecutionProvider"]
@@ -62,10 +62,10 @@ class Model:
         self._input = self._session.get_inputs()[0].name
 
     def scores(self, data: bytes) -> dict[str, float]:
-        """How sure the model is, per label from 0 to 1, that the picture shows it somewhere.
+        """The highest score of each label in the picture, from 0 to 1.
 
         Raises:
-            UnreadableImageError: The bytes are no readable picture.
+            UnreadableImageError: The data is not a readable picture.
         """
         (output,) = self._session.run(None, {self._input: to_input(read_image(data))})
         best = np.asarray(output)[0, BOX_NUMBERS:].max(axis=1)
@@ -73,12 +73,12 @@ class Model:
 
 
 def read_image(data: bytes) -> Image.Image:
-    """The picture, upright and in RGB, whatever it was."""
+    """Decode a picture, upright and in RGB."""
     try:
         with Image.open(BytesIO(data)) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise UnreadableImageError("the picture has too many pixels")
-            image.draft("RGB", (2 * SIDE, 2 * SIDE))  # lets JPEG be decoded smaller, 8 times faster
+            image.draft("RGB", (2 * SIDE, 2 * SIDE))  # decodes JPEG at reduced size, 8 times faster
             return ImageOps.exif_transpose(image).convert("RGB")
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise UnreadableImageError("the picture can't be read") from error
@@ -94,7 +94,7 @@ def to_input(image: Image.Image) -> NDArray[np.float32]:
 
 
 def _model_file() -> Path:
-    """Where the ``nudenet`` package keeps its model, found without importing its code."""
+    """Path of the model in the ``nudenet`` package, without importing its code."""
     spec = find_spec("nudenet")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("the package nudenet, which ships the model, is not installed")

@@ -1,4 +1,4 @@
-"""From scores to a verdict: which labels count, and from which score on."""
+"""The rule that turns scores into a verdict."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-# What counts unless told otherwise: private parts, uncovered.
+# Default labels: exposed private parts.
 LABELS_DEFAULT = (
     "ANUS_EXPOSED",
     "BUTTOCKS_EXPOSED",
@@ -20,7 +20,7 @@ LABELS_DEFAULT = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a picture is refused, and how sure that is, in percent (of whichever it is)."""
+    """Whether a picture is NSFW, and the confidence of this verdict in percent."""
 
     is_nsfw: bool
     confidence_percentage: float
@@ -28,13 +28,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Rule:
-    """The labels that count, and the score (0 to 1) from which on one of them refuses a picture."""
+    """The labels that are NSFW, and their score threshold (0 to 1)."""
 
     labels: tuple[str, ...] = LABELS_DEFAULT
     threshold: float = 0.5
 
-    def judge(self, scores: Mapping[str, float]) -> Verdict:
-        """The verdict on a picture with these scores."""
+    def classify(self, scores: Mapping[str, float]) -> Verdict:
+        """The verdict for these scores."""
         highest = max((scores[label] for label in self.labels), default=0.0)
         refused = bool(self.labels) and highest >= self.threshold
         certainty = highest if refused else 1.0 - highest
@@ -51,17 +51,17 @@ class Settings:
     port: int
 
     @classmethod
-    def read(cls, environment: Mapping[str, str], known: tuple[str, ...]) -> Self:
-        """Read them.
+    def read(cls, environment: Mapping[str, str], valid_labels: tuple[str, ...]) -> Self:
+        """Read the settings.
 
         Raises:
-            ValueError: One is wrong; says which, and what it may be.
+            ValueError: A setting is invalid; the message names it and the valid values.
         """
         labels = tuple(_words(environment.get("DETECTOR_LABELS", ""))) or LABELS_DEFAULT
-        unknown = sorted(set(labels) - set(known))
+        unknown = sorted(set(labels) - set(valid_labels))
         if unknown:
-            wrong, right = ", ".join(unknown), ", ".join(sorted(known))
-            raise ValueError(f"DETECTOR_LABELS: {wrong} unknown; known are {right}")
+            invalid, valid = ", ".join(unknown), ", ".join(sorted(valid_labels))
+            raise ValueError(f"DETECTOR_LABELS: unknown {invalid}; valid are {valid}")
         threshold = _number(environment, "DETECTOR_THRESHOLD", 0.5, 0.0, 1.0)
         return cls(
             rule=Rule(labels, threshold),
@@ -71,10 +71,10 @@ class Settings:
         )
 
 
-def read_settings(known: tuple[str, ...]) -> Settings:
-    """Read the settings from the process's environment, or say what is wrong and end with 2."""
+def read_settings(valid_labels: tuple[str, ...]) -> Settings:
+    """Read the settings from the environment; on errors, print them and exit with status 2."""
     try:
-        return Settings.read(os.environ, known)
+        return Settings.read(os.environ, valid_labels)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None

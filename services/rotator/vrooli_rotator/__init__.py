@@ -1,9 +1,9 @@
-"""Puts a password that changed in Vault into use: in the databases first, then in the pods.
+"""Applies a password that changed in Vault: to the databases first, then to the pods.
 
-Two Secrets belong to each database: the source, which the Vault Secrets Operator fills, and the
-published one, which pods and operators read and only this program writes. The steps of a rotation
-are derived from what is there at each pass, so a pass may end, fail or be repeated anywhere.
+Each database has two Secrets: the source, which the Vault Secrets Operator syncs, and the published
+Secret, which pods and operators read and only this program writes. Each pass derives its steps from
+the current state, so a pass may end, fail or be repeated at any step.
 
-Belongs here: rotations, and the few requests to Kubernetes, PostgreSQL and Redis that they make.
-Does not belong here: anything of the application's data.
+Belongs here: rotations, and their requests to Kubernetes, PostgreSQL and Redis.
+Does not belong here: access to the application's data.
 """

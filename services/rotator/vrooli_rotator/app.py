@@ -1,4 +1,4 @@
-"""The process: its loops, and one address by which Kubernetes asks whether they live."""
+"""The rotator process: its loops and the health check."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vrooli_shared.tasks import cancel_all
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The application that rotates what the settings name."""
+    """Create the application, which runs the rotations that the settings enable."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -44,13 +44,13 @@ def create_app(settings: Settings) -> Starlette:
 
 
 async def healthcheck(request: Request) -> JSONResponse:
-    """GET /healthcheck: 200 while every loop makes its passes."""
+    """GET /healthcheck: 200 if every loop completed a pass recently."""
     is_alive = all(loop.is_alive for loop in request.app.state.loops)
     return JSONResponse({"status": "up" if is_alive else "down"}, 200 if is_alive else 503)
 
 
 def make_loops(settings: Settings, kubernetes: Kubernetes) -> dict[Loop, tuple[str, str]]:
-    """A loop for each database that the settings name, with the Secrets that begin its passes."""
+    """A loop for each configured database, with the Secrets whose changes start a pass."""
     secrets = Secrets(kubernetes, settings.state_secret)
     consumers = Consumers(kubernetes, settings.consumer_names())
     events = Events(kubernetes, settings.deployment)

@@ -8,22 +8,22 @@ from datetime import UTC, datetime, timedelta
 from vrooli_rotator.errors import WaitingError
 from vrooli_rotator.kubernetes import Body, Kubernetes
 
-# Where `kubectl rollout restart` notes the moment; a change rolls the pods.
+# Annotation of `kubectl rollout restart`; a change restarts the pods.
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
-# Restarts are noted in whole seconds: one comes in a later second than the publication, so that no
-# pod of it looks older.
+# The annotation has a resolution of seconds. A restart must be in a later second than the
+# publication, or its pods would appear to be older.
 SETTLE = timedelta(seconds=1)
 
 
 class Consumers:
-    """The Deployments by name; one that is not there has no pods to replace."""
+    """The Deployments by name; a missing one is skipped."""
 
     def __init__(self, kubernetes: Kubernetes, names: Sequence[str]) -> None:
         self._kubernetes = kubernetes
         self._names = names
 
     async def replace(self, published_at: datetime) -> None:
-        """Restart what still runs with an older value, and wait for its end.
+        """Restart Deployments whose pods have an older value.
 
         Raises:
             WaitingError: Pods with an older value still run.
@@ -54,15 +54,15 @@ class Consumers:
         restarted_at = annotations.get(RESTARTED_AT)
         if restarted_at and datetime.fromisoformat(restarted_at) >= published_at:
             return
-        note = {RESTARTED_AT: datetime.now(UTC).isoformat(timespec="seconds")}
-        change = {"spec": {"template": {"metadata": {"annotations": note}}}}
+        annotations_patch = {RESTARTED_AT: datetime.now(UTC).isoformat(timespec="seconds")}
+        change = {"spec": {"template": {"metadata": {"annotations": annotations_patch}}}}
         await self._kubernetes.patch("Deployment", deployment["metadata"]["name"], change)
 
 
 def _is_older(pod: Body, moment: datetime) -> bool:
-    """Whether a pod that still runs was made by no restart since that moment.
+    """Whether a running pod was not created by a restart since this moment.
 
-    Its template says when it was restarted, by this program's own clock: a node's may differ.
+    The annotation is used, since it is from the rotator's clock; clocks of nodes may differ.
     """
     if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
         return False

@@ -1,19 +1,19 @@
-"""What ends a pass before its rotation is complete."""
+"""Errors that end a pass before its rotation is complete."""
 
 from __future__ import annotations
 
 
 class WaitingError(Exception):
-    """Something must happen first; the message says what. The next pass looks again."""
+    """A precondition is not met yet; the message names it. The next pass retries."""
 
 
 class PromotionRefusedError(WaitingError):
-    """Sentinel promotes no replica now, so the master stays one."""
+    """Sentinel refuses to promote a replica; the master is unchanged."""
 
 
 class LoginRejectedError(WaitingError):
-    """PostgreSQL answers, and does not take the password."""
+    """PostgreSQL rejects the password."""
 
 
 class RefusedError(Exception):
-    """The new value can't be used; the message says why and what to do. The old one stays."""
+    """The new value is invalid and is not applied; the message contains the reason and a remedy."""

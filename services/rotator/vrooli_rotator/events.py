@@ -1,4 +1,4 @@
-"""Events of Kubernetes on this program's Deployment: what a rotation does and waits for."""
+"""Kubernetes events on the rotator's Deployment: progress of a rotation and reasons for waiting."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from vrooli_rotator.kubernetes import Kubernetes
 log = logging.getLogger(__name__)
 
 REPORTER = "vrooli.com/rotator"
-# What is waited for becomes a warning after so long, and again after so long; seconds.
+# A reason for waiting becomes a warning after the first delay, repeated after the second; seconds.
 WARN_AFTER_S, REPEAT_S = 60.0, 600.0
-# The API's limit of a note, characters.
-NOTE_LIMIT = 1024
+# Maximum length of an event's note, characters.
+MESSAGE_LIMIT = 1024
 
 
 class Events:
-    """Records events; one that can't be written is only logged."""
+    """Records events; a failure to write one is only logged."""
 
     def __init__(self, kubernetes: Kubernetes, deployment: str) -> None:
         self._kubernetes = kubernetes
         self._deployment = deployment
 
-    async def record(self, reason: str, note: str, *, warning: bool = False) -> None:
+    async def record(self, reason: str, message: str, *, warning: bool = False) -> None:
         """Write one event."""
-        log.log(logging.WARNING if warning else logging.INFO, "%s: %s", reason, note)
+        log.log(logging.WARNING if warning else logging.INFO, "%s: %s", reason, message)
         body = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
@@ -42,7 +42,7 @@ class Events:
             "action": "Rotate",
             "reason": reason,
             "type": "Warning" if warning else "Normal",
-            "note": note[:NOTE_LIMIT],
+            "note": message[:MESSAGE_LIMIT],
             "regarding": {
                 "apiVersion": "apps/v1",
                 "kind": "Deployment",
@@ -57,7 +57,7 @@ class Events:
 
 
 class Waiting:
-    """Turns a reason that lasts into a warning, and says each change in the log."""
+    """Logs each change of the reason, and records a warning if the reason persists."""
 
     def __init__(self, events: Events, subject: str) -> None:
         self._events = events
@@ -66,26 +66,28 @@ class Waiting:
         self._since = 0.0
         self._warned_at = 0.0
 
-    async def note(self, reason: str) -> None:
-        """The rotation waits for this now."""
+    async def report(self, reason: str) -> None:
+        """Report the current reason for waiting."""
         now = time.monotonic()
         if not self._reason:
             self._since, self._warned_at = now, 0.0
         if reason != self._reason:
             log.info("%s: waiting: %s", self._subject, reason)
             self._reason = reason
-        lasts = now - self._since
-        if lasts >= WARN_AFTER_S and (not self._warned_at or now - self._warned_at >= REPEAT_S):
+        duration_s = now - self._since
+        if duration_s >= WARN_AFTER_S and (
+            not self._warned_at or now - self._warned_at >= REPEAT_S
+        ):
             self._warned_at = now
-            note = f"{self._subject}: waiting for {lasts:.0f} s: {reason}"
-            await self._events.record("RotationWaiting", note, warning=True)
+            message = f"{self._subject}: waiting for {duration_s:.0f} s: {reason}"
+            await self._events.record("RotationWaiting", message, warning=True)
 
     async def refuse(self, reason: str) -> None:
-        """The new value can't be used; said once for each reason."""
+        """Report that the new value can't be used, once for each reason."""
         if reason != self._reason:
             self._reason, self._since = reason, time.monotonic()
             await self._events.record("RotationFailed", f"{self._subject}: {reason}", warning=True)
 
     def clear(self) -> None:
-        """Nothing is waited for."""
+        """Report that the rotation no longer waits."""
         self._reason = ""

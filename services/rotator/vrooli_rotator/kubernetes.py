@@ -1,4 +1,4 @@
-"""The Kubernetes API with the pod's own account: the few requests that a rotation makes."""
+"""Client of the Kubernetes API for the requests of a rotation."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Body = dict[str, Any]
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 API_SERVER = "https://kubernetes.default.svc"
-# One request, seconds.
+# Timeout of a request, seconds.
 REQUEST_LIMIT_S = 10.0
-# After so long the API server ends a watch, and a new one begins; seconds.
+# Duration of a watch, seconds; then a new one is started.
 WATCH_S = 300
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
-# Where each kind is served.
+# API path of each kind.
 PATHS = {
     "Secret": "/api/v1/namespaces/{namespace}/secrets",
     "ConfigMap": "/api/v1/namespaces/{namespace}/configmaps",
@@ -31,39 +31,39 @@ PATHS = {
 
 
 class Kubernetes:
-    """Objects of one namespace, as the API server gives them."""
+    """Access to the objects of one namespace."""
 
     def __init__(self, client: httpx.AsyncClient, namespace: str) -> None:
         self._client = client
         self.namespace = namespace
 
     async def get(self, kind: str, name: str) -> Body | None:
-        """The object, or None if there is none of that name."""
+        """The object, or None if it doesn't exist."""
         response = await self._client.get(self._path(kind, name))
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
         return self._body(response)
 
     async def list(self, kind: str, labels: Mapping[str, str]) -> list[Body]:
-        """The objects that carry all of these labels."""
+        """The objects with all of these labels."""
         selector = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
         response = await self._client.get(self._path(kind), params={"labelSelector": selector})
         items: list[Body] = self._body(response)["items"]
         return items
 
     async def create(self, kind: str, body: Body) -> None:
-        """Make the object."""
+        """Create the object."""
         self._body(await self._client.post(self._path(kind), json=body))
 
     async def patch(self, kind: str, name: str, change: Body) -> None:
-        """Change the object by a JSON merge patch."""
+        """Apply a JSON merge patch to the object."""
         response = await self._client.patch(
             self._path(kind, name), content=json.dumps(change), headers=MERGE_PATCH
         )
         self._body(response)
 
     async def delete(self, kind: str, name: str, uid: str) -> None:
-        """Delete the object, unless another one has its name by now."""
+        """Delete the object if it still has this UID."""
         options = {"preconditions": {"uid": uid}}
         response = await self._client.request("DELETE", self._path(kind, name), json=options)
         if response.status_code not in {httpx.codes.NOT_FOUND, httpx.codes.CONFLICT}:
@@ -96,7 +96,7 @@ class Kubernetes:
 
 
 class ServiceAccountToken(httpx.Auth):
-    """The account's token, read for each request: the kubelet renews it within the hour."""
+    """The service account token, read for each request since the kubelet renews it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -108,7 +108,7 @@ class ServiceAccountToken(httpx.Auth):
 
 
 def in_cluster_client(account: Path = ACCOUNT) -> httpx.AsyncClient:
-    """A client of the API server that the pod runs on."""
+    """A client of the cluster's API server."""
     return httpx.AsyncClient(
         base_url=API_SERVER,
         verify=ssl.create_default_context(cafile=str(account / "ca.crt")),

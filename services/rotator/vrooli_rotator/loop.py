@@ -1,4 +1,4 @@
-"""The passes: at each change of a source Secret, and again and again until all is done."""
+"""The loop of passes: at each change of a Secret, and at intervals."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from vrooli_rotator.outcome import Outcome
 
 log = logging.getLogger(__name__)
 
-# Between two passes while a rotation waits, and while nothing is to be done; seconds.
+# Interval of passes during a rotation, and otherwise; seconds.
 BUSY_S, IDLE_S = 2.0, 30.0
-# One pass; a switchover of Redis takes the longest, seconds.
-PASS_LIMIT_S = 60.0
-# After a watch ended with an error, seconds.
+# Timeout of a pass, seconds; a switchover of Redis is the longest step.
+PASS_TIMEOUT_S = 60.0
+# Delay after a watch failed, seconds.
 WATCH_PAUSE_S = 5.0
-# A pass this long ago means that the loop hangs; seconds.
-STALE_S = PASS_LIMIT_S + 2 * IDLE_S
+# Time without a completed pass after which the loop is considered hung, seconds.
+STALE_S = PASS_TIMEOUT_S + 2 * IDLE_S
 
 
 class Rotation(Protocol):
@@ -32,11 +32,11 @@ class Rotation(Protocol):
     name: str
 
     async def reconcile(self) -> Outcome:
-        """Do what can be done now."""
+        """Perform the steps that are possible now."""
 
 
 class Loop:
-    """Runs one rotation's passes for as long as the process lives."""
+    """Runs the passes of one rotation."""
 
     def __init__(self, rotation: Rotation, events: Events) -> None:
         self._rotation = rotation
@@ -47,7 +47,7 @@ class Loop:
 
     @property
     def is_alive(self) -> bool:
-        """Whether a pass ended lately."""
+        """Whether a pass completed recently."""
         return time.monotonic() - self._passed_at < STALE_S
 
     async def run(self) -> None:
@@ -63,7 +63,7 @@ class Loop:
                 continue
 
     async def watch(self, kubernetes: Kubernetes, secret: str) -> None:
-        """Begin a pass at each change of a Secret, until cancelled."""
+        """Start a pass at each change of a Secret, until cancelled."""
         while True:
             try:
                 async for _ in kubernetes.watch("Secret", secret):
@@ -73,22 +73,22 @@ class Loop:
                 await asyncio.sleep(WATCH_PAUSE_S)
 
     async def _pass(self) -> bool:
-        """One pass; returns whether nothing is left to do."""
+        """Run one pass; returns whether no work remains."""
         try:
-            async with asyncio.timeout(PASS_LIMIT_S):
+            async with asyncio.timeout(PASS_TIMEOUT_S):
                 outcome = await self._rotation.reconcile()
         except WaitingError as error:
-            await self._waiting.note(str(error))
+            await self._waiting.report(str(error))
             return False
         except RefusedError as error:
             await self._waiting.refuse(str(error))
             return True
         except (httpx.HTTPError, TimeoutError) as error:
-            await self._waiting.note(f"Kubernetes: {error or type(error).__name__}")
+            await self._waiting.report(f"Kubernetes: {error or type(error).__name__}")
             return False
         except Exception as error:
             log.exception("a pass of %s failed", self._rotation.name)
-            await self._waiting.note(f"an internal error: {type(error).__name__}")
+            await self._waiting.report(f"an internal error: {type(error).__name__}")
             return False
         self._waiting.clear()
         await self._record(outcome)
@@ -96,8 +96,8 @@ class Loop:
 
     async def _record(self, outcome: Outcome) -> None:
         if outcome is Outcome.PUBLISHED:
-            note = f"{self._rotation.name}: the new password is published, pods restart"
-            await self._events.record("CredentialsPublished", note)
+            message = f"{self._rotation.name}: the new password is published, pods restart"
+            await self._events.record("CredentialsPublished", message)
         elif outcome is Outcome.COMPLETED:
-            note = "every pod uses the new password, the previous one is refused"
-            await self._events.record("RotationCompleted", f"{self._rotation.name}: {note}")
+            message = "every pod uses the new password, the previous one is refused"
+            await self._events.record("RotationCompleted", f"{self._rotation.name}: {message}")

@@ -1,4 +1,4 @@
-"""How a pass ended that waits for nothing."""
+"""Outcome of a completed pass."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from enum import Enum, auto
 
 
 class Outcome(Enum):
-    """What a pass has come to."""
+    """Outcome of a completed pass."""
 
     AT_REST = auto()
-    """Nothing was to be done."""
+    """No changes were required."""
 
     PUBLISHED = auto()
-    """A new value is published; what used the previous one is still to be replaced."""
+    """A new value is published; its users are not restarted yet."""
 
     COMPLETED = auto()
-    """Nothing uses the previous password, and the database refuses it."""
+    """The previous password is no longer used, and the database rejects it."""

@@ -1,7 +1,8 @@
-"""PostgreSQL: two login roles take turns, so that both passwords work while pods are replaced.
+"""Rotation of PostgreSQL with two login roles, so that both passwords work while pods restart.
 
-PGO sets each role's password from a Secret of its own: the key ``password``, with an empty
-``verifier``, which PGO then computes. The second role is a member of the first and acts as it.
+PGO sets the password of each role from a Secret: the key ``password``, with an empty ``verifier``,
+which PGO then computes. The second role is a member of the first, and its sessions run as the
+first.
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ log = logging.getLogger(__name__)
 
 USER, PASSWORD = "DB_USER", "DB_PASSWORD"
 ALTERNATE = "-alternate"
-# The key of this program's own Secret that is there until a rotation is complete.
+# Key of the state Secret that exists until a rotation is complete.
 ROTATING = "postgres.rotating"
-# One login through the pool, seconds.
+# Timeout of a login through the pool, seconds.
 LOGIN_LIMIT_S = 5
-# PGO takes seconds to set a password: it is asked again only after so long, seconds.
+# Delay before PGO is triggered to set a password again, seconds; PGO requires some seconds.
 REPAIR_AFTER_S = 60.0
-# What PostgreSQL and pgBouncer say of a wrong password.
+# Part of the error of PostgreSQL and pgBouncer for a wrong password.
 REJECTED = "authentication failed"
 
 
 @dataclass(frozen=True)
 class Database:
-    """Where PostgreSQL is reached, and what its Secrets are called."""
+    """Address of PostgreSQL and names of its Secrets."""
 
     cluster: str
     user: str
@@ -51,7 +52,7 @@ class Database:
         return self.user, self.user + ALTERNATE
 
     def user_secret(self, user: str) -> str:
-        """The Secret that PGO keeps for a role."""
+        """The name of PGO's Secret for a role."""
         return f"{self.cluster}-pguser-{user}"
 
     def other(self, user: str) -> str:
@@ -61,7 +62,7 @@ class Database:
 
 
 class PostgresRotation:
-    """Brings the password of the source Secret into PostgreSQL and the published Secret."""
+    """Applies the password of the source Secret to PostgreSQL and the published Secret."""
 
     name = "PostgreSQL"
 
@@ -78,16 +79,17 @@ class PostgresRotation:
         self._rejected_since: float | None = None
 
     async def reconcile(self) -> Outcome:
-        """Do what can be done now.
+        """Perform the steps that are possible now.
 
         Raises:
-            WaitingError: Something must happen first.
-            RefusedError: The new password can't be used.
+            WaitingError: A precondition is not met yet.
+            RefusedError: The new password is invalid.
         """
         source = await self._secrets.get(self._database.source)
-        published = await self._published.get(source)
+        state = await self._secrets.read(self._state_secret)
+        published = await self._published.get(source, state)
         if published is None:
-            data = self._checked(source)
+            data = self._valid_data(source)
             first = {**data, USER: self._database.user}
             published = await self._published.publish(first, is_first=True)
         user, password = published.data[USER], published.data[PASSWORD]
@@ -95,14 +97,14 @@ class PostgresRotation:
             await self._replace_consumers(published)
             await self._switch(self._database.other(user), source.data)
             return Outcome.PUBLISHED
-        is_completed = await self._complete(user, published)
-        data = {**self._checked(source), USER: user}
+        is_completed = await self._complete(user, published, is_rotating=ROTATING in state)
+        data = {**self._valid_data(source), USER: user}
         if data != dict(published.data):
             await self._published.publish(data)
             return Outcome.PUBLISHED
         return Outcome.COMPLETED if is_completed else Outcome.AT_REST
 
-    def _checked(self, source: Secret | None) -> Mapping[str, str]:
+    def _valid_data(self, source: Secret | None) -> Mapping[str, str]:
         data = source_data(source, self._database.source)
         if not data.get(PASSWORD):
             raise RefusedError(
@@ -110,21 +112,20 @@ class PostgresRotation:
             )
         return data
 
-    async def _complete(self, user: str, published: Secret) -> bool:
-        """Give both roles the published password: the other one once nobody uses its old one.
+    async def _complete(self, user: str, published: Secret, *, is_rotating: bool) -> bool:
+        """Set the published password for both roles; for the other role once it is unused.
 
         Returns:
-            Whether that ends a rotation.
+            Whether a rotation is now complete.
         """
         password, other = published.data[PASSWORD], self._database.other(user)
         await self._set_password(user, password)
         await self._replace_consumers(published)
         await self._set_password(other, password)
-        await self._prove(user, password)
-        state = await self._secrets.get(self._state_secret)
-        if state is None or ROTATING not in state.data:
+        await self._verify_login(user, password)
+        if not is_rotating:
             return False
-        await self._prove(other, password)
+        await self._verify_login(other, password)
         await self._secrets.set(self._state_secret, {ROTATING: None})
         return True
 
@@ -133,17 +134,17 @@ class PostgresRotation:
             await self._consumers.replace(published.published_at)
 
     async def _switch(self, user: str, data: Mapping[str, str]) -> None:
-        """Publish the new password with the role that is not in use, once it can log in."""
+        """Publish the new password with the unused role, once it can log in."""
         await self._set_password(user, data[PASSWORD])
         await self._log_in(user, data[PASSWORD])
         await self._secrets.set(self._state_secret, {ROTATING: "true"})
         await self._published.publish({**data, USER: user})
         log.info("PostgreSQL: the role %s and its new password are published", user)
 
-    async def _prove(self, user: str, password: str) -> None:
-        """Log in; where PostgreSQL goes on to refuse what PGO's Secret says, have PGO set it again.
+    async def _verify_login(self, user: str, password: str) -> None:
+        """Verify the login; if it is rejected for a while, trigger PGO to set the password again.
 
-        A failover or a restore may have taken PostgreSQL back to a password from before.
+        A failover or a restore can revert PostgreSQL to an earlier password.
         """
         try:
             await self._log_in(user, password)
@@ -161,15 +162,15 @@ class PostgresRotation:
         name = self._database.user_secret(user)
         secret = await self._secrets.get(name)
         if secret is None:
-            raise WaitingError(f"the Secret {name}, which PGO makes, does not exist yet")
+            raise WaitingError(f"the Secret {name}, which PGO creates, does not exist yet")
         if secret.data.get("password") != password:
             await self._secrets.set(name, {"password": password, "verifier": ""})
 
     async def _log_in(self, user: str, password: str) -> None:
-        """Log in through the pool as pods do, and act as the first role.
+        """Log in through the pool like the pods, and check that the session runs as the first role.
 
         Raises:
-            WaitingError: PostgreSQL doesn't take the password yet, or the role is no member.
+            WaitingError: PostgreSQL rejects the password, or the role is not a member.
         """
         try:
             connection = await psycopg.AsyncConnection.connect(

@@ -1,4 +1,4 @@
-"""The published Secret, and what is remembered of it in case somebody deletes it."""
+"""The published Secret, and its copy in the state Secret in case it is deleted."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from vrooli_rotator.secrets import Secret, Secrets
 class Published:
     """The Secret that pods and operators read.
 
-    The keys that must not change by themselves are remembered in this program's own Secret: a
-    published one that was deleted comes back with them, whatever Vault says by then.
+    The credentials are also stored in the state Secret. A published Secret that was deleted is
+    restored with them, even if Vault has changed since.
     """
 
     def __init__(
@@ -23,31 +23,34 @@ class Published:
         self._prefix = prefix
         self._keys = keys
 
-    async def get(self, source: Secret | None) -> Secret | None:
-        """The Secret as it is, or as it was; None before the first publication."""
+    async def get(self, source: Secret | None, state: Mapping[str, str]) -> Secret | None:
+        """The Secret, restored if it was deleted; None before the first publication.
+
+        Args:
+            source: The Secret that Vault's operator syncs, for the other keys of a restored one.
+            state: The data of the state Secret.
+        """
         present = await self._secrets.get(self._name)
-        remembered = await self._remembered()
+        stored = self._stored(state)
         if present is not None and all(present.data.get(key) for key in self._keys):
-            if {key: present.data[key] for key in self._keys} != remembered:
-                await self._remember(present.data)
+            if {key: present.data[key] for key in self._keys} != stored:
+                await self._store(present.data)
             return present
-        if len(remembered) < len(self._keys):
+        if len(stored) < len(self._keys):
             return None
         others = source.data if source is not None else {}
-        return await self._secrets.publish(self._name, {**others, **remembered})
+        return await self._secrets.publish(self._name, {**others, **stored})
 
     async def publish(self, data: Mapping[str, str], *, is_first: bool = False) -> Secret:
-        """Publish other values, or the first ones."""
+        """Publish new values."""
         secret = await self._secrets.publish(self._name, data, is_first=is_first)
-        await self._remember(data)
+        await self._store(data)
         return secret
 
-    async def _remembered(self) -> dict[str, str]:
-        state = await self._secrets.get(self._state_secret)
-        held = state.data if state is not None else {}
+    def _stored(self, state: Mapping[str, str]) -> dict[str, str]:
         names = {key: f"{self._prefix}.{key}" for key in self._keys}
-        return {key: held[name] for key, name in names.items() if held.get(name)}
+        return {key: state[name] for key, name in names.items() if state.get(name)}
 
-    async def _remember(self, data: Mapping[str, str]) -> None:
+    async def _store(self, data: Mapping[str, str]) -> None:
         state = {f"{self._prefix}.{key}": data[key] for key in self._keys if data.get(key)}
         await self._secrets.set(self._state_secret, state)

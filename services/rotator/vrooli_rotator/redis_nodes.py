@@ -1,4 +1,4 @@
-"""Redis and Sentinel processes, each asked at its own address."""
+"""Commands to Redis and Sentinel processes, each at its own address."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from vrooli_rotator.errors import PromotionRefusedError, WaitingError
 
 REDIS_PORT, SENTINEL_PORT = 6379, 26379
-# The name that the Redis operator gives the master in every Sentinel.
+# Name of the master in the operator's Sentinels.
 MASTER_NAME = "mymaster"
-# One command, seconds.
+# Timeout of a command, seconds.
 COMMAND_LIMIT_S = 4.0
-# The setting by which a master refuses writes without so many replicas.
+# Setting: number of replicas below which a master refuses writes.
 WRITE_LIMIT = "min-replicas-to-write"
-# For so long writes wait at most during a switchover, seconds. Sentinel promotes in one to two.
+# Maximum pause of writes during a switchover, seconds. Sentinel promotes within one to two.
 PAUSE_S = 12.0
-# Between two looks at an offset or a role, seconds.
-TICK_S = 0.1
+# Polling interval of offsets and roles, seconds.
+POLL_S = 0.1
 
 
 async def run(client: Redis, *command: str) -> Any:
@@ -33,7 +33,7 @@ async def run(client: Redis, *command: str) -> Any:
 
 @dataclass(frozen=True)
 class Replication:
-    """What ``INFO replication`` says of one Redis."""
+    """Replication state of a Redis."""
 
     is_master: bool
     link_is_up: bool
@@ -42,7 +42,7 @@ class Replication:
 
     @property
     def is_in_sync(self) -> bool:
-        """Whether a replica has its master's data and follows it."""
+        """Whether a replica is connected to its master and not in a full sync."""
         return self.is_master or (self.link_is_up and not self.is_syncing)
 
 
@@ -56,10 +56,10 @@ class Node:
 
     @asynccontextmanager
     async def connect(self, passwords: Iterable[str]) -> AsyncIterator[Redis]:
-        """A connection with the first of these passwords that it takes.
+        """A connection with the first accepted password.
 
         Raises:
-            WaitingError: It takes none, or doesn't answer.
+            WaitingError: It accepts none, or doesn't respond.
         """
         for password in passwords:
             client = self._client(password)
@@ -70,7 +70,7 @@ class Node:
                 continue
             except (RedisError, OSError, TimeoutError) as error:
                 await client.aclose()
-                raise WaitingError(f"Redis {self.name} does not answer: {error}") from error
+                raise WaitingError(f"Redis {self.name} does not respond: {error}") from error
             try:
                 yield client
             except (RedisError, OSError, TimeoutError) as error:
@@ -78,23 +78,23 @@ class Node:
             finally:
                 await client.aclose()
             return
-        raise WaitingError(f"Redis {self.name} takes none of the known passwords")
+        raise WaitingError(f"Redis {self.name} accepts none of the known passwords")
 
     async def takes(self, password: str) -> bool:
-        """Whether it takes this password."""
+        """Whether it accepts this password."""
         client = self._client(password)
         try:
             await client.ping()
         except AuthenticationError:
             return False
         except (RedisError, OSError, TimeoutError) as error:
-            raise WaitingError(f"Redis {self.name} does not answer: {error}") from error
+            raise WaitingError(f"Redis {self.name} does not respond: {error}") from error
         finally:
             await client.aclose()
         return True
 
     async def replication(self, passwords: Iterable[str]) -> Replication:
-        """Its role and how far it follows."""
+        """Its replication state."""
         async with self.connect(passwords) as client:
             return await read_replication(client)
 
@@ -111,7 +111,7 @@ class Node:
 
 
 async def read_replication(client: Redis) -> Replication:
-    """What ``INFO replication`` says now."""
+    """The result of ``INFO replication``."""
     info: dict[str, Any] = await client.info("replication")
     is_master = info["role"] == "master"
     offset = info["master_repl_offset"] if is_master else info.get("slave_repl_offset", 0)
@@ -125,22 +125,22 @@ async def read_replication(client: Redis) -> Replication:
 
 @dataclass(frozen=True)
 class SentinelNode:
-    """One Sentinel process; the operator's Sentinels ask for no password."""
+    """One Sentinel process; the operator's Sentinels have no password."""
 
     name: str
     host: str
     port: int = SENTINEL_PORT
 
     async def set_password(self, password: str) -> None:
-        """Make it use this password with every Redis."""
+        """Set the password for its connections to Redis."""
         await self._run("SENTINEL", "SET", MASTER_NAME, "auth-pass", password)
 
     async def fail_over(self) -> None:
-        """Make it promote a replica now."""
+        """Start a failover."""
         await self._run("SENTINEL", "FAILOVER", MASTER_NAME)
 
     async def has_replicas(self, number: int) -> bool:
-        """Whether it knows a healthy master with at least so many replicas, and a quorum."""
+        """Whether it has a healthy master, at least this many replicas, and a quorum."""
         state = await self._run("SENTINEL", "MASTER", MASTER_NAME)
         fields = (
             state if isinstance(state, dict) else dict(zip(state[::2], state[1::2], strict=True))
@@ -167,19 +167,19 @@ class SentinelNode:
 
 
 async def accept(node: Node, passwords: Sequence[str]) -> None:
-    """Make a Redis take all of these passwords; it must take one of them already."""
+    """Make a Redis accept all of these passwords; it must already accept one."""
     async with node.connect(passwords) as client:
         await run(client, "ACL", "SETUSER", "default", *(f">{word}" for word in passwords))
 
 
 async def use_with_master(node: Node, password: str) -> None:
-    """Make a Redis log in to its master with this password from now on."""
+    """Set the password with which a Redis logs in to its master."""
     async with node.connect([password]) as client:
         await client.config_set("masterauth", password)
 
 
 async def accept_only(node: Node, password: str) -> None:
-    """Make a Redis take this password and no other, without ending its connections."""
+    """Make a Redis accept only this password, without closing connections."""
     async with node.connect([password]) as client:
         await run(client, "ACL", "SETUSER", "default", "resetpass", f">{password}")
 
@@ -202,11 +202,11 @@ async def switch_over(
 ) -> None:
     """Promote a replica without losing a write that the master acknowledged.
 
-    Writes wait at the master until its replicas have all it has and one of them is promoted.
-    Then its clients' connections end, and they ask Sentinel for the new master.
+    Writes are paused until the replicas have caught up and one is promoted. Then the connections of
+    clients are closed, and they query Sentinel for the new master.
 
-    Whatever ends this early: from Sentinel's order on, the master refuses writes as soon as one of
-    its replicas leaves it, since it wants all of them; the caller lifts that limit later.
+    If this is interrupted after the start of the failover, the master refuses writes as soon as it
+    loses a replica, since it requires all of them. The caller must reset that limit later.
     """
     async with master.connect([password]) as client:
         await run(client, "CLIENT", "PAUSE", str(int(PAUSE_S * 1000)), "WRITE")
@@ -232,7 +232,7 @@ async def _wait_for_offsets(master: Redis, replicas: list[Node], password: str) 
         states = [await node.replication([password]) for node in replicas]
         if all(state.offset >= target for state in states):
             return
-        await asyncio.sleep(TICK_S)
+        await asyncio.sleep(POLL_S)
 
 
 async def _wait_for_promotion(replicas: list[Node], password: str) -> Node:
@@ -240,4 +240,4 @@ async def _wait_for_promotion(replicas: list[Node], password: str) -> Node:
         for node in replicas:
             if (await node.replication([password])).is_master:
                 return node
-        await asyncio.sleep(TICK_S)
+        await asyncio.sleep(POLL_S)

@@ -1,7 +1,8 @@
-"""Redis: every process takes both passwords until no pod knows the old one.
+"""Rotation of Redis: every process accepts both passwords until no pod uses the old one.
 
-The operator writes the password into Redis' configuration and environment, which a pod reads when
-it starts: so Redis' pods are replaced too, one at a time, the master last and as a replica.
+The operator writes the password to the configuration and environment of Redis, which a pod reads at
+startup. Therefore the Redis pods are replaced too, one at a time; the master last, after a
+switchover.
 """
 
 from __future__ import annotations
@@ -35,20 +36,20 @@ log = logging.getLogger(__name__)
 
 # The key that the Redis operator reads.
 PASSWORD = "password"  # noqa: S105 - the key's name
-# Keys of this program's own Secret.
+# Keys of the state Secret.
 PREVIOUS, CONFIGURED_AT = "redis.previous", "redis.configured-at"
-# The masters' own `min-replicas-to-write`, while a switchover needs another one.
+# The original `min-replicas-to-write` of the master during a switchover.
 WRITE_LIMIT = "redis.write-limit"
-# The operator writes the password into redis.conf as it is, where these would end the word.
+# Characters that end a word in redis.conf, where the operator writes the password without quotes.
 UNUSABLE = re.compile(r"[\s\"'\\\x00-\x1f\x7f]")
-# A change of this annotation makes the operator look at once instead of within 30 s.
+# A change of this annotation triggers the operator, which otherwise reconciles every 30 s.
 REQUESTED_AT = "vrooli.com/password-published-at"
 REQUEST_EVERY_S = 30.0
 
 
 @dataclass(frozen=True)
 class Failover:
-    """The RedisFailover, and what its Secrets are called."""
+    """The RedisFailover and the names of its Secrets."""
 
     name: str
     replicas: int
@@ -60,7 +61,7 @@ class Failover:
 
 @dataclass(frozen=True)
 class RedisPod:
-    """A pod of Redis, and when it was made."""
+    """A Redis pod."""
 
     node: Node
     uid: str
@@ -69,7 +70,7 @@ class RedisPod:
 
 
 class RedisRotation:
-    """Brings the password of the source Secret into Redis and the published Secret."""
+    """Applies the password of the source Secret to Redis and the published Secret."""
 
     name = "Redis"
 
@@ -92,46 +93,42 @@ class RedisRotation:
         self._requested_at = -REQUEST_EVERY_S
 
     async def reconcile(self) -> Outcome:
-        """Do what can be done now; see ``PostgresRotation.reconcile``."""
+        """Perform the steps that are possible now; see ``PostgresRotation.reconcile``."""
         source = await self._secrets.get(self._failover.source)
-        published = await self._published.get(source)
+        state = await self._secrets.read(self._state_secret)
+        published = await self._published.get(source, state)
         if published is None:
-            await self._published.publish(self._checked(source), is_first=True)
+            await self._published.publish(self._valid_data(source), is_first=True)
             return Outcome.AT_REST
         current = published.data[PASSWORD]
-        state = await self._state()
         previous = state.get(PREVIOUS)
         if previous and previous != current:
             await self._complete(published, previous, state)
             return Outcome.COMPLETED
-        data = self._checked(source)
+        data = self._valid_data(source)
         if data[PASSWORD] != current:
             await self._switch(current, data)
             return Outcome.PUBLISHED
         if previous:
-            await self._call_off(current)
+            await self._cancel_switch(current)
         if published.data != data:
             await self._published.publish(data)
             return Outcome.PUBLISHED
         return Outcome.AT_REST
 
-    def _checked(self, source: Secret | None) -> Mapping[str, str]:
+    def _valid_data(self, source: Secret | None) -> Mapping[str, str]:
         data = source_data(source, self._failover.source)
         password = data.get(PASSWORD, "")
         if not password or UNUSABLE.search(password):
             raise RefusedError(
-                f"the Secret {self._failover.source} has no {PASSWORD} that redis.conf can hold: "
-                "it must not be empty, nor have white space, quotes or backslashes. "
+                f"the Secret {self._failover.source} has no {PASSWORD} that redis.conf supports: "
+                "it must not be empty or contain whitespace, quotes or backslashes. "
                 "Change it in Vault"
             )
         return data
 
-    async def _state(self) -> Mapping[str, str]:
-        secret = await self._secrets.get(self._state_secret)
-        return secret.data if secret is not None else {}
-
     async def _switch(self, current: str, data: Mapping[str, str]) -> None:
-        """Make every process take both passwords, then publish the new one."""
+        """Make every process accept both passwords, then publish the new one."""
         new = data[PASSWORD]
         pods, sentinels = await self._pods(), await self._sentinels()
         await self._secrets.set(self._state_secret, {PREVIOUS: current, CONFIGURED_AT: None})
@@ -139,22 +136,22 @@ class RedisRotation:
         await self._configure(sentinels, new)
         await self._published.publish(data)
         await self._request_reconcile()
-        log.info("Redis: the new password is published; the previous one is still taken")
+        log.info("Redis: the new password is published; the previous one is still accepted")
 
     async def _accept(self, pods: list[RedisPod], new: str, previous: str) -> None:
-        """Make every Redis take both passwords; none uses the new one before all take it."""
+        """Make every Redis accept both passwords before any uses the new one."""
         for pod in pods:
             await accept(pod.node, [new, previous])
         for pod in pods:
             await use_with_master(pod.node, new)
 
     async def _configure(self, sentinels: list[SentinelNode], password: str) -> None:
-        """Make every Sentinel use this password; each connects anew, so not at every pass."""
+        """Set the password of every Sentinel, which makes it reconnect."""
         for sentinel in sentinels:
             await sentinel.set_password(password)
 
-    async def _call_off(self, password: str) -> None:
-        """Take back a switch that was never published: Redis may use its password already."""
+    async def _cancel_switch(self, password: str) -> None:
+        """Revert a switch that was not published; Redis may already use its password."""
         pods, sentinels = await self._pods(), await self._sentinels()
         await self._accept(pods, password, password)
         await self._configure(sentinels, password)
@@ -166,7 +163,7 @@ class RedisRotation:
         await self._secrets.set(self._state_secret, {PREVIOUS: None, CONFIGURED_AT: None})
 
     async def _complete(self, published: Secret, previous: str, state: Mapping[str, str]) -> None:
-        """Replace every pod that started with the previous password, then refuse it."""
+        """Replace all pods that started with the previous password, then reject it."""
         new = published.data[PASSWORD]
         pods, sentinels = await self._pods(), await self._sentinels()
         await self._accept(pods, new, previous)
@@ -176,13 +173,13 @@ class RedisRotation:
         if published.published_at is not None:
             await self._consumers.replace(published.published_at)
         await self._replace_old_pods(pods, sentinels, configured_at, new)
-        # One that started meanwhile may have been given the previous password.
+        # A Sentinel that started in the meantime may have the previous password.
         await self._configure(sentinels, new)
         await self._accept_only(pods, new)
-        log.info("Redis: the previous password is refused everywhere")
+        log.info("Redis: every process rejects the previous password")
 
     async def _await_configuration(self, password: str, configured_at: str | None) -> datetime:
-        """The moment from which pods start with the new password; it is noted when it comes."""
+        """The time since which new pods start with the new password; stored once known."""
         if configured_at is not None:
             return datetime.fromisoformat(configured_at)
         config = await self._kubernetes.get("ConfigMap", f"rfr-{self._failover.name}")
@@ -195,13 +192,13 @@ class RedisRotation:
         return now
 
     async def _request_reconcile(self) -> None:
-        """Make the operator look now; it looks every 30 s by itself."""
+        """Trigger the operator, which otherwise reconciles every 30 s."""
         now = time.monotonic()
         if now - self._requested_at < REQUEST_EVERY_S:
             return
         self._requested_at = now
-        note = {"metadata": {"annotations": {REQUESTED_AT: datetime.now(UTC).isoformat()}}}
-        await self._kubernetes.patch("RedisFailover", self._failover.name, note)
+        patch = {"metadata": {"annotations": {REQUESTED_AT: datetime.now(UTC).isoformat()}}}
+        await self._kubernetes.patch("RedisFailover", self._failover.name, patch)
 
     async def _lift_write_limit(self, pods: list[RedisPod], password: str, limit: str) -> None:
         for pod in pods:
@@ -219,15 +216,15 @@ class RedisRotation:
         replicas = [pod for pod in old if not states[pod.node].is_master]
         if len(pods) == 1 and not self._failover.is_persistent:
             raise WaitingError(
-                f"the only Redis, {old[0].node.name}, keeps its data in memory: delete the pod "
-                "when they may go; until then the previous password is taken, too"
+                f"the only Redis, {old[0].node.name}, stores its data in memory: delete the pod "
+                "when its data may be lost; until then the previous password is accepted too"
             )
         if replicas or len(pods) == 1:
             pod = (replicas or old)[0]
             await self._kubernetes.delete("Pod", pod.node.name, pod.uid)
             raise WaitingError(f"the pod {pod.node.name} is being replaced")
         if sum(state.is_master for state in states.values()) != 1:
-            raise WaitingError("Redis has not one master")
+            raise WaitingError("Redis does not have exactly one master")
         (master,) = old
         others = [pod.node for pod in pods if pod is not master]
         limit = await read_write_limit(master.node, password)
@@ -241,7 +238,7 @@ class RedisRotation:
         states: Mapping[Node, Replication],
         sentinels: list[SentinelNode],
     ) -> None:
-        """Never take a pod away while another one is missing."""
+        """Require that all pods are healthy before one is deleted."""
         for pod in pods:
             if not pod.is_ready or not states[pod.node].is_in_sync:
                 raise WaitingError(f"the Redis {pod.node.name} is not ready or not in sync")
@@ -269,7 +266,7 @@ class RedisRotation:
         """The running pods of Redis or Sentinel, all of them.
 
         Raises:
-            WaitingError: One is missing: it would not take the new password.
+            WaitingError: One is missing and would not get the new password.
         """
         labels = {
             "app.kubernetes.io/name": self._failover.name,

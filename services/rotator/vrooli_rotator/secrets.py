@@ -1,4 +1,4 @@
-"""Secrets: their data as text, and how they are written."""
+"""Access to Secrets, with decoded data."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from vrooli_rotator.errors import WaitingError
 from vrooli_rotator.kubernetes import Body, Kubernetes
 
 MANAGER = "vrooli-rotator"
-# When the present password was published; an annotation of the published Secret.
+# Annotation of the published Secret: the time of the publication.
 PUBLISHED_AT = "vrooli.com/published-at"
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A Secret's data, and when it was published if this program did that."""
+    """The data of a Secret, and when the rotator published it, if so."""
 
     data: Mapping[str, str]
     published_at: datetime | None = None
@@ -31,7 +31,7 @@ class Secrets:
         self._owner = owner
 
     async def get(self, name: str) -> Secret | None:
-        """The Secret's data, or None if there is no such Secret."""
+        """The Secret's data, or None if it doesn't exist."""
         body = await self._kubernetes.get("Secret", name)
         if body is None:
             return None
@@ -40,17 +40,22 @@ class Secrets:
         moment = (body["metadata"].get("annotations") or {}).get(PUBLISHED_AT)
         return Secret(data, datetime.fromisoformat(moment) if moment else None)
 
+    async def read(self, name: str) -> Mapping[str, str]:
+        """The Secret's data; empty if it doesn't exist."""
+        secret = await self.get(name)
+        return secret.data if secret is not None else {}
+
     async def set(self, name: str, data: Mapping[str, str | None]) -> None:
-        """Set some keys of a Secret; None removes one."""
+        """Set keys of a Secret; None removes a key."""
         await self._kubernetes.patch("Secret", name, {"data": _encoded(data)})
 
     async def publish(
         self, name: str, data: Mapping[str, str], *, is_first: bool = False
     ) -> Secret:
-        """Make the published Secret hold exactly ``data``.
+        """Set the data of the published Secret to exactly ``data``.
 
-        The moment is noted, from which pods with other values have to be replaced; at the first
-        publication there are none.
+        Stores the time of the publication, by which pods with older values are replaced; omitted
+        for the first publication.
         """
         now = None if is_first else datetime.now(UTC)
         annotations = {} if now is None else {PUBLISHED_AT: now.isoformat()}
@@ -69,7 +74,7 @@ class Secrets:
     async def _body(
         self, name: str, data: Mapping[str, str], annotations: Mapping[str, str]
     ) -> Body:
-        """A new Secret; it goes with the release, by the chart's Secret that owns it."""
+        """A new Secret, owned by the chart's state Secret, which is deleted with the release."""
         metadata: Body = {
             "name": name,
             "annotations": dict(annotations),
@@ -78,8 +83,8 @@ class Secrets:
         owner = await self._kubernetes.get("Secret", self._owner)
         if owner is not None:
             labels = owner["metadata"].get("labels") or {}
-            kept = ("app.kubernetes.io/instance", "app.kubernetes.io/part-of")
-            metadata["labels"].update({key: labels[key] for key in kept if key in labels})
+            copied_labels = ("app.kubernetes.io/instance", "app.kubernetes.io/part-of")
+            metadata["labels"].update({key: labels[key] for key in copied_labels if key in labels})
             reference = {"apiVersion": "v1", "kind": "Secret", "name": self._owner}
             metadata["ownerReferences"] = [{**reference, "uid": owner["metadata"]["uid"]}]
         return {
@@ -92,14 +97,14 @@ class Secrets:
 
 
 def source_data(source: Secret | None, name: str) -> Mapping[str, str]:
-    """What Vault says.
+    """The data of the source Secret.
 
     Raises:
-        WaitingError: The Secret isn't there yet.
+        WaitingError: The Secret doesn't exist yet.
     """
     if source is None:
         raise WaitingError(
-            f"the Secret {name}, which the Vault Secrets Operator makes, does not exist yet"
+            f"the Secret {name}, which the Vault Secrets Operator creates, does not exist yet"
         )
     return source.data
 

@@ -1,4 +1,4 @@
-"""The settings, from the environment; a database without its Secrets is not rotated."""
+"""The settings, from the environment; a database without Secrets is not rotated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """What the chart says of the release; names of Kubernetes objects, no secret values."""
+    """Settings from the chart: names of Kubernetes objects, no secret values."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True)
 
@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     redis_failover: str = ""
     redis_replicas: int = 0
     redis_sentinels: int = 0
-    # Whether Redis keeps its data in a volume that outlives its pod.
+    # Whether Redis stores its data in a persistent volume.
     redis_persistent: bool = True
 
     def consumer_names(self) -> list[str]:

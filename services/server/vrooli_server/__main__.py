@@ -1,9 +1,9 @@
-"""``python -m vrooli_server``: serve on ``PORT``, 5329 without it."""
+"""``python -m vrooli_server``: serve on ``PORT`` (default 5329)."""
 
 from vrooli_server.app import create_app
 from vrooli_shared import logs, settings, web
 
 if __name__ == "__main__":
-    found = settings.read()
-    logs.configure(found.log_level)
-    web.serve(create_app(found), found.port or 5329)
+    configuration = settings.read()
+    logs.configure(configuration.log_level)
+    web.serve(create_app(configuration), configuration.port or 5329)

@@ -24,19 +24,19 @@ from vrooli_shared.live import announce
 from vrooli_shared.posts import Post
 from vrooli_shared.posts import State as PostState
 from vrooli_shared.queue import enqueue
-from vrooli_shared.redis_link import AWAY, PATIENCE_S
+from vrooli_shared.redis_link import OPTIONAL_TIMEOUT_S, UNAVAILABLE_ERRORS
 from vrooli_shared.web import ApiError
 
 log = logging.getLogger(__name__)
 
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 200
-# A comment now and then keeps proxies from closing a quiet stream, seconds.
+# Interval of comments that prevent proxies from closing an idle stream, seconds.
 PING_S = 15
 
 
 def state_of(request: Request) -> State:
-    """The process's state, as the application's start made it."""
+    """The state that the application created at startup."""
     state = request.app.state.vrooli
     if not isinstance(state, State):
         raise TypeError("the application was not started")
@@ -44,10 +44,10 @@ def state_of(request: Request) -> State:
 
 
 async def create_post(request: Request) -> Response:
-    """POST /api/posts: store it, queue its moderation, answer at once.
+    """POST /api/posts: store the post and queue its moderation.
 
-    With ``Idempotency-Key`` a repeated request gets the first one's answer; with
-    ``?dry_run=true`` the post is stored and taken back in one transaction.
+    A repeated request with the same ``Idempotency-Key`` gets the first response. With
+    ``?dry_run=true`` the post is stored and rolled back in one transaction.
     """
     state = state_of(request)
     text, picture = await read_post(request, state.settings)
@@ -61,51 +61,51 @@ async def create_post(request: Request) -> Response:
         raise in_use() from None
     if dry_run:
         return JSONResponse(created.answer)
-    await _tell(state, created.post)
+    await _publish(state, created.post)
     headers = {"Location": f"/api/posts/{created.post.id}"}
     if created.is_replay:
         headers[REPLAYED] = "true"
     return JSONResponse(created.answer, status_code=201, headers=headers)
 
 
-async def _tell(state: State, post: Post) -> None:
-    """Queue the post's moderation and tell the pages of it; a repeated request does it again.
+async def _publish(state: State, post: Post) -> None:
+    """Queue the post's moderation and notify the pages, also for a repeated request.
 
-    The first one may have ended between the post and its job; a post that waits is queued once.
+    The first request may have failed after storing the post. A post is queued only once.
     """
     if post.state == PostState.PENDING:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(OPTIONAL_TIMEOUT_S):
                 await enqueue(state.queue, post.id)
-        except AWAY as error:
-            # The post is safe in Postgres: the jobs' cron finds it and queues it later.
+        except UNAVAILABLE_ERRORS as error:
+            # The post is in PostgreSQL: a cron job will queue it.
             log.warning("post %s is stored, but not queued: %s", post.id, describe(error))
     await announce(state.redis, post)
 
 
 async def list_posts(request: Request) -> Response:
-    """GET /api/posts?limit=: the newest posts, from the cache when it has them."""
+    """GET /api/posts?limit=: the newest posts, cached."""
     state = state_of(request)
     limit = _limit(request.query_params.get("limit"))
 
-    async def make() -> bytes:
+    async def query() -> bytes:
         posts = await state.posts.newest(limit)
         return json.dumps({"posts": [post.view() for post in posts]}).encode()
 
-    body, hit = await cached_list(state.redis, limit, make)
+    body, hit = await cached_list(state.redis, limit, query)
     headers = {"X-Cache": "hit" if hit else "miss", "Cache-Control": "no-store"}
     return Response(body, media_type="application/json", headers=headers)
 
 
 async def get_post(request: Request) -> Response:
     """GET /api/posts/{id}."""
-    post = await _found(request)
+    post = await _fetch_post(request)
     return JSONResponse(post.view(), headers={"Cache-Control": "no-store"})
 
 
 async def get_picture(request: Request) -> Response:
-    """GET /api/posts/{id}/picture: only once it was approved."""
-    post = await _found(request)
+    """GET /api/posts/{id}/picture: only if approved."""
+    post = await _fetch_post(request)
     if post.picture_type is None:
         raise ApiError(404, "no-picture", "This post has no picture.")
     if post.state != PostState.APPROVED:
@@ -114,7 +114,7 @@ async def get_picture(request: Request) -> Response:
     if picture is None:
         raise ApiError(404, "no-picture", "This post has no picture.")
     headers = {
-        # What people send is shown as a picture or not at all, and never changes.
+        # Uploads must not be interpreted as anything but pictures, and never change.
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cache-Control": "public, max-age=3600, immutable",
@@ -136,26 +136,26 @@ async def _events(feed: Feed) -> AsyncIterator[ServerSentEvent]:
             yield ServerSentEvent(event=event.name, data=event.data)
 
 
-async def _found(request: Request) -> Post:
+async def _fetch_post(request: Request) -> Post:
     try:
         post_id = UUID(request.path_params["id"])
     except ValueError:
-        raise ApiError(404, "no-post", "There is no such post.") from None
+        raise ApiError(404, "no-post", "Post not found.") from None
     post = await state_of(request).posts.get(post_id)
     if post is None:
-        raise ApiError(404, "no-post", "There is no such post.")
+        raise ApiError(404, "no-post", "Post not found.")
     return post
 
 
-def _limit(given: str | None) -> int:
-    if given is None:
+def _limit(value: str | None) -> int:
+    if value is None:
         return LIMIT_DEFAULT
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= LIMIT_MAX:
-        raise ApiError(422, "limit", f"limit is a number from 1 to {LIMIT_MAX}.")
-    return int(given)
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= LIMIT_MAX:
+        raise ApiError(422, "limit", f"limit must be a number from 1 to {LIMIT_MAX}.")
+    return int(value)
 
 
-def _dry_run(given: str | None) -> bool:
-    if given not in (None, "true", "false"):
-        raise ApiError(422, "dry-run", "dry_run is true or false.")
-    return given == "true"
+def _dry_run(value: str | None) -> bool:
+    if value not in (None, "true", "false"):
+        raise ApiError(422, "dry-run", "dry_run must be true or false.")
+    return value == "true"

@@ -19,8 +19,8 @@ from vrooli_shared.web import HANDLERS, BodyLimit
 
 ROUTES = [
     Route("/healthcheck", healthcheck),
-    Route("/metrics", metrics),  # the Ingress doesn't hand this on
-    Route("/api/health", healthcheck),  # the same for pages: the Ingress hands on /api only
+    Route("/metrics", metrics),  # not exposed by the Ingress
+    Route("/api/health", healthcheck),  # for pages: the Ingress exposes /api only
     Route("/api/posts", api.list_posts, methods=["GET"]),
     Route("/api/posts", api.create_post, methods=["POST"]),
     Route("/api/posts/events", api.live_posts),
@@ -30,7 +30,7 @@ ROUTES = [
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The application over what the settings name."""
+    """Create the application."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""The cached list of posts: a few seconds old at most, and spoiled by each change."""
+"""Cache of the list of posts, invalidated by each change."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from redis.asyncio import Redis
 
 from vrooli_shared.health import describe
 from vrooli_shared.live import GENERATION
-from vrooli_shared.redis_link import AWAY, PATIENCE_S
+from vrooli_shared.redis_link import OPTIONAL_TIMEOUT_S, UNAVAILABLE_ERRORS
 
 log = logging.getLogger(__name__)
 
 TTL_S = 10
-Make = Callable[[], Awaitable[bytes]]
+Query = Callable[[], Awaitable[bytes]]
 
 
-async def cached_list(redis: Redis, limit: int, make: Make) -> tuple[bytes, bool]:
+async def cached_list(redis: Redis, limit: int, query: Query) -> tuple[bytes, bool]:
     """The list as JSON, and whether it came from the cache.
 
-    The generation is read before the database is: see ``vrooli_shared.live``. Without Redis the
-    list is simply made.
+    The generation is read before the database, see ``vrooli_shared.live``. Without Redis, the list
+    is always queried.
     """
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(OPTIONAL_TIMEOUT_S):
             generation = await redis.get(GENERATION) or 0
             key = f"vrooli:posts:list:{int(generation)}:{limit}"
-            found = await redis.get(key)
-    except AWAY as error:
+            cached = await redis.get(key)
+    except UNAVAILABLE_ERRORS as error:
         log.warning("the cache can't be read: %s", describe(error))
-        return await make(), False
-    if isinstance(found, bytes):
-        return found, True
-    made = await make()
+        return await query(), False
+    if isinstance(cached, bytes):
+        return cached, True
+    listing = await query()
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            await redis.set(key, made, ex=TTL_S)
-    except AWAY as error:
+        async with asyncio.timeout(OPTIONAL_TIMEOUT_S):
+            await redis.set(key, listing, ex=TTL_S)
+    except UNAVAILABLE_ERRORS as error:
         log.warning("the cache can't be written: %s", describe(error))
-    return made, False
+    return listing, False

@@ -1,7 +1,7 @@
 """The live feed: one subscription to Redis per process, fanned out to every open page.
 
-Redis forgets what it published, so a page that may have missed something is told to load the
-posts again (``resync``): after a failover, and when the page reads too slowly.
+Redis doesn't store messages. A page that may have missed some gets the event ``resync`` and reloads
+the posts: after a failover, and if the page reads too slowly.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from vrooli_shared.live import CHANNEL
 
 log = logging.getLogger(__name__)
 
-# Events that wait for one slow page before it is told to load everything again.
+# Maximum number of queued events per page; beyond it, the page gets ``resync``.
 BACKLOG = 100
-# How long the subscription may be silent before the connection is looked at, seconds.
+# Time without messages after which the connection is checked with a ping, seconds.
 SILENCE_S = 5.0
 PAUSE_MAX_S = 5.0
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that a page hears: its name and its data as JSON."""
+    """An event for a page: its name and its data as JSON."""
 
     name: str
     data: str
@@ -40,7 +40,7 @@ RESYNC = Event("resync", "{}")
 
 
 class Feed:
-    """Hands every published change to each listener."""
+    """Forwards every published change to each listener."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -48,7 +48,7 @@ class Feed:
 
     @contextmanager
     def listen(self) -> Iterator[asyncio.Queue[Event]]:
-        """A queue that gets each event from now on."""
+        """A queue of all events from now on."""
         queue: asyncio.Queue[Event] = asyncio.Queue(BACKLOG)
         self._listeners.add(queue)
         try:
@@ -56,8 +56,8 @@ class Feed:
         finally:
             self._listeners.discard(queue)
 
-    def tell(self, event: Event) -> None:
-        """Give the event to every listener; one that lags loses its backlog for a ``resync``."""
+    def publish(self, event: Event) -> None:
+        """Queue the event for every listener; replaces a full queue with a ``resync``."""
         for queue in self._listeners:
             if queue.full():
                 while not queue.empty():
@@ -67,7 +67,7 @@ class Feed:
                 queue.put_nowait(event)
 
     async def run(self) -> None:
-        """Follow Redis until cancelled; subscribes anew whenever the connection breaks."""
+        """Receive changes until cancelled; subscribes again after connection errors."""
         pause = 0.2
         while True:
             try:
@@ -76,25 +76,29 @@ class Feed:
                     pause = 0.2
                     await self._follow(subscription)
             except (RedisError, OSError) as error:
-                log.warning("the live feed lost Redis: %s; again in %.1f s", error, pause)
+                log.warning(
+                    "the live feed lost its connection to Redis: %s; retrying in %.1f s",
+                    error,
+                    pause,
+                )
             await asyncio.sleep(pause)
             pause = min(pause * 2, PAUSE_MAX_S)
 
     async def _follow(self, subscription: PubSub) -> None:
-        asked = False
+        is_ping_pending = False
         while True:
             message = await subscription.get_message(timeout=SILENCE_S)
             if message is None:
-                # A master that vanished closes nothing: only an unanswered ping shows it.
-                if asked:
+                # A failed master doesn't close its connections: only a missing pong reveals it.
+                if is_ping_pending:
                     raise RedisTimeoutError(f"no answer within {SILENCE_S:g} s")
                 await subscription.ping()
-                asked = True
+                is_ping_pending = True
                 continue
-            asked = False
+            is_ping_pending = False
             if message["type"] == "subscribe":
-                # At the start, and after each break that the client mended by itself: whatever
-                # was published in between is lost.
-                self.tell(RESYNC)
+                # At startup, and after each reconnect of the client: messages published in between
+                # are lost.
+                self.publish(RESYNC)
             elif message["type"] == "message":
-                self.tell(Event("post", message["data"].decode()))
+                self.publish(Event("post", message["data"].decode()))

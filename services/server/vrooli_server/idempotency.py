@@ -1,7 +1,7 @@
-"""The header `Idempotency-Key`: a client's own name for a request that it may have to repeat.
+"""The header `Idempotency-Key`, by which a client can repeat a request safely.
 
-After the IETF's draft httpapi-idempotency-key-header: a structured header's string, in quotes;
-the bare word is taken, too.
+Follows the IETF draft httpapi-idempotency-key-header: a quoted string. An unquoted key is accepted
+too.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ _KEY = re.compile(r'"(?P<quoted>[ !#-\[\]-~]+)"|(?P<bare>[!#-\[\]-~]+)')
 
 
 def read_key(request: Request, text: str, picture: Picture | None) -> Key | None:
-    """The request's key, with a digest of what it posts; None where it has none.
+    """The request's key with a digest of its content, or None.
 
     Raises:
-        ApiError: The header isn't one key.
+        ApiError: The header is not a single valid key.
     """
-    given = request.headers.getlist(HEADER)
-    if not given:
+    headers = request.headers.getlist(HEADER)
+    if not headers:
         return None
-    match = _KEY.fullmatch(given[0].strip()) if len(given) == 1 else None
+    match = _KEY.fullmatch(headers[0].strip()) if len(headers) == 1 else None
     value = (match["quoted"] or match["bare"]) if match else ""
     if not value or len(value) > LENGTH_MAX:
         raise ApiError(
             400,
             "idempotency-key",
-            f"{HEADER} is one string of 1 to {LENGTH_MAX} printable ASCII characters, in quotes.",
+            f"{HEADER} must be a quoted string of 1 to {LENGTH_MAX} printable ASCII characters.",
         )
     parts = (picture.media_type.encode(), picture.data) if picture else ()
     return Key(value, fingerprint(text.encode(), *parts))
 
 
 def reused() -> ApiError:
-    """The refusal of a key that was used for something else."""
+    """The error for a key that was used for a different request."""
     return ApiError(
         422,
         "idempotency-key-reused",
-        f"This {HEADER} belongs to another post. Send a new one with a new post.",
+        f"This {HEADER} was used for another post. Use a new key for a new post.",
     )
 
 
 def in_use() -> ApiError:
-    """The refusal of a request whose twin is still under way."""
-    message = f"A request with this {HEADER} is under way. Repeat it in a moment."
+    """The error for a request whose key is in use."""
+    message = f"A request with this {HEADER} is in progress. Retry in a moment."
     return ApiError(409, "idempotency-key-in-use", message, {"Retry-After": "1"})

@@ -1,4 +1,4 @@
-"""What one server process holds: its connections, and the tasks that run beside the requests."""
+"""State of a server process: its connections and background tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vrooli_shared import redis_link
 from vrooli_shared.database import Database
 from vrooli_shared.posts import Posts
 from vrooli_shared.queue import moderation_queue
-from vrooli_shared.schema_keeper import SchemaKeeper
+from vrooli_shared.schema_migrator import SchemaMigrator
 from vrooli_shared.settings import Settings
 from vrooli_shared.tasks import cancel_all
 
@@ -26,7 +26,7 @@ class State:
 
     settings: Settings
     database: Database
-    schema: SchemaKeeper
+    schema: SchemaMigrator
     redis: Redis
     queue: RedisQueue
     posts: Posts
@@ -45,7 +45,7 @@ async def running(settings: Settings) -> AsyncIterator[State]:
     state = State(
         settings,
         database,
-        SchemaKeeper(database),
+        SchemaMigrator(database),
         redis,
         moderation_queue(redis),
         Posts(database),

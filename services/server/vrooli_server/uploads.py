@@ -1,4 +1,4 @@
-"""What may be posted: the text's length, the picture's size, and its type by its own bytes."""
+"""Validation of posts: length of the text, size and type of the picture."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from vrooli_shared.posts import Picture
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import ApiError, too_large
 
-# What a multipart body may hold beside the picture: the text (up to 4 bytes a character), headers.
+# Size of a multipart body without the picture: the text (up to 4 bytes per character), headers.
 OVERHEAD_BYTES = 64 * 1024
 
 
 def picture_type(data: bytes) -> str | None:
-    """The media type that the bytes themselves show, or None: names and headers can lie."""
+    """The media type by magic bytes, or None; names and headers are not trusted."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -28,7 +28,7 @@ async def read_post(request: Request, settings: Settings) -> tuple[str, Picture 
     """The text and the picture of a multipart request.
 
     Raises:
-        ApiError: Something is missing, too long, too large or of a type that isn't taken.
+        ApiError: Something is missing, too long, too large or of an unsupported type.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise ApiError(415, "not-multipart", "Send multipart/form-data with text and picture.")
@@ -40,11 +40,11 @@ async def read_post(request: Request, settings: Settings) -> tuple[str, Picture 
 def _text(field: UploadFile | str | None, max_chars: int) -> str:
     text = field.strip() if isinstance(field, str) else ""
     if not text:
-        raise ApiError(422, "text-missing", "A post needs a text.")
+        raise ApiError(422, "text-missing", "The text is missing.")
     if len(text) > max_chars:
-        raise ApiError(422, "text-too-long", f"A text has at most {max_chars} characters.")
+        raise ApiError(422, "text-too-long", f"The text exceeds {max_chars} characters.")
     if "\0" in text:
-        raise ApiError(422, "text-not-storable", "A text can't hold the character U+0000.")
+        raise ApiError(422, "text-not-storable", "The text must not contain the character U+0000.")
     return text
 
 
@@ -54,11 +54,11 @@ async def _picture(field: UploadFile | str | None, max_bytes: int) -> Picture | 
     if isinstance(field, str):
         raise ApiError(422, "picture-no-file", "The field 'picture' must be a file.")
     if field.size == 0 and not field.filename:
-        return None  # what a browser sends for an empty file input
+        return None  # sent by browsers for an empty file input
     data = await field.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise too_large(max_bytes)
     media_type = picture_type(data)
     if media_type is None:
-        raise ApiError(415, "picture-type", "A picture is a PNG, JPEG or WebP file.")
+        raise ApiError(415, "picture-type", "The picture must be a PNG, JPEG or WebP file.")
     return Picture(media_type, data)

@@ -1,6 +1,6 @@
 """What the server and the jobs share: settings, database, Redis, queue, posts, health.
 
-It may reach Postgres and Redis, and nothing else; neither service's own routes or jobs belong here.
+It may access PostgreSQL and Redis only. Routes and jobs belong in the services.
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The database: a small pool through pgBouncer that outlives a failover and a lost schema."""
+"""A connection pool to PostgreSQL that handles failovers and a missing schema."""
 
 from __future__ import annotations
 
@@ -18,45 +18,45 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 
 log = logging.getLogger(__name__)
 
-# How long one operation is tried again while a new primary is elected (measured: under 2 s with
-# Patroni, plus pgBouncer's own reconnect), and the longest pause between two tries; seconds.
+# How long an operation is retried during a failover (measured: under 2 s with Patroni, plus the
+# reconnect of pgBouncer), and the maximum delay between attempts; seconds.
 RETRY_FOR_S = 12.0
 PAUSE_MAX_S = 1.0
-# What a failover looks like from here: broken or refused connections, a primary that became a
-# replica (read only), a server that is starting or stopping.
-PASSING = (
+# Errors during a failover: broken or refused connections, a former primary that is read-only, a
+# server that is starting or stopping.
+TRANSIENT_ERRORS = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     errors.ReadOnlySqlTransaction,
     PoolTimeout,
 )
-# What a schema that was dropped, or isn't made yet, looks like.
-SCHEMA_GONE = (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedColumn)
-# Connections that are kept although nobody uses them: while a password changes no new ones may
-# come, and one of them may be lost.
-KEPT = 2
-# One look of the health check takes at most this long to get a connection, seconds.
-LOOK_S = 2.0
+# Errors if the schema was dropped or not created yet.
+SCHEMA_MISSING = (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedColumn)
+# Idle connections in the pool: during a password rotation new connections may be rejected, and one
+# connection may be lost.
+MIN_CONNECTIONS = 2
+# Timeout of the health check to get a connection, seconds.
+INSPECT_TIMEOUT_S = 2.0
 
 
 class Database:
-    """A pool of connections whose operations are tried again across a failover.
+    """A connection pool that retries operations during a failover.
 
-    Each operation runs in one transaction. It may run twice when its commit's answer got lost, so
-    operations must be idempotent.
+    Each operation runs in one transaction. It can run twice if the connection is lost during
+    commit, so operations must be idempotent.
     """
 
     def __init__(self, conninfo: str, *, size: int = 5) -> None:
         self._pool = AsyncConnectionPool(
             conninfo,
-            min_size=KEPT,
+            min_size=MIN_CONNECTIONS,
             max_size=size,
             open=False,
             timeout=4.0,
             reconnect_timeout=30.0,
             max_idle=60.0,
-            # pgBouncer in transaction mode gives each transaction another server connection, where
-            # a statement that was prepared before doesn't exist.
+            # With pgBouncer in transaction mode, prepared statements may not exist on the next
+            # server connection.
             kwargs={"prepare_threshold": None},
             check=AsyncConnectionPool.check_connection,
             name="postgres",
@@ -67,57 +67,57 @@ class Database:
         await self._pool.open(wait=False)
 
     async def close(self) -> None:
-        """Give every connection back."""
+        """Close all connections."""
         await self._pool.close(timeout=5.0)
 
     async def run(self, work: Work[T], *, retry_for_s: float = RETRY_FOR_S) -> T:
-        """Run ``work`` in a transaction, again while the database fails over.
+        """Run ``work`` in a transaction, with retries during a failover.
 
-        Where a table is gone the migrations run, and then the work once more.
+        If a table is missing, the migrations run and the work is repeated.
 
         Args:
-            work: What to do with a connection; must be idempotent.
-            retry_for_s: After this many seconds its last error is raised.
+            work: The operation on a connection; must be idempotent.
+            retry_for_s: Seconds after which the last error is raised.
         """
         try:
-            return await self._patiently(work, retry_for_s)
-        except SCHEMA_GONE as error:
+            return await self._with_retries(work, retry_for_s)
+        except SCHEMA_MISSING as error:
             log.warning("database: %s; the migrations run again", _first_line(error))
             await self.migrate()
-        return await self._patiently(work, retry_for_s)
+        return await self._with_retries(work, retry_for_s)
 
-    async def _patiently(self, work: Work[T], retry_for_s: float) -> T:
+    async def _with_retries(self, work: Work[T], retry_for_s: float) -> T:
         deadline = asyncio.get_running_loop().time() + retry_for_s
         pause = 0.1
         while True:
             try:
-                return await self._once(work)
-            except PASSING as error:
+                return await self._run_once(work)
+            except TRANSIENT_ERRORS as error:
                 if asyncio.get_running_loop().time() + pause > deadline:
                     raise
-                log.warning("database: %s; trying again in %.1f s", _first_line(error), pause)
+                log.warning("database: %s; retrying in %.1f s", _first_line(error), pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, PAUSE_MAX_S)
 
-    async def _once(self, work: Work[T], timeout_s: float | None = None) -> T:
+    async def _run_once(self, work: Work[T], timeout_s: float | None = None) -> T:
         async with self._pool.connection(timeout=timeout_s) as connection:
             try:
                 return await work(connection)
             except errors.ReadOnlySqlTransaction:
-                await connection.close()  # it leads to a former primary: the pool drops it
+                await connection.close()  # connected to a former primary: the pool discards it
                 raise
 
     async def inspect(self) -> schema.Report:
-        """Ask the primary, once, for what it has of the schema; raises what went wrong."""
-        return await self._once(schema.inspect, LOOK_S)
+        """Inspect the schema on the primary, without retries."""
+        return await self._run_once(schema.inspect, INSPECT_TIMEOUT_S)
 
     async def migrate(self) -> list[str]:
-        """Make what is missing of the schema; safe to run by many at once, and again.
+        """Create the missing parts of the schema; safe to run concurrently and repeatedly.
 
         Returns:
             The migrations that were applied now.
         """
-        return await self._patiently(schema.migrate, RETRY_FOR_S)
+        return await self._with_retries(schema.migrate, RETRY_FOR_S)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Health checks: run at once, each with a time limit, reported with its latency."""
+"""Health checks, run concurrently with a timeout and reported with their latency."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from starlette.responses import JSONResponse
 
 log = logging.getLogger(__name__)
 
-# A check does one short thing; probes of Kubernetes give up after a few seconds.
-LIMIT_S = 2.5
+# Timeout of a check, seconds; must be below the timeout of the Kubernetes probes.
+TIMEOUT_S = 2.5
 
 Details = Mapping[str, Any]
 Check = Callable[[], Awaitable[Details | None]]
 
 
 class CheckError(Exception):
-    """What a check found to be wrong, with details that the report shows beside it."""
+    """A failed check, with details for the report."""
 
     def __init__(self, message: str, details: Details) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class CheckError(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """One check's outcome; ``details`` are the check's own, such as the queue's length."""
+    """Result of a check; ``details`` are specific to it, such as the queue's length."""
 
     ok: bool
     latency_ms: float
@@ -39,38 +39,38 @@ class Result:
     details: Details = field(default_factory=dict)
 
     def view(self) -> dict[str, Any]:
-        """The result as JSON shows it."""
-        shown: dict[str, Any] = {"status": "up" if self.ok else "down"}
-        shown["latency_ms"] = round(self.latency_ms, 1)
+        """The result as in the JSON report."""
+        fields: dict[str, Any] = {"status": "up" if self.ok else "down"}
+        fields["latency_ms"] = round(self.latency_ms, 1)
         if self.error:
-            shown["error"] = self.error
-        return {**shown, **self.details}
+            fields["error"] = self.error
+        return {**fields, **self.details}
 
 
-async def run(checks: Mapping[str, Check], limit_s: float = LIMIT_S) -> dict[str, Result]:
-    """Run every check at once; one that fails or hangs is down and stops no other."""
-    results = await asyncio.gather(*(_one(check, limit_s) for check in checks.values()))
+async def run(checks: Mapping[str, Check], timeout_s: float = TIMEOUT_S) -> dict[str, Result]:
+    """Run all checks concurrently; one that fails or times out doesn't affect the others."""
+    results = await asyncio.gather(*(_run_one(check, timeout_s) for check in checks.values()))
     return dict(zip(checks, results, strict=True))
 
 
-async def _one(check: Check, limit_s: float) -> Result:
+async def _run_one(check: Check, timeout_s: float) -> Result:
     start = time.perf_counter()
     try:
-        async with asyncio.timeout(limit_s):
+        async with asyncio.timeout(timeout_s):
             details = await check() or {}
     except TimeoutError:
-        return Result(False, _since(start), f"no answer within {limit_s:g} s")
+        return Result(False, _since(start), f"no answer within {timeout_s:g} s")
     except CheckError as error:
         return Result(False, _since(start), str(error), error.details)
-    except Exception as error:  # noqa: BLE001 - whatever it raises, it is down
+    except Exception as error:  # noqa: BLE001 - any exception means that it is down
         return Result(False, _since(start), describe(error))
     return Result(True, _since(start), None, details)
 
 
 def describe(error: Exception) -> str:
-    """An error in one line: its kind and the first line of its message."""
-    first = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+    """An error in one line: its kind and the first_line line of its message."""
+    first_line = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
 
 
 def _since(start: float) -> float:
@@ -78,23 +78,23 @@ def _since(start: float) -> float:
 
 
 def is_liveness(request: Request) -> bool:
-    """Whether the liveness (or startup) probe asks: ``X-Probe: liveness``.
+    """Whether the request is from the liveness or startup probe: ``X-Probe: liveness``.
 
-    It is answered at once, without any check: a restart of this process would mend nothing that is
-    broken elsewhere, and a check that takes long would have a busy process killed.
+    The response includes no checks: a restart doesn't repair a dependency, and a slow check would
+    cause a busy process to be killed.
     """
     return request.headers.get("x-probe", "").lower() == "liveness"
 
 
 def alive(body: dict[str, Any]) -> JSONResponse:
-    """The answer to the liveness probe."""
+    """The response to the liveness probe."""
     return _json("up", body, 200)
 
 
-def answer(body: dict[str, Any], *, ready: bool, degraded: bool = False) -> JSONResponse:
-    """The report's HTTP answer: 503 when not ready.
+def report(body: dict[str, Any], *, ready: bool, degraded: bool = False) -> JSONResponse:
+    """The response with the full report: 503 if not ready.
 
-    ``degraded`` is what is ready though something that it can do without is down.
+    ``degraded`` means that the service is ready, but an optional dependency is down.
     """
     status = "down" if not ready else "degraded" if degraded else "up"
     return _json(status, body, 200 if ready else 503)

@@ -1,7 +1,7 @@
-"""Keys of requests that may be repeated: the first answer is stored with what the request made.
+"""Idempotency keys: the first response is stored in the transaction of its request.
 
-A client that doesn't know whether its request was carried out (its answer was lost, a primary was
-replaced) sends it again under the same key, and gets the first answer again.
+A client that doesn't know whether a request succeeded, such as after a failover, repeats it with
+the same key and gets the first response again.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from uuid import UUID
 
 from psycopg import AsyncConnection, errors
 
-# How long a key is remembered, seconds; after that it is a new one.
-KEEP_S = 24 * 3600.0
-# How long a request waits for another one with its key that is under way, milliseconds.
+# Retention of a key, seconds.
+KEY_TTL_S = 24 * 3600.0
+# Timeout for a concurrent request with the same key, milliseconds.
 WAIT_MS = 3_000
 # The first half of the lock's number; the second is the key's hash.
 LOCK = 5_329
 
 
 class KeyReusedError(Exception):
-    """The key belongs to a request that said something else."""
+    """The key was used for a request with different content."""
 
 
 class KeyInUseError(Exception):
-    """A request with the same key is being carried out."""
+    """A request with the same key is in progress."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """A client's key and a digest of what it sent with it."""
+    """A client's key and the digest of its request."""
 
     value: str
     fingerprint: bytes
@@ -40,14 +40,14 @@ class Key:
 
 @dataclass(frozen=True)
 class Stored:
-    """What a key was used for: the post that was made, and the first answer."""
+    """The post that was created with a key, and the first response."""
 
     post_id: UUID
     answer: dict[str, Any]
 
 
 def fingerprint(*parts: bytes) -> bytes:
-    """A digest of these parts in this order; no two lists of parts have the same."""
+    """A digest of the ordered parts, which includes the length of each part."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "big"))
@@ -56,13 +56,13 @@ def fingerprint(*parts: bytes) -> bytes:
 
 
 async def claim(connection: AsyncConnection, key: Key) -> Stored | None:
-    """Take the key for this transaction; gives what it was used for before.
+    """Lock the key for this transaction and return its stored response, if any.
 
-    A key that is too old, or whose post is gone, is forgotten.
+    An expired key, or one whose post was deleted, is removed first.
 
     Raises:
-        KeyInUseError: Another transaction has it, and took too long.
-        KeyReusedError: It was used for another request.
+        KeyInUseError: Another transaction holds the lock for longer than ``WAIT_MS``.
+        KeyReusedError: The key was used for a different request.
     """
     await connection.execute("SELECT set_config('lock_timeout', %s, true)", (str(WAIT_MS),))
     try:
@@ -75,7 +75,7 @@ async def claim(connection: AsyncConnection, key: Key) -> Stored | None:
         "DELETE FROM vrooli.idempotency_keys k WHERE key = %s"
         " AND (created_at < now() - make_interval(secs => %s)"
         " OR NOT EXISTS (SELECT FROM vrooli.posts p WHERE p.id = k.post_id))",
-        (key.value, KEEP_S),
+        (key.value, KEY_TTL_S),
     )
     cursor = await connection.execute(
         "SELECT post_id, answer, fingerprint FROM vrooli.idempotency_keys WHERE key = %s",
@@ -92,7 +92,7 @@ async def claim(connection: AsyncConnection, key: Key) -> Stored | None:
 async def store(
     connection: AsyncConnection, key: Key, post_id: UUID, answer: dict[str, Any]
 ) -> None:
-    """Note what the claimed key was used for, in the transaction that did it."""
+    """Store the response for a claimed key, in the transaction of its request."""
     await connection.execute(
         "INSERT INTO vrooli.idempotency_keys (key, fingerprint, post_id, answer)"
         " VALUES (%s, %s, %s, %s)",
@@ -101,9 +101,9 @@ async def store(
 
 
 async def drop_expired(connection: AsyncConnection) -> int:
-    """Forget the keys that are too old; returns how many."""
+    """Delete expired keys; returns their number."""
     cursor = await connection.execute(
         "DELETE FROM vrooli.idempotency_keys WHERE created_at < now() - make_interval(secs => %s)",
-        (KEEP_S,),
+        (KEY_TTL_S,),
     )
     return cursor.rowcount

@@ -1,7 +1,8 @@
-"""What every replica must hear of: a post changed. Carried by Redis, never stored.
+"""Change notifications of posts, sent to every server replica through Redis and not stored.
 
-It also spoils the cached list: a writer raises the list's generation, so that whoever read the
-database before the change can only cache under the old generation, where nobody looks.
+A notification also invalidates the cached list by incrementing its generation. A reader that
+queried the database before the change caches its result under the old generation, which is no
+longer read.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from redis.asyncio import Redis
 
 from vrooli_shared.health import describe
 from vrooli_shared.posts import Post
-from vrooli_shared.redis_link import AWAY, PATIENCE_S
+from vrooli_shared.redis_link import OPTIONAL_TIMEOUT_S, UNAVAILABLE_ERRORS
 
 CHANNEL = "vrooli:posts"
 GENERATION = "vrooli:posts:generation"
@@ -23,11 +24,11 @@ log = logging.getLogger(__name__)
 
 
 async def announce(redis: Redis, post: Post) -> None:
-    """Tell every server replica about the post; without Redis, pages learn it when they reload."""
+    """Notify every server replica of the post. Without Redis, pages show it after a reload."""
     try:
-        async with asyncio.timeout(PATIENCE_S), redis.pipeline(transaction=False) as pipe:
+        async with asyncio.timeout(OPTIONAL_TIMEOUT_S), redis.pipeline(transaction=False) as pipe:
             pipe.incr(GENERATION)
             pipe.publish(CHANNEL, json.dumps(post.view()))
             await pipe.execute()
-    except AWAY as error:
-        log.warning("post %s changed, but Redis could not tell: %s", post.id, describe(error))
+    except UNAVAILABLE_ERRORS as error:
+        log.warning("the change of post %s could not be published: %s", post.id, describe(error))

@@ -1,4 +1,4 @@
-"""Logs as JSON lines on standard output: one object per line, for people's and machines' tools."""
+"""Logs as JSON lines on standard output, one object per line."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def _is_no_probe(record: logging.LogRecord) -> bool:
-    """Probes come every few seconds and would bury the requests that people made."""
+def _is_not_probe(record: logging.LogRecord) -> bool:
+    """Whether a record isn't about a probe; probes would outnumber all other requests."""
     return "/healthcheck" not in record.getMessage()
 
 
-# Libraries that tell each of their ordinary steps; the multipart parser even what people sent.
+# Libraries with verbose logs. The multipart parser even logs the content of requests.
 NOISY = (
     "httpcore",
     "httpx",
@@ -42,10 +42,10 @@ NOISY = (
 
 
 def configure(level: str) -> None:
-    """Send every logger to standard output as JSON lines, from this level on."""
+    """Write all logs of this level and above to standard output as JSON lines."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("uvicorn.access").addFilter(_is_no_probe)
+    logging.getLogger("uvicorn.access").addFilter(_is_not_probe)
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)

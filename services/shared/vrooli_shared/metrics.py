@@ -12,17 +12,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vrooli_shared import health
-from vrooli_shared.redis_link import AWAY
+from vrooli_shared.redis_link import UNAVAILABLE_ERRORS
 
 REQUESTS = Counter(
-    "vrooli_http_requests_total", "Answered requests", ("handler", "method", "status")
+    "vrooli_http_requests_total", "Completed requests", ("handler", "method", "status")
 )
-# To the first byte: live events are streams that last for as long as a page is open.
+# Up to the first byte, since a stream of live events lasts as long as its page is open.
 LATENCY = Histogram(
-    "vrooli_http_request_seconds", "Seconds to the first byte of an answer", ("handler", "method")
+    "vrooli_http_request_seconds", "Seconds to the first byte of a response", ("handler", "method")
 )
-QUEUED = Gauge("vrooli_queue_jobs", "Pictures that wait for a verdict, or get one now", ("state",))
-# Methods are words of whoever asks: all others are one, so that nobody can make series.
+QUEUED = Gauge("vrooli_queue_jobs", "Pictures in the moderation queue", ("state",))
+# Other methods are counted as one, so that clients can't create arbitrary series.
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 
 
@@ -37,25 +37,25 @@ class RequestMetrics:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, answered = time.perf_counter(), False
+        start, has_started = time.perf_counter(), False
 
         async def counted(message: Message) -> None:
-            nonlocal answered
+            nonlocal has_started
             if message["type"] == "http.response.start":
-                answered = True
-                _count(scope, message["status"], time.perf_counter() - began)
+                has_started = True
+                _count(scope, message["status"], time.perf_counter() - start)
             await send(message)
 
         try:
             await self._app(scope, receive, counted)
         except Exception:
-            if not answered:  # the server's own answer to it is made outside of this
-                _count(scope, 500, time.perf_counter() - began)
+            if not has_started:  # the server sends its error response outside of this middleware
+                _count(scope, 500, time.perf_counter() - start)
             raise
 
 
 def _count(scope: Scope, status: int, seconds: float) -> None:
-    # The router notes the endpoint in the scope that it was given; without one there is no route.
+    # The router stores the endpoint in the scope; without a matching route there is none.
     handler = getattr(scope.get("endpoint"), "__name__", "none")
     method = scope["method"] if scope["method"] in METHODS else "other"
     REQUESTS.labels(handler, method, str(status)).inc()
@@ -63,12 +63,12 @@ def _count(scope: Scope, status: int, seconds: float) -> None:
 
 
 async def metrics(request: Request) -> Response:
-    """What Prometheus reads; without Redis all but the queue."""
+    """Metrics for Prometheus; without Redis, all except the queue."""
     queue: RedisQueue = request.app.state.vrooli.queue
     try:
-        async with asyncio.timeout(health.LIMIT_S):
+        async with asyncio.timeout(health.TIMEOUT_S):
             QUEUED.labels("queued").set(await queue.count("queued"))
             QUEUED.labels("active").set(await queue.count("active"))
-    except AWAY:
-        QUEUED.clear()  # no number is better than an old one
+    except UNAVAILABLE_ERRORS:
+        QUEUED.clear()  # omit the series rather than report an outdated value
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""Posts in the database: what is known of them, and the few operations on them.
+"""Posts in the database.
 
 Every operation is idempotent, since ``Database.run`` may repeat it after a failover.
 """
@@ -23,7 +23,7 @@ _COLUMNS = """p.id, p.text, p.state, p.confidence, p.reason, p.attempts, p.creat
 
 
 class State(StrEnum):
-    """How far a post's moderation is."""
+    """State of a post's moderation."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -33,7 +33,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as it was sent."""
+    """A picture as uploaded."""
 
     media_type: str
     data: bytes
@@ -54,7 +54,7 @@ class Post:
     picture_type: str | None
 
     def view(self) -> dict[str, Any]:
-        """What the API and the live events show of it."""
+        """The post as in the API and in live events."""
         shown = self.state == State.APPROVED and self.picture_type is not None
         return {
             "id": str(self.id),
@@ -74,9 +74,9 @@ class Created:
     """A post that was stored.
 
     Attributes:
-        post: The post as it is now.
-        answer: The view of it that the first request got.
-        is_replay: Whether an earlier request with the same key had stored it.
+        post: The post in its current state.
+        answer: The response to the first request.
+        is_replay: Whether an earlier request with the same key stored it.
     """
 
     post: Post
@@ -99,18 +99,18 @@ class Posts:
         *,
         dry_run: bool = False,
     ) -> Created:
-        """Store a post; one without a picture has nothing to moderate and is approved at once.
+        """Store a post; without a picture it is approved immediately.
 
         Args:
             post_id: The id of a new post.
             text: Its text.
             picture: Its picture.
-            key: The request's key; the post that an earlier request made with it is given again.
-            dry_run: Whether it is taken back in the transaction that stored it.
+            key: The request's idempotency key; if it was used before, that post is returned.
+            dry_run: Whether the transaction is rolled back.
 
         Raises:
-            idempotency.KeyReusedError: The key is another request's.
-            idempotency.KeyInUseError: Another request with the key is under way.
+            idempotency.KeyReusedError: The key was used for a different request.
+            idempotency.KeyInUseError: Another request with the key is in progress.
         """
 
         async def work(connection: AsyncConnection) -> Created:
@@ -123,8 +123,8 @@ class Posts:
 
     async def get(self, post_id: UUID) -> Post | None:
         """The post, or None."""
-        found = await self._posts("WHERE p.id = %(id)s", {"id": post_id})
-        return found[0] if found else None
+        posts = await self._posts("WHERE p.id = %(id)s", {"id": post_id})
+        return posts[0] if posts else None
 
     async def newest(self, limit: int) -> list[Post]:
         """The newest posts, newest first."""
@@ -133,7 +133,7 @@ class Posts:
         )
 
     async def stuck(self, older_than_s: float, limit: int = 100) -> list[Post]:
-        """Posts that nothing happened to for so many seconds, although they wait for a verdict."""
+        """Pending posts that were not updated for this many seconds."""
         return await self._posts(
             "WHERE p.state = 'pending' AND p.updated_at < now() - make_interval(secs => %(age)s)"
             " ORDER BY p.updated_at LIMIT %(limit)s",
@@ -141,7 +141,7 @@ class Posts:
         )
 
     async def picture(self, post_id: UUID) -> Picture | None:
-        """The post's picture, or None when it has none (any more)."""
+        """The post's picture, or None."""
 
         async def work(connection: AsyncConnection) -> Picture | None:
             cursor = await connection.execute(
@@ -153,7 +153,7 @@ class Posts:
         return await self._database.run(work)
 
     async def attempt(self, post_id: UUID, attempts: int) -> None:
-        """Note that its moderation is tried for the so-manieth time."""
+        """Store the number of attempts of the post's moderation."""
         await self._execute(
             "UPDATE vrooli.posts SET attempts = %s, updated_at = now()"
             " WHERE id = %s AND state = 'pending'",
@@ -163,10 +163,10 @@ class Posts:
     async def decide(
         self, post_id: UUID, state: State, *, confidence: float | None, reason: str | None
     ) -> bool:
-        """Write the verdict; a post that has one keeps it.
+        """Store the verdict of a pending post.
 
         Returns:
-            Whether this call changed something.
+            Whether the post was pending.
         """
         return await self._execute(
             "UPDATE vrooli.posts SET state = %s, confidence = %s, reason = %s, updated_at = now()"
@@ -175,7 +175,7 @@ class Posts:
         )
 
     async def drop_refused_pictures(self, older_than_s: float) -> int:
-        """Delete the pictures that were refused so many seconds ago; returns how many."""
+        """Delete pictures that were refused this many seconds ago; returns their number."""
 
         async def work(connection: AsyncConnection) -> int:
             cursor = await connection.execute(
@@ -188,7 +188,7 @@ class Posts:
         return await self._database.run(work)
 
     async def drop_expired_keys(self) -> int:
-        """Forget the requests' keys that are too old; returns how many."""
+        """Delete expired idempotency keys; returns their number."""
         return await self._database.run(idempotency.drop_expired)
 
     async def _posts(self, tail: str, arguments: dict[str, Any]) -> list[Post]:
@@ -218,7 +218,7 @@ async def _create(
     stored = await idempotency.claim(connection, key) if key else None
     if stored is not None:
         post = await _existing(connection, stored.post_id)
-        # The same id: this transaction's own first try, whose commit's answer got lost.
+        # The same id: an earlier attempt of this request, committed before the connection was lost.
         return Created(post, stored.answer, is_replay=stored.post_id != post_id)
     state = State.PENDING if picture else State.APPROVED
     await connection.execute(

@@ -1,4 +1,4 @@
-"""Redis: a client that finds the master through Sentinel, also after a failover."""
+"""A Redis client that discovers the master through Sentinel, also after a failover."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from vrooli_shared.settings import Settings
 
-# The longest that a blocking command waits for something to do: so long does an idle worker take
-# to end. The socket's limit lies above it.
+# Timeout of blocking commands, seconds; an idle worker takes as long to stop. Must be below the
+# socket timeout.
 BLOCK_S = 2.0
-ANSWER_S = 4.0
-CONNECT_S = 2.0
-# How long something waits for Redis that can also do without it.
-PATIENCE_S = 3.0
-# What passes within seconds: a failover, and a password that changes (a new connection may meet a
-# Redis that doesn't take it yet, or no longer).
-PASSING = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, AuthenticationError)
-# Redis is away, or answers too late.
-AWAY = (RedisError, OSError, TimeoutError)
+RESPONSE_TIMEOUT_S = 4.0
+CONNECT_TIMEOUT_S = 2.0
+# Timeout of operations that can proceed without Redis, seconds.
+OPTIONAL_TIMEOUT_S = 3.0
+# Errors that resolve within seconds: a failover, and a password rotation, during which a Redis may
+# reject a new connection.
+TRANSIENT_ERRORS = (RedisConnectionError, RedisTimeoutError, ReadOnlyError, AuthenticationError)
+# Redis is unavailable or responds too late.
+UNAVAILABLE_ERRORS = (RedisError, OSError, TimeoutError)
 
 
 def connect(settings: Settings) -> Redis:
-    """A client of the present master; connects at the first command.
+    """A client of the current master, which connects at the first command.
 
-    A command whose connection broke, or was refused, is tried again for about 3 s; whoever can wait
-    longer (worker, live feed) has a loop of its own around it, whoever can't has ``PATIENCE_S``.
+    Commands are retried for about 3 s after a connection error. Callers that can wait longer
+    (worker, live feed) retry in a loop; others use ``OPTIONAL_TIMEOUT_S``.
     """
     options: dict[str, Any] = {
         "password": settings.redis_password.get_secret_value() or None,
-        "socket_timeout": ANSWER_S,
-        "socket_connect_timeout": CONNECT_S,
+        "socket_timeout": RESPONSE_TIMEOUT_S,
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_keepalive": True,
         "health_check_interval": 10,
         "retry": Retry(ExponentialBackoff(cap=1.0, base=0.1), retries=5),
-        "retry_on_error": [*PASSING],
+        "retry_on_error": [*TRANSIENT_ERRORS],
     }
     if settings.redis_url is not None:
         if not settings.redis_password.get_secret_value():
-            del options["password"]  # the URL may hold one
+            del options["password"]  # the URL may contain one
         return Redis.from_url(settings.redis_url.get_secret_value(), **options)
-    # The Sentinels of the operator take no password, only the servers behind them do.
-    quick = {"socket_timeout": CONNECT_S, "socket_connect_timeout": CONNECT_S}
+    # The operator's Sentinels have no password, only the servers do.
+    timeouts = {"socket_timeout": CONNECT_TIMEOUT_S, "socket_connect_timeout": CONNECT_TIMEOUT_S}
     sentinel = Sentinel(  # type: ignore[no-untyped-call]
-        settings.sentinels(), sentinel_kwargs=quick, **options
+        settings.sentinels(), sentinel_kwargs=timeouts, **options
     )
     master: Redis = sentinel.master_for(settings.redis_master_name)
     return master

@@ -1,8 +1,8 @@
-"""The schema that the services need: what of it is there, and how the rest is made.
+"""The schema that the services require: its inspection and its migrations.
 
-The tables live in a schema of their own (since PostgreSQL 15 an ordinary user may create nothing in
-``public``) and are always named with it: neither the search path nor the name of the role that
-logs in decides which tables these are.
+The tables are in a separate schema, since PostgreSQL 15 doesn't allow ordinary users to create
+objects in ``public``. All names are qualified, so they don't depend on the search path or on the
+role.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from psycopg import AsyncConnection, errors, sql
 log = logging.getLogger(__name__)
 
 NAME = "vrooli"
-# An arbitrary number, the same in every replica: only one of them migrates at a time.
+# Number of the advisory lock that allows only one replica to migrate at a time.
 MIGRATION_LOCK = 5_329_4001
 
 
 @dataclass(frozen=True)
 class Table:
-    """The columns of a table and the rights on it that the services need.
+    """The columns of a table and the privileges that the services require.
 
     Attributes:
-        columns: The columns' names.
-        rights: The rights.
-        migration: The migration that makes it; empty for the record of the migrations.
+        columns: The names of the columns.
+        rights: The privileges.
+        migration: The migration that creates the table; empty for the table of migrations.
     """
 
     columns: frozenset[str]
@@ -66,11 +66,11 @@ TABLES: Mapping[str, Table] = {
         "0002_idempotency_keys.sql",
     ),
 }
-# What the comment of a table begins with that was made again after it was lost; then the time. A
-# comment stays with the table, every replica can read it, and a backup that is restored ends it.
+# Prefix of the comment on a table that was lost and recreated; the time follows. The comment is
+# stored with the table, readable by every replica, and removed by the restore of a backup.
 REMADE = "made again without rows at "
 
-# One row from the catalogues, which are in memory; it needs no right on the tables themselves.
+# One row from the system catalogs; requires no privileges on the tables.
 _INSPECT = """SELECT current_user::text AS user,
     current_setting('transaction_read_only')::bool AS read_only,
     pg_get_userbyid(n.nspowner)::text AS owner,
@@ -87,16 +87,16 @@ _INSPECT = """SELECT current_user::text AS user,
 
 @dataclass(frozen=True)
 class Report:
-    """What the database has of the schema.
+    """The state of the schema in a database.
 
     Attributes:
         user: The role that the statements run as.
-        owner: The role that owns the schema; None where there is no schema.
-        missing: The tables, columns and recorded migrations that aren't there.
-        refused: The rights that the user lacks on what is there.
+        owner: The role that owns the schema; None if it doesn't exist.
+        missing: The missing tables, columns and recorded migrations.
+        refused: The privileges that the user lacks.
         recorded: The migrations that are recorded as applied.
-        tables: The names of the tables that are there.
-        remade: When each table was made again, without its rows, that had been lost: ISO 8601, UTC.
+        tables: The names of the existing tables.
+        remade: When each lost table was recreated without its rows: ISO 8601, UTC.
     """
 
     user: str
@@ -109,12 +109,12 @@ class Report:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the services can work with it."""
+        """Whether the services can use the schema."""
         return not self.missing and not self.refused
 
     @property
     def problem(self) -> str:
-        """What is wrong, in words; empty where nothing is."""
+        """Description of the problem, or an empty string."""
         parts = []
         if self.missing:
             parts.append(f"schema missing: {', '.join(self.missing)}")
@@ -125,7 +125,7 @@ class Report:
         return "; ".join(parts)
 
     def view(self) -> dict[str, Any]:
-        """What the health report shows of it."""
+        """The state as in the health report."""
         return {
             "user": self.user,
             "owner": self.owner,
@@ -137,18 +137,18 @@ class Report:
 
 
 async def inspect(connection: AsyncConnection) -> Report:
-    """Look at the database's catalogues for what the services need, in two short queries.
+    """Inspect the schema in the system catalogs, in two short queries.
 
     Raises:
-        ReadOnlySqlTransaction: The database takes no writes: a replica, or set so.
+        ReadOnlySqlTransaction: The database is read-only: a replica, or configured so.
     """
     rights = sorted({right for table in TABLES.values() for right in table.rights})
     row = await (await connection.execute(_INSPECT, (rights, NAME))).fetchone()
     if row is None:
-        raise LookupError("the catalogues gave no row")
+        raise LookupError("the system catalogs returned no row")
     user, read_only, owner, usable, tables = row
     if read_only:
-        raise errors.ReadOnlySqlTransaction("the database takes no writes now")
+        raise errors.ReadOnlySqlTransaction("the database is read-only")
     recorded: tuple[str, ...] = ()
     readable = usable and "SELECT" in (tables.get(RECORD, {}).get("rights") or ())
     if readable:
@@ -187,23 +187,22 @@ def _refused(tables: Mapping[str, Any]) -> Iterable[str]:
 
 
 async def migrate(connection: AsyncConnection) -> list[str]:
-    """Make what is missing, in one transaction under one lock; never drops or empties anything.
+    """Create missing objects, in one transaction with a lock; never deletes anything.
 
-    A migration runs when it isn't recorded, and all of them run again when a table is gone that
-    the record says was made: each makes only what isn't there. A table that is made again says so
-    in its comment, since its rows are gone. What no migration can bring back (a dropped column, a
-    right) stays in the report of ``inspect``.
+    Runs the migrations that aren't recorded, or all of them if a table is missing; each creates
+    only what doesn't exist. A recreated table is marked by a comment, since its rows are lost. What
+    no migration can restore (a dropped column, a privilege) remains in the report of ``inspect``.
 
     Returns:
         The migrations that ran now.
     """
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
     report = await inspect(connection)
-    # Looked at first: IF NOT EXISTS asks for the right to create even where nothing is created.
+    # IF NOT EXISTS would require the privilege to create even if the schema exists.
     if report.owner is None:
         await connection.execute("CREATE SCHEMA vrooli")
     else:
-        # A member of the owner makes tables as the owner, whether or not its sessions do so anyway.
+        # Create tables as the owner, also if the login role is only a member of it.
         await connection.execute(
             "SELECT set_config('role', %(owner)s, true) WHERE pg_has_role(%(owner)s, 'MEMBER')",
             {"owner": report.owner},
@@ -213,17 +212,17 @@ async def migrate(connection: AsyncConnection) -> list[str]:
             "CREATE TABLE vrooli.migrations"
             " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-    again = not report.tables.issuperset(TABLES)
+    is_table_missing = not report.tables.issuperset(TABLES)
     lost = [
         name
         for name, table in TABLES.items()
         if name not in report.tables and table.migration in report.recorded
     ]
     if lost:
-        log.error("%s; made anew, without rows: a backup may have them", report.problem)
+        log.error("%s; recreated without rows, restore them from a backup", report.problem)
     applied = []
     for name, statements in MIGRATIONS:
-        if again or name not in report.recorded:
+        if is_table_missing or name not in report.recorded:
             await connection.execute(statements.encode())
             await connection.execute(
                 "INSERT INTO vrooli.migrations (name) VALUES (%s)"

@@ -11,11 +11,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Where the database, Redis and the detector are, and the limits of a post.
+    """Addresses of the database, Redis and the detector, and limits of a post.
 
-    ``database_url`` and ``redis_url`` are for external services; they win over the single parts.
-    Whatever else the environment holds (API keys of services that this one doesn't call) is left
-    alone, and values never show in errors or in ``repr``.
+    ``database_url`` and ``redis_url`` are for external services and take precedence over the other
+    fields. Other environment variables are ignored. Values never appear in errors or in ``repr``.
     """
 
     model_config = SettingsConfigDict(
@@ -33,7 +32,7 @@ class Settings(BaseSettings):
     db_name: str = "vrooli"
     db_user: str = "vrooli"
     db_password: SecretStr = SecretStr("")
-    # PGO's default access rules take TLS connections only.
+    # PGO's default access rules require TLS.
     db_sslmode: str = "require"
 
     redis_url: SecretStr | None = None
@@ -53,15 +52,15 @@ class Settings(BaseSettings):
         return self
 
     def sentinels(self) -> list[tuple[str, int]]:
-        """The Sentinels as (host, port); 26379 where no port is given."""
+        """The Sentinels as (host, port); the default port is 26379."""
         parts = [part.strip() for part in self.redis_sentinel_hosts.split(",") if part.strip()]
         named = [part.rpartition(":") if ":" in part else (part, ":", "26379") for part in parts]
         return [(host, int(port)) for host, _, port in named]
 
     def conninfo(self) -> str:
-        """What libpq connects with; holds the password, so it is never logged.
+        """The connection string for libpq; contains the password and must not be logged.
 
-        Time limits come first: a node that vanished answers nothing, not even "closed".
+        It sets timeouts, since a failed node doesn't close its connections.
         """
         limits: dict[str, Any] = {
             "connect_timeout": 3,
@@ -76,13 +75,13 @@ class Settings(BaseSettings):
             user=self.db_user,
             password=self.db_password.get_secret_value(),
             sslmode=self.db_sslmode,
-            gssencmode="disable",  # pgBouncer speaks no GSS; asking costs a round trip
+            gssencmode="disable",  # pgBouncer doesn't support GSS; negotiation costs a round trip
             **limits,
         )
 
 
 def read() -> Settings:
-    """Read the settings, or say which are wrong (never their values) and end with status 2."""
+    """Read the settings; on errors, print the names (never values) and exit with status 2."""
     try:
         return Settings()
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What both HTTP services do alike: errors as JSON, a limit on bodies, and how they are served."""
+"""Shared by both HTTP services: JSON errors, a limit of the body size, and the server."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
-# How long requests that are under way may still take after SIGTERM, seconds; below the 30 s that
-# Kubernetes gives a pod.
+# How long requests in progress may take after SIGTERM, seconds; must be below the termination grace
+# period.
 DRAIN_S = 20
-# How long an idle connection is kept, seconds: longer than those who connect keep theirs (Traefik
-# 90 s, ingress-nginx 60 s), or one sends a request on a connection that is just being closed.
+# Keep-alive timeout of idle connections, seconds. It must exceed the timeout of proxies (Traefik 90
+# s, ingress-nginx 60 s): otherwise they send requests on connections that are being closed.
 KEEP_ALIVE_S = 120
 
 
 class ApiError(HTTPException):
-    """An answer that isn't a success: a name for machines, a sentence for people."""
+    """An error response with a code for programs and a message for people."""
 
     def __init__(
         self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
@@ -36,13 +36,13 @@ class ApiError(HTTPException):
 
 
 def error_body(code: str, message: str) -> dict[str, dict[str, str]]:
-    """The one form that every error has."""
+    """The body of every error response."""
     return {"error": {"code": code, "message": message}}
 
 
 async def _http_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
-        raise TypeError(f"{error!r} is no HTTP error")
+        raise TypeError(f"{error!r} is not an HTTP error")
     code = error.code if isinstance(error, ApiError) else f"http-{error.status_code}"
     return JSONResponse(
         error_body(code, error.detail), status_code=error.status_code, headers=error.headers
@@ -51,13 +51,13 @@ async def _http_error(_: Request, error: Exception) -> Response:
 
 async def _store_down(_: Request, error: Exception) -> Response:
     log.error("a request failed: %s: %s", type(error).__name__, error)
-    body = error_body("store-unavailable", "The service can't reach its data now. Try again soon.")
+    body = error_body("store-unavailable", "The service can't access its data. Try again later.")
     return JSONResponse(body, status_code=503, headers={"Retry-After": "5"})
 
 
 async def _unexpected(_: Request, __: Exception) -> Response:
-    # Starlette raises it again after this answer, and uvicorn logs it with its trace.
-    return JSONResponse(error_body("internal", "Something went wrong here."), status_code=500)
+    # Starlette raises the error again after this response, and uvicorn logs its traceback.
+    return JSONResponse(error_body("internal", "An internal error occurred."), status_code=500)
 
 
 HANDLERS = {
@@ -70,7 +70,7 @@ HANDLERS = {
 
 
 class BodyLimit:
-    """Refuses bodies over a size, by their announced length and by what really arrives."""
+    """Rejects bodies above a size, by their Content-Length and by the received bytes."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
@@ -88,13 +88,13 @@ class BodyLimit:
         await self._app(scope, self._counted(receive), send)
 
     def _counted(self, receive: Receive) -> Receive:
-        arrived = 0
+        received = 0
 
         async def counted() -> Message:
-            nonlocal arrived
+            nonlocal received
             message = await receive()
-            arrived += len(message.get("body", b""))
-            if arrived > self._max:
+            received += len(message.get("body", b""))
+            if received > self._max:
                 raise too_large(self._max)
             return message
 
@@ -103,20 +103,20 @@ class BodyLimit:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = too_large(self._max)
         body = error_body(error.code, error.detail)
-        headers = {"Connection": "close"}  # the rest of the body is not wanted
+        headers = {"Connection": "close"}  # don't read the rest of the body
         await JSONResponse(body, status_code=413, headers=headers)(scope, receive, send)
 
 
 def too_large(max_bytes: int) -> ApiError:
-    """The refusal of a body that is larger than allowed."""
-    return ApiError(413, "too-large", f"At most {max_bytes / 1024 / 1024:.1f} MiB are taken.")
+    """The error for a body above the limit."""
+    return ApiError(413, "too-large", f"The limit is {max_bytes / 1024 / 1024:.1f} MiB.")
 
 
 def serve(app: Starlette, port: int) -> None:
-    """Serve until SIGTERM, then end what is under way."""
+    """Serve until SIGTERM, then complete the requests in progress."""
     uvicorn.run(
         app,
-        host="0.0.0.0",  # noqa: S104 - the pod's address; the network policy says who may ask
+        host="0.0.0.0",  # noqa: S104 - the pod's address; the network policy restricts access
         port=port,
         log_config=None,
         timeout_graceful_shutdown=DRAIN_S,

@@ -5,7 +5,7 @@ import { PostCard } from "./components/PostCard";
 import { useHealth } from "./useHealth";
 import { usePosts } from "./usePosts";
 
-/** The time, renewed twice a minute, so that "2 min ago" stays true. */
+/** The current time, updated twice a minute to refresh relative times. */
 function useNow(): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
@@ -40,7 +40,7 @@ export function App() {
             ))}
             {posts.length === 0 && (
               <p className="empty">
-                {loaded ? "Nothing here yet. Yours may be the first post." : "Loading the posts…"}
+                {loaded ? "No posts yet. Be the first to post." : "Loading the posts…"}
               </p>
             )}
           </section>

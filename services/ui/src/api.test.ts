@@ -1,23 +1,23 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createPost, newKey } from "./api";
 
-type Reply = number | "no answer";
+type Reply = number | "no response";
 
-/** Answer requests with these in turn, the last one for ever; gives each request's key. */
+/** Stub fetch with these responses in order, repeating the last; returns the keys of the requests. */
 function reply(...replies: Reply[]): string[] {
   const keys: string[] = [];
   vi.stubGlobal("fetch", async (_: string, request: RequestInit) => {
-    const answer = replies[Math.min(keys.length, replies.length - 1)] ?? 500;
+    const status = replies[Math.min(keys.length, replies.length - 1)] ?? 500;
     keys.push(new Headers(request.headers).get("Idempotency-Key") ?? "");
     expect((request.body as FormData).get("text")).toBe("Hello");
-    if (answer === "no answer") throw new TypeError("network");
-    const error = { error: { message: `Answered ${answer}.` } };
-    return Response.json(answer === 201 ? { id: "1" } : error, { status: answer });
+    if (status === "no response") throw new TypeError("network");
+    const error = { error: { message: `Status ${status}.` } };
+    return Response.json(status === 201 ? { id: "1" } : error, { status });
   });
   return keys;
 }
 
-/** Send a post, with no time lost in the pauses. */
+/** Send a post with fake timers for the retries. */
 async function send(): Promise<unknown> {
   const sent = createPost("Hello", null, "key").catch((error: Error) => error.message);
   await vi.runAllTimersAsync();
@@ -33,8 +33,8 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test.each<Reply>(["no answer", 500, 502, 503, 504, 409])(
-  "a post that meets '%s' is sent again under its key",
+test.each<Reply>(["no response", 500, 502, 503, 504, 409])(
+  "a post that fails with '%s' is retried with its key",
   async (first) => {
     const keys = reply(first, first, 201);
     expect(await send()).toEqual({ id: "1" });
@@ -42,19 +42,19 @@ test.each<Reply>(["no answer", 500, 502, 503, 504, 409])(
   },
 );
 
-test.each<Reply>([400, 413, 415, 422])("a post that is refused with %s is not", async (status) => {
+test.each<Reply>([400, 413, 415, 422])("a post that is rejected with %s is not retried", async (status) => {
   const keys = reply(status);
-  expect(await send()).toBe(`Answered ${status}.`);
+  expect(await send()).toBe(`Status ${status}.`);
   expect(keys).toHaveLength(1);
 });
 
-test("after some tries the person is told", async () => {
-  const keys = reply("no answer");
-  expect(await send()).toMatch(/can't be reached/);
+test("an error is shown after the last retry", async () => {
+  const keys = reply("no response");
+  expect(await send()).toMatch(/is unreachable/);
   expect(keys).toHaveLength(6);
 });
 
-test("no two keys are the same", () => {
+test("keys are unique", () => {
   const keys = Array.from({ length: 50 }, newKey);
   expect(new Set(keys).size).toBe(50);
 });

@@ -1,4 +1,4 @@
-/** The server's API as the page uses it. Everything is same-origin: the Ingress hands on /api. */
+/** Client of the server's API. All requests are same-origin: the Ingress routes /api. */
 
 export type PostState = "pending" | "approved" | "refused" | "failed";
 
@@ -6,11 +6,11 @@ export interface Post {
   id: string;
   text: string;
   state: PostState;
-  /** How sure the verdict is, in percent. */
+  /** Confidence of the verdict, in percent. */
   confidence: number | null;
   reason: string | null;
   has_picture: boolean;
-  /** Only once the picture was approved. */
+  /** Set if the picture is approved. */
   picture_url: string | null;
   created_at: string;
   updated_at: string;
@@ -23,7 +23,7 @@ export interface Check {
 }
 
 export interface Health {
-  /** Degraded: it answers, but something that it can do without for a while is down. */
+  /** Degraded: the server is ready, but an optional dependency is down. */
   status: "up" | "degraded" | "down";
   version: string;
   environment: string;
@@ -33,64 +33,64 @@ export interface Health {
   services: Record<string, Check>;
 }
 
-/** What a person is told when an answer is no success. */
+/** A failed request, with a message for the user. */
 export class ApiError extends Error {}
 
-const UNREACHABLE = "The server can't be reached. Try again in a moment.";
+const UNREACHABLE = "The server is unreachable. Try again in a moment.";
 
-/** What an answer says, or what a person is told where there is none or it is no success. */
-async function read<T>(answer: Response | null, accepted: (status: number) => boolean) {
-  // A proxy's own error page, or the page itself where no Ingress hands on /api, is no JSON.
-  const body: unknown = (await answer?.json().catch(() => null)) ?? null;
-  if (answer && body !== null && accepted(answer.status)) return body as T;
+/** The body of a response; throws an ApiError if there is none or its status is not accepted. */
+async function read<T>(response: Response | null, accepted: (status: number) => boolean) {
+  // An error page of a proxy, or the page itself if nothing routes /api, is not JSON.
+  const body: unknown = (await response?.json().catch(() => null)) ?? null;
+  if (response && body !== null && accepted(response.status)) return body as T;
   const error = (body as { error?: { message?: string } } | null)?.error;
   throw new ApiError(error?.message ?? UNREACHABLE);
 }
 
-/** The answer; null where the server can't be reached. */
-const ask = (path: string, request?: RequestInit) => fetch(path, request).catch(() => null);
+/** The response, or null if the server is unreachable. */
+const send = (path: string, request?: RequestInit) => fetch(path, request).catch(() => null);
 
 const ok = (status: number) => status >= 200 && status < 300;
 
 export async function listPosts(): Promise<Post[]> {
-  const body = await read<{ posts: Post[] }>(await ask("/api/posts"), ok);
+  const body = await read<{ posts: Post[] }>(await send("/api/posts"), ok);
   return body.posts;
 }
 
-/** Pauses before a post is sent again, in milliseconds: about as long as a failover takes. */
-const PAUSES_MS = [500, 1000, 2000, 4000, 8000];
+/** Delays between retries of a post, in milliseconds; in total about as long as a failover. */
+const RETRY_DELAYS_MS = [500, 1000, 2000, 4000, 8000];
 
-/** What passes by itself: no answer, a server's error, or the same post still under way. */
-const passes = (status: number) => status >= 500 || status === 409;
+/** Whether an error is transient: a server error, or the same post still in progress. */
+const isTransient = (status: number) => status >= 500 || status === 409;
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A name for one post: whoever sends the same again says so by it. */
+/** A new idempotency key. */
 export function newKey(): string {
-  // Not crypto.randomUUID: browsers have it over TLS and on localhost only.
+  // Not crypto.randomUUID: it is available with TLS or on localhost only.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
- * Send a post, again under the same key while it may pass by itself: an answer that got lost is
- * asked for again, and the post is stored once.
+ * Create a post. Transient errors are retried with the same key, so that the post is stored once even
+ * if a response is lost.
  */
 export async function createPost(text: string, picture: File | null, key: string): Promise<Post> {
   const form = new FormData();
   form.set("text", text);
   if (picture) form.set("picture", picture);
   const request = { method: "POST", body: form, headers: { "Idempotency-Key": `"${key}"` } };
-  let answer = await ask("/api/posts", request);
-  for (const ms of PAUSES_MS) {
-    if (answer && !passes(answer.status)) break;
-    await pause(ms);
-    answer = await ask("/api/posts", request);
+  let response = await send("/api/posts", request);
+  for (const ms of RETRY_DELAYS_MS) {
+    if (response && !isTransient(response.status)) break;
+    await delay(ms);
+    response = await send("/api/posts", request);
   }
-  return read<Post>(answer, ok);
+  return read<Post>(response, ok);
 }
 
-/** The health report; the server sends it with status 503 too, when something is down. */
+/** The health report; the server also sends it with status 503. */
 export async function readHealth(): Promise<Health> {
-  return read<Health>(await ask("/api/health"), (status) => ok(status) || status === 503);
+  return read<Health>(await send("/api/health"), (status) => ok(status) || status === 503);
 }

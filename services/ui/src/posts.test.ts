@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Post } from "./api";
-import { ago, merge } from "./posts";
+import { formatAgo, merge } from "./posts";
 
 function post(id: string, created: string, changes: Partial<Post> = {}): Post {
   return {
@@ -20,17 +20,17 @@ function post(id: string, created: string, changes: Partial<Post> = {}): Post {
 const older = post("older", "2026-01-01T10:00:00Z");
 const newer = post("newer", "2026-01-01T11:00:00Z");
 
-test("the newest post stands first, however they arrive", () => {
+test("posts are sorted newest first, in any order of arrival", () => {
   expect(merge([newer], older)).toEqual([newer, older]);
   expect(merge([older], newer)).toEqual([newer, older]);
 });
 
-test("a verdict takes the place of the waiting post", () => {
+test("a verdict replaces the pending post", () => {
   const approved = { ...older, state: "approved" as const, updated_at: "2026-01-01T10:00:05Z" };
   expect(merge([newer, older], approved)).toEqual([newer, approved]);
 });
 
-test("a late answer from before the verdict changes nothing", () => {
+test("an outdated version of a post is ignored", () => {
   const approved = { ...older, state: "approved" as const, updated_at: "2026-01-01T10:00:05Z" };
   expect(merge([approved], older)).toEqual([approved]);
 });
@@ -41,7 +41,7 @@ test.each([
   [150, "2 min ago"],
   [7300, "2 h ago"],
   [-30, "just now"],
-])("%i seconds ago reads '%s'", (seconds, words) => {
+])("%i seconds ago is formatted as '%s'", (seconds, text) => {
   const now = Date.parse("2026-01-01T12:00:00Z");
-  expect(ago(new Date(now - seconds * 1000).toISOString(), now)).toBe(words);
+  expect(formatAgo(new Date(now - seconds * 1000).toISOString(), now)).toBe(text);
 });

@@ -1,19 +1,19 @@
-/** The list of posts: pure functions, so that what arrives in any order ends in the same list. */
+/** Pure functions for the list of posts; the result doesn't depend on the order of events. */
 
 import type { Post } from "./api";
 
 const newestFirst = (a: Post, b: Post) =>
   b.created_at.localeCompare(a.created_at) || a.id.localeCompare(b.id);
 
-/** The list with the post in it; a version older than the one already shown changes nothing. */
+/** Add or update a post in the list; ignores a version older than the current one. */
 export function merge(posts: readonly Post[], post: Post): readonly Post[] {
-  const known = posts.find((other) => other.id === post.id);
-  if (known && known.updated_at > post.updated_at) return posts;
+  const current = posts.find((other) => other.id === post.id);
+  if (current && current.updated_at > post.updated_at) return posts;
   return [...posts.filter((other) => other.id !== post.id), post].sort(newestFirst);
 }
 
-/** How long ago something was, in words. */
-export function ago(time: string, now: number): string {
+/** A relative time as text. */
+export function formatAgo(time: string, now: number): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));
   if (seconds < 10) return "just now";
   if (seconds < 60) return `${seconds} s ago`;

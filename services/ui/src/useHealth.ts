@@ -1,20 +1,20 @@
 import { useEffect, useState } from "react";
 import { type Health, readHealth } from "./api";
 
-const EVERY_MS = 5000;
+const INTERVAL_MS = 5000;
 
-/** The system's health, asked for every few seconds while the page is seen; null if unknown. */
+/** The system's health, polled while the page is visible; null if unknown. */
 export function useHealth(): Health | null {
   const [health, setHealth] = useState<Health | null>(null);
   useEffect(() => {
     let stopped = false;
-    async function look() {
+    async function poll() {
       if (document.hidden) return;
-      const found = await readHealth().catch(() => null);
-      if (!stopped) setHealth(found);
+      const report = await readHealth().catch(() => null);
+      if (!stopped) setHealth(report);
     }
-    void look();
-    const timer = setInterval(() => void look(), EVERY_MS);
+    void poll();
+    const timer = setInterval(() => void poll(), INTERVAL_MS);
     return () => {
       stopped = true;
       clearInterval(timer);

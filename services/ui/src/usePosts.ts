@@ -11,13 +11,13 @@ export interface Feed {
   add: (post: Post) => void;
 }
 
-/** The posts, kept up to date by the server's events. */
+/** The posts, updated by the server's events. */
 export function usePosts(): Feed {
   const [posts, setPosts] = useState<readonly Post[]>([]);
   const [loaded, setLoaded] = useState(false);
   const [live, setLive] = useState(false);
 
-  const add = useCallback((post: Post) => setPosts((known) => merge(known, post)), []);
+  const add = useCallback((post: Post) => setPosts((current) => merge(current, post)), []);
 
   useEffect(() => {
     let source: EventSource | null = null;
@@ -25,9 +25,9 @@ export function usePosts(): Feed {
 
     async function load() {
       try {
-        const found = await listPosts();
-        // Merged, not replaced: an event may have come while the list was on its way.
-        setPosts((known) => found.reduce(merge, known));
+        const loadedPosts = await listPosts();
+        // Merge, since an event may arrive before the list does.
+        setPosts((current) => loadedPosts.reduce(merge, current));
         setLoaded(true);
       } catch {
         timer = setTimeout(load, REOPEN_MS);
@@ -36,7 +36,7 @@ export function usePosts(): Feed {
 
     function open() {
       source = new EventSource("/api/posts/events");
-      // The list is asked for only once the events flow, so nothing falls between the two.
+      // Load the list only after the stream is connected, so that no change is missed.
       source.addEventListener("hello", () => {
         setLive(true);
         void load();
@@ -45,7 +45,7 @@ export function usePosts(): Feed {
       source.addEventListener("post", (event) => add(JSON.parse(event.data) as Post));
       source.addEventListener("error", () => {
         setLive(false);
-        // A browser opens a broken stream again by itself, but not one that was refused.
+        // Browsers reconnect a broken stream, but not one that was rejected.
         if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, REOPEN_MS);
       });
     }

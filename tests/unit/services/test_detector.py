@@ -39,7 +39,7 @@ def test_the_model_tells_a_drawn_face_from_a_landscape(model: Model) -> None:
 
 def test_neither_drawing_is_refused_with_the_default_labels(model: Model) -> None:
     """Only uncovered private parts count unless told otherwise."""
-    assert not any(Rule().judge(model.scores(p)).is_nsfw for p in (drawn_face(), landscape()))
+    assert not any(Rule().classify(model.scores(p)).is_nsfw for p in (drawn_face(), landscape()))
     assert set(LABELS_DEFAULT) < set(LABELS)
 
 
@@ -85,7 +85,7 @@ def test_the_confidence_is_the_verdicts_own(
     *, score: float, threshold: float, refused: bool, confidence: float
 ) -> None:
     """As the original API has it: of whichever verdict it is, in percent."""
-    verdict = Rule(("FACE_MALE",), threshold).judge({"FACE_MALE": score, "ANUS_EXPOSED": 0.99})
+    verdict = Rule(("FACE_MALE",), threshold).classify({"FACE_MALE": score, "ANUS_EXPOSED": 0.99})
     assert (verdict.is_nsfw, verdict.confidence_percentage) == (refused, confidence)
 
 

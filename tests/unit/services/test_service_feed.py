@@ -11,7 +11,7 @@ def test_every_listener_hears_every_event() -> None:
     """Two pages on one server both get what one publish told."""
     feed, event = Feed(Redis()), Event("post", "{}")
     with feed.listen() as one, feed.listen() as two:
-        feed.tell(event)
+        feed.publish(event)
         assert (one.get_nowait(), two.get_nowait()) == (event, event)
 
 
@@ -20,7 +20,7 @@ def test_a_listener_that_lags_is_told_to_load_again_instead() -> None:
     feed = Feed(Redis())
     with feed.listen() as slow:
         for number in range(BACKLOG + 1):
-            feed.tell(Event("post", str(number)))
+            feed.publish(Event("post", str(number)))
         assert slow.qsize() == 1
         assert slow.get_nowait() == RESYNC
 
@@ -30,5 +30,5 @@ def test_who_left_is_forgotten() -> None:
     feed = Feed(Redis())
     with feed.listen() as gone:
         pass
-    feed.tell(RESYNC)
+    feed.publish(RESYNC)
     assert gone.empty()

@@ -37,7 +37,7 @@ async def test_checks_run_at_once_and_a_hanging_one_is_cut_off() -> None:
     """Three hanging checks take one limit, not three, and stop no other check."""
     start = time.perf_counter()
     checks = {"a": _hangs, "b": _hangs, "c": _hangs, "up": _up}
-    results = await health.run(checks, limit_s=0.2)
+    results = await health.run(checks, timeout_s=0.2)
     hanging = sum(results[name].latency_ms for name in ("a", "b", "c")) / 1000
     assert time.perf_counter() - start < hanging / 2  # at once: a third of their sum
     assert [name for name, result in results.items() if result.ok] == ["up"]
@@ -76,7 +76,7 @@ async def test_what_a_check_knows_of_its_failure_stands_beside_it() -> None:
 def test_what_is_missed_but_not_needed_takes_no_pod_away(
     *, ready: bool, degraded: bool, status: int, shown: str
 ) -> None:
-    answer = health.answer({"service": "x"}, ready=ready, degraded=degraded)
+    answer = health.report({"service": "x"}, ready=ready, degraded=degraded)
     assert (answer.status_code, json.loads(bytes(answer.body))["status"]) == (status, shown)
 
 

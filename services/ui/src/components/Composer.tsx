@@ -1,15 +1,15 @@
 import { type DragEvent, type FormEvent, useEffect, useRef, useState } from "react";
 import { ApiError, type Post, createPost, newKey } from "../api";
 
-/** The server's limits, told before it has to refuse. */
+/** Limits of the server, checked before sending. */
 const TEXT_MAX = 2000;
 const PICTURE_MAX = 5 * 1024 * 1024;
 const TYPES = ["image/png", "image/jpeg", "image/webp"];
 
-/** Why the server would refuse this picture, or null. */
-export function problemWith(picture: File): string | null {
-  if (!TYPES.includes(picture.type)) return "A picture is a PNG, JPEG or WebP file.";
-  if (picture.size > PICTURE_MAX) return "A picture has at most 5 MiB.";
+/** Why the server would reject this picture, or null. */
+export function validatePicture(picture: File): string | null {
+  if (!TYPES.includes(picture.type)) return "The picture must be a PNG, JPEG or WebP file.";
+  if (picture.size > PICTURE_MAX) return "The picture exceeds 5 MiB.";
   return null;
 }
 
@@ -21,7 +21,7 @@ export function Composer({ onPosted }: { onPosted: (post: Post) => void }) {
   const [error, setError] = useState<string | null>(null);
   const [sending, setSending] = useState(false);
   const input = useRef<HTMLInputElement>(null);
-  // One key for each text and picture, kept when sending fails: it may have been stored.
+  // One key per text and picture, reused after an error: the post may have been stored.
   const key = useRef("");
   useEffect(() => {
     key.current = newKey();
@@ -35,7 +35,7 @@ export function Composer({ onPosted }: { onPosted: (post: Post) => void }) {
   }, [picture]);
 
   function choose(file: File | null) {
-    const problem = file && problemWith(file);
+    const problem = file && validatePicture(file);
     setError(problem);
     setPicture(problem ? null : file);
     if (!file && input.current) input.current.value = "";
@@ -79,7 +79,7 @@ export function Composer({ onPosted }: { onPosted: (post: Post) => void }) {
       />
       {preview && (
         <figure className="preview">
-          <img src={preview} alt="The picture that you chose" />
+          <img src={preview} alt="Selected picture" />
           <button type="button" className="quiet" onClick={() => choose(null)}>
             Remove picture
           </button>
@@ -102,7 +102,7 @@ export function Composer({ onPosted }: { onPosted: (post: Post) => void }) {
           accept={TYPES.join(",")}
           onChange={(event) => choose(event.target.files?.[0] ?? null)}
         />
-        <span className="hint">or drop one here</span>
+        <span className="hint">or drop it here</span>
         <button type="submit" disabled={sending || !text.trim()}>
           {sending ? "Posting…" : "Post"}
         </button>

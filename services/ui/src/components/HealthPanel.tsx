@@ -13,17 +13,17 @@ function checksOf(health: Health): [string, Check][] {
   return [...Object.entries({ database, redis, queue }), ...Object.entries(services)];
 }
 
-/** The health of each part of the system, as the server reports it. */
+/** The health of each component, as reported by the server. */
 export function HealthPanel({ health, live }: { health: Health | null; live: boolean }) {
   const checks = health ? checksOf(health) : [];
   const down = (health && health.status !== "up") || checks.some(([, check]) => check.status === "down");
-  const verdict = !health ? "Unknown" : down ? "Degraded" : "All systems up";
+  const summary = !health ? "Unknown" : down ? "Degraded" : "All systems up";
   return (
     <section className="card health" aria-labelledby="health-title">
       <header>
         <h2 id="health-title">System</h2>
         <span className={`state ${!health ? "pending" : down ? "down" : "up"}`} role="status">
-          {verdict}
+          {summary}
         </span>
       </header>
       <ul>

@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Health, Post } from "../api";
-import { Composer, problemWith } from "./Composer";
+import { Composer, validatePicture } from "./Composer";
 import { HealthPanel } from "./HealthPanel";
 import { PostCard } from "./PostCard";
 
@@ -23,16 +23,16 @@ const post: Post = {
 };
 const now = Date.parse("2026-01-01T10:00:30Z");
 
-test("a waiting post says so and shows no picture", () => {
+test("a pending post shows its state and no picture", () => {
   render(<PostCard post={post} now={now} />);
   expect(screen.getByRole("status").textContent).toBe("Being checked");
   expect(screen.queryByRole("img")).toBeNull();
 });
 
-test("an approved post shows its picture and how sure the verdict is", () => {
+test("an approved post shows its picture and the confidence of the verdict", () => {
   const approved = { ...post, state: "approved", confidence: 98.25, picture_url: "/p" } as const;
   render(<PostCard post={approved} now={now} />);
-  expect(screen.getByRole("status").textContent).toBe("Approved · 98.3 % sure");
+  expect(screen.getByRole("status").textContent).toBe("Approved · 98.3 % confidence");
   expect(screen.getByRole("img").getAttribute("src")).toBe("/p");
 });
 
@@ -50,21 +50,21 @@ test("an empty post can't be sent", () => {
   expect(button.disabled).toBe(false);
 });
 
-test("the server's own words tell why a post was not taken", async () => {
-  const refusal = { error: { code: "picture-type", message: "A picture is a PNG." } };
-  vi.stubGlobal("fetch", async () => Response.json(refusal, { status: 415 }));
+test("the server's message is shown when a post is rejected", async () => {
+  const rejection = { error: { code: "picture-type", message: "A picture is a PNG." } };
+  vi.stubGlobal("fetch", async () => Response.json(rejection, { status: 415 }));
   render(<Composer onPosted={() => {}} />);
   fireEvent.change(screen.getByRole("textbox"), { target: { value: "Hello" } });
   fireEvent.click(screen.getByRole("button", { name: "Post" }));
   expect((await screen.findByRole("alert")).textContent).toBe("A picture is a PNG.");
 });
 
-test("a post that failed is sent again under its key, another post under another", async () => {
+test("a failed post is sent again with the same key, another post with a new key", async () => {
   const keys: string[] = [];
-  const refusal = { error: { code: "text-too-long", message: "Too long." } };
+  const rejection = { error: { code: "text-too-long", message: "Too long." } };
   vi.stubGlobal("fetch", async (_: string, request: RequestInit) => {
     keys.push(new Headers(request.headers).get("Idempotency-Key") ?? "");
-    return Response.json(refusal, { status: 422 });
+    return Response.json(rejection, { status: 422 });
   });
   render(<Composer onPosted={() => {}} />);
   for (const text of ["One", "One", "Two"]) {
@@ -79,14 +79,14 @@ test("a post that failed is sent again under its key, another post under another
   expect(keys[2]).not.toBe(keys[0]);
 });
 
-test("a picture that the server would refuse is refused before it is sent", () => {
-  expect(problemWith(new File(["x"], "a.gif", { type: "image/gif" }))).toMatch(/PNG, JPEG/);
+test("an invalid picture is rejected before it is sent", () => {
+  expect(validatePicture(new File(["x"], "a.gif", { type: "image/gif" }))).toMatch(/PNG, JPEG/);
   const large = new File([new Uint8Array(5 * 1024 * 1024 + 1)], "a.png", { type: "image/png" });
-  expect(problemWith(large)).toMatch(/5 MiB/);
-  expect(problemWith(new File(["x"], "a.png", { type: "image/png" }))).toBeNull();
+  expect(validatePicture(large)).toMatch(/5 MiB/);
+  expect(validatePicture(new File(["x"], "a.png", { type: "image/png" }))).toBeNull();
 });
 
-test("the system's panel names each part and what is down", () => {
+test("the health panel lists each component and which is down", () => {
   const up = { status: "up", latency_ms: 1.23 } as const;
   const health: Health = {
     status: "degraded",
