@@ -1,11 +1,10 @@
-"""Time all checks at once, and the very same queries made one after another with kubectl.
+"""Measure all checks run concurrently, and the same requests run sequentially with kubectl.
 
     uv run python bench/check.py                             # on the embedded cluster "vrooli"
     uv run python bench/check.py --cluster embedded:other
 
-Every request that the checks send to the API server is noted and then sent again by the kubectl
-program, one after another, in the same run. Watches, logs, port-forwards and what is asked of Vault
-are left out: kubectl is spared them.
+The requests of the checks to the API server are recorded and then repeated with kubectl, one after
+another. Watches, logs, port-forwards and requests to Vault are omitted, in favor of kubectl.
 """
 
 from __future__ import annotations
@@ -31,20 +30,20 @@ from vrooli.kube import Kube
 from vrooli.programs.catalog import wheel_version
 from vrooli.workflows.clusters import access
 
-AIM_S, SHARE = 10.0, 5.0
-# One query of kubectl may take so long, seconds.
+TARGET_S, TARGET_RATIO = 10.0, 5.0
+# Timeout of a kubectl command, seconds.
 QUERY_S = 60.0
 Query = tuple[str, str, str]
 
 
-class Noting(Kube):
-    """A client that notes what it asks."""
+class RecordingKube(Kube):
+    """A client that records its requests."""
 
     def __init__(self, api: Any) -> None:
         super().__init__(api)
-        self.asked: list[Query] = []
+        self.requests: list[Query] = []
 
-    async def _call(self, method: str, doing: str, **settings: Any) -> httpx.Response:
+    async def _call(self, method: str, action: str, **settings: Any) -> httpx.Response:
         path = self._api._construct_url(
             settings.get("version", "v1"),
             settings.get("base", ""),
@@ -52,10 +51,10 @@ class Noting(Kube):
             settings.get("url", ""),
         )
         query = urlencode(settings.get("params") or {})
-        self.asked.append(
+        self.requests.append(
             (method, f"{path}?{query}" if query else path, settings.get("content", ""))
         )
-        return await super()._call(method, doing, **settings)
+        return await super()._call(method, action, **settings)
 
 
 def main() -> None:
@@ -70,27 +69,27 @@ def main() -> None:
 
 async def _measure(arguments: argparse.Namespace) -> None:
     environment = environments.environment(arguments.environment)
-    where = {"release": environment.release, "namespace": environment.namespace}
-    manifests = engine.render(values.load(environment), **where)
+    target = {"release": environment.release, "namespace": environment.namespace}
+    manifests = engine.render(values.load(environment), **target)
     _, cluster = await access.find(arguments.cluster)
     rows = []
     for creates in (True, False):
-        async with await Noting.connect(cluster.kubeconfig) as kube:
+        async with await RecordingKube.connect(cluster.kubeconfig) as kube:
             site = Site.of(kube, environment.namespace, manifests, creates=creates, deep=True)
-            began = time.monotonic()
+            start = time.monotonic()
             outcomes = await runner.run(catalog.ALL, site)
-            rows.append((creates, time.monotonic() - began, outcomes, kube.asked))
-    _, _, _, asked = rows[1]
-    began = time.monotonic()
-    for query in asked:
+            rows.append((creates, time.monotonic() - start, outcomes, kube.requests))
+    _, _, _, requests = rows[1]
+    start = time.monotonic()
+    for query in requests:
         await _by_kubectl(cluster.kubeconfig, query)
-    _print(rows, len(asked), time.monotonic() - began)
+    _print(rows, len(requests), time.monotonic() - start)
 
 
 async def _by_kubectl(kubeconfig: Path, query: Query) -> None:
-    """Send a request again as a kubectl command; what it answers is not looked at."""
+    """Repeat a request with kubectl; the response is ignored."""
     method, path, content = query
-    # The wheel has put it beside Python.
+    # The wheel installs it next to Python.
     argv = [str(Path(sys.executable).with_name("kubectl")), "--kubeconfig", str(kubeconfig)]
     if method == "GET":
         words, stdin = ["get", "--raw", path.rstrip("/")], None
@@ -110,15 +109,19 @@ def _namespace(path: str) -> list[str]:
 def _print(rows: list[Any], queries: int, kubectl_s: float) -> None:
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {platform.release()}, ", end="")
     print(f"Python {platform.python_version()}, kubectl {wheel_version('kubectl')}\n")
-    print("| what | takes, s |\n|---|---|")
-    for creates, elapsed, outcomes, asked in rows:
-        name = "all checks, probe pods included" if creates else "the same with --check-only"
-        print(f"| {name} ({len(asked)} requests, {_states(outcomes)}) | {elapsed:.1f} |")
-    quick = rows[1][1]
-    print(f"| the latter's {queries} requests by kubectl, one after another | {kubectl_s:.1f} |")
-    print(f"| ratio of these two (aim: {SHARE:.0f} or more) | {kubectl_s / quick:.1f} |")
-    print(f"| all checks against their aim of {AIM_S:.0f} s | {rows[0][1] / AIM_S:.2f} |\n")
-    print(json.dumps({one.check.name: round(one.elapsed_s, 2) for one in rows[0][2]}))
+    print("| measurement | duration, s |\n|---|---|")
+    for creates, elapsed, outcomes, requests in rows:
+        name = "all checks, including probe pods" if creates else "the same with --check-only"
+        print(f"| {name} ({len(requests)} requests, {_states(outcomes)}) | {elapsed:.1f} |")
+    checks_s = rows[1][1]
+    print(f"| the latter's {queries} requests with kubectl, sequentially | {kubectl_s:.1f} |")
+    print(
+        f"| ratio of these two (target: {TARGET_RATIO:.0f} or more) | {kubectl_s / checks_s:.1f} |"
+    )
+    print(
+        f"| all checks relative to the target of {TARGET_S:.0f} s | {rows[0][1] / TARGET_S:.2f} |\n"
+    )
+    print(json.dumps({outcome.check.name: round(outcome.elapsed_s, 2) for outcome in rows[0][2]}))
 
 
 def _states(outcomes: list[Outcome]) -> str:

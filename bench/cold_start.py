@@ -1,9 +1,9 @@
-"""Time the way from no cluster to a healthy release, step by step.
+"""Measure each step from no cluster to a healthy release.
 
-    uv run python bench/cold_start.py                 # with the caches as they are
-    uv run python bench/cold_start.py --empty-caches  # nothing cached: a fresh machine
+    uv run python bench/cold_start.py                 # with existing caches
+    uv run python bench/cold_start.py --empty-caches  # without caches, like a new machine
 
-The cluster is one of the benchmark's own and is deleted at the end.
+The benchmark creates a separate cluster and deletes it at the end.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def main() -> None:
 
 
 async def _measure() -> None:
-    began = time.monotonic()
+    start_time = time.monotonic()
     starts: dict[str, float] = {}
     rows: list[tuple[str, float, float]] = []
 
     def listen(event: Event) -> None:
-        now = time.monotonic() - began
+        now = time.monotonic() - start_time
         if isinstance(event, StepStarted):
             starts[event.step] = now
         elif isinstance(event, StepEnded) and event.step in starts:
@@ -61,22 +61,22 @@ async def _measure() -> None:
     await embedded.delete(NAME, listen)
     starts.clear()
     rows.clear()
-    began = time.monotonic()
+    start_time = time.monotonic()
     try:
         await develop(options, listen)
-        first = time.monotonic() - began
+        first = time.monotonic() - start_time
         table = list(rows)
-        again = time.monotonic()
+        second_start = time.monotonic()
         await develop(options, listen)
-        second = time.monotonic() - again
+        second = time.monotonic() - second_start
     finally:
         await embedded.delete(NAME, listen)
     print(f"{os.cpu_count()} cores, {platform.release()}, Python {platform.python_version()}\n")
-    print("| step | begins, s | takes, s |\n|---|---|---|")
+    print("| step | start, s | duration, s |\n|---|---|---|")
     for step, start, elapsed in sorted(table, key=lambda row: row[1]):
         print(f"| {step} | {start:.1f} | {elapsed:.1f} |")
-    print(f"| **all of it** | 0.0 | {first:.1f} |")
-    print(f"| a second run, which changes nothing | | {second:.1f} |")
+    print(f"| **total** | 0.0 | {first:.1f} |")
+    print(f"| second run, without changes | | {second:.1f} |")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Time `vrooli diagnose` as a whole process, and its peak memory, in a namespace of many pods.
+"""Measure duration and peak memory of `vrooli diagnose` in a namespace with many pods.
 
     uv run python bench/diagnose.py            # 5,000 pods, 2,000 events
     uv run python bench/diagnose.py --pods 500
 
-The pods are those of the chart's Deployments, three of ten in trouble, as objects with statuses on
-a bare API server of the benchmark's own; no node runs them, and one tells their logs.
+The pods of the chart's Deployments, 30 % of them failing, are objects with statuses on a separate
+API server. They don't run; a fake kubelet returns logs.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 
 EVENTS = 2000
-LOG = b"a line of a log that tells nothing of its own, as long as most are\n" * 200
+LOG = b"an uninformative line of a log with a length that is common in logs\n" * 200
 
 
 def main() -> None:
-    """Print rows: how long, how much of it computing, how much memory, the machine's load."""
+    """Print rows with duration, CPU time, memory and the load of the machine."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pods", type=int, default=5000)
     parser.add_argument("--times", type=int, default=3)
-    given = parser.parse_args()
-    found = asyncio.run(programs.ensure(["etcd", "kube-apiserver"], Progress()))
+    arguments = parser.parse_args()
+    binaries = asyncio.run(programs.ensure(["etcd", "kube-apiserver"], Progress()))
     with (
         tempfile.TemporaryDirectory() as home,
-        apiserver.running(found, Path(home)) as kubeconfig,
+        apiserver.running(binaries, Path(home)) as kubeconfig,
         kubelet.running(Path(home), repeat(LOG)) as port,
     ):
-        asyncio.run(_fill(kubeconfig, port, given.pods))
+        asyncio.run(_fill(kubeconfig, port, arguments.pods))
         bundle = ["--bundle", f"{home}/bundle.tar.gz", "--force"]
         for title, words in (("", []), (" with --bundle", bundle)):
-            for _ in range(given.times):
-                elapsed, busy, peak_mb, said = _measure(kubeconfig, words)
-                print(said, file=sys.stderr)
-                took = f"{elapsed:.1f} s | {busy:.1f} s of its own computing"
-                used = f"{took} | {peak_mb:.0f} MB | {os.getloadavg()[0]:.1f}"
-                print(f"| {given.pods} pods{title} | {used} |")
+            for _ in range(arguments.times):
+                elapsed, cpu_s, peak_mb, output = _measure(kubeconfig, words)
+                print(output, file=sys.stderr)
+                times = f"{elapsed:.1f} s | {cpu_s:.1f} s of CPU time"
+                usage = f"{times} | {peak_mb:.0f} MB | {os.getloadavg()[0]:.1f}"
+                print(f"| {arguments.pods} pods{title} | {usage} |")
 
 
 async def _fill(kubeconfig: Path, port: int, pods: int) -> None:
@@ -60,7 +60,7 @@ async def _fill(kubeconfig: Path, port: int, pods: int) -> None:
 
 
 def _measure(kubeconfig: Path, words: list[str]) -> tuple[float, float, float, str]:
-    began = time.monotonic()
+    start = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "vrooli", "diagnose", "--cluster", "context:bare", *words],
         env={
@@ -72,10 +72,10 @@ def _measure(kubeconfig: Path, words: list[str]) -> tuple[float, float, float, s
         stderr=subprocess.STDOUT,
         text=True,
     )
-    said = process.stdout.read() if process.stdout else ""
+    output = process.stdout.read() if process.stdout else ""
     _, _, used = os.wait4(process.pid, 0)
-    busy = used.ru_utime + used.ru_stime
-    return time.monotonic() - began, busy, used.ru_maxrss / 1024, said[-400:]
+    cpu_s = used.ru_utime + used.ru_stime
+    return time.monotonic() - start, cpu_s, used.ru_maxrss / 1024, output[-400:]
 
 
 if __name__ == "__main__":
