@@ -1,4 +1,4 @@
-"""The release's databases: outside the cluster, kept when it goes, backed up."""
+"""The release's databases: external, retained on uninstall, backed up."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ S3 = {"enabled": True, "bucket": "b", "endpoint": "e", "region": "r", "secretNam
 
 def container(manifest: Manifest) -> dict[str, Any]:
     """The only container of a Deployment."""
-    (found,) = manifest.body["spec"]["template"]["spec"]["containers"]
-    return dict(found)
+    (only,) = manifest.body["spec"]["template"]["spec"]["containers"]
+    return dict(only)
 
 
-def test_external_databases_take_the_operators_place() -> None:
-    found = render(
+def test_external_databases_replace_the_operators() -> None:
+    objects = render(
         {
             "pgoPostgresql": {"enabled": False},
             "externalPostgresql": {"host": "db.example.com", "sslmode": "verify-full"},
@@ -34,26 +34,26 @@ def test_external_databases_take_the_operators_place() -> None:
             "externalRedis": {"host": "redis.example.com"},
         }
     )
-    kinds = {manifest.kind for manifest in found.values()}
+    kinds = {manifest.kind for manifest in objects.values()}
     assert not kinds & {"PostgresCluster", "RedisFailover", "Secret", "Role"}
-    assert "Deployment/demo-rotator" not in found
-    connections = found["ConfigMap/demo-connections"].body["data"]
+    assert "Deployment/demo-rotator" not in objects
+    connections = objects["ConfigMap/demo-connections"].body["data"]
     assert connections["DB_HOST"] == "db.example.com"
     assert connections["DB_SSLMODE"] == "verify-full"
     assert "REDIS_SENTINEL_HOSTS" not in connections
     assert connections["REDIS_URL"] == "redis://redis.example.com:6379/0"
 
 
-def test_the_address_of_an_external_redis_holds_no_password_and_vault_s_wins() -> None:
-    """The client takes REDIS_PASSWORD by itself; what Secrets say comes after ConfigMaps."""
+def test_redis_url_has_no_password_and_vault_takes_precedence() -> None:
+    """The client reads REDIS_PASSWORD; Secrets take precedence over ConfigMaps."""
     outside = {
         "spotahomeRedis": {"enabled": False},
         "externalRedis": {"host": "redis.example.com", "tls": True},
     }
-    found = render(outside)
-    connections = found["ConfigMap/demo-connections"].body["data"]
+    objects = render(outside)
+    connections = objects["ConfigMap/demo-connections"].body["data"]
     assert connections["REDIS_URL"] == "rediss://redis.example.com:6379/0"
-    jobs = container(found["Deployment/demo-jobs"])
+    jobs = container(objects["Deployment/demo-jobs"])
     assert not {"REDIS_URL", "REDIS_PASSWORD"} & {item["name"] for item in jobs["env"]}
     kinds = ["configMapRef" if "configMapRef" in item else "secretRef" for item in jobs["envFrom"]]
     assert kinds == sorted(kinds)
@@ -63,7 +63,7 @@ def test_the_address_of_an_external_redis_holds_no_password_and_vault_s_wins() -
 
 @pytest.mark.parametrize("instances", [1, 2, 3])
 def test_pgo_alone_spreads_the_instances(instances: int) -> None:
-    """PGO adds constraints by host and zone; the same one twice makes every pod invalid."""
+    """PGO adds constraints by host and zone; a duplicate makes every pod invalid."""
     manifests = render({"pgoPostgresql": {"instances": instances}})
     spec = manifests["PostgresCluster/vrooli-pg"].body["spec"]
     (instance,) = spec["instances"]
@@ -72,11 +72,11 @@ def test_pgo_alone_spreads_the_instances(instances: int) -> None:
 
 
 @pytest.mark.parametrize(("lease", "sync"), [(20, 6), (20, 10), (30, 10), (21, 2), (60, 3)])
-def test_a_look_of_patroni_and_two_tries_fit_into_the_leader_s_lease(lease: int, sync: int) -> None:
-    """Patroni's own rule; the defaults of PGO, 30 s and 10 s, leave Patroni's default of 10 s."""
+def test_a_patroni_check_and_two_retries_fit_into_the_lease(lease: int, sync: int) -> None:
+    """Patroni's rule; PGO's defaults, 30 s and 10 s, result in Patroni's default of 10 s."""
     timing = {"leaderLeaseDurationSeconds": lease, "syncPeriodSeconds": sync}
-    found = render({"pgoPostgresql": {"patroni": timing}})["PostgresCluster/vrooli-pg"].body
-    patroni = found["spec"]["patroni"]
+    cluster = render({"pgoPostgresql": {"patroni": timing}})["PostgresCluster/vrooli-pg"].body
+    patroni = cluster["spec"]["patroni"]
     assert patroni.items() >= timing.items()
     retry = patroni["dynamicConfiguration"]["retry_timeout"]
     assert retry >= LEAST_RETRY_S
@@ -84,11 +84,11 @@ def test_a_look_of_patroni_and_two_tries_fit_into_the_leader_s_lease(lease: int,
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_the_pools_leave_connections_for_whatever_else_postgresql_has(name: str) -> None:
-    """Two users' pools during a rotation, and one pod more while pgBouncer is replaced."""
-    found = render(values.load(ENVIRONMENTS[name]))["PostgresCluster/vrooli-pg"].body["spec"]
-    parameters = found["patroni"]["dynamicConfiguration"]["postgresql"]["parameters"]
-    pool = found["proxy"]["pgBouncer"]
+def test_the_pools_stay_below_max_connections(name: str) -> None:
+    """With the pools of two users during a rotation, and a surge pod of pgBouncer."""
+    spec = render(values.load(ENVIRONMENTS[name]))["PostgresCluster/vrooli-pg"].body["spec"]
+    parameters = spec["patroni"]["dynamicConfiguration"]["postgresql"]["parameters"]
+    pool = spec["proxy"]["pgBouncer"]
     settings = pool["config"]["global"]
     most = (pool["replicas"] + 1) * int(settings["max_db_connections"])
     assert most + OWN_CONNECTIONS <= parameters["max_connections"]
@@ -96,10 +96,10 @@ def test_the_pools_leave_connections_for_whatever_else_postgresql_has(name: str)
 
 
 @pytest.mark.parametrize("name", ["staging", "prod"])
-def test_no_database_pod_is_alone_where_outages_count(name: str) -> None:
-    found = render(values.load(ENVIRONMENTS[name]))
-    postgres = found["PostgresCluster/vrooli-pg"].body["spec"]
-    redis = found["RedisFailover/vrooli-rf"].body["spec"]
+def test_database_pods_are_replicated_outside_development(name: str) -> None:
+    objects = render(values.load(ENVIRONMENTS[name]))
+    postgres = objects["PostgresCluster/vrooli-pg"].body["spec"]
+    redis = objects["RedisFailover/vrooli-rf"].body["spec"]
     counts = (
         postgres["instances"][0]["replicas"],
         postgres["proxy"]["pgBouncer"]["replicas"],
@@ -111,7 +111,7 @@ def test_no_database_pod_is_alone_where_outages_count(name: str) -> None:
     assert postgres["patroni"]["dynamicConfiguration"]["synchronous_mode"] is True
 
 
-KEPT = {
+RETAINED = {
     "PostgresCluster/vrooli-pg",
     "ConfigMap/vrooli-pg-init-sql",
     "NetworkPolicy/demo-postgres",
@@ -120,30 +120,30 @@ KEPT = {
 }
 
 
-def test_the_database_outlives_the_release_with_what_it_reads_and_what_guards_it() -> None:
-    def kept(settings: dict[str, Any]) -> set[str]:
-        found = render(settings).items()
-        return {key for key, item in found if item.annotations.get(RESOURCE_POLICY) == "keep"}
+def test_postgres_objects_are_retained_on_uninstall() -> None:
+    def retained(settings: dict[str, Any]) -> set[str]:
+        objects = render(settings).items()
+        return {key for key, item in objects if item.annotations.get(RESOURCE_POLICY) == "keep"}
 
-    assert kept({}) == KEPT
-    assert kept({"pgoPostgresql": {"keepOnUninstall": False}}) == set()
+    assert retained({}) == RETAINED
+    assert retained({"pgoPostgresql": {"keepOnUninstall": False}}) == set()
     unrotated = {"rotation": {"enabled": False}}
-    assert kept(unrotated) == {*KEPT, "Secret/vrooli-pg-pguser-vrooli"}
+    assert retained(unrotated) == {*RETAINED, "Secret/vrooli-pg-pguser-vrooli"}
 
 
 @pytest.mark.parametrize("encrypted", [True, False])
-def test_backups_in_s3_are_encrypted_unless_that_is_refused(encrypted: bool) -> None:
-    found = render({"pgoPostgresql": {"backup": {"s3": {**S3, "encrypted": encrypted}}}})
-    backups = found["PostgresCluster/vrooli-pg"].body["spec"]["backups"]["pgbackrest"]
+def test_backups_in_s3_are_encrypted_unless_disabled(encrypted: bool) -> None:
+    objects = render({"pgoPostgresql": {"backup": {"s3": {**S3, "encrypted": encrypted}}}})
+    backups = objects["PostgresCluster/vrooli-pg"].body["spec"]["backups"]["pgbackrest"]
     assert (backups["global"].get("repo2-cipher-type") == "aes-256-cbc") is encrypted
     assert "repo1-cipher-type" not in backups["global"]
 
 
-def test_backups_in_s3_are_made_at_times_of_their_own() -> None:
-    """PgBackRest locks the database: of two backups that begin together one fails."""
+def test_backups_in_s3_must_have_separate_schedules() -> None:
+    """PgBackRest locks the database: of two simultaneous backups, one fails."""
     here = {"full": "0 1 * * 0", "differential": "0 1 * * 1-6"}
-    found = render({"pgoPostgresql": {"backup": {"schedules": here, "s3": S3}}})
-    repos = found["PostgresCluster/vrooli-pg"].body["spec"]["backups"]["pgbackrest"]["repos"]
+    objects = render({"pgoPostgresql": {"backup": {"schedules": here, "s3": S3}}})
+    repos = objects["PostgresCluster/vrooli-pg"].body["spec"]["backups"]["pgbackrest"]["repos"]
     first, second = (repo["schedules"] for repo in repos)
     assert first == here
     assert second.keys() == here.keys()

@@ -1,4 +1,4 @@
-"""Where the pods' images come from."""
+"""Images of the pods."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ WITH = {"enabled": True}
 
 def container(manifest: Manifest) -> dict[str, Any]:
     """The only container of a Deployment."""
-    (found,) = manifest.body["spec"]["template"]["spec"]["containers"]
-    return dict(found)
+    (only,) = manifest.body["spec"]["template"]["spec"]["containers"]
+    return dict(only)
 
 
 @pytest.mark.parametrize(
@@ -34,25 +34,25 @@ def test_a_repository_with_a_slash_is_a_full_path(repository: str, image: str) -
     assert container(render(settings)["Deployment/demo-server"])["image"] == image
 
 
-def test_an_image_may_be_pinned_by_its_digest() -> None:
+def test_an_image_can_be_pinned_by_digest() -> None:
     digest = f"@sha256:{'0a' * 32}"
     images = {
         "services": {"server": {"repository": "a.io:5000/b/server", "tag": f"1.2{digest}"}},
         "spotahomeRedis": {"image": f"redis:7{digest}"},
         "pgoPostgresql": {"image": f"postgres{digest}"},
     }
-    found = render(images)
-    server = container(found["Deployment/demo-server"])
+    objects = render(images)
+    server = container(objects["Deployment/demo-server"])
     assert server["image"] == f"a.io:5000/b/server:1.2{digest}"
     assert {"name": "VROOLI_VERSION", "value": "1.2"} in server["env"]
-    assert found["RedisFailover/vrooli-rf"].body["spec"]["redis"]["image"] == f"redis:7{digest}"
-    assert found["PostgresCluster/vrooli-pg"].body["spec"]["image"] == f"postgres{digest}"
+    assert objects["RedisFailover/vrooli-rf"].body["spec"]["redis"]["image"] == f"redis:7{digest}"
+    assert objects["PostgresCluster/vrooli-pg"].body["spec"]["image"] == f"postgres{digest}"
 
 
-def test_every_image_of_redis_is_pulled_as_the_values_say() -> None:
-    """The operator's own choice for an exporter is to ask the registry at each start."""
-    found = render({"image": {"pullPolicy": "Never"}, "spotahomeRedis": {"exporter": WITH}})
-    spec = found["RedisFailover/vrooli-rf"].body["spec"]
+def test_all_redis_images_use_the_pull_policy() -> None:
+    """The operator's default for an exporter is to pull at each start."""
+    objects = render({"image": {"pullPolicy": "Never"}, "spotahomeRedis": {"exporter": WITH}})
+    spec = objects["RedisFailover/vrooli-rf"].body["spec"]
     parts = [spec[part] for part in ("redis", "sentinel")]
     assert {part["imagePullPolicy"] for part in parts} == {"Never"}
     assert {part["exporter"]["imagePullPolicy"] for part in parts} == {"Never"}

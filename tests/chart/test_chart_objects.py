@@ -1,4 +1,4 @@
-"""What the chart's objects promise, whatever the values."""
+"""Properties of the chart's objects that hold for all values."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ TESTS = ("configmap-value", "nsfw-detector", "jobs", "server", "ui")
 
 
 def pod(manifest: Manifest) -> dict[str, Any]:
-    """The pod's spec of a Deployment or a Pod."""
+    """The pod spec of a Deployment or a Pod."""
     spec: dict[str, Any] = manifest.body["spec"]
     return spec["template"]["spec"] if manifest.kind == "Deployment" else spec
 
 
 def container(manifest: Manifest) -> dict[str, Any]:
     """The only container of a Deployment or a Pod."""
-    (found,) = pod(manifest)["containers"]
-    return dict(found)
+    (only,) = pod(manifest)["containers"]
+    return dict(only)
 
 
 def secrets_of(manifest: Manifest) -> set[str]:
-    """The Secrets that a pod's container reads as a whole."""
+    """The Secrets in envFrom of a pod's container."""
     sources = container(manifest).get("envFrom", [])
     return {item["secretRef"]["name"] for item in sources if "secretRef" in item}
 
 
 def test_the_names_begin_with_the_release() -> None:
-    found = render(release="vrooli-dev")
+    objects = render(release="vrooli-dev")
     for name in COMPONENTS:
-        assert f"Deployment/vrooli-dev-{name}" in found
-        assert f"Service/vrooli-dev-{name}" in found
-    assert "PostgresCluster/vrooli-pg" in found
-    assert "RedisFailover/vrooli-rf" in found
+        assert f"Deployment/vrooli-dev-{name}" in objects
+        assert f"Service/vrooli-dev-{name}" in objects
+    assert "PostgresCluster/vrooli-pg" in objects
+    assert "RedisFailover/vrooli-rf" in objects
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_overrides_change_the_names(settings: dict[str, str], prefix: str) -
     assert f"Service/{prefix}-server" in render(settings)
 
 
-def test_the_longest_release_name_gives_valid_names_that_differ() -> None:
+def test_long_release_names_give_valid_unique_names() -> None:
     first, second = render(release="a" * 53), render(release="a" * 52 + "b")
     services = [key for key in first if key.startswith("Service/")]
     assert all(len(key.removeprefix("Service/")) <= 63 for key in services)
@@ -73,8 +73,8 @@ def test_the_longest_release_name_gives_valid_names_that_differ() -> None:
 
 @pytest.mark.parametrize("name", [*COMPONENTS, ROTATOR, *(f"{name}-test" for name in TESTS)])
 def test_each_pod_is_restricted(name: str) -> None:
-    found = render()
-    manifest = found.get(f"Deployment/demo-{name}") or found[f"Pod/demo-{name}"]
+    objects = render()
+    manifest = objects.get(f"Deployment/demo-{name}") or objects[f"Pod/demo-{name}"]
     spec, only = pod(manifest), container(manifest)
     assert spec["automountServiceAccountToken"] is (name == ROTATOR)
     assert spec["securityContext"]["runAsNonRoot"] is True
@@ -89,13 +89,13 @@ def test_each_pod_is_restricted(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*COMPONENTS, ROTATOR])
 def test_each_component_has_a_service_account_without_a_token(name: str) -> None:
-    found = render()
-    account = found[f"ServiceAccount/demo-{name}"]
+    objects = render()
+    account = objects[f"ServiceAccount/demo-{name}"]
     assert account.body["automountServiceAccountToken"] is False
-    assert pod(found[f"Deployment/demo-{name}"])["serviceAccountName"] == account.name
+    assert pod(objects[f"Deployment/demo-{name}"])["serviceAccountName"] == account.name
 
 
-def test_the_ui_sees_the_shared_configuration_only() -> None:
+def test_the_ui_reads_only_the_shared_configuration() -> None:
     ui = render()["Deployment/demo-ui"]
     assert secrets_of(ui) == {SHARED}
     for secret in PRIVATE:
@@ -103,41 +103,41 @@ def test_the_ui_sees_the_shared_configuration_only() -> None:
 
 
 @pytest.mark.parametrize("name", ["server", "jobs"])
-def test_server_and_jobs_see_all_four_secrets(name: str) -> None:
+def test_server_and_jobs_read_all_four_secrets(name: str) -> None:
     assert secrets_of(render()[f"Deployment/demo-{name}"]) == {SHARED, *PRIVATE}
 
 
 @pytest.mark.parametrize("name", ["nsfw-detector", "adminer"])
-def test_the_others_see_no_secret(name: str) -> None:
+def test_other_components_read_no_secret(name: str) -> None:
     assert secrets_of(render()[f"Deployment/demo-{name}"]) == set()
 
 
-def test_the_detector_is_probed_by_tcp_and_the_others_say_which_probe_asks() -> None:
-    found = render()
-    assert "tcpSocket" in container(found["Deployment/demo-nsfw-detector"])["livenessProbe"]
-    server = container(found["Deployment/demo-server"])
+def test_the_detector_has_tcp_probes_and_others_send_the_probe_header() -> None:
+    objects = render()
+    assert "tcpSocket" in container(objects["Deployment/demo-nsfw-detector"])["livenessProbe"]
+    server = container(objects["Deployment/demo-server"])
     for probe in ("liveness", "readiness"):
-        asked = server[f"{probe}Probe"]["httpGet"]
-        assert asked["path"] == "/healthcheck"
-        assert asked["httpHeaders"] == [{"name": "X-Probe", "value": probe}]
+        request = server[f"{probe}Probe"]["httpGet"]
+        assert request["path"] == "/healthcheck"
+        assert request["httpHeaders"] == [{"name": "X-Probe", "value": probe}]
 
 
-def test_the_pods_are_rolled_when_what_they_read_changes() -> None:
-    def notes(name: str, settings: dict[str, Any]) -> dict[str, str]:
+def test_pods_restart_when_their_configuration_changes() -> None:
+    def annotations(name: str, settings: dict[str, Any]) -> dict[str, str]:
         body = render(settings)[f"Deployment/demo-{name}"].body
         return dict(body["spec"]["template"]["metadata"]["annotations"])
 
     before, after = {}, {"config": {"logLevel": "debug"}}
-    assert notes("ui", before) != notes("ui", after)
-    assert notes("adminer", before) == notes("adminer", after)
+    assert annotations("ui", before) != annotations("ui", after)
+    assert annotations("adminer", before) == annotations("adminer", after)
     other_database = {"pgoPostgresql": {"clusterName": "other"}}
-    assert notes("server", before) != notes("server", other_database)
-    assert notes("ui", before) == notes("ui", other_database)
+    assert annotations("server", before) != annotations("server", other_database)
+    assert annotations("ui", before) == annotations("ui", other_database)
     rolled = {"services": {"ui": {"podAnnotations": {"inputs": "abc"}}}}
-    assert notes("ui", rolled)["inputs"] == "abc"
+    assert annotations("ui", rolled)["inputs"] == "abc"
 
 
-def test_the_gpu_is_asked_for_only_when_enabled() -> None:
+def test_gpus_are_requested_only_if_enabled() -> None:
     def limits(settings: dict[str, Any]) -> dict[str, Any]:
         detector = container(render(settings)["Deployment/demo-nsfw-detector"])
         return dict(detector["resources"]["limits"])
@@ -147,7 +147,7 @@ def test_the_gpu_is_asked_for_only_when_enabled() -> None:
     assert limits({"services": {"nsfwDetector": {"gpu": gpu}}})["amd.com/gpu"] == 2
 
 
-def test_a_rollout_needs_no_gpu_more_than_the_pods_have() -> None:
+def test_a_rollout_requires_no_additional_gpu() -> None:
     def rolling(settings: dict[str, Any], name: str) -> Any:
         return render(settings)[f"Deployment/demo-{name}"].body["spec"]["strategy"]["rollingUpdate"]
 
@@ -157,23 +157,23 @@ def test_a_rollout_needs_no_gpu_more_than_the_pods_have() -> None:
     assert rolling({}, "nsfw-detector") == {"maxSurge": 1, "maxUnavailable": 0}
 
 
-def test_a_disabled_service_leaves_nothing_behind() -> None:
-    found = render({"services": {"nsfwDetector": {"enabled": False}}})
-    assert [key for key in found if "nsfw" in key] == []
-    assert "NSFW_DETECTOR_URL" not in found["ConfigMap/demo-connections"].body["data"]
+def test_a_disabled_service_has_no_objects() -> None:
+    objects = render({"services": {"nsfwDetector": {"enabled": False}}})
+    assert [key for key in objects if "nsfw" in key] == []
+    assert "NSFW_DETECTOR_URL" not in objects["ConfigMap/demo-connections"].body["data"]
 
 
-def test_an_autoscaled_deployment_names_no_replicas() -> None:
-    found = render({"services": {"server": {"autoscaling": {"enabled": True}}}})
-    assert "replicas" not in found["Deployment/demo-server"].body["spec"]
-    target = found["HorizontalPodAutoscaler/demo-server"].body["spec"]["scaleTargetRef"]
+def test_an_autoscaled_deployment_has_no_replicas_field() -> None:
+    objects = render({"services": {"server": {"autoscaling": {"enabled": True}}}})
+    assert "replicas" not in objects["Deployment/demo-server"].body["spec"]
+    target = objects["HorizontalPodAutoscaler/demo-server"].body["spec"]["scaleTargetRef"]
     assert target["name"] == "demo-server"
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=list(ENVIRONMENTS))
 def test_no_secret_value_is_in_any_object(environment: Environment) -> None:
-    found = render(values.load(environment), release=environment.release)
-    for manifest in found.values():
+    objects = render(values.load(environment), release=environment.release)
+    for manifest in objects.values():
         if manifest.kind == "Secret":
             assert not manifest.body.get("data")
             assert not manifest.body.get("stringData")
@@ -201,8 +201,8 @@ SINCE = {
 OPERATORS = ("crunchydata.com/", "spotahome.com/", "hashicorp.com/", "coreos.com/")
 
 
-def test_the_chart_asks_for_the_kubernetes_that_has_all_of_its_apis() -> None:
-    every = {found.api_version for case in golden.CASES for found in _whole(case)}
+def test_kube_version_has_all_apis_of_the_chart() -> None:
+    every = {manifest.api_version for case in golden.CASES for manifest in _whole(case)}
     own = {name for name in every if not any(operator in name for operator in OPERATORS)}
     chart = values.read(project.chart_dir() / "Chart.yaml")
     assert chart["kubeVersion"] == f">=1.{max(SINCE[name] for name in own)}.0-0"
@@ -217,9 +217,7 @@ def _whole(case: str) -> list[Manifest]:
     ("kind", "annotation"),
     [("ClusterIssuer", "cert-manager.io/cluster-issuer"), ("Issuer", "cert-manager.io/issuer")],
 )
-def test_cert_manager_is_told_its_issuer_beside_other_annotations(
-    kind: str, annotation: str
-) -> None:
+def test_the_issuer_annotation_is_added_to_other_annotations(kind: str, annotation: str) -> None:
     host = {"host": "a.example.com", "paths": [{"path": "/", "service": "ui"}]}
     ingress = {
         "enabled": True,
@@ -232,38 +230,40 @@ def test_cert_manager_is_told_its_issuer_beside_other_annotations(
     assert annotations == {"other": "kept", annotation: "letsencrypt"}
 
 
-def test_numbers_stay_as_they_were_written() -> None:
-    found = render({"config": {"extra": {"LIMIT": 5_000_000, "SHARE": 0.5, "ON": True}}})
-    data = found["ConfigMap/demo-config"].body["data"]
+def test_numbers_are_not_reformatted() -> None:
+    objects = render({"config": {"extra": {"LIMIT": 5_000_000, "SHARE": 0.5, "ON": True}}})
+    data = objects["ConfigMap/demo-config"].body["data"]
     assert (data["LIMIT"], data["SHARE"], data["ON"]) == ("5000000", "0.5", "true")
 
 
-def test_names_that_look_like_something_else_stay_texts() -> None:
+def test_names_that_resemble_other_types_remain_strings() -> None:
     names = {"clusterName": "1e3", "users": [{"name": "0", "databases": ["1"]}]}
     secrets = {"redis": {"k8sSecretName": "123", "vaultPath": "1/data/2"}}
     values = {"pgoPostgresql": names, "vso": {"secrets": secrets, "serviceAccount": "007"}}
-    found = render({**values, "nameOverride": "null"}, release="12")
-    labels = found["Service/12-null-ui"].body["metadata"]["labels"]
+    objects = render({**values, "nameOverride": "null"}, release="12")
+    labels = objects["Service/12-null-ui"].body["metadata"]["labels"]
     assert (labels["app.kubernetes.io/instance"], labels["app.kubernetes.io/name"]) == (
         "12",
         "null",
     )
-    assert found["PostgresCluster/1e3"].body["spec"]["users"][0]["name"] == "0"
-    assert found["VaultStaticSecret/12-null-redis"].body["spec"]["mount"] == "1"
-    assert found["VaultAuth/12-null-vault"].body["spec"]["kubernetes"]["serviceAccount"] == "007"
+    assert objects["PostgresCluster/1e3"].body["spec"]["users"][0]["name"] == "0"
+    assert objects["VaultStaticSecret/12-null-redis"].body["spec"]["mount"] == "1"
+    assert objects["VaultAuth/12-null-vault"].body["spec"]["kubernetes"]["serviceAccount"] == "007"
 
 
-def test_a_release_s_name_with_dots_makes_names_that_services_may_have() -> None:
-    found = [manifest for manifest in render(release="a.b").values() if manifest.kind == "Service"]
-    assert found
-    assert all("." not in manifest.name for manifest in found)
+def test_a_release_name_with_dots_gives_valid_service_names() -> None:
+    services = [
+        manifest for manifest in render(release="a.b").values() if manifest.kind == "Service"
+    ]
+    assert services
+    assert all("." not in manifest.name for manifest in services)
     assert render(release="a-b").keys() != render(release="a.b").keys()
 
 
-def test_annotations_of_the_values_leave_the_chart_s_own_as_they_are() -> None:
-    given = {"checksum/config": "mine", "other": "kept"}
-    found = render({"services": {"ui": {"podAnnotations": given}}})
-    whole = found["Deployment/demo-ui"].body["spec"]["template"]["metadata"]["annotations"]
+def test_pod_annotations_do_not_override_the_charts() -> None:
+    custom = {"checksum/config": "mine", "other": "kept"}
+    objects = render({"services": {"ui": {"podAnnotations": custom}}})
+    whole = objects["Deployment/demo-ui"].body["spec"]["template"]["metadata"]["annotations"]
     assert whole["other"] == "kept"
     assert whole["checksum/config"] != "mine"
 
@@ -272,8 +272,8 @@ SCHEDULED = {"tolerations": [{"key": "data", "operator": "Exists"}], "priorityCl
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_a_container_is_restarted_only_after_a_minute_without_an_answer(name: str) -> None:
-    """A starved node answers late: readiness takes a pod out soon, a restart would not help it."""
+def test_liveness_fails_only_after_a_minute(name: str) -> None:
+    """On an overloaded node, readiness fails soon, but a restart would not help."""
     environment = ENVIRONMENTS[name]
     for manifest in render(values.load(environment), release=environment.release).values():
         if manifest.kind == "Deployment":
@@ -284,26 +284,26 @@ def test_a_container_is_restarted_only_after_a_minute_without_an_answer(name: st
             assert out_s <= 30, manifest.key
 
 
-def test_every_pod_of_postgres_is_scheduled_as_the_values_say() -> None:
+def test_scheduling_values_apply_to_all_postgres_pods() -> None:
     spec = render({"pgoPostgresql": SCHEDULED})["PostgresCluster/vrooli-pg"].body["spec"]
     backups = spec["backups"]["pgbackrest"]
     pods = [*spec["instances"], spec["proxy"]["pgBouncer"], backups["jobs"], backups["repoHost"]]
     assert [{key: pod.get(key) for key in SCHEDULED} for pod in pods] == [SCHEDULED] * 4
 
 
-def test_redis_and_its_sentinels_are_scheduled_as_the_values_say() -> None:
-    wanted = {**SCHEDULED, "nodeSelector": {"pool": "data"}}
-    spec = render({"spotahomeRedis": wanted})["RedisFailover/vrooli-rf"].body["spec"]
-    found = [{key: spec[part].get(key) for key in wanted} for part in ("redis", "sentinel")]
-    assert found == [wanted] * 2
+def test_scheduling_values_apply_to_redis_and_sentinel() -> None:
+    expected = {**SCHEDULED, "nodeSelector": {"pool": "data"}}
+    spec = render({"spotahomeRedis": expected})["RedisFailover/vrooli-rf"].body["spec"]
+    scheduling = [{key: spec[part].get(key) for key in expected} for part in ("redis", "sentinel")]
+    assert scheduling == [expected] * 2
 
 
 @pytest.mark.parametrize("name", ["staging", "prod"])
-def test_nginx_lets_a_whole_picture_pass_and_keeps_quiet_connections(name: str) -> None:
+def test_nginx_allows_full_pictures_and_idle_connections(name: str) -> None:
     environment = ENVIRONMENTS[name]
-    found = render(values.load(environment), release=environment.release)
-    said = found[f"Ingress/{environment.release}"].body["metadata"]["annotations"]
-    nginx = {key.rpartition("/")[2]: value for key, value in said.items()}
+    objects = render(values.load(environment), release=environment.release)
+    annotations = objects[f"Ingress/{environment.release}"].body["metadata"]["annotations"]
+    nginx = {key.rpartition("/")[2]: value for key, value in annotations.items()}
     picture = Settings.model_fields["picture_max_bytes"].default
     assert int(nginx["proxy-body-size"].removesuffix("m")) * 1024**2 >= picture + OVERHEAD_BYTES
     assert min(int(nginx["proxy-read-timeout"]), int(nginx["proxy-send-timeout"])) >= 3600

@@ -1,4 +1,4 @@
-"""The rotator: where there is one, what it is told, what it may do, and who writes which Secret."""
+"""The rotator: its deployment, environment, permissions and Secrets."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ NO_VSO = {"vso": {"enabled": False}}
 PARTS = ("postgres", "redis")
 
 
-def settings(found: Mapping[str, Manifest]) -> dict[str, Any]:
-    """The rotator's environment; a field of the pod by its path."""
-    (container,) = found[ROTATOR].body["spec"]["template"]["spec"]["containers"]
+def settings(objects: Mapping[str, Manifest]) -> dict[str, Any]:
+    """The rotator's environment; fields of the pod as their path."""
+    (container,) = objects[ROTATOR].body["spec"]["template"]["spec"]["containers"]
     assert "envFrom" not in container
     return {
         item["name"]: item.get("value") or item["valueFrom"]["fieldRef"]["fieldPath"]
@@ -40,9 +40,9 @@ def settings(found: Mapping[str, Manifest]) -> dict[str, Any]:
     }
 
 
-def rights(found: Mapping[str, Manifest]) -> set[tuple[str, str, str, str]]:
-    """What the Role grants: group, kind, name (or *) and verb."""
-    return set(_rights(found["Role/demo-rotator"].body["rules"]))
+def rights(objects: Mapping[str, Manifest]) -> set[tuple[str, str, str, str]]:
+    """The permissions of the Role: group, kind, name (or *) and verb."""
+    return set(_rights(objects["Role/demo-rotator"].body["rules"]))
 
 
 def _rights(rules: list[dict[str, Any]]) -> Iterator[tuple[str, str, str, str]]:
@@ -56,22 +56,22 @@ def _rights(rules: list[dict[str, Any]]) -> Iterator[tuple[str, str, str, str]]:
 
 
 def each(group: str, kind: str, names: Any, verbs: str) -> set[tuple[str, str, str, str]]:
-    """The rights to do each of these with each of those."""
+    """The permissions for each verb on each name."""
     return {(group, kind, name, verb) for name in names for verb in verbs.split()}
 
 
-def destination(found: Mapping[str, Manifest], part: str) -> str:
-    """The Secret that VSO fills."""
-    name: str = found[f"VaultStaticSecret/demo-{part}"].body["spec"]["destination"]["name"]
+def destination(objects: Mapping[str, Manifest], part: str) -> str:
+    """The Secret that VSO syncs."""
+    name: str = objects[f"VaultStaticSecret/demo-{part}"].body["spec"]["destination"]["name"]
     return name
 
 
 def is_about(manifest: Manifest) -> bool:
-    """Whether an object is one of the rotator's."""
+    """Whether an object belongs to the rotator."""
     return manifest.name in {"demo-rotator", "demo-rotation"}
 
 
-def test_the_rotator_s_objects_are_these() -> None:
+def test_the_rotator_has_these_objects() -> None:
     assert {key for key, manifest in render().items() if is_about(manifest)} == {
         ROTATOR,
         "ServiceAccount/demo-rotator",
@@ -87,14 +87,14 @@ def test_the_rotator_s_objects_are_these() -> None:
     [OFF, NO_VSO, {**EXTERNAL_POSTGRES, **EXTERNAL_REDIS}],
     ids=["switched off", "without VSO", "with external databases"],
 )
-def test_without_something_to_rotate_nothing_of_it_is_rendered(values: dict[str, Any]) -> None:
-    found = render(values)
-    assert not [key for key, manifest in found.items() if is_about(manifest)]
-    assert "rotat" not in json.dumps([dict(manifest.body) for manifest in found.values()])
-    assert ALTERNATE not in json.dumps([dict(manifest.body) for manifest in found.values()])
-    if "VaultStaticSecret/demo-redis" in found:
-        assert destination(found, "redis") == "vrooli-redis-creds"
-        assert destination(found, "postgres") == "vrooli-postgres-creds"
+def test_there_is_no_rotator_without_a_rotated_database(values: dict[str, Any]) -> None:
+    objects = render(values)
+    assert not [key for key, manifest in objects.items() if is_about(manifest)]
+    assert "rotat" not in json.dumps([dict(manifest.body) for manifest in objects.values()])
+    assert ALTERNATE not in json.dumps([dict(manifest.body) for manifest in objects.values()])
+    if "VaultStaticSecret/demo-redis" in objects:
+        assert destination(objects, "redis") == "vrooli-redis-creds"
+        assert destination(objects, "postgres") == "vrooli-postgres-creds"
 
 
 @pytest.mark.parametrize(
@@ -110,19 +110,19 @@ def test_without_something_to_rotate_nothing_of_it_is_rendered(values: dict[str,
 def test_each_database_that_an_operator_runs_is_rotated(
     values: dict[str, Any], rotated: set[str]
 ) -> None:
-    found = render(values)
-    told = {name.partition("_")[0].lower() for name in settings(found)} & set(PARTS)
-    assert told == rotated
-    names = {name for _, kind, name, _ in rights(found) if kind == "secrets"}
+    objects = render(values)
+    environment = {name.partition("_")[0].lower() for name in settings(objects)} & set(PARTS)
+    assert environment == rotated
+    names = {name for _, kind, name, _ in rights(objects) if kind == "secrets"}
     for part in PARTS:
         published = f"vrooli-{part}-creds"
         assert (published in names) is (part in rotated)
-        if f"VaultStaticSecret/demo-{part}" in found:
+        if f"VaultStaticSecret/demo-{part}" in objects:
             source = f"{published}-vault" if part in rotated else published
-            assert destination(found, part) == source
+            assert destination(objects, part) == source
 
 
-def test_the_rotator_is_told_names_and_numbers_only() -> None:
+def test_the_rotator_environment_has_no_secret_values() -> None:
     assert settings(render()) == {
         "PORT": "8080",
         "NAMESPACE": "metadata.namespace",
@@ -146,7 +146,7 @@ def test_the_rotator_is_told_names_and_numbers_only() -> None:
 
 
 def test_the_settings_follow_the_values() -> None:
-    told = settings(
+    environment = settings(
         render(
             {
                 "config": {"logLevel": "debug"},
@@ -161,7 +161,7 @@ def test_the_settings_follow_the_values() -> None:
         )
     )
     assert (
-        told.items()
+        environment.items()
         >= {
             "LOG_LEVEL": "debug",
             "CONSUMERS": "demo-server",
@@ -188,11 +188,11 @@ WRITTEN = (
 CONSUMERS = ("demo-server", "demo-jobs")
 
 
-def test_the_rotator_may_do_exactly_this() -> None:
+def test_the_rotator_role_grants_exactly_these_permissions() -> None:
     assert rights(render()) == {
         *each("", "secrets", (*SOURCES, *WRITTEN), "get list watch"),
         *each("", "secrets", WRITTEN, "patch"),
-        # A name can't narrow what is made.
+        # resourceNames can't restrict create.
         *each("", "secrets", "*", "create"),
         *each("apps", "deployments", CONSUMERS, "get patch"),
         *each("", "pods", "*", "list delete"),
@@ -203,21 +203,21 @@ def test_the_rotator_may_do_exactly_this() -> None:
 
 
 def test_without_redis_the_rotator_deletes_no_pod() -> None:
-    found = rights(render(EXTERNAL_REDIS))
-    assert {kind for _, kind, _, _ in found} == {"secrets", "deployments", "pods", "events"}
-    assert {verb for _, kind, _, verb in found if kind == "pods"} == {"list"}
+    granted = rights(render(EXTERNAL_REDIS))
+    assert {kind for _, kind, _, _ in granted} == {"secrets", "deployments", "pods", "events"}
+    assert {verb for _, kind, _, verb in granted if kind == "pods"} == {"list"}
 
 
-def test_without_consumers_no_rule_is_left_without_names() -> None:
-    gone = {"services": {"server": {"enabled": False}, "jobs": {"enabled": False}}}
-    found = render(gone)
-    deployments = {name for _, kind, name, _ in rights(found) if kind == "deployments"}
+def test_without_consumers_there_is_no_rule_for_deployments() -> None:
+    without_consumers = {"services": {"server": {"enabled": False}, "jobs": {"enabled": False}}}
+    objects = render(without_consumers)
+    deployments = {name for _, kind, name, _ in rights(objects) if kind == "deployments"}
     assert deployments == set()
-    (container,) = found[ROTATOR].body["spec"]["template"]["spec"]["containers"]
+    (container,) = objects[ROTATOR].body["spec"]["template"]["spec"]["containers"]
     assert {"name": "CONSUMERS", "value": ""} in container["env"]
 
 
-def test_the_role_is_the_rotator_s_account_s_alone() -> None:
+def test_the_role_is_bound_to_the_rotator_only() -> None:
     binding = render()["RoleBinding/demo-rotator"].body
     assert binding["roleRef"]["name"] == "demo-rotator"
     assert binding["subjects"] == [
@@ -230,18 +230,18 @@ def test_one_rotator_runs_at_a_time() -> None:
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
 
 
-def test_the_pod_is_as_the_values_say() -> None:
-    given = {
+def test_the_rotator_pod_follows_the_values() -> None:
+    scheduling = {
         "nodeSelector": {"pool": "web"},
         "tolerations": [{"key": "web", "operator": "Exists"}],
         "priorityClassName": "web",
         "affinity": {"podAffinity": {}},
     }
     image = {"repository": "ghcr.io/a/rotator", "tag": "1", "podAnnotations": {"a": "b"}}
-    template = render({"rotation": {**given, **image}})[ROTATOR].body["spec"]["template"]
+    template = render({"rotation": {**scheduling, **image}})[ROTATOR].body["spec"]["template"]
     assert template["metadata"]["annotations"]["a"] == "b"
     spec = template["spec"]
-    assert spec.items() >= given.items()
+    assert spec.items() >= scheduling.items()
     (container,) = spec["containers"]
     assert container["image"] == "ghcr.io/a/rotator:1"
     assert container["name"] == "rotator"
@@ -254,39 +254,39 @@ def test_the_pod_is_as_the_values_say() -> None:
     }
 
 
-def test_the_image_is_combined_with_the_registry_as_the_services_are() -> None:
+def test_the_rotator_image_uses_the_registry() -> None:
     (container,) = render({"image": {"registry": "registry.example.com"}})[ROTATOR].body["spec"][
         "template"
     ]["spec"]["containers"]
     assert container["image"] == "registry.example.com/rotator:development"
 
 
-def test_vso_restarts_nobody_for_a_secret_that_the_rotator_publishes() -> None:
-    found = render()
+def test_vso_restarts_no_deployment_for_a_rotated_secret() -> None:
+    objects = render()
     for part in PARTS:
-        assert "rolloutRestartTargets" not in found[f"VaultStaticSecret/demo-{part}"].body["spec"]
-    shared = found["VaultStaticSecret/demo-shared-secrets-server-jobs"].body["spec"]
+        assert "rolloutRestartTargets" not in objects[f"VaultStaticSecret/demo-{part}"].body["spec"]
+    shared = objects["VaultStaticSecret/demo-shared-secrets-server-jobs"].body["spec"]
     assert [target["name"] for target in shared["rolloutRestartTargets"]] == list(CONSUMERS)
 
 
 def test_pods_and_redis_read_the_published_secrets() -> None:
-    found = render()
+    objects = render()
     for name in CONSUMERS:
-        (container,) = found[f"Deployment/{name}"].body["spec"]["template"]["spec"]["containers"]
+        (container,) = objects[f"Deployment/{name}"].body["spec"]["template"]["spec"]["containers"]
         named = {item["secretRef"]["name"] for item in container["envFrom"] if "secretRef" in item}
         assert {"vrooli-postgres-creds", "vrooli-redis-creds"} <= named
         assert not named & set(SOURCES)
-    auth = found["RedisFailover/vrooli-rf"].body["spec"]["auth"]
+    auth = objects["RedisFailover/vrooli-rf"].body["spec"]["auth"]
     assert auth == {"secretPath": "vrooli-redis-creds"}
 
 
-def test_nobody_but_pgo_makes_the_secrets_of_its_users() -> None:
-    found = render()
-    assert not [key for key in found if "pguser" in key]
-    assert "VaultStaticSecret/demo-postgres-user" not in found
+def test_only_pgo_creates_the_secrets_of_its_users() -> None:
+    objects = render()
+    assert not [key for key in objects if "pguser" in key]
+    assert "VaultStaticSecret/demo-postgres-user" not in objects
 
 
-def test_the_state_is_in_a_secret_that_the_chart_leaves_empty() -> None:
+def test_the_state_secret_is_rendered_empty() -> None:
     body = render()["Secret/demo-rotation"].body
     assert body["type"] == "Opaque"
     assert not {"data", "stringData"} & body.keys()
@@ -297,10 +297,10 @@ def test_the_first_user_has_a_second_login_role_with_the_same_databases() -> Non
         {"name": "a", "databases": ["one", "two"], "options": "CONNECTION LIMIT 9"},
         {"name": "b", "databases": ["three"]},
     ]
-    found = render({"pgoPostgresql": {"users": users}})
-    cluster = found["PostgresCluster/vrooli-pg"].body["spec"]
+    objects = render({"pgoPostgresql": {"users": users}})
+    cluster = objects["PostgresCluster/vrooli-pg"].body["spec"]
     assert cluster["users"] == [*users, {**users[0], "name": "a-alternate"}]
-    sql = found["ConfigMap/vrooli-pg-init-sql"].body["data"]["init.sql"].splitlines()
+    sql = objects["ConfigMap/vrooli-pg-init-sql"].body["data"]["init.sql"].splitlines()
     assert sql[-2:] == [
         'GRANT "a" TO "a-alternate";',
         'ALTER ROLE "a-alternate" SET role TO "a";',
@@ -308,7 +308,7 @@ def test_the_first_user_has_a_second_login_role_with_the_same_databases() -> Non
     assert not [line for line in sql[:-2] if "alternate" in line]
 
 
-def test_pgbouncer_keeps_the_role_that_a_session_has_from_its_login() -> None:
+def test_pgbouncer_does_not_reset_the_role_of_a_session() -> None:
     def reset(values: dict[str, Any]) -> str | None:
         spec = render(values)["PostgresCluster/vrooli-pg"].body["spec"]
         query: str | None = spec["proxy"]["pgBouncer"]["config"]["global"].get("server_reset_query")
@@ -361,7 +361,7 @@ def test_pgbouncer_keeps_the_role_that_a_session_has_from_its_login() -> None:
         ),
     ],
 )
-def test_values_that_a_rotation_can_not_work_with_are_refused(
+def test_values_that_conflict_with_rotation_are_rejected(
     values: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(UsageError, match=reason):
@@ -370,11 +370,11 @@ def test_values_that_a_rotation_can_not_work_with_are_refused(
 
 
 @pytest.mark.parametrize("case", golden.CASES)
-def test_no_object_holds_a_value_of_a_secret(case: str) -> None:
+def test_no_object_contains_a_secret_value(case: str) -> None:
     environment = ENVIRONMENTS.get(case, golden.DEFAULT)
-    found = engine.render(
+    objects = engine.render(
         golden.settings(case), release=environment.release, namespace=environment.namespace
     )
-    for manifest in found:
+    for manifest in objects:
         if manifest.kind == "Secret":
             assert not {"data", "stringData"} & manifest.body.keys(), manifest.key

@@ -1,4 +1,4 @@
-"""How the chart leads Vault's secrets into Kubernetes."""
+"""How the chart syncs secrets from Vault to Kubernetes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ UNROTATED = {"rotation": {"enabled": False}}
 
 
 def targets(manifest: Manifest) -> list[str]:
-    """The Deployments that a change of the secret restarts."""
+    """The Deployments that VSO restarts if the secret changes."""
     return [target["name"] for target in manifest.body["spec"].get("rolloutRestartTargets", [])]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_secret_carries_the_raw_answer_of_vault(name: str) -> None:
+def test_no_secret_contains_the_raw_vault_response(name: str) -> None:
     spec = render()[f"VaultStaticSecret/demo-{name}"].body["spec"]
     assert spec["destination"]["transformation"]["excludeRaw"] is True
     assert spec["type"] == "kv-v2"
@@ -48,9 +48,9 @@ def test_the_redis_operator_gets_the_key_it_reads() -> None:
     assert template == '{{ get .Secrets "REDIS_PASSWORD" }}'
 
 
-def test_without_rotation_the_database_password_reaches_pgo_and_nothing_else_does() -> None:
-    found = render(UNROTATED)
-    secret = found["Secret/vrooli-pg-pguser-vrooli"].body
+def test_without_rotation_only_the_password_is_synced_to_pgo() -> None:
+    objects = render(UNROTATED)
+    secret = objects["Secret/vrooli-pg-pguser-vrooli"].body
     assert (
         secret["metadata"]["labels"].items()
         >= {
@@ -58,7 +58,7 @@ def test_without_rotation_the_database_password_reaches_pgo_and_nothing_else_doe
             "postgres-operator.crunchydata.com/pguser": "vrooli",
         }.items()
     )
-    spec = found["VaultStaticSecret/demo-postgres-user"].body["spec"]
+    spec = objects["VaultStaticSecret/demo-postgres-user"].body["spec"]
     assert spec["destination"]["create"] is False
     assert spec["destination"]["name"] == "vrooli-pg-pguser-vrooli"
     assert spec["destination"]["transformation"]["excludes"] == [".*"]
@@ -66,26 +66,26 @@ def test_without_rotation_the_database_password_reaches_pgo_and_nothing_else_doe
     assert list(spec["destination"]["transformation"]["templates"]) == ["password"]
 
 
-def test_without_rotation_a_changed_secret_restarts_those_that_read_it() -> None:
-    found = render(UNROTATED)
+def test_without_rotation_a_changed_secret_restarts_its_readers() -> None:
+    objects = render(UNROTATED)
     both = ["demo-server", "demo-jobs"]
-    assert targets(found["VaultStaticSecret/demo-shared-config-all"]) == ["demo-ui", *both]
-    assert targets(found["VaultStaticSecret/demo-postgres"]) == both
-    assert targets(found["VaultStaticSecret/demo-redis"]) == both
+    assert targets(objects["VaultStaticSecret/demo-shared-config-all"]) == ["demo-ui", *both]
+    assert targets(objects["VaultStaticSecret/demo-postgres"]) == both
+    assert targets(objects["VaultStaticSecret/demo-redis"]) == both
     # PGO and VSO both write this one, again and again.
-    assert targets(found["VaultStaticSecret/demo-postgres-user"]) == []
-    assert targets(found["VaultStaticSecret/demo-dockerhub-pull-secret"]) == []
+    assert targets(objects["VaultStaticSecret/demo-postgres-user"]) == []
+    assert targets(objects["VaultStaticSecret/demo-dockerhub-pull-secret"]) == []
 
 
-def test_without_vso_the_pods_still_name_the_same_secrets() -> None:
+def test_without_vso_pods_use_the_same_secrets() -> None:
     with_vso, without = render(), render({"vso": {"enabled": False}})
     assert with_vso["Deployment/demo-server"].body == without["Deployment/demo-server"].body
-    left = {manifest.kind for manifest in without.values()}
-    assert not left & {"VaultStaticSecret", "VaultAuth", "VaultConnection", "Secret"}
+    kinds = {manifest.kind for manifest in without.values()}
+    assert not kinds & {"VaultStaticSecret", "VaultAuth", "VaultConnection", "Secret"}
 
 
 def test_a_disabled_secret_is_neither_synced_nor_read() -> None:
     off = {"vso": {"secrets": {"sharedSecretsServerJobs": {"enabled": False}}}}
-    found = render(off)
-    assert "VaultStaticSecret/demo-shared-secrets-server-jobs" not in found
-    assert "vrooli-secrets-shared-server-jobs" not in str(found["Deployment/demo-server"].body)
+    objects = render(off)
+    assert "VaultStaticSecret/demo-shared-secrets-server-jobs" not in objects
+    assert "vrooli-secrets-shared-server-jobs" not in str(objects["Deployment/demo-server"].body)

@@ -1,4 +1,4 @@
-"""Monitors, alert rules and the dashboard: there when asked for, for everything that has metrics.
+"""Monitors, alert rules and the dashboard: there when selected for, for complete that has metrics.
 
 The definitions of Prometheus' operator are no part of any cluster of ours: structure and queries
 are judged here, by a parser of PromQL, and not by an API server.
@@ -26,36 +26,36 @@ ON: dict[str, Any] = {
 }
 
 
-def alerts(found: dict[str, Manifest], release: str = "demo") -> dict[str, dict[str, Any]]:
+def alerts(objects: dict[str, Manifest], release: str = "demo") -> dict[str, dict[str, Any]]:
     """The alert rules by name."""
-    groups = found[f"PrometheusRule/{release}"].body["spec"]["groups"]
+    groups = objects[f"PrometheusRule/{release}"].body["spec"]["groups"]
     return {rule["alert"]: rule for group in groups for rule in group["rules"]}
 
 
-def panels(found: dict[str, Manifest]) -> list[dict[str, Any]]:
+def panels(objects: dict[str, Manifest]) -> list[dict[str, Any]]:
     """The dashboard's panels."""
-    text = found["ConfigMap/demo-dashboard"].body["data"]["demo.json"]
+    text = objects["ConfigMap/demo-dashboard"].body["data"]["demo.json"]
     return list(json.loads(text)["panels"])
 
 
-def queries(found: dict[str, Manifest]) -> list[str]:
+def queries(objects: dict[str, Manifest]) -> list[str]:
     """Every query, of rules and panels."""
-    drawn = [target["expr"] for panel in panels(found) for target in panel["targets"]]
-    return [*(rule["expr"] for rule in alerts(found).values()), *drawn]
+    drawn = [target["expr"] for panel in panels(objects) for target in panel["targets"]]
+    return [*(rule["expr"] for rule in alerts(objects).values()), *drawn]
 
 
 def with_on(**more: Any) -> dict[str, Any]:
-    """Everything on, with other settings of monitoring."""
+    """All features enabled, with these settings of monitoring."""
     return {**ON, "monitoring": {**ON["monitoring"], **more}}
 
 
-def test_nothing_is_monitored_unless_asked_for() -> None:
-    found = render({**ON, "monitoring": {"enabled": False, "services": {"server": "/metrics"}}})
-    assert not KINDS & {manifest.kind for manifest in found.values()}
-    assert "ConfigMap/demo-dashboard" not in found
+def test_monitoring_is_disabled_by_default() -> None:
+    objects = render({**ON, "monitoring": {"enabled": False, "services": {"server": "/metrics"}}})
+    assert not KINDS & {manifest.kind for manifest in objects.values()}
+    assert "ConfigMap/demo-dashboard" not in objects
 
 
-def test_the_exporters_of_postgres_are_found_by_pgos_labels() -> None:
+def test_the_postgres_monitor_selects_pgos_labels() -> None:
     spec = render(ON)["PodMonitor/demo-postgres"].body["spec"]
     prefix = "postgres-operator.crunchydata.com"
     assert spec["selector"]["matchLabels"] == {
@@ -65,7 +65,7 @@ def test_the_exporters_of_postgres_are_found_by_pgos_labels() -> None:
     assert [end["port"] for end in spec["podMetricsEndpoints"]] == ["exporter"]
 
 
-def test_the_exporters_of_redis_and_sentinel_are_found_by_the_operators_labels() -> None:
+def test_the_redis_monitor_selects_the_operators_labels() -> None:
     spec = render(ON)["PodMonitor/demo-redis"].body["spec"]
     assert spec["selector"]["matchLabels"] == {"app.kubernetes.io/name": "vrooli-rf"}
     (expression,) = spec["selector"]["matchExpressions"]
@@ -80,26 +80,26 @@ def test_the_exporters_of_redis_and_sentinel_are_found_by_the_operators_labels()
         ({"spotahomeRedis": {"exporter": {"enabled": False}}}, "redis", "VrooliRedis"),
     ],
 )
-def test_without_an_exporter_there_is_neither_monitor_nor_alert_nor_panel(
+def test_without_an_exporter_there_is_no_monitor_alert_or_panel(
     off: dict[str, Any], monitor: str, alert: str
 ) -> None:
-    found, everything = render({**ON, **off}), render(ON)
-    assert f"PodMonitor/demo-{monitor}" in everything
-    assert f"PodMonitor/demo-{monitor}" not in found
-    assert any(name.startswith(alert) for name in alerts(everything))
-    assert not any(name.startswith(alert) for name in alerts(found))
-    assert len(panels(found)) == len(panels(everything)) - 4
+    objects, complete = render({**ON, **off}), render(ON)
+    assert f"PodMonitor/demo-{monitor}" in complete
+    assert f"PodMonitor/demo-{monitor}" not in objects
+    assert any(name.startswith(alert) for name in alerts(complete))
+    assert not any(name.startswith(alert) for name in alerts(objects))
+    assert len(panels(objects)) == len(panels(complete)) - 4
 
 
-def test_a_service_with_metrics_is_found_by_its_own_service() -> None:
-    found = render(with_on(services={"server": "/metrics", "nsfwDetector": "/stats"}))
-    assert {key for key in found if key.startswith("ServiceMonitor/")} == {
+def test_a_service_monitor_selects_its_service() -> None:
+    objects = render(with_on(services={"server": "/metrics", "nsfwDetector": "/stats"}))
+    assert {key for key in objects if key.startswith("ServiceMonitor/")} == {
         "ServiceMonitor/demo-server",
         "ServiceMonitor/demo-jobs",
         "ServiceMonitor/demo-nsfw-detector",
     }
-    spec = found["ServiceMonitor/demo-server"].body["spec"]
-    service = found["Service/demo-server"].body
+    spec = objects["ServiceMonitor/demo-server"].body["spec"]
+    service = objects["Service/demo-server"].body
     assert spec["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     (end,) = spec["endpoints"]
     assert end["port"] in {port["name"] for port in service["spec"]["ports"]}
@@ -110,36 +110,36 @@ def test_a_service_with_metrics_is_found_by_its_own_service() -> None:
     ("service", "alert", "lost"),
     [("server", "VrooliServerErrors", 3), ("jobs", "VrooliQueueWaits", 2)],
 )
-def test_a_service_that_is_off_or_not_asked_for_metrics_is_neither_watched_nor_drawn(
+def test_a_service_without_metrics_has_no_monitor_or_panel(
     service: str, alert: str, lost: int
 ) -> None:
-    everything = render(ON)
-    assert alert in alerts(everything)
+    complete = render(ON)
+    assert alert in alerts(complete)
     for off in (
         with_on(services={service: None}),
         {**ON, "services": {service: {"enabled": False}}},
     ):
-        found = render(off)
-        assert f"ServiceMonitor/demo-{service}" not in found
-        assert alert not in alerts(found)
-        assert len(panels(found)) == len(panels(everything)) - lost
+        objects = render(off)
+        assert f"ServiceMonitor/demo-{service}" not in objects
+        assert alert not in alerts(objects)
+        assert len(panels(objects)) == len(panels(complete)) - lost
 
 
-def test_prometheus_finds_monitors_and_rules_by_the_given_labels() -> None:
-    found = render(with_on(services={"server": "/metrics"}))
-    asked = [manifest for manifest in found.values() if manifest.kind in KINDS]
-    assert {manifest.kind for manifest in asked} == KINDS
-    for manifest in asked:
+def test_monitors_and_rules_have_the_configured_labels() -> None:
+    objects = render(with_on(services={"server": "/metrics"}))
+    selected = [manifest for manifest in objects.values() if manifest.kind in KINDS]
+    assert {manifest.kind for manifest in selected} == KINDS
+    for manifest in selected:
         assert manifest.body["metadata"]["labels"]["release"] == "prometheus"
 
 
-def test_grafanas_sidecar_finds_the_dashboard_by_its_label() -> None:
+def test_the_dashboard_has_the_label_of_grafanas_sidecar() -> None:
     assert render(ON)["ConfigMap/demo-dashboard"].body["metadata"]["labels"]["grafana_dashboard"]
 
 
-def test_a_label_that_prometheus_wants_otherwise_wins() -> None:
-    wanted = {"app.kubernetes.io/instance": "other"}
-    labels = render(with_on(labels=wanted))["PodMonitor/demo-redis"].body["metadata"]["labels"]
+def test_a_configured_label_takes_precedence() -> None:
+    custom = {"app.kubernetes.io/instance": "other"}
+    labels = render(with_on(labels=custom))["PodMonitor/demo-redis"].body["metadata"]["labels"]
     assert labels["app.kubernetes.io/instance"] == "other"
     assert labels["app.kubernetes.io/part-of"] == "vrooli"
 
@@ -147,15 +147,15 @@ def test_a_label_that_prometheus_wants_otherwise_wins() -> None:
 @pytest.mark.parametrize(
     ("part", "key"), [("alerts", "PrometheusRule/demo"), ("dashboard", "ConfigMap/demo-dashboard")]
 )
-def test_alerts_and_dashboard_can_be_left_out(part: str, key: str) -> None:
+def test_alerts_and_dashboard_can_be_disabled(part: str, key: str) -> None:
     assert key in render(ON)
     assert key not in render(with_on(**{part: {"enabled": False}}))
 
 
-def test_every_query_is_promql_and_asks_for_this_namespace_only() -> None:
-    found = queries(render(ON))
-    assert len(found) > 20
-    for query in found:
+def test_every_query_is_valid_promql_for_this_namespace() -> None:
+    expressions = queries(render(ON))
+    assert len(expressions) > 20
+    for query in expressions:
         promql_parser.parse(query)
         selectors = re.findall(r"\{[^{}]*\}", query)
         assert selectors
@@ -163,23 +163,23 @@ def test_every_query_is_promql_and_asks_for_this_namespace_only() -> None:
             assert selector.startswith('{namespace="somewhere"'), query
 
 
-def test_queries_over_the_application_leave_other_pods_out() -> None:
-    """A release called vrooli doesn't take PostgreSQL's vrooli-pg for one of its services."""
-    found = alerts(render(ON, release="vrooli"), release="vrooli")
-    query = found["VrooliPodRestarts"]["expr"]
+def test_application_queries_exclude_other_pods() -> None:
+    """The pattern of a release called vrooli doesn't match PostgreSQL's vrooli-pg."""
+    rules = alerts(render(ON, release="vrooli"), release="vrooli")
+    query = rules["VrooliPodRestarts"]["expr"]
     (pattern,) = re.findall(r'pod=~"([^"]*)"', query)
     assert re.fullmatch(pattern, "vrooli-nsfw-detector-5d9c-x2x")
     assert not re.fullmatch(pattern, "vrooli-pg-instance1-abcd-0")
 
 
-def test_every_alert_says_how_grave_it_is_and_what_it_means() -> None:
+def test_every_alert_has_a_severity_and_a_summary() -> None:
     for rule in alerts(render(ON)).values():
         assert rule["labels"]["severity"] in {"warning", "critical"}
         assert rule["annotations"]["summary"]
         assert re.fullmatch(r"\d+[mh]", rule["for"])
 
 
-def test_old_backups_alert_only_where_there_is_a_schedule() -> None:
+def test_the_backup_alert_requires_a_schedule() -> None:
     assert "VrooliPostgresBackupOld" in alerts(render(ON))
     never = {"monitoring": {"enabled": True}, "backup": {"schedules": {"full": ""}}}
     assert "VrooliPostgresBackupOld" not in alerts(render({**ON, "pgoPostgresql": never}))
@@ -192,14 +192,14 @@ def test_the_sentinels_alert_below_a_majority(sentinels: int, quorum: int) -> No
     assert rule["expr"].endswith(f"< {quorum}")
 
 
-def test_old_backups_alert_where_only_those_in_s3_have_a_schedule() -> None:
+def test_the_backup_alert_includes_s3_schedules() -> None:
     s3 = {"enabled": True, "bucket": "b", "endpoint": "e", "region": "r", "secretName": "s"}
     only = {"monitoring": {"enabled": True}, "backup": {"schedules": {"full": ""}, "s3": s3}}
     assert "VrooliPostgresBackupOld" in alerts(render({**ON, "pgoPostgresql": only}))
 
 
-def test_a_queue_alerts_also_where_no_verdict_was_ever_counted() -> None:
-    """A counter without a series is nothing, which equals no 0."""
+def test_the_queue_alert_works_without_a_verdict_series() -> None:
+    """A counter without a series is empty, which doesn't equal 0."""
     query = alerts(render(ON))["VrooliQueueWaits"]["expr"]
     assert re.search(r"\(sum\(increase\(\w+\{[^}]*\}\[10m\]\)\) or vector\(0\)\) == 0$", query)
 
@@ -210,8 +210,8 @@ ADDED = {"namespace", "pod", "le"}
 PARTS = ("", "_total", "_bucket", "_sum", "_count")
 
 
-def test_our_own_series_and_labels_are_those_that_the_services_make() -> None:
-    known = {
+def test_queries_use_series_and_labels_of_the_services() -> None:
+    available = {
         f"{family.name}{part}": {*collector._labelnames, *ADDED}
         for collector in OUR_METRICS
         for family in collector.describe()
@@ -219,18 +219,20 @@ def test_our_own_series_and_labels_are_those_that_the_services_make() -> None:
     }
     used = [use for query in queries(render(ON)) for use in _uses(query)]
     assert {name for name, _ in used} >= {"vrooli_http_requests_total", "vrooli_verdicts_total"}
-    assert {(name, label) for name, label in used if label not in known.get(name, set())} == set()
+    assert {
+        (name, label) for name, label in used if label not in available.get(name, set())
+    } == set()
 
 
 def _uses(query: str) -> list[tuple[str, str]]:
-    """Each series of ours in a query, with each label that it is asked by or summed by."""
+    """Each series of ours in a query, with each label that it is selected by or summed by."""
     labels = set(re.findall(r'(\w+)(?:=~|!~|!=|=)"', query))
-    for given in re.findall(r"by \(([^()]*)\)", query):
-        labels |= set(given.split(", "))
+    for group in re.findall(r"by \(([^()]*)\)", query):
+        labels |= set(group.split(", "))
     return [(name, label) for name in re.findall(r"vrooli_\w+(?=\{)", query) for label in labels]
 
 
-def test_the_panels_lie_beside_and_below_each_other() -> None:
+def test_panels_do_not_overlap() -> None:
     places = [panel["gridPos"] for panel in panels(render(ON))]
     corners = {(place["x"], place["y"]) for place in places}
     assert len(corners) == len(places)

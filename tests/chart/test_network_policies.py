@@ -1,6 +1,6 @@
-"""The NetworkPolicies allow the architecture's arrows and what keeps it running, nothing else.
+"""The NetworkPolicies allow the architecture's connections and operational ones, nothing else.
 
-Judged here by their rules alone; no connection is made.
+Evaluates the rules only, without network connections.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ ON: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def policies() -> list[Any]:
-    """The policies that the chart renders with everything in place."""
-    return [found.body for found in render(ON).values() if found.kind == "NetworkPolicy"]
+    """The policies with all features enabled."""
+    return [item.body for item in render(ON).values() if item.kind == "NetworkPolicy"]
 
 
-def test_there_are_no_policies_when_they_are_switched_off() -> None:
+def test_network_policies_can_be_disabled() -> None:
     off = {"networkPolicies": {"enabled": False}}
     assert [key for key in render() if key.startswith("NetworkPolicy/")]
     assert not [key for key in render(off) if key.startswith("NetworkPolicy/")]
 
 
 @pytest.mark.parametrize("arrow", sorted(ARROWS), ids=lambda arrow: f"{arrow[0]} to {arrow[1]}")
-def test_each_arrow_of_the_architecture_is_allowed(
+def test_each_connection_of_the_architecture_is_allowed(
     policies: list[Any], arrow: tuple[str, str, int]
 ) -> None:
     source, target, port = arrow
     assert allows(policies, HERE, PEERS[source], PEERS[target], port)
 
 
-def test_what_keeps_it_running_is_allowed(policies: list[Any]) -> None:
+def test_operational_connections_are_allowed(policies: list[Any]) -> None:
     assert {
         (source, target, port)
         for source, target, port in UPKEEP | METRICS
@@ -62,18 +62,18 @@ EXPORTERS = (("primary", 9187), ("redis", 9121), ("redis", 9355))
 
 
 @pytest.mark.parametrize("runs", [True, False])
-def test_a_prometheus_that_the_chart_knows_not_reads_exporters_that_run(runs: bool) -> None:
+def test_an_external_prometheus_can_scrape_exporters(runs: bool) -> None:
     settings = {
         "pgoPostgresql": {"monitoring": {"enabled": runs}},
         "spotahomeRedis": {"exporter": {"enabled": runs}},
     }
-    found = [item.body for item in render(settings).values() if item.kind == "NetworkPolicy"]
+    policies = [item.body for item in render(settings).values() if item.kind == "NetworkPolicy"]
     for name, port in EXPORTERS:
-        assert allows(found, HERE, PEERS["prometheus"], PEERS[name], port) is runs
-        assert not allows(found, HERE, Peer("elsewhere"), PEERS[name], port)
+        assert allows(policies, HERE, PEERS["prometheus"], PEERS[name], port) is runs
+        assert not allows(policies, HERE, Peer("elsewhere"), PEERS[name], port)
 
 
-def test_every_pair_without_an_arrow_is_refused(policies: list[Any]) -> None:
+def test_every_other_connection_is_denied(policies: list[Any]) -> None:
     refused = [pair for pair in PAIRS if pair not in ARROWS | UPKEEP | METRICS]
     assert len(refused) > 200
     assert [
@@ -83,30 +83,30 @@ def test_every_pair_without_an_arrow_is_refused(policies: list[Any]) -> None:
     ] == []
 
 
-def test_only_the_releases_own_pods_are_bound(policies: list[Any]) -> None:
+def test_only_pods_of_the_release_are_selected(policies: list[Any]) -> None:
     assert {name for name, peer in PEERS.items() if _is_bound(policies, peer)} == set(BOUND)
 
 
 @pytest.mark.parametrize(
     "name", ["ui", "server", "jobs", "adminer", "primary", "redis", "test", "rotator"]
 )
-def test_every_pod_may_ask_the_clusters_dns(policies: list[Any], name: str) -> None:
+def test_every_pod_can_use_dns(policies: list[Any], name: str) -> None:
     for protocol in ("UDP", "TCP"):
         assert allows(policies, HERE, PEERS[name], PEERS["dns"], 53, protocol)
     assert not allows(policies, HERE, PEERS[name], Peer("elsewhere"), 53, "UDP")
 
 
-def test_the_ingress_reaches_only_what_it_leads_to(policies: list[Any]) -> None:
+def test_the_ingress_controller_can_connect_to_exposed_services_only(policies: list[Any]) -> None:
     assert not allows(policies, HERE, PEERS["ingress"], PEERS["adminer"], 8080)
     paths = [{"path": "/", "service": "adminer"}]
     exposed = render({**ON, "ingress": {"enabled": True, "hosts": [{"host": "", "paths": paths}]}})
-    found = [item.body for item in exposed.values() if item.kind == "NetworkPolicy"]
-    assert allows(found, HERE, PEERS["ingress"], PEERS["adminer"], 8080)
-    assert not allows(found, HERE, PEERS["ingress"], PEERS["ui"], 3000)
+    policies = [item.body for item in exposed.values() if item.kind == "NetworkPolicy"]
+    assert allows(policies, HERE, PEERS["ingress"], PEERS["adminer"], 8080)
+    assert not allows(policies, HERE, PEERS["ingress"], PEERS["ui"], 3000)
 
 
-def test_external_databases_are_reached_at_their_ports_only() -> None:
-    found = render(
+def test_external_databases_are_allowed_at_their_ports_only() -> None:
+    objects = render(
         {
             **ON,
             "pgoPostgresql": {"enabled": False},
@@ -115,7 +115,7 @@ def test_external_databases_are_reached_at_their_ports_only() -> None:
             "externalRedis": {"host": "redis.example.com", "port": 6380},
         }
     )
-    policies = [item.body for item in found.values() if item.kind == "NetworkPolicy"]
+    policies = [item.body for item in objects.values() if item.kind == "NetworkPolicy"]
     outside = PEERS["api"]
     for name, port in product(("server", "jobs"), (5433, 6380)):
         assert allows(policies, HERE, PEERS[name], outside, port)
@@ -125,7 +125,7 @@ def test_external_databases_are_reached_at_their_ports_only() -> None:
 
 
 @pytest.mark.parametrize(("endpoint", "port"), [("s3.example.com:9000", 9000), ("s3.test", 443)])
-def test_backups_reach_s3_at_its_port(endpoint: str, port: int) -> None:
+def test_backups_can_connect_to_s3(endpoint: str, port: int) -> None:
     s3 = {"enabled": True, "bucket": "b", "endpoint": endpoint, "region": "r", "secretName": "s"}
     settings = {
         "networkPolicies": {"apiServer": {"cidr": "198.51.100.1/32"}},
@@ -136,7 +136,7 @@ def test_backups_reach_s3_at_its_port(endpoint: str, port: int) -> None:
     assert not allows(policies, HERE, PEERS["backups"], PEERS["api"], 6443)
 
 
-def test_more_can_be_allowed_for_one_service() -> None:
+def test_egress_can_be_extended_per_service() -> None:
     rule = {"ports": [{"protocol": "TCP", "port": 443}]}
     settings = {"networkPolicies": {"extraEgress": {"server": [rule]}}}
     policies = [item.body for item in render(settings).values() if item.kind == "NetworkPolicy"]
@@ -145,5 +145,5 @@ def test_more_can_be_allowed_for_one_service() -> None:
 
 
 def _is_bound(policies: list[Any], peer: Peer) -> bool:
-    """Whether some policy selects the pod: then nothing that isn't named reaches it."""
+    """Whether a policy selects the pod, so that other connections are denied."""
     return not allows(policies, HERE, Peer("nowhere"), peer, 1)

@@ -1,4 +1,4 @@
-"""The specification's four diagrams are what the manifests support, but for exceptions."""
+"""The specification's four diagrams match the manifests, with listed exceptions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vrooli.graph.render import mermaid
 
 SEED = project.root().parent / "shared" / "seed"
 pytestmark = pytest.mark.skipif(
-    not SEED.is_dir(), reason="the specification isn't kept beside this checkout"
+    not SEED.is_dir(), reason="the specification isn't available in this checkout"
 )
 TITLES = (
     deviations.ARCHITECTURE,
@@ -43,7 +43,7 @@ def ours() -> dict[str, tuple[Diagram, ...]]:
         )
         for item in ENVIRONMENTS.values()
     ]
-    return {found[0].title: found for found in zip(*drawn, strict=True)}
+    return {actual[0].title: actual for actual in zip(*drawn, strict=True)}
 
 
 def arrows(title: str) -> dict[tuple[str, str], tuple[str, bool]]:
@@ -69,38 +69,38 @@ def test_each_arrow_of_the_specification_is_supported_by_manifests(title: str) -
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_each_arrow_that_is_drawn_is_in_the_specification(title: str) -> None:
+def test_each_drawn_arrow_is_in_the_specification(title: str) -> None:
     more = arrows(title).keys() - specified()[title].arrows.keys()
     excused = {(a, b) for where, a, b in deviations.MORE if where == title}
     assert more == excused
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_what_stands_beside_an_arrow_is_the_specification_s(title: str) -> None:
-    wanted, found = specified()[title].arrows, arrows(title)
-    both = wanted.keys() & found.keys()
-    assert {key: found[key] for key in both} == {key: wanted[key] for key in both}
+def test_arrow_labels_match_the_specification(title: str) -> None:
+    expected, actual = specified()[title].arrows, arrows(title)
+    both = expected.keys() & actual.keys()
+    assert {key: actual[key] for key in both} == {key: expected[key] for key in both}
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_boxes_have_the_specification_s_names_and_frames(title: str) -> None:
-    wanted = specified()[title]
+def test_boxes_match_the_names_and_groups_of_the_specification(title: str) -> None:
+    expected = specified()[title]
     titles: dict[str, set[tuple[str, ...]]] = {}
     frames: dict[str, str] = {}
     for node in (node for diagram in ours()[title] for node in diagram.nodes):
         titles.setdefault(node.id, set()).add(node.title)
         frames[node.id] = node.group
     differing = {
-        id_: (line, found)
-        for id_, line in wanted.nodes.items()
-        if allowed(title, id_, line) not in (found := titles.get(id_, set()))
+        id_: (line, actual)
+        for id_, line in expected.nodes.items()
+        if allowed(title, id_, line) not in (actual := titles.get(id_, set()))
     }
     assert differing == {}
-    assert {id_: frames[id_] for id_ in wanted.groups} == wanted.groups
+    assert {id_: frames[id_] for id_ in expected.groups} == expected.groups
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_frames_are_inside_each_other_as_in_the_specification(title: str) -> None:
+def test_groups_are_nested_as_in_the_specification(title: str) -> None:
     for diagram in ours()[title]:
         frames = {group.title: group.parent for group in diagram.groups}
         assert frames == {key: specified()[title].parents.get(key) for key in frames}
@@ -108,7 +108,7 @@ def test_frames_are_inside_each_other_as_in_the_specification(title: str) -> Non
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_the_mermaid_text_says_what_the_picture_has(title: str) -> None:
+def test_the_mermaid_text_matches_the_picture(title: str) -> None:
     for diagram in ours()[title]:
         read = reader.chart(mermaid.render(diagram, {}))
         assert read.nodes == {node.id: node.title for node in diagram.nodes}
@@ -117,13 +117,13 @@ def test_the_mermaid_text_says_what_the_picture_has(title: str) -> None:
 
 
 def test_every_exception_is_still_needed() -> None:
-    known = {(title, *key) for title in TITLES for key in arrows(title)}
-    wanted = {(title, *key) for title in TITLES for key in specified()[title].arrows}
-    assert set(deviations.MORE) <= known - wanted
-    assert set(deviations.FEWER) <= wanted - known
+    drawn = {(title, *key) for title in TITLES for key in arrows(title)}
+    expected = {(title, *key) for title in TITLES for key in specified()[title].arrows}
+    assert set(deviations.MORE) <= drawn - expected
+    assert set(deviations.FEWER) <= expected - drawn
 
 
-def allowed(title: str, id_: str, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """The title that we are allowed, which is the specification's but for a listed line."""
+def allowed(title: str, id_: str, expected: tuple[str, ...]) -> tuple[str, ...]:
+    """The allowed title: the specification's, with listed exceptions."""
     theirs, own, _ = deviations.TITLES.get((title, id_), ("", "", ""))
-    return tuple(own if line == theirs and theirs else line for line in wanted)
+    return tuple(own if line == theirs and theirs else line for line in expected)

@@ -32,22 +32,22 @@ def test_each_value_of_the_specification_has_its_default(defaults: dict[str, Any
     rows = seed_rows()
     assert len(rows) > 50
     differing = {
-        name: (wanted, found)
-        for name, wanted in rows
-        if (found := shown(lookup(defaults, name))) != wanted
+        name: (expected, actual)
+        for name, expected in rows
+        if (actual := shown(lookup(defaults, name))) != expected
     }
     assert differing == {}
 
 
-def lookup(found: Any, name: str) -> Any:
+def lookup(value: Any, name: str) -> Any:
     """The value of a dotted name."""
     for key in name.split("."):
-        found = found[key]
-    return found
+        value = value[key]
+    return value
 
 
 def shown(value: Any) -> str:
-    """A value as the table writes it."""
+    """A value in the table's format."""
     match value:
         case bool():
             return str(value).lower()

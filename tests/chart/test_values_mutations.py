@@ -1,4 +1,4 @@
-"""Every rule of the schema is enforced: values that break one are refused by the key's name."""
+"""Every rule of the schema is enforced: an invalid value is rejected with the name of its key."""
 
 from __future__ import annotations
 
@@ -26,28 +26,30 @@ MORE = settings(EXAMPLES, max_examples=3000, derandomize=False)
 
 @st.composite
 def broken_sets(draw: st.DrawFn) -> Broken:
-    """A set of values in which one rule is broken, in one way."""
-    found = draw(value_sets())
-    ways = list(breaks(found, draw(st.sampled_from(list(rules(found))))))
-    assume(ways)
-    return draw(st.sampled_from(ways))
+    """A set of values that violates one rule at one place."""
+    base = draw(value_sets())
+    breakages = list(breaks(base, draw(st.sampled_from(list(rules(base))))))
+    assume(breakages)
+    return draw(st.sampled_from(breakages))
 
 
 def accepted(broken: Broken) -> str:
-    """What is wrong with how the chart takes broken values; nothing when it refuses them."""
-    said = f"{broken.rule.keyword} at {broken.rule.pointer}"
+    """The problem if the chart accepts the values or reports another error; otherwise empty."""
+    description = f"{broken.rule.keyword} at {broken.rule.pointer}"
     try:
         render(broken.values)
     except UsageError as refused:
         if not refused.message.startswith("The chart refuses these values"):
-            return f"{said}: refused by a template: {refused.message}"
-        return "" if broken.names in refused.message else f"{said}: unnamed: {refused.message}"
-    return f"{said}: accepted"
+            return f"{description}: refused by a template: {refused.message}"
+        return (
+            "" if broken.names in refused.message else f"{description}: unnamed: {refused.message}"
+        )
+    return f"{description}: accepted"
 
 
 @EXAMPLES
 @given(broken=broken_sets())
-def test_a_set_of_values_with_one_rule_broken_is_refused(broken: Broken) -> None:
+def test_values_that_violate_one_rule_are_rejected(broken: Broken) -> None:
     assert accepted(broken) == ""
 
 
@@ -55,22 +57,24 @@ def test_a_set_of_values_with_one_rule_broken_is_refused(broken: Broken) -> None
 @pytest.mark.timeout(3000)
 @MORE
 @given(broken=broken_sets())
-def test_sets_of_values_with_one_rule_broken_are_refused_at_length(broken: Broken) -> None:
+def test_many_values_that_violate_one_rule_are_rejected(broken: Broken) -> None:
     assert accepted(broken) == ""
 
 
 def every_rule() -> dict[str, Broken]:
-    """Each rule of the schema that the golden cases show, broken once."""
-    found: dict[str, Broken] = {}
+    """Each schema rule that applies to a golden case, violated once."""
+    broken: dict[str, Broken] = {}
     for case in golden.CASES:
-        given_values: Values = golden.settings(case)
-        for rule in rules(given_values):
-            if rule.text not in found:
-                found.update((rule.text, way) for way in [*breaks(given_values, rule)][:1])
-    return found
+        case_values: Values = golden.settings(case)
+        for rule in rules(case_values):
+            if rule.text not in broken:
+                broken.update(
+                    (rule.text, breakage) for breakage in [*breaks(case_values, rule)][:1]
+                )
+    return broken
 
 
-def test_every_rule_of_the_schema_refuses_what_breaks_it() -> None:
+def test_every_rule_of_the_schema_is_enforced() -> None:
     every = every_rule()
     assert len(every) > 150
-    assert [said for broken in every.values() if (said := accepted(broken))] == []
+    assert [description for broken in every.values() if (description := accepted(broken))] == []

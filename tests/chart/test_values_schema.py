@@ -1,4 +1,4 @@
-"""The chart refuses wrong values itself, with a message that names the key."""
+"""The chart rejects invalid values with a message that names the key."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("wrong", "named"), REFUSED, ids=[named for _, named in REFUSED])
-def test_a_wrong_value_is_refused_by_its_name(wrong: dict[str, Any], named: str) -> None:
+def test_an_invalid_value_is_rejected_with_its_key(wrong: dict[str, Any], named: str) -> None:
     with pytest.raises(UsageError) as refused:
         render(wrong)
     assert named in refused.value.message
@@ -126,15 +126,15 @@ S3 = {"enabled": True, "bucket": "b", "endpoint": "e", "region": "r", "secretNam
 
 
 @pytest.mark.parametrize("key", ["bucket", "endpoint", "region", "secretName"])
-def test_backups_to_s3_need_each_of_their_settings(key: str) -> None:
+def test_backups_to_s3_require_each_setting(key: str) -> None:
     render({"pgoPostgresql": {"backup": {"s3": S3}}})
     with pytest.raises(UsageError, match=f"/pgoPostgresql/backup/s3/{key}"):
         render({"pgoPostgresql": {"backup": {"s3": {**S3, key: ""}}}})
 
 
 @pytest.mark.parametrize("sentinels", range(1, 9))
-def test_more_redis_than_sentinels_is_refused_for_every_number(sentinels: int) -> None:
-    """The operator would stop healing, and say nothing."""
+def test_more_redis_than_sentinels_are_rejected(sentinels: int) -> None:
+    """The operator would silently stop reconciling."""
 
     def settings(replicas: int) -> dict[str, Any]:
         return {"redis": {"replicas": replicas}, "sentinel": {"replicas": sentinels}}
@@ -145,12 +145,12 @@ def test_more_redis_than_sentinels_is_refused_for_every_number(sentinels: int) -
 
 
 def ingress(*paths: str, **more: Any) -> dict[str, Any]:
-    """An Ingress of one host whose paths lead to these services."""
-    found = [{"path": f"/{service}", "service": service} for service in paths]
-    return {"ingress": {"enabled": True, "hosts": [{"host": "a.b", "paths": found}], **more}}
+    """An Ingress with one host and a path for each of these services."""
+    routes = [{"path": f"/{service}", "service": service} for service in paths]
+    return {"ingress": {"enabled": True, "hosts": [{"host": "a.b", "paths": routes}], **more}}
 
 
-DISAGREEING: list[tuple[dict[str, Any], str]] = [
+CONFLICTS: list[tuple[dict[str, Any], str]] = [
     (
         {**ingress("adminer"), "services": {"adminer": {"enabled": False}}},
         r'ingress\.hosts.*"adminer".*disabled',
@@ -216,21 +216,21 @@ DISAGREEING: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "said"), DISAGREEING, ids=[said for _, said in DISAGREEING])
-def test_values_that_disagree_are_refused_by_name(wrong: dict[str, Any], said: str) -> None:
-    """What no schema can say: two values that each would do."""
-    with pytest.raises(UsageError, match=said):
+@pytest.mark.parametrize(("wrong", "message"), CONFLICTS, ids=[message for _, message in CONFLICTS])
+def test_conflicting_values_are_rejected(wrong: dict[str, Any], message: str) -> None:
+    """Conflicts between two values, which a schema can't express."""
+    with pytest.raises(UsageError, match=message):
         render(wrong)
 
 
-def test_everything_that_disagrees_is_said_at_once() -> None:
+def test_all_conflicts_are_reported_at_once() -> None:
     wrong = {name: {"drainSeconds": 100} for name in ("ui", "server")}
     with pytest.raises(UsageError, match=r"services\.server\.drain.*; services\.ui\.drain"):
         render({"services": wrong})
 
 
-def test_every_value_is_described_beside_it() -> None:
-    """Each value, or a map that it is part of, follows a `# --` line in values.yaml."""
+def test_every_value_has_a_description() -> None:
+    """Each value, or its parent map, follows a `# --` line in values.yaml."""
     described = {value.path for value in reference.described_values()}
     leaves = list(_leaves(values.read(project.chart_dir() / "values.yaml")))
     assert len(leaves) > 150
@@ -241,7 +241,7 @@ def test_every_value_is_described_beside_it() -> None:
     ] == []
 
 
-def test_the_readme_lists_every_value_as_it_is() -> None:
+def test_the_readme_lists_every_value() -> None:
     if os.environ.get("VROOLI_UPDATE_GOLDEN"):
         reference.update()
     difference = reference.difference()
@@ -251,16 +251,16 @@ def test_the_readme_lists_every_value_as_it_is() -> None:
     )
 
 
-def _leaves(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    if isinstance(found, dict) and found:
-        for key, value in found.items():
+def _leaves(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if isinstance(tree, dict) and tree:
+        for key, value in tree.items():
             yield from _leaves(value, (*path, key))
     else:
         yield path
 
 
-def test_the_schema_knows_no_key_that_the_values_lack() -> None:
-    """Each key the schema requires at the top is there, and nothing else but Helm's own."""
+def test_the_schema_has_the_keys_of_the_values() -> None:
+    """The schema's top-level keys are those of the values, and Helm's own."""
     defaults = values.read(project.chart_dir() / "values.yaml")
     schema = values.read(project.chart_dir() / "values.schema.json")
     assert set(schema["properties"]) - {"global"} == set(defaults)

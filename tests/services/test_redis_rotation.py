@@ -312,7 +312,7 @@ async def test_a_password_that_redis_conf_cannot_hold_is_refused_and_the_old_one
         await reconcile_until_done(subject)
         for password in ("", "two words", 'a"quote', "line\nfeed", "back\\slash"):
             release.kubernetes.put_secret("redis-vault", password=password)
-            with pytest.raises(RefusedError, match=r"redis\.conf can hold"):
+            with pytest.raises(RefusedError, match=r"redis\.conf supports"):
                 await subject.reconcile()
     assert release.kubernetes.secret("redis-creds")["password"] == FIRST
 

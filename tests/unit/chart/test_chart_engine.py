@@ -1,4 +1,4 @@
-"""Rendering and packaging: typed manifests, and refusals in our words."""
+"""Rendering and packaging: typed manifests and error messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vrooli.chart import engine, manifest
 from vrooli.errors import UsageError
 
 
-def test_a_text_becomes_manifests_that_know_where_they_go() -> None:
+def test_parsed_manifests_have_a_namespace_and_a_source() -> None:
     text = """
 ---
 # nothing here
@@ -31,7 +31,7 @@ metadata: {name: b, namespace: other}
     assert pod.source == "templates/x.yaml"
 
 
-def test_a_refusal_names_the_key_and_where_to_look() -> None:
+def test_a_rejection_names_the_key() -> None:
     with pytest.raises(UsageError) as refused:
         engine.render({"servises": {}}, release="a", namespace="b")
     assert "servises" in refused.value.message
@@ -39,22 +39,22 @@ def test_a_refusal_names_the_key_and_where_to_look() -> None:
     assert "values.yaml" in refused.value.advice
 
 
-def test_a_folder_without_a_chart_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_chart_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't be rendered"):
         engine.render({}, release="a", namespace="b", chart=tmp_path)
 
 
-def test_a_package_holds_the_chart_without_its_own_tests(tmp_path: Path) -> None:
-    made = engine.package(tmp_path / "out", version="1.2.3", app_version="4.5.6")
-    assert made == tmp_path / "out" / "vrooli-1.2.3.tgz"
-    with tarfile.open(made) as archive:
+def test_a_package_excludes_the_charts_tests(tmp_path: Path) -> None:
+    package = engine.package(tmp_path / "out", version="1.2.3", app_version="4.5.6")
+    assert package == tmp_path / "out" / "vrooli-1.2.3.tgz"
+    with tarfile.open(package) as archive:
         names = set(archive.getnames())
     assert "vrooli/values.schema.json" in names
     assert "vrooli/templates/tests/ui-test.yaml" in names
     assert not {name for name in names if "golden" in name or "values-" in name}
 
 
-def test_a_package_renders_what_its_folder_renders(tmp_path: Path) -> None:
-    made = engine.package(tmp_path)
-    from_package = engine.render({}, release="a", namespace="b", chart=made)
+def test_a_package_renders_like_its_folder(tmp_path: Path) -> None:
+    package = engine.package(tmp_path)
+    from_package = engine.render({}, release="a", namespace="b", chart=package)
     assert from_package == engine.render({}, release="a", namespace="b", chart=project.chart_dir())

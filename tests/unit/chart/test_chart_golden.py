@@ -1,4 +1,4 @@
-"""Golden files: a difference is shown as a diff, and an update makes it go away."""
+"""Golden files: a difference is shown as a diff, and an update accepts it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrooli.chart import golden
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the chart that may be changed."""
+    """A copy of the chart for changes."""
     copied = tmp_path / "k8s" / "chart"
     shutil.copytree(project.chart_dir(), copied)
     monkeypatch.setenv("VROOLI_ROOT", str(tmp_path))
@@ -33,10 +33,10 @@ def test_a_changed_value_is_shown_as_a_diff_and_update_accepts_it(copy: Path) ->
     assert golden.update("default") is False
 
 
-def test_a_golden_file_that_is_missing_differs_in_every_line(copy: Path) -> None:
+def test_a_missing_golden_file_differs_in_every_line(copy: Path) -> None:
     (copy / "tests" / "golden" / "prod.yaml").unlink()
     assert all(line.startswith(("+", "-", "@@")) for line in golden.difference("prod").splitlines())
 
 
-def test_texts_of_several_lines_stay_readable(copy: Path) -> None:
+def test_multiline_strings_stay_readable(copy: Path) -> None:
     assert "args:\n    - |\n      import json" in golden.render("default")

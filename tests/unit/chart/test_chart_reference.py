@@ -1,4 +1,4 @@
-"""The table of values: what it reads from the comments, and how it stays as they are."""
+"""The table of values: parsing of the comments, differences and updates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vrooli.errors import UsageError
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of k8s/ that may be changed."""
+    """A copy of k8s/ for changes."""
     copied = tmp_path / "k8s"
     shutil.copytree(project.chart_dir().parent, copied)
     monkeypatch.setenv("VROOLI_ROOT", str(tmp_path))
@@ -39,11 +39,11 @@ def test_a_comment_belongs_to_the_key_below_it() -> None:
         ("x" * 101, "see values.yaml"),
     ],
 )
-def test_a_row_shows_the_default_as_it_would_be_written(default: object, shown: str) -> None:
+def test_a_row_shows_the_default_as_yaml(default: object, shown: str) -> None:
     assert Value(("a", "b"), default, "Says so").row == f"| `a.b` | `{shown}` | Says so |"
 
 
-def test_a_changed_comment_is_a_difference_until_the_table_is_written_anew(copy: Path) -> None:
+def test_a_changed_comment_differs_until_the_update(copy: Path) -> None:
     reference.update()
     assert reference.difference() == ""
     path = copy / "chart" / "values.yaml"
@@ -54,7 +54,7 @@ def test_a_changed_comment_is_a_difference_until_the_table_is_written_anew(copy:
     assert reference.update() is False
 
 
-def test_what_is_written_by_hand_stays(copy: Path) -> None:
+def test_text_outside_the_marks_is_preserved(copy: Path) -> None:
     before = (copy / "README.md").read_text()
     path = copy / "chart" / "values.yaml"
     path.write_text(path.read_text().replace("# -- Number of UI pods", "# -- Count of UI pods"))
@@ -64,7 +64,7 @@ def test_what_is_written_by_hand_stays(copy: Path) -> None:
         assert after.partition(mark)[side] == before.partition(mark)[side]
 
 
-def test_a_readme_without_the_marks_is_refused(copy: Path) -> None:
+def test_a_readme_without_the_marks_is_rejected(copy: Path) -> None:
     (copy / "README.md").write_text("nothing here\n")
     with pytest.raises(UsageError, match="no place for the table"):
         reference.difference()

@@ -1,4 +1,4 @@
-"""The chart goes to an OCI registry as it was packaged, and bad places are told of."""
+"""Pushing the chart to an OCI registry, and errors."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Helm's client of these tests reads nobody's logins."""
+    """Isolate Helm's registry credentials."""
     for name in ("HELM_CONFIG_HOME", "DOCKER_CONFIG"):
         monkeypatch.setenv(name, str(tmp_path))
 
 
-def test_the_package_arrives_as_it_is_and_its_digest_is_told(package: Path) -> None:
+def test_a_pushed_package_is_unchanged_and_its_digest_is_returned(package: Path) -> None:
     with serve() as server:
-        said = registry.push(package, f"oci://127.0.0.1:{server.server_port}/charts/")
+        reference = registry.push(package, f"oci://127.0.0.1:{server.server_port}/charts/")
     manifest = server.manifests["charts/vrooli", "0.1.0"]
-    assert said == f"oci://127.0.0.1:{server.server_port}/charts/vrooli@{digest_of(manifest)}"
+    assert reference == f"oci://127.0.0.1:{server.server_port}/charts/vrooli@{digest_of(manifest)}"
     assert package.read_bytes() in server.blobs.values()
 
 
-def test_a_registry_that_is_not_reached_is_named(package: Path) -> None:
+def test_an_unreachable_registry_is_named(package: Path) -> None:
     with pytest.raises(VrooliError, match="could not be pushed to oci://127"):
         registry.push(package, f"oci://127.0.0.1:{free_port()}/charts")
 
@@ -44,11 +44,11 @@ def test_a_registry_that_is_not_reached_is_named(package: Path) -> None:
         *("oci://u:p@r.example/c", "oci://r.example/c?x", "oci://r.example:x/c", "oci://r/a b"),
     ],
 )
-def test_a_place_that_is_none_is_wrong_use(remote: str) -> None:
+def test_an_invalid_remote_is_a_usage_error(remote: str) -> None:
     with pytest.raises(UsageError, match="is no place in an OCI registry"):
         registry.check_remote(remote)
 
 
 @pytest.mark.parametrize("remote", ["oci://r.example", "oci://r:5000/a/b-c/", "oci://[::1]:5/a"])
-def test_a_place_is_a_host_and_perhaps_folders(remote: str) -> None:
+def test_a_remote_is_a_host_with_optional_path(remote: str) -> None:
     assert registry.check_remote(remote) == remote.rstrip("/")

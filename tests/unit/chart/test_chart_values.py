@@ -1,4 +1,4 @@
-"""Values files: what is read, what is refused, how they are merged."""
+"""Values files: parsing, validation and merging."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vrooli.errors import UsageError
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a: [1, 2", "line 1"),
         ("a: 1\n b: 2\n", "line 2"),
@@ -23,19 +23,19 @@ from vrooli.errors import UsageError
         ("a: *nothing\n", "line 1"),
     ],
 )
-def test_a_file_that_holds_no_values_is_refused_with_its_place(
-    tmp_path: Path, text: str, said: str
+def test_an_invalid_values_file_is_rejected_with_its_position(
+    tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "values.yaml"
     path.write_text(text)
     with pytest.raises(UsageError) as refused:
         values.read(path)
-    assert said in refused.value.message
+    assert message in refused.value.message
     assert str(path) in refused.value.message
     assert refused.value.exit_code == 2
 
 
-def test_a_refusal_does_not_repeat_the_files_text(tmp_path: Path) -> None:
+def test_a_rejection_does_not_quote_the_file(tmp_path: Path) -> None:
     path = tmp_path / "values.yaml"
     path.write_text("password: hunter2\npassword: hunter3\n")
     with pytest.raises(UsageError) as refused:
@@ -43,7 +43,7 @@ def test_a_refusal_does_not_repeat_the_files_text(tmp_path: Path) -> None:
     assert "hunter" not in refused.value.message
 
 
-def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_missing_or_binary_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         values.read(tmp_path / "none.yaml")
     binary = tmp_path / "binary.yaml"
@@ -52,22 +52,22 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
         values.read(binary)
 
 
-def test_an_empty_file_holds_no_values(tmp_path: Path) -> None:
+def test_an_empty_file_has_no_values(tmp_path: Path) -> None:
     path = tmp_path / "values.yaml"
     path.write_text("# nothing yet\n")
     assert values.read(path) == {}
 
 
-def test_maps_are_merged_and_everything_else_is_replaced() -> None:
+def test_maps_are_merged_and_other_values_are_replaced() -> None:
     base = {"a": {"b": 1, "c": [1, 2]}, "d": {"e": 1}, "f": 1}
     over = {"a": {"c": [3]}, "d": None, "f": {"g": 2}}
     assert values.merge(base, over) == {"a": {"b": 1, "c": [3]}, "d": None, "f": {"g": 2}}
     assert base["a"] == {"b": 1, "c": [1, 2]}
 
 
-def test_an_extra_file_wins_over_the_environments_own(tmp_path: Path) -> None:
+def test_an_extra_file_takes_precedence(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("services: {ui: {tag: mine}}\n")
-    found = values.load(ENVIRONMENTS["dev"], [path])
-    assert found["services"]["ui"]["tag"] == "mine"
-    assert found["services"]["server"]["tag"] == "dev"
+    merged = values.load(ENVIRONMENTS["dev"], [path])
+    assert merged["services"]["ui"]["tag"] == "mine"
+    assert merged["services"]["server"]["tag"] == "dev"
