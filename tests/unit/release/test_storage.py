@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
 
 from support import notes
+from vrooli.errors import PrerequisiteError
+from vrooli.kube import ApiError, Kube
+from vrooli.release.model import Release, secret_name
 from vrooli.release.records import storage
 
 MANIFEST = "apiVersion: v1\nkind: Service\nmetadata:\n  name: x\n"
 HOOK = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: t\n  annotations: {helm.sh/hook: test}\n"
 
 
-def noted(version: int, status: str, release: str = "vrooli-dev") -> dict[str, Any]:
+def helm_secret(version: int, status: str, release: str = "vrooli-dev") -> dict[str, Any]:
     """A Secret as Helm writes it."""
     note = {
         "name": release,
@@ -35,7 +42,11 @@ def noted(version: int, status: str, release: str = "vrooli-dev") -> dict[str, A
 
 def test_records_of_a_release_are_parsed_oldest_first() -> None:
     found = storage.parse_records(
-        [noted(10, "deployed"), noted(9, "superseded"), noted(1, "deployed", "other")],
+        [
+            helm_secret(10, "deployed"),
+            helm_secret(9, "superseded"),
+            helm_secret(1, "deployed", "other"),
+        ],
         "vrooli-dev",
         "dev",
     )
@@ -48,7 +59,7 @@ def test_records_of_a_release_are_parsed_oldest_first() -> None:
 
 
 def test_objects_include_hooks() -> None:
-    (record,) = storage.parse_records([noted(1, "deployed")], "vrooli-dev", "dev")
+    (record,) = storage.parse_records([helm_secret(1, "deployed")], "vrooli-dev", "dev")
     assert [(item.key, item.is_hook) for item in record.manifests] == [
         ("Service/x", False),
         ("Pod/t", True),
@@ -61,7 +72,7 @@ def test_other_secrets_are_ignored() -> None:
 
 
 def test_an_unreadable_record_has_the_status_and_number_of_its_labels() -> None:
-    secret = noted(3, "deployed")
+    secret = helm_secret(3, "deployed")
     secret["metadata"]["labels"] |= {"status": "failed", "version": "3"}
     secret["data"]["release"] = "bm90IGd6aXA="
     (item,) = storage.parse_records([secret], "vrooli-dev", "dev")
@@ -71,6 +82,80 @@ def test_an_unreadable_record_has_the_status_and_number_of_its_labels() -> None:
 
 def test_only_the_newest_record_has_objects() -> None:
     old, new = storage.parse_records(
-        [noted(1, "superseded"), noted(2, "deployed")], "vrooli-dev", "dev"
+        [helm_secret(1, "superseded"), helm_secret(2, "deployed")], "vrooli-dev", "dev"
     )
     assert (len(old.documents), len(new.documents)) == (0, 2)
+
+
+class Secrets:
+    """A strict API server with only Helm's Secrets of one release."""
+
+    def __init__(self, *secrets: dict[str, Any]) -> None:
+        self._secrets = {item["metadata"]["name"]: item for item in secrets}
+        self.reads: list[str] = []
+
+    async def list(
+        self, api: str, kind: str, namespace: str, labels: str, *, names_only: bool = False
+    ) -> list[dict[str, Any]]:
+        assert (api, kind, namespace, labels) == ("v1", "Secret", "dev", "owner=helm,name=r")
+        return [
+            {"metadata": item["metadata"]} if names_only else item
+            for item in self._secrets.values()
+        ]
+
+    async def get(self, api: str, kind: str, name: str, namespace: str) -> dict[str, Any] | None:
+        assert (api, kind, namespace) == ("v1", "Secret", "dev")
+        self.reads.append(name)
+        return self._secrets.get(name)
+
+
+def _secret(number: int, status: str, *, readable: bool = True) -> dict[str, Any]:
+    secret = helm_secret(number, status, "r")
+    labels = {"name": "r", "version": str(number), "status": status}
+    secret["metadata"] = {"name": secret_name("r", number), "labels": labels}
+    if not readable:
+        secret["data"]["release"] = "bm90IGd6aXA="
+    return secret
+
+
+RELEASE = Release("r", "dev", Path("kubeconfig"))
+
+
+def test_only_the_newest_record_is_read_for_a_release() -> None:
+    secrets = Secrets(_secret(9, "superseded"), _secret(10, "deployed"))
+    record = asyncio.run(storage.fetch_record(cast(Kube, secrets), RELEASE))
+    assert record is not None
+    assert (record.revision.number, record.revision.status) == (10, "deployed")
+    assert secrets.reads == [secret_name("r", 10)]
+
+
+def test_an_unreadable_record_is_skipped_as_helm_does() -> None:
+    secrets = Secrets(_secret(1, "superseded"), _secret(2, "failed", readable=False))
+    record = asyncio.run(storage.fetch_record(cast(Kube, secrets), RELEASE))
+    assert record is not None
+    assert record.revision.number == 1
+    (only,) = asyncio.run(storage.fetch_records(cast(Kube, secrets), RELEASE))
+    assert only.revision.number == 1
+
+
+def test_a_release_without_records_does_not_exist() -> None:
+    assert asyncio.run(storage.fetch_record(cast(Kube, Secrets()), RELEASE)) is None
+    assert asyncio.run(storage.fetch_manifests(cast(Kube, Secrets()), RELEASE)) == ()
+
+
+def test_a_changed_status_makes_a_record_outdated() -> None:
+    secrets = Secrets(_secret(1, "deployed"))
+    record = asyncio.run(storage.fetch_record(cast(Kube, secrets), RELEASE))
+    assert record is not None
+    assert asyncio.run(storage.is_newest(cast(Kube, secrets), RELEASE, record))
+    changed = Secrets(_secret(1, "superseded"), _secret(2, "deployed"))
+    assert not asyncio.run(storage.is_newest(cast(Kube, changed), RELEASE, record))
+
+
+def test_a_missing_permission_names_the_records() -> None:
+    class Forbidden(Secrets):
+        async def list(self, *words: str, names_only: bool = False) -> list[dict[str, Any]]:
+            raise ApiError("list Secret", 403, "secrets is forbidden")
+
+    with pytest.raises(PrerequisiteError, match="may not read Helm's records of r in namespace"):
+        asyncio.run(storage.fetch_record(cast(Kube, Forbidden()), RELEASE))
