@@ -1,6 +1,6 @@
-"""One page of HTML that shows a diagnosis: no network, and nothing in it that isn't escaped.
+"""An HTML report of a diagnosis: self-contained, with every value escaped.
 
-No I/O here but reading the page's own template.
+No I/O here except for reading the template of the page.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from vrooli.kube.objects import Body, ref_of, text
 from vrooli.kube.unavailable import Unavailable
 
 _SLOT = re.compile(r"<!--\{(\w+)\}-->")
-# Objects and events that the page shows; the archive beside it holds more.
+# How many objects and events the page shows; the archive holds more.
 OBJECTS, EVENTS = 600, 500
-# What a terminal or a page could take for an order to it.
+# Control characters and terminal escape sequences.
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
-# The kinds that say how a release is, before those that never have a state.
+# The kinds that show the health of a release come before those without a status.
 _FIRST = (
     *("Node", "Pod", "Deployment", "StatefulSet", "Job", "PostgresCluster", "RedisFailover"),
     *("VaultStaticSecret", "VaultAuth", "VaultConnection", "PersistentVolumeClaim", "Service"),
@@ -36,19 +36,19 @@ _FIRST = (
 
 @dataclass(frozen=True)
 class View:
-    """What the page shows; without secrets.
+    """The content of the page; secrets are redacted.
 
     Attributes:
         release: The release's name.
         namespace: Its namespace.
-        when: When it was looked at.
-        failure: Why it was looked at, where a deploy failed.
+        when: When the evidence was collected.
+        failure: Why a deploy failed, if that is the reason for the diagnosis.
         causes: The root causes.
-        unavailable: What couldn't be looked at.
+        unavailable: The data that could not be read.
         objects: The objects.
         events: The events, the oldest first.
-        logs: Lines by whose they are.
-        versions: What runs.
+        logs: Log lines by source.
+        versions: The versions of vrooli and Kubernetes.
     """
 
     release: str
@@ -83,8 +83,8 @@ def render(view: View) -> str:
         "versions": _versions(view.versions),
     }
     template = (folder / "page.html").read_text("utf-8")
-    # Once and from left to right: what fills one slot is never taken for another.
-    return _SLOT.sub(lambda found: slots[found[1]], template)
+    # In one pass: the content of a slot is never parsed for slots.
+    return _SLOT.sub(lambda match: slots[match[1]], template)
 
 
 def _safe(value: object) -> str:
@@ -96,7 +96,7 @@ def _none(words: str) -> str:
 
 
 def _data(logs: Mapping[str, Sequence[str]]) -> str:
-    """Data for the page's script; nothing in it can end the element that it stands in."""
+    """Data for the script of the page; escaped so that it cannot close its element."""
     clean = {name: [_CONTROLS.sub("", line) for line in lines] for name, lines in logs.items()}
     written = json.dumps(clean, ensure_ascii=False)
     return written.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
@@ -105,17 +105,20 @@ def _data(logs: Mapping[str, Sequence[str]]) -> str:
 def _verdict(view: View) -> str:
     count = len(view.causes)
     if not count:
-        return '<span class="badge well">nothing found</span>'
-    return f'<span class="badge bad">{count} to mend</span>'
+        return '<span class="badge healthy">no problem found</span>'
+    plural = "" if count == 1 else "s"
+    return f'<span class="badge unhealthy">{count} root cause{plural} found</span>'
 
 
 def _cause(number: int, cause: Cause) -> str:
-    follows = "".join(
+    consequences = "".join(
         f"<li><b>{_safe(item.resource)}</b> {_safe(item.message)} "
         f"<code>{_safe(item.rule_id)}</code></li>"
         for item in cause.consequences
     )
-    below = f'<h4>What follows from it</h4><ul class="follows">{follows}</ul>' if follows else ""
+    below = (
+        f'<h4>Consequences</h4><ul class="consequences">{consequences}</ul>' if consequences else ""
+    )
     finding = cause.finding
     return (
         f'<article class="cause"><h3><span class="number">{number}</span>'
@@ -148,25 +151,30 @@ def _unavailable(unavailable: Sequence[Unavailable]) -> str:
     rows = "".join(
         f"<li><b>{_safe(item.resource)}</b> {_safe(item.reason)}</li>" for item in unavailable
     )
-    return (
-        f'<section id="unavailable"><h2>Not seen</h2><ul class="unavailable">{rows}</ul></section>'
-    )
+    body = f'<h2>Not checked</h2><ul class="unavailable">{rows}</ul>'
+    return f'<section id="unavailable">{body}</section>'
 
 
 def _sorted(objects: Sequence[Body]) -> list[Body]:
-    """Those in trouble first, then by kind, the telling kinds before the others."""
+    """Unhealthy objects first, then by kind, kinds with a status before the others."""
 
     def place(body: Body) -> tuple[bool, int, str, str, str]:
         ref = ref_of(body)
         rank = _FIRST.index(ref.kind) if ref.kind in _FIRST else len(_FIRST)
-        return object_status.of(body).well is not False, rank, ref.kind, ref.namespace, ref.name
+        return (
+            object_status.of(body).is_healthy is not False,
+            rank,
+            ref.kind,
+            ref.namespace,
+            ref.name,
+        )
 
     return sorted(objects, key=place)
 
 
 def _object(body: Body) -> str:
     ref, state = ref_of(body), object_status.of(body)
-    sign = {True: "well", False: "bad", None: "plain"}[state.well]
+    sign = {True: "healthy", False: "unhealthy", None: "plain"}[state.is_healthy]
     return (
         f'<tr class="{sign}"><td>{_safe(ref.kind)}</td><td>{_safe(ref.name)}</td>'
         f"<td>{_safe(ref.namespace)}</td><td>{_safe(state.words)}</td></tr>"

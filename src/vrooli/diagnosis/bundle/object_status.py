@@ -1,4 +1,4 @@
-"""An object's state in a few words, as a page shows it. No I/O here."""
+"""The status of an object in a few words, for the report. No I/O here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vrooli.kube.objects import Body, items, mapping, text
 from vrooli.kube.status import pod_status, workload_status
 
-# Kinds whose conditions say something is wrong when they are true.
+# Conditions that are a problem when they are true.
 _BAD_WHEN_TRUE = ("Failed", "Degraded", "Stalled", "ReplicaFailure")
 _PRESSURE = "Pressure"
 _FINE = ("Running", "Succeeded", "Bound", "Active", "Available", "Complete")
@@ -16,19 +16,19 @@ _FINE = ("Running", "Succeeded", "Bound", "Active", "Available", "Complete")
 
 @dataclass(frozen=True)
 class State:
-    """How an object is.
+    """The status of an object.
 
     Attributes:
-        words: In words; empty for what has no state, such as a ConfigMap.
-        well: Whether that is as it should be; None where nothing says so.
+        words: In words; empty for kinds without a status, such as a ConfigMap.
+        is_healthy: Whether the object is healthy; None if nothing shows it.
     """
 
     words: str
-    well: bool | None = None
+    is_healthy: bool | None = None
 
 
 def of(body: Body) -> State:
-    """The state of any object."""
+    """The status of any object."""
     kind = text(body, "kind")
     if kind == "Pod":
         return _of_pod(body)
@@ -36,7 +36,7 @@ def of(body: Body) -> State:
         return _of_replicas(body)
     problems = list(_problems(body))
     if problems:
-        return State("; ".join(problems), well=False)
+        return State("; ".join(problems), is_healthy=False)
     phase = text(body, "status", "phase")
     if phase:
         return State(phase, phase in _FINE)
@@ -49,7 +49,7 @@ def _of_pod(pod: Body) -> State:
     status = pod_status(pod)
     containers, phase = status.containers, status.phase
     if phase == "Succeeded":
-        return State("Succeeded", well=True)
+        return State("Succeeded", is_healthy=True)
     ready = sum(item.is_ready for item in containers)
     waits = [f"{item.name}: {item.waiting_reason}" for item in containers if item.waiting_reason]
     restarts = sum(item.restarts for item in containers)
@@ -77,7 +77,7 @@ def _problems(body: Body) -> Iterator[str]:
 
 
 def _is_harmless(kind: str) -> bool:
-    """Conditions that are false most of the time, and mean no harm."""
+    """Whether a condition may be false in a healthy object."""
     return kind in ("ScalingLimited", "NetworkUnavailable", "Progressing", "DisruptionAllowed") or (
         kind.startswith(("Persistent", "Suspended", "FailureTarget", "SuccessCriteria"))
     )

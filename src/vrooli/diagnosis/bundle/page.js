@@ -22,10 +22,10 @@ for (const button of document.querySelectorAll(".copy")) {
 
 function filterObjects() {
   const words = at("object-filter").value.toLowerCase();
-  const bad = at("object-bad").checked;
+  const unhealthyOnly = at("object-unhealthy").checked;
   let shown = 0;
   for (const row of at("object-rows").rows) {
-    const fits = row.textContent.toLowerCase().includes(words) && (!bad || row.className === "bad");
+    const fits = row.textContent.toLowerCase().includes(words) && (!unhealthyOnly || row.className === "unhealthy");
     row.hidden = !fits;
     shown += fits;
   }
@@ -39,15 +39,15 @@ function filterEvents() {
 }
 
 const logs = JSON.parse(at("log-data").textContent);
-const every = "Every log";
+const allLogs = "All logs";
 
 function chooseLogs() {
   const names = Object.keys(logs);
   const total = names.reduce((sum, name) => sum + logs[name].length, 0);
-  for (const name of [every, ...names]) {
+  for (const name of [allLogs, ...names]) {
     const option = document.createElement("option");
     option.value = name;
-    option.textContent = `${name} (${name === every ? total : logs[name].length} lines)`;
+    option.textContent = `${name} (${name === allLogs ? total : logs[name].length} lines)`;
     at("log-source").append(option);
   }
 }
@@ -78,23 +78,23 @@ function showLogs() {
   const rows = document.createDocumentFragment();
   let shown = 0;
   let fitting = 0;
-  for (const name of source === every ? Object.keys(logs) : [source]) {
+  for (const name of source === allLogs ? Object.keys(logs) : [source]) {
     for (const line of logs[name] || []) {
       if (!line.toLowerCase().includes(words)) continue;
       fitting += 1;
       if (shown >= MOST) continue;
       shown += 1;
-      rows.append(lineOf(source === every ? name : "", line, words));
+      rows.append(lineOf(source === allLogs ? name : "", line, words));
     }
   }
   at("log-lines").replaceChildren(rows);
   at("log-count").textContent =
-    fitting > shown ? `the first ${shown} of ${fitting} lines` : `${fitting} lines`;
+    fitting > shown ? `first ${shown} of ${fitting} lines` : `${fitting} lines`;
 }
 
 let waiting;
 at("object-filter").addEventListener("input", filterObjects);
-at("object-bad").addEventListener("change", filterObjects);
+at("object-unhealthy").addEventListener("change", filterObjects);
 at("event-warnings").addEventListener("change", filterEvents);
 at("log-source").addEventListener("change", showLogs);
 at("log-filter").addEventListener("input", () => {

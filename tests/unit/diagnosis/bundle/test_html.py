@@ -90,12 +90,12 @@ def test_a_cause_is_shown_with_its_remedy_and_command() -> None:
     assert "can't be had: " in texts
     assert "(ImagePullBackOff: Back-off pulling image)" in texts
     assert f"kubectl describe deployment/{SERVER} -n dev" in texts
-    assert "1 to mend" in texts
+    assert "1 root cause found" in texts
 
 
 def test_a_healthy_release_is_said_to_be_well() -> None:
     text = page(evidence(pod_of(SERVER)))
-    assert "nothing found" in text
+    assert "no problem found" in text
     assert 'class="cause"' not in text
 
 

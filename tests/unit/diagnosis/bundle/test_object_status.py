@@ -24,23 +24,26 @@ def condition(kind: str, status: str, **more: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("found", "state"),
     [
-        (pod("a"), State("Running, 1/1 ready", well=True)),
+        (pod("a"), State("Running, 1/1 ready", is_healthy=True)),
         (
             pod("a", ready=False, state=WAITING, restarts=4),
-            State("Running, 0/1 ready, main: CrashLoopBackOff, 4 restarts", well=False),
+            State("Running, 0/1 ready, main: CrashLoopBackOff, 4 restarts", is_healthy=False),
         ),
-        (pod("a", phase="Succeeded", ready=False), State("Succeeded", well=True)),
+        (pod("a", phase="Succeeded", ready=False), State("Succeeded", is_healthy=True)),
         (
             body("Deployment", spec={"replicas": 2}, status={"readyReplicas": 1}),
-            State("1/2 ready", well=False),
+            State("1/2 ready", is_healthy=False),
         ),
-        (body("PersistentVolumeClaim", status={"phase": "Pending"}), State("Pending", well=False)),
-        (body("Node", status=condition("Ready", "True")), State("Ready", well=True)),
+        (
+            body("PersistentVolumeClaim", status={"phase": "Pending"}),
+            State("Pending", is_healthy=False),
+        ),
+        (body("Node", status=condition("Ready", "True")), State("Ready", is_healthy=True)),
         (
             body("Node", status=condition("DiskPressure", "True", reason="Full")),
-            State("DiskPressure True (Full)", well=False),
+            State("DiskPressure True (Full)", is_healthy=False),
         ),
-        (body("ConfigMap"), State("", well=None)),
+        (body("ConfigMap"), State("", is_healthy=None)),
     ],
 )
 def test_the_state_of(found: dict[str, Any], state: State) -> None:
