@@ -137,7 +137,7 @@ def connected(
 
 
 def refused(
-    seen: GraphSnapshot, kind: str, namespace: str = "dev", why: str = "no right to list it"
+    seen: GraphSnapshot, kind: str, namespace: str = "dev", why: str = "no permission to list it"
 ) -> GraphSnapshot:
     """The same to somebody who may not read a kind."""
     place = (kind, namespace)

@@ -1,4 +1,5 @@
 """The graph of a release: its components, their connections and the flow of secrets.
 
-Read from manifests and, live, from a cluster; written as mermaid, SVG and one page.
+Built from manifests (manifests, diagrams), evaluated in a cluster (live), written as Mermaid, SVG
+and HTML (render). Changes to a cluster do not belong here.
 """

@@ -1,4 +1,4 @@
-"""What supports an arrow, and what becomes of it when that is gone; SVG and page from it."""
+"""The reasons of arrows, the layout, the SVG and the page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def keys(diagram: Diagram) -> set[tuple[str, str]]:
     return {arrow.key for arrow in diagram.arrows}
 
 
-def test_an_arrow_goes_with_the_policy_rule_that_opens_it() -> None:
+def test_an_arrow_disappears_without_the_policy_rule_that_allows_it() -> None:
     objects = rendering.render()
     policy = objects["NetworkPolicy/demo-jobs"]
     spec = {**policy.body["spec"], "egress": policy.body["spec"]["egress"][:3]}
@@ -52,12 +52,12 @@ def test_an_arrow_names_the_field_that_supports_it() -> None:
     ]
 
 
-def test_without_policies_each_address_that_a_component_is_given_counts() -> None:
+def test_without_policies_each_address_in_the_settings_supports_an_arrow() -> None:
     found = keys(drawn({"networkPolicies": {"enabled": False}})["architecture"])
     assert {("Server", "PGO"), ("Jobs", "NSFW"), ("Server", "NSFW")} <= found
 
 
-def test_databases_outside_the_cluster_stay_in_the_picture() -> None:
+def test_external_databases_are_drawn() -> None:
     found = drawn(
         {
             "pgoPostgresql": {"enabled": False},
@@ -71,7 +71,7 @@ def test_databases_outside_the_cluster_stay_in_the_picture() -> None:
     assert titles["PGPrimary"] == ("PostgreSQL", "db.example.com", "outside the cluster")
 
 
-def test_no_password_of_an_address_is_kept_as_a_reason() -> None:
+def test_passwords_in_addresses_are_redacted_in_reasons() -> None:
     objects = rendering.render()
     found = objects["ConfigMap/demo-connections"]
     url = "http://me:hunter2secret@demo-nsfw-detector:8000"
@@ -81,7 +81,7 @@ def test_no_password_of_an_address_is_kept_as_a_reason() -> None:
 
 
 @pytest.mark.parametrize("spec", [None, {}, [], "text", {"template": None}, {"rules": [None, 3]}])
-def test_objects_of_unexpected_shapes_are_drawn_as_far_as_they_go(spec: Any) -> None:
+def test_malformed_objects_do_not_prevent_drawing(spec: Any) -> None:
     objects = [
         Manifest(item.api_version, item.kind, item.name, "", "", {**item.body, "spec": spec})
         for item in rendering.render().values()
@@ -90,7 +90,7 @@ def test_objects_of_unexpected_shapes_are_drawn_as_far_as_they_go(spec: Any) -> 
 
 
 @pytest.mark.parametrize("name", catalog.BUILDERS)
-def test_boxes_stand_apart_and_arrows_keep_out_of_the_others(name: str) -> None:
+def test_boxes_do_not_overlap_and_arrows_avoid_other_boxes(name: str) -> None:
     diagram = drawn()[name]
     boxes = compute_layout(diagram).nodes
     for one, box in boxes.items():
@@ -109,7 +109,7 @@ def test_boxes_stand_apart_and_arrows_keep_out_of_the_others(name: str) -> None:
             assert not set(inside) - set(key), f"{key} runs through {inside}"
 
 
-def test_the_svg_is_well_formed_and_has_every_arrow_with_its_sign_and_words() -> None:
+def test_the_svg_is_well_formed_and_has_every_arrow_with_its_symbol_and_text() -> None:
     diagram = drawn()["connectivity"]
     judged = {(diagram.name, "Jobs", "NSFW"): ArrowStatus(State.BROKEN, "scaled to <0> & gone")}
     root = ET.fromstring(svg.render([diagram], judged))  # noqa: S314 - our own text
@@ -120,7 +120,7 @@ def test_the_svg_is_well_formed_and_has_every_arrow_with_its_sign_and_words() ->
     assert "broken: scaled to <0> & gone" in words
 
 
-def test_the_page_needs_nothing_beside_it() -> None:
+def test_the_page_is_self_contained() -> None:
     text = html.render(
         tuple(drawn().values()), {}, title="x", problems=("<script>alert(1)</script>",)
     )

@@ -1,4 +1,4 @@
-"""The kernel's tables of connections, as pods give them."""
+"""The socket tables of pods."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TABLE = """\
 SIX = "   0: 0000000000000000FFFF00000A00F40A:14D1 0000000000000000FFFF00000400F40A:9C42 01 0:0"
 
 
-def test_open_connections_and_those_closed_lately_are_read() -> None:
+def test_open_and_recently_closed_connections_are_parsed() -> None:
     assert parse(TABLE) == (
         Socket(("10.244.0.10", 3000), ("10.244.0.4", 40000), True),
         Socket(("10.244.0.10", 3000), ("10.244.0.4", 40001), False),
@@ -24,10 +24,10 @@ def test_an_ipv4_connection_in_the_table_of_ipv6_has_its_ipv4_addresses() -> Non
     assert parse(SIX) == (Socket(("10.244.0.10", 5329), ("10.244.0.4", 40002), True),)
 
 
-def test_a_real_ipv6_address_is_read_in_the_kernel_s_byte_order() -> None:
+def test_an_ipv6_address_is_parsed_in_kernel_byte_order() -> None:
     line = "0: B80D0120000000000000000001000000:0050 B80D0120000000000000000002000000:0051 01"
     assert parse(line)[0].local == ("2001:db8::1", 80)
 
 
-def test_lines_that_are_no_connection_are_passed_over() -> None:
+def test_other_lines_are_ignored() -> None:
     assert parse("cat: /proc/net/tcp6: No such file\n0: zz:1 00000000:0000 01\n0:\n\n") == ()

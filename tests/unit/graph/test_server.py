@@ -1,4 +1,4 @@
-"""The page's server: GET by its own name only, and news for whoever has the page open."""
+"""The server of the page: GET requests to its own host name, and events for open pages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def asked(port: int, head: str) -> str:
         ("GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX: " + "x" * 40_000 + "\r\n\r\n", "431"),
     ],
 )
-async def test_a_request_is_answered_only_by_get_and_its_own_name(head: str, status: str) -> None:
+async def test_only_get_requests_to_its_own_host_name_are_served(head: str, status: str) -> None:
     served = server()
     async with served.running(0):
         answer = await asked(served.port, head.replace("{port}", str(served.port)))
@@ -48,7 +48,7 @@ async def test_a_request_is_answered_only_by_get_and_its_own_name(head: str, sta
 
 
 @pytest.mark.anyio
-async def test_an_open_page_hears_what_is_new_and_nothing_twice() -> None:
+async def test_an_open_page_receives_each_change_once() -> None:
     opened = asyncio.Event()
     served = server(opened)
     async with served.running(0):
@@ -67,7 +67,7 @@ async def test_an_open_page_hears_what_is_new_and_nothing_twice() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_taken_port_is_said() -> None:
+async def test_a_port_in_use_is_reported() -> None:
     served = server()
     async with served.running(0):
         with pytest.raises(UsageError, match="can't be used"):

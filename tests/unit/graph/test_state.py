@@ -1,4 +1,4 @@
-"""How arrows are judged: what carries traffic, what is broken and why, what nobody could see."""
+"""The state of arrows: active, broken with a reason, or unknown."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def socket(local: tuple[str, int], remote: tuple[str, int], *, is_open: bool = T
     return Socket(local, remote, is_open)
 
 
-def test_nothing_of_a_healthy_release_is_broken_or_unseen(
+def test_no_arrow_of_a_healthy_release_is_broken_or_unknown(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     found = judged(diagrams, seen)
@@ -46,7 +46,7 @@ def test_nothing_of_a_healthy_release_is_broken_or_unseen(
     assert arrow(found, "secrets/VaultSecret3/K8sSecret3").state is State.ACTIVE
 
 
-def test_a_secret_that_the_rotator_publishes_comes_by_way_of_its_source(
+def test_a_published_secret_depends_on_its_source_and_the_rotator(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     key = "secrets/VaultSecret4/K8sSecret4"
@@ -63,10 +63,10 @@ def test_a_secret_that_the_rotator_publishes_comes_by_way_of_its_source(
     assert "Secret/vrooli-redis-creds-vault doesn't exist" in arrow(found, key).message
     found = judged(diagrams, sights.without(seen, "Pod", "rotator-pod"))
     assert arrow(found, key).state is State.BROKEN
-    assert "doesn't reach Secret/vrooli-redis-creds" in arrow(found, key).message
+    assert "is not copied to Secret/vrooli-redis-creds" in arrow(found, key).message
 
 
-def test_an_arrow_carries_traffic_when_its_source_has_a_connection_to_the_target_s_service(
+def test_a_connection_of_the_source_to_the_service_of_the_target_is_traffic(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     ip = seen.find("Service", "vrooli-dev-nsfw-detector")["spec"]["clusterIPs"][0]  # type: ignore[index]
@@ -76,13 +76,13 @@ def test_an_arrow_carries_traffic_when_its_source_has_a_connection_to_the_target
     assert found.message == "1 connection open from jobs to nsfw-detector"
 
 
-def test_an_arrow_carries_traffic_when_only_its_target_s_pod_tells_of_the_connection(
+def test_a_connection_in_the_table_of_the_target_alone_is_traffic(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     mute = replace(
         seen,
         sockets={key: found for key, found in seen.sockets.items() if key[1] != "jobs-pod"},
-        socket_errors={("dev", "jobs-pod"): "no right to run anything in the pods"},
+        socket_errors={("dev", "jobs-pod"): "no permission to exec into the pods"},
     )
     source = seen.find("Pod", "jobs-pod")["status"]["podIPs"][0]["ip"]  # type: ignore[index]
     busy = sights.connected(
@@ -93,7 +93,7 @@ def test_an_arrow_carries_traffic_when_only_its_target_s_pod_tells_of_the_connec
     assert "closed within the last minute" in found.message
 
 
-def test_a_probe_from_the_node_is_no_traffic(
+def test_a_probe_from_the_node_is_not_traffic(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     probed = sights.connected(
@@ -112,7 +112,7 @@ def test_an_ingress_controller_s_connection_is_traffic_from_outside(
     assert arrow(found, "architecture/Ingress/Server").state is State.IDLE
 
 
-def test_a_deployment_that_is_scaled_to_zero_breaks_its_arrows_and_says_so(
+def test_a_deployment_scaled_to_zero_breaks_its_arrows_with_a_reason(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     deployment = dict(seen.find("Deployment", "vrooli-dev-nsfw-detector") or {})
@@ -129,7 +129,7 @@ def test_a_deployment_that_is_scaled_to_zero_breaks_its_arrows_and_says_so(
     assert arrow(found, "connectivity/Jobs/NSFW").message == why
 
 
-def test_pods_that_are_not_ready_break_an_arrow_with_their_reason(
+def test_pods_that_are_not_ready_break_an_arrow_with_a_reason(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     pod = dict(seen.find("Pod", "server-pod") or {})
@@ -154,7 +154,7 @@ def test_a_service_without_ready_endpoints_breaks_an_arrow(
     assert told.message == "Service/vrooli-dev-server has no ready endpoints"
 
 
-def test_an_ingress_without_its_class_breaks_the_way_in(
+def test_an_ingress_without_its_class_breaks_the_arrow_from_the_internet(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     without = sights.without(seen, "IngressClass", "traefik", "")
@@ -163,7 +163,7 @@ def test_an_ingress_without_its_class_breaks_the_way_in(
     assert "there is no IngressClass traefik" in told.message
 
 
-def test_a_missing_secret_breaks_what_fills_it_and_who_reads_it(
+def test_a_missing_secret_breaks_the_arrows_to_and_from_it(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     found = judged(diagrams, sights.without(seen, "Secret", "vrooli-redis-creds"))
@@ -184,7 +184,7 @@ def _event(kind: str, message: str, age_s: float) -> sights.Body:
     }
 
 
-def test_a_secret_that_vault_refuses_now_is_broken_with_the_operator_s_words(
+def test_a_secret_that_vault_refuses_is_broken_with_the_message_of_the_operator(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     said = "Failed to read Vault secret: password=hunter2secret 403 permission denied"
@@ -195,7 +195,7 @@ def test_a_secret_that_vault_refuses_now_is_broken_with_the_operator_s_words(
     assert "hunter2secret" not in told.message
 
 
-def test_a_warning_that_is_over_breaks_nothing(
+def test_a_resolved_warning_does_not_break_an_arrow(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     warned = sights.with_(seen, "Event", _event("Warning", "403", 60))
@@ -204,7 +204,7 @@ def test_a_warning_that_is_over_breaks_nothing(
     assert told.state is State.ACTIVE
 
 
-def test_what_may_not_be_read_is_unseen_and_never_broken(
+def test_kinds_without_read_permission_are_unknown_and_never_broken(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     kinds = {place for place in seen.places if place[1] == "dev"}
@@ -214,20 +214,20 @@ def test_what_may_not_be_read_is_unseen_and_never_broken(
     assert {key: item for key, item in found.items() if item.state is State.BROKEN} == {}
     told = arrow(found, "connectivity/Server/PGPrimary")
     assert told.state is State.UNKNOWN
-    assert "no right to list it" in told.message
+    assert "no permission to list it" in told.message
 
 
-def test_pods_that_may_not_be_asked_leave_an_arrow_unseen_with_the_reason(
+def test_pods_without_exec_permission_leave_an_arrow_unknown_with_a_reason(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     mute = replace(
         seen,
         sockets={},
-        socket_errors=dict.fromkeys(seen.sockets, "no right to run anything in the pods"),
+        socket_errors=dict.fromkeys(seen.sockets, "no permission to exec into the pods"),
     )
     told = arrow(judged(diagrams, mute), "connectivity/Server/PGPrimary")
     assert told.state is State.UNKNOWN
-    assert "no right to run anything in the pods" in told.message
+    assert "no permission to exec into the pods" in told.message
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_pods_that_may_not_be_asked_leave_an_arrow_unseen_with_the_reason(
         {"metadata": {"name": "server-pod"}, "status": {"podIPs": [None, 3], "conditions": [7]}},
     ],
 )
-def test_objects_of_unexpected_shapes_are_read_as_if_they_said_nothing(
+def test_malformed_objects_are_treated_as_empty(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot, body: sights.Body
 ) -> None:
     odd = seen
@@ -248,7 +248,7 @@ def test_objects_of_unexpected_shapes_are_read_as_if_they_said_nothing(
     assert len(judged(diagrams, odd)) == len(judged(diagrams, seen))
 
 
-def test_why_an_arrow_is_broken_is_said_without_secrets(
+def test_the_message_of_a_broken_arrow_is_redacted(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     planted = list(canaries(1))

@@ -1,1 +1,1 @@
-"""The diagrams of the specification: their nodes and connections. No I/O."""
+"""The diagrams of the specification: nodes and arrows. Cluster access does not belong here."""

@@ -24,7 +24,7 @@ GROUPS = (
 
 
 def build(facts: Facts) -> Diagram:
-    """Who speaks with whom, and where secrets and settings come from."""
+    """Connections between components, and the sources of secrets and settings."""
     builder = DiagramBuilder("architecture", "Overall System Architecture", "TB", GROUPS)
     _add_ingress(builder, facts)
     for component in facts.components:
@@ -39,7 +39,7 @@ def build(facts: Facts) -> Diagram:
 
 
 def component_title(component: Component) -> Title:
-    """What stands in a component's box."""
+    """The text in a component's box."""
     port = (f"Port: {component.port}",) if component.port else ()
     titles: dict[str, Title] = {
         "ui": ("UI Service", "Node.js + serve package", *port),
@@ -153,7 +153,7 @@ def _add_secrets(builder: DiagramBuilder, facts: Facts) -> None:
 
 
 def database_secrets(facts: Facts) -> list[tuple[str, Endpoint, str, Reason]]:
-    """The Secrets that databases read: the diagrams' name of each, its pods, Secret and reason."""
+    """The Secrets that databases read: node id, pods, Secret and reason of each."""
     secrets: list[tuple[str, Endpoint, str, Reason]] = []
     redis = facts.redis
     if redis and (name := objects.text(redis.manifest.body, "spec", "auth", "secretPath")):

@@ -20,6 +20,6 @@ BUILDERS = {
 def build_diagrams(
     manifests: Iterable[Manifest], names: Iterable[str] = BUILDERS
 ) -> tuple[Diagram, ...]:
-    """The pictures of a release's objects, all four or those that are named."""
+    """The diagrams of a release: all four, or those with the given names."""
     release_facts = facts.build_facts(manifests)
     return tuple(BUILDERS[name](release_facts) for name in names)

@@ -13,7 +13,7 @@ FRONTEND, BACKEND, AI = "Frontend", "Backend Services", "AI/ML Services"
 DATA, TOOLS = "Data Persistence", "Development Tools"
 GROUPS = (Group(FRONTEND), Group(BACKEND), Group(AI), Group(DATA), Group(TOOLS))
 GROUP_BY_COMPONENT = {"ui": FRONTEND, "nsfw-detector": AI, "adminer": TOOLS}
-# What is said beside the arrows to a component, to the primary, and to Redis' master.
+# The labels of arrows to a component, to the primary and to the Redis master.
 TO_COMPONENT = {"server": "HTTP API Calls", "nsfw-detector": "Content Analysis"}
 TO_PRIMARY = {"server": "SQL Queries", "jobs": "SQL Operations", "adminer": "Admin Access"}
 TO_MASTER = "Cache Operations"
@@ -31,7 +31,7 @@ REDIS: dict[str, tuple[str, str]] = {
 
 
 def build(facts: Facts) -> Diagram:
-    """Which service calls which, and what the databases are made of."""
+    """Connections between services, and the parts of the databases."""
     builder = DiagramBuilder("connectivity", "Service Connectivity and Data Flow", "LR", GROUPS)
     for component in facts.components:
         group = GROUP_BY_COMPONENT.get(component.name, BACKEND)
@@ -95,7 +95,7 @@ def _add_postgres_arrows(builder: DiagramBuilder, facts: Facts, component: Compo
         pool, primary = (facts.postgres.parts.get(name) for name in ("pool", "primary"))
         pool_reasons = facts.reasons_between(component, pool)
         if pool_reasons and pool and primary:
-            # The pool's pods stand between the two, and open connections of their own.
+            # The pool's pods open their own connections to the primary.
             relations = (
                 *connections_to(component, pool),
                 ConnectsTo(pool.endpoint, primary.endpoint),
@@ -114,7 +114,7 @@ def _add_redis_arrows(builder: DiagramBuilder, facts: Facts, component: Componen
     external = facts.external_database(component, "Redis")
     if facts.redis:
         sentinel, master = (facts.redis.parts.get(name) for name in ("sentinel", "master"))
-        # Clients find the master by asking Sentinel, so its address stands for both.
+        # Clients ask Sentinel for the master, so Sentinel's address supports both arrows.
         aliases = sentinel.endpoint.services if sentinel else ()
         for part, node, label in (
             (master, "RedisMaster", TO_MASTER),
@@ -149,10 +149,10 @@ def _add_external_database(
 
 
 def _add_replication_arrows(builder: DiagramBuilder, facts: Facts) -> None:
-    """Replication and monitoring, which the operators' resources imply by their counts."""
+    """Replication and monitoring, implied by the replica counts of the operators' resources."""
     postgres = facts.postgres.parts if facts.postgres else {}
     redis = facts.redis.parts if facts.redis else {}
-    # Who opens the connection is the second: replicas and Sentinels call, the data flow back.
+    # The second node opens the connection: replicas and Sentinels connect, data flow back.
     for source, target, label, client, server in (
         ("PGPrimary", "PGReplica", "Replication", postgres.get("replica"), postgres.get("primary")),
         ("RedisMaster", "RedisReplica", "Replication", redis.get("replica"), redis.get("master")),

@@ -29,7 +29,7 @@ GROUPS = (
 )
 SCRIPTS = "scripts/main"
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-# What the chart makes, by kind: the diagram's name and title.
+# Node id and title for each kind that the chart creates.
 NODE_BY_KIND: dict[str, tuple[str, Title]] = {
     "Service": ("Services", ("Services", "Internal networking")),
     "Ingress": ("Ingress", ("Ingress", "External access")),
@@ -91,7 +91,7 @@ def _add_chart_files(builder: DiagramBuilder) -> None:
 
 
 def _workflows_using(id_: str) -> tuple[str, ...]:
-    """Which workflow takes a file: the environments say which values are whose."""
+    """The workflows that use a file: each environment has its own values file."""
     own = {
         "ValuesDev": ("DevDeploy",),
         "ValuesStaging": ("DeployScript",),
@@ -125,7 +125,7 @@ def _add_resources(builder: DiagramBuilder, facts: Facts) -> None:
 
 
 def _add_other_kinds(builder: DiagramBuilder, facts: Facts) -> None:
-    """The kinds that the diagram has no box for, in one."""
+    """One box for all kinds without a box of their own."""
     own_kinds = {"Deployment", *NODE_BY_KIND}
     others = [
         item
@@ -168,7 +168,7 @@ def _probe_reasons(key: str, body: Body) -> Iterator[Reason]:
 
 
 def _template_reasons(manifests: list[Manifest]) -> tuple[Reason, ...]:
-    """The templates that objects came from, or their kinds where that isn't known."""
+    """The templates of objects, or "the release" for objects without a known template."""
     by_source: dict[str, list[str]] = {}
     for item in manifests:
         by_source.setdefault(item.source or "the release", []).append(item.key)
@@ -179,13 +179,13 @@ def _template_reasons(manifests: list[Manifest]) -> tuple[Reason, ...]:
 
 
 def _launcher_reason(name: str) -> Reason | None:
-    """A launcher of the project, with the command that it starts."""
+    """A launcher script of the project, with the command that it runs."""
     path = project.root() / SCRIPTS / f"{name}.sh"
     return Reason(f"{SCRIPTS}/{name}.sh", value=f"vrooli {name}") if path.is_file() else None
 
 
 def _chart_file_reasons(path: str) -> tuple[Reason, ...]:
-    """A file of the chart, if it is there; its environment where it is one's values."""
+    """A file of the chart if it exists, with its environment if it is a values file."""
     file: Path = project.chart_dir() / path
     if not file.exists():
         return ()
@@ -194,11 +194,11 @@ def _chart_file_reasons(path: str) -> tuple[Reason, ...]:
 
 
 def _lower_camel_case(component: str) -> str:
-    """nsfw-detector as the values call it: nsfwDetector."""
+    """The key in values.yaml: nsfw-detector becomes nsfwDetector."""
     camel = components.camel_case(component)
     return camel[:1].lower() + camel[1:]
 
 
 def _wrap(words: list[str]) -> Title:
-    """Words in lines of about three."""
+    """Words, two on each line."""
     return tuple(", ".join(words[begin : begin + 2]) for begin in range(0, len(words), 2))

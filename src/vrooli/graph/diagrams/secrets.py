@@ -27,13 +27,13 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class SecretTitles:
-    """One of the five secrets, as the diagram calls it.
+    """The titles of one secret in the diagram.
 
     Attributes:
         number: Its number in VaultSecret1 and K8sSecret1.
         path: The id of its path.
-        in_vault: What is said of the path.
-        in_kubernetes: What is said of the Secret.
+        in_vault: The description of the path.
+        in_kubernetes: The description of the Secret.
     """
 
     number: int
@@ -81,7 +81,7 @@ def build(facts: Facts) -> Diagram:
 
 
 def _titles_by_name(facts: Facts) -> Iterator[tuple[str, SecretTitles]]:
-    """How the diagram calls each VaultStaticSecret: the five as it does, others numbered on."""
+    """The titles of each VaultStaticSecret; unknown ones get the next numbers."""
     number = len(TITLES)
     for vault_secret in facts.vault_secrets:
         titles = TITLES.get(vault_secret.short)
@@ -114,7 +114,7 @@ def _title(first: str, second: str) -> Title:
 
 
 def _add_vault_connections(builder: DiagramBuilder, facts: Facts, kind: str) -> None:
-    """VaultAuth and VaultConnection: how the operator finds Vault, and proves who it is."""
+    """VaultAuth and VaultConnection: how the operator reaches Vault and logs in."""
     description, field = {
         "VaultAuth": ("K8s authentication", "spec.vaultConnectionRef"),
         "VaultConnection": ("Vault endpoint config", "spec.address"),
@@ -127,7 +127,7 @@ def _add_vault_connections(builder: DiagramBuilder, facts: Facts, kind: str) -> 
 
 
 def _add_readers(builder: DiagramBuilder, facts: Facts, secrets: dict[str, str]) -> None:
-    """Who reads each Secret, and who pulls images with it."""
+    """The pods that read each Secret, or pull images with it."""
     read_secrets = {name for item in facts.components for name in item.secrets if name in secrets}
     for component in facts.components:
         mounted = [name for name in component.secrets if name in secrets]
@@ -177,7 +177,7 @@ def _add_database_readers(builder: DiagramBuilder, facts: Facts, secrets: dict[s
 
 
 def short_name(facts: Facts, secret: str) -> str:
-    """What a Secret is called in the titles of pods."""
+    """The name of a Secret in the titles of pods."""
     return next((item.short for item in facts.vault_secrets if item.secret == secret), secret)
 
 

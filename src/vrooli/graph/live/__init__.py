@@ -1,1 +1,4 @@
-"""The state of nodes and connections in a running cluster."""
+"""The state of connections in a running cluster.
+
+Only fetch and watcher do I/O; the other modules are pure functions of a snapshot.
+"""

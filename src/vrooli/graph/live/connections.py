@@ -1,4 +1,4 @@
-"""Whether connections run between two parties: what the kernels of their pods say. No I/O here."""
+"""The state of connections between endpoints, from the socket tables of their pods. No I/O here."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ NAME_LABEL = "app.kubernetes.io/name"
 
 
 def connects_to_status(relation: ConnectsTo, snapshot: GraphSnapshot) -> ArrowStatus:
-    """One party's connections to another."""
+    """The state of one endpoint's connections to another."""
     for end in (relation.source, relation.target):
         if reason := endpoints.access_error(snapshot, end):
             return ArrowStatus(State.UNKNOWN, reason)
-    # What it leads to is what people look for: its trouble is said first.
+    # A failure of the target is more likely the root cause, so it is reported first.
     for end in (relation.target, relation.source):
         if reason := endpoints.unavailable_reason(snapshot, end):
             return ArrowStatus(State.BROKEN, reason)
@@ -31,9 +31,9 @@ def connects_to_status(relation: ConnectsTo, snapshot: GraphSnapshot) -> ArrowSt
 
 
 def routes_to_status(relation: RoutesTo, snapshot: GraphSnapshot) -> ArrowStatus:
-    """An Ingress controller's connections to what an Ingress leads to."""
+    """The state of an Ingress controller's connections to the backends."""
     if reason := snapshot.list_error("Ingress"):
-        return ArrowStatus(State.UNKNOWN, f"the Ingress could not be seen: {reason}")
+        return ArrowStatus(State.UNKNOWN, f"the Ingress could not be read:  {reason}")
     if reason := _ingress_failure(relation, snapshot):
         return ArrowStatus(State.BROKEN, reason)
     controllers = _controllers(relation, snapshot)
@@ -43,12 +43,12 @@ def routes_to_status(relation: RoutesTo, snapshot: GraphSnapshot) -> ArrowStatus
         return ArrowStatus(State.BROKEN, "no pod of the Ingress controller is ready")
     status = _traffic_status(snapshot, controllers, "the Ingress controller", relation.targets)
     if relation.entrance and status.state is State.ACTIVE:
-        return ArrowStatus(State.ACTIVE, f"requests are passed on: {status.message}")
+        return ArrowStatus(State.ACTIVE, f"requests are routed:  {status.message}")
     return status
 
 
 def _ingress_failure(relation: RoutesTo, snapshot: GraphSnapshot) -> str:
-    """Why nothing gets through an Ingress."""
+    """Why an Ingress routes no requests; empty if it can."""
     if snapshot.find("Ingress", relation.ingress) is None:
         return f"Ingress/{relation.ingress} doesn't exist"
     class_error = snapshot.list_error("IngressClass", "")
@@ -63,7 +63,7 @@ def _ingress_failure(relation: RoutesTo, snapshot: GraphSnapshot) -> str:
         for target in relation.targets
         if (reason := endpoints.unavailable_reason(snapshot, target))
     ]
-    # Other paths may lead somewhere; the entrance is shut when none does.
+    # The entrance is blocked only if every backend is unavailable.
     is_blocked = failures and (not relation.entrance or len(failures) == len(relation.targets))
     return "; ".join(failures) if is_blocked else ""
 
@@ -94,14 +94,14 @@ def _traffic_status(
             "",
         )
         detail = f": {error}" if error else ""
-        return ArrowStatus(State.UNKNOWN, f"connections could not be looked at{detail}")
+        return ArrowStatus(State.UNKNOWN, f"connections could not be inspected{detail}")
     return ArrowStatus(State.IDLE, f"no connection from {title} to {target_titles} at this moment")
 
 
 def _count_connections(
     snapshot: GraphSnapshot, sources: list[Body], targets: Iterable[Endpoint]
 ) -> tuple[int, int]:
-    """Connections that are open, and those closed lately, on the side that tells of more."""
+    """Open and recently closed connections, from the side that lists more of them."""
     outgoing, incoming = set(), set()
     source_ips = {ip for pod in sources for ip in pod_ips(pod)}
     for target in targets:
@@ -125,7 +125,7 @@ def _sockets(snapshot: GraphSnapshot, pods: Iterable[Body]) -> Iterator[Socket]:
 
 
 def _is_outside(snapshot: GraphSnapshot, remote: tuple[str, int], target: Endpoint) -> bool:
-    """Whether an address is none of the cluster's own, on the target's port."""
+    """Whether an address is outside the cluster and has the target's port."""
     own = {ip for pod in snapshot.all("Pod") for ip in pod_ips(pod)}
     services = {
         str(ip)
@@ -136,7 +136,7 @@ def _is_outside(snapshot: GraphSnapshot, remote: tuple[str, int], target: Endpoi
 
 
 def _controllers(relation: RoutesTo, snapshot: GraphSnapshot) -> list[Body]:
-    """The controller's pods: in the namespaces that policies let in, by the class' own word."""
+    """The controller's pods, in namespaces that policies allow, by the controller of the class."""
     classes = (
         [snapshot.find("IngressClass", relation.class_name, "")] if relation.class_name else []
     )

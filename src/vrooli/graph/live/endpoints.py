@@ -1,4 +1,4 @@
-"""Whether the ends of an arrow are there: pods, Services, and why they aren't, in words.
+"""Whether the pods and Services of an endpoint are available, and why not.
 
 No I/O here.
 """
@@ -13,13 +13,13 @@ from vrooli.kube.status import is_pod_ready, pod_status
 
 
 def access_error(snapshot: GraphSnapshot, endpoint: Endpoint) -> str:
-    """Why nothing is known of a party's pods; empty when something is."""
+    """Why an endpoint's pods could not be listed; empty if they were."""
     error = snapshot.list_error("Pod", endpoint.namespace or snapshot.namespace)
-    return f"the pods of {endpoint.title} could not be seen: {error}" if error else ""
+    return f"the pods of {endpoint.title} could not be read: {error}" if error else ""
 
 
 def unavailable_reason(snapshot: GraphSnapshot, endpoint: Endpoint) -> str:
-    """Why a party can't take or make connections; empty when it can, or is elsewhere."""
+    """Why an endpoint cannot accept or open connections; empty if it can or is external."""
     if endpoint.host or access_error(snapshot, endpoint):
         return ""
     pods = snapshot.endpoint_pods(endpoint)
@@ -32,7 +32,7 @@ def unavailable_reason(snapshot: GraphSnapshot, endpoint: Endpoint) -> str:
 
 
 def format_ready(snapshot: GraphSnapshot, endpoint: Endpoint) -> str:
-    """How many of a party's pods are ready, in words."""
+    """How many of an endpoint's pods are ready, as text."""
     pods = snapshot.endpoint_pods(endpoint)
     count = sum(is_pod_ready(pod) for pod in pods)
     return f"{count} of {len(pods)} pods of {endpoint.title} ready"
@@ -61,13 +61,13 @@ def _missing_pods_reason(snapshot: GraphSnapshot, endpoint: Endpoint) -> str:
 
 
 def _missing_endpoints_reason(snapshot: GraphSnapshot, endpoint: Endpoint) -> str:
-    """A Service of the party that is there and leads to nothing that is ready."""
+    """A Service of the endpoint that is missing or has no ready endpoints, as text."""
     namespace = endpoint.namespace or snapshot.namespace
     if snapshot.list_error("EndpointSlice", namespace) or snapshot.list_error("Service", namespace):
         return ""
     for name in endpoint.services:
         service = snapshot.find("Service", name, namespace)
-        # A Service without a selector may be an alias whose addresses aren't pods.
+        # A Service without a selector may have addresses that are not pods.
         if service is not None and objects.mapping(service, "spec", "selector"):
             if not _count_ready(snapshot, name, namespace):
                 return f"Service/{name} has no ready endpoints"

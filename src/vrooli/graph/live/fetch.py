@@ -1,4 +1,4 @@
-"""Looks at a cluster through its API: all at once, each look with a limit, nothing changed."""
+"""Reads a cluster through its API: concurrently, with a timeout for each request, read-only."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from vrooli.kube.status import is_pod_ready
 from vrooli.kube.unavailable import Cause, Unavailable
 from vrooli.operators import VSO
 
-# One list of objects, and one program in one pod, seconds.
+# Timeouts of one list request and of one command in a pod, seconds.
 LIST_TIMEOUT_S, EXEC_TIMEOUT_S = 5.0, 10.0
-# Pods of each party that are asked: enough to tell, bounded in a large cluster.
+# Pods inspected per endpoint: a sample, to limit the requests in a large cluster.
 PODS_PER_ENDPOINT = 3
 PROC_NET_FILES = ("/proc/net/tcp", "/proc/net/tcp6")
-# What every release is looked at for; the rest are the kinds of its own manifests.
+# Kinds that are read for every release, in addition to those of its manifests.
 KINDS = (
     ("v1", "Pod"),
     ("v1", "Service"),
@@ -41,7 +41,7 @@ KINDS = (
 )
 CHART_KINDS = ("Ingress", "PostgresCluster", "RedisFailover", "VaultStaticSecret", "VaultAuth")
 RELEASE_KINDS = (*CHART_KINDS, "VaultConnection")
-# Their contents are nobody's business here: that they are there is.
+# Only the names of these are read, never their contents.
 NAMES_ONLY = ("Secret", "ConfigMap")
 
 
@@ -52,7 +52,7 @@ def _query(api_version: str, kind: str, namespace: str) -> Query:
 def required_resources(
     manifests: Iterable[Manifest], diagrams: Iterable[Diagram], namespace: str
 ) -> tuple[Query, ...]:
-    """What must be looked at to judge the arrows."""
+    """The resources that must be read to evaluate the arrows."""
     kinds = [*KINDS, *((m.api_version, m.kind) for m in manifests if m.kind in RELEASE_KINDS)]
     queries = [_query(version, kind, namespace) for version, kind in kinds]
     queries.append(_query("networking.k8s.io/v1", "IngressClass", ""))
@@ -73,7 +73,7 @@ def required_resources(
 async def fetch_snapshot(
     kube: Kube, diagrams: Sequence[Diagram], queries: Sequence[Query], budget: RequestBudget
 ) -> GraphSnapshot:
-    """All of it once, as it is now."""
+    """Read all resources once."""
     snapshot = await kube_fetch.fetch_snapshot(
         queries[0].namespace, queries, partial(fetch_list, kube, budget=budget)
     )
@@ -109,16 +109,16 @@ async def fetch_list(
         if missing.cause is Cause.FORBIDDEN and query.labels:
             return ()  # the operator's usual namespace is read, too
         if missing.cause is Cause.FORBIDDEN:
-            return replace(missing, reason="no right to list it")
+            return replace(missing, reason="no permission to list it")
         return missing
 
 
 def pods_to_inspect(snapshot: GraphSnapshot, diagrams: Iterable[Diagram]) -> list[Body]:
-    """The pods whose connections tell of an arrow, a few of each party."""
+    """The pods whose connections are read, a sample for each endpoint."""
     pods: dict[tuple[str, str], Body] = {}
     for endpoint in _pod_endpoints(diagrams, snapshot):
         running = [pod for pod in snapshot.endpoint_pods(endpoint) if _is_running(pod)]
-        # Those that are ready carry the traffic.
+        # Ready pods first: they carry the traffic.
         running.sort(key=lambda pod: (not is_pod_ready(pod), objects.name(pod)))
         pods.update({_pod_key(pod): pod for pod in running[:PODS_PER_ENDPOINT]})
     return list(pods.values())
@@ -151,7 +151,7 @@ def _pod_key(pod: Body) -> tuple[str, str]:
 async def fetch_sockets(
     kube: Kube, pods: Iterable[Body]
 ) -> tuple[dict[tuple[str, str], tuple[Socket, ...]], dict[tuple[str, str], str]]:
-    """The connections of each pod, and why those that are mute couldn't be asked."""
+    """The connections of each pod, and the errors of pods that could not be inspected."""
     sockets: dict[tuple[str, str], tuple[Socket, ...]] = {}
     errors: dict[tuple[str, str], str] = {}
 
@@ -160,7 +160,7 @@ async def fetch_sockets(
         try:
             sockets[key] = await _fetch_pod_sockets(kube, *key)
         except TimeoutError:
-            errors[key] = f"no answer within {EXEC_TIMEOUT_S:.0f} s"
+            errors[key] = f"no response within {EXEC_TIMEOUT_S:.0f} s"
         except VrooliError as error:
             errors[key] = _format_exec_error(error)
 
@@ -173,7 +173,7 @@ async def _fetch_pod_sockets(kube: Kube, namespace: str, pod: str) -> tuple[Sock
         try:
             text = await kube.exec(namespace, pod, ("cat", *PROC_NET_FILES))
         except VrooliError as error:
-            # A kernel without IPv6 has no second table.
+            # A kernel without IPv6 has no second file.
             if PROC_NET_FILES[1] not in str(error.message) and "exit code 1" not in str(
                 error.message
             ):
@@ -183,10 +183,10 @@ async def _fetch_pod_sockets(kube: Kube, namespace: str, pod: str) -> tuple[Sock
 
 
 def _format_exec_error(error: VrooliError) -> str:
-    """Why a pod couldn't be asked, in one line."""
+    """The error of a command in a pod, in one line."""
     text = " ".join(error.message.split())
     if "403" in text or "forbidden" in text.lower():
-        return "no right to run anything in the pods"
+        return "no permission to exec into the pods"
     if "not found" in text or "no such file" in text:
         return "the image has no cat"
     return text

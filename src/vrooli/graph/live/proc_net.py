@@ -1,4 +1,4 @@
-"""What a pod's kernel says of its TCP connections: /proc/net/tcp and tcp6, read. No I/O here."""
+"""Parses the TCP connections of a pod: /proc/net/tcp and tcp6. No I/O here."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# Linux' numbers of the states that tell of traffic: open, and closed within the last minute.
+# Linux' numbers of the states that show traffic: open, and closed within the last minute.
 ESTABLISHED, TIME_WAIT = 0x01, 0x06
-# Words of four bytes, in the byte order of the machine that both run on; all of ours are little.
+# Four-byte words in the byte order of the machine; all supported ones are little-endian.
 _WORD = 8
 
 
@@ -18,7 +18,7 @@ class Socket:
 
     Attributes:
         local: The address and port on the pod's side.
-        remote: Those of the other side.
+        remote: The address and port of the other side.
         is_open: Whether it is open; else it was closed within the last minute.
     """
 
@@ -28,7 +28,7 @@ class Socket:
 
 
 def parse(text: str) -> tuple[Socket, ...]:
-    """The connections that a table tells of; lines that are none are passed over."""
+    """The connections in a table; other lines are ignored."""
     return tuple(_rows(text))
 
 

@@ -21,8 +21,8 @@ class GraphSnapshot(Snapshot):
     """The objects of a release's namespace and of others, with the connections of pods.
 
     Attributes:
-        sockets: The connections of the pods that could be asked, by namespace and name.
-        socket_errors: Why a pod couldn't be asked, by namespace and name.
+        sockets: The connections of inspected pods, by namespace and name.
+        socket_errors: Why a pod could not be inspected, by namespace and name.
     """
 
     sockets: Mapping[tuple[str, str], tuple[Socket, ...]] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class GraphSnapshot(Snapshot):
         return [pod for pod in pods if is_selected(pod, endpoint)]
 
     def addresses(self, endpoint: Endpoint) -> set[tuple[str, int]]:
-        """Where a party is reached: its pods' addresses and its Services', with their ports."""
+        """The addresses and ports of an endpoint's pods and Services."""
         addresses = {
             (ip, port)
             for pod in self.endpoint_pods(endpoint)
@@ -68,7 +68,7 @@ class GraphSnapshot(Snapshot):
 
 
 def is_selected(pod: Body, endpoint: Endpoint) -> bool:
-    """Whether a pod is a party's, by its labels."""
+    """Whether an endpoint selects a pod."""
     labels = objects.labels(pod)
     if not endpoint.labels or not dict(endpoint.labels).items() <= labels.items():
         return False
@@ -76,7 +76,7 @@ def is_selected(pod: Body, endpoint: Endpoint) -> bool:
 
 
 def pod_ips(pod: Body) -> Iterator[str]:
-    """A pod's own addresses; one in the host's network has none."""
+    """A pod's own addresses; a pod in the host network has none."""
     if objects.dig(pod, "spec", "hostNetwork"):
         return
     for item in objects.items(pod, "status", "podIPs"):

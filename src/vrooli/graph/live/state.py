@@ -1,7 +1,7 @@
-"""How each arrow is in a cluster: carries traffic, idle, broken, or not to be seen. No I/O here.
+"""Evaluates the state of each arrow: active, idle, broken or unknown. No I/O here.
 
-Evidence of traffic is a connection that the kernel of one of the two pods has open now, or closed
-within the last minute. What couldn't be looked at is never called broken.
+Traffic is a connection that is open in the kernel of one of the two pods, or was closed within the
+last minute. An arrow that could not be inspected is never reported as broken.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from vrooli.redaction import Redactor
 def evaluate(
     diagrams: Iterable[Diagram], snapshot: GraphSnapshot, redactor: Redactor
 ) -> ArrowStatuses:
-    """Every arrow that is something in the cluster, by its diagram and ends.
+    """The status of every arrow with relations, by diagram and arrow.
 
     Args:
-        diagrams: The pictures with the arrows.
-        snapshot: The cluster.
-        redactor: Takes out of the reasons what is secret in states and events.
+        diagrams: The diagrams with the arrows.
+        snapshot: The state of the cluster.
+        redactor: Masks secrets in the messages.
     """
     return {
         (diagram.name, *arrow.key): _redacted(arrow_status(arrow, snapshot), redactor)
@@ -49,12 +49,12 @@ def evaluate(
 
 
 def _redacted(status: ArrowStatus, redactor: Redactor) -> ArrowStatus:
-    """Its reason in one line, once it is masked: a secret may go over several."""
+    """The status with a redacted message on one line; redacted first, as secrets may span lines."""
     return replace(status, message=" ".join(redactor.text(status.message).split()))
 
 
 def arrow_status(arrow: Arrow, snapshot: GraphSnapshot) -> ArrowStatus:
-    """How one arrow is: what is broken decides, then what carries something."""
+    """The status of one arrow: broken relations take precedence, then active ones."""
     statuses = list(
         dict.fromkeys(relation_status(relation, snapshot) for relation in arrow.relations)
     )
@@ -66,17 +66,17 @@ def arrow_status(arrow: Arrow, snapshot: GraphSnapshot) -> ArrowStatus:
                 item.message for item in statuses if item.state is State.UNKNOWN is not state
             ]
             return ArrowStatus(state, "; ".join([*messages, *unknown]))
-    return ArrowStatus(State.UNKNOWN, "nothing of it could be looked at")
+    return ArrowStatus(State.UNKNOWN, "nothing could be inspected")
 
 
 def relation_status(relation: Relation, snapshot: GraphSnapshot) -> ArrowStatus:
-    """How one of the things is that an arrow stands for."""
+    """The status of one relation."""
     evaluator = _EVALUATORS[type(relation)]
     return evaluator(relation, snapshot)
 
 
 def _mounts_status(relation: Mounts, snapshot: GraphSnapshot) -> ArrowStatus:
-    """Pods read Secrets and ConfigMaps when they start; images are pulled before that."""
+    """Pods read Secrets and ConfigMaps when they start; images are pulled before."""
     missing = [name for name in relation.names if snapshot.find(relation.kind, name) is None]
     list_error = snapshot.list_error(relation.kind)
     if missing and not list_error:
@@ -101,7 +101,7 @@ def _mounts_status(relation: Mounts, snapshot: GraphSnapshot) -> ArrowStatus:
 
 
 def _publishes_status(relation: Publishes, snapshot: GraphSnapshot) -> ArrowStatus:
-    """The Secret that pods read is there, and the rotator looks after it."""
+    """The Secret that pods read exists, and the rotator runs."""
     if not snapshot.list_error("Secret") and snapshot.find("Secret", relation.secret) is None:
         message = (
             f"Secret/{relation.secret} doesn't exist: "
@@ -111,9 +111,7 @@ def _publishes_status(relation: Publishes, snapshot: GraphSnapshot) -> ArrowStat
     if reason := endpoints.access_error(snapshot, relation.rotator):
         return ArrowStatus(State.UNKNOWN, reason)
     if reason := endpoints.unavailable_reason(snapshot, relation.rotator):
-        message = (
-            f"a password that changes in Vault doesn't reach Secret/{relation.secret}: {reason}"
-        )
+        message = f"a changed password in Vault is not copied to Secret/{relation.secret}: {reason}"
         return ArrowStatus(State.BROKEN, message)
     return ArrowStatus(
         State.ACTIVE, f"the rotator publishes {relation.source} as {relation.secret}"
@@ -121,7 +119,7 @@ def _publishes_status(relation: Publishes, snapshot: GraphSnapshot) -> ArrowStat
 
 
 def _pull_failure(relation: Mounts, snapshot: GraphSnapshot) -> str:
-    """A pod that can't pull its image."""
+    """The error of a pod that cannot pull its image."""
     for pod in snapshot.endpoint_pods(relation.reader):
         for container in pod_status(pod).main_containers:
             if container.waiting_reason in FAILED_PULLS:

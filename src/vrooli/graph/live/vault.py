@@ -1,4 +1,4 @@
-"""Whether secrets come from Vault: what Vault's operator says of its objects. No I/O here."""
+"""The state of secrets from Vault, from the objects of its operator. No I/O here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vrooli.operators import VSO
 from vrooli.operators.vso.names import LABELS
 from vrooli.vault.address import parse_address
 
-# A warning is told while it is this young, seconds: the operator repeats it while it lasts.
+# Maximum age of a warning, seconds: the operator repeats it while the problem persists.
 RECENT_S = 180.0
 
 
@@ -31,9 +31,9 @@ def find_operator(snapshot: GraphSnapshot) -> Endpoint:
 
 
 def syncs_secret_status(relation: SyncsSecret, snapshot: GraphSnapshot) -> ArrowStatus:
-    """Whether a VaultStaticSecret is filled, and is still looked after."""
+    """Whether a VaultStaticSecret is synced, and its operator runs."""
     if reason := snapshot.list_error("VaultStaticSecret"):
-        return ArrowStatus(State.UNKNOWN, f"VaultStaticSecrets could not be seen: {reason}")
+        return ArrowStatus(State.UNKNOWN, f"VaultStaticSecrets could not be read:  {reason}")
     body = snapshot.find("VaultStaticSecret", relation.name)
     if body is None:
         return ArrowStatus(State.BROKEN, f"VaultStaticSecret/{relation.name} doesn't exist")
@@ -42,14 +42,14 @@ def syncs_secret_status(relation: SyncsSecret, snapshot: GraphSnapshot) -> Arrow
     if relation.refresh and snapshot.endpoint_pods(find_operator(snapshot)):
         message = f"{relation.name} is synced, and compared with Vault every {relation.refresh}"
         return ArrowStatus(State.ACTIVE, message)
-    message = "" if relation.refresh == "" else "; its operator could not be seen"
+    message = "" if relation.refresh == "" else "; its operator could not be inspected"
     return ArrowStatus(State.IDLE, f"{relation.name} is synced{message}")
 
 
 def authenticates_status(relation: Authenticates, snapshot: GraphSnapshot) -> ArrowStatus:
-    """Whether the operator found a VaultAuth or a VaultConnection valid."""
+    """Whether the operator reports a VaultAuth or VaultConnection as valid."""
     if reason := snapshot.list_error(relation.kind):
-        return ArrowStatus(State.UNKNOWN, f"{relation.kind}s could not be seen: {reason}")
+        return ArrowStatus(State.UNKNOWN, f"{relation.kind}s could not be read: {reason}")
     body = snapshot.find(relation.kind, relation.name)
     if body is None:
         return ArrowStatus(State.BROKEN, f"{relation.kind}/{relation.name} doesn't exist")
@@ -63,32 +63,31 @@ def authenticates_status(relation: Authenticates, snapshot: GraphSnapshot) -> Ar
         detail = f": {error}" if error else ""
         return ArrowStatus(State.BROKEN, f"{relation.kind}/{relation.name} isn't valid{detail}")
     return ArrowStatus(
-        State.UNKNOWN, f"its operator has said nothing of {relation.kind}/{relation.name} yet"
+        State.UNKNOWN,
+        f"its operator has not reported a status of {relation.kind}/{relation.name} yet",
     )
 
 
 def queries_vault_status(relation: QueriesVault, snapshot: GraphSnapshot) -> ArrowStatus:
-    """Whether the operator has connections to the Vault that it is told of."""
+    """Whether the operator has connections to the configured Vault."""
     operator = find_operator(snapshot)
     if reason := snapshot.list_error("Pod", operator.namespace):
         return ArrowStatus(
-            State.UNKNOWN, f"the pods of {operator.namespace} could not be seen: {reason}"
+            State.UNKNOWN, f"the pods of {operator.namespace} could not be read: {reason}"
         )
     if reason := _operator_failure(snapshot):
         return ArrowStatus(State.BROKEN, reason)
     target = parse_vault_address(relation.address)
     if target is None or snapshot.list_error("Pod", target.namespace):
-        return ArrowStatus(
-            State.UNKNOWN, f"the Vault at {relation.address} is outside of what can be seen"
-        )
+        return ArrowStatus(State.UNKNOWN, f"the Vault at {relation.address} cannot be inspected")
     vault_endpoint = find_vault_endpoint(relation.address, snapshot)
     if vault_endpoint is None:
-        return ArrowStatus(State.BROKEN, f"{relation.address} leads to no Service that has pods")
+        return ArrowStatus(State.BROKEN, f"{relation.address} matches no Service with a selector")
     return connections.connects_to_status(ConnectsTo(operator, vault_endpoint), snapshot)
 
 
 def find_vault_endpoint(address: str, snapshot: GraphSnapshot) -> Endpoint | None:
-    """The pods that an address in the cluster leads to, by its Service's selector."""
+    """The pods behind an address in the cluster, by the selector of its Service."""
     target = parse_vault_address(address)
     if target is None:
         return None
@@ -113,11 +112,11 @@ def _sync_failure(relation: SyncsSecret, body: Body, snapshot: GraphSnapshot) ->
     if not objects.text(body, "status", "secretMAC"):
         warning = _recent_warning("VaultStaticSecret", relation.name, snapshot)
         return (
-            f"Vault hasn't filled Secret/{relation.secret} yet{f': {warning}' if warning else ''}"
+            f"Vault has not filled Secret/{relation.secret} yet{f': {warning}' if warning else ''}"
         )
     generation = objects.number(body, "metadata", "generation")
     if objects.number(body, "status", "lastGeneration") < generation:
-        return f"Secret/{relation.secret} isn't filled anew since {relation.name} was changed"
+        return f"Secret/{relation.secret} has not been updated since {relation.name} was changed"
     if not snapshot.list_error("Secret") and snapshot.find("Secret", relation.secret) is None:
         return f"Secret/{relation.secret} doesn't exist"
     warning = _recent_warning("VaultStaticSecret", relation.name, snapshot)
@@ -125,18 +124,18 @@ def _sync_failure(relation: SyncsSecret, body: Body, snapshot: GraphSnapshot) ->
 
 
 def _operator_failure(snapshot: GraphSnapshot) -> str:
-    """Why the operator can't work; empty when it can, or nobody knows."""
+    """Why the operator cannot work; empty if it can, or if its pods cannot be listed."""
     operator = find_operator(snapshot)
     if not {("Pod", operator.namespace), ("Pod", "")} & set(snapshot.places):
         return ""
     pods = snapshot.endpoint_pods(operator)
     if any(is_pod_ready(pod) for pod in pods):
         return ""
-    return f"no pod of {operator.namespace} is ready: what changes in Vault doesn't arrive"
+    return f"no pod of {operator.namespace} is ready: changes in Vault are not synced"
 
 
 def _recent_warning(kind: str, name: str, snapshot: GraphSnapshot) -> str:
-    """The last thing that the operator said of an object, if it is a warning, and recent."""
+    """The message of an object's last event if it is a recent warning."""
     events = [
         item for item in snapshot.events if (item.about.kind, item.about.name) == (kind, name)
     ]

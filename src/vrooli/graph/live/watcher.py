@@ -1,7 +1,7 @@
-"""Keeps what is known of a cluster up to date: watches for objects, and asking pods meanwhile.
+"""Keeps a snapshot of a cluster up to date: watches objects and polls the connections of pods.
 
-The kernel's tables of connections can't be watched through the API: while somebody looks, the
-pods are asked again and again; that also shows whether the cluster answers at all.
+The socket tables of pods cannot be watched through the API. They are polled while a page is open,
+which also detects whether the cluster responds.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from vrooli.kube import ApiError, Kube
 from vrooli.kube.fetch import Query
 from vrooli.kube.watcher import Watcher
 
-# How often pods are asked for their connections while somebody looks, seconds.
+# Interval of polling connections while a page is open, seconds.
 POLL_S = 5.0
-# A cluster that doesn't say within this time that it is ready is away, seconds.
+# A cluster that does not respond within this time is unreachable, seconds.
 API_TIMEOUT_S = 4.0
-# How soon it is asked again, seconds.
+# Interval of retries while it is unreachable, seconds.
 RETRY_S = 1.0
-# Everything is read anew this often, seconds: a watch may miss an end between two requests.
+# Interval of listing everything again, seconds: a watch may miss a deletion.
 RELIST_S = 60.0
-# Changes come in bursts; one look after each is enough, seconds.
+# Changes within this time are handled together, seconds.
 DEBOUNCE_S = 0.15
 
 
 class GraphWatcher:
-    """What is known of a cluster, as it changes."""
+    """A snapshot of a cluster that is kept up to date."""
 
     def __init__(
         self,
@@ -52,12 +52,12 @@ class GraphWatcher:
         self._sockets: Mapping[tuple[str, str], tuple[Socket, ...]] = {}
         self._socket_errors: Mapping[tuple[str, str], str] = {}
         self._refresh_requested = asyncio.Event()
-        # Since when the cluster hasn't answered; None while it does.
+        # Since when the cluster has not responded; None while it responds.
         self.unreachable_since: datetime | None = None
 
     @property
     def snapshot(self) -> GraphSnapshot:
-        """All that is known now."""
+        """The current snapshot."""
         return GraphSnapshot.build(self._watcher.snapshot, self._sockets, self._socket_errors)
 
     async def run(self) -> None:
@@ -69,17 +69,17 @@ class GraphWatcher:
             group.create_task(self._poll())
 
     async def wait_for_change(self) -> None:
-        """Wait until something may be different."""
+        """Wait until the snapshot may have changed."""
         await self._watcher.changed.wait()
         await asyncio.sleep(DEBOUNCE_S)
         self._watcher.changed.clear()
 
     def refresh(self) -> None:
-        """Somebody has come to look: ask the pods now, not at the next time."""
+        """Poll now: a page was opened."""
         self._refresh_requested.set()
 
     async def _poll(self) -> None:
-        """Ask pods while somebody looks, and notice when the cluster goes and comes back."""
+        """Poll while a page is open, and detect when the cluster becomes unreachable or returns."""
         listed_at = time.monotonic()
         while True:
             if self._is_active():

@@ -1,4 +1,4 @@
-"""The application's components, as their Deployments, Services and ConfigMaps describe them.
+"""The application's components, from their Deployments, Services and ConfigMaps.
 
 No I/O here.
 """
@@ -17,7 +17,7 @@ from vrooli.kube.objects import Body
 from vrooli.redaction import Redactor
 
 COMPONENT = "app.kubernetes.io/component"
-# The diagrams' names of the components, in their order there.
+# Node ids of the components, in the order of the diagrams.
 IDS: Mapping[str, str] = {
     "ui": "UI",
     "server": "Server",
@@ -26,14 +26,14 @@ IDS: Mapping[str, str] = {
     "adminer": "Adminer",
     "rotator": "Rotator",
 }
-# A value that is kept as a reason is cut here, characters.
+# Maximum length of a value in a reason, characters.
 MAX_VALUE_LENGTH = 80
 _REDACTOR = Redactor()
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One environment variable of a component, with where it stands."""
+    """One environment variable of a component, with the field that sets it."""
 
     name: str
     value: str
@@ -45,15 +45,15 @@ class Component:
     """One Deployment.
 
     Attributes:
-        id: The diagrams' name.
+        id: The node id.
         name: Its component label, or its own name.
         labels: Its pods' labels.
-        endpoint: Its pods, as one end of an arrow.
+        endpoint: Its pods, as the end of a connection.
         image: The image of its first container, without registry and tag.
-        settings: Its environment, as far as it stands in manifests.
-        secrets: The Secrets that it reads, with where it says so.
+        settings: Its environment variables, as far as manifests contain the values.
+        secrets: The Secrets that it reads, with the fields that name them.
         config_maps: The ConfigMaps that it reads, likewise.
-        pull_secrets: The Secrets that its images are pulled with, likewise.
+        pull_secrets: The Secrets with which its images are pulled, likewise.
     """
 
     id: str
@@ -68,12 +68,12 @@ class Component:
 
     @property
     def port(self) -> str:
-        """The port that its Service has, or its container."""
+        """The port of its Service, or else of its container."""
         return str(self.endpoint.ports[0]) if self.endpoint.ports else ""
 
 
 def find_components(manifests: Iterable[Manifest]) -> tuple[Component, ...]:
-    """The components of a release, those that the diagrams name first."""
+    """The components of a release; those of the specification's diagrams come first."""
     own = [item for item in manifests if not item.is_hook]
     components = [_build_component(item, own) for item in own if item.kind == "Deployment"]
     order = list(IDS.values())
@@ -83,7 +83,7 @@ def find_components(manifests: Iterable[Manifest]) -> tuple[Component, ...]:
 
 
 def services_of(manifests: Iterable[Manifest], labels: Mapping[str, str]) -> Iterator[Manifest]:
-    """The Services that lead to pods with these labels."""
+    """The Services that select pods with these labels."""
     for item in manifests:
         selector = objects.mapping(item.body, "spec", "selector")
         if item.kind == "Service" and selector and selector.items() <= labels.items():
@@ -91,7 +91,7 @@ def services_of(manifests: Iterable[Manifest], labels: Mapping[str, str]) -> Ite
 
 
 def format_value(value: str) -> str:
-    """A value as a reason shows it: without passwords, and not longer than one line."""
+    """A value for display: redacted, on one line, shortened."""
     line = " ".join(_REDACTOR.text(value).split())
     return line if len(line) <= MAX_VALUE_LENGTH else f"{line[: MAX_VALUE_LENGTH - 1]}…"
 
@@ -127,14 +127,14 @@ def _build_component(deployment: Manifest, own: list[Manifest]) -> Component:
 
 
 def pull_secrets(key: str, body: Body, *path: str) -> Iterator[tuple[str, Reason]]:
-    """The Secrets of a list of imagePullSecrets, with where each stands."""
+    """The Secrets of a list of imagePullSecrets, with the field of each."""
     for index, item in enumerate(objects.items(body, *path)):
         if name := objects.text(item, "name"):
             yield name, Reason(key, f"{'.'.join(path)}[{index}]", name)
 
 
 def camel_case(name: str) -> str:
-    """A name as an id: vrooli-extra becomes VrooliExtra."""
+    """A name in camel case: vrooli-extra becomes VrooliExtra."""
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name))
 
 
@@ -183,7 +183,7 @@ def _settings(
 def _references(
     deployment: Manifest, containers: Iterable[Body], kind: str
 ) -> Iterator[tuple[str, Reason]]:
-    """What a component reads of a kind, and where it says so: envFrom, env, volumes."""
+    """The objects of a kind that a component reads: envFrom, env, volumes."""
     for container in containers:
         for index, item in enumerate(objects.items(container, "envFrom")):
             if name := objects.text(item, f"{kind}Ref", "name"):

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis, as their operators' resources describe them, or as they are elsewhere.
+"""PostgreSQL and Redis, from the resources of their operators.
 
 No I/O here. Labels, roles and Services are those that PGO and the Redis operator make.
 """
@@ -21,7 +21,7 @@ POSTGRES_PORT, REDIS_PORT, SENTINEL_PORT = 5432, 6379, 26379
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a database: its pods, and the field that wants them."""
+    """One part of a database: its pods, and the field that requests them."""
 
     endpoint: Endpoint
     reasons: tuple[Reason, ...]
@@ -29,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Database:
-    """A database that an operator runs; a part that nothing wants is absent.
+    """A database that an operator runs; a part with no replicas is absent.
 
     Attributes:
         kind: PostgresCluster or RedisFailover.
@@ -128,7 +128,7 @@ def find_redis(manifests: Iterable[Manifest]) -> Database | None:
 
 
 def _primary_services(name: str) -> tuple[str, ...]:
-    """The Services that lead to the primary: PGO's own, and Patroni's that it stands for."""
+    """The Services of the primary: PGO's, and Patroni's behind it."""
     return f"{name}-primary", f"{name}-ha"
 
 

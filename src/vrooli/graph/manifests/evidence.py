@@ -1,7 +1,7 @@
-"""What in the manifests supports an arrow between components: policies, settings, the Ingress.
+"""The fields that support an arrow between components: network policies, settings, the Ingress.
 
-Where a network policy binds the source, an arrow needs a rule that opens it; what settings and the
-Ingress say is added. Where none does, each address that the source is given counts. No I/O here.
+If a network policy restricts the source, the arrow requires a rule that allows the connection.
+Otherwise each address in the source's settings supports an arrow. No I/O here.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def connection_reasons(
     manifests: Iterable[Manifest],
     aliases: tuple[str, ...] = (),
 ) -> tuple[Reason, ...]:
-    """What supports an arrow from a component to a target; nothing if there is none.
+    """The reasons for an arrow from a component to a target; empty if there is no arrow.
 
     Args:
         source: The component.
-        target: Where the arrow would lead.
+        target: The other end of the arrow.
         manifests: The release's objects.
-        aliases: Hosts that stand for the target beside its own Services.
+        aliases: Names of further Services that lead to the target.
     """
     objects = list(manifests)
     is_restricted, rule_reasons = _egress_rules(source, target, objects)
@@ -80,7 +80,7 @@ def ingress_routes(manifests: Iterable[Manifest]) -> Iterator[Route]:
 
 
 def allowed_namespaces(labels: Mapping[str, str], manifests: Iterable[Manifest]) -> list[str]:
-    """The namespaces, by name, that policies let in to pods with these labels."""
+    """The names of namespaces from which policies allow traffic to pods with these labels."""
     return list(
         dict.fromkeys(
             name
@@ -97,7 +97,7 @@ def allowed_namespaces(labels: Mapping[str, str], manifests: Iterable[Manifest])
 def _egress_rules(
     source: Component, target: Endpoint, manifests: Iterable[Manifest]
 ) -> tuple[bool, tuple[Reason, ...]]:
-    """Whether any policy binds what the source sends, and the rules that open the way."""
+    """Whether a policy restricts the source's egress, and the rules that allow the target."""
     is_restricted, reasons = False, []
     for item in manifests:
         spec = objects.mapping(item.body, "spec")
@@ -140,7 +140,7 @@ def _allows(rule: Body, target: Endpoint) -> bool:
 
 
 def _possible_labels(target: Endpoint) -> Iterator[dict[str, str]]:
-    """The labels that its pods may have."""
+    """The possible label sets of its pods."""
     labels = dict(target.labels)
     if target.roles is None:
         yield labels
@@ -150,7 +150,7 @@ def _possible_labels(target: Endpoint) -> Iterator[dict[str, str]]:
 
 
 def _is_address_of(host: str, target: Endpoint, aliases: tuple[str, ...]) -> bool:
-    """Whether a host is the target's: a Service by its short or its whole name, or outside."""
+    """Whether a host names the target: a Service by its short or full name, or an external host."""
     if target.host:
         return host == target.host
     name, _, rest = host.partition(".")
@@ -160,7 +160,7 @@ def _is_address_of(host: str, target: Endpoint, aliases: tuple[str, ...]) -> boo
 def _same_host_reasons(
     source: Component, target: Endpoint, manifests: Iterable[Manifest]
 ) -> tuple[Reason, ...]:
-    """What a page calls on its own host: paths that lead to the target, beside the page's."""
+    """Ingress paths to the target on the host of the page, which the browser calls."""
     if source.name != "ui":
         return ()
     all_routes = list(ingress_routes(manifests))

@@ -1,4 +1,4 @@
-"""All that the pictures need to know of a release, read from its manifests once. No I/O here."""
+"""All facts of a release that the diagrams need, derived from its manifests once. No I/O here."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from vrooli.graph.relations import ConnectsTo, Endpoint, Publishes, Relation, Ro
 from vrooli.kube import objects
 
 VAULT_STATIC_SECRET = "VaultStaticSecret"  # noqa: S105 - a kind
-# The component that publishes the databases' passwords; its label.
+# The component label of the rotator, which publishes the passwords of the databases.
 ROTATOR = "rotator"
 Publication = tuple[Publishes, tuple[Reason, ...]]
-# Where the settings name a database that no operator runs.
+# Settings that name a database outside the cluster.
 PORT_BY_HOST_SETTING = {"DB_HOST": "DB_PORT"}
 URL_SETTINGS = ("REDIS_URL",)
 
@@ -30,12 +30,12 @@ class VaultSecret:
 
     Attributes:
         short: Its name without the release's, such as shared-config-all.
-        path: The path that is read in Vault, as policies spell it: secret/data/….
-        secret: The Kubernetes Secret that pods read: the one that it fills, or that the rotator
-            publishes from it.
+        path: The path in Vault as in policies: secret/data/….
+        secret: The Kubernetes Secret that pods read: its destination, or the one that the
+            rotator publishes from it.
         manifest: The object.
-        reasons: What says so.
-        relations: What it does in the cluster, and the rotator after it.
+        reasons: The fields that define it.
+        relations: Its synchronization, and the rotator's publication if there is one.
     """
 
     short: str
@@ -48,7 +48,7 @@ class VaultSecret:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a release is made of."""
+    """The objects of a release, grouped for the diagrams."""
 
     manifests: tuple[Manifest, ...]
     components: tuple[Component, ...]
@@ -58,20 +58,20 @@ class Facts:
     routes: tuple[Route, ...]
 
     def of_kind(self, kind: str) -> list[Manifest]:
-        """Its objects of a kind, the test pods' left out."""
+        """Its objects of a kind, without hooks."""
         return [item for item in self.manifests if item.kind == kind and not item.is_hook]
 
     def reasons_between(
         self, source: Component, part: Part | Endpoint | None, aliases: tuple[str, ...] = ()
     ) -> tuple[Reason, ...]:
-        """What supports an arrow from a component to a part of the release."""
+        """The reasons for an arrow from a component to a part of the release."""
         if part is None:
             return ()
         target = part.endpoint if isinstance(part, Part) else part
         return evidence.connection_reasons(source, target, self.manifests, aliases)
 
     def external_database(self, source: Component, kind: str) -> Endpoint | None:
-        """The database outside the cluster that a component's settings name."""
+        """The external database that a component's settings name, or None."""
         values = {item.name: item.value for item in source.settings}
         inside = {name for item in self.of_kind("Service") for name in (item.name,)}
         for name, value in values.items():
@@ -87,7 +87,7 @@ class Facts:
     def ingress_arrows(
         self, component: Component
     ) -> tuple[tuple[Reason, ...], tuple[Relation, ...]]:
-        """The Ingress' paths that lead to a component, and what they are in the cluster."""
+        """The Ingress paths to a component, and the relations that they represent."""
         routes = [route for route in self.routes if route.service in component.endpoint.services]
         namespaces = tuple(evidence.allowed_namespaces(component.labels, self.manifests))
         relations = {
@@ -98,7 +98,7 @@ class Facts:
 
 
 def build_facts(manifests: Iterable[Manifest]) -> Facts:
-    """What a release's objects say."""
+    """The facts of a release's objects."""
     objects = tuple(manifests)
     own_components = components.find_components(objects)
     published = {
@@ -117,13 +117,13 @@ def build_facts(manifests: Iterable[Manifest]) -> Facts:
 
 
 def connections_to(source: Component, *targets: Part | Endpoint | None) -> tuple[ConnectsTo, ...]:
-    """A component's calls to those of the targets that are there."""
+    """The connections of a component to those targets that exist."""
     endpoints = [item.endpoint if isinstance(item, Part) else item for item in targets if item]
     return tuple(ConnectsTo(source.endpoint, endpoint) for endpoint in endpoints)
 
 
 def _publications(own: Iterable[Component]) -> Iterator[Publication]:
-    """What the rotator publishes from what, as its settings name them: A_SOURCE and A_SECRET."""
+    """The rotator's publications, from its settings <NAME>_SOURCE and <NAME>_SECRET."""
     for component in own:
         if component.name != ROTATOR:
             continue

@@ -1,1 +1,4 @@
-"""Diagrams as Mermaid, SVG and HTML, and the server that shows them."""
+"""Writes diagrams as Mermaid, SVG and HTML, and serves the live page.
+
+Nothing here reads a cluster.
+"""

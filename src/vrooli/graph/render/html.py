@@ -1,6 +1,6 @@
-"""One self-contained HTML page with the pictures: no network, nothing beside it.
+"""One self-contained HTML page with the diagrams: no other files, no network.
 
-Reads its own parts, nothing else.
+The only I/O is reading its own assets.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def render(
     """The page.
 
     Args:
-        diagrams: The pictures.
-        statuses: How their arrows are; empty where nobody looked.
-        title: Which release it is of.
-        problems: What couldn't be seen, in words.
-        is_live: Whether it asks the server that sent it for what changes.
+        diagrams: The diagrams.
+        statuses: The status of their arrows; empty without a cluster.
+        title: The name of the release.
+        problems: What could not be read, as text.
+        is_live: Whether it subscribes to the changes of its server.
     """
     return Template(_asset("page.html")).substitute(
         title=escape(title),
@@ -50,7 +50,7 @@ def render(
 
 
 def format_states(statuses: ArrowStatuses) -> dict[str, dict[str, str]]:
-    """How each arrow is, as the page takes it."""
+    """The status of each arrow in the form that the page's script expects."""
     return {
         "/".join(key): {
             "state": status.state.value,
@@ -62,13 +62,13 @@ def format_states(statuses: ArrowStatuses) -> dict[str, dict[str, str]]:
 
 
 def change_message(statuses: ArrowStatuses, outage: str = "") -> str:
-    """What an open page is told of a change."""
+    """The event that open pages receive after a change, as JSON."""
     body: Mapping[str, Any] = {"away": outage, "arrows": format_states(statuses)}
     return json.dumps(body, ensure_ascii=False)
 
 
 def content_security_policy() -> str:
-    """What a browser lets the page do: its own style and script, and ask its own server."""
+    """The Content-Security-Policy: the page's own style and script, and requests to its server."""
     digest = hashlib.sha256(_asset("page.js").encode()).digest()
     allowed = base64.b64encode(digest).decode()
     return (

@@ -1,4 +1,4 @@
-"""Where the signs and words of arrows stand: on their arrow, apart from boxes and each other.
+"""Places the symbols and labels of arrows without overlapping boxes or each other.
 
 No I/O here.
 """
@@ -14,12 +14,12 @@ from vrooli.graph.render.routing import Point
 
 SIGN = 9.0
 CHARACTER, HEIGHT = 6.2, 15.0
-# Where on a piece a sign is tried, from its begin.
+# Candidate positions of a symbol on a segment, from its start.
 POSITIONS = (0.5, 0.35, 0.65, 0.2, 0.8)
 
 
 class LabelPlacement:
-    """Each arrow's sign and, where it has words, the words' place beside it."""
+    """The position of each arrow's symbol, and of its label if it has one."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class LabelPlacement:
         self._occupied = list(boxes)
         self.symbols: dict[tuple[str, str], Point] = {}
         self.labels: dict[tuple[str, str], tuple[Point, str]] = {}
-        # Those with words need the most room, and long arrows have the most.
+        # Labelled arrows first: they need the most space. Then short ones: they have the least.
         for arrow in sorted(arrows, key=lambda item: (not item.label, _length(paths[item.key]))):
             self._place(arrow, paths[arrow.key])
 
@@ -49,7 +49,7 @@ class LabelPlacement:
 def _candidates(
     label: str, points: Sequence[Point]
 ) -> Iterator[tuple[Point, Point, str, list[Box]]]:
-    """Places of a sign with its words, the best first: the middles of long pieces."""
+    """Positions of a symbol and its label, best first: the middle of long segments."""
     pieces = sorted(pairwise(points), key=_size, reverse=True)
     for (ax, ay), (bx, by) in pieces:
         for part in POSITIONS:
@@ -81,7 +81,7 @@ def _size(piece: tuple[Point, Point]) -> float:
 
 
 def _overlap_area(one: Box, other: Box) -> float:
-    """How much of two boxes is common."""
+    """The area of the overlap of two boxes."""
     width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     return max(0.0, width) * max(0.0, height)

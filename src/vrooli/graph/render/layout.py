@@ -1,7 +1,7 @@
-"""Where boxes and frames of a diagram stand: layers inside layers. No I/O here.
+"""Computes the positions of boxes and frames: nested layers. No I/O here.
 
-Each frame is laid out by itself: what arrows lead from stands before what they lead to, and within
-a layer the order follows the neighbours. How arrows run between the boxes is routing's work.
+Each frame is laid out separately: the source of an arrow is in an earlier layer than its target,
+and the order within a layer follows the neighbours. The paths of arrows belong in routing.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from dataclasses import dataclass
 
 from vrooli.graph.model import Diagram, Node
 
-# Sizes are pixels. A character of the font is taken wider than it is: titles must fit anywhere.
+# Sizes are pixels. Characters are counted wider than they are, so that titles fit in any font.
 CHARACTER, LINE, FONT = 7.0, 17.0, 12.5
 PAD_X, PAD_Y, MIN_WIDTH = 14.0, 10.0, 96.0
 MARGIN, HEADING = 26.0, 26.0
-# Between the boxes of one layer, and between layers: arrows run and have their signs there.
+# Gaps between the boxes of a layer and between layers, for arrows and their symbols.
 SIBLING_GAP, LAYER_GAP = 38.0, 80.0
 ORDERING_PASSES = 8
-# Which way a frame's layers follow each other, by depth; the last holds for all below.
+# The direction of a frame's layers, by depth; the last one also applies to deeper frames.
 DIRECTIONS: Mapping[str, tuple[str, ...]] = {
     "architecture": ("down", "right", "down"),
     "connectivity": ("right", "right"),
     "secrets": ("right", "right", "right"),
     "delivery": ("right", "down", "down"),
 }
-# Frames whose contents run another way than their depth's.
+# Frames with another direction than that of their depth.
 DIRECTION_OVERRIDES: Mapping[tuple[str, str], str] = {
     ("architecture", "External Access"): "right",
     ("connectivity", "Data Persistence"): "right",
@@ -46,7 +46,7 @@ class Box:
     height: float
 
     def moved(self, x: float, y: float) -> Box:
-        """The same, further right and down."""
+        """The box, moved right and down."""
         return Box(self.x + x, self.y + y, self.width, self.height)
 
     @property
@@ -57,13 +57,13 @@ class Box:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything stands.
+    """The positions of all boxes and frames.
 
     Attributes:
-        width: Of the whole.
-        height: Of the whole.
-        nodes: Each box, by its id.
-        groups: Each frame, by its title.
+        width: The total width.
+        height: The total height.
+        nodes: The boxes, by node id.
+        groups: The frames, by title.
     """
 
     width: float
@@ -74,7 +74,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class _Placed:
-    """A frame's contents, around its own origin."""
+    """A frame's contents, relative to its own origin."""
 
     width: float
     height: float
@@ -94,14 +94,14 @@ def compute_layout(diagram: Diagram) -> Layout:
 
 
 def node_size(node: Node) -> tuple[float, float]:
-    """How large a node's box is."""
+    """The width and height of a node's box."""
     longest = max((len(line) for line in node.title), default=0)
     width = max(MIN_WIDTH, longest * CHARACTER + 2 * PAD_X)
     return width, max(1, len(node.title)) * LINE + 2 * PAD_Y + (8 if node.is_store else 0)
 
 
 def heading_box(title: str, box: Box) -> Box:
-    """Where a frame's title stands."""
+    """The area of a frame's title."""
     return Box(box.x + 10, box.y + 8, len(title) * CHARACTER, HEADING - 10)
 
 
@@ -152,7 +152,7 @@ class _LayoutBuilder:
         )
 
     def _edges(self, title: str, children: Sequence[str]) -> list[tuple[str, str]]:
-        """The arrows as they run between a frame's own children."""
+        """The arrows between a frame's direct children."""
         edges = []
         for arrow in self._diagram.arrows:
             ends = self._child_of(title, arrow.source), self._child_of(title, arrow.target)
@@ -161,7 +161,7 @@ class _LayoutBuilder:
         return edges
 
     def _child_of(self, title: str, key: str) -> str:
-        """Which child of a frame holds a node; empty if none does."""
+        """The child of a frame that contains a node; empty if there is none."""
         while key and self._parents.get(key, "") != title:
             parent = self._parents.get(key, "")
             key = _frame_key(parent) if parent else ""
@@ -169,18 +169,18 @@ class _LayoutBuilder:
 
 
 def _layers(children: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Children in layers: whatever is pointed at comes later, where arrows don't run in circles."""
+    """Children in layers: the target of an arrow is in a later layer, except in cycles."""
     weights: dict[tuple[str, str], int] = {}
     for edge in edges:
         weights[edge] = weights.get(edge, 0) + 1
-    # Of two directions the heavier one decides.
+    # Of two opposite directions the one with more arrows decides.
     dominant = {(a, b) for (a, b), n in weights.items() if n >= weights.get((b, a), 0)}
     dominant = {(a, b) for a, b in dominant if (b, a) not in dominant or a < b}
     rank = dict.fromkeys(children, 0)
     for _ in children:
         for a, b in dominant:
             rank[b] = min(max(rank[b], rank[a] + 1), len(children) - 1)
-    # What only points stands right before what it points at.
+    # A child without incoming arrows is placed directly before its first target.
     for child in reversed(children):
         targets = [rank[b] for a, b in dominant if a == child]
         if targets and not any(b == child for _, b in dominant):
@@ -191,7 +191,7 @@ def _layers(children: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[l
 
 
 def _ordered(layers: list[list[str]], edges: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Each layer in the order of its neighbours' places."""
+    """Each layer, sorted by the average position of its neighbours."""
     edge_list = list(edges)
     for pass_number in range(ORDERING_PASSES):
         ordered = layers if pass_number % 2 == 0 else layers[::-1]
@@ -217,7 +217,7 @@ def _neighbour_position(
 def _arrange(
     layers: list[list[str]], inner: Mapping[str, _Placed], *, across: bool
 ) -> dict[str, tuple[float, float]]:
-    """The places of children, layer after layer, each centred."""
+    """The positions of children, layer by layer, each centred."""
     lengths = []
     for layer in layers:
         sizes = [inner[key].height if across else inner[key].width for key in layer]

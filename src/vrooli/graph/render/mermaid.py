@@ -1,4 +1,4 @@
-"""Diagrams as mermaid text, and several of them as one Markdown page. No I/O here."""
+"""Writes diagrams as Mermaid text, and several as one Markdown page. No I/O here."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ LINE_STYLES = {
 
 
 def markdown(diagrams: Iterable[Diagram], statuses: ArrowStatuses) -> str:
-    """Each diagram below its heading, as Markdown."""
+    """A Markdown page with each diagram under its heading."""
     parts = (f"## {item.title}\n\n```mermaid\n{render(item, statuses)}```\n" for item in diagrams)
     return "\n".join(parts)
 
 
 def render(diagram: Diagram, statuses: ArrowStatuses) -> str:
-    """One diagram as mermaid."""
+    """One diagram as Mermaid text."""
     lines = [f"graph {diagram.direction}"]
     ids = {group.title: f"group{index}" for index, group in enumerate(diagram.groups)}
     lines += _groups(diagram, ids, "", "    ")
@@ -86,7 +86,7 @@ def _styles(diagram: Diagram, statuses: ArrowStatuses) -> Iterator[str]:
 
 
 def _escaped(title: str) -> str:
-    """A text inside quotes; mermaid knows HTML's entities, with # for &."""
+    """Escapes a quoted text; Mermaid uses HTML entities with # instead of &."""
     return (
         " ".join(title.split())
         .replace("#", "#35;")

@@ -1,6 +1,6 @@
-"""How arrows run: along a grid, around boxes, apart from each other. No I/O here.
+"""Finds the paths of arrows: along a grid, around boxes, apart from each other. No I/O here.
 
-The cheapest way is looked for, where turns, crossings and running beside another arrow cost.
+A weighted A* search finds a cheap path; turns, crossings and parallel arrows add to the cost.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from vrooli.graph.render.layout import Box, Layout, heading_box
 STEP = 10.0
 CLEARANCE = 1  # cells around a box that only its own arrows may enter
 TURN, SHARED, CROSSED, NEAR = 6.0, 16.0, 4.0, 2.5
-# What a cell costs that has a frame's heading, or its border along the way.
+# The cost of a cell with a frame's heading, or with a border parallel to the path.
 HEADED, BORDER = 12.0, 3.0
 MOVES = ((1, 0), (0, 1), (-1, 0), (0, -1))
-# The way needn't be the very cheapest: a little haste saves most of the looking.
+# The weight of the heuristic: the path need not be optimal, and the search is much faster.
 HEURISTIC_WEIGHT = 1.3
-# What a side of a box costs that another arrow uses already.
+# The cost of a box side that another arrow already uses.
 USED_SIDE = 8.0
 
 Point = tuple[float, float]
@@ -30,7 +30,7 @@ Cell = tuple[int, int]
 def find_routes(diagram: Diagram, layout: Layout) -> dict[tuple[str, str], tuple[Point, ...]]:
     """The corners of every arrow, from edge to edge, by its key."""
     router = _Router(layout)
-    # Short ones first: they have the fewest other ways.
+    # Short arrows first: they have the fewest alternatives.
     ordered = sorted(diagram.arrows, key=lambda arrow: _length(arrow, layout))
     return {arrow.key: router.route(arrow) for arrow in ordered}
 
@@ -55,7 +55,7 @@ class _Router:
             self._frame(title, box)
 
     def _frame(self, title: str, box: Box) -> None:
-        """Arrows keep off a frame's heading, and cross its border instead of following it."""
+        """Arrows avoid a frame's heading, and cross its border instead of following it."""
         for cell in _cells(heading_box(title, box), 0):
             for level in (True, False):
                 self._prices[cell, level] = HEADED
@@ -71,7 +71,7 @@ class _Router:
                 self._prices[(column, row), False] = BORDER
 
     def route(self, arrow: Arrow) -> tuple[Point, ...]:
-        """Find the way of one arrow, and remember it for those that follow."""
+        """Find the path of one arrow, and reserve it for the arrows that follow."""
         begins = self._ends(arrow.source, self._nodes[arrow.source])
         goals = self._ends(arrow.target, self._nodes[arrow.target])
         own = {arrow.source, arrow.target}
@@ -128,7 +128,7 @@ class _Router:
             if cost > best[cell, move]:
                 continue
             if cell in goals:
-                # It must enter against the way that leaves the box there.
+                # It must enter opposite to the direction that leaves the box here.
                 turn = 0.0 if (move + 2) % 4 == goals[cell][1] else TURN
                 total = cost + turn + goal_costs[cell]
                 if total < limit:
@@ -159,7 +159,7 @@ class _Router:
         return path[::-1]
 
     def _end_costs(self, ends: Mapping[Cell, tuple[Point, int]]) -> dict[Cell, float]:
-        """Ends keep apart, and away from a side's corners."""
+        """The cost of each end: higher near other ends and near the corners of a side."""
         costs: dict[Cell, float] = {}
         for side in range(len(MOVES)):
             cells = [cell for cell, (_, move) in ends.items() if move == side]
@@ -173,7 +173,7 @@ class _Router:
         return costs
 
     def _reserve(self, path: list[Cell]) -> None:
-        """Make it dear for others to run on these cells, across them, or close beside them."""
+        """Raise the cost of these cells for paths along, across or next to them."""
         raise_price = self._raise_price
         for before, after in pairwise(path):
             level = before[1] == after[1]
@@ -192,7 +192,7 @@ class _Router:
 
 
 def _remaining_cost(cell: Cell, low: Cell, high: Cell) -> float:
-    """The least that is left of the way: to the nearest side of where it goes."""
+    """The lower bound of the remaining cost: the distance to the area of the goals."""
     dx = max(low[0] - cell[0], 0, cell[0] - high[0])
     dy = max(low[1] - cell[1], 0, cell[1] - high[1])
     return (dx + dy) * HEURISTIC_WEIGHT
@@ -217,7 +217,7 @@ def _point(cell: Cell) -> Point:
 
 
 def _corner_points(points: list[Point]) -> list[Point]:
-    """The points where the way turns."""
+    """The points where the path turns."""
     corners = [points[0]]
     for before, here, after in zip(points, points[1:], points[2:], strict=False):
         straight = (before[0] == here[0] == after[0]) or (before[1] == here[1] == after[1])

@@ -1,7 +1,6 @@
-"""A small HTTP server on 127.0.0.1: one page, and server-sent events for what changes.
+"""A small HTTP server on 127.0.0.1: one page, and server-sent events for changes.
 
-It answers GET only, and only when it is asked by its own name: a page of somebody else's, whose
-name was made to lead to 127.0.0.1, gets nothing.
+It serves only GET requests with its own host name, as protection against DNS rebinding.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from vrooli.graph.render import html
 
 HOST = "127.0.0.1"
 ALLOWED_HOSTS = (HOST, "localhost")
-# A request's head: how long it may take and how large it may be; pages that are open at once.
+# Limits of a request's head (time, size), and of pages that are open at the same time.
 HEAD_TIMEOUT_S, HEAD_BYTES, MAX_STREAMS = 5.0, 16_384, 32
-# A silent stream says this often that it is alive, seconds.
+# Interval of keep-alive comments in an idle stream, seconds.
 KEEPALIVE_S = 10.0
 HEADERS = (
     "Cache-Control: no-store",
@@ -30,7 +29,7 @@ HEADERS = (
 
 
 class RefusedError(Exception):
-    """A request that isn't answered as asked: the status, and why."""
+    """A rejected request: the HTTP status and the reason."""
 
     def __init__(self, status: str, reason: str) -> None:
         super().__init__(status)
@@ -38,7 +37,7 @@ class RefusedError(Exception):
 
 
 class Server:
-    """Serves a page and tells the open ones what changes."""
+    """Serves a page and sends changes to open pages."""
 
     def __init__(self, render: Callable[[], str], on_open: Callable[[], None]) -> None:
         self._render, self._on_open = render, on_open
@@ -53,17 +52,17 @@ class Server:
 
     @asynccontextmanager
     async def running(self, port: int) -> AsyncIterator[str]:
-        """Serve on a port, 0 for any free one; the value is the address to open.
+        """Serve on a port, 0 for any free one; yields the URL.
 
         Raises:
-            UsageError: The port is taken.
+            UsageError: The port is in use.
         """
         try:
             server = await asyncio.start_server(self._handle, HOST, port, limit=HEAD_BYTES)
         except OSError as error:
             raise UsageError(
                 f"Port {port} of {HOST} can't be used: {error.strerror}.",
-                "Name another with --port; 0 takes any free one.",
+                "Choose another port with --port; 0 selects a free one.",
             ) from error
         self.port = server.sockets[0].getsockname()[1]
         try:
@@ -74,13 +73,13 @@ class Server:
                 queue.put_nowait("")
 
     def publish(self, message: str) -> None:
-        """Tell every open page how the arrows are, unless nothing is new."""
+        """Send a message to every open page, unless it equals the last one."""
         if message != self._last_message:
             self._last_message = message
             self._send(_event("arrows", message))
 
     def reload(self) -> None:
-        """Let every open page load anew: it is another picture."""
+        """Make every open page reload: the diagrams have changed."""
         self._last_message = ""
         self._send(_event("reload", "{}"))
 
@@ -105,10 +104,10 @@ class Server:
             await writer.wait_closed()
 
     async def _request(self, reader: asyncio.StreamReader) -> str:
-        """The path that is asked for.
+        """The requested path.
 
         Raises:
-            RefusedError: It isn't GET, has another host's name, or isn't HTTP.
+            RefusedError: It is not GET, has another host name, or is not HTTP.
         """
         try:
             async with asyncio.timeout(HEAD_TIMEOUT_S):
@@ -129,7 +128,7 @@ class Server:
         return request_line[1].partition("?")[0]
 
     async def _stream(self, writer: asyncio.StreamWriter) -> None:
-        """Send each change to one page until it is closed."""
+        """Send events to one page until it is closed."""
         if len(self._streams) >= MAX_STREAMS:
             raise RefusedError("503 Service Unavailable", "Too many pages are open.")
         queue: asyncio.Queue[str] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""Diagrams as SVG: by itself with its own style, or as a part of the page. No I/O here."""
+"""Writes diagrams as SVG: a file with its own style, or a part of the page."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def render(diagrams: Iterable[Diagram], statuses: ArrowStatuses) -> str:
 
 
 def render_embedded(diagram: Diagram, statuses: ArrowStatuses) -> str:
-    """One diagram's SVG for the page, which has the style."""
+    """One diagram as SVG without a style, for the page."""
     placed = _compute_drawing(diagram).layout
     return (
         f'<svg class="picture" role="group" aria-label="{escape(diagram.title)}" '
@@ -54,7 +54,7 @@ def render_embedded(diagram: Diagram, statuses: ArrowStatuses) -> str:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """Where everything of a diagram stands: states change, places don't."""
+    """The positions in a diagram, which do not depend on states."""
 
     layout: Layout
     paths: Mapping[tuple[str, str], Sequence[Point]]
@@ -62,7 +62,7 @@ class _Drawing:
 
 
 def precompute(diagrams: Iterable[Diagram]) -> None:
-    """Find out where everything stands, which takes a moment; later pictures are quick."""
+    """Compute the positions in advance, since it is slow; later renderings use the cache."""
     for diagram in diagrams:
         _compute_drawing(diagram)
 
@@ -150,7 +150,7 @@ def _arrow(name: str, arrow: Arrow, drawing: _Drawing, status: ArrowStatus | Non
 
 
 def format_tooltip(arrow: Arrow, status: ArrowStatus | None) -> str:
-    """What hovering over an arrow tells."""
+    """The tooltip of an arrow."""
     lines = [f"{arrow.source} to {arrow.target}" + (f" ({arrow.label})" if arrow.label else "")]
     if status:
         lines.append(f"{status.state.value}: {status.message}")
@@ -158,7 +158,7 @@ def format_tooltip(arrow: Arrow, status: ArrowStatus | None) -> str:
 
 
 def _line(points: Sequence[Point]) -> str:
-    """Straight pieces with round corners."""
+    """Straight segments with round corners."""
     path = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
     for before, here, after in zip(points, points[1:], points[2:], strict=False):
         (ax, ay), (bx, by) = _towards(here, before), _towards(here, after)
@@ -167,7 +167,7 @@ def _line(points: Sequence[Point]) -> str:
 
 
 def _towards(here: Point, other: Point) -> Point:
-    """A point a little on the way, never past its middle."""
+    """A point on the segment near its start, at most its middle."""
     dx, dy = other[0] - here[0], other[1] - here[1]
     length = max(abs(dx), abs(dy)) or 1.0
     part_ = min(ROUND, length / 2) / length
