@@ -98,9 +98,14 @@ def labels(body: Any) -> Mapping[str, str]:
     return mapping(body, "metadata", "labels")
 
 
-def notes(body: Body) -> Mapping[str, str]:
+def annotations_of(body: Any) -> Mapping[str, str]:
     """An object's annotations."""
     return mapping(body, "metadata", "annotations")
+
+
+def owners(body: Any) -> Sequence[Body]:
+    """The owner references of an object."""
+    return items(body, "metadata", "ownerReferences")
 
 
 def selects(selector: Body, actual: Mapping[str, str]) -> bool:
@@ -145,7 +150,7 @@ def condition(body: Body, kind: str) -> Body:
     return next((item for item in conditions if item.get("type") == kind), {})
 
 
-def born(body: Body) -> str:
+def creation_time(body: Any) -> str:
     """When an object was created, as text."""
     return text(body, "metadata", "creationTimestamp")
 
@@ -155,7 +160,7 @@ def version_of(pod: Body) -> str:
     return text(labels(pod), "pod-template-hash")
 
 
-def is_going(body: Body) -> bool:
+def is_deleted(body: Any) -> bool:
     """Whether an object is being deleted."""
     return bool(dig(body, "metadata", "deletionTimestamp"))
 

@@ -12,7 +12,7 @@ from vrooli.kube.events import Event
 from vrooli.kube.objects import (
     Body,
     Ref,
-    is_going,
+    is_deleted,
     items,
     labels,
     ref_of,
@@ -101,7 +101,7 @@ class Snapshot:
         return [
             pod
             for pod in self.all("Pod", namespace)
-            if (selector is None or selects(selector, labels(pod))) and not is_going(pod)
+            if (selector is None or selects(selector, labels(pod))) and not is_deleted(pod)
         ]
 
     def active_pods(
@@ -146,7 +146,7 @@ class Snapshot:
     def _pods_by_owner(self) -> Mapping[Ref, list[Body]]:
         pods: dict[Ref, list[Body]] = {}
         for pod in self.objects.get("Pod", ()):
-            if not is_going(pod):
+            if not is_deleted(pod):
                 pods.setdefault(self.owner(pod), []).append(pod)
         return pods
 

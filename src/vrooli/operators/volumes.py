@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vrooli.kube import quantities
-from vrooli.kube.objects import Body, is_going, labels, text
+from vrooli.kube.objects import Body, is_deleted, labels, text
 
 KIND = "PersistentVolumeClaim"
 
@@ -57,7 +57,7 @@ class VolumeSpec:
         return [
             claim
             for claim in claims
-            if self.labels.items() <= labels(claim).items() and not is_going(claim)
+            if self.labels.items() <= labels(claim).items() and not is_deleted(claim)
         ]
 
 

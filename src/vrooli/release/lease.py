@@ -13,7 +13,7 @@ from typing import Any
 
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
-from vrooli.kube import ApiError, Kube, Manifest
+from vrooli.kube import ApiError, Kube, Manifest, objects
 from vrooli.release import process_identity
 from vrooli.release.model import Release
 from vrooli.steps import first_error
@@ -245,7 +245,7 @@ def parse_holder(lease: Mapping[str, Any]) -> Holder:
         since=datetime.fromisoformat(since),
         renewed=datetime.fromisoformat(spec.get("renewTime") or since),
         duration_s=spec.get("leaseDurationSeconds", DURATION_S),
-        process=(lease["metadata"].get("annotations") or {}).get(PROCESS, ""),
+        process=objects.annotations_of(lease).get(PROCESS, ""),
     )
 
 

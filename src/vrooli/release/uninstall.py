@@ -12,7 +12,7 @@ from vrooli.chart.manifest import RESOURCE_POLICY
 from vrooli.chart.manifest import Manifest as Object
 from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
-from vrooli.kube import ApiError, Kube, Manifest
+from vrooli.kube import ApiError, Kube, Manifest, objects
 from vrooli.operators import volumes
 from vrooli.operators.catalog import databases
 from vrooli.release import helm
@@ -137,7 +137,7 @@ async def start_namespace_deletion(kube: Kube, release: Release) -> bool:
     there = await kube.get("v1", "Namespace", release.namespace)
     if there is None:
         return False
-    if not there["metadata"].get("deletionTimestamp"):
+    if not objects.is_deleted(there):
         await kube.delete("v1", "Namespace", release.namespace)
     return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
+from vrooli.kube import objects
 
 
 async def run(site: Site) -> CheckResult:
@@ -12,7 +13,7 @@ async def run(site: Site) -> CheckResult:
     body = await site.kube.get("v1", "Namespace", name)
     if body is None:
         return CheckResult(f"{name} isn't there yet; a deploy makes it")
-    if "deletionTimestamp" not in body["metadata"]:
+    if not objects.is_deleted(body):
         return CheckResult(f"{name} is there")
     command = f"kubectl describe namespace {name}"
     return CheckResult(

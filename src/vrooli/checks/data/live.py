@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
+from vrooli.kube import objects
 from vrooli.kube.status import is_pod_ready
 from vrooli.operators.pgo import data_version
 
@@ -42,9 +43,7 @@ class Live:
     def of_kind(self, kind: str) -> list[Body]:
         """The resources of a kind that aren't being deleted."""
         return [
-            body
-            for body in self.resources
-            if body["kind"] == kind and not body["metadata"].get("deletionTimestamp")
+            body for body in self.resources if body["kind"] == kind and not objects.is_deleted(body)
         ]
 
     def get(self, manifest: Manifest) -> Body | None:

@@ -8,6 +8,7 @@ from typing import Any
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.data.live import DUMP, NAME, Live
 from vrooli.findings import Finding
+from vrooli.kube import objects
 from vrooli.operators.pgo.names import API_VERSION, CLUSTER_LABEL
 from vrooli.operators.pgo.volumes import instance_set
 
@@ -37,9 +38,9 @@ def postgres(item: Manifest, live: Live) -> Iterator[Finding]:
 def renamed(item: Manifest, desired: Sequence[Manifest], live: Live) -> Iterator[Finding]:
     """The release's resources of the same kind that these values no longer name."""
     names = {other.name for other in desired if other.kind == item.kind}
-    release = (item.body["metadata"].get("labels") or {}).get(INSTANCE)
+    release = objects.labels(item.body).get(INSTANCE)
     for body in live.of_kind(item.kind):
-        name, annotations = body["metadata"]["name"], body["metadata"].get("annotations") or {}
+        name, annotations = body["metadata"]["name"], objects.annotations_of(body)
         if name in names or not release or annotations.get(RELEASE) != release:
             continue
         what = f"{item.kind}/{name}"

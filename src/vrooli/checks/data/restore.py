@@ -13,6 +13,7 @@ from typing import Any
 from vrooli.chart.manifest import Manifest
 from vrooli.checks.data.live import NAME, Live
 from vrooli.findings import Finding
+from vrooli.kube import objects
 from vrooli.operators.pgo.names import RESTORE_ANNOTATION
 
 Body = Mapping[str, Any]
@@ -37,7 +38,7 @@ def in_progress(item: Manifest, live: Live) -> Iterator[Finding]:
 
 def is_restoring(body: Body) -> bool:
     """Whether a restore was asked for at a PostgresCluster that has not ended yet."""
-    requested = (body["metadata"].get("annotations") or {}).get(RESTORE_ANNOTATION)
+    requested = objects.annotations_of(body).get(RESTORE_ANNOTATION)
     pgbackrest = (body["spec"].get("backups") or {}).get("pgbackrest") or {}
     if not requested or not (pgbackrest.get("restore") or {}).get("enabled"):
         return False

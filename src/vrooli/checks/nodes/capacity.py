@@ -10,7 +10,7 @@ from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.checks.nodes import planned_pods
 from vrooli.checks.nodes.planned_pods import PodGroup
 from vrooli.findings import Finding
-from vrooli.kube import Manifest, quantities
+from vrooli.kube import Manifest, objects, quantities
 from vrooli.kube.quantities import Amounts
 from vrooli.kube.status import has_condition
 
@@ -54,7 +54,7 @@ def _node(node: Manifest, used: list[Amounts]) -> Node:
     used_total = quantities.total(*used)
     return Node(
         node["metadata"]["name"],
-        node["metadata"].get("labels") or {},
+        objects.labels(node),
         tuple(taint for taint in node["spec"].get("taints") or () if taint.get("effect") in REPELS),
         {name: amount - used_total.get(name, 0.0) for name, amount in has.items()},
     )

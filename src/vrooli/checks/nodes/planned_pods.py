@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vrooli.chart.manifest import Manifest
-from vrooli.kube import quantities
+from vrooli.kube import objects, quantities
 from vrooli.kube.quantities import Amounts
 from vrooli.operators.pgo.names import CLUSTER_LABEL
 
@@ -113,7 +113,7 @@ def is_ours(pod: Mapping[str, Any], namespace: str, manifests: Iterable[Manifest
         return False
     labels = metadata.get("labels") or {}
     for item in manifests:
-        own = (item.body["metadata"].get("labels") or {}).get(INSTANCE)
+        own = objects.labels(item.body).get(INSTANCE)
         if item.kind == "Deployment" and labels.get(INSTANCE) == own is not None:
             return True
         if item.kind == "PostgresCluster" and labels.get(CLUSTER_LABEL) == item.name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
-from vrooli.kube import Manifest
+from vrooli.kube import Manifest, objects
 
 API = ("storage.k8s.io/v1", "StorageClass")
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -36,7 +36,7 @@ def judge(required: tuple[str, ...], classes: list[Manifest]) -> CheckResult:
 def default_class(classes: list[Manifest]) -> str:
     """The name of the cluster's default class; empty when there is none."""
     for item in classes:
-        if (item["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true":
+        if objects.annotations_of(item).get(DEFAULT_CLASS) == "true":
             return str(item["metadata"]["name"])
     return ""
 

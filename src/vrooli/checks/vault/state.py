@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from vrooli.checks.interface import Site, UnavailableError
 from vrooli.checks.runner import is_forbidden
 from vrooli.errors import PrerequisiteError, VrooliError
-from vrooli.kube import ApiError, Kube
+from vrooli.kube import ApiError, Kube, objects
 from vrooli.kube.objects import Ref, mapping, ref_of
 from vrooli.kube.status import pod_status
 from vrooli.operators.vso.templates import secret_keys
@@ -116,7 +116,7 @@ def _rotated_keys(site: Site) -> dict[str, frozenset[str]]:
     return {
         str(setting["value"]): ROTATED_KEYS[setting["name"]]
         for item in site.of_kind("Deployment")
-        if item.body["metadata"].get("labels", {}).get(COMPONENT) == ROTATOR
+        if objects.labels(item.body).get(COMPONENT) == ROTATOR
         for container in item.body["spec"]["template"]["spec"]["containers"]
         for setting in container.get("env", ())
         if setting["name"] in ROTATED_KEYS

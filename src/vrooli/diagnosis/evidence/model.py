@@ -13,9 +13,9 @@ from vrooli.kube.events import Event
 from vrooli.kube.objects import (
     Body,
     Ref,
-    born,
+    creation_time,
     dig,
-    is_going,
+    is_deleted,
     version_of,
 )
 from vrooli.kube.snapshot import Snapshot
@@ -121,8 +121,8 @@ class Evidence(Snapshot):
     @cached_property
     def current(self) -> Sequence[tuple[Ref, Body]]:
         """The release's pods with their workloads, without those that a newer version replaces."""
-        pods = [(self.owner(pod), pod) for pod in self.all("Pod") if not is_going(pod)]
-        newest = dict(sorted(pods, key=lambda item: born(item[1])))
+        pods = [(self.owner(pod), pod) for pod in self.all("Pod") if not is_deleted(pod)]
+        newest = dict(sorted(pods, key=lambda item: creation_time(item[1])))
         return [(owner, pod) for owner, pod in pods if version_of(pod) == version_of(newest[owner])]
 
     def lines(

@@ -10,8 +10,8 @@ from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.kube.objects import (
     Body,
     Ref,
-    born,
     condition,
+    creation_time,
     dig,
     items,
     ref_of,
@@ -55,8 +55,8 @@ def is_moving(evidence: Evidence, workload: Ref) -> bool:
         return True
     pods = evidence.pods_of(workload)
     if not pods:
-        return bool(body) and not is_older(evidence, born(body), MOVING_S)
-    return any(not is_older(evidence, born(pod), MOVING_S) for pod in pods)
+        return bool(body) and not is_older(evidence, creation_time(body), MOVING_S)
+    return any(not is_older(evidence, creation_time(pod), MOVING_S) for pod in pods)
 
 
 def log_of(evidence: Evidence, pod: Body, container: str) -> tuple[str, ...]:

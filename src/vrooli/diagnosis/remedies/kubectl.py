@@ -11,7 +11,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import deployed_field
 from vrooli.diagnosis.remedies import operators
 from vrooli.environments import ENVIRONMENTS
-from vrooli.kube.objects import Body, Ref, dig, items, notes, text
+from vrooli.kube.objects import Body, Ref, annotations_of, dig, items, text
 from vrooli.kube.status import workload_status
 from vrooli.redaction import Redactor
 
@@ -33,7 +33,7 @@ def rollback_command(evidence: Evidence, workload: Ref, default: str = "") -> st
         older = sets[:-1]
         worked = [item for item in older if workload_status(item).ready] or older
         if worked:
-            to = text(notes(worked[-1]), REVISION)
+            to = text(annotations_of(worked[-1]), REVISION)
             return f"kubectl rollout undo {workload.words} --to-revision={to}"
     return default or f"kubectl describe {workload.words}"
 
@@ -47,9 +47,9 @@ def _replica_sets(evidence: Evidence, workload: Ref) -> list[Body]:
             owner.get("kind") == workload.kind and owner.get("name") == workload.name
             for owner in items(item, "metadata", "ownerReferences")
         )
-        and text(notes(item), REVISION).isdigit()
+        and text(annotations_of(item), REVISION).isdigit()
     ]
-    return sorted(sets, key=lambda item: int(text(notes(item), REVISION)))
+    return sorted(sets, key=lambda item: int(text(annotations_of(item), REVISION)))
 
 
 def restore_field_command(evidence: Evidence, ref: Ref, *path: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
-from vrooli.kube import Kube, Manifest, workloads
+from vrooli.kube import Kube, Manifest, objects, workloads
 from vrooli.kube.status import deployment_unready_reason
 from vrooli.operators.installation import record
 from vrooli.operators.model import Operator, OperatorStatus, Site, Source, State
@@ -134,7 +134,7 @@ def running_version(operator: Operator, deployment: Manifest) -> str:
     tag = _tag(operator, deployment)
     if match := _VERSION.search(tag):
         return match[0]
-    labels = deployment["metadata"].get("labels") or {}
+    labels = objects.labels(deployment)
     return str(labels.get("app.kubernetes.io/version") or tag)
 
 

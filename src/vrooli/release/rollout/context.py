@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
+from vrooli.kube import objects
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import ContainerStatus, Termination, is_observed, is_pod_ready
 from vrooli.operators.catalog import databases
@@ -27,7 +28,6 @@ NEEDED = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
 ROTATOR = "rotator"
 JOB_LABEL = "batch.kubernetes.io/job-name"
 REVISION = "deployment.kubernetes.io/revision"
-VERSION = "pod-template-hash"
 # Without its ReplicaSet, a pod of the previous version may look like one of the new, seconds.
 VERSION_GRACE_S = 5.0
 # The kubelet doubles its back-off before each retry, from 10 s up to this, seconds, for container
@@ -103,15 +103,13 @@ class RolloutContext:
         current = [
             pod
             for pod in pods
-            if "deletionTimestamp" not in pod["metadata"]
-            and self._is_ours(pod)
-            and not self._is_superseded(pod)
+            if not objects.is_deleted(pod) and self._is_ours(pod) and not self._is_superseded(pod)
         ]
         newest: dict[str, str] = {}
         for pod in sorted(current, key=_creation_time):
-            newest[deployment_of(pod)] = version_of(pod)
+            newest[deployment_of(pod)] = objects.version_of(pod)
         newest |= self._current_versions
-        return [pod for pod in current if version_of(pod) == newest[deployment_of(pod)]]
+        return [pod for pod in current if objects.version_of(pod) == newest[deployment_of(pod)]]
 
     def version_grace_s(self, pod: Body) -> float:
         """The grace period of a certain failure, if the pod may be of another version."""
@@ -120,7 +118,7 @@ class RolloutContext:
 
     def has_dependencies(self, pod: Body) -> bool:
         """Whether a pod may crash because of a database; databases and the rotator do not."""
-        labels = pod["metadata"].get("labels", {})
+        labels = objects.labels(pod)
         own = any(resource.pod_label in labels for resource in databases().values())
         return not own and labels.get(COMPONENT_LABEL) != ROTATOR
 
@@ -140,9 +138,9 @@ class RolloutContext:
             return False
         if self._hook(pod) is not None:
             return True
-        mine, name = version_of(pod), deployment_of(pod)
+        mine, name = objects.version_of(pod), deployment_of(pod)
         others = (other for other in self.snapshot.pods() if deployment_of(other) == name)
-        return any(version_of(other) != mine and is_pod_ready(other) for other in others)
+        return any(objects.version_of(other) != mine and is_pod_ready(other) for other in others)
 
     def is_final_hook_failure(self, pod: Body) -> bool:
         """Whether a failed pod belongs to a hook that is not retried or fails again."""
@@ -175,7 +173,7 @@ class RolloutContext:
         """The current version of each Deployment that has a ReplicaSet."""
         versions: dict[str, str] = {}
         for body in self.snapshot.all("ReplicaSet"):
-            version = version_of(body)
+            version = objects.version_of(body)
             owner = str(body["metadata"]["name"]).removesuffix(f"-{version}")
             deployment = self.snapshot.find("Deployment", owner)
             if deployment is not None and _is_newest(deployment, body):
@@ -195,10 +193,10 @@ class RolloutContext:
             return datetime.fromisoformat(str(_creation_time(pod))) >= self.began.replace(
                 microsecond=0
             )
-        owners = pod["metadata"].get("ownerReferences", [])
+        owners = objects.owners(pod)
         if not owners or owners[0]["kind"] == "Job":
             return False  # a manual pod, a test or a backup: the next one may succeed
-        labels = pod["metadata"].get("labels", {})
+        labels = objects.labels(pod)
         mine = {(manifest.kind, manifest.name) for manifest in self.manifests}
         return bool(
             {
@@ -225,7 +223,7 @@ def hooks(manifests: Iterable[Manifest]) -> list[Manifest]:
 
 def hook_of(pod: Body) -> str:
     """The kind and name of a pod's hook: its Job, or the pod itself."""
-    labels = pod["metadata"].get("labels", {})
+    labels = objects.labels(pod)
     job = labels.get(JOB_LABEL) or labels.get("job-name")
     return f"Job/{job}" if job else f"Pod/{pod['metadata']['name']}"
 
@@ -263,19 +261,14 @@ def _pull_secrets(pod: Body) -> set[str]:
 
 def is_rotator(item: Manifest) -> bool:
     """Whether an object is the Deployment that publishes the databases' passwords."""
-    labels = item.body["metadata"].get("labels") or {}
+    labels = objects.labels(item.body)
     return item.kind == "Deployment" and labels.get(COMPONENT_LABEL) == ROTATOR
-
-
-def version_of(body: Body) -> str:
-    """The version of a Deployment that a pod, or a ReplicaSet, belongs to."""
-    return str(body["metadata"].get("labels", {}).get(VERSION, ""))
 
 
 def deployment_of(pod: Body) -> str:
     """The pod's Deployment, or the pod itself without one."""
-    owners = pod["metadata"].get("ownerReferences", [])
-    version = version_of(pod)
+    owners = objects.owners(pod)
+    version = objects.version_of(pod)
     if version and owners and owners[0]["kind"] == "ReplicaSet":
         return str(owners[0]["name"]).removesuffix(f"-{version}")
     return f"pod {pod['metadata']['name']}"
@@ -285,12 +278,9 @@ def _is_newest(deployment: Body, replica_set: Body) -> bool:
     """Whether a ReplicaSet is the current one of its Deployment."""
     if not is_observed(deployment):
         return False
-    revisions = [
-        (body["metadata"].get("annotations") or {}).get(REVISION)
-        for body in (deployment, replica_set)
-    ]
+    revisions = [objects.annotations_of(body).get(REVISION) for body in (deployment, replica_set)]
     return revisions[0] is not None and revisions[0] == revisions[1]
 
 
 def _creation_time(pod: Body) -> str:
-    return str(pod["metadata"].get("creationTimestamp", ""))
+    return objects.creation_time(pod)

@@ -9,6 +9,7 @@ from typing import Any
 
 from vrooli.chart.manifest import HOOK, Manifest
 from vrooli.events import ObjectState
+from vrooli.kube import objects
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import (
     ContainerStatus,
@@ -188,7 +189,7 @@ def _pods_of(manifest: Manifest, snapshot: Snapshot) -> list[Body]:
 
 
 def _owner(pod: Body) -> str:
-    owners = pod["metadata"].get("ownerReferences", [])
+    owners = objects.owners(pod)
     return str(owners[0]["name"]) if owners else ""
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import redis_info
 from vrooli.diagnosis.evidence.workloads import is_older
-from vrooli.kube.objects import Body, Ref, born, labels, number, ref_of, text
+from vrooli.kube.objects import Body, Ref, creation_time, labels, number, ref_of, text
 from vrooli.operators.redis.names import COMPONENT_LABEL, FAILOVER_LABEL, ROLE_LABEL
 
 # The operator looks at each failover every 30 seconds; what is older than a few looks stays.
@@ -101,7 +101,9 @@ def desired_replicas(failover: Body, part: str) -> int:
 def is_settled(evidence: Evidence, failover: Ref) -> bool:
     """Whether all its pods are so old that the operator has looked at them more than once."""
     all_pods = [*pods(evidence, failover, "redis"), *pods(evidence, failover, "sentinel")]
-    return bool(all_pods) and all(is_older(evidence, born(pod), SETTLED_S) for pod in all_pods)
+    return bool(all_pods) and all(
+        is_older(evidence, creation_time(pod), SETTLED_S) for pod in all_pods
+    )
 
 
 def run(pod: Ref, container: str, command: str) -> str:

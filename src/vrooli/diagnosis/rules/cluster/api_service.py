@@ -9,7 +9,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import MOVING_S, down, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import recover_command
-from vrooli.kube.objects import Body, Ref, born, condition, mapping, ref_of, text
+from vrooli.kube.objects import Body, Ref, condition, creation_time, mapping, ref_of, text
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
@@ -39,7 +39,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 def _is_settled(evidence: Evidence, served: Body, state: Body) -> bool:
     """What is missing is missing at once; one that doesn't answer may just be starting."""
     is_lost = text(state, "reason") in ("ServiceNotFound", "MissingEndpoints", "EndpointsNotFound")
-    since = text(state, "lastTransitionTime") or born(served)
+    since = text(state, "lastTransitionTime") or creation_time(served)
     return is_lost or is_older(evidence, since, MOVING_S / 2)
 
 

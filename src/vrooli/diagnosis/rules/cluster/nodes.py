@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, born, condition, ref_of, text
+from vrooli.kube.objects import Body, Ref, condition, creation_time, ref_of, text
 from vrooli.kube.status import pod_status
 
 PRESSURES = {
@@ -23,7 +23,7 @@ def not_ready(evidence: Evidence) -> Iterator[Symptom]:
     """Each node that isn't ready, unless it has just come."""
     for node in evidence.all("Node"):
         state = condition(node, "Ready")
-        if state.get("status") == "True" or not is_older(evidence, born(node), MOVING_S):
+        if state.get("status") == "True" or not is_older(evidence, creation_time(node), MOVING_S):
             continue
         message = text(state, "message") or "it says nothing"
         yield Symptom(

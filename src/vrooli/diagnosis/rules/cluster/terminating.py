@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import age_s, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, is_going, items, number, ref_of, text, texts
+from vrooli.kube.objects import Body, Ref, is_deleted, items, number, ref_of, text, texts
 
 # Who has a finalizer needs a moment, and pods their time to end besides, seconds.
 GRACE_S, POD_S = 20.0, 30.0
@@ -20,7 +20,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for kind in evidence.objects:
         for body in evidence.all(kind):
             is_its = ref_of(body).namespace or ref_of(body).name == evidence.namespace
-            if is_going(body) and is_its and (since := _overdue_s(evidence, body)) is not None:
+            if is_deleted(body) and is_its and (since := _overdue_s(evidence, body)) is not None:
                 yield _symptom(evidence, body, since)
 
 

@@ -9,7 +9,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import down, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import recover_command
-from vrooli.kube.objects import Body, Ref, born, labels, notes, ref_of, text
+from vrooli.kube.objects import Body, Ref, annotations_of, creation_time, labels, ref_of, text
 from vrooli.operators.pgo.names import CLUSTER_LABEL
 
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
@@ -32,7 +32,7 @@ def _symptoms(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
     ref, class_name = ref_of(claim), text(claim, "spec", "storageClassName")
     classes = {ref_of(item).name: item for item in evidence.all("StorageClass")}
     events = last_events(evidence, ref)
-    has_default = any(text(notes(item), DEFAULT) == "true" for item in classes.values())
+    has_default = any(text(annotations_of(item), DEFAULT) == "true" for item in classes.values())
     if not class_name and not has_default:
         yield _no_class(ref, sorted(classes), events)
     elif class_name and evidence.is_readable("StorageClass") and class_name not in classes:
@@ -88,10 +88,10 @@ def _unknown_class(
 def _failure(evidence: Evidence, claim: Body) -> str:
     """Why a claim still waits: what failed, or who was asked long ago; empty if it may yet come."""
     failed = evidence.events_of(ref_of(claim), *FAILED)
-    if failed and is_older(evidence, born(claim), PROVISION_S):
+    if failed and is_older(evidence, creation_time(claim), PROVISION_S):
         return failed[-1].message.strip()
     for event in evidence.events_of(ref_of(claim), EXTERNAL)[:1]:
-        since = event.first.isoformat() if event.first else born(claim)
+        since = event.first.isoformat() if event.first else creation_time(claim)
         return event.message.strip() if is_older(evidence, since, ANSWERS_S) else ""
     return ""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import patch, restore_field_command
-from vrooli.kube.objects import Ref, notes, ref_of, text
+from vrooli.kube.objects import Ref, annotations_of, ref_of, text
 
 DEFAULT = "ingressclass.kubernetes.io/is-default-class"
 # How classes were named before there were objects for them.
@@ -20,11 +20,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         return
     classes = evidence.all("IngressClass")
     names = sorted(ref_of(item).name for item in classes)
-    has_default = any(text(notes(item), DEFAULT) == "true" for item in classes)
+    has_default = any(text(annotations_of(item), DEFAULT) == "true" for item in classes)
     existing = f"there is {', '.join(names)}" if names else "there is none at all"
     for ingress in evidence.all("Ingress"):
         name = text(ingress, "spec", "ingressClassName")
-        if name in names or (not name and (has_default or text(notes(ingress), OLD))):
+        if name in names or (not name and (has_default or text(annotations_of(ingress), OLD))):
             continue
         problem = (
             f"its class {name} doesn't exist" if name else "it has no class, and none is default"

@@ -11,8 +11,8 @@ from vrooli.diagnosis.remedies.kubectl import restore_field_command
 from vrooli.kube.objects import (
     Body,
     Ref,
-    born,
     containers,
+    creation_time,
     dig,
     items,
     labels,
@@ -33,7 +33,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         selector = mapping(service, "spec", "selector")
         # Operators make Services for roles that nobody has at times, such as replicas.
         is_own = not items(service, "metadata", "ownerReferences")
-        if not selector or not is_own or not is_older(evidence, born(service), MOVING_S):
+        if not selector or not is_own or not is_older(evidence, creation_time(service), MOVING_S):
             continue
         pods = evidence.pods(selector)
         problem = _portless(service, pods) if pods else _podless(evidence, selector)

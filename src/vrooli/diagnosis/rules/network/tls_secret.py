@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Ref, items, notes, ref_of, text
+from vrooli.kube.objects import Ref, annotations_of, items, ref_of, text
 
 KEYS = ("tls.crt", "tls.key")
 ISSUERS = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer")
@@ -23,7 +23,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             problem = _secret_problem(evidence, ref)
             if not ref.name or not problem:
                 continue
-            is_issued = any(name in notes(ingress) for name in ISSUERS)
+            is_issued = any(name in annotations_of(ingress) for name in ISSUERS)
             yield Symptom(
                 resource=ref,
                 message=f"{ref_of(ingress)} names it for TLS, and it {problem}: browsers are shown "

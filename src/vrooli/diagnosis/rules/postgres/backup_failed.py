@@ -9,7 +9,7 @@ from vrooli.diagnosis.evidence.log_search import quoted
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import last_events
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, born, condition, labels, number, ref_of, text
+from vrooli.kube.objects import Body, Ref, condition, creation_time, labels, number, ref_of, text
 from vrooli.operators.pgo.names import BACKUP_LABEL, CLUSTER_LABEL, CRON_JOB_LABEL
 
 KINDS = (BACKUP_LABEL, CRON_JOB_LABEL)
@@ -25,7 +25,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             if text(labels(job), CLUSTER_LABEL) == cluster.name
             and any(kind in labels(job) for kind in KINDS)
         ]
-        ended = sorted((job for job in jobs if _has_failed(job) or _is_done(job)), key=born)
+        ended = sorted(
+            (job for job in jobs if _has_failed(job) or _is_done(job)), key=creation_time
+        )
         if ended and _has_failed(ended[-1]):
             ref = ref_of(ended[-1])
             pods = [ref_of(pod).name for pod in evidence.pods_of(ref)]

@@ -10,7 +10,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.probes import redis_info
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import born
+from vrooli.kube.objects import creation_time
 from vrooli.kube.status import pod_status
 
 STARTED_S = 30.0
@@ -22,7 +22,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         silent = [
             item
             for item in redis.replies(evidence, failover, "redis")
-            if item.answered and _is_silent(item) and is_older(evidence, born(item.pod), STARTED_S)
+            if item.answered
+            and _is_silent(item)
+            and is_older(evidence, creation_time(item.pod), STARTED_S)
         ]
         for item in silent[:1]:
             yield Symptom(

@@ -12,7 +12,7 @@ from vrooli.diagnosis.evidence.log_search import quoted, recent_lines
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies import redis_passwords
-from vrooli.kube.objects import Body, Ref, born, labels, text
+from vrooli.kube.objects import Body, Ref, creation_time, labels, text
 from vrooli.kube.status import pod_status
 from vrooli.kube.times import parse_time
 from vrooli.operators.redis.names import FAILOVER_LABEL
@@ -161,7 +161,7 @@ def _is_older(evidence: Evidence, source: LogSource, redis: Sequence[Reply]) -> 
 def _began(pod: Body, container: str) -> datetime:
     """When a container was given its settings: it is at each start."""
     status = pod_status(pod).container(container)
-    return (status and status.last_started_at) or parse_time(born(pod)) or NEVER
+    return (status and status.last_started_at) or parse_time(creation_time(pod)) or NEVER
 
 
 RULE = Rule(

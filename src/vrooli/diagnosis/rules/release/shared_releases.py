@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, containers, items, labels, mapping, notes, ref_of, text
+from vrooli.kube.objects import (
+    Body,
+    Ref,
+    annotations_of,
+    containers,
+    items,
+    labels,
+    mapping,
+    ref_of,
+    text,
+)
 
 INSTANCE = "app.kubernetes.io/instance"
 # Helm writes whose an object is.
@@ -40,7 +50,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _release(body: Body) -> str:
-    return text(notes(body), OWNER) or text(labels(body), INSTANCE)
+    return text(annotations_of(body), OWNER) or text(labels(body), INSTANCE)
 
 
 def _uses(evidence: Evidence, body: Body) -> set[str]:

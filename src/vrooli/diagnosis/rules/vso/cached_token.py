@@ -10,7 +10,7 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.events import Event
-from vrooli.kube.objects import Ref, born, ref_of, text
+from vrooli.kube.objects import Ref, creation_time, ref_of, text
 from vrooli.operators import VSO
 
 OK = 200
@@ -58,7 +58,7 @@ def _has_restarted_since(evidence: Evidence, event: Event) -> bool:
         for pod in evidence.all("Pod", VSO.namespace)
         if text(pod, "status", "phase") == "Running"
     ]
-    return any(not is_older(evidence, born(pod), age_s) for pod in pods)
+    return any(not is_older(evidence, creation_time(pod), age_s) for pod in pods)
 
 
 RULE = Rule(

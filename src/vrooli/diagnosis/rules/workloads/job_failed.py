@@ -8,7 +8,7 @@ from vrooli.chart.manifest import HOOK
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import explaining_line, last_events, log_of
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, Ref, born, items, notes, ref_of, text
+from vrooli.kube.objects import Body, Ref, annotations_of, creation_time, items, ref_of, text
 from vrooli.kube.status import job_status, pod_status
 
 
@@ -20,7 +20,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if failure is not None and not _has_succeeded_since(job, jobs):
             yield _symptom(evidence, job, failure.reason, failure.message)
     for pod in evidence.all("Pod"):
-        is_hook = HOOK in notes(pod) and not items(pod, "metadata", "ownerReferences")
+        is_hook = HOOK in annotations_of(pod) and not items(pod, "metadata", "ownerReferences")
         if is_hook and text(pod, "status", "phase") == "Failed":
             message = text(pod, "status", "message") or "its container ended with an error"
             yield _symptom(evidence, pod, text(pod, "status", "reason") or "Failed", message)
@@ -28,7 +28,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 def _symptom(evidence: Evidence, body: Body, reason: str, message: str) -> Symptom:
     ref, maker = ref_of(body), _maker(body)
-    kind = f"the hook {notes(body)[HOOK]}" if HOOK in notes(body) else "it"
+    kind = f"the hook {annotations_of(body)[HOOK]}" if HOOK in annotations_of(body) else "it"
     pods = evidence.pods_of(ref) or ([body] if ref.kind == "Pod" else [])
     log = [line for pod in pods for item in _names(pod) for line in log_of(evidence, pod, item)]
     if maker.kind == "CronJob":
@@ -62,12 +62,12 @@ def _has_succeeded_since(job: Body, jobs: list[Body]) -> bool:
     return any(
         maker.name
         and _maker(later) == maker
-        and born(later) > born(job)
+        and creation_time(later) > creation_time(job)
         and job_status(later).is_complete
         for later in jobs
     ) or any(
         # `kubectl create job --from=cronjob/…` makes one of the same maker, too, under any name.
-        notes(later).get("cronjob.kubernetes.io/instantiate") == "manual"
+        annotations_of(later).get("cronjob.kubernetes.io/instantiate") == "manual"
         and ref_of(later).name == f"{ref_of(job).name}-again"
         and job_status(later).is_complete
         for later in jobs

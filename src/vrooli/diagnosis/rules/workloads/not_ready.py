@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import MOVING_S, is_moving, is_older
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Ref, born, labels, text
+from vrooli.kube.objects import Ref, creation_time, labels, text
 from vrooli.kube.status import is_pod_ready
 from vrooli.operators.catalog import databases
 from vrooli.release.rollout import readiness
@@ -47,7 +47,7 @@ def _is_in_progress(evidence: Evidence, ref: Ref) -> bool:
     return any(
         text(labels(pod), resource.pod_label) == ref.name
         and not is_pod_ready(pod)
-        and not is_older(evidence, born(pod), MOVING_S)
+        and not is_older(evidence, creation_time(pod), MOVING_S)
         for pod in evidence.all("Pod")
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.evidence.workloads import MOVING_S, is_older, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Ref, born, items, text
+from vrooli.kube.objects import Ref, creation_time, items, text
 
 TYPES = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
 
@@ -22,7 +22,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             facts = evidence.secrets.get(ref)
             if evidence.get(ref) is None:
                 # A Secret that Vault fills comes moments after the first pods.
-                if not is_older(evidence, born(pod), MOVING_S) and _is_filled(evidence, ref):
+                if not is_older(evidence, creation_time(pod), MOVING_S) and _is_filled(
+                    evidence, ref
+                ):
                     continue
                 problem = f"{owner} names it as pull secret, and it doesn't exist"
             elif facts is not None and facts.type not in TYPES:
