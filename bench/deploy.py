@@ -21,9 +21,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from support import hooks, serverpod, stores
-from support.artifacts import DEV, Source
-from support.load import load
+from support.failures.load import load
+from support.release import databases, hooks, server_pod
+from support.release.artifacts import DEV, Source
 from vrooli import programs
 from vrooli.artifact import model
 from vrooli.chart import values
@@ -144,7 +144,7 @@ async def under_load(bench: Bench) -> None:
         await act("server process killed", lambda: _kill(kube), 0)
         await asyncio.sleep(max(0.0, LOAD_S - (time.monotonic() - start)))
     async with await Kube.connect(bench.kubeconfig) as kube:
-        losses = sent.losses(await stores.sql(kube, DEV.namespace, sent.query))
+        losses = sent.losses(await databases.sql(kube, DEV.namespace, sent.query))
     print(f"| requests in {time.monotonic() - start:.0f} s | {sent.sent} |")
     print(f"| failed | {sum(sent.failed.values())} {dict(sent.failed) or ''} |")
     print(f"| slowest response | {sent.slowest_s:.2f} s |")
@@ -158,11 +158,11 @@ async def under_load(bench: Bench) -> None:
 
 
 async def _delete(kube: Kube) -> None:
-    await kube.delete("v1", "Pod", await serverpod.name(kube), DEV.namespace)
+    await kube.delete("v1", "Pod", await server_pod.name(kube), DEV.namespace)
 
 
 async def _kill(kube: Kube) -> None:
-    serverpod.kill(await serverpod.name(kube))
+    server_pod.kill(await server_pod.name(kube))
 
 
 async def failures(bench: Bench) -> None:

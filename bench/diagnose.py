@@ -21,7 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from support import apiserver, crowd, kubelet
+from support.cluster import api_server, kubelet
+from support.failures import many_pods
 from vrooli import programs
 from vrooli.events import Progress
 from vrooli.kube import Kube
@@ -39,7 +40,7 @@ def main() -> None:
     binaries = asyncio.run(programs.ensure(["etcd", "kube-apiserver"], Progress()))
     with (
         tempfile.TemporaryDirectory() as home,
-        apiserver.running(binaries, Path(home)) as kubeconfig,
+        api_server.running(binaries, Path(home)) as kubeconfig,
         kubelet.running(Path(home), repeat(LOG)) as port,
     ):
         asyncio.run(_fill(kubeconfig, port, arguments.pods))
@@ -56,7 +57,7 @@ def main() -> None:
 async def _fill(kubeconfig: Path, port: int, pods: int) -> None:
     async with await Kube.connect(kubeconfig) as kube:
         await kubelet.join(kube, port)
-        await crowd.fill(kube, pods, EVENTS)
+        await many_pods.fill(kube, pods, EVENTS)
 
 
 def _measure(kubeconfig: Path, words: list[str]) -> tuple[float, float, float, str]:

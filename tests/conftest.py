@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from support.live import CLUSTER, VALUES, Live
+from support.cluster.live import CLUSTER, VALUES, Live
 from vrooli import environments, project
 from vrooli.events import Event, StepEnded
 from vrooli.kube import Kube

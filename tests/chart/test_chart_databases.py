@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.rendering import render
+from support.chart.rendering import render
 from vrooli.chart import values
 from vrooli.chart.manifest import RESOURCE_POLICY, Manifest
 from vrooli.environments import ENVIRONMENTS

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.rendering import render
+from support.chart.rendering import render
 from vrooli.chart.manifest import Manifest
 
 WITH = {"enabled": True}

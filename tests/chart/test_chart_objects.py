@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.rendering import render
+from support.chart.rendering import render
 from vrooli import project
 from vrooli.chart import golden, values
 from vrooli.chart.manifest import Manifest

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.rendering import render
+from support.chart.rendering import render
 from vrooli.chart import engine, golden
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.rendering import render
+from support.chart.rendering import render
 from vrooli.chart.manifest import Manifest
 
 NAMES = (

@@ -13,7 +13,7 @@ from typing import Any
 import promql_parser
 import pytest
 
-from support.rendering import render
+from support.chart.rendering import render
 from vrooli.chart.manifest import Manifest
 from vrooli_jobs.moderation import MODERATION, VERDICTS
 from vrooli_shared.metrics import LATENCY, QUEUED, REQUESTS

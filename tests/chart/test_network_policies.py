@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from support.arrows import ARROWS, BOUND, HERE, METRICS, PAIRS, PEERS, UPKEEP
-from support.policies import Peer, allows
-from support.rendering import render
+from support.chart.architecture import ARROWS, BOUND, HERE, METRICS, PAIRS, PEERS, UPKEEP
+from support.chart.network_policies import Peer, allows
+from support.chart.rendering import render
 
 ON: dict[str, Any] = {
     "ingress": {

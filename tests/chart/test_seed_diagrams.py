@@ -6,8 +6,8 @@ from functools import cache
 
 import pytest
 
-from support import diagrams as deviations
-from support import mermaid as reader
+from support.chart import diagram_differences as deviations
+from support.chart import mermaid as reader
 from vrooli import project
 from vrooli.chart import engine, values
 from vrooli.environments import ENVIRONMENTS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support import specification
+from support.docs import specification
 from vrooli import project
 from vrooli.chart import values
 

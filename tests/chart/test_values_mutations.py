@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from support.agreement import Values
-from support.mutations import Broken, breaks, rules
-from support.rendering import render
-from support.valuesets import value_sets
+from support.chart.mutations import Broken, breaks, rules
+from support.chart.rendering import render
+from support.chart.value_rules import Values
+from support.chart.value_sets import value_sets
 from vrooli.chart import golden
 from vrooli.errors import UsageError
 

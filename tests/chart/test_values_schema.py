@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.rendering import render
+from support.chart.rendering import render
 from vrooli import project
 from vrooli.chart import reference, values
 from vrooli.errors import UsageError

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support import apiserver
+from support.cluster import api_server
 from vrooli import programs
 from vrooli.events import Progress
 from vrooli.kube import Kube
@@ -28,7 +28,7 @@ DEFINITIONS = {
 def bare_kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of an API server with the three operators' definitions, and no nodes."""
     found = asyncio.run(programs.ensure(["etcd", "kube-apiserver"], Progress()))
-    with apiserver.running(found, tmp_path_factory.mktemp("chart-apiserver")) as path:
+    with api_server.running(found, tmp_path_factory.mktemp("chart-apiserver")) as path:
         asyncio.run(_apply_definitions(path))
         yield path
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from support import vaults, workload
-from support.checking import names
-from support.live import Live
+from support.cluster import vault_admin, workload
+from support.cluster.live import Live
+from support.fakes.check_site import names
 from vrooli import project
 from vrooli.chart import engine, values
 from vrooli.checks import catalog, probe_objects, runner
@@ -140,14 +140,14 @@ async def test_what_is_safe_to_mend_is_mended_when_asked(kube: Kube, live: Live)
     options = CheckOptions(live.environment, live.cluster, live.values, operators=True)
     name = policies.NAMES[0]
     rules = 'path "secret/data/other" {\n  capabilities = ["read"]\n}\n'
-    await vaults.set_policy(kube, name, rules)
-    await vaults.do(kube, lambda client: client.delete(vaults.ROLE))
+    await vault_admin.set_policy(kube, name, rules)
+    await vault_admin.do(kube, lambda client: client.delete(vault_admin.ROLE))
     try:
         before = await check(options, silent)
         after = await check(replace(options, fix=True), silent)
     finally:
-        await vaults.set_policy(kube, name)
-        await vaults.set_role(kube)
+        await vault_admin.set_policy(kube, name)
+        await vault_admin.set_role(kube)
     assert not before.ok
     assert [text.partition(" ")[0] for text in before.fixable] == ["bring"]
     assert before.fixes == ()

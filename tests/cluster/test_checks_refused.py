@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from support import slowly
-from support.checking import names, rendered
+from support.failures import stalling_api
+from support.fakes.check_site import names, rendered
 from vrooli import process
 from vrooli.checks import catalog, probe_pods, runner
 from vrooli.checks.cluster import admission
@@ -156,7 +156,7 @@ async def test_an_api_server_that_stops_to_answer_holds_nothing_up_beyond_the_li
     bare_kubeconfig: Path, tmp_path: Path
 ) -> None:
     async with (
-        slowly.way(bare_kubeconfig, tmp_path) as way,
+        stalling_api.way(bare_kubeconfig, tmp_path) as way,
         await Kube.connect(way.kubeconfig) as kube,
     ):
         began = time.monotonic()
@@ -176,7 +176,7 @@ async def test_a_cluster_that_does_not_let_us_in_is_a_lack_of_the_environment(
     bare_kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workflow, "CONNECT_S", 1.0)
-    async with slowly.way(bare_kubeconfig, tmp_path) as way:
+    async with stalling_api.way(bare_kubeconfig, tmp_path) as way:
         way.close()
         monkeypatch.setenv("KUBECONFIG", str(way.kubeconfig))
         monkeypatch.setenv("VROOLI_STATE_DIR", str(tmp_path))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.checking import rendered
+from support.fakes.check_site import rendered
 from vrooli.chart.manifest import Manifest
 from vrooli.checks import preflight
 from vrooli.checks.preflight import NotDeployableError

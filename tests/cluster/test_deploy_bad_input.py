@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support import apiserver
-from support.artifacts import DEV, Source
+from support.cluster import api_server
+from support.release.artifacts import DEV, Source
 from vrooli import process, programs
 from vrooli.artifact import model
 from vrooli.chart import values
@@ -201,7 +201,7 @@ async def test_a_cluster_that_goes_away_in_the_middle_ends_the_deploy(
         if isinstance(event, StepStarted) and event.step == "healthy":
             follows.set()
 
-    with apiserver.running(found, tmp_path) as kubeconfig:
+    with api_server.running(found, tmp_path) as kubeconfig:
         monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
         options = DeployOptions(DEV, VERSION, artifact, "context:bare")
         running = asyncio.create_task(deploy(options, listen))

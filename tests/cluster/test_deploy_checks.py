@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from support import registry
+from support.fakes import registry
 from vrooli import operators
 from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest, from_body

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support.artifacts import DEV, Source
+from support.release.artifacts import DEV, Source
 from vrooli.chart import values
 from vrooli.checks import catalog
 from vrooli.checks.interface import Check, CheckResult, Site

@@ -22,11 +22,12 @@ from typing import Any
 import pytest
 import yaml
 
-from support import crowd, faulty, kubelet
-from support.certificates import self_signed
+from support.cluster import kubelet
 from support.evidence import DEV, pod_of
-from support.faulty import Answer
-from support.ports import free_port
+from support.failures import faulty_api, many_pods
+from support.failures.faulty_api import Answer
+from support.programs.certificates import self_signed
+from support.programs.ports import free_port
 from vrooli.kube import Kube
 
 # Beside what the conditions themselves cost: the start of Python on a machine that does other work.
@@ -111,7 +112,7 @@ def release(bare_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 async def _fill(kubeconfig: Path, port: int) -> None:
     async with await Kube.connect(kubeconfig) as kube:
         await kubelet.join(kube, port)
-        await crowd.fill(kube, 50, 20)
+        await many_pods.fill(kube, 50, 20)
 
 
 IN_TROUBLE = {
@@ -135,13 +136,13 @@ def way(
     def changed(asked: str, answer: Answer) -> Answer:
         return change(answer) if asked.endswith(path) else answer
 
-    with faulty.way(kubeconfig, folder, changed) as found:
+    with faulty_api.way(kubeconfig, folder, changed) as found:
         yield found
 
 
 def never(answer: Answer) -> Answer:
     """No answer at all."""
-    return replace(answer, wait_s=faulty.NEVER)
+    return replace(answer, wait_s=faulty_api.NEVER)
 
 
 def test_an_api_server_that_takes_two_seconds_for_each_answer(
@@ -167,7 +168,7 @@ def test_an_api_server_that_takes_ten_to_twenty_seconds_for_each_list(
     def slow(path: str, answer: Answer) -> Answer:
         return replace(answer, wait_s=next(waits)) if LISTS.fullmatch(path) else answer
 
-    with faulty.way(release, tmp_path, slow) as kubeconfig:
+    with faulty_api.way(release, tmp_path, slow) as kubeconfig:
         said = diagnose(kubeconfig, limit_s=120)
     assert said.status == 1
     assert of_pods(said.found) == IN_TROUBLE
@@ -198,7 +199,7 @@ async def _make_healthy(kubeconfig: Path) -> str:
     noted = {"name": DEV.release, "version": 1, "info": {"status": "deployed"}, "manifest": ""}
     async with await Kube.connect(kubeconfig) as kube:
         await kube.apply(place)
-        note = crowd.noted_as(gzip.compress(json.dumps(noted).encode()))
+        note = many_pods.noted_as(gzip.compress(json.dumps(noted).encode()))
         await kube.apply(note, namespace=namespace)
     return namespace
 
@@ -269,7 +270,7 @@ def test_a_server_that_turns_away_half_of_all_requests_is_seen_as_a_whole(
     def half(path: str, answer: Answer) -> Answer:
         return PASSING["429"] if LISTS.fullmatch(path) and next(count) % 2 else answer
 
-    with faulty.way(release, tmp_path, half) as kubeconfig:
+    with faulty_api.way(release, tmp_path, half) as kubeconfig:
         said = diagnose(kubeconfig, limit_s=40)
     assert of_pods(said.found) == IN_TROUBLE
     assert said.missing == {}
@@ -288,7 +289,7 @@ def test_a_list_whose_place_is_forgotten_is_read_to_its_end(release: Path, tmp_p
         body = {"message": "too old", "metadata": {"continue": answer.query["continue"]}}
         return replace(answer, status=410, body=json.dumps(body).encode())
 
-    with faulty.way(release, tmp_path, forgets, page=20) as kubeconfig:
+    with faulty_api.way(release, tmp_path, forgets, page=20) as kubeconfig:
         said = diagnose(kubeconfig)
     assert of_pods(said.found) == IN_TROUBLE
     assert said.missing == {}
@@ -351,7 +352,7 @@ def test_a_list_that_breaks_off_is_judged_as_far_as_it_came(release: Path, tmp_p
         body["metadata"]["continue"] = "more"
         return replace(answer, body=json.dumps(body).encode())
 
-    with faulty.way(release, tmp_path, first_only) as kubeconfig:
+    with faulty_api.way(release, tmp_path, first_only) as kubeconfig:
         said = diagnose(kubeconfig, "--timeout", "12", limit_s=20)
     assert of_pods(said.found) == IN_TROUBLE
     assert "500" in said.unavailable["Pod in dev"]
@@ -556,7 +557,7 @@ def test_objects_of_no_usual_shape(release: Path, tmp_path: Path) -> None:
                 item["spec"] = {"template": None, "containers": "none", "selector": [1]}
         return replace(answer, body=json.dumps(body).encode())
 
-    with faulty.way(release, tmp_path, odd) as kubeconfig:
+    with faulty_api.way(release, tmp_path, odd) as kubeconfig:
         said = diagnose(kubeconfig)
     assert said.status == 1
     assert said.found
@@ -579,7 +580,7 @@ async def test_custom_resources_that_keep_unknown_fields(
         body = json.loads(answer.body)
         return replace(answer, body=json.dumps({**body, "items": odd}).encode())
 
-    with faulty.way(release, tmp_path, with_odd) as kubeconfig:
+    with faulty_api.way(release, tmp_path, with_odd) as kubeconfig:
         said = diagnose(kubeconfig)
     assert said.status == 1
     assert of_pods(said.found) == IN_TROUBLE
@@ -620,7 +621,7 @@ async def test_a_note_of_helm_s_that_can_not_be_read_is_told_and_stops_nothing(
     namespace = f"note-{name.lower().replace(' ', '-')}"
     place = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     await bare_kube.apply(place)
-    note = crowd.noted_as(packed)
+    note = many_pods.noted_as(packed)
     note["metadata"]["labels"] |= {"status": "deployed", "version": "1"}
     await bare_kube.apply(note, namespace=namespace)
     sick = pod_of("vrooli-dev-jobs", ready=False, phase="Pending")

@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from support.agreement import Values
-from support.valuesets import RELEASE, value_sets
+from support.chart.value_rules import Values
+from support.chart.value_sets import RELEASE, value_sets
 from vrooli.chart import engine
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError

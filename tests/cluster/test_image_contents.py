@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.ports import free_port
+from support.programs.ports import free_port
 from vrooli import images, programs
 from vrooli.events import Progress
 from vrooli.images.builders.buildah import Buildah

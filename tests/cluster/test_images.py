@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from support.ports import free_port
-from support.registry import digest_of, serve
+from support.fakes.registry import digest_of, serve
+from support.programs.ports import free_port
 from vrooli import images, process
 from vrooli.errors import CommandError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Event, Progress, StepProgressed

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from support import openapi
+from support.cluster import openapi
 from vrooli import process, programs, project
 from vrooli.chart import engine, golden, values
 from vrooli.chart.manifest import Manifest

@@ -7,8 +7,8 @@ from pathlib import Path
 import hvac
 import pytest
 
-from support.openbao import running
-from support.ports import free_port
+from support.programs.openbao import running
+from support.programs.ports import free_port
 from vrooli.vault import manifests
 
 CONFIG = Path(manifests.__file__).parent / "openbao.hcl"

@@ -17,7 +17,8 @@ import pytest
 import yaml
 from helm_python import Chart
 
-from support import apiserver, notes
+from support.cluster import api_server
+from support.release import helm_secrets
 from vrooli import operators, programs
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import Progress
@@ -37,7 +38,7 @@ each = pytest.mark.parametrize("operator", operators.OPERATORS, ids=lambda opera
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A bare API server's kubeconfig."""
     found = asyncio.run(programs.ensure(["etcd", "kube-apiserver"], PROGRESS))
-    with apiserver.running(found, tmp_path_factory.mktemp("bare")) as path:
+    with api_server.running(found, tmp_path_factory.mktemp("bare")) as path:
         yield path
 
 
@@ -174,10 +175,10 @@ async def mark_release(site: Site, status: str, *, alone: bool) -> None:
     *older, newest = await releases(site)
     for item in older if alone else []:
         await site.kube.delete("v1", "Secret", item["metadata"]["name"], operators.REDIS.namespace)
-    noted = notes.unpacked(newest)
+    noted = helm_secrets.unpacked(newest)
     noted["info"]["status"] = status
     change = {
-        "data": {"release": notes.packed(noted)},
+        "data": {"release": helm_secrets.packed(noted)},
         "metadata": {"labels": {"status": status}},
     }
     name, namespace = newest["metadata"]["name"], operators.REDIS.namespace

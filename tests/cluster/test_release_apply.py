@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cut import cut
+from support.failures.interrupted_upgrade import cut
 from vrooli import project
 from vrooli.chart import engine, values
 from vrooli.chart.values import Values

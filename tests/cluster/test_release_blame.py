@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from support import kubelet
+from support.cluster import kubelet
 from vrooli.kube import Kube
 from vrooli.kube.watcher import Watcher
 from vrooli.release.rollout import queries

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.live import Live
+from support.cluster.live import Live
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.errors import VrooliError

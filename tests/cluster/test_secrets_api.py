@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support import apiserver
+from support.cluster import api_server
 from vrooli import programs, project
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
@@ -24,7 +24,7 @@ PROGRESS = Progress()
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A bare API server's kubeconfig."""
     found = asyncio.run(programs.ensure(["etcd", "kube-apiserver"], PROGRESS))
-    with apiserver.running(found, tmp_path_factory.mktemp("bare")) as path:
+    with api_server.running(found, tmp_path_factory.mktemp("bare")) as path:
         yield path
 
 

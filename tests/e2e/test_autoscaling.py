@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.live import Live
-from support.plain import PAGE_ONLY, SMALL, PlainHelm
+from support.cluster.live import Live
+from support.release.helm_cli import PAGE_ONLY, SMALL, PlainHelm
 from vrooli import project
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import Progress

@@ -12,9 +12,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from support import browsers
-from support.live import Live
-from support.pictures import drawn_face, landscape
+from support.browser import chromium
+from support.browser.pictures import drawn_face, landscape
+from support.cluster.live import Live
 
 pytestmark = pytest.mark.root
 
@@ -25,7 +25,7 @@ SHOWN_S = 60
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     """A headless Chromium with an empty profile."""
-    with browsers.chromium(tmp_path / "profile", size="1280,900") as started:
+    with chromium.chromium(tmp_path / "profile", size="1280,900") as started:
         yield started
 
 

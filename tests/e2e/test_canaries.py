@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from support import planting
-from support.canaries import canaries, leaked
-from support.live import Live
+from support.cluster.live import Live
+from support.secrets import planted_secrets
+from support.secrets.canaries import canaries, leaked
 from vrooli import project
 from vrooli.diagnosis.failure_report import save
 from vrooli.errors import VrooliError
@@ -38,7 +38,7 @@ pytestmark = [
 VROOLI = Path(sys.executable).with_name("vrooli")
 PLANTED = list(canaries(8))
 # With those that stand in environments only.
-ALL = [*PLANTED, *planting.SETTINGS]
+ALL = [*PLANTED, *planted_secrets.SETTINGS]
 # What stays of the first of them: where it stands, its place was shown.
 SHOWN = "opened the session with (masked) for bob"
 LIMIT_S = 120.0
@@ -100,13 +100,13 @@ async def planted(live: Live) -> AsyncIterator[Kube]:
     """A release with secrets everywhere in it; afterwards they are gone."""
     where = live.environment.namespace
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    made = [*planting.objects(PLANTED, where), *planting.events(PLANTED, where, now)]
+    made = [*planted_secrets.objects(PLANTED, where), *planted_secrets.events(PLANTED, where, now)]
     async with await Kube.connect(live.kubeconfig) as kube:
         try:
-            await planting.plant(kube, made)
+            await planted_secrets.plant(kube, made)
             yield kube
         finally:
-            await planting.remove(kube, made)
+            await planted_secrets.remove(kube, made)
 
 
 @pytest.fixture(scope="module")
@@ -163,11 +163,13 @@ async def test_the_secrets_are_in_the_cluster_for_everybody_to_see(
     kinds = (("v1", "Pod"), ("v1", "ConfigMap"), ("v1", "Event"), ("apps/v1", "Deployment"))
     for kind in kinds:
         bodies = await planted.list(*kind, where)
-        own = [body for body in bodies if planting.NAME in body["metadata"]["name"]]
+        own = [body for body in bodies if planted_secrets.NAME in body["metadata"]["name"]]
         texts = [item for item in PLANTED if "two lines" not in item.shape]
         assert len(leaked(texts, json.dumps(own))) == len(texts), kind
         if kind[1] in ("Pod", "Deployment"):
-            assert len(leaked(planting.SETTINGS, json.dumps(own))) == len(planting.SETTINGS)
+            assert len(leaked(planted_secrets.SETTINGS, json.dumps(own))) == len(
+                planted_secrets.SETTINGS
+            )
     words = json.dumps([body.get("status") for body in await planted.list("v1", "Pod", where)])
     assert len(leaked(PLANTED, words)) > len({item.shape for item in PLANTED})
 
@@ -242,7 +244,7 @@ async def changed(kube: Kube, namespace: str, texts: list[str]) -> AsyncIterator
 
 
 async def test_how_a_release_differs_is_said_without_secrets(live: Live, planted: Kube) -> None:
-    texts, said = [item.text for item in planting.of_each(PLANTED, 0)], ""
+    texts, said = [item.text for item in planted_secrets.of_each(PLANTED, 0)], ""
     left = texts
     for output in ("text", "json"):
         async with changed(planted, live.environment.namespace, left) as rest:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from support.live import Live
+from support.cluster.live import Live
 from vrooli.events import silent
 from vrooli.workflows.test import SuiteOptions, run_suites
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from support import injury
-from support.artifacts import DEV, Source
-from support.live import Live
+from support.cluster.live import Live
+from support.failures import live_faults
+from support.release.artifacts import DEV, Source
 from vrooli.chart import values
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.events import Progress, silent
@@ -95,13 +95,13 @@ async def changed(
     kube: Kube, live: Live, ref: tuple[str, str, str, str], wrong: Any, right: Any
 ) -> AsyncIterator[None]:
     """A resource that somebody changes by hand, and changes back."""
-    await injury.until_well(kube, live)
+    await live_faults.until_well(kube, live)
     try:
         await kube.patch(*ref, {"spec": wrong})
         yield
     finally:
         await kube.patch(*ref, {"spec": right})
-        await injury.until_well(kube, live)
+        await live_faults.until_well(kube, live)
 
 
 async def _until_failed(live: Live, kube: Kube) -> str:
@@ -127,7 +127,7 @@ async def test_another_major_version_by_hand_is_no_success(live: Live, kube: Kub
         # It has no image of that version: what the API server refuses stands in its log only.
         for _ in range(30):
             seen = await queries.fetch_release_snapshot(kube, manifests)
-            errors = await operator_logs.errors(kube, manifests, seen)
+            errors = (await operator_logs.read(kube, manifests, seen)).errors
             if errors:
                 break
             await asyncio.sleep(1)

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from support.artifacts import DEV, Source
-from support.live import Live
+from support.cluster.live import Live
+from support.release.artifacts import DEV, Source
 from vrooli.chart import values
 from vrooli.checks.preflight import NotDeployableError
 from vrooli.errors import PrerequisiteError, UsageError

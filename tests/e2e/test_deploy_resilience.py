@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
-from support import hooks, serverpod
-from support.artifacts import DEV, Source
-from support.live import Live
-from support.stores import forget_data, read_data, write_data
+from support.cluster.live import Live
+from support.release import hooks, server_pod
+from support.release.artifacts import DEV, Source
+from support.release.databases import forget_data, read_data, write_data
 from vrooli.chart import values
 from vrooli.events import Event, Progress, StepEnded, silent
 from vrooli.kube import Kube
@@ -102,9 +102,9 @@ def options(live: Live, artifacts: Path, version: str) -> DeployOptions:
 async def test_a_servers_process_that_is_killed_fails_no_request_after_it(
     live: Live, kube: Kube, artifacts: Path, first: Release
 ) -> None:
-    pod = await serverpod.name(kube)
+    pod = await server_pod.name(kube)
     async with httpx.AsyncClient(base_url=live.urls["ui"], trust_env=False) as client:
-        serverpod.kill(pod)
+        server_pod.kill(pod)
         answers = [await client.get("/api/posts?limit=5") for _ in range(ASKED)]
     assert [answer.status_code for answer in answers] == [httpx.codes.OK] * ASKED
     await wait.until_ready(kube, await storage.fetch_manifests(kube, first), Progress())

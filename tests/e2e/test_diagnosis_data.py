@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 import yaml
 
-from support import injury, proofs, vaults
-from support.live import Live
+from support.cluster import vault_admin
+from support.cluster.live import Live
+from support.docs import rule_proofs
+from support.failures import live_faults
 from vrooli.diagnosis.evidence.components import redis as evidence_redis
 from vrooli.kube import Kube
 
@@ -288,11 +290,11 @@ async def one_instance(ward: Ward) -> None:
 
 
 async def seal(ward: Ward) -> None:
-    await vaults.do(ward.kube, lambda vault: vault.sys.seal())
+    await vault_admin.do(ward.kube, lambda vault: vault.sys.seal())
 
 
 async def delete_secret(ward: Ward) -> None:
-    await vaults.do(
+    await vault_admin.do(
         ward.kube,
         lambda vault: vault.secrets.kv.v2.delete_latest_version_of_secret(
             PATH, mount_point="secret"
@@ -306,7 +308,7 @@ async def undelete_secret(ward: Ward) -> None:
         meta = kv.read_secret_metadata(PATH, mount_point="secret")["data"]
         kv.undelete_secret_versions(PATH, [meta["current_version"]], mount_point="secret")
 
-    await vaults.do(ward.kube, call)
+    await vault_admin.do(ward.kube, call)
 
 
 def line_end(add: str) -> Act:
@@ -314,17 +316,17 @@ def line_end(add: str) -> Act:
         def edit(values: dict[str, str]) -> dict[str, str]:
             return {key: value.strip() + add for key, value in values.items()}
 
-        await vaults.change(ward.kube, PATH, edit)
+        await vault_admin.change(ward.kube, PATH, edit)
 
     return act
 
 
 def policy(rules: str | None) -> Act:
-    return lambda ward: vaults.set_policy(ward.kube, POLICY, rules)
+    return lambda ward: vault_admin.set_policy(ward.kube, POLICY, rules)
 
 
 def role(**settings: Any) -> Act:
-    return lambda ward: vaults.set_role(ward.kube, **settings)
+    return lambda ward: vault_admin.set_role(ward.kube, **settings)
 
 
 async def disown(ward: Ward) -> None:
@@ -364,13 +366,13 @@ def template_of(ref: tuple[str, str, str, str], key: str, old: str, new: str) ->
 
 async def stale_token(ward: Ward) -> None:
     """The operator logs in while the role lacks a policy, which it gets afterwards."""
-    every = (await vaults.do(ward.kube, lambda vault: vault.read(vaults.ROLE)))["data"]  # type: ignore[index]
+    every = (await vault_admin.do(ward.kube, lambda vault: vault.read(vault_admin.ROLE)))["data"]  # type: ignore[index]
     fewer = [name for name in every["token_policies"] if name != POLICY]
-    await vaults.set_role(ward.kube, token_policies=fewer)
+    await vault_admin.set_role(ward.kube, token_policies=fewer)
     await ward.set(AUTH, ["vault"], "spec", "kubernetes", "audiences")
     await ward.set(AUTH, None, "spec", "kubernetes", "audiences")
-    await injury.until_named(ward.kube, ward.live, "vso-policy-denied")
-    await vaults.set_role(ward.kube)
+    await live_faults.until_named(ward.kube, ward.live, "vso-policy-denied")
+    await vault_admin.set_role(ward.kube)
 
 
 RF = "RedisFailover/vrooli-rf"
@@ -578,12 +580,14 @@ async def test_a_fault_of_the_data_is_named_alone_and_mended(
     kube: Kube, live: Live, what: str
 ) -> None:
     fault, ward = FAULTS[what], Ward(kube, live)
-    async with injury.injured(kube, live, lambda: fault.injure(ward), lambda: fault.undo(ward)):
-        named = await injury.until_named(kube, live, fault.rule, fault.about)
-        proofs.record(fault.rule, named)
+    async with live_faults.injured(
+        kube, live, lambda: fault.injure(ward), lambda: fault.undo(ward)
+    ):
+        named = await live_faults.until_named(kube, live, fault.rule, fault.about)
+        rule_proofs.record(fault.rule, named)
         assert named.diagnosis.causes[0].finding.evidence or named.diagnosis.causes[0].consequences
         if fault.mend is None:
-            await injury.run(live, named.command)
+            await live_faults.run(live, named.command)
         else:
             await fault.mend(ward)
 
@@ -595,7 +599,7 @@ ASKED = ("vault-", "vso-", "redis-", "postgres-", "dns-", "network-")
 async def test_a_reader_who_is_not_let_into_pods_is_told_so_and_blames_nobody(
     kube: Kube, live: Live, tmp_path: Path
 ) -> None:
-    await injury.until_well(kube, live)
+    await live_faults.until_well(kube, live)
     name, rbac = "vrooli-test-reader", "rbac.authorization.k8s.io"
     rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}]
     account = {"kind": "ServiceAccount", "name": name, "namespace": "default"}
@@ -614,7 +618,7 @@ async def test_a_reader_who_is_not_let_into_pods_is_told_so_and_blames_nobody(
         config["users"][0]["user"] = {"token": token}
         (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
         async with await Kube.connect(tmp_path / "kubeconfig") as reader:
-            said = await injury.look(reader, live)
+            said = await live_faults.look(reader, live)
     finally:
         for version, kind, _ in kinds:
             await kube.delete(version, kind, name, "default")

@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 
-from support import injury, notes, proofs, shop, workload
-from support.certificates import self_signed
-from support.injury import Named
-from support.live import Live
+from support.cluster import sample_deployment, workload
+from support.cluster.live import Live
+from support.docs import rule_proofs
+from support.failures import live_faults
+from support.failures.live_faults import Named
+from support.programs.certificates import self_signed
+from support.release import helm_secrets
 from vrooli.kube import Kube, Manifest
 from vrooli.release import Release
 from vrooli.release.records import storage
@@ -32,7 +35,7 @@ pytestmark = [
 long = pytest.mark.long
 
 NETWORKS, APPS, CORE = "networking.k8s.io/v1", "apps/v1", "v1"
-UNDO = f"kubectl rollout undo deployment/{shop.NAME} -n "
+UNDO = f"kubectl rollout undo deployment/{sample_deployment.NAME} -n "
 HELPERS = "kube-system"
 
 
@@ -42,11 +45,11 @@ async def beside(live: Live) -> AsyncIterator[str]:
     home = live.environment.namespace
     async with await Kube.connect(live.kubeconfig) as kube:
         try:
-            await shop.put(kube, shop.deployment(), home)
-            await shop.until_ready(kube, home)
+            await sample_deployment.put(kube, sample_deployment.deployment(), home)
+            await sample_deployment.until_ready(kube, home)
             yield home
         finally:
-            await shop.gone(kube, home)
+            await sample_deployment.gone(kube, home)
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,11 @@ class Surgery:
     ) -> Named:
         """Do all of it; ``mend`` does what a remedy says that is no command."""
         place = live or self.live
-        async with injury.injured(self.kube, self.live, injure, undo):
-            named = await injury.until_named(self.kube, place, rule, about)
-            proofs.record(rule, named)
+        async with live_faults.injured(self.kube, self.live, injure, undo):
+            named = await live_faults.until_named(self.kube, place, rule, about)
+            rule_proofs.record(rule, named)
             if mend is None:
-                await injury.run(self.live, named.command)
+                await live_faults.run(self.live, named.command)
             else:
                 await mend(named.command)
         return named
@@ -105,7 +108,7 @@ class Version:
     back: bool = True
 
 
-OWN = f"Deployment/{shop.NAME}"
+OWN = f"Deployment/{sample_deployment.NAME}"
 LIMITS = {"limits": {"memory": "64Mi", "cpu": "500m"}}
 GREEDY = "push @a, 'a' x (1e6 + $_) for 1..90;" + workload.SERVER
 NOWHERE = {"httpGet": {"path": "/", "port": 9}, "periodSeconds": 1, "failureThreshold": 1}
@@ -224,12 +227,14 @@ async def test_a_version_that_can_not_run_is_named_and_mended(
     version = VERSIONS[what]
 
     async def injure() -> None:
-        await shop.put(kube, shop.deployment(version.container, version.spec), beside)
+        await sample_deployment.put(
+            kube, sample_deployment.deployment(version.container, version.spec), beside
+        )
 
     async def undo() -> None:
-        await shop.put(kube, shop.deployment(), beside)
+        await sample_deployment.put(kube, sample_deployment.deployment(), beside)
         await kube.delete(CORE, "ServiceAccount", "no-such-account", beside)
-        await shop.until_ready(kube, beside)
+        await sample_deployment.until_ready(kube, beside)
 
     named = await surgery(version.rule, version.about, injure, undo)
     said = named.diagnosis.causes[0].finding
@@ -245,13 +250,13 @@ async def test_a_rollout_that_is_paused_is_named_and_goes_on(
     env = {"env": [{"name": "VERSION", "value": "2"}]}
 
     async def undo() -> None:
-        await shop.put(kube, shop.deployment(), beside)
-        await shop.until_ready(kube, beside)
+        await sample_deployment.put(kube, sample_deployment.deployment(), beside)
+        await sample_deployment.until_ready(kube, beside)
 
     await surgery(
         "rollout-stuck",
         OWN,
-        lambda: shop.put(kube, shop.deployment(env, paused=True), beside),
+        lambda: sample_deployment.put(kube, sample_deployment.deployment(env, paused=True), beside),
         undo,
     )
 
@@ -264,16 +269,16 @@ async def test_a_pull_secret_that_does_not_exist_is_named_and_made(
     (tmp_path / "config.json").write_text('{"auths": {}}')
 
     async def undo() -> None:
-        await shop.put(kube, shop.deployment(), beside)
+        await sample_deployment.put(kube, sample_deployment.deployment(), beside)
         await kube.delete(CORE, "Secret", "no-such-secret", beside)
-        await shop.until_ready(kube, beside)
+        await sample_deployment.until_ready(kube, beside)
 
     await surgery(
         "pull-secret-missing",
         "Secret/no-such-secret",
-        lambda: shop.put(kube, shop.deployment(spec=spec), beside),
+        lambda: sample_deployment.put(kube, sample_deployment.deployment(spec=spec), beside),
         undo,
-        mend=lambda command: injury.run(
+        mend=lambda command: live_faults.run(
             live, command.replace("=config.json", f"={tmp_path}/config.json")
         ),
     )
@@ -290,12 +295,14 @@ async def test_a_quota_without_room_is_named_and_raised(
     async def injure() -> None:
         await kube.apply(quota)
         await _counted(kube, beside)
-        await shop.put(kube, shop.deployment({"env": [{"name": "A", "value": "1"}]}), beside)
+        await sample_deployment.put(
+            kube, sample_deployment.deployment({"env": [{"name": "A", "value": "1"}]}), beside
+        )
 
     async def undo() -> None:
         await kube.delete(CORE, "ResourceQuota", "small", beside)
-        await shop.put(kube, shop.deployment(), beside)
-        await shop.until_ready(kube, beside)
+        await sample_deployment.put(kube, sample_deployment.deployment(), beside)
+        await sample_deployment.until_ready(kube, beside)
 
     named = await surgery("quota-exceeded", "ResourceQuota/small", injure, undo)
     assert "exceeded quota: small, requested: pods=1" in named.diagnosis.causes[0].finding.message
@@ -320,12 +327,12 @@ async def test_a_limit_range_that_forbids_a_pod_is_named(
 
     async def injure() -> None:
         await kube.apply(limits)
-        await shop.put(kube, shop.deployment(large), beside)
+        await sample_deployment.put(kube, sample_deployment.deployment(large), beside)
 
     async def undo() -> None:
         await kube.delete(CORE, "LimitRange", "small", beside)
-        await shop.put(kube, shop.deployment(), beside)
-        await shop.until_ready(kube, beside)
+        await sample_deployment.put(kube, sample_deployment.deployment(), beside)
+        await sample_deployment.until_ready(kube, beside)
 
     named = await surgery("pod-refused", OWN, injure, undo)
     assert "LimitRange" in named.diagnosis.causes[0].finding.message
@@ -350,7 +357,9 @@ async def test_a_node_that_takes_no_pod_is_named_and_opened(
 
     async def injure() -> None:
         await kube.patch(CORE, "Node", name, None, {"spec": spec})
-        await shop.put(kube, shop.deployment({"env": [{"name": "A", "value": "1"}]}), beside)
+        await sample_deployment.put(
+            kube, sample_deployment.deployment({"env": [{"name": "A", "value": "1"}]}), beside
+        )
         if is_closed:
             await kube.apply(_budget(beside))
 
@@ -358,12 +367,12 @@ async def test_a_node_that_takes_no_pod_is_named_and_opened(
         await kube.patch(
             CORE, "Node", name, None, {"spec": {"taints": None, "unschedulable": None}}
         )
-        await kube.delete("policy/v1", "PodDisruptionBudget", shop.NAME, beside)
-        await shop.put(kube, shop.deployment(), beside)
-        await shop.until_ready(kube, beside)
+        await kube.delete("policy/v1", "PodDisruptionBudget", sample_deployment.NAME, beside)
+        await sample_deployment.put(kube, sample_deployment.deployment(), beside)
+        await sample_deployment.until_ready(kube, beside)
 
     async def mend(printed: str) -> None:
-        await injury.run(surgery.live, printed)
+        await live_faults.run(surgery.live, printed)
         # A budget alone can be changed; the node is still closed then.
         if "uncordon" not in printed:
             await kube.patch(CORE, "Node", name, None, {"spec": {"unschedulable": None}})
@@ -373,11 +382,11 @@ async def test_a_node_that_takes_no_pod_is_named_and_opened(
 
 
 def _budget(namespace: str) -> Manifest:
-    selector = {"matchLabels": shop.LABELS}
+    selector = {"matchLabels": sample_deployment.LABELS}
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": {"name": shop.NAME, "namespace": namespace},
+        "metadata": {"name": sample_deployment.NAME, "namespace": namespace},
         "spec": {"minAvailable": 1, "selector": selector},
     }
 
@@ -481,7 +490,7 @@ def _way_in(namespace: str) -> Manifest:
     return {
         "apiVersion": NETWORKS,
         "kind": "Ingress",
-        "metadata": {"name": shop.NAME, "namespace": namespace},
+        "metadata": {"name": sample_deployment.NAME, "namespace": namespace},
         "spec": {
             "ingressClassName": "traefik",
             "rules": [{"host": "injured.localhost", **_to(ADMINER)[0]}],
@@ -517,13 +526,13 @@ async def test_what_is_wrong_with_a_certificate_is_named_and_mended(
         self_signed(*pair, timedelta(days=90))
 
     async def undo() -> None:
-        await kube.delete(NETWORKS, "Ingress", shop.NAME, home)
+        await kube.delete(NETWORKS, "Ingress", sample_deployment.NAME, home)
         await kube.delete(CORE, "Secret", "injured-tls", home)
 
     async def mend(command: str) -> None:
         for file in pair:
             command = command.replace(f"={file.name}", f"={file}")
-        await injury.run(live, command)
+        await live_faults.run(live, command)
 
     await surgery(rule, "Secret/injured-tls", injure, undo, mend=mend)
 
@@ -563,7 +572,7 @@ async def test_a_policy_that_was_changed_by_hand_is_named_and_put_back(
 
 
 def _claim(namespace: str, cls: str | None) -> Manifest:
-    claim = workload.claim(shop.NAME)
+    claim = workload.claim(sample_deployment.NAME)
     claim["metadata"]["namespace"] = namespace
     if cls:
         claim["spec"]["storageClassName"] = cls
@@ -591,10 +600,10 @@ async def test_a_claim_without_a_class_is_named_and_mended(
         await kube.apply(_claim(home, cls))
 
     async def undo() -> None:
-        await kube.delete(CORE, "PersistentVolumeClaim", shop.NAME, home)
+        await kube.delete(CORE, "PersistentVolumeClaim", sample_deployment.NAME, home)
         await mark("true")
 
-    await surgery("volume-pending", f"PersistentVolumeClaim/{shop.NAME}", injure, undo)
+    await surgery("volume-pending", f"PersistentVolumeClaim/{sample_deployment.NAME}", injure, undo)
 
 
 @long
@@ -602,7 +611,7 @@ async def test_a_provisioner_that_is_down_is_named_and_started(
     kube: Kube, live: Live, surgery: Surgery
 ) -> None:
     home, name = live.environment.namespace, "local-path-provisioner"
-    pod = workload.pod("injured-claimant", volume=shop.NAME)
+    pod = workload.pod("injured-claimant", volume=sample_deployment.NAME)
 
     async def injure() -> None:
         await kube.patch(APPS, "Deployment", name, HELPERS, {"spec": {"replicas": 0}})
@@ -612,7 +621,7 @@ async def test_a_provisioner_that_is_down_is_named_and_started(
     async def undo() -> None:
         await kube.patch(APPS, "Deployment", name, HELPERS, {"spec": {"replicas": 1}})
         await kube.delete(CORE, "Pod", "injured-claimant", home)
-        await kube.delete(CORE, "PersistentVolumeClaim", shop.NAME, home)
+        await kube.delete(CORE, "PersistentVolumeClaim", sample_deployment.NAME, home)
 
     await surgery("volume-pending", f"Deployment/{name}", injure, undo)
 
@@ -667,14 +676,16 @@ async def test_a_scaler_without_a_target_is_named_and_deleted(
     scaler = {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": {"name": shop.NAME, "namespace": home},
+        "metadata": {"name": sample_deployment.NAME, "namespace": home},
         "spec": {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 2},
     }
     await surgery(
         "scaler-without-metrics",
-        f"HorizontalPodAutoscaler/{shop.NAME}",
+        f"HorizontalPodAutoscaler/{sample_deployment.NAME}",
         lambda: kube.apply(scaler),
-        lambda: kube.delete("autoscaling/v2", "HorizontalPodAutoscaler", shop.NAME, home),
+        lambda: kube.delete(
+            "autoscaling/v2", "HorizontalPodAutoscaler", sample_deployment.NAME, home
+        ),
     )
 
 
@@ -684,14 +695,14 @@ async def test_another_release_with_the_same_secrets_is_named(
 ) -> None:
     home = live.environment.namespace
     source = {"envFrom": [{"secretRef": {"name": "vrooli-redis-creds"}}]}
-    other = shop.deployment(source, name="injured-other", replicas=0)
+    other = sample_deployment.deployment(source, name="injured-other", replicas=0)
     other["metadata"]["labels"] = {"app.kubernetes.io/instance": "other-release"}
 
     async def undo() -> None:
         await kube.delete(APPS, "Deployment", "injured-other", home)
 
     async def mend(command: str) -> None:
-        assert "injured-other" in await injury.run(live, command)
+        assert "injured-other" in await live_faults.run(live, command)
         await undo()
 
     await surgery(
@@ -723,7 +734,7 @@ async def _pending_note(kube: Kube, release: Release, number: int) -> Manifest:
     prefix = f"sh.helm.release.v1.{release.name}.v"
     found = await kube.get(CORE, "Secret", f"{prefix}{number}", release.namespace)
     assert found is not None
-    noted = notes.unpacked(found)
+    noted = helm_secrets.unpacked(found)
     noted["version"] = number + 1
     noted["info"] |= {"status": "pending-upgrade", "last_deployed": "2026-01-01T00:00:00Z"}
     metadata = found["metadata"]
@@ -733,7 +744,7 @@ async def _pending_note(kube: Kube, release: Release, number: int) -> Manifest:
         "kind": "Secret",
         "metadata": {"name": f"{prefix}{number + 1}", "labels": labels},
         "type": found["type"],
-        "data": {"release": notes.packed(noted)},
+        "data": {"release": helm_secrets.packed(noted)},
     }
 
 
@@ -765,19 +776,23 @@ async def test_an_object_that_does_not_go_is_named_and_let_go(
     kube: Kube, live: Live, surgery: Surgery
 ) -> None:
     home = live.environment.namespace
-    metadata = {"name": shop.NAME, "namespace": home, "finalizers": ["example.com/cleanup"]}
+    metadata = {
+        "name": sample_deployment.NAME,
+        "namespace": home,
+        "finalizers": ["example.com/cleanup"],
+    }
     body = {"apiVersion": CORE, "kind": "ConfigMap", "metadata": metadata}
 
     async def injure() -> None:
         await kube.create(body, home)
-        await kube.delete(CORE, "ConfigMap", shop.NAME, home)
+        await kube.delete(CORE, "ConfigMap", sample_deployment.NAME, home)
 
     async def undo() -> None:
-        if await kube.get(CORE, "ConfigMap", shop.NAME, home):
+        if await kube.get(CORE, "ConfigMap", sample_deployment.NAME, home):
             change = {"metadata": {"finalizers": None}}
-            await kube.patch(CORE, "ConfigMap", shop.NAME, home, change)
+            await kube.patch(CORE, "ConfigMap", sample_deployment.NAME, home, change)
 
-    await surgery("stuck-terminating", f"ConfigMap/{shop.NAME}", injure, undo)
+    await surgery("stuck-terminating", f"ConfigMap/{sample_deployment.NAME}", injure, undo)
 
 
 @long
@@ -814,6 +829,6 @@ async def test_a_release_that_is_somewhere_else_is_named_as_missing(
     kube: Kube, live: Live, rule: str, namespace: str
 ) -> None:
     elsewhere = replace(live, environment=replace(live.environment, namespace=namespace))
-    named = await injury.until_named(kube, elsewhere, rule)
-    proofs.record(rule, named)
-    assert live.environment.release in await injury.run(live, named.command)
+    named = await live_faults.until_named(kube, elsewhere, rule)
+    rule_proofs.record(rule, named)
+    assert live.environment.release in await live_faults.run(live, named.command)

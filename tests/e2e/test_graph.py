@@ -17,8 +17,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from support import browsers
-from support.live import Live
+from support.browser import chromium
+from support.cluster.live import Live
 from vrooli.kube import Kube
 
 pytestmark = pytest.mark.root
@@ -35,7 +35,7 @@ DETECTOR = "vrooli-dev-nsfw-detector"
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     """A headless Chromium with an empty profile."""
-    with browsers.chromium(tmp_path / "profile") as started:
+    with chromium.chromium(tmp_path / "profile") as started:
         yield started
 
 

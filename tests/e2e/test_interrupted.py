@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.live import Live
+from support.cluster.live import Live
 from vrooli import process
 from vrooli.errors import InterruptError
 from vrooli.kube import Kube

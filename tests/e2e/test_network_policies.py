@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from support import workload
-from support.arrows import ARROWS, CLUSTER, COMPONENT, PAIRS, PEERS, PORTS, ROLE, UPKEEP
-from support.live import Live
+from support.chart.architecture import ARROWS, CLUSTER, COMPONENT, PAIRS, PEERS, PORTS, ROLE, UPKEEP
+from support.cluster import workload
+from support.cluster.live import Live
 from vrooli.kube import Kube, Manifest
 
 pytestmark = [pytest.mark.anyio, pytest.mark.root]

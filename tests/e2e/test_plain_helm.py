@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.live import Live
-from support.plain import PAGE_ONLY, SMALL, PlainHelm
-from support.stores import KEYS, PRIMARY, REDIS, pods, read_data, write_data
+from support.cluster.live import Live
+from support.release.databases import KEYS, PRIMARY, REDIS, pods, read_data, write_data
+from support.release.helm_cli import PAGE_ONLY, SMALL, PlainHelm
 from vrooli import project
 from vrooli.chart import engine
 from vrooli.chart.manifest import RESOURCE_POLICY, Manifest

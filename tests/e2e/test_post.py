@@ -11,8 +11,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from support.live import Live
-from support.pictures import drawn_face, landscape
+from support.browser.pictures import drawn_face, landscape
+from support.cluster.live import Live
 from vrooli.kube import Kube
 
 pytestmark = [pytest.mark.root, pytest.mark.anyio]

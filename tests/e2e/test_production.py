@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from support import faults, production, rotation
-from support.artifacts import Source
-from support.faults import Bench, Cost
-from support.live import Live
-from support.load import Load, Losses, load
-from support.plain import PlainHelm
-from support.production import FIRST, SECOND, Site
-from support.rotation import Changes
-from support.writing import writing
+from support.cluster.live import Live
+from support.failures import faults_under_load
+from support.failures.faults_under_load import Bench, Cost
+from support.failures.load import Load, Losses, load
+from support.release import production, rotation
+from support.release.artifacts import Source
+from support.release.helm_cli import PlainHelm
+from support.release.production import FIRST, SECOND, Site
+from support.release.rotation import Changes
+from support.release.writer_pod import writing
 from vrooli.kube import Kube
 
 log = logging.getLogger(__name__)
@@ -56,13 +57,17 @@ class Fault:
 
 
 async def _lose_primary(site: Site, bench: Bench) -> None:
-    pod = await faults.primary(bench.kube, site.release.namespace)
-    await faults.lose(bench.kube, site.release.namespace, pod, faults.INSTANCES, kill=True)
+    pod = await faults_under_load.primary(bench.kube, site.release.namespace)
+    await faults_under_load.lose(
+        bench.kube, site.release.namespace, pod, faults_under_load.INSTANCES, kill=True
+    )
 
 
 async def _lose_master(site: Site, bench: Bench) -> None:
-    pod = await faults.redis_master(bench.kube, site.release.namespace)
-    await faults.lose(bench.kube, site.release.namespace, pod, faults.REDISES, kill=True)
+    pod = await faults_under_load.redis_master(bench.kube, site.release.namespace)
+    await faults_under_load.lose(
+        bench.kube, site.release.namespace, pod, faults_under_load.REDISES, kill=True
+    )
 
 
 def _lose_one(
@@ -70,8 +75,8 @@ def _lose_one(
 ) -> Callable[[Site, Bench], Awaitable[None]]:
     async def do(site: Site, bench: Bench) -> None:
         place = namespace or site.release.namespace
-        pod = (await faults.names(bench.kube, place, labels))[0]
-        await faults.lose(bench.kube, place, pod, labels)
+        pod = (await faults_under_load.names(bench.kube, place, labels))[0]
+        await faults_under_load.lose(bench.kube, place, pod, labels)
 
     return do
 
@@ -79,8 +84,10 @@ def _lose_one(
 FAULTS: Mapping[str, Fault] = {
     "PostgreSQL's primary killed": Fault(_lose_primary, failed=None, away_s=40.0),
     "Redis' master killed": Fault(_lose_master, failed=None, away_s=30.0),
-    "a pgBouncer deleted": Fault(_lose_one(faults.BOUNCERS)),
-    "a Traefik deleted": Fault(_lose_one(faults.TRAEFIKS, faults.TRAEFIK_NAMESPACE)),
+    "a pgBouncer deleted": Fault(_lose_one(faults_under_load.BOUNCERS)),
+    "a Traefik deleted": Fault(
+        _lose_one(faults_under_load.TRAEFIKS, faults_under_load.TRAEFIK_NAMESPACE)
+    ),
     "a server deleted": Fault(_lose_one(SERVERS)),
     "Redis' password rotated": Fault(
         lambda site, bench: rotation.rotate_redis(bench.kube, site.release), away_s=15.0
@@ -192,7 +199,7 @@ def _demand(cost: Cost) -> None:
 async def _judge_posts(kube: Kube, site: Site, sent: Load) -> None:
     """Each post that was acknowledged is there, and once."""
     namespace = site.release.namespace
-    pod = await faults.primary(kube, namespace)
+    pod = await faults_under_load.primary(kube, namespace)
     query = ["psql", "--dbname", "vrooli", "--tuples-only", "--no-align", "--command", sent.query]
     assert sent.writes
     assert sent.losses(await kube.exec(namespace, pod, query, "database")) == Losses()

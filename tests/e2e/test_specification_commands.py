@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support import printed, specification
-from support.live import Live
-from support.plain import PAGE_ONLY, SMALL
-from support.ports import free_port
-from support.printed import Printed
-from support.shell import Shell, shows
-from support.specification import Deviation
+from support.cluster.live import Live
+from support.docs import specification, specification_commands
+from support.docs.shell import Shell, shows
+from support.docs.specification import Deviation
+from support.docs.specification_commands import Printed
+from support.programs.ports import free_port
+from support.release.helm_cli import PAGE_ONLY, SMALL
 from vrooli import programs, project
 from vrooli.chart import values
 from vrooli.environments import ENVIRONMENTS
@@ -115,7 +115,9 @@ async def _placeholders(live: Live) -> dict[str, str]:
 
 async def _install(shell: Shell, releases: list[Release]) -> None:
     """Install the small releases, as the specification says that its scripts do it."""
-    general = next(command for command in printed.ALL if "<release-name>" in command.text)
+    general = next(
+        command for command in specification_commands.ALL if "<release-name>" in command.text
+    )
     async with await Kube.connect(releases[0].kubeconfig) as kube:
         for release in releases:
             assert await kube.get("v1", "Namespace", release.namespace) is None, release.namespace
@@ -137,7 +139,7 @@ async def _as_before(live: Live, releases: list[Release]) -> None:
     await develop(options, silent)
 
 
-@pytest.mark.parametrize("command", printed.ALL, ids=lambda command: command.text)
+@pytest.mark.parametrize("command", specification_commands.ALL, ids=lambda command: command.text)
 async def test_a_command_runs_as_printed(shell: Shell, command: Printed) -> None:
     status, output = await shell.run(command)
     assert status in command.statuses, output

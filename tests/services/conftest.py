@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.backend import missing_programs
-from support.services import Stack, running_stack
+from support.programs.backend import missing_programs
+from support.programs.services import Stack, running_stack
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from support.backend import add_database, psql
-from support.processes import wait_until
-from support.rendering import render
-from support.services import Stack, is_ready, start_service
+from support.chart.rendering import render
+from support.programs.backend import add_database, psql
+from support.programs.processes import wait_until
+from support.programs.services import Stack, is_ready, start_service
 
 # A test gives up after this long here, seconds; the values' own limit is for a cluster.
 LIMIT_S = 3

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from support.backend import psql
-from support.load import Load, Losses, Write, load
-from support.services import Stack
+from support.failures.load import Load, Losses, Write, load
+from support.programs.backend import psql
+from support.programs.services import Stack
 
 READS = ("/api/posts?limit=5",)
 

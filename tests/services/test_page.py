@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.node import node_folder
-from support.ports import free_port
-from support.processes import Running
-from support.services import SERVICES
+from support.programs.node import node_folder
+from support.programs.ports import free_port
+from support.programs.processes import Running
+from support.programs.services import SERVICES
 
 SERVE = "node_modules/serve/build/main.js"
 

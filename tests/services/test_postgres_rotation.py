@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import psycopg
 import pytest
 
-from support.backend import Backend, psql, running_backend
-from support.fake_kubernetes import NAMESPACE, FakeKubernetes
+from support.fakes.kubernetes_http import NAMESPACE, FakeKubernetes
+from support.programs.backend import Backend, psql, running_backend
 from vrooli.diagnosis.evidence.probes import postgres_state
 from vrooli_rotator.consumers import RESTARTED_AT, Consumers
 from vrooli_rotator.errors import RefusedError, WaitingError

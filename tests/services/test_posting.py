@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import httpx
 
-from support.backend import psql
-from support.page import decided, listening, post
-from support.pictures import drawn_face, landscape
-from support.processes import wait_until
-from support.services import Stack
+from support.browser.page import decided, listening, post
+from support.browser.pictures import drawn_face, landscape
+from support.programs.backend import psql
+from support.programs.processes import wait_until
+from support.programs.services import Stack
 
 
 def test_a_harmless_picture_is_approved_and_shown(stack: Stack) -> None:

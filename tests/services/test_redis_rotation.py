@@ -20,8 +20,8 @@ from redis.backoff import ConstantBackoff
 from redis.exceptions import AuthenticationError, ReadOnlyError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from support.fake_kubernetes import NAMESPACE, FakeKubernetes
-from support.processes import Running, wait_until
+from support.fakes.kubernetes_http import NAMESPACE, FakeKubernetes
+from support.programs.processes import Running, wait_until
 from vrooli_rotator.consumers import Consumers
 from vrooli_rotator.errors import RefusedError, WaitingError
 from vrooli_rotator.kubernetes import Kubernetes

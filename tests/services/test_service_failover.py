@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
-from support.backend import psql
-from support.page import decided, listening, post
-from support.pictures import landscape
-from support.processes import wait_until
-from support.services import Stack, is_ready
+from support.browser.page import decided, listening, post
+from support.browser.pictures import landscape
+from support.programs.backend import psql
+from support.programs.processes import wait_until
+from support.programs.services import Stack, is_ready
 
 
 def test_a_dead_redis_master_is_replaced_without_anyone_noticing_for_long(stack: Stack) -> None:

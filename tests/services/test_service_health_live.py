@@ -6,10 +6,10 @@ import signal
 
 import httpx
 
-from support.page import decided, health, post
-from support.pictures import landscape
-from support.processes import wait_until
-from support.services import Stack, is_ready
+from support.browser.page import decided, health, post
+from support.browser.pictures import landscape
+from support.programs.processes import wait_until
+from support.programs.services import Stack, is_ready
 
 
 def test_the_server_reports_each_part_with_its_latency(stack: Stack) -> None:

@@ -14,11 +14,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from support.backend import POSTGRES_BIN, psql
-from support.page import decided, post, send
-from support.pictures import landscape
-from support.processes import wait_until
-from support.services import Stack, is_ready, start_service
+from support.browser.page import decided, post, send
+from support.browser.pictures import landscape
+from support.programs.backend import POSTGRES_BIN, psql
+from support.programs.processes import wait_until
+from support.programs.services import Stack, is_ready, start_service
 from vrooli_shared.database import Database
 from vrooli_shared.posts import Posts
 from vrooli_shared.settings import Settings

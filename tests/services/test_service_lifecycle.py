@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from support.backend import PASSWORD, add_database, psql
-from support.page import decided, health, listening, post
-from support.pictures import landscape
-from support.ports import free_port
-from support.processes import wait_until
-from support.services import Stack, start_service
+from support.browser.page import decided, health, listening, post
+from support.browser.pictures import landscape
+from support.programs.backend import PASSWORD, add_database, psql
+from support.programs.ports import free_port
+from support.programs.processes import wait_until
+from support.programs.services import Stack, start_service
 from vrooli_shared.schema import MIGRATIONS
 
 # Longer than servers keep an idle connection by default, seconds.

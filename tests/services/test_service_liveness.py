@@ -11,8 +11,8 @@ from statistics import median
 import httpx
 import pytest
 
-from support.processes import wait_until
-from support.services import Stack, is_ready
+from support.programs.processes import wait_until
+from support.programs.services import Stack, is_ready
 
 # A probe of Kubernetes waits for 1 s unless it is told otherwise.
 AT_ONCE_S = 1.0

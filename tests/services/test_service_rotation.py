@@ -11,10 +11,10 @@ import httpx
 from pydantic import SecretStr
 from redis import Redis
 
-from support.backend import PASSWORD, psql, set_password
-from support.page import health, send
-from support.processes import wait_until
-from support.services import Stack, is_ready, start_service
+from support.browser.page import health, send
+from support.programs.backend import PASSWORD, psql, set_password
+from support.programs.processes import wait_until
+from support.programs.services import Stack, is_ready, start_service
 from vrooli_shared import redis_link
 from vrooli_shared.settings import Settings
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from support.backend import PASSWORD, add_database, psql, set_password
-from support.page import decided, health, post, read, send
-from support.pictures import landscape
-from support.processes import Running, wait_until
-from support.services import Stack, is_ready, start_service
+from support.browser.page import decided, health, post, read, send
+from support.browser.pictures import landscape
+from support.programs.backend import PASSWORD, add_database, psql, set_password
+from support.programs.processes import Running, wait_until
+from support.programs.services import Stack, is_ready, start_service
 from vrooli_shared.schema import MIGRATIONS, TABLES
 
 # Whoever takes over a database ends the sessions of before.

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from support.shown_output import SHOWN, shown
+from support.docs.example_output import SHOWN, shown
 from vrooli import project
 from vrooli.cli import reference
 from vrooli.cli.app import app

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from support import printed, specification
-from support.specification import Command
+from support.docs import specification, specification_commands
+from support.docs.specification import Command
 
 DOCUMENT = """\
 # First
@@ -45,7 +45,7 @@ def test_commands_are_read_with_their_heading_and_what_was_exported() -> None:
 
 
 def test_no_command_is_both_run_and_listed_or_twice_in_either() -> None:
-    known = [command.text for command in printed.ALL]
+    known = [command.text for command in specification_commands.ALL]
     known += [row.command for row in specification.deviations()]
     assert [text for text, times in Counter(known).items() if times > 1] == []
 
@@ -59,7 +59,7 @@ def test_each_command_that_is_listed_has_a_reason_and_another_to_use() -> None:
 @specification.needed
 def test_each_command_of_the_specification_is_run_or_listed_and_no_other() -> None:
     wanted = {command.text for command in specification.commands(specification.text())}
-    run = {command.text for command in printed.ALL}
+    run = {command.text for command in specification_commands.ALL}
     listed = {row.command for row in specification.deviations()}
     assert len(wanted) > 70
     assert wanted - run - listed == set(), "neither run nor listed"
@@ -73,10 +73,12 @@ def test_what_is_exported_before_a_command_is_exported_when_it_runs() -> None:
         for command in specification.commands(specification.text())
         for line in command.environment
     }
-    assert exported == {(command.text, command.before) for command in printed.ALL if command.before}
+    assert exported == {
+        (command.text, command.before) for command in specification_commands.ALL if command.before
+    }
 
 
 def test_each_expectation_is_a_pattern_that_an_empty_output_has_not() -> None:
-    for command in printed.ALL:
+    for command in specification_commands.ALL:
         assert command.shows, command.text
         assert not any(re.search(pattern, "") for pattern in command.shows), command.text

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from support import specification
+from support.docs import specification
 from vrooli import project
 
 ROOT = project.root()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.clusters import QUIET, Maker
+from support.cluster.clusters import QUIET, Maker
 from vrooli import images, programs
 from vrooli.cluster.embedded.cluster import EmbeddedCluster, list_clusters
 from vrooli.cluster.embedded.components.catalog import PROGRAMS

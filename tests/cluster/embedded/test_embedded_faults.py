@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from support import workload
-from support.clusters import QUIET, Maker
-from support.footprint import processes_of
+from support.cluster import workload
+from support.cluster.clusters import QUIET, Maker
+from support.cluster.footprint import processes_of
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
 from vrooli.cluster.embedded.components.catalog import STOP_ORDER
 from vrooli.cluster.embedded.layout import Layout

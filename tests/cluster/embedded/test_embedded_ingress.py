@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from support import workload
-from support.clusters import Maker
-from support.footprint import processes_of
+from support.cluster import workload
+from support.cluster.clusters import Maker
+from support.cluster.footprint import processes_of
 from vrooli.cluster.embedded.api import Api
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
 from vrooli.cluster.embedded.components import addons

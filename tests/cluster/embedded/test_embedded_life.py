@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from support import workload
-from support.clusters import QUIET, Maker
-from support.footprint import footprint, left_behind, processes_of
+from support.cluster import workload
+from support.cluster.clusters import QUIET, Maker
+from support.cluster.footprint import footprint, left_behind, processes_of
 from vrooli.cluster.embedded.cluster import EmbeddedCluster, StoredCluster
 from vrooli.cluster.embedded.host import autostart
 from vrooli.cluster.embedded.host.foreign_processes import DATABASES

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from support import workload
-from support.clusters import QUIET, Maker
+from support.cluster import workload
+from support.cluster.clusters import QUIET, Maker
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
 from vrooli.cluster.embedded.polling import poll_until
 from vrooli.errors import VrooliError

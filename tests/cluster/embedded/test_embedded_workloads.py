@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support import workload
+from support.cluster import workload
 from vrooli.cluster.embedded.cluster import EmbeddedCluster
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube

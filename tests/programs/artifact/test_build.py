@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from support.ports import free_port
-from support.registry import serve
+from support.fakes.registry import serve
+from support.programs.ports import free_port
 from vrooli import images, project
 from vrooli.artifact import model, pack, tags
 from vrooli.artifact.verify import require_intact

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.openbao import Server, running
-from support.ports import free_port
+from support.programs.openbao import Server, running
+from support.programs.ports import free_port
 
 ROOT_TOKEN = "root-of-the-tests"
 

@@ -7,8 +7,8 @@ import uuid
 import hvac
 import pytest
 
-from support.openbao import Server, running
-from support.ports import free_port
+from support.programs.openbao import Server, running
+from support.programs.ports import free_port
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.vault.client import VaultClient, VaultDeniedError, VaultSealedError
 

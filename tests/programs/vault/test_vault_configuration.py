@@ -6,7 +6,7 @@ import hvac
 import pytest
 from hvac.exceptions import Forbidden
 
-from support.openbao import Server
+from support.programs.openbao import Server
 from vrooli import project
 from vrooli.errors import UsageError
 from vrooli.events import Progress

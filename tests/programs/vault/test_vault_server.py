@@ -9,8 +9,8 @@ from typing import Any
 import hvac
 import pytest
 
-from support.openbao import running
-from support.ports import free_port
+from support.programs.openbao import running
+from support.programs.ports import free_port
 from vrooli.errors import PrerequisiteError, WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.vault import server

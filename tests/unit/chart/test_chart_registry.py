@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from support.ports import free_port
-from support.registry import digest_of, serve
+from support.fakes.registry import digest_of, serve
+from support.programs.ports import free_port
 from vrooli.chart import engine, registry
 from vrooli.errors import UsageError, VrooliError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.checking import rendered, site
+from support.fakes.check_site import rendered, site
 from vrooli.checks.data import changes as data_changes
 from vrooli.checks.data.live import Live
 from vrooli.checks.interface import CheckResult

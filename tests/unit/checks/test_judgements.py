@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.checking import names, node, rendered, site, storage_class
+from support.fakes.check_site import names, node, rendered, site, storage_class
 from vrooli.checks import catalog, probe_objects, probe_pods, runner, tools
 from vrooli.checks.cluster import api_server, permissions
 from vrooli.checks.images import local, pull_secret, registry

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.checking import names, rendered, site
+from support.fakes.check_site import names, rendered, site
 from vrooli.checks import catalog, runner
 from vrooli.checks.interface import Outcome
 from vrooli.checks.interface import State as Ended

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from support.checking import check
+from support.fakes.check_site import check
 from vrooli.checks import catalog, preflight
 from vrooli.checks.images import registry
 from vrooli.checks.interface import CheckResult, Outcome, Run, Site, UnavailableError

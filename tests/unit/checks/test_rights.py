@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.checking import names, rendered, site
+from support.fakes.check_site import names, rendered, site
 from vrooli.checks.cluster import permissions
 from vrooli.kube import ApiError
 from vrooli.operators import security

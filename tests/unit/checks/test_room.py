@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.checking import names, node, pod, rendered, site
+from support.fakes.check_site import names, node, pod, rendered, site
 from vrooli.checks.nodes import capacity, gpu, planned_pods
 from vrooli.checks.nodes.planned_pods import PodGroup
 from vrooli.kube import quantities

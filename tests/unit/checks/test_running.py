@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from support.checking import check, site
+from support.fakes.check_site import check, site
 from vrooli.checks import preflight, runner
 from vrooli.checks.interface import CheckResult, Outcome, Site, State, UnavailableError
 from vrooli.errors import PrerequisiteError, VrooliError

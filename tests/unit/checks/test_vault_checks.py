@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.checking import names, rendered, site
+from support.fakes.check_site import names, rendered, site
 from vrooli import project
 from vrooli.checks.interface import State
 from vrooli.checks.network import connectivity

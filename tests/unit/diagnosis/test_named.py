@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from support import notes
+from support.release import helm_secrets
 from vrooli.errors import VrooliError
 from vrooli.kube import ApiError, Kube
 from vrooli.release.records import discovery
@@ -19,7 +19,7 @@ def _note(release: str, revision: int, chart: str) -> dict[str, Any]:
             "name": f"sh.helm.release.v1.{release}.v{revision}",
             "labels": {"name": release, "version": str(revision), "owner": "helm"},
         },
-        "data": {"release": notes.packed(told)},
+        "data": {"release": helm_secrets.packed(told)},
     }
 
 

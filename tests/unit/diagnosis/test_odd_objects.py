@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support import notes
 from support.evidence import DEV, evidence, pod_of, rendered
-from support.recorded import contents
+from support.release import helm_secrets
+from support.secrets.recorded_failure import contents
 from vrooli.diagnosis.bundle import archive
 from vrooli.diagnosis.evidence.collection import secrets
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
@@ -108,7 +108,7 @@ def test_notes_of_helm_of_any_shape_are_read(noted: Any) -> None:
         written = json.dumps(noted)
     except ValueError:
         return
-    packed = notes.packed(noted)
+    packed = helm_secrets.packed(noted)
     for text in (packed, packed[:20], "%%%", written):
         secret = {
             "metadata": {"name": "x", "labels": {"name": "r"}},

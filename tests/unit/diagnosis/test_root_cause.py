@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from support.canaries import canaries, leaked
 from support.evidence import evidence, pod, pod_of, with_objects
+from support.secrets.canaries import canaries, leaked
 from vrooli.diagnosis import root_cause
 from vrooli.diagnosis.evidence.log_search import quoted
 from vrooli.diagnosis.evidence.model import Evidence, LogSource

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from support.canaries import SHAPED, Canary, canaries, drawn, encoded, leaked
+from support.secrets.canaries import SHAPED, Canary, canaries, drawn, encoded, leaked
 from vrooli.redaction import MASK, Redactor
 from vrooli.redaction.names import names_secret
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from support import rendering
+from support.chart import rendering
 from vrooli.chart.manifest import Manifest
 from vrooli.graph.diagrams import catalog
 from vrooli.graph.model import ArrowStatus, Diagram, State

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from support import sights
-from support.canaries import canaries, leaked
-from support.sights import arrow, judged
+from support.fakes import graph_snapshots
+from support.fakes.graph_snapshots import arrow, judged
+from support.secrets.canaries import canaries, leaked
 from vrooli.chart.manifest import Manifest
 from vrooli.graph.live.proc_net import Socket
 from vrooli.graph.live.snapshot import GraphSnapshot
@@ -19,7 +19,7 @@ from vrooli.redaction import Redactor
 
 @pytest.fixture(scope="module")
 def release() -> tuple[tuple[Manifest, ...], tuple[Diagram, ...]]:
-    return sights.drawn()
+    return graph_snapshots.drawn()
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def diagrams(release: tuple[tuple[Manifest, ...], tuple[Diagram, ...]]) -> tuple
 
 @pytest.fixture
 def seen(release: tuple[tuple[Manifest, ...], tuple[Diagram, ...]]) -> GraphSnapshot:
-    return sights.healthy(*release)
+    return graph_snapshots.healthy(*release)
 
 
 def socket(local: tuple[str, int], remote: tuple[str, int], *, is_open: bool = True) -> Socket:
@@ -59,9 +59,9 @@ def test_a_published_secret_depends_on_its_source_and_the_rotator(
     fields = [reason.field for reason in way.reasons]
     assert fields[0] == "spec.destination.name"
     assert [field.split()[-1] for field in fields[1:]] == ["REDIS_SOURCE", "REDIS_SECRET"]
-    found = judged(diagrams, sights.without(seen, "Secret", "vrooli-redis-creds-vault"))
+    found = judged(diagrams, graph_snapshots.without(seen, "Secret", "vrooli-redis-creds-vault"))
     assert "Secret/vrooli-redis-creds-vault doesn't exist" in arrow(found, key).message
-    found = judged(diagrams, sights.without(seen, "Pod", "rotator-pod"))
+    found = judged(diagrams, graph_snapshots.without(seen, "Pod", "rotator-pod"))
     assert arrow(found, key).state is State.BROKEN
     assert "is not copied to Secret/vrooli-redis-creds" in arrow(found, key).message
 
@@ -70,7 +70,7 @@ def test_a_connection_of_the_source_to_the_service_of_the_target_is_traffic(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     ip = seen.find("Service", "vrooli-dev-nsfw-detector")["spec"]["clusterIPs"][0]  # type: ignore[index]
-    busy = sights.connected(seen, "jobs-pod", socket(("10.244.0.12", 40000), (ip, 8000)))
+    busy = graph_snapshots.connected(seen, "jobs-pod", socket(("10.244.0.12", 40000), (ip, 8000)))
     found = arrow(judged(diagrams, busy), "connectivity/Jobs/NSFW")
     assert found.state is State.ACTIVE
     assert found.message == "1 connection open from jobs to nsfw-detector"
@@ -85,7 +85,7 @@ def test_a_connection_in_the_table_of_the_target_alone_is_traffic(
         socket_errors={("dev", "jobs-pod"): "no permission to exec into the pods"},
     )
     source = seen.find("Pod", "jobs-pod")["status"]["podIPs"][0]["ip"]  # type: ignore[index]
-    busy = sights.connected(
+    busy = graph_snapshots.connected(
         mute, "nsfw-detector-pod", socket(("10.244.0.11", 8000), (source, 40000), is_open=False)
     )
     found = arrow(judged(diagrams, busy), "connectivity/Jobs/NSFW")
@@ -96,7 +96,7 @@ def test_a_connection_in_the_table_of_the_target_alone_is_traffic(
 def test_a_probe_from_the_node_is_not_traffic(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
-    probed = sights.connected(
+    probed = graph_snapshots.connected(
         seen, "nsfw-detector-pod", socket(("10.244.0.11", 8000), ("10.244.0.1", 40000))
     )
     assert arrow(judged(diagrams, probed), "connectivity/Jobs/NSFW").state is State.IDLE
@@ -105,7 +105,9 @@ def test_a_probe_from_the_node_is_not_traffic(
 def test_an_ingress_controller_s_connection_is_traffic_from_outside(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
-    busy = sights.connected(seen, "ui-pod", socket(("10.244.0.10", 3000), ("10.244.0.4", 40000)))
+    busy = graph_snapshots.connected(
+        seen, "ui-pod", socket(("10.244.0.10", 3000), ("10.244.0.4", 40000))
+    )
     found = judged(diagrams, busy)
     assert arrow(found, "architecture/Ingress/UI").state is State.ACTIVE
     assert arrow(found, "architecture/Internet/Ingress").state is State.ACTIVE
@@ -117,7 +119,9 @@ def test_a_deployment_scaled_to_zero_breaks_its_arrows_with_a_reason(
 ) -> None:
     deployment = dict(seen.find("Deployment", "vrooli-dev-nsfw-detector") or {})
     deployment["spec"] = {**deployment["spec"], "replicas": 0}
-    gone = sights.without(sights.with_(seen, "Deployment", deployment), "Pod", "nsfw-detector-pod")
+    gone = graph_snapshots.without(
+        graph_snapshots.with_(seen, "Deployment", deployment), "Pod", "nsfw-detector-pod"
+    )
     found = judged(diagrams, gone)
     broken = {key for key, item in found.items() if item.state is State.BROKEN}
     assert broken == {
@@ -139,7 +143,7 @@ def test_pods_that_are_not_ready_break_an_arrow_with_a_reason(
         "conditions": [{"type": "Ready", "status": "False"}],
         "containerStatuses": [{"state": {"waiting": waiting}}],
     }
-    found = judged(diagrams, sights.with_(seen, "Pod", pod))
+    found = judged(diagrams, graph_snapshots.with_(seen, "Pod", pod))
     told = arrow(found, "connectivity/UI/Server")
     assert told.state is State.BROKEN
     assert told.message == "no pod of server is ready: server-pod: CrashLoopBackOff: back-off 10s"
@@ -148,7 +152,7 @@ def test_pods_that_are_not_ready_break_an_arrow_with_a_reason(
 def test_a_service_without_ready_endpoints_breaks_an_arrow(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
-    empty = sights.without(seen, "EndpointSlice", "vrooli-dev-server-x")
+    empty = graph_snapshots.without(seen, "EndpointSlice", "vrooli-dev-server-x")
     told = arrow(judged(diagrams, empty), "architecture/Ingress/Server")
     assert told.state is State.BROKEN
     assert told.message == "Service/vrooli-dev-server has no ready endpoints"
@@ -157,7 +161,7 @@ def test_a_service_without_ready_endpoints_breaks_an_arrow(
 def test_an_ingress_without_its_class_breaks_the_arrow_from_the_internet(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
-    without = sights.without(seen, "IngressClass", "traefik", "")
+    without = graph_snapshots.without(seen, "IngressClass", "traefik", "")
     told = arrow(judged(diagrams, without), "architecture/Internet/Ingress")
     assert told.state is State.BROKEN
     assert "there is no IngressClass traefik" in told.message
@@ -166,14 +170,14 @@ def test_an_ingress_without_its_class_breaks_the_arrow_from_the_internet(
 def test_a_missing_secret_breaks_the_arrows_to_and_from_it(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
-    found = judged(diagrams, sights.without(seen, "Secret", "vrooli-redis-creds"))
+    found = judged(diagrams, graph_snapshots.without(seen, "Secret", "vrooli-redis-creds"))
     for key in ("secrets/VaultSecret4/K8sSecret4", "secrets/K8sSecret4/ServerPod"):
         assert arrow(found, key).state is State.BROKEN
         assert "Secret/vrooli-redis-creds doesn't exist" in arrow(found, key).message
     assert arrow(found, "secrets/VaultSecret3/K8sSecret3").state is State.ACTIVE
 
 
-def _event(kind: str, message: str, age_s: float) -> sights.Body:
+def _event(kind: str, message: str, age_s: float) -> graph_snapshots.Body:
     time = datetime.now(UTC) - timedelta(seconds=age_s)
     return {
         "metadata": {"name": f"event-{kind}-{age_s}"},
@@ -188,7 +192,7 @@ def test_a_secret_that_vault_refuses_is_broken_with_the_message_of_the_operator(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
     said = "Failed to read Vault secret: password=hunter2secret 403 permission denied"
-    warned = sights.with_(seen, "Event", _event("Warning", said, 20))
+    warned = graph_snapshots.with_(seen, "Event", _event("Warning", said, 20))
     told = arrow(judged(diagrams, warned), "secrets/PostgresSecrets/VaultSecret3")
     assert told.state is State.BROKEN
     assert "permission denied" in told.message
@@ -198,8 +202,8 @@ def test_a_secret_that_vault_refuses_is_broken_with_the_message_of_the_operator(
 def test_a_resolved_warning_does_not_break_an_arrow(
     diagrams: tuple[Diagram, ...], seen: GraphSnapshot
 ) -> None:
-    warned = sights.with_(seen, "Event", _event("Warning", "403", 60))
-    mended = sights.with_(warned, "Event", _event("Normal", "Secret synced", 20))
+    warned = graph_snapshots.with_(seen, "Event", _event("Warning", "403", 60))
+    mended = graph_snapshots.with_(warned, "Event", _event("Normal", "Secret synced", 20))
     told = arrow(judged(diagrams, mended), "secrets/PostgresSecrets/VaultSecret3")
     assert told.state is State.ACTIVE
 
@@ -209,7 +213,7 @@ def test_kinds_without_read_permission_are_unknown_and_never_broken(
 ) -> None:
     kinds = {place for place in seen.places if place[1] == "dev"}
     for kind, namespace in kinds:
-        seen = sights.refused(seen, kind, namespace)
+        seen = graph_snapshots.refused(seen, kind, namespace)
     found = judged(diagrams, seen)
     assert {key: item for key, item in found.items() if item.state is State.BROKEN} == {}
     told = arrow(found, "connectivity/Server/PGPrimary")
@@ -240,11 +244,11 @@ def test_pods_without_exec_permission_leave_an_arrow_unknown_with_a_reason(
     ],
 )
 def test_malformed_objects_are_treated_as_empty(
-    diagrams: tuple[Diagram, ...], seen: GraphSnapshot, body: sights.Body
+    diagrams: tuple[Diagram, ...], seen: GraphSnapshot, body: graph_snapshots.Body
 ) -> None:
     odd = seen
     for kind in ("Pod", "Service", "EndpointSlice", "Deployment", "Event", "VaultStaticSecret"):
-        odd = sights.with_(odd, kind, body)
+        odd = graph_snapshots.with_(odd, kind, body)
     assert len(judged(diagrams, odd)) == len(judged(diagrams, seen))
 
 
@@ -259,7 +263,7 @@ def test_the_message_of_a_broken_arrow_is_redacted(
         "phase": "Pending",
         "containerStatuses": [{"state": {"waiting": {"reason": "Error", "message": message}}}],
     }
-    ill = sights.with_(seen, "Pod", pod)
+    ill = graph_snapshots.with_(seen, "Pod", pod)
     told = arrow(judged(diagrams, ill, Redactor(known)), "connectivity/UI/Server")
     assert told.state is State.BROKEN
     assert "opened the session with (masked) for bob" in told.message

@@ -10,7 +10,7 @@ import kr8s
 import pytest
 from kr8s.asyncio.objects import Pod
 
-from support.websockets import Ending, serving
+from support.cluster.websockets import Ending, serving
 from vrooli.kube import ApiError
 from vrooli.kube.forward import Forward
 

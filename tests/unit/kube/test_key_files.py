@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.certificates import self_signed
-from support.ports import free_port
+from support.programs.certificates import self_signed
+from support.programs.ports import free_port
 
 CONNECT = """
 import asyncio, pathlib, sys

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.canaries import Canary, canaries, leaked
+from support.secrets.canaries import Canary, canaries, leaked
 from vrooli.chart.manifest import Manifest, from_body
 from vrooli.redaction import MASK, Redactor
 from vrooli.release.drift.diff import Act, FieldChange, changes

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from support.records import record
+from support.release.records import record
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS

@@ -8,7 +8,7 @@ from typing import cast
 import helm_python
 import pytest
 
-from support.canaries import Canary, canaries, leaked
+from support.secrets.canaries import Canary, canaries, leaked
 from vrooli.errors import PrerequisiteError
 from vrooli.kube import Kube
 from vrooli.release import Release, helm, helm_tests

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from support.checking import rendered
+from support.fakes.check_site import rendered
 from vrooli.kube import ApiError, Kube
 from vrooli.operators import security
 from vrooli.release import apply

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.canaries import canaries, leaked
+from support.secrets.canaries import canaries, leaked
 from vrooli.chart import manifest
 from vrooli.events import ObjectState
 from vrooli.kube.snapshot import Snapshot

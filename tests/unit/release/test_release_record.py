@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from support.notes import packed, unpacked
+from support.release.helm_secrets import packed, unpacked
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 from vrooli.release import Release

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from support import notes
+from support.release import helm_secrets
 from vrooli.errors import PrerequisiteError
 from vrooli.kube import ApiError, Kube
 from vrooli.release.model import Release, secret_name
@@ -36,7 +36,7 @@ def helm_secret(version: int, status: str, release: str = "vrooli-dev") -> dict[
     return {
         "metadata": {"name": f"sh.helm.{release}.{version}", "labels": {"name": release}},
         "type": storage.TYPE,
-        "data": {"release": notes.packed(note)},
+        "data": {"release": helm_secrets.packed(note)},
     }
 
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from support.asgi import asgi_client
-from support.pictures import drawn_face, landscape
+from support.browser.pictures import drawn_face, landscape
+from support.fakes.asgi import asgi_client
 from vrooli_detector import model as model_module
 from vrooli_detector.app import create_app
 from vrooli_detector.model import LABELS, Model, UnreadableImageError, to_input

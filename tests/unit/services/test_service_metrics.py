@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from support.asgi import asgi_client
+from support.fakes.asgi import asgi_client
 from vrooli_shared.metrics import RequestMetrics
 
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from support.asgi import asgi_client
-from support.pictures import landscape
+from support.browser.pictures import landscape
+from support.fakes.asgi import asgi_client
 from vrooli_server.uploads import picture_type, read_post
 from vrooli_shared.settings import Settings
 from vrooli_shared.web import HANDLERS

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from support.asgi import asgi_client
+from support.fakes.asgi import asgi_client
 from vrooli_shared.web import HANDLERS, ApiError, BodyLimit
 
 LIMIT = 1000

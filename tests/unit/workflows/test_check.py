@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.checking import check
+from support.fakes.check_site import check
 from vrooli.checks import catalog, interface
 from vrooli.checks.interface import Outcome, Site, State
 from vrooli.environments import ENVIRONMENTS

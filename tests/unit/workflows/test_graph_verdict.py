@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from support import sights
+from support.fakes import graph_snapshots
 from vrooli.environments import ENVIRONMENTS
 from vrooli.findings import Verdict
 from vrooli.graph.live import state as live_state
@@ -17,9 +17,9 @@ from vrooli.workflows.graph import FROM_RELEASE, GraphOptions, Source, _result, 
 from vrooli.workflows.results.graphs import GraphResult
 
 LIVE = GraphOptions(ENVIRONMENTS["dev"], live=True)
-SOURCE = Source(sights.release(), FROM_RELEASE)
+SOURCE = Source(graph_snapshots.release(), FROM_RELEASE)
 DIAGRAMS = drawn(LIVE, SOURCE)
-WELL = sights.healthy(SOURCE.manifests, DIAGRAMS)
+WELL = graph_snapshots.healthy(SOURCE.manifests, DIAGRAMS)
 
 
 def said(seen: GraphSnapshot, source: Source = SOURCE, options: GraphOptions = LIVE) -> GraphResult:
@@ -35,7 +35,7 @@ def test_where_every_arrow_was_seen_and_none_is_broken_all_is_well() -> None:
 @pytest.mark.parametrize("kind", ["Pod", "Ingress", "VaultStaticSecret"])
 def test_an_arrow_that_could_not_be_looked_at_leaves_it_open(kind: str) -> None:
     why = "no answer within 60 s"
-    blind = said(sights.refused(WELL, kind, why=why))
+    blind = said(graph_snapshots.refused(WELL, kind, why=why))
     assert (blind.ok, blind.verdict, blind.exit_code) == (False, Verdict.UNKNOWN, 3)
     arrows = {
         f"arrow {arrow.source} → {arrow.target}"
@@ -51,7 +51,7 @@ def test_an_arrow_that_could_not_be_looked_at_leaves_it_open(kind: str) -> None:
 
 def test_a_broken_arrow_decides_whatever_was_not_seen() -> None:
     without = replace(WELL, objects={**WELL.objects, "Secret": []})
-    broken = said(sights.refused(without, "Ingress", why="no right"))
+    broken = said(graph_snapshots.refused(without, "Ingress", why="no right"))
     assert (broken.verdict, broken.exit_code) == (Verdict.PROBLEMS, 1)
     assert broken.missing
 

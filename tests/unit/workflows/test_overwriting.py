@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from support.records import record
+from support.release.records import record
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import InterruptError, PrerequisiteError, UsageError
 from vrooli.kube import Kube

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.canaries import canaries, leaked
+from support.secrets.canaries import canaries, leaked
 from vrooli.environments import ENVIRONMENTS
 from vrooli.events import silent
 from vrooli.redaction import Redactor

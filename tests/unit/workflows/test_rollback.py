@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from support.records import record
+from support.release.records import record
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, VrooliError
 from vrooli.events import silent

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.records import record
+from support.release.records import record
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.cluster.interface import ClusterStatus, ComponentStatus

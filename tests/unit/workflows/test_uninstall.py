@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from support.records import record
+from support.release.records import record
 from vrooli.chart.manifest import RESOURCE_POLICY, Manifest
 from vrooli.cli import uninstall as command
 from vrooli.cli.terminal import prompt

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.embedded_samples import record
+from support.cluster.embedded_samples import record
 from vrooli.cluster.embedded.components.catalog import PROGRAMS
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.cluster.embedded.lifecycle.start import UNASSIGNED, merge_record

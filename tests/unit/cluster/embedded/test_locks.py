@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.embedded_samples import layout
+from support.cluster.embedded_samples import layout
 from vrooli.cluster.embedded.host import foreign_processes
 from vrooli.cluster.embedded.locks import alone, hold, holder, locked
 from vrooli.errors import PrerequisiteError

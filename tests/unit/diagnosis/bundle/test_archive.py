@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from support.canaries import canaries, leaked
 from support.evidence import evidence, pod, pod_of, with_objects
-from support.planting import SETTINGS
-from support.recorded import contents, planted, settled
+from support.secrets.canaries import canaries, leaked
+from support.secrets.planted_secrets import SETTINGS
+from support.secrets.recorded_failure import contents, planted, settled
 from vrooli.diagnosis.bundle import archive as bundle_archive
 from vrooli.diagnosis.bundle.archive import Contents
 from vrooli.diagnosis.evidence.model import Answer, LogSource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support.embedded_samples import layout, record
+from support.cluster.embedded_samples import layout, record
 from vrooli.cluster.embedded.components.catalog import PROGRAMS, STOP_ORDER, Component, components
 from vrooli.cluster.embedded.supervisor.supervisor import LONGEST_BACKOFF_S, backoffs
 

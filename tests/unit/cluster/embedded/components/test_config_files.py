@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.embedded_samples import CONSTRAINED, MODERN, layout, record
+from support.cluster.embedded_samples import CONSTRAINED, MODERN, layout, record
 from vrooli.cluster.embedded.components import certificates, config_files, containerd_config
 from vrooli.cluster.embedded.host.inspection import Host
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.embedded_samples import CONSTRAINED, MODERN
+from support.cluster.embedded_samples import CONSTRAINED, MODERN
 from vrooli.cluster.embedded.host import inspection
 from vrooli.errors import PrerequisiteError
 

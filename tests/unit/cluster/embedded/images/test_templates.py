@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.embedded_samples import layout, record
+from support.cluster.embedded_samples import layout, record
 from vrooli.cluster.embedded.images import templates
 from vrooli.errors import CommandError
 from vrooli.events import Progress

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from support.ports import free_port
+from support.programs.ports import free_port
 from vrooli.cluster.embedded.network import forwarder
 from vrooli.errors import PrerequisiteError, UsageError
 

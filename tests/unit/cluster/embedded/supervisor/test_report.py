@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.embedded_samples import layout, record
+from support.cluster.embedded_samples import layout, record
 from vrooli.cluster.embedded.supervisor.report import FAILED, OFF, RUNNING, STARTING, Report
 from vrooli.cluster.embedded.supervisor.supervisor import Supervisor
 from vrooli.cluster.interface import ComponentStatus

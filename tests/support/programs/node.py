@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.services import SERVICES
+from support.programs.services import SERVICES
 from vrooli import project
 
 # What package.json asks for.

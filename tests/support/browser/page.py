@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from support.processes import wait_until
+from support.programs.processes import wait_until
 
 
 def send(

@@ -10,7 +10,7 @@ import os
 
 import yaml
 
-from support.injury import Named
+from support.failures.live_faults import Named
 from vrooli import project
 
 PATH = project.root() / "docs" / "diagnosis-proofs.yaml"

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.live import Live
+from support.cluster.live import Live
 from vrooli import process
 from vrooli.diagnosis import catalog, root_cause
 from vrooli.diagnosis.evidence.collection.collect import collect

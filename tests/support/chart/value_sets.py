@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from support import schema
-from support.agreement import Values, agreeing
+from support.chart import schema
+from support.chart.value_rules import Values, agreeing
 from vrooli.chart import golden, values
 
 MOST_CHANGES = 25

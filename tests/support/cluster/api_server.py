@@ -17,7 +17,7 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from support.ports import free_port
+from support.programs.ports import free_port
 
 TOKEN = "administrator-of-the-tests"
 START_S = 60.0

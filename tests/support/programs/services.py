@@ -11,11 +11,11 @@ from pathlib import Path
 
 import httpx
 
-from support.backend import Backend, running_backend
-from support.ports import free_port
-from support.processes import Running, wait_until
+from support.programs.backend import Backend, running_backend
+from support.programs.ports import free_port
+from support.programs.processes import Running, wait_until
 
-SERVICES = Path(__file__).resolve().parents[2] / "services"
+SERVICES = Path(__file__).resolve().parents[3] / "services"
 
 
 @dataclass

@@ -9,8 +9,8 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
-from support.agreement import DEFAULTS, Values
-from support.schema import Node, resolve, whole
+from support.chart.schema import Node, resolve, whole
+from support.chart.value_rules import DEFAULTS, Values
 from vrooli.chart import values
 
 Place = tuple[str | int, ...]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from support.artifacts import DEV, Source
-from support.certificates import self_signed
-from support.live import Live
-from support.load import Target
+from support.cluster.live import Live
+from support.failures.load import Target
+from support.programs.certificates import self_signed
+from support.release.artifacts import DEV, Source
 from vrooli import images
 from vrooli.chart import values
 from vrooli.environments import ENVIRONMENTS, Environment

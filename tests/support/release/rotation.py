@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from support import vaults
-from support.faults import REDISES, eventually, names, primary
-from support.writing import CLUSTER_LABEL, Writer
+from support.cluster import vault_admin
+from support.failures.faults_under_load import REDISES, eventually, names, primary
+from support.release.writer_pod import CLUSTER_LABEL, Writer
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube
 from vrooli.release import Release
@@ -97,7 +97,7 @@ async def rotate_postgres(kube: Kube, release: Release, writer: Writer) -> None:
     place = (kube, release.namespace, "vrooli-postgres-creds")
     before, new = await published(*place), secrets.token_hex(24)
     old_pods = set(await names(kube, release.namespace, CONSUMERS))
-    await vaults.change(
+    await vault_admin.change(
         kube, "vrooli/secrets/postgres", lambda values: {**values, "DB_PASSWORD": new}
     )
 
@@ -122,7 +122,7 @@ async def rotate_redis(kube: Kube, release: Release) -> None:
     place = (kube, release.namespace, "vrooli-redis-creds")
     before, new = await published(*place), secrets.token_hex(24)
     old_pods = set(await names(kube, release.namespace, CONSUMERS))
-    await vaults.change(
+    await vault_admin.change(
         kube, "vrooli/secrets/redis", lambda values: {**values, "REDIS_PASSWORD": new}
     )
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from support.load import Load
-from support.writing import CLUSTER_LABEL, POOL, Outage, Writer, between
+from support.failures.load import Load
+from support.release.writer_pod import CLUSTER_LABEL, POOL, Outage, Writer, between
 from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.release import Release

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.certificates import self_signed
-from support.ports import free_port
-from support.processes import Running, wait_until
+from support.programs.certificates import self_signed
+from support.programs.ports import free_port
+from support.programs.processes import Running, wait_until
 
 # The password of these throw-away processes.
 PASSWORD = "only-on-loopback"

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from support.certificates import self_signed
+from support.programs.certificates import self_signed
 from vrooli.kube import Kube
 
 NODE = "told"

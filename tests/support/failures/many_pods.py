@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from support import notes
+from support.cluster.kubelet import NODE
 from support.evidence import COMPONENTS, DEV, rendered
-from support.kubelet import NODE
+from support.release import helm_secrets
 from vrooli.kube import Kube
 from vrooli.release.records import storage
 
@@ -73,7 +73,7 @@ def noted_as(packed: bytes, revision: int = 1) -> dict[str, Any]:
         "kind": "Secret",
         "metadata": {"name": name, "labels": {"name": DEV.release, "owner": "helm"}},
         "type": storage.TYPE,
-        "data": {"release": notes.twice(packed)},
+        "data": {"release": helm_secrets.twice(packed)},
     }
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from support.canaries import Canary
 from support.evidence import (
     DEV,
     NOW,
@@ -19,7 +18,8 @@ from support.evidence import (
     vault,
     with_objects,
 )
-from support.planting import COPY, environment
+from support.secrets.canaries import Canary
+from support.secrets.planted_secrets import COPY, environment
 from vrooli.diagnosis import catalog, root_cause
 from vrooli.diagnosis.bundle.archive import Contents
 from vrooli.diagnosis.bundle.extras import More

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support import notes
+from support.release import helm_secrets
 from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.model import secret_name
@@ -19,10 +19,10 @@ async def cut(kube: Kube, release: Release, number: int) -> None:
 async def _say(kube: Kube, release: Release, number: int, status: str) -> None:
     name = secret_name(release.name, number)
     body: Any = await kube.get("v1", "Secret", name, release.namespace)
-    noted = notes.unpacked(body)
+    noted = helm_secrets.unpacked(body)
     noted["info"]["status"] = status
     change = {
         "metadata": {"labels": {"status": status}},
-        "data": {"release": notes.packed(noted)},
+        "data": {"release": helm_secrets.packed(noted)},
     }
     await kube.patch("v1", "Secret", name, release.namespace, change)

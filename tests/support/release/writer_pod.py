@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from support import workload
+from support.cluster import workload
 from vrooli.errors import VrooliError
 from vrooli.kube import Kube, Manifest
 from vrooli.release import Release

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from support.policies import Peer
+from support.chart.network_policies import Peer
 
 HERE = "somewhere"
 RELEASE = "demo"

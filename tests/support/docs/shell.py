@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from support.printed import Printed, Way
+from support.docs.specification_commands import Printed, Way
 from vrooli import process
 
 LIMIT_S = 240.0

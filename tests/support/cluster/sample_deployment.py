@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from support import workload
+from support.cluster import workload
 from vrooli.kube import Kube, Manifest
 
 NAME = "injured"

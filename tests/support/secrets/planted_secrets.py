@@ -13,8 +13,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from support import shop, workload
-from support.canaries import Canary, settings
+from support.cluster import sample_deployment, workload
+from support.secrets.canaries import Canary, settings
 from vrooli.kube import Kube, Manifest
 
 NAME, CRASHES, NEVER = "planted", "planted-crashes", "planted-never-starts"
@@ -106,7 +106,7 @@ def _known(canaries: Sequence[Canary]) -> dict[str, str]:
 def _deployment(
     name: str, metadata: dict[str, Any], containers: list[dict[str, Any]], **spec: Any
 ) -> Manifest:
-    made = shop.deployment(spec={**spec, "containers": containers}, name=name)
+    made = sample_deployment.deployment(spec={**spec, "containers": containers}, name=name)
     made["metadata"] = {**metadata, "name": name}
     template = made["spec"]["template"]["metadata"]
     template["labels"] |= LABELS
@@ -211,7 +211,7 @@ async def remove(kube: Kube, made: Sequence[Manifest]) -> None:
 
     await _each(made, one)
     for name in WANTED:
-        await shop.gone(kube, namespace, name)
+        await sample_deployment.gone(kube, namespace, name)
     # What the cluster itself told of the pods quotes their commands.
     told = await kube.list("v1", "Event", namespace)
     await _each([body for body in told if body["metadata"]["name"].startswith(NAME)], one)

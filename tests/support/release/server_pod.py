@@ -8,7 +8,7 @@ import select
 import signal
 from pathlib import Path
 
-from support.artifacts import DEV
+from support.release.artifacts import DEV
 from vrooli.kube import Kube
 
 LABELS = "app.kubernetes.io/name=vrooli,app.kubernetes.io/component=server,pod-template-hash"

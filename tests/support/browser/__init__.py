@@ -1,0 +1,1 @@
+"""A headless browser, the page and the images that tests post."""

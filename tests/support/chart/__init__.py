@@ -1,0 +1,1 @@
+"""The chart in tests: rendering, the values schema, network policies and diagrams."""

@@ -1,0 +1,1 @@
+"""Real clusters of tests: the live release, API servers, workloads and host footprint."""

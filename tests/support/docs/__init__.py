@@ -1,0 +1,1 @@
+"""The specification and the documentation: their commands and example output."""

@@ -1,0 +1,1 @@
+"""Faults of live releases and API servers, and the load during them."""

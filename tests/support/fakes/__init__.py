@@ -1,0 +1,1 @@
+"""In-memory replacements of foreign services."""

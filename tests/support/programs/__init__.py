@@ -1,0 +1,1 @@
+"""Real programs on loopback: databases, Vault, the services, and their ports."""

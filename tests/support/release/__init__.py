@@ -1,0 +1,1 @@
+"""Releases of tests: artifacts, Helm's records, production values and their databases."""

@@ -1,0 +1,1 @@
+"""Planted secrets, which no output may contain."""
