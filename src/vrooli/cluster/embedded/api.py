@@ -1,4 +1,4 @@
-"""The least of an API client: is it there, does it answer well? Light enough for the supervisor.
+"""A minimal API client for health checks, small enough for the supervisor.
 
 Everything else goes through vrooli.kube.
 """
@@ -19,7 +19,7 @@ OK = 200
 
 
 class Api:
-    """The API server of a cluster, asked as its administrator over the cable."""
+    """A client of a cluster's API server, as administrator, over the host link."""
 
     def __init__(self, layout: Layout, record: Record) -> None:
         self._pki: Path = layout.pki
@@ -27,7 +27,7 @@ class Api:
         self._context: ssl.SSLContext | None = None
 
     async def get(self, path: str) -> tuple[int, bytes]:
-        """The status and the body of an answer; status 0 when there is none."""
+        """The status and the body of a response; status 0 without a response."""
         try:
             async with asyncio.timeout(ANSWER_S):
                 return await self._get(path)
@@ -35,12 +35,12 @@ class Api:
             return 0, b""
 
     async def answers(self, path: str) -> bool:
-        """Whether it answers well."""
+        """Whether the response is 200 OK."""
         status, _ = await self.get(path)
         return status == OK
 
     async def read(self, path: str) -> dict[str, Any]:
-        """An object; empty when there is none."""
+        """An object; empty if it cannot be read."""
         status, body = await self.get(path)
         return dict(json.loads(body)) if status == OK else {}
 

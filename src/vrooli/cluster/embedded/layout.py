@@ -1,4 +1,4 @@
-"""Where the files of a cluster are, and the names that others see it by. No I/O."""
+"""The file paths of a cluster, and its names on the host. No I/O."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pathlib import Path
 
 from vrooli.errors import UsageError
 
-# One name for each place that others see: a cgroup, a node, a log line.
+# Valid as the name of a cgroup, a node and a network alias.
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,29}[a-z0-9])?")
-# What overlayfs (mount options) and ip (batch files) would take apart.
+# Separators in mount options (overlayfs) and in batch files (ip).
 UNSAFE = re.compile(r"""[\s,:'"\\]""")
-# A Unix socket's address holds 108 bytes (unix(7)); containerd appends ".ttrpc" to ours.
+# A Unix socket address is limited to 108 bytes (unix(7)); containerd appends ".ttrpc" to ours.
 SOCKET_PATH_LIMIT = 100
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the files of one cluster are. All of them are below ``root``."""
+    """The file paths of one cluster. All of them are below ``root``."""
 
     root: Path
 
     @classmethod
     def of(cls, state_dir: Path, name: str) -> Layout:
-        """The places of the cluster with that name.
+        """The layout of the cluster with that name.
 
         Raises:
-            UsageError: The name or the folder can't be used.
+            UsageError: The name or the folder is invalid.
         """
         if not NAME.fullmatch(name):
             raise UsageError(
@@ -57,14 +57,14 @@ class Layout:
 
     @property
     def lock(self) -> Path:
-        """Held by whoever changes the cluster; beside it, since delete removes the rest."""
+        """The lock of changes to the cluster; outside its folder, which delete removes."""
         return self.root.with_name(f".{self.name}.lock")
 
     @property
     def identity(self) -> str:
-        """What marks the cluster's cgroup and cable: unlike its name, unique on the host.
+        """The name of the cluster's cgroup and link: unlike the cluster's name, unique on the host.
 
-        Two state folders may each hold a cluster of the same name.
+        Two state folders may each contain a cluster of the same name.
         """
         place = hashlib.sha256(str(self.root).encode()).hexdigest()[:6]
         return f"vrooli-{self.name}-{place}"
@@ -101,7 +101,7 @@ class Layout:
 
     @property
     def config(self) -> Path:
-        """The components' settings, written anew at each start."""
+        """The configuration of the components, rewritten at each start."""
         return self.root / "config"
 
     @property
@@ -111,37 +111,37 @@ class Layout:
 
     @property
     def run(self) -> Path:
-        """What lasts only while the cluster runs."""
+        """Runtime files: sockets, locks and status."""
         return self.root / "run"
 
     @property
     def kubeconfig(self) -> Path:
-        """What clients on the host use; 0600."""
+        """The kubeconfig for clients on the host; 0600."""
         return self.root / "kubeconfig"
 
     @property
     def record(self) -> Path:
-        """What was chosen for the cluster."""
+        """The saved settings of the cluster."""
         return self.root / "cluster.json"
 
     @property
     def status(self) -> Path:
-        """What the supervisor last said."""
+        """The last report of the supervisor."""
         return self.run / "status.json"
 
     @property
     def supervisor_lock(self) -> Path:
-        """Held by the supervisor for as long as it lives."""
+        """The lock that the supervisor holds while it runs."""
         return self.run / "supervisor.lock"
 
     @property
     def netns(self) -> Path:
-        """The network namespace's handle; only the supervisor's own mounts show it."""
+        """The handle of the network namespace, mounted in the supervisor's mount namespace only."""
         return self.run / "netns"
 
     @property
     def containerd_socket(self) -> Path:
-        """Where containerd answers."""
+        """The socket of containerd."""
         return self.run / "containerd.sock"
 
     def log(self, component: str) -> Path:

@@ -1,4 +1,4 @@
-"""Locks that end with the process that holds them, and tell who it is."""
+"""Lock files that are released when their process ends, and contain its id."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pathlib import Path
 from vrooli.cluster.embedded.layout import Layout
 from vrooli.errors import PrerequisiteError
 
-# Whoever asks for a lock's holder holds it for a moment, too.
+# A query for the holder also holds the lock for a moment.
 HOLD_ATTEMPTS, HOLD_PAUSE_S = 10, 0.02
-# How long to wait for others, each of whom is quick, seconds.
+# Timeout of waiting for other processes, seconds; each of them is quick.
 ALONE_S = 60.0
 
 
 @contextlib.contextmanager
 def locked(layout: Layout) -> Iterator[None]:
-    """Hold the cluster's lock: one run at a time changes a cluster.
+    """Hold the cluster's lock: only one process at a time may change a cluster.
 
     Raises:
         PrerequisiteError: Another process holds it.
@@ -44,7 +44,7 @@ def locked(layout: Layout) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def alone(name: str) -> AsyncIterator[None]:
-    """Wait until no other process on the machine is in the same place, and hold it.
+    """Acquire a machine-wide lock; waits while another process holds it.
 
     The lock is a name in the kernel alone (an abstract Unix socket, unix(7)): no file stays.
 
@@ -73,7 +73,7 @@ def _bound(place: socket.socket, address: str) -> bool:
 
 
 def hold(path: Path) -> int | None:
-    """Take a lock for as long as this process lives, and write its id into it.
+    """Acquire a lock until this process ends, and write its id into the file.
 
     Returns:
         The lock's descriptor, or None when another process holds it.
@@ -93,7 +93,7 @@ def hold(path: Path) -> int | None:
 
 
 def holder(path: Path) -> int | None:
-    """The process that holds a lock, or None when nobody does."""
+    """The process id of a lock's holder, or None."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:

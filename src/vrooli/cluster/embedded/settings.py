@@ -1,4 +1,4 @@
-"""What can be chosen for a cluster, what was chosen, and the numbers that nobody chooses."""
+"""The settings of a cluster: options, the saved record, and fixed numbers."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from pathlib import Path
 
 from vrooli.errors import UsageError
 
-# Inside a cluster's network namespace; nobody outside sees them, so all clusters use the same.
+# Inside a cluster's network namespace; not visible outside, so all clusters use the same values.
 POD_RANGE = "10.244.0.0/16"
 SERVICE_RANGE = "10.96.0.0/16"
 API_SERVICE_IP = "10.96.0.1"
 DNS_SERVICE_IP = "10.96.0.10"
 CLUSTER_DOMAIN = "cluster.local"
-# The device that joins the pods.
+# The bridge device of the pods.
 BRIDGE = "cni0"
 API_PORT_INSIDE = 6443
-# Of the range for Services that the API server gives nobody by itself ("avoiding collisions" in the
-# documentation of Service): below 30086.
+# In the NodePort range that the API server does not assign automatically ("avoiding collisions" in
+# the documentation of Service): below 30086.
 HTTP_PORT_INSIDE = 30080
 HTTPS_PORT_INSIDE = 30043
 INSIDE = {"api": API_PORT_INSIDE, "http": HTTP_PORT_INSIDE, "https": HTTPS_PORT_INSIDE}
 
-# Where a person finds a cluster on 127.0.0.1, unless told otherwise.
+# The default ports of a cluster on 127.0.0.1.
 DEFAULT_PORTS = {"api": 26443, "http": 28080, "https": 28443}
-# Each cluster takes one /30 of it for the cable between the host and its namespace.
+# Each cluster uses one /30 of it for the link between the host and its namespace.
 DEFAULT_HOST_CIDR = "10.213.0.0/16"
 LINK_PREFIX = 30
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a person can choose.
+    """The options of a cluster.
 
     Attributes:
         ports: The ports on 127.0.0.1 by name (api, http, https); 0 takes any free one, a missing
@@ -52,10 +52,10 @@ class Settings:
     durable: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse what can't be meant.
+        """Reject invalid options.
 
         Raises:
-            UsageError: An unknown port, or a range that can't hold one cable.
+            UsageError: An unknown port, or a range that is too small for one link.
         """
         unknown = self.ports.keys() - DEFAULT_PORTS.keys()
         if unknown:
@@ -65,7 +65,7 @@ class Settings:
             )
         if self.host_cidr is not None and not _is_large_enough(self.host_cidr):
             raise UsageError(
-                f"{self.host_cidr!r} is no range for the clusters' cables.",
+                f"{self.host_cidr!r} is not a range for host links.",
                 f"Name an IPv4 network of /{LINK_PREFIX} or larger, such as {DEFAULT_HOST_CIDR}.",
             )
 
@@ -79,7 +79,7 @@ def _is_large_enough(text: str) -> bool:
 
 @dataclass(frozen=True)
 class AddonImages:
-    """The names of the images that the cluster itself runs, and the archive that holds them."""
+    """The names of the add-ons' images, and the archive that contains them."""
 
     archive: Path
     pause: str = "localhost/vrooli/pause:1"
@@ -96,9 +96,9 @@ class HostLink:
 
     Attributes:
         index: Which /30 of the range it has.
-        host_interface: The host's end.
-        host_ip: The host end's address.
-        node_ip: The node's address, on the other end.
+        host_interface: The name of the host's interface.
+        host_ip: The address of the host's interface.
+        node_ip: The node's address, on the other side.
     """
 
     index: int
@@ -108,23 +108,23 @@ class HostLink:
 
     @classmethod
     def at(cls, host_cidr: str, index: int) -> HostLink:
-        """The cable with that index in the range of all cables."""
+        """The link with that index in the range of all links."""
         base = ipaddress.ip_network(host_cidr).network_address + 4 * index
         return cls(index, f"vrooli{index}", str(base + 1), str(base + 2))
 
     @property
     def network(self) -> ipaddress.IPv4Network:
-        """The addresses that it takes."""
+        """The network of its addresses."""
         return ipaddress.IPv4Network(f"{self.host_ip}/{LINK_PREFIX}", strict=False)
 
 
 @dataclass(frozen=True)
 class Record:
-    """What was chosen for a cluster, kept in its cluster.json.
+    """The saved settings of a cluster, in its cluster.json.
 
     Attributes:
-        index: Its cable's number.
-        host_cidr: The range of all cables.
+        index: The index of its link.
+        host_cidr: The range of all links.
         ports: Its ports on 127.0.0.1.
         durable: Whether etcd and containerd wait for the disk.
         programs: The programs that it runs, by name.
@@ -143,7 +143,7 @@ class Record:
 
     @property
     def host_link(self) -> HostLink:
-        """Its cable."""
+        """The link between the host and the cluster."""
         return HostLink.at(self.host_cidr, self.index)
 
     def program(self, name: str) -> str:
@@ -151,12 +151,12 @@ class Record:
         return self.programs[name]
 
     def write(self, path: Path) -> None:
-        """Keep it, all or nothing."""
+        """Save it atomically."""
         write_atomically(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> Record | None:
-        """What was kept, or None before the first start.
+        """The saved record, or None before the first start.
 
         Raises:
             UsageError: The file is damaged.
@@ -173,7 +173,7 @@ class Record:
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file so that readers see the old or the new one, never a part."""
+    """Write a file atomically: readers see the old or the new content."""
     part = path.with_name(f".{path.name}.part")
     part.touch(mode=mode)
     part.chmod(mode)

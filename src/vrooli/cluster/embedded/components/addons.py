@@ -1,4 +1,4 @@
-"""What every cluster brings: names, storage, an entry from outside, and metrics.
+"""The add-ons of every cluster: DNS, storage, ingress and metrics.
 
 The manifests are ours, in manifests/; ``$${name}`` in them stands for one of ``variables``.
 """
@@ -34,15 +34,15 @@ from vrooli.steps import first_error
 
 MANIFESTS = Path(__file__).with_name("manifests")
 NAMESPACE = "kube-system"
-# What a release needs from the first moment on; metrics may come later.
+# Required before a release is deployed; metrics may become ready later.
 REQUIRED = ("coredns", "local-path-provisioner", "traefik")
 READY_S = 120.0
-# Made anew at each start, so that they say nothing about whether the add-ons are those wanted.
+# Regenerated at each start, so excluded from the digest.
 REGENERATED = ("metrics_certificate", "metrics_key")
 
 
 def variables(layout: Layout, record: Record) -> dict[str, str]:
-    """What the manifests' variables stand for; holds a private key."""
+    """The values of the manifests' variables; they contain a private key."""
 
     def encoded(file: str) -> str:
         return base64.b64encode((layout.pki / file).read_bytes()).decode()
@@ -69,7 +69,7 @@ def manifests(values: Mapping[str, str]) -> list[Manifest]:
 
 
 def digest(values: Mapping[str, str]) -> str:
-    """What tells one set of add-ons from another."""
+    """The digest of a set of add-ons."""
     stable = {**values, **dict.fromkeys(REGENERATED, "")}
     return hashlib.sha256(json.dumps(manifests(stable)).encode()).hexdigest()
 
@@ -80,8 +80,8 @@ async def apply(layout: Layout, record: Record, loaded: asyncio.Event) -> None:
     Args:
         layout: The cluster's place.
         record: What was chosen for it.
-        loaded: Is set when the images are there: a pod that comes too early waits long until its
-            next try.
+        loaded: Set when the images are loaded: a pod that starts earlier waits long before its
+            next attempt.
     """
     values = variables(layout, record)
     objects = manifests(values)
@@ -93,7 +93,7 @@ async def apply(layout: Layout, record: Record, loaded: asyncio.Event) -> None:
 
 
 async def _apply_all(kube: Kube, objects: Iterable[Manifest]) -> None:
-    """Apply objects all at once: each stands on its own."""
+    """Apply independent objects concurrently."""
     try:
         async with asyncio.TaskGroup() as group:
             for manifest in objects:
@@ -103,7 +103,7 @@ async def _apply_all(kube: Kube, objects: Iterable[Manifest]) -> None:
 
 
 async def wait(layout: Layout, record: Record, progress: Progress) -> None:
-    """Wait until the add-ons that a release needs are there.
+    """Wait until the required add-ons are ready.
 
     Raises:
         WaitTimeoutError: One isn't.
@@ -121,13 +121,13 @@ async def wait(layout: Layout, record: Record, progress: Progress) -> None:
     if not await poll_until(is_ready, READY_S):
         raise WaitTimeoutError(
             f"The cluster's add-ons are not ready after {READY_S:.0f} s: {last}",
-            f"Look at them: `kubectl --kubeconfig {layout.kubeconfig} describe pods "
+            f"Inspect them: `kubectl --kubeconfig {layout.kubeconfig} describe pods "
             f"--namespace {NAMESPACE}`.",
         )
 
 
 async def missing_addons(api: Api) -> list[str]:
-    """What the awaited add-ons lack, in words."""
+    """Why required add-ons are not ready, as text."""
     deployments = await api.read(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments")
     pods = await api.read(f"/api/v1/namespaces/{NAMESPACE}/pods")
     by_name = {item["metadata"]["name"]: item for item in deployments.get("items", ())}
@@ -138,10 +138,9 @@ async def missing_addons(api: Api) -> list[str]:
 
 
 def not_ready_reason(name: str, deployment: Manifest | None, pods: Iterable[Manifest]) -> str:
-    """What a Deployment lacks, in words, or nothing.
+    """Why a Deployment is not ready, as text; empty if it is ready.
 
-    Its pods are asked, too: after a resume its own status is the one of before the stop, until
-    its controller has looked.
+    Its pods are checked too: after a resume its status is stale until its controller updates it.
     """
     if deployment is None:
         return f"{name} does not exist"
@@ -156,7 +155,7 @@ def not_ready_reason(name: str, deployment: Manifest | None, pods: Iterable[Mani
 
 
 async def is_current(layout: Layout, record: Record, api: Api) -> bool:
-    """Whether the wanted add-ons are applied and ready."""
+    """Whether the current add-ons are applied and ready."""
     applied = _applied(layout)
     if not applied.exists() or applied.read_text() != digest(variables(layout, record)):
         return False

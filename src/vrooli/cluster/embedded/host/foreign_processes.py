@@ -1,4 +1,4 @@
-"""Other people's containerd, kubelet or etcd on the same files: nobody can run a cluster so."""
+"""Detects processes outside the cluster, such as another containerd, that use its files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vrooli.cluster.embedded.layout import Layout
 from vrooli.errors import PrerequisiteError
 
 SHARERS = frozenset({"containerd", "kubelet", "etcd", "kube-apiserver", "dockerd", "k3s"})
-# Databases that whoever has them open has locked.
+# Databases that are locked while they are open.
 DATABASES = ("containerd/io.containerd.metadata.v1.bolt/meta.db", "etcd/member/snap/db")
 
 
 def refuse_foreign_processes(layout: Layout) -> None:
-    """Refuse to go on while a process that isn't the cluster's works on its files.
+    """Raise if a process outside the cluster uses the cluster's files.
 
-    Asked only when none of the cluster's own processes are left.
+    Call it only when none of the cluster's own processes remain.
 
     Raises:
         PrerequisiteError: There is one; it is named.
@@ -30,7 +30,7 @@ def refuse_foreign_processes(layout: Layout) -> None:
         raise PrerequisiteError(
             f"The files of the cluster {layout.name} in {layout.root} are in use by {listed}, "
             "which the cluster did not start.",
-            "End it, or choose another cluster name or VROOLI_STATE_DIR.",
+            "Stop it, or use another cluster name or VROOLI_STATE_DIR.",
         )
 
 
@@ -46,7 +46,7 @@ def _processes_naming(root: Path) -> set[tuple[int, str]]:
 
 
 def sharers_in(arguments: Collection[str], root: Path) -> set[str]:
-    """The programs of interest that a command line names together with the folder."""
+    """The known programs that a command line runs with the folder as an argument."""
     if not any(f"{root}/" in word or word.endswith(str(root)) for word in arguments):
         return set()
     return {Path(word).name for word in list(arguments)[:1]} & SHARERS

@@ -1,9 +1,8 @@
-"""Unpacked images that new clusters share: made once for an archive, hard-linked into each.
+"""Shares unpacked images between new clusters: unpacked once per archive, hard-linked into each.
 
-Unpacking images is the longest part of a new cluster's start, and always the same. What
-containerd makes of an archive is kept in the cache, and a new cluster begins with hard links to
-it: containers see layers through overlayfs, which never writes to them. Only containerd's
-databases are copied. A cluster that exists loads images in the ordinary way.
+Unpacking images is the longest part of a new cluster's start. The result is cached, and a new
+cluster starts with hard links to it: containers use layers through overlayfs, which never writes
+to them. Only containerd's databases are copied. An existing cluster imports images normally.
 """
 
 from __future__ import annotations
@@ -29,18 +28,18 @@ from vrooli.errors import WaitTimeoutError
 from vrooli.events import Progress
 from vrooli.process import run
 
-# How many are kept: those of the last few archives.
+# Templates to keep: those of the last few archives.
 MAX_TEMPLATES = 2
 UNPACK_S, ANSWER_S, COPY_S = 900.0, 30.0, 120.0
 
 
 def folder() -> Path:
-    """Where the templates are; all of them can be made again."""
+    """The folder of the templates; all of them can be recreated."""
     return project.cache_dir() / "containerd"
 
 
 def key(record: Record, archive: Path, snapshotter: str) -> str:
-    """What tells one template from another: the images, and who unpacked them how."""
+    """The key of a template: the images, the containerd and the snapshotter."""
     inputs = [archives.images_in(archive), record.program("containerd"), snapshotter]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -48,11 +47,11 @@ def key(record: Record, archive: Path, snapshotter: str) -> str:
 async def provide(
     layout: Layout, record: Record, archive: Path, snapshotter: str, progress: Progress
 ) -> bool:
-    """Begin a new cluster with the archive's images; does nothing to one that exists.
+    """Provide a new cluster with the archive's images; leaves an existing cluster unchanged.
 
     Returns:
-        Whether the images are in place. If not, they are to be loaded: the cluster exists, or the
-        cache is on another disk.
+        Whether the images are in place. If not, import them: the cluster exists, or the cache is
+        on another disk.
     """
     if layout.containerd.exists() or not _is_usable(layout):
         return False
@@ -74,7 +73,7 @@ def _is_usable(layout: Layout) -> bool:
 
 
 async def _create(record: Record, archive: Path, snapshotter: str, template: Path) -> None:
-    """Let a containerd of its own, in a mount namespace of its own, unpack the archive."""
+    """Unpack the archive with a separate containerd in its own mount namespace."""
     workspace = template.with_name("making")
     shutil.rmtree(workspace, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="vrooli-") as short:  # sockets' paths are limited
@@ -89,7 +88,7 @@ async def _create(record: Record, archive: Path, snapshotter: str, template: Pat
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-    # It counts as made by its name, which must not come before its content.
+    # The final name marks it as complete, so its content must be on disk before the rename.
     await run(["sync", "--file-system", workspace], timeout_s=COPY_S)
     workspace.replace(template)
 
@@ -113,7 +112,7 @@ async def _wait_for_socket(socket: Path, running: asyncio.Task[object]) -> None:
 
 
 async def _link(template: Path, target: Path) -> None:
-    """Link the template's files into place, but copy what containerd writes to in place."""
+    """Hard-link the template's files, but copy the databases, which containerd modifies."""
     target.parent.mkdir(mode=0o700, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Removing what a cluster made outside its folder, and at last the folder."""
+"""Removes what a cluster created outside its folder, and the folder itself."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from vrooli.cluster.embedded.supervisor.daemon import PRIVATE_FOLDERS
 from vrooli.errors import PrerequisiteError
 from vrooli.process import run
 
-# A slow disk may take this long to forget a cluster's images, seconds.
+# Timeout of deleting a cluster's images on a slow disk, seconds.
 REMOVE_S = 600.0
 
 
 async def clear(layout: Layout, host: Host) -> int:
-    """Remove everything but the data; needs nothing that was kept of the cluster.
+    """Remove everything but the data; works without the cluster's record.
 
     With the last process, the kernel takes the cluster's mounts and network namespace.
 
@@ -58,7 +58,7 @@ def mounts_below(folder: Path, mountinfo: str) -> list[Path]:
 
 
 def _remove_private_folders() -> None:
-    """Remove the empty folders that clusters mount theirs over, when no cluster does any more.
+    """Remove the empty mount points of clusters if no cluster uses them.
 
     Removing one would also undo the mount over it in another cluster.
     """

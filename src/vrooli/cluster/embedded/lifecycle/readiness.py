@@ -1,4 +1,4 @@
-"""Waiting until the components run, and until what the API says is no older than they are."""
+"""Waits until the components run, and until the API's pod status is current."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from vrooli.cluster.embedded.supervisor.report import RUNNING, Report
 from vrooli.errors import PrerequisiteError, VrooliError, WaitTimeoutError
 from vrooli.kube.status import pod_status
 
-# For slow machines, seconds; about ten times what the 2-core reference machine takes.
+# Timeout for slow machines, seconds; about ten times the duration on the 2-core reference machine.
 READY_S = 180.0
 
 
 async def wait(layout: Layout, *names: str) -> None:
-    """Wait for components, all without names.
+    """Wait for the named components, or for all.
 
     Raises:
         PrerequisiteError: The supervisor has ended.
-        WaitTimeoutError: They weren't ready in time.
+        WaitTimeoutError: They were not ready in time.
     """
 
     async def ready() -> bool:
@@ -38,7 +38,7 @@ async def wait(layout: Layout, *names: str) -> None:
 
 
 async def wait_for_fresh_pods(layout: Layout, record: Record) -> None:
-    """Wait until the kubelet has told the API about its pods since the cluster's start.
+    """Wait until the kubelet has updated the status of its pods since the cluster's start.
 
     After a resume the API still shows them as they were before the stop: running and ready.
 
@@ -63,7 +63,7 @@ async def wait_for_fresh_pods(layout: Layout, record: Record) -> None:
 
 
 def stale_pods(pods: Iterable[Mapping[str, Any]], since: float) -> list[str]:
-    """The pods with a container that claims to run since before the cluster's start.
+    """The pods with a container whose start time is before the cluster's start.
 
     Args:
         pods: Pods, as the API gives them.
@@ -84,7 +84,7 @@ def _ended(layout: Layout, report: Report | None) -> VrooliError:
     detail = report.detail if report else ""
     return PrerequisiteError(
         f"The supervisor of {layout.name} ended. {detail}".strip(),
-        f"Its log says why: {layout.log('supervisor')}",
+        f"See its log: {layout.log('supervisor')}",
     )
 
 
@@ -94,7 +94,10 @@ def _not_ready(layout: Layout) -> VrooliError:
         [part for part in report.components.values() if part.state != RUNNING] if (report) else []
     )
     words = [f"{part.name} is {part.state} {part.detail}".strip() for part in slow]
-    last = [f"{part.name} said: {logs.last_line(layout.log(part.name))}" for part in slow[:1]]
+    last = [
+        f"last log line of {part.name}: {logs.last_line(layout.log(part.name))}"
+        for part in slow[:1]
+    ]
     return WaitTimeoutError(
         f"The cluster {layout.name} is not ready after {READY_S:.0f} s: "
         + "; ".join([*words, *last]),

@@ -1,4 +1,4 @@
-"""Starting an embedded cluster. Whoever calls holds the cluster's lock."""
+"""Starts an embedded cluster. The caller holds the cluster's lock."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from vrooli.events import Progress
 from vrooli.process import run
 from vrooli.steps import Done, first_error
 
-# How long a slow machine may take to make the namespaces, seconds; it takes less than one.
+# Timeout of creating the namespaces on a slow machine, seconds; it usually takes less than one.
 PREPARE_S = 30.0
-# One cluster at a time chooses ports and addresses on a machine, and begins to use them.
+# Held while a cluster selects free ports and addresses on the machine and starts to use them.
 START_LOCK = "vrooli-cluster-start"
-# No cable chosen yet.
+# No link assigned yet.
 UNASSIGNED = -1
 
 
@@ -75,7 +75,7 @@ async def ensure_running(
 def merge_record(
     existing: Record | None, settings: Settings, programs: Mapping[str, Path], images: AddonImages
 ) -> Record:
-    """The record that is wanted: what was asked for, else what was, else the defaults."""
+    """The desired record: the given settings, else the saved ones, else the defaults."""
     current_ports = existing.ports if existing else DEFAULT_PORTS
     ports = {name: settings.ports.get(name, current_ports[name]) for name in DEFAULT_PORTS}
     if existing:  # any free port: the one that was found at first stays good
@@ -92,7 +92,7 @@ def merge_record(
 
 
 async def _assign_addresses(layout: Layout, record: Record) -> Record:
-    """The record with ports and addresses that are free now; it is kept before they are used."""
+    """The record with free ports and addresses; saved before they are used."""
     ports = forwarder.claim(record.ports)
     preferred = None if record.index == UNASSIGNED else record.index
     host_link = namespace.choose_link(
@@ -119,14 +119,14 @@ async def _start(layout: Layout, record: Record, host: Host) -> None:
         await cleanup.clear(layout, host)
         raise PrerequisiteError(
             f"The cluster {layout.name} can't be started: {error.output.strip()}",
-            f"The supervisor's log may say more: {layout.log('supervisor')}",
+            f"For details see the supervisor's log: {layout.log('supervisor')}",
         ) from error
 
 
 async def _become_ready(
     layout: Layout, record: Record, images: AddonImages, progress: Progress
 ) -> None:
-    """Load the images while the API server comes up, then apply the add-ons and wait for them."""
+    """Load the images while the API server starts, then apply the add-ons and wait for them."""
     loaded = asyncio.Event()
 
     async def load() -> None:
@@ -152,7 +152,7 @@ async def _become_ready(
 
 
 async def _is_healthy(layout: Layout, record: Record) -> bool:
-    """Whether everything runs and the add-ons are those that are wanted."""
+    """Whether all components run and the add-ons are up to date."""
     report = Report.read(layout.status)
     if report is None or holder(layout.supervisor_lock) is None or not report.ready():
         return False

@@ -1,4 +1,4 @@
-"""Stopping and deleting an embedded cluster. Whoever calls holds the cluster's lock."""
+"""Stops and deletes an embedded cluster. The caller holds the cluster's lock."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from vrooli.cluster.embedded.polling import poll_until
 from vrooli.events import Progress
 from vrooli.steps import Done
 
-# The supervisor ends containers and components within this, seconds; then all are killed.
+# Timeout of an orderly stop, seconds; then all processes are killed.
 STOP_S = 90.0
 
 
 async def stop(layout: Layout, progress: Progress) -> Done:
-    """End everything; the data stay."""
+    """Stop all processes; the data are kept."""
     supervisor = holder(layout.supervisor_lock)
     if supervisor is not None:
         progress.report("Ending the pods and the control plane")
@@ -36,7 +36,7 @@ async def stop(layout: Layout, progress: Progress) -> Done:
 
 
 async def delete(layout: Layout, progress: Progress) -> Done:
-    """End everything at once, and remove all that the cluster ever made."""
+    """Kill all processes, and remove everything that the cluster created."""
     existed = layout.root.exists()
     progress.report("Ending its processes")
     await cleanup.clear(layout, probe(layout.root))

@@ -1,4 +1,4 @@
-"""A network namespace per cluster, and the cable that joins it with the host.
+"""A network namespace per cluster, and the veth pair that links it to the host.
 
 Runs inside the cluster's own mount namespace, so that the namespace's handle is never seen on
 the host and ends with the last process of the cluster.
@@ -29,7 +29,7 @@ SYSCTLS = {
 def choose_link(
     host_cidr: str, used: Iterable[ipaddress.IPv4Network], preferred: int | None
 ) -> HostLink:
-    """The wanted cable if it is free, else the first free one.
+    """The preferred link if it is free, else the first free one.
 
     Raises:
         PrerequisiteError: All are taken.
@@ -43,7 +43,7 @@ def choose_link(
             return host_link
     raise PrerequisiteError(
         f"The host already uses every address of {host_cidr}.",
-        "Name another range for them in VROOLI_HOST_CIDR, such as 172.31.240.0/24.",
+        "Set VROOLI_HOST_CIDR to another range, such as 172.31.240.0/24.",
     )
 
 
@@ -70,7 +70,7 @@ async def fetch_used_networks() -> list[ipaddress.IPv4Network]:
 
 
 async def connect(layout: Layout, host_link: HostLink) -> None:
-    """Make the namespace and its cable.
+    """Create the namespace and its link to the host.
 
     Raises:
         PrerequisiteError: The kernel doesn't let us.
@@ -83,20 +83,20 @@ async def connect(layout: Layout, host_link: HostLink) -> None:
         await _set_sysctls(layout.netns)
     except CommandError as error:
         raise PrerequisiteError(
-            f"The cluster's network can't be made: {error.message}",
-            "The kernel must offer network namespaces and veth and bridge devices.",
+            f"The cluster's network cannot be created:  {error.message}",
+            "The kernel must support network namespaces, veth and bridge devices.",
         ) from error
 
 
 async def disconnect(layout: Layout) -> None:
-    """Remove this cluster's cable; its other end goes with it."""
+    """Remove this cluster's link; the kernel removes its other end."""
     for link in find_links(layout.identity):
         with contextlib.suppress(CommandError):  # it just went with its namespace
             await run(["ip", "link", "delete", link])
 
 
 def find_links(identity: str, links: Path = Path("/sys/class/net")) -> list[str]:
-    """The network devices whose alias says that they are this cluster's."""
+    """The network devices with this cluster's identity as alias."""
     names = []
     for alias in links.glob("*/ifalias"):
         with contextlib.suppress(OSError):  # it just went
@@ -106,12 +106,12 @@ def find_links(identity: str, links: Path = Path("/sys/class/net")) -> list[str]
 
 
 def enter_command(netns: Path) -> tuple[str, ...]:
-    """The words before a command that is to run in the namespace, and see all else as here."""
+    """The command prefix that runs a command in the network namespace only."""
     return ("nsenter", f"--net={netns}")
 
 
 def _host_side(host_link: HostLink, layout: Layout) -> str:
-    # The alias says whose it is: another cluster may take the number while this one is stopped.
+    # The alias identifies the owner: another cluster may use the index while this one is stopped.
     return (
         f"link add {host_link.host_interface} type veth peer name eth0 netns {layout.netns}\n"
         f"link set {host_link.host_interface} alias {layout.identity}\n"
@@ -130,7 +130,7 @@ def _node_side(host_link: HostLink) -> str:
 
 
 async def _set_sysctls(netns: Path) -> None:
-    """Set what there is; the namespace's own /proc/sys/net is seen from inside only."""
+    """Set the existing ones; the namespace's /proc/sys/net is visible only inside it."""
     script = "".join(
         f"[ ! -e /proc/sys/{name} ] || echo {value} > /proc/sys/{name}\n"
         for name, value in SYSCTLS.items()

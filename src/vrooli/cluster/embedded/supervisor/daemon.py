@@ -1,7 +1,7 @@
 """The entry point of the daemon: ``python -m vrooli.cluster.embedded.supervisor.daemon FOLDER``.
 
-Started in a new mount namespace. It prepares everything that can fail while whoever started it
-still listens, then goes into the background.
+Started in a new mount namespace. It first does everything that can fail, so that errors reach the
+command that started it, then daemonizes.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from vrooli.cluster.embedded.supervisor.watchdog import Watchdog
 from vrooli.errors import VrooliError
 from vrooli.process import run
 
-# Folders whose place is fixed in containerd, the CNI library and the kubelet. Each cluster sees
-# its own there, on a file system in memory: like after a reboot, nothing lasts beyond a stop.
+# Folders with a fixed path in containerd, the CNI library and the kubelet. Each cluster mounts its
+# own tmpfs there, so that nothing remains after a stop.
 PRIVATE_FOLDERS = ("/run/containerd", "/var/lib/cni", "/var/log/containers")
 # How long the components of a killed supervisor may take to end, seconds. The kernel kills them
 # with it; one that waits for a disk ends when the disk answers.
@@ -38,7 +38,7 @@ ORPHAN_TIMEOUT_S, ORPHAN_PAUSE_S = 60.0, 0.05
 
 
 def main() -> int:
-    """Prepare, go into the background, supervise; the exit status tells whoever waits."""
+    """Prepare, daemonize, supervise; the exit status reports the result of the preparation."""
     layout = Layout(Path(sys.argv[1]))
     record = Record.read(layout.record)
     if record is None:
@@ -70,7 +70,7 @@ def main() -> int:
 
 
 async def _prepare(layout: Layout, record: Record) -> dict[str, str]:
-    """Make what the components live in; gives those that can't live there, and why."""
+    """Create the cgroup, mounts and network; returns the disabled components with the reasons."""
     cgroups.join(probe(layout.root), layout.identity)
     # Slave of the host's mounts, so that ours stay here; shared below, as the kubelet and
     # containers that pass mounts on expect of a host.
@@ -84,7 +84,7 @@ async def _prepare(layout: Layout, record: Record) -> dict[str, str]:
 
 
 def _daemonize(layout: Layout) -> None:
-    """Leave whoever started us: a child in a session of its own goes on, the parent ends."""
+    """Daemonize: a child continues in a new session, the parent exits."""
     if os.fork():
         os._exit(0)
     os.setsid()
@@ -96,15 +96,15 @@ def _daemonize(layout: Layout) -> None:
 
 
 def _write_pid(lock: int) -> None:
-    """Say in the lock which process to ask to end."""
+    """Write the id of the process to signal into the lock file."""
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
 
 
 def _kill_orphans(layout: Layout) -> None:
-    """End the components that a killed supervisor left, and say that none of them runs.
+    """Kill the components of a killed supervisor, and report them as not running.
 
-    The next one starts its own: two of a kind would fight for ports and files.
+    The next supervisor starts new ones, which need the same ports and files.
     """
     report = Report.read(layout.status)
     if report is None:
@@ -132,7 +132,9 @@ def _supervise(
     supervisor = Supervisor(layout, record, disabled, previous=Report.read(layout.status))
 
     def handle_watchdog_exit() -> None:
-        sys.stderr.write("The supervisor's keeper is gone; nothing starts it again now.\n")
+        sys.stderr.write(
+            "The supervisor's watchdog has ended; the supervisor is no longer restarted.\n"
+        )
         sys.stderr.flush()
         _write_pid(lock)
 

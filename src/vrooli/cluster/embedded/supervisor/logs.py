@@ -1,4 +1,4 @@
-"""The components' logs: written by themselves, kept small by the supervisor, read by people."""
+"""The logs of the components: rotated by the supervisor, read by commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TAIL_BYTES_PER_LINE = 1024
 
 
 def predecessor(log: Path) -> Path:
-    """Where a log's older part is."""
+    """The path of a log's older part."""
     return log.with_name(f"{log.name}.1")
 
 

@@ -1,4 +1,4 @@
-"""What the supervisor says about the components, in run/status.json."""
+"""The supervisor's report about the components, in run/status.json."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from vrooli.cluster.embedded.settings import write_atomically
 from vrooli.cluster.interface import ComponentStatus
 
 WAITING, STARTING, RUNNING, FAILED, STOPPED = "waiting", "starting", "running", "failed", "stopped"
-# Not started at all: the host lacks what it needs, and the cluster does without.
+# Not started: the host does not support the component, and the cluster works without it.
 OFF = "off"
 
 
 @dataclass(frozen=True)
 class Report:
-    """The supervisor's view.
+    """The status of all components.
 
     Attributes:
         supervisor: Its process id.
@@ -40,7 +40,7 @@ class Report:
         )
 
     def missing_features(self) -> list[str]:
-        """What the cluster does without on this host, in words."""
+        """The features that are disabled on this host, as text."""
         return [status.detail for status in self.components.values() if status.state == OFF]
 
     def with_component(self, status: ComponentStatus) -> Report:
@@ -61,12 +61,12 @@ class Report:
         return replace(self, phase="starting", components=parts, detail="")
 
     def write(self, path: Path) -> None:
-        """Publish it; readers see the old or the new one."""
+        """Write it atomically."""
         write_atomically(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> Report | None:
-        """What was last published, or None; None, too, where nobody can read it any more."""
+        """The last report; None if there is none or it cannot be parsed."""
         try:
             data = json.loads(path.read_text())
             parts = {name: ComponentStatus(**part) for name, part in data.pop("components").items()}
@@ -74,5 +74,5 @@ class Report:
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, AttributeError, KeyError):
-            # Another version's, or a disk's fault; the supervisor writes it anew at each change.
+            # Written by another version, or damaged; the supervisor rewrites it at each change.
             return None

@@ -1,4 +1,4 @@
-"""The daemon of one cluster: starts its components, watches over them, and ends them in order.
+"""The daemon of one cluster: starts its components, restarts them, and stops them in order.
 
 Started by ``python -m vrooli.cluster.embedded.supervisor.daemon FOLDER`` in a mount namespace
 of its own: all mounts of the cluster are made there and end with its last process.
@@ -34,7 +34,7 @@ from vrooli.cluster.embedded.supervisor.report import (
 )
 from vrooli.cluster.interface import ComponentStatus
 
-# A component that died is started again after this long, twice as long each time up to the most.
+# The delay before restarting a component doubles from the first to the longest, seconds.
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
 # After this long it counts as having recovered.
 RECOVERED_S = 60.0
@@ -61,7 +61,7 @@ def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _complain(line: str) -> None:
-    """Into the supervisor's own log; a full disk may refuse that, too."""
+    """Write to the supervisor's log; fails silently on a full disk."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
@@ -104,11 +104,11 @@ class Supervisor:
         return self._report
 
     async def run(self, watchdog_pipe: int, on_watchdog_exit: Callable[[], None]) -> None:
-        """Start everything, and watch over it until a signal says to stop.
+        """Start all components, and restart them until a stop signal is received.
 
         Args:
-            watchdog_pipe: The reading end of a pipe that closes when the keeper is gone.
-            on_watchdog_exit: Called then; the cluster goes on.
+            watchdog_pipe: The reading end of a pipe that closes when the watchdog ends.
+            on_watchdog_exit: Called when the watchdog ends; the cluster continues.
         """
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
@@ -135,7 +135,7 @@ class Supervisor:
         await self._stop()
 
     async def _run_component(self, component: Component) -> None:
-        """Start a component, and again whenever it ends."""
+        """Start a component, and restart it whenever it exits."""
         for name in component.after:
             await self._ready[name].wait()
         pauses = backoffs()
@@ -222,7 +222,7 @@ class Supervisor:
         self._publish()
 
     def _publish(self) -> None:
-        """Tell how things are; where the disk is full, watching over them matters more."""
+        """Write the report; an error such as a full disk must not stop the supervisor."""
         try:
             self._report.write(self._layout.status)
         except OSError as error:
@@ -238,7 +238,7 @@ class Supervisor:
                     _complain(f"The log of {name} can't be rotated: {error}")
 
     async def _stop(self) -> None:
-        """End the components in order, and the containers when nothing can start them again."""
+        """Stop the components in order, and the containers after the kubelet."""
         self._report = replace(self._report, phase="stopping")
         for task in self._tasks.values():
             task.cancel()

@@ -1,7 +1,7 @@
-"""The supervisor's parent, which does nothing but start it again when something kills it.
+"""The parent process of the supervisor, which restarts it when it fails or is killed.
 
-Whatever may end the supervisor (the kernel short of memory, a person, a fault in it), a process
-that only waits is the least likely to go with it. If it does, the supervisor goes on without.
+A process that only waits is the least likely to be killed or to fail. If it is killed, the
+supervisor continues without it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from collections.abc import Callable
 from types import FrameType
 
 PAUSE_S = 0.1
-# A child that fails within this, seconds, this many times in a row won't do better next time.
+# Give up after this many consecutive failures, each within this time, seconds.
 FAST_FAILURE_S, MAX_FAST_FAILURES = 60.0, 5
 
 
 class Watchdog:
-    """Runs something in a child, and again whenever it fails or a signal has killed it.
+    """Runs a function in a child process, and restarts it when it fails or is killed.
 
-    A SIGTERM is the child's: it ends in order, and the keeper with it.
+    SIGTERM is forwarded to the child, which ends in order; then the watchdog ends.
     """
 
     def __init__(
@@ -34,11 +34,11 @@ class Watchdog:
         """Prepare to run ``work``.
 
         Args:
-            work: What the child does, given the reading end of a pipe that closes with the keeper;
-                its result is the exit status.
-            clear: Ends what such a child left, before the next.
-            pauses: How long to wait before the next child, given how long the last one lived;
-                both in seconds.
+            work: The child's function; its argument is the reading end of a pipe that closes
+                when the watchdog ends, its result is the exit status.
+            clear: Cleans up after a failed child, before the next one starts.
+            pauses: The delay before the next child, given the lifetime of the last one; both in
+                seconds.
         """
         self._work = work
         self._clear = clear
@@ -47,7 +47,7 @@ class Watchdog:
         self._stopping = False
 
     def run(self) -> int:
-        """Run it until it ends well, is asked to end, or fails too often; gives the exit status."""
+        """Run it until it succeeds, is stopped, or fails too often; returns the exit status."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         failures = 0
@@ -59,12 +59,12 @@ class Watchdog:
             lived_s = time.monotonic() - began
             failures = failures + 1 if status > 0 and lived_s < FAST_FAILURE_S else 0
             if failures == MAX_FAST_FAILURES:
-                _log(f"The supervisor failed {failures} times in a row; it isn't started again.")
+                _log(f"The supervisor failed {failures} consecutive times; it is not restarted.")
                 return status
             ending = (
                 f"failed with status {status}" if status > 0 else f"was killed by signal {-status}"
             )
-            _log(f"The supervisor {ending}; it starts again.")
+            _log(f"The supervisor {ending}; restarting it.")
             self._clear()
             self._wait(self._pauses(lived_s))
             if self._is_stopping():
@@ -72,7 +72,7 @@ class Watchdog:
 
     def _run_once(self) -> int:
         reading, writing = os.pipe()
-        # A SIGTERM between the fork and what follows it would be lost, or reach the wrong one.
+        # A SIGTERM between the fork and the next lines would be lost or reach the wrong process.
         signals = (signal.SIGTERM, signal.SIGINT)
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         self._child = os.fork()
@@ -99,7 +99,7 @@ class Watchdog:
                 os.kill(self._child, signal.SIGTERM)
 
     def _is_stopping(self) -> bool:
-        """Whether a signal has asked to end, which may happen between any two statements."""
+        """Whether SIGTERM was received, which can happen between any two statements."""
         return self._stopping
 
     def _wait(self, limit_s: float) -> None:
@@ -109,7 +109,7 @@ class Watchdog:
 
 
 def _log(line: str) -> None:
-    """Into the supervisor's own log; a full disk may refuse that."""
+    """Write to the supervisor's log; fails silently on a full disk."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
