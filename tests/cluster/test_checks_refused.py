@@ -139,7 +139,7 @@ async def test_an_api_server_with_nothing_behind_it_lacks_the_operators(bare_kub
     assert "nodes" in names(found["cluster"])
     assert names(found["storage"]) == ["StorageClass"]
     assert "no such Service" in found["vault"].findings[0].message
-    assert "it follows from “Vault”" in found["vault-keys"].summary
+    assert "it depends on “Vault”" in found["vault-keys"].summary
     assert found["gpu"].state is State.NOT_NEEDED
 
 

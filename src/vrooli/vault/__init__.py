@@ -1,7 +1,8 @@
-"""Vault for development: OpenBao, its policies, the role of VSO and the five secrets.
+"""Vault: the development server as a pod, and the policies, role and secrets that Vrooli needs.
 
-Production brings its own Vault; ``configure`` works on any that answers and lets us in. What
-runs in pods is in server.py, what is said to Vault's API goes through client.py alone.
+Production brings its own Vault; `configure` works on any that lets us log in. `address.py` says
+which Vaults are in the cluster, `server.py` runs the development server, and `client.py` is the
+only user of Vault's own client library. Nothing of the Vault Secrets Operator belongs here.
 """
 
 from vrooli.vault.client import VaultClient

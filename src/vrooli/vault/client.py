@@ -88,23 +88,23 @@ class VaultClient:
         return str(answer["auth"]["client_token"])
 
     async def ensure_kv(self, mount: str) -> bool:
-        """Have a KV engine of version 2 at a mount; True if it was made.
+        """Mount a KV engine of version 2; True if there was none.
 
         Raises:
-            VrooliError: Something else is mounted there.
+            VrooliError: Another engine is mounted there.
         """
         mounts = await self._call("list its engines", self._hvac.sys.list_mounted_secrets_engines)
-        found = mounts["data"].get(f"{mount}/")
-        if found is None:
+        engine = mounts["data"].get(f"{mount}/")
+        if engine is None:
             await self._call(
                 f"mount {mount}/",
                 lambda: self._hvac.sys.enable_secrets_engine("kv-v2", path=mount),
             )
             return True
-        if found["type"] != "kv" or (found.get("options") or {}).get("version") != "2":
+        if engine["type"] != "kv" or (engine.get("options") or {}).get("version") != "2":
             raise VrooliError(
                 f"Vault at {self.address} has no KV engine of version 2 at {mount}/, but "
-                f"{found['type']}.",
+                f"{engine['type']}.",
                 "Move that engine, or use another Vault.",
             )
         return False

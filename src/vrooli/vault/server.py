@@ -73,20 +73,20 @@ async def ensure(
         done = await configuration.configure(
             vault, policies_folder, progress, role or configuration.role_settings()
         )
-    said = ", ".join(part for part in (f"OpenBao {VERSION}", done.detail) if part)
-    return Done(changed or done.changed, said)
+    detail = ", ".join(part for part in (f"OpenBao {VERSION}", done.detail) if part)
+    return Done(changed or done.changed, detail)
 
 
 async def status(kube: Kube) -> VaultStatus:
-    """How the development Vault is, as far as Kubernetes says."""
+    """The status of the development Vault, by its StatefulSet."""
     if await _is_foreign(kube):
-        return VaultStatus("foreign", detail=f"namespace {NAMESPACE} has someone else's")
-    found = await kube.get("apps/v1", "StatefulSet", NAME, NAMESPACE)
-    if found is None:
+        return VaultStatus("foreign", detail=f"namespace {NAMESPACE} has another Vault")
+    stateful_set = await kube.get("apps/v1", "StatefulSet", NAME, NAMESPACE)
+    if stateful_set is None:
         return VaultStatus("absent")
-    lack = stateful_set_unready_reason(found)
-    image = found["spec"]["template"]["spec"]["containers"][0]["image"]
-    return VaultStatus("not ready" if lack else "ready", image.rpartition(":")[2], lack or "")
+    reason = stateful_set_unready_reason(stateful_set)
+    image = stateful_set["spec"]["template"]["spec"]["containers"][0]["image"]
+    return VaultStatus("not ready" if reason else "ready", image.rpartition(":")[2], reason or "")
 
 
 @asynccontextmanager
@@ -148,11 +148,11 @@ async def _log_in(kube: Kube, vault: VaultClient) -> None:
 
 
 async def _is_foreign(kube: Kube) -> bool:
-    """Whether the namespace has a Vault that isn't ours."""
-    found = await kube.get("v1", "Namespace", NAMESPACE)
-    if found is None:
+    """Whether the namespace has a Vault that this product did not create."""
+    namespace = await kube.get("v1", "Namespace", NAMESPACE)
+    if namespace is None:
         return False
-    owner = found["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by")
+    owner = namespace["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by")
     return owner != "vrooli" and await kube.get("v1", "Service", NAME, NAMESPACE) is not None
 
 
