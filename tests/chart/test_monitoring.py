@@ -1,7 +1,7 @@
-"""Monitors, alert rules and the dashboard: there when selected for, for complete that has metrics.
+"""Monitors, alert rules and the dashboard, for everything that exposes metrics.
 
-The definitions of Prometheus' operator are no part of any cluster of ours: structure and queries
-are judged here, by a parser of PromQL, and not by an API server.
+The test clusters don't have the CRDs of Prometheus Operator. Structure and queries are checked
+here, with a PromQL parser.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ def test_queries_use_series_and_labels_of_the_services() -> None:
 
 
 def _uses(query: str) -> list[tuple[str, str]]:
-    """Each series of ours in a query, with each label that it is selected by or summed by."""
+    """Each series of the services in a query, with its labels in matchers and aggregations."""
     labels = set(re.findall(r'(\w+)(?:=~|!~|!=|=)"', query))
     for group in re.findall(r"by \(([^()]*)\)", query):
         labels |= set(group.split(", "))

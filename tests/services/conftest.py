@@ -13,8 +13,8 @@ from support.programs.services import Stack, running_stack
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """All services, ready; tests that stop a part bring it back."""
-    lacking = missing_programs()
-    if lacking:
-        pytest.fail(f"needs {', '.join(lacking)}, which test.sh --suite services installs")
+    missing = missing_programs()
+    if missing:
+        pytest.fail(f"missing: {', '.join(missing)}, `test.sh --suite services` installs them")
     with running_stack() as running:
         yield running

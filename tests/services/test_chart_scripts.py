@@ -54,7 +54,7 @@ def test_each_test_passes_on_healthy_services(stack: Stack, scripts: dict[str, s
 
 
 @pytest.mark.parametrize("name", ["server", "jobs"])
-def test_a_test_fails_where_the_schema_is_not_whole(
+def test_a_test_fails_if_the_schema_is_incomplete(
     stack: Stack, scripts: dict[str, str], name: str
 ) -> None:
     """It says what is missing."""
@@ -74,7 +74,7 @@ def test_a_test_fails_where_the_schema_is_not_whole(
         service.stop()
 
 
-def test_the_servers_test_fails_where_no_post_can_be_stored(
+def test_the_server_test_fails_if_posts_can_not_be_stored(
     stack: Stack, scripts: dict[str, str]
 ) -> None:
     """Whatever its health report says: a rule of the database refuses each new row."""

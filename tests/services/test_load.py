@@ -30,7 +30,7 @@ async def test_writes_across_crashes_are_stored_once_and_acknowledged(stack: Sta
     assert sent.losses(rows) == Losses()
 
 
-def test_what_is_wrong_with_the_rows_is_told() -> None:
+def test_losses_report_each_kind_of_row() -> None:
     """A load that could never find a loss would be worth nothing."""
     sent = Load(name="l", writes=[Write("l 1", "a"), Write("l 2", "b"), Write("l 3")])
     assert sent.losses("l 1|a\nl 2|b\n") == Losses()

@@ -53,13 +53,13 @@ def test_the_pages_own_tests_pass(page: Path) -> None:
     _npm(page, "test")
 
 
-def test_the_health_check_is_a_file_of_its_own(served: str) -> None:
+def test_the_health_check_is_a_separate_file(served: str) -> None:
     """Not the page: the probe asks whether serve serves what was built."""
     assert httpx.get(f"{served}/healthcheck").json() == {"status": "up", "service": "ui"}
 
 
 @pytest.mark.parametrize("path", ["/", "/posts/1", "/any/deep/path", "/?x=1"])
-def test_every_route_of_the_page_is_the_page(served: str, path: str) -> None:
+def test_every_route_returns_the_page(served: str, path: str) -> None:
     """The routing is the page's own; a reload anywhere works."""
     answer = httpx.get(served + path)
     assert answer.status_code == 200
@@ -68,12 +68,12 @@ def test_every_route_of_the_page_is_the_page(served: str, path: str) -> None:
     assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
-def test_a_file_that_isnt_there_is_not_the_page(served: str) -> None:
+def test_a_missing_file_is_a_404(served: str) -> None:
     """A page that was loaded before an update gets a 404 for its old script, not HTML."""
     assert httpx.get(f"{served}/assets/gone.js").status_code == 404
 
 
-def test_built_files_are_kept_for_ever(served: str) -> None:
+def test_built_files_are_immutable(served: str) -> None:
     """Their names change with their contents."""
     script = httpx.get(served).text.partition('src="')[2].partition('"')[0]
     answer = httpx.get(served + script)

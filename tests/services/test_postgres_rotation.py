@@ -144,7 +144,7 @@ class Passes:
             rotation = PostgresRotation(database, secrets, consumers, "rotation")
             return await rotation.reconcile()
 
-    async def until_waiting_for_nothing(self) -> Outcome:
+    async def until_complete(self) -> Outcome:
         async with asyncio.timeout(20):
             while True:
                 try:
@@ -162,10 +162,10 @@ class Passes:
                     await asyncio.sleep(0.2)
 
 
-async def test_a_published_secret_that_is_deleted_comes_back_as_it_was(release: Release) -> None:
+async def test_a_deleted_published_secret_is_restored(release: Release) -> None:
     """Pods run with it: what Vault says by then has to be rotated, not published at once."""
     passes = Passes(release)
-    await passes.until_waiting_for_nothing()
+    await passes.until_complete()
     release.put_pod("old")
     release.kubernetes.put_secret("source", DB_PASSWORD=SECOND)
     await passes.until_published()
@@ -177,9 +177,9 @@ async def test_a_published_secret_that_is_deleted_comes_back_as_it_was(release: 
     assert release.current_user("vrooli", FIRST) == "vrooli"
 
 
-async def test_a_source_that_vanishes_ends_no_rotation_that_has_begun(release: Release) -> None:
+async def test_a_deleted_source_does_not_stop_a_rotation(release: Release) -> None:
     passes = Passes(release)
-    await passes.until_waiting_for_nothing()
+    await passes.until_complete()
     release.put_pod("old")
     release.kubernetes.put_secret("source", DB_PASSWORD=SECOND)
     await passes.until_published()
@@ -187,12 +187,12 @@ async def test_a_source_that_vanishes_ends_no_rotation_that_has_begun(release: R
     del release.kubernetes.objects["Pod", "old"]
     await asyncio.sleep(1.1)
     with pytest.raises(RefusedError):
-        await passes.until_waiting_for_nothing()
+        await passes.until_complete()
     with pytest.raises(psycopg.OperationalError):
         release.current_user("vrooli", FIRST)
 
 
-async def test_old_and_new_pods_log_in_until_the_old_ones_are_gone(release: Release) -> None:
+async def test_old_and_new_pods_can_log_in_during_a_rotation(release: Release) -> None:
     passes = Passes(release)
     assert await passes.one() is Outcome.AT_REST
     assert release.published() == ("vrooli", FIRST)
@@ -217,14 +217,14 @@ async def test_old_and_new_pods_log_in_until_the_old_ones_are_gone(release: Rele
     assert again["annotations"][RESTARTED_AT] == restarted_at, "restarted once"
     del release.kubernetes.objects["Pod", "old"]
     release.put_pod("new")
-    assert await passes.until_waiting_for_nothing() is Outcome.COMPLETED
+    assert await passes.until_complete() is Outcome.COMPLETED
     assert release.current_user("vrooli", SECOND) == "vrooli"
     with pytest.raises(psycopg.OperationalError):
         release.current_user("vrooli", FIRST)
     assert release.writes == {"vrooli": 2, "vrooli-alternate": 2}
 
 
-async def test_nothing_is_written_while_nothing_changes(release: Release) -> None:
+async def test_no_writes_without_a_change(release: Release) -> None:
     passes = Passes(release)
     await passes.one()
     await passes.one()
@@ -256,7 +256,7 @@ async def test_a_second_change_waits_until_the_first_one_is_complete(release: Re
     assert release.published() == ("vrooli", THIRD)
 
 
-async def test_what_changes_beside_the_password_is_published_too(release: Release) -> None:
+async def test_other_changed_keys_are_published(release: Release) -> None:
     passes = Passes(release)
     await passes.one()
     release.kubernetes.put_secret("source", DB_PASSWORD=FIRST, DB_USER="other", EXTRA="1")
@@ -265,7 +265,7 @@ async def test_what_changes_beside_the_password_is_published_too(release: Releas
     assert data == {"DB_PASSWORD": FIRST, "DB_USER": "vrooli", "EXTRA": "1"}
 
 
-async def test_a_role_that_is_no_member_is_never_published(release: Release) -> None:
+async def test_a_role_without_membership_is_not_published(release: Release) -> None:
     passes = Passes(release)
     await passes.one()
     await passes.one()
@@ -284,7 +284,7 @@ async def test_a_role_that_is_no_member_is_never_published(release: Release) -> 
     assert release.published() == ("vrooli", FIRST)
 
 
-def test_a_diagnosis_knows_where_the_second_role_may_make_tables(release: Release) -> None:
+def test_the_diagnosis_accepts_the_second_role(release: Release) -> None:
     folder, port = release.backend.folder, release.backend.postgres.port
     psql(folder, port, 'CREATE SCHEMA "vrooli" AUTHORIZATION "vrooli"')
     may = {

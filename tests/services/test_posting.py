@@ -41,7 +41,7 @@ def test_a_picture_that_the_model_objects_to_is_refused_and_never_shown(stack: S
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "picture-not-approved")
 
 
-def test_a_text_alone_needs_no_moderation(stack: Stack) -> None:
+def test_a_text_is_approved_without_moderation(stack: Stack) -> None:
     """There is nothing that the detector could look at."""
     created = post(stack.url(), "Only words")
     assert (created["state"], created["has_picture"]) == ("approved", False)
@@ -49,14 +49,14 @@ def test_a_text_alone_needs_no_moderation(stack: Stack) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no-picture")
 
 
-def test_a_file_that_only_looks_like_a_picture_fails_at_once(stack: Stack) -> None:
+def test_an_unreadable_picture_fails_immediately(stack: Stack) -> None:
     """Another try would read it no better, so the queue isn't kept busy with it."""
     created = post(stack.url(), "Broken", landscape()[:100])
     failed = decided(stack.url(), created["id"], limit_s=5)
     assert (failed["state"], failed["reason"]) == ("failed", "The picture can't be read.")
 
 
-def test_every_page_hears_of_a_verdict_whichever_server_it_asks(stack: Stack) -> None:
+def test_every_server_publishes_a_verdict(stack: Stack) -> None:
     """A post through one replica shows on a page that listens to the other."""
     with listening(stack.url(1)) as page:
         created = post(stack.url(0), "Heard everywhere", landscape())
@@ -66,7 +66,7 @@ def test_every_page_hears_of_a_verdict_whichever_server_it_asks(stack: Stack) ->
     assert page.states_of(created["id"])[0] == "pending"
 
 
-def test_the_list_comes_from_the_cache_until_something_changes(stack: Stack) -> None:
+def test_the_list_is_cached_until_a_change(stack: Stack) -> None:
     """Miss, hit, change, miss; and the list after the change has the new post."""
     created = post(stack.url(), "First")
     answers = [httpx.get(f"{stack.url(n % 2)}/api/posts?limit=7") for n in range(2)]
@@ -77,7 +77,7 @@ def test_the_list_comes_from_the_cache_until_something_changes(stack: Stack) -> 
     assert [p["id"] for p in fresh.json()["posts"]][:2] == [changed["id"], created["id"]]
 
 
-def test_what_isnt_there_is_a_404_in_the_one_form(stack: Stack) -> None:
+def test_missing_resources_are_a_404_in_the_error_format(stack: Stack) -> None:
     """Unknown ids, words in place of ids, unknown routes and impossible limits."""
     for path, status in (
         ("/api/posts/5329aaaa-0000-4000-8000-000000000000", 404),

@@ -47,7 +47,7 @@ def test_without_redis_the_server_is_alive_but_not_ready(stack: Stack) -> None:
     assert decided(stack.url(), created["id"], limit_s=150)["state"] == "approved"
 
 
-def test_without_jobs_the_server_says_so_and_serves_on(stack: Stack) -> None:
+def test_without_jobs_the_server_is_degraded(stack: Stack) -> None:
     """Their heartbeat in Redis ends with them, and returns with them; the API never goes."""
     assert stack.jobs.stop() < 30
     try:
@@ -68,7 +68,7 @@ def status(stack: Stack) -> str:
     return str(health(stack.url())["status"])
 
 
-def test_without_the_detector_nothing_flaps_and_the_post_waits(stack: Stack) -> None:
+def test_without_the_detector_services_are_ready_and_posts_wait(stack: Stack) -> None:
     """Posts wait in the queue for it, and are decided once it is back."""
     jobs = f"http://127.0.0.1:{stack.jobs.port}"
     stack.detector.stop()
@@ -106,8 +106,8 @@ def test_prometheus_reads_requests_verdicts_and_the_queue(stack: Stack) -> None:
     decided(stack.url(), created["id"])
     server = httpx.get(f"{stack.url()}/metrics").text
     jobs = httpx.get(f"http://127.0.0.1:{stack.jobs.port}/metrics").text
-    asked = 'vrooli_http_requests_total{handler="create_post",method="POST",status="201"}'
-    assert sample(server, asked) >= 1
+    series = 'vrooli_http_requests_total{handler="create_post",method="POST",status="201"}'
+    assert sample(server, series) >= 1
     assert sample(server, 'vrooli_queue_jobs{state="queued"}') == 0
     assert sample(jobs, 'vrooli_verdicts_total{state="approved"}') >= 1
     assert sample(jobs, "vrooli_moderation_seconds_count") >= 1

@@ -24,17 +24,17 @@ from vrooli_shared.posts import Posts
 from vrooli_shared.settings import Settings
 
 # A client's budget: tries of one request, and the pause between two, seconds.
-TRIES, PAUSE_S = 20, 0.5
+ATTEMPTS, PAUSE_S = 20, 0.5
 
 
-def ask(stack: Stack, statement: str) -> str:
+def query(stack: Stack, statement: str) -> str:
     """What PostgreSQL itself says."""
     return psql(stack.backend.folder, stack.backend.postgres.port, statement)
 
 
 def stored(stack: Stack, text: str) -> int:
     """How many posts have this text."""
-    return int(ask(stack, f"SELECT count(*) FROM vrooli.posts WHERE text = '{text}'"))
+    return int(query(stack, f"SELECT count(*) FROM vrooli.posts WHERE text = '{text}'"))
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str]:
@@ -42,15 +42,15 @@ def code_of(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, str(answer.json()["error"]["code"])
 
 
-def send_until_taken(url: str, text: str, key: str) -> httpx.Response:
+def send_until_accepted(url: str, text: str, key: str) -> httpx.Response:
     """What a client does that repeats a request: again under its key, until it is answered."""
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS):
         with suppress(httpx.HTTPError):
             answer = send(url, text, key=key)
             if not answer.is_server_error and answer.status_code != httpx.codes.CONFLICT:
                 return answer
         time.sleep(PAUSE_S)
-    raise TimeoutError(f"{text} was not taken in {TRIES} tries")
+    raise TimeoutError(f"{text} was not accepted in {ATTEMPTS} attempts")
 
 
 @contextmanager
@@ -71,14 +71,16 @@ def transaction(stack: Stack, statement: str) -> Iterator[None]:
     )
     sleeping = "FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     try:
-        wait_until(lambda: ask(stack, f"SELECT count(*) {sleeping}") == "1", 5, "it has its locks")
+        wait_until(
+            lambda: query(stack, f"SELECT count(*) {sleeping}") == "1", 5, "it has its locks"
+        )
         yield
     finally:
-        ask(stack, f"SELECT count(pg_terminate_backend(pid)) {sleeping}")
+        query(stack, f"SELECT count(pg_terminate_backend(pid)) {sleeping}")
         process.wait(10)
 
 
-def test_the_same_request_again_gets_the_first_answer(stack: Stack) -> None:
+def test_a_repeated_request_gets_the_first_response(stack: Stack) -> None:
     """Word for word, from either server, also after the verdict changed the post."""
     key, picture = str(uuid4()), landscape()
     first = send(stack.url(0), "Once", picture, key)
@@ -89,10 +91,10 @@ def test_the_same_request_again_gets_the_first_answer(stack: Stack) -> None:
     assert again.headers["location"] == first.headers["location"]
     assert "idempotency-replayed" not in first.headers
     assert again.headers["idempotency-replayed"] == "true"
-    assert ask(stack, f"SELECT count(*) FROM vrooli.idempotency_keys WHERE key = '{key}'") == "1"
+    assert query(stack, f"SELECT count(*) FROM vrooli.idempotency_keys WHERE key = '{key}'") == "1"
 
 
-def test_a_bare_key_is_the_same_as_one_in_quotes(stack: Stack) -> None:
+def test_quotes_of_a_key_are_optional(stack: Stack) -> None:
     """Many clients leave the quotes out."""
     url, key = f"{stack.url()}/api/posts", str(uuid4())
     answers = [
@@ -103,7 +105,7 @@ def test_a_bare_key_is_the_same_as_one_in_quotes(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("picture", [None, landscape()[:-1]])
-def test_a_key_belongs_to_what_was_sent_with_it(stack: Stack, picture: bytes | None) -> None:
+def test_a_key_can_not_be_reused_for_other_content(stack: Stack, picture: bytes | None) -> None:
     """Another text, another picture, or none: refused, and nothing is stored."""
     key = str(uuid4())
     post(stack.url(), "The first", landscape(), key)
@@ -116,7 +118,7 @@ def test_a_key_belongs_to_what_was_sent_with_it(stack: Stack, picture: bytes | N
 
 
 @pytest.mark.parametrize("header", ["", '""', '"open', "ä", "x" * 256, 'a"b', '"a", "b"'])
-def test_what_is_no_key_is_refused(stack: Stack, header: str) -> None:
+def test_an_invalid_key_is_rejected(stack: Stack, header: str) -> None:
     """Before anything is stored under a name that the client doesn't know."""
     answer = httpx.post(
         f"{stack.url()}/api/posts",
@@ -127,14 +129,14 @@ def test_what_is_no_key_is_refused(stack: Stack, header: str) -> None:
     assert stored(stack, "No key") == 0
 
 
-def test_a_refused_post_leaves_its_key_free(stack: Stack) -> None:
+def test_a_rejected_post_does_not_use_its_key(stack: Stack) -> None:
     """Only what was stored is remembered: a corrected post may use the key."""
     key = str(uuid4())
     assert send(stack.url(), " ", key=key).status_code == 422
     assert send(stack.url(), "Corrected", key=key).status_code == 201
 
 
-def test_many_at_once_with_one_key_make_one_post(stack: Stack) -> None:
+def test_concurrent_requests_with_one_key_create_one_post(stack: Stack) -> None:
     """Of both servers: one stores it, the others wait and get its answer."""
     key = str(uuid4())
     with ThreadPoolExecutor(10) as threads:
@@ -144,22 +146,22 @@ def test_many_at_once_with_one_key_make_one_post(stack: Stack) -> None:
     assert stored(stack, "At once") == 1
 
 
-def test_a_request_whose_twin_takes_long_is_told_to_come_again(stack: Stack) -> None:
+def test_a_request_with_a_key_in_use_gets_a_409(stack: Stack) -> None:
     """It waits for a while, not for ever: connections are few."""
     key = str(uuid4())
     with transaction(stack, f"SELECT pg_advisory_xact_lock(5329, hashtext('{key}'))"):
         answer = send(stack.url(), "Later", key=key)
     assert code_of(answer) == (409, "idempotency-key-in-use")
     assert answer.headers["retry-after"] == "1"
-    assert send_until_taken(stack.url(), "Later", key).status_code == 201
+    assert send_until_accepted(stack.url(), "Later", key).status_code == 201
     assert stored(stack, "Later") == 1
 
 
-def test_a_key_is_forgotten_after_a_day(stack: Stack) -> None:
+def test_a_key_expires_after_a_day(stack: Stack) -> None:
     """Then it is a new one."""
     key = str(uuid4())
     first = post(stack.url(), "Yesterday", key=key)
-    ask(
+    query(
         stack,
         "UPDATE vrooli.idempotency_keys SET created_at = now() - interval '25 hours'"
         f" WHERE key = '{key}'",
@@ -167,13 +169,13 @@ def test_a_key_is_forgotten_after_a_day(stack: Stack) -> None:
     assert post(stack.url(), "Today", key=key)["id"] != first["id"]
 
 
-async def test_the_jobs_delete_the_keys_that_are_forgotten(stack: Stack) -> None:
+async def test_the_jobs_delete_expired_keys(stack: Stack) -> None:
     """And no other, and no post."""
     old, new = str(uuid4()), str(uuid4())
     for key in (old, new):
         post(stack.url(), f"Of key {key}", key=key)
     age = "UPDATE vrooli.idempotency_keys SET created_at = now() - interval '25 hours'"
-    ask(stack, f"{age} WHERE key = '{old}'")
+    query(stack, f"{age} WHERE key = '{old}'")
     settings = Settings.model_validate(
         {key.lower(): value for key, value in stack.environment().items()}
     )
@@ -183,12 +185,14 @@ async def test_the_jobs_delete_the_keys_that_are_forgotten(stack: Stack) -> None
         assert await Posts(database).drop_expired_keys() >= 1
     finally:
         await database.close()
-    left = ask(stack, f"SELECT key FROM vrooli.idempotency_keys WHERE key IN ('{old}', '{new}')")
-    assert left == new
+    remaining = query(
+        stack, f"SELECT key FROM vrooli.idempotency_keys WHERE key IN ('{old}', '{new}')"
+    )
+    assert remaining == new
     assert stored(stack, f"Of key {old}") == 1
 
 
-def test_a_dry_run_stores_nothing(stack: Stack) -> None:
+def test_a_dry_run_is_rolled_back(stack: Stack) -> None:
     """The post as it would be: stored and taken back, with its picture and its key."""
     key = str(uuid4())
     answer = send(stack.url(), "Only tried", landscape(), key, dry_run=True)
@@ -201,7 +205,7 @@ def test_a_dry_run_stores_nothing(stack: Stack) -> None:
     )
 
 
-def test_a_post_whose_answer_got_lost_is_not_made_twice(stack: Stack) -> None:
+def test_a_post_whose_response_was_lost_is_stored_once(stack: Stack) -> None:
     """The server is killed between the row and the answer, while it waits for Redis."""
     key = str(uuid4())
     errors: list[httpx.HTTPError] = []
@@ -238,7 +242,7 @@ def test_a_post_whose_answer_got_lost_is_not_made_twice(stack: Stack) -> None:
     assert decided(stack.url(), again.json()["id"], limit_s=30)["state"] == "approved"
 
 
-def test_a_killed_server_before_its_commit_leaves_nothing_behind(stack: Stack) -> None:
+def test_a_server_killed_before_commit_stores_no_post(stack: Stack) -> None:
     """Its transaction ends with it, and the retry makes the post."""
     key = str(uuid4())
     errors: list[httpx.HTTPError] = []
@@ -256,11 +260,11 @@ def test_a_killed_server_before_its_commit_leaves_nothing_behind(stack: Stack) -
     with transaction(stack, "LOCK TABLE vrooli.posts IN EXCLUSIVE MODE"):
         sending = threading.Thread(target=send_once)
         sending.start()
-        wait_until(lambda: ask(stack, waits) != "0", 10, "the post waits for the table")
+        wait_until(lambda: query(stack, waits) != "0", 10, "the post waits for the table")
         victim.stop(signal.SIGKILL)
         sending.join(10)
     assert errors
-    assert send_until_taken(stack.url(), "Cut off", key).status_code == 201
+    assert send_until_accepted(stack.url(), "Cut off", key).status_code == 201
     assert stored(stack, "Cut off") == 1
 
 
@@ -269,7 +273,7 @@ def test_a_primary_that_crashes_under_load_stores_each_post_once(stack: Stack) -
     keys = {f"Crash {number}": str(uuid4()) for number in range(40)}
     with ThreadPoolExecutor(8) as threads:
         sending = [
-            threads.submit(send_until_taken, stack.url(number % 2), text, key)
+            threads.submit(send_until_accepted, stack.url(number % 2), text, key)
             for number, (text, key) in enumerate(keys.items())
         ]
         for _ in range(3):
@@ -280,5 +284,5 @@ def test_a_primary_that_crashes_under_load_stores_each_post_once(stack: Stack) -
     assert {answer.status_code for answer in answers} == {201}
     assert {text: stored(stack, text) for text in keys} == dict.fromkeys(keys, 1)
     ids = {answer.json()["text"]: answer.json()["id"] for answer in answers}
-    rows = ask(stack, "SELECT text, id FROM vrooli.posts WHERE text LIKE 'Crash %'")
+    rows = query(stack, "SELECT text, id FROM vrooli.posts WHERE text LIKE 'Crash %'")
     assert dict(row.split("|") for row in rows.splitlines()) == ids

@@ -21,7 +21,7 @@ from vrooli_shared.schema import MIGRATIONS
 IDLE_S = 6.0
 
 
-def test_a_server_ends_in_seconds_although_pages_listen(stack: Stack) -> None:
+def test_a_server_stops_in_seconds_with_open_streams(stack: Stack) -> None:
     """Open streams end at SIGTERM; their pages connect to another replica."""
     server = start_service("short", "vrooli_server", stack.backend.folder, stack.environment())
     with listening(f"http://127.0.0.1:{server.port}") as page:
@@ -29,7 +29,7 @@ def test_a_server_ends_in_seconds_although_pages_listen(stack: Stack) -> None:
         assert page.ended.wait(5)
 
 
-def test_a_connection_that_rested_still_takes_a_request(stack: Stack) -> None:
+def test_an_idle_connection_accepts_a_request(stack: Stack) -> None:
     """Whoever keeps connections longer than a server, as proxies do, loses what it writes."""
     server = urlsplit(stack.url())
     connection = HTTPConnection(server.hostname or "", server.port)
@@ -44,7 +44,7 @@ def test_a_connection_that_rested_still_takes_a_request(stack: Stack) -> None:
     connection.close()
 
 
-def test_jobs_finish_what_they_began_and_lose_nothing(stack: Stack) -> None:
+def test_jobs_finish_before_the_worker_stops(stack: Stack) -> None:
     """Ten posts are waiting when the worker is told to end; all ten get their verdict."""
     ids = [post(stack.url(), f"Number {n}", landscape())["id"] for n in range(10)]
     assert stack.jobs.stop() < 10
@@ -52,7 +52,7 @@ def test_jobs_finish_what_they_began_and_lose_nothing(stack: Stack) -> None:
     assert {decided(stack.url(), post_id, limit_s=60)["state"] for post_id in ids} == {"approved"}
 
 
-def test_a_server_starts_before_its_database_and_serves_once_it_is_there(stack: Stack) -> None:
+def test_a_server_can_start_before_its_database(stack: Stack) -> None:
     """It lives, says what is missing, and needs no restart."""
     env = {**stack.environment(), "DB_NAME": "later"}
     server = start_service("early", "vrooli_server", stack.backend.folder, env)
@@ -69,7 +69,7 @@ def test_a_server_starts_before_its_database_and_serves_once_it_is_there(stack: 
         server.stop()
 
 
-def test_many_servers_migrate_one_empty_database_without_a_quarrel(stack: Stack) -> None:
+def test_concurrent_servers_migrate_an_empty_database(stack: Stack) -> None:
     """One of them applies each migration, the others find it done."""
     add_database(stack.backend, "crowd")
     env = {**stack.environment(), "DB_NAME": "crowd"}
@@ -89,7 +89,7 @@ def test_many_servers_migrate_one_empty_database_without_a_quarrel(stack: Stack)
     assert sum("applied now: nothing" in server.log for server in servers) == 2
 
 
-def test_a_wrong_password_is_reported_and_never_printed(stack: Stack) -> None:
+def test_a_wrong_password_is_reported_but_not_printed(stack: Stack) -> None:
     """Neither the wrong one nor the right one stands in any log."""
     wrong = "wrong-password-of-this-test"
     env = {**stack.environment(), "DB_PASSWORD": wrong, "REDIS_PASSWORD": wrong}
@@ -104,7 +104,7 @@ def test_a_wrong_password_is_reported_and_never_printed(stack: Stack) -> None:
     assert not any(secret in log for log in logs for secret in (wrong, PASSWORD))
 
 
-def test_jobs_without_a_detector_still_answer_their_probes(stack: Stack) -> None:
+def test_jobs_without_a_detector_pass_their_probes(stack: Stack) -> None:
     """A detector at an address where nobody is, from the start."""
     env = {**stack.environment(), "NSFW_DETECTOR_URL": f"http://127.0.0.1:{free_port()}"}
     jobs = start_service("lonely", "vrooli_jobs", stack.backend.folder, env)

@@ -29,7 +29,7 @@ def alive(url: str) -> bool:
     return answer.status_code == httpx.codes.OK
 
 
-def test_open_connections_serve_on_while_no_new_one_is_taken(stack: Stack) -> None:
+def test_open_connections_work_while_new_ones_are_rejected(stack: Stack) -> None:
     """The database's password is another one: no post fails, and readiness stays."""
     set_password(stack.backend, ROLE, PASSWORD)
     _act_as_vrooli(stack)
@@ -54,7 +54,7 @@ def test_open_connections_serve_on_while_no_new_one_is_taken(stack: Stack) -> No
         server.stop()
 
 
-def test_without_any_connection_it_lives_and_is_back_once_it_may(stack: Stack) -> None:
+def test_a_server_without_connections_recovers(stack: Stack) -> None:
     """The pooler restarts while the password is another one: down, alive, and well by itself."""
     set_password(stack.backend, ROLE, PASSWORD)
     _act_as_vrooli(stack)
@@ -78,7 +78,7 @@ def test_without_any_connection_it_lives_and_is_back_once_it_may(stack: Stack) -
         server.stop()
 
 
-async def test_a_command_waits_while_redis_takes_another_password(stack: Stack) -> None:
+async def test_a_command_is_retried_while_the_redis_password_differs(stack: Stack) -> None:
     """Two seconds in which every connection is new and refused cost no command."""
     sentinel = stack.backend.sentinels[0].port
     settings = Settings(

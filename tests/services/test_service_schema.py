@@ -23,7 +23,7 @@ END_SESSIONS = (
 )
 
 
-def ask(stack: Stack, statement: str, database: str = "vrooli") -> str:
+def query(stack: Stack, statement: str, database: str = "vrooli") -> str:
     """What PostgreSQL itself says."""
     return psql(stack.backend.folder, stack.backend.postgres.port, statement, database)
 
@@ -51,9 +51,9 @@ def until_down(url: str, words: str) -> str:
     return str(health(url)["database"]["error"])
 
 
-def test_the_declared_tables_are_those_that_the_migrations_make(stack: Stack) -> None:
+def test_the_declared_tables_match_the_migrations(stack: Stack) -> None:
     """What readiness asks for is no second truth."""
-    columns = ask(
+    columns = query(
         stack,
         "SELECT string_agg(table_name || '.' || column_name, ' ' ORDER BY 1)"
         " FROM information_schema.columns WHERE table_schema = 'vrooli'",
@@ -74,46 +74,46 @@ def test_the_declared_tables_are_those_that_the_migrations_make(stack: Stack) ->
         "DELETE FROM vrooli.migrations",
     ],
 )
-def test_a_lost_part_of_the_schema_is_made_again(stack: Stack, loss: str) -> None:
+def test_a_lost_part_of_the_schema_is_recreated(stack: Stack, loss: str) -> None:
     """By whichever service looks first: nobody posts, and nobody restarts anything."""
-    ask(stack, loss)
+    query(stack, loss)
     jobs = f"http://127.0.0.1:{stack.jobs.port}"
     for url in (stack.url(0), stack.url(1), jobs):
         wait_until(lambda url=url: is_ready(url), 20, "the service is ready again")  # type: ignore[misc]
         assert health(url)["database"]["schema"]["missing"] == []
     created = post(stack.url(), "After the loss", landscape(), key=f"after {loss}")
     assert decided(stack.url(), created["id"], limit_s=30)["state"] == "approved"
-    recorded = ask(stack, "SELECT string_agg(name, ' ' ORDER BY name) FROM vrooli.migrations")
+    recorded = query(stack, "SELECT string_agg(name, ' ' ORDER BY name) FROM vrooli.migrations")
     assert recorded.split() == [name for name, _ in MIGRATIONS]
 
 
 def test_the_first_post_after_a_loss_is_stored(stack: Stack) -> None:
     """A request that meets the loss before any look does has the migrations run, and goes on."""
     for loss in ("DROP TABLE vrooli.posts CASCADE", "DROP SCHEMA vrooli CASCADE"):
-        ask(stack, loss)
+        query(stack, loss)
         created = post(stack.url(), "The first one", key=loss)
         assert read(stack.url(1), created["id"])["text"] == "The first one"
 
 
-def test_what_is_there_is_never_touched(stack: Stack) -> None:
+def test_existing_tables_are_not_changed(stack: Stack) -> None:
     """Of a lost table and a whole one, the whole one keeps its rows."""
     created = post(stack.url(), "It stays")
-    ask(stack, "DROP TABLE vrooli.pictures")
+    query(stack, "DROP TABLE vrooli.pictures")
     post(stack.url(), "With a picture", landscape())
     assert read(stack.url(), created["id"])["text"] == "It stays"
 
 
-def test_a_table_that_was_lost_is_told_by_every_service(stack: Stack) -> None:
+def test_a_lost_table_is_reported_by_every_service(stack: Stack) -> None:
     """Whichever service made it again, before or after it started; a new table was never lost."""
     add_database(stack.backend, "lost")
     with serving(stack, "lost") as url:
         wait_until(lambda: is_ready(url), 20, "the schema is there")
         assert health(url)["database"]["schema"]["remade"] == {}
-        ask(stack, "DROP TABLE vrooli.idempotency_keys", "lost")
-        ask(stack, "DELETE FROM vrooli.migrations WHERE name LIKE '0002%'", "lost")
+        query(stack, "DROP TABLE vrooli.idempotency_keys", "lost")
+        query(stack, "DELETE FROM vrooli.migrations WHERE name LIKE '0002%'", "lost")
         wait_until(lambda: is_ready(url), 20, "the new table is there")
         assert health(url)["database"]["schema"]["remade"] == {}
-        ask(stack, "DROP TABLE vrooli.pictures", "lost")
+        query(stack, "DROP TABLE vrooli.pictures", "lost")
         wait_until(lambda: bool(health(url)["database"]["schema"]["remade"]), 20, "it is told")
         remade = health(url)["database"]["schema"]["remade"]
         assert list(remade) == ["pictures"]
@@ -124,103 +124,103 @@ def test_a_table_that_was_lost_is_told_by_every_service(stack: Stack) -> None:
         assert health(url)["database"]["schema"]["remade"] == remade
 
 
-def test_the_migrations_may_run_again(stack: Stack) -> None:
+def test_the_migrations_are_idempotent(stack: Stack) -> None:
     """Each makes only what is missing: the same schema, the same rows."""
     shape = "SELECT md5(string_agg(x::text, ' ' ORDER BY x::text)) FROM pg_indexes x"
-    before = ask(stack, shape), ask(stack, "SELECT count(*) FROM vrooli.posts")
+    before = query(stack, shape), query(stack, "SELECT count(*) FROM vrooli.posts")
     for _, statements in MIGRATIONS:
-        ask(stack, f"SET client_min_messages = error; {statements}")
-    assert (ask(stack, shape), ask(stack, "SELECT count(*) FROM vrooli.posts")) == before
+        query(stack, f"SET client_min_messages = error; {statements}")
+    assert (query(stack, shape), query(stack, "SELECT count(*) FROM vrooli.posts")) == before
 
 
 @pytest.mark.parametrize("module", ["vrooli_server", "vrooli_jobs"])
-def test_a_column_that_no_migration_brings_back_is_named(stack: Stack, module: str) -> None:
+def test_a_lost_column_is_named(stack: Stack, module: str) -> None:
     """Server and jobs say so, and are well once it is back."""
     name = f"column_{module}"
     add_database(stack.backend, name)
     with serving(stack, name, module) as url:
         wait_until(lambda: is_ready(url), 20, "the schema is there")
-        ask(stack, "ALTER TABLE vrooli.posts DROP COLUMN reason", name)
-        said = until_down(url, "schema missing")
-        assert "column vrooli.posts.reason" in said
+        query(stack, "ALTER TABLE vrooli.posts DROP COLUMN reason", name)
+        error = until_down(url, "schema missing")
+        assert "column vrooli.posts.reason" in error
         assert health(url)["database"]["schema"]["missing"] == ["column vrooli.posts.reason"]
-        ask(stack, "ALTER TABLE vrooli.posts ADD COLUMN reason text", name)
+        query(stack, "ALTER TABLE vrooli.posts ADD COLUMN reason text", name)
         wait_until(lambda: is_ready(url), 20, "the column is back")
 
 
-def test_a_schema_that_someone_else_owns_is_named_with_its_owner(stack: Stack) -> None:
+def test_a_schema_of_another_owner_is_named_with_its_owner(stack: Stack) -> None:
     """A restored database, whose tables are another role's: first its rights, then its tables."""
     add_database(stack.backend, "restored")
     with serving(stack, "restored") as url:
         wait_until(lambda: is_ready(url), 20, "the schema is there")
-        ask(stack, 'REASSIGN OWNED BY "vrooli" TO postgres', "restored")
-        said = until_down(url, "belongs to postgres")
-        assert "user vrooli lacks USAGE on schema vrooli" in said
-        ask(stack, "GRANT USAGE ON SCHEMA vrooli TO vrooli", "restored")
+        query(stack, 'REASSIGN OWNED BY "vrooli" TO postgres', "restored")
+        error = until_down(url, "belongs to postgres")
+        assert "user vrooli lacks USAGE on schema vrooli" in error
+        query(stack, "GRANT USAGE ON SCHEMA vrooli TO vrooli", "restored")
         assert "INSERT on vrooli.posts" in until_down(url, "INSERT")
-        ask(stack, "GRANT ALL ON ALL TABLES IN SCHEMA vrooli TO vrooli", "restored")
+        query(stack, "GRANT ALL ON ALL TABLES IN SCHEMA vrooli TO vrooli", "restored")
         wait_until(lambda: is_ready(url), 20, "the rights are there")
-        ask(stack, "DROP TABLE vrooli.pictures", "restored")
-        said = until_down(url, "it can't be created")
-        assert "table vrooli.pictures" in said
-        assert "permission denied for schema vrooli" in said
+        query(stack, "DROP TABLE vrooli.pictures", "restored")
+        error = until_down(url, "it can't be created")
+        assert "table vrooli.pictures" in error
+        assert "permission denied for schema vrooli" in error
 
 
-def test_a_user_who_may_only_read_is_named(stack: Stack) -> None:
+def test_a_read_only_user_is_named(stack: Stack) -> None:
     """Everything is there, and yet no post could be stored."""
     set_password(stack.backend, "reader", PASSWORD)
-    ask(stack, "GRANT USAGE ON SCHEMA vrooli TO reader")
-    ask(stack, "GRANT SELECT ON ALL TABLES IN SCHEMA vrooli TO reader")
+    query(stack, "GRANT USAGE ON SCHEMA vrooli TO reader")
+    query(stack, "GRANT SELECT ON ALL TABLES IN SCHEMA vrooli TO reader")
     with serving(stack, "vrooli", user="reader") as url:
-        said = until_down(url, "user reader lacks")
-        assert "INSERT on vrooli.posts, UPDATE on vrooli.posts" in said
+        error = until_down(url, "user reader lacks")
+        assert "INSERT on vrooli.posts, UPDATE on vrooli.posts" in error
         assert send(url, "Refused").status_code == httpx.codes.SERVICE_UNAVAILABLE
-    ask(stack, "DROP OWNED BY reader")
+    query(stack, "DROP OWNED BY reader")
 
 
-def test_a_database_that_takes_no_writes_is_not_ready(stack: Stack) -> None:
+def test_a_read_only_database_is_not_ready(stack: Stack) -> None:
     """A replica in the primary's place, or a database set so."""
     add_database(stack.backend, "frozen")
     with serving(stack, "frozen") as url:
         wait_until(lambda: is_ready(url), 20, "the schema is there")
-        ask(stack, "ALTER DATABASE frozen SET default_transaction_read_only = on", "postgres")
-        ask(stack, END_SESSIONS, "frozen")
+        query(stack, "ALTER DATABASE frozen SET default_transaction_read_only = on", "postgres")
+        query(stack, END_SESSIONS, "frozen")
         until_down(url, "is read-only")
-        ask(stack, "ALTER DATABASE frozen RESET default_transaction_read_only", "postgres")
-        ask(stack, END_SESSIONS, "frozen")
+        query(stack, "ALTER DATABASE frozen RESET default_transaction_read_only", "postgres")
+        query(stack, END_SESSIONS, "frozen")
         wait_until(lambda: is_ready(url), 30, "writes are taken again")
 
 
-def test_it_does_not_matter_which_of_two_roles_logs_in(stack: Stack) -> None:
+def test_both_login_roles_work(stack: Stack) -> None:
     """At a rotation another role connects, a member of the first that acts as it."""
     set_password(stack.backend, "vrooli-alternate", PASSWORD)
-    ask(stack, 'GRANT "vrooli" TO "vrooli-alternate"')
-    ask(stack, 'ALTER ROLE "vrooli-alternate" SET role TO "vrooli"')
+    query(stack, 'GRANT "vrooli" TO "vrooli-alternate"')
+    query(stack, 'ALTER ROLE "vrooli-alternate" SET role TO "vrooli"')
     add_database(stack.backend, "rotated")
     with serving(stack, "rotated", user="vrooli-alternate") as url:
         wait_until(lambda: is_ready(url), 20, "the schema is there")
         created = post(url, "By the alternate role")
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'vrooli'"
-    assert ask(stack, owners, "rotated") == "vrooli"
+    assert query(stack, owners, "rotated") == "vrooli"
     with serving(stack, "rotated") as url:
         wait_until(lambda: is_ready(url), 20, "the first role finds all that it needs")
         assert read(url, created["id"])["text"] == "By the alternate role"
-        ask(stack, "DROP TABLE vrooli.pictures", "rotated")
+        query(stack, "DROP TABLE vrooli.pictures", "rotated")
         wait_until(lambda: is_ready(url), 20, "the table is made again")
-    assert ask(stack, owners, "rotated") == "vrooli"
+    assert query(stack, owners, "rotated") == "vrooli"
 
 
-def test_what_a_member_of_the_owner_makes_belongs_to_the_owner(stack: Stack) -> None:
+def test_objects_created_by_a_member_belong_to_the_owner(stack: Stack) -> None:
     """Also where its sessions don't act as the owner by themselves."""
     set_password(stack.backend, "member", PASSWORD)
-    ask(stack, 'GRANT "vrooli" TO member')
+    query(stack, 'GRANT "vrooli" TO member')
     add_database(stack.backend, "shared_by_two")
     with serving(stack, "shared_by_two") as url:
         wait_until(lambda: is_ready(url), 20, "the owner has made the schema")
     with serving(stack, "shared_by_two", user="member") as url:
         wait_until(lambda: is_ready(url), 20, "the member finds it")
         assert health(url)["database"]["schema"]["user"] == "member"
-        ask(stack, "DROP TABLE vrooli.pictures, vrooli.migrations", "shared_by_two")
+        query(stack, "DROP TABLE vrooli.pictures, vrooli.migrations", "shared_by_two")
         wait_until(lambda: is_ready(url), 20, "the tables are made again")
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'vrooli'"
-    assert ask(stack, owners, "shared_by_two") == "vrooli"
+    assert query(stack, owners, "shared_by_two") == "vrooli"

@@ -31,20 +31,20 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def test_the_model_tells_a_drawn_face_from_a_landscape(model: Model) -> None:
+def test_the_model_distinguishes_a_face_from_a_landscape(model: Model) -> None:
     """It really looks: the same label scores high on one and low on the other."""
     assert model.scores(drawn_face())["FACE_FEMALE"] > 0.6
     assert model.scores(landscape())["FACE_FEMALE"] < 0.1
 
 
-def test_neither_drawing_is_refused_with_the_default_labels(model: Model) -> None:
+def test_drawings_are_not_nsfw_with_the_default_labels(model: Model) -> None:
     """Only uncovered private parts count unless told otherwise."""
     assert not any(Rule().classify(model.scores(p)).is_nsfw for p in (drawn_face(), landscape()))
     assert set(LABELS_DEFAULT) < set(LABELS)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "I;16", "1"])
-def test_a_picture_of_any_colour_mode_is_read(model: Model, mode: str) -> None:
+def test_pictures_of_all_color_modes_are_read(model: Model, mode: str) -> None:
     """Grey, palette, transparent and 16-bit pictures are as good as others."""
     buffer = BytesIO()
     Image.new("RGB", (40, 30), "white").convert("L" if mode == "I;16" else mode).convert(mode).save(
@@ -54,13 +54,13 @@ def test_a_picture_of_any_colour_mode_is_read(model: Model, mode: str) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", landscape()[:200]])
-def test_what_is_no_picture_is_said_to_be_unreadable(model: Model, data: bytes) -> None:
+def test_invalid_pictures_are_unreadable(model: Model, data: bytes) -> None:
     """Empty, wrong and cut-off data, each."""
     with pytest.raises(UnreadableImageError):
         model.scores(data)
 
 
-def test_a_small_file_with_too_many_pixels_is_refused(
+def test_a_small_file_with_too_many_pixels_is_rejected(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file of some kilobytes may not unpack to gigabytes."""
@@ -69,7 +69,7 @@ def test_a_small_file_with_too_many_pixels_is_refused(
         model.scores(landscape())
 
 
-def test_the_models_input_keeps_the_pictures_shape() -> None:
+def test_the_models_input_preserves_the_aspect_ratio() -> None:
     """A wide picture is padded below, not stretched."""
     pixels = to_input(Image.new("RGB", (200, 100), "white"))
     assert pixels.shape == (1, 3, 320, 320)
@@ -81,7 +81,7 @@ def test_the_models_input_keeps_the_pictures_shape() -> None:
     ("score", "threshold", "refused", "confidence"),
     [(0.8, 0.5, True, 80.0), (0.2, 0.5, False, 80.0), (0.5, 0.5, True, 50.0), (0.3, 0.2, True, 30)],
 )
-def test_the_confidence_is_the_verdicts_own(
+def test_the_confidence_refers_to_the_verdict(
     *, score: float, threshold: float, refused: bool, confidence: float
 ) -> None:
     """As the original API has it: of whichever verdict it is, in percent."""
@@ -93,13 +93,13 @@ def test_the_confidence_is_the_verdicts_own(
     ("variable", "value"),
     [("DETECTOR_LABELS", "NOSE"), ("DETECTOR_THRESHOLD", "2"), ("DETECTOR_THREADS", "many")],
 )
-def test_a_wrong_setting_is_named(variable: str, value: str) -> None:
+def test_an_invalid_setting_is_named(variable: str, value: str) -> None:
     """A detector that can't know what counts must not start."""
     with pytest.raises(ValueError, match=variable):
         Settings.read({variable: value}, LABELS)
 
 
-async def test_the_api_answers_as_the_original_does(client: httpx.AsyncClient) -> None:
+async def test_the_api_is_compatible_with_the_original(client: httpx.AsyncClient) -> None:
     """The three fields of safe-content-ai 1.1.0, for a refused and for an approved picture."""
     refused = await client.post("/v1/detect", files={"file": ("me.png", drawn_face(), "image/png")})
     assert refused.json() == {

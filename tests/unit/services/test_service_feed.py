@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from vrooli_server.feed import BACKLOG, RESYNC, Event, Feed
 
 
-def test_every_listener_hears_every_event() -> None:
+def test_every_listener_gets_every_event() -> None:
     """Two pages on one server both get what one publish told."""
     feed, event = Feed(Redis()), Event("post", "{}")
     with feed.listen() as one, feed.listen() as two:
@@ -15,7 +15,7 @@ def test_every_listener_hears_every_event() -> None:
         assert (one.get_nowait(), two.get_nowait()) == (event, event)
 
 
-def test_a_listener_that_lags_is_told_to_load_again_instead() -> None:
+def test_a_slow_listener_gets_a_resync() -> None:
     """Its backlog is bounded, and it knows that it missed something."""
     feed = Feed(Redis())
     with feed.listen() as slow:
@@ -25,10 +25,10 @@ def test_a_listener_that_lags_is_told_to_load_again_instead() -> None:
         assert slow.get_nowait() == RESYNC
 
 
-def test_who_left_is_forgotten() -> None:
+def test_a_closed_listener_gets_no_events() -> None:
     """A closed page holds nothing."""
     feed = Feed(Redis())
-    with feed.listen() as gone:
+    with feed.listen() as closed:
         pass
     feed.publish(RESYNC)
-    assert gone.empty()
+    assert closed.empty()

@@ -33,7 +33,7 @@ async def _hangs() -> None:
     await asyncio.sleep(60)
 
 
-async def test_checks_run_at_once_and_a_hanging_one_is_cut_off() -> None:
+async def test_checks_run_concurrently_with_a_timeout() -> None:
     """Three hanging checks take one limit, not three, and stop no other check."""
     start = time.perf_counter()
     checks = {"a": _hangs, "b": _hangs, "c": _hangs, "up": _up}
@@ -55,11 +55,11 @@ async def test_a_check_shows_its_latency_its_details_or_its_error() -> None:
     assert results["down"].view()["error"] == "ConnectionRefusedError: nobody listens"
 
 
-async def test_what_a_check_knows_of_its_failure_stands_beside_it() -> None:
-    async def lacks() -> None:
+async def test_details_of_a_failed_check_are_reported() -> None:
+    async def failing_check() -> None:
         raise health.CheckError("schema missing: table a", {"schema": {"missing": ["table a"]}})
 
-    shown = (await health.run({"database": lacks}))["database"].view()
+    shown = (await health.run({"database": failing_check}))["database"].view()
     assert shown["error"] == "schema missing: table a"
     assert (shown["status"], shown["schema"]) == ("down", {"missing": ["table a"]})
 
@@ -73,7 +73,7 @@ async def test_what_a_check_knows_of_its_failure_stands_beside_it() -> None:
         (False, True, 503, "down"),
     ],
 )
-def test_what_is_missed_but_not_needed_takes_no_pod_away(
+def test_only_required_dependencies_affect_readiness(
     *, ready: bool, degraded: bool, status: int, shown: str
 ) -> None:
     answer = health.report({"service": "x"}, ready=ready, degraded=degraded)
@@ -83,7 +83,7 @@ def test_what_is_missed_but_not_needed_takes_no_pod_away(
 @pytest.mark.parametrize(
     ("probe", "alive"), [("liveness", True), ("readiness", False), ("", False)]
 )
-def test_only_the_liveness_probe_is_answered_without_a_look(probe: str, *, alive: bool) -> None:
+def test_only_the_liveness_probe_skips_the_checks(probe: str, *, alive: bool) -> None:
     request = Request({"type": "http", "headers": [(b"x-probe", probe.encode())]})
     assert health.is_liveness(request) is alive
 

@@ -16,13 +16,13 @@ def _request(*keys: bytes) -> Request:
 
 
 @pytest.mark.parametrize("header", [b"8e03978e", b'"8e03978e"', b' "8e03978e" '])
-def test_a_key_is_a_string_with_or_without_its_quotes(header: bytes) -> None:
+def test_a_key_is_an_optionally_quoted_string(header: bytes) -> None:
     key = read_key(_request(header), "text", None)
     assert key is not None
     assert key.value == "8e03978e"
 
 
-def test_without_the_header_there_is_no_key() -> None:
+def test_a_request_without_the_header_has_no_key() -> None:
     assert read_key(_request(), "text", None) is None
 
 
@@ -38,13 +38,13 @@ def test_without_the_header_there_is_no_key() -> None:
         (b"a", b"b"),
     ],
 )
-def test_what_is_not_one_key_is_refused(headers: tuple[bytes, ...]) -> None:
+def test_invalid_headers_are_rejected(headers: tuple[bytes, ...]) -> None:
     with pytest.raises(ApiError) as caught:
         read_key(_request(*headers), "text", None)
     assert (caught.value.status_code, caught.value.code) == (400, "idempotency-key")
 
 
-def test_a_fingerprint_tells_text_and_picture_apart() -> None:
+def test_a_fingerprint_separates_text_and_picture() -> None:
     picture = Picture("image/png", b"data")
     digests = [
         read_key(_request(b"k"), text, shown)

@@ -26,7 +26,7 @@ def test_a_complete_schema_has_no_problem() -> None:
     assert _report(owner="postgres").problem == ""
 
 
-def test_what_is_missing_and_what_is_refused_is_named() -> None:
+def test_missing_objects_and_privileges_are_named() -> None:
     report = _report(missing=("table vrooli.posts",), refused=("INSERT on vrooli.pictures",))
     assert not report.is_complete
     assert report.problem == (
@@ -34,13 +34,13 @@ def test_what_is_missing_and_what_is_refused_is_named() -> None:
     )
 
 
-def test_another_owner_is_named() -> None:
+def test_a_different_owner_is_named() -> None:
     report = _report(owner="postgres", missing=("table vrooli.posts",))
     assert report.problem.endswith("schema vrooli belongs to postgres, the service is vrooli")
 
 
 @pytest.mark.parametrize(("name", "statements"), MIGRATIONS)
-def test_a_migration_may_run_again_and_takes_nothing_away(name: str, statements: str) -> None:
+def test_a_migration_is_idempotent_and_deletes_nothing(name: str, statements: str) -> None:
     """They run again where a table is lost: each makes only what isn't there."""
     code = re.sub(r"--.*", "", statements).upper()
     assert not re.search(r"\b(DROP|TRUNCATE|DELETE)\b(?! CASCADE)", code), name

@@ -17,7 +17,7 @@ SECRET = "hunter2-secret"
 
 
 @pytest.fixture(autouse=True)
-def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 
@@ -42,7 +42,7 @@ def test_the_charts_variables_are_understood(monkeypatch: pytest.MonkeyPatch) ->
     assert connection["connect_timeout"] == "3"
 
 
-def test_every_log_level_of_the_chart_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_log_level_of_the_chart_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     schema = json.loads((project.chart_dir() / "values.schema.json").read_text())
     monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "rfs-a")
     for level in schema["properties"]["config"]["properties"]["logLevel"]["enum"]:
@@ -50,7 +50,7 @@ def test_every_log_level_of_the_chart_is_one(monkeypatch: pytest.MonkeyPatch) ->
         logging.Handler(Settings().log_level.upper())  # refuses what it doesn't know
 
 
-def test_an_external_databases_url_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_external_database_url_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     """With PGO switched off, one URL from a secret is enough."""
     monkeypatch.setenv("DATABASE_URL", f"postgresql://me:{SECRET}@db.example:6432/app")
     monkeypatch.setenv("REDIS_URL", "redis://cache.example:6379/0")
@@ -58,17 +58,21 @@ def test_an_external_databases_url_wins(monkeypatch: pytest.MonkeyPatch) -> None
     assert (connection["host"], connection["dbname"]) == ("db.example", "app")
 
 
-def test_an_external_redis_takes_its_password_beside_the_url_as_it_is(
+def test_a_redis_password_is_not_url_encoded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The chart's URL holds none, so that no character of it needs escaping."""
     monkeypatch.setenv("REDIS_URL", "rediss://cache.example:6380/0")
     monkeypatch.setenv("REDIS_PASSWORD", "a/b@c:%20?")
-    told = redis_link.connect(Settings()).connection_pool.connection_kwargs
-    assert (told["host"], told["port"], told["password"]) == ("cache.example", 6380, "a/b@c:%20?")
+    options = redis_link.connect(Settings()).connection_pool.connection_kwargs
+    assert (options["host"], options["port"], options["password"]) == (
+        "cache.example",
+        6380,
+        "a/b@c:%20?",
+    )
 
 
-def test_a_secret_never_shows_in_the_settings_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_do_not_print_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """A settings object that ends in a log line tells no password."""
     monkeypatch.setenv("REDIS_SENTINEL_HOSTS", "rfs")
     for name in ("DB_PASSWORD", "REDIS_PASSWORD", "DATABASE_URL"):
@@ -77,17 +81,17 @@ def test_a_secret_never_shows_in_the_settings_own_words(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("PORT", f"{SECRET}", "PORT"),
         ("PORT", "70000", "PORT"),
         ("REDIS_SENTINEL_HOSTS", "", "REDIS_SENTINEL_HOSTS"),
     ],
 )
-def test_a_wrong_setting_is_named_and_its_value_is_not(
+def test_an_invalid_setting_is_named_without_its_value(
     name: str,
     value: str,
-    told: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -96,7 +100,7 @@ def test_a_wrong_setting_is_named_and_its_value_is_not(
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as ended:
         module.read()
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert ended.value.code == 2
-    assert told in said
-    assert SECRET not in said
+    assert message in output
+    assert SECRET not in output

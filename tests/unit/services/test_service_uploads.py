@@ -43,7 +43,7 @@ async def test_text_and_picture_are_read(client: httpx.AsyncClient) -> None:
     assert answer.json() == {"text": "hi", "type": "image/png"}
 
 
-async def test_an_empty_file_input_is_no_picture(client: httpx.AsyncClient) -> None:
+async def test_an_empty_file_input_is_ignored(client: httpx.AsyncClient) -> None:
     """Browsers send an empty part without a name when nothing was chosen."""
     body = (
         b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nhi\r\n'
@@ -70,7 +70,7 @@ async def test_an_empty_file_input_is_no_picture(client: httpx.AsyncClient) -> N
         ("hi", b"\x89PNG\r\n\x1a\n" + b"0" * 20_000, 413, "too-large"),
     ],
 )
-async def test_what_cant_be_stored_is_refused_with_a_reason(
+async def test_invalid_posts_are_rejected_with_a_reason(
     client: httpx.AsyncClient, text: str, picture: bytes, status: int, code: str
 ) -> None:
     """Each refusal has its own name."""
@@ -78,12 +78,12 @@ async def test_what_cant_be_stored_is_refused_with_a_reason(
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
 
 
-async def test_a_body_that_is_no_form_is_refused(client: httpx.AsyncClient) -> None:
+async def test_a_body_that_is_not_a_form_is_rejected(client: httpx.AsyncClient) -> None:
     """JSON isn't taken, and the answer says what is."""
     assert (await client.post("/", json={"text": "hi"})).json()["error"]["code"] == "not-multipart"
 
 
-async def test_a_broken_form_is_the_senders_mistake(client: httpx.AsyncClient) -> None:
+async def test_a_malformed_form_is_a_client_error(client: httpx.AsyncClient) -> None:
     """Not a 500: whoever sends half a form gets a 400."""
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     assert (await client.post("/", content=b"--wrong\r\n", headers=headers)).status_code in (
@@ -102,6 +102,6 @@ async def test_a_broken_form_is_the_senders_mistake(client: httpx.AsyncClient) -
         (b"", None),
     ],
 )
-def test_a_pictures_type_is_known_by_its_first_bytes(start: bytes, media_type: str | None) -> None:
+def test_the_picture_type_is_detected_by_magic_bytes(start: bytes, media_type: str | None) -> None:
     """Names and headers can lie."""
     assert picture_type(start) == media_type

@@ -53,18 +53,20 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_a_body_up_to_the_limit_is_taken(client: httpx.AsyncClient) -> None:
+async def test_a_body_up_to_the_limit_is_accepted(client: httpx.AsyncClient) -> None:
     """The limit itself is still allowed."""
     assert (await client.post("/length", content=b"x" * LIMIT)).json() == {"length": LIMIT}
 
 
-async def test_a_body_that_announces_too_much_is_refused_unread(client: httpx.AsyncClient) -> None:
+async def test_a_too_large_content_length_is_rejected_without_reading(
+    client: httpx.AsyncClient,
+) -> None:
     """Content-Length is enough to refuse."""
     answer = await client.post("/length", content=b"x" * (LIMIT + 1))
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too-large")
 
 
-async def test_a_body_that_announces_nothing_is_refused_once_it_is_too_large(
+async def test_a_body_without_length_is_rejected_beyond_the_limit(
     client: httpx.AsyncClient,
 ) -> None:
     """A chunked body can't get around the limit."""
@@ -87,7 +89,7 @@ async def test_a_body_that_announces_nothing_is_refused_once_it_is_too_large(
         ("/bug", 500, "internal"),
     ],
 )
-async def test_each_error_has_the_one_form(
+async def test_each_error_has_the_same_format(
     client: httpx.AsyncClient, path: str, status: int, code: str
 ) -> None:
     """A name for machines and a sentence for people, and nothing from inside."""
