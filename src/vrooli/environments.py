@@ -1,4 +1,4 @@
-"""The names a person chooses from: environments with their releases, targets, secrets' sources."""
+"""The environments with their releases, the targets, and the sources of secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vrooli.errors import UsageError
 
 @dataclass(frozen=True)
 class Environment:
-    """One environment of the seed.
+    """One environment of the specification.
 
     Attributes:
         name: dev, staging or prod.
@@ -26,7 +26,7 @@ class Environment:
 
     @property
     def values_file(self) -> Path:
-        """The environment's values, which override the chart's own."""
+        """The environment's values file, which overrides the chart's values."""
         return project.chart_dir() / f"values-{self.name}.yaml"
 
 
@@ -35,7 +35,7 @@ ENVIRONMENTS = {
     "staging": Environment("staging", "vrooli-staging", "staging"),
     "prod": Environment("prod", "vrooli-prod", "production"),
 }
-# The seed's commands say both.
+# The specification's commands use both names.
 ALIASES = {"development": "dev", "production": "prod"}
 
 
@@ -53,13 +53,13 @@ def environment(name: str) -> Environment:
 
 
 class SecretsSource(StrEnum):
-    """Where a release's secrets come from."""
+    """The source of a release's secrets."""
 
     VAULT = "vault"
     FILE = "file"
 
 
-# What a release can run on; the seed's word for Kubernetes.
+# The deployment target; the specification's name for Kubernetes.
 K8S_CLUSTER = "k8s-cluster"
 TARGETS = (K8S_CLUSTER,)
 

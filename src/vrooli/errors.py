@@ -7,12 +7,12 @@ from __future__ import annotations
 
 
 class VrooliError(Exception):
-    """Something was found wrong.
+    """An error with a message and advice; also raised when a problem was found.
 
     Attributes:
         message: What happened, and where.
-        advice: What the person can do about it; may be empty.
-        exit_code: The process's exit code when this error ends it.
+        advice: What to do next; may be empty.
+        exit_code: The exit code of the process if this error ends it.
     """
 
     exit_code: int = 1
@@ -24,34 +24,34 @@ class VrooliError(Exception):
 
 
 class UsageError(VrooliError):
-    """The command was used wrongly: an unknown name, a bad file, a wrong option."""
+    """Invalid usage: an unknown name, an invalid file, a wrong option."""
 
     exit_code = 2
 
 
 class PrerequisiteError(VrooliError):
-    """The machine or the cluster lacks something that the command needs."""
+    """A prerequisite of the command is missing on the machine or in the cluster."""
 
     exit_code = 3
 
 
 class InterruptError(VrooliError):
-    """The person or the machine asked this run to end."""
+    """This run was interrupted by the user or by a signal."""
 
     exit_code = 130
 
 
-# How a task is cancelled that a person interrupted at the terminal, and who can so be asked.
+# The cancel message of a task that was interrupted at the terminal, where prompts are possible.
 BY_PERSON = "SIGINT"
 
 
 class CommandError(VrooliError):
-    """A program that we started failed.
+    """A program failed.
 
     Attributes:
-        argv: What was started; never holds secrets, those go by standard input.
-        status: Its exit status, or None when it was stopped at its time limit.
-        output: The end of what it printed, standard error included.
+        argv: The command line; contains no secrets, which are passed by standard input.
+        status: Its exit status, or None if it timed out.
+        output: Its output, standard error included.
     """
 
     def __init__(
@@ -66,4 +66,4 @@ class CommandError(VrooliError):
 
 
 class WaitTimeoutError(VrooliError):
-    """Something did not become ready within its limit; the message says what was seen last."""
+    """Something did not become ready in time; the message contains the last observed state."""

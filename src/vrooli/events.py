@@ -1,6 +1,6 @@
-"""What a workflow reports while it works. The console and the JSON lines are two listeners.
+"""The events that a workflow reports. The console and the JSON lines are two listeners.
 
-No I/O here: a listener decides what becomes of an event.
+No I/O here: output belongs in the listeners.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """How a step ended."""
+    """The outcome of a step."""
 
     UNCHANGED = "unchanged"
     CHANGED = "changed"
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class StepStarted:
-    """A step began to work."""
+    """A step started."""
 
     step: str
     title: str
@@ -29,12 +29,12 @@ class StepStarted:
 
 @dataclass(frozen=True)
 class StepProgressed:
-    """A running step has something to say.
+    """A running step reports its progress.
 
     Attributes:
         step: The step's name.
         detail: What it is doing now, one line.
-        remaining_s: An honest estimate of the seconds that are left, when there is one.
+        remaining_s: The estimated remaining time, seconds; None if unknown.
     """
 
     step: str
@@ -49,9 +49,9 @@ class StepEnded:
     Attributes:
         step: The step's name.
         title: Its title.
-        outcome: How it ended.
-        elapsed_s: How long it worked, seconds.
-        detail: What it found or did, or why it failed.
+        outcome: Its outcome.
+        elapsed_s: Its duration, seconds.
+        detail: Its result, or why it failed.
     """
 
     step: str
@@ -63,7 +63,7 @@ class StepEnded:
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line of a component's log, which the person asked to read.
+    """A line of a component's log that the user requested.
 
     Attributes:
         source: The pod or process that wrote it.
@@ -75,7 +75,7 @@ class LogLine:
 
 
 class ObjectState(StrEnum):
-    """How far an object of a release is on its way to ready."""
+    """The rollout state of an object."""
 
     WAITING = "waiting"
     READY = "ready"
@@ -84,13 +84,13 @@ class ObjectState(StrEnum):
 
 @dataclass(frozen=True)
 class ObjectProgressed:
-    """An object of a release that a step follows, whenever what is to say of it has changed.
+    """The rollout state or the detail of an object of a release has changed.
 
     Attributes:
         step: The step's name.
         object: The object's kind and name.
-        state: How far it is.
-        detail: What it has or lacks, in words; its pods' reasons included.
+        state: Its rollout state.
+        detail: Its progress as text, with the reasons of its pods.
     """
 
     step: str
@@ -109,15 +109,15 @@ def silent(event: Event) -> None:
 
 @dataclass(frozen=True)
 class Progress:
-    """What a step is given to report with: it knows which step speaks."""
+    """Reports the progress of one step to a listener."""
 
     step: str = "-"
     listener: Listener = field(default=silent)
 
     def report(self, detail: str, remaining_s: float | None = None) -> None:
-        """Report what the step does now and, if known, the seconds that are left."""
+        """Report the current action and, if known, the remaining time in seconds."""
         self.listener(StepProgressed(self.step, detail, remaining_s))
 
     def show(self, name: str, state: ObjectState, detail: str) -> None:
-        """Report how far an object is."""
+        """Report the rollout state of an object."""
         self.listener(ObjectProgressed(self.step, name, state, detail))

@@ -1,4 +1,4 @@
-"""Lock files: what two runs would both make, one of them makes. A lock ends with its process."""
+"""Lock files between processes and between tasks. A lock is released when its process ends."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import IO
 
-# How often a lock that another holds is tried, seconds; no event tells of its release.
+# Interval of attempts to acquire a held lock, seconds; there is no event for its release.
 INTERVAL_S = 0.3
 
 
 @contextlib.asynccontextmanager
 async def locked(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]:
-    """Hold a lock file against other processes and the other tasks of this one.
+    """Hold a lock file; excludes other processes and other tasks of this process.
 
     Args:
-        path: The file, made if it is missing.
-        waiting: Called once when another holds it.
+        path: The file; created if it does not exist.
+        waiting: Called once if another holder must be waited for.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
@@ -33,9 +33,9 @@ async def locked(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]
 
 
 def try_lock(file: IO[str], *, shared: bool = False) -> bool:
-    """Take an open file's lock if nobody holds it; says whether it is ours now.
+    """Acquire an open file's lock if it is free; returns whether it was acquired.
 
-    A shared one can be held by many, and by none while somebody has it alone.
+    Many can hold a shared lock at the same time, but not while an exclusive lock is held.
     """
     operation = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:

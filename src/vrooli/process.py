@@ -1,4 +1,4 @@
-"""The one way to start another program: from an argv list, with a time limit and a cancel path."""
+"""Runs other programs: from an argv list, with a timeout and cancellation."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pathlib import Path
 
 from vrooli.errors import CommandError, PrerequisiteError
 
-# How long a program that was asked to end may take before it is killed, seconds.
+# Time between SIGTERM and SIGKILL, seconds.
 GRACE_S = 5.0
-# The longest line that a program's output may have, bytes.
+# Maximum length of a line of output, bytes.
 LINE_LIMIT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Completed:
-    """A program that ended well; ``output`` is its standard output, ``log`` its standard error."""
+    """A finished program; ``output`` is its standard output, ``log`` its standard error."""
 
     output: str
     log: str
@@ -42,17 +42,17 @@ async def run(
     """Run a program to its end.
 
     Args:
-        argv: The program and its arguments; secrets go by ``stdin``, never here.
+        argv: The program and its arguments; pass secrets by ``stdin``, never here.
         env: Added to this process's environment.
         cwd: Where it runs.
-        stdin: Its standard input; without it, it reads nothing.
-        timeout_s: The limit, after which it and its children are ended.
-        check: Raise when its status isn't 0.
+        stdin: Its standard input; empty by default.
+        timeout_s: The timeout, after which it and its children are terminated, seconds.
+        check: Raise if its exit status is not 0.
         on_line: Called with each line of standard error as it comes.
-        merged: Take its standard output as standard error, in the order in which both came.
+        merged: Merge its standard output into standard error, in the order of both.
 
     Raises:
-        CommandError: It failed or did not end in time.
+        CommandError: It failed or timed out.
         PrerequisiteError: There is no such program.
     """
     command = tuple(str(word) for word in argv)
@@ -70,7 +70,7 @@ async def run(
     except FileNotFoundError as error:
         raise PrerequisiteError(
             f"The program {command[0]!r} was not found.",
-            "Run `vrooli setup`, which installs what the host lacks.",
+            "Run `vrooli setup`, which installs missing programs.",
         ) from error
     log: list[str] = []
     try:
@@ -97,21 +97,21 @@ async def run_attached(
     cleanup_s: float = GRACE_S,
     to_log: bool = False,
 ) -> int:
-    """Run a program that talks to the person itself: what it prints goes where ours goes.
+    """Run a program that shares our standard output and standard error.
 
     Args:
         argv: The program and its arguments, without secrets.
         env: Added to this process's environment.
         cwd: Where it runs.
-        timeout_s: The limit, after which it and its children are ended.
-        cleanup_s: How long it may clean up once it is interrupted, as a person would do it.
+        timeout_s: The timeout, after which it and its children are terminated, seconds.
+        cleanup_s: The time for its cleanup after an interrupt, seconds.
         to_log: Send its standard output to standard error, too.
 
     Returns:
         Its exit status.
 
     Raises:
-        CommandError: It did not end in time.
+        CommandError: It timed out.
     """
     process = await asyncio.create_subprocess_exec(
         *(str(word) for word in argv),
@@ -138,7 +138,7 @@ async def _converse(
 ) -> str:
     async def write() -> None:
         if process.stdin is not None and stdin is not None:
-            # One that ends without reading all of it has its reasons, which its status tells.
+            # A program may exit without reading all of it; its status says if that is an error.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 process.stdin.write(stdin.encode())
                 await process.stdin.drain()
@@ -154,7 +154,7 @@ async def _converse(
     assert process.stdout is not None  # noqa: S101 - asked for as a pipe above
     async with asyncio.TaskGroup() as group:
         group.create_task(write())
-        # Without a standard error of its own, all that it prints comes in one stream.
+        # With merged output there is only one stream.
         group.create_task(follow(process.stderr or process.stdout))
         output = group.create_task(process.stdout.read()) if process.stderr else None
     await process.wait()
@@ -162,7 +162,7 @@ async def _converse(
 
 
 async def _end(process: asyncio.subprocess.Process, cleanup_s: float = 0.0) -> None:
-    """End the program and what it started: first politely, then for sure."""
+    """Terminate the program and its children: first by signals that allow cleanup, then SIGKILL."""
     stages = [(signal.SIGTERM, GRACE_S)]
     if cleanup_s:
         stages.insert(0, (signal.SIGINT, cleanup_s))
@@ -174,10 +174,10 @@ async def _end(process: asyncio.subprocess.Process, cleanup_s: float = 0.0) -> N
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await process.wait()
-    # The rest of its session, too: what it started may have outlived it.
+    # The rest of its session too: its children may have outlived it.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    # To the end of its pipes, so that they are closed; a daemon of its own may hold them longer.
+    # Read its pipes to the end so that they are closed; a daemon may keep them open longer.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GRACE_S):
             await process.communicate()

@@ -1,28 +1,28 @@
-"""Where things are: the repository, the caches that can be made again, the state that can't."""
+"""Paths: the repository, the caches (which can be recreated) and the state (which cannot)."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-# An ordinary user's PATH often lacks some of these folders, and a service's too.
+# The PATH of a user or of a service often does not contain all of these folders.
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
 def root() -> Path:
-    """The repository's folder; ``VROOLI_ROOT`` names another (for an installed package)."""
+    """The repository's folder; ``VROOLI_ROOT`` overrides it (for an installed package)."""
     path = os.environ.get("VROOLI_ROOT")
     return Path(path).resolve() if path else Path(__file__).resolve().parents[2]
 
 
 def cache_dir() -> Path:
-    """Where programs and images are kept; all of it can be made again."""
+    """The folder of programs and images; all of it can be recreated."""
     path = os.environ.get("VROOLI_CACHE_DIR")
     return Path(path) if path else Path.home() / ".cache" / "vrooli"
 
 
 def state_dir() -> Path:
-    """Where the clusters' data are kept; losing it loses them."""
+    """The folder of the clusters' data; deleting it deletes them."""
     path = os.environ.get("VROOLI_STATE_DIR")
     return Path(path) if path else Path.home() / ".local" / "share" / "vrooli"
 

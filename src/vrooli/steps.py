@@ -1,4 +1,4 @@
-"""Idempotent steps, run at once where they don't depend on each other."""
+"""Idempotent steps, run concurrently unless they depend on each other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrooli.events import Event, Listener, Outcome, Progress, StepEnded, StepSta
 
 @dataclass(frozen=True)
 class Done:
-    """What a step did: whether it changed anything, and one line about it."""
+    """The result of a step: whether it changed anything, and a one-line summary."""
 
     changed: bool
     detail: str = ""
@@ -23,13 +23,13 @@ class Done:
 class Step:
     """One step of a workflow.
 
-    It looks first, acts if needed, and may be run again at any time.
+    It checks the state first, acts if needed, and can be repeated at any time.
 
     Attributes:
-        name: Short and stable, part of the JSON output.
-        title: What a person reads.
+        name: A short, stable name, part of the JSON output.
+        title: The text on the console.
         ensure: Does the work.
-        after: Names of the steps that must have ended well before it starts.
+        after: Names of the steps that must succeed before it starts.
     """
 
     name: str
@@ -39,9 +39,9 @@ class Step:
 
 
 async def run_steps(steps: Sequence[Step], listener: Listener) -> list[StepEnded]:
-    """Run the steps, each as soon as those it stands on have ended.
+    """Run the steps, each as soon as its dependencies have finished.
 
-    The first failure cancels what still runs; its error is raised when all of it has ended.
+    The first failure cancels the running steps; its error is raised after they have ended.
 
     Raises:
         VrooliError: The first step's error.
@@ -49,7 +49,7 @@ async def run_steps(steps: Sequence[Step], listener: Listener) -> list[StepEnded
     finished = {step.name: asyncio.Event() for step in steps}
     unknown = {name for step in steps for name in step.after} - finished.keys()
     if unknown:
-        raise ValueError(f"steps stand on unknown steps: {sorted(unknown)}")
+        raise ValueError(f"steps depend on unknown steps:  {sorted(unknown)}")
     results: list[StepEnded] = []
 
     def report(event: Event) -> None:
@@ -85,7 +85,7 @@ async def _run_step(step: Step, report: Listener) -> None:
         report(ended(Outcome.CANCELLED, "cancelled"))
         raise
     except (Exception, BaseExceptionGroup) as raised:
-        # What a step does at once fails as a group; its first error speaks for it.
+        # Concurrent work fails with an exception group; the first error represents it.
         error = first_error(raised)
         report(ended(Outcome.FAILED, message_of(error)))
         raise error from raised
@@ -93,12 +93,12 @@ async def _run_step(step: Step, report: Listener) -> None:
 
 
 def message_of(error: BaseException) -> str:
-    """What an error says; one that isn't ours says what it is, too."""
+    """The message of an error; for a foreign exception its repr."""
     return str(getattr(error, "message", repr(error)))
 
 
 def first_error(error: BaseException) -> BaseException:
-    """The first error that isn't a group of others; one of ours before any other."""
+    """The first error in nested exception groups; a VrooliError takes precedence."""
     if not isinstance(error, BaseExceptionGroup):
         return error
     leaves = [first_error(inner) for inner in error.exceptions]
