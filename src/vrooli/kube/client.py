@@ -39,14 +39,14 @@ class Kube(Reading, Pods):
     async def applied(
         self, manifest: Mapping[str, Any], *, namespace: str | None = None
     ) -> Manifest:
-        """What an object would be if it were applied, strictly, too; nothing is changed."""
+        """The object that an apply would make (a server-side dry run, strict, too)."""
         namespace = manifest["metadata"].get("namespace", namespace)
         return await self._apply(manifest, namespace, dry_run=True)
 
     async def conflicts(
         self, manifest: Mapping[str, Any], manager: str, *, namespace: str | None = None
     ) -> frozenset[str]:
-        """Who owns fields that an object's manager would give other values; changes nothing."""
+        """The managers whose fields an apply by this manager would change (a dry run)."""
         namespace = manifest["metadata"].get("namespace", namespace)
         try:
             await self._apply(manifest, namespace, dry_run=True, manager=manager, force=False)
@@ -88,7 +88,7 @@ class Kube(Reading, Pods):
     async def delete(
         self, api_version: str, kind: str, name: str, namespace: str | None = None
     ) -> bool:
-        """Delete an object and, after it, what it owns; False when there was none."""
+        """Delete an object and, in the background, what it owns; False if there was none."""
         try:
             await self._object_call(
                 "DELETE",
@@ -106,7 +106,7 @@ class Kube(Reading, Pods):
         return True
 
     async def create(self, manifest: Mapping[str, Any], namespace: str | None = None) -> Manifest:
-        """Make an object that isn't there yet.
+        """Create an object.
 
         Raises:
             ApiError: It is there (status 409), or the server refuses it.
@@ -126,7 +126,7 @@ class Kube(Reading, Pods):
         return dict(answer.json())
 
     async def replace(self, manifest: Mapping[str, Any]) -> Manifest:
-        """Put an object in the place of the one that was read, with its resourceVersion.
+        """Replace the object that was read, identified by its resourceVersion.
 
         Raises:
             ApiError: Somebody has changed it since (status 409), or the server refuses it.
@@ -153,7 +153,7 @@ class Kube(Reading, Pods):
         namespace: str | None,
         change: Mapping[str, Any],
     ) -> None:
-        """Merge a change into an object that exists."""
+        """Apply a JSON merge patch to an object."""
         await self._object_call(
             "PATCH",
             f"change {kind} {name}",
@@ -167,7 +167,7 @@ class Kube(Reading, Pods):
 
 
 def _as_yaml(manifest: Mapping[str, Any]) -> str:
-    """An object as JSON that is YAML, too: YAML takes no surrogate pairs, and few bare controls."""
+    """An object as JSON that is valid YAML: no surrogate pairs, control characters escaped."""
     text = json.dumps(manifest, ensure_ascii=False)
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 

@@ -1,4 +1,4 @@
-"""The same request for many objects, some at a time."""
+"""The same request for many objects, with a limit of concurrency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cluster's events, in the two shapes that Kubernetes gives them. No I/O here."""
+"""Events of the core and the events.k8s.io API. No I/O here."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Event:
     """One event of the cluster.
 
     Attributes:
-        about: The object that it is about.
+        about: The object that it is about (`involvedObject` or `regarding`).
         type: Normal or Warning.
         reason: The event's reason, such as FailedScheduling.
-        message: What it says.
-        count: How often it happened.
-        last: When it happened last; None where it doesn't say.
-        source: Who wrote it, such as kubelet.
-        first: When it happened first; None where it doesn't say.
-        uid: The UID of the object that it is about; empty where it doesn't say.
+        message: The message for people.
+        count: How often it occurred.
+        last: When it last occurred; None if the event does not say.
+        source: The component that reported it, such as kubelet.
+        first: When it first occurred; None if the event does not say.
+        uid: The UID of that object; empty if the event does not say.
     """
 
     about: Ref
@@ -41,13 +41,13 @@ class Event:
         return f"{self.reason} {self.about}: {self.message.strip()}{times}"
 
 
-def read(events: Iterable[Body]) -> list[Event]:
-    """The events, the oldest first; those without a time come before all others."""
-    return in_order(map(_parse_event, events))
+def parse_events(events: Iterable[Body]) -> list[Event]:
+    """Parse Events, the oldest first; those without a time come before all others."""
+    return sort_events(map(_parse_event, events))
 
 
-def in_order(events: Iterable[Event]) -> list[Event]:
-    """The same, the oldest first."""
+def sort_events(events: Iterable[Event]) -> list[Event]:
+    """The events, the oldest first."""
     return sorted(events, key=lambda item: item.last.timestamp() if item.last else 0.0)
 
 

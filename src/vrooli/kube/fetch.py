@@ -104,7 +104,7 @@ def merge(namespace: str, objects: Objects, unavailable: Sequence[Unavailable]) 
     return Snapshot(
         namespace=namespace,
         objects={kind: list(bodies.values()) for kind, bodies in by_kind.items()},
-        events=kube_events.read(by_kind.get(EVENT, {}).values()),
+        events=kube_events.parse_events(by_kind.get(EVENT, {}).values()),
         unavailable=unavailable,
         places=frozenset(query.place for query in objects),
     )

@@ -1,4 +1,4 @@
-"""Which right an API server misses, read from its refusal. No I/O here."""
+"""Which permission a request lacked, parsed from the API server's message. No I/O here."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _ANY = "Ask for the missing right, or use another kubeconfig."
 
 
 def is_refusal(message: str) -> bool:
-    """Whether a message quotes an API server that misses a right."""
+    """Whether a message reports a missing permission of RBAC."""
     return _RIGHT.search(message) is not None
 
 
 def advice(message: str) -> str:
-    """What a person can do about a refusal: which right to ask for, and how to look for it."""
+    """The permission to ask for, and the command that checks it."""
     match = _RIGHT.search(message)
     if match is None:
         return _ANY

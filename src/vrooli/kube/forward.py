@@ -1,4 +1,4 @@
-"""A local port that leads into a pod, and nothing left of it afterwards."""
+"""A port-forward to a pod that leaves no open connection behind."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Forward(PortForward):
             self._record(errors)
 
     def _record(self, errors: BaseExceptionGroup[BaseException]) -> None:
-        """Keep why the API server refused the way; any other end of a connection is its end."""
+        """Record why the API server refused the connection; other errors only end it."""
         refused: BaseException | None = errors.subgroup(httpx_ws.WebSocketUpgradeError)
         while isinstance(refused, BaseExceptionGroup):
             refused = refused.exceptions[0]

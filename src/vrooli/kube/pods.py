@@ -1,4 +1,4 @@
-"""What is done with pods and as them: run programs, read logs, reach ports, get tokens."""
+"""Exec, logs and port-forwarding of pods, and tokens of service accounts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Pods(Rest):
     async def exec(
         self, namespace: str, pod: str, argv: Sequence[str], container: str | None = None
     ) -> str:
-        """Run a program in a pod's container, and give what it printed.
+        """Run a program in a pod's container and return its standard output.
 
         Raises:
             VrooliError: It failed.
@@ -103,7 +103,7 @@ class Pods(Rest):
             raise VrooliError(f"The log of pod {namespace}/{pod} ended: {error!r}") from error
 
     async def service_account_token(self, namespace: str, name: str, lifetime_s: int) -> str:
-        """A new token of a service account; the API server gives none under ten minutes."""
+        """A new token of a service account; the shortest lifetime is ten minutes."""
         request = {
             "apiVersion": "authentication.k8s.io/v1",
             "kind": "TokenRequest",
@@ -122,7 +122,7 @@ class Pods(Rest):
     async def port_forward(
         self, namespace: str, pod: str, port: int
     ) -> AbstractAsyncContextManager[int]:
-        """A context manager whose value is a local port that leads to the pod's.
+        """A context manager of a port-forward, whose value is the local port.
 
         Raises:
             VrooliError: There is no such pod any more, or no answer about it.

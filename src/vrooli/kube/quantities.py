@@ -1,4 +1,4 @@
-"""Amounts as Kubernetes writes them. No I/O."""
+"""Quantities of the Kubernetes API. No I/O here."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def requests(resources: Mapping[str, Any] | None) -> Amounts:
 
 
 def total(*parts: Mapping[str, float]) -> Amounts:
-    """All of them together."""
+    """The sum of each resource."""
     names = dict.fromkeys(name for part in parts for name in part)
     return {name: sum(part.get(name, 0.0) for part in parts) for name in names}
 
 
 def most(*parts: Mapping[str, float]) -> Amounts:
-    """The most of each."""
+    """The maximum of each resource."""
     names = dict.fromkeys(name for part in parts for name in part)
     return {name: max(part.get(name, 0.0) for part in parts) for name in names}
 
 
 def of_pod(spec: Mapping[str, Any]) -> Amounts:
-    """What the scheduler counts for a pod: its containers together, or its greatest first one."""
+    """The requests that the scheduler counts: all containers, or the largest init container."""
     running = total(*(requests(item.get("resources")) for item in spec.get("containers") or []))
     first = (requests(item.get("resources")) for item in spec.get("initContainers") or [])
     return total(most(running, *first), amounts(spec.get("overhead")))

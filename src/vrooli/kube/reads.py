@@ -1,4 +1,4 @@
-"""What is read of one cluster: objects as they are now, and as they change."""
+"""Reading the objects of one cluster, once or as they change."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Reason = Callable[[Manifest | None], str | None]
 
 
 class Through(Protocol):
-    """Asks for one page of a list, as often and as long as it pleases."""
+    """Requests one page of a list, with its own retries and timeouts."""
 
     async def __call__(self, request: Callable[[float], Awaitable[Manifest]]) -> Manifest:
-        """What the request gives; it is given how long the answer may take, seconds."""
+        """The result of the request, whose argument is its timeout, seconds."""
 
 
 async def at_once(request: Callable[[float], Awaitable[Manifest]]) -> Manifest:
-    """Ask once, within the limit of any request."""
+    """Make one request with the default timeout."""
     return await request(REQUEST_S)
 
 
@@ -50,7 +50,7 @@ PAUSE_S = 0.2
 
 
 class Reading(Rest):
-    """The part of the client that changes nothing."""
+    """The part of the client that only reads."""
 
     async def get(
         self, api_version: str, kind: str, name: str, namespace: str | None = None
@@ -147,7 +147,7 @@ class Reading(Rest):
         fields: str | None = None,
         names_only: bool = False,
     ) -> AsyncGenerator[tuple[str, Manifest], None]:
-        """Each object as it is now and whenever it changes, by selectors or all, for ever.
+        """Each object as it is now and at each change, by selectors or all, without end.
 
         With ``names_only`` the server sends their metadata alone.
 
@@ -198,7 +198,7 @@ class Reading(Rest):
         timeout_s: float,
         progress: Progress | None = None,
     ) -> Manifest:
-        """Wait until an object lacks nothing, by watching it.
+        """Watch an object until it is ready.
 
         Returns:
             The object; empty when there is none and ``reason`` wants it so.

@@ -68,7 +68,7 @@ class Rest:
         return client
 
     async def _check_version(self) -> None:
-        """See that an API server answers, and lets this client in."""
+        """Check that an API server answers and accepts this client."""
         # kr8s' own look warns of versions newer than itself; our requests are plain REST.
         (await self._api.async_version())["gitVersion"]
 
@@ -122,7 +122,7 @@ class Rest:
         account: tuple[str, str] | None = None,
         itself: bool = False,
     ) -> bool:
-        """Whether this client may do something with a kind's objects in a namespace.
+        """Whether a verb is allowed on a kind's objects in a namespace.
 
         Args:
             verb: What.
@@ -153,7 +153,7 @@ class Rest:
         return bool(answer.json()["status"]["allowed"])
 
     async def own_rules(self, namespace: str) -> list[dict[str, Any]]:
-        """The rules that allow this client something in a namespace, as far as they are known."""
+        """The known rules that grant this client permissions in a namespace."""
         answer = await self._call(
             "POST",
             "say what this client may",
@@ -223,7 +223,7 @@ class Rest:
 
 
 def _key_files(api: kr8s.asyncio.Api) -> Iterator[Path]:
-    """The files that kr8s wrote of what the kubeconfig holds itself, and never removes."""
+    """The files that kr8s wrote of the kubeconfig's inline data and never removes."""
     auth = api.auth
     for values, name, path in (
         (auth._user, "client-key-data", auth.client_key_file),
@@ -240,7 +240,7 @@ def _remove(*paths: Path) -> None:
 
 
 def _user(account: tuple[str, str] | None) -> dict[str, Any]:
-    """A service account as the API server knows it; nothing for this client itself."""
+    """The user and groups of a service account; nothing for this client itself."""
     if account is None:
         return {}
     namespace, name = account

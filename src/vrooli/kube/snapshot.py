@@ -57,7 +57,7 @@ class Snapshot:
         return cls(
             namespace=namespace,
             objects=objects,
-            events=kube_events.read(objects.get("Event", ())),
+            events=kube_events.parse_events(objects.get("Event", ())),
             unavailable=unavailable,
         )
 

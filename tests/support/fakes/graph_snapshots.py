@@ -120,7 +120,7 @@ def _with_objects(
     seen: GraphSnapshot, kind: str, bodies: Sequence[Mapping[str, Any]]
 ) -> GraphSnapshot:
     found = replace(seen, objects={**seen.objects, kind: bodies})
-    return replace(found, events=events.read(bodies)) if kind == "Event" else found
+    return replace(found, events=events.parse_events(bodies)) if kind == "Event" else found
 
 
 def _is(body: Mapping[str, Any], name: str, namespace: str) -> bool:

@@ -70,7 +70,7 @@ def test_objects_of_any_shape_are_diagnosed_and_packed(
 ) -> None:
     seen = replace(
         evidence(*bodies),
-        events=kube_events.read(events),
+        events=kube_events.parse_events(events),
         logs={LogSource(DEV.namespace, "x", "y"): [line, "\udcff\x00"]},
     )
     found = contents(seen, Redactor(["something-secret"]))

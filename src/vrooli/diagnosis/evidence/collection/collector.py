@@ -96,7 +96,7 @@ class Collector(Fetcher):
     async def events(self, namespace: str, fields: str | None = None) -> None:
         """Read the events of a namespace, or those that match a field selector."""
         async for page in self._pages(("v1", "Event"), namespace, fields=fields):
-            self.happened += kube_events.read(page)
+            self.happened += kube_events.parse_events(page)
 
     async def secrets(self, namespace: str) -> None:
         """Read Secrets; their values are kept only to redact them."""
@@ -176,7 +176,7 @@ class Collector(Fetcher):
             namespace=self.release.namespace,
             now=datetime.now(UTC),
             objects=self.objects,
-            events=kube_events.in_order(self.happened),
+            events=kube_events.sort_events(self.happened),
             secrets=self.facts,
             hidden=frozenset(self.hidden),
         )
