@@ -498,7 +498,7 @@ def test_a_flag_or_variable_sets_its_argument(
         ("graph --serve --port 70000", {}, "--port"),
     ],
 )
-def test_wrong_use_ends_with_2_and_says_what_is_known(
+def test_wrong_use_ends_with_2_and_reports_what_is_certain(
     words: str, env: dict[str, str], said: str
 ) -> None:
     done = CliRunner().invoke(app, words.split(), env={**env, "COLUMNS": "300"})

@@ -32,7 +32,7 @@ from vrooli.workflows.results.base import StepResult, StepsResult
         (185, "3 min 05 s"),
     ],
 )
-def test_times_are_said_as_people_read_them(seconds: float, said: str) -> None:
+def test_times_are_reported_as_people_read_them(seconds: float, said: str) -> None:
     assert duration(seconds) == said
 
 
@@ -78,7 +78,7 @@ def test_without_a_terminal_a_talkative_step_gets_few_lines(
     ]
 
 
-def test_on_a_terminal_the_running_step_shows_what_it_says_and_then_its_end() -> None:
+def test_on_a_terminal_the_running_step_shows_what_it_reports_and_then_its_end() -> None:
     view, progress, _ = _view(terminal=True)
     view.listen(StepStarted("images", "Images"))
     view.listen(StepProgressed("images", "layer 1 of 3", 30.0))
@@ -104,7 +104,7 @@ def test_log_lines_go_where_results_go_as_they_were_written() -> None:
     assert results.getvalue() == "server-1  [info] a very " + "long " * 40 + "line\n"
 
 
-def test_steps_end_in_a_table_and_a_line_that_says_whether_anything_changed() -> None:
+def test_steps_end_in_a_table_and_a_line_that_reports_whether_any_change_changed() -> None:
     out = io.StringIO()
     step = StepResult.of(ENDED)
     console = Console(file=out, width=100)

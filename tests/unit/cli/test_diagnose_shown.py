@@ -31,7 +31,7 @@ def finding(name: str) -> FindingView:
 
 
 @pytest.mark.parametrize("names", [(), ("after",)])
-def test_where_something_follows_it_says_how_to_see_its_remedy(names: tuple[str, ...]) -> None:
+def test_where_something_follows_it_reports_how_to_read_its_remedy(names: tuple[str, ...]) -> None:
     cause = CauseView(finding=finding("cause"), consequences=tuple(map(finding, names)))
     result = DiagnoseResult(
         ok=False,
@@ -51,7 +51,7 @@ def test_where_something_follows_it_says_how_to_see_its_remedy(names: tuple[str,
     ]
 
 
-def test_what_is_needed_and_was_not_seen_stands_first_with_what_to_do() -> None:
+def test_what_is_needed_and_was_not_read_is_first_with_what_to_do() -> None:
     missing = MissingView(
         resource="Pod in dev", reason="no answer within 90 s", advice="Wait longer."
     )

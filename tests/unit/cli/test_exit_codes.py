@@ -70,7 +70,7 @@ def _execute(work: run.Work[Result], output: OutputFormat, debug: bool = False) 
     return 0
 
 
-async def _well(listener: Listener) -> Result:
+async def _healthy(listener: Listener) -> Result:
     return Result()
 
 
@@ -83,8 +83,8 @@ async def _broken(listener: Listener) -> Result:
 
 
 @pytest.mark.parametrize("output", OutputFormat)
-def test_a_run_that_found_something_wrong_ends_with_1(output: OutputFormat) -> None:
-    assert _execute(_well, output) == 0
+def test_a_run_that_detected_a_problem_ends_with_1(output: OutputFormat) -> None:
+    assert _execute(_healthy, output) == 0
     assert _execute(_unwell, output) == 1
 
 
@@ -92,9 +92,9 @@ def test_a_person_reads_what_happened_and_what_to_do_and_no_trace(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert _execute(_broken, OutputFormat.TEXT) == 3
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == "There is no cheese.\nBuy some.\n"
+    reported = capsys.readouterr()
+    assert reported.out == ""
+    assert reported.err == "There is no cheese.\nBuy some.\n"
 
 
 async def _leaves_faults_behind(listener: Listener) -> Result:
@@ -174,7 +174,7 @@ def test_a_signal_lets_the_work_clean_up_and_ends_with_130(number: signal.Signal
     assert signal.getsignal(number) == before
 
 
-def test_a_signal_tells_the_work_who_sent_it_and_what_was_done_by_then_is_told(
+def test_a_signal_shows_the_work_who_sent_it_and_what_was_done_by_then_is_reported(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async def work(listener: Listener) -> Result:

@@ -106,15 +106,15 @@ def _models(base: type[Model]) -> list[type[Model]]:
 
 
 @pytest.mark.parametrize("model", _models(Model), ids=lambda model: model.__name__)
-def test_every_field_that_goes_out_says_what_it_means(model: type[Model]) -> None:
+def test_every_field_that_goes_out_reports_what_it_means(model: type[Model]) -> None:
     assert [name for name, field in model.model_fields.items() if not field.description] == []
 
 
-def test_a_reader_that_went_away_ends_the_run_and_what_follows_goes_nowhere() -> None:
+def test_a_reader_that_went_unreachable_ends_the_run_and_what_follows_goes_nowhere() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as stream:
         lines = JsonLines(stream)
-        with pytest.raises(InterruptError, match="has closed the pipe") as gone:
+        with pytest.raises(InterruptError, match="has closed the pipe") as missing:
             lines.listen(LogLine("pod", "a line"))
-        lines.error(gone.value)
+        lines.error(missing.value)

@@ -73,7 +73,7 @@ def test_an_error_that_stays_is_mentioned_and_ends_nothing() -> None:
     )
 
 
-def test_a_missing_right_is_not_asked_for_again() -> None:
+def test_a_missing_right_is_not_requested_for_again() -> None:
     server = Server([ApiError("patch it", 403, "no"), _busy()])
     assert _noted(server).detail.endswith("refused to patch it: no")
     assert len(server.refusals) == 1

@@ -34,11 +34,11 @@ def _finding(name: str, what: str = "it", command: str = "") -> Finding:
     return Finding(name, what, "is wrong <&>\x00.", "Mend it.", command)
 
 
-def test_an_outcome_keeps_everything_in_its_view() -> None:
-    seen = view(_outcome("storage", State.FAILED, _finding("storage", "StorageClass/x", "do")))
-    assert (seen.name, seen.state, seen.elapsed_s) == ("storage", "failed", 1.235)
-    assert (seen.examines, seen.message) == ("looks at storage", "what was found")
-    (item,) = seen.findings
+def test_an_outcome_retains_all_in_its_view() -> None:
+    snapshot = view(_outcome("storage", State.FAILED, _finding("storage", "StorageClass/x", "do")))
+    assert (snapshot.name, snapshot.state, snapshot.elapsed_s) == ("storage", "failed", 1.235)
+    assert (snapshot.examines, snapshot.message) == ("looks at storage", "what was found")
+    (item,) = snapshot.findings
     assert (item.resource, item.remediation, item.command) == ("StorageClass/x", "Mend it.", "do")
 
 
@@ -69,7 +69,7 @@ def test_outcomes_are_counted_in_words() -> None:
         ({"cluster": State.OK, "redis-operator": State.UNKNOWN}, False, 3),
     ],
 )
-def test_who_could_not_see_the_cluster_does_not_say_that_nothing_is_wrong(
+def test_who_could_not_read_the_cluster_does_not_report_that_nothing_is_wrong(
     states: dict[str, State], ok: bool, code: int
 ) -> None:
     outcomes = [_outcome(name, state) for name, state in states.items()]
@@ -90,7 +90,7 @@ def test_who_could_not_see_the_cluster_does_not_say_that_nothing_is_wrong(
     assert result.exit_code == code
 
 
-def test_what_the_end_stands_on_are_checks_that_there_are() -> None:
+def test_what_the_end_is_on_are_checks_that_there_are() -> None:
     assert {item.name for item in catalog.ALL} >= catalog.REQUIRED
     assert any(item.name in catalog.REQUIRED for item in catalog.OF_OPERATORS)
 
@@ -122,7 +122,7 @@ def test_junit_has_a_case_for_each_check_with_failures_and_skips() -> None:
     assert cases["vrooli.check.fine"].get("time") == "1.235"
 
 
-def test_only_what_its_finding_offers_is_mended() -> None:
+def test_only_what_its_finding_offers_is_fixed() -> None:
     others = [
         _outcome("storage", State.FAILED, _finding("storage")),
         _outcome("redis-operator", State.FAILED, _finding("redis-operator", command="look")),
@@ -141,7 +141,7 @@ def test_missing_operators_are_installed_and_waited_for() -> None:
     assert found.anew == ()
 
 
-def test_an_operator_whose_definitions_are_gone_is_installed_anew() -> None:
+def test_an_operator_whose_definitions_are_deleted_is_installed_anew() -> None:
     finding = _finding("api-resources", "VaultAuth", INSTALL_COMMAND)
     unserved = _outcome("api-resources", State.FAILED, finding)
     found = check_fix.of([unserved])
@@ -158,7 +158,7 @@ def test_our_own_vault_is_brought_to_what_it_should_hold() -> None:
         assert "initial secrets" in found.actions[0]
 
 
-def test_a_step_brings_all_that_it_stands_on_and_nothing_else() -> None:
+def test_a_step_brings_all_that_it_is_on_and_no_other_line() -> None:
     async def ensure(progress: object) -> Done:
         return Done(changed=False)
 
@@ -171,7 +171,7 @@ def test_a_step_brings_all_that_it_stands_on_and_nothing_else() -> None:
     assert develop._closure(steps, ["d"]) == {"a", "c", "d"}
 
 
-def test_a_file_that_can_not_be_written_is_told_before_anything_is_looked_at(
+def test_a_file_that_can_not_be_written_is_reported_before_any_change_is_read(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(UsageError, match="not found"):

@@ -53,7 +53,7 @@ def test_every_action_is_in_the_table() -> None:
     assert {row[0] for row in TABLE} == set(Action)
 
 
-def test_without_a_terminal_the_refusal_says_what_would_change_and_what_to_pass() -> None:
+def test_without_a_terminal_the_refusal_reports_what_would_change_and_what_to_pass() -> None:
     with pytest.raises(UsageError) as refused:
         Consent().demand(Action.ROLLBACK, "prod", "change 1 object of vrooli-prod")
     assert refused.value.exit_code == 2
@@ -62,7 +62,7 @@ def test_without_a_terminal_the_refusal_says_what_would_change_and_what_to_pass(
     assert "--yes" in refused.value.advice
 
 
-def test_a_person_is_asked_with_what_would_change_and_a_no_ends_it() -> None:
+def test_a_person_is_prompted_with_what_would_change_and_a_no_ends_it() -> None:
     questions: list[str] = []
     with pytest.raises(InterruptError, match="nothing was changed"):
         Consent(ask=questions.append).demand(  # type: ignore[arg-type]
@@ -71,10 +71,10 @@ def test_a_person_is_asked_with_what_would_change_and_a_no_ends_it() -> None:
     assert questions == ["Take away the data?"]
 
 
-def test_only_a_person_who_was_asked_may_have_thought_for_long() -> None:
-    asked = Consent(ask=lambda question: True)
-    assert asked.demand(Action.DEPLOY, "prod", "change it") is True
-    assert asked.demand(Action.DEPLOY, "dev", "change it") is False
+def test_only_a_person_who_was_prompted_may_have_thought_for_long() -> None:
+    requests = Consent(ask=lambda question: True)
+    assert requests.demand(Action.DEPLOY, "prod", "change it") is True
+    assert requests.demand(Action.DEPLOY, "dev", "change it") is False
     assert CONFIRMED.demand(Action.DEPLOY, "prod", "change it") is False
 
 

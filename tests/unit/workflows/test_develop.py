@@ -30,7 +30,7 @@ DEV = ENVIRONMENTS["dev"]
 
 
 @pytest.mark.parametrize("workflow", [module.develop, module.prepare])
-def test_a_secrets_file_with_a_missing_key_is_told_before_any_step(
+def test_a_secrets_file_with_a_missing_key_is_reported_before_any_step(
     workflow: object, tmp_path: Path
 ) -> None:
     file, events = tmp_path / ".env", list[Event]()
@@ -42,7 +42,7 @@ def test_a_secrets_file_with_a_missing_key_is_told_before_any_step(
     assert events == []
 
 
-def test_a_values_file_with_an_unknown_key_is_told_before_any_step(tmp_path: Path) -> None:
+def test_a_values_file_with_an_unknown_key_is_reported_before_any_step(tmp_path: Path) -> None:
     file, events = tmp_path / "values.yaml", list[Event]()
     file.write_text("services: {ui: {prot: 1}}\n")
     with pytest.raises(UsageError, match="prot"):
@@ -61,13 +61,13 @@ def test_a_cluster_that_can_not_take_our_images_is_refused_before_they_are_built
     assert events == []
 
 
-def test_what_the_operators_can_not_do_is_refused_before_anything_is_applied(
+def test_what_the_operators_can_not_do_is_refused_before_any_change_is_applied(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[tuple[str, set[str]]] = []
+    requests: list[tuple[str, set[str]]] = []
 
     async def refuse(kube: object, namespace: str, manifests: Sequence[Manifest]) -> None:
-        asked.append((namespace, {item.kind for item in manifests}))
+        requests.append((namespace, {item.kind for item in manifests}))
         raise NotDeployableError("its data are of PostgreSQL 15")
 
     monkeypatch.setattr(develop_run.preflight, "demand_data_fit", refuse)
@@ -78,7 +78,7 @@ def test_what_the_operators_can_not_do_is_refused_before_anything_is_applied(
     run.kube = cast(Kube, None)
     with pytest.raises(NotDeployableError, match="its data are of PostgreSQL 15"):
         asyncio.run(run.ensure_release(Progress()))
-    ((namespace, kinds),) = asked
+    ((namespace, kinds),) = requests
     assert namespace == "dev"
     assert kinds >= {"PostgresCluster", "RedisFailover"}
 

@@ -76,12 +76,12 @@ async def _hold(cluster: Cluster, *, made: int, cut: bool = False) -> None:
         await task
 
 
-def test_a_revision_that_did_not_become_ready_is_noted(cluster: Cluster) -> None:
+def test_a_revision_that_did_not_become_ready_is_recorded(cluster: Cluster) -> None:
     asyncio.run(_hold(cluster, made=2))
     assert cluster.failed == {2: "Pod/a crashes"}
 
 
-def test_an_interrupted_one_is_noted(cluster: Cluster) -> None:
+def test_an_interrupted_one_is_recorded(cluster: Cluster) -> None:
     asyncio.run(_hold(cluster, made=2, cut=True))
     assert cluster.failed == {2: "it was interrupted"}
 

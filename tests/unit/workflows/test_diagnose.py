@@ -32,11 +32,11 @@ NOTHING = Diagnosis(causes=(), unavailable=())
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
 
-def test_who_could_see_no_pods_does_not_say_that_all_is_well() -> None:
-    seen = replace(evidence(), objects={})
-    said = diagnose.result(RELEASE, contents(seen, Redactor()), None, 1.0)
-    assert (said.ok, said.verdict, said.exit_code) == (False, Verdict.UNKNOWN, 3)
-    assert [item.resource for item in said.missing] == ["Pod in dev"]
+def test_who_could_read_no_pods_does_not_report_that_all_is_healthy() -> None:
+    snapshot = replace(evidence(), objects={})
+    message = diagnose.result(RELEASE, contents(snapshot, Redactor()), None, 1.0)
+    assert (message.ok, message.verdict, message.exit_code) == (False, Verdict.UNKNOWN, 3)
+    assert [item.resource for item in message.missing] == ["Pod in dev"]
 
 
 LATE = Unavailable("Service in dev", "no answer within 60 s", "Wait longer.", ("Service", "dev"))
@@ -52,18 +52,18 @@ CAUSE = Cause(Finding("crash-loop", "Deployment/x", "crashes"), Ref("Deployment"
         ((CAUSE,), (LATE,), Verdict.PROBLEMS, 1),
     ],
 )
-def test_a_problem_is_one_whatever_was_not_seen_and_healthy_is_only_what_was(
+def test_a_problem_is_one_regardless_of_what_was_not_read_and_healthy_is_only_what_was(
     causes: tuple[Cause, ...], missing: tuple[Unavailable, ...], verdict: Verdict, code: int
 ) -> None:
-    told = Diagnosis(causes=causes, unavailable=missing, missing=missing)
-    found = replace(contents(evidence(), Redactor()), diagnosis=told)
-    said = diagnose.result(RELEASE, found, None, 1.0)
-    assert (said.verdict, said.exit_code, said.ok) == (verdict, code, code == 0)
-    assert [item.reason for item in said.missing] == [item.reason for item in missing]
-    assert [item.advice for item in said.missing] == [item.advice for item in missing]
+    reported = Diagnosis(causes=causes, unavailable=missing, missing=missing)
+    found = replace(contents(evidence(), Redactor()), diagnosis=reported)
+    message = diagnose.result(RELEASE, found, None, 1.0)
+    assert (message.verdict, message.exit_code, message.ok) == (verdict, code, code == 0)
+    assert [item.reason for item in message.missing] == [item.reason for item in missing]
+    assert [item.advice for item in message.missing] == [item.advice for item in missing]
 
 
-def test_nothing_found_in_what_was_seen_is_well() -> None:
+def test_no_finding_in_what_was_read_is_healthy() -> None:
     found = replace(contents(evidence(), Redactor()), diagnosis=NOTHING)
     assert diagnose.result(RELEASE, found, None, 1.0).ok
 
@@ -87,8 +87,8 @@ def _asked(
     monkeypatch.setattr(access, "connect", connect)
     monkeypatch.setattr(discovery, "find_only_release", only)
     monkeypatch.setattr(diagnose, "examine", examine)
-    said = asyncio.run(diagnose.diagnose(ENVIRONMENTS["dev"], namespace, None, silent, **words))
-    return said.release, said.namespace
+    message = asyncio.run(diagnose.diagnose(ENVIRONMENTS["dev"], namespace, None, silent, **words))
+    return message.release, message.namespace
 
 
 def test_a_release_can_be_named_and_its_namespace_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_a_release_can_be_named_and_its_namespace_too(monkeypatch: pytest.Monkey
         ("other", None, ("vrooli-dev", "dev")),
     ],
 )
-def test_without_a_name_a_namespaces_one_release_is_meant(
+def test_without_a_name_a_namespaces_one_release_is_used(
     monkeypatch: pytest.MonkeyPatch,
     found: str | None,
     namespace: str | None,

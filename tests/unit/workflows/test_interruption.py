@@ -48,14 +48,14 @@ def _revision(number: int) -> Revision:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     """Revision 2 was made by this process, which holds the Lease."""
-    found = Cluster()
+    result = Cluster()
 
     async def mark(*words: object) -> None:
         return
 
-    monkeypatch.setattr(storage, "fetch_revision", found.fetch_revision)
+    monkeypatch.setattr(storage, "fetch_revision", result.fetch_revision)
     monkeypatch.setattr(failure_handling, "mark_failed", mark)
-    return found
+    return result
 
 
 def _ended(cluster: Cluster, **meanwhile: Any) -> InterruptError:
@@ -72,14 +72,14 @@ def _ended(cluster: Cluster, **meanwhile: Any) -> InterruptError:
     return asyncio.run(cut.end(by_person, silent, Consent(ask=ask)))
 
 
-def test_a_yes_goes_back(cluster: Cluster) -> None:
+def test_a_confirmation_rolls_back(cluster: Cluster) -> None:
     error = _ended(cluster)
     assert error.message == "vrooli-dev is healthy again."
     assert cluster.went_back
 
 
 @pytest.mark.parametrize("meanwhile", [{"holder": "bob@elsewhere, process 7"}, {"newest": 3}])
-def test_a_late_yes_does_not_go_back_from_what_another_deploy_made(
+def test_a_late_confirmation_does_not_go_back_from_what_another_deploy_made(
     cluster: Cluster, meanwhile: dict[str, Any]
 ) -> None:
     error = _ended(cluster, **meanwhile)

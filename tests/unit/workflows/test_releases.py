@@ -21,11 +21,11 @@ from vrooli.workflows import releases
 
 
 @pytest.mark.anyio
-async def test_what_helm_says_of_a_revision_is_told_without_secrets(
+async def test_what_helm_reports_of_a_revision_is_reported_without_secrets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     planted = list(canaries(1))
-    said = "Upgrade failed: " + "\n".join(item.text for item in planted)
+    message = "Upgrade failed: " + "\n".join(item.text for item in planted)
     known = [item.secret + "/+" * ("url" in item.shape) for item in planted if item.known]
 
     @asynccontextmanager
@@ -33,7 +33,7 @@ async def test_what_helm_says_of_a_revision_is_told_without_secrets(
         yield SimpleNamespace(kube=None, cluster=SimpleNamespace(kubeconfig=Path("kubeconfig")))
 
     async def fetch_records(kube: object, release: object) -> list[ReleaseRecord]:
-        revision = Revision(1, "failed", "vrooli-1.0.0", datetime.now(UTC), said)
+        revision = Revision(1, "failed", "vrooli-1.0.0", datetime.now(UTC), message)
         return [ReleaseRecord(revision)]
 
     async def redactor(kube: object, namespace: str) -> Redactor:
@@ -42,6 +42,6 @@ async def test_what_helm_says_of_a_revision_is_told_without_secrets(
     monkeypatch.setattr(releases.access, "connect", connect)
     monkeypatch.setattr(releases.storage, "fetch_records", fetch_records)
     monkeypatch.setattr(releases.secret_redaction, "redactor", redactor)
-    (told,) = (await releases.history(ENVIRONMENTS["dev"], None, silent)).revisions
-    assert told.description.startswith("Upgrade failed: ")
-    assert leaked(planted, told.description) == []
+    (reported,) = (await releases.history(ENVIRONMENTS["dev"], None, silent)).revisions
+    assert reported.description.startswith("Upgrade failed: ")
+    assert leaked(planted, reported.description) == []

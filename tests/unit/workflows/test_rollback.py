@@ -24,7 +24,7 @@ from vrooli.workflows.safeguards.consent import CONFIRMED
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
 
-class Gone:
+class UnreachableCluster:
     """Stands for an API server that went away."""
 
     async def healthy(self) -> bool:
@@ -35,14 +35,14 @@ def _run(end: End = End.READY) -> rollback._Run:
     """From revision 3 back to 2, of which nothing differs."""
     return rollback._Run(
         RollbackOptions(ENVIRONMENTS["dev"]),
-        cast(Any, SimpleNamespace(kube=Gone())),
+        cast(Any, SimpleNamespace(kube=UnreachableCluster())),
         RELEASE,
         record(2, stored=RevisionMetadata(end=end)),
         record(3),
     )
 
 
-def test_a_cluster_that_goes_away_in_the_middle_is_no_failure_of_the_release(
+def test_a_cluster_that_disappears_in_the_middle_is_no_failure_of_the_release(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     @asynccontextmanager
@@ -69,7 +69,7 @@ def test_a_cluster_that_goes_away_in_the_middle_is_no_failure_of_the_release(
         (End.UNFINISHED, ", which never became ready"),
     ],
 )
-def test_the_question_says_of_a_revision_that_it_never_worked(end: End, said: str) -> None:
+def test_the_question_reports_of_a_revision_that_it_never_worked(end: End, said: str) -> None:
     run = _run(end)
     expected = f"roll vrooli-dev in namespace dev back to revision 2{said}: nothing differs"
     assert run.change == expected

@@ -31,13 +31,13 @@ def unsuitable_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     local = images_local.judge(["localhost/vrooli/ui:dev-1"], []).findings
     pulled = registry.refusal("docker.io/someone/ui:1", registry.CLOSED)
 
-    async def look(*_: object, **__: object) -> list[Finding | None]:
+    async def run_status(*_: object, **__: object) -> list[Finding | None]:
         return [*local, pulled, CLASS]
 
     async def free(*_: object) -> None:
         """Nobody is at work."""
 
-    monkeypatch.setattr(preflight, "run", look)
+    monkeypatch.setattr(preflight, "run", run_status)
     monkeypatch.setattr(lease, "demand_free", free)
 
 
@@ -53,10 +53,10 @@ async def test_a_rollback_names_the_artifact_of_its_revision() -> None:
     run = rollback._Run(nothing, stub, RELEASE, ReleaseRecord(TO), nothing)
     with pytest.raises(preflight.NotDeployableError) as refused:
         await run.check(Progress())
-    said = str(refused.value)
-    assert said.count("Deploy the artifact of revision 3 (vrooli-1.2.0)") == 2
-    assert images_local.BUILD not in said
-    assert str(CLASS) in said
+    message = str(refused.value)
+    assert message.count("Deploy the artifact of revision 3 (vrooli-1.2.0)") == 2
+    assert images_local.BUILD not in message
+    assert str(CLASS) in message
 
 
 @pytest.mark.usefixtures("unsuitable_cluster")

@@ -90,7 +90,7 @@ REVISION = Revision(3, "deployed", "vrooli-0.1.0", datetime(2026, 1, 1, tzinfo=U
 
 
 @pytest.fixture
-def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
+def run_status(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
     """Run status where every part is healthy but for what is given."""
 
     def run(
@@ -133,8 +133,8 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
 Look = Callable[..., StatusResult]
 
 
-def test_all_healthy_says_what_runs_and_where_to_look(look: Look) -> None:
-    result = look()
+def test_all_healthy_reports_what_runs_and_where_to_look(run_status: Look) -> None:
+    result = run_status()
     assert result.ok
     assert result.problems == ()
     assert [(item.version, item.source) for item in result.operators] == [("5.4", "go-module")] * 3
@@ -144,8 +144,8 @@ def test_all_healthy_says_what_runs_and_where_to_look(look: Look) -> None:
     assert result.urls["ui"] == "http://127.0.0.1:1"
 
 
-def test_a_release_is_not_healthy_to_who_may_not_read_the_operators_logs(look: Look) -> None:
-    result = look(unavailable=(Unavailable("the log of PGO", "no", "ask for it"),))
+def test_a_release_is_not_healthy_to_who_may_not_read_the_operators_logs(run_status: Look) -> None:
+    result = run_status(unavailable=(Unavailable("the log of PGO", "no", "ask for it"),))
     assert result.verdict is Verdict.UNKNOWN
     assert result.problems == ()
     assert [vars(item) for item in result.missing] == [
@@ -153,16 +153,16 @@ def test_a_release_is_not_healthy_to_who_may_not_read_the_operators_logs(look: L
     ]
 
 
-def test_a_revision_without_a_record_is_taken_as_helm_has_it(look: Look) -> None:
-    result = look(end=End.UNKNOWN)
+def test_a_revision_without_a_record_is_used_as_helm_has_it(run_status: Look) -> None:
+    result = run_status(end=End.UNKNOWN)
     assert result.ok
     assert result.release is not None
     assert result.release.outcome == "unknown"
 
 
 @pytest.mark.parametrize("state", ["absent", "stopped"])
-def test_a_cluster_that_does_not_run_is_all_there_is_to_say(look: Look, state: str) -> None:
-    result = look(cluster=FakeCluster(state))
+def test_a_cluster_that_does_not_run_is_all_there_is_to_say(run_status: Look, state: str) -> None:
+    result = run_status(cluster=FakeCluster(state))
     assert not result.ok
     assert result.problems == (
         f"cluster embedded:x is {state}: `vrooli develop` starts it and deploys the release",
@@ -210,9 +210,9 @@ def test_a_cluster_that_does_not_run_is_all_there_is_to_say(look: Look, state: s
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
 def test_what_is_not_healthy_is_a_problem_in_words(
-    look: Look, given: dict[str, Any], problem: str
+    run_status: Look, given: dict[str, Any], problem: str
 ) -> None:
-    result = look(**given)
+    result = run_status(**given)
     assert not result.ok
     assert problem in result.problems
 
@@ -230,17 +230,19 @@ def test_what_is_not_healthy_is_a_problem_in_words(
         ({"cluster": FakeCluster("absent")}, "select the cluster of {} with --cluster"),
     ],
 )
-def test_nobody_is_told_to_put_the_sources_where_an_artifact_belongs(
-    look: Look, environment: str, given: dict[str, Any], way: str
+def test_nobody_is_reported_to_put_the_sources_where_an_artifact_belongs(
+    run_status: Look, environment: str, given: dict[str, Any], way: str
 ) -> None:
-    (problem,) = look(environment=environment, **given).problems
+    (problem,) = run_status(environment=environment, **given).problems
     assert way.format(environment) in problem
     assert "vrooli develop" not in problem
 
 
-def test_an_api_that_does_not_answer_hides_no_component(look: Look) -> None:
+def test_an_api_that_does_not_answer_hides_no_component(run_status: Look) -> None:
     etcd = ComponentStatus("etcd", "failed", detail="no space left on device")
-    result = look(cluster=FakeCluster("degraded", etcd), kube=PrerequisiteError("No API answers."))
+    result = run_status(
+        cluster=FakeCluster("degraded", etcd), kube=PrerequisiteError("No API answers.")
+    )
     assert not result.ok
     assert result.problems == (
         "cluster x is degraded",
@@ -251,12 +253,12 @@ def test_an_api_that_does_not_answer_hides_no_component(look: Look) -> None:
     assert result.cluster.components[0].name == "etcd"
 
 
-def test_someone_elses_vault_is_no_problem(look: Look) -> None:
-    assert look(vault=VaultStatus("foreign", detail="theirs")).ok
+def test_someone_elses_vault_is_no_problem(run_status: Look) -> None:
+    assert run_status(vault=VaultStatus("foreign", detail="theirs")).ok
 
 
-def test_an_api_that_does_not_answer_leaves_it_open_how_all_is(look: Look) -> None:
-    result = look(kube=PrerequisiteError("No API answers.", "See whether it runs."))
+def test_an_api_that_does_not_answer_leaves_it_open_how_all_is(run_status: Look) -> None:
+    result = run_status(kube=PrerequisiteError("No API answers.", "See whether it runs."))
     assert (result.ok, result.verdict, result.exit_code) == (False, Verdict.UNKNOWN, 3)
     assert [(item.reason, item.advice) for item in result.missing] == [
         ("No API answers.", "See whether it runs.")
@@ -264,10 +266,10 @@ def test_an_api_that_does_not_answer_leaves_it_open_how_all_is(look: Look) -> No
     assert result.problems == ()
 
 
-def test_a_part_that_can_not_be_seen_is_no_problem_leaves_it_open_and_hides_no_other(
-    look: Look,
+def test_a_part_that_can_not_be_read_is_no_problem_leaves_it_open_and_hides_no_other(
+    run_status: Look,
 ) -> None:
-    result = look(vault=PrerequisiteError("no answer"))
+    result = run_status(vault=PrerequisiteError("no answer"))
     assert (result.verdict, result.exit_code) == (Verdict.UNKNOWN, 3)
     assert [(item.resource, item.reason) for item in result.missing] == [("Vault", "no answer")]
     assert result.problems == ()
@@ -275,25 +277,25 @@ def test_a_part_that_can_not_be_seen_is_no_problem_leaves_it_open_and_hides_no_o
     assert result.release is not None
 
 
-def test_what_is_not_healthy_decides_whatever_was_not_seen(look: Look) -> None:
+def test_what_is_not_healthy_decides_regardless_of_what_was_not_read(run_status: Look) -> None:
     lost = PrerequisiteError("no answer")
-    result = look(vault=lost, operator=_operator(State.ABSENT))
+    result = run_status(vault=lost, operator=_operator(State.ABSENT))
     assert (result.verdict, result.exit_code) == (Verdict.PROBLEMS, 1)
     assert len(result.missing) == 1
 
 
-def test_a_vault_that_nothing_is_taken_from_need_not_be_seen(look: Look) -> None:
-    result = look(vault=PrerequisiteError("no answer"), wanted=())
+def test_a_vault_that_nothing_is_used_from_require_not_be_read(run_status: Look) -> None:
+    result = run_status(vault=PrerequisiteError("no answer"), wanted=())
     assert (result.verdict, result.missing) == (Verdict.HEALTHY, ())
 
 
-def test_what_was_turned_away_is_asked_again(look: Look) -> None:
+def test_what_was_turned_unreachable_is_prompted_again(run_status: Look) -> None:
     busy = ApiError("list Deployment", 429, "too many", retry_after_s=0)
-    assert look(operator=[busy] * 4).ok
+    assert run_status(operator=[busy] * 4).ok
 
 
-def test_a_release_that_can_not_be_seen_leaves_no_places_to_look(look: Look) -> None:
-    result = look(revision=PrerequisiteError("no answer"))
+def test_a_release_that_can_not_be_read_leaves_no_places_to_look(run_status: Look) -> None:
+    result = run_status(revision=PrerequisiteError("no answer"))
     assert "release vrooli-dev" in {item.resource for item in result.missing}
     assert result.exit_code == 3
     assert result.urls == {}

@@ -91,7 +91,7 @@ def _run(
     return asyncio.run(workflow.uninstall(PROD, None, silent, data=data, consent=consent))
 
 
-def test_the_release_is_held_until_its_namespace_is_ending(
+def test_the_release_is_locked_until_its_namespace_is_ending(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cluster = Cluster(namespace=NAMESPACE)
@@ -107,7 +107,7 @@ def test_without_the_data_the_namespace_stays(monkeypatch: pytest.MonkeyPatch) -
     assert cluster.done == ["hold", "uninstall", "let go"]
 
 
-def test_a_namespace_that_is_not_there_is_not_made_to_hold_a_release_in_it(
+def test_a_namespace_that_is_not_there_is_not_made_to_lock_a_release_in_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cluster = Cluster()
@@ -116,24 +116,24 @@ def test_a_namespace_that_is_not_there_is_not_made_to_hold_a_release_in_it(
     assert ended.steps[-1].detail == "there is no namespace production"
 
 
-def test_one_that_is_ending_can_not_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_ending_can_not_be_locked(monkeypatch: pytest.MonkeyPatch) -> None:
     metadata = {**NAMESPACE["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}
     cluster = Cluster(namespace={"metadata": metadata})
     _run(monkeypatch, cluster, data=False)
     assert cluster.done == ["uninstall"]
 
 
-def test_a_no_changes_nothing_and_the_question_says_what_goes(
+def test_a_no_changes_nothing_and_the_question_reports_what_is_deleted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cluster, asked = Cluster(namespace=NAMESPACE), list[str]()
+    cluster, requests = Cluster(namespace=NAMESPACE), list[str]()
     with pytest.raises(InterruptError, match="nothing was changed"):
-        _run(monkeypatch, cluster, consent=Consent(ask=asked.append))  # type: ignore[arg-type]
-    assert asked == ["Delete vrooli-prod and namespace production with all its data?"]
+        _run(monkeypatch, cluster, consent=Consent(ask=requests.append))  # type: ignore[arg-type]
+    assert requests == ["Delete vrooli-prod and namespace production with all its data?"]
     assert cluster.done == []
 
 
-def test_without_a_terminal_and_without_yes_nothing_goes(
+def test_without_a_terminal_and_without_confirmation_nothing_is_deleted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cluster = Cluster(namespace=NAMESPACE)
@@ -148,23 +148,23 @@ def test_without_a_terminal_and_without_yes_nothing_goes(
 def test_the_command_passes_on_what_the_person_allows(
     monkeypatch: pytest.MonkeyPatch, terminal: bool, yes: bool
 ) -> None:
-    given: list[Consent] = []
+    changes_: list[Consent] = []
 
     async def uninstall(*rest: object, data: bool, consent: Consent) -> StepsResult:
-        given.append(consent)
+        changes_.append(consent)
         return StepsResult(changed=False, elapsed_s=0.0, steps=())
 
     monkeypatch.setattr(prompt, "on_terminal", lambda: terminal)
     monkeypatch.setattr(workflow, "uninstall", uninstall)
     command.command(environment="prod", data=True, yes=yes)
-    assert given == [Consent(yes, prompt.confirm if terminal else None)]
+    assert changes_ == [Consent(yes, prompt.confirm if terminal else None)]
 
 
-def _removed(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, *noted: Manifest) -> str:
+def _removed(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, *recorded: Manifest) -> str:
     """What is said of a release that has these objects; none when Helm knows of none."""
 
     async def fetch_record(kube: object, release: Release) -> ReleaseRecord | None:
-        return record(objects=noted) if noted else None
+        return record(objects=recorded) if recorded else None
 
     async def call(*words: object) -> None:
         return None
@@ -189,19 +189,19 @@ def test_volumes_that_stay_are_named_and_those_that_go_are_not(
         _claim("going", deletionTimestamp="2026-01-01T00:00:00Z"),
     )
     kept = _manifest("PostgresCluster", "vrooli-pg", keep=True)
-    said = _removed(monkeypatch, cluster, kept, _manifest("RedisFailover", "vrooli-rf"))
-    assert said == (
+    message = _removed(monkeypatch, cluster, kept, _manifest("RedisFailover", "vrooli-rf"))
+    assert message == (
         "vrooli-prod was uninstalled; its data remain in PostgresCluster/vrooli-pg, "
         "PersistentVolumeClaim/redis"
     )
 
 
-def test_volumes_are_named_when_the_release_was_gone_before(
+def test_volumes_are_named_when_the_release_was_deleted_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said = _removed(monkeypatch, Cluster(_claim("redis")))
-    left = "there is no release vrooli-prod; its data remain in PersistentVolumeClaim/redis"
-    assert said == left
+    message = _removed(monkeypatch, Cluster(_claim("redis")))
+    leftovers = "there is no release vrooli-prod; its data remain in PersistentVolumeClaim/redis"
+    assert message == leftovers
     assert _removed(monkeypatch, Cluster()) == "there is no release vrooli-prod"
 
 
@@ -222,9 +222,9 @@ async def test_a_new_release_finds_what_an_earlier_one_left() -> None:
         Manifest("v1", "Namespace", "others", "production", "", {"metadata": {}}),
     ]
     kube = cast(Kube, Cluster(*claims, namespace=NAMESPACE))
-    left = await release_uninstall.find_leftovers(kube, RELEASE, objects)
-    assert left == ["Namespace/kept", "PersistentVolumeClaim/data-rfr-vrooli-rf-0"]
-    assert release_uninstall.format_leftovers(left).startswith(
+    leftovers = await release_uninstall.find_leftovers(kube, RELEASE, objects)
+    assert leftovers == ["Namespace/kept", "PersistentVolumeClaim/data-rfr-vrooli-rf-0"]
+    assert release_uninstall.format_leftovers(leftovers).startswith(
         ", with objects of an earlier release: Namespace/kept"
     )
     assert release_uninstall.format_leftovers([]) == ""

@@ -14,7 +14,7 @@ from vrooli.release.drift.diff import FieldChange
 WHEN = "2026-11-28T12:00:00Z"
 ITEM = 'k:{"name":"server"}'
 PORT = 'k:{"containerPort":80,"protocol":"TCP"}'
-WANTED: dict[str, Any] = {
+DESIRED: dict[str, Any] = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
     "metadata": {"name": "a"},
@@ -57,19 +57,19 @@ def _container(fields: Any) -> Any:
 
 
 def _entry(fields: Any, manager: str = "kubectl-edit", **more: str) -> dict[str, Any]:
-    said = {"manager": manager, "operation": "Update", "apiVersion": "apps/v1", "time": WHEN}
-    return {**said, "fieldsV1": fields, **more}
+    message = {"manager": manager, "operation": "Update", "apiVersion": "apps/v1", "time": WHEN}
+    return {**message, "fieldsV1": fields, **more}
 
 
 def _live(*entries: dict[str, Any], **spec: Any) -> dict[str, Any]:
     """The object with one more variable, one label and a port's name, signed so."""
     container = {
-        **WANTED["spec"]["template"]["spec"]["containers"][0],
+        **DESIRED["spec"]["template"]["spec"]["containers"][0],
         "env": [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}],
         "ports": [{"containerPort": 80, "protocol": "TCP", "name": "web"}],
     }
     return {
-        **WANTED,
+        **DESIRED,
         "metadata": {
             "name": "a",
             "labels": {"team": "x"},
@@ -81,17 +81,17 @@ def _live(*entries: dict[str, Any], **spec: Any) -> dict[str, Any]:
 
 
 def _added(*entries: dict[str, Any], **spec: Any) -> dict[str, FieldChange]:
-    found = manual_edits.added(
-        manifest.from_body(WANTED, "dev"), _live(*entries, **spec), Redactor()
+    result = manual_edits.added(
+        manifest.from_body(DESIRED, "dev"), _live(*entries, **spec), Redactor()
     )
-    return {field.path: field for field in found}
+    return {field.path: field for field in result}
 
 
 VARIABLE = {"f:env": {'k:{"name":"B"}': {".": {}, "f:name": {}, "f:value": {}}}}
 ENV = "spec.template.spec.containers[server].env[B]"
 
 
-def test_a_variable_is_told_as_a_whole_with_its_tool_and_time() -> None:
+def test_a_variable_is_reported_completely_with_its_tool_and_time() -> None:
     (field,) = _added(_entry(_container(VARIABLE))).values()
     assert (field.path, field.after, field.manager) == (ENV, None, "kubectl-edit")
     assert field.since is not None
@@ -109,7 +109,7 @@ def test_a_variable_is_told_as_a_whole_with_its_tool_and_time() -> None:
         ({"f:spec": {"f:paused": {}}}, "spec.paused"),
     ],
 )
-def test_labels_parts_of_items_and_plain_fields_are_told(fields: Any, path: str) -> None:
+def test_labels_parts_of_items_and_plain_fields_are_reported(fields: Any, path: str) -> None:
     assert list(_added(_entry(fields), paused=True)) == [path]
 
 
@@ -154,9 +154,9 @@ def test_a_secret_value_is_masked() -> None:
     assert (field.path, field.before) == ("data.b", MASK)
 
 
-def test_what_is_taken_and_what_is_left_are_all_that_was_signed() -> None:
+def test_what_is_used_and_what_is_left_are_all_that_was_signed() -> None:
     fields = _container({"f:image": {}, **VARIABLE})
-    (hand,) = manual_edits.hands(manifest.from_body(WANTED, "dev"), _live(_entry(fields)))
+    (hand,) = manual_edits.hands(manifest.from_body(DESIRED, "dev"), _live(_entry(fields)))
     assert hand.taken_over == _container(VARIABLE)
     assert hand.remaining == _container({"f:image": {}})
 
@@ -175,5 +175,5 @@ def test_what_is_taken_and_what_is_left_are_all_that_was_signed() -> None:
         ({"e": []}, {"e": [{"name": "x"}]}, [("e", "x")]),
     ],
 )
-def test_what_is_lacking(body: Any, wanted: Any, expected: list[tuple[str, ...]]) -> None:
+def test_what_is_missing(body: Any, wanted: Any, expected: list[tuple[str, ...]]) -> None:
     assert list(manual_edits.missing_paths(body, wanted)) == expected

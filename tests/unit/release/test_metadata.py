@@ -36,12 +36,12 @@ def test_what_is_written_is_read_again() -> None:
     assert metadata.parse(_labels(4)) == RevisionMetadata(ARTIFACT, "ada", "laptop", End.UNFINISHED)
 
 
-def test_labels_that_helm_gave_to_a_later_revision_say_nothing_of_it() -> None:
+def test_labels_that_helm_copied_to_a_later_revision_report_nothing_of_it() -> None:
     inherited = {**_labels(4), metadata.READY: "4", "version": "5"}
     assert metadata.parse(inherited) == RevisionMetadata()
 
 
-def test_a_note_from_before_has_nothing_but_that_it_failed() -> None:
+def test_a_record_from_before_has_nothing_but_that_it_failed() -> None:
     old = {"owner": "helm", "version": "2", "vrooli.com/failed": "2"}
     assert metadata.parse(old) == RevisionMetadata(end=End.FAILED)
     assert metadata.parse({"owner": "helm", "version": "2"}) == RevisionMetadata()
@@ -95,7 +95,7 @@ def test_a_run_of_a_pipeline_is_named(variables: dict[str, str], expected: Autho
     assert author(variables) == expected
 
 
-def test_of_a_person_who_became_root_the_own_name_is_taken(
+def test_of_a_person_who_became_root_the_login_name_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "laptop")
@@ -105,10 +105,10 @@ def test_of_a_person_who_became_root_the_own_name_is_taken(
 class Cluster:
     """Stands for an API server that keeps one Secret of Helm's, and no other."""
 
-    def __init__(self, labels: dict[str, str], note: Any) -> None:
+    def __init__(self, labels: dict[str, str], record_: Any) -> None:
         self.secret: dict[str, Any] = {
             "metadata": {"name": f"sh.helm.release.v1.{RELEASE.name}.v4", "labels": labels},
-            "data": {"release": note if isinstance(note, str) else packed(note)},
+            "data": {"release": record_ if isinstance(record_, str) else packed(record_)},
         }
 
     async def list(self, *words: str, names_only: bool = False) -> list[dict[str, Any]]:
@@ -123,8 +123,8 @@ class Cluster:
         assert words[2] == self.secret["metadata"]["name"]
         change = words[4]
         labels = {**self.secret["metadata"]["labels"], **change["metadata"]["labels"]}
-        kept = {name: value for name, value in labels.items() if value is not None}
-        self.secret["metadata"]["labels"] = kept
+        retained = {name: value for name, value in labels.items() if value is not None}
+        self.secret["metadata"]["labels"] = retained
         self.secret["data"].update(change.get("data", {}))
 
 
@@ -149,16 +149,16 @@ def test_why_one_failed_takes_the_place_of_helms_complete_without_secrets(
 ) -> None:
     cluster = Cluster(_labels(4), NOTE)
     assert metadata.parse(_failed(monkeypatch, cluster)).end is End.FAILED
-    note = unpacked(cluster.secret)
-    text = note["info"]["description"]
+    record_ = unpacked(cluster.secret)
+    text = record_["info"]["description"]
     assert text.startswith("it did not become ready: The release can't become ready: Pod/a: ")
     assert "sesame" not in text
-    assert {**note, "info": {**note["info"], "description": "Upgrade complete"}} == NOTE
-    (found,) = asyncio.run(storage.fetch_records(cast(Kube, cluster), RELEASE))
-    assert found.revision.description == text
+    assert {**record_, "info": {**record_["info"], "description": "Upgrade complete"}} == NOTE
+    (result,) = asyncio.run(storage.fetch_records(cast(Kube, cluster), RELEASE))
+    assert result.revision.description == text
 
 
-def test_of_a_rollback_that_failed_it_is_still_told_where_it_went_back_to(
+def test_of_a_rollback_that_failed_it_is_still_reported_where_it_rolled_back_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cluster = Cluster(_labels(4), {"info": {"description": "Rollback to 2"}})
@@ -173,7 +173,7 @@ def test_helms_own_words_of_a_failure_stay(monkeypatch: pytest.MonkeyPatch) -> N
     assert unpacked(cluster.secret) == NOTE
 
 
-def test_a_note_that_can_not_be_read_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_can_not_be_read_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(_labels(4), "rubbish")
     assert metadata.parse(_failed(monkeypatch, cluster)).end is End.FAILED
     assert cluster.secret["data"] == {"release": "rubbish"}
@@ -187,20 +187,20 @@ def test_one_that_becomes_ready_later_did_not_fail(monkeypatch: pytest.MonkeyPat
     assert metadata.parse(cluster.secret["metadata"]["labels"]).end is End.READY
 
 
-def test_one_that_somebody_else_made_is_not_touched() -> None:
+def test_one_that_another_tool_made_is_not_touched() -> None:
     cluster = Cluster({"owner": "helm", "version": "4"}, NOTE)
     before = dict(cluster.secret["metadata"]["labels"])
     asyncio.run(marks.mark_ready(cast(Kube, cluster), RELEASE, 4))
     assert cluster.secret["metadata"]["labels"] == before
 
 
-def test_going_back_notes_who_did_it_and_what_it_was_made_of() -> None:
+def test_rolling_back_records_who_did_it_and_what_it_was_built_from() -> None:
     cluster = Cluster({**_labels(2), "version": "4"}, NOTE)
     to = RevisionMetadata(ARTIFACT, "bob", "elsewhere", End.READY)
     asyncio.run(marks.mark_rollback(cast(Kube, cluster), RELEASE, 4, to))
-    found = metadata.parse(cluster.secret["metadata"]["labels"])
-    assert (found.origin, found.end) == (ARTIFACT, End.UNFINISHED)
-    assert found.by not in ("", "bob")
+    result = metadata.parse(cluster.secret["metadata"]["labels"])
+    assert (result.origin, result.end) == (ARTIFACT, End.UNFINISHED)
+    assert result.by not in ("", "bob")
 
 
 def test_packing_is_the_reverse_of_unpacking() -> None:

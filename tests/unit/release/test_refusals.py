@@ -20,7 +20,7 @@ kind: VaultStaticSecret
 metadata: {name: app}
 spec: {destination: {name: vrooli-config}}
 """
-WANTED = tuple(manifest.parse(TEXT, "dev"))
+DESIRED = tuple(manifest.parse(TEXT, "dev"))
 
 
 def event(message: str, *, after_s: int = 5, count: int = 2, name: str = "app") -> dict[str, Any]:
@@ -35,27 +35,27 @@ def event(message: str, *, after_s: int = 5, count: int = 2, name: str = "app") 
     }
 
 
-def found(*events: dict[str, Any], filled: bool = False) -> list[str]:
+def result(*events: dict[str, Any], filled: bool = False) -> list[str]:
     """What is told, of a secret that is filled or isn't."""
     status = {"secretMAC": "a", "lastGeneration": 1} if filled else {}
     metadata = {"name": "app", "generation": 1}
     body = {
         "kind": "VaultStaticSecret",
         "metadata": metadata,
-        "spec": WANTED[0].body["spec"],
+        "spec": DESIRED[0].body["spec"],
         "status": status,
     }
     failures_of = list(
-        find_refusals(RolloutContext(WANTED, Snapshot.of((body, *events)), None, NOW))
+        find_refusals(RolloutContext(DESIRED, Snapshot.of((body, *events)), None, NOW))
     )
     assert all(item.grace_period_s == VAULT_GRACE_S for item in failures_of)
     return [str(item) for item in failures_of]
 
 
-def test_a_secret_that_vault_refused_twice_is_told_in_its_words() -> None:
-    told = [f"VaultStaticSecret/app: refused by Vault ({DENIED})"]
-    assert found(event(DENIED)) == told
-    assert found(event(DENIED, count=1), event(DENIED, count=1)) == told
+def test_a_secret_that_vault_refused_twice_is_reported_in_its_words() -> None:
+    reported = [f"VaultStaticSecret/app: refused by Vault ({DENIED})"]
+    assert result(event(DENIED)) == reported
+    assert result(event(DENIED, count=1), event(DENIED, count=1)) == reported
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_a_secret_that_vault_refused_twice_is_told_in_its_words() -> None:
     ids=["once", "before", "another's", "timeout", "sealed"],
 )
 def test_what_may_pass_is_waited_for(passing: dict[str, Any]) -> None:
-    assert found(passing) == []
+    assert result(passing) == []
 
 
-def test_a_secret_that_is_filled_is_no_trouble() -> None:
-    assert found(event(DENIED), filled=True) == []
+def test_a_secret_that_is_filled_is_no_failure() -> None:
+    assert result(event(DENIED), filled=True) == []

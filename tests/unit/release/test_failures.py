@@ -74,7 +74,7 @@ def unscheduled(since_s: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("part", ["containerStatuses", "initContainerStatuses"])
-def test_an_image_that_cannot_be_pulled_is_hopeless(part: str) -> None:
+def test_an_image_that_cannot_be_pulled_is_final(part: str) -> None:
     (found,) = find_failures([pod(**{part: [waiting("ImagePullBackOff")]})], NOW)
     assert str(found) == "server-1/server: ImagePullBackOff (no such image)"
 
@@ -88,11 +88,11 @@ def test_an_image_that_cannot_be_pulled_is_hopeless(part: str) -> None:
         {},
     ],
 )
-def test_what_may_still_become_better_is_not_hopeless(status: dict[str, Any]) -> None:
+def test_what_may_still_become_better_is_not_final(status: dict[str, Any]) -> None:
     assert find_failures([pod(**status)], NOW) == []
 
 
-def test_the_third_crash_is_hopeless_and_says_how_it_ended() -> None:
+def test_the_third_crash_is_final_and_reports_how_it_ended() -> None:
     (found,) = find_failures(
         [pod(containerStatuses=[waiting("CrashLoopBackOff", restarts=2)])], NOW
     )
@@ -100,7 +100,7 @@ def test_the_third_crash_is_hopeless_and_says_how_it_ended() -> None:
     assert found.message == "ended 3 times, last with status 3"
 
 
-def test_a_pod_that_no_node_takes_for_long_is_hopeless() -> None:
+def test_a_pod_that_no_node_takes_for_long_is_final() -> None:
     (found,) = find_failures([pod(conditions=unscheduled(since_s=61))], NOW)
     assert str(found) == "server-1: Unschedulable (Insufficient cpu)"
 
@@ -112,10 +112,10 @@ def test_the_version_that_is_being_replaced_does_not_count() -> None:
     assert len(find_failures([old], NOW)) == 1
 
 
-def test_a_pod_that_goes_away_does_not_count() -> None:
-    going = pod(containerStatuses=[waiting("ImagePullBackOff")])
-    going["metadata"]["deletionTimestamp"] = NOW.isoformat()
-    assert find_failures([going], NOW) == []
+def test_a_pod_that_disappears_does_not_count() -> None:
+    deleting = pod(containerStatuses=[waiting("ImagePullBackOff")])
+    deleting["metadata"]["deletionTimestamp"] = NOW.isoformat()
+    assert find_failures([deleting], NOW) == []
 
 
 DEPLOYMENT = manifest.from_body(
@@ -246,8 +246,8 @@ def test_ends_from_before_the_deploy_do_not_count() -> None:
     for ends, is_hopeless in ((3, False), (4, False), (5, True)):
         now = pod(version="2", age_s=6000, containerStatuses=[crashed(ends)])
         found = seen(*VERSIONS, now)
-        scene = RolloutContext((DEPLOYMENT,), found, EPOCH, began, earlier)
-        assert bool(find_failures([now], NOW, scene)) is is_hopeless, ends
+        context_ = RolloutContext((DEPLOYMENT,), found, EPOCH, began, earlier)
+        assert bool(find_failures([now], NOW, context_)) is is_hopeless, ends
 
 
 def test_a_pod_that_was_failing_already_is_given_time_for_its_next_start() -> None:
@@ -266,8 +266,8 @@ def test_of_a_pod_that_was_failing_already_ends_count_from_its_first_start_on() 
     assert earlier == {("", "server"): 6}
     for ends, is_hopeless in ((7, False), (8, False), (9, True)):
         now = pod(version="2", age_s=6000, containerStatuses=[crashed(ends)])
-        scene = RolloutContext((DEPLOYMENT,), seen(*VERSIONS, now), EPOCH, began, earlier)
-        found = find_failures([now], NOW, scene)
+        context_ = RolloutContext((DEPLOYMENT,), seen(*VERSIONS, now), EPOCH, began, earlier)
+        found = find_failures([now], NOW, context_)
         assert bool(found) is is_hopeless, ends
         assert all(item.grace_period_s == 0 for item in found)
 
@@ -282,7 +282,7 @@ def test_a_pod_that_fails_long_after_the_deploy_has_had_its_tries() -> None:
 
 
 @pytest.mark.parametrize("reason", ["StartError", "ContainerCannotRun"])
-def test_a_container_that_could_not_be_started_is_told_with_the_reason(reason: str) -> None:
+def test_a_container_that_could_not_be_started_is_reported_with_the_reason(reason: str) -> None:
     """It has no log; the runtime gives it the start of the Unix epoch."""
     failing = crashed(3)
     failing["lastState"]["terminated"] = {
@@ -357,8 +357,8 @@ def test_a_refused_image_waits_for_its_credential_and_the_next_pull() -> None:
     filled = seen(*VERSIONS, new, {**empty, "status": {"secretMAC": "x"}})
     for late_s, grace_period_s in ((-1, PULL_S), (5, PULL_S), (40, 60), (2000, BACK_OFF_S + 10)):
         came = NOW - timedelta(seconds=60) + timedelta(seconds=late_s)
-        scene = RolloutContext(manifests, filled, filled={"hub": came})
-        (found,) = find_failures([new], NOW, scene)
+        context_ = RolloutContext(manifests, filled, filled={"hub": came})
+        (found,) = find_failures([new], NOW, context_)
         assert found.grace_period_s == grace_period_s, late_s
     (found,) = find_failures([new], NOW, RolloutContext(manifests, filled))
     assert found.grace_period_s == PULL_S, "it was there from the first look on"
@@ -386,7 +386,7 @@ def test_an_image_of_another_architecture_is_believed_at_once_and_named(message:
     assert found.message.endswith("it isn't made for the architecture of the node")
 
 
-def test_without_a_replica_set_to_tell_a_sure_sign_must_last() -> None:
+def test_without_a_replica_set_to_show_a_sure_sign_must_last() -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", "not found")])
     assert [item.grace_period_s for item in judged(new)] == [VERSION_GRACE_S]
 
@@ -396,14 +396,14 @@ def test_pods_of_the_version_before_do_not_count_before_the_new_ones_are_there()
     assert judged(*VERSIONS, old) == []
 
 
-def test_no_pod_tells_of_a_change_that_no_controller_has_seen() -> None:
+def test_no_pod_shows_of_a_change_that_no_controller_has_seen() -> None:
     sets = (replica_set("1", "1"), replica_set("2", "2"))
     bad = pod(version="2", containerStatuses=[crashed(4)])
     assert judged(deployment(observed=2), *sets, bad)
     assert judged(deployment(observed=1), *sets, bad) == []
 
 
-def test_two_crashes_beside_the_ready_version_before_are_hopeless() -> None:
+def test_two_crashes_beside_the_ready_version_before_are_final() -> None:
     old = pod("old", version="1", conditions=READY)
     new = pod("new", version="2", containerStatuses=[crashed(2)])
     (found,) = judged(*VERSIONS, old, new)
@@ -413,13 +413,13 @@ def test_two_crashes_beside_the_ready_version_before_are_hopeless() -> None:
 
 
 @pytest.mark.parametrize("code", [137, 143])
-def test_two_kills_are_not_hopeless_a_slow_start_may_be_killed(code: int) -> None:
+def test_two_kills_are_not_final_a_slow_start_may_be_killed(code: int) -> None:
     old = pod("old", version="1", conditions=READY)
     new = pod("new", version="2", containerStatuses=[crashed(2, code=code)])
     assert judged(*VERSIONS, old, new) == []
 
 
-def test_two_crashes_without_a_version_before_are_not_hopeless_yet() -> None:
+def test_two_crashes_without_a_version_before_are_not_final_yet() -> None:
     new = pod("new", version="2", containerStatuses=[crashed(2)])
     assert judged(*VERSIONS, new) == []
     assert len(judged(*VERSIONS, pod("new", version="2", containerStatuses=[crashed(3)]))) == 1
@@ -455,7 +455,7 @@ def test_a_missing_configuration_counts_once_all_that_makes_it_is_ready() -> Non
     assert len(judged(*VERSIONS, new, settled=NOW)) == 1
 
 
-def test_others_pods_in_the_namespace_do_not_count() -> None:
+def test_other_users_pods_in_the_namespace_do_not_count() -> None:
     other = pod(version="2", containerStatuses=[waiting("InvalidImageName")])
     other["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "theirs-2"}]
     backup = hook_pod(containerStatuses=[waiting("InvalidImageName")])
@@ -502,7 +502,7 @@ def test_a_hook_that_failed_at_an_earlier_deploy_does_not_count() -> None:
         ("1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }", False),
     ],
 )
-def test_a_pod_without_a_node_is_hopeless_sooner_when_nothing_is_on_its_way(
+def test_a_pod_without_a_node_is_final_sooner_when_nothing_is_on_its_way(
     message: str, hopeless: bool
 ) -> None:
     conditions = unscheduled(since_s=40)
@@ -510,7 +510,7 @@ def test_a_pod_without_a_node_is_hopeless_sooner_when_nothing_is_on_its_way(
     assert bool(judged(*VERSIONS, pod(version="2", conditions=conditions))) is hopeless
 
 
-def test_all_that_others_need_are_databases_and_secrets() -> None:
+def test_all_that_other_users_require_are_databases_and_secrets() -> None:
     secret = Manifest("v1", "VaultStaticSecret", "creds", "here", "", {"metadata": {}})
     filled = {
         "kind": "VaultStaticSecret",
@@ -557,7 +557,7 @@ def test_who_publishes_secrets_must_be_ready_before_a_missing_one_counts() -> No
     assert is_settled([ROTATOR], seen(rotator(1)))
 
 
-def test_a_missing_secret_is_told_with_who_makes_it() -> None:
+def test_a_missing_secret_is_reported_with_who_makes_it() -> None:
     state = waiting("CreateContainerConfigError")
     state["state"]["waiting"]["message"] = 'secret "redis" not found'
     new = pod(version="2", containerStatuses=[state])

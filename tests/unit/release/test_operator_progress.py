@@ -33,19 +33,19 @@ def reason_of(body: Body, *others: Body) -> str | None:
 
 def failures_of(body: Body, *others: Body) -> list[str]:
     """What ends a deploy, once it has lasted."""
-    scene = RolloutContext(
+    context_ = RolloutContext(
         (manifest.from_body(body, "here"),), objects(body, *others), None, datetime.now(UTC)
     )
-    found = list(find_refusals(scene))
+    found = list(find_refusals(context_))
     return [str(item) for item in found if item.grace_period_s != RESIZED_S]
 
 
 def resizing(body: Body, *others: Body) -> list[str]:
     """What ends a deploy once it has lasted for longer than an operator takes to look."""
-    scene = RolloutContext(
+    context_ = RolloutContext(
         (manifest.from_body(body, "here"),), objects(body, *others), None, datetime.now(UTC)
     )
-    return [str(item) for item in find_refusals(scene) if item.grace_period_s == RESIZED_S]
+    return [str(item) for item in find_refusals(context_) if item.grace_period_s == RESIZED_S]
 
 
 def owned(kind: str, name: str, owner: Body, **body: Any) -> Body:
@@ -112,7 +112,7 @@ DATA = {CLUSTER_LABEL: "pg", INSTANCE_SET_LABEL: "instance1", ROLE_LABEL: "pgdat
 VOLUME = claim("pg-pgdata", DATA, "1Gi")
 
 
-def test_a_database_as_it_is_asked_for_lacks_nothing() -> None:
+def test_a_database_as_it_is_prompted_for_misses_nothing() -> None:
     assert reason_of(postgres(), LEADER, VOLUME) is None
     assert failures_of(postgres(), LEADER, VOLUME) == []
 
@@ -148,7 +148,7 @@ def test_a_volume_that_grew_by_itself_within_its_limit_is_fine() -> None:
     assert reason_of(body, LEADER, claim("pg-pgdata", DATA, "2Gi")) is None
 
 
-def test_the_operators_refusal_to_resize_is_told_in_the_api_servers_words() -> None:
+def test_the_operators_refusal_to_resize_is_reported_in_the_api_servers_words() -> None:
     condition = {
         "type": "PersistentVolumeResizing",
         "status": "False",
@@ -201,7 +201,7 @@ def refusal(name: str, message: str = DUPLICATE) -> Body:
     }
 
 
-def test_pods_that_the_api_server_refuses_are_told_and_end_a_deploy() -> None:
+def test_pods_that_the_api_server_refuses_are_reported_and_end_a_deploy() -> None:
     body = postgres(instances=[])
     others = runner(body, "pg-instance1-abcd"), refusal("pg-instance1-abcd")
     said = f"the pods of StatefulSet/pg-instance1-abcd are refused: {DUPLICATE}"
@@ -209,13 +209,13 @@ def test_pods_that_the_api_server_refuses_are_told_and_end_a_deploy() -> None:
     assert failures_of(body, *others) == [f"PostgresCluster/pg: refused ({said})"]
 
 
-def test_an_old_refusal_says_nothing_once_the_pod_is_there() -> None:
+def test_an_old_refusal_reports_nothing_once_the_pod_is_there() -> None:
     body, name = postgres(), "pg-instance1-abcd"
     leader = pod("pg-0", {CLUSTER_LABEL: "pg", ROLE_LABEL: "master"}, name)
     assert reason_of(body, runner(body, name), refusal(name), leader, VOLUME) is None
 
 
-def test_a_quota_is_told_and_waited_for() -> None:
+def test_a_quota_is_reported_and_waited_for() -> None:
     body, name = postgres(instances=[]), "pg-instance1-abcd"
     others = runner(body, name), refusal(name, "pods is forbidden: exceeded quota: small")
     assert "exceeded quota" in str(reason_of(body, *others))
@@ -234,11 +234,11 @@ def test_what_a_pod_misses_is_given_more_time_than_an_invalid_pod(
 ) -> None:
     body, name = postgres(instances=[]), "pg-instance1-abcd"
     seen = objects(body, runner(body, name), refusal(name, message))
-    scene = RolloutContext((manifest.from_body(body, "here"),), seen, None, datetime.now(UTC))
-    assert [item.grace_period_s for item in find_refusals(scene)] == [grace_period_s]
+    context_ = RolloutContext((manifest.from_body(body, "here"),), seen, None, datetime.now(UTC))
+    assert [item.grace_period_s for item in find_refusals(context_)] == [grace_period_s]
 
 
-def test_a_stateful_set_of_somebody_else_does_not_count() -> None:
+def test_a_stateful_set_of_another_tool_does_not_count() -> None:
     body = postgres()
     other = runner({"kind": "PostgresCluster", "metadata": {"name": "other"}}, "other-abcd")
     assert reason_of(body, other, refusal("other-abcd"), LEADER, VOLUME) is None
@@ -299,24 +299,24 @@ def stateful(owner: Body, memory: str = "100Mi", *, volumes: bool = True) -> Bod
     return owned("StatefulSet", "rfr-rf", owner, spec=spec, status={"updateRevision": "new"})
 
 
-def test_a_redis_as_it_is_asked_for_lacks_nothing() -> None:
+def test_a_redis_as_it_is_prompted_for_misses_nothing() -> None:
     assert reason_of(failover(), MASTER, SENTINEL, REDIS_VOLUME, stateful(failover())) is None
     assert failures_of(failover(), MASTER, SENTINEL, REDIS_VOLUME, stateful(failover())) == []
 
 
-def test_a_redis_volume_that_keeps_its_size_is_not_ready() -> None:
+def test_a_redis_volume_that_retains_its_size_is_not_ready() -> None:
     said = reason_of(failover("1Gi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(failover()))
     assert said == "the volume data-rfr-rf-0 has 512Mi, 1Gi is requested"
     assert resizing(failover("1Gi"), REDIS_VOLUME) == [f"RedisFailover/rf: refused ({said})"]
     assert resizing(failover(), REDIS_VOLUME) == []
 
 
-def test_a_change_that_the_operator_has_not_taken_over_is_waited_for() -> None:
+def test_a_change_that_the_operator_has_not_adopted_is_waited_for() -> None:
     said = reason_of(failover(memory="200Mi"), MASTER, SENTINEL, REDIS_VOLUME, stateful(failover()))
     assert said == "its StatefulSet does not have its last change yet"
 
 
-def test_a_redis_pod_of_the_version_before_is_waited_for_and_its_operator_woken() -> None:
+def test_a_redis_pod_of_the_version_before_is_waited_for_and_its_operator_triggered() -> None:
     old = redis_pod("r0", "redis", "old", **{redis.ROLE_LABEL: "master"})
     others = (old, SENTINEL, REDIS_VOLUME, stateful(failover()))
     assert reason_of(failover(), *others) == "1 of 1 Redis pods are of the previous version"
@@ -343,7 +343,7 @@ def test_data_that_would_have_to_move_end_a_deploy(volumes: bool) -> None:
 # Deployments
 
 
-def test_a_deployment_whose_pods_are_refused_says_so_and_ends_a_deploy() -> None:
+def test_a_deployment_whose_pods_are_refused_reports_so_and_ends_a_deploy() -> None:
     condition = {"type": "ReplicaFailure", "status": "True", "message": "violates PodSecurity"}
     body = {
         "apiVersion": "apps/v1",

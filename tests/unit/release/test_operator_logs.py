@@ -53,7 +53,7 @@ def changed(seconds_ago: float) -> Snapshot:
     return Snapshot.of([body])
 
 
-TOLD = {"PostgresCluster/vrooli-pg": f"its operator can't go on: {ERROR}"}
+REPORTED = {"PostgresCluster/vrooli-pg": f"its operator can't go on: {ERROR}"}
 STARTED = f'time="{before(7200)}" level=info msg="starts"'
 
 
@@ -114,10 +114,10 @@ async def _read(operators: Operators, objects: Snapshot) -> operator_logs.Readin
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("everywhere", [True, False])
-async def test_an_error_since_the_last_change_is_told(everywhere: bool) -> None:
+async def test_an_error_since_the_last_change_is_reported(everywhere: bool) -> None:
     operators = Operators(line(4), line(2), line(0), everywhere=everywhere)
     read = await _read(operators, changed(10))
-    assert read == operator_logs.Reading(TOLD)
+    assert read == operator_logs.Reading(REPORTED)
 
 
 @pytest.mark.anyio
@@ -133,7 +133,7 @@ async def test_an_error_since_the_last_change_is_told(everywhere: bool) -> None:
     ],
     ids=["before the change", "not again", "of another", "never ran", "no operator", "none"],
 )
-async def test_nothing_else_is_told(operators: Operators, changed_s_ago: float) -> None:
+async def test_no_other_line_is_reported(operators: Operators, changed_s_ago: float) -> None:
     assert await _read(operators, changed(changed_s_ago)) == operator_logs.Reading({})
 
 
@@ -147,7 +147,7 @@ async def test_nothing_else_is_told(operators: Operators, changed_s_ago: float) 
     ],
     ids=["log", "pods", "slow"],
 )
-async def test_a_log_that_can_not_be_read_is_told(
+async def test_a_log_that_can_not_be_read_is_reported(
     operators: Operators, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operator_logs, "READ_S", 0.1)
@@ -158,15 +158,15 @@ async def test_a_log_that_can_not_be_read_is_told(
 
 @pytest.mark.anyio
 async def test_the_only_error_of_a_log_that_was_cut_holds_for_the_longest_pause() -> None:
-    assert (await _read(Operators(line(900)), changed(1000))).errors == TOLD
+    assert (await _read(Operators(line(900)), changed(1000))).errors == REPORTED
     assert (await _read(Operators(line(1200)), changed(1300))).errors == {}
     # What was written within the longest pause before it would hold another one.
     assert (await _read(Operators(line(3000, "another"), line(900)), changed(1000))).errors == {}
 
 
 @pytest.mark.anyio
-async def test_errors_from_before_a_change_tell_how_long_the_next_pause_is() -> None:
-    assert (await _read(Operators(line(300), line(150), line(9)), changed(10))).errors == TOLD
+async def test_errors_from_before_a_change_show_how_long_the_next_pause_is() -> None:
+    assert (await _read(Operators(line(300), line(150), line(9)), changed(10))).errors == REPORTED
 
 
 @pytest.mark.anyio
@@ -192,7 +192,7 @@ async def test_a_release_is_not_whole_while_an_operator_can_not_go_on(
 
 
 @pytest.mark.anyio
-async def test_a_release_that_is_ready_says_what_was_not_seen(
+async def test_a_release_that_is_ready_reports_what_was_not_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def read(*_: object) -> operator_logs.Reading:
@@ -204,7 +204,7 @@ async def test_a_release_that_is_ready_says_what_was_not_seen(
 
 
 @pytest.mark.anyio
-async def test_what_databases_are_made_of_and_may_not_be_listed_is_told() -> None:
+async def test_what_databases_are_built_from_and_may_not_be_listed_is_reported() -> None:
     class Lists:
         async def list(self, api_version: str, kind: str, *_: object, **__: object) -> list[Body]:
             if kind in ("StatefulSet", "Event"):

@@ -48,13 +48,13 @@ class Cluster:
         return None if name.startswith("gone") else {"metadata": {"name": name}}
 
 
-def test_what_helm_deletes_of_the_last_deployed_revision_is_told() -> None:
+def test_what_helm_deletes_of_the_last_deployed_revision_is_reported() -> None:
     had = _objects("cache", "gone", "data", kept="data")
     doing = comparison.preview(
         cast(Kube, Cluster()), (), _note("pending-upgrade"), Redactor(), deployed=had
     )
-    found, _ = asyncio.run(doing)
-    assert found == (ObjectChange("ConfigMap/cache", Act.REMOVE),)
+    result, _ = asyncio.run(doing)
+    assert result == (ObjectChange("ConfigMap/cache", Act.REMOVE),)
 
 
 @pytest.mark.parametrize(
@@ -64,15 +64,15 @@ def test_what_helm_deletes_of_the_last_deployed_revision_is_told() -> None:
 def test_the_last_deployed_revision_counts_where_it_is_not_the_newest(
     monkeypatch: pytest.MonkeyPatch, status: str, keys: list[str]
 ) -> None:
-    note = _note(status)
+    record_ = _note(status)
 
     async def fetch_records(kube: Kube, release: Release) -> list[ReleaseRecord]:
-        return [_note("deployed", "a", number=1), note]
+        return [_note("deployed", "a", number=1), record_]
 
     monkeypatch.setattr(storage, "fetch_records", fetch_records)
     kube = cast(Kube, None)
     assert [
-        item.key for item in asyncio.run(storage.fetch_deployed_manifests(kube, RELEASE, note))
+        item.key for item in asyncio.run(storage.fetch_deployed_manifests(kube, RELEASE, record_))
     ] == keys
 
 
@@ -87,7 +87,9 @@ def test_the_last_deployed_revision_counts_where_it_is_not_the_newest(
         ),
     ],
 )
-def test_helm_does_not_act_without_a_yes_where_no_object_differs(status: str, change: str) -> None:
+def test_helm_does_not_act_without_a_confirmation_where_no_object_differs(
+    status: str, change: str
+) -> None:
     run = object.__new__(deploy_run.DeployRun)
     run.options = DeployOptions(ENVIRONMENTS["staging"])
     run.reached = cast(Any, SimpleNamespace(cluster=SimpleNamespace(kubeconfig=Path("k"))))

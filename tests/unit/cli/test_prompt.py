@@ -31,12 +31,12 @@ def test_ctrl_c_is_a_no_and_the_handler_of_before_comes_back(
             raise typer.Abort from None  # as the real one does
         return True
 
-    heard: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    received: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: received.append(number))
     monkeypatch.setattr(typer, "confirm", ask)
     try:
         assert prompt.confirm("Change it?") is False
         os.kill(os.getpid(), signal.SIGINT)
-        assert heard == [signal.SIGINT]
+        assert received == [signal.SIGINT]
     finally:
         signal.signal(signal.SIGINT, before)

@@ -48,7 +48,7 @@ def _demand(
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
-def test_a_release_that_came_from_an_artifact_is_not_replaced_unasked(
+def test_a_release_that_came_from_an_artifact_is_not_replaced_unconfirmed(
     monkeypatch: pytest.MonkeyPatch, environment: str
 ) -> None:
     with pytest.raises(UsageError, match=r"version 1\.2\.3, which was deployed from an artifact"):
@@ -56,7 +56,7 @@ def test_a_release_that_came_from_an_artifact_is_not_replaced_unasked(
     _demand(monkeypatch, environment, ARTIFACT, Consent(yes=True))
 
 
-def test_a_release_whose_origin_is_not_noted_is_not_replaced_unasked(
+def test_a_release_whose_origin_is_not_recorded_is_not_replaced_unconfirmed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(UsageError, match=r"whose origin is unknown"):
@@ -86,14 +86,14 @@ def test_an_artifact_that_was_deployed_meanwhile_is_not_replaced(
     ("its", "agreed", "yes"),
     [(ARTIFACT, 3, False), (ARTIFACT, 2, True), (SOURCE, 2, False)],
 )
-def test_what_was_agreed_to_or_needs_no_yes_goes_on(
+def test_what_was_agreed_to_or_requires_no_yes_continues(
     monkeypatch: pytest.MonkeyPatch, its: RevisionMetadata, agreed: int, yes: bool
 ) -> None:
     _resync(monkeypatch, its, agreed, yes=yes)
 
 
 @pytest.mark.parametrize("its", [None, SOURCE])
-def test_ones_own_development_goes_on(
+def test_ones_own_development_continues(
     monkeypatch: pytest.MonkeyPatch, its: RevisionMetadata | None
 ) -> None:
     _demand(monkeypatch, "dev", its, Consent())
@@ -103,7 +103,7 @@ def test_ones_own_development_goes_on(
     ("its", "made"),
     [(SOURCE, ""), (RevisionMetadata(), ", whose origin is unknown,")],
 )
-def test_what_others_use_is_asked_for(
+def test_what_other_users_use_is_prompted_for(
     monkeypatch: pytest.MonkeyPatch, its: RevisionMetadata, made: str
 ) -> None:
     questions: list[str] = []
@@ -113,11 +113,11 @@ def test_what_others_use_is_asked_for(
     assert question.startswith(f"Replace vrooli-staging in namespace staging{made} by a release")
 
 
-def test_a_first_release_needs_no_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_release_requires_no_yes(monkeypatch: pytest.MonkeyPatch) -> None:
     _demand(monkeypatch, "prod", None, Consent())
 
 
-def test_a_cluster_that_is_stopped_is_started_before_anybody_is_asked() -> None:
+def test_a_cluster_that_is_stopped_is_started_before_anybody_is_prompted() -> None:
     async def ensure(progress: object) -> Done:
         return Done(changed=False)
 
@@ -133,7 +133,7 @@ def test_a_cluster_that_is_stopped_is_started_before_anybody_is_asked() -> None:
     assert [(step.name, step.after) for step in rest] == [("images", ()), ("load", ("images",))]
 
 
-def test_whoever_has_said_yes_is_not_looked_for() -> None:
+def test_whoever_has_reported_yes_is_not_searched() -> None:
     choice = Choice("context", "nowhere")
     doing = replacement.demand_early(choice, ENVIRONMENTS["prod"], Consent(yes=True))
     assert asyncio.run(doing) == replacement.NONE

@@ -13,12 +13,12 @@ def settings(name: str, **data: str) -> Manifest:
     return manifest.from_body(body, "here")
 
 
-def test_added_changed_and_removed_objects_are_named_and_others_are_not() -> None:
-    wanted = [settings("same", a="1"), settings("changed", a="2"), settings("added")]
-    noted = [settings("removed"), settings("changed", a="1"), settings("same", a="1")]
-    assert differences(wanted, noted) == [
+def test_added_changed_and_removed_objects_are_named_and_other_users_are_not() -> None:
+    desired = [settings("same", a="1"), settings("changed", a="2"), settings("added")]
+    recorded = [settings("removed"), settings("changed", a="1"), settings("same", a="1")]
+    assert differences(desired, recorded) == [
         "ConfigMap/added",
         "ConfigMap/changed",
         "ConfigMap/removed",
     ]
-    assert differences(wanted, wanted) == []
+    assert differences(desired, desired) == []

@@ -13,7 +13,7 @@ from vrooli.events import Event, Progress, StepProgressed
 from vrooli.process import Completed
 from vrooli.workflows.host import package_manager
 
-WANTED = {"there": "sh", "file": "/etc/passwd", "absent": "no-such-program-7"}
+DESIRED = {"there": "sh", "file": "/etc/passwd", "absent": "no-such-program-7"}
 
 
 class Apt:
@@ -45,24 +45,24 @@ class Apt:
 @pytest.fixture
 def apt(monkeypatch: pytest.MonkeyPatch) -> Apt:
     """A Debian host, as root."""
-    found = Apt()
-    monkeypatch.setattr(package_manager.process, "run", found.run)
+    result = Apt()
+    monkeypatch.setattr(package_manager.process, "run", result.run)
     monkeypatch.setattr(package_manager.os, "geteuid", lambda: 0)
-    return found
+    return result
 
 
 def _ensure(packages: dict[str, str], listener: Callable[[Event], None] = lambda _: None) -> object:
     return asyncio.run(package_manager.ensure_packages(Progress("packages", listener), packages))
 
 
-def test_with_everything_there_apt_is_not_started(apt: Apt) -> None:
+def test_with_all_there_apt_is_not_started(apt: Apt) -> None:
     done = _ensure({"there": "sh", "file": "/etc/passwd"})
     assert done == package_manager.Done(changed=False, detail="all 2 are there")
     assert apt.calls == []
 
 
 def test_only_what_is_missing_is_installed_and_nothing_may_be_removed(apt: Apt) -> None:
-    done = _ensure(WANTED)
+    done = _ensure(DESIRED)
     assert done == package_manager.Done(changed=True, detail="installed absent")
     assert apt.calls[0] == ["dpkg", "--configure", "-a"]
     assert apt.calls[1] == ["apt-get", "-qq", "update"]
@@ -88,27 +88,27 @@ def test_another_installation_is_waited_for(
     monkeypatch.setattr(package_manager, "OTHERS_PAUSE_S", 0)
     apt.refusals = [CommandError(("apt",), 100, said)] * 2
     events: list[Event] = []
-    assert _ensure(WANTED, events.append) == package_manager.Done(
+    assert _ensure(DESIRED, events.append) == package_manager.Done(
         changed=True, detail="installed absent"
     )
     assert len(apt.calls) == 3 + 2
     assert "another installation" in str(events)
 
 
-def test_any_other_error_of_apt_is_told_at_once(apt: Apt) -> None:
+def test_any_other_error_of_apt_is_reported_at_once(apt: Apt) -> None:
     apt.refusals = [CommandError(("apt",), 100, "E: Unable to locate package absent")]
     with pytest.raises(CommandError, match="Unable to locate"):
-        _ensure(WANTED)
+        _ensure(DESIRED)
     assert len(apt.calls) == 1
 
 
-def test_another_installation_that_never_ends_is_told(
+def test_another_installation_that_never_ends_is_reported(
     apt: Apt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(package_manager, "OTHERS_S", -1)
     apt.refusals = [CommandError(("dpkg",), 2, "locked by another process with pid 7")]
     with pytest.raises(CommandError, match="pid 7"):
-        _ensure(WANTED)
+        _ensure(DESIRED)
 
 
 async def test_an_installation_is_not_cut_off_by_a_cancelled_run(
@@ -131,16 +131,16 @@ async def test_an_installation_is_not_cut_off_by_a_cancelled_run(
 
 def test_apts_own_status_lines_become_progress(apt: Apt) -> None:
     events: list[Event] = []
-    _ensure(WANTED, events.append)
+    _ensure(DESIRED, events.append)
     assert StepProgressed("packages", "Unpacking absent (42 %)") in events
 
 
-def test_another_user_than_root_is_told_what_root_should_install(
+def test_another_user_than_root_is_reported_what_root_should_install(
     apt: Apt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(package_manager.os, "geteuid", lambda: 1000)
     with pytest.raises(PrerequisiteError, match="no-such-program-7") as lack:
-        _ensure(WANTED)
+        _ensure(DESIRED)
     assert lack.value.advice == "Run as root: apt-get install absent"
     assert apt.calls == []
 
@@ -150,10 +150,10 @@ def test_without_apt_the_missing_programs_are_named(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PrerequisiteError, match="no-such-program-7, and has no apt-get"):
-        _ensure(WANTED)
+        _ensure(DESIRED)
 
 
-def test_a_system_folder_that_is_missing_from_path_is_looked_into(
+def test_a_system_folder_that_is_missing_from_path_is_searched(
     apt: Apt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -161,10 +161,10 @@ def test_a_system_folder_that_is_missing_from_path_is_looked_into(
     assert apt.calls == []
 
 
-def test_other_systems_are_told_what_they_can_use(
+def test_other_systems_are_reported_what_they_can_use(
     apt: Apt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(package_manager.sys, "platform", "darwin")
     with pytest.raises(PrerequisiteError, match="on Linux only") as lack:
-        _ensure(WANTED)
+        _ensure(DESIRED)
     assert "--cluster minikube" in lack.value.advice

@@ -19,7 +19,7 @@ RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 PLACE = Path("report.tar.gz")
 
 
-async def keeps(why: str) -> FailureReport:
+async def saves(why: str) -> FailureReport:
     return FailureReport(PLACE, why, ("Deployment/a: crashes.",))
 
 
@@ -45,14 +45,14 @@ def kept() -> list[str]:
 @pytest.fixture(autouse=True)
 def pruned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The releases whose old revisions were deleted."""
-    found: list[str] = []
+    result: list[str] = []
 
     async def prune(kube: Kube, release: Release) -> str:
-        found.append(release.name)
+        result.append(release.name)
         return ""
 
     monkeypatch.setattr(failure_handling.bookkeeping, "prune", prune)
-    return found
+    return result
 
 
 @pytest.fixture(autouse=True)
@@ -68,17 +68,17 @@ def no_release(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def removed(monkeypatch: pytest.MonkeyPatch, kept: list[str]) -> list[str]:
     """The releases that were taken away: a first installation that failed is."""
-    found: list[str] = []
+    result: list[str] = []
 
     async def remove(kube: Kube, release: Release, progress: object) -> Removed:
-        found.append(release.name)
+        result.append(release.name)
         return Removed(changed=True, retained=tuple(kept))
 
     monkeypatch.setattr(failure_handling.uninstall, "remove", remove)
-    return found
+    return result
 
 
-async def _told(keep: Any, *, rollback: bool = True) -> str:
+async def _report(keep: Any, *, rollback: bool = True) -> str:
     error = PrerequisiteError("it isn't ready")
     failed = Failed(cast("Kube", None), RELEASE, (), None, error, keep)
     with pytest.raises(DeployFailedError) as ended:
@@ -87,8 +87,8 @@ async def _told(keep: Any, *, rollback: bool = True) -> str:
 
 
 @pytest.mark.anyio
-async def test_why_it_failed_what_was_done_and_the_cause_are_told(removed: list[str]) -> None:
-    assert (await _told(keeps)).splitlines() == [
+async def test_why_it_failed_what_was_done_and_the_cause_are_reported(removed: list[str]) -> None:
+    assert (await _report(saves)).splitlines() == [
         "it isn't ready",
         "vrooli-dev did not exist before and was uninstalled again.",
         "The evidence is in report.tar.gz.",
@@ -99,29 +99,29 @@ async def test_why_it_failed_what_was_done_and_the_cause_are_told(removed: list[
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("keep", [refuses, breaks, never_ends])
-async def test_evidence_that_cannot_be_kept_keeps_nobody_from_going_back(
+async def test_evidence_that_cannot_be_kept_retains_nobody_from_rolling_back(
     removed: list[str], keep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(failure_handling, "REPORT_S", 0.05)
-    assert "was uninstalled again" in await _told(keep)
+    assert "was uninstalled again" in await _report(keep)
     assert removed == ["vrooli-dev"]
 
 
 @pytest.mark.anyio
-async def test_what_stays_of_a_first_installation_is_told_with_what_becomes_of_it(
+async def test_what_stays_of_a_first_installation_is_reported_with_what_becomes_of_it(
     removed: list[str], kept: list[str]
 ) -> None:
     kept += ["PostgresCluster/vrooli-pg", "PersistentVolumeClaim/vrooli-pg-data"]
     assert (
         "vrooli-dev did not exist before and was uninstalled again, except for "
         "PostgresCluster/vrooli-pg, PersistentVolumeClaim/vrooli-pg-data: the next deploy uses "
-        "them again, `vrooli uninstall --delete-data` deletes them." in await _told(keeps)
+        "them again, `vrooli uninstall --delete-data` deletes them." in await _report(saves)
     )
     assert removed == ["vrooli-dev"]
 
 
 @pytest.mark.anyio
-async def test_without_rollback_it_is_left_as_it_is(removed: list[str], pruned: list[str]) -> None:
-    assert "vrooli-dev is left as it is." in await _told(keeps, rollback=False)
+async def test_without_rollback_it_is_unchanged(removed: list[str], pruned: list[str]) -> None:
+    assert "vrooli-dev is left as it is." in await _report(saves, rollback=False)
     assert removed == []
     assert pruned == ["vrooli-dev"]  # failed revisions would pile up

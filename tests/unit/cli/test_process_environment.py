@@ -32,7 +32,7 @@ def test_the_path_of_su_gets_the_folders_of_system_programs_at_its_end() -> None
         ({"no_proxy": "a.example", "NO_PROXY": "b.example"}, "a.example,127.0.0.1,localhost"),
     ],
 )
-def test_what_needs_no_proxy_keeps_its_hosts_and_gets_this_one(
+def test_what_requires_no_proxy_retains_its_hosts_and_gets_this_one(
     given: dict[str, str], becomes: str
 ) -> None:
     environment = dict(given)
@@ -40,13 +40,13 @@ def test_what_needs_no_proxy_keeps_its_hosts_and_gets_this_one(
     assert environment["no_proxy"] == environment["NO_PROXY"] == becomes
 
 
-def test_where_nothing_goes_through_a_proxy_it_stays_so() -> None:
+def test_where_nothing_is_deleted_through_a_proxy_it_stays_so() -> None:
     environment = {"no_proxy": "*"}
     process_environment.complete(environment)
     assert environment["no_proxy"] == "*"
 
 
-def test_clients_reach_this_host_past_the_proxy_and_others_through_it(
+def test_clients_reach_this_host_past_the_proxy_and_other_users_through_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", os.environ["PATH"])

@@ -40,7 +40,7 @@ async def test_a_namespace_with_the_labels_is_not_written(more: dict[str, str]) 
 
 
 @pytest.mark.parametrize("labels", [None, {}, security.security_labels("baseline")])
-async def test_one_that_is_missing_or_has_others_is(labels: dict[str, str] | None) -> None:
+async def test_one_that_is_missing_or_has_other_users_is(labels: dict[str, str] | None) -> None:
     cluster = Cluster(labels)
     assert await apply._ensure_namespace(cast(Kube, cluster), "dev", "restricted")
     assert cluster.applied == [security.security_labels("restricted")]
@@ -61,7 +61,7 @@ async def test_who_may_not_look_at_the_operator_leaves_the_standard_that_is_ther
     assert await apply._security(cast(Kube, Cluster(labels)), rendered()) == level
 
 
-async def test_other_errors_of_the_look_at_the_operator_are_told() -> None:
+async def test_other_errors_of_the_look_at_the_operator_are_reported() -> None:
     class Broken(Cluster):
         async def get(self, *words: Any) -> dict[str, Any] | None:
             raise ApiError("read Namespace", 500, "broken")

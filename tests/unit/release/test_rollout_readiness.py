@@ -75,7 +75,7 @@ def test_a_postgres_cluster_is_ready_with_its_leader_users_and_pool(role: str) -
         ({"proxy": {}}, "0 of 1 pgBouncer"),
     ],
 )
-def test_a_postgres_cluster_says_what_it_lacks(status: dict[str, Any], said: str) -> None:
+def test_a_postgres_cluster_reports_what_it_lacks(status: dict[str, Any], said: str) -> None:
     assert said in str(lack(postgres(**status), LEADER))
 
 
@@ -121,16 +121,16 @@ def test_a_failover_is_ready_with_one_master_and_all_pods() -> None:
         ([MASTER, redis_pod("r1", "redis", "master"), SENTINEL], "2 of the Redis pods are"),
     ],
 )
-def test_a_failover_says_what_it_lacks(pods: list[dict[str, Any]], said: str) -> None:
+def test_a_failover_reports_what_it_lacks(pods: list[dict[str, Any]], said: str) -> None:
     assert said in str(lack(failover(), *pods))
 
 
-def test_a_pod_that_goes_away_does_not_count() -> None:
-    going = {**MASTER, "metadata": {**MASTER["metadata"], "deletionTimestamp": "now"}}
-    assert "1 of 2 Redis" in str(lack(failover(), going, REPLICA, SENTINEL))
+def test_a_pod_that_disappears_does_not_count() -> None:
+    deleting = {**MASTER, "metadata": {**MASTER["metadata"], "deletionTimestamp": "now"}}
+    assert "1 of 2 Redis" in str(lack(failover(), deleting, REPLICA, SENTINEL))
 
 
-def test_the_redis_operator_is_woken_only_when_it_has_work_it_does_not_see() -> None:
+def test_the_redis_operator_is_triggered_only_when_it_has_work_it_does_not_see() -> None:
     assert is_waiting(failover(), seen())
     assert is_waiting(failover(), seen(redis_pod("r0", "redis"), REPLICA, SENTINEL))
     assert not is_waiting(failover(), seen(MASTER, REPLICA, SENTINEL))
@@ -178,9 +178,9 @@ def test_a_stateful_set_and_a_claim_are_ready_by_their_status() -> None:
     assert lack({**claim, "status": {"phase": "Bound"}}) is None
 
 
-def test_what_does_not_exist_lacks_that_and_other_kinds_lack_nothing() -> None:
+def test_what_does_not_exist_misses_that_and_other_kinds_miss_nothing() -> None:
     ingress = {"apiVersion": "v1", "kind": "Ingress", "metadata": {"name": "a"}}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}
-    wanted = [manifest.from_body(ingress, "here"), manifest.from_body(service, "here")]
-    assert readiness.unready_reasons(wanted, seen()) == {"Ingress/a": "it doesn't exist"}
-    assert readiness.unready_reasons(wanted, seen(ingress)) == {}
+    desired = [manifest.from_body(ingress, "here"), manifest.from_body(service, "here")]
+    assert readiness.unready_reasons(desired, seen()) == {"Ingress/a": "it doesn't exist"}
+    assert readiness.unready_reasons(desired, seen(ingress)) == {}

@@ -25,15 +25,15 @@ class Objects:
     async def get(
         self, api_version: str, kind: str, name: str, namespace: str
     ) -> dict[str, Any] | None:
-        found = self._bodies.get((kind, name))
-        assert found is None or found["apiVersion"] == api_version
+        result = self._bodies.get((kind, name))
+        assert result is None or result["apiVersion"] == api_version
         assert namespace == DEV.namespace
-        return found
+        return result
 
 
 def _of_a_file() -> Objects:
-    made = {spec.path: spec.first_values() for spec in catalog.ALL}
-    return Objects(*kubernetes.manifests(made))
+    created = {spec.path: spec.first_values() for spec in catalog.ALL}
+    return Objects(*kubernetes.manifests(created))
 
 
 def _of_vault() -> Objects:
@@ -54,12 +54,12 @@ async def test_a_new_release_takes_either(wanted: SecretsSource) -> None:
     await refuse_change(Objects(), DEV, wanted)  # type: ignore[arg-type]
 
 
-async def test_a_release_keeps_its_source() -> None:
+async def test_a_release_retains_its_source() -> None:
     await refuse_change(_of_a_file(), DEV, FILE)  # type: ignore[arg-type]
     await refuse_change(_of_vault(), DEV, VAULT)  # type: ignore[arg-type]
 
 
-async def test_the_other_source_is_refused_with_the_way_to_change_it() -> None:
+async def test_the_other_source_is_refused_with_the_command_to_change_it() -> None:
     with pytest.raises(UsageError, match="from a file") as to_vault:
         await refuse_change(_of_a_file(), DEV, VAULT)  # type: ignore[arg-type]
     assert "vrooli uninstall --environment dev --data" in to_vault.value.advice

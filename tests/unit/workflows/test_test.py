@@ -20,13 +20,13 @@ DEV = ENVIRONMENTS["dev"]
 LINTS = ["ruff check", "ruff format", "mypy", "lint-imports"]
 
 
-def test_a_live_release_s_tests_need_nothing_of_the_project() -> None:
+def test_a_live_release_s_tests_require_nothing_of_the_project() -> None:
     options = SuiteOptions(("live",), DEV)
     assert suites.pytest_run(options) == ()
     assert suites.preparations(options) == []
 
 
-def test_all_of_pytest_is_one_run_so_that_its_last_line_counts_everything() -> None:
+def test_all_of_pytest_is_one_run_so_that_its_last_line_counts_all() -> None:
     arguments = suites.pytest_run(SuiteOptions(("all",), DEV))
     folders = [word for word in arguments if word.startswith("tests/")]
     assert folders == [f"tests/{name}" for name in suites.FOLDERS]
@@ -41,7 +41,7 @@ def test_all_of_pytest_is_one_run_so_that_its_last_line_counts_everything() -> N
         (("all",), "test-packages", "test-programs"),
     ],
 )
-def test_what_takes_long_is_made_before_the_tests_that_want_it(
+def test_what_takes_long_is_made_before_the_tests_that_require_it(
     wanted: tuple[str, ...], first: str | None, last: str | None
 ) -> None:
     names = [step.name for step in suites.preparations(SuiteOptions(wanted, DEV))]
@@ -54,7 +54,7 @@ def test_every_folder_of_tests_belongs_to_a_suite() -> None:
     assert holding == set(suites.FOLDERS)
 
 
-def test_long_proofs_are_left_out_unless_they_are_wanted() -> None:
+def test_long_proofs_are_left_out_unless_they_are_requested() -> None:
     assert "not long" in suites.pytest_run(SuiteOptions(("unit",), DEV))
     assert "not long" not in suites.pytest_run(SuiteOptions(("unit",), DEV, long=True))
 
@@ -86,7 +86,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Programs]:
     return put
 
 
-def test_a_failing_program_does_not_keep_the_others_from_running(
+def test_a_failing_program_does_not_keep_the_other_users_from_running(
     start: Callable[..., Programs],
 ) -> None:
     programs, events = start(mypy=1), list[Event]()
@@ -101,7 +101,7 @@ def test_a_failing_program_does_not_keep_the_others_from_running(
     assert failed[0].outcome is Outcome.FAILED
 
 
-def test_golden_files_are_written_only_when_that_is_wanted(
+def test_golden_files_are_written_only_when_that_is_requested(
     start: Callable[..., Programs],
 ) -> None:
     programs = start()

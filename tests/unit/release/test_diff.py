@@ -22,23 +22,23 @@ def _containers(*items: dict[str, Any]) -> dict[str, Any]:
     return {"spec": {"containers": list(items)}}
 
 
-def test_what_comes_and_goes_is_named_and_what_stays_is_not() -> None:
+def test_what_is_added_or_removed_is_named_and_what_stays_is_not() -> None:
     stays = _object(name="stays")
-    found = changes([_object(name="new"), stays], [_object(name="old"), stays])
-    assert [(change.key, change.act) for change in found] == [
+    result = changes([_object(name="new"), stays], [_object(name="old"), stays])
+    assert [(change.key, change.act) for change in result] == [
         ("Deployment/new", Act.ADD),
         ("Deployment/old", Act.REMOVE),
     ]
 
 
-def test_a_changed_field_is_told_with_its_place_and_both_values() -> None:
+def test_a_changed_field_is_reported_with_its_place_and_both_values() -> None:
     before = _object(**_containers({"name": "server", "image": "server:1"}))
     after = _object(**_containers({"name": "server", "image": "server:2"}))
     (change,) = changes([after], [before])
     assert change.fields == (FieldChange("spec.containers[server].image", "server:1", "server:2"),)
 
 
-def test_a_container_before_the_others_moves_none_of_them() -> None:
+def test_a_container_before_the_other_users_moves_none_of_them() -> None:
     server = {"name": "server", "image": "server:1"}
     before, after = _containers(server), _containers({"name": "proxy", "image": "p"}, server)
     (change,) = changes([_object(**after)], [_object(**before)])
@@ -65,7 +65,7 @@ def test_no_value_of_a_secret_is_shown_but_its_labels_are() -> None:
     }
 
 
-def test_a_long_text_is_cut() -> None:
+def test_a_long_text_is_truncated() -> None:
     (change,) = changes([_object(text="a\nb" + "c" * 500)], [_object(text="short")])
     (field,) = change.fields
     assert field.after is not None
@@ -79,7 +79,7 @@ REDACTOR = Redactor([item.secret + "/+" * ("url" in item.shape) for item in PLAN
 
 
 @pytest.mark.parametrize("item", PLANTED, ids=lambda item: str(item.shape))
-def test_no_planted_secret_is_shown_wherever_it_stands(item: Canary) -> None:
+def test_no_planted_secret_is_shown_wherever_it_is(item: Canary) -> None:
     container = {
         "name": "server",
         "args": ["--say", item.text],

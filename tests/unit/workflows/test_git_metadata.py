@@ -30,8 +30,8 @@ def _source() -> ArtifactSource:
     return asyncio.run(source())
 
 
-def _unknown(found: ArtifactSource) -> bool:
-    return found.revision is None and found.time.year == 1980
+def _unknown(result: ArtifactSource) -> bool:
+    return result.revision is None and result.time.year == 1980
 
 
 def test_outside_of_git_there_is_no_revision_and_a_time_that_never_changes() -> None:

@@ -45,7 +45,7 @@ def _wrong_uses(name: str) -> dict[str, Coroutine[Any, Any, object]]:
 
 
 @pytest.mark.parametrize("command", ["stop", "status", "kubeconfig", "logs"])
-def test_an_unknown_cluster_is_wrong_use_and_the_known_ones_are_told(
+def test_an_unknown_cluster_is_wrong_use_and_the_existing_ones_are_reported(
     state: Path, command: str
 ) -> None:
     works = _wrong_uses("other")
@@ -63,7 +63,7 @@ def test_a_name_that_would_leave_the_state_folder_is_refused(state: Path) -> Non
         asyncio.run(embedded.delete("../x", silent))
 
 
-def test_a_cluster_with_its_data_is_not_deleted_unasked(state: Path) -> None:
+def test_a_cluster_with_its_data_is_not_deleted_unconfirmed(state: Path) -> None:
     with pytest.raises(UsageError, match="delete cluster mine with all data in it") as refused:
         asyncio.run(embedded.delete("mine", silent, Consent()))
     assert "--yes" in refused.value.advice
@@ -90,18 +90,18 @@ def test_without_any_cluster_the_list_is_empty(
     assert asyncio.run(embedded.list_all(silent)).clusters == ()
 
 
-def test_a_stopped_cluster_is_something_wrong(state: Path) -> None:
+def test_a_stopped_cluster_is_a_problem(state: Path) -> None:
     result = asyncio.run(embedded.status("mine", silent))
     assert (result.ok, result.cluster.state) == (False, "stopped")
 
 
-def test_the_last_lines_of_a_components_log_are_told(state: Path) -> None:
+def test_the_last_lines_of_a_components_log_are_reported(state: Path) -> None:
     events: list[Event] = []
     asyncio.run(embedded.logs("mine", "kubelet", events.append, tail=2, follow=False))
     assert events == [LogLine("kubelet", "two"), LogLine("kubelet", "three")]
 
 
-def test_an_unknown_component_is_wrong_use_and_the_known_ones_are_told(state: Path) -> None:
+def test_an_unknown_component_is_wrong_use_and_the_existing_ones_are_reported(state: Path) -> None:
     with pytest.raises(UsageError, match="no component 'etdc'") as refused:
         asyncio.run(embedded.logs("mine", "etdc", silent, tail=1, follow=False))
     assert "kubelet" in refused.value.advice

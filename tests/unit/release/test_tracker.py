@@ -32,7 +32,7 @@ DEPLOYMENT = manifest.from_body(
 )
 
 
-class Away:
+class UnavailableCluster:
     """A client whose API server answers no change."""
 
     def __init__(self) -> None:
@@ -49,13 +49,13 @@ def show(follower: RolloutTracker, *bodies: dict[str, Any]) -> None:
     follower._watcher._snapshot = Snapshot.of(bodies)
 
 
-async def test_waking_an_operator_may_fail_while_the_api_server_is_away(
+async def test_triggering_an_operator_may_fail_while_the_api_server_is_unreachable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tracker, "POLL_S", 0.01)
     monkeypatch.setattr(tracker, "DEBOUNCE_S", 0.0)
     monkeypatch.setattr("vrooli.release.rollout.redis_reconcile.PAUSE_S", 0.0)
-    kube = Away()
+    kube = UnavailableCluster()
     follower = RolloutTracker(cast(Kube, kube), (REDIS,), Progress("healthy", lambda _: None), NOW)
     show(follower, {**REDIS.body, "kind": "RedisFailover"})
     with pytest.raises(TimeoutError):
@@ -91,7 +91,7 @@ def scale_up(name: str) -> dict[str, Any]:
     }
 
 
-def test_at_the_limit_a_node_that_is_still_being_made_is_told() -> None:
+def test_at_the_limit_a_node_that_is_still_being_added_is_reported() -> None:
     follower = RolloutTracker(cast(Kube, None), (DEPLOYMENT,), Progress(), NOW)
     show(
         follower,
@@ -113,7 +113,7 @@ def test_at_the_limit_the_option_that_waits_longer_is_named() -> None:
     assert "wait longer with --timeout" in advice
 
 
-def test_a_pull_secret_that_was_awaited_is_known_to_have_come_late(
+def test_a_pull_secret_that_was_awaited_is_certain_to_have_arrived_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     secret = manifest.from_body(
@@ -127,7 +127,7 @@ def test_a_pull_secret_that_was_awaited_is_known_to_have_come_late(
     )
     scenes: list[RolloutContext] = []
     monkeypatch.setattr(
-        tracker.failures, "find_failures", lambda *given: scenes.append(given[2]) or []
+        tracker.failures, "find_failures", lambda *changes_: scenes.append(changes_[2]) or []
     )
     filled = {**secret.body, "status": {"secretMAC": "x"}}
     for first, is_late in ((secret.body, True), (filled, False)):
@@ -135,6 +135,6 @@ def test_a_pull_secret_that_was_awaited_is_known_to_have_come_late(
         for body in (first, filled, filled):
             show(follower, dict(body))
             follower.current_failures()
-        *_, came, last = (scene.filled for scene in scenes)
+        *_, came, last = (context_.filled for context_ in scenes)
         assert ("hub" in last) is is_late
         assert came == last, "it stays the time at which it was there first"

@@ -19,11 +19,11 @@ RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 @pytest.mark.parametrize(
     "item", [item for item in canaries(1) if not item.known], ids=lambda item: str(item.shape)
 )
-def test_an_error_of_helm_is_told_without_what_looks_like_a_secret(item: Canary) -> None:
+def test_an_error_of_helm_is_reported_without_what_looks_like_a_secret(item: Canary) -> None:
     error = helm_python.HelmError(f"Deployment is invalid: env[0].value: {item.text}: refused")
-    told = helm.failure(RELEASE, "upgrade", error).message
-    assert "Deployment is invalid: env[0].value: " in told
-    assert leaked([item], told) == []
+    reported = helm.failure(RELEASE, "upgrade", error).message
+    assert "Deployment is invalid: env[0].value: " in reported
+    assert leaked([item], reported) == []
 
 
 REFUSAL = (
@@ -32,12 +32,12 @@ REFUSAL = (
 )
 
 
-def test_a_right_that_helm_misses_is_the_environments_lack_and_is_named() -> None:
+def test_a_right_that_helm_misses_is_the_environments_miss_and_is_named() -> None:
     error = helm_python.HelmReleaseError(f"query: failed to query with labels: {REFUSAL}")
-    told = helm.failure(RELEASE, "roll back", error)
-    assert told.exit_code == 3
-    assert told.message.startswith("This kubeconfig may not roll back")
-    assert "the right to list secrets in namespace dev" in told.advice
+    reported = helm.failure(RELEASE, "roll back", error)
+    assert reported.exit_code == 3
+    assert reported.message.startswith("This kubeconfig may not roll back")
+    assert "the right to list secrets in namespace dev" in reported.advice
 
 
 @pytest.mark.anyio

@@ -51,7 +51,7 @@ def pod(name: str = "server-2-x", labels: dict[str, str] | None = None, **status
 READY = [{"type": "Ready", "status": "True"}]
 
 
-def test_a_ready_deployment_says_how_many_pods_it_has() -> None:
+def test_a_ready_deployment_reports_how_many_pods_it_has() -> None:
     assert line(deployment(1)) == ResourceProgress(
         "Deployment/server", ObjectState.READY, "1 of 1 pods are ready"
     )
@@ -95,7 +95,7 @@ def test_a_ready_deployment_says_how_many_pods_it_has() -> None:
         ({"phase": "Running"}, "server-2-x runs, isn't ready yet"),
     ],
 )
-def test_a_deployment_that_is_not_ready_says_why_pod_by_pod(
+def test_a_deployment_that_is_not_ready_reports_why_pod_by_pod(
     status: dict[str, Any], said: str
 ) -> None:
     found = line(deployment(0), pod(**status))
@@ -103,7 +103,7 @@ def test_a_deployment_that_is_not_ready_says_why_pod_by_pod(
     assert found.detail == f"0 of 1 pods are available; {said}"
 
 
-def test_what_a_probe_said_last_is_told() -> None:
+def test_what_a_probe_reported_last_is_reported() -> None:
     events = [
         {
             "kind": "Event",
@@ -124,7 +124,7 @@ def test_an_object_whose_pod_cannot_become_ready_has_failed() -> None:
     assert found.state is ObjectState.FAILED
 
 
-def test_a_postgres_cluster_tells_its_leader_replicas_pool_and_backups() -> None:
+def test_a_postgres_cluster_shows_its_leader_replicas_pool_and_backups() -> None:
     labels = {f"{PGO}/cluster": "pg"}
     body = {
         "apiVersion": f"{PGO}/v1beta1",
@@ -152,7 +152,7 @@ def test_a_postgres_cluster_tells_its_leader_replicas_pool_and_backups() -> None
     )
 
 
-def test_a_redis_failover_tells_its_master_and_quorum() -> None:
+def test_a_redis_failover_shows_its_master_and_quorum() -> None:
     component = "app.kubernetes.io/component"
     body = {
         "apiVersion": "databases.spotahome.com/v1",
@@ -198,7 +198,7 @@ def test_hooks_have_a_line_and_tests_have_none() -> None:
     assert lines([manifest.from_body(test, "here")], Snapshot()) == []
 
 
-def test_an_ingress_tells_its_hosts_and_address() -> None:
+def test_an_ingress_shows_its_hosts_and_address() -> None:
     body = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
@@ -210,15 +210,15 @@ def test_an_ingress_tells_its_hosts_and_address() -> None:
 
 
 @pytest.mark.parametrize("length", range(LONGEST - 60, LONGEST, 3))
-def test_what_a_pod_says_is_masked_before_it_is_cut(length: int) -> None:
+def test_what_a_pod_reports_is_masked_before_it_is_truncated(length: int) -> None:
     planted = [item for item in canaries(1) if "two lines" not in item.shape]
     redactor = Redactor([item.secret + "/+" * ("url" in item.shape) for item in planted])
     for item in planted:
         message = f"{'x' * length} {item.text}"
         waits = {"state": {"waiting": {"reason": "RunContainerError", "message": message}}}
         ill = pod(containerStatuses=[waits])
-        wanted = [manifest.from_body(deployment(0), "here")]
-        (found,) = lines(wanted, Snapshot.of((ill, deployment(0))), (), redactor)
+        desired = [manifest.from_body(deployment(0), "here")]
+        (found,) = lines(desired, Snapshot.of((ill, deployment(0))), (), redactor)
         assert "RunContainerError" in found.detail
         assert leaked([item], found.detail) == []
 

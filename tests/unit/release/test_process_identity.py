@@ -33,7 +33,7 @@ def test_another_process_with_the_same_number_does_not_stand_in_for_a_dead_one()
 
 
 @pytest.mark.parametrize("unknown", ["", "other-machine+1/7/5", "nonsense", "a/b/c"])
-def test_nothing_is_known_of_a_process_elsewhere(unknown: str) -> None:
+def test_nothing_is_certain_of_a_process_outside(unknown: str) -> None:
     assert not process_identity.is_dead(unknown)
 
 
@@ -44,7 +44,7 @@ def test_a_holder_whose_process_has_ended_is_stale_at_once() -> None:
 
 
 @pytest.mark.parametrize("error", [PermissionError, OSError])
-def test_a_process_that_can_not_be_looked_at_is_not_taken_for_dead(
+def test_a_process_that_can_not_be_read_is_not_taken_for_dead(
     error: type[OSError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = process_identity.process()

@@ -55,5 +55,5 @@ sqlalchemy.exc.OperationalError: connection refused
         ("", ""),
     ],
 )
-def test_the_line_that_says_why_is_no_frame_and_nothing_around_it(log: str, line: str) -> None:
+def test_the_line_that_reports_why_is_no_frame_and_nothing_around_it(log: str, line: str) -> None:
     assert find_cause_line(log.splitlines()) == line

@@ -39,13 +39,13 @@ def test_for_someone_elses_cluster_a_builder_is_enough_on_any_system(
 
 
 def test_without_a_builder_only_one_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Mapping[str, str]] = []
+    requests: list[Mapping[str, str]] = []
 
     async def ensure(progress: Progress, packages: Mapping[str, str]) -> Done:
-        asked.append(packages)
+        requests.append(packages)
         return Done(changed=True)
 
     monkeypatch.setattr(module, "detect", _none)
     monkeypatch.setattr(module.package_manager, "ensure_packages", ensure)
     assert _ensure_packages(Machine(runs_clusters=False)).changed
-    assert [set(packages) for packages in asked] == [{"buildah", "mmdebstrap"}]
+    assert [set(packages) for packages in requests] == [{"buildah", "mmdebstrap"}]

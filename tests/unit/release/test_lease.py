@@ -29,15 +29,13 @@ def _holder(silent_s: float) -> Holder:
 @pytest.mark.parametrize(
     ("silent_s", "stale"), [(0, False), (DURATION_S, False), (DURATION_S + 1, True)]
 )
-def test_a_holder_that_gives_no_sign_of_life_is_taken_for_dead(
-    silent_s: float, stale: bool
-) -> None:
+def test_a_holder_that_gives_no_sign_of_life_is_used_for_dead(silent_s: float, stale: bool) -> None:
     assert _holder(silent_s).is_stale(NOW) is stale
 
 
-def test_a_message_says_who_since_when_and_the_last_sign() -> None:
-    said = _holder(5).format(NOW)
-    assert said == "bob@host, process 7, since 65 s, last renewed 5 s ago"
+def test_a_message_reports_who_since_when_and_the_last_sign() -> None:
+    message = _holder(5).format(NOW)
+    assert message == "bob@host, process 7, since 65 s, last renewed 5 s ago"
 
 
 RELEASE = Release("demo", "dev", Path("kubeconfig"))
@@ -102,7 +100,7 @@ async def _hold(cluster: Cluster, seconds: float = 0.0) -> None:
 
 
 @pytest.mark.usefixtures("hurry")
-async def test_a_holder_whose_clock_is_late_is_not_taken_over_while_it_renews() -> None:
+async def test_a_holder_whose_clock_is_late_is_not_adopted_while_it_renews() -> None:
     cluster = Cluster(_fetch_stale(100))
     waiting = asyncio.create_task(_hold(cluster))
     await asyncio.sleep(0.05)
@@ -113,7 +111,7 @@ async def test_a_holder_whose_clock_is_late_is_not_taken_over_while_it_renews() 
 
 
 @pytest.mark.usefixtures("hurry")
-async def test_a_holder_that_stays_silent_is_taken_over_after_a_while() -> None:
+async def test_a_holder_that_stays_silent_is_adopted_after_a_while() -> None:
     cluster = Cluster(_fetch_stale(100))
     began = time.monotonic()
     await _hold(cluster)
@@ -122,7 +120,7 @@ async def test_a_holder_that_stays_silent_is_taken_over_after_a_while() -> None:
 
 
 @pytest.mark.usefixtures("hurry")
-async def test_a_lease_that_went_away_while_it_was_looked_at_is_made_anew() -> None:
+async def test_a_lease_that_went_unreachable_while_it_was_read_is_made_anew() -> None:
     cluster = Cluster(_fetch_stale(100))
     waiting = asyncio.create_task(_hold(cluster))
     await asyncio.sleep(0.05)
@@ -131,7 +129,7 @@ async def test_a_lease_that_went_away_while_it_was_looked_at_is_made_anew() -> N
     assert len(cluster.made) == 1
 
 
-async def test_a_holder_whose_process_has_ended_is_taken_over_at_once(
+async def test_a_holder_whose_process_has_ended_is_adopted_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(process_identity, "is_dead", lambda process: process == "gone")
@@ -173,7 +171,7 @@ async def test_a_deploy_that_can_not_renew_ends_though_its_lease_can_be_read(
 
 
 @pytest.mark.usefixtures("hurry")
-async def test_a_deploy_whose_lease_is_gone_ends() -> None:
+async def test_a_deploy_whose_lease_is_deleted_ends() -> None:
     cluster = Cluster()
     with pytest.raises(PrerequisiteError, match="took over the lock of demo: its Lease is gone"):
         async with lease.hold(cluster.kube, RELEASE, Progress()):

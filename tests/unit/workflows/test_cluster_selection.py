@@ -33,13 +33,13 @@ def test_a_named_cluster_is_that_one(text: str, choice: Choice) -> None:
     assert parse(str(choice)) == choice
 
 
-def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_kind_is_refused_with_the_existing_ones() -> None:
     with pytest.raises(UsageError) as refused:
         parse("k3s")
     assert "embedded, minikube, kind, context" in refused.value.advice
 
 
-def test_a_context_needs_its_name() -> None:
+def test_a_context_requires_its_name() -> None:
     with pytest.raises(UsageError, match="needs the context's name"):
         parse("context")
 
