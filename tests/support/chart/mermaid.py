@@ -35,11 +35,11 @@ class Chart:
 
 def charts(text: str) -> dict[str, Chart]:
     """Each flowchart of a document, by the heading above it."""
-    found = {}
+    result = {}
     for block in BLOCK.finditer(text):
         headings = HEADING.findall(text[: block.start()])
-        found[headings[-1].strip()] = chart(block[1])
-    return found
+        result[headings[-1].strip()] = chart(block[1])
+    return result
 
 
 def chart(text: str) -> Chart:

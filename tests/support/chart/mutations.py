@@ -75,8 +75,8 @@ def _rules(node: Node, value: Any, place: Place) -> Iterator[Rule]:
 
 def _node_of(node: Node, key: str) -> Node | None:
     if key in node.get("properties", {}):
-        found: Node = node["properties"][key]
-        return found
+        result: Node = node["properties"][key]
+        return result
     patterns = list(node.get("patternProperties", {}).values())
     return patterns[0] if patterns else None
 

@@ -28,8 +28,8 @@ class Peer:
 
 def selects(selector: Selector, labels: Mapping[str, str]) -> bool:
     """Whether a label selector selects these labels."""
-    wanted = selector.get("matchLabels", {})
-    if any(labels.get(key) != value for key, value in wanted.items()):
+    expected = selector.get("matchLabels", {})
+    if any(labels.get(key) != value for key, value in expected.items()):
         return False
     for expression in selector.get("matchExpressions", []):
         assert expression["operator"] == "In", "the chart needs no other"
@@ -50,9 +50,9 @@ def allows(
 
     Both ends are asked: the source's egress rules and the target's ingress rules.
     """
-    found = [policy["spec"] for policy in policies]
-    return _open(found, namespace, "Egress", source, target, (port, protocol)) and _open(
-        found, namespace, "Ingress", target, source, (port, protocol)
+    result = [policy["spec"] for policy in policies]
+    return _open(result, namespace, "Egress", source, target, (port, protocol)) and _open(
+        result, namespace, "Ingress", target, source, (port, protocol)
     )
 
 

@@ -11,7 +11,7 @@ from vrooli.chart.manifest import Manifest
 
 def render(values: Mapping[str, Any] | None = None, release: str = "demo") -> dict[str, Manifest]:
     """The chart's objects with some values, by "Kind/name"."""
-    found = engine.render(values or {}, release=release, namespace="somewhere")
-    by_key = {manifest.key: manifest for manifest in found}
-    assert len(by_key) == len(found), "two objects have the same kind and name"
+    result = engine.render(values or {}, release=release, namespace="somewhere")
+    by_key = {manifest.key: manifest for manifest in result}
+    assert len(by_key) == len(result), "two objects have the same kind and name"
     return by_key

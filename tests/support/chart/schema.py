@@ -26,8 +26,8 @@ FEW = 3
 def whole() -> Node:
     """The schema."""
     text = (project.chart_dir() / "values.schema.json").read_text(encoding="utf-8")
-    found: Node = json.loads(text)
-    return found
+    result: Node = json.loads(text)
+    return result
 
 
 def resolve(node: Node) -> Node:
@@ -46,10 +46,10 @@ def resolve(node: Node) -> Node:
 
 def _map(node: Node) -> Node:
     """A map of free keys in which some are forbidden: those under a name of their own."""
-    known = node.get("properties", {})
-    if not known or any(below is not False for below in known.values()):
+    defined = node.get("properties", {})
+    if not defined or any(below is not False for below in defined.values()):
         return node
-    return {**{k: node[k] for k in node if k != "properties"}, "reserved": tuple(known)}
+    return {**{k: node[k] for k in node if k != "properties"}, "reserved": tuple(defined)}
 
 
 def leaves(node: Node | None = None, path: Path = ()) -> Iterator[tuple[Path, Node]]:
@@ -123,15 +123,15 @@ def _closed(draw: st.DrawFn, node: Node) -> dict[str, Any]:
     each = {key: accepted(below) for key, below in node["properties"].items()}
     needed = set(node.get("required", ()))
     least = node.get("minProperties", 0)
-    found = draw(
+    result = draw(
         st.fixed_dictionaries(
             {key: each[key] for key in each if key in needed},
             optional={key: each[key] for key in each if key not in needed},
-        ).filter(lambda found: len(found) >= least)
+        ).filter(lambda result: len(result) >= least)
     )
-    for then in _conditions(node, found):
-        found = _fitting(draw, node, then, found)
-    return found
+    for then in _conditions(node, result):
+        result = _fitting(draw, node, then, result)
+    return result
 
 
 def _conditions(node: Node, found: Mapping[str, Any]) -> Iterator[Node]:
@@ -152,8 +152,8 @@ def _fitting(draw: st.DrawFn, node: Node, then: Node, found: dict[str, Any]) -> 
         if key not in found or not Draft7Validator(_plain(narrower)).is_valid(found[key]):
             found = {**found, key: draw(accepted(narrower))}
     unwanted = then.get("not", {}).get("required", ())
-    kept = [key for key in found if key not in unwanted]
-    return {key: found[key] for key in kept[: then.get("maxProperties", len(kept))]}
+    retained = [key for key in found if key not in unwanted]
+    return {key: found[key] for key in retained[: then.get("maxProperties", len(retained))]}
 
 
 def _plain(node: Node) -> Node:

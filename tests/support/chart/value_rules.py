@@ -71,9 +71,9 @@ def at(found: Mapping[str, Any], path: str) -> Any:
 
 def quantity(text: str | int) -> Decimal:
     """A quantity of Kubernetes as a number."""
-    found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
-    assert found is not None
-    return Decimal(found[1]) * _UNITS[found[2]]
+    result = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", str(text))
+    assert result is not None
+    return Decimal(result[1]) * _UNITS[result[2]]
 
 
 def _security(found: Values) -> Values:
@@ -117,9 +117,9 @@ def _postgres(found: Values) -> Values:
 
 def _users(users: list[Values]) -> list[Values]:
     """Each name once, and none that of the first one's second login role."""
-    known = {user["name"]: user for user in users}
-    known.pop(f"{users[0]['name']}-alternate", None)
-    return list(known.values())
+    defined = {user["name"]: user for user in users}
+    defined.pop(f"{users[0]['name']}-alternate", None)
+    return list(defined.values())
 
 
 def _redis(found: Values) -> Values:
@@ -131,12 +131,12 @@ def _redis(found: Values) -> Values:
 def _secrets(found: Values) -> Values:
     """No two have the same name, nor that of another's source, which has a suffix."""
     changed: Values = {}
-    taken: set[str] = set()
+    used: set[str] = set()
     for key, secret in at(found, "vso.secrets").items():
         name = secret["k8sSecretName"]
-        if {name, f"{name}-vault"} & taken or len(name) > LONGEST_SOURCE:
+        if {name, f"{name}-vault"} & used or len(name) > LONGEST_SOURCE:
             name = changed[f"vso.secrets.{key}.k8sSecretName"] = f"another-{key.lower()}"
-        taken |= {name, f"{name}-vault"}
+        used |= {name, f"{name}-vault"}
     return changed
 
 
@@ -173,8 +173,8 @@ def _resources(found: Values) -> Values:
         resources = at(found, path)
         requests, limits = resources.get("requests", {}), resources.get("limits", {})
         for name, request in requests.items():
-            known = name in limits
-            if "/" in name or (known and quantity(request) > quantity(limits[name])):
+            defined = name in limits
+            if "/" in name or (defined and quantity(request) > quantity(limits[name])):
                 changed[f"{path}.limits"] = limits = {**limits, name: request}
     return changed
 
@@ -210,8 +210,8 @@ def _block(block: Values) -> Values:
     # An exception is a part of its network, and so of the same family.
     sixth = ":" in block["cidr"]
     parts = [_network(cidr) for cidr in block.get("except", []) if (":" in cidr) == sixth]
-    kept = {"except": parts} if parts else {}
-    return {"cidr": _network(block["cidr"]), **kept}
+    retained = {"except": parts} if parts else {}
+    return {"cidr": _network(block["cidr"]), **retained}
 
 
 def _network(cidr: str) -> str:

@@ -23,11 +23,11 @@ RELEASE = st.sampled_from(range(8)).flatmap(lambda n: _ANY_RELEASE if n == 1 els
 @st.composite
 def value_sets(draw: st.DrawFn) -> Values:
     """A golden case's values with some keys changed to what the schema accepts there."""
-    found = golden.settings(draw(st.sampled_from(golden.CASES)))
+    result = golden.settings(draw(st.sampled_from(golden.CASES)))
     leaves = list(schema.leaves())
     for path, node in draw(st.lists(st.sampled_from(leaves), max_size=MOST_CHANGES)):
-        found = values.merge(found, nested(path, draw(schema.accepted(node))))
-    return agreeing(found)
+        result = values.merge(result, nested(path, draw(schema.accepted(node))))
+    return agreeing(result)
 
 
 def nested(path: schema.Path, value: Any) -> Values:

@@ -61,15 +61,15 @@ def processes_of(layout: Layout) -> set[str]:
 
 
 def _processes(layout: Layout) -> set[str]:
-    found = set()
+    result = set()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it just ended
             words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             if not words:  # it has ended, and the host's init will soon take note of it
                 continue
             if layout.identity in (folder / "cgroup").read_text() or f"{layout.root}/" in words:
-                found.add(f"{folder.name} {words}")
-    return found
+                result.add(f"{folder.name} {words}")
+    return result
 
 
 def _mounts() -> list[str]:
@@ -85,12 +85,12 @@ def _links(layout: Layout) -> set[str]:
 
 
 def _network_namespaces(layout: Layout) -> set[str]:
-    found = set()
+    result = set()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if not _others(layout, (folder / "cgroup").read_text()):
-                found.add(str((folder / "ns" / "net").readlink()))
-    return found | {str(path) for path in Path("/run/netns").glob("*")}
+                result.add(str((folder / "ns" / "net").readlink()))
+    return result | {str(path) for path in Path("/run/netns").glob("*")}
 
 
 def _settings() -> set[str]:

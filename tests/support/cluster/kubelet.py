@@ -18,14 +18,14 @@ NODE = "told"
 @contextmanager
 def running(folder: Path, logs: Iterable[bytes]) -> Iterator[int]:
     """A server that tells these logs one by one, whichever are asked for; gives its port."""
-    told = iter(logs)
+    message = iter(logs)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("content-type", "text/plain")
             self.end_headers()
-            self.wfile.write(next(told))
+            self.wfile.write(next(message))
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

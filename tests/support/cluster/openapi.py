@@ -44,10 +44,10 @@ def _strict(node: Any) -> Any:
         return [_strict(item) for item in node]
     if not isinstance(node, dict):
         return node
-    found = {key: _strict(value) for key, value in node.items()}
+    result = {key: _strict(value) for key, value in node.items()}
     if _is_closed(node):
-        found["additionalProperties"] = False
-    return found
+        result["additionalProperties"] = False
+    return result
 
 
 def _is_closed(node: dict[str, Any]) -> bool:

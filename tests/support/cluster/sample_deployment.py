@@ -42,11 +42,11 @@ def deployment(
 async def put(kube: Kube, body: Manifest, namespace: str) -> None:
     """Make it, or give it just this spec, whatever others have written meanwhile."""
     name = body["metadata"]["name"]
-    found = await kube.get("apps/v1", "Deployment", name, namespace)
-    if found is None:
+    result = await kube.get("apps/v1", "Deployment", name, namespace)
+    if result is None:
         await kube.create({**body, "metadata": {"name": name, "namespace": namespace}}, namespace)
     else:
-        await kube.replace({**found, "spec": body["spec"]})
+        await kube.replace({**result, "spec": body["spec"]})
 
 
 async def until_ready(kube: Kube, namespace: str, name: str = NAME) -> None:
@@ -54,12 +54,12 @@ async def until_ready(kube: Kube, namespace: str, name: str = NAME) -> None:
 
     def lacks(found: Manifest | None) -> str | None:
         state = (found or {}).get("status", {})
-        wanted = (found or {}).get("spec", {}).get("replicas", 1)
-        seen = state.get("observedGeneration", 0) >= (found or {"metadata": {}})["metadata"].get(
-            "generation", 0
-        )
+        expected = (found or {}).get("spec", {}).get("replicas", 1)
+        observed = state.get("observedGeneration", 0) >= (found or {"metadata": {}})[
+            "metadata"
+        ].get("generation", 0)
         counts = [state.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas")]
-        return None if seen and counts == [wanted] * 3 else f"{name} has {counts}"
+        return None if observed and counts == [expected] * 3 else f"{name} has {counts}"
 
     await kube.wait_for("apps/v1", "Deployment", name, namespace, lacks, READY_S)
 
@@ -70,4 +70,4 @@ async def gone(kube: Kube, namespace: str, name: str = NAME) -> None:
     pods = await kube.list("v1", "Pod", namespace, f"app={name}")
     for pod in pods:
         place = ("v1", "Pod", pod["metadata"]["name"], namespace)
-        await kube.wait_for(*place, lambda found: "it is there" if found else None, GONE_S)
+        await kube.wait_for(*place, lambda result: "it is there" if result else None, GONE_S)

@@ -30,16 +30,16 @@ class Ending(StrEnum):
 @asynccontextmanager
 async def serving(ending: Ending) -> AsyncIterator[tuple[str, list[str]]]:
     """Its address, and the request line of each connection."""
-    asked: list[str] = []
+    requested: list[str] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await _serve(reader, writer, ending, asked)
+            await _serve(reader, writer, ending, requested)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", requested
 
 
 async def _serve(

@@ -104,7 +104,7 @@ VAULT = Ref("Service", "vault", "vault")
 
 def _sealed() -> Evidence:
     """A release whose Vault is sealed, so that server and jobs lack a Secret."""
-    seen = whole()
+    observed = whole()
     workloads = ("vrooli-dev-server", "vrooli-dev-jobs")
     waiting = {
         "reason": "CreateContainerConfigError",
@@ -115,7 +115,7 @@ def _sealed() -> Evidence:
     ]
     deployments = [
         {**body, "status": {"replicas": 1, "updatedReplicas": 1, "unavailableReplicas": 1}}
-        for body in seen.all("Deployment")
+        for body in observed.all("Deployment")
         if body["metadata"]["name"] in workloads
     ]
     unsynced = [
@@ -123,12 +123,14 @@ def _sealed() -> Evidence:
         for body in well().all("VaultStaticSecret")
         if body["spec"]["destination"]["name"] == SECRET
     ]
-    seen = with_objects(seen, pod("vault-0", namespace="vault"), *pods, *deployments, *unsynced)
-    secrets = [body for body in seen.all("Secret") if body["metadata"]["name"] != SECRET]
+    observed = with_objects(
+        observed, pod("vault-0", namespace="vault"), *pods, *deployments, *unsynced
+    )
+    secrets = [body for body in observed.all("Secret") if body["metadata"]["name"] != SECRET]
     health = json.dumps({"initialized": True, "sealed": True})
     return replace(
-        seen,
-        objects={**seen.objects, "Secret": secrets},
+        observed,
+        objects={**observed.objects, "Secret": secrets},
         answers=(Answer("vault-health", VAULT, health),),
     )
 

@@ -85,21 +85,21 @@ class Shell:
 
         One that ends by itself has failed, whatever its status.
         """
-        wanted = (r"^Forwarding from",) if command.way is Way.FORWARD else command.shows
+        expected = (r"^Forwarding from",) if command.way is Way.FORWARD else command.shows
         lines: list[str] = []
-        seen = asyncio.Event()
+        observed = asyncio.Event()
 
         def note(line: str) -> None:
             lines.append(line)
-            if shows("\n".join(lines), wanted):
-                seen.set()
+            if shows("\n".join(lines), expected):
+                observed.set()
 
         running = asyncio.create_task(self._start(self._bash(command), on_line=note))
-        waiting = asyncio.create_task(seen.wait())
+        waiting = asyncio.create_task(observed.wait())
         try:
             both = (running, waiting)
             await asyncio.wait(both, timeout=SHOWS_S, return_when=asyncio.FIRST_COMPLETED)
-            if command.way is Way.FORWARD and seen.is_set():
+            if command.way is Way.FORWARD and observed.is_set():
                 lines.append(await _asked(lines, command.ask))
             return int(running.done()), "\n".join(lines)
         finally:

@@ -80,19 +80,19 @@ def commands(document: str) -> list[Command]:
     Comments are for the reader, but for those that begin with a program's name. A comment within a
     continued command is left out of it; typed as printed, it would end the command there.
     """
-    found: list[Command] = []
+    result: list[Command] = []
     heading = ""
     lines = iter(line.strip() for line in document.splitlines())
     for line in lines:
         if line.startswith("```"):
             block = list(_until_fence(lines))
             if line == "```bash":
-                found += _of_block(block, heading)
+                result += _of_block(block, heading)
         elif title := HEADING.match(line):
             heading = title["title"]
         elif (span := CODE_SPAN.match(line)) and span["text"].startswith(PROGRAMS):
-            found.append(Command(span["text"], heading))
-    return found
+            result.append(Command(span["text"], heading))
+    return result
 
 
 def _until_fence(lines: Iterator[str]) -> Iterator[str]:

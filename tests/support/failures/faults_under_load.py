@@ -149,8 +149,8 @@ async def lose(kube: Kube, namespace: str, pod: str, labels: str, *, kill: bool 
 async def redis_master(kube: Kube, namespace: str) -> str:
     """The pod of the master, as the replicas' links say."""
     for pod in await names(kube, namespace, REDISES):
-        said = await ask_redis(kube, namespace, pod, "ROLE")
-        if said.startswith("master"):
+        output = await ask_redis(kube, namespace, pod, "ROLE")
+        if output.startswith("master"):
             return pod
     raise AssertionError("no Redis is the master")
 
@@ -163,8 +163,8 @@ async def ask_redis(kube: Kube, namespace: str, pod: str, command: str) -> str:
 
 async def primary(kube: Kube, namespace: str) -> str:
     """The pod of PostgreSQL's primary."""
-    (found,) = await names(kube, namespace, PRIMARY)
-    return found
+    (result,) = await names(kube, namespace, PRIMARY)
+    return result
 
 
 def _is_ready(pod: Mapping[str, object]) -> bool:

@@ -92,20 +92,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         content = self.rfile.read(int(self.headers.get("content-length", 0)))
-        asked = urlsplit(self.path)
-        query = dict(parse_qsl(asked.query))
+        requested = urlsplit(self.path)
+        query = dict(parse_qsl(requested.query))
         if self.server.page and "limit" in query:
             query["limit"] = str(self.server.page)
-        given = self.server.client.request(
+        values = self.server.client.request(
             self.command,
-            asked.path,
+            requested.path,
             params=query,
             content=content,
             headers={name: self.headers[name] for name in _PASSED if name in self.headers},
         )
-        kind = given.headers.get("content-type", "")
-        path = asked.path.rstrip("/")
-        plain = Answer(given.status_code, kind, given.content, query=query)
+        kind = values.headers.get("content-type", "")
+        path = requested.path.rstrip("/")
+        plain = Answer(values.status_code, kind, values.content, query=query)
         answer = self.server.change(path, plain)
         if self.server.ended.wait(None if answer.wait_s == NEVER else answer.wait_s):
             self.close_connection = True

@@ -19,10 +19,10 @@ async def cut(kube: Kube, release: Release, number: int) -> None:
 async def _say(kube: Kube, release: Release, number: int, status: str) -> None:
     name = secret_name(release.name, number)
     body: Any = await kube.get("v1", "Secret", name, release.namespace)
-    noted = helm_secrets.unpacked(body)
-    noted["info"]["status"] = status
+    saved = helm_secrets.unpacked(body)
+    saved["info"]["status"] = status
     change = {
         "metadata": {"labels": {"status": status}},
-        "data": {"release": helm_secrets.packed(noted)},
+        "data": {"release": helm_secrets.packed(saved)},
     }
     await kube.patch("v1", "Secret", name, release.namespace, change)

@@ -70,12 +70,12 @@ async def until_named(
     began = time.monotonic()
     while True:
         looked = time.monotonic()
-        said = await look(kube, live)
+        output = await look(kube, live)
         now = time.monotonic()
-        names = [cause.finding.rule_id for cause in said.causes]
-        if names == [rule] and said.causes[0].finding.resource.startswith(about):
-            return Named(said, round(now - looked, 2), round(now - began, 2))
-        assert now - began < limit_s, f"{rule} isn't the one cause: {told(said)}"
+        names = [cause.finding.rule_id for cause in output.causes]
+        if names == [rule] and output.causes[0].finding.resource.startswith(about):
+            return Named(output, round(now - looked, 2), round(now - began, 2))
+        assert now - began < limit_s, f"{rule} isn't the one cause: {told(output)}"
         await asyncio.sleep(LOOK_EVERY_S)
 
 
@@ -83,13 +83,13 @@ async def until_well(kube: Kube, live: Live, limit_s: float = WELL_S) -> None:
     """Look until nothing is found, and nothing a moment later either."""
     began, calm_since = time.monotonic(), 0.0
     while True:
-        said = await look(kube, live)
+        output = await look(kube, live)
         now = time.monotonic()
         # Who couldn't look knows nothing of how it is.
-        calm_since = 0.0 if said.causes or said.unavailable else calm_since or now
+        calm_since = 0.0 if output.causes or output.unavailable else calm_since or now
         if calm_since and now - calm_since >= CALM_S:
             return
-        assert now - began < limit_s, f"it isn't well after {limit_s:.0f} s: {told(said)}"
+        assert now - began < limit_s, f"it isn't well after {limit_s:.0f} s: {told(output)}"
         await asyncio.sleep(LOOK_EVERY_S)
 
 

@@ -92,7 +92,7 @@ class Load:
         others = [write.text for write in self.writes if not write.post_id]
         return Losses(
             lost=tuple(w.text for w in acknowledged if w.post_id not in ids.get(w.text, ())),
-            doubled=tuple(text for text, found in ids.items() if len(found) > 1),
+            doubled=tuple(text for text, result in ids.items() if len(result) > 1),
             unanswered=tuple(text for text in others if text in ids),
         )
 

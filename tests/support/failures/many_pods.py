@@ -36,7 +36,7 @@ async def fill(kube: Kube, pods: int, events: int) -> None:
     await kube.apply(namespace)
     await kube.create(note("deployed"), DEV.namespace)
     release = rendered()
-    own = [body for found in release.objects.values() for body in found]
+    own = [body for result in release.objects.values() for body in result]
     served = [body for body in own if body.get("apiVersion", "").partition("/")[0] in BUILT_IN]
     await _all(kube.create(body, DEV.namespace) for body in served)
     deployments = release.all("Deployment")
@@ -44,17 +44,17 @@ async def fill(kube: Kube, pods: int, events: int) -> None:
     # `_way` counts on five.
     names = {f"{DEV.release}-{name}" for name in COMPONENTS}
     deployments = [body for body in deployments if body["metadata"]["name"] in names]
-    made = [_pod(deployments[number % len(deployments)], number) for number in range(pods)]
-    await _all(_create_pod(kube, body) for body in made)
-    ailing = [body for number, body in enumerate(made) if _way(number)]
-    told = (_event(ailing[number % len(ailing)], number) for number in range(events))
-    await _all(kube.create(event, DEV.namespace) for event in told)
+    created = [_pod(deployments[number % len(deployments)], number) for number in range(pods)]
+    await _all(_create_pod(kube, body) for body in created)
+    ailing = [body for number, body in enumerate(created) if _way(number)]
+    message = (_event(ailing[number % len(ailing)], number) for number in range(events))
+    await _all(kube.create(event, DEV.namespace) for event in message)
 
 
 def note(status: str, revision: int = 1) -> dict[str, Any]:
     """Helm's note of the release, as Helm writes it."""
     objects = [item.body for item in rendered().manifests]
-    noted = {
+    saved = {
         "name": DEV.release,
         "version": revision,
         "info": {"status": status, "last_deployed": _BORN.isoformat()},
@@ -62,7 +62,7 @@ def note(status: str, revision: int = 1) -> dict[str, Any]:
         "manifest": yaml.safe_dump_all(objects),
         "hooks": [],
     }
-    return noted_as(gzip.compress(json.dumps(noted).encode()), revision)
+    return noted_as(gzip.compress(json.dumps(saved).encode()), revision)
 
 
 def noted_as(packed: bytes, revision: int = 1) -> dict[str, Any]:
@@ -109,7 +109,7 @@ async def _create_pod(kube: Kube, body: Mapping[str, Any]) -> None:
 
 def _pod(deployment: Mapping[str, Any], number: int) -> dict[str, Any]:
     template, name = deployment["spec"]["template"], deployment["metadata"]["name"]
-    way = _way(number)
+    route = _way(number)
     version = "5d9c7b"
     owner = {
         "apiVersion": "apps/v1",
@@ -127,22 +127,22 @@ def _pod(deployment: Mapping[str, Any], number: int) -> dict[str, Any]:
             "labels": {**template["metadata"]["labels"], "pod-template-hash": version},
             "ownerReferences": [owner],
         },
-        "spec": spec if way == "unscheduled" else {**spec, "nodeName": NODE},
-        "status": _status(spec["containers"], way),
+        "spec": spec if route == "unscheduled" else {**spec, "nodeName": NODE},
+        "status": _status(spec["containers"], route),
     }
 
 
 def _status(containers: Iterable[Mapping[str, Any]], way: str | None) -> dict[str, Any]:
     since = _BORN.strftime("%Y-%m-%dT%H:%M:%SZ")
-    well = str(way is None)
+    healthy = str(way is None)
     conditions: list[dict[str, Any]] = [
-        {"type": kind, "status": well, "lastTransitionTime": since}
+        {"type": kind, "status": healthy, "lastTransitionTime": since}
         for kind in ("Initialized", "Ready", "ContainersReady")
     ]
     if way == "unscheduled":
         waits = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
-        said = {"message": EVENTS[way][1], "lastTransitionTime": since}
-        return {"phase": "Pending", "conditions": [*conditions, {**waits, **said}]}
+        output = {"message": EVENTS[way][1], "lastTransitionTime": since}
+        return {"phase": "Pending", "conditions": [*conditions, {**waits, **output}]}
     return {
         "phase": "Pending" if way == "image" else "Running",
         "hostIP": "10.0.0.1",
@@ -170,8 +170,8 @@ def _state(container: Mapping[str, Any], way: str | None, since: str) -> dict[st
 
 
 def _event(pod: Mapping[str, Any], number: int) -> dict[str, Any]:
-    way = _way(int(pod["metadata"]["name"].rpartition("-")[2])) or ""
-    reason, message = EVENTS[way]
+    route = _way(int(pod["metadata"]["name"].rpartition("-")[2])) or ""
+    reason, message = EVENTS[route]
     since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "apiVersion": "v1",

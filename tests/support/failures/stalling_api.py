@@ -64,17 +64,17 @@ async def way(kubeconfig: Path, folder: Path) -> AsyncIterator[Way]:
     cluster = config["clusters"][0]["cluster"]
     port = urlsplit(cluster["server"]).port
     assert port is not None
-    found = Way(folder / "slow-kubeconfig")
+    result = Way(folder / "slow-kubeconfig")
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await found.serve(port, reader, writer)
+        await result.serve(port, reader, writer)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     cluster["server"] = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    found.kubeconfig.write_text(yaml.safe_dump(config))
+    result.kubeconfig.write_text(yaml.safe_dump(config))
     try:
-        yield found
+        yield result
     finally:
         server.close()
-        await found.end()
+        await result.end()
         await server.wait_closed()

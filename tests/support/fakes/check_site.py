@@ -13,9 +13,9 @@ from vrooli.kube import Kube
 
 def rendered(environment: str = "dev", **changes: Any) -> tuple[Manifest, ...]:
     """An environment's release, with changed values."""
-    found = ENVIRONMENTS[environment]
-    chosen = values.merge(values.load(found), changes)
-    return engine.render(chosen, release=found.release, namespace=found.namespace)
+    result = ENVIRONMENTS[environment]
+    chosen = values.merge(values.load(result), changes)
+    return engine.render(chosen, release=result.release, namespace=result.namespace)
 
 
 def site(manifests: tuple[Manifest, ...] = (), kube: object = None, **settings: Any) -> Site:
@@ -35,8 +35,8 @@ def check(name: str, look: Any, **settings: Any) -> Check:
 
 def storage_class(name: str, *, default: bool = False) -> dict[str, Any]:
     """A StorageClass."""
-    notes = {"storageclass.kubernetes.io/is-default-class": "true"} if default else None
-    return {"metadata": {"name": name, "annotations": notes}}
+    records = {"storageclass.kubernetes.io/is-default-class": "true"} if default else None
+    return {"metadata": {"name": name, "annotations": records}}
 
 
 def node(name: str = "one", cpu: str = "4", memory: str = "8Gi", **spec: Any) -> dict[str, Any]:

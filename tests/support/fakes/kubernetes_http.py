@@ -57,8 +57,8 @@ class FakeKubernetes:
 
     def _get(self, kind: str, name: str, request: httpx.Request) -> httpx.Response:
         if name:
-            found = self.objects.get((kind, name))
-            return httpx.Response(404) if found is None else httpx.Response(200, json=found)
+            result = self.objects.get((kind, name))
+            return httpx.Response(404) if result is None else httpx.Response(200, json=result)
         selector = request.url.params["labelSelector"]
         labels = dict(pair.split("=", 1) for pair in selector.split(","))
         items = [

@@ -73,10 +73,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self._body()
-        found = UPLOADS.fullmatch(urlsplit(self.path).path)
-        if found is None:
+        result = UPLOADS.fullmatch(urlsplit(self.path).path)
+        if result is None:
             return self._answer(404)
-        place = f"/v2/{found[1]}/blobs/uploads/{next(self.server.numbers)}"
+        place = f"/v2/{result[1]}/blobs/uploads/{next(self.server.numbers)}"
         self.server.uploads[place] = b""
         return self._answer(202, Location=place)
 
@@ -108,12 +108,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        found = b""
+        result = b""
         while size := int(self.rfile.readline().split(b";")[0], 16):
-            found += self.rfile.read(size)
+            result += self.rfile.read(size)
             self.rfile.readline()
         self.rfile.readline()
-        return found
+        return result
 
     def _answer(self, status: int, content: bytes = b"", **headers: str) -> None:
         self.send_response(status)

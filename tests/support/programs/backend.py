@@ -29,10 +29,10 @@ PROGRAMS = ("redis-server", "pgbouncer")
 
 def missing_programs() -> list[str]:
     """What must be installed before this can run, as Debian's package names."""
-    lacking = [name for name in PROGRAMS if shutil.which(name) is None]
+    absent = [name for name in PROGRAMS if shutil.which(name) is None]
     if not (POSTGRES_BIN / "initdb").exists():
-        lacking.append("postgresql-15")
-    return lacking
+        absent.append("postgresql-15")
+    return absent
 
 
 @dataclass

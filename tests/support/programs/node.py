@@ -17,9 +17,9 @@ PINS = SERVICES / "ui" / "node-requirements.txt"
 
 def node_folder() -> Path:
     """The folder that has node and npm."""
-    found = shutil.which("node")
-    if found and shutil.which("npm") and _version(found) >= MINIMUM:
-        return Path(found).parent
+    result = shutil.which("node")
+    if result and shutil.which("npm") and _version(result) >= MINIMUM:
+        return Path(result).parent
     version = PINS.read_text().partition("==")[2].split()[0]
     home = project.cache_dir() / "programs" / f"node-{version}"
     if not home.exists():

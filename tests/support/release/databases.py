@@ -13,8 +13,8 @@ REDIS = "app.kubernetes.io/name=vrooli-rf,app.kubernetes.io/component=redis"
 
 async def pods(kube: Kube, namespace: str, labels: str) -> dict[str, str]:
     """The pods with some labels: name and what they are told from their successors by."""
-    found = await kube.list("v1", "Pod", namespace, labels)
-    return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in found}
+    result = await kube.list("v1", "Pod", namespace, labels)
+    return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in result}
 
 
 async def sql(kube: Kube, namespace: str, query: str) -> str:

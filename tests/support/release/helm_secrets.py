@@ -22,5 +22,5 @@ def twice(raw: bytes) -> str:
 def unpacked(secret: Mapping[str, Any]) -> dict[str, Any]:
     """The note that a Secret holds."""
     raw = base64.b64decode(base64.b64decode(secret["data"]["release"]))
-    found: dict[str, Any] = json.loads(gzip.decompress(raw))
-    return found
+    result: dict[str, Any] = json.loads(gzip.decompress(raw))
+    return result

@@ -80,10 +80,10 @@ async def site(
         archive = await images.archive([built[name] for name in images.MONITORING], Progress())
         await reached.cluster.load_images(archive, Progress())
     release = Release.of(environment, live.kubeconfig)
-    made = Site(environment, live.cluster, release, artifacts, Target(url, host, authority))
+    created = Site(environment, live.cluster, release, artifacts, Target(url, host, authority))
     try:
-        await made.deploy(FIRST)
-        yield made
+        await created.deploy(FIRST)
+        yield created
     finally:
         await uninstall(environment, live.cluster, silent, data=True)
 

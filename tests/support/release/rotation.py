@@ -56,20 +56,20 @@ class Changes:
 @asynccontextmanager
 async def changes(kube: Kube, release: Release) -> AsyncIterator[Changes]:
     """Look at the passwords for the length of the block."""
-    found = Changes()
+    result = Changes()
 
     async def look() -> None:
         for item in await kube.list("v1", "Secret", release.namespace, USERS):
             name = item["metadata"]["name"]
-            found.note(f"secret/{name}", item.get("data", {}).get("password", ""))
-            found.note(f"version/{name}", item["metadata"]["resourceVersion"])
+            result.note(f"secret/{name}", item.get("data", {}).get("password", ""))
+            result.note(f"version/{name}", item["metadata"]["resourceVersion"])
         pod = await primary(kube, release.namespace)
         query = ["psql", "--tuples-only", "--no-align", "--command", ROLES]
-        said = await kube.exec(release.namespace, pod, query, "database")
-        for line in said.splitlines():
+        output = await kube.exec(release.namespace, pod, query, "database")
+        for line in output.splitlines():
             role, _, verifier = line.partition("|")
-            found.note(f"role/{role}", verifier)
-        found.looks += 1
+            result.note(f"role/{role}", verifier)
+        result.looks += 1
 
     async def keep_looking() -> None:
         while True:
@@ -80,7 +80,7 @@ async def changes(kube: Kube, release: Release) -> AsyncIterator[Changes]:
 
     async with asyncio.TaskGroup() as group:
         looking = group.create_task(keep_looking())
-        yield found
+        yield result
         await look()
         looking.cancel()
 
@@ -133,8 +133,8 @@ async def rotate_redis(kube: Kube, release: Release) -> None:
         answers = set()
         for pod in await names(kube, release.namespace, REDISES):
             script = f"REDISCLI_AUTH={password} redis-cli PING 2>&1"
-            said = await kube.exec(release.namespace, pod, ["sh", "-c", script], "redis")
-            answers.add(said.strip().endswith("PONG") and "WRONGPASS" not in said)
+            output = await kube.exec(release.namespace, pod, ["sh", "-c", script], "redis")
+            answers.add(output.strip().endswith("PONG") and "WRONGPASS" not in output)
         return answers
 
     async def is_refused() -> bool:

@@ -79,9 +79,9 @@ class Postgres:
     async def connection(self) -> psycopg.AsyncConnection:
         """The connection, a new one if the last one is broken."""
         if self._connection is None:
-            known = await asyncio.to_thread(secret, os.environ["POSTGRES_SECRET"])
-            user, password = known["DB_USER"], known["DB_PASSWORD"]
-            self._connection = await log_in(user, password, known["DB_NAME"])
+            defined = await asyncio.to_thread(secret, os.environ["POSTGRES_SECRET"])
+            user, password = defined["DB_USER"], defined["DB_PASSWORD"]
+            self._connection = await log_in(user, password, defined["DB_NAME"])
         return self._connection
 
     async def prepare(self) -> None:
@@ -118,7 +118,7 @@ class RedisMaster:
     async def connection(self) -> Redis:
         """The connection, a new one if the last one is broken."""
         if self._redis is None:
-            known = await asyncio.to_thread(secret, os.environ["REDIS_SECRET"])
+            defined = await asyncio.to_thread(secret, os.environ["REDIS_SECRET"])
             hosts = os.environ["REDIS_SENTINEL_HOSTS"].split(",")
             places = [(host.rpartition(":")[0], int(host.rpartition(":")[2])) for host in hosts]
             limits = {"socket_timeout": ANSWER_S, "socket_connect_timeout": CONNECT_S}
@@ -127,7 +127,7 @@ class RedisMaster:
             self._redis = Redis(
                 host=host,
                 port=port,
-                password=known["REDIS_PASSWORD"],
+                password=defined["REDIS_PASSWORD"],
                 socket_timeout=ANSWER_S,
                 socket_connect_timeout=CONNECT_S,
                 single_connection_client=True,
@@ -192,8 +192,8 @@ async def keep_writing(name: str) -> None:
 def note(store: str, number: int, error: str = "") -> None:
     """Note an attempt; without an error it was acknowledged."""
     line = {"store": store, "number": number, "at": time.time(), "error": error}
-    with NOTES.open("a") as notes:
-        notes.write(json.dumps(line) + "\n")
+    with NOTES.open("a") as records:
+        records.write(json.dumps(line) + "\n")
 
 
 async def _attempt(store: Postgres | RedisMaster, do: Callable[[], Awaitable[None]]) -> None:
@@ -207,15 +207,15 @@ async def _attempt(store: Postgres | RedisMaster, do: Callable[[], Awaitable[Non
 
 async def verify() -> None:
     """Print, for each store, how many were acknowledged and which of them aren't there."""
-    said = [json.loads(line) for line in NOTES.read_text().splitlines()]
-    found = {}
+    output = [json.loads(line) for line in NOTES.read_text().splitlines()]
+    result = {}
     for name, make in STORES.items():
         store = make()
-        acknowledged = {n["number"] for n in said if n["store"] == name and not n["error"]}
+        acknowledged = {n["number"] for n in output if n["store"] == name and not n["error"]}
         lost = sorted(acknowledged - await store.present())
         await store.forget()
-        found[name] = {"acknowledged": len(acknowledged), "lost": lost}
-    sys.stdout.write(json.dumps(found))
+        result[name] = {"acknowledged": len(acknowledged), "lost": lost}
+    sys.stdout.write(json.dumps(result))
 
 
 async def try_login(user: str, password: str) -> None:

@@ -66,14 +66,14 @@ class Writer:
     async def written(self) -> list[Written]:
         """Every attempt so far, in the order in which they ended."""
         lines = (await self._run("cat", "/data/notes")).splitlines()
-        notes = [json.loads(line) for line in lines]
-        return [Written(note["store"], note["at"], note["error"]) for note in notes]
+        records = [json.loads(line) for line in lines]
+        return [Written(record["store"], record["at"], record["error"]) for record in records]
 
     async def lost(self) -> dict[str, list[int]]:
         """The numbers that were acknowledged and aren't there, by store."""
-        found = json.loads(await self._verified())
-        assert all(store["acknowledged"] for store in found.values()), found
-        return {name: store["lost"] for name, store in found.items()}
+        result = json.loads(await self._verified())
+        assert all(store["acknowledged"] for store in result.values()), result
+        return {name: store["lost"] for name, store in result.items()}
 
     async def _verified(self) -> str:
         """What the writer finds; a pool that has just lost its server is asked again."""
@@ -88,10 +88,10 @@ class Writer:
 
     async def logs_in(self, user: str, password: str) -> bool | None:
         """Whether PostgreSQL, through pgBouncer, takes a password; None when nobody said so."""
-        said = await self._run("python3", "/script/writer.py", "login", user, password)
-        if "authentication failed" in said:
+        output = await self._run("python3", "/script/writer.py", "login", user, password)
+        if "authentication failed" in output:
             return False
-        return True if said.strip() == "accepted" else None
+        return True if output.strip() == "accepted" else None
 
     async def _run(self, *argv: str) -> str:
         return await self._kube.exec(self._namespace, NAME, argv, NAME)

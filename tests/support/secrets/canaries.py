@@ -101,11 +101,11 @@ SHAPED: dict[str, Callable[[str], str]] = {
 
 def canaries(each: int) -> Iterator[Canary]:
     """So many of each shape."""
-    for known, shapes in ((True, KNOWN), (False, SHAPED)):
+    for defined, shapes in ((True, KNOWN), (False, SHAPED)):
         for shape, spell in shapes.items():
             for number in range(each):
                 secret = drawn(f"{shape} {number}")
-                yield Canary(shape, secret, spell(secret), known)
+                yield Canary(shape, secret, spell(secret), defined)
 
 
 def settings(each: int) -> Iterator[Canary]:
@@ -120,10 +120,10 @@ def leaked(planted: Iterable[Canary], text: str) -> list[str]:
     """The shapes whose secrets, or a part of them, can still be read in a text."""
     items, readings = list(planted), _readings(text)
     # One pass over a text of megabytes, not one for each part of each secret.
-    wanted = {piece for item in items for piece in _pieces(item.secret)}
-    wanted |= {item.secret.encode().hex()[:TELLS] for item in items}
-    found = {piece for reading in readings for piece in wanted.intersection(_pieces(reading))}
-    return [f"{item.shape}: {item.secret}" for item in items if _tells(item, found, readings)]
+    expected = {piece for item in items for piece in _pieces(item.secret)}
+    expected |= {item.secret.encode().hex()[:TELLS] for item in items}
+    result = {piece for reading in readings for piece in expected.intersection(_pieces(reading))}
+    return [f"{item.shape}: {item.secret}" for item in items if _tells(item, result, readings)]
 
 
 def _tells(item: Canary, found: set[str], readings: list[str]) -> bool:
@@ -141,18 +141,18 @@ def _pieces(text: str) -> Iterator[str]:
 def _readings(text: str) -> list[str]:
     """The text, and what can be read out of it: without escapes, and out of base64, twice."""
     plain = unquote(text).replace("\\", "")
-    found = [text, plain]
+    result = [text, plain]
     for _ in range(2):
-        found += [_from_base64(found[-1])]
-    return found
+        result += [_from_base64(result[-1])]
+    return result
 
 
 def _from_base64(text: str) -> str:
-    said = []
+    output = []
     for run in re.findall(r"[A-Za-z0-9+/_-]{12,}", text):
         bare = run.translate(str.maketrans("-_", "+/"))
         for begin in range(4):
             part = bare[begin:]
             part = part[: len(part) - len(part) % 4]
-            said.append(base64.b64decode(part).decode("latin-1"))
-    return "\n".join(said)
+            output.append(base64.b64decode(part).decode("latin-1"))
+    return "\n".join(output)

@@ -61,10 +61,10 @@ COPY = "kubectl.kubernetes.io/last-applied-configuration"
 def objects(canaries: Sequence[Canary], namespace: str) -> list[Manifest]:
     """All of it but the events."""
     texts = [item.text for item in canaries]
-    noted = {COPY: json.dumps({"all": texts}), "example.com/noted": json.dumps({"all": texts})}
-    noted |= {f"example.com/note-{number}": text for number, text in enumerate(texts)}
+    saved = {COPY: json.dumps({"all": texts}), "example.com/noted": json.dumps({"all": texts})}
+    saved |= {f"example.com/note-{number}": text for number, text in enumerate(texts)}
     plain = {"namespace": namespace, "labels": LABELS}
-    metadata = {**plain, "annotations": noted}
+    metadata = {**plain, "annotations": saved}
     files = {f"file-{number}": text for number, text in enumerate(texts)}
     answer = "\n".join(item.text for item in of_each(canaries, 0))
     return [
@@ -96,30 +96,30 @@ def _object(
 
 
 def _known(canaries: Sequence[Canary]) -> dict[str, str]:
-    known = (item for item in canaries if item.known)
+    defined = (item for item in canaries if item.known)
     return {
         f"item-{number}": item.secret + "/+" * ("url" in item.shape)
-        for number, item in enumerate(known)
+        for number, item in enumerate(defined)
     }
 
 
 def _deployment(
     name: str, metadata: dict[str, Any], containers: list[dict[str, Any]], **spec: Any
 ) -> Manifest:
-    made = sample_deployment.deployment(spec={**spec, "containers": containers}, name=name)
-    made["metadata"] = {**metadata, "name": name}
-    template = made["spec"]["template"]["metadata"]
+    created = sample_deployment.deployment(spec={**spec, "containers": containers}, name=name)
+    created["metadata"] = {**metadata, "name": name}
+    template = created["spec"]["template"]["metadata"]
     template["labels"] |= LABELS
     template["annotations"] = metadata.get("annotations", {})
-    return made
+    return created
 
 
 def _container(name: str, **more: Any) -> dict[str, Any]:
     (plain,) = workload.pod(name)["spec"]["containers"]
-    kept = {key: plain[key] for key in ("image", "imagePullPolicy", "securityContext")}
+    retained = {key: plain[key] for key in ("image", "imagePullPolicy", "securityContext")}
     # They do next to nothing, on a node that others share.
     resources = {**plain["resources"], "requests": {"cpu": "5m", "memory": "8Mi"}}
-    return {"name": name, **kept, "resources": resources, **more}
+    return {"name": name, **retained, "resources": resources, **more}
 
 
 def _volumes() -> list[dict[str, Any]]:
@@ -169,7 +169,7 @@ def events(canaries: Sequence[Canary], namespace: str, now: str) -> list[Manifes
     texts = [item.text for item in canaries]
     synced = ("VaultStaticSecret", "vrooli-dev-redis", "secrets.hashicorp.com/v1beta1")
     planted = ("Deployment", NAME, "apps/v1")
-    said = [(planted, text) for text in texts] + [(synced, "\n".join(texts))]
+    output = [(planted, text) for text in texts] + [(synced, "\n".join(texts))]
     return [
         {
             "apiVersion": "v1",
@@ -189,7 +189,7 @@ def events(canaries: Sequence[Canary], namespace: str, now: str) -> list[Manifes
             "count": 1,
             "source": {"component": NAME},
         }
-        for number, ((kind, name, api_version), text) in enumerate(said)
+        for number, ((kind, name, api_version), text) in enumerate(output)
     ]
 
 
@@ -213,8 +213,8 @@ async def remove(kube: Kube, made: Sequence[Manifest]) -> None:
     for name in WANTED:
         await sample_deployment.gone(kube, namespace, name)
     # What the cluster itself told of the pods quotes their commands.
-    told = await kube.list("v1", "Event", namespace)
-    await _each([body for body in told if body["metadata"]["name"].startswith(NAME)], one)
+    message = await kube.list("v1", "Event", namespace)
+    await _each([body for body in message if body["metadata"]["name"].startswith(NAME)], one)
 
 
 async def _each(made: Sequence[Manifest], do: Callable[[Manifest], Awaitable[object]]) -> None:
@@ -229,8 +229,8 @@ async def _each(made: Sequence[Manifest], do: Callable[[Manifest], Awaitable[obj
 
 async def _until_there(kube: Kube, namespace: str) -> None:
     began = time.monotonic()
-    while lacking := [text for name in WANTED for text in await _lacks(kube, namespace, name)]:
-        assert time.monotonic() - began < THERE_S, "\n".join(lacking)
+    while absent := [text for name in WANTED for text in await _lacks(kube, namespace, name)]:
+        assert time.monotonic() - began < THERE_S, "\n".join(absent)
         await asyncio.sleep(0.5)
 
 

@@ -62,7 +62,7 @@ def planted(canaries: Sequence[Canary]) -> Contents:
     ref = Ref("Pod", sick["metadata"]["name"], DEV.namespace)
     lines = [line for text in texts for line in text.splitlines()]
     source = LogSource(DEV.namespace, ref.name, "server")
-    seen = replace(
+    observed = replace(
         with_objects(settled(), sick, settings, *_templated(template)),
         events=[happening(ref, "Failed", text) for text in whole],
         logs={source: lines},
@@ -81,7 +81,7 @@ def planted(canaries: Sequence[Canary]) -> Contents:
             Unavailable(f"other {number}", text) for number, text in enumerate(whole)
         ),
     )
-    return contents(seen, redactor, more, failure="\n".join(texts))
+    return contents(observed, redactor, more, failure="\n".join(texts))
 
 
 def _template(texts: Sequence[str]) -> dict[str, Any]:
