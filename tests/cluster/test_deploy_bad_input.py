@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from support.cluster import api_server
-from support.release.artifacts import DEV, Source
+from support.release.artifacts import APPLICATION_ONLY, DEV, Source
 from vrooli import process, programs
 from vrooli.artifact import model
 from vrooli.chart import values
@@ -28,27 +28,14 @@ from vrooli.workflows.deploy import deploy
 from vrooli.workflows.options import DeployOptions
 
 VERSION = "4.5.6"
-ALONE = {
-    "vso": {"enabled": False},
-    "ingress": {"enabled": False},
-    "networkPolicies": {"enabled": False},
-    "pgoPostgresql": {"enabled": False},
-    "spotahomeRedis": {"enabled": False},
-    "externalPostgresql": {"host": "db.example.com"},
-    "externalRedis": {"host": "redis.example.com"},
-    "image": {"registry": "registry.example.com/vrooli"},
-    "services": {
-        "adminer": {"enabled": False},
-        "nsfwDetector": {"repository": "registry.example.com/vrooli/nsfw-detector"},
-    },
-}
+NO_POLICIES = {"networkPolicies": {"enabled": False}}
 
 
 @pytest.fixture(scope="module")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An artifact of the application alone."""
     source = Source(tmp_path_factory.mktemp("source"))
-    chosen = values.merge(values.load(DEV), ALONE)
+    chosen = values.merge(values.load(DEV), {**APPLICATION_ONLY, **NO_POLICIES})
     return source.build(tmp_path_factory.mktemp("out"), VERSION, chosen)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support.release.artifacts import DEV, Source
+from support.release.artifacts import APPLICATION_ONLY, DEV, Source
 from vrooli.chart import values
 from vrooli.checks import catalog
 from vrooli.checks.interface import Check, CheckResult, Site
@@ -45,22 +45,7 @@ NO = Consent(ask=lambda question: False)
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An artifact of the application alone: no operator runs here, and no Vault."""
     source = Source(tmp_path_factory.mktemp("source"))
-    chosen = values.merge(
-        values.load(DEV),
-        {
-            "vso": {"enabled": False},
-            "ingress": {"enabled": False},
-            "pgoPostgresql": {"enabled": False},
-            "spotahomeRedis": {"enabled": False},
-            "externalPostgresql": {"host": "db.example.com"},
-            "externalRedis": {"host": "redis.example.com"},
-            "image": {"registry": "registry.example.com/vrooli"},
-            "services": {
-                "adminer": {"enabled": False},
-                "nsfwDetector": {"repository": "registry.example.com/vrooli/nsfw-detector"},
-            },
-        },
-    )
+    chosen = values.merge(values.load(DEV), APPLICATION_ONLY)
     out = tmp_path_factory.mktemp("out")
     return source.build_for({DEV: chosen, STAGING: chosen}, out, VERSION)
 

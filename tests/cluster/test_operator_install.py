@@ -234,7 +234,9 @@ async def no_redis(site: Site) -> None:
         await site.kube.delete("v1", "Secret", item["metadata"]["name"], operators.REDIS.namespace)
     for kind in ("ClusterRole", "ClusterRoleBinding"):
         await site.kube.delete(
-            "rbac.authorization.k8s.io/v1", kind, operators.REDIS.deployment(Source.VENDOR)
+            "rbac.authorization.k8s.io/v1",
+            kind,
+            operators.REDIS.distributions[Source.VENDOR].deployment,
         )
 
 

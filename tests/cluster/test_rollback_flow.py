@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from support.release.artifacts import APPLICATION_ONLY
 from vrooli import process
 from vrooli.chart import values
 from vrooli.checks import catalog
@@ -31,20 +31,6 @@ from vrooli.workflows.safeguards.consent import Consent
 pytestmark = pytest.mark.usefixtures("cut_connections")
 CONTEXT = "context:bare"
 NUMBERS = count()
-# The application alone: no operator runs here, and no Vault.
-ALONE: dict[str, Any] = {
-    "vso": {"enabled": False},
-    "ingress": {"enabled": False},
-    "pgoPostgresql": {"enabled": False},
-    "spotahomeRedis": {"enabled": False},
-    "externalPostgresql": {"host": "db.example.com"},
-    "externalRedis": {"host": "redis.example.com"},
-    "image": {"registry": "registry.example.com/vrooli"},
-    "services": {
-        "adminer": {"enabled": False},
-        "nsfwDetector": {"repository": "registry.example.com/vrooli/nsfw-detector"},
-    },
-}
 
 
 @pytest.fixture
@@ -67,7 +53,7 @@ async def release(
     found = Release.of(place, bare_kubeconfig)
     for replicas in (1, 2):
         chosen = values.merge(
-            values.merge(values.load(ENVIRONMENTS["dev"]), ALONE),
+            values.merge(values.load(ENVIRONMENTS["dev"]), APPLICATION_ONLY),
             {"replicaCount": {"jobs": replicas}},
         )
         await apply.ensure(bare_kube, found, chosen, Progress())
@@ -116,7 +102,7 @@ async def test_as_a_process_without_a_terminal_each_ends_with_2_and_changes_noth
     if await storage.fetch_revision(bare_kube, staging) is None:
         for replicas in (1, 2):
             count_of = {"replicaCount": {"jobs": replicas}}
-            chosen = values.merge(values.load(ENVIRONMENTS["dev"]), ALONE)
+            chosen = values.merge(values.load(ENVIRONMENTS["dev"]), APPLICATION_ONLY)
             await apply.ensure(bare_kube, staging, values.merge(chosen, count_of), Progress())
     answer = await process.run(
         [sys.executable, "-m", "vrooli", *words, "--cluster", CONTEXT],

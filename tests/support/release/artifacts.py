@@ -17,6 +17,20 @@ from vrooli.events import silent
 from vrooli.workflows.build import BuildOptions, build
 
 DEV = ENVIRONMENTS["dev"]
+# The application without operators, Vault and Ingress.
+APPLICATION_ONLY: Mapping[str, Any] = {
+    "vso": {"enabled": False},
+    "ingress": {"enabled": False},
+    "pgoPostgresql": {"enabled": False},
+    "spotahomeRedis": {"enabled": False},
+    "externalPostgresql": {"host": "db.example.com"},
+    "externalRedis": {"host": "redis.example.com"},
+    "image": {"registry": "registry.example.com/vrooli"},
+    "services": {
+        "adminer": {"enabled": False},
+        "nsfwDetector": {"repository": "registry.example.com/vrooli/nsfw-detector"},
+    },
+}
 
 
 class Source:
