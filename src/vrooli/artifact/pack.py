@@ -1,4 +1,4 @@
-"""Puts an artifact together: its files, their checksums and its record, in place all at once."""
+"""Assembles an artifact: its files, their checksums and its record; installs it atomically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes tags into the text of a values file, and changes no other character of it."""
+"""Sets tags in the text of a values file, and changes no other character."""
 
 from __future__ import annotations
 

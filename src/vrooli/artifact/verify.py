@@ -1,4 +1,4 @@
-"""Finds what isn't in an artifact as its record says, to the byte."""
+"""Verifies an artifact against its record, byte by byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which third-party programs there are, their versions, and where each can be had."""
+"""The third-party programs, their versions and sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache of programs: one folder per group, made whole or not at all."""
+"""The cache of programs: one folder per group, created atomically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names tell that what follows is a secret, and which values are none whatever they follow.
+"""Which names denote a secret, and which values are never secrets.
 
 No I/O here.
 """
@@ -9,7 +9,7 @@ import re
 
 MASK = "(masked)"
 
-# What names a secret: in settings, JSON, YAML, command lines, queries of addresses.
+# Names of secrets: in settings, JSON, YAML, command lines and URL queries.
 WORDS = (
     r"password|passwd|passphrase|secret|token|credential|cookie|verifier|jwt|bearer|signature|"
     r"requirepass|masterauth|(?:api|access|private|signing|encryption|client|master|account|"
@@ -19,7 +19,7 @@ _SECRET = re.compile(WORDS, re.IGNORECASE)
 # Names of headers: the whole of what follows them is secret, blanks and all.
 HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:token|key|auth|secret)"
 _HEADER = re.compile(HEADERS, re.IGNORECASE)
-# They name where a secret is, what it is called, or what happened to it, and not the secret.
+# Names of a secret's location, name or status, whose values are not secrets.
 _METADATA = re.compile(
     r"""(?ix) .* (?: names? | refs? | paths? | files? | dirs? | folder | selector | namespace | type
     | kind | versions? | counts? | size | lengths? | ttl | seconds | age | expir\w* | polic(?:y|ies)
@@ -40,7 +40,7 @@ _PLAIN = re.compile(
 )
 # Where no quotes say where a value ends, the first word of a reference is all of it that is seen.
 _PARTIAL_REFERENCE = re.compile(r"\$[({].* | \{\{.*", re.VERBOSE)
-# How a sentence goes on, in logs and messages: "token: expired", "secret: not found".
+# Words that continue a sentence in logs and messages: "token: expired", "secret: not found".
 _PROSE = re.compile(
     r"""(?ix) (?: not | no | is | are | was | has | must | can't | cannot | could
     | couldn't | failed | failure
@@ -52,7 +52,7 @@ _PROSE = re.compile(
 
 
 def names_secret(name: str) -> bool:
-    """Whether something of this name is a secret, by what it is called."""
+    """Whether a name denotes a secret."""
     text = name.strip()
     return bool(
         (_SECRET.search(text) or _HEADER.fullmatch(text) or text.lower() in ("auth", "pass"))
@@ -67,5 +67,5 @@ def is_plain(value: str, *, partial: bool = False) -> bool:
 
 
 def is_prose(value: str) -> bool:
-    """Whether what follows a name is how a sentence goes on."""
+    """Whether the text after a name continues a sentence."""
     return _PROSE.match(value) is not None

@@ -43,7 +43,7 @@ class Redactor:
         return cls(secret_values(secrets))
 
     def text(self, text: str) -> str:
-        """The text without secrets."""
+        """The text with secrets masked."""
         return self._short(text) if len(text) <= _SHORT else self._masked(text)
 
     def lines(self, lines: Sequence[str]) -> list[str]:
@@ -161,7 +161,7 @@ class Lines:
         self._redactor, self._remaining_key_lines = redactor, 0
 
     def next(self, line: str) -> str:
-        """The next line without secrets."""
+        """The next line with secrets masked."""
         if self._remaining_key_lines:
             self._remaining_key_lines = 0 if _KEY_ENDS in line else self._remaining_key_lines - 1
             # Only its last word is the key's: before it stands what a log puts before each line.

@@ -1,4 +1,4 @@
-"""Secrets that nobody has told of, by their name or their shape, in any text. No I/O here."""
+"""Masks unknown secrets in any text, by their name or their shape. No I/O here."""
 
 from __future__ import annotations
 

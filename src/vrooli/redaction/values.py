@@ -1,4 +1,4 @@
-"""The values of Secrets that must not be shown, and every spelling of one. No I/O here."""
+"""The values of Secrets that must be masked, and all encodings of a value. No I/O here."""
 
 from __future__ import annotations
 

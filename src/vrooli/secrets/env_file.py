@@ -1,4 +1,4 @@
-"""A local secrets file: KEY=value lines, for its owner's eyes only."""
+"""A local secrets file: KEY=value lines, readable by its owner only."""
 
 from __future__ import annotations
 
