@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vrooli.operators.model import CustomResource, Operator
+from vrooli.operators.custom_resource import CustomResource
+from vrooli.operators.model import Operator
 from vrooli.operators.pgo.operator import PGO
 from vrooli.operators.redis.operator import REDIS
 from vrooli.operators.vso.operator import VSO

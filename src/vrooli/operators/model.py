@@ -5,7 +5,7 @@ An operator of this product is one package with an `Operator`; `catalog.py` list
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,10 +15,9 @@ from typing import Any, Protocol
 from vrooli import programs
 from vrooli.events import Progress
 from vrooli.kube import Kube
-from vrooli.kube.objects import Body, has_label, mapping
-from vrooli.kube.snapshot import Snapshot
+from vrooli.kube.objects import Body, has_label
+from vrooli.operators.custom_resource import CustomResource
 from vrooli.operators.reconcile_log import ReconcileError
-from vrooli.operators.volumes import VolumeSpec
 
 # Gives the folder of a pinned Go module, by the name of its program group.
 ModuleDir = Callable[[str, Progress], Awaitable[Path]]
@@ -111,84 +110,6 @@ class OperatorStatus:
     version: str = ""
     source: str = ""
     detail: str = ""
-
-
-# Why a resource is not ready, from its status and its pods; None if it is ready.
-Readiness = Callable[[Body, Snapshot], str | None]
-# What an operator refuses, or has not done yet, one sentence each.
-Reasons = Callable[[Body, Snapshot], Iterator[str]]
-
-
-def no_reasons(body: Body, objects: Snapshot) -> Iterator[str]:
-    """The reasons of a resource whose operator never refuses or delays a change."""
-    del body, objects
-    return iter(())
-
-
-def no_summary(body: Body, objects: Snapshot) -> str:
-    """The summary of a resource of which nothing is counted."""
-    del body, objects
-    return ""
-
-
-def no_volumes(body: Body) -> Iterator[VolumeSpec]:
-    """The volumes of a resource without data."""
-    del body
-    return iter(())
-
-
-@dataclass(frozen=True)
-class CustomResource:
-    """A kind that an operator serves. Its predicates are pure functions over objects.
-
-    Attributes:
-        api_version: Its API version.
-        kind: Its kind.
-        plural: Its plural, the first part of its definition's name.
-        readiness: Why an object is not ready; None if existing is enough.
-        summary: How much of an object is ready, for a progress line.
-        refused_changes: Changes that the operator cannot make, however long one waits.
-        pending_changes: Changes that the operator has still to make.
-        volume_specs: The volumes that an object asks for.
-        generation_field: The field of the status that holds the observed generation, if any.
-        pod_label: The label of its pods that holds its name; empty if it has no pods.
-    """
-
-    api_version: str
-    kind: str
-    plural: str
-    readiness: Readiness | None = None
-    summary: Callable[[Body, Snapshot], str] = no_summary
-    refused_changes: Reasons = no_reasons
-    pending_changes: Reasons = no_reasons
-    volume_specs: Callable[[Body], Iterator[VolumeSpec]] = no_volumes
-    generation_field: str = ""
-    pod_label: str = ""
-
-    @property
-    def group(self) -> str:
-        """Its API group."""
-        return self.api_version.partition("/")[0]
-
-    @property
-    def definition(self) -> str:
-        """The name of its CustomResourceDefinition."""
-        return f"{self.plural}.{self.group}"
-
-    @property
-    def has_data(self) -> bool:
-        """Whether it is a database, with pods and volumes of its own."""
-        return bool(self.pod_label)
-
-    def is_observed(self, body: Body) -> bool | None:
-        """Whether the operator has observed an object's last change; None if it does not report it.
-
-        Operators report it once they have reconciled an object without an error.
-        """
-        observed = mapping(body, "status").get(self.generation_field)
-        if observed is None:
-            return None
-        return int(observed) >= int(mapping(body, "metadata").get("generation", 0))
 
 
 @dataclass(frozen=True)
@@ -301,16 +222,3 @@ class Operator:
     def is_image(self, reference: str) -> bool:
         """Whether an image reference is the operator's own."""
         return self.name in reference.partition("@")[0].rpartition("/")[2]
-
-
-def build_sample(resource: CustomResource, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The smallest valid object of a kind, for a dry run."""
-    return {
-        "apiVersion": resource.api_version,
-        "kind": resource.kind,
-        "metadata": {"name": SAMPLE_NAME},
-        "spec": dict(spec),
-    }
-
-
-SAMPLE_NAME = "vrooli-check"

@@ -15,7 +15,7 @@ from vrooli.kube.objects import Body, items, labels, number, text
 from vrooli.kube.snapshot import Snapshot
 from vrooli.kube.status import has_condition, workload_status
 from vrooli.operators import volumes
-from vrooli.operators.model import CustomResource
+from vrooli.operators.custom_resource import CustomResource
 from vrooli.operators.volumes import VolumeSpec
 
 REVISION_HASH = "controller-revision-hash"

@@ -17,7 +17,7 @@ from dataclasses import replace
 from vrooli import operators
 from vrooli.kube.snapshot import Snapshot
 from vrooli.operators import catalog
-from vrooli.operators.model import CustomResource
+from vrooli.operators.custom_resource import CustomResource
 from vrooli.operators.redis.operator import FAILOVER, REDIS
 
 queue = replace(

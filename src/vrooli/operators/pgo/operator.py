@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from vrooli.operators.model import (
-    MANAGE,
-    WATCH,
-    CustomResource,
-    Operator,
-    Permission,
-    build_sample,
-)
+from vrooli.operators.custom_resource import CustomResource, build_sample
+from vrooli.operators.model import MANAGE, WATCH, Operator, Permission
 from vrooli.operators.pgo import install, names, readiness, reconcile_log, volumes
 
 CLUSTER = CustomResource(

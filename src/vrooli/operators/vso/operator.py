@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from vrooli.operators.model import (
-    SAMPLE_NAME,
-    WATCH,
-    CustomResource,
-    Operator,
-    Permission,
-    build_sample,
-)
+from vrooli.operators.custom_resource import SAMPLE_NAME, CustomResource, build_sample
+from vrooli.operators.model import WATCH, Operator, Permission
 from vrooli.operators.vso import install, names, readiness
 
 CONNECTION = CustomResource(names.API_VERSION, names.CONNECTION, "vaultconnections")

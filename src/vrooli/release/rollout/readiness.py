@@ -18,7 +18,7 @@ from vrooli.kube.status import (
 )
 from vrooli.operators import progress as operator_progress
 from vrooli.operators.catalog import resources_by_kind
-from vrooli.operators.model import CustomResource
+from vrooli.operators.custom_resource import CustomResource
 
 Body = Mapping[str, Any]
 Labels = Mapping[str, str]
