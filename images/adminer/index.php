@@ -1,9 +1,9 @@
 <?php
-// Adminer, restricted: PostgreSQL only, and only the server that the environment names.
+// Adminer, restricted to PostgreSQL on the server in ADMINER_DEFAULT_SERVER.
 
 function adminer_object() {
     class RestrictedAdminer extends Adminer {
-        /** The server is ours whatever the request says, so this page can't be used to reach others. */
+        /** Always use the configured server, so that requests can't connect to others. */
         function credentials() {
             return array(getenv("ADMINER_DEFAULT_SERVER"), $_GET["username"], get_password());
         }
@@ -12,10 +12,10 @@ function adminer_object() {
             return "Vrooli database";
         }
 
-        /** The form asks for who and what, not for where. */
+        /** Hide the field for the driver, and make the field for the server read-only. */
         function loginFormField($name, $heading, $value) {
             if ($name == "driver") {
-                // The form's script calls this handler, which a list of drivers would have.
+                // The form's script calls this handler, which the list of drivers would define.
                 return "<input type='hidden' name='auth[driver]' value='pgsql'>"
                     . script("qsl('input').onchange = function () {};") . "\n";
             }
@@ -26,7 +26,7 @@ function adminer_object() {
             return $heading . $value;
         }
 
-        /** No other driver: SQLite would open files of this container. */
+        /** Allow no other driver: SQLite would open files in this container. */
         function login($login, $password) {
             return DRIVER == "pgsql" ? parent::login($login, $password) : false;
         }
@@ -35,7 +35,7 @@ function adminer_object() {
     return new RestrictedAdminer;
 }
 
-// Adminer asks its maker for newer versions from the browser, unless this cookie says it has.
+// Prevents Adminer from checking for new versions in the browser.
 $_COOKIE["adminer_version"] = "0";
 
 include "/usr/share/adminer/adminer.php";
