@@ -133,7 +133,7 @@ VERSIONS = {
     "a program that ends with an error": Version(
         "crash-loop",
         OWN,
-        "it said last: no such table",
+        "its last message: no such table",
         {"command": ["perl", "-e", "print qq(no such table\\n); exit 3"]},
     ),
     "a program that doesn't exist": Version(

@@ -41,7 +41,7 @@ def test_the_cause_of_the_failure_is_told_first_with_its_own_line_and_no_bystand
     failure = f"The release can't become ready:\n  {ref_of(SERVER).name}/main: CrashLoopBackOff"
     (cause,) = causes_of(failure, said, seen())
     assert cause.finding.resource == "Deployment/vrooli-dev-server"
-    assert "it said last: KeyError: 'a'" in cause.finding.message
+    assert "its last message: KeyError: 'a'" in cause.finding.message
 
 
 def test_where_the_failure_names_nobody_all_causes_but_bystanders_are_told() -> None:

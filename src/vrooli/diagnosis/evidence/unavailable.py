@@ -12,15 +12,15 @@ def grouped(unavailable: Iterable[Unavailable]) -> list[Unavailable]:
 
     A list that is refused in seven namespaces is one thing to know, not seven.
     """
-    found: dict[tuple[str, str], tuple[Unavailable, list[str]]] = {}
+    groups: dict[tuple[str, str], tuple[Unavailable, list[str]]] = {}
     for item in unavailable:
         kind, _, where = item.resource.partition(" in ")
-        _, places = found.setdefault((kind, _without(item.reason, where)), (item, []))
+        _, places = groups.setdefault((kind, _without(item.reason, where)), (item, []))
         if where and where not in places:
             places.append(where)
     return [
         Unavailable(f"{kind} in {', '.join(places)}" if places else kind, why, first.advice)
-        for (kind, why), (first, places) in found.items()
+        for (kind, why), (first, places) in groups.items()
     ]
 
 

@@ -25,9 +25,9 @@ def rollback_command(evidence: Evidence, workload: Ref, default: str = "") -> st
 
     There is no such way for what an operator makes: it puts its own version back.
     """
-    keeper = operators.resource(evidence, workload)
-    if keeper is not None:
-        return default or f"kubectl describe {keeper.words}"
+    owner = operators.resource(evidence, workload)
+    if owner is not None:
+        return default or f"kubectl describe {owner.words}"
     if workload.kind == "Deployment":
         sets = _replica_sets(evidence, workload)
         older = sets[:-1]

@@ -1,6 +1,6 @@
 """The commands that make a running Redis take another password, without a lost write. No I/O here.
 
-A Redis that is started anew with a new password can't follow a master that has the old one, and
+A Redis that restarts with a new password can't follow a master that has the old one, and
 the writes of that master would be lost. So all take both passwords first (``ACL SETUSER``),
 then each is given the new one for its own connections (``masterauth``, Sentinel's ``auth-pass``).
 Passwords go from the Secret to the programs by their input: they are in no command line.

@@ -22,8 +22,8 @@ def allow(evidence: Evidence, denied: Sequence[Reading]) -> tuple[str, str]:
     """What lets some secrets be read: in words, and the command."""
     auth, first = evidence.get(auth_of(denied[0])), denied[0]
     role = f"auth/{text(auth, 'spec', 'mount')}/role/{text(auth, 'spec', 'kubernetes', 'role')}"
-    known = {item.path: PATHS.get(text(item.secret, "spec", "path"), "") for item in denied}
-    if not all(known.values()):
+    policies = {item.path: PATHS.get(text(item.secret, "spec", "path"), "") for item in denied}
+    if not all(policies.values()):
         return (
             f"Add `{_rule(first.path)}` to a policy of the role's ({role}), and the like for each "
             "path; writing a policy replaces all of it, so keep what it has.",
@@ -32,7 +32,7 @@ def allow(evidence: Evidence, denied: Sequence[Reading]) -> tuple[str, str]:
     return (
         f"The command adds a rule to each policy that is for these paths. If they are still "
         f"refused, the role doesn't have the policy: `vault read {role}` shows which it has.",
-        " && ".join(_add(path, policy) for path, policy in sorted(known.items())),
+        " && ".join(_add(path, policy) for path, policy in sorted(policies.items())),
     )
 
 

@@ -22,11 +22,11 @@ from vrooli.kube import Kube
 Probe = Callable[[Kube, Evidence], Awaitable[Sequence[Answer]]]
 
 PROBES: Mapping[str, Probe] = {
-    vault_health.NAME: vault_health.ask,
-    health_answer.NAME: health_answer.ask,
-    resolve.NAME: resolve.ask,
-    connect.NAME: connect.ask,
-    vault_secrets.NAME: vault_secrets.ask,
-    redis_info.NAME: redis_info.ask,
-    postgres_state.NAME: postgres_state.ask,
+    vault_health.NAME: vault_health.run,
+    health_answer.NAME: health_answer.run,
+    resolve.NAME: resolve.run,
+    connect.NAME: connect.run,
+    vault_secrets.NAME: vault_secrets.run,
+    redis_info.NAME: redis_info.run,
+    postgres_state.NAME: postgres_state.run,
 }

@@ -30,7 +30,7 @@ SCRIPT = (
 )
 
 
-async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
+async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """An answer for each arrow that some policies refuse: nothing is tried in a healthy release."""
     policies = evidence.all("NetworkPolicy")
     doubtful = [

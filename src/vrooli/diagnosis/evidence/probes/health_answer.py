@@ -34,7 +34,7 @@ class _Question:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
+async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answers of the first few containers that run and aren't ready."""
     questions = list(_questions(evidence))[:MOST]
     return await gather_limited(partial(_fetch_answer, kube), questions)

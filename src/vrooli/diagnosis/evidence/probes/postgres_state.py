@@ -43,7 +43,7 @@ MAY = """SELECT json_build_object('may', has_schema_privilege('{user}', 'public'
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
-async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
+async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answers of each cluster's leader, and of each instance about its volume."""
     return await gather_limited(lambda question: _query(kube, *question), _questions(evidence))
 

@@ -31,7 +31,7 @@ SCRIPTS = {
 ANSWER_S = 15.0
 
 
-async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
+async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answer of each Redis and Sentinel that runs."""
     pods = [
         pod

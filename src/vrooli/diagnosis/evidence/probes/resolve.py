@@ -24,7 +24,7 @@ UNKNOWN, NOT_FOUND = "exit code 2", "not found"
 NO_ANSWER = f"no answer within {ANSWER_S:.0f} s"
 
 
-async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
+async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answers of the first pods that run, one of each workload."""
     targets: dict[Ref, tuple[Ref, str]] = {}
     for owner, pod in evidence.current if evidence.may(EXEC) else ():

@@ -23,7 +23,7 @@ ANSWER_S = 10.0
 QUOTED = 200
 
 
-async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
+async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answer of each Vault in this cluster that the release's connections name."""
     connections = {vault_service(body): body for body in evidence.all("VaultConnection")}
     replies = [

@@ -27,7 +27,7 @@ TOKEN_S = 600
 TOKEN_HEADER = "X-Vault-Token"  # noqa: S105 - a header's name
 
 
-async def ask(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
+async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
     """The answers for each login by Kubernetes' service accounts to a Vault in this cluster."""
     auths = [
         body for body in evidence.all("VaultAuth") if text(body, "spec", "method") == "kubernetes"

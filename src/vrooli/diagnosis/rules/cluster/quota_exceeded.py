@@ -1,4 +1,4 @@
-"""The namespace's quota has no room for a workload's pods."""
+"""The namespace's quota has no capacity for a workload's pods."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         names = ", ".join(str(ref) for ref, _ in workloads)
         yield Symptom(
             resource=quota,
-            message=f"it has no room for the pods of {names}: "
+            message=f"it has no capacity for the pods of {names}: "
             f"{message[message.find('exceeded') :]}",
             remediation="Raise the quota, end what isn't needed, or request less.",
             command=_raised(quota, message) or rollback_command(evidence, workload),
@@ -74,7 +74,7 @@ def _sum(first: str, second: str) -> str:
 
 RULE = Rule(
     rule_id="quota-exceeded",
-    title="exceeded quota: the namespace's quota has no room for pods",
+    title="exceeded quota: the namespace's quota has no capacity for pods",
     find=find,
     link="https://kubernetes.io/docs/concepts/policy/resource-quotas/",
 )

@@ -43,7 +43,7 @@ def _symptoms(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
         yield Symptom(
             resource=provisioner,
             message=f"the volumes of {class_name} aren't made: {down(evidence, provisioner)}",
-            remediation="Bring the provisioner up.",
+            remediation="Start the provisioner.",
             command=recover_command(evidence, provisioner),
             evidence=events,
             affects=(ref,),

@@ -60,7 +60,7 @@ def _symptom(
     used = f" (Ingress/{', Ingress/'.join(users)} shows it)" if users else ""
     body = evidence.get(ref) or {}
     if text(labels(body), CLUSTER_LABEL):
-        remedy = "PGO makes it anew when it is deleted."
+        remedy = "PGO recreates it when it is deleted."
         command = f"kubectl delete {ref.words}"
     else:
         remedy = "Renew it, and put the new certificate with its key into the Secret."

@@ -32,7 +32,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     yield Symptom(
         resource=DNS,
         message=f"{problem} No service finds another.",
-        remediation="Bring it up; when it runs, see its log, and whether a NetworkPolicy closes "
+        remediation="Start it; when it runs, see its log, and whether a NetworkPolicy closes "
         "port 53.",
         command=command,
         evidence=(*last_events(evidence, DNS), *lines),

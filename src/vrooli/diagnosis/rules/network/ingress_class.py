@@ -32,7 +32,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ref = ref_of(ingress)
         yield Symptom(
             resource=ref,
-            message=f"no controller takes it up: {problem} ({existing})",
+            message=f"no controller handles it: {problem} ({existing})",
             remediation="Name a class that exists (ingress.className), or install the controller.",
             command=_command(evidence, ref, names),
             evidence=(f"IngressClass: {existing}",),

@@ -26,7 +26,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=controller,
                 message=f"the Ingress controller doesn't run: {why}. Nothing gets in from outside.",
-                remediation="Bring the controller up.",
+                remediation="Start the controller.",
                 command=recover_command(evidence, controller),
                 evidence=last_events(evidence, controller),
                 affects=tuple(ingresses),

@@ -35,7 +35,7 @@ def find(evidence: Evidence, operator: Operator) -> Iterator[Symptom]:
             yield Symptom(
                 resource=ref,
                 message=f"{operator.subject} doesn't run ({why}): {operator.outage}.",
-                remediation="Bring it up; if it doesn't stay so, its events and its log say why.",
+                remediation="Start it; if it stops again, its events and its log show why.",
                 command=recover_command(evidence, ref),
                 evidence=last_events(evidence, ref),
                 affects=tuple(dependents),

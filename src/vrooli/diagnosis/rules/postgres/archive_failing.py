@@ -37,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             ),
             remediation="Take that setting back."
             if by_hand
-            else "Mend the repository: its pod, its volume, the bucket's credentials. Never delete "
+            else "Fix the repository: its pod, its volume, the bucket's credentials. Never delete "
             "WAL by hand: PostgreSQL removes it once it is archived.",
             command=_command(evidence, cluster, by_hand=by_hand),
             evidence=(*_lines(state), *quoted(log, 2)),

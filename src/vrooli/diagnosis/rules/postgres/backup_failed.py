@@ -36,8 +36,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 resource=ref,
                 message="the last backup failed: "
                 f"{text(condition(ended[-1], 'Failed'), 'message') or 'its Job has failed'}.",
-                remediation="Mend what its log names (the repository, its credentials, its space), "
-                "then make a backup again.",
+                remediation="Fix what its log reports (the repository, its credentials, its "
+                "space), then make a backup again.",
                 command=_again(evidence, cluster, ref),
                 evidence=(*last_events(evidence, ref), *quoted(log)),
                 # PostgreSQL runs on without a backup.

@@ -35,7 +35,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 message="No space left on device"
                 + (f": /pgdata of {ref.name} is used to {used} %" if used else "")
                 + ". PostgreSQL stops when it can't write its WAL.",
-                remediation="Mend archiving first, if it fails: WAL piles up while it does. Then "
+                remediation="Fix archiving first, if it fails: WAL piles up while it does. Then "
                 "give the volume more room (persistence.postgres.size; its storage class must "
                 "allow it). Never delete WAL by hand.",
                 command=f"kubectl get pvc {claim} -n {ref.namespace}"

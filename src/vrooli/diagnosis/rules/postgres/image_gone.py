@@ -28,7 +28,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 image = withdrawn[0].image
                 yield Symptom(
                     resource=cluster,
-                    message=f"image {image} can't be had: this container version is no longer "
+                    message=f"image {image} can't be pulled: this container version is no longer "
                     "available from the Crunchy Data Developer Program, which offers only the "
                     "newest ones.",
                     remediation="Name an image that is still offered, or one of your own registry "

@@ -33,7 +33,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         yield Symptom(
             resource=cluster,
             message=f"no instance leads ({why}): nobody can write, and pgBouncer reaches nothing.",
-            remediation="See what Patroni says (patronictl list); a pod that hangs is made anew by "
+            remediation="See what Patroni says (patronictl list); a pod that hangs is recreated by "
             "deleting it, its volume stays.",
             command=f"kubectl delete pod {sick.name} -n {sick.namespace}",
             evidence=(

@@ -31,7 +31,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             if lost
             else "Number of Masters running is 0: nobody can write.",
             remediation="The operator mends this at one of its next looks (every 30 s); if it "
-            "doesn't, start the Sentinels anew.",
+            "doesn't, restart the Sentinels.",
             command=f"kubectl rollout restart {sentinel.words}",
             evidence=(
                 *(f"{item.ref.name}: address={item.monitors}:6379" for item in lost),

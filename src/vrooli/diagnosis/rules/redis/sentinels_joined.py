@@ -16,18 +16,18 @@ RECONCILE_S = 180.0
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Each failover whose Sentinels know strangers, once restarts can't be why."""
     for failover, body in redis.failovers(evidence):
-        wanted = redis.desired_replicas(body, "sentinel")
+        desired = redis.desired_replicas(body, "sentinel")
         joined = [
             item
             for item in redis.replies(evidence, failover, "sentinel")
-            if item.sentinels > wanted
+            if item.sentinels > desired
         ]
         if joined and redis.is_settled(evidence, failover):
             reported = max(item.sentinels for item in joined)
             log = list(recent_lines(evidence, WORDS, "redis-operator", within_s=RECONCILE_S))
             yield Symptom(
                 resource=failover,
-                message=f"its Sentinels know {reported} Sentinels and it has {wanted}: the "
+                message=f"its Sentinels know {reported} Sentinels and it has {desired}: the "
                 "operator resets them for ever (`mismatch number of sentinels in memory. "
                 "resetting`), and strangers vote on its master.",
                 remediation="Keep the failovers apart (a name of its own for each, and the chart's "

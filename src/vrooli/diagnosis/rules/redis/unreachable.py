@@ -30,7 +30,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=failover,
                 message=f"Redis in pod {item.ref.name} runs and doesn't answer.",
-                remediation="See what it does (its log, SLOWLOG GET, CLIENT LIST); start it anew.",
+                remediation="See what it does (its log, SLOWLOG GET, CLIENT LIST); restart it.",
                 command=f"kubectl delete pod {item.ref.name} -n {item.ref.namespace}",
                 evidence=(f"{item.ref.name}: INFO replication: {_words(item)}",),
             )

@@ -74,12 +74,12 @@ def _replaced_password(redis: Sequence[Reply], refusing: Sequence[Reply]) -> tup
     if len(refusing) < len(redis) or len(redis) == 1:
         return (
             "Somebody gave it another one while it ran. It reads its password when it starts: "
-            f"start it anew{_in_order(names)}. Its data stay where persistence.redis is enabled.",
+            f"restart it{_in_order(names)}. Its data stay where persistence.redis is enabled.",
             f"kubectl delete pod {names[0]} -n {first.namespace}",
         )
     inner = 'redis-cli -e --askpass ACL SETUSER default ">$REDIS_PASSWORD"'
     return (
-        "Somebody gave all of them another one while they ran. Starting one anew would not help: "
+        "Somebody gave all of them another one while they ran. Restarting one would not help: "
         "it could not follow a master with another password, and that master's writes would be "
         f"lost. Have each take the Secret's again ({', '.join(names)}); the command asks for the "
         "one that they have now.",
@@ -96,17 +96,17 @@ def _older_than_secret(
     if published := rotation.publication(evidence, secret):
         return (
             "The rotator makes every Redis take both passwords, publishes the new one and "
-            "replaces the pods, one at a time; its events say what it waits for. Start no Redis "
-            "anew meanwhile.",
+            "replaces the pods, one at a time; its events say what it waits for. Restart no "
+            "Redis meanwhile.",
             f"kubectl describe {published.rotator.words}",
         )
     turns = [item.ref.name for item in _in_turns(redis)]
     sentinels = [item.ref for item in evidence_redis.replies(evidence, failover, "sentinel")]
     return (
-        "The Secret is newer than Redis. Start no Redis anew yet: it could not follow a master "
+        "The Secret is newer than Redis. Restart no Redis yet: it could not follow a master "
         "with the old password, and that master's writes would be lost. First have every Redis "
         "take both, by this command; then restart the clients (kubectl rollout restart); then "
-        f"start Redis anew{_in_order(turns)}: with the last one the old password is gone.",
+        f"restart Redis{_in_order(turns)}: with the last one the old password is gone.",
         redis_passwords.take_both(secret, [item.ref for item in redis], sentinels),
     )
 
@@ -136,7 +136,7 @@ def _clients(evidence: Evidence, logs: Sequence[Line]) -> Iterator[Symptom]:
             resource=about,
             message="Redis refuses its password (WRONGPASS, NOAUTH), and every Redis takes the one "
             "that it was given itself: this client has an older one, or none.",
-            remediation="A client reads the password when it starts: start it anew. If it is "
+            remediation="A client reads the password when it starts: restart it. If it is "
             "refused again, see that its settings name the Secret of this Redis.",
             command=f"kubectl rollout restart {about.words}"
             if restarts

@@ -28,7 +28,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     yield Symptom(
         resource=rotator,
         message=f"the rotator doesn't run ({why}), and passwords from Vault wait for it: {gaps}.",
-        remediation="Bring it up: it goes on where it was. If it doesn't stay so, its events and "
+        remediation="Start it: it goes on where it was. If it doesn't stay so, its events and "
         "its log say why.",
         command=recover_command(evidence, rotator) or f"kubectl describe {rotator.words}",
         evidence=last_events(evidence, rotator),

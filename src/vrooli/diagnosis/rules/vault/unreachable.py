@@ -32,7 +32,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 resource=service,
                 message=f"Vault doesn't answer at {text(connection, 'spec', 'address')}: "
                 f"{answer.text}.",
-                remediation="Bring it up; what it gave before stays in the Secrets, nothing is "
+                remediation="Start it; what it gave before stays in the Secrets, nothing is "
                 "renewed.",
                 command=_up(evidence, workload),
                 evidence=last_events(evidence, workload) if workload else (),

@@ -37,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         resource=first.about,
         message=f"the operator is refused (403) what a login made now may read ({names}): its "
         "token is from before the role got its policies, and lives on.",
-        remediation="Have the operator log in anew; or wait until its token ends.",
+        remediation="Have the operator log in again; or wait until its token ends.",
         command=f"kubectl rollout restart {operator.words}" if operator else "",
         evidence=tuple(str(event) for _, event in stale),
         affects=tuple(item.about for item, _ in stale[1:]),

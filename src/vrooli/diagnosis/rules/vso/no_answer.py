@@ -40,7 +40,7 @@ KINDS = (
     (
         r"no such host|server misbehaving|dial tcp: lookup",
         "the operator's pod can't resolve Vault's name",
-        "Name a host that is known in the cluster (vso.vaultAddr), or mend its DNS.",
+        "Name a host that is known in the cluster (vso.vaultAddr), or fix its DNS.",
     ),
     (
         r"(?i)dial tcp|timeout|deadline exceeded|connection re(?:fused|set)|no route to host|"
@@ -66,7 +66,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             symptoms[auth] = Symptom(
                 resource=auth,
                 message=f"the operator can't log in to Vault: {_words(event)}",
-                remediation="Mend what it names.",
+                remediation="Fix what it reports.",
                 command=f"kubectl describe {auth.words}",
                 evidence=(str(event),),
             )

@@ -24,7 +24,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if not _is_looping(evidence, item, ended):
             continue
         name, log = item.name, log_of(evidence, pod, item.name)
-        last = f"; it said last: {reason}" if (reason := explaining_line(log)) else ""
+        last = f"; its last message: {reason}" if (reason := explaining_line(log)) else ""
         yield Symptom(
             resource=owner,
             message=f"container {name} ended {item.restarts + 1} times, last with "

@@ -1,4 +1,4 @@
-"""A container's image can't be had."""
+"""A container's image can't be pulled."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 remedy = image_architecture.remedy(architecture)
             yield Symptom(
                 resource=owner,
-                message=f"image {item.image} can't be had: {why} ({reason}: {message})",
+                message=f"image {item.image} can't be pulled: {why} ({reason}: {message})",
                 remediation=remedy,
                 command=rollback_command(evidence, owner),
                 evidence=last_events(
@@ -103,7 +103,7 @@ def _kind(item: ContainerStatus, failure: PullFailure, pod: Body) -> tuple[str, 
 
 RULE = Rule(
     rule_id="image-pull",
-    title="ImagePullBackOff: a container's image can't be had",
+    title="ImagePullBackOff: a container's image can't be pulled",
     find=find,
     link="https://kubernetes.io/docs/concepts/containers/images/",
 )

@@ -38,9 +38,9 @@ def _symptom(evidence: Evidence, body: Body, reason: str, message: str) -> Sympt
     return Symptom(
         resource=ref,
         message=f"{kind} has failed ({reason}): {message}"
-        + (f"; it said last: {explaining_line(log)}" if log else ""),
-        remediation="Mend what its log names, and have it run again."
-        + ("" if maker.kind == "CronJob" else " Whoever made it makes it anew once it is gone."),
+        + (f"; its last message: {explaining_line(log)}" if log else ""),
+        remediation="Fix what its log reports, and run it again."
+        + ("" if maker.kind == "CronJob" else " Its owner recreates it after it is deleted."),
         command=command,
         evidence=(*last_events(evidence, ref), *log[-8:]),
     )

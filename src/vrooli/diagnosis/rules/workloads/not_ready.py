@@ -28,7 +28,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         yield Symptom(
             resource=ref,
             message=f"isn't ready: {shortfall}",
-            remediation="See what it waits for; when it doesn't change, say what it shows.",
+            remediation="See what it waits for.",
             command=f"kubectl describe {ref.words}",
             evidence=tuple(str(event) for event in evidence.events_of(ref)[-3:]),
         )

@@ -34,7 +34,7 @@ KINDS = (
     (
         SILENT,
         "a webhook that must be asked doesn't answer",
-        "Bring the webhook's Service up, or delete its configuration if it is left over.",
+        "Start the webhook's Service, or delete its configuration if it is left over.",
     ),
     (
         r"denied the request",

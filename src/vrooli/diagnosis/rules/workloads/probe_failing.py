@@ -1,4 +1,4 @@
-"""A container runs, and its probe fails: it isn't ready, or is started anew for it."""
+"""A container runs and its probe fails: it is not ready, or it is restarted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         yield Symptom(
             resource=owner,
             message=f"container {name}: {event.message.strip()}.{details}",
-            remediation="Mend what its answer names."
+            remediation="Fix what its answer reports."
             if parts
             else f"See why it doesn't answer as the probe wants. {REDEPLOY_HINT}, or go back.",
             command=rollback_command(

@@ -30,13 +30,13 @@ KINDS = (
     (
         r"Insufficient (?:cpu|memory|ephemeral-storage|pods)|Too many pods",
         "no node has room for what it requests",
-        "Request less (services.*.resources.requests), end what else takes the room, or add a "
+        "Request less (services.*.resources.requests), end what else uses the capacity, or add a "
         "node.",
     ),
     (
         r"untolerated taint",
-        "it doesn't bear the nodes' taints",
-        "Take the taint from a node, or have the pods bear it (services.*.tolerations).",
+        "it doesn't tolerate the nodes' taints",
+        "Take the taint from a node, or have the pods tolerate it (services.*.tolerations).",
     ),
     (
         r"were unschedulable|node\(s\) unschedulable",

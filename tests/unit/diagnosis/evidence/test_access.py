@@ -108,7 +108,7 @@ def test_what_is_behind_a_closed_way_is_said_and_blamed_for_nothing() -> None:
 @pytest.mark.anyio
 async def test_a_vault_without_a_pod_is_told_of_without_any_right() -> None:
     closed = replace(seen(), closed=EVERY, objects={**seen().objects, "Pod": []})
-    (answer,) = await vault_health.ask(ReaderOnly(), closed)  # type: ignore[arg-type]
+    (answer,) = await vault_health.run(ReaderOnly(), closed)  # type: ignore[arg-type]
     assert (answer.ok, answer.text) == (False, "no pod runs behind it")
 
 

@@ -96,7 +96,7 @@ def seen(
 
 
 async def health(kube: Forwards, looked: Evidence) -> Answer:
-    (answer,) = await vault_health.ask(kube, looked)  # type: ignore[arg-type]
+    (answer,) = await vault_health.run(kube, looked)  # type: ignore[arg-type]
     return answer
 
 
@@ -112,7 +112,7 @@ async def test_a_login_to_a_vault_that_speaks_tls_is_answered(tls: ssl.SSLContex
     refusal = json.dumps({"errors": ["invalid role name"]})
     async with serving(refusal, 400, tls) as port:
         looked = seen("https://vault.vault.svc:8200")
-        (answer,) = await vault_secrets.ask(Forwards(port), looked)  # type: ignore[arg-type]
+        (answer,) = await vault_secrets.run(Forwards(port), looked)  # type: ignore[arg-type]
     assert json.loads(answer.text) == {"status": 400, "errors": ["invalid role name"]}
 
 
@@ -144,7 +144,7 @@ async def test_an_answer_that_is_none_of_vault_s_is_said_and_blames_nobody() -> 
     )
     async with serving(page, 400) as port:
         of_health = await health(Forwards(port), seen(address))
-        (login,) = await vault_secrets.ask(Forwards(port), seen(address))  # type: ignore[arg-type]
+        (login,) = await vault_secrets.run(Forwards(port), seen(address))  # type: ignore[arg-type]
     assert of_health.text == f"its answer (400) can't be read: {page.strip()}"
     assert not login.ok
     looked = seen(address, answers=(of_health, login))
