@@ -32,7 +32,11 @@ from vrooli.workflows.options import DeployOptions
 from vrooli.workflows.safeguards import replacement
 from vrooli.workflows.safeguards.consent import Consent
 
-pytestmark = pytest.mark.usefixtures("cut_connections")
+# A request that is cancelled while it connects leaves its socket to the garbage collector.
+pytestmark = [
+    pytest.mark.usefixtures("cut_connections"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 
 CONTEXT = "context:bare"
 VERSION = "3.2.1"
@@ -277,7 +281,7 @@ async def test_only_a_person_who_interrupted_it_is_asked_and_the_rest_is_told_th
     assert questions == []
     assert "Already changed: " in error.message
     assert "Deployment/" in error.message
-    assert "Helm's revision 2 is deployed, and not known to be ready" in error.message
+    assert "Helm's revision 2 is deployed and may not be ready" in error.message
     assert f"`vrooli rollback -e dev --cluster {CONTEXT}`" in error.advice
     told = await releases.history(here, CONTEXT, silent)
     assert told.revisions[-1].outcome == "failed"

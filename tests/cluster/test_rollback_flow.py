@@ -28,7 +28,11 @@ from vrooli.workflows import releases
 from vrooli.workflows.rollback import RollbackOptions, rollback
 from vrooli.workflows.safeguards.consent import Consent
 
-pytestmark = pytest.mark.usefixtures("cut_connections")
+# A request that is cancelled while it connects leaves its socket to the garbage collector.
+pytestmark = [
+    pytest.mark.usefixtures("cut_connections"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 CONTEXT = "context:bare"
 NUMBERS = count()
 
