@@ -297,7 +297,7 @@ def test_a_list_whose_place_is_forgotten_is_read_to_its_end(release: Path, tmp_p
 
 
 BAD: dict[str, tuple[Callable[[Answer], Answer], str]] = {
-    "cut": (lambda answer: replace(answer, cut=True), "did not answer when asked to list Pod"),
+    "cut": (lambda answer: replace(answer, cut=True), "did not answer a request to list Pod"),
     "garbage": (lambda answer: replace(answer, body=b"\x00\xff{{{"), "can't be read"),
     "a list": (lambda answer: replace(answer, body=b"[1, 2]"), "can't be read"),
     "a page": (

@@ -194,7 +194,7 @@ class Rest:
                 response: httpx.Response = answer
         except (httpx.HTTPError, kr8s.APITimeoutError, OSError) as error:
             raise NoAnswerError(
-                f"The API server did not answer when attributes to {doing}: {error!r}",
+                f"The API server did not answer a request to {doing}: {error!r}",
                 "See whether the cluster runs: `vrooli cluster status`.",
             ) from error
         if response.is_error:
