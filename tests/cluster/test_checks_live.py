@@ -149,7 +149,7 @@ async def test_what_is_safe_to_mend_is_mended_when_asked(kube: Kube, live: Live)
         await vault_admin.set_policy(kube, name)
         await vault_admin.set_role(kube)
     assert not before.ok
-    assert [text.partition(" ")[0] for text in before.fixable] == ["bring"]
+    assert [text.partition(" ")[0] for text in before.fixable] == ["write"]
     assert before.fixes == ()
     assert after.ok, after.checks
     assert {step.step for step in after.fixes} >= {"secrets"}

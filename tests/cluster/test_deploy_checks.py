@@ -110,7 +110,7 @@ async def _run(kube: Kube, operator: Operator, **status: int) -> None:
 async def test_an_operator_that_is_gone_or_not_ready_is_told_though_its_kinds_are_served(
     equipped: Kube, wanted: tuple[Manifest, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks_of_operators, "SETTLES_S", 0.0)
+    monkeypatch.setattr(checks_of_operators, "RESTART_S", 0.0)
     gone, lame = OPERATORS
     await equipped.delete(*DEPLOYMENT, gone.name, ELSEWHERE)
     await _run(equipped, lame, readyReplicas=0, availableReplicas=0)
@@ -249,7 +249,7 @@ async def test_all_rights_in_a_namespace_are_enough_where_nothing_else_is_to_be_
     equipped: Kube, bare_kubeconfig: Path, wanted: tuple[Manifest, ...], tmp_path: Path
 ) -> None:
     groups = ["apps", "batch", "autoscaling", "policy", "networking.k8s.io", "coordination.k8s.io"]
-    groups += ["rbac.authorization.k8s.io", *api_resources.OPERATORS]
+    groups += ["rbac.authorization.k8s.io", *api_resources.SERVED_BY]
     verbs = ["get", "list", "watch", "create", "update", "patch", "delete"]
     rules = [
         {"apiGroups": groups, "resources": ["*"], "verbs": verbs},
