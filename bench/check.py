@@ -27,7 +27,7 @@ from vrooli.chart import engine, values
 from vrooli.checks import catalog, runner
 from vrooli.checks.interface import Outcome, Site, State
 from vrooli.kube import Kube
-from vrooli.programs.catalog import wheel_version
+from vrooli.programs.versions import wheel_version
 from vrooli.workflows.clusters import access
 
 TARGET_S, TARGET_RATIO = 10.0, 5.0

@@ -39,7 +39,7 @@ def accepted(broken: Broken) -> str:
     try:
         render(broken.values)
     except UsageError as refused:
-        if not refused.message.startswith("The chart refuses these values"):
+        if not refused.message.startswith("The chart rejects these values"):
             return f"{description}: refused by a template: {refused.message}"
         return (
             "" if broken.names in refused.message else f"{description}: unnamed: {refused.message}"

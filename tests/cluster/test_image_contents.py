@@ -18,7 +18,7 @@ from vrooli import images, programs
 from vrooli.events import Progress
 from vrooli.images.builders.buildah import Buildah
 from vrooli.images.catalog import IMAGES
-from vrooli.programs import catalog
+from vrooli.programs import versions
 
 pytestmark = pytest.mark.root
 
@@ -110,7 +110,7 @@ def test_what_an_image_is_for_runs_in_it(
 @pytest.mark.parametrize(
     ("image", "argv", "says"),
     [
-        ("coredns", ("/coredns", "-version"), catalog.COREDNS),
+        ("coredns", ("/coredns", "-version"), versions.COREDNS),
         ("traefik", ("/traefik", "version"), "Version:"),
         ("metrics-server", ("/metrics-server", "--version"), "v"),
         ("local-path-provisioner", ("/usr/bin/local-path-provisioner", "--version"), "version"),

@@ -1,4 +1,4 @@
 """The build artifact: its record, its files and their verification.
 
-Files only: no Helm engine, no cluster, no images' builder. The build workflow brings what goes in.
+Files only: no Helm engine, no cluster, no image builder. The build workflow provides the content.
 """

@@ -1,4 +1,4 @@
-"""What an artifact's record says. Its JSON is documented in docs/interface.md, and only grows."""
+"""The record of an artifact. docs/interface.md documents its JSON; fields are only added."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ RECORD = "artifact.json"
 CHARTS = "k8s-chart-packages"
 VALUES = "helm-value-files"
 IMAGES = "images"
-# What the record says of how it is to be read; another number is another reader's.
+# The version of the record's format; other versions cannot be read.
 FORMAT = 1
-# Semantic Versioning 2.0.0, as https://semver.org gives it, without build metadata: a version
-# becomes an image's tag, which can't have the "+".
+# Semantic Versioning 2.0.0 (https://semver.org) without build metadata: a version becomes an
+# image's tag, which cannot contain the "+".
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 _PART = rf"(?:{_NUMBER}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)"
 SEMVER = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PART}(?:\.{_PART})*)?")
@@ -28,7 +28,7 @@ MAX_TAG_LENGTH = 128
 
 
 class Model(BaseModel):
-    """Unchangeable, and nothing beyond its fields."""
+    """An immutable model that rejects unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,7 +49,7 @@ class ArtifactChart(Model):
 
 
 class ArtifactSource(Model):
-    """What the artifact was made from."""
+    """The source of an artifact."""
 
     revision: str | None = Field(description="the Git commit, or null outside of a repository")
     modified: bool = Field(description="whether files were changed since that commit")
@@ -63,7 +63,7 @@ class ArtifactImage(Model):
     references: tuple[str, ...] = Field(description="its names, as the environments' values say")
     digest: str | None = Field(description="its manifest's digest; null when it wasn't built")
     archive: str | None = Field(description="the OCI archive that holds it, or null")
-    # Left out when empty, so that the checksums of records without it stay.
+    # Omitted if empty, so that the checksums of records without it remain valid.
     pushed: dict[str, str] = Field(
         default_factory=dict,
         exclude_if=lambda pushed: not pushed,
@@ -91,17 +91,17 @@ class Artifact(Model):
         for path in paths:
             pure = PurePosixPath(path)
             if not pure.parts or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
-                raise ValueError(f"{path!r} is no path below the artifact")
+                raise ValueError(f"{path!r} is not a path below the artifact")
         return self
 
     def sealed(self) -> Artifact:
-        """The same record with its checksum."""
+        """A copy of the record with its checksum."""
         unsealed = self.model_copy(update={"checksum": ""})
         digest = hashlib.sha256(unsealed.model_dump_json().encode()).hexdigest()
         return self.model_copy(update={"checksum": digest})
 
     def text(self) -> str:
-        """The record as it is written, the same bytes for the same content."""
+        """The record as JSON; the same content gives the same bytes."""
         return self.sealed().model_dump_json(indent=2) + "\n"
 
 
@@ -109,21 +109,21 @@ def read(folder: Path) -> Artifact:
     """The record of the artifact in a folder.
 
     Raises:
-        UsageError: There is none, or it is none that can be read.
+        UsageError: There is no record, or it cannot be read.
     """
     path = folder / RECORD
-    advice = "Name the folder that `vrooli build` made, or build it again."
+    advice = "Use a folder that `vrooli build` created, or build the artifact again."
     try:
         artifact = Artifact.model_validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise UsageError(
-            f"There is no artifact in {folder}: it has no {RECORD}.", advice
+            f"There is no artifact in {folder}: {RECORD} was not found.", advice
         ) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "its text"
         raise UsageError(
-            f"{path} is no artifact's record: {where}: {first['msg']}.", advice
+            f"{path} is not a valid artifact record: {where}: {first['msg']}.", advice
         ) from error
     if artifact.format != FORMAT:
         raise UsageError(
@@ -134,31 +134,31 @@ def read(folder: Path) -> Artifact:
 
 
 def locate(path: Path) -> Path:
-    """The artifact's folder, given that folder or the version's folder around it."""
+    """The artifact's folder, from that folder or the version's folder that contains it."""
     inner = folder_of(path)
     return inner if not (path / RECORD).exists() and (inner / RECORD).exists() else path
 
 
 def folder_of(version_folder: Path) -> Path:
-    """Where a version's folder has its artifact, as the specification names it."""
+    """The path of the artifact in a version's folder, as the specification defines it."""
     return version_folder / "artifacts"
 
 
 def check_version(version: str) -> str:
-    """The version, if it can be one.
+    """Validate a version.
 
     Raises:
-        UsageError: It is no semantic version, or none that can be an image's tag.
+        UsageError: It is not a semantic version, or cannot be an image's tag.
     """
     if not SEMVER.fullmatch(version) or len(version) > MAX_TAG_LENGTH:
         raise UsageError(
-            f"{version!r} is no version.",
-            "Say MAJOR.MINOR.PATCH, such as 1.2.3 or 1.2.3-rc.1: no leading v, and no +build, "
-            f"since it becomes an image's tag, which has at most {MAX_TAG_LENGTH} characters.",
+            f"{version!r} is not a valid version.",
+            "Use MAJOR.MINOR.PATCH, such as 1.2.3 or 1.2.3-rc.1, without a leading v and without "
+            f"+build: it becomes an image's tag, which has at most {MAX_TAG_LENGTH} characters.",
         )
     return version
 
 
 def to_utc(seconds: int) -> datetime:
-    """A time in seconds since 1970 as the record has it."""
+    """A time in seconds since the epoch, in the record's format."""
     return datetime.fromtimestamp(seconds, UTC)

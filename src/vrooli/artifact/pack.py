@@ -15,7 +15,7 @@ from vrooli.artifact import model
 from vrooli.artifact.model import Artifact, ArtifactFile
 from vrooli.errors import UsageError
 
-# What a folder can't be written for, that the person who named it can correct.
+# Errors of writing a folder that the user can correct.
 _USER_ERRORS = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT),
     *(errno.ENAMETOOLONG, errno.ELOOP),
@@ -24,10 +24,10 @@ _USER_ERRORS = (
 
 @contextlib.contextmanager
 def workspace(version_folder: Path) -> Iterator[Path]:
-    """A folder to make an artifact in, on the same disk as its place; gone afterwards.
+    """A temporary folder to assemble an artifact in, on the same disk as the target.
 
     Raises:
-        UsageError: The folder can't be written.
+        UsageError: The folder cannot be written.
     """
     try:
         version_folder.mkdir(parents=True, exist_ok=True)
@@ -43,12 +43,12 @@ def workspace(version_folder: Path) -> Iterator[Path]:
         with temporary as folder:
             yield Path(folder)
     finally:
-        with contextlib.suppress(OSError):  # not empty: the rule, when all went well
+        with contextlib.suppress(OSError):  # not empty, as usual after success
             version_folder.rmdir()
 
 
 def measure_folder(folder: Path) -> dict[str, ArtifactFile]:
-    """Each file of a folder, but the record, by its path below it."""
+    """Each file of a folder except the record, by its relative path."""
     return {
         name: measure_file(folder / name)
         for name in sorted(list_files(folder))
@@ -64,7 +64,7 @@ def measure_file(path: Path) -> ArtifactFile:
 
 
 def list_files(folder: Path) -> set[str]:
-    """The paths of all files below a folder, links and what else isn't a folder included."""
+    """The paths of everything below a folder that is not a folder, links included."""
     paths = set()
     for base, folders, files in os.walk(folder):
         links = [name for name in folders if (Path(base) / name).is_symlink()]
@@ -73,18 +73,18 @@ def list_files(folder: Path) -> set[str]:
 
 
 def install(workspace_folder: Path, artifact: Artifact, target: Path) -> bool:
-    """Seal what was made with its record and put it in its place.
+    """Write the record of an assembled artifact and move the artifact to its target.
 
     Args:
-        workspace_folder: The folder that holds the artifact's files.
+        workspace_folder: The folder that contains the artifact's files.
         artifact: Its record.
-        target: Where it goes; an artifact that is there is replaced as a whole.
+        target: The target folder; an existing artifact is replaced as a whole.
 
     Returns:
-        Whether that changed anything: the same artifact stays as it is.
+        Whether that changed anything: an equal artifact is left unchanged.
 
     Raises:
-        UsageError: Something that is no artifact is in its place.
+        UsageError: The target exists and is not an artifact.
     """
     record = artifact.text().encode()
     (workspace_folder / model.RECORD).write_bytes(record)
@@ -92,7 +92,7 @@ def install(workspace_folder: Path, artifact: Artifact, target: Path) -> bool:
         return False
     if target.exists() and not (target / model.RECORD).exists() and list_files(target):
         raise UsageError(
-            f"{target} holds files, but no artifact.",
+            f"{target} contains files, but no artifact.",
             "Move them away, or name another folder with --out.",
         )
     for path in (workspace_folder, *workspace_folder.rglob("*")):

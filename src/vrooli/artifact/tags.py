@@ -1,4 +1,4 @@
-"""Sets tags in the text of a values file, and changes no other character."""
+"""Sets tags in the text of a values file without changing any other character."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ruamel.yaml.nodes import MappingNode, Node
 
 from vrooli.errors import UsageError
 
-# Where the values hold the tags of the images that are built from this repository with its version.
+# The values with the tags of the images that are built from this repository.
 TAGS = {
     "ui": ("services", "ui", "tag"),
     "server": ("services", "server", "tag"),
@@ -19,15 +19,15 @@ TAGS = {
     "rotator": ("rotation", "tag"),
 }
 SERVICES = tuple(TAGS)
-# What a text that is no YAML holds; equals nothing else.
+# The content of a text that is not YAML; not equal to any other value.
 _INVALID = object()
 
 
 def set_tags(text: str, version: str, name: str) -> str:
-    """The text of a values file with the version as the tag of each of our services.
+    """The text of a values file with the version as the tag of each service of this repository.
 
-    Comments, order, quotes and line ends stay: only the tags' own characters are replaced, and a
-    tag that is missing is put first into its service.
+    Comments, order, quotes and line ends stay the same. Only the characters of the tags are
+    replaced; a missing tag is inserted as the first key of its service.
 
     Args:
         text: The file's text, valid YAML.
@@ -35,16 +35,16 @@ def set_tags(text: str, version: str, name: str) -> str:
         name: The file's name, for errors.
 
     Raises:
-        UsageError: Writing a tag there would change something else, too.
+        UsageError: Writing a tag would also change another value.
     """
     changed = text
     for path in TAGS.values():
         changed = _set(changed, path, f'"{version}"')
     if _load(changed) != _expected_values(text, version):
         raise UsageError(
-            f"The tags can't be written into {name}: its services share parts by YAML's anchors "
-            "or are no mappings.",
-            "Give ui, server, jobs and rotation each a mapping with a tag of its own.",
+            f"The tags can't be written into {name}: its services share parts by YAML anchors "
+            "or are not mappings.",
+            "Give each of ui, server, jobs and rotation its own mapping with a tag.",
         )
     return changed
 
@@ -57,7 +57,7 @@ def _load(text: str) -> Any:
 
 
 def _expected_values(text: str, version: str) -> dict[str, Any] | None:
-    """What the changed text must hold."""
+    """The content that the changed text must have."""
     values = _load(text) or {}
     for path in TAGS.values():
         values = _with(values, path, version)
@@ -65,7 +65,7 @@ def _expected_values(text: str, version: str) -> dict[str, Any] | None:
 
 
 def _with(values: Any, path: Sequence[str], value: str) -> Any:
-    """The values with one more key; what is no mapping there makes them equal nothing else."""
+    """The values with one key added; if its parent is not a mapping, they equal no other value."""
     if not path:
         return value
     if not isinstance(values or {}, dict):
@@ -76,7 +76,7 @@ def _with(values: Any, path: Sequence[str], value: str) -> Any:
 
 def _set(text: str, path: Sequence[str], value: str) -> str:
     node = YAML(typ="safe", pure=True).compose(text)
-    if not isinstance(node, MappingNode):  # an empty file, or one of comments
+    if not isinstance(node, MappingNode):  # an empty file, or comments only
         return text.rstrip("\n") + f"\n{_nested(path, value)}\n"
     for depth, name in enumerate(path):
         key, value_node = _entry(node, name)
@@ -92,7 +92,7 @@ def _set(text: str, path: Sequence[str], value: str) -> str:
 
 
 def _nested(path: Sequence[str], value: str) -> str:
-    """One line that sets a key below others: ``services: {ui: {tag: "1"}}``."""
+    """One line that sets a nested key: ``services: {ui: {tag: "1"}}``."""
     *outer, last = path
     return "".join(f"{key}: {{" for key in outer) + f"{last}: {value}" + "}" * len(outer)
 
@@ -102,8 +102,8 @@ def _entry(node: MappingNode, name: str) -> tuple[Node | None, Node | None]:
 
 
 def _insert(text: str, node: MappingNode, entry: str) -> str:
-    """Put an entry before the first of a mapping."""
-    if not node.value:  # only {} has no entries
+    """Insert an entry before the first one of a mapping."""
+    if not node.value:  # only {} is without entries
         return text[: node.start_mark.index] + "{" + entry + "}" + text[node.end_mark.index :]
     mark = node.value[0][0].start_mark
     between = ", " if node.flow_style else "\n" + " " * mark.column
@@ -112,7 +112,7 @@ def _insert(text: str, node: MappingNode, entry: str) -> str:
 
 def _replace(text: str, key: Node, node: Node, value: str) -> str:
     start, end = node.start_mark.index, node.end_mark.index
-    if start == end:  # no value at all: its marks stand where the next thing does
+    if start == end:  # no value at all: its marks are at the next token
         start = end = text.index(":", key.end_mark.index) + 1
         value = f" {value}"
     return text[:start] + value + text[end:]

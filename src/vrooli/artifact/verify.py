@@ -19,12 +19,12 @@ from vrooli.errors import UsageError
 
 # The chart that this project deploys.
 CHART = "vrooli"
-# What Helm takes of a package, unpacked, bytes: MaxDecompressedChartSize of its archive loader.
+# The maximum size of an unpacked chart, bytes: Helm's MaxDecompressedChartSize.
 MAX_UNPACKED_BYTES = 100 * 1024**2
 
 
 class Kind(StrEnum):
-    """How a file differs from what the record says."""
+    """How a file differs from the record."""
 
     CHANGED = "changed"
     MISSING = "missing"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """One file that isn't as the record says.
+    """One file that differs from the record.
 
     Attributes:
         path: The file, below the artifact.
@@ -45,11 +45,11 @@ class Difference:
 
 
 def verify(folder: Path) -> tuple[Artifact, tuple[Difference, ...]]:
-    """An artifact's record, and every file that isn't as it says; none when it is whole.
+    """An artifact's record, and every file that differs from it; none if the artifact is intact.
 
     Raises:
-        UsageError: There is no artifact, its record or its chart's package can't be read, or it
-            is of another chart.
+        UsageError: There is no artifact, its record or its chart's package cannot be read, or it
+            contains another chart.
     """
     artifact = model.read(folder)
     differences = sorted(_differences(folder, artifact), key=lambda difference: difference.path)
@@ -59,25 +59,25 @@ def verify(folder: Path) -> tuple[Artifact, tuple[Difference, ...]]:
 
 
 def require_intact(folder: Path) -> Artifact:
-    """The record of an artifact that is whole, for those who use it.
+    """The record of an intact artifact.
 
     Raises:
-        UsageError: It isn't; says which files differ.
+        UsageError: Files differ from the record; the message lists them.
     """
     artifact, differences = verify(folder)
     if differences:
         listed = ", ".join(f"{item.path} ({item.kind})" for item in differences)
         raise UsageError(
-            f"The artifact in {folder} is not as it was built: {listed}.", "Build it again."
+            f"The artifact in {folder} was modified after its build: {listed}.", "Build it again."
         )
     return artifact
 
 
 def check_package(path: Path, expected: ArtifactChart) -> None:
-    """Check that a chart's package can be read and holds the chart that the record names.
+    """Check that a chart's package is readable and contains the chart that the record names.
 
     Raises:
-        UsageError: It doesn't.
+        UsageError: It is not, or does not.
     """
     advice = "Build the artifact again, or copy it again."
     try:
@@ -90,8 +90,8 @@ def check_package(path: Path, expected: ArtifactChart) -> None:
     if actual[0] != CHART or expected.name != CHART:
         other_name = actual[0] if actual[0] != CHART else expected.name
         raise UsageError(
-            f"The artifact's package {path} is of the chart {other_name!r}, not of {CHART!r}.",
-            "Name an artifact that `vrooli build` made.",
+            f"The artifact's package {path} contains the chart {other_name!r}, not {CHART!r}.",
+            "Use an artifact that `vrooli build` created.",
         )
     if actual != (expected.name, expected.version):
         raise UsageError(
@@ -102,7 +102,7 @@ def check_package(path: Path, expected: ArtifactChart) -> None:
 
 
 def _metadata(path: Path) -> dict[str, Any]:
-    """The package's Chart.yaml; reads all of the package, so that gzip's checksum is checked."""
+    """The package's Chart.yaml; reads the whole package, so that gzip's checksum is verified."""
     text = b""
     with gzip.open(path) as packed:
         unpacked = packed.read(MAX_UNPACKED_BYTES + 1)
@@ -116,14 +116,14 @@ def _metadata(path: Path) -> dict[str, Any]:
                 text = data
     metadata = yaml.safe_load(text)
     if not isinstance(metadata, dict):
-        raise ValueError("it holds no Chart.yaml")  # noqa: TRY004 - a corrupt file, no wrong type
+        raise ValueError("it contains no Chart.yaml")  # noqa: TRY004 - the file is corrupt
     return metadata
 
 
 def _differences(folder: Path, artifact: Artifact) -> set[Difference]:
     recorded = {model.RECORD, *artifact.files}
     present = pack.list_files(folder) | (_empty_folders(folder) - _folders_of(recorded))
-    # Whatever the record speaks of must be there, and not only what it lists.
+    # Every file that the record refers to must exist, not only those that it lists.
     referenced = {artifact.chart.package, *artifact.environments.values()}
     referenced |= {image.archive for image in artifact.images if image.archive}
     changed = {name for name in present & recorded if not _matches_record(folder, name, artifact)}

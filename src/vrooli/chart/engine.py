@@ -18,7 +18,7 @@ from vrooli.errors import UsageError, VrooliError
 
 
 class Severity(IntEnum):
-    """How grave a lint message is, in Helm's numbers."""
+    """The severity of a lint message, in Helm's numbers."""
 
     UNKNOWN = 0
     INFO = 1
@@ -28,7 +28,7 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True)
 class LintMessage:
-    """One thing that Helm's lint says of the chart."""
+    """One message of Helm's lint about the chart."""
 
     severity: Severity
     path: str
@@ -37,11 +37,11 @@ class LintMessage:
 
 @dataclass(frozen=True)
 class Rendering:
-    """What the chart renders to.
+    """The rendered chart.
 
     Attributes:
-        texts: Each template's text, by its path.
-        namespace: The namespace of objects that name none.
+        texts: The text of each template, by its path.
+        namespace: The namespace of objects that do not set one.
     """
 
     texts: Mapping[str, str]
@@ -61,16 +61,16 @@ class Rendering:
 def render(
     values: Mapping[str, Any], *, release: str, namespace: str, chart: Path | None = None
 ) -> tuple[Manifest, ...]:
-    """The objects that a release with these values consists of, hooks included.
+    """The objects of a release with these values, hooks included.
 
     Args:
-        values: What overrides the chart's own values.
+        values: The values that override the chart's own.
         release: The release's name.
-        namespace: Where it would go.
-        chart: A chart's folder or package; without it, the repository's chart.
+        namespace: The namespace of the release.
+        chart: A chart's folder or package; by default the repository's chart.
 
     Raises:
-        UsageError: The chart refuses the values; the message names the key.
+        UsageError: The chart rejects the values; the message names the key.
     """
     return render_texts(values, release=release, namespace=namespace, chart=chart).manifests
 
@@ -78,10 +78,10 @@ def render(
 def render_texts(
     values: Mapping[str, Any], *, release: str, namespace: str, chart: Path | None = None
 ) -> Rendering:
-    """The same with the templates' texts.
+    """Like `render`, with the templates' texts.
 
     Raises:
-        UsageError: The chart refuses the values; the message names the key.
+        UsageError: The chart rejects the values; the message names the key.
     """
     try:
         with helm_python.Chart.load(chart or project.chart_dir()) as loaded:
@@ -92,7 +92,7 @@ def render_texts(
 
 
 def lint(values: Mapping[str, Any], chart: Path | None = None) -> tuple[LintMessage, ...]:
-    """What Helm's strict lint finds in the chart with these values."""
+    """The messages of Helm's strict lint for the chart with these values."""
     report = helm_python.lint(chart or project.chart_dir(), dict(values), strict=True)
     return tuple(
         LintMessage(Severity(message["severity"]), message["path"], message["error"])
@@ -107,10 +107,10 @@ def package(
     app_version: str | None = None,
     chart: Path | None = None,
 ) -> Path:
-    """Put the chart into a .tgz in a folder; returns it.
+    """Package the chart as a .tgz in a folder; returns its path.
 
     Raises:
-        VrooliError: Helm could not.
+        VrooliError: Helm failed.
     """
     destination.mkdir(parents=True, exist_ok=True)
     try:
@@ -131,7 +131,7 @@ def package_identity(path: Path) -> tuple[str, str]:
     """The name and the version of a packaged chart.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is not a chart's package.
     """
     try:
         with helm_python.Chart.load(path) as loaded:
@@ -141,13 +141,13 @@ def package_identity(path: Path) -> tuple[str, str]:
 
 
 def to_usage_error(error: helm_python.HelmError) -> UsageError:
-    """What Helm says against a chart or its values, as our error."""
+    """Helm's error about a chart or its values, as a `UsageError`."""
     if isinstance(error, helm_python.HelmValuesError):
         # Lines such as "- at '/services/ui': additional properties 'prot' not allowed".
         errors = [line.strip(" -") for line in error.detail.splitlines() if " at '" in f" {line}"]
         problems = "; ".join(line for line in errors if not line.endswith("'allOf' failed"))
         return UsageError(
-            f"The chart refuses these values: {problems or error.detail}.",
-            "k8s/chart/values.yaml names every value with its meaning.",
+            f"The chart rejects these values: {problems or error.detail}.",
+            "k8s/chart/values.yaml documents every value.",
         )
     return UsageError(f"The chart can't be rendered: {error.detail}")

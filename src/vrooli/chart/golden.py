@@ -1,4 +1,4 @@
-"""Golden files: what the chart renders, kept, so that each change of it is seen and meant."""
+"""Golden files: the saved output of the chart, so that every change of it is reviewed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from vrooli.chart import engine, values
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS, Environment
 
-# The chart with nothing but its own values.
+# The chart with its default values only.
 DEFAULT = Environment("default", "vrooli", "vrooli")
 ENVIRONMENT_CASES = {"default": DEFAULT, **ENVIRONMENTS}
-# What can be switched on, each with values of its own in tests/features/.
+# The optional features; each has a values file in tests/features/.
 FEATURES = (
     "autoscaling",
     "external-databases",
@@ -31,22 +31,22 @@ CASES = (*ENVIRONMENT_CASES, *FEATURES)
 
 
 def folder() -> Path:
-    """Where the golden files are."""
+    """The folder of the golden files."""
     return project.chart_dir() / "tests" / "golden"
 
 
 def settings(case: str) -> values.Values:
-    """A case's values, which override the chart's own."""
+    """The values of a case, which override the chart's own."""
     if case in FEATURES:
         return values.read(project.chart_dir() / "tests" / "features" / f"{case}.yaml")
     return {} if case == DEFAULT.name else values.load(ENVIRONMENTS[case])
 
 
 def render(case: str) -> str:
-    """What the chart renders now for a case, as a golden file holds it.
+    """The current output of the chart for a case, in the format of a golden file.
 
-    An environment's file holds all of it; a feature's file only what the feature adds, changes or
-    takes away, so that each can be read at once.
+    An environment's file contains all objects. A feature's file contains only those that the
+    feature adds, changes or removes, so that it stays short.
     """
     manifests = _manifests(case)
     if case in ENVIRONMENT_CASES:
@@ -65,7 +65,7 @@ def _manifests(case: str) -> tuple[Manifest, ...]:
 
 
 def difference(case: str) -> str:
-    """How what the chart renders now differs from the golden file; empty if it doesn't."""
+    """The diff between the golden file and the current output; empty if they are equal."""
     path = folder() / f"{case}.yaml"
     saved = path.read_text() if path.exists() else ""
     lines = difflib.unified_diff(
@@ -80,7 +80,7 @@ def difference(case: str) -> str:
 
 
 def update(case: str) -> bool:
-    """Make the golden file what the chart renders now; True if that changed it."""
+    """Write the current output into the golden file; returns whether that changed it."""
     path = folder() / f"{case}.yaml"
     text = render(case)
     if path.exists() and path.read_text() == text:
@@ -91,7 +91,7 @@ def update(case: str) -> bool:
 
 
 def write(manifests: Iterable[Manifest]) -> str:
-    """Manifests as one YAML text, each below the template it came from."""
+    """Manifests as one YAML text, each below the path of its template."""
     return "".join(
         f"---\n# {manifest.source}: {manifest.key}\n"
         + yaml.dump(dict(manifest.body), Dumper=_Dumper, sort_keys=False, width=100)
@@ -100,7 +100,7 @@ def write(manifests: Iterable[Manifest]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as such."""
+    """Writes strings of several lines as block scalars."""
 
 
 def _represent_text(dumper: _Dumper, value: str) -> Any:

@@ -1,4 +1,4 @@
-"""Kubernetes objects as the chart renders them, typed once for everyone who reads them."""
+"""Rendered Kubernetes objects, as one type for all readers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Manifest:
     """One rendered object.
 
     Attributes:
-        api_version: Such as apps/v1.
-        kind: Such as Deployment.
+        api_version: Its API version, such as apps/v1.
+        kind: Its kind, such as Deployment.
         name: Its name.
-        namespace: Where it goes.
-        source: The template that it came from, such as templates/deployment.yaml.
-        body: All of it.
+        namespace: Its namespace.
+        source: The path of its template, such as templates/deployment.yaml.
+        body: The whole object.
     """
 
     api_version: str
@@ -36,7 +36,7 @@ class Manifest:
 
     @property
     def key(self) -> str:
-        """What people call it: kind and name."""
+        """Kind and name, such as Deployment/server."""
         return f"{self.kind}/{self.name}"
 
     @property
@@ -46,7 +46,7 @@ class Manifest:
 
     @property
     def is_hook(self) -> bool:
-        """Whether Helm runs it as a hook (a test, for one) and not as part of the release."""
+        """Whether it is a Helm hook, such as a test, and not part of the release."""
         return HOOK in self.annotations
 
 
@@ -58,7 +58,7 @@ def parse(text: str, namespace: str, source: str = "") -> Iterator[Manifest]:
 
 
 def from_body(body: Mapping[str, Any], namespace: str, source: str = "") -> Manifest:
-    """An object; ``namespace`` is where it goes unless it names one."""
+    """The manifest of an object; ``namespace`` is its namespace unless it sets one."""
     metadata = body["metadata"]
     return Manifest(
         api_version=body["apiVersion"],

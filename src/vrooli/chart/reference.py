@@ -1,4 +1,4 @@
-"""The table of values in k8s/README.md, made from the `# --` lines of values.yaml."""
+"""The table of values in k8s/README.md, generated from the `# --` comments of values.yaml."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from vrooli import project
 from vrooli.chart import values
 from vrooli.errors import UsageError
 
-# The table is between these two lines; everything else in the file is written by hand.
+# The table is between these two lines; the rest of the file is written by hand.
 BEGIN = "<!-- values: made from chart/values.yaml, don't edit -->"
 END = "<!-- end of values -->"
-# Longer defaults, in characters, are left to values.yaml.
+# The maximum length of a default in the table, characters; longer ones are in values.yaml only.
 MAX_DEFAULT_LENGTH = 100
 _KEY = re.compile(r"(?P<indent> *)(?P<name>[\w.]+):")
 _MARK = "# -- "
@@ -31,8 +31,8 @@ class Value:
 
     Attributes:
         path: Its keys, outermost first.
-        default: What values.yaml gives it.
-        description: The `# --` line above it.
+        default: Its default in values.yaml.
+        description: The `# --` comment above it.
     """
 
     path: Keys
@@ -41,13 +41,13 @@ class Value:
 
     @property
     def row(self) -> str:
-        """Its line of the table."""
+        """Its row of the table."""
         cells = (f"`{'.'.join(self.path)}`", f"`{_format_default(self.default)}`", self.description)
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def parse_descriptions(text: str) -> dict[Keys, str]:
-    """What the `# --` lines of a values file say, by the path of the key below each."""
+    """The `# --` comments of a values file, by the path of the key below each."""
     descriptions: dict[Keys, str] = {}
     path: list[str] = []
     for before, line in pairwise(["", *text.splitlines()]):
@@ -60,7 +60,7 @@ def parse_descriptions(text: str) -> dict[Keys, str]:
 
 
 def described_values() -> list[Value]:
-    """Every value of the chart that has a `# --` line, in the order of values.yaml."""
+    """Every value of the chart that has a `# --` comment, in the order of values.yaml."""
     path = project.chart_dir() / "values.yaml"
     defaults = values.read(path)
     descriptions = parse_descriptions(path.read_text(encoding="utf-8"))
@@ -71,18 +71,18 @@ def described_values() -> list[Value]:
 
 
 def table() -> str:
-    """The table, as it stands between the two marks."""
+    """The table between the two marker lines."""
     head = ["| value | default | meaning |", "|---|---|---|"]
     return "\n".join([*head, *(value.row for value in described_values())])
 
 
 def readme() -> Path:
-    """The file that holds the table."""
+    """The file that contains the table."""
     return project.chart_dir().parent / "README.md"
 
 
 def difference() -> str:
-    """How the table of the README differs from what values.yaml says now; empty if it doesn't."""
+    """The diff between the README's table and values.yaml; empty if they agree."""
     text = readme().read_text(encoding="utf-8")
     lines = difflib.unified_diff(
         text.splitlines(),
@@ -96,7 +96,7 @@ def difference() -> str:
 
 
 def update() -> bool:
-    """Write the table anew; True if that changed the README."""
+    """Rewrite the table; returns whether that changed the README."""
     text = readme().read_text(encoding="utf-8")
     updated = _with_table(text)
     readme().write_text(updated, encoding="utf-8")
@@ -108,8 +108,8 @@ def _with_table(text: str) -> str:
     _, end_mark, after = rest.partition(END)
     if not begin_mark or not end_mark:
         raise UsageError(
-            f"{readme()} has no place for the table of values.",
-            f"Put the lines {BEGIN} and {END} where it belongs.",
+            f"{readme()} has no marker lines for the table of values.",
+            f"Add the lines {BEGIN} and {END} where the table belongs.",
         )
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"
 

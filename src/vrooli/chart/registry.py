@@ -1,4 +1,4 @@
-"""Pushes the packaged chart to an OCI registry, with Helm's own client and its logins."""
+"""Pushes the packaged chart to an OCI registry, with Helm's own client and its credentials."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import helm_python
 from vrooli.chart import engine
 from vrooli.errors import UsageError, VrooliError
 
-# Host, perhaps a port, and at least one part of a path: what Helm can push below.
+# A host, an optional port, and at least one path component: Helm requires a path to push to.
 REMOTE = re.compile(r"oci://([a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/[a-zA-Z0-9._-]+)*/?")
-# Registries on this machine speak plain HTTP, as docker and containerd take them, too.
+# Registries on this machine use plain HTTP, as docker and containerd also assume.
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def check_remote(remote: str) -> str:
-    """The registry's folder that a chart is pushed below, if it is one.
+    """Validate the registry path that a chart is pushed to.
 
     Raises:
-        UsageError: It isn't.
+        UsageError: It is not a path in an OCI registry.
     """
     if not REMOTE.fullmatch(remote):
         raise UsageError(
-            f"{remote!r} is no place in an OCI registry.",
-            "Say oci://HOST/FOLDER, such as oci://registry.example.com/charts.",
+            f"{remote!r} is not a path in an OCI registry.",
+            "Use oci://HOST/FOLDER, such as oci://registry.example.com/charts.",
         )
     return remote.rstrip("/")
 
@@ -35,14 +35,14 @@ def push(package: Path, remote: str) -> str:
 
     Args:
         package: The .tgz.
-        remote: The folder, such as oci://registry.example.com/charts.
+        remote: The path, such as oci://registry.example.com/charts.
 
     Returns:
-        What was pushed, with its digest: oci://host/folder/chart@sha256:….
+        The reference of the chart with its digest: oci://host/folder/chart@sha256:….
 
     Raises:
-        UsageError: The place is none, or the package.
-        VrooliError: The registry isn't reached, or refuses it.
+        UsageError: The path or the package is invalid.
+        VrooliError: The registry is unreachable or rejects the chart.
     """
     folder = check_remote(remote)
     name, version = engine.package_identity(package)
@@ -52,7 +52,7 @@ def push(package: Path, remote: str) -> str:
     try:
         with helm_python.RegistryClient(plain_http=plain) as client:
             client.push(package, folder, plain_http=plain)
-            # A tag can't have the "+" that a version can: Helm writes "_".
+            # A tag cannot contain the "+" of a version: Helm writes "_".
             pushed = client.resolve(f"{chart}:{version.replace('+', '_')}")
     except helm_python.HelmError as error:
         raise VrooliError(

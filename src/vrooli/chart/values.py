@@ -1,4 +1,7 @@
-"""Values files: read, checked for what YAML lets pass silently, and merged as Helm merges them."""
+"""Values files: reads them, rejects what YAML parsers accept silently, and merges them like Helm.
+
+For example, a duplicate key is an error here.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,10 @@ Values = dict[str, Any]
 
 
 def read(path: Path) -> Values:
-    """The values of one file; an empty file holds none.
+    """The values of one file; an empty file has none.
 
     Raises:
-        UsageError: There is no such file, or it is no YAML mapping; says where in the file.
+        UsageError: The file does not exist, or is not a YAML mapping; the message has the position.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -34,21 +37,21 @@ def read(path: Path) -> Values:
         content = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         raise UsageError(
-            f"The values file {path} is no valid YAML: {_format_position(error)}.",
+            f"The values file {path} is not valid YAML: {_format_position(error)}.",
             "Correct that line.",
         ) from error
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise UsageError(
-            f"The values file {path} holds a {type(content).__name__}, not keys with values.",
-            "Begin it like values.yaml of the chart.",
+            f"The values file {path} contains a {type(content).__name__}, not a mapping.",
+            "Use the structure of the chart's values.yaml.",
         )
     return content
 
 
 def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> Values:
-    """Both, ``over`` winning; mappings are merged, everything else is replaced, as in Helm."""
+    """Merge two values; ``overrides`` takes precedence. Only mappings are merged, as in Helm."""
     merged = dict(base)
     for key, value in overrides.items():
         existing = merged.get(key)
@@ -58,12 +61,12 @@ def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> Values:
 
 
 def load(environment: Environment, extra: Iterable[Path] = ()) -> Values:
-    """An environment's values, then each extra file over them.
+    """An environment's values, overridden by each extra file in order.
 
-    The chart's own defaults are not among them; Helm puts those below.
+    The chart's own defaults are not included; Helm adds them.
 
     Raises:
-        UsageError: A file can't be read.
+        UsageError: A file cannot be read.
     """
     merged = read(environment.values_file)
     for path in extra:
@@ -72,12 +75,12 @@ def load(environment: Environment, extra: Iterable[Path] = ()) -> Values:
 
 
 def _format_position(error: YAMLError) -> str:
-    """What is wrong, and in which line, without the text of the file."""
+    """The problem and its position, without the file's text, which may contain secrets."""
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return str(error)
     mark = error.problem_mark
     problem = str(error.problem).splitlines()[0]
     if isinstance(error, DuplicateKeyError):
-        # Its message goes on with the key's two values.
+        # The message continues with the two values of the key.
         problem = problem.partition(" with value")[0]
     return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"

@@ -1,4 +1,4 @@
-"""Which images there are, and what each is made of."""
+"""The catalog of images and their inputs."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pathlib import Path
 from vrooli import project
 from vrooli.errors import UsageError
 
-# Names that say that these are nobody else's.
+# Reserved names that no registry uses.
 PREFIX = "localhost/vrooli"
-# How many digits of its inputs' hash an image's name has: enough that no two meet.
+# The number of digits of the inputs' hash in a reference: enough to avoid collisions.
 HASH_DIGITS = 12
 
 
 @dataclass(frozen=True)
 class Image:
-    """One image of ours.
+    """One image of this product.
 
     Attributes:
-        name: What the workflows call it.
-        tag: Its tag; the reference is made of both.
-        folder: Where its Containerfile is, under the repository.
-        build_s: What its build took on two cores, seconds: the first estimate of what is left.
-        context: The build context under the repository; without it, the folder.
-        sources: Which parts of the context it is made of; without them, all.
-        base: The image that its Containerfile's argument BASE is, or None for scratch.
-        after: Images whose layers it shares, and so is built after.
+        name: Its name in the workflows.
+        tag: Its tag; name and tag form the reference.
+        folder: The folder of its Containerfile, relative to the repository.
+        build_s: The measured duration of its build on two cores, seconds: the first estimate.
+        context: The build context, relative to the repository; by default the folder.
+        sources: The parts of the context that it uses; by default all.
+        base: The value of its Containerfile's argument BASE, or None for scratch.
+        after: Images whose layers it shares; it is built after them.
         programs: Third-party programs that its Containerfile copies from the context `programs`.
-        step: Whether it is only a step to another image, and needed nowhere else.
+        step: Whether it is only an intermediate image for another image.
     """
 
     name: str
@@ -45,14 +45,14 @@ class Image:
 
     @property
     def reference(self) -> str:
-        """Its name without regard to what it is made of: in a cluster, what was loaded last."""
+        """Its reference independent of its inputs; in a cluster, the image that was loaded last."""
         return f"{PREFIX}/{self.name}:{self.tag}"
 
     def pinned(self, inputs_hash: str) -> str:
-        """The name of what is made of these inputs, which never becomes another image's.
+        """The reference of the image with these inputs; it never names another image.
 
-        Two checkouts may build the same image of different sources at once, and a release of
-        yesterday may come back.
+        Two checkouts may build the same image from different sources at the same time, and a
+        rollback may need an older image.
         """
         return f"{self.reference}-{inputs_hash[:HASH_DIGITS]}"
 
@@ -63,12 +63,12 @@ class Image:
 
     @property
     def context_dir(self) -> Path:
-        """What its Containerfile can copy from."""
+        """The build context of its Containerfile."""
         return project.root() / (self.context or self.folder)
 
 
 def _program_image(name: str, tag: str, program: str) -> Image:
-    """An image that is one static program and nothing else."""
+    """An image that contains one static program only."""
     return Image(name, tag, f"images/{name}", build_s=2, base=None, programs=(program,))
 
 
@@ -118,15 +118,15 @@ IMAGES = {
     )
 }
 
-# What the embedded cluster itself runs.
+# The images of the embedded cluster's add-ons.
 ADDONS = ("base", "pause", "coredns", "traefik", "metrics-server", "local-path-provisioner")
 OPERATORS = ("postgres-operator", "redis-operator", "vault-secrets-operator", "kube-rbac-proxy")
 DATA = ("postgres", "redis", "openbao")
-# What production's values turn on; development runs without.
+# Images that only the production values enable.
 MONITORING = ("redis-exporter",)
 SERVICES = ("server", "jobs", "rotator", "ui", "nsfw-detector", "adminer")
 
-# What can be built before the Go programs are there, and what can't.
+# Images that can be built before the Go programs exist, and those that cannot.
 WITHOUT_PROGRAMS = ("base", "postgresql", "redis", "openbao", *MONITORING, *SERVICES)
 WITH_PROGRAMS = (*ADDONS, *OPERATORS, "postgres")
 
@@ -135,7 +135,7 @@ def find_image(name: str) -> Image:
     """The image of that name.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is no such image.
     """
     match = IMAGES.get(name)
     if match is None:
@@ -144,7 +144,7 @@ def find_image(name: str) -> Image:
 
 
 def with_bases(names: Iterable[str]) -> list[Image]:
-    """The named images and all they stand on, bases first.
+    """The named images and all their bases, bases first.
 
     Raises:
         UsageError: An unknown name.
@@ -163,5 +163,5 @@ def with_bases(names: Iterable[str]) -> list[Image]:
 
 
 def programs_of(names: Iterable[str]) -> set[str]:
-    """The third-party programs that the named images and their bases are made of."""
+    """The third-party programs that the named images and their bases contain."""
     return {program for image in with_bases(names) for program in image.programs}

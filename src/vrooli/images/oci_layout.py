@@ -1,4 +1,4 @@
-"""OCI image layouts: which blobs an image needs, and packing images into one archive.
+"""OCI image layouts: finds the blobs of an image, and packs images into one archive.
 
 Source of the format: the OCI image specification, image-layout.md, version 1.0.
 """
@@ -14,34 +14,34 @@ from typing import Any
 
 from vrooli.errors import VrooliError
 
-# The list of a layout's images.
+# The index of a layout: the list of its images.
 INDEX = "index.json"
-# How layouts name their images: the specification's way, and containerd's, which it prefers.
+# The annotations of an image's name: the specification's, and containerd's, which takes precedence.
 NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 
 
 def pack(folder: Path, names: Mapping[str, str], target: Path) -> None:
     """Write images of a layout into one archive, each blob once.
 
-    The layout's blobs that no image needs any more are deleted.
+    Blobs that no image of the layout needs are deleted.
 
     Args:
         folder: The layout.
-        names: The name that the layout has for an image, by the name that the archive gives it.
+        names: The name of each image in the layout, by its name in the archive.
         target: The archive.
 
     Raises:
-        VrooliError: An image isn't in the layout.
+        VrooliError: An image is not in the layout.
     """
     index = json.loads((folder / "index.json").read_text())
     by_name = {image_name(manifest): manifest for manifest in index["manifests"]}
     missing = [name for name in names.values() if name not in by_name]
     if missing:
-        raise VrooliError(f"{folder} lacks the images {', '.join(missing)}.")
+        raise VrooliError(f"{folder} does not contain the images {', '.join(missing)}.")
     selected = [with_name(by_name[name], reference) for reference, name in names.items()]
     blobs = {digest: None for manifest in selected for digest in required_blobs(folder, manifest)}
     with tarfile.open(target, "w") as archive:
-        # The index comes first: who wants to know what is inside reads no further.
+        # The index comes first, so that reading the names does not require the whole archive.
         add_json(archive, INDEX, {"schemaVersion": 2, "manifests": selected})
         add_json(archive, "oci-layout", {"imageLayoutVersion": "1.0.0"})
         for digest in blobs:
@@ -50,7 +50,7 @@ def pack(folder: Path, names: Mapping[str, str], target: Path) -> None:
 
 
 def contains_image(folder: Path, reference: str, image_id: str) -> bool:
-    """Whether a layout has the image under that name: its id is the digest of its configuration."""
+    """Whether a layout has the image under that name; an id is the digest of a configuration."""
     try:
         index = json.loads((folder / "index.json").read_text())
         (manifest,) = (entry for entry in index["manifests"] if image_name(entry) == reference)
@@ -58,18 +58,18 @@ def contains_image(folder: Path, reference: str, image_id: str) -> bool:
         complete = all(
             blob_path(folder, digest).exists() for digest in required_blobs(folder, manifest)
         )
-    except (OSError, ValueError, KeyError):  # no layout yet, or one that a crash left
+    except (OSError, ValueError, KeyError):  # no layout yet, or an incomplete one after a crash
         return False
     return complete and config == f"sha256:{image_id.removeprefix('sha256:')}"
 
 
 def blob_path(folder: Path, digest: str) -> Path:
-    """Where a layout has the blob of that digest."""
+    """The path of the blob with that digest in a layout."""
     return folder / "blobs" / digest.replace(":", "/")
 
 
 def required_blobs(folder: Path, descriptor: dict[str, Any]) -> list[str]:
-    """The digests of all blobs that a manifest, or an index of manifests, needs; its own first."""
+    """The digests of all blobs of a manifest, or of an index of manifests; its own comes first."""
     digests = [descriptor["digest"]]
     if descriptor["mediaType"].endswith(("index.v1+json", "manifest.list.v2+json")):
         for inner in json.loads(blob_path(folder, descriptor["digest"]).read_text())["manifests"]:
@@ -84,18 +84,18 @@ def required_blobs(folder: Path, descriptor: dict[str, Any]) -> list[str]:
 
 
 def image_name(manifest: dict[str, Any]) -> str:
-    """The name that an index gives an image, or nothing."""
+    """The name of an image in an index; empty if it has none."""
     annotations = manifest.get("annotations", {})
     return next((annotations[key] for key in NAMES if key in annotations), "")
 
 
 def with_name(manifest: dict[str, Any], reference: str) -> dict[str, Any]:
-    """An index's entry of an image under that name."""
+    """An entry of an index for an image with that name."""
     return {**manifest, "annotations": dict.fromkeys(NAMES, reference)}
 
 
 def add_json(archive: tarfile.TarFile, name: str, content: dict[str, Any]) -> None:
-    """Put JSON into an archive as a file, without owner and time."""
+    """Add JSON to an archive as a file, without owner and time."""
     data = json.dumps(content).encode()
     entry = tarfile.TarInfo(name)
     entry.size = len(data)

@@ -1,4 +1,4 @@
-"""Images on their way to registries, under the names that pods will give."""
+"""Pushes images to registries, under the references that the pods use."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from vrooli.images.build.engine import BuiltImage
 from vrooli.images.builders.detection import detect
 from vrooli.images.builders.interface import Builder
 
-# Names of images of this machine, which no registry has.
+# Prefixes of local images, which are in no registry.
 LOCAL = "localhost/"
-# Stands in the chart's values until somebody writes the name of their own registry.
+# The placeholder in the chart's values for the user's registry.
 PLACEHOLDER = "your_dockerhub_username_here"
 
 
 def is_pushable(reference: str) -> bool:
-    """Whether a reference names a registry at all."""
+    """Whether a reference contains a registry."""
     return not reference.startswith(LOCAL)
 
 
 def require_registries(references: Mapping[str, Sequence[str]]) -> None:
-    """Refuse to push where nothing can be: told before anything is built.
+    """Check, before the build starts, that references name a registry to push to.
 
     Raises:
-        UsageError: There is no registry's name, or one that only stands for another.
+        UsageError: A reference has no registry, or only a placeholder.
     """
     all_references = [reference for group in references.values() for reference in group]
     advice = (
@@ -33,11 +33,13 @@ def require_registries(references: Mapping[str, Sequence[str]]) -> None:
         "registry.example.com/vrooli, or dockerhubUsername to your name at Docker Hub."
     )
     if not all_references:
-        raise UsageError("These values name no registry to push images to.", advice)
+        raise UsageError("The values do not name a registry to push images to.", advice)
     for reference in all_references:
         if PLACEHOLDER in reference:
             raise UsageError(
-                f"The values give no registry of yours yet: {reference} can't be pushed.", advice
+                "The values still contain the placeholder for your registry: "
+                f"{reference} can't be pushed.",
+                advice,
             )
 
 
@@ -48,20 +50,20 @@ async def push(
     *,
     builder: Builder | None = None,
 ) -> dict[str, str]:
-    """Push images to registries, with the logins that the builder finds on this machine.
+    """Push images to registries, with the builder's credentials on this machine.
 
     Args:
-        images: The images, built here, by their names in the catalog.
-        references: Where each goes, by the same names.
-        progress: Hears which one is on its way.
-        builder: What keeps the images; without it, the one that this machine has.
+        images: The images, built on this machine, by their names in the catalog.
+        references: The references to push each image to, by the same names.
+        progress: Reports the image that is being pushed.
+        builder: The builder that stores the images; by default the one of this machine.
 
     Returns:
-        The digest that each has in its registry, by reference.
+        The digest of each image in its registry, by reference.
 
     Raises:
-        PrerequisiteError: There is no builder.
-        VrooliError: A registry isn't reached, or refuses an image.
+        PrerequisiteError: No builder is available.
+        VrooliError: A registry is unreachable or rejects an image.
     """
     pushes = [(images[name], other) for name, others in references.items() for other in others]
     chosen = builder or await detect()

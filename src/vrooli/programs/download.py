@@ -13,7 +13,7 @@ import httpx
 
 from vrooli.errors import VrooliError
 from vrooli.events import Progress
-from vrooli.programs.catalog import Download
+from vrooli.programs.model import Download
 
 # The sites' base URLs; each can be set in the environment, for a mirror.
 SITES = {
@@ -21,18 +21,18 @@ SITES = {
     "helm": ("VROOLI_HELM_URL", "https://get.helm.sh"),
     "github": ("VROOLI_GITHUB_URL", "https://github.com"),
 }
-# A site that says nothing for so long isn't reached from here, seconds.
+# A site that does not respond within this time is considered unreachable, seconds.
 PROBE_S = 4.0
-# The limit of one file's download, seconds.
+# Timeout of the download of one file, seconds.
 DOWNLOAD_S = 600.0
 
 
 class MissingError(VrooliError):
-    """A site that answers doesn't have the file."""
+    """The site responds, but does not have the file."""
 
 
 class ChecksumError(VrooliError):
-    """A download isn't what its vendor published."""
+    """A download does not match the published checksum."""
 
 
 def base_url(site: str) -> str:
@@ -42,13 +42,13 @@ def base_url(site: str) -> str:
 
 
 async def is_reachable(site: str) -> bool:
-    """Whether a site answers at all."""
+    """Whether a site responds."""
     try:
         async with httpx.AsyncClient(timeout=PROBE_S, follow_redirects=True) as client:
             response = await client.head(base_url(site) + "/")
     except httpx.HTTPError:
         return False
-    # A proxy's refusal is an answer too, but not the site's.
+    # A refusal by a proxy is a response too, but not from the site.
     return response.status_code not in (
         httpx.codes.FORBIDDEN,
         httpx.codes.PROXY_AUTHENTICATION_REQUIRED,
@@ -58,12 +58,12 @@ async def is_reachable(site: str) -> bool:
 
 
 async def fetch(download: Download, target: Path, progress: Progress) -> None:
-    """Put a download's programs into a folder, executable.
+    """Download programs into a folder and make them executable.
 
     Raises:
-        MissingError: The site doesn't have it.
-        ChecksumError: It isn't what its vendor published.
-        VrooliError: It could not be had.
+        MissingError: The site does not have the file.
+        ChecksumError: The file does not match the published checksum.
+        VrooliError: The download failed.
     """
     base = base_url(download.site)
     url = f"{base}/{download.path}"
@@ -75,7 +75,7 @@ async def fetch(download: Download, target: Path, progress: Progress) -> None:
     except httpx.HTTPStatusError as error:
         if error.response.status_code != httpx.codes.NOT_FOUND:
             raise VrooliError(f"{url} could not be downloaded: {error}") from error
-        raise MissingError(f"{error.request.url} isn't there.") from error
+        raise MissingError(f"{error.request.url} was not found.") from error
     except httpx.HTTPError as error:
         raise VrooliError(f"{url} could not be downloaded: {error}") from error
     verify(content, checksums, download.path.rsplit("/", 1)[-1], url)
@@ -86,13 +86,13 @@ def verify(content: bytes, checksums: str, file: str, url: str) -> None:
     """Compare a download with its published SHA-256.
 
     Args:
-        content: What was downloaded.
-        checksums: The published text: one bare digest, or lines of digest and file name.
+        content: The downloaded content.
+        checksums: The published text: a single digest, or lines of digest and file name.
         file: The file's name in that text.
-        url: Where it came from, for the message.
+        url: The URL of the download, for the message.
 
     Raises:
-        ChecksumError: They differ, or the text has no digest for the file.
+        ChecksumError: The digests differ, or the text has none for the file.
     """
     fields = [line.split() for line in checksums.splitlines() if line.strip()]
     published = [
@@ -104,7 +104,7 @@ def verify(content: bytes, checksums: str, file: str, url: str) -> None:
     if published != [actual]:
         raise ChecksumError(
             f"{url} has the SHA-256 {actual}, but {' '.join(published) or 'none'} is published.",
-            "Don't use it: try again later, or name another base URL.",
+            "Do not use it. Try again later, or set another base URL.",
         )
 
 
@@ -117,7 +117,7 @@ def _unpack(content: bytes, members: dict[str, str], target: Path) -> None:
         for name, path in members.items():
             member = archive.extractfile(path)
             if member is None:
-                raise VrooliError(f"The archive has no file {path}.")
+                raise VrooliError(f"The archive does not contain {path}.")
             _write(target / name, member.read())
 
 

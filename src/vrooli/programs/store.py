@@ -13,14 +13,15 @@ from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Progress
 from vrooli.locks import locked
 from vrooli.programs import download, golang
-from vrooli.programs.catalog import GROUPS, Group
+from vrooli.programs.catalog import GROUPS
+from vrooli.programs.model import Group
 from vrooli.steps import first_error
 
-# Two builds at once fill the cores while one of them links, which is single-threaded.
+# Two concurrent builds use all cores while one of them links, which is single-threaded.
 BUILDS_AT_ONCE = 2
-# The catalog's downloads are for this machine only; on others all is built.
+# The downloads are for this architecture only; on others, everything is built.
 DOWNLOAD_ARCHITECTURE = "x86_64"
-# What the Go caches and the programs need while everything is built, bytes.
+# The disk space that the Go caches and the programs need during a full build, bytes.
 REQUIRED_DISK_BYTES = 14 * 1024**3
 
 
@@ -37,23 +38,23 @@ def group_of(program: str) -> Group:
 
 
 def folder(group: Group) -> Path:
-    """Where a group's programs are, once they are there."""
+    """The folder of a group's programs; it exists once they are complete."""
     return project.cache_dir() / "programs" / f"{group.name}-{group.key()}"
 
 
 async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
-    """The programs' paths; what isn't in the cache is downloaded or built first.
+    """The programs' paths; programs that are not in the cache are downloaded or built first.
 
     Raises:
         UsageError: An unknown name.
-        PrerequisiteError: No disk space, no Go, or a module that can't be had.
+        PrerequisiteError: Too little disk space, no Go, or a module that cannot be downloaded.
         CommandError: A build failed.
     """
     group_by_program = {name: group_of(name) for name in names}
     groups = {group.name: group for group in group_by_program.values()}
     slots = asyncio.Semaphore(BUILDS_AT_ONCE)
     absent = [group for group in groups.values() if not folder(group).exists()]
-    # The longest first: what is short then fills the cores while the last one links.
+    # The longest builds first, so that short ones use the idle cores while the last one links.
     absent.sort(key=lambda group: -group.build_s)
     if absent:
         _require_disk_space()
@@ -65,7 +66,7 @@ async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
 
 
 def find_missing_groups(names: Iterable[str]) -> list[str]:
-    """The groups of those programs that aren't in the cache, by name."""
+    """The groups of those programs that are not in the cache, by name."""
     groups = {group_of(name).name: group_of(name) for name in names}
     return [name for name, group in groups.items() if not folder(group).exists()]
 
@@ -74,7 +75,7 @@ async def module_dir(name: str, progress: Progress) -> Path:
     """The source folder of a group's Go module, for its CRDs and charts."""
     group = next((group for group in GROUPS if group.name == name), None)
     if group is None or not group.needs_source:
-        raise UsageError(f"No source is kept of {name!r}.")
+        raise UsageError(f"The source of {name!r} is not in the cache.")
     await ensure(group.packages, progress)
     return folder(group) / "source"
 
@@ -89,14 +90,14 @@ def clear_build_caches() -> None:
 
 
 class _Remaining:
-    """Adds up what the groups have left, so that a person reads one number for all."""
+    """Sums the remaining times of the groups into one estimate."""
 
     def __init__(self, groups: list[Group], progress: Progress) -> None:
         self._remaining_s = {group.name: group.build_s for group in groups}
         self._progress = progress
 
     def of(self, group: Group) -> Progress:
-        """What one group reports with."""
+        """The progress of one group."""
 
         def listen(event: object) -> None:
             detail = getattr(event, "detail", "")
@@ -108,7 +109,7 @@ class _Remaining:
         return Progress(group.name, listen)
 
     def _total(self) -> float:
-        # The estimates are those of a build that has the machine to itself.
+        # The estimates assume that no other build runs.
         return max(sum(self._remaining_s.values()), 1.0)
 
 
@@ -116,10 +117,10 @@ async def _provide(group: Group, slots: asyncio.Semaphore, progress: Progress) -
     target = folder(group)
 
     def waiting() -> None:
-        progress.report("waiting for another run that makes the same")
+        progress.report("waiting for another run that builds the same programs")
 
     async with slots, locked(target.with_suffix(".lock"), waiting):
-        if target.exists():  # another run made it while this one waited
+        if target.exists():  # another run created it meanwhile
             return
         partial = target.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -142,7 +143,7 @@ async def _download(group: Group, into: Path, progress: Progress) -> bool:
         return False
     for site in {download_spec.site for download_spec in group.downloads}:
         if not await download.is_reachable(site):
-            progress.report(f"{download.base_url(site)} is not reached: building instead")
+            progress.report(f"{download.base_url(site)} is not reachable: building instead")
             return False
     missing_error: BaseException | None = None
     try:
@@ -160,7 +161,7 @@ async def _download(group: Group, into: Path, progress: Progress) -> bool:
     return True
 
 
-# No vendor offers these as downloads, they come as images only.
+# Their vendors publish images only, no downloads.
 ALWAYS_BUILT = frozenset({"pause", "pgbackrest-job", "metrics-server"})
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vrooli.kube import Manifest
-from vrooli.programs.catalog import wheel_version
+from vrooli.programs.versions import wheel_version
 
 VERSION = wheel_version("bao")
 IMAGE = f"localhost/vrooli/openbao:{VERSION}"

@@ -28,7 +28,7 @@ def test_a_semantic_version_is_one(version: str) -> None:
     ],
 )
 def test_anything_else_is_wrong_use_and_the_form_is_told(version: str) -> None:
-    with pytest.raises(UsageError, match="is no version") as refused:
+    with pytest.raises(UsageError, match="is not a valid version") as refused:
         model.check_version(version)
     assert "MAJOR.MINOR.PATCH" in refused.value.advice
 
@@ -60,7 +60,7 @@ def test_a_record_that_names_files_outside_of_the_artifact_is_refused(
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b"null"])
 def test_a_record_that_is_none_is_refused_with_its_path(artifact: Path, content: bytes) -> None:
     (artifact / model.RECORD).write_bytes(content)
-    with pytest.raises(UsageError, match="is no artifact's record") as refused:
+    with pytest.raises(UsageError, match="is not a valid artifact record") as refused:
         model.read(artifact)
     assert str(artifact / model.RECORD) in refused.value.message
 

@@ -1,4 +1,4 @@
-"""Any byte, file or link of an artifact that isn't as it was built is found."""
+"""Any byte, file or link of an artifact that differs from the record is found."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_what_was_changed_removed_or_added_is_named(
 ) -> None:
     spoil(artifact / name)
     assert verify(artifact)[1] == (Difference(name, kind),)
-    with pytest.raises(UsageError, match="not as it was built") as refused:
+    with pytest.raises(UsageError, match="modified after its build") as refused:
         require_intact(artifact)
     assert f"{name} ({kind})" in refused.value.message
 

@@ -222,7 +222,7 @@ def test_values_that_the_chart_refuses_stop_the_build_and_the_key_is_named(root:
 
 def test_values_that_are_no_yaml_stop_the_build_and_the_line_is_named(root: Path) -> None:
     (root / CHART / "values-dev.yaml").write_text("a: 1\nservices: [\n")
-    _refused(root, r"chart/values-dev\.yaml is no valid YAML: line")
+    _refused(root, r"chart/values-dev\.yaml is not valid YAML: line")
 
 
 def test_images_of_values_that_run_no_service_of_ours_are_refused(root: Path) -> None:
@@ -304,7 +304,7 @@ def test_a_folder_of_someone_elses_is_not_replaced(root: Path) -> None:
     theirs = root / "build_output" / "1.2.3" / "artifacts" / "thesis.txt"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("mine")
-    with pytest.raises(UsageError, match="holds files, but no artifact"):
+    with pytest.raises(UsageError, match="contains files, but no artifact"):
         _build()
     assert theirs.read_text() == "mine"
 

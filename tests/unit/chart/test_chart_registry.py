@@ -45,7 +45,7 @@ def test_an_unreachable_registry_is_named(package: Path) -> None:
     ],
 )
 def test_an_invalid_remote_is_a_usage_error(remote: str) -> None:
-    with pytest.raises(UsageError, match="is no place in an OCI registry"):
+    with pytest.raises(UsageError, match="is not a path in an OCI registry"):
         registry.check_remote(remote)
 
 

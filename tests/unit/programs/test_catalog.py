@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from vrooli.programs.catalog import ETCD, GROUPS, Group
+from vrooli.programs.catalog import GROUPS
+from vrooli.programs.model import Group
+from vrooli.programs.versions import ETCD
 
 by_name = pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
 

@@ -13,7 +13,7 @@ import pytest
 
 from vrooli.events import Progress
 from vrooli.programs import download
-from vrooli.programs.catalog import Download
+from vrooli.programs.model import Download
 
 CONTENT = b"#!/bin/sh\necho hello\n"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

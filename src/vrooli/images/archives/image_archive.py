@@ -1,4 +1,4 @@
-"""One archive of many images, to load into a cluster; made again only when one of them changes."""
+"""One archive of many images to load into a cluster; it is recreated only when an image changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vrooli.images.builders.detection import detect
 from vrooli.images.builders.interface import Builder
 from vrooli.locks import locked
 
-# How many archives are kept: those of the last few sets of images that were asked for.
+# The number of archives to keep: those of the last few requested sets of images.
 MAX_ARCHIVES = 4
 
 
@@ -24,12 +24,12 @@ async def archive(
     """The archive that holds the images: an OCI layout in a tar file, each layer once.
 
     Args:
-        images: The images; mere steps to others are left out.
-        progress: Hears when it has to be made.
-        builder: What keeps the images; without it, the one that this machine has.
+        images: The images; intermediate ones are omitted.
+        progress: Reports that the archive is created.
+        builder: The builder that stores the images; by default the one of this machine.
 
     Raises:
-        PrerequisiteError: There is no builder.
+        PrerequisiteError: No builder is available.
         VrooliError: An image could not be written.
     """
     ids = sorted((name, image.id) for image in images for name in image.names)
@@ -39,7 +39,7 @@ async def archive(
         path.parent.mkdir(parents=True, exist_ok=True)
         waiting = "waiting for another run that packs images"
         async with locked(path.with_name("lock"), lambda: progress.report(waiting)):
-            if not path.exists():  # another run may have made it meanwhile
+            if not path.exists():  # another run may have created it meanwhile
                 partial = path.with_suffix(".partial")
                 await (builder or await detect()).save(dict(ids), partial, progress.report)
                 partial.replace(path)

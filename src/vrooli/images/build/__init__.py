@@ -1,4 +1,4 @@
 """Builds images: decides which are out of date, runs their builds, and prunes the store.
 
-How one builder program is called belongs in builders.
+The command lines of the builder programs belong in builders.
 """

@@ -1,4 +1,4 @@
-"""The base image: pulled where a registry is reached, else made from Debian's packages."""
+"""The base image: pulled if a registry is reachable, else created from Debian packages."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from vrooli.images.builders.interface import Builder, Request
 
 SUITE = "bookworm"
 PULLED = "docker.io/library/debian:bookworm-slim"
-# A registry that doesn't answer in this time is taken as out of reach, seconds.
+# A registry that does not respond within this time is considered unreachable, seconds.
 PULL_TIMEOUT_S = 60.0
 PACKAGES_TIMEOUT_S = 900.0
-# As in debian:bookworm-slim: no manuals, translations or caches, but the licences, and no waiting
-# for the disk after each package, since a build that fails is thrown away whole.
+# As in debian:bookworm-slim: no manuals, translations or caches, but the licences. dpkg does not
+# sync the disk after each package, since the result of a failed build is discarded.
 OPTIONS = (
     "--variant=minbase",
     "--dpkgopt=force-unsafe-io",
@@ -35,23 +35,23 @@ APT = Path("/etc/apt")
 
 
 def pulled_reference() -> str:
-    """The image to pull; ``VROOLI_BASE_IMAGE`` names another, in a mirror for instance."""
+    """The image to pull; ``VROOLI_BASE_IMAGE`` overrides it, for example with one of a mirror."""
     return os.environ.get("VROOLI_BASE_IMAGE") or PULLED
 
 
 def inputs_hash() -> str:
-    """What decides which base it is; where its packages come from doesn't."""
+    """The inputs that determine the base image; the mirror of its packages is not one of them."""
     return hashlib.sha256("\n".join((pulled_reference(), SUITE, *OPTIONS)).encode()).hexdigest()
 
 
 async def provide(
     builder: Builder, request: Request, workspace: Path, on_line: Callable[[str], None]
 ) -> None:
-    """Give the builder the base image.
+    """Add the base image to the builder's store.
 
     Raises:
-        PrerequisiteError: It can neither be pulled nor made here.
-        CommandError: Making it failed.
+        PrerequisiteError: It can be neither pulled nor created on this machine.
+        CommandError: Its creation failed.
     """
     source = pulled_reference()
     on_line(f"pulling {source}")
@@ -70,11 +70,11 @@ async def _build_from_packages(
 ) -> None:
     if shutil.which("mmdebstrap") is None:
         raise PrerequisiteError(
-            f"{pulled_reference()} can't be pulled, and mmdebstrap isn't there to make a base.",
-            "Run `vrooli setup`, which installs mmdebstrap, or let VROOLI_BASE_IMAGE name a "
-            "Debian bookworm image in a registry that is reached.",
+            f"{pulled_reference()} can't be pulled, and mmdebstrap is not installed.",
+            "Run `vrooli setup`, which installs mmdebstrap, or set VROOLI_BASE_IMAGE to a "
+            "Debian bookworm image in a registry that is reachable.",
         ) from pull_error
-    on_line(f"no registry is reached: making Debian {SUITE} from its packages")
+    on_line(f"no registry is reachable: creating Debian {SUITE} from its packages")
     context = workspace / "base"
     context.mkdir()
     sources = workspace / "sources.list"
@@ -92,7 +92,7 @@ async def _build_from_packages(
 
 
 def debian_sources(files: Iterable[str]) -> list[str]:
-    """The sources of apt for the suite: the host's mirrors of it, else Debian's own.
+    """The apt sources of the suite: the host's mirrors, else Debian's servers.
 
     Args:
         files: The contents of the host's source files, one-line or deb822 style.

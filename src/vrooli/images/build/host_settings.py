@@ -1,8 +1,8 @@
-"""How this host reaches the package registries, handed to builds without getting into images.
+"""The host's settings for package registries, which builds use but images do not contain.
 
-Behind a company's proxy, pip and npm need its certificates and perhaps a mirror's address. A
-build's steps mount them as secrets (``RUN --mount=type=secret,id=pip.conf,…``), which every builder
-knows and none writes into a layer.
+Behind a company's proxy, pip and npm need its certificates and sometimes a mirror's address. The
+steps of a build mount them as secrets (``RUN --mount=type=secret,id=pip.conf,…``), which all
+builders support and none writes to a layer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 # Where the Containerfiles mount the certificates.
 MOUNTED_CA = "/run/secrets/ca.crt"
-# pip's settings that say where packages come from, by the environment variables that set them.
+# pip's settings of package sources, by their environment variables.
 # Source: pip's documentation, "Configuration".
 PIP_SETTINGS = {
     "PIP_INDEX_URL": "index-url",
@@ -25,7 +25,7 @@ PIP_SETTINGS = {
     "PIP_RETRIES": "retries",
 }
 PIP_FILES = (Path("/etc/pip.conf"), Path("~/.pip/pip.conf"), Path("~/.config/pip/pip.conf"))
-# The lines of an npmrc that count only on this host.
+# The settings of an npmrc that are valid on this host only.
 HOST_ONLY_NPM_KEYS = ("cafile", "prefix", "cache", "nodedir", "globalconfig", "userconfig", "tmp")
 
 
@@ -46,7 +46,7 @@ def write_secrets(folder: Path) -> dict[str, Path]:
 
 
 def certificates() -> Path | None:
-    """The host's bundle of certificates; None when it has none."""
+    """The host's CA bundle; None if there is none."""
     variables = [os.environ.get(name) for name in ("PIP_CERT", "SSL_CERT_FILE")]
     candidates = [
         *variables,
@@ -57,7 +57,7 @@ def certificates() -> Path | None:
 
 
 def pip_conf(bundle: Path | None) -> str:
-    """The pip.conf of builds: where this host's pip takes packages from."""
+    """The pip.conf of builds: the package sources of this host's pip."""
     settings: dict[str, str] = {}
     for path in PIP_FILES:
         settings |= _pip_file(path.expanduser())
@@ -73,24 +73,24 @@ def _pip_file(path: Path) -> dict[str, str]:
     parser = configparser.RawConfigParser(strict=False)
     try:
         parser.read(path)
-    except configparser.Error:  # pip itself will complain about it, where it is used
+    except configparser.Error:  # pip itself reports the error when it reads the setting
         return {}
     section = parser["global"] if parser.has_section("global") else {}
     settings = set(PIP_SETTINGS.values())
-    # A list of several stands on several lines, which only an indent keeps together.
+    # A list has one value per line; the continuation lines must be indented.
     return {
         name: value.replace("\n", "\n    ") for name, value in section.items() if name in settings
     }
 
 
 def npmrc(bundle: Path | None) -> str:
-    """The npmrc of builds: the user's own without what counts only on this host."""
+    """The npmrc of builds: the user's npmrc without settings that are valid on this host only."""
     user_file = Path("~/.npmrc").expanduser()
     lines = user_file.read_text().splitlines() if user_file.is_file() else []
     lines = [line for line in lines if line.partition("=")[0].strip() not in HOST_ONLY_NPM_KEYS]
     environment = {
         name.upper(): value for name, value in os.environ.items()
-    }  # npm takes either case
+    }  # npm accepts upper and lower case
     registry = environment.get("NPM_CONFIG_REGISTRY")
     if registry:
         lines.append(f"registry={registry}")

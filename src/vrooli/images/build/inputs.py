@@ -1,4 +1,4 @@
-"""What an image is made of, as one hash: the image is built again when it changes, only then."""
+"""The hash of an image's inputs: an image is rebuilt only if it changes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from vrooli.images.catalog import Image
 
-# What lies about in a source folder and is no source.
+# Files in a source folder that are not sources.
 IGNORED_FOLDERS = frozenset({"__pycache__", "node_modules", "dist", "tests", ".pytest_cache"})
 
 
 def inputs_hash(image: Image, base_id: str | None, programs: Mapping[str, str]) -> str:
-    """The hash over all that decides what the image becomes.
+    """The hash of everything that determines the image's content.
 
     Args:
         image: The image.
-        base_id: The id of the image it stands on.
+        base_id: The id of its base image.
         programs: The digest of each program that it copies.
     """
     digest = hashlib.sha256(f"{image.reference}\n{base_id}\n".encode())
@@ -33,7 +33,7 @@ def inputs_hash(image: Image, base_id: str | None, programs: Mapping[str, str]) 
 
 
 def _content(path: Path) -> bytes:
-    # A digest of each file, so that no content can pass for another file's name.
+    # Hash each file separately, so that content cannot be mistaken for a file name.
     return hashlib.sha256(path.read_bytes()).digest()
 
 

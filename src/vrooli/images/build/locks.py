@@ -1,4 +1,4 @@
-"""Two runs at once: neither sweeps away what the other works on."""
+"""Locks of concurrent builds: the store is pruned only while no run builds images."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from vrooli.locks import INTERVAL_S, try_lock
 async def shared_build(
     builder: Builder, tidy: Callable[[], Awaitable[None]] | None = None
 ) -> AsyncIterator[None]:
-    """Be one of those that build; the last one that fails or is stopped sweeps up after all.
+    """Hold the shared lock of builds; the last run that fails or is interrupted prunes the store.
 
     Args:
-        builder: What builds.
-        tidy: Called by the last one that ends, however it does: nobody builds meanwhile.
+        builder: The builder.
+        tidy: Called by the last run that ends, even if it failed; no other run builds meanwhile.
     """
     path = records.folder() / "building.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        # Never a call that blocks: whoever sweeps may be another task of this process.
-        while not try_lock(file, shared=True):  # noqa: ASYNC110 - no event tells of its release
+        # Do not block: another task of this process may hold the lock to prune the store.
+        while not try_lock(file, shared=True):  # noqa: ASYNC110 - there is no event for its release
             await asyncio.sleep(INTERVAL_S)
         try:
             yield
         except BaseException:
             if try_lock(file):
-                with contextlib.suppress(CommandError):  # the build's own error counts more
+                with contextlib.suppress(CommandError):  # the error of the build takes precedence
                     await builder.remove_leftovers()
                     if tidy is not None:
                         await tidy()

@@ -1,4 +1,4 @@
-"""What stays in the builder's store: what a checkout may want again, and no more."""
+"""Prunes the builder's store: images that a checkout may use again are kept."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from vrooli.images.builders.interface import Builder
 from vrooli.images.catalog import IMAGES, PREFIX
 
 DAY_S = 24 * 3600.0
-# Of each image, this many contents stay, for this long since their last use: those of a few
-# checkouts, and of a branch that somebody comes back to.
+# The number of builds of each image to keep, and for how long since their last use, seconds:
+# enough for a few checkouts and for a branch that is checked out again.
 MAX_PER_IMAGE, RETENTION_S = 4, 14 * DAY_S
-# Whatever a run used this recently stays: it may still be packing it.
+# Images that were used this recently are kept, seconds: a run may still be packing them.
 IN_USE_S = 3600.0
 
 
 async def prune_store(builder: Builder, before: float) -> None:
-    """Remove images that nobody wants any more; only while no build runs.
+    """Remove images that are no longer needed; call it only while no build runs.
 
     Args:
-        builder: What keeps them.
-        before: Of the nameless ones, only those older than this, seconds since the epoch.
+        builder: The builder that stores them.
+        before: Only older untagged images are removed, seconds since the epoch.
     """
     used = {name: records.last_use(name) for name in await builder.images() if _is_ours(name)}
     for name in find_expired(used, time.time()):
@@ -33,7 +33,7 @@ async def prune_store(builder: Builder, before: float) -> None:
 
 
 def find_expired(used: Mapping[str, float], now: float) -> list[str]:
-    """The names of images to remove, given when each was last used; seconds since the epoch."""
+    """The references to remove, from the time of each one's last use; seconds since the epoch."""
     by_image = defaultdict(list)
     for name in sorted(used, key=lambda name: used[name], reverse=True):
         by_image[name.rpartition(":")[0]].append(name)

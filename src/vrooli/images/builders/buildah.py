@@ -1,4 +1,4 @@
-"""Building with buildah, and with podman, which is buildah with another command line."""
+"""Builds with buildah, and with podman, which is buildah with another command line."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from vrooli.images import oci_layout
 from vrooli.images.builders.interface import BUILD_S, PUSH_S, QUERY_S, SAVE_S, Request, is_loopback
 from vrooli.process import Completed
 
-# What the engine says of an image that has an id, but no manifest yet.
+# The engine's error about an image that has an id, but no manifest yet.
 HALF_WRITTEN = re.compile(r'locating item named "manifest" for image with ID "([0-9a-f]{64})"')
-# What it says when another build has replaced and removed one while it lists them.
+# Its error if another build has replaced and removed an image during a listing.
 REMOVED = re.compile(r'locating image with ID "[0-9a-f]{64}": image not known')
-# A build that lives writes it within this, seconds.
+# A running build writes the manifest within this time, seconds.
 COMMIT_S, COMMIT_PAUSE_S = 10.0, 0.3
 
 
 class Buildah:
-    """buildah, with a store of its own in the cache: nobody else's images are seen or touched."""
+    """buildah with a separate store in the cache; it never reads or changes other stores."""
 
     name = "buildah"
     _build_command: tuple[str, ...] = ("bud",)
-    # Debian 12's podman doesn't know the level.
+    # Debian 12's podman does not support the level.
     _compression: tuple[str, ...] = ("--compression-format", "zstd", "--compression-level", "1")
 
     def __init__(self) -> None:
         self.store = project.cache_dir() / "images" / "store"
-        # What is mounted now is kept apart from the store, where a restart of the host clears it.
+        # The run root is outside the store, in a folder that a restart of the host clears.
         own = os.environ.get("XDG_RUNTIME_DIR") if os.geteuid() else None
-        runtime = Path(own or "/run")  # root's is the same in every session
+        runtime = Path(own or "/run")  # root has the same one in every session
         digest = hashlib.sha256(str(self.store).encode()).hexdigest()[:12]
         self.runtime = runtime / f"vrooli-images-{digest}"
 
     def command(self, *words: str | Path) -> list[str]:
-        """The command line that does something in this store."""
+        """The command line of an operation on this store."""
         own = ("--root", self.store, "--runroot", self.runtime)
         return [str(word) for word in (self.name, *own, *words)]
 
     async def is_usable(self) -> bool:
-        """Whether the program is there; it needs no daemon."""
+        """Whether the program is installed; it needs no daemon."""
         return shutil.which(self.name) is not None
 
     async def images(self) -> dict[str, str]:
@@ -68,7 +68,7 @@ class Buildah:
         return ("images", "--json", "--no-trunc")
 
     async def pull(self, source: str, reference: str, timeout_s: float) -> None:
-        """Get an image from its registry and give it a name of ours."""
+        """Pull an image from its registry and tag it."""
         await process.run(self.command("pull", "--quiet", source), timeout_s=timeout_s)
         await process.run(self.command("tag", source, reference), timeout_s=QUERY_S)
 
@@ -76,9 +76,9 @@ class Buildah:
         """Build an image.
 
         Raises:
-            CommandError: It did not build.
+            CommandError: The build failed.
         """
-        # Without a runtime: also inside of containers, and where cgroups can't be made.
+        # Without a runtime, it also builds in containers and where cgroups cannot be created.
         options = ("--isolation", "chroot", "--layers", "--pull=false")
         await self._run(
             *(*self._build_command, *options, *request.options()),
@@ -88,10 +88,10 @@ class Buildah:
         )
 
     async def _run(self, *words: str | Path, **settings: Any) -> Completed:
-        """Run a command that looks at every image, past one that is only half there.
+        """Run a command that reads every image, even if one of them is incomplete.
 
-        The engine fails then: another build is writing or removing it, which takes a moment, or one
-        was killed while it wrote, and nothing but its removal mends the store.
+        The engine fails on an incomplete image. Either another build is writing or removing it,
+        which takes a moment, or a build was killed while writing it: then it must be removed.
         """
         removed: set[str] = set()
         deadline = time.monotonic() + COMMIT_S
@@ -109,18 +109,18 @@ class Buildah:
                     await process.run(self.command("rmi", "--force", match[1]), check=False)
 
     async def tag(self, image_id: str, reference: str) -> None:
-        """Give an image one more name."""
+        """Add a reference to an image."""
         await process.run(self.command("tag", image_id, reference), timeout_s=QUERY_S)
 
     async def remove_name(self, reference: str) -> None:
-        """Take a name away, and with the last one the image, unless something needs it."""
+        """Remove a reference; with the last one also the image, unless another image needs it."""
         await process.run(self.command("rmi", reference), timeout_s=QUERY_S, check=False)
 
     async def prune(self, before: float) -> None:
-        """Remove the nameless images that nothing needs: layers of builds that failed.
+        """Remove the untagged images that no other image needs: layers of failed builds.
 
-        The store is ours alone. An image that others stand on isn't listed, and goes with the
-        last of them. The store tells times in whole seconds.
+        Only this product uses the store. Base images of others are not listed; they are removed
+        with the last image that is built on them. The store's times are whole seconds.
         """
         answer = await self._run(*self._listing(), timeout_s=QUERY_S)
         for row in json.loads(answer.output or "null") or []:
@@ -138,11 +138,11 @@ class Buildah:
     ) -> None:
         """Write images, given as ids by reference, into one OCI archive.
 
-        The layout beside the store keeps the compressed layers, so that only changed images
+        A layout next to the store caches the compressed layers, so that only changed images
         are compressed again.
         """
         layout_folder = self.store.with_name("layout")
-        # An image under two names is packed once, under the first.
+        # An image with two references is packed once, under the first.
         first_names: dict[str, str] = {}
         for number, (reference, image_id) in enumerate(images.items(), start=1):
             if first_names.setdefault(image_id, reference) != reference:
@@ -155,17 +155,17 @@ class Buildah:
             try:
                 await process.run(push, timeout_s=SAVE_S)
             except CommandError:
-                # Perhaps what an interrupted run left half-written; all of it can be made again.
+                # An interrupted run may have left it incomplete; all of it can be recreated.
                 shutil.rmtree(layout_folder, ignore_errors=True)
                 raise
         names = {reference: first_names[image_id] for reference, image_id in images.items()}
         await asyncio.to_thread(oci_layout.pack, layout_folder, names, target)
 
     async def push(self, image_id: str, reference: str) -> str:
-        """Push an image to its reference's registry; gives the digest that it has there.
+        """Push an image to its reference's registry; returns its digest there.
 
-        Its layers are compressed by gzip, which every registry and runtime takes. The logins are
-        those of buildah, podman or docker on this machine.
+        Its layers are compressed with gzip, which every registry and runtime supports. The
+        credentials are those of buildah, podman or docker on this machine.
         """
         plain = ("--tls-verify=false",) if is_loopback(reference) else ()
         with tempfile.TemporaryDirectory() as folder:
@@ -184,7 +184,7 @@ class Buildah:
 
 
 def _created(row: Mapping[str, Any]) -> float:
-    """When an image in a listing was made, seconds since the epoch."""
+    """The creation time of an image in a listing, seconds since the epoch."""
     created = row.get("created", row.get("Created", 0))
     return float(created) if isinstance(created, int | float) else 0.0
 
@@ -201,7 +201,7 @@ class Podman(Buildah):
 
     async def remove_leftovers(self) -> None:
         """Remove the working containers that interrupted builds left; they are all ours."""
-        # To podman, what its own builds leave is external, and only named one by one.
+        # podman treats containers of its builds as external, and removes them only by name.
         listing = self.command("ps", "--all", "--external", "--quiet")
         containers = (await process.run(listing, timeout_s=QUERY_S)).output.split()
         if containers:

@@ -1,4 +1,4 @@
-"""The choice of the builder that this machine has."""
+"""Detects the builder of this machine."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from vrooli.images.builders.interface import Builder
 
 
 async def detect() -> Builder:
-    """The builder that this machine has: buildah, podman or docker, in this order.
+    """The first available builder: buildah, podman or docker, in this order.
 
-    ``VROOLI_IMAGE_BUILDER`` names one.
+    ``VROOLI_IMAGE_BUILDER`` overrides it.
 
     Raises:
-        UsageError: The named one isn't known.
-        PrerequisiteError: There is none that works.
+        UsageError: The variable has an unknown value.
+        PrerequisiteError: No builder works.
     """
     builders: dict[str, Builder] = {
         builder.name: builder for builder in (Buildah(), Podman(), Docker())

@@ -1,4 +1,4 @@
-"""Building with docker's BuildKit."""
+"""Builds with docker's BuildKit."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PUSHED = re.compile(r"digest: (sha256:[0-9a-f]{64})")
 
 
 class Docker:
-    """docker: its daemon keeps the images, among those of others."""
+    """docker: its daemon stores the images, together with other images of the machine."""
 
     name = "docker"
 
     async def is_usable(self) -> bool:
-        """Whether its daemon answers; the client alone builds nothing."""
+        """Whether its daemon responds; the client alone cannot build."""
         if shutil.which(self.name) is None:
             return False
         argv = [self.name, "version", "--format", "{{.Server.Version}}"]
@@ -32,14 +32,14 @@ class Docker:
         return result.status == 0
 
     async def images(self) -> dict[str, str]:
-        """The id of each image that the daemon keeps, by reference."""
+        """The id of each image in the daemon's store, by reference."""
         argv = [self.name, "images", "--no-trunc", "--format", "json"]
         result = await process.run(argv, timeout_s=QUERY_S)
         rows = [json.loads(line) for line in result.output.splitlines()]
         return {f"{row['Repository']}:{row['Tag']}": row["ID"] for row in rows}
 
     async def pull(self, source: str, reference: str, timeout_s: float) -> None:
-        """Get an image from its registry and give it a name of ours."""
+        """Pull an image from its registry and tag it."""
         await process.run([self.name, "pull", "--quiet", source], timeout_s=timeout_s)
         await process.run([self.name, "tag", source, reference], timeout_s=QUERY_S)
 
@@ -47,7 +47,7 @@ class Docker:
         """Build an image.
 
         Raises:
-            CommandError: It did not build.
+            CommandError: The build failed.
         """
         await process.run(
             [self.name, "build", "--progress", "plain", *request.options()],
@@ -58,23 +58,23 @@ class Docker:
         )
 
     async def tag(self, image_id: str, reference: str) -> None:
-        """Give an image one more name."""
+        """Add a reference to an image."""
         await process.run([self.name, "tag", image_id, reference], timeout_s=QUERY_S)
 
     async def remove_name(self, reference: str) -> None:
-        """Take a name away, and with the last one the image, unless something needs it."""
+        """Remove a reference; with the last one also the image, unless another image needs it."""
         await process.run([self.name, "rmi", reference], timeout_s=QUERY_S, check=False)
 
     async def prune(self, before: float) -> None:
-        """BuildKit's failed builds leave no images, and its cache has limits of its own."""
+        """Do nothing: failed builds leave no images, and BuildKit limits its cache itself."""
 
     async def remove_leftovers(self) -> None:
-        """The daemon cleans up after itself."""
+        """Do nothing: the daemon removes the remains of interrupted builds."""
 
     async def save(
         self, images: Mapping[str, str], target: Path, on_progress: Callable[[str], None]
     ) -> None:
-        """Write images into one OCI archive, which is what docker saves since version 25."""
+        """Write images into one OCI archive, the format of ``docker save`` since version 25."""
         on_progress(f"packing {len(images)} images")
         for reference, image_id in images.items():
             await self.tag(image_id, reference)
@@ -88,16 +88,16 @@ class Docker:
         shutil.rmtree(unpacked)
 
     async def push(self, image_id: str, reference: str) -> str:
-        """Push an image to its reference's registry; gives the digest that it has there.
+        """Push an image to its reference's registry; returns its digest there.
 
         Raises:
-            CommandError: It was not taken.
+            CommandError: The push failed.
         """
         push = (self.name, "push", reference)
         await process.run([self.name, "tag", image_id, reference], timeout_s=QUERY_S)
         try:
             result = await process.run(push, timeout_s=PUSH_S)
-        finally:  # the name only; the image has another
+        finally:  # only this reference; the image has another one
             await process.run([self.name, "rmi", reference], timeout_s=QUERY_S, check=False)
         match = PUSHED.search(result.output)
         if match is None:

@@ -1,4 +1,4 @@
-"""What every builder of images offers."""
+"""The protocol of image builders."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-# The limit of one build: far above the slowest that was measured, seconds.
+# Timeout of one build, seconds; far longer than the slowest measured build.
 BUILD_S = 1800.0
 SAVE_S = 600.0
-# The limit of one image's way to a registry, over a slow line, seconds.
+# Timeout of one push over a slow network, seconds.
 PUSH_S = 1800.0
 QUERY_S = 30.0
 
 
 @dataclass(frozen=True)
 class Request:
-    """One build that is asked for.
+    """A request to build one image.
 
     Attributes:
-        reference: What the image will be called.
+        reference: The reference of the new image.
         containerfile: Its Containerfile.
-        context: What it can copy from.
+        context: The build context.
         args: Build arguments.
-        contexts: More contexts, by name.
+        contexts: Additional contexts, by name.
         secrets: Files that its steps can mount, by id; they are never part of the image.
     """
 
@@ -36,7 +36,7 @@ class Request:
     secrets: Mapping[str, Path] = field(default_factory=dict)
 
     def options(self) -> list[str]:
-        """The command line's part that every builder takes alike."""
+        """The arguments that are the same for every builder."""
         options = [
             *(("--build-arg", f"{name}={value}") for name, value in self.args.items()),
             *(("--build-context", f"{name}={path}") for name, path in self.contexts.items()),
@@ -48,39 +48,39 @@ class Request:
 
 
 class Builder(Protocol):
-    """A program that builds images and keeps them."""
+    """A program that builds and stores images."""
 
     @property
     def name(self) -> str:
         """The program's name."""
 
     async def is_usable(self) -> bool:
-        """Whether it is there and works."""
+        """Whether it is installed and works."""
 
     async def images(self) -> dict[str, str]:
-        """The id of each image that it keeps, by reference."""
+        """The id of each image in its store, by reference."""
 
     async def pull(self, source: str, reference: str, timeout_s: float) -> None:
-        """Get an image from its registry and give it a name of ours."""
+        """Pull an image from its registry and tag it."""
 
     async def build(self, request: Request, on_line: Callable[[str], None]) -> None:
-        """Build an image; each line of what the build prints goes to ``on_line``."""
+        """Build an image; ``on_line`` receives each line of the build's output."""
 
     async def tag(self, image_id: str, reference: str) -> None:
-        """Give an image one more name."""
+        """Add a reference to an image."""
 
     async def remove_name(self, reference: str) -> None:
-        """Take a name away, and with the last one the image, unless something needs it."""
+        """Remove a reference; with the last one also the image, unless another image needs it."""
 
     async def prune(self, before: float) -> None:
-        """Remove the nameless images of ours that nothing needs; only while no build runs.
+        """Remove this product's untagged images that no other needs; only while no build runs.
 
         Args:
-            before: Only those that are older than this moment, seconds since the epoch.
+            before: Only images older than this are removed, seconds since the epoch.
         """
 
     async def remove_leftovers(self) -> None:
-        """Remove what interrupted builds left; only while none runs."""
+        """Remove the remains of interrupted builds; only while no build runs."""
 
     async def save(
         self, images: Mapping[str, str], target: Path, on_progress: Callable[[str], None]
@@ -88,10 +88,10 @@ class Builder(Protocol):
         """Write images, given as ids by reference, into one OCI archive."""
 
     async def push(self, image_id: str, reference: str) -> str:
-        """Push an image to its reference's registry; gives the digest that it has there."""
+        """Push an image to its reference's registry; returns its digest there."""
 
 
 def is_loopback(reference: str) -> bool:
-    """Whether a reference's registry is on this machine, where it speaks plain HTTP."""
+    """Whether a reference's registry is on this machine, where plain HTTP is used."""
     host = reference.partition("/")[0].removeprefix("[").rpartition(":")[0].removesuffix("]")
     return host in ("localhost", "127.0.0.1", "::1")

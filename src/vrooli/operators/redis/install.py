@@ -9,7 +9,7 @@ from vrooli.events import Progress
 from vrooli.operators.installation import crds, helm
 from vrooli.operators.installation.images import pod_annotations, split
 from vrooli.operators.model import Distribution, Operator, Site, Source, VendorChart
-from vrooli.programs.catalog import REDIS_OPERATOR
+from vrooli.programs.versions import REDIS_OPERATOR
 
 IMAGE = f"localhost/vrooli/redis-operator:{REDIS_OPERATOR}"
 RELEASE = "spotahome-redis-operator"

@@ -9,7 +9,7 @@ from vrooli.events import Progress
 from vrooli.operators.installation import crds, helm
 from vrooli.operators.installation.images import pod_annotations, split
 from vrooli.operators.model import Distribution, Operator, Site, Source, VendorChart
-from vrooli.programs.catalog import KUBE_RBAC_PROXY, VAULT_SECRETS_OPERATOR
+from vrooli.programs.versions import KUBE_RBAC_PROXY, VAULT_SECRETS_OPERATOR
 
 IMAGE = f"localhost/vrooli/vault-secrets-operator:{VAULT_SECRETS_OPERATOR}"
 PROXY_IMAGE = f"localhost/vrooli/kube-rbac-proxy:{KUBE_RBAC_PROXY}"

@@ -1,0 +1,73 @@
+"""What a group of third-party programs is: its Go module, its build and its downloads."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+GO_DIR = Path(__file__).parent / "go"
+
+
+@dataclass(frozen=True)
+class Download:
+    """An official download of some programs.
+
+    Attributes:
+        site: The name of its site; the host can override the site's base URL (download.py).
+        path: The path below the site; a plain binary, or a .tgz or .tar.gz archive.
+        checksum: The path below the site of its published SHA-256.
+        members: The path of each program inside the archive, or "" for a plain binary.
+    """
+
+    site: str
+    path: str
+    checksum: str
+    members: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Programs that are built together, so that compiled packages are shared.
+
+    Attributes:
+        name: The group's name, also of the folder in go/ with the pinned Go module.
+        module: The Go module whose version names the group, as module@version.
+        packages: The main package of each program.
+        build_s: The measured duration of its build on two cores without a cache, seconds: the
+            first estimate.
+        tags: Go build tags.
+        stamp: Variables to set at link time, by name.
+        outside_sumdb: Whether it is not in Go's checksum database; it is verified by go.sum only.
+        needs_source: Whether the module's charts and CRDs are needed in addition to its programs.
+        downloads: Official downloads of some of its programs.
+    """
+
+    name: str
+    module: str
+    packages: dict[str, str]
+    build_s: float
+    tags: str = ""
+    stamp: dict[str, str] = field(default_factory=dict)
+    outside_sumdb: bool = False
+    needs_source: bool = False
+    downloads: tuple[Download, ...] = ()
+
+    @property
+    def go_dir(self) -> Path:
+        """The folder of the pinned Go module."""
+        return GO_DIR / self.name
+
+    def only(self, packages: dict[str, str]) -> Group:
+        """A copy of the group with these programs only."""
+        return replace(self, packages=packages)
+
+    def key(self) -> str:
+        """A short hash of everything that determines the programs."""
+        digest = hashlib.sha256()
+        digest.update(repr((self.packages, self.tags, sorted(self.stamp.items()))).encode())
+        for file in sorted(self.go_dir.rglob("*")):
+            if file.is_file():
+                digest.update(str(file.relative_to(self.go_dir)).encode())
+                digest.update(file.read_bytes())
+        return digest.hexdigest()[:12]

