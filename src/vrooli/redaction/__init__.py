@@ -1,7 +1,7 @@
 """Redaction of secrets in text that is saved or printed.
 
-Known values go in any usual spelling, and so does whatever looks like a secret by its name or by
-its shape. Names, hosts, ports, tags and reasons stay. No I/O here.
+It masks known values in every common encoding, and text that its name or its shape identifies as a
+secret. Names, hosts, ports, tags and reasons stay readable. No I/O here.
 """
 
 from vrooli.redaction.names import MASK

@@ -16,7 +16,7 @@ WORDS = (
     r"shared)[ _-]?key|[_-](?:pwd|pass)(?![a-z])|_auth(?![a-z])|\bauth(?=\W*[:=])"
 )
 _SECRET = re.compile(WORDS, re.IGNORECASE)
-# Names of headers: the whole of what follows them is secret, blanks and all.
+# Names of headers: everything that follows them is secret, spaces included.
 HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:token|key|auth|secret)"
 _HEADER = re.compile(HEADERS, re.IGNORECASE)
 # Names of a secret's location, name or status, whose values are not secrets.
@@ -32,13 +32,13 @@ _METADATA = re.compile(
     | (?: .*[./_-] )? vault (?:static|dynamic|pki)? secrets? | automountserviceaccounttoken
     | existing\w*secret | .*pull[_-]?secrets?"""
 )
-# Values that are no secrets: switches, small numbers, references to others, what is masked already.
+# Values that are not secrets: booleans, small numbers, references, masked values.
 _PLAIN = re.compile(
     r"""(?ix) true | false | null | none | nil | yes | no | on | off | unset | -?\d{1,5}[smhd]?
     | \$\(.*\) | \$\{.*\} | (?-i: \$[A-Z][A-Z_]{3}[A-Z0-9_]* ) | \{\{.*\}\} | <[^>]*> | \*+
     | (?-i: \(masked\).* ) | [\[{(|>-]* """
 )
-# Where no quotes say where a value ends, the first word of a reference is all of it that is seen.
+# Without quotes, only the first word of a reference is matched as the value.
 _PARTIAL_REFERENCE = re.compile(r"\$[({].* | \{\{.*", re.VERBOSE)
 # Words that continue a sentence in logs and messages: "token: expired", "secret: not found".
 _PROSE = re.compile(
@@ -61,7 +61,7 @@ def names_secret(name: str) -> bool:
 
 
 def is_plain(value: str, *, partial: bool = False) -> bool:
-    """Whether a value, or with ``cut`` the begin of one, is none that anybody would hide."""
+    """Whether a value, or with ``partial`` the beginning of one, is certainly not a secret."""
     text = value.strip()
     return bool(_PLAIN.fullmatch(text) or (partial and _PARTIAL_REFERENCE.fullmatch(text)))
 

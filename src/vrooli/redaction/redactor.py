@@ -1,4 +1,4 @@
-"""Masks the values of some Secrets, and what looks like one, in texts, lines and structures.
+"""Masks known secret values, and text that looks like a secret, in texts, lines and structures.
 
 No I/O here.
 """
@@ -15,23 +15,23 @@ from vrooli.redaction import shapes
 from vrooli.redaction.names import MASK, is_plain, names_secret
 from vrooli.redaction.values import MIN_LENGTH, secret_values, spellings
 
-# Texts up to this length are many times the same in objects: kinds, states, names.
+# Texts up to this length are cached, since objects repeat them: kinds, states, names.
 _SHORT, _REMEMBERED = 200, 20_000
-# A word of a command line that names the secret which the next word is.
+# An option of a command line; if it names a secret, the next word is the secret.
 _FLAG = re.compile(r"--?[\w-]+")
 _KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
 _KEY_ENDS = "-----END "
-# Lines of a key that began and doesn't end: keys have no more.
+# The maximum number of lines of a private key whose end is missing.
 _KEY_LINES = 120
 
 
 class Redactor:
-    """Masks the values of some Secrets."""
+    """Masks the values of a set of Secrets."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         all_spellings = {text for value in values for text in spellings(value)}
-        # By how they begin, the longest first: one value may be a part of another. A pattern of
-        # thousands of them would take a second to make.
+        # By prefix, the longest first, since one value may be a part of another. To compile one
+        # pattern of thousands of values would take a second.
         self._values_by_prefix: dict[str, list[str]] = {}
         for text in sorted(all_spellings, key=len, reverse=True):
             self._values_by_prefix.setdefault(text[:MIN_LENGTH], []).append(text)
@@ -39,7 +39,7 @@ class Redactor:
 
     @classmethod
     def of(cls, secrets: Iterable[Mapping[str, Any]]) -> Redactor:
-        """The one that knows every secret value of these Secret objects."""
+        """A redactor of every secret value of these Secret objects."""
         return cls(secret_values(secrets))
 
     def text(self, text: str) -> str:
@@ -47,18 +47,18 @@ class Redactor:
         return self._short(text) if len(text) <= _SHORT else self._masked(text)
 
     def lines(self, lines: Sequence[str]) -> list[str]:
-        """The lines of one log: a secret may go over several of them."""
+        """The lines of one log with secrets masked, also those that span several lines."""
         return list(self.stream(self.mask_split_values(lines)))
 
     def mask_split_values(self, lines: Sequence[str]) -> list[str]:
-        """The lines without known values that the ends of lines cut into pieces; no more."""
+        """Mask only known values that are split by the ends of lines."""
         spans = list(self._spans("".join(lines)))
         if not spans:
             return list(lines)
         masked, start = [], 0
         for line in lines:
             end = start + len(line)
-            # Inside one line they go with all other spellings.
+            # Values within one line are masked with all other spellings.
             parts = [
                 (max(first, start) - start, min(last, end) - start)
                 for first, last in spans
@@ -71,12 +71,12 @@ class Redactor:
         return masked
 
     def stream(self, lines: Iterable[str]) -> Iterator[str]:
-        """Lines as they come; a key that goes over several is masked, too."""
+        """Mask lines one by one, also a key that spans several lines."""
         masking = Lines(self)
         return (masking.next(line) for line in lines)
 
     def tree(self, value: Any) -> Any:
-        """A structure of mappings and lists, every text in it without secrets."""
+        """A structure of mappings and lists with the secrets in every text masked."""
         if isinstance(value, str):
             return self._leaf(value)
         if isinstance(value, Mapping):
@@ -97,7 +97,7 @@ class Redactor:
         return masked + text[position:]
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where known values stand in a text, from the first to the last, none over another."""
+        """The spans of known values in a text, in order and without overlaps."""
         by_prefix, free = self._values_by_prefix, 0
         for at in range(len(text) - MIN_LENGTH + 1):
             if (candidates := by_prefix.get(text[at : at + MIN_LENGTH])) is not None and at >= free:
@@ -123,7 +123,7 @@ class Redactor:
         return masked
 
     def _mask_value(self, value: Any) -> Any:
-        """What stands under a secret's name."""
+        """The masked value of a key that names a secret."""
         if isinstance(value, str):
             return value if is_plain(value) else MASK
         return [
@@ -141,7 +141,7 @@ class Redactor:
         return masked
 
     def _leaf(self, text: str) -> str:
-        """A text, which may be a structure itself, such as an annotation of JSON."""
+        """A masked text; it may itself be a structure, such as an annotation in JSON."""
         if text[:1] in ("{", "[") and len(text) > 1:
             try:
                 inner = json.loads(text)
@@ -149,13 +149,13 @@ class Redactor:
                 return self.text(text)
             if isinstance(inner, (dict, list)):
                 masked = self.tree(inner)
-                # Once more as a text: what is spelt over several of its values.
+                # Mask it again as a text: a secret may span several of its values.
                 return self.text(text if masked == inner else json.dumps(masked))
         return self.text(text)
 
 
 class Lines:
-    """Lines of a log as they come, with what must be known of those before."""
+    """Masks the lines of a log one by one, with the state of the lines before."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor, self._remaining_key_lines = redactor, 0
@@ -164,7 +164,7 @@ class Lines:
         """The next line with secrets masked."""
         if self._remaining_key_lines:
             self._remaining_key_lines = 0 if _KEY_ENDS in line else self._remaining_key_lines - 1
-            # Only its last word is the key's: before it stands what a log puts before each line.
+            # Only the last word belongs to the key: it follows the prefix of the log line.
             before, _, last = line.rpartition(" ")
             if last and _KEY_ENDS not in line:
                 return f"{self._redactor.text(before)} {MASK}".lstrip()

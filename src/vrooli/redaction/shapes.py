@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from vrooli.redaction.names import HEADERS, MASK, WORDS, is_plain, is_prose, names_secret
 
-# One of these stands in every text that the patterns below could change: most hold none.
+# Every text that the patterns below can change contains one of these; most texts contain none.
 _HINTS = (
     *("pass", "secret", "token", "credential", "cookie", "verifier", "jwt", "bearer", "signature"),
     *("key", "_pwd", "-pwd", "auth", "identified", "basic ", "digest ", "negotiate ", "-----begin"),
@@ -19,19 +19,19 @@ _TOKEN_HINTS = (
     *("eyj", "hvs.", "hvb.", "hvr.", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat", "glpat"),
     *("xox", "akia", "asia", "sk-", "sk_", "aiza", "npm_", "dckr_pat", "scram-sha"),
 )
-# Quotes and what stands between a name and its value, also in addresses and in JSON in JSON.
+# Quotes, and the separators between a name and its value, also in URLs and in nested JSON.
 _QUOTE = r"""(?:\\*["'`]|%22|%27|&quot;|&\#34;|&\#39;)"""
 _BETWEEN = r"\s*(?::|=>?|%3[AaDd])\s*"
-# What ends a value without quotes: blanks, and the next setting.
+# The end of a value without quotes: a space, or the next setting.
 _UNQUOTED = (
     rf"""(?:(?![,;&]\s*{_QUOTE}?[\w.-]+{_QUOTE}?\s*[=:]|%26|{_QUOTE}[\s,}}\])]|{_QUOTE}$)\S)+"""
 )
-# An object is no value: what it holds has names of its own.
+# An object is not a value: its contents have their own names.
 _OBJECT = rf"\{{\s*{_QUOTE}[\w.-]+{_QUOTE}\s*:"
 _VALUE = (
     rf"(?:(?P<q>{_QUOTE})(?P<quoted>.*?)(?:(?<!\\)(?P=q)|$)|(?!{_OBJECT})(?P<bare>{_UNQUOTED}))"
 )
-# From the word that tells on; what the name begins with is looked up behind it.
+# From the significant word on; the beginning of the name is matched backwards.
 _NAME = rf"(?P<name>(?:{WORDS})[\w.-]{{0,80}})"
 _NAME_BEGIN = re.compile(r"[\w./-]{0,80}\Z")
 _NAMED = re.compile(
@@ -39,17 +39,17 @@ _NAMED = re.compile(
     rf"|(?<!\S)--?(?P<flag>[\w-]{{0,80}}?(?:{WORDS})[\w-]{{0,80}})[ \t]+)"
     rf"(?P<value>{_VALUE})"
 )
-# A setting that has its line for itself: all of the line's rest is its value.
+# A setting on a line of its own: the rest of the line is its value.
 _LINE = re.compile(
     rf"(?im)^(?P<lead>\s*(?:-\s+|export\s+|\#\s*)?(?P<q>[\"']?)(?P<name>[\w./-]*(?:{WORDS})[\w.-]*)"
     r"(?P=q)\s*[:=][ \t]*)(?P<value>[^\s\"'].*?)(?P<end>\s*)$"
 )
-# A value that goes over the following lines, in YAML.
+# A value in YAML that spans the following lines.
 _BLOCK = re.compile(
     rf"(?im)^(?P<lead>(?P<indent>[ \t]*)(?:-\s+)?[\"']?(?P<name>[\w.-]*(?:{WORDS}|\bkey)[\w.-]*)"
     r"[\"']?:[ \t]*[|>][+-]?\d?\n)(?P<value>(?:(?P=indent)[ \t]+.*(?:\n|\Z)|[ \t]*\n)+)"
 )
-# A list's entry that says its name and its value apart, as environments and headers do.
+# A list entry with separate keys for name and value, as in environments and headers.
 _ENTRY = re.compile(
     rf"""(?i)(?P<lead>\bname{_QUOTE}?{_BETWEEN}{_QUOTE}?(?P<name>[\w.-]{{1,80}}){_QUOTE}?[,\s]*
     {_QUOTE}?value{_QUOTE}?{_BETWEEN})(?P<value>{_VALUE})""",
@@ -72,7 +72,7 @@ _KEY_BLOCK = re.compile(
     r"(?s)(-----BEGIN [A-Z0-9 ]*(?:PRIVATE KEY|OPENSSH)[A-Z0-9 -]*-----).*?"
     r"(-----END [A-Z0-9 ]*-----|\Z)"
 )
-# Tokens that their makers made easy to tell.
+# Tokens with a recognizable prefix.
 _TOKENS = re.compile(
     r"""(?x) \beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4} | \bhv[sbr]\.[A-Za-z0-9_-]{8,}
     | \bgh[opsur]_[A-Za-z0-9]{16,} | \bgithub_pat_\w{16,}
@@ -83,16 +83,16 @@ _TOKENS = re.compile(
 _OLD_TOKEN = re.compile(r"(?<![\w.])[sbr]\.[A-Za-z0-9]{20,}")
 _RUN = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{16,}={0,2}")
 _PRINTABLE = 0.95
-# How deep base64 is looked into: a secret in base64 in base64.
+# The number of nested base64 encodings that are decoded.
 _DEPTH = 3
-# Runs of letters and digits that are longer than names are: the parts between their signs.
+# Sequences of letters and digits that are longer than names, without punctuation.
 _LONG_RUN, _LONG_PART = 40, 20
-# An environment's value that is drawn at random has no shorter one.
+# The minimum length of such a sequence in a random value of an environment.
 _MIN_RANDOM = 16
 
 
 def mask(text: str, depth: int = _DEPTH) -> str:
-    """The text without what looks like a secret."""
+    """The text with everything masked that looks like a secret."""
     lower = text.lower()
     if any(hint in lower for hint in _TOKEN_HINTS):
         text = _TOKENS.sub(MASK, text)
@@ -103,7 +103,7 @@ def mask(text: str, depth: int = _DEPTH) -> str:
 
 
 def is_random(value: str) -> bool:
-    """Whether a setting's value looks as if it was drawn at random: a key, no name or address."""
+    """Whether a setting's value looks random, like a key, and not like a name or an address."""
     return (
         len(value) >= _MIN_RANDOM
         and not re.search(r"[\s:]|\.\w+\.|^/", value)
@@ -140,7 +140,7 @@ def _mask_line(match: re.Match[str]) -> str:
     value = match["value"]
     if not names_secret(_last_part(match["name"])) or is_plain(value) or is_prose(value):
         return match[0]
-    # More settings may follow in a line of a log: those are looked at one by one.
+    # More settings may follow in a log line: each is checked separately.
     if re.search(r"\s[\w.-]+=|,\s*[\"']?[\w.-]+[\"']?\s*[:=]|://", value):
         return match[0]
     return f"{match['lead']}{MASK}{match['end']}"
@@ -165,17 +165,17 @@ def _mask_named(match: re.Match[str], begin: str = "") -> str:
 
 
 def _mask_inner(match: re.Match[str]) -> str:
-    """What is no secret's value may begin with another name: `a secret: password=…`."""
+    """Mask inside a value that is not secret: it may be another setting, `a secret: password=…`."""
     return match["lead"] + _NAMED.sub(_mask_setting, match["value"])
 
 
 def _last_part(name: str) -> str:
-    """The last part of a path: `VaultStaticSecret/redis` is about redis."""
+    """The last part of a path: `VaultStaticSecret/redis` refers to redis."""
     return name.rpartition("/")[2] or name
 
 
 def _contains_secret(run: str, depth: int) -> bool:
-    """Whether a run of letters and digits is a key, or base64 of a text with a secret in it."""
+    """Whether letters and digits are a key, or the base64 encoding of a text with a secret."""
     unpadded = run.rstrip("=")
     if len(unpadded) >= _LONG_RUN and any(
         len(part) >= _LONG_PART and _has_all_classes(part) for part in re.split("[/_-]", unpadded)
@@ -196,7 +196,7 @@ def _is_mixed(text: str) -> bool:
 
 
 def _decoded(run: str) -> str | None:
-    """What base64 says, or None where it isn't a text."""
+    """The decoded base64, or None if it is not a text."""
     run = run.translate(str.maketrans("-_", "+/"))
     try:
         raw = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)

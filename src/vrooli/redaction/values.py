@@ -13,10 +13,10 @@ from urllib.parse import quote, quote_plus
 
 from vrooli.redaction.names import is_plain, names_secret
 
-# Shorter values (a port, a user's name) stand in too many other words.
+# Shorter values (a port, a user's name) occur in too many other words.
 MIN_LENGTH = 6
-# What Secrets hold beside secrets: where something is and what it is called. Masking those would
-# take the names out of every line.
+# Keys in Secrets whose values are locations and names. Masking those would remove names from
+# every line.
 _PLAIN_KEY = re.compile(
     r"(?i)(?:.*[-_.])?(?:host|port|user|username|db|dbname|name|namespace|crt|env|level|region)"
 )
@@ -26,22 +26,22 @@ _PLAIN_VALUE = re.compile(
     r"(?i)development|production|staging|default|localhost|postgres|password|disable|require"
     r"|prefer|verify-(?:ca|full)|enabled|disabled|(?-i:https?)://[\w\[][^@?]*"
 )
-# What begins as a placeholder or a reference does is one only as a whole: a password may, too.
+# A placeholder or a reference must match completely: a password may begin like one.
 _PLACEHOLDER_STARTS = ("$", "<", "{")
 _PLACEHOLDER = re.compile(
     r"\$\([\w.-]+\) | \$\{[\w.-]+\} | \$[A-Z][A-Z0-9_]+ | \{\{[^{}]*\}\} | <[A-Za-z][A-Za-z _-]*>",
     re.VERBOSE,
 )
-# The lines around a key or certificate; those between are masked one by one.
+# The first and last line of a key or certificate; the lines between are masked separately.
 _PEM = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
-# Helm's notes: the objects of a release, no secrets of anybody.
+# Helm's release records contain the release's objects, not secrets.
 _HELM = "helm.sh/"
-# base64 encodes three bytes at a time: the same value has three spellings inside a longer one.
+# base64 encodes three bytes at a time: a value has three spellings inside a longer text.
 _OFFSETS = (0, 1, 2)
 
 
 def secret_values(secrets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Every value of these Secret objects that must not be shown."""
+    """Every value of these Secret objects that must be masked."""
     for secret in secrets:
         if str(secret.get("type") or "").startswith(_HELM):
             continue
@@ -58,7 +58,7 @@ def _data(secret: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def decode_base64(value: str) -> str:
-    """What a value in base64 says; itself where it is none."""
+    """The decoded value of base64; the value itself if it is not base64."""
     try:
         return base64.b64decode(value, validate=True).decode(errors="replace")
     except (binascii.Error, ValueError):
@@ -66,7 +66,7 @@ def decode_base64(value: str) -> str:
 
 
 def _with_inner(value: str) -> Iterator[str]:
-    """A value, the secrets in it when it is JSON, and what it says when it is base64 itself."""
+    """A value, the secrets in it if it is JSON, and its decoded text if it is base64."""
     yield value
     yield from _json_values(value)
     inner = decode_base64(value.strip())
@@ -96,7 +96,7 @@ def _named_values(value: Any, *, hidden: bool) -> Iterator[str]:
 
 
 def spellings(value: str) -> Iterator[str]:
-    """A value as it may stand in a text: itself, its lines, in JSON, in addresses, in base64."""
+    """All encodings of a value in texts: plain, by line, in JSON, in URLs, in base64."""
     for part in {value, *value.splitlines()}:
         for text in {part, part.strip()}:
             if len(text.strip()) >= MIN_LENGTH and not _is_common(text):
@@ -107,7 +107,7 @@ def spellings(value: str) -> Iterator[str]:
 
 
 def _is_common(text: str) -> bool:
-    """Whether masking it would take words out of every line, or hide what is public."""
+    """Whether masking it would remove common words, or hide what is public."""
     text = text.strip()
     if text.startswith(_PLACEHOLDER_STARTS):
         return _PLACEHOLDER.fullmatch(text) is not None
@@ -136,7 +136,7 @@ def _go_escapes(text: str) -> str:
 
 
 def _base64(raw: bytes) -> Iterator[str]:
-    """Its spellings wherever it begins in a longer text, without the ends that others share."""
+    """Its spellings at each offset of a longer text, without the characters at its ends."""
     for offset in _OFFSETS:
         whole = base64.b64encode(b"\0" * offset + raw).decode()
         begin = -(-offset * 8 // 6)

@@ -1,6 +1,6 @@
-"""The five secrets: where each is in Vault and in Kubernetes, its keys, and their first values.
+"""The five secrets: their paths in Vault, names in Kubernetes, keys and initial values.
 
-Paths, names and the keys in upper case are the seed's ("Vault Policies and Authentication").
+Paths, names and upper-case keys are from the specification ("Vault Policies and Authentication").
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Length of a made-up password, bytes of randomness; written as hex digits, which need no quoting
+# The length of a generated password, random bytes; written as hex digits, which need no quoting
 # in URLs, configuration files or shells.
 PASSWORD_BYTES = 24
 
@@ -19,11 +19,11 @@ class Key:
     """One key of a secret.
 
     Attributes:
-        name: In Vault and in Kubernetes.
-        variable: In a secrets file; the same unless said.
-        first: Its first value, where that isn't secret.
-        password: Whether its first value is made up.
-        required: Whether an empty value is an error: the release can't work with it.
+        name: Its name in Vault and in Kubernetes.
+        variable: Its name in a secrets file; by default the same.
+        first: Its initial value, if that is not secret.
+        password: Whether its initial value is generated.
+        required: Whether an empty value is an error, since the release cannot work with it.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Key:
         return self.variable or self.name
 
     def first_value(self) -> str:
-        """A value to begin with; a new one at each call if it is a password."""
+        """An initial value; a password is generated at each call."""
         return secrets.token_hex(PASSWORD_BYTES) if self.password else self.first
 
 
@@ -47,9 +47,9 @@ class SecretSpec:
     """One of the five secrets.
 
     Attributes:
-        title: What a person reads.
-        path: Its path in Vault, under the mount ``secret/``.
-        kubernetes: Its Kubernetes Secret.
+        title: Its description for users.
+        path: Its path in Vault, below the mount ``secret/``.
+        kubernetes: The name of its Kubernetes Secret.
         keys: Its keys.
     """
 
@@ -59,7 +59,7 @@ class SecretSpec:
     keys: tuple[Key, ...]
 
     def first_values(self) -> dict[str, str]:
-        """Values to begin with, by key."""
+        """Initial values by key."""
         return {key.name: key.first_value() for key in self.keys}
 
 
@@ -96,7 +96,7 @@ REDIS = SecretSpec(
     "vrooli-redis-creds",
     (Key("REDIS_PASSWORD", password=True, required=True),),
 )
-# Empty user and password mean "anonymous" to container runtimes: public images can be pulled.
+# Container runtimes treat an empty user and password as anonymous, which can pull public images.
 DOCKERHUB = SecretSpec(
     "Docker Hub",
     "vrooli/dockerhub/pull-credentials",

@@ -15,17 +15,17 @@ from vrooli.errors import UsageError
 from vrooli.secrets import catalog
 from vrooli.secrets.catalog import SERVER_JOBS, SHARED_CONFIG, Values
 
-# What may be read by browsers, by Vite's own rule; it goes to the UI too.
+# By Vite's rule, browsers can read variables with this prefix; the UI receives them too.
 PUBLIC_PREFIX = "VITE_"
 
 
 def default_path(environment: Environment) -> Path:
-    """Where an environment's secrets file is, unless another is named; git ignores it."""
+    """The default path of an environment's secrets file; git ignores it."""
     return project.root() / f".env.{environment.name}"
 
 
 def write_first(path: Path) -> bool:
-    """Write a secrets file with first values, unless there is one; True if it was written."""
+    """Write a secrets file with initial values unless it exists; returns whether it was written."""
     lines = ["# The secrets of a Vrooli release; made once, yours to change. Keep it private."]
     for spec in catalog.ALL:
         lines += ["", f"# {spec.title}"]
@@ -45,12 +45,12 @@ def write_first(path: Path) -> bool:
 
 
 def read(path: Path) -> Values:
-    """The five secrets that a file holds.
+    """The five secrets in a file.
 
-    Keys that are none of the five's go to server and jobs, or with ``VITE_`` to the UI too.
+    Additional keys are passed to server and jobs; those with ``VITE_`` to the UI too.
 
     Raises:
-        UsageError: There is no such file, others may read it, or it lacks keys.
+        UsageError: The file does not exist, others can read it, or keys are missing.
     """
     variables = _variables(path)
     missing = [
@@ -95,7 +95,7 @@ def _variables(path: Path) -> dict[str, str]:
 
 
 def _parse_variables(text: str) -> dict[str, str]:
-    # Values are taken as they stand: a $ in a password is no variable.
+    # Values are literal: a $ in a password does not begin a variable.
     variables = dotenv_values(stream=StringIO(text), interpolate=False)
-    # A line without "=" has no value; its text may be a secret, so only its name is kept.
+    # A line without "=" has no value; its text may be a secret and must not be in a message.
     return {name: value for name, value in variables.items() if value is not None}

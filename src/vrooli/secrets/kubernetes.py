@@ -1,4 +1,4 @@
-"""The five secrets as Kubernetes Secrets, without Vault: what VSO would make, made from a file."""
+"""The five secrets as Kubernetes Secrets from a file: the same that VSO creates from Vault."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrooli.secrets import catalog, env_file
 from vrooli.secrets.catalog import Values
 from vrooli.steps import Done
 
-# The PostgresCluster; its user's Secret is where PGO reads the password from.
+# The PostgresCluster; PGO reads the password from the Secret of its user.
 PG_CLUSTER = "vrooli-pg"
 PGO_LABELS = "postgres-operator.crunchydata.com"
 DOCKERHUB_REGISTRY = "https://index.docker.io/v1/"
@@ -21,10 +21,10 @@ LABELS = {"app.kubernetes.io/managed-by": "vrooli", "app.kubernetes.io/name": "v
 
 
 async def ensure(kube: Kube, namespace: str, path: Path, progress: Progress) -> Done:
-    """Make a namespace's Secrets what a secrets file says.
+    """Apply a namespace's Secrets from a secrets file.
 
     Raises:
-        UsageError: The file can't be read or lacks keys.
+        UsageError: The file cannot be read, or keys are missing.
     """
     values = env_file.read(path)
     if await kube.get("v1", "Namespace", namespace) is None:
@@ -44,14 +44,14 @@ async def ensure(kube: Kube, namespace: str, path: Path, progress: Progress) -> 
 
 
 def manifests(values: Values) -> Iterator[Manifest]:
-    """The Secrets for some values; the last one hands the database's password to PGO."""
+    """The Secrets with these values; the last one passes the database's password to PGO."""
     for spec in catalog.ALL:
         data = values[spec.path]
         if spec is catalog.DOCKERHUB:
             login = {".dockerconfigjson": _docker_config(data)}
             yield _secret(spec.kubernetes, login, kind="kubernetes.io/dockerconfigjson")
         elif spec is catalog.REDIS:
-            # The Redis operator reads this key, whose name it doesn't let one choose.
+            # The Redis operator reads this key; its name is fixed.
             yield _secret(spec.kubernetes, {**data, "password": data["REDIS_PASSWORD"]})
         else:
             yield _secret(spec.kubernetes, data)
@@ -65,10 +65,10 @@ def manifests(values: Values) -> Iterator[Manifest]:
 
 
 async def _with_new_verifier(kube: Kube, namespace: str, manifest: Manifest) -> Manifest:
-    """The Secret that PGO reads, without a verifier where its password changes.
+    """The Secret that PGO reads, without a verifier if its password changes.
 
-    PGO computes a verifier only where there is none: beside an old one, a new password would never
-    reach PostgreSQL.
+    PGO computes a verifier only if there is none: with an old one, a new password would never
+    be set in PostgreSQL.
     """
     name, data = manifest["metadata"]["name"], manifest["data"]
     existing = await kube.get("v1", "Secret", name, namespace)

@@ -150,7 +150,7 @@ def test_an_artifact_of_another_chart_is_refused_whatever_its_record_says(
     artifact: Path, tmp_path: Path, recorded: str
 ) -> None:
     _sealed_with(artifact, _other_chart(tmp_path, "other", "0.1.0"), name=recorded)
-    with pytest.raises(UsageError, match="of the chart 'other', not of 'vrooli'"):
+    with pytest.raises(UsageError, match="contains the chart 'other', not 'vrooli'"):
         verify(artifact)
 
 

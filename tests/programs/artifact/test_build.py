@@ -234,12 +234,12 @@ def test_images_of_values_that_run_no_service_of_ours_are_refused(root: Path) ->
 
 
 def test_images_are_not_pushed_to_the_charts_placeholder(root: Path) -> None:
-    _refused(root, "no registry of yours yet", push_images=True)
+    _refused(root, "placeholder for your registry", push_images=True)
 
 
 def test_images_are_not_pushed_when_the_values_name_only_this_machine(root: Path) -> None:
     wanted = {"push_images": True, "environments": (ENVIRONMENTS["dev"],)}
-    _refused(root, "name no registry", **wanted)
+    _refused(root, "do not name a registry", **wanted)
 
 
 def test_the_record_has_the_digest_of_each_pushed_image(

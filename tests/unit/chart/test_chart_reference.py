@@ -66,5 +66,5 @@ def test_text_outside_the_marks_is_preserved(copy: Path) -> None:
 
 def test_a_readme_without_the_marks_is_rejected(copy: Path) -> None:
     (copy / "README.md").write_text("nothing here\n")
-    with pytest.raises(UsageError, match="no place for the table"):
+    with pytest.raises(UsageError, match="no marker lines for the table"):
         reference.difference()

@@ -478,7 +478,7 @@ def test_a_flag_or_variable_sets_its_argument(
         ("develop --port http=70000", {}, "0 to 65535"),
         ("cluster start --port http", {}, "NAME=NUMBER"),
         ("develop --values /no/such/file", {}, "cannot be read"),
-        ("build --version v1.2.3", {}, "no leading v"),
+        ("build --version v1.2.3", {}, "without a leading v"),
         ("build --version 1.2", {}, "Use MAJOR.MINOR.PATCH"),
         ("build -e moon", {}, "Choose one of: dev, staging, prod."),
         ("build --write-source", {}, "--write-source requires a version."),

@@ -84,7 +84,7 @@ async def test_a_file_that_the_site_does_not_have_is_told_from_other_faults(
     site: Path, tmp_path: Path
 ) -> None:
     offer = Download("kubernetes", "kubelet", "kubelet.sha256", {"kubelet": ""})
-    with pytest.raises(download.MissingError, match=r"kubelet\.sha256 isn't there"):
+    with pytest.raises(download.MissingError, match=r"kubelet\.sha256 was not found"):
         await download.fetch(offer, tmp_path, Progress())
 
 

@@ -92,7 +92,7 @@ def test_an_image_that_is_not_there_is_named(packed: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize("content", [b"", b"no archive"])
 def test_a_file_that_is_no_archive_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.tar").write_bytes(content)
-    with pytest.raises(VrooliError, match=r"x\.tar is no archive"):
+    with pytest.raises(VrooliError, match=r"x\.tar is not an archive"):
         rename(tmp_path / "x.tar", {A: ["a:1"]}, tmp_path / "new.tar")
 
 
@@ -101,5 +101,5 @@ def test_an_archive_with_an_index_that_is_no_json_is_refused(tmp_path: Path) -> 
         entry = tarfile.TarInfo("index.json")
         entry.size = 1
         archive.addfile(entry, io.BytesIO(b"{"))
-    with pytest.raises(VrooliError, match="is no archive"):
+    with pytest.raises(VrooliError, match="is not an archive"):
         rename(tmp_path / "x.tar", {A: ["a:1"]}, tmp_path / "new.tar")
