@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 
+from support.fakes.merge_patch import merge
 from vrooli_rotator.kubernetes import PATHS
 
 Body = dict[str, Any]
@@ -91,19 +92,6 @@ class FakeKubernetes:
         del self.objects[kind, name]
         self.on_delete(kind, name)
         return httpx.Response(200, json={})
-
-
-def merge(present: Any, change: Any) -> Any:
-    """A JSON merge patch (RFC 7386)."""
-    if not isinstance(change, dict):
-        return change
-    merged = dict(present) if isinstance(present, dict) else {}
-    for key, value in change.items():
-        if value is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = merge(merged.get(key), value)
-    return merged
 
 
 def now() -> str:

@@ -1,0 +1,108 @@
+"""Requests of the fake cluster that fail."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from types import EllipsisType
+
+import httpx
+
+# Any namespace, or none.
+ANY = ...
+
+
+@dataclass
+class Failure:
+    """Requests that fail in one way.
+
+    Attributes:
+        verb: The verb of the requests.
+        kind: Their kind.
+        namespace: Their namespace; None is a list in all namespaces, and ``ANY`` is each.
+        name: Their object; empty for all.
+        status: The HTTP status of the response; 0 breaks the connection, -1 never responds.
+        message: The server's message.
+        times: How often they fail; None is always.
+    """
+
+    verb: str
+    kind: str
+    namespace: str | EllipsisType | None
+    name: str
+    status: int
+    message: str
+    times: int | None
+
+
+@dataclass
+class Failures:
+    """The failures of one cluster."""
+
+    active: list[Failure] = field(default_factory=list)
+
+    def forbid(
+        self,
+        verb: str,
+        kind: str,
+        *,
+        namespace: str | EllipsisType | None = ANY,
+        name: str = "",
+        message: str = "forbidden",
+    ) -> None:
+        """Deny a permission: requests fail with status 403, and reviews say no."""
+        self.add(verb, kind, 403, message, namespace=namespace, name=name)
+
+    def add(
+        self,
+        verb: str,
+        kind: str,
+        status: int,
+        message: str = "failure",
+        *,
+        namespace: str | EllipsisType | None = ANY,
+        name: str = "",
+        times: int | None = None,
+    ) -> None:
+        """Let requests fail with a status; 0 breaks the connection, -1 never responds."""
+        self.active.append(Failure(verb, kind, namespace, name, status, message, times))
+
+    def clear(self) -> None:
+        """Let all requests succeed again."""
+        self.active.clear()
+
+    def forbids(self, verb: str, resource: str, namespace: str | None) -> bool:
+        """Whether a permission is denied."""
+        return any(
+            (item.verb, item.kind, item.status) == (verb, resource, 403)
+            and item.namespace in (ANY, namespace)
+            for item in self.active
+        )
+
+    async def of(
+        self, verb: str, kind: str, name: str, namespace: str | None
+    ) -> httpx.Response | None:
+        """The response of a request that fails; None if it does not.
+
+        Raises:
+            httpx.ConnectError: The connection is broken.
+        """
+        for item in self.active:
+            is_match = (
+                (item.verb, item.kind) == (verb, kind)
+                and item.namespace in (ANY, namespace)
+                and item.name in ("", name)
+                and item.times != 0
+            )
+            if is_match:
+                item.times = None if item.times is None else item.times - 1
+                return await _response(item)
+        return None
+
+
+async def _response(failure: Failure) -> httpx.Response:
+    if failure.status == 0:
+        raise httpx.ConnectError(failure.message)
+    if failure.status < 0:
+        await asyncio.Event().wait()
+    return httpx.Response(failure.status, json={"message": failure.message})
