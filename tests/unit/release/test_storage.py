@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from support.fakes.cluster import FakeCluster
 from support.release import helm_secrets
 from vrooli.errors import PrerequisiteError
-from vrooli.kube import ApiError, Kube
 from vrooli.release.model import Release, secret_name
 from vrooli.release.records import storage
 
@@ -21,12 +20,12 @@ HOOK = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: t\n  annotations: {helm.sh
 
 def helm_secret(version: int, status: str, release: str = "vrooli-dev") -> dict[str, Any]:
     """A Secret as Helm writes it."""
-    note = {
+    record = {
         "name": release,
         "version": version,
         "info": {
             "status": status,
-            "description": "said",
+            "description": "Install complete",
             "last_deployed": "2026-06-01T12:00:00.123456789Z",
         },
         "chart": {"metadata": {"name": "vrooli", "version": "0.1.0"}},
@@ -34,14 +33,15 @@ def helm_secret(version: int, status: str, release: str = "vrooli-dev") -> dict[
         "hooks": [{"manifest": HOOK}],
     }
     return {
+        "kind": "Secret",
         "metadata": {"name": f"sh.helm.{release}.{version}", "labels": {"name": release}},
         "type": storage.TYPE,
-        "data": {"release": helm_secrets.packed(note)},
+        "data": {"release": helm_secrets.packed(record)},
     }
 
 
 def test_records_of_a_release_are_parsed_oldest_first() -> None:
-    found = storage.parse_records(
+    records = storage.parse_records(
         [
             helm_secret(10, "deployed"),
             helm_secret(9, "superseded"),
@@ -50,12 +50,12 @@ def test_records_of_a_release_are_parsed_oldest_first() -> None:
         "vrooli-dev",
         "dev",
     )
-    assert [(item.revision.number, item.revision.status) for item in found] == [
+    assert [(item.revision.number, item.revision.status) for item in records] == [
         (9, "superseded"),
         (10, "deployed"),
     ]
-    assert found[-1].revision.chart == "vrooli-0.1.0"
-    assert found[-1].revision.deployed_at == datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
+    assert records[-1].revision.chart == "vrooli-0.1.0"
+    assert records[-1].revision.deployed_at == datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 def test_objects_include_hooks() -> None:
@@ -87,31 +87,9 @@ def test_only_the_newest_record_has_objects() -> None:
     assert (len(old.documents), len(new.documents)) == (0, 2)
 
 
-class Secrets:
-    """A strict API server with only Helm's Secrets of one release."""
-
-    def __init__(self, *secrets: dict[str, Any]) -> None:
-        self._secrets = {item["metadata"]["name"]: item for item in secrets}
-        self.reads: list[str] = []
-
-    async def list(
-        self, api: str, kind: str, namespace: str, labels: str, *, names_only: bool = False
-    ) -> list[dict[str, Any]]:
-        assert (api, kind, namespace, labels) == ("v1", "Secret", "dev", "owner=helm,name=r")
-        return [
-            {"metadata": item["metadata"]} if names_only else item
-            for item in self._secrets.values()
-        ]
-
-    async def get(self, api: str, kind: str, name: str, namespace: str) -> dict[str, Any] | None:
-        assert (api, kind, namespace) == ("v1", "Secret", "dev")
-        self.reads.append(name)
-        return self._secrets.get(name)
-
-
 def _secret(number: int, status: str, *, readable: bool = True) -> dict[str, Any]:
     secret = helm_secret(number, status, "r")
-    labels = {"name": "r", "version": str(number), "status": status}
+    labels = {"owner": "helm", "name": "r", "version": str(number), "status": status}
     secret["metadata"] = {"name": secret_name("r", number), "labels": labels}
     if not readable:
         secret["data"]["release"] = "bm90IGd6aXA="
@@ -121,41 +99,41 @@ def _secret(number: int, status: str, *, readable: bool = True) -> dict[str, Any
 RELEASE = Release("r", "dev", Path("kubeconfig"))
 
 
-def test_only_the_newest_record_is_read_for_a_release() -> None:
-    secrets = Secrets(_secret(9, "superseded"), _secret(10, "deployed"))
-    record = asyncio.run(storage.fetch_record(cast(Kube, secrets), RELEASE))
+async def test_only_the_newest_record_is_read_for_a_release() -> None:
+    cluster = FakeCluster(_secret(9, "superseded"), _secret(10, "deployed"))
+    record = await storage.fetch_record(cluster, RELEASE)
     assert record is not None
     assert (record.revision.number, record.revision.status) == (10, "deployed")
-    assert secrets.reads == [secret_name("r", 10)]
+    assert [item.name for item in cluster.requests if item.verb == "get"] == [secret_name("r", 10)]
 
 
-def test_an_unreadable_record_is_skipped_as_helm_does() -> None:
-    secrets = Secrets(_secret(1, "superseded"), _secret(2, "failed", readable=False))
-    record = asyncio.run(storage.fetch_record(cast(Kube, secrets), RELEASE))
+async def test_an_unreadable_record_is_skipped_as_helm_does() -> None:
+    cluster = FakeCluster(_secret(1, "superseded"), _secret(2, "failed", readable=False))
+    record = await storage.fetch_record(cluster, RELEASE)
     assert record is not None
     assert record.revision.number == 1
-    (only,) = asyncio.run(storage.fetch_records(cast(Kube, secrets), RELEASE))
+    (only,) = await storage.fetch_records(cluster, RELEASE)
     assert only.revision.number == 1
 
 
-def test_a_release_without_records_does_not_exist() -> None:
-    assert asyncio.run(storage.fetch_record(cast(Kube, Secrets()), RELEASE)) is None
-    assert asyncio.run(storage.fetch_manifests(cast(Kube, Secrets()), RELEASE)) == ()
+async def test_a_release_without_records_does_not_exist() -> None:
+    another = helm_secret(1, "deployed", "another")
+    cluster = FakeCluster(another)
+    assert await storage.fetch_record(cluster, RELEASE) is None
+    assert await storage.fetch_manifests(cluster, RELEASE) == ()
 
 
-def test_a_changed_status_makes_a_record_outdated() -> None:
-    secrets = Secrets(_secret(1, "deployed"))
-    record = asyncio.run(storage.fetch_record(cast(Kube, secrets), RELEASE))
+async def test_a_changed_status_makes_a_record_outdated() -> None:
+    cluster = FakeCluster(_secret(1, "deployed"))
+    record = await storage.fetch_record(cluster, RELEASE)
     assert record is not None
-    assert asyncio.run(storage.is_newest(cast(Kube, secrets), RELEASE, record))
-    changed = Secrets(_secret(1, "superseded"), _secret(2, "deployed"))
-    assert not asyncio.run(storage.is_newest(cast(Kube, changed), RELEASE, record))
+    assert await storage.is_newest(cluster, RELEASE, record)
+    cluster.add(_secret(1, "superseded"), _secret(2, "deployed"))
+    assert not await storage.is_newest(cluster, RELEASE, record)
 
 
-def test_a_missing_permission_names_the_records() -> None:
-    class Forbidden(Secrets):
-        async def list(self, *words: str, names_only: bool = False) -> list[dict[str, Any]]:
-            raise ApiError("list Secret", 403, "secrets is forbidden")
-
+async def test_a_missing_permission_names_the_records() -> None:
+    cluster = FakeCluster(_secret(1, "deployed"))
+    cluster.failures.forbid("list", "Secret")
     with pytest.raises(PrerequisiteError, match="may not read Helm's records of r in namespace"):
-        asyncio.run(storage.fetch_record(cast(Kube, Forbidden()), RELEASE))
+        await storage.fetch_record(cluster, RELEASE)
