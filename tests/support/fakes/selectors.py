@@ -38,10 +38,10 @@ def has_fields(body: Mapping[str, Any], selector: str) -> bool:
 
 
 def _has_field(body: Mapping[str, Any], term: str) -> bool:
-    path, _, expected = term.partition("=")
+    path, operator, expected = re.split("(!?=)", term, maxsplit=1)
     if path not in FIELDS:
         pytest.fail(f"the fake cluster does not know the field selector {term}")
     value: Any = body
     for key in ("source", "component") if path == "source" else path.split("."):
         value = (value or {}).get(key)
-    return bool(value == expected)
+    return bool((value == expected) is (operator == "="))
