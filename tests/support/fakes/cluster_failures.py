@@ -10,6 +10,8 @@ import httpx
 
 # Any namespace, or none.
 ANY = ...
+# In the place of an HTTP status: the connection breaks, or there is never a response.
+BROKEN, NEVER = 0, -1
 
 
 @dataclass
@@ -21,7 +23,7 @@ class Failure:
         kind: Their kind.
         namespace: Their namespace; None is a list in all namespaces, and ``ANY`` is each.
         name: Their object; empty for all.
-        status: The HTTP status of the response; 0 breaks the connection, -1 never responds.
+        status: The HTTP status of the response, ``BROKEN`` or ``NEVER``.
         message: The server's message.
         times: How often they fail; None is always.
     """
@@ -64,7 +66,7 @@ class Failures:
         name: str = "",
         times: int | None = None,
     ) -> None:
-        """Let requests fail with a status; 0 breaks the connection, -1 never responds."""
+        """Let requests fail with a status, ``BROKEN`` or ``NEVER``."""
         self.active.append(Failure(verb, kind, namespace, name, status, message, times))
 
     def clear(self) -> None:
@@ -101,8 +103,8 @@ class Failures:
 
 
 async def _response(failure: Failure) -> httpx.Response:
-    if failure.status == 0:
+    if failure.status == BROKEN:
         raise httpx.ConnectError(failure.message)
-    if failure.status < 0:
+    if failure.status == NEVER:
         await asyncio.Event().wait()
     return httpx.Response(failure.status, json={"message": failure.message})

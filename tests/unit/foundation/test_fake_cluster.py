@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
+from support.fakes.cluster_failures import BROKEN
 from vrooli.kube import ApiError, NoAnswerError
 
 SECRET = {"kind": "Secret", "metadata": {"name": "a", "labels": {"owner": "helm", "name": "r"}}}
@@ -60,7 +61,7 @@ async def test_deleting_a_namespace_deletes_its_objects() -> None:
 
 async def test_failures_end_after_their_number_of_times() -> None:
     cluster = FakeCluster(SECRET)
-    cluster.failures.add("get", "Secret", 0, times=1)
+    cluster.failures.add("get", "Secret", BROKEN, times=1)
     with pytest.raises(NoAnswerError):
         await cluster.get("v1", "Secret", "a", "dev")
     assert await cluster.get("v1", "Secret", "a", "dev") is not None

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
+from support.fakes.cluster_failures import BROKEN
 from vrooli.errors import PrerequisiteError
 from vrooli.events import Progress
 from vrooli.kube import ApiError
@@ -125,7 +126,7 @@ async def test_a_forbidden_renewal_ends_the_deploy_with_advice() -> None:
 async def test_failed_renewals_are_retried() -> None:
     cluster = _cluster()
     async with lease.hold(cluster, RELEASE, Progress()):
-        cluster.failures.add("update", "Lease", 0, "no answer")
+        cluster.failures.add("update", "Lease", BROKEN, "no answer")
         await asyncio.sleep(0.1)
         renewed = cluster.body("Lease", NAME)["spec"]["renewTime"]
         cluster.failures.clear()

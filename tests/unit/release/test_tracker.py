@@ -1,16 +1,17 @@
-"""What following a release does while no API server answers, and what it tells at its limit."""
+"""The tracker of a rollout: outages of the API server, and the message at the timeout."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from support.fakes.cluster import FakeCluster
+from support.fakes.cluster_failures import BROKEN
 from vrooli.chart import manifest
 from vrooli.events import Progress
-from vrooli.kube import Kube, NoAnswerError
 from vrooli.kube.snapshot import Snapshot
 from vrooli.release.rollout import tracker
 from vrooli.release.rollout.context import RolloutContext
@@ -32,36 +33,26 @@ DEPLOYMENT = manifest.from_body(
 )
 
 
-class UnavailableCluster:
-    """A client whose API server answers no change."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    async def patch(self, *_: object) -> None:
-        """Get no answer."""
-        self.asked += 1
-        raise NoAnswerError("no answer")
+def set_snapshot(rollout: RolloutTracker, *bodies: dict[str, Any]) -> None:
+    """Replace the objects that the tracker has read."""
+    rollout._watcher._snapshot = Snapshot.of(bodies)
 
 
-def show(follower: RolloutTracker, *bodies: dict[str, Any]) -> None:
-    """Let it see these objects."""
-    follower._watcher._snapshot = Snapshot.of(bodies)
-
-
-async def test_triggering_an_operator_may_fail_while_the_api_server_is_unreachable(
+async def test_a_trigger_of_an_operator_is_retried_while_the_api_server_is_unreachable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tracker, "POLL_S", 0.01)
     monkeypatch.setattr(tracker, "DEBOUNCE_S", 0.0)
     monkeypatch.setattr("vrooli.release.rollout.redis_reconcile.PAUSE_S", 0.0)
-    kube = UnavailableCluster()
-    follower = RolloutTracker(cast(Kube, kube), (REDIS,), Progress("healthy", lambda _: None), NOW)
-    show(follower, {**REDIS.body, "kind": "RedisFailover"})
+    cluster = FakeCluster(REDIS.body, namespace="here")
+    cluster.failures.add("patch", "RedisFailover", BROKEN)
+    rollout = RolloutTracker(cluster, (REDIS,), Progress("healthy", lambda _: None), NOW)
+    set_snapshot(rollout, {**REDIS.body, "kind": "RedisFailover"})
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.5):
-            await follower.judge()
-    assert kube.asked > 1
+            await rollout.judge()
+    triggers = [item for item in cluster.changes if item == ("patch", "RedisFailover", "redis")]
+    assert len(triggers) > 1
 
 
 def pod(name: str, **spec: Any) -> dict[str, Any]:
@@ -80,7 +71,7 @@ def pod(name: str, **spec: Any) -> dict[str, Any]:
 
 
 def scale_up(name: str) -> dict[str, Any]:
-    """An autoscaler's word that a node is being made for a pod."""
+    """The Event of an autoscaler that adds a node for a pod."""
     return {
         "kind": "Event",
         "metadata": {"name": f"{name}.1"},
@@ -91,29 +82,29 @@ def scale_up(name: str) -> dict[str, Any]:
     }
 
 
-def test_at_the_limit_a_node_that_is_still_being_added_is_reported() -> None:
-    follower = RolloutTracker(cast(Kube, None), (DEPLOYMENT,), Progress(), NOW)
-    show(
-        follower,
+def test_the_timeout_message_reports_a_node_that_is_still_being_added() -> None:
+    rollout = RolloutTracker(FakeCluster(), (DEPLOYMENT,), Progress(), NOW)
+    set_snapshot(
+        rollout,
         pod("server-1"),
         pod("server-2", nodeName="one"),
         *(scale_up(name) for name in ("server-1", "server-2", "another")),
     )
-    assert follower.too_late(600).advice == (
+    assert rollout.too_late(600).advice == (
         "A node was still being added for server-1: wait for it, then run the same command again; "
         "`vrooli deploy` and `vrooli rollback` wait longer with --timeout."
     )
 
 
-def test_at_the_limit_the_option_that_waits_longer_is_named() -> None:
-    follower = RolloutTracker(cast(Kube, None), (DEPLOYMENT,), Progress(), NOW)
-    show(follower, pod("server-1"))
-    advice = follower.too_late(600).advice
+def test_the_timeout_message_names_the_option_that_waits_longer() -> None:
+    rollout = RolloutTracker(FakeCluster(), (DEPLOYMENT,), Progress(), NOW)
+    set_snapshot(rollout, pod("server-1"))
+    advice = rollout.too_late(600).advice
     assert advice.startswith("See `vrooli status`")
     assert "wait longer with --timeout" in advice
 
 
-def test_a_pull_secret_that_was_awaited_is_certain_to_have_arrived_late(
+def test_the_time_of_a_pull_secret_is_only_known_if_it_was_missing_at_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     secret = manifest.from_body(
@@ -125,16 +116,16 @@ def test_a_pull_secret_that_was_awaited_is_certain_to_have_arrived_late(
         },
         "here",
     )
-    scenes: list[RolloutContext] = []
+    contexts: list[RolloutContext] = []
     monkeypatch.setattr(
-        tracker.failures, "find_failures", lambda *changes_: scenes.append(changes_[2]) or []
+        tracker.failures, "find_failures", lambda *changes_: contexts.append(changes_[2]) or []
     )
     filled = {**secret.body, "status": {"secretMAC": "x"}}
     for first, is_late in ((secret.body, True), (filled, False)):
-        follower = RolloutTracker(cast(Kube, None), (secret,), Progress(), NOW)
+        rollout = RolloutTracker(FakeCluster(), (secret,), Progress(), NOW)
         for body in (first, filled, filled):
-            show(follower, dict(body))
-            follower.current_failures()
-        *_, came, last = (context_.filled for context_ in scenes)
-        assert ("hub" in last) is is_late
-        assert came == last, "it stays the time at which it was there first"
+            set_snapshot(rollout, dict(body))
+            rollout.current_failures()
+        *_, second, third = (context.filled for context in contexts)
+        assert ("hub" in third) is is_late
+        assert second == third, "the time is that of its first appearance"
