@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
+from support.release.helm_secrets import packed
 from vrooli.chart.manifest import Manifest
-from vrooli.release.model import Revision
-from vrooli.release.records import metadata
+from vrooli.release.model import Release, Revision, secret_name
+from vrooli.release.records import metadata, storage
 from vrooli.release.records.author import Author
 from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.release.records.storage import ReleaseRecord
@@ -32,3 +34,28 @@ def record(
             labels.pop(metadata.NUMBER)
     documents = tuple(json.dumps(item.body) for item in objects)
     return ReleaseRecord(revision, "dev", documents, labels)
+
+
+def helm_secret(release: Release, record: ReleaseRecord) -> dict[str, Any]:
+    """Helm's Secret of a record."""
+    revision = record.revision
+    name, version = revision.chart.rsplit("-", 1)
+    own = {"owner": "helm", "name": release.name, "status": revision.status}
+    deployed_at = revision.deployed_at.isoformat() if revision.deployed_at else ""
+    content = {
+        "name": release.name,
+        "version": revision.number,
+        "info": {"status": revision.status, "last_deployed": deployed_at},
+        "chart": {"metadata": {"name": name, "version": version}},
+        "manifest": "\n---\n".join(record.documents),
+    }
+    return {
+        "kind": "Secret",
+        "type": storage.TYPE,
+        "metadata": {
+            "name": secret_name(release.name, revision.number),
+            "namespace": release.namespace,
+            "labels": {**own, **record.labels},
+        },
+        "data": {"release": packed(content)},
+    }

@@ -1,19 +1,18 @@
-"""What Helm deletes after a deploy that was killed: it upgrades from the last deployed revision."""
+"""The objects that Helm deletes after a killed deploy: it upgrades from the last deployed one."""
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from support.release.records import record
+from support.fakes.cluster import FakeCluster
+from support.release.records import helm_secret, record
 from vrooli.chart import manifest
 from vrooli.chart.manifest import Manifest
 from vrooli.environments import ENVIRONMENTS
-from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 from vrooli.release import Release
 from vrooli.release.drift import comparison
@@ -37,23 +36,16 @@ def _objects(*names: str, kept: str = "") -> tuple[Manifest, ...]:
     return tuple(manifest.parse(text, RELEASE.namespace))
 
 
-def _note(status: str, *names: str, number: int = 2) -> ReleaseRecord:
+def _record(status: str, *names: str, number: int = 2) -> ReleaseRecord:
     return record(number, status, _objects(*names))
 
 
-class Cluster:
-    """Stands for an API server that has all objects but those named gone."""
-
-    async def get(self, api: str, kind: str, name: str, namespace: str) -> dict[str, Any] | None:
-        return None if name.startswith("gone") else {"metadata": {"name": name}}
-
-
-def test_what_helm_deletes_of_the_last_deployed_revision_is_reported() -> None:
-    had = _objects("cache", "gone", "data", kept="data")
-    doing = comparison.preview(
-        cast(Kube, Cluster()), (), _note("pending-upgrade"), Redactor(), deployed=had
+async def test_what_helm_deletes_of_the_last_deployed_revision_is_reported() -> None:
+    deployed = _objects("cache", "gone", "data", kept="data")
+    cluster = FakeCluster(*(item.body for item in deployed if item.name != "gone"))
+    result, _ = await comparison.preview(
+        cluster, (), _record("pending-upgrade"), Redactor(), deployed=deployed
     )
-    result, _ = asyncio.run(doing)
     assert result == (ObjectChange("ConfigMap/cache", Act.REMOVE),)
 
 
@@ -61,19 +53,13 @@ def test_what_helm_deletes_of_the_last_deployed_revision_is_reported() -> None:
     ("status", "keys"),
     [("deployed", []), ("failed", ["ConfigMap/a"]), ("pending-upgrade", ["ConfigMap/a"])],
 )
-def test_the_last_deployed_revision_counts_where_it_is_not_the_newest(
-    monkeypatch: pytest.MonkeyPatch, status: str, keys: list[str]
+async def test_the_last_deployed_revision_counts_if_it_is_not_the_newest(
+    status: str, keys: list[str]
 ) -> None:
-    record_ = _note(status)
-
-    async def fetch_records(kube: Kube, release: Release) -> list[ReleaseRecord]:
-        return [_note("deployed", "a", number=1), record_]
-
-    monkeypatch.setattr(storage, "fetch_records", fetch_records)
-    kube = cast(Kube, None)
-    assert [
-        item.key for item in asyncio.run(storage.fetch_deployed_manifests(kube, RELEASE, record_))
-    ] == keys
+    newest, older = _record(status), _record("deployed", "a", number=1)
+    cluster = FakeCluster(helm_secret(RELEASE, newest), helm_secret(RELEASE, older))
+    result = await storage.fetch_deployed_manifests(cluster, RELEASE, newest)
+    assert [item.key for item in result] == keys
 
 
 @pytest.mark.parametrize(
@@ -87,11 +73,9 @@ def test_the_last_deployed_revision_counts_where_it_is_not_the_newest(
         ),
     ],
 )
-def test_helm_does_not_act_without_a_confirmation_where_no_object_differs(
-    status: str, change: str
-) -> None:
+def test_a_deploy_that_changes_no_object_is_confirmed_too(status: str, change: str) -> None:
     run = object.__new__(deploy_run.DeployRun)
     run.options = DeployOptions(ENVIRONMENTS["staging"])
     run.reached = cast(Any, SimpleNamespace(cluster=SimpleNamespace(kubeconfig=Path("k"))))
-    run.changes, run.record = (), _note(status)
+    run.changes, run.record = (), _record(status)
     assert run.change == change
