@@ -56,7 +56,7 @@ async def test_what_helm_deletes_of_the_last_deployed_revision_is_reported() -> 
 async def test_the_last_deployed_revision_counts_if_it_is_not_the_newest(
     status: str, keys: list[str]
 ) -> None:
-    newest, older = _record(status), _record("deployed", "a", number=1)
+    newest, older = _record(status, "b"), _record("deployed", "a", number=1)
     cluster = FakeCluster(helm_secret(RELEASE, newest), helm_secret(RELEASE, older))
     result = await storage.fetch_deployed_manifests(cluster, RELEASE, newest)
     assert [item.key for item in result] == keys

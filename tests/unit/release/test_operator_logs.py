@@ -68,9 +68,7 @@ def cluster(*lines: str, state: str = "running", started_s_ago: float = 7200) ->
         "kind": "Pod",
         "metadata": {"name": "pgo-1", "namespace": NAMESPACE, "labels": {PGO: ""}},
         "spec": {"containers": containers},
-        "status": {
-            "containerStatuses": [{"name": "proxy"}, {"name": "operator", "state": started}]
-        },
+        "status": {"containerStatuses": [{"name": "proxy"}, status]},
     }
     result = FakeCluster(pod)
     result.server.logs[NAMESPACE, "pgo-1", "operator"] = lines
