@@ -22,9 +22,9 @@ from vrooli import images, process
 from vrooli.errors import CommandError, PrerequisiteError, UsageError, VrooliError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.images import catalog, records
-from vrooli.images.build import engine, pruning
 from vrooli.images.builders import buildah
 from vrooli.images.builders.buildah import Buildah, Podman
+from vrooli.images.builds import engine, pruning
 
 pytestmark = pytest.mark.root
 

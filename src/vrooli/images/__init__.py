@@ -5,7 +5,7 @@ Nothing here depends on a cluster: the result is an archive that any cluster can
 
 from vrooli.images.archives.bundle import bundle
 from vrooli.images.archives.image_archive import archive
-from vrooli.images.build.engine import BuiltImage, ensure
+from vrooli.images.builds.engine import BuiltImage, ensure
 from vrooli.images.catalog import (
     ADDONS,
     DATA,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from vrooli.errors import CommandError, UsageError, VrooliError
 from vrooli.events import Progress
-from vrooli.images.build.engine import BuiltImage
 from vrooli.images.builders.detection import detect
 from vrooli.images.builders.interface import Builder
+from vrooli.images.builds.engine import BuiltImage
 
 # Prefixes of local images, which are in no registry.
 LOCAL = "localhost/"

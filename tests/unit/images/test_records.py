@@ -8,7 +8,7 @@ import pytest
 
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.images import records
-from vrooli.images.build.estimate import TimeEstimate
+from vrooli.images.builds.estimate import TimeEstimate
 from vrooli.images.catalog import find_image
 from vrooli.images.records import Record
 

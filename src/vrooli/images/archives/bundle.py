@@ -13,8 +13,8 @@ from vrooli.errors import VrooliError
 from vrooli.events import Progress
 from vrooli.images import oci_layout
 from vrooli.images.archives.image_archive import archive as packed_archive
-from vrooli.images.build.engine import BuiltImage
 from vrooli.images.builders.interface import Builder
+from vrooli.images.builds.engine import BuiltImage
 
 
 async def bundle(

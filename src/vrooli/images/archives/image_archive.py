@@ -9,9 +9,9 @@ from pathlib import Path
 
 from vrooli.events import Progress
 from vrooli.images import records
-from vrooli.images.build.engine import BuiltImage
 from vrooli.images.builders.detection import detect
 from vrooli.images.builders.interface import Builder
+from vrooli.images.builds.engine import BuiltImage
 from vrooli.locks import locked
 
 # The number of archives to keep: those of the last few requested sets of images.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vrooli.images.build import pruning
+from vrooli.images.builds import pruning
 
 DAY_S = pruning.DAY_S
 NOW = 100 * DAY_S

@@ -10,7 +10,7 @@ import pytest
 from vrooli.errors import CommandError
 from vrooli.events import Event, Progress, StepProgressed
 from vrooli.images import catalog, records
-from vrooli.images.build import engine
+from vrooli.images.builds import engine
 from vrooli.locks import try_lock
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from vrooli.errors import CommandError, PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.images import records
-from vrooli.images.build import base, host_settings, inputs, pruning
-from vrooli.images.build.estimate import TimeEstimate
-from vrooli.images.build.locks import shared_build
 from vrooli.images.builders.detection import detect
 from vrooli.images.builders.interface import Builder, Request
+from vrooli.images.builds import base, host_settings, inputs, pruning
+from vrooli.images.builds.estimate import TimeEstimate
+from vrooli.images.builds.locks import shared_build
 from vrooli.images.catalog import SERVICES, Image, with_bases
 from vrooli.images.catalog import find_image as catalog_image
 from vrooli.locks import locked

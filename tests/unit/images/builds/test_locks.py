@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vrooli.images.build.locks import shared_build
+from vrooli.images.builds.locks import shared_build
 
 
 class Sweeper:

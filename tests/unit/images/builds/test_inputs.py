@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vrooli.images.build.inputs import inputs_hash
+from vrooli.images.builds.inputs import inputs_hash
 from vrooli.images.catalog import Image
 
 IMAGE = Image(

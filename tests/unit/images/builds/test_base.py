@@ -2,7 +2,7 @@
 
 import pytest
 
-from vrooli.images.build import base
+from vrooli.images.builds import base
 
 DEBIAN = [
     "deb http://deb.debian.org/debian bookworm main",

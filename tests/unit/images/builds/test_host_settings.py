@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vrooli.images.build import host_settings
+from vrooli.images.builds import host_settings
 
 
 @pytest.fixture(autouse=True)
