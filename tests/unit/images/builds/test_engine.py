@@ -54,4 +54,4 @@ async def test_a_store_that_cannot_be_tidied_is_told_and_fails_no_build(store: A
     assert made["base"].id == "sha256:1"
     assert catalog.find_image("base").pinned(made["base"].inputs_hash) in store.names
     said = [event.detail for event in events if isinstance(event, StepProgressed)]
-    assert any("not tidied: `buildah images` did not end in time" in line for line in said)
+    assert any("not pruned: `buildah images` did not end in time" in line for line in said)
