@@ -16,6 +16,8 @@ from vrooli.errors import UsageError
 from vrooli.events import Listener
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from vrooli.workflows.graph import GraphOptions
@@ -51,37 +53,39 @@ EXAMPLES = examples.epilog(
 )
 
 
+Live = Annotated[
+    bool, typer.Option("--live", help="Read the state of each connection from the cluster.")
+]
+Form = Annotated[PictureFormat, typer.Option("--format", help="Format of the diagram.")]
+Diagrams = Annotated[
+    list[DiagramName] | None,
+    typer.Option(
+        "--diagram", help="Diagram to draw. Repeatable. Default: all.", show_default=False
+    ),
+]
+Serve = Annotated[
+    bool, typer.Option("--serve", help="Serve the live graph as a web page until Ctrl-C.")
+]
+Port = Annotated[
+    int,
+    typer.Option(
+        "--port",
+        min=0,
+        max=options.HIGHEST_PORT,
+        help="Port on 127.0.0.1 for --serve. 0 selects a free port.",
+    ),
+]
+
+
 def command(
     environment: options.EnvironmentName = "dev",
     cluster: options.ClusterName = None,
-    live: Annotated[
-        bool,
-        typer.Option("--live", help="Read the state of each connection from the cluster."),
-    ] = False,
-    form: Annotated[
-        PictureFormat,
-        typer.Option("--format", help="Format of the diagram."),
-    ] = PictureFormat.MERMAID,
-    diagram: Annotated[
-        list[DiagramName] | None,
-        typer.Option(
-            "--diagram", help="Diagram to draw. Repeatable. Default: all.", show_default=False
-        ),
-    ] = None,
+    live: Live = False,
+    form: Form = PictureFormat.MERMAID,
+    diagram: Diagrams = None,
     values: options.ValuesFiles = None,
-    serve: Annotated[
-        bool,
-        typer.Option("--serve", help="Serve the live graph as a web page until Ctrl-C."),
-    ] = False,
-    port: Annotated[
-        int,
-        typer.Option(
-            "--port",
-            min=0,
-            max=options.HIGHEST_PORT,
-            help="Port on 127.0.0.1 for --serve. 0 selects a free port.",
-        ),
-    ] = 0,
+    serve: Serve = False,
+    port: Port = 0,
     output: options.Output = options.OutputFormat.TEXT,
     debug: options.Debug = False,
 ) -> None:
@@ -93,21 +97,7 @@ def command(
     """
 
     def build_options() -> GraphOptions:
-        from vrooli.workflows import graph
-
-        if values and (live or serve):
-            raise UsageError(
-                "--values cannot be used with --live or --serve.",
-                "Remove --values, or remove --live and --serve.",
-            )
-        return graph.GraphOptions(
-            environments.environment(environment),
-            cluster,
-            live=live or serve,
-            form=graph.Format(form.value),
-            diagrams=tuple(dict.fromkeys(item.value for item in diagram or [])),
-            values=tuple(values or ()),
-        )
+        return _build_options(environment, cluster, live or serve, form, diagram, values)
 
     def draw(listener: Listener) -> Awaitable[GraphResult]:
         from vrooli.workflows import graph
@@ -125,10 +115,35 @@ def command(
         execute(draw, _show, output, debug)
 
 
+def _build_options(
+    environment: str,
+    cluster: str | None,
+    live: bool,
+    form: PictureFormat,
+    diagrams: list[DiagramName] | None,
+    values: list[Path] | None,
+) -> GraphOptions:
+    from vrooli.workflows import graph
+
+    if values and live:
+        raise UsageError(
+            "--values cannot be used with --live or --serve.",
+            "Remove --values, or remove --live and --serve.",
+        )
+    return graph.GraphOptions(
+        environments.environment(environment),
+        cluster,
+        live=live,
+        form=graph.Format(form.value),
+        diagrams=tuple(dict.fromkeys(item.value for item in diagrams or [])),
+        values=tuple(values or ()),
+    )
+
+
 def _show(result: GraphResult, console: Console) -> None:
+    """Print the diagrams alone to stdout, so that it can be redirected; the rest to stderr."""
     from rich.console import Console
 
-    """The picture as it is, so that it can be put into a file; what wasn't seen goes elsewhere."""
     if result.missing:
         tables.show_missing(result.missing, Console(stderr=True, highlight=False))
     text = result.rendered or result.model_dump_json(indent=2, exclude={"rendered"}) + "\n"
