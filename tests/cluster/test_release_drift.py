@@ -15,6 +15,7 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.redaction import Redactor
 from vrooli.release import Release, apply
+from vrooli.release.apply import ApplyOptions
 from vrooli.release.drift import comparison
 from vrooli.release.drift.diff import Act
 from vrooli.release.records import storage
@@ -68,9 +69,8 @@ REQUEST = {
 
 
 async def _install(kube: Kube, release: Release, *, preserve_added: bool = False) -> int:
-    done = await apply.ensure(
-        kube, release, values.load(ENVIRONMENTS["dev"]), Progress(), preserve_added=preserve_added
-    )
+    options = ApplyOptions(preserve_added=preserve_added)
+    done = await apply.ensure(kube, release, values.load(ENVIRONMENTS["dev"]), Progress(), options)
     return done.revision
 
 

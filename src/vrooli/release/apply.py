@@ -42,19 +42,38 @@ class Applied(Done):
     revision: int = 0
 
 
+@dataclass(frozen=True)
+class ApplyOptions:
+    """How a release is applied, and what the caller already has of it.
+
+    Attributes:
+        chart: The chart, a folder or a package; None is the project's.
+        desired: The rendered objects; None renders them.
+        record: Helm's newest record; None fetches it.
+        live: The objects in the cluster; None fetches them.
+        limit_s: The timeout of Helm and of the hooks, seconds.
+        origin: What the release is made of, for its history.
+        preserve_added: Keep the fields that people added to its objects by hand.
+    """
+
+    chart: Path | None = None
+    desired: Sequence[Manifest] | None = None
+    record: ReleaseRecord | None = None
+    live: Bodies | None = None
+    limit_s: float = HELM_S
+    origin: Origin = UNKNOWN_ORIGIN
+    preserve_added: bool = False
+
+
+DEFAULT_OPTIONS = ApplyOptions()
+
+
 async def ensure(
     kube: Kube,
     release: Release,
     values: Mapping[str, Any],
     progress: Progress,
-    *,
-    chart: Path | None = None,
-    desired: Sequence[Manifest] | None = None,
-    record: ReleaseRecord | None = None,
-    live: Bodies | None = None,
-    limit_s: float = HELM_S,
-    origin: Origin = UNKNOWN_ORIGIN,
-    preserve_added: bool = False,
+    options: ApplyOptions = DEFAULT_OPTIONS,
 ) -> Applied:
     """Install or upgrade a release; does not wait until it is ready.
 
@@ -63,45 +82,33 @@ async def ensure(
         release: The release.
         values: The chart's values.
         progress: Receives what changes.
-        chart: The chart, a folder or a package; None is the project's.
-        desired: The rendered objects; None renders them.
-        record: Helm's newest record; None fetches it.
-        live: The objects in the cluster; None fetches them.
-        limit_s: The timeout of Helm and of the hooks, seconds.
-        origin: What the release is made of, for its history.
-        preserve_added: Keep the fields that people added to its objects by hand.
+        options: How it is applied.
 
     Raises:
         UsageError: The chart rejects the values; nothing was changed.
         VrooliError: Helm failed.
     """
-    chart = chart or project.chart_dir()
+    chart = options.chart or project.chart_dir()
+    desired = options.desired
     if desired is None:
         desired = await asyncio.to_thread(
             engine.render, values, release=release.name, namespace=release.namespace, chart=chart
         )
-    settled, live, security = await _fetch_state(kube, release, desired, record, live, progress)
+    settled, live, security = await _fetch_state(kube, release, desired, options, progress)
     labelled = await _ensure_namespace(kube, release.namespace, security)
-    record = settled.record
-    if record is not None:
-        if record.revision.status == DEPLOYED and not settled.leftovers:
-            different = await _find_differences(
-                kube, desired, record, live, preserve_added=preserve_added
-            )
-            if not different:
-                number = record.revision.number
-                return Applied(labelled, f"revision {number} is up to date", number)
-            progress.report(f"changes {_format_names(different)}")
+    leftovers: list[str] = []
+    if (record := settled.record) is None:
+        leftovers = await uninstall.find_leftovers(kube, release, desired)
+    elif await _is_up_to_date(kube, desired, settled, live, options, progress):
+        number = record.revision.number
+        return Applied(labelled, f"revision {number} is up to date", number)
+    else:
         await field_ownership.take_over(
-            kube, desired, live, progress, preserve_added=preserve_added
+            kube, desired, live, progress, preserve_added=options.preserve_added
         )
-    leftovers = await uninstall.find_leftovers(kube, release, desired) if record is None else []
-    number = record.revision.number + 1 if record is not None else 1
-    labels = {**pending.signature(), **metadata.build_labels(number, origin, author())}
-    result = await _run_helm(release, chart, values, limit_s, labels, exists=record is not None)
+    number = await _run_helm(release, chart, values, record, options)
     await pending.delete_leftovers(kube, release, settled.leftovers, desired, progress)
-    number, count = int(result["revision"]), len(desired)
-    detail = f"revision {number} of {count} objects, pod security {security}"
+    detail = f"revision {number} of {len(desired)} objects, pod security {security}"
     return Applied(True, detail + uninstall.format_leftovers(leftovers), number)
 
 
@@ -109,20 +116,39 @@ async def _fetch_state(
     kube: Kube,
     release: Release,
     desired: Iterable[Manifest],
-    read: ReleaseRecord | None,
-    existing: Bodies | None,
+    options: ApplyOptions,
     progress: Progress,
 ) -> tuple[Settled, Bodies, str]:
     """Fetch Helm's record, the live objects, and the pod security level."""
     try:
         async with asyncio.TaskGroup() as group:
-            settled = group.create_task(pending.settle(kube, release, read, progress))
-            live = None if existing else group.create_task(live_objects.bodies(kube, desired))
+            settled = group.create_task(pending.settle(kube, release, options.record, progress))
+            live = None if options.live else group.create_task(live_objects.bodies(kube, desired))
             security = group.create_task(_security(kube, desired))
     except ExceptionGroup as errors:
         raise first_error(errors) from None
-    bodies = existing or (live.result() if live else {})
+    bodies = options.live or (live.result() if live else {})
     return settled.result(), bodies, security.result()
+
+
+async def _is_up_to_date(
+    kube: Kube,
+    desired: Sequence[Manifest],
+    settled: Settled,
+    live: Bodies,
+    options: ApplyOptions,
+    progress: Progress,
+) -> bool:
+    """Whether Helm has nothing to do; report the objects that differ."""
+    record = settled.record
+    if record is None or record.revision.status != DEPLOYED or settled.leftovers:
+        return False
+    different = await _find_differences(
+        kube, desired, record, live, preserve_added=options.preserve_added
+    )
+    if different:
+        progress.report(f"changes {_format_names(different)}")
+    return not different
 
 
 async def _find_differences(
@@ -166,30 +192,34 @@ async def _run_helm(
     release: Release,
     chart: Path,
     values: Mapping[str, Any],
-    limit_s: float,
-    labels: Mapping[str, str],
-    *,
-    exists: bool,
-) -> dict[str, Any]:
+    record: ReleaseRecord | None,
+    options: ApplyOptions,
+) -> int:
+    """Install the release, or upgrade it if it has a record; return the new revision."""
     cancel = helm_python.HelmContext()
+    number = record.revision.number + 1 if record is not None else 1
+    labels = {**pending.signature(), **metadata.build_labels(number, options.origin, author())}
 
     def operate(helm: helm_python.Config) -> dict[str, Any]:
         operation: Callable[..., dict[str, Any]] = helm.install
-        if exists:
+        if record is not None:
             operation = partial(helm.upgrade, max_history=NO_LIMIT, reset_values=True)
         return operation(
             chart,
             release.name,
             dict(values),
             context=cancel,
-            timeout=round(limit_s),
-            labels=dict(labels),
+            timeout=round(options.limit_s),
+            labels=labels,
         )
 
     try:
-        return await helm.call(release, operate, cancel)
+        result = await helm.call(release, operate, cancel)
     except helm_python.HelmError as error:
-        raise helm.failure(release, "upgrade" if exists else "install", error) from error
+        raise helm.failure(
+            release, "upgrade" if record is not None else "install", error
+        ) from error
+    return int(result["revision"])
 
 
 def _format_names(names: list[str], most: int = 3) -> str:

@@ -14,7 +14,7 @@ from vrooli.errors import InterruptError, PrerequisiteError, UsageError, VrooliE
 from vrooli.events import Listener, Progress, StepEnded
 from vrooli.kube import Kube
 from vrooli.release import apply, failure_handling, lease, secret_redaction, uninstall
-from vrooli.release.apply import Applied
+from vrooli.release.apply import Applied, ApplyOptions
 from vrooli.release.drift import comparison, live_objects
 from vrooli.release.drift.diff import ObjectChange
 from vrooli.release.drift.live_objects import Bodies
@@ -265,24 +265,19 @@ class DeployRun:
     async def apply(self, progress: Progress) -> Done:
         """Run Helm, and stop as soon as one of its hooks can't succeed."""
         self.began = datetime.now(UTC)
-        doing = apply.ensure(
-            self.kube,
-            self.release,
-            self.values,
-            progress,
+        source = self.artifact.source
+        options = ApplyOptions(
             chart=self.package,
             desired=self.manifests,
             record=self.record,
             live=self.live,
             limit_s=self.options.timeout_s,
             origin=Origin.of(
-                Kind.ARTIFACT,
-                self.artifact.version,
-                self.artifact.source.revision,
-                modified=self.artifact.source.modified,
+                Kind.ARTIFACT, self.artifact.version, source.revision, modified=source.modified
             ),
             preserve_added=self.options.preserve_added,
         )
+        doing = apply.ensure(self.kube, self.release, self.values, progress, options)
         self.applied = await wait.run_unless_hooks_fail(self.kube, self.manifests, progress, doing)
         return self.applied
 

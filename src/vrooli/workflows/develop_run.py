@@ -21,7 +21,7 @@ from vrooli.kube import Kube
 from vrooli.operators import Operator, Site, Source
 from vrooli.operators.installation.install import install, wait_ready
 from vrooli.release import apply, failure_handling
-from vrooli.release.apply import Applied
+from vrooli.release.apply import Applied, ApplyOptions
 from vrooli.release.model import Release
 from vrooli.release.records import bookkeeping, size, storage
 from vrooli.release.records.metadata import Kind, Origin
@@ -182,9 +182,8 @@ class DevelopRun:
         origin = Origin.of(
             Kind.SOURCE, project.version(), git_source.revision, modified=git_source.modified
         )
-        self.applied = await apply.ensure(
-            self.kube, release, values, progress, desired=self.manifests, origin=origin
-        )
+        options = ApplyOptions(desired=self.manifests, origin=origin)
+        self.applied = await apply.ensure(self.kube, release, values, progress, options)
         return self.applied
 
     async def follow_release(self, progress: Progress) -> Done:
