@@ -91,19 +91,18 @@ def command(
     """
 
     def work(listener: Listener) -> Awaitable[DiagnoseResult]:
-        from vrooli.workflows.diagnose import diagnose
+        from vrooli.workflows.diagnose import DiagnoseOptions, diagnose
 
-        where = environments.environment(environment)
-        return diagnose(
-            where,
+        requested = DiagnoseOptions(
+            environments.environment(environment),
             namespace,
             cluster,
-            listener,
             name=release,
             archive=bundle,
             force=force,
             limit_s=timeout,
         )
+        return diagnose(requested, listener)
 
     execute(work, show, output, debug)
 

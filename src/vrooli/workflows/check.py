@@ -90,31 +90,39 @@ async def check(
     choice = await choose(options.cluster)
     began = time.monotonic()
     outcomes = await _run_checks(options, manifests, listener)
-    fixed: tuple[StepResult, ...] = ()
-    chosen = check_fix.of(outcomes)
-    may_fix = bool(chosen.steps) and options.fix and not options.check_only
-    if may_fix and (confirm is None or confirm(chosen.actions)):
-        ended = await check_fix.do(chosen, options.environment, str(choice), listener)
-        fixed = tuple(map(StepResult.of, ended))
+    fixes: tuple[StepResult, ...] = ()
+    fixable = check_fix.of(outcomes)
+    may_fix = bool(fixable.steps) and options.fix and not options.check_only
+    if may_fix and (confirm is None or confirm(fixable.actions)):
+        ended = await check_fix.do(fixable, options.environment, str(choice), listener)
+        fixes = tuple(map(StepResult.of, ended))
         began = time.monotonic()
         outcomes = await _run_checks(options, manifests, listener)
-        chosen = check_fix.of(outcomes)
-    unavailable = missing(outcomes)
-    result = CheckResult(
-        ok=verdict(outcomes) is Verdict.HEALTHY,
-        verdict=verdict(outcomes),
-        missing=unavailable,
-        environment=options.environment.name,
-        cluster=str(choice),
-        namespace=options.environment.namespace,
-        checks=tuple(map(view, outcomes)),
-        fixes=fixed,
-        fixable=chosen.actions,
-        elapsed_s=round(time.monotonic() - began, 3),
-    )
+    result = _result(options, str(choice), outcomes, fixes, time.monotonic() - began)
     if options.junit is not None:
         options.junit.write_text(junit.document(result.checks, result.elapsed_s), encoding="utf-8")
     return result
+
+
+def _result(
+    options: CheckOptions,
+    cluster: str,
+    outcomes: Sequence[Outcome],
+    fixes: tuple[StepResult, ...],
+    elapsed_s: float,
+) -> CheckResult:
+    return CheckResult(
+        ok=verdict(outcomes) is Verdict.HEALTHY,
+        verdict=verdict(outcomes),
+        missing=missing(outcomes),
+        environment=options.environment.name,
+        cluster=cluster,
+        namespace=options.environment.namespace,
+        checks=tuple(map(view, outcomes)),
+        fixes=fixes,
+        fixable=check_fix.of(outcomes).actions,
+        elapsed_s=round(elapsed_s, 3),
+    )
 
 
 def _render(options: CheckOptions) -> tuple[Manifest, ...]:

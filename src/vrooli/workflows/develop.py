@@ -51,29 +51,46 @@ async def develop(
     async with choice.turn(listener), contextlib.AsyncExitStack() as exits:
         run = DevelopRun(options, choice, exits)
         before, under_lease = _split_by_lease(run.steps())
-        ended: list[StepEnded] = []
-        agreed = await replacement.demand_early(choice, options.environment, consent)
-        if agreed is None:
-            names = _closure(before, ["cluster"])
-            ended += await run_steps([step for step in before if step.name in names], listener)
-            environment = options.environment
-            agreed = await replacement.demand(run.kube, run.release, environment, consent)
-            before = _after(before, names)
-        ended += await run_steps(before, listener)
+        revision, ended = await _run_before_lease(run, before, consent, listener)
         # A deploy from elsewhere, or a rollback, may be at work on the same release.
         async with lease.hold(run.kube, run.release, Progress("release", listener)):
             await replacement.check_again(
-                run.kube, run.release, options.environment, consent, agreed
+                run.kube, run.release, options.environment, consent, revision
             )
             ended += await run.hold(under_lease, listener)
+    return _result(run, ended, time.monotonic() - began)
+
+
+async def _run_before_lease(
+    run: DevelopRun, steps: Sequence[Step], consent: Consent, listener: Listener
+) -> tuple[int, list[StepEnded]]:
+    """Confirm the replacement of the release, and run what the release requires.
+
+    Returns:
+        The revision that may be replaced, as `replacement.demand` returns it, and the steps.
+    """
+    environment = run.options.environment
+    ended: list[StepEnded] = []
+    revision = await replacement.demand_early(run.choice, environment, consent)
+    if revision is None:
+        names = _closure(steps, ["cluster"])
+        ended += await run_steps([step for step in steps if step.name in names], listener)
+        revision = await replacement.demand(run.kube, run.release, environment, consent)
+        steps = _after(steps, names)
+    ended += await run_steps(steps, listener)
+    return revision, ended
+
+
+def _result(run: DevelopRun, ended: Sequence[StepEnded], elapsed_s: float) -> DevelopResult:
     steps = tuple(StepResult.of(step) for step in ended)
+    environment = run.options.environment
     return DevelopResult(
         changed=any(step.outcome is Outcome.CHANGED for step in steps),
-        elapsed_s=round(time.monotonic() - began, 3),
+        elapsed_s=round(elapsed_s, 3),
         steps=steps,
-        environment=options.environment.name,
-        release=options.environment.release,
-        namespace=options.environment.namespace,
+        environment=environment.name,
+        release=environment.release,
+        namespace=environment.namespace,
         cluster=str(run.choice),
         kubeconfig=str(run.cluster.kubeconfig),
         urls=release_urls(run.cluster),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vrooli.diagnosis import catalog
@@ -19,6 +19,7 @@ from vrooli.findings import Verdict
 from vrooli.release import Release
 from vrooli.release.records import discovery
 from vrooli.workflows.clusters import access
+from vrooli.workflows.clusters.access import Access
 from vrooli.workflows.results.base import MissingView
 from vrooli.workflows.results.findings import (
     CauseView,
@@ -28,56 +29,62 @@ from vrooli.workflows.results.findings import (
 )
 
 
-async def diagnose(
-    environment: Environment,
-    namespace: str | None,
-    cluster: str | None,
-    listener: Listener,
-    *,
-    name: str | None = None,
-    archive: Path | None = None,
-    force: bool = False,
-    limit_s: float = LIMIT_S,
-) -> DiagnoseResult:
-    """Diagnose the release of an environment, or the one in a namespace.
+@dataclass(frozen=True)
+class DiagnoseOptions:
+    """The options of diagnose.
 
-    Args:
-        environment: Whose release.
-        namespace: Where it is; None is the environment's.
+    Attributes:
+        environment: The environment of the release.
+        namespace: The release's namespace; None is the environment's.
         cluster: As ``--cluster`` takes it; None picks one.
-        listener: Who is told of it.
-        name: What the release is called; None is the one of our chart in the given namespace, and
-            else as the environment has it.
-        archive: Where all of it is kept; None keeps nothing.
-        force: Whether a file there may be replaced.
-        limit_s: How long looking may take, seconds; it ends when all is seen.
+        name: The release's name; None is the one of our chart in the given namespace, and
+            otherwise the environment's.
+        archive: Where the collected data is saved; None saves nothing.
+        force: Whether an existing archive is replaced.
+        limit_s: The timeout of the collection, seconds; it ends as soon as everything is read.
+    """
+
+    environment: Environment
+    namespace: str | None = None
+    cluster: str | None = None
+    name: str | None = None
+    archive: Path | None = None
+    force: bool = False
+    limit_s: float = LIMIT_S
+
+
+async def diagnose(options: DiagnoseOptions, listener: Listener) -> DiagnoseResult:
+    """Diagnose the release of an environment, or the one in a namespace.
 
     Raises:
         UsageError: The cluster's name is wrong, or the archive can't be written there.
         PrerequisiteError: The cluster doesn't run, or doesn't answer.
     """
     began = time.monotonic()
+    archive = options.archive
     if archive is not None:
-        bundle_archive.demand_place(archive, force=force)
+        bundle_archive.demand_place(archive, force=options.force)
     progress = Progress("diagnose", listener)
     progress.report("reading the release and its dependencies")
-    async with access.connect(cluster) as reached:
-        place = _place(environment, namespace)
-        if name is None and namespace is not None:
-            name = await discovery.find_only_release(reached.kube, namespace)
-        release = Release.of(
-            replace(place, release=name or place.release), reached.cluster.kubeconfig
-        )
+    async with access.connect(options.cluster) as reached:
+        release = await _find_release(options, reached)
         contents = await examine(
             reached.kube,
             release,
             full=archive is not None,
-            limit_s=limit_s,
+            limit_s=options.limit_s,
             progress=progress,
         )
     if archive is not None:
         await asyncio.to_thread(bundle_archive.write, archive, contents)
     return result(release, contents, archive, time.monotonic() - began)
+
+
+async def _find_release(options: DiagnoseOptions, reached: Access) -> Release:
+    name, place = options.name, _place(options.environment, options.namespace)
+    if name is None and options.namespace is not None:
+        name = await discovery.find_only_release(reached.kube, options.namespace)
+    return Release.of(replace(place, release=name or place.release), reached.cluster.kubeconfig)
 
 
 def _place(environment: Environment, namespace: str | None) -> Environment:

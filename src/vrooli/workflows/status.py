@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -16,13 +16,14 @@ from vrooli.events import Listener, Progress
 from vrooli.findings import Verdict
 from vrooli.kube import Kube, RequestBudget
 from vrooli.kube.fetch import Fetcher
+from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import OperatorStatus
+from vrooli.redaction import Redactor
 from vrooli.release import Release, secret_redaction
-from vrooli.release.records import metadata, storage
-from vrooli.release.records.metadata import End
+from vrooli.release.records import storage
 from vrooli.release.records.storage import ReleaseRecord
 from vrooli.release.rollout import operator_logs, queries, readiness
-from vrooli.workflows import advice
+from vrooli.workflows import advice, status_problems
 from vrooli.workflows.clusters import access, embedded
 from vrooli.workflows.develop import release_urls
 from vrooli.workflows.results.base import MissingView
@@ -34,9 +35,9 @@ from vrooli.workflows.results.status import (
     VaultView,
     WorkloadView,
 )
+from vrooli.workflows.status_problems import ABSENT, READY
 
 T = TypeVar("T")
-READY, ABSENT, DEPLOYED = "ready", "absent", "deployed"
 VAULT = "Vault"
 # The default timeout, seconds; it ends as soon as everything is read.
 LIMIT_S = 120.0
@@ -73,15 +74,15 @@ async def status(
     except VrooliError as error:
         what = f"the Kubernetes API of cluster {choice}"
         missing = (MissingView(resource=what, reason=error.message, advice=error.advice),)
-        problems = tuple(_cluster_problems(cluster_view))
+        problems = tuple(status_problems.of_cluster(cluster_view))
         return _result(environment, cluster_view, problems=problems, missing=missing)
     async with kube:
         release = Release.of(environment, target.kubeconfig)
         fetcher = _Fetcher(budget=RequestBudget(timeout_s))
         async with fetcher.budget.reporting(progress):
-            return await _fetch_all(
-                environment, kube, release, cluster_view, release_urls(target), fetcher
-            )
+            state = await _fetch_all(kube, release, fetcher)
+    urls = release_urls(target) if state.release and state.release.revision else {}
+    return _complete(environment, cluster_view, state, fetcher.unavailable, urls)
 
 
 def _result(
@@ -104,14 +105,22 @@ def _result(
     )
 
 
-async def _fetch_all(
-    environment: Environment,
-    kube: Kube,
-    release: Release,
-    cluster_view: ClusterView,
-    urls: dict[str, str],
-    fetcher: _Fetcher,
-) -> StatusResult:
+@dataclass(frozen=True)
+class _State:
+    """What was read; None for what could not be read.
+
+    Attributes:
+        redactor: Redacts the values of the release's secrets.
+    """
+
+    operators: tuple[OperatorView, ...]
+    vault: VaultView | None
+    release: ReleaseView | None
+    workloads: tuple[WorkloadView, ...] | None
+    redactor: Redactor
+
+
+async def _fetch_all(kube: Kube, release: Release, fetcher: _Fetcher) -> _State:
     async with asyncio.TaskGroup() as group:
         of_operators = [
             group.create_task(fetcher.at(operator.title, partial(operators.status, operator, kube)))
@@ -119,42 +128,55 @@ async def _fetch_all(
         ]
         of_vault = group.create_task(fetcher.at(VAULT, partial(vault.status, kube)))
         of_release = group.create_task(_fetch_release(kube, release, fetcher))
-        hides = group.create_task(secret_redaction.redactor(kube, release.namespace))
-    operator_views = tuple(_operator(item) for task in of_operators if (item := task.result()))
+        of_secrets = group.create_task(secret_redaction.redactor(kube, release.namespace))
     vault_status = of_vault.result()
-    vault_view = VaultView(**vars(vault_status)) if vault_status else None
-    redactor = hides.result()
-    release_view, read_workloads = of_release.result()
-    workloads = tuple(
-        item.model_copy(update={"detail": redactor.text(item.detail)})
-        for item in read_workloads or ()
-    )
-    problems = (
-        *_cluster_problems(cluster_view),
-        *_operator_problems(operator_views),
-        *_vault_problems(vault_view, workloads),
-        *_release_problems(environment, release_view),
-        *(f"{item.kind} {item.name}: {item.detail}" for item in workloads if not item.ready),
-    )
-    complete_workloads = None if read_workloads is None else workloads
-    return _result(
-        environment,
-        cluster_view,
-        problems=tuple(map(redactor.text, problems)),
-        missing=tuple(
-            MissingView(
-                resource=item.resource, reason=redactor.text(item.reason), advice=item.advice
-            )
-            for item in fetcher.unavailable
-            if item.resource != VAULT
-            or complete_workloads is None
-            or _takes_from_vault(complete_workloads)
-        ),
-        operators=operator_views,
-        vault=vault_view,
+    release_view, workloads = of_release.result()
+    redactor = of_secrets.result()
+    if workloads is not None:
+        workloads = tuple(
+            item.model_copy(update={"detail": redactor.text(item.detail)}) for item in workloads
+        )
+    return _State(
+        operators=tuple(_operator(item) for task in of_operators if (item := task.result())),
+        vault=VaultView(**vars(vault_status)) if vault_status else None,
         release=release_view,
         workloads=workloads,
-        urls=urls if release_view and release_view.revision else {},
+        redactor=redactor,
+    )
+
+
+def _complete(
+    environment: Environment,
+    cluster: ClusterView,
+    state: _State,
+    unavailable: Iterable[Unavailable],
+    urls: dict[str, str],
+) -> StatusResult:
+    workloads = state.workloads or ()
+    problems = status_problems.find(
+        environment, cluster, state.operators, state.vault, state.release, workloads
+    )
+    return _result(
+        environment,
+        cluster,
+        problems=tuple(map(state.redactor.text, problems)),
+        missing=_missing(unavailable, state),
+        operators=state.operators,
+        vault=state.vault,
+        release=state.release,
+        workloads=workloads,
+        urls=urls,
+    )
+
+
+def _missing(unavailable: Iterable[Unavailable], state: _State) -> tuple[MissingView, ...]:
+    """What could not be read; not Vault, if the release is known not to use it."""
+    needs_vault = state.workloads is None or status_problems.uses_vault(state.workloads)
+    redact = state.redactor.text
+    return tuple(
+        MissingView(resource=item.resource, reason=redact(item.reason), advice=item.advice)
+        for item in unavailable
+        if item.resource != VAULT or needs_vault
     )
 
 
@@ -235,43 +257,3 @@ def _operator(operator: OperatorStatus) -> OperatorView:
         ready=operator.state == READY,
         detail=operator.detail or ("" if operator.state == READY else operator.state.value),
     )
-
-
-def _cluster_problems(cluster: ClusterView) -> list[str]:
-    if cluster.state == embedded.RUNNING:
-        return []
-    return [f"cluster {cluster.name} is {cluster.state}"] + [
-        f"{item.name} is {item.state}: {item.detail}"
-        for item in cluster.components
-        if item.state != embedded.RUNNING
-    ]
-
-
-def _operator_problems(views: tuple[OperatorView, ...]) -> list[str]:
-    return [f"{item.name}: {item.detail}" for item in views if not item.ready]
-
-
-def _vault_problems(view: VaultView | None, workloads: tuple[WorkloadView, ...]) -> list[str]:
-    """Problems of Vault; it may be absent if the release does not use it."""
-    needed = _takes_from_vault(workloads)
-    if view is None or view.state == READY or (view.state == ABSENT and not needed):
-        return []
-    if view.state == "foreign":
-        return []
-    return [f"Vault: {view.detail or view.state}"]
-
-
-def _takes_from_vault(workloads: tuple[WorkloadView, ...]) -> bool:
-    return any(item.kind == "VaultStaticSecret" for item in workloads)
-
-
-def _release_problems(environment: Environment, view: ReleaseView | None) -> list[str]:
-    if view is None:
-        return []
-    if view.status == DEPLOYED:
-        # Hooks and later steps of an unfinished deploy may be missing.
-        problem = metadata.format_unready(view.revision, End(view.outcome))
-        return [f"{problem}: {advice.repeat(environment)}"] if problem else []
-    if view.status == ABSENT:
-        return [f"release {view.name} is absent: {advice.install(environment)}"]
-    return [f"release {view.name} is {view.status}: {advice.repeat(environment)}"]

@@ -52,10 +52,16 @@ async def watch(
             if not ends:  # otherwise the problems are the result
                 raise
     (end,) = ends
+    return _result(environment, release, end, time.monotonic() - began)
+
+
+def _result(
+    environment: Environment, release: Release, end: AttachResult, elapsed_s: float
+) -> WatchResult:
     return WatchResult(
         ok=not end.problems,
         environment=environment.name,
-        elapsed_s=round(time.monotonic() - began, 3),
+        elapsed_s=round(elapsed_s, 3),
         release=_release(release, end),
         lock=_lock(end.holder),
         objects=tuple(

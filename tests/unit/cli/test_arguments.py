@@ -18,6 +18,7 @@ from vrooli.cli.app import app
 from vrooli.environments import ENVIRONMENTS, SecretsSource
 from vrooli.workflows.build import BuildOptions
 from vrooli.workflows.check import CheckOptions
+from vrooli.workflows.diagnose import DiagnoseOptions
 from vrooli.workflows.graph import Format, GraphOptions
 from vrooli.workflows.options import DeployOptions, DevelopOptions
 from vrooli.workflows.results.artifacts import BuildResult, VerifyResult
@@ -200,8 +201,7 @@ def _uninstall(**changes: Any) -> dict[str, Any]:
 
 
 def _diagnose(**changes: Any) -> dict[str, Any]:
-    usual = {"namespace": None, "name": None, "archive": None, "force": False, "limit_s": 120.0}
-    return _release(**{**usual, **changes})
+    return {"options": DiagnoseOptions(**{"environment": DEV, **changes})}
 
 
 YES = Consent(yes=True)

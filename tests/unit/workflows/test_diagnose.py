@@ -87,8 +87,9 @@ def _asked(
     monkeypatch.setattr(access, "connect", connect)
     monkeypatch.setattr(discovery, "find_only_release", only)
     monkeypatch.setattr(diagnose, "examine", examine)
-    message = asyncio.run(diagnose.diagnose(ENVIRONMENTS["dev"], namespace, None, silent, **words))
-    return message.release, message.namespace
+    options = diagnose.DiagnoseOptions(ENVIRONMENTS["dev"], namespace, **words)
+    result = asyncio.run(diagnose.diagnose(options, silent))
+    return result.release, result.namespace
 
 
 def test_a_release_can_be_named_and_its_namespace_too(monkeypatch: pytest.MonkeyPatch) -> None:
