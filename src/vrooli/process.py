@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,10 +56,42 @@ async def run(
         PrerequisiteError: There is no such program.
     """
     command = tuple(str(word) for word in argv)
+    process = await _start(command, env, cwd, has_stdin=stdin is not None, merged=merged)
+    log: list[str] = []
     try:
-        process = await asyncio.create_subprocess_exec(
+        output = await _wait(process, _communicate(process, stdin, log, on_line), timeout_s)
+    except TimeoutError:
+        raise CommandError(command, None, "".join(log)) from None
+    status = process.returncode or 0
+    if check and status != 0:
+        raise CommandError(command, status, output + "".join(log))
+    return Completed(output, "".join(log), status)
+
+
+async def _wait(
+    process: asyncio.subprocess.Process, output: Awaitable[str], timeout_s: float
+) -> str:
+    """Wait for the output of a program; terminate the program on an error and on a timeout."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await output
+    except BaseException:
+        await _end(process)
+        raise
+
+
+async def _start(
+    command: Sequence[str],
+    env: Mapping[str, str] | None,
+    cwd: Path | None,
+    *,
+    has_stdin: bool,
+    merged: bool,
+) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
             *command,
-            stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE if has_stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT if merged else asyncio.subprocess.PIPE,
             env={**os.environ, **(env or {})},
@@ -72,20 +104,6 @@ async def run(
             f"The program {command[0]!r} was not found.",
             "Run `vrooli setup`, which installs missing programs.",
         ) from error
-    log: list[str] = []
-    try:
-        async with asyncio.timeout(timeout_s):
-            output = await _converse(process, stdin, log, on_line)
-    except TimeoutError:
-        await _end(process)
-        raise CommandError(command, None, "".join(log)) from None
-    except BaseException:
-        await _end(process)
-        raise
-    status = process.returncode or 0
-    if check and status != 0:
-        raise CommandError(command, status, output + "".join(log))
-    return Completed(output, "".join(log), status)
 
 
 async def run_attached(
@@ -130,7 +148,7 @@ async def run_attached(
         await _end(process, cleanup_s)
 
 
-async def _converse(
+async def _communicate(
     process: asyncio.subprocess.Process,
     stdin: str | None,
     log: list[str],

@@ -144,10 +144,8 @@ class RequestBudget:
             try:
                 return await self._once(what, request, priority, remaining_s, limit_s)
             except TimeoutError:
-                waited_s = time.monotonic() - began
-                failure: Exception = RequestTimeoutError(
-                    f"no answer within {waited_s:.0f} s", MORE_TIME
-                )
+                message = f"no answer within {time.monotonic() - began:.0f} s"
+                failure: Exception = RequestTimeoutError(message, MORE_TIME)
                 pause_s, is_last = 0.0, priority is Priority.OPTIONAL
             except (ApiError, NoAnswerError) as error:
                 failure = error

@@ -72,12 +72,7 @@ class Pods(Rest):
             ApiError: There is no such log, or none any more.
             VrooliError: It broke off.
         """
-        params = {
-            **({"container": container} if container else {}),
-            **({"tailLines": str(tail)} if tail is not None else {}),
-            **({"follow": "true"} if follow else {}),
-            **({"previous": "true"} if previous else {}),
-        }
+        params = _log_params(container, tail, follow, previous)
         try:
             async with self._api.call_api(
                 "GET",
@@ -132,3 +127,14 @@ class Pods(Rest):
         except _REFUSALS as error:
             raise VrooliError(f"Port {port} of pod {namespace}/{pod}: {error}") from error
         return Forward(target, port)
+
+
+def _log_params(
+    container: str | None, tail: int | None, follow: bool, previous: bool
+) -> dict[str, str]:
+    return {
+        **({"container": container} if container else {}),
+        **({"tailLines": str(tail)} if tail is not None else {}),
+        **({"follow": "true"} if follow else {}),
+        **({"previous": "true"} if previous else {}),
+    }

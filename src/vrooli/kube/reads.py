@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import httpx
@@ -37,6 +38,7 @@ async def at_once(request: Callable[[float], Awaitable[Manifest]]) -> Manifest:
 
 # A watch is asked for again after this long: connections that died unseen end here, seconds.
 WATCH_S = 60
+STREAM_S = WATCH_S + REQUEST_S
 # What an API server answers while it starts, stops or has too much to do.
 BUSY = (429, 500, 502, 503, 504)
 # Objects of one answer to a list.
@@ -47,6 +49,8 @@ RESTARTS = 5
 _NAMES, _NAMES_OF = "application/json;as=PartialObjectMetadata", "g=meta.k8s.io;v=v1"
 # How long a watch that ended rests before it is asked for again, seconds.
 PAUSE_S = 0.2
+# The events of a watch that carry an object.
+CHANGES = ("ADDED", "MODIFIED", "DELETED")
 
 
 class Reading(Rest):
@@ -100,21 +104,12 @@ class Reading(Rest):
         A list that takes so long that the server forgets its place goes on after the last page,
         with what has changed since; none of it comes twice.
         """
-        chosen = {"labelSelector": labels, "fieldSelector": fields}
-        params = {"limit": str(PAGE), **{name: text for name, text in chosen.items() if text}}
+        params = {"limit": str(PAGE), **_selectors(labels, fields)}
         headers = {"accept": f"{_NAMES}List;{_NAMES_OF}"} if names_only else {}
         yielded: set[str] = set()
         restarts = 0
-
-        async def request(limit_s: float) -> Manifest:
-            answer = await self._object_call(
-                *("GET", f"list {kind}", api_version, kind, "", namespace),
-                params=params,
-                headers=headers,
-                timeout=limit_s,
-            )
-            return parse_response(f"list {kind}", answer)
-
+        # It reads `params` anew for each page.
+        request = partial(self._page, api_version, kind, namespace, params, headers)
         while True:
             try:
                 page = await through(request)
@@ -126,16 +121,29 @@ class Reading(Rest):
                 if error.continue_:
                     params["continue"] = error.continue_
                 continue
-            # A list's items carry neither apiVersion nor kind; some servers write none as null.
-            items = [
-                {"apiVersion": api_version, "kind": kind, **item}
-                for item in page.get("items") or ()
-            ]
+            items = _items(page, api_version, kind)
             yield [item for item in items if _uid(item) not in yielded]
             yielded |= {_uid(item) for item in items} - {""}
             if not (rest := (page.get("metadata") or {}).get("continue")):
                 return
             params["continue"] = rest
+
+    async def _page(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None,
+        params: Mapping[str, str],
+        headers: Mapping[str, str],
+        limit_s: float,
+    ) -> Manifest:
+        answer = await self._object_call(
+            *("GET", f"list {kind}", api_version, kind, "", namespace),
+            params=params,
+            headers=headers,
+            timeout=limit_s,
+        )
+        return parse_response(f"list {kind}", answer)
 
     async def watch(
         self,
@@ -158,34 +166,23 @@ class Reading(Rest):
             ApiError: The server refuses the watch.
         """
         url, scoped = await self._resource(api_version, kind)
-        params = {"watch": "true", "timeoutSeconds": str(WATCH_S)}
-        if labels:
-            params["labelSelector"] = labels
-        if fields:
-            params["fieldSelector"] = fields
+        where = namespace if scoped else None
+        place: dict[str, Any] = {"version": api_version, "url": url, "namespace": where}
+        params = {"watch": "true", "timeoutSeconds": str(WATCH_S), **_selectors(labels, fields)}
         headers = {"accept": f"{_NAMES};{_NAMES_OF}"} if names_only else {}
         while True:
             try:
                 async with self._api.call_api(
-                    "GET",
-                    version=api_version,
-                    namespace=namespace if scoped else None,
-                    url=url,
-                    params=params,
-                    headers=headers,
-                    stream=True,
-                    timeout=WATCH_S + REQUEST_S,
+                    "GET", **place, params=params, headers=headers, stream=True, timeout=STREAM_S
                 ) as answer:
                     async for line in answer.aiter_lines():
                         event = json.loads(line)
-                        if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
+                        if event["type"] in CHANGES:
                             yield event["type"], event["object"]
             except (httpx.TransportError, kr8s.APITimeoutError):
                 pass  # the server went away for a moment: ask again
             except kr8s.ServerError as error:
-                status = error.response.status_code if error.response is not None else 0
-                if status not in BUSY:
-                    raise ApiError(f"watch {kind}", status, str(error)) from error
+                _raise_unless_busy(kind, error)
             await asyncio.sleep(PAUSE_S)
 
     async def wait_for(
@@ -207,10 +204,10 @@ class Reading(Rest):
             WaitTimeoutError: It still lacked something at the limit.
             VrooliError: What ``reason`` raised for a state without hope.
         """
-        found = await self.get(api_version, kind, name, namespace)
-        last = reason(found)
+        existing = await self.get(api_version, kind, name, namespace)
+        last = reason(existing)
         if last is None:
-            return found or {}
+            return existing or {}
         began = time.monotonic()
         try:
             watching = contextlib.aclosing(
@@ -225,12 +222,34 @@ class Reading(Rest):
                         progress.report(last)
         except TimeoutError:
             pass
-        waited = time.monotonic() - began
-        raise WaitTimeoutError(
-            f"{kind} {name} is not ready after {waited:.0f} s: {last}",
-            f"Look at `kubectl describe {kind.lower()} {name}"
-            + (f" -n {namespace}`." if namespace else "`."),
-        )
+        raise _timeout_error(kind, name, namespace, time.monotonic() - began, last)
+
+
+def _timeout_error(
+    kind: str, name: str, namespace: str | None, waited_s: float, reason: str | None
+) -> WaitTimeoutError:
+    where = f" -n {namespace}" if namespace else ""
+    return WaitTimeoutError(
+        f"{kind} {name} is not ready after {waited_s:.0f} s: {reason}",
+        f"Look at `kubectl describe {kind.lower()} {name}{where}`.",
+    )
+
+
+def _items(page: Manifest, api_version: str, kind: str) -> Manifests:
+    # A list's items carry neither apiVersion nor kind; some servers write none as null.
+    items = page.get("items") or ()
+    return [{"apiVersion": api_version, "kind": kind, **item} for item in items]
+
+
+def _selectors(labels: str | None, fields: str | None) -> dict[str, str]:
+    selectors = {"labelSelector": labels, "fieldSelector": fields}
+    return {name: text for name, text in selectors.items() if text}
+
+
+def _raise_unless_busy(kind: str, error: kr8s.ServerError) -> None:
+    status = error.response.status_code if error.response is not None else 0
+    if status not in BUSY:
+        raise ApiError(f"watch {kind}", status, str(error)) from error
 
 
 def _uid(item: Manifest) -> str:

@@ -91,9 +91,7 @@ async def ensure(
     chart = options.chart or project.chart_dir()
     desired = options.desired
     if desired is None:
-        desired = await asyncio.to_thread(
-            engine.render, values, release=release.name, namespace=release.namespace, chart=chart
-        )
+        desired = await asyncio.to_thread(_render, release, values, chart)
     settled, live, security = await _fetch_state(kube, release, desired, options, progress)
     labelled = await _ensure_namespace(kube, release.namespace, security)
     leftovers: list[str] = []
@@ -110,6 +108,10 @@ async def ensure(
     await pending.delete_leftovers(kube, release, settled.leftovers, desired, progress)
     detail = f"revision {number} of {len(desired)} objects, pod security {security}"
     return Applied(True, detail + uninstall.format_leftovers(leftovers), number)
+
+
+def _render(release: Release, values: Mapping[str, Any], chart: Path) -> tuple[Manifest, ...]:
+    return engine.render(values, release=release.name, namespace=release.namespace, chart=chart)
 
 
 async def _fetch_state(

@@ -49,50 +49,62 @@ def find_postgres(manifests: Iterable[Manifest]) -> Database | None:
     manifest = next((item for item in manifests if item.kind == "PostgresCluster"), None)
     if manifest is None:
         return None
-    body, labels = manifest.body, ((pgo.CLUSTER_LABEL, manifest.name),)
-    instances = objects.items(body, "spec", "instances")
+    parts = {**_instances(manifest), **_pool(manifest), **_backups(manifest)}
+    return Database("PostgresCluster", manifest.name, parts, manifest)
+
+
+def _cluster_labels(manifest: Manifest) -> tuple[tuple[str, str], ...]:
+    return ((pgo.CLUSTER_LABEL, manifest.name),)
+
+
+def _instances(manifest: Manifest) -> dict[str, Part]:
+    """The primary and its replicas."""
+    labels = _cluster_labels(manifest)
+    instances = objects.items(manifest.body, "spec", "instances")
     replicas = sum(objects.number(item, "replicas", default=1) for item in instances)
-    replica_reasons = (Reason(manifest.key, "spec.instances[*].replicas", str(replicas)),)
+    reasons = (Reason(manifest.key, "spec.instances[*].replicas", str(replicas)),)
     parts: dict[str, Part] = {}
     if replicas > 0:
-        parts["primary"] = Part(
-            _database_endpoint(
-                "PostgreSQL's primary",
-                labels,
-                PRIMARY_ROLES,
-                POSTGRES_PORT,
-                _primary_services(manifest.name),
-            ),
-            replica_reasons,
+        services = _primary_services(manifest.name)
+        endpoint = _database_endpoint(
+            "PostgreSQL's primary", labels, PRIMARY_ROLES, POSTGRES_PORT, services
         )
+        parts["primary"] = Part(endpoint, reasons)
     if replicas > 1:
         roles = (pgo.ROLE_LABEL, ("replica",))
         services = (f"{manifest.name}-replicas",)
         endpoint = _database_endpoint(
             "PostgreSQL's replica", labels, roles, POSTGRES_PORT, services
         )
-        parts["replica"] = Part(endpoint, replica_reasons)
-    pool = objects.mapping(body, "spec", "proxy", "pgBouncer")
-    if pool:
-        pool_replicas = objects.number(pool, "replicas", default=1)
-        endpoint = _database_endpoint(
-            "pgBouncer",
-            labels,
-            (pgo.ROLE_LABEL, ("pgbouncer",)),
-            POSTGRES_PORT,
-            (f"{manifest.name}-pgbouncer",),
-        )
-        reason = Reason(manifest.key, "spec.proxy.pgBouncer.replicas", str(pool_replicas))
-        parts["pool"] = Part(endpoint, (reason,))
-    repositories = objects.items(body, "spec", "backups", "pgbackrest", "repos")
-    if repositories:
-        names = ", ".join(objects.text(item, "name") for item in repositories)
-        reason = Reason(manifest.key, "spec.backups.pgbackrest.repos", names)
-        endpoint = _database_endpoint(
-            "pgBackRest", (*labels, (pgo.DEDICATED_REPOSITORY_LABEL, "")), None, 0, ()
-        )
-        parts["backups"] = Part(endpoint, (reason,))
-    return Database("PostgresCluster", manifest.name, parts, manifest)
+        parts["replica"] = Part(endpoint, reasons)
+    return parts
+
+
+def _pool(manifest: Manifest) -> dict[str, Part]:
+    """The connection pool, if there is one."""
+    pool = objects.mapping(manifest.body, "spec", "proxy", "pgBouncer")
+    if not pool:
+        return {}
+    replicas = objects.number(pool, "replicas", default=1)
+    roles = (pgo.ROLE_LABEL, ("pgbouncer",))
+    services = (f"{manifest.name}-pgbouncer",)
+    endpoint = _database_endpoint(
+        "pgBouncer", _cluster_labels(manifest), roles, POSTGRES_PORT, services
+    )
+    reason = Reason(manifest.key, "spec.proxy.pgBouncer.replicas", str(replicas))
+    return {"pool": Part(endpoint, (reason,))}
+
+
+def _backups(manifest: Manifest) -> dict[str, Part]:
+    """The host of the backup repositories, if there are any."""
+    repositories = objects.items(manifest.body, "spec", "backups", "pgbackrest", "repos")
+    if not repositories:
+        return {}
+    names = ", ".join(objects.text(item, "name") for item in repositories)
+    labels = (*_cluster_labels(manifest), (pgo.DEDICATED_REPOSITORY_LABEL, ""))
+    endpoint = _database_endpoint("pgBackRest", labels, None, 0, ())
+    reason = Reason(manifest.key, "spec.backups.pgbackrest.repos", names)
+    return {"backups": Part(endpoint, (reason,))}
 
 
 def find_redis(manifests: Iterable[Manifest]) -> Database | None:

@@ -6,7 +6,7 @@ A weighted A* search finds a cheap path; turns, crossings and parallel arrows ad
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from vrooli.graph.model import Arrow, Diagram
@@ -25,6 +25,8 @@ USED_SIDE = 8.0
 
 Point = tuple[float, float]
 Cell = tuple[int, int]
+# A cell, and the index of the move that has entered it.
+Step = tuple[Cell, int]
 
 
 def find_routes(diagram: Diagram, layout: Layout) -> dict[tuple[str, str], tuple[Point, ...]]:
@@ -107,19 +109,19 @@ class _Router:
         goals: Mapping[Cell, tuple[Point, int]],
         own: set[str],
     ) -> list[Cell]:
+        """The cheapest path from one of the begins to one of the goals; empty if there is none."""
         rows, columns = [c[1] for c in goals], [c[0] for c in goals]
         low, high = (min(columns), min(rows)), (max(columns), max(rows))
-        prices = self._prices
         begin_costs, goal_costs = self._end_costs(begins), self._end_costs(goals)
         queue: list[tuple[float, float, Cell, int]] = []
-        best: dict[tuple[Cell, int], float] = {}
-        previous: dict[tuple[Cell, int], tuple[Cell, int] | None] = {}
+        best: dict[Step, float] = {}
+        previous: dict[Step, Step | None] = {}
         for cell, (_, move) in begins.items():
             if self._blocked.get(cell, "") in own or cell not in self._blocked:
                 cost = begin_costs[cell]
                 best[cell, move], previous[cell, move] = cost, None
                 heapq.heappush(queue, (cost + _remaining_cost(cell, low, high), cost, cell, move))
-        finished: tuple[Cell, int] | None = None
+        finished: Step | None = None
         limit = float("inf")
         while queue:
             estimate, cost, cell, move = heapq.heappop(queue)
@@ -133,30 +135,24 @@ class _Router:
                 total = cost + turn + goal_costs[cell]
                 if total < limit:
                     limit, finished = total, (cell, move)
-            for index, (dx, dy) in enumerate(MOVES):
-                if (index + 2) % 4 == move:
-                    continue
-                near = (cell[0] + dx, cell[1] + dy)
-                if not self._is_inside(near) or near in self._blocked:
-                    continue
-                new = (
-                    cost
-                    + 1
-                    + (TURN if index != move else 0)
-                    + prices.get((near, index % 2 == 0), 0.0)
-                )
+            for near, index, price in self._next_steps(cell, move):
+                new = cost + price
                 if new < best.get((near, index), float("inf")):
-                    best[near, index] = new
-                    previous[near, index] = (cell, move)
-                    heapq.heappush(
-                        queue, (new + _remaining_cost(near, low, high), new, near, index)
-                    )
-        path: list[Cell] = []
-        step = finished
-        while step is not None:
-            path.append(step[0])
-            step = previous[step]
-        return path[::-1]
+                    best[near, index], previous[near, index] = new, (cell, move)
+                    estimate = new + _remaining_cost(near, low, high)
+                    heapq.heappush(queue, (estimate, new, near, index))
+        return _trace(finished, previous)
+
+    def _next_steps(self, cell: Cell, move: int) -> Iterator[tuple[Cell, int, float]]:
+        """The free cells around a cell that a move has entered, each with its move and its cost."""
+        for index, (dx, dy) in enumerate(MOVES):
+            if (index + 2) % 4 == move:
+                continue
+            near = (cell[0] + dx, cell[1] + dy)
+            if not self._is_inside(near) or near in self._blocked:
+                continue
+            turn = TURN if index != move else 0
+            yield near, index, 1 + turn + self._prices.get((near, index % 2 == 0), 0.0)
 
     def _end_costs(self, ends: Mapping[Cell, tuple[Point, int]]) -> dict[Cell, float]:
         """The cost of each end: higher near other ends and near the corners of a side."""
@@ -189,6 +185,15 @@ class _Router:
 
     def _is_inside(self, cell: Cell) -> bool:
         return 0 < cell[0] < self._columns and 0 < cell[1] < self._rows
+
+
+def _trace(last: Step | None, previous: Mapping[Step, Step | None]) -> list[Cell]:
+    """The path that ends with a step."""
+    path: list[Cell] = []
+    while last is not None:
+        path.append(last[0])
+        last = previous[last]
+    return path[::-1]
 
 
 def _remaining_cost(cell: Cell, low: Cell, high: Cell) -> float:
