@@ -116,19 +116,19 @@ SECRET = {"name": "s", "secret": {"secretName": "no-such-secret"}}
 CSI = {"name": "s", "csi": {"driver": "csi.example.com"}}
 VERSIONS = {
     "an image that isn't on the node": Version(
-        "image-pull", OWN, "made on this machine", {"image": "localhost/vrooli/base:no-such-tag"}
+        "image-pull", OWN, "built on this machine", {"image": "localhost/vrooli/base:no-such-tag"}
     ),
     "an image's name that is none": Version(
-        "image-pull", OWN, "no image's name", {"image": "localhost/Vrooli/BASE"}
+        "image-pull", OWN, "not a valid image name", {"image": "localhost/Vrooli/BASE"}
     ),
     "an image that may never be pulled": Version(
         "image-pull",
         OWN,
-        "may never be pulled",
+        "pull policy is Never",
         {"image": "localhost/vrooli/base:no-such-tag", "imagePullPolicy": "Never"},
     ),
     "a registry that can't be reached": Version(
-        "image-pull", OWN, "can't be reached", {"image": "registry.invalid/vrooli/base:12"}
+        "image-pull", OWN, "is unreachable", {"image": "registry.invalid/vrooli/base:12"}
     ),
     "a program that ends with an error": Version(
         "crash-loop",
@@ -140,12 +140,12 @@ VERSIONS = {
         "container-exits-at-start", OWN, "no-such-program", {"command": ["no-such-program"]}
     ),
     "a program that ends by itself": Version(
-        "container-exits-at-start", OWN, "ends by itself", {"command": ["true"]}
+        "container-exits-at-start", OWN, "exits without an error", {"command": ["true"]}
     ),
     "more memory than its limit": Version(
         "oom-killed",
         OWN,
-        "its limit 64Mi",
+        "memory limit 64Mi",
         {"command": ["perl", "-e", GREEDY], "resources": LIMITS},
         back=False,
     ),
@@ -168,12 +168,15 @@ VERSIONS = {
         {"resources": {"limits": {"nvidia.com/gpu": "1"}}},
     ),
     "a selector that no node fits": Version(
-        "unschedulable", OWN, "no node fits its selector", spec={"nodeSelector": {"disk": "gold"}}
+        "unschedulable",
+        OWN,
+        "no node matches its node selector",
+        spec={"nodeSelector": {"disk": "gold"}},
     ),
     "a Secret that doesn't exist": Version(
         "config-missing",
         "Secret/no-such-secret",
-        "doesn't exist",
+        "does not exist",
         {"envFrom": [{"secretRef": {"name": "no-such-secret"}}]},
     ),
     "a key that a ConfigMap doesn't have": Version(
@@ -192,7 +195,7 @@ VERSIONS = {
         },
     ),
     "a volume of a Secret that doesn't exist": Version(
-        "config-missing", "Secret/no-such-secret", "doesn't exist", spec={"volumes": [SECRET]}
+        "config-missing", "Secret/no-such-secret", "does not exist", spec={"volumes": [SECRET]}
     ),
     "a volume of a driver that isn't there": Version(
         "volume-not-mounted", OWN, "csi.example.com", spec={"volumes": [CSI]}
@@ -203,7 +206,7 @@ VERSIONS = {
     "a service account that doesn't exist": Version(
         "pod-refused",
         OWN,
-        "service account doesn't exist",
+        "service account does not exist",
         spec={"serviceAccountName": "no-such-account"},
         back=False,
     ),
@@ -398,8 +401,8 @@ PORTS = [{"name": "http", "port": 8080, "targetPort": "no-such-port", "protocol"
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"spec": {"selector": {"app.kubernetes.io/component": "nobody"}}}, "no pod has its"),
-        pytest.param({"spec": {"ports": PORTS}}, "leads to no-such-port", marks=long),
+        ({"spec": {"selector": {"app.kubernetes.io/component": "nobody"}}}, "no pod matches its"),
+        pytest.param({"spec": {"ports": PORTS}}, "targets no-such-port", marks=long),
     ],
     ids=["by its labels", "by its port"],
 )

@@ -87,7 +87,7 @@ def test_a_cause_is_shown_with_its_remedy_and_command() -> None:
     sick = pod_of(SERVER, ready=False, state=WAITING, phase="Pending")
     texts = " ".join(Elements(page(with_objects(settled(), sick))).texts)
     assert f"Deployment/{SERVER}" in texts
-    assert "can't be pulled: " in texts
+    assert "cannot be pulled: " in texts
     assert "(ImagePullBackOff: Back-off pulling image)" in texts
     assert f"kubectl describe deployment/{SERVER} -n dev" in texts
     assert "1 root cause found" in texts

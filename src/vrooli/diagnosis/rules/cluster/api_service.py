@@ -1,4 +1,4 @@
-"""A part of the API that another server gives doesn't answer."""
+"""An aggregated API is not available."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrooli.kube.objects import Body, Ref, condition, creation_time, mapping, re
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each APIService that isn't available."""
+    """Yield each APIService that is not available."""
     for served in evidence.all("APIService", ""):
         state = condition(served, "Available")
         if state.get("status") != "False" or not _is_settled(evidence, served, state):
@@ -24,10 +24,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         why = f" ({down(evidence, stopped[0])})" if stopped else ""
         yield Symptom(
             resource=stopped[0] if stopped else ref,
-            message=f"{ref} isn't available ({text(state, 'reason')}): "
+            message=f"{ref} is not available ({text(state, 'reason')}): "
             f"{text(state, 'message')}{why}",
-            remediation="Bring what answers for it up, or delete the APIService if it is left "
-            "over: until then namespaces can't be deleted either.",
+            remediation="Start its backend, or delete the APIService if it is no longer used. "
+            "Until then namespaces cannot be deleted either.",
             command=recover_command(evidence, stopped[0])
             if stopped
             else _command(evidence, ref, place),
@@ -37,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _is_settled(evidence: Evidence, served: Body, state: Body) -> bool:
-    """What is missing is missing at once; one that doesn't answer may just be starting."""
+    """Whether the state is final: a backend that does not respond may be starting."""
     is_lost = text(state, "reason") in ("ServiceNotFound", "MissingEndpoints", "EndpointsNotFound")
     since = text(state, "lastTransitionTime") or creation_time(served)
     return is_lost or is_older(evidence, since, MOVING_S / 2)
@@ -48,7 +48,7 @@ def _backends(evidence: Evidence, place: Ref) -> Iterator[Ref]:
 
 
 def _command(evidence: Evidence, ref: Ref, place: Ref) -> str:
-    """One whose Service isn't there is left over."""
+    """Delete an APIService whose Service does not exist; describe any other."""
     if place.namespace == "kube-system" and evidence.get(place) is None:
         return f"kubectl delete {ref.words}"
     return f"kubectl describe {ref.words}"

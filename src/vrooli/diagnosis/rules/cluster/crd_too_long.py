@@ -1,4 +1,4 @@
-"""A definition was refused because kubectl notes all of it in an annotation."""
+"""A custom resource definition was rejected because kubectl copies it into an annotation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SOURCE = "https://raw.githubusercontent.com/spotahome/redis-operator/v1.2.4/mani
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """What Helm or an event says, about the definition that it names."""
+    """Yield the definition that Helm's or an event's error names."""
     message = [evidence.helm.description, *(event.message for event in evidence.events)]
     lines = [line.strip() for line in message if WORDS in line]
     names = {item.definition for operator in OPERATORS for item in operator.resources}
@@ -23,8 +23,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         name = next((name for name in sorted(names) if name in line), FAILOVER.definition)
         yield Symptom(
             resource=Ref("CustomResourceDefinition", name),
-            message=f"it can't be applied by the client: {line}",
-            remediation="Apply it on the server, which keeps no copy of it in an annotation.",
+            message=f"client-side apply fails: {line}",
+            remediation="Use a server-side apply, which stores no copy in an annotation.",
             command=f"kubectl apply --server-side -f {SOURCE}"
             "databases.spotahome.com_redisfailovers.yaml"
             if name == FAILOVER.definition

@@ -1,4 +1,4 @@
-"""A node is to be emptied, and budgets don't let its pods go."""
+"""A node is cordoned for a drain, and disruption budgets block the eviction of its pods."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vrooli.kube.objects import Body, items, labels, mapping, matches_selector, 
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each node that is closed to new pods while budgets keep its own where they are."""
+    """Yield each cordoned node whose pods cannot be evicted because of their budgets."""
     for node in evidence.all("Node"):
         if not mapping(node, "spec").get("unschedulable"):
             continue
@@ -24,19 +24,19 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if closed:
             yield Symptom(
                 resource=ref_of(node),
-                message="it is closed to new pods, and can't be emptied: "
+                message="the node is cordoned but cannot be drained: "
                 + ", ".join(map(_describe, closed)),
-                remediation="Have more pods than the budget wants, or a budget that lets one go; "
-                "or open the node again.",
+                remediation="Run more pods than the budget requires, relax the budget, or uncordon "
+                "the node.",
                 command=_command(closed, name),
                 evidence=tuple(map(_describe, closed)),
-                # What runs on it goes on running.
+                # Its pods keep running.
                 can_explain=("unschedulable", "stuck-terminating"),
             )
 
 
 def _blocks_drain(evidence: Evidence, budget: Body, node: str) -> bool:
-    """Whether a budget allows nothing, though its pods are well, and has pods on the node."""
+    """Whether a budget with healthy pods allows no disruption and selects pods on the node."""
     status = mapping(budget, "status")
     healthy, expected = number(status, "currentHealthy"), number(status, "expectedPods")
     selector = mapping(budget, "spec", "selector")
@@ -58,7 +58,7 @@ def _describe(budget: Body) -> str:
 
 
 def _command(closed: list[Body], node: str) -> str:
-    """A single budget of nobody's can be changed; operators put theirs back."""
+    """Patch a single budget without an owner; operators revert changes to their budgets."""
     if len(closed) == 1 and not items(closed[0], "metadata", "ownerReferences"):
         return patch(ref_of(closed[0]), {"minAvailable": None, "maxUnavailable": 1}, "spec")
     return f"kubectl uncordon {node}"

@@ -1,4 +1,4 @@
-"""A node isn't ready, or is short of memory, disk or processes."""
+"""A node is not ready, or is short of memory, disk or processes."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ LINK = "https://kubernetes.io/docs/concepts/architecture/nodes/#node-status"
 
 
 def not_ready(evidence: Evidence) -> Iterator[Symptom]:
-    """Each node that isn't ready, unless it has just come."""
+    """Yield each node that is not ready, unless it has just joined."""
     for node in evidence.all("Node"):
         state = condition(node, "Ready")
         if state.get("status") == "True" or not is_older(evidence, creation_time(node), MOVING_S):
             continue
-        message = text(state, "message") or "it says nothing"
+        message = text(state, "message") or "no message"
         yield Symptom(
             resource=ref_of(node),
-            message=f"the node isn't ready ({text(state, 'reason') or 'Unknown'}): {message}",
-            remediation="Start its kubelet and its container runtime again, or take it out of the "
-            "cluster; `vrooli cluster start` does it for the embedded cluster.",
+            message=f"the node is not ready ({text(state, 'reason') or 'Unknown'}): {message}",
+            remediation="Restart its kubelet and its container runtime, or remove it from the "
+            "cluster. For the embedded cluster run `vrooli cluster start`.",
             command=f"kubectl describe {ref_of(node).words}",
             evidence=(
                 f"Ready {state.get('status')}: {message}",
@@ -41,7 +41,7 @@ def not_ready(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def pressure(evidence: Evidence) -> Iterator[Symptom]:
-    """Each node that is short of something."""
+    """Yield each node that is under pressure."""
     for node in evidence.all("Node"):
         short = {
             what: text(state, "message")
@@ -52,8 +52,8 @@ def pressure(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=ref_of(node),
                 message=f"the node is short of {' and '.join(short)}: {'; '.join(short.values())}",
-                remediation="End what uses it up, make room, or add a node. Until then pods are "
-                "evicted and none are taken.",
+                remediation="Stop the processes that use it, free space, or add a node. Until then "
+                "the node evicts pods and accepts no new ones.",
                 command=f"kubectl describe {ref_of(node).words}",
                 evidence=last_events(evidence, ref_of(node)) or tuple(short.values()),
                 affects=_repelled_workloads(evidence),
@@ -61,7 +61,7 @@ def pressure(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _repelled_workloads(evidence: Evidence) -> tuple[Ref, ...]:
-    """The workloads with pods that a node's own taints keep away."""
+    """The workloads with pods that cannot be scheduled because of node condition taints."""
     return tuple(evidence.owner(pod) for pod in evidence.all("Pod") if _is_repelled(pod))
 
 
@@ -72,13 +72,13 @@ def _is_repelled(pod: Body) -> bool:
 
 NOT_READY = Rule(
     rule_id="node-not-ready",
-    title="NodeNotReady: a node doesn't answer, or can't run pods",
+    title="NodeNotReady: a node does not respond or cannot run pods",
     find=not_ready,
     link=LINK,
 )
 PRESSURE = Rule(
     rule_id="node-pressure",
-    title="MemoryPressure, DiskPressure, PIDPressure: a node is short of something",
+    title="MemoryPressure, DiskPressure, PIDPressure: a node is short of resources",
     find=pressure,
     link="https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",
 )

@@ -23,7 +23,7 @@ UNITS = {
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each quota that stands in the way, with the workloads that it stops."""
+    """Yield each quota that blocks pods, with the workloads that it affects."""
     stopped: dict[Ref, list[tuple[Ref, str]]] = {}
     for item in refusals(evidence):
         if match := QUOTA.search(item.said):
@@ -36,7 +36,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             resource=quota,
             message=f"it has no capacity for the pods of {names}: "
             f"{message[message.find('exceeded') :]}",
-            remediation="Raise the quota, end what isn't needed, or request less.",
+            remediation="Raise the quota, stop unneeded workloads, or lower the requests.",
             command=_raised(quota, message) or rollback_command(evidence, workload),
             evidence=tuple(f"FailedCreate {ref}: {line}" for ref, line in workloads),
             affects=tuple(ref for ref, _ in workloads),
@@ -44,7 +44,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _raised(quota: Ref, message: str) -> str:
-    """The command that makes just as much room as is asked for."""
+    """The command that raises the quota to exactly the requested amount."""
     match = QUOTA.search(message)
     if match is None:
         return ""
@@ -62,7 +62,7 @@ def _amounts(listing: str) -> dict[str, str]:
 
 
 def _sum(first: str, second: str) -> str:
-    """Two amounts in the finer one's unit; empty where one is no amount."""
+    """The sum of two amounts in the smaller unit; empty if one of them is not an amount."""
     read = [AMOUNT.fullmatch(value) for value in (first, second)]
     if not all(read):
         return ""

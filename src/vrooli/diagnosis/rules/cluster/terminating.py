@@ -1,4 +1,4 @@
-"""An object that was deleted doesn't go: a finalizer, or a node that says nothing, keeps it."""
+"""A deleted object remains because of a finalizer or a node that does not respond."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from vrooli.diagnosis.evidence.workloads import age_s, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, Ref, is_deleted, items, number, ref_of, text, texts
 
-# Who has a finalizer needs a moment, and pods their time to end besides, seconds.
+# Finalizers take a moment, and pods also have their grace period, seconds.
 GRACE_S, POD_S = 20.0, 30.0
-# What protects a volume that is in use goes by itself once it isn't.
+# Finalizers that Kubernetes removes when the volume is no longer in use.
 IN_USE = ("kubernetes.io/pvc-protection", "kubernetes.io/pv-protection")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each object of the release's namespace, and the namespace, that is overdue."""
+    """Yield the namespace and each of its objects whose deletion is overdue."""
     for kind in evidence.objects:
         for body in evidence.all(kind):
             is_its = ref_of(body).namespace or ref_of(body).name == evidence.namespace
@@ -39,15 +39,15 @@ def _symptom(evidence: Evidence, body: Body, since: float) -> Symptom:
         if ref.kind == "Namespace" and item.get("status") == "True" and item.get("message")
     ]
     why = (
-        f"{', '.join(finalizers)} keeps it"
+        f"the finalizer {', '.join(finalizers)} blocks the deletion"
         if finalizers
-        else "its node doesn't say that it has ended"
+        else "its node does not confirm that it terminated"
     )
     if states:
         why = "; ".join(states)
     return Symptom(
         resource=ref,
-        message=f"it was deleted, and is still there after {since:.0f} s: {why}",
+        message=f"it was deleted but still exists after {since:.0f} s: {why}",
         remediation=_remedy(finalizers, ref),
         command=_command(finalizers, ref),
         evidence=(
@@ -65,15 +65,18 @@ def _finalizers(body: Body) -> list[str]:
 
 def _remedy(finalizers: list[str], ref: Ref) -> str:
     if any(item in IN_USE for item in finalizers):
-        return "End the pods that use it: then it goes by itself."
+        return "Delete the pods that use it. Kubernetes then deletes it automatically."
     if ref.kind == "Namespace":
-        return "Delete what is left in it; each thing's own finalizer says who is waited for."
+        return (
+            "Delete the remaining objects in it. Their finalizers show which controller must "
+            "clean up."
+        )
     if finalizers:
         return (
-            "See that whoever has put the finalizer there runs: it cleans up, and takes it away. "
-            "If that one is gone for good, take it away by hand."
+            "Make sure that the controller of the finalizer is running: it cleans up and removes "
+            "the finalizer. If the controller no longer exists, remove the finalizer manually."
         )
-    return "Bring its node back; if that is gone for good, delete the pod at once."
+    return "Restart its node. If the node no longer exists, force the deletion of the pod."
 
 
 def _command(finalizers: list[str], ref: Ref) -> str:
@@ -86,7 +89,7 @@ def _command(finalizers: list[str], ref: Ref) -> str:
 
 RULE = Rule(
     rule_id="stuck-terminating",
-    title="Terminating: a deleted object doesn't go",
+    title="Terminating: a deleted object still exists",
     find=find,
     link="https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/",
 )

@@ -1,4 +1,4 @@
-"""A claim gets no volume: no such class, no default class, or its provisioner is down."""
+"""A claim gets no volume: the class does not exist, there is no default, or provisioning fails."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ DEFAULT = "storageclass.kubernetes.io/is-default-class"
 PROVISION_S = 20.0
 WAITS = "WaitForFirstConsumer"
 FAILED = ("ProvisioningFailed", "FailedBinding")
-# Said once a provisioner of its own is asked; that nobody answers nobody says.
+# The event when an external provisioner is requested; no event follows if none responds.
 EXTERNAL, ANSWERS_S = "ExternalProvisioning", 60.0
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each claim that waits for what doesn't come by itself."""
+    """Yield each pending claim that will not be bound without a fix."""
     for claim in evidence.all("PersistentVolumeClaim"):
         if text(claim, "status", "phase") == "Pending":
             yield from _symptoms(evidence, claim)
@@ -36,13 +36,14 @@ def _symptoms(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
     if not class_name and not has_default:
         yield _no_class(ref, sorted(classes), events)
     elif class_name and evidence.is_readable("StorageClass") and class_name not in classes:
-        # A rule of its own names the value of PostgreSQL that sets the class.
+        # The rule postgres-storage-class covers the claims of PostgreSQL.
         if not text(labels(claim), CLUSTER_LABEL):
             yield _unknown_class(ref, class_name, sorted(classes), events)
     elif provisioner := _provisioner(evidence, classes.get(class_name, {})):
         yield Symptom(
             resource=provisioner,
-            message=f"the volumes of {class_name} aren't made: {down(evidence, provisioner)}",
+            message=f"the volumes of {class_name} are not provisioned: "
+            f"{down(evidence, provisioner)}",
             remediation="Start the provisioner.",
             command=recover_command(evidence, provisioner),
             evidence=events,
@@ -51,7 +52,7 @@ def _symptoms(evidence: Evidence, claim: Body) -> Iterator[Symptom]:
     elif failure := _failure(evidence, claim):
         yield Symptom(
             resource=ref,
-            message=f"it gets no volume: {failure}",
+            message=f"no volume is provisioned: {failure}",
             remediation="Fix what the provisioner reports.",
             command=f"kubectl describe {ref.words}",
             evidence=events,
@@ -63,9 +64,9 @@ def _no_class(ref: Ref, classes: list[str], events: tuple[str, ...]) -> Symptom:
     command = f"kubectl annotate storageclass {first} {DEFAULT}=true --overwrite"
     return Symptom(
         resource=ref,
-        message="it names no storage class, and the cluster has no default one "
-        f"(there is {', '.join(classes) or 'none'})",
-        remediation="Make a class the default, or name one (persistence.*.storageClass).",
+        message="it has no storage class, and the cluster has no default class (available: "
+        f"{', '.join(classes) or 'none'})",
+        remediation="Make a class the default, or set one (persistence.*.storageClass).",
         command=command if classes else "kubectl get storageclass",
         evidence=events,
     )
@@ -76,17 +77,17 @@ def _unknown_class(
 ) -> Symptom:
     return Symptom(
         resource=ref,
-        message=f"its storage class {class_name} doesn't exist "
-        f"(there is {', '.join(classes) or 'none'})",
-        remediation="Make the class, or name one that exists (persistence.*.storageClass) and "
-        "recreate the claim: a claim's class can't be changed.",
+        message=f"its storage class {class_name} does not exist (available: "
+        f"{', '.join(classes) or 'none'})",
+        remediation="Create the class, or set one that exists (persistence.*.storageClass) and "
+        "recreate the claim: the class of a claim is immutable.",
         command=f"kubectl delete {ref.words}",
         evidence=events,
     )
 
 
 def _failure(evidence: Evidence, claim: Body) -> str:
-    """Why a claim still waits: what failed, or who was asked long ago; empty if it may yet come."""
+    """The reason why a claim is pending; empty while provisioning may still succeed."""
     failed = evidence.events_of(ref_of(claim), *FAILED)
     if failed and is_older(evidence, creation_time(claim), PROVISION_S):
         return failed[-1].message.strip()
@@ -97,7 +98,7 @@ def _failure(evidence: Evidence, claim: Body) -> str:
 
 
 def _provisioner(evidence: Evidence, kind: Body) -> Ref | None:
-    """The provisioner's Deployment where it is down, by the words of its name."""
+    """The provisioner's Deployment if it is down, matched by the words in its name."""
     words = set(re.split(r"[^a-z0-9]+", text(kind, "provisioner").lower())) - {"io", "com", "csi"}
     for body in evidence.all("Deployment", ""):
         ref = ref_of(body)

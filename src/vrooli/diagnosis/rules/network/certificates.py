@@ -1,4 +1,4 @@
-"""A certificate in a Secret has ended, or ends soon."""
+"""A certificate in a Secret has expired or expires soon."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ LINK = "https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets"
 
 
 def expired(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Secret with a certificate that has ended."""
+    """Yield each Secret with an expired certificate."""
     for ref, key, end in _certificates(evidence):
         if end <= evidence.now:
-            how = "has ended: whoever checks it refuses it"
-            # An Ingress leads where it leads, whichever certificate it shows.
+            how = "has expired, so clients that verify it reject it"
+            # An Ingress routes requests whatever certificate it serves.
             explains = () if _shown_by(evidence, ref) else None
             yield _symptom(evidence, ref, key, end, how, explains)
 
 
 def soon(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Secret with a certificate that ends within a week."""
+    """Yield each Secret with a certificate that expires within a week."""
     for ref, key, end in _certificates(evidence):
         if evidence.now < end <= evidence.now + SOON:
-            # Until then all of it works.
-            yield _symptom(evidence, ref, key, end, "ends soon, and nobody has renewed it", ())
+            # Everything works until then.
+            yield _symptom(evidence, ref, key, end, "expires soon and has not been renewed", ())
 
 
 def _certificates(evidence: Evidence) -> Iterator[tuple[Ref, str, datetime]]:
@@ -39,7 +39,7 @@ def _certificates(evidence: Evidence) -> Iterator[tuple[Ref, str, datetime]]:
 
 
 def _shown_by(evidence: Evidence, ref: Ref) -> list[str]:
-    """The Ingresses that show a Secret's certificate, by name."""
+    """The names of the Ingresses that serve a Secret's certificate."""
     return [
         text(ingress, "metadata", "name")
         for ingress in evidence.all("Ingress")
@@ -57,13 +57,13 @@ def _symptom(
     explains: tuple[str, ...] | None,
 ) -> Symptom:
     when, users = f"{end:%Y-%m-%d %H:%M} UTC", _shown_by(evidence, ref)
-    used = f" (Ingress/{', Ingress/'.join(users)} shows it)" if users else ""
+    used = f" (used by Ingress/{', Ingress/'.join(users)})" if users else ""
     body = evidence.get(ref) or {}
     if text(labels(body), CLUSTER_LABEL):
-        remedy = "PGO recreates it when it is deleted."
+        remedy = "Delete it; PGO recreates it."
         command = f"kubectl delete {ref.words}"
     else:
-        remedy = "Renew it, and put the new certificate with its key into the Secret."
+        remedy = "Renew the certificate, and write it with its key to the Secret."
         command = (
             f"sh -c 'kubectl create secret tls {ref.name} -n {ref.namespace} --cert=tls.crt "
             "--key=tls.key --dry-run=client -o yaml | kubectl apply -f -'"
@@ -86,7 +86,7 @@ EXPIRED = Rule(
 )
 ENDS_SOON = Rule(
     rule_id="certificate-ends-soon",
-    title="a certificate in a Secret of the release ends within a week",
+    title="a certificate in a Secret of the release expires within a week",
     find=soon,
     link=LINK,
 )

@@ -1,4 +1,4 @@
-"""Clocks differ: a node's from this machine's, or one that finds certificates not valid yet."""
+"""Clocks differ: a node's clock is ahead, or a program rejects certificates as not yet valid."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from vrooli.kube.objects import Ref, condition, ref_of, text
 from vrooli.kube.status import is_pod_ready
 from vrooli.kube.times import parse_time
 
-# Network and rounding make a second or two.
+# Network delay and rounding cause a second or two.
 SKEW_S = 30.0
 WORDS = (
     r"certificate has expired or is not yet valid: current time \S+ is before"
     r"|certificate is not yet valid|[Tt]oken (?:is not valid yet|used before issued)"
     r"|time went backwards"
 )
-REMEDY = "Have the time kept by NTP (chrony, systemd-timesyncd) on every node and on this machine."
+REMEDY = "Synchronize the clocks of every node and of this machine with NTP (chrony, "
+"systemd-timesyncd)."
 COMMAND = "timedatectl status"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each node whose signs of life are from the future, and each log that says so."""
+    """Yield each node with a heartbeat in the future, and each workload that logs clock errors."""
     for node in evidence.all("Node"):
         beat = parse_time(text(condition(node, "Ready"), "lastHeartbeatTime"))
         ahead = (beat - evidence.now).total_seconds() if beat else 0.0
         if ahead > SKEW_S:
             yield Symptom(
                 resource=ref_of(node),
-                message=f"its clock is {ahead:.0f} s ahead of this machine's: its last sign of "
-                "life is from the future",
+                message=f"its clock is {ahead:.0f} s ahead of this machine's: its last heartbeat "
+                "is in the future",
                 remediation=REMEDY,
                 command=COMMAND,
                 evidence=(f"lastHeartbeatTime {beat:%H:%M:%S}, now {evidence.now:%H:%M:%S} UTC",),
-                # Whose trouble comes from it says so in its log, and has a finding of its own.
+                # A workload that fails because of it logs an error and gets its own finding.
                 can_explain=(),
             )
     errors: dict[Ref, str] = {}
@@ -47,7 +48,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for about, line in errors.items():
         yield Symptom(
             resource=about,
-            message=f"the clocks of its node and of whom it speaks with differ: {line}",
+            message=f"the clocks of its node and of its peer differ: {line}",
             remediation=REMEDY,
             command=COMMAND,
             evidence=(line,),

@@ -1,4 +1,4 @@
-"""Names aren't resolved: the cluster's DNS is down, or doesn't answer."""
+"""Names are not resolved: the cluster's DNS is down or does not respond."""
 
 from __future__ import annotations
 
@@ -14,25 +14,28 @@ from vrooli.kube.objects import ref_of
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """The DNS, when nothing of it runs, or when every pod that is asked gets no answer."""
+    """Yield the cluster's DNS if it is not running or no probed pod resolves a name."""
     answers = [item for item in evidence.answers if item.probe == resolve.NAME and item.ok]
     failed = [item for item in answers if item.text == resolve.NOT_FOUND]
     lines = tuple(
         f"{item.about.name}: `getent hosts {resolve.HOSTNAME}`: {item.text}" for item in failed
     )
-    # Where it has another name, only the answers tell.
+    # Under a different name only the probes show whether it works.
     why = down(evidence, DNS) if evidence.get(DNS) else ""
     if why:
-        problem, command = f"the cluster's DNS doesn't run: {why}.", recover_command(evidence, DNS)
+        problem, command = (
+            f"the cluster's DNS is not running: {why}.",
+            recover_command(evidence, DNS),
+        )
     elif answers and len(failed) == len(answers):
-        problem = "the cluster's DNS doesn't resolve names for the release's pods."
+        problem = "the cluster's DNS does not resolve names for the release's pods."
         command = f"kubectl logs {DNS.words} --tail=50"
     else:
         return
     yield Symptom(
         resource=DNS,
-        message=f"{problem} No service finds another.",
-        remediation="Start it; when it runs, see its log, and whether a NetworkPolicy closes "
+        message=f"{problem} Services cannot find each other.",
+        remediation="Start it. If it is running, check its log and whether a NetworkPolicy blocks "
         "port 53.",
         command=command,
         evidence=(*last_events(evidence, DNS), *lines),

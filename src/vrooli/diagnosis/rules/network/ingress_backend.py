@@ -1,4 +1,4 @@
-"""An Ingress leads to a Service, or a port of one, that doesn't exist."""
+"""An Ingress routes to a Service or port that does not exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vrooli.kube.objects import Body, Ref, items, mapping, ref_of, text
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Ingress with a path to nowhere."""
+    """Yield each Ingress with a path whose backend does not exist."""
     if not evidence.is_readable("Service"):
         return
     for ingress in evidence.all("Ingress"):
@@ -25,9 +25,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if lost:
             yield Symptom(
                 resource=ref,
-                message=f"it leads nowhere: {'; '.join(lost)}",
-                remediation="Correct the Ingress (ingress.hosts), or make what it leads to; "
-                "deploying again puts both back as they were.",
+                message=f"its backend does not exist: {'; '.join(lost)}",
+                remediation="Correct the Ingress (ingress.hosts), or create its backend. Deploying "
+                "again restores both.",
                 command=restore_field_command(evidence, ref, "spec", "rules")
                 or f"kubectl describe {ref.words}",
                 evidence=last_events(evidence, ref) or tuple(lost),
@@ -35,9 +35,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _backends(ingress: Body) -> Iterator[tuple[str, Body]]:
-    """Each path in words, with the Service that it leads to."""
+    """Each path of the Ingress with its backend Service."""
     if default := mapping(ingress, "spec", "defaultBackend", "service"):
-        yield "the default", default
+        yield "the default backend", default
     for rule in items(ingress, "spec", "rules"):
         for path in items(rule, "http", "paths"):
             if service := mapping(path, "backend", "service"):
@@ -48,19 +48,19 @@ def _backend_problem(evidence: Evidence, ref: Ref, where: str, backend: Body) ->
     name = text(backend, "name")
     service = evidence.get(Ref("Service", name, ref.namespace))
     if service is None:
-        return f"{where} leads to Service/{name}, which doesn't exist"
+        return f"{where} routes to Service/{name}, which does not exist"
     for key, field in (("name", "name"), ("number", "port")):
         requested = mapping(backend, "port").get(key)
         ports = [port.get(field) for port in items(service, "spec", "ports")]
         if requested is not None and requested not in ports:
             existing = ", ".join(str(port) for port in ports)
-            return f"{where} leads to port {requested} of Service/{name}, which has {existing}"
+            return f"{where} routes to port {requested} of Service/{name}, which has {existing}"
     return ""
 
 
 RULE = Rule(
     rule_id="ingress-without-backend",
-    title="404, 503: an Ingress leads to a Service or port that doesn't exist",
+    title="404, 503: an Ingress routes to a Service or port that does not exist",
     find=find,
     link="https://kubernetes.io/docs/concepts/services-networking/ingress/",
 )

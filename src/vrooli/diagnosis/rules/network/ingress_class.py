@@ -1,4 +1,4 @@
-"""No controller takes an Ingress up: its class doesn't exist, or it has none."""
+"""No controller handles an Ingress: its class does not exist, or it has none."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ from vrooli.diagnosis.remedies.kubectl import patch, restore_field_command
 from vrooli.kube.objects import Ref, annotations_of, ref_of, text
 
 DEFAULT = "ingressclass.kubernetes.io/is-default-class"
-# How classes were named before there were objects for them.
+# The deprecated annotation from before IngressClass objects.
 OLD = "kubernetes.io/ingress.class"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Ingress without a class that exists."""
+    """Yield each Ingress without an existing class."""
     if not evidence.is_readable("IngressClass"):
         return
     classes = evidence.all("IngressClass")
     names = sorted(ref_of(item).name for item in classes)
     has_default = any(text(annotations_of(item), DEFAULT) == "true" for item in classes)
-    existing = f"there is {', '.join(names)}" if names else "there is none at all"
+    existing = f"available: {', '.join(names)}" if names else "the cluster has none"
     for ingress in evidence.all("Ingress"):
         name = text(ingress, "spec", "ingressClassName")
         if name in names or (not name and (has_default or text(annotations_of(ingress), OLD))):
             continue
         problem = (
-            f"its class {name} doesn't exist" if name else "it has no class, and none is default"
+            f"its class {name} does not exist"
+            if name
+            else "it has no class, and no class is the default"
         )
         ref = ref_of(ingress)
         yield Symptom(
             resource=ref,
             message=f"no controller handles it: {problem} ({existing})",
-            remediation="Name a class that exists (ingress.className), or install the controller.",
+            remediation="Set a class that exists (ingress.className), or install the controller.",
             command=_command(evidence, ref, names),
             evidence=(f"IngressClass: {existing}",),
             can_explain=("not-ready",),
@@ -49,7 +51,7 @@ def _command(evidence: Evidence, ref: Ref, names: list[str]) -> str:
 
 RULE = Rule(
     rule_id="ingress-class-missing",
-    title="an Ingress that no controller takes up: its class doesn't exist",
+    title="no controller handles an Ingress: its class does not exist",
     find=find,
     link="https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class",
 )

@@ -1,4 +1,4 @@
-"""The controller of the release's Ingress doesn't run."""
+"""The controller of the release's Ingress is not running."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from vrooli.kube.objects import Ref, ref_of
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each controller of which nothing runs, where it can be seen."""
+    """Yield each controller without a running pod, if its namespace is readable."""
     stopped: dict[Ref, list[Ref]] = {}
     for ingress in evidence.all("Ingress"):
         deployments = list(controllers(evidence, ingress))
         if any(not down(evidence, controller) for controller in deployments):
-            continue  # one of several lets it in
+            continue  # another controller serves it
         for controller in deployments:
             stopped.setdefault(controller, []).append(ref_of(ingress))
     for controller, ingresses in stopped.items():
         if why := down(evidence, controller):
             yield Symptom(
                 resource=controller,
-                message=f"the Ingress controller doesn't run: {why}. Nothing gets in from outside.",
+                message=f"the Ingress controller is not running: {why}. The release is unreachable "
+                "from outside.",
                 remediation="Start the controller.",
                 command=recover_command(evidence, controller),
                 evidence=last_events(evidence, controller),
@@ -36,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 RULE = Rule(
     rule_id="ingress-controller-down",
-    title="connection refused from outside: the Ingress controller doesn't run",
+    title="connection refused from outside: the Ingress controller is not running",
     find=find,
     link="https://kubernetes.io/docs/concepts/services-networking/ingress-controllers/",
 )

@@ -1,4 +1,4 @@
-"""A NetworkPolicy refuses an arrow of the architecture."""
+"""A NetworkPolicy blocks a connection that the architecture needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vrooli.kube.objects import Body, Ref, mapping, ref_of
 
 @dataclass
 class _Closed:
-    """What one policy closes."""
+    """The connections that one policy blocks."""
 
     policy: Body
     lines: list[str] = field(default_factory=list)
@@ -27,7 +27,7 @@ class _Closed:
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each policy with the arrows that it refuses."""
+    """Yield each policy with the required connections that it blocks."""
     closed: dict[Ref, _Closed] = {}
     for source, target, connection in connections(evidence):
         policies = find_denying(evidence.all("NetworkPolicy"), connection)
@@ -37,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         policy = _pick_policy(evidence, policies)
         entry = closed.setdefault(ref_of(policy), _Closed(policy))
         is_confirmed = answer is not None and answer.ok
-        verdict = f": {connect.REFUSED}" if is_confirmed else " (not tried)"
+        verdict = f": {connect.REFUSED}" if is_confirmed else " (not tested)"
         entry.is_confirmed |= is_confirmed
         entry.lines.append(
             f"{source.name} to {target.name}, {connection.protocol} port {connection.port}{verdict}"
@@ -47,12 +47,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         is_own = deployed_field(evidence, ref) is not None
         yield Symptom(
             resource=ref,
-            # A cluster's network need not enforce policies.
-            message=f"it {'refuses' if entry.is_confirmed else 'may refuse'} what the architecture "
-            f"needs: {'; '.join(entry.lines)}",
+            # The cluster's network may not enforce policies.
+            message=f"it {'blocks' if entry.is_confirmed else 'may block'} connections that the "
+            f"architecture needs: {'; '.join(entry.lines)}",
             remediation="Restore the version of the release."
             if is_own
-            else "Delete it, or have it allow these connections.",
+            else "Delete it, or allow these connections in it.",
             command=restore_field_command(evidence, ref, "spec") or f"kubectl delete {ref.words}",
             evidence=(*entry.lines, _selector(entry.policy)),
             affects=tuple(dict.fromkeys(entry.sources)),
@@ -60,7 +60,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _pick_policy(evidence: Evidence, policies: list[Body]) -> Body:
-    """Of the policies that close a way together: one that the release doesn't have so."""
+    """Of the policies that block a connection together: one that differs from the release's."""
     for policy in policies:
         spec = deployed_field(evidence, ref_of(policy), "spec")
         if spec is None or restore_field_command(evidence, ref_of(policy), "spec"):
@@ -75,7 +75,7 @@ def _selector(policy: Body) -> str:
 
 RULE = Rule(
     rule_id="network-policy-refuses",
-    title="timeout between services: a NetworkPolicy refuses an arrow of the architecture",
+    title="timeout between services: a NetworkPolicy blocks a required connection",
     find=find,
     link="https://kubernetes.io/docs/concepts/services-networking/network-policies/",
 )

@@ -1,4 +1,4 @@
-"""A Service leads nowhere: no pod has its labels, or none offers its port."""
+"""A Service has no endpoints: no pod matches its selector, or no container has its port."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from vrooli.kube.objects import (
     text,
 )
 
-REMEDIATION = "Correct the Service, or deploy again: that puts it back as it was."
+REMEDIATION = "Correct the Service, or deploy again to restore it."
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Service of the namespace that can't lead anywhere, however well the pods are."""
+    """Yield each Service of the namespace that cannot have endpoints, whatever its pods' state."""
     if evidence.is_hidden("Pod") or evidence.is_hidden("Deployment"):
         return
     for service in evidence.all("Service"):
         selector = mapping(service, "spec", "selector")
-        # Operators make Services for roles that nobody has at times, such as replicas.
+        # Operators create Services for roles that may have no pod, such as replicas.
         is_own = not items(service, "metadata", "ownerReferences")
         if not selector or not is_own or not is_older(evidence, creation_time(service), MOVING_S):
             continue
@@ -42,7 +42,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             at = ("spec", "ports") if pods else ("spec", "selector")
             yield Symptom(
                 resource=ref,
-                message=f"it leads nowhere: {problem}",
+                message=f"it has no endpoints: {problem}",
                 remediation=REMEDIATION,
                 command=_command(evidence, ref, selector, at),
                 evidence=_evidence(evidence, service),
@@ -56,12 +56,12 @@ def _podless(evidence: Evidence, selector: Body) -> str:
         if selects(selector, mapping(body, "spec", "template", "metadata", "labels")):
             if replicas_of(body) == 0:
                 return f"{ref_of(body)} is scaled to 0 pods"
-            return ""  # why that has no pods is for others to say
-    return f"no pod has its labels {chosen}"
+            return ""  # other rules report why it has no pods
+    return f"no pod matches its selector {chosen}"
 
 
 def _portless(service: Body, pods: list[Body]) -> str:
-    """Ports that no container offers; a container that declares none may offer any."""
+    """The first port that no container declares; undeclared ports are ignored."""
     declared = [port for item in containers(pods[0]) for port in items(item, "ports")]
     offered = {
         value for port in declared for value in (port.get("name"), port.get("containerPort"))
@@ -70,7 +70,7 @@ def _portless(service: Body, pods: list[Body]) -> str:
         target = port.get("targetPort", port.get("port"))
         if declared and target not in offered:
             existing = ", ".join(sorted(str(value) for value in offered if value))
-            return f"its port {port.get('port')} leads to {target}, and its pods offer {existing}"
+            return f"its port {port.get('port')} targets {target}, but its pods expose {existing}"
     return ""
 
 
@@ -97,7 +97,7 @@ def _evidence(evidence: Evidence, service: Body) -> tuple[str, ...]:
 
 
 def _touched(evidence: Evidence, ref: Ref) -> tuple[Ref, ...]:
-    """The Ingresses that lead to it."""
+    """The Ingresses that route to it."""
     return tuple(
         ref_of(ingress)
         for ingress in evidence.all("Ingress")
@@ -109,7 +109,7 @@ def _touched(evidence: Evidence, ref: Ref) -> tuple[Ref, ...]:
 
 RULE = Rule(
     rule_id="service-without-endpoints",
-    title="no endpoints: a Service selects no pods, or leads to a port that none offers",
+    title="no endpoints: a Service selects no pods, or targets a port that no pod exposes",
     find=find,
     link="https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",
 )

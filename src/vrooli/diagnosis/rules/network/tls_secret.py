@@ -1,4 +1,4 @@
-"""An Ingress names a Secret for TLS that isn't there, or is none."""
+"""An Ingress references a TLS Secret that does not exist or lacks keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ISSUERS = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Secret that an Ingress needs and doesn't have."""
+    """Yield each TLS Secret of an Ingress that does not exist or lacks keys."""
     if not evidence.is_readable("Secret"):
         return
     for ingress in evidence.all("Ingress"):
@@ -26,33 +26,33 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             is_issued = any(name in annotations_of(ingress) for name in ISSUERS)
             yield Symptom(
                 resource=ref,
-                message=f"{ref_of(ingress)} names it for TLS, and it {problem}: browsers are shown "
-                "another certificate, or none.",
-                remediation="See why cert-manager hasn't made it."
+                message=f"{ref_of(ingress)} references it for TLS, but it {problem}: browsers get "
+                "a different certificate or none.",
+                remediation="Check why cert-manager has not created it."
                 if is_issued
-                else "Make it from the certificate and its key.",
+                else "Create it from the certificate and its key.",
                 command=f"kubectl describe certificates -n {ref.namespace}"
                 if is_issued
                 else f"kubectl create secret tls {ref.name} -n {ref.namespace} --cert=tls.crt "
                 "--key=tls.key",
                 evidence=last_events(evidence, ref_of(ingress))
                 or (f"tls of {ref_of(ingress)}: {dict(entry)}",),
-                # A workload may use it, too; an Ingress leads where it leads without it.
+                # A workload may use it too; an Ingress routes requests without it.
                 can_explain=("config-missing", "volume-not-mounted"),
             )
 
 
 def _secret_problem(evidence: Evidence, ref: Ref) -> str:
     if evidence.get(ref) is None:
-        return "doesn't exist"
+        return "does not exist"
     facts = evidence.secrets.get(ref)
     missing = [key for key in KEYS if facts is not None and not facts.lengths.get(key)]
-    return f"has no {' and no '.join(missing)}" if missing else ""
+    return f"lacks {' and '.join(missing)}" if missing else ""
 
 
 RULE = Rule(
     rule_id="tls-secret-missing",
-    title="the Secret that an Ingress names for TLS isn't there",
+    title="an Ingress references a TLS Secret that does not exist",
     find=find,
     link="https://kubernetes.io/docs/concepts/services-networking/ingress/#tls",
 )

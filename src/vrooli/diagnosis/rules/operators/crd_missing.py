@@ -1,4 +1,4 @@
-"""The cluster has no definition of a kind that the release needs."""
+"""The cluster lacks a custom resource definition that the release needs."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def find(evidence: Evidence, operator: Operator, remedy: str, command: str) -> I
         if manifests and not evidence.is_readable(kind) and not evidence.is_hidden(kind):
             yield Symptom(
                 resource=Ref("CustomResourceDefinition", definition),
-                message=f'no matches for kind "{kind}": the cluster doesn\'t know what '
-                f"{operator.subject.rstrip(',')} reads.",
+                message=f'no matches for kind "{kind}": the cluster has no definition of this kind '
+                f"for {operator.subject.rstrip(',')}.",
                 remediation=remedy,
                 command=command,
                 affects=tuple(Ref(kind, item.name, evidence.namespace) for item in manifests),
@@ -30,7 +30,7 @@ def find(evidence: Evidence, operator: Operator, remedy: str, command: str) -> I
 
 @dataclass(frozen=True)
 class _Definitions:
-    """What the rule of one operator says: id, title, remediation, command, documentation."""
+    """The rule of one operator: id, title, remediation, command, documentation."""
 
     operator: Operator
     rule_id: str
@@ -50,7 +50,8 @@ OPERATORS = (
         REDIS,
         "redis-crd-missing",
         'no matches for kind "RedisFailover"',
-        "Install the operator, definition first; it is too large for a client-side apply.",
+        "Install the definition first, then the operator. The definition is too large for a "
+        "client-side apply.",
         "kubectl apply --server-side -f https://raw.githubusercontent.com/spotahome/"
         "redis-operator/v1.2.4/manifests/databases.spotahome.com_redisfailovers.yaml",
         "https://github.com/spotahome/redis-operator#operator-deployment-on-kubernetes",
@@ -59,7 +60,7 @@ OPERATORS = (
         PGO,
         "postgres-crd-missing",
         'no matches for kind "PostgresCluster"',
-        "Install PGO, which brings it.",
+        "Install PGO, which includes the definition.",
         SETUP,
         "https://access.crunchydata.com/documentation/postgres-operator/latest/installation",
     ),
@@ -67,7 +68,7 @@ OPERATORS = (
         VSO,
         "vso-crd-missing",
         'no matches for kind "VaultStaticSecret" (or VaultAuth, VaultConnection)',
-        "Install the Vault Secrets Operator, which brings it.",
+        "Install the Vault Secrets Operator, which includes the definition.",
         SETUP,
         "https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/installation",
     ),

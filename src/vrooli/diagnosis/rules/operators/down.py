@@ -1,4 +1,4 @@
-"""An operator that the release needs is not installed or does not run."""
+"""An operator that the release needs is not installed or not running."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vrooli.operators import PGO, REDIS, VSO, Operator
 
 
 def find(evidence: Evidence, operator: Operator) -> Iterator[Symptom]:
-    """Yield the operator if the release needs it and it does not run."""
+    """Yield the operator if the release needs it and it is not running."""
     dependents = [ref_of(body) for kind in operator.kinds for body in evidence.all(kind)]
     if not dependents:
         return
@@ -25,7 +25,7 @@ def find(evidence: Evidence, operator: Operator) -> Iterator[Symptom]:
     if not bodies and is_readable and not evidence.is_hidden("Deployment", ELSEWHERE):
         yield Symptom(
             resource=Ref("Namespace", operator.namespace),
-            message=f"{operator.subject} isn't there: {operator.outage}.",
+            message=f"{operator.subject} is not installed: {operator.outage}.",
             remediation="Install it.",
             command=SETUP,
             affects=tuple(dependents),
@@ -34,8 +34,8 @@ def find(evidence: Evidence, operator: Operator) -> Iterator[Symptom]:
         if why := down(evidence, ref):
             yield Symptom(
                 resource=ref,
-                message=f"{operator.subject} doesn't run ({why}): {operator.outage}.",
-                remediation="Start it; if it stops again, its events and its log show why.",
+                message=f"{operator.subject} is not running ({why}): {operator.outage}.",
+                remediation="Start it. If it stops again, check its events and its log.",
                 command=recover_command(evidence, ref),
                 evidence=last_events(evidence, ref),
                 affects=tuple(dependents),
@@ -47,19 +47,19 @@ OPERATORS = (
     (
         REDIS,
         "redis-operator-down",
-        "the Redis operator is absent or has no pod: nothing heals Redis",
+        "the Redis operator is not installed or not running: Redis is not repaired",
         "https://github.com/spotahome/redis-operator#operator-deployment-on-kubernetes",
     ),
     (
         PGO,
         "pgo-down",
-        "PGO is absent or has no pod: PostgreSQL's changes wait",
+        "PGO is not installed or not running: changes to PostgreSQL are not applied",
         "https://access.crunchydata.com/documentation/postgres-operator/latest/installation",
     ),
     (
         VSO,
         "vso-down",
-        "the Vault Secrets Operator is absent or has no pod: secrets aren't renewed",
+        "the Vault Secrets Operator is not installed or not running: secrets are not renewed",
         "https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/installation",
     ),
 )

@@ -1,4 +1,4 @@
-"""PostgreSQL can't archive its WAL: backups can't be restored, and the volume fills."""
+"""PostgreSQL cannot archive its WAL: backups cannot be restored, and the volume fills up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STANZA = "db"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each cluster whose last try to archive failed."""
+    """Yield each cluster whose last attempt to archive failed."""
     for cluster, _ in postgres.clusters(evidence):
         state = postgres.state(evidence, cluster)
         log = list(recent_lines(evidence, WORDS, pods=f"{cluster.name}-"))
@@ -31,17 +31,17 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             message="archive command failed with exit code"
             + (f" ({failed} times, last with {segment})" if segment else "")
             + (
-                ": somebody set archive_command by ALTER SYSTEM, past PGO."
+                ": archive_command was set with ALTER SYSTEM, which overrides PGO."
                 if by_hand
-                else ": WAL doesn't reach the repository, and piles up on the data volume."
+                else ": WAL does not reach the repository and accumulates on the data volume."
             ),
-            remediation="Take that setting back."
+            remediation="Reset that setting."
             if by_hand
             else "Fix the repository: its pod, its volume, the bucket's credentials. Never delete "
-            "WAL by hand: PostgreSQL removes it once it is archived.",
+            "WAL by hand: PostgreSQL removes it after it is archived.",
             command=_command(evidence, cluster, by_hand=by_hand),
             evidence=(*_lines(state), *quoted(log, 2)),
-            # PostgreSQL runs on until its volume is full.
+            # PostgreSQL keeps running until its volume is full.
             can_explain=("postgres-backup-failed", "postgres-disk-full", "job-failed", "not-ready"),
         )
 

@@ -17,7 +17,7 @@ ERROR = r"ERROR|FATAL|\[\d{3}\]"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each cluster whose newest backup that ended has failed."""
+    """Yield each cluster whose latest finished backup failed."""
     for cluster, _ in postgres.clusters(evidence):
         jobs = [
             job
@@ -35,12 +35,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=ref,
                 message="the last backup failed: "
-                f"{text(condition(ended[-1], 'Failed'), 'message') or 'its Job has failed'}.",
-                remediation="Fix what its log reports (the repository, its credentials, its "
-                "space), then make a backup again.",
+                "{text(condition(ended[-1], 'Failed'), 'message') or 'its Job failed'}.",
+                remediation="Fix the error in its log (the repository, its credentials, its free "
+                "space), then run a backup again.",
                 command=_again(evidence, cluster, ref),
                 evidence=(*last_events(evidence, ref), *quoted(log)),
-                # PostgreSQL runs on without a backup.
+                # PostgreSQL keeps running without a backup.
                 can_explain=("job-failed", "not-ready"),
             )
 
@@ -54,7 +54,7 @@ def _is_done(job: Body) -> bool:
 
 
 def _again(evidence: Evidence, cluster: Ref, job: Ref) -> str:
-    """The command that makes a backup now; the failed Job goes when a newer one ends well."""
+    """The command that starts a backup now. PGO deletes the failed Job after a newer success."""
     for body in evidence.all("CronJob"):
         if text(labels(body), CLUSTER_LABEL) == cluster.name:
             name = ref_of(body).name
@@ -65,7 +65,7 @@ def _again(evidence: Evidence, cluster: Ref, job: Ref) -> str:
 
 RULE = Rule(
     rule_id="postgres-backup-failed",
-    title="a backup Job of PGO has failed",
+    title="a backup Job of PGO failed",
     find=find,
     link="https://access.crunchydata.com/documentation/postgres-operator/latest/tutorials/"
     "backups-disaster-recovery",

@@ -1,4 +1,4 @@
-"""PostgreSQL has no connection left to give."""
+"""PostgreSQL has no free connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IDLE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = $$i
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each cluster, or one of its databases, whose connections are all taken."""
+    """Yield each cluster or database whose connections are all in use."""
     for cluster, _ in postgres.clusters(evidence):
         state = postgres.state(evidence, cluster)
         leaders = postgres.leaders(evidence, cluster)
@@ -26,10 +26,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if 0 < most <= used:
             yield Symptom(
                 resource=cluster,
-                message=f"sorry, too many clients already: {used} of {most} connections are taken.",
-                remediation="Have clients come through pgBouncer, with smaller pools; or allow "
-                "more (pgoPostgresql.parameters.max_connections). The command ends those that "
-                "idle.",
+                message=f"sorry, too many clients already: {used} of {most} connections are in "
+                "use.",
+                remediation="Connect clients through pgBouncer with smaller pools, or allow more "
+                "connections (pgoPostgresql.parameters.max_connections). The command terminates "
+                "idle connections.",
                 command=postgres.psql(leaders[0], IDLE),
                 evidence=(f"pg_stat_activity: {used}, max_connections less reserved: {most}", *log),
             )
@@ -55,8 +56,9 @@ def _of_database(
     command, log = rest
     return Symptom(
         resource=cluster,
-        message=f"too many connections for database {name}: {used} are taken, {most} allowed.",
-        remediation="Allow the database more, or have its clients come through pgBouncer.",
+        message=f"too many connections for database {name}: {used} are in use, {most} are allowed.",
+        remediation="Raise the connection limit of the database, or connect its clients through "
+        "pgBouncer.",
         command=command,
         evidence=(f"pg_database: datconnlimit {most}, numbackends {used}", *log),
     )

@@ -1,4 +1,4 @@
-"""The volume of a PostgreSQL instance is full, or nearly so."""
+"""The volume of a PostgreSQL instance is full or almost full."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Body, items, ref_of, text
 
 FULL_PERCENT = 97
-# Space that is left in KiB: of a large volume 3 % are much.
+# Free space in KiB that is enough: on a large volume 3 % is a lot.
 FREE_KIB = 1024 * 1024
 WORDS = r"No space left on device"
 COLUMNS = 6
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each instance whose volume is full, by itself or in its log."""
+    """Yield each instance whose volume is full, as df or its log reports."""
     for cluster, _ in postgres.clusters(evidence):
         for pod in postgres.instances(evidence, cluster):
             ref = ref_of(pod)
@@ -33,11 +33,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=cluster,
                 message="No space left on device"
-                + (f": /pgdata of {ref.name} is used to {used} %" if used else "")
-                + ". PostgreSQL stops when it can't write its WAL.",
-                remediation="Fix archiving first, if it fails: WAL piles up while it does. Then "
-                "give the volume more room (persistence.postgres.size; its storage class must "
-                "allow it). Never delete WAL by hand.",
+                + (f": /pgdata of {ref.name} is {used} % full" if used else "")
+                + ". PostgreSQL stops when it cannot write its WAL.",
+                remediation="If archiving fails, fix it first: WAL accumulates until it works. "
+                "Then expand the volume (persistence.postgres.size; its storage class must allow "
+                "expansion). Never delete WAL by hand.",
                 command=f"kubectl get pvc {claim} -n {ref.namespace}"
                 if claim
                 else f"kubectl get pvc -n {ref.namespace}",
@@ -47,7 +47,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _used(line: str) -> tuple[int, int]:
-    """Percent used and KiB left, as df says them."""
+    """Percent used and free KiB from a line of df; zeros for any other line."""
     parts = line.split()
     if len(parts) < COLUMNS or not parts[4].rstrip("%").isdigit() or not parts[3].isdigit():
         return 0, 0

@@ -1,4 +1,4 @@
-"""An image of the PostgreSQL operator's is no longer offered by its maker."""
+"""An image of the PostgreSQL operator was withdrawn by its publisher."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOT_FOUND_ERRORS = ("not found", "manifest unknown", "denied")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each cluster with a pod whose image was withdrawn."""
+    """Yield each cluster with a pod whose image was withdrawn."""
     for cluster, _ in postgres.clusters(evidence):
         for pod in evidence.pods({CLUSTER_LABEL: cluster.name}):
             withdrawn = [
@@ -28,10 +28,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 image = withdrawn[0].image
                 yield Symptom(
                     resource=cluster,
-                    message=f"image {image} can't be pulled: this container version is no longer "
+                    message=f"image {image} cannot be pulled: this container version is no longer "
                     "available from the Crunchy Data Developer Program, which offers only the "
-                    "newest ones.",
-                    remediation="Name an image that is still offered, or one of your own registry "
+                    "latest versions.",
+                    remediation="Set an image that is still available, or one in your own registry "
                     "(pgoPostgresql.image, backup.image, pgBouncer.image), and deploy again.",
                     command=f"kubectl get pods -n {cluster.namespace} -l "
                     f"{CLUSTER_LABEL}={cluster.name} -o "

@@ -1,4 +1,4 @@
-"""PostgreSQL runs, and no instance leads: nobody can write."""
+"""PostgreSQL is running without a leader: no client can write."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WORDS = r"(?i)no leader|no action\. I am .*(?:secondary|replica)|waiting for lea
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each cluster whose instances run and don't lead, once a start can't be why."""
+    """Yield each cluster whose instances have been running for a while without a leader."""
     for cluster, _ in postgres.clusters(evidence):
         running = [
             pod
@@ -29,12 +29,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if not running or any(is_pod_ready(pod) for pod in leaders):
             continue
         sick = ref_of(leaders[0] if leaders else running[0])
-        why = f"its leader {sick.name} isn't ready" if leaders else "Patroni has named none"
+        why = f"its leader {sick.name} is not ready" if leaders else "Patroni has elected none"
         yield Symptom(
             resource=cluster,
-            message=f"no instance leads ({why}): nobody can write, and pgBouncer reaches nothing.",
-            remediation="See what Patroni says (patronictl list); a pod that hangs is recreated by "
-            "deleting it, its volume stays.",
+            message=f"there is no ready leader ({why}): no client can write, and pgBouncer has no "
+            "server to connect to.",
+            remediation="Check `patronictl list`. If a pod hangs, delete it: the operator "
+            "recreates it, and its volume is kept.",
             command=f"kubectl delete pod {sick.name} -n {sick.namespace}",
             evidence=(
                 f"{sick.name}: Ready is {is_pod_ready(evidence.get(sick) or {})}",
@@ -45,7 +46,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 RULE = Rule(
     rule_id="postgres-no-leader",
-    title="PostgreSQL runs and no instance leads",
+    title="PostgreSQL is running without a leader",
     find=find,
     link="https://patroni.readthedocs.io/en/latest/patronictl.html",
 )

@@ -1,4 +1,4 @@
-"""The clients' password isn't the database's."""
+"""The password in the clients' Secret differs from the database's."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from vrooli.operators.vso.templates import templates
 from vrooli.secrets.catalog import POSTGRES
 
 THEIRS, OURS = "DB_PASSWORD", "password"
-# Whom the clients log in as, and whose Secret of PGO's it is.
+# The keys of the user name in the clients' Secret and in PGO's.
 THEIR_USER, OUR_USER = "DB_USER", "user"
 TEMPLATES = ("spec", "destination", "transformation", "templates")
 WORDS = "password authentication failed for user"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Secret of a user of the database with another password than the clients' Secret."""
+    """Yield each Secret of a database user whose password differs from the clients' Secret."""
     clients = Ref("Secret", POSTGRES.kubernetes, evidence.namespace)
     mark = _mark(evidence, clients, THEIRS)
     published = rotation.publication(evidence, clients)
@@ -36,17 +36,17 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=ref,
                 message=f'password authentication failed for user "{user}": the database has the '
-                f"password of Secret {ref.name}, and the clients send the one of Secret "
+                f"password of Secret {ref.name}, but the clients send the password of Secret "
                 f"{clients.name}, which differs.",
-                remediation="The rotator gives the database that password by itself, within a "
-                "minute; its events say what it waits for."
+                remediation="The rotator sets that password in the database within a minute. Its "
+                "events show what it is waiting for."
                 if published
-                else "Fill both from one secret in Vault (vso.secrets.postgres).",
+                else "Sync both from one secret in Vault (vso.secrets.postgres).",
                 command=f"kubectl describe {published.rotator.words}"
                 if published
                 else _command(evidence, ref),
                 evidence=(
-                    f"{ref.name}/{OURS} and {clients.name}/{THEIRS} aren't the same",
+                    f"{ref.name}/{OURS} and {clients.name}/{THEIRS} differ",
                     *log,
                 ),
                 affects=(Ref("PostgresCluster", text(labels(item), CLUSTER_LABEL), ref.namespace),),
@@ -54,7 +54,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _is_used(evidence: Evidence, clients: Ref, secret: Ref) -> bool:
-    """Whether the clients log in as this user, as far as that is known: two take turns."""
+    """Whether the clients log in as this user, as far as that is known: rotation uses two users."""
     theirs, ours = _mark(evidence, clients, THEIR_USER), _mark(evidence, secret, OUR_USER)
     return not theirs or not ours or theirs == ours
 
@@ -65,7 +65,7 @@ def _mark(evidence: Evidence, ref: Ref, key: str) -> str:
 
 
 def _command(evidence: Evidence, secret: Ref) -> str:
-    """The one that has Vault fill the database's Secret as the release wants it."""
+    """The command that restores how the release syncs the database's Secret from Vault."""
     for item in evidence.all("VaultStaticSecret"):
         if text(item, "spec", "destination", "name") == secret.name:
             ref = ref_of(item)
@@ -84,7 +84,7 @@ def _template() -> str:
 
 RULE = Rule(
     rule_id="postgres-password-differs",
-    title="`password authentication failed for user`: two Secrets hold two passwords",
+    title="`password authentication failed for user`: two Secrets have different passwords",
     find=find,
     link="https://access.crunchydata.com/documentation/postgres-operator/latest/architecture/"
     "user-management",

@@ -1,4 +1,4 @@
-"""A service misses its tables, or its rights on them, and says so in its health report."""
+"""A service reports in its health report that tables, or privileges on them, are missing."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vrooli.diagnosis.evidence.probes import health_answer
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, mapping, ref_of, text
 
-# The names that go into a command; a database has no others here.
+# The names that may be part of a command; the release's database has no other names.
 _USER = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _TABLE = re.compile(r"[A-Z]+ on (vrooli\.[a-z_]+)")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """The release's database, where its services say that their schema isn't whole."""
+    """Yield the release's database if its services report an incomplete schema."""
     reports = dict(_reports(evidence))
     if not reports:
         return
@@ -28,7 +28,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     schema = mapping(database, "schema")
     yield Symptom(
         resource=clusters[0] if clusters else owners[0],
-        message=f"The services can't use their schema in the database: {text(database, 'error')}.",
+        message=f"the services cannot use their schema in the database: {text(database, 'error')}.",
         remediation=_remedy(schema),
         command=_command(evidence, clusters, schema) or f"kubectl logs {owners[0].words} --tail=50",
         evidence=tuple(f"{ref}: {text(part, 'error')}" for ref, part in reports.items()),
@@ -37,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _reports(evidence: Evidence) -> Iterator[tuple[Ref, Mapping[str, Any]]]:
-    """Each workload that says what its schema lacks, with the database's part of its report."""
+    """Each workload that reports an incomplete schema, with the database part of its report."""
     for owner, pod in evidence.current:
         answer = evidence.answer(health_answer.NAME, ref_of(pod))
         if answer is None or not answer.ok:
@@ -51,12 +51,12 @@ def _reports(evidence: Evidence) -> Iterator[tuple[Ref, Mapping[str, Any]]]:
 def _remedy(schema: Mapping[str, Any]) -> str:
     if _is_foreign(schema) or schema.get("refused"):
         return (
-            "Have the services log in as the user that owns the schema, or make their user its "
-            "owner (a restored database belongs to whoever restored it)."
+            "Configure the services to log in as the owner of the schema, or make their user the "
+            "owner (a restored database belongs to the user that restored it)."
         )
     return (
-        "Restore a backup that has it, or add it by hand as the service's migrations make it "
-        "(services/shared/vrooli_shared/migrations); missing tables the services make themselves."
+        "Restore a backup that contains it, or add it manually as in the service's migrations "
+        "(services/shared/vrooli_shared/migrations). The services create missing tables themselves."
     )
 
 
@@ -65,7 +65,7 @@ def _is_foreign(schema: Mapping[str, Any]) -> bool:
 
 
 def _command(evidence: Evidence, clusters: list[Ref], schema: Mapping[str, Any]) -> str:
-    """The command that makes the services' user the owner; empty where that isn't what lacks."""
+    """The command that makes the services' user the owner; empty if that is not the problem."""
     user, refused = text(schema, "user"), schema.get("refused")
     lost = [str(item) for item in refused] if isinstance(refused, list) else []
     leaders = postgres.leaders(evidence, clusters[0]) if clusters else []
@@ -90,7 +90,7 @@ def _database(evidence: Evidence, cluster: Ref) -> str:
 
 RULE = Rule(
     rule_id="postgres-schema-missing",
-    title="`schema missing`: a table, column or right that the services need isn't there",
+    title="`schema missing`: a table, column or privilege that the services need does not exist",
     find=find,
     link="https://www.postgresql.org/docs/current/ddl-schemas.html",
 )

@@ -1,4 +1,4 @@
-"""A user may make no tables: since PostgreSQL 15 the schema `public` isn't open to everybody."""
+"""A user cannot create tables: PostgreSQL 15 and later restrict the schema `public`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WORDS = "permission denied for schema"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each user of a cluster without a schema to write in."""
+    """Yield each user of a cluster without a schema in which it may create tables."""
     for cluster, _ in postgres.clusters(evidence):
         leaders = postgres.leaders(evidence, cluster)
         log = list(recent_lines(evidence, WORDS))
@@ -26,10 +26,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 continue
             yield Symptom(
                 resource=cluster,
-                message=f"permission denied for schema public: user {user} may make no tables in "
-                f"database {database}; since PostgreSQL 15 each needs a schema of its own.",
-                remediation="Make it a schema; newer PGO does so by the annotation "
-                'postgres-operator.crunchydata.com/autoCreateUserSchema: "true".',
+                message=f"permission denied for schema public: user {user} cannot create tables in "
+                f"database {database}. Since PostgreSQL 15 each user needs its own schema.",
+                remediation="Create a schema for the user. Newer versions of PGO do so with the "
+                'annotation postgres-operator.crunchydata.com/autoCreateUserSchema: "true".',
                 command=postgres.psql(
                     leaders[0],
                     f'CREATE SCHEMA IF NOT EXISTS "{user}" AUTHORIZATION "{user}"',

@@ -1,4 +1,4 @@
-"""A client speaks to PostgreSQL without TLS, which its rules don't take."""
+"""A client connects to PostgreSQL without TLS, which pg_hba.conf does not allow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORDS = re.compile(
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each client that is refused, as the server names it; else as it says itself."""
+    """Yield each rejected client, by the address in the error, or the pod that logged it."""
     clients: dict[Ref, tuple[re.Match[str], list[str]]] = {}
     for source, line in recent_lines(evidence, WORDS.pattern):
         match = WORDS.search(line)
@@ -28,9 +28,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for client, (match, log) in clients.items():
         yield Symptom(
             resource=client,
-            message=f"it speaks to PostgreSQL without TLS, and is refused: {match[0]}.",
-            remediation="Have it ask for TLS: sslmode=require in its address or PGSSLMODE in its "
-            "environment. PGO's rules take nothing else.",
+            message=f"it connects to PostgreSQL without TLS and is rejected: {match[0]}.",
+            remediation="Enable TLS in the client: set sslmode=require in its connection string, "
+            "or PGSSLMODE in its environment. PGO's pg_hba.conf allows only TLS connections.",
             command=f"kubectl set env {client.words} PGSSLMODE=require"
             if client.kind in ("Deployment", "StatefulSet") and not _is_database(evidence, client)
             else f"kubectl describe {client.words}",
@@ -39,7 +39,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _client(evidence: Evidence, host: str, default: Ref) -> Ref:
-    """The workload at an address."""
+    """The workload whose pod has this address, or the default."""
     for pod in evidence.all("Pod", ""):
         if text(pod, "status", "podIP") == host:
             return evidence.owner(pod)

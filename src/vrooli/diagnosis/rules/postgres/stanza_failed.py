@@ -1,4 +1,4 @@
-"""pgBackRest can't make its stanza: no backup and no archive work."""
+"""pgBackRest cannot create its stanza: backups and WAL archiving do not work."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from vrooli.kube.objects import Body, items, text
 
 FAILED, CREATED = "UnableToCreateStanzas", "StanzasCreated"
 CAUSES = {
-    "[049]": "The repository's host has no address: see to DNS, and that its pod runs.",
-    "[028]": "The repository holds another cluster's backups: give this one a path of its own.",
-    "[055]": "The repository can't be read: see to its credentials and rights.",
+    "[049]": "The repository host's name does not resolve: check DNS and that its pod is running.",
+    "[028]": "The repository contains another cluster's backups: set a separate path for this "
+    "cluster.",
+    "[055]": "The repository cannot be read: check its credentials and permissions.",
 }
-ELSE = "See to the repository: its pod, DNS, the bucket's credentials and rights."
+ELSE = "Check the repository: its pod, DNS, the bucket's credentials and permissions."
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each cluster with a repository whose stanza couldn't be made, and hasn't been since."""
+    """Yield each cluster whose last attempt to create a stanza failed."""
     for cluster, body in postgres.clusters(evidence):
         events = evidence.events_of(cluster, FAILED, CREATED)
         if not events or events[-1].reason != FAILED or _is_created(body):
@@ -28,13 +29,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         remedy = next((words for code, words in CAUSES.items() if code in message), ELSE)
         yield Symptom(
             resource=cluster,
-            message=f"{FAILED}: {message}. Without a stanza there are no backups, and WAL piles "
-            "up.",
-            remediation=f"{remedy} PGO tries again by itself.",
+            message=f"{FAILED}: {message}. Without a stanza there are no backups, and WAL "
+            "accumulates.",
+            remediation=f"{remedy} PGO retries automatically.",
             command=f"kubectl logs {cluster.name}-repo-host-0 -n {cluster.namespace} "
             "--all-containers --tail=50",
             evidence=(str(events[-1]),),
-            # PostgreSQL runs on until its volume is full.
+            # PostgreSQL keeps running until its volume is full.
             can_explain=(
                 *("postgres-archive-failing", "postgres-backup-failed", "postgres-disk-full"),
                 *("job-failed", "not-ready"),
@@ -43,7 +44,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _is_created(cluster: Body) -> bool:
-    """Whether all repositories have theirs: the event is of the beginning then."""
+    """Whether every repository has its stanza: the failure was before that."""
     repos = items(cluster, "status", "pgbackrest", "repos")
     return bool(repos) and all(text(repo, "stanzaCreated") == "True" for repo in repos)
 

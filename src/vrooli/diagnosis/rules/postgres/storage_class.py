@@ -1,4 +1,4 @@
-"""A volume of PostgreSQL asks for a storage class that doesn't exist."""
+"""A PostgreSQL volume claim references a storage class that does not exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrooli.operators.pgo.names import CLUSTER_LABEL
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each cluster with a claim of an unknown class."""
+    """Yield each claim of a cluster whose storage class does not exist."""
     classes = sorted(ref_of(item).name for item in evidence.all("StorageClass"))
     if not evidence.is_readable("StorageClass"):
         return
@@ -29,11 +29,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         cluster = Ref("PostgresCluster", name, ref.namespace)
         yield Symptom(
             resource=ref,
-            message=f"it is of storage class {class_name}, which doesn't exist (there is "
-            f"{', '.join(classes) or 'none'}): PostgreSQL waits for its volume.",
-            remediation="Name a class that exists (persistence.postgres.storageClass, "
-            "pgoPostgresql.backup.storageClass), deploy again, and delete this claim: a claim's "
-            "class can't be changed.",
+            message=f"its storage class {class_name} does not exist (available: "
+            f"{', '.join(classes) or 'none'}), so PostgreSQL has no volume.",
+            remediation="Set a class that exists (persistence.postgres.storageClass, "
+            "pgoPostgresql.backup.storageClass), deploy again and delete this claim: the class of "
+            "a claim is immutable.",
             command=restore_field_command(evidence, cluster, "spec", "instances")
             or f"kubectl delete {ref.words}",
             evidence=last_events(evidence, ref),
@@ -43,7 +43,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 RULE = Rule(
     rule_id="postgres-storage-class",
-    title="a PostgreSQL volume is Pending: its storage class doesn't exist",
+    title="a PostgreSQL volume claim is Pending: its storage class does not exist",
     find=find,
     link="https://kubernetes.io/docs/concepts/storage/storage-classes/",
 )

@@ -1,4 +1,4 @@
-"""The Secret with Redis' password has no key `password`, or an empty one."""
+"""The Secret with the Redis password has no `password` key, or the key is empty."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEMPLATES = ("spec", "destination", "transformation", "templates")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Secret that a failover names and that lacks its one key."""
+    """Yield each Secret that a RedisFailover references and that lacks the `password` key."""
     for failover, body in redis.failovers(evidence):
         ref = Ref("Secret", text(body, "spec", "auth", "secretPath"), failover.namespace)
         facts = evidence.secrets.get(ref)
@@ -26,10 +26,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         log = list(recent_lines(evidence, "does not have a password field", "redis-operator"))
         yield Symptom(
             resource=ref,
-            message=f"{words}: the operator reads the key `password`, and it has "
+            message=f"{words}: the operator reads the key `password`; the Secret has "
             f"{', '.join(sorted(facts.lengths)) or 'none'}"
             f"{' with an empty password' if KEY in facts.lengths else ''}.",
-            remediation="Have the Vault Secrets Operator make the key `password` from "
+            remediation="Configure the Vault Secrets Operator to write the key `password` from "
             "REDIS_PASSWORD (vso.secrets.redis.templates).",
             command=_command(evidence, ref),
             evidence=(f"keys: {', '.join(sorted(facts.lengths)) or 'none'}", *quoted(log, 2)),
@@ -38,7 +38,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _command(evidence: Evidence, secret: Ref) -> str:
-    """The one that brings the release's own template back; else where to put it."""
+    """The command that restores the release's template, or opens the object that needs it."""
     item = rotation.filler(evidence, secret)
     if item is not None:
         ref = ref_of(item)

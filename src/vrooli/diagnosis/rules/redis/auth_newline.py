@@ -1,4 +1,4 @@
-"""Redis' password begins or ends with white space, a new line most often."""
+"""The Redis password starts or ends with white space, usually a newline."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ KEY = "password"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Secret of a failover whose password has white space around it."""
+    """Yield each Secret of a RedisFailover whose password has leading or trailing white space."""
     for failover, body in redis.failovers(evidence):
         ref = Ref("Secret", text(body, "spec", "auth", "secretPath"), failover.namespace)
         facts = evidence.secrets.get(ref)
         if facts is not None and KEY in facts.trimmed:
             yield Symptom(
                 resource=ref,
-                message="its password begins or ends with white space, most likely a new line: "
-                "Redis reads its configuration without it, and clients send it (WRONGPASS).",
-                remediation="Write the password into Vault without it (`echo -n`, `printf %s`).",
+                message="the password starts or ends with white space, usually a newline. Redis "
+                "strips it when it reads its configuration, but clients send it (WRONGPASS).",
+                remediation="Write the password to Vault without the white space (`echo -n`, "
+                "`printf %s`).",
                 command=_command(evidence, ref),
                 evidence=(
-                    f"key {KEY}: {facts.lengths.get(KEY, 0)} bytes with white space at an end",
+                    f"key {KEY}: {facts.lengths.get(KEY, 0)} bytes, leading or trailing white "
+                    "space",
                 ),
                 affects=(failover,),
             )
@@ -45,7 +47,7 @@ def _command(evidence: Evidence, secret: Ref) -> str:
 
 RULE = Rule(
     rule_id="redis-auth-newline",
-    title="WRONGPASS with the right password: it ends with a new line in its Secret",
+    title="WRONGPASS with the right password: the Secret's value ends with a newline",
     find=find,
     link="https://kubernetes.io/docs/concepts/configuration/secret/",
 )

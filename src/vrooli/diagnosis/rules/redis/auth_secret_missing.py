@@ -1,4 +1,4 @@
-"""The RedisFailover names a Secret for its password that isn't there."""
+"""The RedisFailover references a password Secret that does not exist."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ PATH = ("spec", "auth", "secretPath")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each failover whose Secret doesn't exist, though nobody is about to make it."""
+    """Yield each RedisFailover whose Secret does not exist and is not synced from Vault."""
     for ref, body in redis.failovers(evidence):
         name = text(body, *PATH)
         if not name or not evidence.is_readable("Secret") or name in _secrets(evidence, ref):
             continue
         synced = _synced(evidence)
         if name in synced:
-            continue  # Vault is to fill it: what stands in its way is told there
+            continue  # the vso rules report why it is missing
         better = next(iter(synced), "")
         log = list(recent_lines(evidence, f'secrets? "{name}" not found', "redis-operator"))
         yield Symptom(
             resource=ref,
-            message=f'secrets "{name}" not found: that is the Secret with its password '
-            f"(auth.secretPath){f'; Vault fills {better}' if better else ''}.",
-            remediation="Name the Secret that Vault fills (vso.secrets.redis.k8sSecretName), or "
-            "make one with the key password.",
+            message=f'secrets "{name}" not found: auth.secretPath references it for the password'
+            f"{f'; the Secret synced from Vault is {better}' if better else ''}.",
+            remediation="Reference the Secret that is synced from Vault "
+            "(vso.secrets.redis.k8sSecretName), or create a Secret with the key `password`.",
             command=patch(ref, better, *PATH)
             if better
             else f"kubectl create secret generic {name} -n {ref.namespace} "
@@ -45,7 +45,7 @@ def _secrets(evidence: Evidence, ref: Ref) -> set[str]:
 
 
 def _synced(evidence: Evidence) -> list[str]:
-    """The Secrets with a password for Redis that come from Vault."""
+    """The names of the Secrets with a Redis password that are synced from Vault."""
     return [
         rotation.read_from(evidence, _destination(item)).name
         for item in evidence.all("VaultStaticSecret")
@@ -59,7 +59,7 @@ def _destination(item: Body) -> Ref:
 
 RULE = Rule(
     rule_id="redis-auth-secret-missing",
-    title="the RedisFailover's auth.secretPath names a Secret that doesn't exist",
+    title="the RedisFailover's auth.secretPath references a Secret that does not exist",
     find=find,
     link="https://github.com/spotahome/redis-operator#enabling-redis-auth",
 )

@@ -1,4 +1,4 @@
-"""A dead pod among Redis' or Sentinel's: the operator waits for it, and heals nothing."""
+"""A Redis or Sentinel pod has terminated and still exists, so the operator stops reconciling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEAD = ("Failed", "Succeeded", "Unknown")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each pod of a failover that has ended and is still listed."""
+    """Yield each pod of a RedisFailover that has terminated and still exists."""
     for failover, _ in redis.failovers(evidence):
         for part in ("redis", "sentinel"):
             for pod in redis.pods(evidence, failover, part):
@@ -24,10 +24,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 why = text(pod, "status", "reason") or text(pod, "status", "message")
                 yield Symptom(
                     resource=ref,
-                    message=f"it has ended ({phase}{f', {why}' if why else ''}) and is still "
-                    f"listed: the operator heals {failover.name} only while all its pods are "
-                    "Running.",
-                    remediation="Delete the dead pod.",
+                    message=f"the pod has terminated ({phase}{f', {why}' if why else ''}) and "
+                    f"still exists. The operator repairs {failover.name} only while all its pods "
+                    "are Running.",
+                    remediation="Delete the terminated pod.",
                     command=f"kubectl delete pod {ref.name} -n {ref.namespace}",
                     evidence=(f"{ref.name}: status.phase {phase}",),
                     affects=(failover,),
@@ -36,7 +36,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 RULE = Rule(
     rule_id="redis-dead-pod-blocks-healing",
-    title="an evicted or ended pod of a RedisFailover is listed: healing never runs",
+    title="an evicted or terminated pod of a RedisFailover still exists: the operator repairs "
+    "nothing",
     find=find,
     link="https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",
 )

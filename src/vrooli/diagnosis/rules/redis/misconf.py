@@ -1,4 +1,4 @@
-"""Redis refuses every write, because it can't write its own data to its volume."""
+"""Redis rejects every write because it cannot save its data to its volume."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, ref_of
 
 WORD = "MISCONF"
-# What `INFO persistence` says of the last write of a snapshot and of the append-only file.
+# Fields of `INFO persistence`: the last write of the snapshot and of the append-only file.
 STATUSES = {"rdb_last_bgsave_status": "a snapshot", "aof_last_write_status": "its append-only file"}
-# What the kernel answers, in Redis' log: what it means, and what to do.
+# Errors of the kernel in the Redis log: pattern, cause, remediation.
 REASONS = (
     (
         r"No space left on device|Disk quota exceeded",
         "its volume is full",
-        "Give the volume more room (persistence.redis.size; its storage class must allow it), or "
-        "take away what else fills it.",
+        "Expand the volume (persistence.redis.size; its storage class must allow expansion), or "
+        "delete other files on it.",
     ),
     (
         r"Read-only file system",
         "its volume is read-only",
-        "See why the node mounts it read-only: the storage's own events, and the node's kernel log "
-        "(a file system with errors is made read-only).",
+        "Find out why the node mounts it read-only: check the storage events and the node's kernel "
+        "log (the kernel remounts a file system with errors read-only).",
     ),
     (
         r"Permission denied",
-        "it may not write to its volume",
-        "See the owner of /data in its pod, and the pod's fsGroup.",
+        "it has no write permission on its volume",
+        "Check the owner of /data in the pod and the pod's fsGroup.",
     ),
-    (r"(?i)cannot allocate memory", "its node gives it no memory to do so", "Give it more memory."),
+    (r"(?i)cannot allocate memory", "the node has no memory for it", "Give Redis more memory."),
 )
-OTHER = ("its log says why", "See its log: what it says of saving.")
+OTHER = ("its log shows the cause", "Check its log for save errors.")
 _SAVING = r"(?i)error saving|bgsave|rdb|aof|append only|opening the temp"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each failover with a Redis that can't save, by itself or by what its clients are told."""
+    """Yield each RedisFailover with a Redis that cannot save, as Redis or its clients report."""
     for failover, _ in evidence_redis.failovers(evidence):
         redis = evidence_redis.replies(evidence, failover, "redis")
         failing = [item for item in redis if _failures(item)]
         client_errors = _client_errors(evidence)
-        # All of them say that they can: what clients were told is over.
+        # Every Redis reports successful saves: the errors of the clients are in the past.
         is_over = bool(redis) and all(_can_save(item) for item in redis)
         if failing or (client_errors and not is_over):
             yield _symptom(evidence, failover, failing, client_errors)
@@ -62,7 +62,7 @@ def _can_save(item: Reply) -> bool:
 
 
 def _client_errors(evidence: Evidence) -> list[str]:
-    """What clients of Redis say that it told them: in their logs, and when asked how they are."""
+    """The MISCONF errors of Redis clients, from their health reports and their logs."""
     answers = [
         f"{item.about}: {line}"
         for item in evidence.answers
@@ -87,13 +87,13 @@ def _symptom(
         (kind for kind in REASONS if re.search(kind[0], text_of_log)), ("", *OTHER)
     )
     which = ", ".join(
-        f"{item.ref.name} can't write {' and '.join(_failures(item))}" for item in failing
+        f"{item.ref.name} cannot write {' and '.join(_failures(item))}" for item in failing
     )
     return Symptom(
         resource=failover,
-        message=f"Redis refuses writes ({WORD}) because it can't save its data: {why}"
+        message=f"Redis rejects writes ({WORD}) because it cannot save its data: {why}"
         + (f" ({which})." if which else "."),
-        remediation=f"{remedy} Redis takes writes again once it has saved.",
+        remediation=f"{remedy} Redis accepts writes again after a successful save.",
         command=evidence_redis.run(ref_of(pods[0]), "redis", "BGSAVE") if pods else "",
         evidence=(*quoted(log, 2), *client_errors[:2]),
     )
@@ -101,7 +101,7 @@ def _symptom(
 
 RULE = Rule(
     rule_id="redis-misconf",
-    title="`MISCONF`: Redis refuses writes, since its volume is full or read-only",
+    title="`MISCONF`: Redis rejects writes because its volume is full or read-only",
     find=find,
     link="https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/",
 )

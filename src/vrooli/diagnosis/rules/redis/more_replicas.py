@@ -1,4 +1,4 @@
-"""More Redis than Sentinels: the operator 1.2.4 compares the wrong two, and never heals."""
+"""More Redis than Sentinel replicas: operator 1.2.4 compares the wrong counts and never elects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vrooli.diagnosis.remedies.kubectl import patch
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each failover with more Redis than Sentinels."""
+    """Yield each RedisFailover with more Redis than Sentinel replicas."""
     for ref, body in evidence_redis.failovers(evidence):
         redis, sentinels = (
             evidence_redis.desired_replicas(body, part) for part in ("redis", "sentinel")
@@ -19,11 +19,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if redis > sentinels:
             yield Symptom(
                 resource=ref,
-                message=f"it wants {redis} Redis and {sentinels} Sentinel pods: operator 1.2.4 "
-                f"waits for as many Sentinels as Redis before it names a master, without a word. "
+                message=f"it requests {redis} Redis and {sentinels} Sentinel pods. Operator 1.2.4 "
+                "waits for as many Sentinels as Redis before it elects a master, and logs nothing. "
                 "New Redis pods stay Running and never become ready.",
-                remediation="Have at least as many Sentinels as Redis "
-                "(spotahomeRedis.sentinel.replicas in the values, too).",
+                remediation="Set at least as many Sentinel replicas as Redis replicas (also in the "
+                "values: spotahomeRedis.sentinel.replicas).",
                 command=patch(ref, redis, "spec", "sentinel", "replicas"),
                 evidence=(f"spec.redis.replicas: {redis}, spec.sentinel.replicas: {sentinels}",),
             )

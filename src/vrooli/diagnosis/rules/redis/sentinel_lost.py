@@ -1,4 +1,4 @@
-"""Sentinels still watch the address that they began with, or no Redis is the master."""
+"""Sentinels monitor their initial address, or no Redis is the master."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WORDS = r"sentinel monitoring 127\.0\.0\.1|Number of Masters running is 0"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each failover whose Sentinels or Redis know no master, once a start can't be why."""
+    """Yield each RedisFailover without a master for its Sentinels or replicas, after its start."""
     for failover, _ in evidence_redis.failovers(evidence):
         sentinels = evidence_redis.replies(evidence, failover, "sentinel")
         redis = [item for item in evidence_redis.replies(evidence, failover, "redis") if item.facts]
@@ -26,12 +26,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         sentinel = Ref("Deployment", f"rfs-{failover.name}", failover.namespace)
         yield Symptom(
             resource=failover,
-            message="sentinel monitoring 127.0.0.1:6379 instead of the master: no failover would "
-            "happen, and clients that ask Sentinel are sent to themselves."
+            message="sentinel monitoring 127.0.0.1:6379 instead of the master: automatic failover "
+            "does not work, and Sentinel gives clients the address 127.0.0.1."
             if lost
-            else "Number of Masters running is 0: nobody can write.",
-            remediation="The operator mends this at one of its next looks (every 30 s); if it "
-            "doesn't, restart the Sentinels.",
+            else "Number of Masters running is 0: no client can write.",
+            remediation="The operator repairs this at one of its next reconciliations (every 30 "
+            "s). If it does not, restart the Sentinels.",
             command=f"kubectl rollout restart {sentinel.words}",
             evidence=(
                 *(f"{item.ref.name}: address={item.monitors}:6379" for item in lost),

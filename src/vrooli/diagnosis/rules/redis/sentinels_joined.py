@@ -1,4 +1,4 @@
-"""Sentinels know more Sentinels than their failover has: those of another one joined them."""
+"""Sentinels of another RedisFailover joined: the Sentinels list more peers than configured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RECONCILE_S = 180.0
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each failover whose Sentinels know strangers, once restarts can't be why."""
+    """Yield each RedisFailover whose Sentinels list foreign peers, after its restarts."""
     for failover, body in redis.failovers(evidence):
         desired = redis.desired_replicas(body, "sentinel")
         joined = [
@@ -27,11 +27,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             log = list(recent_lines(evidence, WORDS, "redis-operator", within_s=RECONCILE_S))
             yield Symptom(
                 resource=failover,
-                message=f"its Sentinels know {reported} Sentinels and it has {desired}: the "
-                "operator resets them for ever (`mismatch number of sentinels in memory. "
-                "resetting`), and strangers vote on its master.",
-                remediation="Keep the failovers apart (a name of its own for each, and the chart's "
-                "network policies: networkPolicies.enabled), then have the Sentinels forget.",
+                message=f"its Sentinels list {reported} Sentinels, but {desired} are configured. "
+                "The operator resets them in a loop (`mismatch number of sentinels in memory. "
+                "resetting`), and foreign Sentinels vote on its master.",
+                remediation="Isolate the RedisFailovers (a unique name for each, and the chart's "
+                "network policies: networkPolicies.enabled), then reset the Sentinels.",
                 command=redis.run(joined[0].ref, "sentinel", "-p 26379 SENTINEL RESET mymaster"),
                 evidence=(
                     *(f"{item.ref.name}: sentinels={item.sentinels}" for item in joined),
@@ -42,7 +42,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 RULE = Rule(
     rule_id="redis-sentinels-joined",
-    title="`Sentinel … mismatch number of sentinels in memory. resetting`, for ever",
+    title="`Sentinel … mismatch number of sentinels in memory. resetting`, repeatedly",
     find=find,
     link="https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/",
 )

@@ -1,4 +1,4 @@
-"""More than one Redis takes itself for the master."""
+"""More than one Redis has the role master."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WORDS = "more than one master, fix manually"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each failover with two masters or more."""
+    """Yield each RedisFailover with two or more masters."""
     for failover, _ in redis.failovers(evidence):
         masters = [item for item in redis.replies(evidence, failover, "redis") if item.is_master]
         if len(masters) > 1:
@@ -23,10 +23,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             log = list(recent_lines(evidence, WORDS, "redis-operator"))
             yield Symptom(
                 resource=failover,
-                message=f"more than one master ({names}): each takes writes of its own, and the "
-                "operator leaves that to people.",
-                remediation="Choose whose data stay; the others then copy them and lose their own. "
-                f"The command keeps those of {primary.ref.name}.",
+                message=f"more than one master ({names}): each accepts its own writes. The "
+                "operator does not repair this.",
+                remediation="Choose the master whose data you keep. The other masters become its "
+                "replicas and lose their own data. The command keeps the data of "
+                f"{primary.ref.name}.",
                 command=redis.run(
                     others[0].ref, "redis", f"REPLICAOF {primary.address} {redis.PORT}"
                 ),
@@ -35,7 +36,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _worth(item: Reply) -> tuple[bool, int, str]:
-    """The one that clients reach comes first, then the one with the most replicas."""
+    """Sort key: the master that clients reach first, then the one with the most replicas."""
     replicas = item.facts.get("connected_slaves", "0")
     return (
         not item.is_labelled_master,

@@ -1,4 +1,4 @@
-"""A Redis whose pod runs doesn't answer, or its clients don't reach it."""
+"""A Redis does not respond although its container is running."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STARTED_S = 30.0
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each failover with a Redis that runs and is silent."""
+    """Yield each RedisFailover with a running Redis that does not respond."""
     for failover, _ in redis.failovers(evidence):
         silent = [
             item
@@ -29,19 +29,19 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         for item in silent[:1]:
             yield Symptom(
                 resource=failover,
-                message=f"Redis in pod {item.ref.name} runs and doesn't answer.",
-                remediation="See what it does (its log, SLOWLOG GET, CLIENT LIST); restart it.",
+                message=f"Redis in pod {item.ref.name} is running but does not respond.",
+                remediation="Check its log, SLOWLOG GET and CLIENT LIST, then restart it.",
                 command=f"kubectl delete pod {item.ref.name} -n {item.ref.namespace}",
                 evidence=(f"{item.ref.name}: INFO replication: {_words(item)}",),
             )
 
 
 def _words(item: Reply) -> str:
-    return item.text.strip() or f"no answer within {redis_info.SILENT_S} s"
+    return item.text.strip() or f"no response within {redis_info.SILENT_S} s"
 
 
 def _is_silent(item: Reply) -> bool:
-    """Whether it should answer, and says neither its role nor why not."""
+    """Whether it is running but reports neither its role nor a known error."""
     container = pod_status(item.pod).container("redis")
     running = container is not None and container.is_running
     refused = any(word in item.text for word in ("WRONGPASS", "NOAUTH", "LOADING"))
@@ -50,7 +50,7 @@ def _is_silent(item: Reply) -> bool:
 
 RULE = Rule(
     rule_id="redis-unreachable",
-    title="a Redis whose pod runs doesn't answer",
+    title="a Redis does not respond although its pod is running",
     find=find,
     link="https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency/",
 )

@@ -1,4 +1,4 @@
-"""Redis refuses the password of its Secret, or a client that has an older one."""
+"""Redis rejects the password of its Secret, or a client uses an old password."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Line = tuple[LogSource, str]
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each failover with a Redis that refuses its own password, and each client that is refused."""
+    """Yield each RedisFailover that rejects its own password, and each client that is rejected."""
     for failover, _ in evidence_redis.failovers(evidence):
         redis = evidence_redis.replies(evidence, failover, "redis")
         refusing = [item for item in redis if "WRONGPASS" in item.text or "NOAUTH" in item.text]
@@ -56,8 +56,8 @@ def _redis(
     )
     return Symptom(
         resource=failover,
-        message=f"it refuses the password of its Secret ({words}): Redis runs with another one "
-        "than its clients are given.",
+        message=f"Redis rejects the password of its Secret ({words}): the running Redis has a "
+        "different password than its clients.",
         remediation=remedy,
         command=command,
         evidence=(
@@ -68,21 +68,22 @@ def _redis(
 
 
 def _replaced_password(redis: Sequence[Reply], refusing: Sequence[Reply]) -> tuple[str, str]:
-    """What mends Redis that refuse even what they started with: somebody gave them another one."""
+    """Remediation if the password was changed at runtime: Redis rejects its start-up password."""
     names = [item.ref.name for item in _in_turns(refusing)]
     first = refusing[0].ref
     if len(refusing) < len(redis) or len(redis) == 1:
         return (
-            "Somebody gave it another one while it ran. It reads its password when it starts: "
-            f"restart it{_in_order(names)}. Its data stay where persistence.redis is enabled.",
+            "Its password was changed at runtime. Redis reads the password from the Secret at "
+            f"startup: restart it{_in_order(names)}. Its data is kept if persistence.redis is "
+            "enabled.",
             f"kubectl delete pod {names[0]} -n {first.namespace}",
         )
     inner = 'redis-cli -e --askpass ACL SETUSER default ">$REDIS_PASSWORD"'
     return (
-        "Somebody gave all of them another one while they ran. Restarting one would not help: "
-        "it could not follow a master with another password, and that master's writes would be "
-        f"lost. Have each take the Secret's again ({', '.join(names)}); the command asks for the "
-        "one that they have now.",
+        "The password of every Redis was changed at runtime. Do not restart one of them: it could "
+        "not replicate from a master with a different password, and that master's writes would be "
+        f"lost. Set the Secret's password on each ({', '.join(names)}); the command prompts for "
+        "the current password.",
         f"kubectl exec -it {names[0]} -n {first.namespace} -c redis -- sh -c '{inner}'",
     )
 
@@ -90,40 +91,41 @@ def _replaced_password(redis: Sequence[Reply], refusing: Sequence[Reply]) -> tup
 def _older_than_secret(
     evidence: Evidence, failover: Ref, redis: Sequence[Reply]
 ) -> tuple[str, str]:
-    """What mends Redis that have what they started with, while the Secret has a newer one."""
+    """Remediation for Redis that started with an older password than the Secret has now."""
     name = text(evidence.get(failover), "spec", "auth", "secretPath")
     secret = Ref("Secret", name, failover.namespace)
     if published := rotation.publication(evidence, secret):
         return (
-            "The rotator makes every Redis take both passwords, publishes the new one and "
-            "replaces the pods, one at a time; its events say what it waits for. Restart no "
-            "Redis meanwhile.",
+            "The rotator makes every Redis accept both passwords, publishes the new one and "
+            "replaces the pods one at a time. Its events show what it is waiting for. Do not "
+            "restart Redis during the rotation.",
             f"kubectl describe {published.rotator.words}",
         )
     turns = [item.ref.name for item in _in_turns(redis)]
     sentinels = [item.ref for item in evidence_redis.replies(evidence, failover, "sentinel")]
     return (
-        "The Secret is newer than Redis. Restart no Redis yet: it could not follow a master "
-        "with the old password, and that master's writes would be lost. First have every Redis "
-        "take both, by this command; then restart the clients (kubectl rollout restart); then "
-        f"restart Redis{_in_order(turns)}: with the last one the old password is gone.",
+        "The Secret is newer than the running Redis. Do not restart Redis yet: it could not "
+        "replicate from a master with the old password, and that master's writes would be lost. "
+        "First make every Redis accept both passwords with this command. Then restart the clients "
+        f"(kubectl rollout restart). Then restart Redis{_in_order(turns)}. After the last restart "
+        "the old password is no longer valid.",
         redis_passwords.take_both(secret, [item.ref for item in redis], sentinels),
     )
 
 
 def _in_turns(redis: Sequence[Reply]) -> list[Reply]:
-    """A replica takes over from the master, which goes last."""
+    """The order of restarts: replicas first, the master last."""
     return sorted(redis, key=lambda item: (item.is_master, item.ref.name))
 
 
 def _in_order(names: Sequence[str]) -> str:
     if len(names) == 1:
         return ""
-    return f", one pod after the other, each once the one before is ready: {', '.join(names)}"
+    return f", one pod at a time, waiting until the previous one is ready: {', '.join(names)}"
 
 
 def _clients(evidence: Evidence, logs: Sequence[Line]) -> Iterator[Symptom]:
-    """Each workload that was given an older password than Redis has."""
+    """Yield each workload that started with an older password than Redis has."""
     by_client: dict[Ref, list[Line]] = {}
     for line in logs:
         pod = evidence.get(Ref("Pod", line[0].pod, line[0].namespace))
@@ -134,10 +136,10 @@ def _clients(evidence: Evidence, logs: Sequence[Line]) -> Iterator[Symptom]:
         name = lines[-1][0].pod
         yield Symptom(
             resource=about,
-            message="Redis refuses its password (WRONGPASS, NOAUTH), and every Redis takes the one "
-            "that it was given itself: this client has an older one, or none.",
-            remediation="A client reads the password when it starts: restart it. If it is "
-            "refused again, see that its settings name the Secret of this Redis.",
+            message="Redis rejects the password of this client (WRONGPASS, NOAUTH), and every "
+            "Redis accepts the password of its own Secret: the client has an old password or none.",
+            remediation="A client reads the password at startup: restart it. If it is rejected "
+            "again, check that its settings reference the Secret of this Redis.",
             command=f"kubectl rollout restart {about.words}"
             if restarts
             else f"kubectl delete pod {name} -n {about.namespace}",
@@ -146,9 +148,9 @@ def _clients(evidence: Evidence, logs: Sequence[Line]) -> Iterator[Symptom]:
 
 
 def _is_older(evidence: Evidence, source: LogSource, redis: Sequence[Reply]) -> bool:
-    """Whether a client was given its password before a Redis was, as far as that is known.
+    """Whether a client started before the newest Redis, as far as that is known.
 
-    The other way round it is Redis that hasn't heard of a change yet. Redis itself is no client.
+    If the client started later, Redis has the old password. Redis pods are not clients.
     """
     pod = evidence.get(Ref("Pod", source.pod, source.namespace))
     if pod is None:
@@ -159,7 +161,7 @@ def _is_older(evidence: Evidence, source: LogSource, redis: Sequence[Reply]) -> 
 
 
 def _began(pod: Body, container: str) -> datetime:
-    """When a container was given its settings: it is at each start."""
+    """When a container last started, which is when it reads its settings."""
     status = pod_status(pod).container(container)
     return (status and status.last_started_at) or parse_time(creation_time(pod)) or NEVER
 

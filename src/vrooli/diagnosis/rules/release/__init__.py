@@ -1,1 +1,1 @@
-"""Rules about the release itself: Helm's state, its operators' refusals, its rotator. No I/O."""
+"""Rules about the release: Helm's state, changes that operators reject, the rotator. No I/O."""

@@ -1,4 +1,4 @@
-"""A deploy was killed: Helm's note says that it still works, or its Lease is left."""
+"""A deploy was killed: Helm's record is still pending, or its Lease remains."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from vrooli.release.lease import DURATION_S
 from vrooli.release.model import PENDING, secret_name
 
 LEASE = "-deploy"
-# Without a Lease it is another's Helm, which may still be at work: its own usual limit, seconds.
+# Without a Lease another Helm process may still be running: Helm's default timeout, seconds.
 HELM_S = 300.0
 
 
 def pending(evidence: Evidence) -> Iterator[Symptom]:
-    """The release, when Helm's note was never ended and nobody is at work."""
+    """Yield the release if Helm's record is pending and no deploy is running."""
     helm, lease = evidence.helm, _lease(evidence)
     if helm.status not in PENDING or helm.deployed_at is None:
         return
@@ -30,10 +30,11 @@ def pending(evidence: Evidence) -> Iterator[Symptom]:
     record = f"secret/{secret_name(name, helm.number)} -n {where}"
     yield Symptom(
         resource=Ref("Release", name, where),
-        message=f"revision {helm.number} is {helm.status} since {age:.0f} s, and nobody is at "
-        "work: its deploy was killed. Helm refuses any other (another operation is in progress).",
-        remediation="Deploy again: that clears the note and goes on. Taking the note away has Helm "
-        "take the revision before for the last one.",
+        message=f"revision {helm.number} has been {helm.status} for {age:.0f} s, and no deploy is "
+        "running: the deploy was killed. Helm rejects any other operation (another operation is in "
+        "progress).",
+        remediation="Deploy again: that clears the pending record. If you delete the record, Helm "
+        "uses the previous revision as the latest one.",
         command=f"kubectl delete {record}",
         evidence=(f"Helm: revision {helm.number}, {helm.status}, {helm.description}",),
         affects=(_lease_ref(evidence),),
@@ -41,19 +42,19 @@ def pending(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def stale(evidence: Evidence) -> Iterator[Symptom]:
-    """The Lease of a deploy that shows no more signs of life."""
+    """Yield the Lease of a deploy that is no longer renewed."""
     lease = _lease(evidence)
     silent = _silent_s(evidence, lease) if lease else None
     if lease and silent is not None:
         ref = ref_of(lease)
         yield Symptom(
             resource=ref,
-            message=f"{text(lease, 'spec', 'holderIdentity') or 'nobody'} took it for a deploy, "
-            f"and shows no sign of life since {silent:.0f} s: that deploy was killed",
-            remediation="Deploy again, which takes it over; or delete it.",
+            message=f"{text(lease, 'spec', 'holderIdentity') or 'an unknown process'} acquired it "
+            f"for a deploy and has not renewed it for {silent:.0f} s: that deploy was killed",
+            remediation="Deploy again, which takes over the Lease, or delete it.",
             command=f"kubectl delete {ref.words}",
             evidence=(
-                f"renewTime {text(lease, 'spec', 'renewTime')}, lasts "
+                f"renewTime {text(lease, 'spec', 'renewTime')}, duration "
                 f"{number(lease, 'spec', 'leaseDurationSeconds', default=DURATION_S)} s",
             ),
         )
@@ -68,7 +69,7 @@ def _lease(evidence: Evidence) -> Body | None:
 
 
 def _silent_s(evidence: Evidence, lease: Body) -> float | None:
-    """How long its holder has shown no sign of life, once that is longer than it may be."""
+    """Seconds since the Lease was renewed, if it has expired; otherwise None."""
     age = age_s(evidence, text(lease, "spec", "renewTime"))
     duration_s = number(lease, "spec", "leaseDurationSeconds", default=DURATION_S)
     return age if age is not None and age > duration_s else None
@@ -76,7 +77,7 @@ def _silent_s(evidence: Evidence, lease: Body) -> float | None:
 
 HELM_PENDING = Rule(
     rule_id="helm-pending",
-    title="another operation (install/upgrade/rollback) is in progress: left by a killed deploy",
+    title="another operation (install/upgrade/rollback) is in progress: a deploy was killed",
     find=pending,
     link="https://helm.sh/docs/helm/helm_history/",
 )

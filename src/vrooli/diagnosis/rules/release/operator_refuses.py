@@ -1,4 +1,4 @@
-"""An operator can't do what is asked of a database: version, volumes, or what its log tells."""
+"""An operator cannot apply a change to a database: version, volumes, or errors in its log."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from vrooli.operators.reconcile_log import ReconcileError
 from vrooli.release.rollout.refusals import RESIZED_S
 
 DATABASES = databases()
-# What an operator can't change, as far as it stands in one place.
+# The fields that an operator cannot change, if the setting is in one place.
 SETTINGS = {
     "PostgresCluster": (("spec", "postgresVersion"),),
     "RedisFailover": (("spec", "redis", "storage"),),
 }
 REMEDY = (
-    "Set the value back to what is there and deploy again; the check of the data names it, and the "
-    "way to what was asked for."
+    "Set the value back to the current state and deploy again. The data check shows that value and "
+    "how to make the requested change."
 )
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each database whose operator refuses a change, or meets with an error again and again."""
+    """Yield each database whose operator rejects a change or logs errors repeatedly."""
     for body in (body for kind in DATABASES for body in evidence.all(kind)):
         errors = list(_errors(evidence, body))
         reasons = [*_refusals(evidence, body), *(error.message for error in errors)]
@@ -36,11 +36,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             ref = ref_of(body)
             yield Symptom(
                 resource=ref,
-                message=f"its operator can't do what is asked for: {reasons[0]}",
+                message=f"its operator cannot apply the change: {reasons[0]}",
                 remediation=REMEDY,
                 command=_command(evidence, ref),
                 evidence=(*reasons[1:], *(error.line for error in errors)),
-                # A database that runs as before stops nobody.
+                # A database that keeps running blocks no other component.
                 can_explain=("not-ready",) if _runs(evidence, body) else None,
             )
 
@@ -54,7 +54,7 @@ def _refusals(evidence: Evidence, body: Body) -> Iterator[str]:
 
 
 def _errors(evidence: Evidence, body: Body) -> Iterator[ReconcileError]:
-    """The errors in the operators' logs, which run in other namespaces."""
+    """The errors about the database in the logs of the operators, which run in other namespaces."""
     ref, since = ref_of(body), operator_progress.changed_at(body)
     operator = find_operator(ref.kind)
     read_errors = operator.reconcile_errors if operator is not None else None
@@ -79,9 +79,9 @@ def _runs(evidence: Evidence, body: Body) -> bool:
 
 
 def _command(evidence: Evidence, ref: Ref) -> str:
-    """The command that puts back what somebody changed by hand, else the one that names the value.
+    """The command that reverts a manual change, or the check that shows the value.
 
-    Lists of an operator's resource hold what others write: they are none to put back as a whole.
+    Lists are not restored as a whole: the operator and other controllers write to them too.
     """
     for path in SETTINGS.get(ref.kind, ()):
         if command := restore_field_command(evidence, ref, *path):
@@ -94,7 +94,7 @@ def _command(evidence: Evidence, ref: Ref) -> str:
 
 RULE = Rule(
     rule_id="operator-refuses",
-    title="an operator can't change a database as asked (major version, volumes)",
+    title="an operator cannot apply a change to a database (major version, volumes)",
     find=find,
     link="https://kubernetes.io/docs/concepts/storage/persistent-volumes/"
     "#expanding-persistent-volumes-claims",

@@ -1,4 +1,4 @@
-"""There is no such namespace, or no such release in it."""
+"""The namespace or the release does not exist."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ LINK = "https://helm.sh/docs/helm/helm_list/"
 
 
 def namespace(evidence: Evidence) -> Iterator[Symptom]:
-    """The namespace, when the cluster doesn't have it."""
+    """Yield the namespace if the cluster does not have it."""
     if not evidence.is_readable("Namespace") or _has_namespace(evidence):
         return
     existing = ", ".join(sorted(item["metadata"]["name"] for item in evidence.all("Namespace", "")))
     yield Symptom(
         resource=Ref("Namespace", evidence.namespace),
-        message=f"there is no such namespace (there is {existing or 'none that can be seen'})",
-        remediation="Name the one that the release is in (-n), or deploy it.",
+        message=f"the namespace does not exist (available: {existing or 'none that is readable'})",
+        remediation="Set the namespace of the release (-n), or deploy the release.",
         command=_deploy(evidence),
         evidence=(f"namespaces: {existing}",),
     )
 
 
 def release(evidence: Evidence) -> Iterator[Symptom]:
-    """The release, when Helm has no record of it and Secrets could be read."""
+    """Yield the release if Secrets are readable and Helm has no record of it."""
     if evidence.helm.status or not evidence.is_readable("Secret") or not _has_namespace(evidence):
         return
     yield Symptom(
         resource=Ref("Release", evidence.release, evidence.namespace),
-        message=f"there is no release {evidence.release} in namespace {evidence.namespace}",
-        remediation="Deploy it, or name the namespace that it is in (-n).",
+        message=f"release {evidence.release} does not exist in namespace {evidence.namespace}",
+        remediation="Deploy it, or set its namespace (-n).",
         command=_deploy(evidence),
-        evidence=(f"Helm has no note of it in {evidence.namespace}",),
+        evidence=(f"Helm has no record of it in {evidence.namespace}",),
     )
 
 
@@ -44,7 +44,7 @@ def _has_namespace(evidence: Evidence) -> bool:
 
 
 def _deploy(evidence: Evidence) -> str:
-    """The command that makes an environment's release; development is made from the source."""
+    """The command that deploys an environment's release; development is built from source."""
     for name, environment in ENVIRONMENTS.items():
         if (environment.release, environment.namespace) == (evidence.release, evidence.namespace):
             return "vrooli develop" if name == "dev" else f"vrooli deploy -e {name}"
@@ -53,7 +53,7 @@ def _deploy(evidence: Evidence) -> str:
 
 NAMESPACE_MISSING = Rule(
     rule_id="namespace-missing",
-    title='namespaces "…" not found: there is no such namespace',
+    title='namespaces "…" not found: the namespace does not exist',
     find=namespace,
     link="https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/",
 )

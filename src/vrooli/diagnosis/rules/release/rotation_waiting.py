@@ -1,4 +1,4 @@
-"""The rotator waits for something before it puts a password into use, and says for what."""
+"""The rotator waits for a condition before it can complete a password rotation."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from vrooli.kube.events import Event
 
 WAITING = ("RotationWaiting", "RotationFailed")
 ENDED = ("CredentialsPublished", "RotationCompleted")
-# The rotator repeats a warning after 600 s while it waits, and takes its time for a pass.
+# The rotator repeats a warning every 600 s while it waits, plus the duration of one pass.
 RECENT_S = 700.0
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each database whose rotation waits: the rotator's last word on it is a warning."""
+    """Yield the rotator for each database whose latest rotation event is a warning."""
     for item in rotation.publications(evidence):
         last = _last(evidence, item)
         if last is None or last.reason not in WAITING or down(evidence, item.rotator):
             continue
-        # Of a wait that has passed the rotator says nothing: the Secrets show it.
+        # The rotator sends no event when a wait is over; the Secrets show it.
         is_over = evidence.is_readable("Secret") and not rotation.pending(evidence, item)
         if is_over or not is_recent(last, evidence.now, RECENT_S):
             continue
         yield Symptom(
             resource=item.rotator,
-            message=f"the password of {item.database} isn't in use everywhere yet: "
+            message=f"the new password of {item.database} is not in use everywhere yet: "
             f"{last.message.strip().removeprefix(f'{item.database}: ')}.",
-            remediation="What was published goes on to work, and the rotator goes on by itself "
-            "when that has come: see to it. If it is the new value that can't be used, set another "
-            "in Vault.",
+            remediation="Resolve the condition in the message: the published password keeps "
+            "working, and the rotator continues automatically. If the new value cannot be used, "
+            "set another one in Vault.",
             command=f"kubectl logs {item.rotator.words} --tail=20",
             evidence=(str(last),),
             can_explain=(),
@@ -41,7 +41,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _last(evidence: Evidence, item: Publication) -> Event | None:
-    """The rotator's last event about a database, however it is written."""
+    """The rotator's last event about a database."""
     events = [
         event
         for event in evidence.events_of(item.rotator, *WAITING, *ENDED)
@@ -52,7 +52,7 @@ def _last(evidence: Evidence, item: Publication) -> Event | None:
 
 RULE = Rule(
     rule_id="rotation-waiting",
-    title="`RotationWaiting`: a password that changed in Vault isn't in use everywhere",
+    title="`RotationWaiting`: a password that changed in Vault is not in use everywhere",
     find=find,
     link="https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/",
 )

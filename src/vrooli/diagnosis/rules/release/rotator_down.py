@@ -1,4 +1,4 @@
-"""The rotator doesn't run, and a password waits for it."""
+"""The rotator is not running while a password rotation is pending."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vrooli.diagnosis.remedies.kubectl import recover_command
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """The rotator, if nothing of it runs while Secrets are missing or older than their source."""
+    """Yield the rotator if it is not running while published Secrets are missing or outdated."""
     waiting = [
         (item, gap)
         for item in rotation.publications(evidence)
@@ -27,9 +27,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     gaps = "; ".join(f"{item.database}: {gap}" for item, gap in waiting)
     yield Symptom(
         resource=rotator,
-        message=f"the rotator doesn't run ({why}), and passwords from Vault wait for it: {gaps}.",
-        remediation="Start it: it goes on where it was. If it doesn't stay so, its events and "
-        "its log say why.",
+        message=f"the rotator is not running ({why}), and password rotations are pending: {gaps}.",
+        remediation="Start it; it continues where it stopped. If it stops again, check its events "
+        "and its log.",
         command=recover_command(evidence, rotator) or f"kubectl describe {rotator.words}",
         evidence=last_events(evidence, rotator),
         affects=tuple(ref for item, _ in waiting for ref in (item.published, *item.roles)),
@@ -38,7 +38,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 RULE = Rule(
     rule_id="rotator-down",
-    title="the rotator has no pod: a password that changed in Vault isn't put into use",
+    title="the rotator is not running: a password that changed in Vault is not put into use",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso",
 )

@@ -19,14 +19,14 @@ from vrooli.kube.objects import (
 )
 
 INSTANCE = "app.kubernetes.io/instance"
-# Helm writes whose an object is.
+# Helm's annotation with the release that owns an object.
 OWNER = "meta.helm.sh/release-name"
-# What names a database in a pod's settings.
+# The settings of a pod that contain a database's address.
 ADDRESSES = ("DB_HOST", "REDIS_SENTINEL_HOSTS", "DB_URL", "REDIS_URL")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each other release that uses what this one does."""
+    """Yield each other release that uses the same Secrets or databases."""
     used: dict[str, set[str]] = {}
     for body in (*evidence.all("Deployment"), *evidence.all("StatefulSet")):
         if release := _release(body):
@@ -39,11 +39,11 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if common := sorted(ours & theirs):
             yield Symptom(
                 resource=Ref("Release", release, evidence.namespace),
-                message=f"it uses the same as {evidence.release}: {', '.join(common)}. One's "
-                "change or end is the other's, too, and their data mix.",
-                remediation="Give it names of its own (vso.secrets.*.k8sSecretName, "
-                "pgoPostgresql.clusterName, spotahomeRedis.name), or a namespace of its own; or "
-                "take it away.",
+                message=f"it shares with {evidence.release}: {', '.join(common)}. A change or "
+                "removal in one release affects the other, and their data is mixed.",
+                remediation="Set unique names (vso.secrets.*.k8sSecretName, "
+                "pgoPostgresql.clusterName, spotahomeRedis.name), use a separate namespace, or "
+                "uninstall it.",
                 command=f"kubectl get all -n {evidence.namespace} -l {INSTANCE}={release}",
                 evidence=tuple(f"{release} and {evidence.release}: {name}" for name in common),
             )
@@ -74,7 +74,7 @@ def _addresses(settings: Mapping[str, object]) -> set[str]:
     return {
         f"{name} {value}"
         for name, value in settings.items()
-        # An address with a user and a password in it is nobody's to show.
+        # An address with a user and a password must not be shown.
         if name in ADDRESSES and value and "@" not in str(value)
     }
 

@@ -1,4 +1,4 @@
-"""Vault answers, and says that it is sealed."""
+"""Vault responds but is sealed."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from vrooli.kube.objects import Ref, labels
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Vault that is sealed."""
+    """Yield each Vault that is sealed."""
     for answer, health in vault_health.answers(evidence):
         if health.get("sealed") is True and health.get("initialized") is not False:
             pod = vault_health.running(evidence, answer.about)
             yield Symptom(
                 resource=answer.about,
-                message="Vault is sealed: it gives no secret until it is unsealed.",
-                remediation="Unseal it with its keys, as many as it asks for. A development Vault "
-                "unseals itself when its pod starts.",
+                message="Vault is sealed: it serves no secrets until it is unsealed.",
+                remediation="Unseal it with the required number of unseal keys. A development "
+                "Vault unseals itself when its pod starts.",
                 command=_command(evidence, answer.about, pod),
                 evidence=(answer.text.strip(),),
             )

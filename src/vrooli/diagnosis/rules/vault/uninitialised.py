@@ -1,4 +1,4 @@
-"""Vault answers, and says that it was never initialised."""
+"""Vault responds but is not initialized."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from vrooli.diagnosis.interface import Rule, Symptom
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Vault that holds nothing yet."""
+    """Yield each Vault that is not initialized."""
     for answer, health in vault_health.answers(evidence):
         if health.get("initialized") is False:
             pod = vault_health.running(evidence, answer.about)
             yield Symptom(
                 resource=answer.about,
-                message="Vault was never initialised: it holds no secrets and gives none.",
-                remediation="Initialise it once, and keep what it prints: its keys are shown only "
-                "then.",
+                message="Vault is not initialized: it stores and serves no secrets.",
+                remediation="Initialize it once and save the output: the keys are shown only then.",
                 command=f"kubectl exec -it {pod or 'vault-0'} -n {answer.about.namespace} -- "
                 "vault operator init",
                 evidence=(answer.text.strip(),),
@@ -27,7 +26,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 RULE = Rule(
     rule_id="vault-uninitialised",
-    title="Vault was never initialised",
+    title="Vault is not initialized",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/commands/operator/init",
 )

@@ -1,4 +1,4 @@
-"""Vault can't be asked: no such Service, no pod behind it, or no answer."""
+"""Vault is unreachable: its Service does not exist, has no pod, or does not respond."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vrooli.vault.address import PORT
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each address of a Vault in this cluster that leads nowhere."""
+    """Yield each address of a Vault in this cluster that is unreachable."""
     for connection in evidence.all("VaultConnection"):
         service = vault_service(connection)
         if service is None:
@@ -30,9 +30,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             workload = _workload(evidence, service)
             yield Symptom(
                 resource=service,
-                message=f"Vault doesn't answer at {text(connection, 'spec', 'address')}: "
+                message=f"Vault does not respond at {text(connection, 'spec', 'address')}: "
                 f"{answer.text}.",
-                remediation="Start it; what it gave before stays in the Secrets, nothing is "
+                remediation="Start it. The Secrets that were synced before remain, but none is "
                 "renewed.",
                 command=_up(evidence, workload),
                 evidence=last_events(evidence, workload) if workload else (),
@@ -52,16 +52,16 @@ def _wrong_address(evidence: Evidence, connection: Body, service: Ref) -> Sympto
         back = patch(ref, f"http://{host}:{PORT}", "spec", "address")
     return Symptom(
         resource=ref,
-        message=f"its address {text(connection, 'spec', 'address')} names the Service "
-        f"{service.name} in namespace {service.namespace}, which doesn't exist.",
-        remediation="Name the Service of Vault (vso.vaultAddr).",
+        message=f"its address {text(connection, 'spec', 'address')} references the Service "
+        f"{service.name} in namespace {service.namespace}, which does not exist.",
+        remediation="Set the address of Vault's Service (vso.vaultAddr).",
         command=back or SETUP,
         evidence=last_events(evidence, ref),
     )
 
 
 def _is_readable(evidence: Evidence, service: Ref) -> bool:
-    """Whether Services of that namespace were looked at, or the namespace isn't there."""
+    """Whether the Services of that namespace were read, or the namespace does not exist."""
     if evidence.is_hidden("Service", service.namespace):
         return False
     has_services = any(
@@ -91,7 +91,7 @@ def _up(evidence: Evidence, workload: Ref | None) -> str:
 
 RULE = Rule(
     rule_id="vault-unreachable",
-    title="Vault doesn't answer, or its address leads nowhere",
+    title="Vault does not respond, or its address is wrong",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/api-reference"
     "#vaultconnection",

@@ -1,4 +1,4 @@
-"""Vault's role doesn't take the service account that the operator presents."""
+"""Vault's role does not allow the service account that the operator presents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORDS = "service account name not authorized"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each login that is refused so."""
+    """Yield each login that is rejected for this reason."""
     for login in vso.logins(evidence):
         if WORDS in login.words:
             ref = login.about
@@ -21,10 +21,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             ours = vso.ours(evidence, ref)
             yield Symptom(
                 resource=ref,
-                message=f"Vault's role {login.role} doesn't take account {login.account}: "
-                f"{login.words}.",
-                remediation="Have the role take the account (bound_service_account_names), or "
-                "present another one (vso.serviceAccount)." + ("" if ours else f" {remedy}"),
+                message=f"Vault's role {login.role} does not allow service account "
+                f"{login.account}: {login.words}.",
+                remediation="Add the account to the role (bound_service_account_names), or use a "
+                "different account (vso.serviceAccount)." + ("" if ours else f" {remedy}"),
                 command=vso.SETUP if ours else command,
                 evidence=vso.lines(evidence, login),
             )

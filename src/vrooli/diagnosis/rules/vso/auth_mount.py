@@ -1,4 +1,4 @@
-"""Vault has no authentication method where the VaultAuth looks for it."""
+"""Vault has no auth method at the mount that the VaultAuth references."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ ROUTE = "no handler for route"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each login at a mount that isn't there."""
+    """Yield each login at a mount that does not exist."""
     for login in vso.logins(evidence):
         if not login.mounted or ROUTE in login.words:
             ref = login.about
             remedy, command = vault.enable(evidence, login)
             yield Symptom(
                 resource=ref,
-                message=f"Vault has no authentication method at auth/{login.mount}; it says no "
-                f"more than `{login.words}`.",
-                remediation="Name the mount of Vault's Kubernetes authentication "
-                "(vso.k8sAuthMount), or " + remedy,
+                message=f"Vault has no auth method at auth/{login.mount}; its only error is "
+                f"`{login.words}`.",
+                remediation="Set the mount of Vault's Kubernetes auth method (vso.k8sAuthMount), "
+                "or " + remedy,
                 command=restore_field_command(evidence, ref, "spec", "mount") or command,
                 evidence=vso.lines(evidence, login),
             )

@@ -1,4 +1,4 @@
-"""The Secrets Operator is refused what a new login may read: its token is from before."""
+"""The Secrets Operator uses a token that is older than the role's policies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DENIED = "Code: 403"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """The secrets that the operator is refused and a login of this moment is given."""
+    """Yield the secrets that the operator may not read but a new login may."""
     stale = [
         (item, event)
         for item in vso.readings(evidence)
@@ -35,9 +35,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     operator = _operator(evidence)
     yield Symptom(
         resource=first.about,
-        message=f"the operator is refused (403) what a login made now may read ({names}): its "
-        "token is from before the role got its policies, and lives on.",
-        remediation="Have the operator log in again; or wait until its token ends.",
+        message=f"the operator is denied (403) secrets that a new login may read ({names}): its "
+        "token was issued before the role got its policies and is still in use.",
+        remediation="Restart the operator so that it logs in again, or wait until its token "
+        "expires.",
         command=f"kubectl rollout restart {operator.words}" if operator else "",
         evidence=tuple(str(event) for _, event in stale),
         affects=tuple(item.about for item, _ in stale[1:]),
@@ -49,7 +50,7 @@ def _operator(evidence: Evidence) -> Ref | None:
 
 
 def _has_restarted_since(evidence: Evidence, event: Event) -> bool:
-    """Whether the operator was started after its last refusal: it has logged in since."""
+    """Whether the operator has restarted, and so logged in, since its last error."""
     if event.last is None:
         return False
     age_s = (evidence.now - event.last).total_seconds()
@@ -63,7 +64,7 @@ def _has_restarted_since(evidence: Evidence, event: Event) -> bool:
 
 RULE = Rule(
     rule_id="vso-cached-token",
-    title="`Failed to read Vault secret` 403 that outlives the mended policy",
+    title="`Failed to read Vault secret` 403 that persists after the policy was fixed",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/concepts/tokens",
 )

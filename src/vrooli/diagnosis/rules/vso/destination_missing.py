@@ -1,4 +1,4 @@
-"""A VaultStaticSecret fills a Secret that must be there already, and isn't: nothing tells so."""
+"""The destination Secret of a VaultStaticSecret does not exist, and create is false."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vrooli.operators import VSO
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each destination that isn't there and that the operator may not make."""
+    """Yield each destination that does not exist and that the operator may not create."""
     for body in evidence.all("VaultStaticSecret"):
         ref, name = ref_of(body), text(body, "spec", "destination", "name")
         secret = Ref("Secret", name, ref.namespace)
@@ -26,8 +26,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=ref,
                 message=f"destination secret {name} does not exist, and create=false: nothing is "
-                "synced, and often only the operator's log says so.",
-                remediation="Make the Secret, or let the operator make it (destination.create).",
+                "synced, and often only the operator's log shows it.",
+                remediation="Create the Secret, or let the operator create it "
+                "(destination.create).",
                 command=restore_field_command(evidence, ref, "spec", "destination")
                 or patch(ref, True, "spec", "destination", "create"),
                 evidence=(*last_events(evidence, ref, vso.SYNC_EVENT, most=1), *quoted(log, 1)),

@@ -1,4 +1,4 @@
-"""Vault refuses the login of the Secrets Operator for another reason than a role's bindings."""
+"""Vault rejects the login of the Secrets Operator for a reason other than the role's bindings."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ SEALED = 503
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each login that Vault answers with a refusal."""
+    """Yield each login that Vault rejects."""
     for login in vso.logins(evidence):
         if login.status >= REFUSED and login.status != SEALED:
             yield Symptom(
                 resource=login.about,
-                message=f"Vault refuses the login of account {login.account} by role {login.role} "
-                f"({login.status}): {login.words}.",
-                remediation="See that Vault can ask this cluster about its tokens (TokenReview): "
-                "its address of the API server, its CA, and the right system:auth-delegator.",
+                message=f"Vault rejects the login of service account {login.account} with role "
+                f"{login.role} ({login.status}): {login.words}.",
+                remediation="Check that Vault can review this cluster's tokens (TokenReview): the "
+                "address of the API server, its CA, and the cluster role system:auth-delegator.",
                 command=f"vault read auth/{login.mount}/config",
                 evidence=vso.lines(evidence, login),
             )

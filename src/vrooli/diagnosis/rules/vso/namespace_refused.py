@@ -1,4 +1,4 @@
-"""Vault's role doesn't take accounts of the release's namespace."""
+"""Vault's role does not allow service accounts of the release's namespace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORDS = "namespace not authorized"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each login that is refused so."""
+    """Yield each login that is rejected for this reason."""
     for login in vso.logins(evidence):
         if WORDS in login.words:
             ref = login.about
@@ -21,9 +21,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             ours = vso.ours(evidence, ref)
             yield Symptom(
                 resource=ref,
-                message=f"Vault's role {login.role} takes no account of namespace {ref.namespace}: "
-                f"{login.words}.",
-                remediation="Have the role take the namespace (bound_service_account_namespaces)."
+                message=f"Vault's role {login.role} does not allow service accounts of namespace "
+                f"{ref.namespace}: {login.words}.",
+                remediation="Add the namespace to the role (bound_service_account_namespaces)."
                 + ("" if ours else f" {remedy}"),
                 command=vso.SETUP if ours else command,
                 evidence=vso.lines(evidence, login),

@@ -1,6 +1,6 @@
-"""The Secrets Operator gets nothing from Vault: it isn't reached, isn't trusted, or is sealed.
+"""The Secrets Operator gets no response from Vault: unreachable, not trusted, or sealed.
 
-Its own words count, whatever a probe got: the operator has another way to Vault than we.
+The operator's errors count, not a probe's result: the operator uses a different connection.
 """
 
 from __future__ import annotations
@@ -16,47 +16,48 @@ from vrooli.diagnosis.remedies.kubectl import restore_field_command
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref, text
 
-# No answer of Vault's at all, and that of one that is sealed or of what stands before it.
+# No response, and the status of a sealed Vault or of a proxy in front of it.
 SILENT = (0, 503)
 WRONG_SCHEME = "HTTP request to an HTTPS server"
-# What the operator's words mean: why nothing comes, and what to do. The first that is found.
+# Error pattern, cause, remediation. The first match counts.
 KINDS = (
     (
         r"Vault is sealed",
-        "Vault is sealed, as the operator is told",
-        "Unseal it with its keys, as many as it asks for.",
+        "Vault is sealed, as the operator reports",
+        "Unseal it with the required number of unseal keys.",
     ),
     (
         r"x509|tls: ",
-        "the operator and Vault don't agree on TLS",
-        "Name the CA of Vault's certificate in the VaultConnection (caCertSecretRef), or renew the "
+        "the TLS connection between the operator and Vault fails",
+        "Set the CA of Vault's certificate in the VaultConnection (caCertSecretRef), or renew the "
         "certificate.",
     ),
     (
         r"HTTP response to HTTPS client|unsupported protocol|" + WRONG_SCHEME,
-        "the address has another scheme than Vault",
+        "the scheme of the address differs from Vault's",
         "Correct http or https in the address (vso.vaultAddr).",
     ),
     (
         r"no such host|server misbehaving|dial tcp: lookup",
-        "the operator's pod can't resolve Vault's name",
-        "Name a host that is known in the cluster (vso.vaultAddr), or fix its DNS.",
+        "the operator's pod cannot resolve Vault's host name",
+        "Set a host that resolves in the cluster (vso.vaultAddr), or fix the DNS.",
     ),
     (
         r"(?i)dial tcp|timeout|deadline exceeded|connection re(?:fused|set)|no route to host|"
         r"network is unreachable|\bEOF\b|proxyconnect|broken pipe|malformed HTTP|Code: 503",
-        "the operator gets no answer from Vault",
-        "See whether Vault runs, and what stands between: a NetworkPolicy, a firewall, a proxy.",
+        "the operator gets no response from Vault",
+        "Check whether Vault is running, and what is in between: a NetworkPolicy, a firewall, a "
+        "proxy.",
     ),
 )
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each connection over which nothing comes now, with the operator's last words."""
+    """Yield each connection that fails now, with the operator's last error."""
     symptoms: dict[Ref, Symptom] = {}
     for secret, event in vso.current_errors(evidence):
         if vso.status(event.message) not in SILENT and WRONG_SCHEME not in event.message:
-            continue  # Vault answers, whatever it is that it says
+            continue  # Vault responds
         kind = next((item for item in KINDS if re.search(item[0], event.message)), None)
         if kind is not None:
             connection = vso.connection(evidence, secret)
@@ -65,8 +66,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             auth = vso.login_of(secret)
             symptoms[auth] = Symptom(
                 resource=auth,
-                message=f"the operator can't log in to Vault: {_words(event)}",
-                remediation="Fix what it reports.",
+                message=f"the operator cannot log in to Vault: {_words(event)}",
+                remediation="Fix the reported error.",
                 command=f"kubectl describe {auth.words}",
                 evidence=(str(event),),
             )
@@ -93,7 +94,7 @@ def _words(event: Event) -> str:
 
 RULE = Rule(
     rule_id="vso-no-answer",
-    title="`VaultClientConfigError`, `VaultClientError`: the operator gets no answer from Vault "
+    title="`VaultClientConfigError`, `VaultClientError`: the operator gets no response from Vault "
     "(503 `Vault is sealed`, `i/o timeout`, `x509`, `no such host`)",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/api-reference"

@@ -1,4 +1,4 @@
-"""The Secret that a VaultStaticSecret is to make belongs to somebody else."""
+"""The destination Secret of a VaultStaticSecret has a different owner."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vrooli.kube.objects import Ref, items, mapping, ref_of, text
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Secret that the operator won't write, since it isn't its own."""
+    """Yield each VaultStaticSecret whose destination the operator does not own."""
     for body in evidence.all("VaultStaticSecret"):
         ref = ref_of(body)
         where = mapping(body, "spec", "destination")
@@ -26,13 +26,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ]
         if owners == [str(ref)]:
             continue
-        owned_by = f"it belongs to {', '.join(owners)}" if owners else "nobody owns it"
+        owned_by = f"its owner is {', '.join(owners)}" if owners else "it has no owner"
         yield Symptom(
             resource=ref,
             message=f"not the owner of the destination Secret {secret.name}: {owned_by}, so the "
-            "operator leaves it as it is and nothing from Vault reaches it.",
-            remediation="Let the operator make it: delete the Secret, once its values are in "
-            "Vault; or give the VaultStaticSecret a destination of its own.",
+            "operator does not update it from Vault.",
+            remediation="Let the operator create it: make sure that its values are in Vault, then "
+            "delete the Secret. Or set a different destination in the VaultStaticSecret.",
             command=f"kubectl delete {secret.words}",
             evidence=(
                 f"{secret.name}: ownerReferences {owners}",

@@ -1,4 +1,4 @@
-"""A policy names a secret's path without /data/: KV version 2 has its values below that."""
+"""A policy has a secret's path without /data/, which KV version 2 requires."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vrooli.diagnosis.remedies import vault
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """The secrets whose path may be read only as KV version 1 had it."""
+    """Yield the secrets whose policy has the path of KV version 1."""
     without_data = [item for item in vso.readings(evidence) if item.without_data]
     if not without_data:
         return
@@ -21,9 +21,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     allowed = ", ".join(path.replace("/data/", "/", 1) for path in paths)
     yield Symptom(
         resource=first.about,
-        message=f"a policy allows {allowed}, without /data/: a KV engine of version 2 has the "
+        message=f"a policy allows {allowed} without /data/, but a KV version 2 engine serves the "
         f"values at {', '.join(paths)} (403 permission denied).",
-        remediation="Write the policy's path with /data/." + ("" if ours else f" {remedy}"),
+        remediation="Add /data/ to the path in the policy." + ("" if ours else f" {remedy}"),
         command=vso.SETUP if ours else command,
         evidence=tuple(
             f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in without_data
@@ -34,7 +34,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 RULE = Rule(
     rule_id="vso-policy-path-without-data",
-    title="403: a policy names a KV v2 path without /data/",
+    title="403: a policy has a KV v2 path without /data/",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/secrets/kv/kv-v2/upgrade#acl-rules",
 )

@@ -1,4 +1,4 @@
-"""No policy of the role lets a secret be read."""
+"""No policy of the role allows reading a secret."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrooli.diagnosis.remedies.kubectl import restore_field_command
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """The secrets that may not be read, all of them in one finding: one role gives them all."""
+    """Yield the secrets that may not be read as one symptom, since they share one role."""
     denied = [item for item in vso.readings(evidence) if item.status == vso.FORBIDDEN]
     refused = [item for item in denied if item.is_probed and not item.without_data]
     if not refused:
@@ -23,9 +23,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     ours = vso.ours(evidence, vault.auth_of(first))
     yield Symptom(
         resource=first.about,
-        message=f"no policy of its role lets {', '.join(paths)} be read (403 permission denied).",
-        remediation="Have one of the role's policies allow `read` on the path, with /data/ in it; "
-        "or name the path that it allows." + ("" if ours else f" {remedy}"),
+        message=f"no policy of its role allows reading {', '.join(paths)} (403 permission denied).",
+        remediation="Allow `read` on the path, including /data/, in a policy of the role, or set a "
+        "path that the policy allows." + ("" if ours else f" {remedy}"),
         command=restore_field_command(evidence, first.about, "spec", "path")
         or (vso.SETUP if ours else command),
         evidence=(

@@ -1,4 +1,4 @@
-"""The Secrets Operator restarts workloads at every refresh: something else changes the Secret."""
+"""The Secrets Operator restarts workloads at every refresh because the Secret keeps changing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref, items, ref_of, text
 
 REASON = "RolloutRestartTriggered"
-# A rotation restarts each target once. So many, the last one just now, are a loop, where there
-# was one at every second refresh or more: several rotations in a day are none.
+# A rotation restarts each target once. This many restarts, the last one recent, are a loop if
+# there was one at every second refresh or more: several rotations in a day are not a loop.
 MANY, WITHIN_S = 5, 120.0
 REFRESHES = 2
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|m|s)")
@@ -21,7 +21,7 @@ _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each VaultStaticSecret that restarts the same target again and again."""
+    """Yield each VaultStaticSecret that restarts the same target repeatedly."""
     for body in evidence.all("VaultStaticSecret"):
         ref = ref_of(body)
         every_s = REFRESHES * _seconds(text(body, "spec", "refreshAfter"))
@@ -37,10 +37,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=ref,
                 message=f"{REASON} {events[-1].count} times: the Secret "
-                f"{text(body, 'spec', 'destination', 'name')} is changed by something else after "
-                "each sync, and each sync restarts what reads it.",
-                remediation="Let nobody else write that Secret; until then restart nothing because "
-                "of it.",
+                f"{text(body, 'spec', 'destination', 'name')} is changed by another writer after "
+                "each sync, and each sync restarts the workloads that use it.",
+                remediation="Stop the other writer of that Secret. Until then, disable the "
+                "restarts.",
                 command=patch(ref, [], "spec", "rolloutRestartTargets"),
                 evidence=tuple(str(event) for event in events[-3:]),
                 affects=tuple(
@@ -50,14 +50,14 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _is_at_each(event: Event, every_s: float) -> bool:
-    """Whether it came as often as that, on the whole; one that doesn't say since when did."""
+    """Whether the event occurred at least this often on average; true without a first time."""
     if event.first is None or event.last is None or not every_s:
         return True
     return (event.last - event.first).total_seconds() <= event.count * every_s
 
 
 def _seconds(duration: str) -> float:
-    """How long a duration of Go's is, such as 1h30m; 0 where it is none."""
+    """The seconds of a Go duration such as 1h30m; 0 if it is not one."""
     return sum(float(count) * _SECONDS[unit] for count, unit in _DURATION.findall(duration))
 
 

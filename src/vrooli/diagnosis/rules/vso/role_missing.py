@@ -1,4 +1,4 @@
-"""Vault doesn't know the role by which the Secrets Operator logs in."""
+"""Vault does not have the role with which the Secrets Operator logs in."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ WORDS = "invalid role name"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each login whose role doesn't exist."""
+    """Yield each login whose role does not exist."""
     for login in vso.logins(evidence):
         if WORDS in login.words:
             ref = login.about
             yield Symptom(
                 resource=ref,
                 message=f"Vault has no role {login.role} at auth/{login.mount}: {login.words}.",
-                remediation="Name a role that exists (vso.k8sAuthRole), or write it.",
+                remediation="Set a role that exists (vso.k8sAuthRole), or create the role.",
                 command=restore_field_command(evidence, ref, "spec", "kubernetes", "role")
                 or (vso.SETUP if vso.ours(evidence, ref) else vso.write_role(evidence, login)),
                 evidence=vso.lines(evidence, login),

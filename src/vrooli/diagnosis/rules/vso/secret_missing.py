@@ -1,4 +1,4 @@
-"""There is no secret in Vault where the release looks for one."""
+"""Vault has no secret at the path that the release reads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vrooli.kube.objects import text
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each secret that isn't in Vault; those of one path are one finding."""
+    """Yield each path without a secret in Vault."""
     missing: dict[str, list[Reading]] = {}
     for item in vso.readings(evidence):
         if item.status == vso.NOT_FOUND:
@@ -26,8 +26,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             message=f"Vault has no secret at {path} (404){was}.",
             remediation="Undelete it."
             if first.version
-            else "Write it, with the keys that the chart's "
-            "README names; or correct the path (vaultPath).",
+            else "Write it with the keys listed in the chart's README, or correct the path "
+            "(vaultPath).",
             command=restore_field_command(evidence, first.about, "spec", "path") or _command(first),
             evidence=(
                 f"{first.about.name}: GET /v1/{path}: 404",
@@ -47,7 +47,7 @@ def _command(item: Reading) -> str:
 
 RULE = Rule(
     rule_id="vso-secret-missing-in-vault",
-    title="`Failed to read Vault secret: empty response from Vault`: nothing at that path",
+    title="`Failed to read Vault secret: empty response from Vault`: no secret at the path",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/commands/kv",
 )

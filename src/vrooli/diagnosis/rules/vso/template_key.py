@@ -1,4 +1,4 @@
-"""A template asks for a key that the secret in Vault doesn't have."""
+"""A template uses a key that the secret in Vault does not have."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ERRORS = ("SecretDataBuilderError", "TransformationError")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each secret with a template of an unknown key."""
+    """Yield each secret with a template that uses a missing key."""
     for item in vso.readings(evidence):
         if item.status != OK:
             continue
@@ -31,9 +31,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             names = ", ".join(sorted(set(missing.values())))
             yield Symptom(
                 resource=item.about,
-                message=f"its template asks for {names}, and the secret in Vault has "
+                message=f"its template uses {names}, but the secret in Vault has "
                 f"{', '.join(sorted(item.keys)) or 'no key'}.",
-                remediation=f"Write {names} into {item.path}, or correct the template "
+                remediation=f"Write {names} to {item.path}, or correct the template "
                 "(vso.secrets.*.templates).",
                 command=restore_field_command(evidence, item.about, *TEMPLATES)
                 or f"vault kv patch {item.path.replace('/data/', '/', 1)} {names.split(',')[0]}=-",
@@ -46,7 +46,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 RULE = Rule(
     rule_id="vso-template-key-missing",
-    title="a VaultStaticSecret's template asks for a key that isn't in Vault",
+    title="a VaultStaticSecret's template uses a key that is not in Vault",
     find=find,
     link="https://developer.hashicorp.com/vault/docs/deploy/kubernetes/vso/secret-transformation",
 )

@@ -1,4 +1,4 @@
-"""A pod can't start without a Secret or ConfigMap, or a key of one, that isn't there."""
+"""A pod cannot start because a Secret, a ConfigMap or a key of one does not exist."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RECENT_S = 180.0
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each object that a container waits for."""
+    """Yield each missing object that a container waits for."""
     for owner, pod, item in states(evidence):
         message = _missing_message(evidence, pod, item)
         if not message:
@@ -26,7 +26,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         about, what = _missing_object(evidence, message)
         yield Symptom(
             resource=about or owner,
-            message=f"{owner} can't start: {what or message}",
+            message=f"{owner} cannot start: {what or message}",
             remediation=_remedy(evidence, about),
             command=_command(evidence, owner, about),
             evidence=(
@@ -37,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _missing_message(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
-    """What the kubelet says that is missing, for an environment or a volume."""
+    """The kubelet's message about a missing object, for the environment or a volume."""
     reason = item.waiting_reason
     if reason == CONFIG_ERROR:
         return item.waiting_message
@@ -50,14 +50,14 @@ def _missing_message(evidence: Evidence, pod: Body, item: ContainerStatus) -> st
 
 
 def _missing_object(evidence: Evidence, message: str) -> tuple[Ref | None, str]:
-    """The object that is missing, or that lacks a key."""
+    """The object that does not exist or lacks a key, with a description."""
     missing = parse_missing_config(message)
     if missing is None or not missing.name:
         return None, ""
     ref = Ref(missing.kind, missing.name, evidence.namespace)
     if missing.key:
         return ref, f"{ref} has no key {missing.key}{_keys(evidence, ref)}"
-    return (ref, f"{ref} doesn't exist") if evidence.get(ref) is None else (None, "")
+    return (ref, f"{ref} does not exist") if evidence.get(ref) is None else (None, "")
 
 
 def _keys(evidence: Evidence, ref: Ref) -> str:
@@ -69,14 +69,17 @@ def _keys(evidence: Evidence, ref: Ref) -> str:
 
 def _remedy(evidence: Evidence, about: Ref | None) -> str:
     if about is not None and (publication := _unpublished(evidence, about)):
-        return f"The rotator makes it from Secret {publication.source.name}: see what it waits for."
+        return (
+            f"The rotator creates it from Secret {publication.source.name}: check what the "
+            "rotator is waiting for."
+        )
     if about is not None and about.kind == "Secret":
-        return "Put it into Vault under its path, from where it is filled; or correct the name."
+        return "Write it to Vault at the path it is synced from, or correct the name."
     if about is not None and any(
         (item.kind, item.name) == (about.kind, about.name) for item in evidence.manifests
     ):
-        return "It belongs to the release, and somebody has changed or deleted it: deploy again."
-    return f"Make it, or correct its name. {REDEPLOY_HINT}, or go back."
+        return "It is part of the release and was changed or deleted: deploy again."
+    return f"Create it, or correct its name. {REDEPLOY_HINT}, or roll back."
 
 
 def _command(evidence: Evidence, owner: Ref, about: Ref | None) -> str:
@@ -91,7 +94,7 @@ def _command(evidence: Evidence, owner: Ref, about: Ref | None) -> str:
 
 
 def _unpublished(evidence: Evidence, secret: Ref) -> rotation.Publication | None:
-    """How the rotator makes a Secret that isn't there, though its source is."""
+    """The publication of a Secret that does not exist although its source does."""
     publication = rotation.publication(evidence, secret)
     has_source = publication is not None and evidence.get(publication.source) is not None
     return publication if has_source and evidence.get(secret) is None else None
@@ -99,7 +102,7 @@ def _unpublished(evidence: Evidence, secret: Ref) -> rotation.Publication | None
 
 RULE = Rule(
     rule_id="config-missing",
-    title="CreateContainerConfigError: a Secret, a ConfigMap or a key isn't there",
+    title="CreateContainerConfigError: a Secret, a ConfigMap or a key does not exist",
     find=find,
     link="https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/",
 )

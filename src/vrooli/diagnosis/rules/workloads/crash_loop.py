@@ -1,4 +1,4 @@
-"""A container ends again and again."""
+"""A container terminates repeatedly."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from vrooli.diagnosis.remedies.kubectl import REDEPLOY_HINT, rollback_command
 from vrooli.kube.status import ContainerStatus, Termination
 from vrooli.kube.status.pods import CRASH_LOOP
 
-# One crash may be a database that isn't there yet.
+# One crash can be normal: the database may not be ready yet.
 CRASHES = 2
-# A container that runs again, but ended this recently is not healthy yet, seconds.
+# A restarted container that terminated more recently than this is not healthy yet, seconds.
 JUST_S = 60.0
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload with a container that ended twice, and isn't ready since."""
+    """Yield each workload with a container that terminated twice or more and is not ready."""
     for owner, pod, item in states(evidence):
         ended = item.latest_end or Termination()
         if not _is_looping(evidence, item, ended):
@@ -27,10 +27,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         last = f"; its last message: {reason}" if (reason := explaining_line(log)) else ""
         yield Symptom(
             resource=owner,
-            message=f"container {name} ended {item.restarts + 1} times, last with "
-            f"status {'unknown' if ended.exit_code is None else ended.exit_code}"
-            f" ({ended.reason or 'no reason given'}){last}",
-            remediation=f"See what its log says before it ends. {REDEPLOY_HINT}, or go back.",
+            message=f"container {name} terminated {item.restarts + 1} times, last with exit code "
+            f"{'unknown' if ended.exit_code is None else ended.exit_code} "
+            f"({ended.reason or 'no reason given'}){last}",
+            remediation=f"Check the end of its previous log. {REDEPLOY_HINT}, or roll back.",
             command=rollback_command(
                 evidence, owner, f"kubectl logs {owner.words} -c {name} --previous"
             ),
@@ -52,7 +52,7 @@ def _is_looping(evidence: Evidence, item: ContainerStatus, ended: Termination) -
 
 RULE = Rule(
     rule_id="crash-loop",
-    title="CrashLoopBackOff: a container ends again and again",
+    title="CrashLoopBackOff: a container terminates repeatedly",
     find=find,
     link="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-restarts",
 )

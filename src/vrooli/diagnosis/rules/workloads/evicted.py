@@ -1,4 +1,4 @@
-"""A node put a pod out, or turned it away."""
+"""A node evicted or rejected a pod."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.kube.objects import Ref, ref_of, text
 
 REASONS = {
-    "Evicted": "put out by its node",
-    "Preempting": "put out for a more important one",
-    "Preempted": "put out for a more important one",
-    "NodeShutdown": "ended with its node",
-    "Terminated": "ended with its node",
+    "Evicted": "evicted by its node",
+    "Preempting": "preempted by a pod with a higher priority",
+    "Preempted": "preempted by a pod with a higher priority",
+    "NodeShutdown": "terminated at its node's shutdown",
+    "Terminated": "terminated at its node's shutdown",
     "NodeLost": "lost with its node",
 }
-# OutOfcpu, OutOfmemory, OutOfpods: the kubelet has no room, whatever the scheduler thought.
+# OutOfcpu, OutOfmemory, OutOfpods: the kubelet lacks capacity, contrary to the scheduler.
 REJECTED_BY_NODE = ("OutOf", "UnexpectedAdmissionError", "NodeAffinity", "NodePorts")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload with pods that nodes put out; operators may stumble over what is left."""
+    """Yield each workload with evicted pods; the terminated pods can block operators."""
     evicted: dict[Ref, list[Ref]] = {}
     messages: dict[Ref, str] = {}
     for pod in evidence.all("Pod"):
         reason = text(pod, "status", "reason")
         how = REASONS.get(reason) or (
-            "turned away by its node" if reason.startswith(REJECTED_BY_NODE) else ""
+            "rejected by its node" if reason.startswith(REJECTED_BY_NODE) else ""
         )
         if text(pod, "status", "phase") == "Failed" and how:
             owner = evidence.owner(pod)
@@ -40,8 +40,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         yield Symptom(
             resource=owner,
             message=f"pod {pods[-1].name}{others} {messages[owner]}",
-            remediation="Have the node room for it (see what uses it up), or request what it "
-            "needs; then delete what is left of it.",
+            remediation="Free resources on the node (check what uses them), or set requests that "
+            "match the usage. Then delete the failed pods.",
             command=f"kubectl delete pod {names} -n {evidence.namespace}",
             evidence=last_events(evidence, pods[-1]) or (f"{pods[-1]}: {messages[owner]}",),
         )
@@ -49,7 +49,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 RULE = Rule(
     rule_id="evicted",
-    title="Evicted, OutOfcpu: a node put a pod out, or turned it away",
+    title="Evicted, OutOfcpu: a node evicted or rejected a pod",
     find=find,
     link="https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/",
 )

@@ -1,4 +1,4 @@
-"""A container's program can't be started, or ends at once by itself."""
+"""A container's program cannot be started, or exits immediately."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from vrooli.kube.status import ContainerStatus, Termination
 from vrooli.kube.status.pods import CRASH_LOOP
 
 WAITING = ("RunContainerError", "CreateContainerError", "StartError", "ContainerCannotRun")
-# What shells and runtimes say of a program that isn't there or may not be run.
-STATUSES = {126: "it may not be run", 127: "it isn't there", 128: "it can't be started"}
+# The exit codes of shells and runtimes for a program that cannot be executed.
+STATUSES = {126: "is not executable", 127: "was not found", 128: "cannot be started"}
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload with a container that never really runs."""
+    """Yield each workload with a container that never keeps running."""
     for owner, pod, item in states(evidence):
         why = _why(pod, item)
         if why:
             name = item.name
             yield Symptom(
                 resource=owner,
-                message=f"container {name} never runs: {why}",
-                remediation=f"{REDEPLOY_HINT}: see its image, command and arguments.",
+                message=f"container {name} does not run: {why}",
+                remediation=f"{REDEPLOY_HINT}: check its image, command and arguments.",
                 command=rollback_command(evidence, owner),
                 evidence=(
                     *last_events(evidence, ref_of(pod), "Failed", "BackOff"),
@@ -45,16 +45,16 @@ def _why(pod: Body, item: ContainerStatus) -> str:
     if ended.reason in WAITING:
         return f"{ended.reason}: {ended.message}"
     if code in STATUSES:
-        return f"its program {STATUSES[code]} (status {code})"
+        return f"its program {STATUSES[code]} (exit code {code})"
     if code == 0 and text(pod, "spec", "restartPolicy") != "OnFailure":
         times = item.restarts + 1
-        return f"its program ends by itself, without an error (status 0, {times} times)"
+        return f"its program exits without an error (exit code 0, {times} times)"
     return ""
 
 
 RULE = Rule(
     rule_id="container-exits-at-start",
-    title="RunContainerError, Completed: a container's program never really runs",
+    title="RunContainerError, Completed: a container's program does not start or exits immediately",
     find=find,
     link="https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/",
 )

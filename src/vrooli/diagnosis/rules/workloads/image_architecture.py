@@ -1,4 +1,4 @@
-"""A container's program is made for another processor than its node's."""
+"""A container's program is built for a different architecture than its node's."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vrooli.diagnosis.remedies.kubectl import rollback_command
 from vrooli.kube.objects import Body, Ref, labels, ref_of, text
 from vrooli.kube.status import ContainerStatus, Termination
 
-# What the kernel answers, as runtimes and shells pass it on.
+# The kernel's error, as runtimes and shells report it.
 WORDS = re.compile(r"(?i)exec format error")
 ARCHITECTURE = "kubernetes.io/arch"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload with a container whose program the node's processor can't run."""
+    """Yield each workload with a container whose program the node's processor cannot execute."""
     for owner, pod, item in states(evidence):
         message = _error_message(evidence, pod, item)
         if item.is_ready or not message:
@@ -26,8 +26,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         arch = node_architecture(evidence, pod)
         yield Symptom(
             resource=owner,
-            message=f"image {item.image} (container {item.name}) isn't made for "
-            f"the processor of its node, whose architecture is {arch or 'another'}: {message}",
+            message=f"image {item.image} (container {item.name}) is not built for the architecture "
+            f"of its node ({arch or 'unknown'}): {message}",
             remediation=remedy(arch),
             command=rollback_command(evidence, owner, f"kubectl get nodes -L {ARCHITECTURE}"),
             evidence=(
@@ -38,7 +38,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _error_message(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
-    """The words that tell of it, from the container's state or from its log."""
+    """The error message, from the container's state or its log."""
     ends = (item.terminated, item.last_terminated)
     for message in (item.waiting_message, *(end.message for end in ends if end is not None)):
         if WORDS.search(message):
@@ -49,27 +49,27 @@ def _error_message(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
 
 
 def node_architecture(evidence: Evidence, pod: Body) -> str:
-    """The architecture of a pod's node, such as amd64; empty where it isn't known."""
+    """The architecture of a pod's node, such as amd64; empty if unknown."""
     node = evidence.get(Ref("Node", text(pod, "spec", "nodeName"))) or {}
     return text(labels(node), ARCHITECTURE) or text(node, "status", "nodeInfo", "architecture")
 
 
 def remedy(architecture: str = "") -> str:
-    """What to do about an image of another architecture."""
+    """The remediation for an image of a different architecture."""
     which = (
         f"its node's architecture ({ARCHITECTURE}: {architecture})"
         if architecture
         else (f"its node's architecture (the node's label {ARCHITECTURE})")
     )
     return (
-        f"Build the image for {which}, choose a tag that has it, or have the pods run on nodes of "
-        "the image's (services.*.nodeSelector)."
+        f"Build the image for {which}, use a tag that supports it, or schedule the pods on nodes "
+        "with the image's architecture (services.*.nodeSelector)."
     )
 
 
 RULE = Rule(
     rule_id="image-architecture",
-    title="`exec format error`: an image is made for another processor",
+    title="`exec format error`: an image is built for a different architecture",
     find=find,
     link="https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-arch",
 )

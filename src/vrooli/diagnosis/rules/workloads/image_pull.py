@@ -1,4 +1,4 @@
-"""A container's image can't be pulled."""
+"""A container's image cannot be pulled."""
 
 from __future__ import annotations
 
@@ -14,51 +14,51 @@ from vrooli.kube.status import ContainerStatus
 from vrooli.kube.status.image_pulls import PULL_REASONS, PullFailure, classify_pull_failure
 
 EVENTS = ("Failed", "InspectFailed", "ErrImageNeverPull")
-# Images of this registry are made on the machine: no registry has them.
+# Images with this prefix are built on the local machine: no registry has them.
 LOCAL = "localhost/"
-# What the kubelet says by itself, or a runtime of an image that it has: whatever the registry.
+# Failures that do not depend on a registry.
 WITHOUT_REGISTRY = (
     PullFailure.INVALID_NAME,
     PullFailure.NEVER_PULLED,
     PullFailure.OTHER_PLATFORM,
 )
-# Why each failure happens, and what to do about it.
+# The cause of each failure and its remediation.
 KINDS = {
     PullFailure.INVALID_NAME: (
-        "its name is no image's name",
-        f"{REDEPLOY_HINT}: a name is [registry/]repository:tag in small letters.",
+        "its name is not a valid image name",
+        f"{REDEPLOY_HINT}: a name is [registry/]repository:tag in lower case.",
     ),
     PullFailure.NEVER_PULLED: (
-        "it may never be pulled, and isn't on the node",
-        "Put it on the node, or set image.pullPolicy to IfNotPresent.",
+        "its pull policy is Never, and it is not on the node",
+        "Load it on the node, or set image.pullPolicy to IfNotPresent.",
     ),
     PullFailure.RATE_LIMITED: (
-        "the registry gives no more for now",
-        "Wait, or pull as a user with a higher limit: name a pull secret.",
+        "the registry's rate limit is reached",
+        "Wait, or set a pull secret of a user with a higher limit.",
     ),
     PullFailure.UNREACHABLE: (
-        "the registry can't be reached",
-        "See whether the node reaches it: its name, a proxy, a firewall, its certificate.",
+        "the registry is unreachable",
+        "Check whether the node can reach it: DNS, proxy, firewall, certificate.",
     ),
     PullFailure.DENIED: (
-        "the registry refuses it",
-        "Have a pull secret that may read it, and check the repository's name: registries say "
-        "the same of one that doesn't exist.",
+        "the registry denies access",
+        "Set a pull secret with read access, and check the repository's name: registries report "
+        "the same error for a repository that does not exist.",
     ),
     PullFailure.OTHER_PLATFORM: (
-        "it isn't made for the architecture of the node",
+        "it is not built for the architecture of the node",
         image_architecture.remedy(),
     ),
     PullFailure.NOT_FOUND: (
-        "there is no such image or tag",
+        "the image or tag does not exist",
         f"{REDEPLOY_HINT}, with a tag that exists.",
     ),
-    PullFailure.OTHER: ("it can't be pulled", f"{REDEPLOY_HINT}, with an image that exists."),
+    PullFailure.OTHER: ("the pull fails", f"{REDEPLOY_HINT}, with an image that exists."),
 }
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload with a container that waits for its image."""
+    """Yield each workload with a container that waits for its image."""
     for owner, pod, item in states(evidence):
         reason = item.waiting_reason
         if reason in PULL_REASONS:
@@ -70,7 +70,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 remedy = image_architecture.remedy(architecture)
             yield Symptom(
                 resource=owner,
-                message=f"image {item.image} can't be pulled: {why} ({reason}: {message})",
+                message=f"image {item.image} cannot be pulled: {why} ({reason}: {message})",
                 remediation=remedy,
                 command=rollback_command(evidence, owner),
                 evidence=last_events(
@@ -80,7 +80,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _pull_error(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
-    """What the runtime said; while it waits for the next try only an event has it."""
+    """The runtime's error. During the back-off only an event contains it."""
     events = [
         event.message.strip()
         for event in evidence.events_of(ref_of(pod), "Failed", "InspectFailed")
@@ -92,18 +92,19 @@ def _pull_error(evidence: Evidence, pod: Body, item: ContainerStatus) -> str:
 def _kind(item: ContainerStatus, failure: PullFailure, pod: Body) -> tuple[str, str]:
     if item.image.startswith(LOCAL) and failure not in (*WITHOUT_REGISTRY, PullFailure.OTHER):
         return (
-            "it is made on this machine, and isn't on the node",
-            "`vrooli develop` makes the images and puts them there; or name a tag that is there.",
+            "it is built on this machine and is not on the node",
+            "Run `vrooli develop`, which builds the images and loads them on the node, or set a "
+            "tag that is on the node.",
         )
     why, remedy = KINDS[failure]
     if failure is PullFailure.DENIED and not items(pod, "spec", "imagePullSecrets"):
-        return f"{why}, and no pull secret is named", remedy
+        return f"{why}, and no pull secret is set", remedy
     return why, remedy
 
 
 RULE = Rule(
     rule_id="image-pull",
-    title="ImagePullBackOff: a container's image can't be pulled",
+    title="ImagePullBackOff: a container's image cannot be pulled",
     find=find,
     link="https://kubernetes.io/docs/concepts/containers/images/",
 )

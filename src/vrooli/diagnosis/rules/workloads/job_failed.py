@@ -1,4 +1,4 @@
-"""A Job, or a hook of the release, has failed."""
+"""A Job or a hook of the release failed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrooli.kube.status import job_status, pod_status
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Job that has given up, unless a newer one of its kind succeeded, and each such hook."""
+    """Yield each failed Job without a newer success of the same owner, and each failed hook pod."""
     jobs = evidence.all("Job")
     for job in jobs:
         failure = job_status(job).failure
@@ -22,7 +22,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     for pod in evidence.all("Pod"):
         is_hook = HOOK in annotations_of(pod) and not items(pod, "metadata", "ownerReferences")
         if is_hook and text(pod, "status", "phase") == "Failed":
-            message = text(pod, "status", "message") or "its container ended with an error"
+            message = text(pod, "status", "message") or "its container terminated with an error"
             yield _symptom(evidence, pod, text(pod, "status", "reason") or "Failed", message)
 
 
@@ -37,9 +37,9 @@ def _symptom(evidence: Evidence, body: Body, reason: str, message: str) -> Sympt
         command = f"kubectl delete {ref.words}"
     return Symptom(
         resource=ref,
-        message=f"{kind} has failed ({reason}): {message}"
+        message=f"{kind} failed ({reason}): {message}"
         + (f"; its last message: {explaining_line(log)}" if log else ""),
-        remediation="Fix what its log reports, and run it again."
+        remediation="Fix the error in its log, and run it again."
         + ("" if maker.kind == "CronJob" else " Its owner recreates it after it is deleted."),
         command=command,
         evidence=(*last_events(evidence, ref), *log[-8:]),
@@ -57,7 +57,7 @@ def _maker(body: Body) -> Ref:
 
 
 def _has_succeeded_since(job: Body, jobs: list[Body]) -> bool:
-    """Whether a later one of the same maker has succeeded."""
+    """Whether a later Job of the same owner has succeeded."""
     maker = _maker(job)
     return any(
         maker.name
@@ -66,7 +66,7 @@ def _has_succeeded_since(job: Body, jobs: list[Body]) -> bool:
         and job_status(later).is_complete
         for later in jobs
     ) or any(
-        # `kubectl create job --from=cronjob/…` makes one of the same maker, too, under any name.
+        # A Job that `kubectl create job --from=cronjob/…` created has no owner reference in common.
         annotations_of(later).get("cronjob.kubernetes.io/instantiate") == "manual"
         and ref_of(later).name == f"{ref_of(job).name}-again"
         and job_status(later).is_complete
@@ -76,7 +76,7 @@ def _has_succeeded_since(job: Body, jobs: list[Body]) -> bool:
 
 RULE = Rule(
     rule_id="job-failed",
-    title="BackoffLimitExceeded, DeadlineExceeded: a Job or a hook has failed",
+    title="BackoffLimitExceeded, DeadlineExceeded: a Job or a hook failed",
     find=find,
     link="https://kubernetes.io/docs/concepts/workloads/controllers/job/",
 )

@@ -1,4 +1,4 @@
-"""An object of the release isn't ready: the last word, when no other rule says why."""
+"""An object of the release is not ready: the fallback if no other rule explains it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DATABASES = databases()
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each object of the release that lacks something, in the words of a deploy."""
+    """Yield each object of the release that is not ready, with the reason that a deploy shows."""
     manifests = [
         item for item in evidence.manifests if not item.is_hook and evidence.is_readable(item.kind)
     ]
@@ -27,15 +27,15 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             continue
         yield Symptom(
             resource=ref,
-            message=f"isn't ready: {shortfall}",
-            remediation="See what it waits for.",
+            message=f"not ready: {shortfall}",
+            remediation="Check what it is waiting for.",
             command=f"kubectl describe {ref.words}",
             evidence=tuple(str(event) for event in evidence.events_of(ref)[-3:]),
         )
 
 
 def _is_in_progress(evidence: Evidence, ref: Ref) -> bool:
-    """Whether it lacks something only for the moment: a deploy or new pods are at work."""
+    """Whether a recent deploy or new pods explain the state."""
     since = evidence.helm.deployed_at
     if since is not None and (evidence.now - since).total_seconds() < MOVING_S:
         return True
@@ -52,4 +52,4 @@ def _is_in_progress(evidence: Evidence, ref: Ref) -> bool:
     )
 
 
-RULE = Rule(rule_id="not-ready", title="an object of the release isn't ready", find=find)
+RULE = Rule(rule_id="not-ready", title="an object of the release is not ready", find=find)

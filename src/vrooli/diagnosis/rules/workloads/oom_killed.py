@@ -1,4 +1,4 @@
-"""A container was killed for using more memory than it may."""
+"""A container was killed because it exceeded its memory limit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vrooli.diagnosis.remedies import operators
 from vrooli.kube.objects import Body, Ref, text
 from vrooli.kube.status import ContainerStatus, Termination
 
-# One that was killed longer ago and has run since is well again, seconds.
+# A container that was killed longer ago and has run since is healthy again, seconds.
 RECENT_S = 600.0
 KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload with a container that was killed recently."""
+    """Yield each workload with a container that was killed recently."""
     for owner, pod, item in states(evidence):
         ended = _killed(item)
         if ended is None or is_older(evidence, ended.finished_at, RECENT_S):
@@ -27,9 +27,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         limit = text(container(pod, name), "resources", "limits", "memory")
         yield Symptom(
             resource=owner,
-            message=f"container {name} was killed: it used more memory than its limit "
-            f"{limit or 'on the node'} allows (OOMKilled, restarted "
-            f"{item.restarts} times)",
+            message=f"container {name} was killed: it exceeded its memory limit "
+            f"{limit or 'on the node'} (OOMKilled, restarted {item.restarts} times)",
             remediation=_remedy(evidence, owner, name),
             command=_more(evidence, owner, pod, name),
             evidence=log_of(evidence, pod, name),
@@ -45,18 +44,18 @@ def _remedy(evidence: Evidence, owner: Ref, name: str) -> str:
     resource = operators.resource(evidence, owner)
     if resource is None:
         return (
-            "Give it more memory (services.*.resources.limits.memory), or find out why it needs "
+            "Raise its memory limit (services.*.resources.limits.memory), or find out why it uses "
             "so much."
         )
     return (
-        f"Give it more memory in {resource}, and in the values "
-        f"({operators.values(resource, name)}): the operator puts back what is changed at {owner}. "
-        "Or find out why it needs so much."
+        f"Raise its memory limit in {resource} and in the values "
+        f"({operators.values(resource, name)}): the operator reverts changes to {owner}. Or find "
+        "out why it uses so much."
     )
 
 
 def _more(evidence: Evidence, owner: Ref, pod: Body, name: str) -> str:
-    """The command that doubles the limit, where there is one that can be doubled."""
+    """The command that doubles the limit, if the container has one."""
     limit = text(container(pod, name), "resources", "limits", "memory")
     amount = re.fullmatch(r"(\d+)([A-Za-z]*)", limit)
     if amount is None or owner.kind not in KINDS:

@@ -1,4 +1,4 @@
-"""The API server refuses to make a workload's pods: security, limits, a webhook, an account."""
+"""The API server rejects a workload's pods: pod security, limits, webhooks, service account."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from vrooli.kube.objects import Ref
 QUOTA = "exceeded quota"
 ACCOUNT = re.compile(r'serviceaccounts? "([^"]+)" not found')
 SILENT = "failed calling webhook"
-# The webhook's Service, as the API server calls it.
+# The URL of the webhook's Service in the API server's message.
 SERVICE = re.compile(r"https://([a-z0-9-]+)\.([a-z0-9-]+)\.svc\b")
 WEBHOOKS = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
-# What each refusal is in words, and what to do.
+# Each rejection: pattern, cause, remediation.
 KINDS = (
     (
         r"violates PodSecurity",
@@ -33,8 +33,8 @@ KINDS = (
     ),
     (
         SILENT,
-        "a webhook that must be asked doesn't answer",
-        "Start the webhook's Service, or delete its configuration if it is left over.",
+        "a required webhook does not respond",
+        "Start the webhook's Service, or delete the webhook configuration if it is no longer used.",
     ),
     (
         r"denied the request",
@@ -43,20 +43,20 @@ KINDS = (
     ),
     (
         r'serviceaccounts? "[^"]+" not found',
-        "its service account doesn't exist",
-        "Make the account; deploying again does it, too.",
+        "its service account does not exist",
+        "Create the service account, or deploy again.",
     ),
     (
         r"no PriorityClass",
-        "its priority class doesn't exist",
-        "Make the class, or correct services.*.priorityClassName.",
+        "its priority class does not exist",
+        "Create the class, or correct services.*.priorityClassName.",
     ),
-    (r"is invalid: ", "the pod that is asked for is invalid", f"{REDEPLOY_HINT}."),
+    (r"is invalid: ", "the requested pod is invalid", f"{REDEPLOY_HINT}."),
 )
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload whose pods are refused, except for a quota, which has its own rule."""
+    """Yield each workload whose pods are rejected, except by a quota, which has its own rule."""
     for item in refusals(evidence):
         if QUOTA in item.said:
             continue
@@ -64,7 +64,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         _, why, remedy = entry or ("", "the API server forbids it", f"{REDEPLOY_HINT}.")
         yield Symptom(
             resource=item.workload,
-            message=f"its pods aren't made: {why}: {item.said}",
+            message=f"its pods are not created: {why}: {item.said}",
             remediation=remedy,
             command=_command(evidence, item.workload, item.said),
             evidence=(f"FailedCreate {item.workload}: {item.said}",),
@@ -83,7 +83,7 @@ def _command(evidence: Evidence, workload: Ref, message: str) -> str:
 
 
 def _webhook(evidence: Evidence, message: str) -> str:
-    """The command that brings a webhook's Service up, or shows it; no other version helps."""
+    """The command that starts or shows the webhook's Service; a rollback does not help."""
     match = SERVICE.search(message)
     if match is None:
         return f"kubectl get {WEBHOOKS}"
@@ -96,7 +96,7 @@ def _webhook(evidence: Evidence, message: str) -> str:
 
 RULE = Rule(
     rule_id="pod-refused",
-    title="FailedCreate: pods are refused (security, limits, webhook, service account)",
+    title="FailedCreate: pods are rejected (security, limits, webhook, service account)",
     find=find,
     link="https://kubernetes.io/docs/concepts/security/pod-security-standards/",
 )

@@ -1,4 +1,4 @@
-"""A container runs and its probe fails: it is not ready, or it is restarted."""
+"""A container's probe fails: the container is not ready, or it is restarted."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from vrooli.kube.events import Event
 from vrooli.kube.objects import Body, Ref, ref_of, text
 from vrooli.kube.status import ContainerStatus, is_pod_ready
 
-# A container that was started later may be on its way, seconds; one that still starts for longer.
+# Grace periods of a container before and after its startup probe has succeeded, seconds.
 STARTING_S, UP_S = 30.0, 12.0
-# A probe that failed longer ago has worked since, seconds: they ask every few.
+# A probe that failed longer ago has succeeded since, seconds: probes run every few seconds.
 RECENT_S = 90.0
 PROBE = re.compile(r"(Readiness|Liveness|Startup) probe (?:failed|errored)", re.IGNORECASE)
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload with a container whose probe fails now."""
+    """Yield each workload with a container whose probe is failing."""
     for owner, pod, item in states(evidence):
         event = _failing(evidence, pod, item)
         if event is None:
@@ -31,22 +31,22 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         ref, name = ref_of(pod), item.name
         answer = _answer(evidence, ref)
         parts = list(_parts(health_answer.report(answer))) if answer else []
-        details = f" Its own answer says what is down: {'; '.join(parts)}." if parts else ""
+        details = f" Its health report shows what is down: {'; '.join(parts)}." if parts else ""
         yield Symptom(
             resource=owner,
             message=f"container {name}: {event.message.strip()}.{details}",
-            remediation="Fix what its answer reports."
+            remediation="Fix what its health report shows as down."
             if parts
-            else f"See why it doesn't answer as the probe wants. {REDEPLOY_HINT}, or go back.",
+            else f"Check why its response fails the probe. {REDEPLOY_HINT}, or roll back.",
             command=rollback_command(
                 evidence, owner, f"kubectl logs {owner.words} -c {name} --tail=50"
             ),
-            evidence=(str(event), *((f"it answers: {answer.text}",) if answer else ())),
+            evidence=(str(event), *((f"health report: {answer.text}",) if answer else ())),
         )
 
 
 def _failing(evidence: Evidence, pod: Body, item: ContainerStatus) -> Event | None:
-    """The event that tells of the failing probe, unless the container is just starting."""
+    """The event of the failing probe; None while the container is starting."""
     name = item.name
     events = [
         event

@@ -1,4 +1,4 @@
-"""The pull secret that pods name isn't there, or is none."""
+"""A pull secret that pods reference does not exist or has the wrong type."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TYPES = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Secret that pods name as theirs for pulling, and that isn't one."""
+    """Yield each pull secret of the pods that does not exist or has the wrong type."""
     if not evidence.is_readable("Secret"):
         return
     for owner, pod in evidence.current:
@@ -21,30 +21,31 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             ref = Ref("Secret", text(item, "name"), evidence.namespace)
             facts = evidence.secrets.get(ref)
             if evidence.get(ref) is None:
-                # A Secret that Vault fills comes moments after the first pods.
+                # A Secret that is synced from Vault appears shortly after the first pods.
                 if not is_older(evidence, creation_time(pod), MOVING_S) and _is_filled(
                     evidence, ref
                 ):
                     continue
-                problem = f"{owner} names it as pull secret, and it doesn't exist"
+                problem = f"{owner} references it as a pull secret, but it does not exist"
             elif facts is not None and facts.type not in TYPES:
                 problem = (
-                    f"{owner} names it as pull secret, and its type is {facts.type or 'Opaque'}"
+                    f"{owner} references it as a pull secret, but its type is "
+                    f"{facts.type or 'Opaque'}"
                 )
             else:
                 continue
             yield Symptom(
                 resource=ref,
-                message=f"{problem}: images of private registries can't be pulled.",
-                remediation="Make it from a file that `docker login` wrote (type "
-                "kubernetes.io/dockerconfigjson), or have Vault fill it: "
+                message=f"{problem}: images of private registries cannot be pulled.",
+                remediation="Create it from a file that `docker login` wrote (type "
+                "kubernetes.io/dockerconfigjson), or sync it from Vault: "
                 "vso.secrets.dockerhubPullSecret.",
                 command=f"kubectl create secret docker-registry {ref.name} -n {ref.namespace} "
                 "--from-file=.dockerconfigjson=config.json",
                 evidence=last_events(
                     evidence, Ref("Pod", text(pod, "metadata", "name"), ref.namespace)
                 ),
-                # What has its image already doesn't need it.
+                # Pods whose image is on the node do not need it.
                 can_explain=("image-pull", "postgres-image-gone"),
             )
 
@@ -56,7 +57,7 @@ def _is_filled(evidence: Evidence, ref: Ref) -> bool:
 
 RULE = Rule(
     rule_id="pull-secret-missing",
-    title="FailedToRetrieveImagePullSecret: the pull secret isn't there",
+    title="FailedToRetrieveImagePullSecret: the pull secret does not exist",
     find=find,
     link="https://kubernetes.io/docs/tasks/configure-pod-container/pull-image-private-registry/",
 )

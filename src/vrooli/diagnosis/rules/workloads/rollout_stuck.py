@@ -1,4 +1,4 @@
-"""A Deployment's new version doesn't get there in its time, or is paused."""
+"""A Deployment's rollout exceeded its progress deadline or is paused."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from vrooli.kube.status import pod_status, workload_status
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each Deployment that has stopped on its way."""
+    """Yield each Deployment whose rollout is stuck or paused."""
     for body in evidence.all("Deployment"):
         ref, progress = ref_of(body), condition(body, "Progressing")
         updated = workload_status(body).updated
         if dig(body, "spec", "paused") and updated < replicas_of(body):
             yield Symptom(
                 resource=ref,
-                message=f"its rollout is paused: {updated} of {replicas_of(body)} pods are of the "
+                message=f"its rollout is paused: {updated} of {replicas_of(body)} pods have the "
                 "current version",
-                remediation="Let it go on.",
+                remediation="Resume the rollout.",
                 command=f"kubectl rollout resume {ref.words}",
                 evidence=(f"Progressing {progress.get('status')}: {text(progress, 'message')}",),
             )
@@ -30,7 +30,8 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             yield Symptom(
                 resource=ref,
                 message=f"its rollout is stuck: {text(progress, 'message')}",
-                remediation=f"See what its new pods wait for. {REDEPLOY_HINT}, or go back.",
+                remediation=f"Check what its new pods are waiting for. {REDEPLOY_HINT}, or roll "
+                "back.",
                 command=rollback_command(evidence, ref),
                 evidence=(*_waiting(evidence, ref), *last_events(evidence, ref)),
             )
@@ -38,7 +39,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 def _waiting(evidence: Evidence, ref: Ref) -> tuple[str, ...]:
     return tuple(
-        f"{ref_of(pod)} isn't ready: {status.readiness.message if status.readiness else ''}"
+        f"{ref_of(pod)} is not ready: {status.readiness.message if status.readiness else ''}"
         for pod in evidence.pods_of(ref)
         if not (status := pod_status(pod)).is_ready
     )
@@ -46,7 +47,7 @@ def _waiting(evidence: Evidence, ref: Ref) -> tuple[str, ...]:
 
 RULE = Rule(
     rule_id="rollout-stuck",
-    title="ProgressDeadlineExceeded: a rollout is stuck, or paused",
+    title="ProgressDeadlineExceeded: a rollout is stuck or paused",
     find=find,
     link="https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment",
 )

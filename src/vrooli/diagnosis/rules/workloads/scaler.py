@@ -1,4 +1,4 @@
-"""A HorizontalPodAutoscaler can't tell how many pods there should be."""
+"""A HorizontalPodAutoscaler cannot compute the number of replicas."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ YOUNG = "did not receive metrics"
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each autoscaler that doesn't work."""
+    """Yield each autoscaler that does not work."""
     for scaler in evidence.all("HorizontalPodAutoscaler"):
         ref, target = ref_of(scaler), mapping(scaler, "spec", "scaleTargetRef")
         named = Ref(text(target, "kind"), text(target, "name"), ref.namespace)
         for kind in ("AbleToScale", "ScalingActive"):
             state = condition(scaler, kind)
             reason, message = text(state, "reason"), text(state, "message")
-            # One that somebody has scaled to none rests.
+            # Autoscaling is disabled while the target is scaled to 0.
             if state.get("status") != "False" or reason == "ScalingDisabled":
                 continue
             since = text(state, "lastTransitionTime")
@@ -31,7 +31,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             remedy, command = _remediation(ref, named, message)
             yield Symptom(
                 resource=ref,
-                message=f"it doesn't scale {named} ({reason}): {message}",
+                message=f"it does not scale {named} ({reason}): {message}",
                 remediation=remedy,
                 command=command,
                 evidence=last_events(evidence, ref) or (f"{kind} False: {message}",),
@@ -44,13 +44,14 @@ def _remediation(ref: Ref, named: Ref, message: str) -> tuple[str, str]:
         what = message.partition("missing request for ")[2].partition(" ")[0]
         amount = {"cpu": "cpu=50m", "memory": "memory=64Mi"}.get(what, "cpu=50m")
         return (
-            "Have each container request what is measured (services.*.resources.requests).",
+            "Set requests for the measured resource in each container "
+            "(services.*.resources.requests).",
             f"kubectl set resources {named.words} --requests={amount}",
         )
     if "not found" in message and named.name in message:
         return "Correct its target, or delete it.", f"kubectl delete {ref.words}"
     return (
-        "Have metrics-server run and answer.",
+        "Make sure that metrics-server is running and responds.",
         "kubectl get apiservice v1beta1.metrics.k8s.io",
     )
 

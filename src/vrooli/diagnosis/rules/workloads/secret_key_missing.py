@@ -1,4 +1,4 @@
-"""A Secret of the release lacks a key, or has it empty, that its components can't do without."""
+"""A Secret of the release lacks a required key, or the key is empty."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrooli.secrets import catalog
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each of the release's Secrets that isn't whole."""
+    """Yield each Secret of the release that lacks required keys."""
     for spec in catalog.ALL:
         ref = Ref("Secret", spec.kubernetes, evidence.namespace)
         facts = evidence.secrets.get(ref)
@@ -26,9 +26,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
             names = ", ".join(missing)
             yield Symptom(
                 resource=ref,
-                message=f"it lacks {names}, which {spec.title} can't do without; it has "
+                message=f"it lacks {names}, which {spec.title} requires; it has "
                 f"{', '.join(sorted(facts.lengths)) or 'no key'}.",
-                remediation=f"Write {names} into Vault at secret/{spec.path}: the Secret follows.",
+                remediation=f"Write {names} to Vault at secret/{spec.path}. The Secret is synced "
+                "from there.",
                 command=_command(evidence, ref, missing[0]),
                 evidence=(f"keys: {', '.join(sorted(facts.lengths)) or 'none'}",),
             )
@@ -44,7 +45,7 @@ def _command(evidence: Evidence, secret: Ref, key: str) -> str:
 
 RULE = Rule(
     rule_id="secret-key-missing",
-    title="a Secret lacks a key that server or jobs read",
+    title="a Secret lacks a key that the server or jobs read",
     find=find,
     link="https://kubernetes.io/docs/concepts/configuration/secret/",
 )

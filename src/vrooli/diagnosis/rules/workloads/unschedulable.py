@@ -1,4 +1,4 @@
-"""No node takes a pod; the scheduler says why."""
+"""The scheduler finds no node for a pod."""
 
 from __future__ import annotations
 
@@ -14,53 +14,52 @@ from vrooli.kube.objects import Body, Ref, containers, items, mapping, ref_of, t
 from vrooli.kube.status import pod_status
 from vrooli.release.rollout import autoscaling
 
-# The scheduler tries again whenever something changes, seconds.
+# The scheduler retries whenever the cluster changes, seconds.
 GRACE_S = 3.0
 # Claims have rules of their own.
 CLAIMS = re.compile(r"PersistentVolumeClaim|persistentvolumeclaim")
 TAINT = re.compile(r"untolerated taint(?:\(s\))? \{([^:}]+)(?:: ?([^}]*))?\}")
-# Each of the scheduler's reasons: why, and what to do.
+# Each reason of the scheduler: pattern, cause, remediation.
 KINDS = (
     (
         r"Insufficient [a-z0-9.-]+/(?:\w*gpu\w*)",
         "no node has a free GPU",
-        "Have a node with a GPU and its device plugin, or set services.nsfwDetector.gpu.enabled "
-        "to false.",
+        "Add a node with a GPU and its device plugin, or set services.nsfwDetector.gpu.enabled to "
+        "false.",
     ),
     (
         r"Insufficient (?:cpu|memory|ephemeral-storage|pods)|Too many pods",
-        "no node has room for what it requests",
-        "Request less (services.*.resources.requests), end what else uses the capacity, or add a "
-        "node.",
+        "no node has enough capacity for its requests",
+        "Lower the requests (services.*.resources.requests), stop other workloads, or add a node.",
     ),
     (
         r"untolerated taint",
-        "it doesn't tolerate the nodes' taints",
-        "Take the taint from a node, or have the pods tolerate it (services.*.tolerations).",
+        "it does not tolerate the nodes' taints",
+        "Remove the taint from a node, or add a toleration to the pods (services.*.tolerations).",
     ),
     (
         r"were unschedulable|node\(s\) unschedulable",
-        "the nodes are closed to new pods (cordoned)",
-        "Open a node again.",
+        "the nodes are cordoned",
+        "Uncordon a node.",
     ),
     (
         r"node affinity/selector|node selector|affinity rules|anti-affinity|topology spread",
-        "no node fits its selector or affinity",
-        "Label a node as it wants, or correct services.*.nodeSelector and affinity.",
+        "no node matches its node selector or affinity",
+        "Add the labels to a node, or correct services.*.nodeSelector and affinity.",
     ),
     (
         r"free ports",
-        "the node port that it wants is taken",
-        "End the pod that has the port, or use another.",
+        "the host port that it requests is in use",
+        "Delete the pod that uses the port, or use a different port.",
     ),
-    (r"no nodes available", "the cluster has no nodes", "Start a node."),
+    (r"no nodes available", "the cluster has no nodes", "Add a node."),
 )
-WAIT = "Wait until it has joined; if it doesn't, the autoscaler's log says why."
-OTHER = ("", "no node takes it", f"{REDEPLOY_HINT}, or add a node that does.")
+WAIT = "Wait until the node has joined. If it does not join, check the autoscaler's log."
+OTHER = ("", "no node is suitable", f"{REDEPLOY_HINT}, or add a suitable node.")
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload with a pod that waits for a node."""
+    """Yield each workload with a pod that is waiting for a node."""
     for owner, pod in evidence.current:
         scheduling = pod_status(pod).scheduling
         if (
@@ -74,10 +73,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         _, why, remedy = next((kind for kind in KINDS if re.search(kind[0], message)), OTHER)
         order = _order(evidence, pod)
         if order is not None:
-            why, remedy = f"a node is being made for it ({order.message.strip()})", WAIT
+            why, remedy = f"an autoscaler is adding a node ({order.message.strip()})", WAIT
         yield Symptom(
             resource=owner,
-            message=f"pod {ref_of(pod).name} waits for a node: {why}. The scheduler says: "
+            message=f"pod {ref_of(pod).name} is waiting for a node: {why}. Scheduler message: "
             f"{message}",
             remediation=remedy,
             command="kubectl get nodes --watch"
@@ -93,7 +92,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 
 
 def _order(evidence: Evidence, pod: Body) -> Event | None:
-    """What an autoscaler says of the node that it makes for a pod; None where it makes none."""
+    """The autoscaler's event about the node that it adds for a pod; None if it adds none."""
     reasons = (*autoscaling.ADDS_NODE, *autoscaling.ADDS_NONE)
     decisions = [
         event
@@ -113,7 +112,7 @@ def _order(evidence: Evidence, pod: Body) -> Event | None:
 
 
 def _command(evidence: Evidence, owner: Ref, pod: Body, message: str) -> str:
-    """What mends it; what is wrong with nodes is mended there, all else at the workload."""
+    """The remedy: at the node for taints and cordons, otherwise at the workload."""
     taint = TAINT.search(message)
     for node in evidence.all("Node"):
         for item in items(node, "spec", "taints"):
@@ -125,7 +124,7 @@ def _command(evidence: Evidence, owner: Ref, pod: Body, message: str) -> str:
 
 
 def _requests(pod: Body) -> tuple[str, ...]:
-    """What its containers request."""
+    """The resource requests of its containers."""
     return tuple(
         f"container {text(item, 'name')} requests "
         + ", ".join(f"{name} {amount}" for name, amount in requests.items())
@@ -136,7 +135,7 @@ def _requests(pod: Body) -> tuple[str, ...]:
 
 RULE = Rule(
     rule_id="unschedulable",
-    title="FailedScheduling: no node takes a pod (room, taints, affinity, GPU)",
+    title="FailedScheduling: no node is suitable for a pod (capacity, taints, affinity, GPU)",
     find=find,
     link="https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/",
 )

@@ -1,4 +1,4 @@
-"""A pod's volume can't be mounted, or its claim doesn't exist."""
+"""A pod's volume cannot be mounted, or its claim does not exist."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from vrooli.kube.status.missing_config import parse_missing_config
 EVENTS = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 WAITING = ("ContainerCreating", "PodInitializing")
 CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" (?:not found|is being deleted)')
-# The kubelet tries again at least this often, seconds.
+# The kubelet retries at least this often, seconds.
 RECENT_S = 180.0
 
 
 def find(evidence: Evidence) -> Iterator[Symptom]:
-    """Each workload with a pod that waits for a volume."""
+    """Yield each workload with a pod that is waiting for a volume."""
     for owner, pod in evidence.current:
         message = _failure(evidence, pod)
         if message:
@@ -30,10 +30,10 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
                 resource=Ref("PersistentVolumeClaim", claim[1], owner.namespace)
                 if claim
                 else owner,
-                message=f"pod {ref_of(pod).name} waits for a volume: {message}",
-                remediation="Make the claim, or correct its name; deploying again does it, too."
+                message=f"pod {ref_of(pod).name} is waiting for a volume: {message}",
+                remediation="Create the claim, correct its name, or deploy again."
                 if claim
-                else f"Mend the storage that it names. {REDEPLOY_HINT}, or go back.",
+                else f"Fix the storage that the message names. {REDEPLOY_HINT}, or roll back.",
                 command=rollback_command(evidence, owner),
                 evidence=last_events(evidence, ref_of(pod), *EVENTS, "FailedScheduling"),
             )
@@ -55,7 +55,7 @@ def _failure(evidence: Evidence, pod: Body) -> str:
 
 RULE = Rule(
     rule_id="volume-not-mounted",
-    title="FailedMount: a pod waits for a volume that can't be mounted",
+    title="FailedMount: a pod is waiting for a volume that cannot be mounted",
     find=find,
     link="https://kubernetes.io/docs/concepts/storage/volumes/",
 )

@@ -26,7 +26,7 @@ def test_what_does_not_go_is_told_with_who_keeps_it() -> None:
     (symptom,) = terminating.RULE.find(
         evidence(going("ConfigMap", LONG_AGO, finalizers=finalizers))
     )
-    assert "example.com/cleanup keeps it" in symptom.message
+    assert "the finalizer example.com/cleanup blocks the deletion" in symptom.message
     assert symptom.command == (
         'kubectl patch configmap/old -n dev --type=merge -p \'{"metadata":{"finalizers":null}}\''
     )
@@ -38,5 +38,5 @@ def test_what_does_not_go_is_told_with_who_keeps_it() -> None:
 def test_a_volume_that_is_in_use_is_nobodys_to_take_away() -> None:
     seen = going("PersistentVolumeClaim", LONG_AGO, finalizers=["kubernetes.io/pvc-protection"])
     (symptom,) = terminating.RULE.find(evidence(seen))
-    assert "End the pods that use it" in symptom.remediation
+    assert "Delete the pods that use it" in symptom.remediation
     assert "describe" in symptom.command

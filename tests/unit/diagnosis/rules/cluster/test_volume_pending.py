@@ -54,7 +54,7 @@ KEEPER = {
 
 def test_a_claim_of_a_class_that_does_not_exist_is_told() -> None:
     (symptom,) = volume_pending.RULE.find(evidence(claim("fast"), LOCAL))
-    assert "storage class fast doesn't exist (there is local-path)" in symptom.message
+    assert "storage class fast does not exist (available: local-path)" in symptom.message
 
 
 def test_a_claim_without_a_class_needs_a_default_one() -> None:
@@ -86,5 +86,5 @@ def test_a_claim_that_nobody_makes_a_volume_for_is_told(since_s: float, is_told:
     event = Event(about, "Normal", "ExternalProvisioning", words, last=NOW, first=first)
     seen = evidence(claim("local-path"), LOCAL, events=[event])
     assert [item.message for item in volume_pending.RULE.find(seen)] == (
-        [f"it gets no volume: {words}"] if is_told else []
+        [f"no volume is provisioned: {words}"] if is_told else []
     )

@@ -30,7 +30,7 @@ def test_a_dns_that_does_not_run_or_does_not_answer_is_told() -> None:
     assert cause.finding.rule_id == "dns-failing"
     assert cause.finding.command == "kubectl scale deployment/coredns -n kube-system --replicas=1"
     (silent,) = dns.RULE.find(evidence(helper("coredns"), answers=[ASKED]))
-    assert "doesn't resolve" in silent.message
+    assert "does not resolve" in silent.message
     assert not found(dns.RULE, evidence(helper("coredns"), answers=[ASKED, FINE]))
     unasked = Answer(resolve.NAME, SERVER_POD, resolve.NO_ANSWER, ok=False)
     assert not found(dns.RULE, evidence(helper("coredns"), answers=[unasked]))

@@ -18,7 +18,7 @@ from vrooli.diagnosis.rules.network import ingress_backend
 
 def test_an_ingress_without_its_service_or_port_is_told() -> None:
     (lost,) = ingress_backend.RULE.find(with_objects(evidence(ingress()), service({}, name="x")))
-    assert "*/ leads to Service/shop, which doesn't exist" in lost.message
+    assert "*/ routes to Service/shop, which does not exist" in lost.message
     seen = evidence(ingress({"number": 81}), service(LABELS), shop())
     (portless,) = ingress_backend.RULE.find(seen)
     assert "port 81 of Service/shop, which has 80" in portless.message

@@ -18,7 +18,7 @@ from vrooli.diagnosis.rules.network import ingress_class
 def test_an_ingress_of_no_class_is_taken_up_by_nobody() -> None:
     assert not found(ingress_class.RULE, evidence(ingress(), CLASS))
     (symptom,) = ingress_class.RULE.find(evidence(ingress(ingressClassName="nginx"), CLASS))
-    assert "class nginx doesn't exist (there is traefik)" in symptom.message
+    assert "class nginx does not exist (available: traefik)" in symptom.message
     assert json.loads(symptom.command.split("'")[1]) == {"spec": {"ingressClassName": "traefik"}}
     (classless,) = ingress_class.RULE.find(evidence(ingress(ingressClassName=None), CLASS))
     assert "no class" in classless.message

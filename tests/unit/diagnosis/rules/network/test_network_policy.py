@@ -78,7 +78,7 @@ def test_where_the_way_is_open_all_the_same_no_policy_is_blamed() -> None:
     assert not found(network_policy.RULE, replace(seen, answers=(answer,)))
     refused = replace(answer, text=connect.REFUSED)
     (symptom,) = network_policy.RULE.find(replace(seen, answers=(refused,)))
-    assert symptom.message.startswith("it refuses")
+    assert symptom.message.startswith("it blocks")
     assert "5329: refused" in symptom.message
 
 
@@ -88,8 +88,8 @@ def test_what_was_not_tried_is_not_told_as_refused() -> None:
     unable = Answer(connect.NAME, connect.about(way), "`sh` failed: 403 Forbidden", ok=False)
     for answers in ((), (unable,)):
         (symptom,) = network_policy.RULE.find(replace(seen, answers=answers))
-        assert symptom.message.startswith("it may refuse")
-        assert "TCP port 5329 (not tried)" in symptom.message
+        assert symptom.message.startswith("it may block")
+        assert "TCP port 5329 (not tested)" in symptom.message
 
 
 def test_of_two_policies_the_one_that_the_release_does_not_have_so_is_blamed() -> None:

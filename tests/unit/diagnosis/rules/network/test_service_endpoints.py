@@ -24,14 +24,14 @@ from vrooli.diagnosis.rules.network import service_endpoints
 def test_a_service_whose_labels_no_pod_has_is_put_back_as_the_release_noted_it() -> None:
     seen = deployed(evidence(service({"app": "other"}), shop()), service(LABELS))
     (symptom,) = service_endpoints.RULE.find(seen)
-    assert "no pod has its labels app=other" in symptom.message
+    assert "no pod matches its selector app=other" in symptom.message
     assert json.loads(symptom.command.split("'")[1]) == {"spec": {"selector": LABELS}}
 
 
 @pytest.mark.parametrize("target", ["web", 9090])
 def test_a_service_that_leads_to_a_port_which_no_container_offers_is_told(target: object) -> None:
     (symptom,) = service_endpoints.RULE.find(evidence(service(LABELS, target), shop()))
-    assert f"leads to {target}, and its pods offer 8080, http" in symptom.message
+    assert f"targets {target}, but its pods expose 8080, http" in symptom.message
 
 
 def test_a_service_of_a_deployment_without_pods_is_scaled_up() -> None:

@@ -17,5 +17,5 @@ def test_a_tls_secret_that_is_missing_or_incomplete_is_told() -> None:
     assert cause.finding.rule_id == "tls-secret-missing"
     assert cause.finding.command.startswith("kubectl create secret tls cert -n dev")
     (half,) = tls_secret.RULE.find(tls(exists=True, lengths={"tls.crt": 100}))
-    assert "has no tls.key" in half.message
+    assert "lacks tls.key" in half.message
     assert not diagnosed(tls(exists=True, lengths=WHOLE)).causes

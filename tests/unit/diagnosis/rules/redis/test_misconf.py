@@ -65,7 +65,7 @@ def seen(info: str, line: str = "", answer: str = "") -> Evidence:
     [
         ("Failed opening the temp RDB file temp-7.rdb: No space left on device", "is full"),
         ("Error saving: Failed opening the temp RDB file: Read-only file system", "is read-only"),
-        ("Background saving error", "its log says why"),
+        ("Background saving error", "its log shows the cause"),
     ],
 )
 def test_a_redis_that_cannot_save_is_named_with_what_its_volume_lacks(line: str, why: str) -> None:
@@ -73,7 +73,7 @@ def test_a_redis_that_cannot_save_is_named_with_what_its_volume_lacks(line: str,
     (finding,) = [cause.finding for cause in causes if cause.finding.rule_id == RULE.rule_id]
     assert why in finding.message
     assert "MISCONF" in finding.message
-    assert "rfr-vrooli-rf-0 can't write a snapshot" in finding.message
+    assert "rfr-vrooli-rf-0 cannot write a snapshot" in finding.message
 
 
 def test_what_redis_answers_to_its_clients_counts_until_it_saves_again() -> None:

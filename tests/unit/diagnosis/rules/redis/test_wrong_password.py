@@ -107,7 +107,7 @@ def test_a_client_from_before_redis_is_the_one_to_start_anew() -> None:
     cause = told(since(pod_of(SERVER, container="server"), 60))
     assert cause.resource == Ref("Deployment", SERVER, "dev")
     assert cause.finding.command == f"kubectl rollout restart deployment/{SERVER} -n dev"
-    assert "every Redis takes" in cause.finding.message
+    assert "every Redis accepts" in cause.finding.message
 
 
 def test_a_client_that_nothing_more_is_known_of_is_the_one_as_well() -> None:
@@ -136,7 +136,7 @@ def test_a_client_reads_the_secret_each_time_that_it_is_started_again() -> None:
 def test_a_redis_older_than_its_secret_takes_both_passwords_before_any_is_started_anew() -> None:
     cause = told(since(pod_of(SERVER, container="server"), 5))
     assert not cause.finding.command.startswith("kubectl delete")
-    assert "Restart no Redis yet" in cause.finding.remediation
+    assert "Do not restart Redis yet" in cause.finding.remediation
     assert "rfr-vrooli-rf-1, rfr-vrooli-rf-2, rfr-vrooli-rf-0" in cause.finding.remediation
 
 
@@ -153,7 +153,7 @@ def test_where_the_rotator_publishes_the_secret_it_is_the_one_to_ask() -> None:
     }
     cause = told(since(pod_of(SERVER, container="server"), 5), rotator)
     assert cause.finding.command == "kubectl describe deployment/vrooli-dev-rotator -n dev"
-    assert "Restart no Redis meanwhile" in cause.finding.remediation
+    assert "Do not restart Redis during the rotation" in cause.finding.remediation
 
 
 def test_a_redis_that_was_given_another_password_is_started_anew() -> None:

@@ -130,7 +130,7 @@ def test_pods_of_a_database_that_the_api_server_refuses_are_the_cause(ago_s: flo
     event = happening(RUNNER, "FailedCreate", DUPLICATE, ago_s=ago_s)
     (first,) = diagnosed(without_instances(event)).causes
     assert (first.finding.rule_id, first.resource) == ("pod-refused", RUNNER)
-    assert "the pod that is asked for is invalid" in first.finding.message
+    assert "the requested pod is invalid" in first.finding.message
     assert "duplicate entries" in first.finding.message
     assert first.finding.command == "kubectl describe postgrescluster/vrooli-pg -n dev"
     follows = {finding.resource for finding in first.consequences}

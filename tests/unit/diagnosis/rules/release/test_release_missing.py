@@ -24,7 +24,7 @@ def test_a_namespace_or_a_release_that_is_not_there_is_told() -> None:
         "namespace-missing",
         "Namespace/nowhere",
     )
-    assert "there is dev" in cause.finding.message
+    assert "available: dev" in cause.finding.message
     empty = replace(evidence(), helm=Revision())
     assert names(empty) == ["release-missing"]
     assert diagnosed(empty).causes[0].finding.command == "vrooli develop"

@@ -20,7 +20,7 @@ def test_a_crash_loop_is_told_with_the_last_lines_of_the_log() -> None:
     logs = {source: ["starting", "KeyError: 'PORT'", ""]}
     finding = the_one(evidence(ended(1), logs=logs))
     assert finding.rule_id == "crash-loop"
-    assert "3 times, last with status 1" in finding.message
+    assert "3 times, last with exit code 1" in finding.message
     assert finding.message.endswith("its last message: KeyError: 'PORT'")
     assert finding.command == f"kubectl logs deployment/{SERVER} -n dev -c main --previous"
 

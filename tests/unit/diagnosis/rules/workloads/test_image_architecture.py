@@ -26,5 +26,5 @@ def test_a_program_for_another_processor_is_named_with_the_nodes(way: str) -> No
     body["spec"]["nodeName"] = "one"
     finding = the_one(evidence(body, ARM, logs=logs))
     assert finding.rule_id == "image-architecture"
-    assert "architecture is arm64" in finding.message
+    assert "the architecture of its node (arm64)" in finding.message
     assert words in finding.message

@@ -26,13 +26,21 @@ from vrooli.diagnosis.rules.workloads import image_pull
 @pytest.mark.parametrize(
     ("reason", "said", "why"),
     [
-        ("InvalidImageName", "couldn't parse image name: invalid reference format", "no image's"),
-        ("ErrImageNeverPull", 'Container image "x" is not present with pull policy', "never"),
-        ("ErrImagePull", "registry.example.com/x:9: not found", "no such image or tag"),
-        ("ImagePullBackOff", "pull access denied, repository does not exist", "refuses it"),
-        ("ErrImagePull", "dial tcp: lookup registry.example.com: no such host", "reached"),
-        ("ErrImagePull", "toomanyrequests: You have reached your pull rate limit", "no more"),
-        ("ErrImagePull", "no space left on device", "can't be pulled"),
+        (
+            "InvalidImageName",
+            "couldn't parse image name: invalid reference format",
+            "not a valid image name",
+        ),
+        (
+            "ErrImageNeverPull",
+            'Container image "x" is not present with pull policy',
+            "policy is Never",
+        ),
+        ("ErrImagePull", "registry.example.com/x:9: not found", "image or tag does not exist"),
+        ("ImagePullBackOff", "pull access denied, repository does not exist", "denies access"),
+        ("ErrImagePull", "dial tcp: lookup registry.example.com: no such host", "unreachable"),
+        ("ErrImagePull", "toomanyrequests: You have reached your pull rate limit", "rate limit"),
+        ("ErrImagePull", "no space left on device", "cannot be pulled"),
     ],
 )
 def test_why_an_image_can_not_be_had_is_told_apart(reason: str, said: str, why: str) -> None:
@@ -57,21 +65,21 @@ def test_the_words_of_an_image_s_name_are_no_reason(image: str) -> None:
     seen = waiting("ImagePullBackOff", "Back-off pulling image")
     seen["status"]["containerStatuses"][0]["image"] = image
     finding = the_one(evidence(seen, events=[happening(POD, "Failed", said)]))
-    assert "there is no such image or tag" in finding.message
+    assert "the image or tag does not exist" in finding.message
 
 
 def test_of_an_image_that_waits_for_its_next_try_the_event_says_why() -> None:
     image = "localhost/vrooli/server:dev"
     event = happening(POD, "Failed", f'Failed to pull image "{image}": dial tcp 127.0.0.1:443')
     finding = the_one(evidence(waiting("ImagePullBackOff", "Back-off"), events=[event]))
-    assert "made on this machine" in finding.message
+    assert "built on this machine" in finding.message
     assert "dial tcp" in finding.message
 
 
 def test_a_refused_image_without_a_pull_secret_says_so() -> None:
     seen = waiting("ErrImagePull", "401 Unauthorized")
     seen["status"]["containerStatuses"][0]["image"] = "registry.example.com/x:9"
-    assert "no pull secret is named" in the_one(evidence(seen)).message
+    assert "no pull secret is set" in the_one(evidence(seen)).message
 
 
 def test_the_way_back_leads_to_the_version_whose_pods_are_ready() -> None:
@@ -94,7 +102,7 @@ def test_an_image_without_the_nodes_architecture_is_no_missing_tag() -> None:
     body["spec"]["nodeName"] = "one"
     finding = the_one(evidence(body, ARM))
     assert finding.rule_id == "image-pull"
-    assert "isn't made for the architecture of the node" in finding.message
+    assert "is not built for the architecture of the node" in finding.message
     assert "kubernetes.io/arch: arm64" in finding.remediation
 
 

@@ -28,7 +28,7 @@ CALL = (
         ('pods "x" is forbidden: violates PodSecurity "restricted:latest": hostPath', "security"),
         ("maximum memory usage per Container is 128Mi, but limit is 512Mi", "LimitRange"),
         ('admission webhook "deny.example.com" denied the request: no', "a webhook forbids"),
-        ('failed calling webhook "x": service "y" not found', "doesn't answer"),
+        ('failed calling webhook "x": service "y" not found', "does not respond"),
         ('error looking up service account dev/x: serviceaccount "x" not found', "account"),
         ('no PriorityClass with name "urgent" was found', "priority"),
         ("something that nobody has heard of", "the API server forbids it"),

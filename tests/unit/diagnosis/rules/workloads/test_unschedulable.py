@@ -24,21 +24,26 @@ def test_a_node_that_is_being_made_is_told_and_waited_for() -> None:
 
     waits = unscheduled("0/1 nodes are available: 1 Insufficient cpu.")
     finding = the_one(evidence(waits, events=[said("TriggeredScaleUp", 60)]))
-    assert "a node is being made for it (pod triggered scale-up: [{web 0->1}])" in finding.message
+    assert (
+        "an autoscaler is adding a node (pod triggered scale-up: [{web 0->1}])" in finding.message
+    )
     assert finding.remediation.startswith("Wait")
     refused = [said("TriggeredScaleUp", 60), said("NotTriggerScaleUp", 20)]
     for events in (refused, [said("TriggeredScaleUp", 16 * 60)]):
-        assert "room" in the_one(evidence(waits, events=events)).message
+        assert "enough capacity" in the_one(evidence(waits, events=events)).message
 
 
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ("0/1 nodes are available: 1 Insufficient cpu. preemption: not helpful", "room"),
+        ("0/1 nodes are available: 1 Insufficient cpu. preemption: not helpful", "enough capacity"),
         ("0/1 nodes are available: 1 Insufficient nvidia.com/gpu.", "free GPU"),
         ("0/1 nodes are available: 1 node(s) had untolerated taint {a: b}.", "taints"),
         ("0/1 nodes are available: 1 node(s) had untolerated taint(s).", "taints"),
-        ("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.", "fits"),
+        (
+            "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+            "matches",
+        ),
         ("0/1 nodes are available: 1 node(s) were unschedulable.", "cordoned"),
         ("0/1 nodes are available: 1 node(s) didn't have free ports", "port"),
         ("no nodes available to schedule pods", "no nodes"),
