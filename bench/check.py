@@ -69,8 +69,9 @@ def main() -> None:
 
 async def _measure(arguments: argparse.Namespace) -> None:
     environment = environments.environment(arguments.environment)
-    target = {"release": environment.release, "namespace": environment.namespace}
-    manifests = engine.render(values.load(environment), **target)
+    manifests = engine.render(
+        values.load(environment), release=environment.release, namespace=environment.namespace
+    )
     _, cluster = await access.find(arguments.cluster)
     rows = []
     for creates in (True, False):

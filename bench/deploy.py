@@ -90,7 +90,7 @@ class Bench:
         start, failed_s, last = time.monotonic(), 0.0, {}
         words = ["deploy", "-v", version, "--artifact", str(self.out / version), "--output", "json"]
         started = await asyncio.create_subprocess_exec(
-            *(self.program, *words, "--cluster", self.cluster),
+            *(str(self.program), *words, "--cluster", self.cluster),
             stdout=asyncio.subprocess.PIPE,
             limit=2**22,
         )

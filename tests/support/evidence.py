@@ -17,7 +17,7 @@ from vrooli.environments import ENVIRONMENTS
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
-from vrooli.release.records.storage import Revision
+from vrooli.release.model import Revision
 
 DEV = ENVIRONMENTS["dev"]
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

@@ -28,7 +28,7 @@ class ApiError(VrooliError):
 
     def __init__(
         self,
-        doing: str,
+        action: str,
         status: int,
         message: str,
         *,
@@ -37,7 +37,7 @@ class ApiError(VrooliError):
     ) -> None:
         is_forbidden = status == httpx.codes.FORBIDDEN
         advice = forbidden.advice(message) if is_forbidden else ""
-        super().__init__(f"The API server refused to {doing}: {message}", advice)
+        super().__init__(f"The API server refused to {action}: {message}", advice)
         self.status = status
         self.is_forbidden = is_forbidden
         if is_forbidden:
@@ -50,7 +50,7 @@ class NoAnswerError(PrerequisiteError):
     """A request got no response: no server, a timeout, or a broken connection."""
 
 
-def parse_response(doing: str, response: httpx.Response) -> dict[str, Any]:
+def parse_response(action: str, response: httpx.Response) -> dict[str, Any]:
     """The object in a response.
 
     Raises:
@@ -64,16 +64,17 @@ def parse_response(doing: str, response: httpx.Response) -> dict[str, Any]:
         return body
     excerpt = _excerpt(response.text) or "nothing"
     raise PrerequisiteError(
-        f"The response can't be read that came when the API server was asked to {doing}: {excerpt}",
+        f"The response can't be read that came when the API server was asked to {action}: "
+        f"{excerpt}",
         "Check whether a proxy or another program responds in its place.",
     )
 
 
-def build_error(doing: str, response: httpx.Response) -> ApiError:
+def build_error(action: str, response: httpx.Response) -> ApiError:
     """The error of a response that reports no success."""
     wait = response.headers.get("retry-after", "")
     return ApiError(
-        doing,
+        action,
         response.status_code,
         error_message(response),
         retry_after_s=float(wait) if wait.isdecimal() else None,

@@ -88,8 +88,8 @@ class Forward(PortForward):
             refused = refused.exceptions[0]
         if isinstance(refused, httpx_ws.WebSocketUpgradeError):
             status, phrase = refused.response.status_code, refused.response.reason_phrase
-            doing = f"forward port {self.remote_port} of pod {self._place}"
-            self._refusal = ApiError(doing, status, f"{status} {phrase}")
+            action = f"forward port {self.remote_port} of pod {self._place}"
+            self._refusal = ApiError(action, status, f"{status} {phrase}")
             if self._refusal.is_forbidden:
                 self._refusal.advice = _ADVICE.format(namespace=self._resource.namespace)
         _LOG.debug("a connection into pod %s ended", self._place, exc_info=errors)

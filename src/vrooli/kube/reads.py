@@ -60,14 +60,14 @@ class Reading(Rest):
         self, api_version: str, kind: str, name: str, namespace: str | None = None
     ) -> Manifest | None:
         """The object, or None when there is none (or no such kind)."""
-        doing = f"read {kind} {name}"
+        action = f"read {kind} {name}"
         try:
-            answer = await self._object_call("GET", doing, api_version, kind, name, namespace)
+            answer = await self._object_call("GET", action, api_version, kind, name, namespace)
         except ApiError as error:
             if error.status == httpx.codes.NOT_FOUND:
                 return None
             raise
-        return parse_response(doing, answer)
+        return parse_response(action, answer)
 
     async def list(
         self,

@@ -87,9 +87,9 @@ class Rest:
 
     async def version(self) -> str:
         """The API server's version, such as v1.37.2."""
-        doing = "read its version"
-        answer = await self._call("GET", doing, base="/version", version="")
-        return str(parse_response(doing, answer).get("gitVersion", ""))
+        action = "read its version"
+        answer = await self._call("GET", action, base="/version", version="")
+        return str(parse_response(action, answer).get("gitVersion", ""))
 
     async def healthy(self) -> bool:
         """Whether the API server says that it is ready."""
@@ -171,7 +171,7 @@ class Rest:
     async def _object_call(
         self,
         method: str,
-        doing: str,
+        action: str,
         api_version: str,
         kind: str,
         name: str,
@@ -181,24 +181,24 @@ class Rest:
         url, scoped = await self._resource(api_version, kind)
         return await self._call(
             method,
-            doing,
+            action,
             version=api_version,
             namespace=namespace if scoped else None,
             url=f"{url}/{name}" if name else url,
             **settings,
         )
 
-    async def _call(self, method: str, doing: str, **settings: Any) -> httpx.Response:
+    async def _call(self, method: str, action: str, **settings: Any) -> httpx.Response:
         try:
             async with self._api.call_api(method, raise_for_status=False, **settings) as answer:
                 response: httpx.Response = answer
         except (httpx.HTTPError, kr8s.APITimeoutError, OSError) as error:
             raise NoAnswerError(
-                f"The API server did not answer a request to {doing}: {error!r}",
+                f"The API server did not answer a request to {action}: {error!r}",
                 "See whether the cluster runs: `vrooli cluster status`.",
             ) from error
         if response.is_error:
-            raise build_error(doing, response)
+            raise build_error(action, response)
         return response
 
     async def _resource(self, api_version: str, kind: str) -> tuple[str, bool]:
@@ -213,11 +213,11 @@ class Rest:
             raise ApiError(f"find kind {kind}", 404, f"{api_version} has no such kind") from None
 
     async def _read_resources(self, api_version: str) -> None:
-        doing = f"list the kinds of {api_version}"
-        answer = await self._call("GET", doing, version=api_version)
+        action = f"list the kinds of {api_version}"
+        answer = await self._call("GET", action, version=api_version)
         self._resources[api_version] = {
             resource["kind"]: (resource["name"], resource["namespaced"])
-            for resource in parse_response(doing, answer).get("resources") or ()
+            for resource in parse_response(action, answer).get("resources") or ()
             if "/" not in resource["name"]
         }
 

@@ -17,8 +17,8 @@ async def write_schemas(kube: Kube, api_versions: Iterable[str], folder: Path) -
     """Write a strict schema of each kind of some API versions, such as apps/v1, into a folder."""
     for version in api_versions:
         place = f"{'apis' if '/' in version else 'api'}/{version}"
-        doing = f"describe {version}"
-        answer = await kube._call("GET", doing, base="/openapi/v3", version="", url=place)
+        action = f"describe {version}"
+        answer = await kube._call("GET", action, base="/openapi/v3", version="", url=place)
         _write(_strict(answer.json()["components"]["schemas"]), folder)
 
 

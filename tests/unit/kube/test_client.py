@@ -66,7 +66,7 @@ async def test_a_namespace_itself_is_asked_for_as_rules_in_it_are_read(
     async def resource(api_version: str, kind: str) -> tuple[str, bool]:
         return "namespaces", False
 
-    async def call(method: str, doing: str, **settings: str) -> httpx.Response:
+    async def call(method: str, action: str, **settings: str) -> httpx.Response:
         asked.append(json.loads(settings["content"])["spec"]["resourceAttributes"])
         return httpx.Response(201, json={"status": {"allowed": True}})
 
