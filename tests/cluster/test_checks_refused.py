@@ -138,7 +138,7 @@ async def test_an_api_server_with_nothing_behind_it_lacks_the_operators(bare_kub
         assert (finding.message, finding.command) == ("it is not installed.", INSTALL_COMMAND)
     assert "nodes" in names(found["cluster"])
     assert names(found["storage"]) == ["StorageClass"]
-    assert "no such Service" in found["vault"].findings[0].message
+    assert "the Service does not exist" in found["vault"].findings[0].message
     assert "it depends on “Vault”" in found["vault-keys"].summary
     assert found["gpu"].state is State.NOT_NEEDED
 

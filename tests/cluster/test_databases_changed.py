@@ -105,11 +105,11 @@ async def test_another_version_and_a_size_that_can_not_be_are_refused_at_once(ke
     with pytest.raises(NotDeployableError) as refused:
         await preflight.demand_data_fit(kept, HOME, changed)
     for words in (
-        "PostgresCluster/vrooli-pg: its data are of PostgreSQL 15",
-        "postgresVersion asks for 16",
+        "PostgresCluster/vrooli-pg: its data has the format of PostgreSQL 15",
+        "postgresVersion is 16",
         f"PersistentVolumeClaim/{CLAIM}",
-        "persistence.redis.size asks for 1Gi",
-        "volumes of the class fixed can't grow",
+        "persistence.redis.size is 1Gi",
+        "the class fixed does not allow expansion",
     ):
         assert words in refused.value.message
     assert await kept.get("v1", "PersistentVolumeClaim", CLAIM, HOME) == before

@@ -162,7 +162,7 @@ async def test_a_missing_operator_is_named_instead_of_what_follows_from_it(
     )
     (finding,) = await preflight.run(equipped, NAMESPACE, [*wanted, other])
     assert (finding.rule_id, finding.resource) == ("api-resources", "PodMonitor")
-    assert "Prometheus' operator" in finding.remediation
+    assert "Prometheus Operator" in finding.remediation
 
 
 async def test_an_object_that_the_server_refuses_is_told_in_its_words(

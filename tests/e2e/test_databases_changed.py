@@ -40,19 +40,23 @@ REFUSED_S, ENDED_S = 60.0, 150.0
 IMPOSSIBLE: Mapping[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "2.0.1": (
         {"pgoPostgresql": {"postgresVersion": 16}},
-        ("PostgresCluster/vrooli-pg", "PostgreSQL 15", "asks for 16", "PGUpgrade"),
+        ("PostgresCluster/vrooli-pg", "PostgreSQL 15", "postgresVersion is 16", "PGUpgrade"),
     ),
     "2.0.2": (
         {"persistence": {"redis": {"size": "3Gi"}}},
-        ("vrooli-rf-data-rfr-vrooli-rf-0", "persistence.redis.size asks for 3Gi", "can't grow"),
+        (
+            "vrooli-rf-data-rfr-vrooli-rf-0",
+            "persistence.redis.size is 3Gi",
+            "does not allow expansion",
+        ),
     ),
     "2.0.3": (
         {"persistence": {"postgres": {"size": "64Mi"}}},
-        ("-pgdata", "persistence.postgres.size asks for 64Mi", "can't become smaller"),
+        ("-pgdata", "persistence.postgres.size is 64Mi", "cannot shrink"),
     ),
     "2.0.4": (
         {"pgoPostgresql": {"clusterName": "another"}},
-        ("PostgresCluster/vrooli-pg", "pgoPostgresql.clusterName names another"),
+        ("PostgresCluster/vrooli-pg", "pgoPostgresql.clusterName is another"),
     ),
 }
 

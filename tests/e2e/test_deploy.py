@@ -115,7 +115,7 @@ async def test_an_image_that_an_embedded_cluster_cannot_pull_is_refused_at_once(
 ) -> None:
     release = Release.of(live.environment, live.kubeconfig)
     last = await storage.fetch_revision(kube, release)
-    with pytest.raises(NotDeployableError, match=r"127\.0\.0\.1:1/detector.*pulls none"):
+    with pytest.raises(NotDeployableError, match=r"127\.0\.0\.1:1/detector.*does not pull images"):
         await deploy(_options(live, artifacts, NO_IMAGE), silent)
     assert await storage.fetch_revision(kube, release) == last
 

@@ -1,4 +1,4 @@
-"""Every check there is, in the order in which people read them."""
+"""All checks, in the order of the output."""
 
 from __future__ import annotations
 
@@ -38,10 +38,9 @@ ALL: tuple[Check, ...] = (
     gpu.CHECK,
     admission.CHECK,
 )
-# What must be seen before a cluster is said to have all that a release needs: what every other
-# check stands on, and who keeps the release. What only a pod can try, a Vault or a registry that
-# isn't reached from here, and classes and nodes (a deploy needs no right to read them) are told
-# beside.
+# The checks that must complete before a cluster counts as ready for a release: the cluster itself
+# and the operators. Checks that need a pod, Vault, a registry, classes or nodes may be incomplete,
+# since a deploy needs no permission to read them; they are reported in addition.
 REQUIRED = frozenset(
     check.name
     for check in (

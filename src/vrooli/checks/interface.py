@@ -1,4 +1,4 @@
-"""What a check is, what it looks at, and what it gives back."""
+"""The interface of checks: a check, its subject and its result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vrooli.kube import Manifest as Body
 
 T = TypeVar("T")
 
-# How long one check may take unless it says otherwise, seconds.
+# The default timeout of a check, seconds.
 LIMIT_S = 16.0
 
 
@@ -50,7 +50,7 @@ class Shared:
         return result
 
     async def close(self) -> None:
-        """Cancel what still runs; no check waits for it any more."""
+        """Cancel running computations; no check waits for them any more."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -109,13 +109,13 @@ class Site:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check found out.
+    """The result of a check.
 
     Attributes:
         summary: The current state, in words.
         findings: The problems.
         unavailable: What could not be read, and why.
-        warnings: What a person has to do, though it stops nothing.
+        warnings: Manual steps that do not stop a deploy.
     """
 
     summary: str = ""
@@ -176,7 +176,7 @@ class Outcome:
         elapsed_s: Its duration, seconds.
         error: Why it could not run, if it could not.
         unavailable: What could not be read, beside the summary.
-        warnings: What a person has to do, though it stops nothing.
+        warnings: Manual steps that do not stop a deploy.
     """
 
     check: Check

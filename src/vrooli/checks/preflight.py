@@ -1,4 +1,4 @@
-"""What a deploy asks a cluster for before it touches anything."""
+"""The checks that a deploy runs before it changes anything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vrooli.errors import VrooliError
 from vrooli.findings import Finding
 from vrooli.kube import Kube
 
-# How long all checks may take together, seconds.
+# The timeout of all checks together, seconds.
 LIMIT_S = 30.0
 
 
@@ -27,23 +27,23 @@ async def run(
     checks: Sequence[Check] | None = None,
     kind: str = "",
 ) -> list[Finding]:
-    """Everything that stands in the way of these objects; nothing when they can be deployed.
+    """Find all problems that prevent a deploy of these objects.
 
-    What this kubeconfig may not look at stands in nobody's way: classes and nodes belong to the
-    cluster, and a deploy needs no right to read them.
+    Objects that this kubeconfig may not read are not a problem: classes and nodes belong to the
+    cluster, and a deploy needs no permission to read them.
 
     Args:
         kube: The cluster.
-        namespace: Where they go; need not be there.
+        namespace: Their namespace, which may not exist.
         manifests: The release's objects.
-        loaded: Images that are on the nodes, which don't tell of all, and of new ones a minute
-            later.
-        on_outcome: Called with each outcome at once, the unknown ones included.
-        checks: Which checks; None are all that stop a deploy.
-        kind: The kind of cluster (embedded, minikube, kind, context); empty where unknown.
+        loaded: Images that are on the nodes; nodes do not report all, and new ones only after a
+            minute.
+        on_outcome: Called with each outcome immediately, including unknown ones.
+        checks: The checks; None for all that stop a deploy.
+        kind: The kind of cluster (embedded, minikube, kind, context); empty if unknown.
 
     Raises:
-        VrooliError: The API server doesn't answer.
+        VrooliError: The API server does not respond.
     """
     site = Site.of(kube, namespace, tuple(manifests), loaded=frozenset(loaded), kind=kind)
     chosen = catalog.STOP_DEPLOYS if checks is None else checks
@@ -63,19 +63,19 @@ def _findings(outcome: Outcome) -> tuple[Finding, ...]:
 
 
 async def demand_data_fit(kube: Kube, namespace: str, manifests: Iterable[Manifest]) -> None:
-    """Refuse what the operators can't do to the databases and volumes that are there.
+    """Reject changes that the operators cannot apply to existing databases and volumes.
 
     Raises:
-        NotDeployableError: Something of it; nothing was changed.
-        VrooliError: The API server doesn't answer.
+        NotDeployableError: There is such a change; nothing was changed.
+        VrooliError: The API server does not respond.
     """
     demand(await run(kube, namespace, manifests, checks=(changes.CHECK,)))
 
 
 def unavailable(outcomes: Iterable[Outcome]) -> str:
-    """What could not be looked at, in words; empty when all of it was seen.
+    """The checks that could not be completed, as text; empty if all were.
 
-    Of a check that saw a part, what it could not see is told: the rest doesn't make up for it.
+    A partial check is included with what it could not read.
     """
     parts = {
         one.check.title: f" ({'; '.join(one.unavailable)})" if one.unavailable else ""
@@ -83,11 +83,13 @@ def unavailable(outcomes: Iterable[Outcome]) -> str:
         if one.state is State.UNKNOWN or one.unavailable
     }
     titles = [f"{title}{parts[title]}" for title in sorted(parts)]
-    return f"could not be seen (`vrooli check` says why): {', '.join(titles)}" if titles else ""
+    return (
+        f"not checked (run `vrooli check` for the reasons): {', '.join(titles)}" if titles else ""
+    )
 
 
 def warnings(outcomes: Iterable[Outcome]) -> str:
-    """What a person has to do, though it stops nothing, in words; empty when there is nothing."""
+    """The warnings of the checks as text; empty if there are none."""
     return "; ".join(f"warning: {warning}" for one in outcomes for warning in one.warnings)
 
 
@@ -98,13 +100,15 @@ class NotDeployableError(VrooliError):
 
 
 def demand(findings: Sequence[Finding]) -> None:
-    """Raise what was found, all of it at once.
+    """Raise an error with all findings.
 
     Raises:
-        NotDeployableError: Something was found.
+        NotDeployableError: There are findings.
     """
     if findings:
         lines = [f"  {finding}" for finding in findings]
         raise NotDeployableError(
-            "\n".join(["The cluster can't take this release; nothing was changed:", *lines])
+            "\n".join(
+                ["The release cannot be deployed to this cluster; nothing was changed:", *lines]
+            )
         )

@@ -1,4 +1,4 @@
-"""The objects of the probe: a namespace, an asking pod, an answering one, a volume. No I/O."""
+"""The objects of the probe: a namespace, a client pod, a server pod, a volume. No I/O."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ LABEL = "vrooli.com/scratch"
 ACCOUNT = "probe"
 PORT = 8080
 ANSWERING, CLIENT_SCRIPT = "answering", "asking"
-# The Service without an address of its own, whose name stands for the answering pod's.
+# The headless Service whose name resolves to the server pod.
 HEADLESS = "answering-pod"
-# Answers every connection with a line.
+# Responds to every connection with a line.
 SERVER = f"""
 import socket
 s = socket.create_server(("", {PORT}))
@@ -25,8 +25,8 @@ while True:
     c.sendall(b"here\\n")
     c.close()
 """
-# Tries each question until it is answered or the time is over, and prints what became of it. One
-# that follows another is asked after it: a name that is asked for too early stays unknown.
+# Retries each connection until it succeeds or times out, and prints the results. A dependent
+# connection starts after the first one: DNS caches a name that is queried too early as unknown.
 CLIENT = """
 import json, socket, sys, threading, time
 end = time.monotonic() + float(sys.argv[1])
@@ -57,11 +57,11 @@ WRITER = "open('/data/kept', 'w').write('here'); print(open('/data/kept').read()
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a pod of the chart's own is made: the image that surely has Python, and its settings.
+    """The template of a probe pod: an image of the chart that has Python, and its settings.
 
     Attributes:
-        spec: The pod's specification, without its containers.
-        container: Its container, without what it runs.
+        spec: The pod's spec without its containers.
+        container: Its container without the command.
     """
 
     spec: Mapping[str, Any]
@@ -84,7 +84,7 @@ class Recipe:
 
 
 def recipe(manifests: Sequence[Manifest]) -> Recipe | None:
-    """The recipe of the chart's own test pods, which run Python; None where it has none."""
+    """The recipe of the chart's test pods, which run Python; None if it has none."""
     tests = [item for item in manifests if item.kind == "Pod" and item.is_hook]
     if not tests:
         return None
@@ -95,12 +95,12 @@ def recipe(manifests: Sequence[Manifest]) -> Recipe | None:
 
 
 def client_pod(template: Recipe, questions: Sequence[Sequence[Any]], limit_s: float) -> Any:
-    """The pod that asks; each question has a name, a host and a port (0: only its address).
+    """The client pod; each question has a name, a host and a port (0: only resolve the host).
 
-    A fourth part is the question that follows it.
+    The optional fourth part is the question that depends on it.
     """
     argv = ["-c", CLIENT, f"{limit_s:.1f}", json.dumps(questions)]
-    # On another node than the one that answers, where there is another.
+    # On a different node than the server pod, if there is one.
     ignored = {"labelSelector": {"matchLabels": {"app": ANSWERING}}}
     term = {**ignored, "topologyKey": "kubernetes.io/hostname"}
     affinity = {
@@ -114,7 +114,7 @@ def client_pod(template: Recipe, questions: Sequence[Sequence[Any]], limit_s: fl
 
 
 def server_objects(template: Recipe) -> list[dict[str, Any]]:
-    """The pod that answers, a Service in front of it, and one that is a name for its address."""
+    """The server pod, its Service and its headless Service."""
     spec = {"selector": {"app": ANSWERING}, "ports": [{"port": 80, "targetPort": PORT}]}
     return [
         _object("v1", "Service", ANSWERING, spec=spec),
@@ -135,13 +135,13 @@ def volume_objects(template: Recipe, name: str, storage_class: str) -> list[dict
 
 
 def namespace(name: str) -> dict[str, Any]:
-    """A namespace for the probe alone, as strict as the release's."""
+    """A namespace for the probe, with the pod security level of the release's."""
     labels = {LABEL: "check", "pod-security.kubernetes.io/enforce": "restricted"}
     return _object("v1", "Namespace", name, labels=labels)
 
 
 def account() -> dict[str, Any]:
-    """The pods' account: the namespace's own comes a moment later than the namespace."""
+    """The service account of the pods: the namespace's default account is created with a delay."""
     return _object("v1", "ServiceAccount", ACCOUNT, automountServiceAccountToken=False)
 
 

@@ -1,4 +1,4 @@
-"""Pods of our own in a namespace of their own, for what nothing else shows; gone afterwards."""
+"""Probe pods in a temporary namespace, for checks that need one."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ POD = ("v1", "Pod")
 NAMESPACE = ("v1", "Namespace")
 # How long a pod may take to run: its image is on a node already, or is pulled.
 POD_S = 14.0
-# How long a question is asked again until it is answered, seconds: the other pod begins meanwhile.
+# How long a connection is retried, seconds: the server pod starts at the same time.
 REQUEST_S = 8.0
-# How long the asking pod may take for all of it, seconds.
+# The timeout of the client pod, seconds.
 REPLY_S = 17.0
-# How long taking things away may hold up the answer, seconds; the rest goes on by itself.
+# How long the cleanup may delay the result, seconds; it continues in the background.
 CLEAN_S = 2.0
-# A namespace of a check that was killed is taken away by the next one after this long, seconds.
+# The next check deletes a namespace that a killed check left behind after this time, seconds.
 STALE_S = 300.0
-# What can't be different: it is no use to wait on.
+# Permanent failures: waiting does not help.
 PERMANENT = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 
 
 def skip_reason(site: Site) -> str:
-    """Why no pod of our own can look."""
+    """Why no probe pod can run."""
     if probe_objects.recipe(site.manifests) is None:
-        return "the chart has no test pods with these values, whose image would be used"
+        return "the chart has no test pods with these values, whose image the check uses"
     return ""
 
 
 @asynccontextmanager
 async def scratch(site: Site) -> AsyncIterator[tuple[Kube, str, Recipe]]:
-    """A namespace for one check, deleted at the end whatever happens.
+    """A temporary namespace for one check, always deleted at the end.
 
     Raises:
-        UnavailableError: Nothing may be made.
+        UnavailableError: The checks may not create objects.
     """
     recipe = probe_objects.recipe(site.manifests)
     if not site.creates or recipe is None:
-        raise UnavailableError("it takes a pod of its own, and --check-only makes none")
+        raise UnavailableError("the check needs a pod, and --check-only creates none")
     name = f"{probe_objects.PREFIX}{secrets.token_hex(4)}"
     await site.shared.get("stale", lambda: _remove_stale(site.kube))
     await site.kube.create(probe_objects.namespace(name))
@@ -65,12 +65,12 @@ async def scratch(site: Site) -> AsyncIterator[tuple[Kube, str, Recipe]]:
 
 
 async def _remove(kube: Kube, name: str) -> None:
-    with contextlib.suppress(VrooliError):  # the next check tries again
+    with contextlib.suppress(VrooliError):  # the next check retries
         await kube.delete(*NAMESPACE, name)
 
 
 async def _remove_stale(kube: Kube) -> None:
-    """Take away what checks have left behind that were killed."""
+    """Delete the namespaces of killed checks."""
     with contextlib.suppress(VrooliError):
         for item in await kube.list(*NAMESPACE, None, f"{probe_objects.LABEL}=check"):
             created_at = datetime.fromisoformat(item["metadata"]["creationTimestamp"])
@@ -79,11 +79,11 @@ async def _remove_stale(kube: Kube) -> None:
 
 
 async def answers(site: Site, others: Mapping[str, tuple[str, int]]) -> dict[str, str]:
-    """What a pod reaches: empty texts where it does, else why not. Asked once for all checks.
+    """The errors of connections from a pod, empty for a success; tested once for all checks.
 
     Args:
         site: The cluster.
-        others: More to reach, by name: host and port.
+        others: More targets, by name: host and port.
     """
     return await site.shared.get("network", lambda: _answers(site, others))
 
@@ -98,7 +98,7 @@ async def _answers(site: Site, others: Mapping[str, tuple[str, int]]) -> dict[st
             ("service", service, 80, pod),
             *((key, host, port) for key, (host, port) in others.items()),
         ]
-        # All at once: whoever asks begins while whoever answers does.
+        # Concurrently: the client starts together with the server.
         client = probe_objects.client_pod(recipe, questions, REQUEST_S)
         await asyncio.gather(
             *(kube.create(body, name) for body in (*probe_objects.server_objects(recipe), client))
@@ -109,7 +109,7 @@ async def _answers(site: Site, others: Mapping[str, tuple[str, int]]) -> dict[st
 
 
 async def writes(site: Site, storage_class: str) -> str:
-    """Have a pod write to a volume of a class; gives the volume's name."""
+    """Write to a volume of a class from a pod; return the volume's name."""
     label = storage_class or "default"
     async with scratch(site) as (kube, name, recipe):
         claim, pod = probe_objects.volume_objects(recipe, "volume", storage_class)
@@ -125,7 +125,7 @@ async def writes(site: Site, storage_class: str) -> str:
 
 
 async def _why(kube: Kube, namespace: str) -> str:
-    """What the events of a claim say."""
+    """The last message of the claim's events."""
     events = await kube.list("v1", "Event", namespace)
     messages = [
         str(event.get("message", ""))
@@ -136,11 +136,11 @@ async def _why(kube: Kube, namespace: str) -> str:
 
 
 async def _succeeded(kube: Kube, namespace: str, name: str, limit_s: float) -> None:
-    """Wait until a pod has done its work.
+    """Wait until a pod has succeeded.
 
     Raises:
-        WaitTimeoutError: It takes too long.
-        UnavailableError: It can't be: its image can't be had.
+        WaitTimeoutError: The timeout was reached.
+        UnavailableError: The pod failed, or its image cannot be pulled.
     """
 
     def reason(pod: Manifest | None) -> str | None:
@@ -150,9 +150,7 @@ async def _succeeded(kube: Kube, namespace: str, name: str, limit_s: float) -> N
             return None
         problems = format_pod_problems([pod]) if pod else []
         if phase == "Failed" or any(word in line for line in problems for word in PERMANENT):
-            raise UnavailableError(
-                f"the pod that would look can't run: {'; '.join(problems) or phase}"
-            )
+            raise UnavailableError(f"the probe pod cannot run: {'; '.join(problems) or phase}")
         return "; ".join(problems) or f"it is {phase}"
 
     await kube.wait_for(*POD, name, namespace, reason, limit_s)

@@ -1,4 +1,4 @@
-"""What a release's objects need of a cluster, read from the objects themselves. No I/O."""
+"""The requirements of a release's objects on a cluster, read from the objects. No I/O."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from vrooli.chart.manifest import Manifest
 
 T = TypeVar("T")
 
-# Where the objects say which class of storage their volumes want.
+# The fields that identify a volume claim's spec.
 CLAIMS = ("accessModes", "resources")
 
 
 @dataclass(frozen=True)
 class Requirements:
-    """What must be there before a release can be.
+    """The requirements of a release on a cluster.
 
     Attributes:
-        kinds: API versions and kinds, each once.
-        storage_classes: Named classes; "" stands for the cluster's default.
-        ingress_classes: Named classes.
-        images: References that pods run.
-        with_secret: Those of them that pods pull with a secret.
+        kinds: API versions and kinds, without duplicates.
+        storage_classes: Storage classes; "" is the cluster's default.
+        ingress_classes: Ingress classes.
+        images: The images of the pods.
+        with_secret: The images that pods pull with a pull secret.
     """
 
     kinds: tuple[tuple[str, str], ...]
@@ -34,7 +34,7 @@ class Requirements:
 
 
 def of(manifests: Iterable[Manifest]) -> Requirements:
-    """What these objects need; hooks count, since Helm makes them, too."""
+    """The requirements of these objects, including hooks."""
     objects = list(manifests)
     return Requirements(
         kinds=_once((item.api_version, item.kind) for item in objects),
@@ -56,7 +56,7 @@ def of(manifests: Iterable[Manifest]) -> Requirements:
 
 
 def _storage_classes(value: Any) -> Iterator[str]:
-    """The class of each claim, wherever it stands in an operator's resource."""
+    """The class of each claim, at any depth of an object."""
     for inner in _mappings(value):
         if all(key in inner for key in CLAIMS):
             yield str(inner.get("storageClassName") or "")
@@ -65,13 +65,13 @@ def _storage_classes(value: Any) -> Iterator[str]:
 def _images(value: Any) -> Iterator[str]:
     for inner in _mappings(value):
         image = inner.get("image")
-        # A part that is switched off, such as an exporter of metrics, is never run.
+        # A disabled component, such as a metrics exporter, never runs.
         if isinstance(image, str) and image and inner.get("enabled", True):
             yield image
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    """A value and all that it holds, as far as they are mappings; manifests have plain ones."""
+    """All mappings in a value, at any depth."""
     if isinstance(value, dict):
         yield value
         for inner in value.values():

@@ -1,4 +1,4 @@
-"""The programs on this machine: those that the product needs, and those of people."""
+"""The programs on this machine: required ones and optional ones."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from vrooli.findings import Finding
 
 NAME = "tools"
 OLDEST_PYTHON = (3, 11)
-# Packages that the product stands on; Helm's engine is in the first.
+# Required packages; the first one contains the Helm engine.
 PACKAGES = ("helm-python-sdk", "kr8s", "hvac")
-# What a kind of cluster is reached with.
+# The programs that each kind of cluster requires.
 PROGRAMS = {"minikube": ("minikube", "kubectl"), "kind": ("kind",), "context": ("kubectl",)}
-# What people use beside the product, which needs none of them.
-PEOPLES = ("helm", "kubectl")
+# Programs that are reported but not required.
+OPTIONAL = ("helm", "kubectl")
 
 
 async def run(site: Site) -> CheckResult:
-    """What is there."""
+    """Report the installed tools."""
     packages = {name: _version(name) for name in PACKAGES}
     programs = {name: shutil.which(name) or "" for name in PROGRAMS.get(site.kind, ())}
-    return judge(sys.version_info[:2], packages, programs, _peoples())
+    return judge(sys.version_info[:2], packages, programs, _optional_programs())
 
 
 def judge(
-    python: tuple[int, ...], packages: dict[str, str], programs: dict[str, str], peoples: str
+    python: tuple[int, ...], packages: dict[str, str], programs: dict[str, str], optional: str
 ) -> CheckResult:
-    """What is missing of what is needed; versions and paths are empty where there is nothing."""
+    """The missing tools; the version or path of a missing one is empty."""
     findings = []
     if python < OLDEST_PYTHON:
-        message = f"it is {'.'.join(map(str, python))}, and 3.11 or newer is needed."
+        message = f"its version is {'.'.join(map(str, python))}; 3.11 or later is required."
         findings.append(
-            Finding(NAME, "Python", message, "Install a newer one.", "python3 --version")
+            Finding(NAME, "Python", message, "Install a newer version.", "python3 --version")
         )
     for name in (name for name, number in packages.items() if not number):
-        remedy = "Make the environment anew."
-        findings.append(Finding(NAME, name, "it isn't installed.", remedy, "rm -r .venv"))
+        remedy = "Recreate the virtual environment."
+        findings.append(Finding(NAME, name, "it is not installed.", remedy, "rm -r .venv"))
     for name in (name for name, path in programs.items() if not path):
-        message = "it isn't on PATH, and this kind of cluster is reached with it."
+        message = "it is not on PATH, and this kind of cluster requires it."
         findings.append(Finding(NAME, name, message, "Install it.", f"{name} version"))
     installed = ", ".join(f"{name} {number}" for name, number in packages.items() if number)
     return CheckResult(
-        f"Python {platform.python_version()}, {installed}; {peoples}", tuple(findings)
+        f"Python {platform.python_version()}, {installed}; {optional}", tuple(findings)
     )
 
 
@@ -56,9 +56,9 @@ def _version(package: str) -> str:
         return ""
 
 
-def _peoples() -> str:
-    """Programs that people use and that nothing here needs."""
-    programs = [f"{name} at {path}" for name in PEOPLES if (path := shutil.which(name))]
+def _optional_programs() -> str:
+    """The optional programs on PATH, as text."""
+    programs = [f"{name} at {path}" for name in OPTIONAL if (path := shutil.which(name))]
     return f"on PATH: {', '.join(programs) or 'no helm, no kubectl'} (not needed)"
 
 

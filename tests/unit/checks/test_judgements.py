@@ -54,11 +54,11 @@ def test_named_classes_and_the_default_are_there_or_told() -> None:
     assert storage_classes.judge(("", "fast"), classes).summary == "usual, fast"
     assert names(storage_classes.judge(("slow",), classes)) == ["StorageClass/slow"]
     assert names(storage_classes.judge(("",), classes[1:])) == ["StorageClass"]
-    assert "There are: none." in storage_classes.judge(("x",), []).findings[0].remediation
+    assert "Existing classes: none." in storage_classes.judge(("x",), []).findings[0].remediation
 
 
 def test_values_without_volumes_need_no_class() -> None:
-    assert storage_classes.skip_reason(site()) == "these values keep nothing on volumes"
+    assert storage_classes.skip_reason(site()) == "these values use no volumes"
     assert storage_classes.skip_reason(site(rendered())) == ""
 
 
@@ -130,7 +130,7 @@ def _workload(kind: str, ready: int) -> dict[str, Any]:
 def test_an_ingress_class_that_is_not_there_is_told_with_those_that_are() -> None:
     seen = ingress_class.judge(("nginx",), [{"metadata": {"name": "traefik"}}])
     assert names(seen) == ["IngressClass/nginx"]
-    assert "ingress.className to one that is there (traefik)" in seen.findings[0].remediation
+    assert "ingress.className to an existing class (traefik)" in seen.findings[0].remediation
     none = ingress_class.judge(("nginx",), []).findings[0]
     assert "the cluster has no class" in none.remediation
     assert "ingress.className" in none.message
@@ -145,7 +145,7 @@ def test_a_controller_is_at_work_when_its_pods_are_ready(kind: str) -> None:
 
 def test_a_controller_that_nothing_runs_for_is_told() -> None:
     (finding,) = ingress_controller.judge("c/x", "l=x", []).findings
-    assert finding.message == "nothing runs for it."
+    assert finding.message == "it has no workload."
 
 
 def test_without_an_ingress_no_controller_is_needed() -> None:
@@ -178,7 +178,7 @@ def test_what_a_cut_list_may_hide_is_not_called_missing(told: list[dict[str, Any
     cut["status"]["images"] = told
     seen = local.judge(["localhost/b:1"], [cut])
     assert not seen.findings
-    assert seen.unavailable == ("localhost/b:1 (nodes don't tell of all they have)",)
+    assert seen.unavailable == ("localhost/b:1 (the nodes' image lists are truncated)",)
     # The runtime itself tells of all.
     assert names(local.judge(["localhost/b:1"], [cut], frozenset({"localhost/c:1"}))) == [
         "localhost/b:1"
@@ -203,7 +203,7 @@ def test_an_image_is_looked_for_where_runtimes_pull_it_from(image: str, url: str
 def test_what_registries_answer_is_told_as_far_as_it_says_anything() -> None:
     seen = registry.judge(5, {"a": 200, "b": 404, "c": 401, "d": 0})
     assert names(seen) == ["b"]
-    assert seen.summary == "2 of 5 images are on nodes or in their registry"
+    assert seen.summary == "2 of 5 images are on nodes or in their registries"
     assert [text.partition(" ")[0] for text in seen.unavailable] == ["c", "d"]
 
 
@@ -238,7 +238,9 @@ async def test_an_embedded_cluster_pulls_nothing_so_what_is_not_loaded_is_refuse
     found = await registry.run(where)
     assert "docker.io/someone/ui:0.1.0" in names(found)
     assert "docker.io/library/redis:7.4.2-alpine" not in names(found)
-    assert all("an embedded cluster pulls none" in item.message for item in found.findings)
+    assert all(
+        "an embedded cluster does not pull images" in item.message for item in found.findings
+    )
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -281,7 +283,8 @@ def _encoded(text: str) -> dict[str, str]:
 def test_a_pull_secret_is_needed_where_nothing_of_the_release_makes_it() -> None:
     assert pull_secret.skip_reason(site(rendered())) == "all images are local"
     assert (
-        pull_secret.skip_reason(site(rendered("prod"))) == "Vault fills it, or the pods name none"
+        pull_secret.skip_reason(site(rendered("prod")))
+        == "it is synced from Vault, or the pods reference none"
     )
     assert pull_secret.skip_reason(site(rendered("prod", **HUB))) == ""
 
@@ -340,7 +343,7 @@ def test_what_a_pod_does_not_reach_is_told_with_its_own_error() -> None:
         "the name of a new Service"
     ]
     seen = connectivity.judge("network", answers, ("pod", "service"))
-    assert seen.summary == "a pod reaches a pod by its address"
+    assert seen.summary == "reachable from a pod: the address of a pod"
     assert "timed out" in seen.findings[0].message
 
 
@@ -368,5 +371,5 @@ def test_without_test_pods_there_is_no_image_to_probe_with() -> None:
 
 
 async def test_nothing_is_made_when_only_checking() -> None:
-    with pytest.raises(UnavailableError, match="--check-only makes none"):
+    with pytest.raises(UnavailableError, match="--check-only creates none"):
         await connectivity.run_network(site(rendered()))

@@ -48,7 +48,7 @@ async def test_what_could_not_be_seen_is_told_and_stops_nothing(
     )
     assert found == []
     assert preflight.unavailable(outcomes) == (
-        "could not be seen (`vrooli check` says why): Images, Partly (how it is), Storage"
+        "not checked (run `vrooli check` for the reasons): Images, Partly (how it is), Storage"
     )
 
 
@@ -58,7 +58,7 @@ async def test_what_one_registry_answers_does_not_hide_another_that_could_not_be
     seen = registry.judge(3, {"r.example/a:1": 200, "away.example/b:1": 0})
     _, outcomes = await _look(monkeypatch, registries=seen)
     assert outcomes[0].summary.startswith("2 of 3 images")
-    assert "Registries (away.example/b:1 (no answer" in preflight.unavailable(outcomes)
+    assert "Registries (away.example/b:1 (no response" in preflight.unavailable(outcomes)
 
 
 async def test_where_all_was_seen_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

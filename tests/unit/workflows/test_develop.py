@@ -68,7 +68,7 @@ def test_what_the_operators_can_not_do_is_refused_before_any_change_is_applied(
 
     async def refuse(kube: object, namespace: str, manifests: Sequence[Manifest]) -> None:
         requests.append((namespace, {item.kind for item in manifests}))
-        raise NotDeployableError("its data are of PostgreSQL 15")
+        raise NotDeployableError("its data has the format of PostgreSQL 15")
 
     monkeypatch.setattr(develop_run.preflight, "demand_data_fit", refuse)
     monkeypatch.delattr(develop_run.apply, "ensure")
@@ -76,7 +76,7 @@ def test_what_the_operators_can_not_do_is_refused_before_any_change_is_applied(
     monkeypatch.setattr(DevelopRun, "release", Release("vrooli-dev", "dev", Path("kubeconfig")))
     run = DevelopRun(DevelopOptions(DEV), Choice("embedded", "x"), contextlib.AsyncExitStack())
     run.kube = cast(Kube, None)
-    with pytest.raises(NotDeployableError, match="its data are of PostgreSQL 15"):
+    with pytest.raises(NotDeployableError, match="its data has the format of PostgreSQL 15"):
         asyncio.run(run.ensure_release(Progress()))
     ((namespace, kinds),) = requests
     assert namespace == "dev"

@@ -1,4 +1,4 @@
-"""The API server would take every object, its admission included."""
+"""The API server accepts every object, including its admission plugins."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from vrooli.checks.runner import is_forbidden
 from vrooli.findings import Finding
 from vrooli.kube import ApiError, Kube, gather_limited
 
-# Where objects of a namespace that isn't there yet are tried.
+# The namespace of the dry run if the release's namespace does not exist yet.
 ANY_NAMESPACE = "default"
-# The API server's words for a Role that grants more than its maker may do (RBAC's escalation).
+# The API server's error for a Role with permissions that its creator lacks (RBAC escalation).
 UNHELD = "attempting to grant RBAC permissions not currently held"
 
 
 async def run(site: Site) -> CheckResult:
-    """Try every object without making it."""
+    """Apply every object in a dry run."""
     place = await somewhere(site.kube, site.namespace)
-    # Helm makes hooks anew, so what is there of them says nothing.
+    # Helm recreates hooks, so the existing ones do not matter.
     objects = [item for item in site.manifests if not item.is_hook]
     results = await gather_limited(partial(_try, site.kube, place), objects)
     findings = tuple(finding for finding in results if finding is not None)
     return CheckResult(
-        f"{len(objects) - len(findings)} of {len(objects)} objects would be taken", findings
+        f"{len(objects) - len(findings)} of {len(objects)} objects are accepted", findings
     )
 
 
@@ -37,9 +37,9 @@ async def _try(kube: Kube, place: str, manifest: Manifest) -> Finding | None:
         await kube.applied(body)
     except ApiError as error:
         if error.is_forbidden and "forbidden: User" in error.message:
-            return None  # said by the rights, in better words
+            return None  # the check of permissions reports it
         if manifest.kind == "RoleBinding" and error.status == HTTPStatus.NOT_FOUND:
-            return None  # its Role goes there with it, and is tried itself
+            return None  # its Role is created with it and has its own dry run
         if UNHELD in error.message:
             return _unheld(manifest, error.message, place)
         command = "helm template … | kubectl apply --server-side --dry-run=server -f -"
@@ -48,21 +48,21 @@ async def _try(kube: Kube, place: str, manifest: Manifest) -> Finding | None:
 
 
 def _unheld(role: Manifest, message: str, place: str) -> Finding:
-    """What is said of a Role that grants rights which this kubeconfig doesn't hold itself."""
+    """The finding of a Role that grants permissions which this kubeconfig lacks."""
     missing = " ".join(message.partition(UNHELD)[2].strip(" :\n").split())
     return Finding(
         "dry-run",
         role.key,
-        "who makes a Role must hold the rights that it grants, or `escalate` and `bind` on roles; "
-        f"this kubeconfig lacks: {missing}",
-        "Have them granted to whoever deploys, or let somebody deploy who holds them. Without the "
-        "rotator (rotation.enabled=false) the release needs no Role.",
+        "to create a Role, a user must have the permissions that it grants, or `escalate` and "
+        f"`bind` on roles; this kubeconfig lacks: {missing}",
+        "Ask an administrator for these permissions, or deploy as a user that has them. Without "
+        "the rotator (rotation.enabled=false) the release needs no Role.",
         f"kubectl auth can-i escalate roles -n {place}",
     )
 
 
 async def somewhere(kube: Kube, namespace: str) -> str:
-    """A namespace to try objects in; who may not look has been given one."""
+    """The namespace for a dry run; without permission to read namespaces, the release's own."""
     try:
         namespace_body = await kube.get("v1", "Namespace", namespace)
     except ApiError as error:

@@ -1,4 +1,4 @@
-"""The cluster serves every kind that the release consists of, the operators' among them."""
+"""The cluster serves every kind of the release, including those of the operators."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from vrooli.operators.model import INSTALL_COMMAND
 # The operator that serves a group.
 SERVED_BY = {group: operator for operator in OPERATORS for group in operator.groups}
 OTHERS = {
-    "monitoring.coreos.com": "Prometheus' operator (or set monitoring.enabled: false)",
+    "monitoring.coreos.com": "the Prometheus Operator (or set monitoring.enabled: false)",
 }
 
 
 async def run(site: Site) -> CheckResult:
-    """Whether the cluster serves every kind in its version."""
+    """Check that the cluster serves every kind in its version."""
     kinds = site.requirements.kinds
     served = await asyncio.gather(*(site.kube.serves(*kind) for kind in kinds))
     missing = [kind for kind, is_served in zip(kinds, served, strict=True) if not is_served]
@@ -27,7 +27,7 @@ async def run(site: Site) -> CheckResult:
 
 def _missing(api_version: str, kind: str) -> Finding:
     group = api_version.partition("/")[0]
-    message = f"the cluster doesn't serve it as {api_version}."
+    message = f"the cluster does not serve it as {api_version}."
     if (operator := SERVED_BY.get(group)) is not None:
         remedy = f"Install the {operator.title}: `vrooli setup` installs the operators."
         return Finding("api-resources", kind, message, remedy, INSTALL_COMMAND)

@@ -1,4 +1,4 @@
-"""The cluster answers, is new enough for the chart, and its nodes are ready."""
+"""The cluster responds, is new enough for the chart, and its nodes are ready."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vrooli.kube import ApiError, Manifest
 from vrooli.kube.status import find_condition
 
 NAME = "cluster"
-# How often the API server is asked whether it is ready, and the pause between, seconds.
+# The number of attempts to read the API server's readiness, and the pause, seconds.
 ATTEMPTS, PAUSE_S = 3, 0.5
 _NUMBERS = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 async def run(site: Site) -> CheckResult:
-    """Whether the API server is ready, its version, and the nodes."""
+    """Check the API server's readiness and version, and the nodes."""
     version = await site.kube.version()
     findings = judge_version(version, least())
     if not await _healthy(site):
@@ -30,8 +30,8 @@ async def run(site: Site) -> CheckResult:
             Finding(
                 NAME,
                 "API server",
-                "it says that it isn't ready.",
-                "See which of its parts isn't.",
+                "it reports that it is not ready.",
+                "Check which of its components is not ready.",
                 "kubectl get --raw /readyz?verbose",
             )
         )
@@ -45,7 +45,7 @@ async def run(site: Site) -> CheckResult:
 
 
 async def _healthy(site: Site) -> bool:
-    """Whether the API server is ready, asked again where it is busy for a moment."""
+    """Whether the API server is ready, with retries in case it is busy."""
     for _ in range(ATTEMPTS):
         if await site.kube.healthy():
             return True
@@ -54,19 +54,17 @@ async def _healthy(site: Site) -> bool:
 
 
 def least() -> tuple[int, int, int]:
-    """The oldest Kubernetes that the chart takes.
+    """The oldest Kubernetes version that the chart supports.
 
     Raises:
-        VrooliError: The chart doesn't say.
+        VrooliError: The chart has no such constraint.
     """
     constraint = str(
         yaml.safe_load((project.chart_dir() / "Chart.yaml").read_text())["kubeVersion"]
     )
     version_numbers = numbers(constraint)
     if not constraint.startswith(">=") or version_numbers is None:
-        raise VrooliError(
-            f"Chart.yaml's kubeVersion {constraint!r} is none that is understood here."
-        )
+        raise VrooliError(f"Chart.yaml's kubeVersion {constraint!r} is not of the form >=VERSION.")
     return version_numbers
 
 
@@ -81,14 +79,16 @@ def judge_version(version: str, required: tuple[int, int, int]) -> list[Finding]
     actual = numbers(version)
     if actual is not None and actual >= required:
         return []
-    message = f"it is {version}, and the chart needs {'.'.join(map(str, required))} or newer."
+    message = (
+        f"its version is {version}; the chart requires {'.'.join(map(str, required))} or later."
+    )
     return [Finding(NAME, "Kubernetes", message, "Upgrade the cluster.", "kubectl version")]
 
 
 def judge_nodes(nodes: list[Manifest]) -> list[Finding]:
-    """Which nodes aren't ready, and why."""
+    """The nodes that are not ready, with the reasons."""
     if not nodes:
-        return [Finding(NAME, "nodes", "there are none.", "Add one.", "kubectl get nodes")]
+        return [Finding(NAME, "nodes", "the cluster has none.", "Add a node.", "kubectl get nodes")]
     findings = []
     for node in nodes:
         ready = find_condition(node, "Ready")
@@ -97,7 +97,9 @@ def judge_nodes(nodes: list[Manifest]) -> list[Finding]:
             name, why = node["metadata"]["name"], reason or "it reports no reason"
             command = f"kubectl describe node {name}"
             message = f"it is not ready: {why}."
-            findings.append(Finding(NAME, f"Node/{name}", message, "See its conditions.", command))
+            findings.append(
+                Finding(NAME, f"Node/{name}", message, "Check its conditions.", command)
+            )
     return findings
 
 

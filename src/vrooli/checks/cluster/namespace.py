@@ -1,4 +1,4 @@
-"""The release's namespace isn't one that is going away."""
+"""The namespace of the release is not being deleted."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from vrooli.kube import objects
 
 
 async def run(site: Site) -> CheckResult:
-    """Whether the namespace is being deleted."""
+    """Check whether the namespace is being deleted."""
     name = site.namespace
     body = await site.kube.get("v1", "Namespace", name)
     if body is None:
-        return CheckResult(f"{name} isn't there yet; a deploy makes it")
+        return CheckResult(f"{name} does not exist yet; a deploy creates it")
     if not objects.is_deleted(body):
-        return CheckResult(f"{name} is there")
+        return CheckResult(f"{name} exists")
     command = f"kubectl describe namespace {name}"
     return CheckResult(
         findings=(
@@ -22,7 +22,7 @@ async def run(site: Site) -> CheckResult:
                 "namespace",
                 f"Namespace/{name}",
                 "it is being deleted.",
-                f"See what it waits for: `{command}`.",
+                f"Check what blocks the deletion: `{command}`.",
                 command,
             ),
         )

@@ -1,4 +1,4 @@
-"""This kubeconfig may do with each kind what a deploy does."""
+"""This kubeconfig has the permissions of a deploy for each kind."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from vrooli.findings import Finding
 from vrooli.kube import ApiError
 from vrooli.operators import security
 
-# What a deploy does with each kind of object.
+# The verbs of a deploy on each kind of object.
 VERBS = ("get", "list", "watch", "create", "patch", "delete")
-# What a deploy works with beside the release's own objects: Helm's notes, and its own Lease. Both
-# are put in the place of what was read.
+# Other objects of a deploy: Helm's records and its own Lease. Both are replaced by an update.
 OWN = (("v1", "Secret"), ("coordination.k8s.io/v1", "Lease"))
 OWN_VERBS = (*VERBS, "update")
 NAMESPACE = ("v1", "Namespace")
 
 
 async def run(site: Site) -> CheckResult:
-    """Ask for each verb on each kind, and for what the release's namespace lacks."""
+    """Check each verb on each kind, and the verbs that the release's namespace needs."""
     kinds, refusals = await asyncio.gather(_of_kinds(site), _of_namespace(site))
     return CheckResult(kinds.summary, (*kinds.findings, *refusals))
 
@@ -33,8 +32,7 @@ async def _of_kinds(site: Site) -> CheckResult:
 
     async def may(verb: str, api_version: str, kind: str) -> bool:
         resource = await site.kube.plural(api_version, kind)
-        # One answer holds all rules, but needn't be all that the server goes by: what it doesn't
-        # allow is asked for by itself.
+        # The list of rules may be incomplete: what it does not allow is checked separately.
         if allows(rules, verb, api_version.rpartition("/")[0], resource):
             return True
         return await site.kube.may(verb, api_version, kind, site.namespace)
@@ -51,7 +49,7 @@ async def _of_kinds(site: Site) -> CheckResult:
 
 
 async def _of_namespace(site: Site) -> list[Finding]:
-    """Whether the namespace may be made or labelled, where it isn't yet as a deploy wants it."""
+    """Check the permission to create or label the namespace, if a deploy has to."""
     try:
         body = await site.kube.get(*NAMESPACE, site.namespace)
     except ApiError as error:
@@ -75,8 +73,8 @@ async def _of_namespace(site: Site) -> list[Finding]:
 
 
 def _unfit(name: str, level: str, refused: list[str], *, is_created: bool) -> Finding:
-    """What is said of a namespace that is to be another, and may not be made so."""
-    reason = "it isn't there" if is_created else "it isn't labelled as a deploy labels it"
+    """The finding of a namespace that may not be created or labelled as required."""
+    reason = "it does not exist" if is_created else "it does not have the labels that a deploy sets"
     labels = " ".join(f"{key}={value}" for key, value in security.security_labels(level).items())
     command = f"kubectl label --overwrite namespace {name} {labels}"
     if is_created:
@@ -85,13 +83,13 @@ def _unfit(name: str, level: str, refused: list[str], *, is_created: bool) -> Fi
         "permissions",
         f"Namespace/{name}",
         f"{reason}, and this kubeconfig may not {', '.join(refused)} it.",
-        f"Have it made so by who may: `{command}`.",
+        f"Ask an administrator to run `{command}`.",
         command,
     )
 
 
 def allows(rules: Iterable[Mapping[str, Any]], verb: str, group: str, resource: str) -> bool:
-    """Whether a rule allows something with every object of a kind."""
+    """Whether a rule allows a verb on every object of a kind."""
 
     def has(rule: Mapping[str, Any], field: str, required: str) -> bool:
         return bool({"*", required} & set(rule.get(field) or ()))
@@ -106,12 +104,12 @@ def allows(rules: Iterable[Mapping[str, Any]], verb: str, group: str, resource: 
 
 
 def refusal(kind: str, verbs: list[str], namespace: str) -> Finding:
-    """What is said of verbs that this kubeconfig may not use."""
+    """The finding of verbs that this kubeconfig may not use."""
     return Finding(
         "permissions",
         kind,
         f"this kubeconfig may not {', '.join(verbs)} it in namespace {namespace}.",
-        "Ask for the missing rights, or use another.",
+        "Ask an administrator for the missing permissions, or use a different kubeconfig.",
         f"kubectl auth can-i {verbs[0]} {kind} -n {namespace}",
     )
 

@@ -1,4 +1,4 @@
-"""What the release asks of the data that are there can be done by the operators."""
+"""The operators can apply the changes of a release to its existing data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLAIM = ("v1", volumes.KIND)
 
 
 async def run(site: Site) -> CheckResult:
-    """Compare the release's resources with those in its namespace, and with their volumes."""
+    """Compare the release's resources with the existing ones and their volumes."""
     kinds = [kind for kind in KINDS if site.of_kind(kind)]
     *resources, claims, pods, sets, revisions, classes = await asyncio.gather(
         *(site.objects(KINDS[kind].api_version, kind, site.namespace) for kind in kinds),
@@ -41,7 +41,7 @@ async def run(site: Site) -> CheckResult:
 
 
 async def _optional(listing: Awaitable[list[Any]]) -> Any:
-    """What is listed; None where it may not be read."""
+    """The listed objects; None if they may not be read."""
     try:
         return await listing
     except ApiError as error:
@@ -51,7 +51,7 @@ async def _optional(listing: Awaitable[list[Any]]) -> Any:
 
 
 def judge(manifests: Iterable[Manifest], live: Live) -> CheckResult:
-    """What the operators can't do of what these objects ask for."""
+    """The changes in these objects that the operators cannot apply."""
     desired = [item for item in manifests if item.kind in KINDS and not item.is_hook]
     findings = [
         *(finding for item in desired for finding in names.renamed(item, desired, live)),
@@ -64,11 +64,11 @@ def judge(manifests: Iterable[Manifest], live: Live) -> CheckResult:
         for spec in data_volumes.volume_specs(item)
         for claim in spec.claims(live.claims)
     ]
-    summary = f"{len(claimed)} volumes are there" if claimed else "nothing is there yet"
+    summary = f"{len(claimed)} volumes exist" if claimed else "no data exists yet"
     return CheckResult(
         summary,
         tuple(findings),
-        tuple(_unseen(desired, live)),
+        tuple(_unavailable(desired, live)),
         tuple(warning for item in desired for warning in names.new_login_role(item, live)),
     )
 
@@ -81,15 +81,15 @@ def _of_resource(item: Manifest, live: Live) -> Iterator[Finding]:
         yield from data_volumes.redis_storage(item, live)
 
 
-def _unseen(desired: Iterable[Manifest], live: Live) -> Iterator[str]:
+def _unavailable(desired: Iterable[Manifest], live: Live) -> Iterator[str]:
     specs = [spec for item in desired for spec in data_volumes.volume_specs(item)]
     if live.classes is None and any(data_volumes.is_grown(spec, live) for spec in specs):
-        yield "whether the class of the volumes lets them grow (permission denied)"
+        yield "whether the storage class of the volumes allows expansion (permission denied)"
 
 
 def skip_reason(site: Site) -> str:
-    """Why nothing is compared."""
-    return "" if site.of_kind(*KINDS) else "these values have no database of their own"
+    """Why there is nothing to compare."""
+    return "" if site.of_kind(*KINDS) else "these values deploy no database"
 
 
 CHECK = Check(

@@ -1,4 +1,4 @@
-"""The databases and volumes that a namespace holds already. No I/O."""
+"""The existing databases and volumes of a namespace. No I/O."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from vrooli.operators.pgo import data_version
 Body = Mapping[str, Any]
 
 NAME = "data"
-# What is done where nothing else brings the data over, in words.
+# The remedy if no other way migrates the data.
 DUMP = (
-    "dump the database (`pg_dumpall`), take it away with `vrooli uninstall --delete-data`, deploy, "
+    "dump the database (`pg_dumpall`), delete it with `vrooli uninstall --delete-data`, deploy, "
     "and restore the dump"
 )
 
 
 @dataclass(frozen=True)
 class Live:
-    """What a namespace holds already.
+    """The existing objects of a namespace.
 
     Attributes:
         resources: The operators' resources.
         claims: The volume claims.
-        pods: The pods of PostgreSQL, and its StatefulSets.
-        classes: The cluster's storage classes by name; None where they may not be read.
-        revisions: The earlier templates of PostgreSQL's StatefulSets; none where they may not be
+        pods: The pods and StatefulSets of PostgreSQL.
+        classes: The cluster's storage classes by name; None if they may not be read.
+        revisions: The earlier templates of PostgreSQL's StatefulSets; empty if they may not be
             read.
     """
 
@@ -41,7 +41,7 @@ class Live:
     revisions: Sequence[Body] = ()
 
     def of_kind(self, kind: str) -> list[Body]:
-        """The resources of a kind that aren't being deleted."""
+        """The resources of a kind that are not being deleted."""
         return [
             body for body in self.resources if body["kind"] == kind and not objects.is_deleted(body)
         ]
@@ -58,10 +58,10 @@ class Live:
         )
 
     def postgres_versions(self, body: Body) -> set[int]:
-        """The major versions of a cluster's data: of the instances that are ready or shut down.
+        """The major versions of a cluster's data, from instances that are ready or shut down.
 
-        An instance that isn't ready may run a version that its data don't have. Where none is, it
-        is the version that a PGUpgrade noted last, or the one that the oldest instance began with.
+        An instance that is not ready may run a version that differs from its data. If none is
+        ready, the version is that of the last PGUpgrade or of the first instance.
         """
         is_down = bool(body["spec"].get("shutdown"))
         bodies = [

@@ -1,4 +1,4 @@
-"""What can't be changed at a database that holds data: its version and its names. No I/O."""
+"""The version and names of a database with data, which cannot be changed. No I/O."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UPGRADES = (
 
 
 def postgres(item: Manifest, live: Live) -> Iterator[Finding]:
-    """What PGO can't do to a PostgresCluster that is there."""
+    """The changes to an existing PostgresCluster that PGO cannot apply."""
     body = live.get(item)
     if body is not None:
         yield from _other_version(item, body, live)
@@ -36,7 +36,7 @@ def postgres(item: Manifest, live: Live) -> Iterator[Finding]:
 
 
 def renamed(item: Manifest, desired: Sequence[Manifest], live: Live) -> Iterator[Finding]:
-    """The release's resources of the same kind that these values no longer name."""
+    """The release's existing resources of the same kind that the values no longer contain."""
     names = {other.name for other in desired if other.kind == item.kind}
     release = objects.labels(item.body).get(INSTANCE)
     for body in live.of_kind(item.kind):
@@ -47,18 +47,18 @@ def renamed(item: Manifest, desired: Sequence[Manifest], live: Live) -> Iterator
         yield Finding(
             NAME,
             what,
-            f"it holds this release's data, and {NAMES[item.kind]} names {item.name}, which would "
-            "begin without any: an operator can't rename it.",
+            f"it has this release's data, but {NAMES[item.kind]} is {item.name}, which would start "
+            "without data: an operator cannot rename it.",
             f"Set {NAMES[item.kind]} back to {name}. For another name, {DUMP}."
             if item.kind == "PostgresCluster"
-            else f"Set {NAMES[item.kind]} back to {name}. To begin without its data, delete it: "
+            else f"Set {NAMES[item.kind]} back to {name}. To start without its data, delete it: "
             f"`kubectl delete {item.kind.lower()}/{name} -n {item.namespace}`.",
             f"kubectl get {item.kind.lower()} -n {item.namespace}",
         )
 
 
 def version_of(body: Body) -> int | None:
-    """The major version that a PostgresCluster asks for."""
+    """The major version that a PostgresCluster requests."""
     version = body["spec"].get("postgresVersion")
     return None if version is None else int(version)
 
@@ -76,27 +76,27 @@ def _other_version(item: Manifest, body: Body, live: Live) -> Iterator[Finding]:
     yield Finding(
         NAME,
         item.key,
-        f"its data are of PostgreSQL {data}, and pgoPostgresql.postgresVersion asks for {version}: "
-        "another major version doesn't read them.",
-        f"Set postgresVersion back to {data}. For {version}, let a PGUpgrade bring the data over "
-        f"first, then deploy; or {DUMP}.",
+        f"its data has the format of PostgreSQL {data}, but pgoPostgresql.postgresVersion is "
+        f"{version}: a different major version cannot read the data.",
+        f"Set postgresVersion back to {data}. For {version}, first upgrade the data with a "
+        f"PGUpgrade, then deploy; or {DUMP}.",
         f"kubectl explain pgupgrade.spec --api-version={API_VERSION}",
         UPGRADES,
     )
 
 
 def _unknown_version(item: Manifest, live: int | None, version: int) -> Finding:
-    """Another version for data whose version nothing tells."""
+    """The finding of a version change if the version of the data is unknown."""
     key = f"{item.kind.lower()}/{item.name}"
     patch = f"""-p '{{"spec":{{"postgresVersion":{version}}}}}'"""
     return Finding(
         NAME,
         item.key,
-        f"which version its data have could not be seen, since none of its instances is ready; "
-        f"the resource asks for {live}, and pgoPostgresql.postgresVersion for {version}: another "
-        "major version than the data's doesn't read them.",
-        f"Set postgresVersion to {live} and bring the database up first (`vrooli diagnose` says "
-        f"what it lacks). If the data are known to be of {version}, put the resource back: "
+        "the version of its data is unknown because none of its instances is ready. The resource "
+        f"requests {live}, and pgoPostgresql.postgresVersion is {version}: a major version that "
+        "differs from the data's cannot read it.",
+        f"Set postgresVersion to {live} and start the database first (`vrooli diagnose` shows why "
+        f"it is not ready). If you know that the data has version {version}, change the resource: "
         f"`kubectl patch {key} -n {item.namespace} --type merge {patch}`, then deploy.",
         f"kubectl get pods -n {item.namespace} -l {CLUSTER_LABEL}={item.name}",
         UPGRADES,
@@ -104,16 +104,16 @@ def _unknown_version(item: Manifest, live: int | None, version: int) -> Finding:
 
 
 def _other_user(item: Manifest, body: Body) -> Iterator[Finding]:
-    """Another name of the application's user, or of its database."""
+    """A different name of the application's user or of its database."""
     users, live_users = (side["spec"].get("users") or [] for side in (item.body, body))
     if not users or not live_users:
         return
     user, names = users[0], [one["name"] for one in live_users]
     if user["name"] not in names:
-        message = f"its users are {', '.join(names)}, and pgoPostgresql.users begins with "
+        message = f"its users are {', '.join(names)}, but the first of pgoPostgresql.users is "
         yield _immutable_name(
             item,
-            f"{message}{user['name']}: the old user keeps the tables, and the new one has none.",
+            f"{message}{user['name']}: the old user owns the tables, and the new one has none.",
             f"Set the user's name back to {names[0]}.",
         )
         return
@@ -122,14 +122,14 @@ def _other_user(item: Manifest, body: Body) -> Iterator[Finding]:
     if databases and live_databases and databases[0] not in live_databases:
         yield _immutable_name(
             item,
-            f"{user['name']} has the database {', '.join(live_databases)}, and "
-            f"pgoPostgresql.users names {databases[0]}, which would be empty.",
+            f"{user['name']} has the database {', '.join(live_databases)}, but pgoPostgresql.users "
+            f"has {databases[0]}, which would be empty.",
             f"Set its name back to {live_databases[0]}.",
         )
 
 
 def new_login_role(item: Manifest, live: Live) -> Iterator[str]:
-    """What a PostgresCluster from before its second login role needs: PGO runs no SQL for it."""
+    """The manual step for a PostgresCluster without its second login role: PGO runs no SQL."""
     body = live.get(item)
     if body is None or item.kind != "PostgresCluster":
         return
@@ -139,14 +139,14 @@ def new_login_role(item: Manifest, live: Live) -> Iterator[str]:
     role = f"{users[0]}{ALTERNATE}" if users else ""
     if role in users and role not in live_users:
         yield (
-            f"{item.key} was made without the login role {role}: after this deploy, run once as a "
-            f'superuser `GRANT "{users[0]}" TO "{role}"; ALTER ROLE "{role}" SET role TO '
-            f'"{users[0]}";`; until then a password that changes in Vault does not come into use'
+            f"{item.key} was created without the login role {role}: after this deploy, run once as "
+            f'a superuser `GRANT "{users[0]}" TO "{role}"; ALTER ROLE "{role}" SET role TO '
+            f'"{users[0]}";`; until then a changed password in Vault is not used'
         )
 
 
 def _other_instances(item: Manifest, body: Body) -> Iterator[Finding]:
-    """Other sets of instances only: their volumes would be empty."""
+    """New instance sets without any existing one: their volumes would be empty."""
     sets, live_sets = (
         {instance_set(one, number) for number, one in enumerate(side["spec"]["instances"])}
         for side in (item.body, body)
@@ -154,12 +154,12 @@ def _other_instances(item: Manifest, body: Body) -> Iterator[Finding]:
     if not sets & live_sets:
         yield _immutable_name(
             item,
-            f"its instances are of the set {', '.join(sorted(live_sets))}, and only "
-            f"{', '.join(sorted(sets))} is asked for: the volumes would go with the old set.",
-            "Keep the old set beside the new one until that one has all data.",
+            f"its instances are in the set {', '.join(sorted(live_sets))}, but the values have "
+            f"only {', '.join(sorted(sets))}: the volumes would be deleted with the old set.",
+            "Keep the old set in the values until the new one has all data.",
         )
 
 
 def _immutable_name(item: Manifest, problem: str, remedy: str) -> Finding:
     command = f"kubectl get {item.kind.lower()}/{item.name} -n {item.namespace} -o yaml"
-    return Finding(NAME, item.key, problem, f"{remedy} For another one, {DUMP}.", command)
+    return Finding(NAME, item.key, problem, f"{remedy} To use a different one, {DUMP}.", command)

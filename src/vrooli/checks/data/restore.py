@@ -1,7 +1,7 @@
-"""A restore in progress at a database: a release would take its settings away. No I/O.
+"""A restore in progress, whose settings a release would remove. No I/O.
 
-PGO restores in place while the resource has both the settings and the annotation with an id of the
-person's choice; it notes in the status which id it works on, and that this has ended, well or not
+PGO restores in place while the resource has both the settings and the annotation with an id that
+the user chooses. Its status has the id of the restore and whether the restore has finished
 (internal/controller/postgrescluster/cluster.go and pgbackrest.go).
 """
 
@@ -22,22 +22,22 @@ SETTINGS = "spec.backups.pgbackrest.restore"
 
 
 def in_progress(item: Manifest, live: Live) -> Iterator[Finding]:
-    """The restore that a deploy of a PostgresCluster would break off."""
+    """The restore of a PostgresCluster that a deploy would interrupt."""
     body = live.get(item)
     if body is not None and is_restoring(body):
         yield Finding(
             NAME,
             item.key,
-            "a restore of its data is in progress, and a release takes the restore's settings "
-            "away.",
-            "Wait until status.pgbackrest.restore says `finished: true`. To give the restore up, "
-            f"take {SETTINGS} away.",
+            "a restore of its data is in progress, and a release would remove the settings of the "
+            "restore.",
+            "Wait until status.pgbackrest.restore has `finished: true`. To cancel the restore, "
+            f"remove {SETTINGS}.",
             f"kubectl describe postgrescluster {item.name} -n {item.namespace}",
         )
 
 
 def is_restoring(body: Body) -> bool:
-    """Whether a restore was asked for at a PostgresCluster that has not ended yet."""
+    """Whether a requested restore of a PostgresCluster has not finished yet."""
     requested = objects.annotations_of(body).get(RESTORE_ANNOTATION)
     pgbackrest = (body["spec"].get("backups") or {}).get("pgbackrest") or {}
     if not requested or not (pgbackrest.get("restore") or {}).get("enabled"):

@@ -1,4 +1,4 @@
-"""What the volumes that are there can't become. No I/O."""
+"""The changes that existing volumes do not support. No I/O."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vrooli.operators.volumes import Purpose, VolumeSpec
 
 Body = Mapping[str, Any]
 
-# The values that a volume's size and class come from.
+# The values that set the size and class of a volume.
 VALUES = {
     Purpose.POSTGRES: "persistence.postgres",
     Purpose.WAL: "persistence.postgres",
@@ -29,13 +29,13 @@ EXPANSION = (
 
 
 def volume_specs(item: Manifest) -> Iterator[VolumeSpec]:
-    """The volumes that an object asks for."""
+    """The volumes that an object requests."""
     resource = databases().get(item.kind)
     return iter(()) if resource is None else resource.volume_specs(item.body)
 
 
 def unchangeable(item: Manifest, live: Live) -> Iterator[Finding]:
-    """The volumes that are to have another class or size than they can."""
+    """The volumes whose requested class or size is not supported."""
     for spec in volume_specs(item):
         for claim in spec.claims(live.claims):
             if reason := _unchangeable(spec, claim, live.classes):
@@ -43,7 +43,7 @@ def unchangeable(item: Manifest, live: Live) -> Iterator[Finding]:
 
 
 def is_grown(spec: VolumeSpec, live: Live) -> bool:
-    """Whether any volume is to become larger than it is."""
+    """Whether the values request a larger size for any volume."""
     sizes = (volumes.storage_request(claim["spec"]) for claim in spec.claims(live.claims))
     return any(volumes.compare_sizes(size, spec.size) < 0 for size in sizes)
 
@@ -51,23 +51,23 @@ def is_grown(spec: VolumeSpec, live: Live) -> bool:
 def _unchangeable(
     spec: VolumeSpec, claim: Body, classes: Mapping[str, Body] | None
 ) -> tuple[str, str] | None:
-    """Which value asks for what a volume can't become, and why it can't; None when it can."""
+    """The value with an unsupported change and the reason; None if the change is supported."""
     values, size = VALUES[spec.purpose], volumes.storage_request(claim["spec"])
     storage_class = str(claim["spec"].get("storageClassName") or "")
     if spec.storage_class and spec.storage_class != storage_class:
         return (
-            f"{values}.storageClass asks for {spec.storage_class}",
-            "a volume's class can't be changed",
+            f"{values}.storageClass is {spec.storage_class}",
+            "the class of a volume is immutable",
         )
     difference = volumes.compare_sizes(size, spec.size)
-    # With a limit PGO itself lets volumes grow beyond what is asked for.
+    # With a limit PGO itself expands volumes beyond the requested size.
     if difference > 0 and not spec.has_limit:
-        return f"{values}.size asks for {spec.size}", "a volume can't become smaller"
+        return f"{values}.size is {spec.size}", "a volume cannot shrink"
     if difference < 0 and classes is not None:
         body = classes.get(storage_class) or {}
         if not body.get("allowVolumeExpansion"):
-            reason = f"volumes of the class {storage_class} can't grow (allowVolumeExpansion)"
-            return f"{values}.size asks for {spec.size}", reason
+            reason = f"the class {storage_class} does not allow expansion (allowVolumeExpansion)"
+            return f"{values}.size is {spec.size}", reason
     return None
 
 
@@ -78,23 +78,24 @@ def _volume_finding(
     name, size = claim["metadata"]["name"], volumes.storage_request(claim["spec"])
     storage_class = claim["spec"].get("storageClassName") or "no class"
     other = (
-        _begin_anew(item)
+        _recreation_advice(item)
         if spec.purpose is Purpose.REDIS
-        else f"For other volumes, {DUMP}. Name a class that lets volumes grow then."
+        else f"To use different volumes, {DUMP}. In that case use a class that allows volume "
+        "expansion."
     )
     return Finding(
         NAME,
         f"{volumes.KIND}/{name}",
-        f"it holds {spec.purpose} of {spec.owner} and has {size} ({storage_class}); {request}, and "
-        f"{why}.",
-        f"Set the value back to what the volume has. {other}",
+        f"it stores {spec.purpose} of {spec.owner} and has {size} ({storage_class}); {request}, "
+        f"but {why}.",
+        f"Set the value back to that of the volume. {other}",
         f"kubectl describe pvc/{name} -n {item.namespace}",
         EXPANSION,
     )
 
 
 def redis_storage(item: Manifest, live: Live) -> Iterator[Finding]:
-    """Redis' data stay on volumes, or stay off them."""
+    """The finding if Redis' data would move to or from volumes."""
     body = live.get(item)
     if body is None:
         return
@@ -105,18 +106,17 @@ def redis_storage(item: Manifest, live: Live) -> Iterator[Finding]:
     yield Finding(
         NAME,
         item.key,
-        f"its data are {on}, and persistence.redis.enabled: {str(then).lower()} wants them "
-        f"{other}: the volumes of a StatefulSet can't be changed.",
-        f"Set persistence.redis.enabled back to {str(now).lower()}. {_begin_anew(item)}",
+        f"its data is {on}, but persistence.redis.enabled: {str(then).lower()} requires it "
+        f"{other}: the volumes of a StatefulSet are immutable.",
+        f"Set persistence.redis.enabled back to {str(now).lower()}. {_recreation_advice(item)}",
         f"kubectl get statefulset/rfr-{item.name} -n {item.namespace} -o yaml",
     )
 
 
-def _begin_anew(item: Manifest) -> str:
-    """How Redis gets other volumes, in words with commands."""
+def _recreation_advice(item: Manifest) -> str:
+    """How to recreate Redis with different volumes, with the commands."""
     labels = ",".join(f"{key}={value}" for key, value in redis.claim_labels(item.name).items())
     return (
-        "Otherwise Redis begins anew, without its data: "
-        f"`kubectl delete redisfailover/{item.name} -n {item.namespace}`, then "
-        f"`kubectl delete pvc -l {labels} -n {item.namespace}`, and deploy."
+        f"Or recreate Redis without its data: `kubectl delete redisfailover/{item.name} -n "
+        f"{item.namespace}`, then `kubectl delete pvc -l {labels} -n {item.namespace}`, and deploy."
     )

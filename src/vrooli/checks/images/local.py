@@ -1,4 +1,4 @@
-"""Nodes have the images that no registry has; what is pulled is another check's."""
+"""Nodes have the locally built images, which no registry has."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from vrooli.checks.interface import Check, CheckResult, Site
 from vrooli.findings import Finding
 from vrooli.kube import Manifest
 
-# Images of this registry are made on the machine: no registry has them.
+# Images with this prefix are built on the local machine: no registry has them.
 LOCAL = "localhost/"
 BUILD = "vrooli build --images"
-# The kubelet's: how many images its node tells of (nodeStatusMaxImages, by default), and how many
-# names of each (MaxNamesPerImageInNodeStatus).
+# The kubelet's limits for a node's status: images (nodeStatusMaxImages, by default) and names of
+# each image (MaxNamesPerImageInNodeStatus).
 MAX_IMAGES = 50
 MAX_NAMES = 5
 
 
 async def run(site: Site) -> CheckResult:
-    """Whether a node has each local image."""
+    """Check that a node has each local image."""
     images = local(site)
     if site.loaded.issuperset(images):
         return judge(images, [], site.loaded)
@@ -28,13 +28,13 @@ async def run(site: Site) -> CheckResult:
 def judge(
     images: list[str], nodes: list[Manifest], loaded: frozenset[str] = frozenset()
 ) -> CheckResult:
-    """Which of the images no node has; of those that a cut list may hide, nothing is known."""
+    """The images that no node has; unknown if a node's list may be truncated."""
     names = on_nodes(nodes) | loaded
     missing = [image for image in images if image not in names]
     message = f"{len(images) - len(missing)} of {len(images)} local images are on nodes"
     if missing and not loaded and any(map(is_truncated, nodes)):
         return CheckResult(
-            message, unavailable=(f"{', '.join(missing)} (nodes don't tell of all they have)",)
+            message, unavailable=(f"{', '.join(missing)} (the nodes' image lists are truncated)",)
         )
     return CheckResult(
         message,
@@ -42,8 +42,8 @@ def judge(
             Finding(
                 "images",
                 image,
-                "no node has it, and no registry does.",
-                f"`{BUILD}` puts it into the artifact.",
+                "neither a node nor a registry has it.",
+                f"Run `{BUILD}` to add it to the artifact.",
                 BUILD,
             )
             for image in missing
@@ -52,13 +52,13 @@ def judge(
 
 
 def on_nodes(nodes: Iterable[Manifest]) -> set[str]:
-    """The images that nodes say they have, by every name."""
+    """All names of the images that nodes report."""
     images = [image for node in nodes for image in node.get("status", {}).get("images") or []]
     return {name for image in images for name in image.get("names") or []}
 
 
 def is_truncated(node: Manifest) -> bool:
-    """Whether a node may have images, or names of them, that it doesn't tell of."""
+    """Whether a node may have more images or image names than it reports."""
     images = node.get("status", {}).get("images") or []
     return len(images) >= MAX_IMAGES or any(
         len(image.get("names") or []) >= MAX_NAMES for image in images

@@ -1,4 +1,4 @@
-"""The pull secret that the pods name is there, where Vault doesn't fill it."""
+"""The pull secret of the pods exists, unless it is synced from Vault."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEY = ".dockerconfigjson"
 
 
 def named(site: Site) -> list[str]:
-    """The pull secrets that pods name and that nothing of the release makes."""
+    """The pull secrets of the pods that the release does not create."""
     names = dict.fromkeys(
         str(one["name"])
         for item in site.of_kind("Deployment")
@@ -30,7 +30,7 @@ def named(site: Site) -> list[str]:
 
 
 async def run(site: Site) -> CheckResult:
-    """Whether each is there, and what kind it is."""
+    """Check that each pull secret exists and has the right type."""
     secrets = {
         name: await site.kube.get("v1", "Secret", name, site.namespace) for name in named(site)
     }
@@ -42,15 +42,19 @@ async def run(site: Site) -> CheckResult:
 
 
 def judge(name: str, namespace: str, secret: Manifest | None) -> CheckResult:
-    """Whether a Secret is a pull secret; only the registries' names are read of it."""
+    """Whether a Secret is a pull secret; reads only the registries' names."""
     what, command = f"Secret/{name}", f"kubectl get secret {name} -n {namespace}"
     if secret is None:
-        message = f"pods pull their images with it, and it isn't in namespace {namespace}."
-        remedy = "Make it, or have Vault fill it (vso.secrets.dockerhubPullSecret)."
+        message = (
+            f"pods reference it as a pull secret, but it does not exist in namespace {namespace}."
+        )
+        remedy = "Create it, or sync it from Vault (vso.secrets.dockerhubPullSecret)."
         return CheckResult(findings=(Finding(NAME, what, message, remedy, command),))
     if secret.get("type") != TYPE or (registries := _registries(secret)) is None:
-        message = f"it is no pull secret: its type is {secret.get('type')}, it should be {TYPE}."
-        return CheckResult(findings=(Finding(NAME, what, message, "Make it anew.", command),))
+        message = (
+            f"it is not a valid pull secret: its type is {secret.get('type')}, expected {TYPE}."
+        )
+        return CheckResult(findings=(Finding(NAME, what, message, "Recreate it.", command),))
     return CheckResult(f"{name} for {', '.join(registries) or 'no registry'}")
 
 
@@ -63,10 +67,10 @@ def _registries(secret: Manifest) -> list[str] | None:
 
 
 def skip_reason(site: Site) -> str:
-    """Why none is needed."""
+    """Why no pull secret is needed."""
     if all(image.startswith(LOCAL) for image in site.requirements.images):
         return "all images are local"
-    return "" if named(site) else "Vault fills it, or the pods name none"
+    return "" if named(site) else "it is synced from Vault, or the pods reference none"
 
 
 CHECK = Check(

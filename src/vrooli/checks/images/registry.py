@@ -1,4 +1,4 @@
-"""Registries have the images that no node has yet."""
+"""Registries have the images that no node has."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from vrooli.images.push import PLACEHOLDER
 from vrooli.kube import ApiError
 
 NAME = "registry"
-# The kind of cluster whose nodes pull nothing: images come to it by archive.
+# The kind of cluster whose nodes do not pull: images are imported from archives.
 CLOSED = "embedded"
-# How long one registry may take, seconds: a deploy waits for it, and goes on without an answer.
+# The timeout of a registry, seconds: a deploy waits for it and continues without a response.
 ANSWER_S = 4.0
 # Docker Hub's name in references, and the host that serves its API.
 HUB, HUB_HOST = "docker.io", "registry-1.docker.io"
@@ -34,7 +34,7 @@ _LOOPBACK = re.compile(r"(localhost|127\.0\.0\.1)(:\d+)?")
 
 @dataclass(frozen=True)
 class Reference:
-    """An image's name, taken apart."""
+    """A parsed image name."""
 
     registry: str
     repository: str
@@ -42,14 +42,14 @@ class Reference:
 
     @property
     def url(self) -> str:
-        """Where its manifest is."""
+        """The URL of its manifest."""
         host = HUB_HOST if self.registry == HUB else self.registry
         scheme = "http" if _LOOPBACK.fullmatch(host) else "https"
         return f"{scheme}://{host}/v2/{self.repository}/manifests/{self.tag}"
 
 
 def parse(image: str) -> Reference:
-    """Take an image's name apart, as container runtimes do."""
+    """Parse an image name as container runtimes do."""
     name, _, digest = image.partition("@")
     first, slash, rest = name.partition("/")
     named = bool(slash) and ("." in first or ":" in first or first == "localhost")
@@ -61,7 +61,7 @@ def parse(image: str) -> Reference:
 
 
 async def run(site: Site) -> CheckResult:
-    """Ask each registry, without credentials, for what no node has."""
+    """Request each image that no node has from its registry, without credentials."""
     present = set(site.loaded)
     try:
         present |= local.on_nodes(await site.objects("v1", "Node"))
@@ -81,14 +81,14 @@ async def run(site: Site) -> CheckResult:
 
 
 def name_of(image: str) -> str:
-    """An image's whole name, as container runtimes keep it."""
+    """The canonical name of an image, as container runtimes store it."""
     parsed = parse(image)
     sign = "@" if parsed.tag.startswith("sha256:") else ":"
     return f"{parsed.registry}/{parsed.repository}{sign}{parsed.tag}"
 
 
 def refusal(image: str, kind: str) -> Finding | None:
-    """What is known of an image without asking: no registry needs to tell that it can't be had.
+    """The finding of an image that cannot be pulled, whatever its registry reports.
 
     Args:
         image: Its name; no node has it.
@@ -99,30 +99,30 @@ def refusal(image: str, kind: str) -> Finding | None:
             NAME,
             image,
             f"its name still has the placeholder {PLACEHOLDER}.",
-            "Set dockerhubUsername to your user of Docker Hub, or image.registry to the registry "
-            "that has the images.",
+            "Set dockerhubUsername to your Docker Hub user, or image.registry to the registry that "
+            "has the images.",
         )
     if kind == CLOSED:
         return Finding(
             NAME,
             image,
-            "no node has it, and an embedded cluster pulls none.",
-            "Have the artifact bring its images (`vrooli build --images`), or name one that is "
-            "there (image.registry, services.*.repository and tag).",
+            "no node has it, and an embedded cluster does not pull images.",
+            "Include the images in the artifact (`vrooli build --images`), or set an image that a "
+            "node has (image.registry, services.*.repository and tag).",
             local.BUILD,
         )
     return None
 
 
 def judge(count: int, answers: dict[str, int], with_secret: Collection[str] = ()) -> CheckResult:
-    """What the registries' answers mean; 0 is none.
+    """The result of the registries' responses; status 0 means no response.
 
-    Some registries hide from anyone what they show to a pull secret: their 404 is no proof then.
-    Docker Hub doesn't.
+    Some registries return 404 to anonymous clients for private images, so a 404 proves nothing
+    for images with a pull secret. Docker Hub does not do so.
 
     Args:
-        count: How many images are pulled, with those that nodes have.
-        answers: The HTTP status of each that no node has.
+        count: The number of images that are pulled, including those that nodes have.
+        answers: The HTTP status of each image that no node has.
         with_secret: The images that pods pull with a secret.
     """
     had = count - sum(status != httpx.codes.OK for status in answers.values())
@@ -134,20 +134,26 @@ def judge(count: int, answers: dict[str, int], with_secret: Collection[str] = ()
         for image, status in answers.items()
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
     ]
-    mute = [i for i, s in answers.items() if s != httpx.codes.OK and i not in (*absent, *closed)]
-    unseen = []
+    unreachable = [
+        i for i, s in answers.items() if s != httpx.codes.OK and i not in (*absent, *closed)
+    ]
+    unavailable = []
     if hidden:
-        unseen.append(f"{', '.join(hidden)} (not there for anyone; nodes ask with the pull secret)")
+        unavailable.append(
+            f"{', '.join(hidden)} (not found without credentials; nodes use the pull secret)"
+        )
     if closed:
-        unseen.append(f"{', '.join(closed)} (their registry wants credentials)")
-    if mute:
-        unseen.append(f"{', '.join(mute)} (no answer to this machine; the nodes pull)")
-    message = f"{had} of {count} images are on nodes or in their registry" if had else ""
-    return CheckResult(message, tuple(_missing(image) for image in missing), tuple(unseen))
+        unavailable.append(f"{', '.join(closed)} (the registry requires credentials)")
+    if unreachable:
+        unavailable.append(
+            f"{', '.join(unreachable)} (no response to this machine; the nodes pull the images)"
+        )
+    message = f"{had} of {count} images are on nodes or in their registries" if had else ""
+    return CheckResult(message, tuple(_missing(image) for image in missing), tuple(unavailable))
 
 
 async def status(client: httpx.AsyncClient, image: Reference) -> int:
-    """The HTTP status of an image's manifest, asked for as anyone; 0 without an answer."""
+    """The HTTP status of an anonymous request for an image's manifest; 0 without a response."""
     headers = {"accept": ", ".join(TYPES)}
     try:
         answer = await client.head(image.url, headers=headers)
@@ -162,7 +168,7 @@ async def status(client: httpx.AsyncClient, image: Reference) -> int:
 
 
 async def _token(client: httpx.AsyncClient, challenge: str) -> str:
-    """A token for anyone, where the registry's challenge says that there is one."""
+    """An anonymous token as the registry's challenge offers it; empty if it offers none."""
     message = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     realm = message.pop("realm", "")
     if not challenge.lower().startswith("bearer") or not realm:
@@ -178,8 +184,8 @@ def _missing(image: str) -> Finding:
     return Finding(
         NAME,
         image,
-        "its registry doesn't have it.",
-        "Push it, or name another (image.registry, services.*.repository and tag).",
+        "its registry does not have it.",
+        "Push it, or set a different image (image.registry, services.*.repository and tag).",
         f"docker manifest inspect {image}",
     )
 

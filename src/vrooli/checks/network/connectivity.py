@@ -1,4 +1,4 @@
-"""Names are resolved, and pods reach pods, Services and Vault."""
+"""Names resolve, and pods can connect to pods, Services and Vault."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from vrooli.operators.vso.operator import CONNECTION
 
 DNS_LABELS = "k8s-app=kube-dns"
 DNS_COMMAND = f"kubectl get pods -A -l {DNS_LABELS}"
-# What each question of the asking pod is about.
+# The target of each connection test.
 WHAT = {
     "dns": "the name kubernetes.default.svc",
     "dns-service": "the name of a new Service",
-    "pod": "a pod by its address",
-    "service": "a Service by its name",
+    "pod": "the address of a pod",
+    "service": "the name of a Service",
     "vault": "Vault",
 }
 REMEDIES = {
-    "dns": ("See whether the cluster's DNS runs.", DNS_COMMAND),
-    "dns-service": ("See whether the cluster's DNS follows the API.", DNS_COMMAND),
+    "dns": ("Check whether the cluster's DNS is running.", DNS_COMMAND),
+    "dns-service": ("Check whether the cluster's DNS watches the API server.", DNS_COMMAND),
     "pod": (
-        "See whether the network plugin runs on every node.",
+        "Check whether the network plugin is running on every node.",
         "kubectl get pods -A -o wide",
     ),
     "service": (
-        "See whether kube-proxy, or what stands for it, runs on every node.",
+        "Check whether kube-proxy, or its replacement, is running on every node.",
         "kubectl get endpointslices -A",
     ),
-    "vault": ("See vso.vaultAddr, and Vault's pods and network policies.", "kubectl get pods -A"),
+    "vault": ("Check vso.vaultAddr and Vault's pods and network policies.", "kubectl get pods -A"),
 }
 
 
 def _others(site: Site) -> dict[str, tuple[str, int]]:
-    """Where pods of the release will go beside each other."""
+    """The targets outside the release that its pods connect to."""
     request = state.vault_request(site)
     if request is None:
         return {}
@@ -49,19 +49,19 @@ def _others(site: Site) -> dict[str, tuple[str, int]]:
 
 
 def judge(name: str, answers: Mapping[str, str], about: tuple[str, ...]) -> CheckResult:
-    """What a pod reached and what not; empty answers are good ones."""
+    """The result of the connection tests; an empty answer is a success."""
     answered = [key for key in about if key in answers]
     findings = tuple(
-        Finding(name, WHAT[key], f"a pod can't reach it: {answers[key]}.", *REMEDIES[key])
+        Finding(name, WHAT[key], f"unreachable from a pod: {answers[key]}.", *REMEDIES[key])
         for key in answered
         if answers[key]
     )
     good = [WHAT[key] for key in answered if not answers[key]]
-    return CheckResult(f"a pod reaches {', '.join(good)}" if good else "", findings)
+    return CheckResult(f"reachable from a pod: {', '.join(good)}" if good else "", findings)
 
 
 async def run_dns(site: Site) -> CheckResult:
-    """Ask from a pod; without one, see whether the DNS pods are ready."""
+    """Test from a pod; with --check-only, check whether the DNS pods are ready."""
     if not site.creates:
         return judge_dns(await site.objects("apps/v1", "Deployment", None, DNS_LABELS))
     return judge("dns", await probe_pods.answers(site, _others(site)), ("dns", "dns-service"))
@@ -80,17 +80,17 @@ def judge_dns(deployments: list[Manifest]) -> CheckResult:
             findings=(Finding("dns", "the cluster's DNS", message, *REMEDIES["dns"]),)
         )
     name = deployments[0]["metadata"]["name"]
-    return CheckResult(f"{name} is ready; not asked, since --check-only makes no pod")
+    return CheckResult(f"{name} is ready; not tested from a pod because of --check-only")
 
 
 async def run_network(site: Site) -> CheckResult:
-    """Ask from a pod."""
+    """Test from a pod."""
     answers = await probe_pods.answers(site, _others(site))
     return judge("network", answers, ("pod", "service"))
 
 
 async def run_vault(site: Site) -> CheckResult:
-    """Ask from a pod; without one, see what the operator says of its connections."""
+    """Test from a pod; with --check-only, read the status of the operator's connections."""
     request = state.vault_request(site)
     if site.creates:
         return judge("vault-connection", await probe_pods.answers(site, _others(site)), ("vault",))
@@ -99,31 +99,31 @@ async def run_vault(site: Site) -> CheckResult:
 
 
 def judge_connections(address: str, connections: list[Manifest]) -> CheckResult:
-    """What the Vault Secrets Operator, a pod, has found at this address."""
+    """The status that the Vault Secrets Operator reports for this address."""
     here = [item for item in connections if item["spec"].get("address") == address]
     reported = [item for item in here if "valid" in (item.get("status") or {})]
     if not reported:
-        return CheckResult(unavailable=("no pod was asked, since --check-only makes none",))
+        return CheckResult(unavailable=("not tested from a pod because of --check-only",))
     bad = [item for item in reported if not item["status"]["valid"]]
     if bad:
         name = f"VaultConnection/{bad[0]['metadata']['name']} in {bad[0]['metadata']['namespace']}"
-        message = f"the Vault Secrets Operator can't use {address}."
+        message = f"the Vault Secrets Operator cannot use {address}."
         return CheckResult(
             findings=(Finding("vault-connection", name, message, *REMEDIES["vault"]),)
         )
-    return CheckResult(f"the Vault Secrets Operator's pod reaches {address}")
+    return CheckResult(f"{address} is reachable from the Vault Secrets Operator's pod")
 
 
 def _pod_skip_reason(site: Site) -> str:
     return probe_pods.skip_reason(site) if site.creates else ""
 
 
-def _vault_needless(site: Site) -> str:
+def _vault_skip_reason(site: Site) -> str:
     return state.skip_reason(site) or _pod_skip_reason(site)
 
 
 LIMIT_S = 18.0
-MAKES = "two pods and two Services, shared by three checks"
+CREATES = "two pods and two Services, shared by three checks"
 DNS = Check(
     "dns",
     "DNS",
@@ -131,7 +131,7 @@ DNS = Check(
     run_dns,
     _pod_skip_reason,
     limit_s=LIMIT_S,
-    creates=MAKES,
+    creates=CREATES,
 )
 NETWORK = Check(
     "network",
@@ -140,15 +140,15 @@ NETWORK = Check(
     run_network,
     _pod_skip_reason,
     limit_s=LIMIT_S,
-    after=("dns",),  # names are all that the asking pod knows of the other one
-    creates=MAKES,
+    after=("dns",),  # the client pod has only the name of the server pod
+    creates=CREATES,
 )
 VAULT = Check(
     "vault-connection",
     "Vault connection",
     "a pod can connect to the address of Vault",
     run_vault,
-    _vault_needless,
+    _vault_skip_reason,
     limit_s=LIMIT_S,
-    creates=MAKES,
+    creates=CREATES,
 )

@@ -1,4 +1,4 @@
-"""The Ingress' class is there."""
+"""The class of the Ingress exists."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ API = ("networking.k8s.io/v1", "IngressClass")
 
 
 async def run(site: Site) -> CheckResult:
-    """Whether each class that an Ingress names is there."""
+    """Check that each class that an Ingress references exists."""
     return judge(site.requirements.ingress_classes, await site.objects(*API))
 
 
 def judge(required: tuple[str, ...], classes: list[Manifest]) -> CheckResult:
-    """What the cluster's classes lack."""
+    """The required classes that do not exist."""
     names = {item["metadata"]["name"] for item in classes}
     others = ", ".join(sorted(names))
     remedy = (
-        f"Set ingress.className to one that is there ({others}), or install the controller that "
-        "brings it."
+        f"Set ingress.className to an existing class ({others}), or install the controller of this "
+        "class."
         if others
-        else "Install the controller that brings it and serves it; the cluster has no class."
+        else "Install the controller of this class; the cluster has no classes."
     )
     missing = [name for name in required if name not in names]
     return CheckResult(
@@ -31,7 +31,7 @@ def judge(required: tuple[str, ...], classes: list[Manifest]) -> CheckResult:
             Finding(
                 "ingress",
                 f"IngressClass/{name}",
-                "it isn't there, so no controller would serve the Ingress (ingress.className).",
+                "it does not exist, so no controller would serve the Ingress (ingress.className).",
                 remedy,
                 "kubectl get ingressclass",
             )

@@ -1,4 +1,4 @@
-"""The controller of the Ingress' class is at work."""
+"""The controller of the Ingress class is running."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vrooli.kube import Manifest
 from vrooli.kube.status import daemon_set_unready_reason, deployment_unready_reason
 
 NAME = "ingress-controller"
-# How the pods of well-known controllers are labelled, by the name in their IngressClass.
+# The pod labels of well-known controllers, by the controller name in their IngressClass.
 LABELS: Mapping[str, str] = {
     "traefik.io/ingress-controller": "app.kubernetes.io/name=traefik",
     "k8s.io/ingress-nginx": "app.kubernetes.io/name=ingress-nginx",
@@ -22,19 +22,19 @@ LABELS: Mapping[str, str] = {
 
 
 async def run(site: Site) -> CheckResult:
-    """Whether the pods of each class' controller are ready."""
+    """Check that the pods of each class's controller are ready."""
     classes = await site.objects(*ingress_class.API)
     used = [
         item for item in classes if item["metadata"]["name"] in site.requirements.ingress_classes
     ]
     summaries: list[str] = []
     findings: list[Finding] = []
-    unseen: list[str] = []
+    unavailable: list[str] = []
     for item in used:
         controller = str(item["spec"].get("controller", ""))
         labels = LABELS.get(controller)
         if labels is None:
-            unseen.append(f"the pods of {controller}, whose labels aren't known here")
+            unavailable.append(f"the pods of {controller}, whose labels are unknown")
             continue
         workloads = [
             *await site.objects("apps/v1", "Deployment", None, labels),
@@ -43,7 +43,7 @@ async def run(site: Site) -> CheckResult:
         result = judge(controller, labels, workloads)
         summaries.append(result.summary)
         findings += result.findings
-    return CheckResult(", ".join(filter(None, summaries)), tuple(findings), tuple(unseen))
+    return CheckResult(", ".join(filter(None, summaries)), tuple(findings), tuple(unavailable))
 
 
 def judge(controller: str, labels: str, workloads: Iterable[Manifest]) -> CheckResult:
@@ -56,13 +56,13 @@ def judge(controller: str, labels: str, workloads: Iterable[Manifest]) -> CheckR
         return CheckResult(f"{controller}: {', '.join(ready)} ready")
     command = f"kubectl get deployments,daemonsets,pods -A -l {labels}"
     why = "; ".join(f"{name}: {missing}" for name, missing in reasons.items())
-    message = f"its pods aren't ready: {why}." if why else "nothing runs for it."
-    remedy = "Install or mend the controller, or choose another with ingress.className."
+    message = f"its pods are not ready: {why}." if why else "it has no workload."
+    remedy = "Install or repair the controller, or set a different class in ingress.className."
     return CheckResult(findings=(Finding(NAME, controller, message, remedy, command),))
 
 
 def unready_reason(item: Manifest) -> str | None:
-    """What a Deployment or a DaemonSet lacks to be ready; None when nothing."""
+    """Why a Deployment or a DaemonSet is not ready; None if it is."""
     if item["kind"] == "Deployment":
         return deployment_unready_reason(item)
     return daemon_set_unready_reason(item)

@@ -1,4 +1,4 @@
-"""There is room on the nodes for what the values request."""
+"""The nodes have capacity for the requests of the values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vrooli.kube import Manifest, objects, quantities
 from vrooli.kube.quantities import Amounts
 from vrooli.kube.status import has_condition
 
-# What is counted; extended resources are the GPUs' check.
+# The counted resources; the check of GPUs covers extended resources.
 COUNTED = ("cpu", "memory")
 ENDED = ("Succeeded", "Failed")
 REPELS = ("NoSchedule", "NoExecute")
@@ -22,7 +22,7 @@ REPELS = ("NoSchedule", "NoExecute")
 
 @dataclass(frozen=True)
 class Node:
-    """One node that takes pods, and what is left on it."""
+    """A schedulable node and its free capacity."""
 
     name: str
     labels: Mapping[str, str]
@@ -31,7 +31,7 @@ class Node:
 
 
 async def run(site: Site) -> CheckResult:
-    """Place the release's pods on the nodes as they are now."""
+    """Simulate the scheduling of the release's pods on the current nodes."""
     nodes, running = await site.objects("v1", "Node"), await site.objects("v1", "Pod")
     others = [
         pod for pod in running if not planned_pods.is_ours(pod, site.namespace, site.manifests)
@@ -40,13 +40,17 @@ async def run(site: Site) -> CheckResult:
 
 
 def usable(nodes: Iterable[Manifest], running: Iterable[Manifest]) -> list[Node]:
-    """The nodes that take pods, with what the pods on them leave."""
+    """The schedulable nodes with their free capacity."""
     used: dict[str, list[Amounts]] = {}
     for pod in running:
         on, phase = pod["spec"].get("nodeName"), (pod.get("status") or {}).get("phase")
         if on and phase not in ENDED:
             used.setdefault(on, []).append({**quantities.of_pod(pod["spec"]), "pods": 1.0})
-    return [_node(node, used.get(node["metadata"]["name"], [])) for node in nodes if _takes(node)]
+    return [
+        _node(node, used.get(node["metadata"]["name"], []))
+        for node in nodes
+        if _is_schedulable(node)
+    ]
 
 
 def _node(node: Manifest, used: list[Amounts]) -> Node:
@@ -60,55 +64,55 @@ def _node(node: Manifest, used: list[Amounts]) -> Node:
     )
 
 
-def _takes(node: Manifest) -> bool:
+def _is_schedulable(node: Manifest) -> bool:
     return has_condition(node, "Ready") and not node["spec"].get("unschedulable")
 
 
 def judge(planned: list[PodGroup], nodes: list[Node]) -> CheckResult:
-    """Place the greatest pods first, each where most is left, and say which find no place."""
+    """Place the largest pods first, each on the node with the most free CPU."""
     free = {node.name: dict(node.free) for node in nodes}
-    homeless: dict[str, tuple[int, PodGroup]] = {}
+    unplaced: dict[str, tuple[int, PodGroup]] = {}
     for group in sorted(planned, key=_size, reverse=True):
         for _ in range(group.count):
             if not _place(group, nodes, free):
-                homeless[group.name] = (homeless.get(group.name, (0, group))[0] + 1, group)
-    all_of_it = quantities.total(*({**g.requests} for g in planned for _ in range(g.count)))
+                unplaced[group.name] = (unplaced.get(group.name, (0, group))[0] + 1, group)
+    requested = quantities.total(*({**g.requests} for g in planned for _ in range(g.count)))
     total_free = quantities.total(*(node.free for node in nodes))
     count = sum(group.count for group in planned)
     message = (
-        f"{count} pods want {quantities.format_amounts(all_of_it)}; "
-        f"{len(nodes)} nodes have {quantities.format_amounts(total_free)} free"
+        f"{count} pods request {quantities.format_amounts(requested)}; {len(nodes)} nodes have "
+        f"{quantities.format_amounts(total_free)} free"
     )
-    return CheckResult(message, tuple(_finding(*arguments) for arguments in homeless.values()))
+    return CheckResult(message, tuple(_finding(*arguments) for arguments in unplaced.values()))
 
 
 def _size(group: PodGroup) -> float:
-    # One processor weighs as much as 4 GiB, about as machines have them.
+    # One CPU counts as much as 4 GiB, the usual ratio of machines.
     return group.requests.get("cpu", 0.0) + group.requests.get("memory", 0.0) / (4 * 1024**3)
 
 
 def _place(group: PodGroup, nodes: list[Node], free: dict[str, Amounts]) -> bool:
-    """Put one pod somewhere; says whether there is a place."""
+    """Place one pod; return whether a node fits."""
     fitting = [node for node in nodes if fits(group, node, free[node.name])]
     if not fitting:
         return False
-    roomiest = max(fitting, key=lambda node: free[node.name].get("cpu", 0.0))
+    chosen = max(fitting, key=lambda node: free[node.name].get("cpu", 0.0))
     for name, amount in {**group.requests, "pods": 1.0}.items():
-        free[roomiest.name][name] = free[roomiest.name].get(name, 0.0) - amount
+        free[chosen.name][name] = free[chosen.name].get(name, 0.0) - amount
     return True
 
 
 def fits(group: PodGroup, node: Node, free: Mapping[str, float]) -> bool:
-    """Whether a pod may run on a node with so much left."""
+    """Whether a pod fits on a node with this free capacity."""
     if any(node.labels.get(key) != value for key, value in group.selector.items()):
         return False
-    if any(not _bears(group.tolerations, taint) for taint in node.taints):
+    if any(not _tolerates(group.tolerations, taint) for taint in node.taints):
         return False
     requested = {name: group.requests.get(name, 0.0) for name in COUNTED}
     return all(free.get(name, 0.0) >= amount for name, amount in {**requested, "pods": 1.0}.items())
 
 
-def _bears(tolerations: Iterable[Mapping[str, Any]], taint: Mapping[str, Any]) -> bool:
+def _tolerates(tolerations: Iterable[Mapping[str, Any]], taint: Mapping[str, Any]) -> bool:
     for toleration in tolerations:
         if toleration.get("effect") not in (None, "", taint.get("effect")):
             continue
@@ -124,9 +128,9 @@ def _finding(count: int, group: PodGroup) -> Finding:
     return Finding(
         "capacity",
         group.name,
-        f"{count} of {group.count} pods find no node with "
-        f"{quantities.format_amounts(group.requests)} free that takes them.",
-        "Add a node, take other pods away, or lower the values' requests and replicas.",
+        f"{count} of {group.count} pods do not fit: no suitable node has "
+        f"{quantities.format_amounts(group.requests)} free.",
+        "Add a node, remove other pods, or lower the requests and replicas in the values.",
         "kubectl describe nodes",
     )
 

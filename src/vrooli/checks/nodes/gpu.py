@@ -1,4 +1,4 @@
-"""Nodes offer the GPUs that the values ask for."""
+"""The nodes provide the GPUs that the values request."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from vrooli.kube.quantities import amounts
 
 
 async def run(site: Site) -> CheckResult:
-    """Whether the nodes offer as many as are asked for."""
+    """Check that the nodes provide the requested GPUs."""
     return judge(planned_pods.planned_pods(site.manifests), await site.objects("v1", "Node"))
 
 
 def judge(planned: list[PodGroup], nodes: list[Manifest]) -> CheckResult:
-    """Compare what pods ask for with what nodes offer, whoever uses it now."""
+    """Compare the requests of the pods with the allocatable devices, whether in use or not."""
     offered: dict[str, list[float]] = {}
     for node in nodes:
         for name, amount in amounts((node.get("status") or {}).get("allocatable")).items():
@@ -32,7 +32,7 @@ def judge(planned: list[PodGroup], nodes: list[Manifest]) -> CheckResult:
 
 
 def extended(group: PodGroup) -> dict[str, float]:
-    """The resources of devices among a pod's requests: their names have a domain."""
+    """The extended resources among a pod's requests; their names have a domain."""
     return {name: each for name, each in group.requests.items() if "/" in name and each > 0}
 
 
@@ -40,17 +40,17 @@ def _finding(group: PodGroup, name: str, places: float) -> Finding:
     return Finding(
         "gpu",
         group.name,
-        f"{group.count} pods ask for {name}, and the nodes offer it to {places:.0f}.",
-        "Install the device plugin on nodes that have such devices, "
-        "or set services.nsfwDetector.gpu.enabled: false.",
+        f"{group.count} pods request {name}, but the nodes provide it for {places:.0f}.",
+        "Install the device plugin on nodes with such devices, or set "
+        "services.nsfwDetector.gpu.enabled: false.",
         f"kubectl get nodes -o custom-columns=NAME:.metadata.name,HAS:.status.allocatable.{name}",
     )
 
 
 def skip_reason(site: Site) -> str:
-    """Why none is needed."""
+    """Why no GPU is needed."""
     requested = any(extended(group) for group in planned_pods.planned_pods(site.manifests))
-    return "" if requested else "these values ask for no GPU"
+    return "" if requested else "these values request no GPU"
 
 
 CHECK = Check(

@@ -1,4 +1,4 @@
-"""The pods that a release will consist of, read from its objects. No I/O."""
+"""The pods that a release will have, derived from its objects. No I/O."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ NAME = "app.kubernetes.io/name"
 
 @dataclass(frozen=True)
 class PodGroup:
-    """Some equal pods.
+    """A group of identical pods.
 
     Attributes:
-        name: Whose they are.
-        count: How many.
-        requests: What each is given for sure.
-        selector: Labels of the nodes that they may run on.
-        tolerations: Taints that they bear.
+        name: The name of their workload.
+        count: The number of pods.
+        requests: The resource requests of each pod.
+        selector: The node selector.
+        tolerations: The tolerations.
     """
 
     name: str
@@ -35,7 +35,7 @@ class PodGroup:
 
 
 def planned_pods(manifests: Iterable[Manifest]) -> list[PodGroup]:
-    """The pods that run for as long as the release does."""
+    """The long-running pods of the release."""
     objects = list(manifests)
     least = {
         str(item.body["spec"]["scaleTargetRef"]["name"]): int(item.body["spec"]["minReplicas"])
@@ -67,7 +67,7 @@ def _deployment(name: str, spec: Mapping[str, Any], least: Mapping[str, int]) ->
 
 
 def _postgres(name: str, spec: Mapping[str, Any]) -> Iterator[PodGroup]:
-    """The pods that PGO makes: instances with their helpers, pgBouncer, the repository's host."""
+    """The pods that PGO creates: instances with sidecars, pgBouncer, the repository host."""
     backups = spec["backups"]["pgbackrest"]
     helpers = _sidecars(backups, "pgbackrest", "pgbackrestConfig")
     exporter = (spec.get("monitoring") or {}).get("pgmonitor", {}).get("exporter", {})
@@ -107,7 +107,7 @@ def _redis(name: str, spec: Mapping[str, Any]) -> Iterator[PodGroup]:
 
 
 def is_ours(pod: Mapping[str, Any], namespace: str, manifests: Iterable[Manifest]) -> bool:
-    """Whether a pod belongs to this very release, which a deploy puts new ones in the place of."""
+    """Whether a pod belongs to this release, so that a deploy replaces it."""
     metadata = pod["metadata"]
     if metadata.get("namespace") != namespace:
         return False

@@ -43,8 +43,8 @@ async def _check_operator(operator: Operator, site: Site) -> CheckResult:
     )
     findings = [*not_ready(operator, status), *(item for part in parts for item in part.findings)]
     summaries = [_version(status), *(part.summary for part in parts if part.summary)]
-    unseen = tuple(reason for part in parts for reason in part.unavailable)
-    return CheckResult("; ".join(summaries), tuple(findings), unseen)
+    unavailable = tuple(reason for part in parts for reason in part.unavailable)
+    return CheckResult("; ".join(summaries), tuple(findings), unavailable)
 
 
 async def _check_ready(operator: Operator, site: Site) -> CheckResult:

@@ -1,4 +1,4 @@
-"""The storage classes that the volumes want are there."""
+"""The storage classes of the volumes exist."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ COMMAND = "kubectl get storageclass"
 
 
 async def run(site: Site) -> CheckResult:
-    """Whether each named class is there, and a default where none is named."""
+    """Check that each named class exists, and a default class if none is named."""
     return judge(site.requirements.storage_classes, await site.objects(*API))
 
 
 def judge(required: tuple[str, ...], classes: list[Manifest]) -> CheckResult:
-    """What the cluster's classes lack; "" stands for its default."""
+    """The required classes that do not exist; "" is the default class."""
     names = {item["metadata"]["name"] for item in classes}
     default = default_class(classes)
-    existing = f"There are: {', '.join(sorted(names)) or 'none'}."
+    existing = f"Existing classes: {', '.join(sorted(names)) or 'none'}."
     findings = []
     for name in required:
         if name and name not in names:
-            what, message = f"StorageClass/{name}", "it isn't there."
+            what, message = f"StorageClass/{name}", "it does not exist."
             findings.append(Finding("storage", what, message, existing, COMMAND))
         elif not name and not default:
-            message = "volumes want the cluster's default, and no class is it."
+            message = "volumes use the default class, but no class is the default."
             findings.append(Finding("storage", "StorageClass", message, existing, COMMAND))
     used = dict.fromkeys(name or default for name in required)
     return CheckResult(", ".join(name for name in used if name in names), tuple(findings))
 
 
 def default_class(classes: list[Manifest]) -> str:
-    """The name of the cluster's default class; empty when there is none."""
+    """The name of the cluster's default class; empty if there is none."""
     for item in classes:
         if objects.annotations_of(item).get(DEFAULT_CLASS) == "true":
             return str(item["metadata"]["name"])
@@ -43,7 +43,7 @@ def default_class(classes: list[Manifest]) -> str:
 
 def skip_reason(site: Site) -> str:
     """Why no class is needed."""
-    return "" if site.requirements.storage_classes else "these values keep nothing on volumes"
+    return "" if site.requirements.storage_classes else "these values use no volumes"
 
 
 CHECK = Check(

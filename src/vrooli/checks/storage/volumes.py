@@ -1,4 +1,4 @@
-"""A volume of each class really binds, and can be written to."""
+"""A volume of each class binds and is writable."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "volumes"
 
 
 async def run(site: Site) -> CheckResult:
-    """Bind one of each class; without making anything, see whether there are bound ones."""
+    """Bind a volume of each class; with --check-only, look for bound volumes."""
     required = tuple(dict.fromkeys(site.requirements.storage_classes))
     if not site.creates:
         return judge_bound(await _names(site, required), await _bound(site))
@@ -36,7 +36,7 @@ async def _bound(site: Site) -> list[Manifest]:
 
 
 def judge_bound(classes: list[str], claims: list[Manifest]) -> CheckResult:
-    """What the claims that there are say of the classes; nothing is made."""
+    """The result from the existing claims of the classes; nothing is created."""
     bound = [
         item["spec"].get("storageClassName")
         for item in claims
@@ -46,8 +46,8 @@ def judge_bound(classes: list[str], claims: list[Manifest]) -> CheckResult:
     unbound = [name for name, count in counts.items() if not count]
     if unbound:
         raise UnavailableError(
-            f"no volume of class {', '.join(unbound)} is bound now; without --check-only one is "
-            "made and written to"
+            f"no volume of class {', '.join(unbound)} is bound; without --check-only the check "
+            "creates one and writes to it"
         )
     return CheckResult(
         ", ".join(f"{count} volumes of {name} are bound" for name, count in counts.items())
@@ -60,11 +60,11 @@ async def _try(site: Site, name: str) -> CheckResult:
         volume = await probe_pods.writes(site, name)
     except WaitTimeoutError as error:
         command = f"kubectl describe storageclass {name}".strip()
-        remedy = "See what its provisioner says."
+        remedy = "Check the log of its provisioner."
         return CheckResult(
             findings=(Finding(NAME, f"StorageClass {label}", error.message, remedy, command),)
         )
-    return CheckResult(f"{label}: bound and written to ({volume})")
+    return CheckResult(f"{label}: bound and writable ({volume})")
 
 
 def skip_reason(site: Site) -> str:

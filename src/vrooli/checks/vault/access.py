@@ -1,4 +1,4 @@
-"""Vault answers, is unsealed, and lets its Secrets Operator read each path that the values name."""
+"""Vault responds, is unsealed, and allows its Secrets Operator to read each path of the values."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from vrooli.checks.vault.state import VaultRequest, VaultSnapshot
 from vrooli.findings import Finding
 from vrooli.operators.model import INSTALL_COMMAND
 
-SETUP = "`vrooli setup` writes role, policies and first secrets of a development Vault."
+SETUP = "`vrooli setup` creates the role, policies and initial secrets of a development Vault."
 
 
 async def run(site: Site) -> CheckResult:
-    """Whether role, policies and paths are there."""
+    """Check the role, the policies and the paths."""
     snapshot = await state.collect(site)
     request = state.vault_request(site)
     return judge(request, snapshot) if request else CheckResult()
 
 
 def judge(request: VaultRequest, snapshot: VaultSnapshot) -> CheckResult:
-    """What Vault's answers lack."""
-    # Another Vault is its owner's to mend.
+    """The result of the responses of Vault."""
+    # vrooli only configures its own development Vault.
     fix = INSTALL_COMMAND if state.is_ours(request.address) else ""
     if snapshot.failure:
         what = f"role {request.role}" if "role" in snapshot.failure else request.address
@@ -28,13 +28,13 @@ def judge(request: VaultRequest, snapshot: VaultSnapshot) -> CheckResult:
             findings=(Finding("vault", what, snapshot.failure, snapshot.advice or SETUP, fix),)
         )
     findings = [
-        Finding("vault", f"{mount}/", f"it is no KV engine of version 2, but {engine}.", SETUP, fix)
+        Finding("vault", f"{mount}/", f"it is not a KV version 2 engine, but {engine}.", SETUP, fix)
         for mount, engine in snapshot.engines.items()
         if engine not in ("", "kv 2")
     ]
     for (mount, path), secret in snapshot.secrets.items():
         if secret.denied:
-            message = "no policy of the role lets it be read."
+            message = "no policy of the role allows reading it."
         elif secret.keys is None:
             message = "there is no secret at this path."
         else:

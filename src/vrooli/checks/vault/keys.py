@@ -1,4 +1,4 @@
-"""The secrets in Vault hold the keys that the release uses. Names only: no value is ever shown."""
+"""The secrets in Vault have the keys that the release uses. No value is ever shown."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from vrooli.checks.vault.state import VaultRequest, VaultSnapshot
 from vrooli.findings import Finding
 from vrooli.secrets import catalog
 
-# Keys that the services can't work without, by the secret's path.
+# The keys that the services require, by the secret's path.
 NEEDED = {
     spec.path: frozenset(key.name for key in spec.keys if key.required) for spec in catalog.ALL
 }
 
 
 async def run(site: Site) -> CheckResult:
-    """Whether each secret has its keys."""
+    """Check that each secret has its keys."""
     request = state.vault_request(site)
     return judge(request, await state.collect(site)) if request else CheckResult()
 
 
 def judge(request: VaultRequest, snapshot: VaultSnapshot) -> CheckResult:
-    """Which keys are missing, or have no value though the release can't work without."""
+    """The keys that are missing, or required but empty."""
     findings, count = [], 0
     for (mount, path), templates in request.secrets.items():
         secret = snapshot.secrets.get((mount, path))
         if secret is None or secret.keys is None:
-            continue  # told by the check of Vault itself
+            continue  # the check of Vault reports it
         needed = NEEDED.get(path, frozenset())
         count += len(templates | needed)
         missing = sorted((templates | needed) - secret.keys)
@@ -45,7 +45,7 @@ def _finding(mount: str, path: str, message: str, keys: list[str]) -> Finding:
         "vault-keys",
         f"{mount}/{path}",
         message,
-        "Add each to the secret; the value goes by standard input.",
+        "Add each to the secret; the command reads the value from standard input.",
         f"vault kv patch -mount={mount} {path} {arguments}",
     )
 

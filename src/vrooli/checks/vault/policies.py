@@ -1,4 +1,4 @@
-"""The role's policies allow exactly their paths, and nothing else."""
+"""The policies of the role allow exactly their paths and nothing else."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vrooli.operators.model import INSTALL_COMMAND
 from vrooli.vault import policies
 
 NAME = "vault-policies"
-REMEDY = "Write the five policies anew, from k8s/dev-support/vault-policies."
+REMEDY = "Rewrite the five policies from k8s/dev-support/vault-policies."
 READ, DENY = frozenset({"read"}), frozenset({"deny"})
-# What every token has by itself.
+# The policy that every token has.
 EVERYONES = frozenset({"default"})
 
 _COMMENT = re.compile(r"^\s*(?:#|//).*$", re.MULTILINE)
@@ -28,7 +28,7 @@ Rules = Mapping[str, frozenset[str]]
 
 
 async def run(site: Site) -> CheckResult:
-    """Ask what the role may do, at its own paths and at others."""
+    """Check what the role may do at its own paths and at others."""
     snapshot = await state.collect(site)
     request = state.vault_request(site)
     return (
@@ -39,49 +39,56 @@ async def run(site: Site) -> CheckResult:
 
 
 def judge(request: VaultRequest, snapshot: VaultSnapshot, files: Mapping[str, str]) -> CheckResult:
-    """Compare what the role may with what it should."""
+    """Compare the capabilities of the role with the expected ones."""
     if snapshot.failure:
         return CheckResult(unavailable=(snapshot.failure,))
     findings = [
         *_missing_policies(request, snapshot.policies),
         *(
-            _finding(path, f"the role may {_list(snapshot.may[path])} it, it should only read it.")
+            _finding(
+                path,
+                f"the role may {_list(snapshot.may[path])} it; it should only be able to read it.",
+            )
             for path in state.allowed_paths(request)
             if path in snapshot.may and snapshot.may[path] not in (READ, DENY)
         ),
         *(
-            _finding(path, f"the role may {_list(snapshot.may[path])} it, it should not reach it.")
+            _finding(
+                path, f"the role may {_list(snapshot.may[path])} it; it should have no access."
+            )
             for path in state.forbidden_paths(request)
             if path in snapshot.may and snapshot.may[path] != DENY
         ),
         *_texts(snapshot.rules, files),
     ]
     unavailable = (
-        () if snapshot.rules is not None else ("the policies' own text, which needs more rights",)
+        ()
+        if snapshot.rules is not None
+        else ("the text of the policies, which requires more permissions",)
     )
-    message = f"{len(policies.NAMES)} policies; {len(snapshot.may)} paths asked for"
-    # Another Vault is its owner's to mend.
+    message = f"{len(policies.NAMES)} policies; {len(snapshot.may)} paths checked"
+    # vrooli only configures its own development Vault.
     fix = INSTALL_COMMAND if state.is_ours(request.address) else ""
     return CheckResult(message, tuple(replace(item, command=fix) for item in findings), unavailable)
 
 
 def _missing_policies(request: VaultRequest, actual_policies: frozenset[str]) -> list[Finding]:
-    """Which policies the role lacks, and which it has beyond them."""
+    """The policies that the role lacks, and its unexpected ones."""
     what, five = f"role {request.role}", frozenset(policies.NAMES)
     problems = []
     if lacking := five - actual_policies:
         problems.append(_finding(what, f"it lacks the policies {_list(lacking)}."))
     if beyond := actual_policies - five - EVERYONES:
-        problems.append(_finding(what, f"it has other policies, too: {_list(beyond)}."))
+        problems.append(_finding(what, f"it has unexpected policies: {_list(beyond)}."))
     return problems
 
 
 def _texts(rules: Mapping[str, str | None] | None, files: Mapping[str, str]) -> list[Finding]:
-    """Which policies say something else than their files."""
+    """The policies whose text differs from their files."""
     problems = []
     for name, text in (rules or {}).items():
         if text is None:
-            problems.append(_finding(f"policy {name}", "it isn't there."))
+            problems.append(_finding(f"policy {name}", "it does not exist."))
         elif (actual := parse(text)) != (expected := parse(files[name])):
             problems.append(_finding(f"policy {name}", _difference(actual, expected)))
     return problems
@@ -89,7 +96,7 @@ def _texts(rules: Mapping[str, str | None] | None, files: Mapping[str, str]) -> 
 
 def _difference(actual: Rules | None, expected: Rules | None) -> str:
     if actual is None or expected is None:
-        return "it says more than paths with their capabilities."
+        return "it has more than paths with capabilities."
     allowed = ", ".join(f"{path} ({_list(may)})" for path, may in sorted(actual.items()))
     return (
         f"it allows {allowed or 'nothing'}; it should allow {', '.join(sorted(expected))} (read)."
@@ -97,7 +104,7 @@ def _difference(actual: Rules | None, expected: Rules | None) -> str:
 
 
 def parse(text: str) -> Rules | None:
-    """A policy's paths with their capabilities; None when it says anything else, too."""
+    """The paths of a policy with their capabilities; None if it has anything else."""
     plain = _COMMENT.sub("", text)
     problems: dict[str, frozenset[str]] = {}
     for path, body in _RULE.findall(plain):

@@ -1,4 +1,4 @@
-"""What Vault gives, collected once: asked as its Secrets Operator will ask. Judged elsewhere."""
+"""The state of Vault as its Secrets Operator sees it, collected once for all checks."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from vrooli.vault.address import VaultAddress, parse_address, pod_port
 from vrooli.vault.client import VaultDeniedError
 
 OUR_SERVICE = Ref("Service", manifests.NAME, manifests.NAMESPACE)
-# How long the token for asking lives, seconds; the API server's least.
+# The lifetime of the token for the checks, seconds; the API server's minimum.
 TOKEN_S = 600
-# Whose accounts ask while the release's namespace isn't there.
+# The namespace of the service account if the release's namespace does not exist.
 ANY_NAMESPACE = "default"
 
 
 @dataclass(frozen=True)
 class VaultRequest:
-    """What the release's objects want of Vault.
+    """The access to Vault that the release's objects need.
 
     Attributes:
-        address: Where it is, as pods see it.
-        role: The role that the operator takes on.
-        mount: The mount of its authentication.
-        account: The service account that it shows.
+        address: Its address for pods.
+        role: The role of the operator's login.
+        mount: The mount of the auth method.
+        account: The service account of the login.
         secrets: Mount and path of each secret, and the keys that its templates read.
     """
 
@@ -46,12 +46,12 @@ class VaultRequest:
 
 @dataclass(frozen=True)
 class SecretKeys:
-    """What the role was given at one path; names of keys only.
+    """The result of reading one path; names of keys only.
 
     Attributes:
-        denied: No policy of the role lets it be read.
-        keys: Its keys; None when there is no secret.
-        empty: Those of its keys that have no value.
+        denied: No policy of the role allows reading it.
+        keys: Its keys; None if there is no secret.
+        empty: The keys without a value.
     """
 
     denied: bool = False
@@ -61,17 +61,17 @@ class SecretKeys:
 
 @dataclass(frozen=True)
 class VaultSnapshot:
-    """What Vault answered.
+    """The state of Vault.
 
     Attributes:
-        trouble: Why it gives nothing: it doesn't answer, it is sealed, it lets the role not in.
-        advice: What to do about that.
-        secrets: What is at each path, by mount and path.
-        engines: Type and version of the engine at each mount; empty when it isn't told.
+        failure: Why it cannot be read: no response, sealed, or the login is rejected.
+        advice: What to do about the failure.
+        secrets: The result of reading each path, by mount and path.
+        engines: Type and version of the engine at each mount; empty if unknown.
         policies: The policies of the role.
-        may: What the role may do at each path that was asked for.
-        rules: The text of each of the five policies, where the administrator's way in is ours;
-            None for one that isn't there.
+        may: The capabilities of the role at each checked path.
+        rules: The text of each of the five policies, None for one that does not exist; None in a
+            Vault without administrator access.
     """
 
     failure: str = ""
@@ -84,7 +84,7 @@ class VaultSnapshot:
 
 
 def vault_request(site: Site) -> VaultRequest | None:
-    """What the release wants of Vault; None when it has its secrets from elsewhere."""
+    """The access to Vault that the release needs; None if it does not use Vault."""
     connections, logins = site.of_kind("VaultConnection"), site.of_kind("VaultAuth")
     synced = site.of_kind("VaultStaticSecret")
     if not (connections and logins and synced):
@@ -107,12 +107,12 @@ def vault_request(site: Site) -> VaultRequest | None:
 
 
 COMPONENT, ROTATOR = "app.kubernetes.io/component", "rotator"
-# What the rotator reads of the Secret that a setting of its names; Redis' key is a template's.
+# The keys that the rotator reads of a Secret in its settings; the key of Redis is in a template.
 ROTATED_KEYS = {"POSTGRES_SOURCE": frozenset({"DB_PASSWORD"})}
 
 
 def _rotated_keys(site: Site) -> dict[str, frozenset[str]]:
-    """The keys that the rotator reads of a Secret that VSO fills, by the Secret's name."""
+    """The keys that the rotator reads of a synced Secret, by the Secret's name."""
     return {
         str(setting["value"]): ROTATED_KEYS[setting["name"]]
         for item in site.of_kind("Deployment")
@@ -124,8 +124,8 @@ def _rotated_keys(site: Site) -> dict[str, frozenset[str]]:
 
 
 def skip_reason(site: Site) -> str:
-    """Why Vault isn't needed."""
-    return "" if vault_request(site) else "these values take no secrets from Vault"
+    """Why Vault is not needed."""
+    return "" if vault_request(site) else "these values use no secrets from Vault"
 
 
 def is_ours(address: str) -> bool:
@@ -135,11 +135,11 @@ def is_ours(address: str) -> bool:
 
 
 async def collect(site: Site) -> VaultSnapshot:
-    """What Vault answers, asked once for all checks.
+    """The state of Vault, read once for all checks.
 
     Raises:
-        UnavailableError: It can't be asked from here.
-        ApiError: This kubeconfig may not look.
+        UnavailableError: It is not reachable from here.
+        ApiError: This kubeconfig lacks a permission.
     """
     return await site.shared.get("vault", lambda: _collect(site))
 
@@ -147,7 +147,7 @@ async def collect(site: Site) -> VaultSnapshot:
 async def _collect(site: Site) -> VaultSnapshot:
     request = vault_request(site)
     if request is None:
-        raise UnavailableError("the release takes nothing from Vault")
+        raise UnavailableError("the release uses no secrets from Vault")
     address = parse_address(request.address)
     if address is None or address.service is None:
         raise UnavailableError(
@@ -169,7 +169,7 @@ async def _collect(site: Site) -> VaultSnapshot:
 
 
 async def _as_operator(site: Site, request: VaultRequest, vault: VaultClient) -> VaultSnapshot:
-    """Log in with the account's token and read what the operator will read."""
+    """Log in with the account's token and read the paths that the operator will read."""
     await _log_in(site, request, vault)
     read = await asyncio.gather(*(_secret(vault, *place) for place in request.secrets))
     secrets = dict(zip(request.secrets, read, strict=True))
@@ -190,7 +190,7 @@ def allowed_paths(request: VaultRequest) -> list[str]:
 
 
 def forbidden_paths(request: VaultRequest) -> list[str]:
-    """Paths that the role must not reach: beside, below and above its own, and Vault's own."""
+    """Paths that the role must not access: siblings, children, parents and system paths."""
     mounts = dict.fromkeys(mount for mount, _ in request.secrets)
     return [
         *(f"{mount}/metadata/{path}" for mount, path in request.secrets),
@@ -210,7 +210,7 @@ def forbidden_paths(request: VaultRequest) -> list[str]:
     ]
 
 
-# The policy of this one is for a folder: whatever is below it is meant, too.
+# The policy of this path is for a folder and includes everything below it.
 _OPEN = ("vrooli/dockerhub/pull-credentials",)
 _SIBLINGS = (
     *("vrooli", "vrooli/other", "vrooli/config/other", "vrooli/secrets", "vrooli/secrets/other"),
@@ -219,14 +219,14 @@ _SIBLINGS = (
 
 
 async def _rules(kube: Kube, address: str) -> Mapping[str, str | None] | None:
-    """The five policies' text, as the administrator of our own development Vault reads it."""
+    """The text of the five policies, read as the administrator of vrooli's development Vault."""
     try:
         if not is_ours(address) or (await server.status(kube)).state != "ready":
             return None
         async with server.connect(kube) as vault:
             return {name: await vault.policy(name) for name in policies.NAMES}
     except VrooliError:
-        return None  # who may not be administrator sees what the role may, and no more
+        return None  # without administrator access only the role's capabilities are checked
 
 
 async def _secret(vault: VaultClient, mount: str, path: str) -> SecretKeys:
@@ -241,25 +241,27 @@ async def _secret(vault: VaultClient, mount: str, path: str) -> SecretKeys:
 
 
 async def _log_in(site: Site, request: VaultRequest, vault: VaultClient) -> None:
-    """Log in as the account that the operator will show, or as its like while there is none."""
+    """Log in with the operator's service account, or with the one of another namespace."""
     token = await _token(site.kube, site.namespace, request.account)
     if token:
         await vault.log_in(request.role, token, request.mount)
         return
     token = await _token(site.kube, ANY_NAMESPACE, request.account)
-    missing = f"service account {site.namespace}/{request.account}, which will ask Vault,"
+    missing = f"service account {site.namespace}/{request.account}, which the operator will use,"
     if not token:
         raise UnavailableError(
-            f"{missing} gives no token: it isn't there, or we may not ask for one"
+            f"{missing} has no token: it does not exist, or this kubeconfig may not create one"
         )
     try:
         await vault.log_in(request.role, token, request.mount)
     except VaultDeniedError as error:
-        raise UnavailableError(f"{missing} isn't there yet, and no other may ask") from error
+        raise UnavailableError(
+            f"{missing} does not exist yet, and no other account may log in"
+        ) from error
 
 
 async def _token(kube: Kube, namespace: str, account: str) -> str:
-    """A token of an account; empty where it isn't there yet or we may not."""
+    """A token of an account; empty if it does not exist yet or may not be created."""
     try:
         return await kube.service_account_token(namespace, account, TOKEN_S)
     except ApiError:
@@ -268,16 +270,18 @@ async def _token(kube: Kube, namespace: str, account: str) -> str:
 
 @asynccontextmanager
 async def _reach(kube: Kube, address: VaultAddress, ref: Ref) -> AsyncIterator[VaultClient]:
-    """Vault through one of its Service's pods."""
+    """Connect to Vault through a pod of its Service."""
     service = await kube.get("v1", "Service", ref.name, ref.namespace)
     if service is None:
-        raise PrerequisiteError(f"Vault can't be reached at {address.host}: no such Service.")
+        raise PrerequisiteError(
+            f"Vault is unreachable at {address.host}: the Service does not exist."
+        )
     selector = mapping(service, "spec", "selector")
     labels = ",".join(f"{name}={value}" for name, value in selector.items())
     pods = await kube.list("v1", "Pod", ref.namespace, labels) if labels else []
     running = next((pod for pod in pods if pod_status(pod).phase == "Running"), None)
     if running is None:
-        raise PrerequisiteError(f"Vault can't be reached at {address.host}: no pod of it runs.")
+        raise PrerequisiteError(f"Vault is unreachable at {address.host}: no pod is running.")
     port, name = pod_port(service, running, address.port), ref_of(running).name
     async with await kube.port_forward(ref.namespace, name, port) as local:
         url = f"{address.scheme}://127.0.0.1:{local}{address.path}"

@@ -86,7 +86,7 @@ async def test_a_namespace_without_its_labels_is_told_with_the_command_that_sets
     seen = await permissions.run(site(rendered(), cluster))
     assert names(seen) == ["Namespace/dev"]
     (finding,) = seen.findings
-    assert "isn't labelled" in finding.message
+    assert "does not have the labels" in finding.message
     assert "may not patch it" in finding.message
     assert finding.command == (
         "kubectl label --overwrite namespace dev pod-security.kubernetes.io/enforce=baseline "
@@ -98,7 +98,7 @@ async def test_a_namespace_without_its_labels_is_told_with_the_command_that_sets
 async def test_a_namespace_that_is_missing_must_be_made_and_labelled() -> None:
     cluster = Cluster(None, {("create", "Namespace"), ("patch", "Namespace")})
     found = await _refused(cluster, **ELSEWHERE)
-    assert "isn't there" in found["Namespace/dev"]
+    assert "does not exist" in found["Namespace/dev"]
     assert "may not create, patch it" in found["Namespace/dev"]
     assert await _refused(Cluster(None), **ELSEWHERE) == {}
 

@@ -85,20 +85,20 @@ REDIS = resource("RedisFailover")
 
 
 def test_where_nothing_is_there_nothing_is_said() -> None:
-    assert judge(NOTHING) == CheckResult("nothing is there yet")
+    assert judge(NOTHING) == CheckResult("no data exists yet")
 
 
 def test_the_same_release_again_fits_its_own_data() -> None:
     volumes = (postgres_claim("1Gi"), redis_claim("256Mi"), redis_claim("256Mi"))
     sizes = {"postgres": {"size": "1Gi"}, "redis": {"size": "256Mi"}}
     live = Live((POSTGRES, REDIS), volumes, (instance(15),), {})
-    assert judge(live, persistence=sizes) == CheckResult("3 volumes are there")
+    assert judge(live, persistence=sizes) == CheckResult("3 volumes exist")
 
 
 def test_another_major_version_is_refused_with_the_ways_that_work() -> None:
     live = Live((POSTGRES,), pods=(instance(15),), classes={})
     (said,) = sentences(judge(live, pgoPostgresql={"postgresVersion": 16}))
-    for words in ("PostgresCluster/vrooli-pg", "PostgreSQL 15", "postgresVersion asks for 16"):
+    for words in ("PostgresCluster/vrooli-pg", "PostgreSQL 15", "postgresVersion is 16"):
         assert words in said
     assert "PGUpgrade" in said
     assert "pg_dumpall" in said
@@ -140,7 +140,7 @@ def test_a_cluster_from_before_its_second_login_role_needs_a_grant() -> None:
 def test_another_version_is_refused_while_nothing_tells_the_version_of_the_data() -> None:
     live = Live((POSTGRES,), pods=(instance(15, ready=False),), classes={})
     (said,) = sentences(judge(live, pgoPostgresql={"postgresVersion": 16}))
-    assert "could not be seen" in said
+    assert "is unknown because none of its instances is ready" in said
     assert "Set postgresVersion to 15" in said
     assert """--type merge -p '{"spec":{"postgresVersion":16}}'""" in said
     assert judge(live).findings == ()
@@ -151,7 +151,7 @@ def test_a_database_that_is_down_tells_its_version_by_its_first_template(version
     revisions = (revision(15, 1), revision(16, 2))
     live = Live((POSTGRES,), (), (instance(15, ready=False),), {}, revisions)
     (said,) = sentences(judge(live, pgoPostgresql={"postgresVersion": version}))
-    assert "its data are of PostgreSQL 15" in said
+    assert "its data has the format of PostgreSQL 15" in said
 
 
 def test_a_database_that_is_down_has_the_version_of_its_last_upgrade() -> None:
@@ -159,7 +159,7 @@ def test_a_database_that_is_down_has_the_version_of_its_last_upgrade() -> None:
     upgraded["status"] = {"postgresVersion": 16}
     live = Live((upgraded,), (), (), {}, (revision(15, 1), revision(16, 2)))
     (said,) = sentences(judge(live))
-    assert "its data are of PostgreSQL 16" in said
+    assert "its data has the format of PostgreSQL 16" in said
 
 
 def test_a_cluster_that_is_shut_down_still_says_its_version() -> None:
@@ -185,8 +185,8 @@ def test_a_volume_that_would_have_to_shrink_is_refused(
 ) -> None:
     growing = {"local": {"allowVolumeExpansion": True}}
     (said,) = sentences(judge(Live(claims=(volume,), classes=growing), persistence=values))
-    assert f"{asked} asks for" in said
-    assert "can't become smaller" in said
+    assert f"{asked} is " in said
+    assert "a volume cannot shrink" in said
     assert volume["metadata"]["name"] in said
 
 
@@ -197,7 +197,7 @@ def test_a_volume_of_a_class_that_can_not_grow_is_refused(kind: dict[str, Any]) 
     assert finding.rule_id == "data"
     assert finding.resource == "PersistentVolumeClaim/vrooli-rf-data-rfr-vrooli-rf-0"
     assert "has 512Mi (local)" in finding.message
-    assert "persistence.redis.size asks for 1Gi" in finding.message
+    assert "persistence.redis.size is 1Gi" in finding.message
     assert "kubectl delete redisfailover/vrooli-rf -n dev" in finding.remediation
 
 
@@ -209,7 +209,7 @@ def test_a_volume_of_a_class_that_grows_is_let_through() -> None:
 def test_who_may_not_read_classes_is_told_what_is_not_known() -> None:
     seen = judge(Live(claims=(redis_claim("512Mi"),)), persistence={"redis": {"size": "1Gi"}})
     assert seen.findings == ()
-    assert "whether the class of the volumes lets them grow" in seen.unavailable[0]
+    assert "whether the storage class of the volumes allows expansion" in seen.unavailable[0]
 
 
 def test_sizes_are_compared_as_amounts() -> None:
@@ -221,7 +221,7 @@ def test_another_class_is_refused() -> None:
     live = Live(claims=(postgres_claim("1Gi"),), classes={})
     values = {"postgres": {"size": "1Gi", "storageClass": "fast"}}
     (said,) = sentences(judge(live, persistence=values))
-    assert "persistence.postgres.storageClass asks for fast" in said
+    assert "persistence.postgres.storageClass is fast" in said
 
 
 def test_a_claim_that_is_being_deleted_does_not_count() -> None:
@@ -243,7 +243,7 @@ def test_another_name_of_a_database_is_refused(
 ) -> None:
     live = Live((resource(kind),), classes={})
     (said,) = sentences(judge(live, **values))
-    assert f"{value} names" in said
+    assert f"{value} is " in said
     assert f"Set {value} back to vrooli-" in said
 
 
@@ -257,7 +257,7 @@ def test_databases_of_other_releases_do_not_count() -> None:
 @pytest.mark.parametrize(
     ("users", "words"),
     [
-        ([{"name": "app", "databases": ["vrooli"]}], "begins with app"),
+        ([{"name": "app", "databases": ["vrooli"]}], "the first of pgoPostgresql.users is app"),
         ([{"name": "vrooli", "databases": ["other"]}], "which would be empty"),
     ],
 )
@@ -278,7 +278,7 @@ def test_instances_of_another_set_only_are_refused() -> None:
     renamed = copy.deepcopy(POSTGRES)
     renamed["spec"]["instances"][0]["name"] = "old"
     (said,) = sentences(judge(Live((renamed,), classes={})))
-    assert "instances are of the set old" in said
+    assert "instances are in the set old" in said
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -291,10 +291,7 @@ def test_redis_data_neither_leave_their_volumes_nor_get_some(enabled: bool) -> N
 
 def test_a_release_on_databases_of_others_needs_no_look() -> None:
     without = [item for item in rendered() if item.kind not in data_changes.KINDS]
-    assert (
-        data_changes.skip_reason(site(tuple(without)))
-        == "these values have no database of their own"
-    )
+    assert data_changes.skip_reason(site(tuple(without))) == "these values deploy no database"
     assert data_changes.skip_reason(site(rendered())) == ""
 
 

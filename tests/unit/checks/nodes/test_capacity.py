@@ -59,7 +59,7 @@ def test_pods_without_a_place_are_named_with_what_they_want() -> None:
         [PodGroup("big", 2, {"cpu": 0.5}), PodGroup("small", 1, {"cpu": 0.05})], nodes
     )
     assert names(seen) == ["big"]
-    assert "2 of 2 pods find no node with 500m CPU" in seen.findings[0].message
+    assert "2 of 2 pods do not fit: no suitable node has 500m CPU" in seen.findings[0].message
 
 
 def test_all_of_the_memory_may_be_free_and_yet_no_node_have_enough() -> None:
@@ -119,7 +119,7 @@ GPU = {"services": {"nsfwDetector": {"gpu": {"enabled": True, "count": 2}}}}
 
 
 def test_gpus_are_not_needed_unless_the_values_ask_for_them() -> None:
-    assert gpu.skip_reason(site(rendered())) == "these values ask for no GPU"
+    assert gpu.skip_reason(site(rendered())) == "these values request no GPU"
     assert gpu.skip_reason(site(rendered(**GPU))) == ""
 
 

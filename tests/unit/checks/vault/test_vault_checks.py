@@ -70,7 +70,7 @@ def test_what_a_release_wants_of_vault_is_read_from_its_objects(want: VaultReque
 def test_a_release_with_its_secrets_from_a_file_wants_nothing_of_vault() -> None:
     here = site(rendered(vso={"enabled": False}))
     for check in (access.CHECK, vault_keys.CHECK, vault_policies.CHECK, connectivity.VAULT):
-        assert check.skip_reason(here) == "these values take no secrets from Vault"
+        assert check.skip_reason(here) == "these values use no secrets from Vault"
 
 
 def test_a_vault_as_setup_leaves_it_lacks_nothing(want: VaultRequest, good: VaultSnapshot) -> None:
@@ -100,7 +100,7 @@ def test_paths_without_a_policy_or_a_secret_are_named(
     seen = access.judge(want, replace(good, secrets=secrets))
     told = {finding.resource: finding.message for finding in seen.findings}
     assert told == {
-        "secret/vrooli/secrets/postgres": "no policy of the role lets it be read.",
+        "secret/vrooli/secrets/postgres": "no policy of the role allows reading it.",
         "secret/vrooli/secrets/redis": "there is no secret at this path.",
     }
 
@@ -174,7 +174,7 @@ def test_policies_that_the_role_lacks_or_has_beyond_the_five_are_found(
     seen = vault_policies.judge(want, replace(good, policies=held), FILES)
     assert [finding.message for finding in seen.findings] == [
         f"it lacks the policies {policies.NAMES[0]}.",
-        "it has other policies, too: root-like.",
+        "it has unexpected policies: root-like.",
     ]
 
 
@@ -209,7 +209,7 @@ def test_who_may_not_read_the_policies_text_is_told_so(
         vault_policies.CHECK, vault_policies.judge(want, replace(good, rules=None), FILES)
     )
     assert outcome.state is State.OK
-    assert "not checked: the policies' own text" in outcome.summary
+    assert "not checked: the text of the policies" in outcome.summary
 
 
 def test_the_way_to_vault_is_read_from_its_operators_connections() -> None:
@@ -219,7 +219,7 @@ def test_the_way_to_vault_is_read_from_its_operators_connections() -> None:
         return {"metadata": metadata, "spec": {"address": "http://v:1"}, "status": status}
 
     assert (
-        "reaches http://v:1"
+        "http://v:1 is reachable"
         in connectivity.judge_connections("http://v:1", [connection(valid=True)]).summary
     )
     assert names(connectivity.judge_connections("http://v:1", [connection(valid=False)])) == [
