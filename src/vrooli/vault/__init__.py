@@ -1,8 +1,8 @@
 """Vault: the development server as a pod, and the policies, role and secrets that Vrooli needs.
 
-Production brings its own Vault; `configure` works on any that lets us log in. `address.py` says
-which Vaults are in the cluster, `server.py` runs the development server, and `client.py` is the
-only user of Vault's own client library. Nothing of the Vault Secrets Operator belongs here.
+Production uses an existing Vault; `configure` works with any Vault that accepts the login.
+`address.py` determines which Vaults are in the cluster, `server.py` runs the development server,
+and `client.py` is the only user of Vault's client library. The Vault Secrets Operator is not here.
 """
 
 from vrooli.vault.client import VaultClient

@@ -1,4 +1,4 @@
-"""The address of a Vault as pods use it, and the Service that it names. No I/O here."""
+"""The address of a Vault as pods use it, and the Service that it refers to. No I/O here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vrooli.kube.objects import Body, Ref, containers, items, text
 
 # The port of Vault's own Service, by its chart.
 PORT = 8200
-# The ports of an address that names none, as Vault's own clients take them.
+# The default ports of addresses without a port, as in Vault's own clients.
 PORTS = {"http": 80, "https": 443}
 
 
@@ -20,9 +20,9 @@ class VaultAddress:
     Attributes:
         scheme: http or https.
         host: Its host name or IP address.
-        port: Its port, the scheme's own if the address names none.
-        path: The path before Vault's own paths, without a slash at its end.
-        service: The Service in the cluster that the host names; None outside of the cluster.
+        port: Its port; by default that of the scheme.
+        path: The path before Vault's own paths, without a trailing slash.
+        service: The Service in the cluster that the host refers to; None outside of the cluster.
     """
 
     scheme: str
@@ -33,12 +33,12 @@ class VaultAddress:
 
     @property
     def is_in_cluster(self) -> bool:
-        """Whether its host is the name of a Service of the cluster."""
+        """Whether its host is the name of a Service in the cluster."""
         return self.service is not None
 
 
 def parse_address(address: str) -> VaultAddress | None:
-    """The parts of an address; None if it is not one of http or https."""
+    """The parts of an address; None if it is neither http nor https."""
     try:
         url = urlsplit(address)
         port = url.port
@@ -56,9 +56,9 @@ def parse_address(address: str) -> VaultAddress | None:
 
 
 def service_of(host: str) -> Ref | None:
-    """The Service that a host names; None if the host is outside of the cluster.
+    """The Service that a host refers to; None if the host is outside of the cluster.
 
-    Inside are `<service>.<namespace>`, `<service>.<namespace>.svc` and
+    Hosts in the cluster are `<service>.<namespace>`, `<service>.<namespace>.svc` and
     `<service>.<namespace>.svc.<cluster domain>`, with either scheme. A host without a namespace is
     outside, since it names a different Service for each pod.
     https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
@@ -72,11 +72,11 @@ def service_of(host: str) -> Ref | None:
 
 
 def pod_port(service: Body, pod: Body, port: int) -> int:
-    """The port of a pod that a port of its Service leads to.
+    """The port of a pod to which a port of its Service is forwarded.
 
     Args:
-        service: The Service; a headless one leads to the same port.
-        pod: One of its pods; it resolves a named target port.
+        service: The Service; a headless one does not change the port.
+        pod: One of its pods, which resolves a named target port.
         port: The port of the Service.
     """
     entry = next((item for item in items(service, "spec", "ports") if item.get("port") == port), {})

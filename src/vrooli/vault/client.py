@@ -1,4 +1,4 @@
-"""Vault's API, typed and with our errors: the only user of hvac, which is untyped and blocking."""
+"""A typed, asynchronous client of Vault's API: the only user of hvac, which is neither."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from vrooli.errors import PrerequisiteError, VrooliError
 
 Answer = TypeVar("Answer")
 
-# How long one answer of Vault may take, seconds.
+# Timeout of one request, seconds.
 REQUEST_S = 10
-RIGHTS_ADVICE = "Log in as someone who may, or have Vault's owner do it."
+RIGHTS_ADVICE = "Log in with more permissions, or ask the owner of the Vault to do it."
 
 
 class VaultDeniedError(VrooliError):
-    """Vault refuses: the token's policies don't allow it, or the login isn't accepted."""
+    """Permission denied: the token's policies do not allow it, or the login is not accepted."""
 
 
 class VaultSealedError(PrerequisiteError):
-    """Vault runs, but it is sealed."""
+    """Vault is running, but sealed."""
 
 
 class VaultClient:
-    """One Vault, with or without a token.
+    """A client of one Vault, with or without a token.
 
     Args:
-        address: Its URL.
+        address: The URL of the Vault.
         token: The token of all requests.
         verify: Whether its certificate must be valid for the address.
     """
@@ -44,43 +44,43 @@ class VaultClient:
         self._hvac: Any = hvac.Client(url=address, token=token, timeout=REQUEST_S, verify=verify)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         self._hvac.adapter.close()
 
     async def check_ready(self) -> None:
-        """See that Vault answers and is unsealed.
+        """Check that Vault responds and is unsealed.
 
         Raises:
-            PrerequisiteError: It doesn't answer, or isn't initialized.
+            PrerequisiteError: It does not respond, or is not initialized.
             VaultSealedError: It is sealed.
         """
         state = await self._call(
-            "say how it is", lambda: self._hvac.sys.read_health_status(method="GET")
+            "report its health", lambda: self._hvac.sys.read_health_status(method="GET")
         )
         health = state if isinstance(state, dict) else state.json()
         if not health["initialized"]:
             raise PrerequisiteError(
                 f"Vault at {self.address} is not initialized.",
-                "Look at its log: `kubectl logs -n vault vault-0`.",
+                "Read its log: `kubectl logs -n vault vault-0`.",
             )
         if health["sealed"]:
             raise VaultSealedError(
                 f"Vault at {self.address} is sealed.",
                 "Unseal it (`bao operator unseal`). The development Vault unseals itself when its "
-                "pod starts: `kubectl delete pod -n vault vault-0`, and look at its log.",
+                "pod starts: `kubectl delete pod -n vault vault-0`. Then read its log.",
             )
 
     async def log_in(self, role: str, service_account_token: str, mount: str = "kubernetes") -> str:
-        """Log in as a service account, and keep the token for what follows.
+        """Log in as a service account; later requests use the token.
 
         Returns:
             The token.
 
         Raises:
-            VaultDeniedError: The role doesn't take this account.
+            VaultDeniedError: The role does not accept this account.
         """
         answer = await self._call(
-            f"let role {role} in",
+            f"log in role {role}",
             lambda: self._hvac.auth.kubernetes.login(
                 role=role, jwt=service_account_token, mount_point=mount
             ),
@@ -88,10 +88,10 @@ class VaultClient:
         return str(answer["auth"]["client_token"])
 
     async def ensure_kv(self, mount: str) -> bool:
-        """Mount a KV engine of version 2; True if there was none.
+        """Mount a KV engine of version 2 unless one is mounted; returns whether it was mounted.
 
         Raises:
-            VrooliError: Another engine is mounted there.
+            VrooliError: Another engine is mounted at the path.
         """
         mounts = await self._call("list its engines", self._hvac.sys.list_mounted_secrets_engines)
         engine = mounts["data"].get(f"{mount}/")
@@ -103,14 +103,14 @@ class VaultClient:
             return True
         if engine["type"] != "kv" or (engine.get("options") or {}).get("version") != "2":
             raise VrooliError(
-                f"Vault at {self.address} has no KV engine of version 2 at {mount}/, but "
-                f"{engine['type']}.",
+                f"Vault at {self.address} has the engine {engine['type']} at {mount}/ instead of "
+                "a KV engine of version 2.",
                 "Move that engine, or use another Vault.",
             )
         return False
 
     async def ensure_policy(self, name: str, rules: str) -> bool:
-        """Have a policy say that; True if it was changed."""
+        """Create or update a policy; returns whether it was changed."""
         read = await self._call_or_none(
             f"read policy {name}", lambda: self._hvac.sys.read_policy(name)
         )
@@ -122,7 +122,7 @@ class VaultClient:
         return True
 
     async def ensure_role(self, mount: str, name: str, settings: Mapping[str, Any]) -> bool:
-        """Have a role of Kubernetes authentication with those settings; True if changed."""
+        """Create or update a role of Kubernetes authentication; returns whether it was changed."""
         path = f"auth/{mount}/role/{name}"
         read = await self._call_or_none(f"read role {name}", lambda: self._hvac.read(path))
         if read is not None and all(
@@ -135,9 +135,9 @@ class VaultClient:
         return True
 
     async def create_secret(self, mount: str, path: str, values: Mapping[str, str]) -> bool:
-        """Write a secret if there never was one at the path; False if there was.
+        """Create a secret unless the path ever had one; returns whether it was created.
 
-        Vault itself decides (check-and-set), so two runs at once can't overwrite each other.
+        Vault decides this (check-and-set), so concurrent runs cannot overwrite each other.
         """
         try:
             await self._call(
@@ -153,7 +153,7 @@ class VaultClient:
         return True
 
     async def read_secret(self, mount: str, path: str) -> dict[str, str] | None:
-        """A secret's current values; None when there are none.
+        """A secret's current values; None if there are none.
 
         Raises:
             VaultDeniedError: The token may not read it.
@@ -167,27 +167,27 @@ class VaultClient:
         return None if answer is None else dict(answer["data"]["data"])
 
     async def policy(self, name: str) -> str | None:
-        """The rules of a policy; None when there is none."""
+        """The rules of a policy; None if it does not exist."""
         read = await self._call_or_none(
             f"read policy {name}", lambda: self._hvac.sys.read_policy(name)
         )
         return None if read is None else str(read["data"]["rules"])
 
     async def own_policies(self) -> list[str]:
-        """The policies of the token in use."""
-        answer = await self._call("say whose token this is", self._hvac.auth.token.lookup_self)
+        """The policies of the current token."""
+        answer = await self._call("look up the current token", self._hvac.auth.token.lookup_self)
         return [str(name) for name in answer["data"]["policies"]]
 
     async def capabilities(self, paths: Sequence[str]) -> dict[str, frozenset[str]]:
-        """What the token in use may do at each path; ``deny`` is nothing at all."""
+        """The capabilities of the current token at each path; ``deny`` means none."""
         answer = await self._call(
-            "say what this token may",
+            "list the capabilities of the current token",
             lambda: self._hvac.write_data("sys/capabilities-self", data={"paths": list(paths)}),
         )
         return {path: frozenset(answer["data"][path]) for path in paths}
 
     async def engine(self, mount: str) -> str:
-        """Type and version of the engine at a mount, such as "kv 2"; empty when it isn't told."""
+        """Type and version of the engine at a mount, such as "kv 2"; empty if unknown."""
         path = f"sys/internal/ui/mounts/{mount}"
         try:
             read = await self._call_or_none(f"describe {mount}/", lambda: self._hvac.read(path))
@@ -211,23 +211,23 @@ class VaultClient:
             return await asyncio.to_thread(call)
         except exceptions.VaultDown as error:
             raise VaultSealedError(
-                f"Vault at {self.address} is sealed or standing by: it could not {doing}.",
-                "Unseal it, then run this again.",
+                f"Vault at {self.address} is sealed or a standby: it could not {doing}.",
+                "Unseal it, then run the command again.",
             ) from error
         except exceptions.Forbidden as error:
             raise VaultDeniedError(
                 f"Vault at {self.address} refused to {doing}.", RIGHTS_ADVICE
             ) from error
         except exceptions.VaultError as error:
-            # Vault's messages name paths and rules, never the values that were sent.
+            # Vault's messages contain paths and rules, but not the values of the request.
             raise VrooliError(f"Vault at {self.address} could not {doing}: {error}") from error
         except requests.RequestException as error:
             raise PrerequisiteError(
-                f"Vault at {self.address} did not answer when asked to {doing}.",
-                "See whether its pod runs: `kubectl get pods -n vault`.",
+                f"Vault at {self.address} did not answer a request to {doing}.",
+                "Check whether its pod runs: `kubectl get pods -n vault`.",
             ) from error
 
 
 def _sorted(value: Any) -> Any:
-    """A list in one order: Vault gives them back in its own."""
+    """A sorted list, since Vault returns lists in another order; other values unchanged."""
     return sorted(value) if isinstance(value, Sequence) and not isinstance(value, str) else value

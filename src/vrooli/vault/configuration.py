@@ -1,4 +1,4 @@
-"""What Vrooli needs in a Vault: the KV engine, five policies, VSO's role, five secrets."""
+"""Configures a Vault for Vrooli: the KV engine, five policies, VSO's role, five secrets."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from vrooli.vault.client import VaultClient
 KV_MOUNT = "secret"
 AUTH_MOUNT = "kubernetes"
 VSO_ROLE = "vrooli-vso-sync-role"
-# The seed binds the role to the service account `default` of every namespace, both configurable.
+# By default, as in the specification, the role is bound to the service account `default` of every
+# namespace.
 SERVICE_ACCOUNTS = ("default",)
 NAMESPACES = ("*",)
-# How long VSO's token lives, seconds: it renews it, and a stolen one ends soon.
+# The lifetime of VSO's token, seconds: VSO renews it, and a stolen one expires soon.
 TOKEN_S = 3600
 
 
@@ -36,12 +37,12 @@ def role_settings(
 async def configure(
     vault: VaultClient, policies_folder: Path, progress: Progress, role: dict[str, Any]
 ) -> Done:
-    """Bring a Vault to what Vrooli needs; secrets that exist are never touched.
+    """Configure a Vault for Vrooli; existing secrets are never changed.
 
     Args:
-        vault: The Vault, with a token that may do all this.
+        vault: The Vault, with a token that has the permissions.
         policies_folder: The folder of the five policies.
-        progress: Told what is done.
+        progress: Reports the current action.
         role: The settings of VSO's role, from ``role_settings``.
     """
     rules = policies.read(policies_folder)
@@ -53,12 +54,12 @@ async def configure(
         did.append(f"wrote {len(written)} policies")
     if await vault.ensure_role(AUTH_MOUNT, VSO_ROLE, role):
         did.append(f"wrote role {VSO_ROLE}")
-    progress.report("fills what secrets there aren't yet")
+    progress.report("creates missing secrets")
     filled = [
         spec.path
         for spec in catalog.ALL
         if await vault.create_secret(KV_MOUNT, spec.path, spec.first_values())
     ]
     if filled:
-        did.append(f"filled {len(filled)} secrets")
+        did.append(f"created {len(filled)} secrets")
     return Done(bool(did), ", ".join(did))

@@ -1,4 +1,4 @@
-"""The development Vault's objects in Kubernetes; no I/O but reading its configuration file."""
+"""The Kubernetes objects of the development Vault; the only I/O is reading its configuration."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME = "vault"
 POD = f"{NAME}-0"
 CLAIM = f"data-{POD}"
 PORT = 8200
-# The service account whose tokens the server's first start lets in as administrator.
+# The service account that the server's first start authorizes as administrator.
 ADMIN = "vault-admin"
 ADMIN_ROLE = "vrooli-admin"
 SEAL_SECRET = "vault-seal-key"  # noqa: S105 - a name
@@ -27,13 +27,13 @@ STORAGE = "256Mi"
 USER_ID = 1000
 LABELS = {"app.kubernetes.io/name": "vault", "app.kubernetes.io/managed-by": "vrooli"}
 SELECTOR = {"app.kubernetes.io/name": "vault", "app.kubernetes.io/instance": "vault"}
-# Asked without these, a sealed server answers with an error, and the kubelet would restart it.
+# Without these parameters, a sealed server responds with an error, and the kubelet restarts it.
 ALIVE_PATH = "/v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204"
 READY_PATH = "/v1/sys/health"
 
 
 def namespace() -> Manifest:
-    """The namespace, which takes restricted pods only."""
+    """The namespace, which enforces the restricted pod security standard."""
     labels = {**LABELS, "pod-security.kubernetes.io/enforce": "restricted"}
     return {
         "apiVersion": "v1",
@@ -43,7 +43,7 @@ def namespace() -> Manifest:
 
 
 def seal_key() -> Manifest:
-    """A new key that unseals the server; immutable, for another one couldn't read its storage."""
+    """A new seal key; immutable, since another key could not decrypt the storage."""
     key = secrets.token_hex(SEAL_KEY_BYTES).encode()
     return {
         **_object("v1", "Secret", SEAL_SECRET),
@@ -54,10 +54,10 @@ def seal_key() -> Manifest:
 
 
 def server(image_hash: str = "") -> list[Manifest]:
-    """Everything else: rights, configuration, Service and the server itself.
+    """All other objects: permissions, configuration, Service and the server.
 
     Args:
-        image_hash: What the image was built from, if known; another one restarts the server.
+        image_hash: The hash of the image's inputs, if known; a change restarts the server.
     """
     config = (Path(__file__).parent / "openbao.hcl").read_text()
     inputs = hashlib.sha256(f"{config}{image_hash}".encode()).hexdigest()[:16]
@@ -80,7 +80,7 @@ def _object(api_version: str, kind: str, name: str) -> Manifest:
 
 
 def _token_review() -> Manifest:
-    """The right to ask the API server whose a service account token is."""
+    """The permission to review service account tokens with the API server."""
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",

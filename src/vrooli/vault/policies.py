@@ -1,4 +1,4 @@
-"""The five policies: files of the repository, one for each secret that VSO may read."""
+"""The five policies: files in the repository, one for each secret that VSO may read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vrooli.errors import UsageError
 
-# The seed's names ("Vault Policies and Authentication"); the file's stem names the policy.
+# The specification's names ("Vault Policies and Authentication"); the file's stem is the name.
 NAMES = (
     "vrooli-config-shared-all-read-policy",
     "vrooli-secrets-shared-server-jobs-read-policy",
@@ -15,7 +15,7 @@ NAMES = (
     "vrooli-secrets-redis-read-policy",
     "vrooli-secrets-dockerhub-read-policy",
 )
-# The secret that each is for, by its path below the engine.
+# The secret of each policy, by its path below the engine.
 PATHS = {
     "vrooli/config/shared-all": NAMES[0],
     "vrooli/secrets/shared-server-jobs": NAMES[1],
@@ -34,7 +34,7 @@ def read(folder: Path) -> Mapping[str, str]:
     missing = [name for name in NAMES if not (folder / f"{name}.hcl").is_file()]
     if missing:
         raise UsageError(
-            f"{folder} lacks the policies {', '.join(f'{name}.hcl' for name in missing)}.",
+            f"{folder} does not contain {', '.join(f'{name}.hcl' for name in missing)}.",
             "Restore them from the repository (`git checkout -- k8s/dev-support`).",
         )
     return {name: (folder / f"{name}.hcl").read_text() for name in NAMES}

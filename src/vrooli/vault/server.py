@@ -1,4 +1,4 @@
-"""The development Vault in a cluster: made, waited for, let in, configured."""
+"""The development Vault in a cluster: installs it, waits for it, logs in and configures it."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from vrooli.vault.manifests import IMAGE, NAME, NAMESPACE, POD, PORT, VERSION
 
 __all__ = ["IMAGE", "VaultStatus", "connect", "ensure", "status"]
 
-# How long the pod may take to be ready, seconds: image and volume included.
+# Timeout for the pod to become ready, image pull and volume included, seconds.
 READY_S = 180.0
-# After this long without being ready it is asked whether it is sealed, seconds; it unseals itself
+# If the pod is not ready after this time, its seal status is checked, seconds; it unseals itself
 # within one or two.
 UNSEALED_S = 45.0
-# Ready and able to let the administrator in are about a second apart, at the first start.
+# At the first start, logins work about a second after the pod is ready.
 LOGIN_S = 20.0
 LOGIN_PAUSE_S = 0.3
-# How long the administrator's service account token lives, seconds; the API server's least.
+# The lifetime of the administrator's token, seconds: the minimum of the API server.
 ADMIN_TOKEN_S = 600
 
 
 @dataclass(frozen=True)
 class VaultStatus:
-    """How the development Vault is: absent, ready or not ready, and why; or someone else's."""
+    """The status of the development Vault: absent, ready, not ready with a reason, or foreign."""
 
     state: str
     version: str = ""
@@ -50,22 +50,22 @@ async def ensure(
     image_hash: str = "",
     role: dict[str, Any] | None = None,
 ) -> Done:
-    """Have the development Vault run with everything that Vrooli needs in it.
+    """Install, start and configure the development Vault unless that is done.
 
     Args:
         kube: The cluster.
         policies_folder: The folder of the five policies.
-        progress: Told what is done.
-        image_hash: What the image was built from; another one restarts the server.
-        role: The settings of VSO's role; without it, the seed's.
+        progress: Reports the current action.
+        image_hash: The hash of the image's inputs; a change restarts the server.
+        role: The settings of VSO's role; by default the specification's.
 
     Raises:
         WaitTimeoutError: Its pod did not become ready.
-        VaultSealedError: It runs, but it is sealed.
-        VrooliError: Its seal key is lost, or it lets nobody in.
+        VaultSealedError: It is running, but sealed.
+        VrooliError: Its seal key is lost, or it rejects the login.
     """
     if await _is_foreign(kube):
-        return Done(False, f"namespace {NAMESPACE} has someone else's Vault, left as it is")
+        return Done(False, f"namespace {NAMESPACE} has another Vault, which is left unchanged")
     changed = await _apply(kube, image_hash)
     await _wait_ready(kube, progress)
     progress.report("configures it")
@@ -94,8 +94,8 @@ async def connect(kube: Kube) -> AsyncIterator[VaultClient]:
     """The development Vault, logged in as administrator for a few minutes.
 
     Raises:
-        PrerequisiteError: It doesn't answer or is sealed.
-        VaultDeniedError: It lets nobody in.
+        PrerequisiteError: It does not respond, or is sealed.
+        VaultDeniedError: It rejects the login.
     """
     async with await kube.port_forward(NAMESPACE, POD, PORT) as local:
         with closing(VaultClient(f"http://127.0.0.1:{local}")) as vault:
@@ -114,7 +114,7 @@ async def _wait_ready(kube: Kube, progress: Progress) -> None:
 
 
 async def _refuse_sealed(kube: Kube) -> None:
-    """Tell a sealed server: its pod never becomes ready, and Kubernetes doesn't know why."""
+    """Raise if the server is sealed: its pod never becomes ready, and its status has no reason."""
     pod = await kube.get("v1", "Pod", POD, NAMESPACE)
     if pod is None or pod.get("status", {}).get("phase") != "Running":
         return
@@ -125,7 +125,7 @@ async def _refuse_sealed(kube: Kube) -> None:
             except VaultSealedError:
                 raise
             except PrerequisiteError:
-                return  # it doesn't answer yet, or it has just begun
+                return  # it does not respond yet, or is not initialized yet
 
 
 async def _log_in(kube: Kube, vault: VaultClient) -> None:
@@ -136,13 +136,13 @@ async def _log_in(kube: Kube, vault: VaultClient) -> None:
             await vault.log_in(manifests.ADMIN_ROLE, token)
         except VrooliError as error:
             if time.monotonic() < deadline:
-                # Nothing in Vault can be watched without a token.
+                # Without a token, nothing in Vault can be watched.
                 await asyncio.sleep(LOGIN_PAUSE_S)
                 continue
             raise VaultDeniedError(
-                f"The development Vault lets no administrator in: {error.message}",
-                "Its first start may have been cut off, before it held anything. Make it anew: "
-                f"`kubectl delete namespace {NAMESPACE}`, then run this again.",
+                f"The administrator cannot log in to the development Vault: {error.message}",
+                "Its first start may have been interrupted before it stored anything. Recreate it: "
+                f"`kubectl delete namespace {NAMESPACE}`, then run the command again.",
             ) from error
         return
 
@@ -169,8 +169,8 @@ async def _ensure_seal_key(kube: Kube) -> bool:
         return False
     if await kube.get("v1", "PersistentVolumeClaim", manifests.CLAIM, NAMESPACE) is not None:
         raise VrooliError(
-            f"The development Vault's storage exists, but the Secret {manifests.SEAL_SECRET} in "
-            f"namespace {NAMESPACE} that unseals it is gone.",
-            f"Restore it, or begin with new secrets: `kubectl delete namespace {NAMESPACE}`.",
+            "The storage of the development Vault exists, but its seal key, the Secret "
+            f"{manifests.SEAL_SECRET} in namespace {NAMESPACE}, is missing.",
+            f"Restore it, or start with new secrets: `kubectl delete namespace {NAMESPACE}`.",
         )
     return await kube.apply(manifests.seal_key())

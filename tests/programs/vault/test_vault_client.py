@@ -60,7 +60,7 @@ async def test_engine_of_the_right_kind_is_kept(client: VaultClient) -> None:
 
 
 async def test_other_engine_at_the_mount_is_refused(client: VaultClient) -> None:
-    with pytest.raises(VrooliError, match="no KV engine of version 2 at cubbyhole/"):
+    with pytest.raises(VrooliError, match="at cubbyhole/ instead of a KV engine of version 2"):
         await client.ensure_kv("cubbyhole")
 
 
