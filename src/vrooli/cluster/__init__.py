@@ -1,1 +1,1 @@
-"""Clusters: one protocol and one implementation for each kind. No knowledge of Vrooli."""
+"""Clusters: one protocol, and one implementation for each kind. Nothing here depends on Vrooli."""

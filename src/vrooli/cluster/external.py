@@ -1,7 +1,7 @@
-"""Clusters that someone else's program runs: minikube, kind, and any kubeconfig context.
+"""Clusters that other programs run: minikube, kind, and any kubeconfig context.
 
-Each gets a kubeconfig file of its own with one context, so that nothing depends on which
-context happens to be current.
+Each cluster has its own kubeconfig file with one context, so that nothing depends on the current
+context of the user.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from vrooli.events import Progress
 from vrooli.kube import Kube
 from vrooli.steps import Done
 
-# Limits of the programs that make clusters and load images, seconds.
+# Timeouts of the programs that create clusters and load images, seconds.
 START_S = 900.0
 LOAD_S = 900.0
 
 
 @dataclass(frozen=True)
 class _External:
-    """What the three kinds have in common.
+    """The common part of the three kinds.
 
     Attributes:
-        name: The profile's, cluster's or context's name.
-        folder: Where the cluster's own kubeconfig is kept.
+        name: The name of the profile, cluster or context.
+        folder: The folder of the cluster's own kubeconfig.
     """
 
     name: str
@@ -39,19 +39,19 @@ class _External:
 
     @property
     def kubeconfig(self) -> Path:
-        """A file with this cluster's context alone; 0600."""
+        """The kubeconfig with only this cluster's context; 0600."""
         return self.folder / "kubeconfig"
 
     async def images(self) -> frozenset[str]:
-        """None: only the API tells of them."""
+        """Empty: only the API lists them."""
         return frozenset()
 
     def urls(self) -> dict[str, str]:
-        """Nothing: such a cluster has its own ways in."""
+        """Empty: such a cluster defines its own addresses."""
         return {}
 
     async def status(self) -> ClusterStatus:
-        """Running when its API server says that it is ready, else stopped.
+        """Running if its API server responds, else stopped.
 
         Raises:
             UsageError: There is no such context.
@@ -59,18 +59,18 @@ class _External:
         try:
             async with await self.connect() as kube:
                 version = await kube.version()
-        except UsageError:  # there is no such cluster
+        except UsageError:  # the cluster does not exist
             raise
         except VrooliError:
             return ClusterStatus(self.name, self.kind, "stopped")
         return ClusterStatus(self.name, self.kind, "running", version)
 
     async def connect(self) -> Kube:
-        """A client of its API, from its kubeconfig as it is now.
+        """Connect to its API with its current kubeconfig.
 
         Raises:
             UsageError: There is no such context.
-            PrerequisiteError: It can't be reached.
+            PrerequisiteError: It is unreachable.
         """
         try:
             await self._write_kubeconfig()
@@ -79,7 +79,7 @@ class _External:
         except VrooliError as error:
             raise PrerequisiteError(
                 f"There is no kubeconfig of {self.kind} {self.name}: {error.message}",
-                f"See whether it runs, with {self.kind}'s own command.",
+                f"Check with {self.kind}'s own command whether it runs.",
             ) from error
         return await Kube.connect(self.kubeconfig)
 
@@ -95,23 +95,23 @@ class _External:
 
 @dataclass(frozen=True)
 class ContextCluster(_External):
-    """A context of the user's kubeconfig: a cluster that exists, and stays as it is."""
+    """A context of the user's kubeconfig: an existing cluster, which is not changed."""
 
     kind: ClassVar[str] = "context"
 
     async def ensure_running(self, progress: Progress) -> Done:
-        """See that it answers.
+        """Check that its API server responds.
 
         Raises:
             UsageError: There is no such context.
-            PrerequisiteError: It doesn't answer.
+            PrerequisiteError: It does not respond.
         """
         await self._write_kubeconfig()
         async with await Kube.connect(self.kubeconfig) as kube:
             return Done(changed=False, detail=f"Kubernetes {await kube.version()}")
 
     async def load_images(self, archive: Path, progress: Progress) -> Done:
-        """Not possible: such a cluster pulls its images.
+        """Unsupported: such a cluster pulls its images.
 
         Raises:
             PrerequisiteError: Always.
@@ -128,7 +128,7 @@ class ContextCluster(_External):
         if result.status != 0:
             raise UsageError(
                 f"The kubeconfig has no context {self.name!r}: {result.log.strip()}",
-                "`kubectl config get-contexts` lists those it has.",
+                "`kubectl config get-contexts` lists the contexts.",
             )
         return result.output
 
@@ -140,7 +140,7 @@ class MinikubeCluster(_External):
     kind: ClassVar[str] = "minikube"
 
     async def ensure_running(self, progress: Progress) -> Done:
-        """Start the profile unless it runs."""
+        """Start the profile unless it is running."""
         if self.name in await running_minikube_profiles():
             await self._write_kubeconfig()
             return Done(changed=False, detail="runs")
@@ -168,7 +168,7 @@ class KindCluster(_External):
     kind: ClassVar[str] = "kind"
 
     async def ensure_running(self, progress: Progress) -> Done:
-        """Create the cluster unless there is one of its name."""
+        """Create the cluster unless one of that name exists."""
         listing = await process.run(["kind", "get", "clusters"])
         exists = self.name in listing.output.split()
         if not exists:
@@ -189,7 +189,7 @@ class KindCluster(_External):
 
 
 async def running_minikube_profiles() -> list[str]:
-    """The minikube profiles that run; none where minikube isn't installed."""
+    """The running minikube profiles; none if minikube is not installed."""
     if shutil.which("minikube") is None:
         return []
     result = await process.run(["minikube", "profile", "list", "--output", "json"], check=False)
@@ -204,5 +204,5 @@ def parse_minikube_profiles(text: str) -> list[str]:
         profiles = json.loads(text).get("valid") or []
     except (json.JSONDecodeError, AttributeError):
         return []
-    # Newer versions say OK where older ones said Running.
+    # Newer versions report OK, older ones Running.
     return [entry["Name"] for entry in profiles if entry.get("Status") in ("Running", "OK")]

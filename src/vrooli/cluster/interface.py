@@ -1,4 +1,4 @@
-"""What every kind of cluster offers to the workflows."""
+"""The protocol of all kinds of clusters, for the workflows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class ComponentStatus:
 
     Attributes:
         name: kube-apiserver, containerd, …
-        state: running, starting, stopped, failed, or off where the host lacks what it needs.
-        pid: Its process id, when it is a process of this host.
-        restarts: How often it was restarted since the cluster's start.
-        detail: Why it isn't running, or empty.
+        state: running, starting, stopped, failed, or off if the host does not support it.
+        pid: Its process id, if it is a process of this host.
+        restarts: The number of its restarts since the cluster's start.
+        detail: Why it is not running, or empty.
     """
 
     name: str
@@ -41,7 +41,7 @@ class ClusterStatus:
 
 
 class Cluster(Protocol):
-    """A Kubernetes cluster that a release can be put on."""
+    """A Kubernetes cluster that a release can be deployed to."""
 
     @property
     def name(self) -> str:
@@ -53,22 +53,22 @@ class Cluster(Protocol):
 
     @property
     def kubeconfig(self) -> Path:
-        """The file that clients use; 0600."""
+        """The kubeconfig for clients; 0600."""
 
     async def ensure_running(self, progress: Progress) -> Done:
-        """Make it run and be ready for pods; changes nothing when it is."""
+        """Start it and wait until it is ready for pods; changes nothing if it is."""
 
     async def load_images(self, archive: Path, progress: Progress) -> Done:
-        """Load the images of an OCI archive, which may hold many."""
+        """Load all images of an OCI archive."""
 
     async def images(self) -> frozenset[str]:
-        """The images that its nodes have, where the runtime itself can be asked; else none.
+        """The images on its nodes, if its container runtime is accessible; else none.
 
-        The API tells of no more than some images, and of no more than some names of each.
+        The API lists only some of the images, and only some names of each.
         """
 
     def urls(self) -> dict[str, str]:
-        """What a person can open on 127.0.0.1, by name (http, https, api)."""
+        """Its URLs on 127.0.0.1, by name (http, https, api)."""
 
     async def status(self) -> ClusterStatus:
-        """How it is, without changing anything."""
+        """Its status; nothing is changed."""

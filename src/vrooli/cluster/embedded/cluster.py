@@ -1,4 +1,4 @@
-"""Embedded clusters, as workflows and the command line see them."""
+"""Embedded clusters: the public class for workflows and the command line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOGS = ("supervisor", *STOP_ORDER)
 
 
 class StoredCluster:
-    """What can be done with a cluster by its name alone, whether it runs or not."""
+    """The operations on a cluster that need only its name, whether it runs or not."""
 
     def __init__(self, name: str, *, state_dir: Path) -> None:
         self._layout = Layout.of(state_dir, name)
@@ -43,44 +43,44 @@ class StoredCluster:
 
     @property
     def kubeconfig(self) -> Path:
-        """The file that clients use; 0600."""
+        """The kubeconfig for clients; 0600."""
         return self._layout.kubeconfig
 
     def urls(self) -> dict[str, str]:
-        """What a person can open on 127.0.0.1.
+        """Its URLs on 127.0.0.1, by name.
 
         Raises:
-            PrerequisiteError: There is no such cluster.
+            PrerequisiteError: The cluster does not exist.
         """
         ports = self._record().ports
         schemes = {"api": "https", "http": "http", "https": "https"}
         return {name: f"{schemes[name]}://127.0.0.1:{port}" for name, port in ports.items()}
 
     async def load_images(self, archive: Path, progress: Progress) -> Done:
-        """Load the images of an OCI archive that aren't there yet.
+        """Load the missing images of an OCI archive.
 
         Raises:
-            PrerequisiteError: The cluster doesn't run.
-            UsageError: The file is no OCI archive.
+            PrerequisiteError: The cluster is not running.
+            UsageError: The file is not an OCI archive.
         """
         record = self._record()
         if holder(self._layout.supervisor_lock) is None:
             raise PrerequisiteError(
-                f"The cluster {self.name} doesn't run.", "Start it: `vrooli cluster start`."
+                f"The cluster {self.name} is not running.", "Start it: `vrooli cluster start`."
             )
         progress.report(f"Loading the images of {archive.name}")
         loaded = await archives.load(self._layout, record, archive)
         return Done(bool(loaded), f"{len(loaded)} images loaded")
 
     async def images(self) -> frozenset[str]:
-        """The images that its containerd has; none when it doesn't run."""
+        """The images in its containerd; none if it is not running."""
         record = Record.read(self._layout.record)
         if record is None or holder(self._layout.supervisor_lock) is None:
             return frozenset()
         return await archives.names(self._layout, record)
 
     async def status(self) -> ClusterStatus:
-        """How it is, without changing anything."""
+        """Its status; nothing is changed."""
         layout = self._layout
         try:
             record, report = Record.read(layout.record), Report.read(layout.status)
@@ -96,23 +96,23 @@ class StoredCluster:
         return ClusterStatus(self.name, KIND, state, version.get("gitVersion", ""), components)
 
     async def stop(self, progress: Progress) -> Done:
-        """End it; its data stay."""
+        """Stop it; its data are kept."""
         with locked(self._layout):
             return await stop.stop(self._layout, progress)
 
     async def delete(self, progress: Progress) -> Done:
-        """End it, and remove everything that it ever made on this host."""
+        """Stop it, and remove everything that it created on this host."""
         with locked(self._layout):
             return await stop.delete(self._layout, progress)
 
     async def logs(
         self, component: str, *, tail: int = 100, follow: bool = False
     ) -> AsyncIterator[str]:
-        """The last lines of a component's log, and with ``follow`` each further one, for ever.
+        """The last lines of a component's log, and with ``follow`` all further ones, without end.
 
         Raises:
             UsageError: There is no such component.
-            PrerequisiteError: There is no such cluster.
+            PrerequisiteError: The cluster does not exist.
         """
         if component not in LOGS:
             raise UsageError(
@@ -127,11 +127,11 @@ class StoredCluster:
                 yield line
 
     async def start_with_host(self, *, enable: bool) -> bool:
-        """Have it started with the host, or no longer; says whether that changed anything.
+        """Enable or disable its start with the host; returns whether that changed anything.
 
         Raises:
-            PrerequisiteError: There is no such cluster, systemd doesn't run here, or we aren't
-                root.
+            PrerequisiteError: The cluster does not exist, systemd does not run here, or the user
+                is not root.
         """
         if not enable:
             return await autostart.disable(self._layout)
@@ -139,15 +139,15 @@ class StoredCluster:
         return await autostart.enable(self._layout)
 
     def autostart_unit(self) -> Path | None:
-        """The systemd unit that starts it with the host, if that is so."""
+        """The systemd unit that starts it with the host, if enabled."""
         return autostart.unit(self._layout) if autostart.is_enabled(self._layout) else None
 
     def merge_kubeconfig(self, target: Path) -> str:
-        """Add the cluster to another kubeconfig, such as ~/.kube/config; gives the context's name.
+        """Add the cluster to a kubeconfig, such as ~/.kube/config; returns the context's name.
 
         Raises:
-            PrerequisiteError: There is no such cluster.
-            UsageError: The target is no kubeconfig.
+            PrerequisiteError: The cluster does not exist.
+            UsageError: The target is not a kubeconfig.
         """
         self._record()
         return kubeconfigs.merge(self.kubeconfig, target)
@@ -162,7 +162,7 @@ class StoredCluster:
 
 
 class EmbeddedCluster(StoredCluster):
-    """A Kubernetes of our own on this host; satisfies vrooli.cluster.interface.Cluster."""
+    """A Kubernetes cluster on this host; implements vrooli.cluster.interface.Cluster."""
 
     def __init__(
         self,
@@ -179,11 +179,11 @@ class EmbeddedCluster(StoredCluster):
         self._settings = settings or Settings()
 
     async def ensure_running(self, progress: Progress) -> Done:
-        """Make it run, with its add-ons ready; changes nothing when it does.
+        """Start it and wait until its add-ons are ready; changes nothing if they are.
 
         Raises:
-            PrerequisiteError: The host can't run it, or another run is changing it.
-            WaitTimeoutError: A part of it did not become ready.
+            PrerequisiteError: The host cannot run it, or another run is changing it.
+            WaitTimeoutError: A component or an add-on did not become ready.
         """
         with locked(self._layout):
             return await start.ensure_running(
@@ -192,6 +192,6 @@ class EmbeddedCluster(StoredCluster):
 
 
 def list_clusters(state_dir: Path) -> list[StoredCluster]:
-    """Every cluster that has data in the state folder, by name."""
+    """The names of all clusters with data in the state folder."""
     records = sorted((state_dir / "clusters").glob("*/cluster.json"))
     return [StoredCluster(record.parent.name, state_dir=state_dir) for record in records]

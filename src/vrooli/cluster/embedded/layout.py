@@ -81,7 +81,7 @@ class Layout:
 
     @property
     def etcd(self) -> Path:
-        """The API's objects."""
+        """The data of etcd: the API's objects."""
         return self.root / "etcd"
 
     @property
@@ -96,7 +96,7 @@ class Layout:
 
     @property
     def storage(self) -> Path:
-        """What persistent volumes hold."""
+        """The data of persistent volumes."""
         return self.root / "storage"
 
     @property

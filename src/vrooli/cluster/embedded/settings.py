@@ -40,9 +40,9 @@ class Settings:
     Attributes:
         ports: The ports on 127.0.0.1 by name (api, http, https); 0 takes any free one, a missing
             one stays as it was or takes the default.
-        host_cidr: The range that the cables' addresses are taken from; without one, what it was
-            before, else the default. The variable VROOLI_HOST_CIDR names one, too.
-        durable: Whether etcd and containerd wait for the disk; throw-away clusters do without.
+        host_cidr: The range of the host links' addresses; by default the saved one, else the
+            standard one. The variable VROOLI_HOST_CIDR sets it, too.
+        durable: Whether etcd and containerd sync to the disk; temporary clusters need not.
     """
 
     ports: Mapping[str, int] = field(default_factory=dict)
@@ -126,11 +126,11 @@ class Record:
         index: The index of its link.
         host_cidr: The range of all links.
         ports: Its ports on 127.0.0.1.
-        durable: Whether etcd and containerd wait for the disk.
+        durable: Whether etcd and containerd sync to the disk.
         programs: The programs that it runs, by name.
         images: The images of its add-ons, by name.
-        inside: The node's ports that those on 127.0.0.1 lead to; none in what was kept by a version
-            that had others, which its supervisor still uses.
+        inside: The node's ports to which those on 127.0.0.1 are forwarded; empty in records of an
+            older version with other ports, which its supervisor still uses.
     """
 
     index: int
@@ -168,7 +168,7 @@ class Record:
         except (ValueError, TypeError) as error:
             raise UsageError(
                 f"{path} is damaged: {error}",
-                f"Delete it, then start it anew: `vrooli cluster delete {path.parent.name}`.",
+                f"Delete the cluster, then start it: `vrooli cluster delete {path.parent.name}`.",
             ) from error
 
 

@@ -1,6 +1,6 @@
 """The add-ons of every cluster: DNS, storage, ingress and metrics.
 
-The manifests are ours, in manifests/; ``$${name}`` in them stands for one of ``variables``.
+The manifests are in manifests/; ``$${name}`` in them is replaced by one of ``variables``.
 """
 
 from __future__ import annotations
@@ -75,13 +75,13 @@ def digest(values: Mapping[str, str]) -> str:
 
 
 async def apply(layout: Layout, record: Record, loaded: asyncio.Event) -> None:
-    """Apply the add-ons, the pods' last.
+    """Apply the add-ons; those with pods come last.
 
     Args:
-        layout: The cluster's place.
-        record: What was chosen for it.
-        loaded: Set when the images are loaded: a pod that starts earlier waits long before its
-            next attempt.
+        layout: The cluster's paths.
+        record: The cluster's saved settings.
+        loaded: Set once the images are loaded: a pod that starts earlier has a long delay before
+            its next attempt.
     """
     values = variables(layout, record)
     objects = manifests(values)
@@ -106,7 +106,7 @@ async def wait(layout: Layout, record: Record, progress: Progress) -> None:
     """Wait until the required add-ons are ready.
 
     Raises:
-        WaitTimeoutError: One isn't.
+        WaitTimeoutError: An add-on did not become ready.
     """
     api, last = Api(layout, record), ""
 

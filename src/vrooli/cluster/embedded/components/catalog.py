@@ -1,4 +1,4 @@
-"""The components of a cluster: how each is started, after which others, and when it is ready."""
+"""The components of a cluster: their command lines, start order and readiness checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vrooli.cluster.embedded.network import firewall
 from vrooli.cluster.embedded.network.namespace import enter_command
 from vrooli.cluster.embedded.settings import API_PORT_INSIDE, POD_RANGE, SERVICE_RANGE, Record
 
-# What a cluster runs on the host; everything else it runs comes in images.
+# The programs that a cluster runs on the host; everything else is in images.
 PROGRAMS = (
     "etcd",
     "kube-apiserver",
@@ -37,14 +37,14 @@ class Component:
     """One component.
 
     Attributes:
-        name: What status and logs call it.
-        argv: How it is started.
-        after: The components that must be ready before.
-        ready: The path on the API server that must answer well, a socket's path that must be
-            there, or empty when it is ready as soon as it runs.
-        grace_s: How long it may take to end when asked to, seconds.
+        name: Its name in status and logs.
+        argv: Its command line.
+        after: The components that must be ready before it starts.
+        ready: A path on the API server that must return 200, the path of a socket that must
+            exist, or empty if it is ready as soon as it runs.
+        grace_s: The time between SIGTERM and SIGKILL, seconds.
         folders: Folders added to the front of its PATH.
-        environment: What else is added to its environment.
+        environment: Variables added to its environment.
     """
 
     name: str
@@ -57,14 +57,14 @@ class Component:
 
 
 def components(layout: Layout, record: Record) -> list[Component]:
-    """Every component, in the order in which they may be started."""
+    """All components in start order."""
     control_plane = (_etcd, _containerd, _apiserver, _controllers, _scheduler)
     node = (_kubelet, _kube_proxy, _kube_router)
     return [make(layout, record) for make in (*control_plane, *node)]
 
 
-# Ended from front to back: nothing may start pods while pods are ended, and the API server waits
-# long for an etcd that is gone. The pods' containers are ended after the first.
+# The stop order: nothing may start pods while pods are stopped, and the API server waits long for
+# a stopped etcd. The pods' containers are stopped after the first component.
 STOP_ORDER = (
     "kubelet",
     "kube-proxy",
@@ -78,13 +78,13 @@ STOP_ORDER = (
 
 
 def _start(layout: Layout, program: str, *flags: str) -> tuple[str, ...]:
-    # A supervisor that dies takes the components with it: unwatched, they would only look alive.
+    # If the supervisor is killed, its components are killed too: without it they are not monitored.
     return ("setpriv", "--pdeathsig", "KILL", *enter_command(layout.netns), program, *flags)
 
 
 def _etcd(layout: Layout, record: Record) -> Component:
     pki, url = layout.pki, f"https://127.0.0.1:{ETCD_PORT}"
-    peer = "http://127.0.0.1:2380"  # never used: there is one member; it must be named though
+    peer = "http://127.0.0.1:2380"  # required, but unused with only one member
     flags = [
         f"--name={layout.node}",
         f"--data-dir={layout.etcd}",
@@ -149,7 +149,7 @@ def _apiserver(layout: Layout, record: Record) -> Component:
         f"--proxy-client-key-file={pki / 'front-proxy-client.key'}",
     ]
     argv = _start(layout, record.program("kube-apiserver"), *flags)
-    # It tries again until etcd answers.
+    # It retries until etcd responds.
     return Component("kube-apiserver", argv, after=("etcd",), ready="/readyz")
 
 
@@ -209,7 +209,7 @@ def _kubelet(layout: Layout, record: Record) -> Component:
 def _kube_proxy(layout: Layout, record: Record) -> Component:
     config = layout.config / "kube-proxy.yaml"
     argv = _start(layout, record.program("kube-proxy"), f"--config={config}")
-    # It ends itself when the node's addresses appear only after its start.
+    # It exits if the node's addresses appear only after its start.
     return Component("kube-proxy", argv, after=("kubelet",))
 
 
@@ -221,7 +221,7 @@ def _kube_router(layout: Layout, record: Record) -> Component:
         f"--service-cluster-ip-range={SERVICE_RANGE}",
     ]
     argv = _start(layout, record.program("kube-router"), *flags)
-    # It asks the API for the node's address once, at its start.
+    # It reads the node's address from the API only once, at its start.
     return Component(
         "kube-router", argv, after=("kubelet",), environment=firewall.environment(layout)
     )

@@ -1,7 +1,7 @@
-"""The cluster's certificates: three authorities that last, and leaves made anew at each start.
+"""The cluster's certificates: three permanent authorities, and leaves that each start renews.
 
-One authority for the API's clients, one for etcd and one for the aggregation layer, so that a
-certificate signed for one of them opens none of the others
+The API's clients, etcd and the aggregation layer have separate authorities, so that a certificate
+of one is not valid for the others
 (https://kubernetes.io/docs/setup/best-practices/certificates/).
 """
 
@@ -27,7 +27,7 @@ from vrooli.cluster.embedded.settings import (
 AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
 AUTHORITY_YEARS = 10
 LEAF_YEARS = 1
-# Clocks of clients may be a little behind.
+# Tolerance for clients whose clocks are behind.
 BACKDATED = datetime.timedelta(minutes=5)
 METRICS_HOST = "metrics-server.kube-system.svc"
 
@@ -38,10 +38,10 @@ class Leaf:
 
     Attributes:
         name: Its file's name, without ``.crt`` and ``.key``.
-        authority: Who signs it.
-        user: The common name: for clients, who they are to the API server.
+        authority: The authority that signs it.
+        user: The common name: the client's user name for the API server.
         group: The organization: the client's group.
-        hosts: The names and addresses that it answers for; empty for a mere client.
+        hosts: The names and addresses that it is valid for; empty for a client certificate.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Leaf:
 
 
 def leaves(node: str, host_link: HostLink) -> list[Leaf]:
-    """Every certificate of a cluster; the users and groups are those that Kubernetes knows."""
+    """All certificates of a cluster; Kubernetes defines the users and groups."""
     service = "kubernetes.default.svc"
     api_hosts = (
         "localhost",
@@ -81,7 +81,7 @@ def leaves(node: str, host_link: HostLink) -> list[Leaf]:
 
 
 def ensure(pki: Path, node: str, host_link: HostLink) -> None:
-    """Make the authorities and the service accounts' key once, and the leaves anew."""
+    """Create the authorities and the service accounts' key once, and renew the leaves."""
     pki.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in AUTHORITIES:
         if not (pki / f"{name}.crt").exists():
@@ -102,7 +102,7 @@ def _make_authority(pki: Path, name: str) -> None:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    # The key first: an authority counts as made when its certificate is there.
+    # The key first: an authority is complete if its certificate exists.
     _write_key(pki / f"{name}.key", key)
     _write_certificate(pki / f"{name}.crt", certificate)
 
@@ -122,7 +122,7 @@ def _issue(pki: Path, leaf: Leaf) -> None:
         (pki / f"{leaf.authority}.key").read_bytes(), password=None
     )
     if not isinstance(signer, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{leaf.authority}.key is no elliptic-curve key")
+        raise TypeError(f"{leaf.authority}.key is not an elliptic-curve key")
     key = _new_key()
     uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
     builder = _builder(_subject(leaf.user, leaf.group), authority.subject, key, LEAF_YEARS)

@@ -1,6 +1,6 @@
-"""The components' own configuration files, from the cluster's record and the host's lacks.
+"""The components' configuration files, for the cluster's settings and the host's features.
 
-Every function is pure; ``write_all`` writes what they give.
+All functions are pure, except ``write_all``, which writes their results.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from vrooli.cluster.embedded.settings import (
     write_atomically,
 )
 
-# The image collector must spare images: there may be no registry to get them from again.
+# Image garbage collection must be off: there may be no registry to pull the images from again.
 NEVER_COLLECT_IMAGES_PERCENT = 100
-# Kubernetes' own defaults are parts of the disk, which a developer's full disk has long passed.
+# Kubernetes' defaults are fractions of the disk; a developer's disk is often fuller than that.
 EVICTION = {"memory.available": "100Mi", "nodefs.available": "500Mi", "imagefs.available": "500Mi"}
 CLIENTS = (
     *("admin", "kube-controller-manager", "kube-scheduler"),
@@ -35,7 +35,7 @@ CLIENTS = (
 
 
 def kubeconfig(layout: Layout, user: str, server: str, name: str) -> str:
-    """A kubeconfig with everything in it: the authority, and the user's certificate and key."""
+    """A self-contained kubeconfig: the authority, and the user's certificate and key."""
 
     def encoded(file: str) -> str:
         return base64.b64encode((layout.pki / file).read_bytes()).decode()
@@ -82,7 +82,7 @@ def kubelet(layout: Layout, record: Record, host: Host) -> dict[str, Any]:
         "imageGCHighThresholdPercent": NEVER_COLLECT_IMAGES_PERCENT,
         "evictionHard": EVICTION,
         "serializeImagePulls": False,
-        "makeIPTablesUtilChains": False,  # kube-proxy speaks nftables
+        "makeIPTablesUtilChains": False,  # kube-proxy uses nftables
         **_kubelet_cgroups(layout, host),
         **_kubelet_relaxed(host),
     }
@@ -97,12 +97,12 @@ def _kubelet_cgroups(layout: Layout, host: Host) -> dict[str, Any]:
 
 
 def _kubelet_relaxed(host: Host) -> dict[str, Any]:
-    """What is relaxed, each for a lack of this host."""
+    """Relaxed settings, one for each feature that this host lacks."""
     settings: dict[str, Any] = {}
     if host.swap:
         settings["failSwapOn"] = False
     if not host.can_raise_limits:
-        # It would lower its own out-of-memory score, which takes CAP_SYS_RESOURCE.
+        # By default it lowers its own out-of-memory score, which requires CAP_SYS_RESOURCE.
         settings["oomScoreAdj"] = 0
         settings["featureGates"] = {"KubeletInUserNamespace": True}
     return settings
@@ -119,27 +119,27 @@ def kube_proxy(layout: Layout, record: Record, host: Host) -> dict[str, Any]:
         "clusterCIDR": POD_RANGE,
         "healthzBindAddress": f"{record.host_link.node_ip}:10256",
         "metricsBindAddress": "127.0.0.1:10249",
-        # Connection limits belong to the host; a network namespace can't set them.
+        # Connection limits are global on the host; a network namespace cannot set them.
         "conntrack": {
             "maxPerCore": 0,
             "min": 0,
             "tcpEstablishedTimeout": "0s",
             "tcpCloseWaitTimeout": "0s",
         },
-        # Without the bridge's packets passing the rules, answers of a Service's pod to another
-        # pod would go round them; sent through the node, they can't.
+        # If packets on the bridge bypass the rules, so do replies of a Service's pod to another
+        # pod; masquerading routes them through the node.
         "nftables": {"masqueradeAll": not host.bridge_netfilter},
         **({} if host.can_raise_limits else {"oomScoreAdj": 0}),
     }
 
 
 def resolv_conf() -> str:
-    """What pods with the node's DNS see: the cluster's namespace reaches no other server."""
+    """The resolv.conf of pods with the node's DNS, the only server that the namespace reaches."""
     return f"# Names inside the cluster only.\nnameserver {DNS_SERVICE_IP}\n"
 
 
 def write_all(layout: Layout, record: Record, host: Host) -> None:
-    """Write every configuration file and kubeconfig anew."""
+    """Rewrite all configuration files and kubeconfigs."""
     (layout.config / "cni").mkdir(parents=True, exist_ok=True)
     write_atomically(
         layout.config / "containerd.toml", containerd_config.containerd(layout, record, host)

@@ -1,4 +1,4 @@
-"""The configuration of containerd and of the pods' network. Pure."""
+"""The configuration of containerd and of the pods' network. No I/O."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def _cri_runtime(layout: Layout, record: Record, host: Host) -> str:
 
 
 def snapshotter(host: Host) -> str:
-    """How containerd stacks an image's layers."""
+    """The snapshotter: how containerd stacks an image's layers."""
     return "overlayfs" if host.overlayfs else "native"
 
 
 def unpacker(root: Path, state: Path, socket: Path, stacked: str) -> str:
-    """The configuration of a containerd that only unpacks images, stacked by a snapshotter."""
+    """The configuration of a containerd that only unpacks images with a snapshotter."""
     text = json.dumps
     return f"""\
 version = 3
@@ -96,7 +96,7 @@ disabled_plugins = [
 
 
 def cni() -> dict[str, Any]:
-    """The pods' network: a bridge inside the cluster's namespace, and ports of the node."""
+    """The pods' network: a bridge in the cluster's network namespace, and ports of the node."""
     return {
         "cniVersion": "1.0.0",
         "name": "pods",

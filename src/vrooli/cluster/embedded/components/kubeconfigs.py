@@ -1,4 +1,4 @@
-"""Putting a cluster's kubeconfig into another one, when a person asks for it."""
+"""Merges a cluster's kubeconfig into another one."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LISTS = ("clusters", "users", "contexts")
 
 
 def merge(source: Path, target: Path) -> str:
-    """Add the source's cluster to the target, whose other content and comments stay.
+    """Add the source's cluster to the target; its other content and its comments are kept.
 
     Returns:
-        The name of the context, which becomes the current one only if there was none.
+        The name of the context; it becomes the current one only if there was none.
 
     Raises:
-        UsageError: The target is no kubeconfig.
+        UsageError: The target is not a kubeconfig.
     """
     yaml = YAML()
     added: dict[str, Any] = yaml.load(source.read_text())
@@ -47,9 +47,11 @@ def _read(yaml: YAML, path: Path) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text()) or {"apiVersion": "v1", "kind": "Config"}
     except YAMLError as error:
-        raise UsageError(f"{path} is no YAML: {error}", "Repair it, or name another.") from error
+        raise UsageError(
+            f"{path} is not valid YAML: {error}", "Repair it, or use another file."
+        ) from error
     if not isinstance(content, dict) or content.get("kind") != "Config":
-        raise UsageError(f"{path} is no kubeconfig.", "Name another file.")
+        raise UsageError(f"{path} is not a kubeconfig.", "Use another file.")
     return content
 
 

@@ -1,6 +1,6 @@
-"""Starting a cluster when the host starts, and ending it in order before the host stops.
+"""Starts a cluster when the host starts, and stops it in order before the host stops.
 
-A systemd unit for each cluster. systemd doesn't watch over the cluster: its supervisor does.
+Each cluster has a systemd unit. The supervisor, not systemd, monitors the cluster.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from vrooli.errors import PrerequisiteError
 from vrooli.process import run
 
 UNITS = Path("/etc/systemd/system")
-# Is there only where systemd runs the host: sd_booted(3).
+# Exists only if systemd runs the host: sd_booted(3).
 SYSTEMD_RUNNING = Path("/run/systemd/system")
 TARGET = "multi-user.target"
-# Words that need no quotes.
+# Words that need no quoting.
 UNQUOTED = re.compile(r"[-\w./=:+@,%$]+")
-# The supervisor's own limit, and the time until all else is killed, seconds.
+# The supervisor's timeout, plus the time until all other processes are killed, seconds.
 STOP_S = 180
-# What decides where a cluster and its programs are found; the rest has no say in a resume.
+# The variables that determine the folders of a cluster and its programs; a resume needs no others.
 VARIABLES = ("VROOLI_ROOT", "VROOLI_IMAGE_BUILDER")
 
 
@@ -35,20 +35,20 @@ def is_available() -> bool:
 
 
 def unit(layout: Layout) -> Path:
-    """The unit of a cluster; its name is unique on the host, as the cluster's identity is."""
+    """The unit of a cluster, named after the cluster's identity, which is unique on the host."""
     return UNITS / f"{layout.identity}.service"
 
 
 def is_enabled(layout: Layout) -> bool:
-    """Whether the cluster is started with the host."""
+    """Whether the cluster starts with the host."""
     return unit(layout).is_file() and _link(layout).is_symlink()
 
 
 async def enable(layout: Layout) -> bool:
-    """Have the cluster started with the host; says whether that changed anything.
+    """Enable the start of the cluster with the host; returns whether that changed anything.
 
     Raises:
-        PrerequisiteError: systemd doesn't run here, or we aren't root.
+        PrerequisiteError: systemd does not run here, or the user is not root.
     """
     if not is_available():
         raise PrerequisiteError(
@@ -70,16 +70,16 @@ async def enable(layout: Layout) -> bool:
 
 
 async def disable(layout: Layout) -> bool:
-    """Have the cluster no longer started with the host; says whether that changed anything.
+    """Disable the start of the cluster with the host; returns whether that changed anything.
 
     Raises:
-        PrerequisiteError: We aren't root.
+        PrerequisiteError: The user is not root.
     """
     path, link = unit(layout), _link(layout)
     if not path.exists() and not link.is_symlink():
         return False
     try:
-        # What `systemctl disable` does; it also works where systemd doesn't run now.
+        # Like `systemctl disable`, but it also works if systemd is not running.
         link.unlink(missing_ok=True)
         path.unlink(missing_ok=True)
     except PermissionError as error:
@@ -90,12 +90,12 @@ async def disable(layout: Layout) -> bool:
 
 
 def start_command() -> tuple[str, ...]:
-    """How this very installation of vrooli is started."""
+    """The command line of this installation of vrooli."""
     return (sys.executable, "-m", "vrooli")
 
 
 def unit_environment() -> dict[str, str]:
-    """What the unit must say for the same folders to be used as now."""
+    """The unit's settings that select the current folders."""
     variables = {name: os.environ[name] for name in VARIABLES if name in os.environ}
     return {
         **variables,
@@ -108,7 +108,7 @@ def unit_text(layout: Layout, command: Iterable[str], environment: Mapping[str, 
     """The unit's text; see systemd.unit(5) and systemd.service(5)."""
     state_dir = layout.root.parent.parent
     variables = {**environment, "VROOLI_STATE_DIR": str(state_dir)}
-    # In commands, unlike settings, $ begins a variable.
+    # In commands, unlike in settings, $ begins a variable.
     words = " ".join(_quoted(word).replace("$", "$$") for word in command)
     settings = "\n".join(
         f"Environment={_quoted(f'{name}={value}')}" for name, value in sorted(variables.items())
@@ -123,7 +123,7 @@ After=local-fs.target network.target
 RequiresMountsFor={mounts}
 
 [Service]
-# The supervisor leaves this unit for a cgroup of the cluster's own, and watches over the rest.
+# The supervisor moves to the cluster's own cgroup, and monitors the components.
 Type=oneshot
 RemainAfterExit=yes
 {settings}
@@ -139,7 +139,7 @@ WantedBy={TARGET}
 
 
 def _quoted(word: str) -> str:
-    """A word as systemd reads it, with specifiers (%) taken literally."""
+    """A word quoted for systemd, with literal specifiers (%)."""
     literal = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{literal}"' if UNQUOTED.fullmatch(word) is None else literal
 

@@ -1,7 +1,7 @@
-"""The cgroup that holds every process of a cluster, so that none can be lost or left behind.
+"""The cgroup of all processes of a cluster, so that none of them can outlive the cluster.
 
-It has two children: ``control`` for the components, ``pods`` (made by the kubelet's root setting)
-for the containers.
+It has two children: ``control`` for the components, and ``pods`` for the containers, which the
+kubelet creates according to its cgroup root setting.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from vrooli.cluster.embedded.host.inspection import NEEDED_V2, Host
 from vrooli.errors import PrerequisiteError, VrooliError
 
 CONTROL, PODS = "control", "pods"
-# Where the kernel has more than is needed of cgroup v2, the kubelet and runc want these, too.
+# Optional controllers of cgroup v2, which the kubelet and runc use if the kernel has them.
 USED_V2 = NEEDED_V2 | {"hugetlb", "io"}
-# How long killed processes may take to vanish, seconds; on a starved machine each needs its turn.
+# Timeout for killed processes to end, seconds; on an overloaded machine each waits for CPU time.
 KILL_S = 60.0
 PAUSE_S = 0.05
-# What lets a frozen cgroup go on: v1's freezer (freezer-subsystem.rst) and v2's (cgroup-v2.rst) in
-# the kernel's documentation.
+# The files that thaw a cgroup, in v1 (freezer-subsystem.rst) and v2 (cgroup-v2.rst) of the
+# kernel's documentation.
 THAW_FILES = {"freezer.state": "THAWED", "cgroup.freeze": "0"}
 
 
 def hierarchies(host: Host) -> list[Path]:
-    """The mount points of all hierarchies that a container's processes appear in."""
+    """The mount points of all hierarchies with a container's processes."""
     points = {*host.v1.values(), *([host.v2] if host.v2 else [])}
     return sorted(points)
 
 
 def create(host: Host, name: str) -> None:
-    """Make the cluster's cgroups in every hierarchy.
+    """Create the cluster's cgroups in every hierarchy.
 
     Raises:
-        PrerequisiteError: The host doesn't let us.
+        PrerequisiteError: The host does not permit it.
     """
     try:
         for point in hierarchies(host):
@@ -48,14 +48,14 @@ def create(host: Host, name: str) -> None:
                 _enable(parent, host.v2_controllers & USED_V2)
     except OSError as error:
         raise PrerequisiteError(
-            f"The cgroup {name} can't be made: {error}",
-            "In a container, give it a cgroup namespace of its own whose root holds no processes, "
+            f"The cgroup {name} can't be created: {error}",
+            "In a container, use a separate cgroup namespace whose root contains no processes, "
             "or start it privileged.",
         ) from error
 
 
 def join(host: Host, name: str) -> None:
-    """Move this process, and so its children, into the components' cgroup."""
+    """Move this process and its future children to the components' cgroup."""
     for point in hierarchies(host):
         (point / name / CONTROL / "cgroup.procs").write_text(str(os.getpid()))
 
@@ -65,7 +65,7 @@ def members(host: Host, name: str, child: str = "") -> set[int]:
     processes: set[int] = set()
     for point in hierarchies(host):
         for folder in _tree(point / name / child):
-            # A cgroup may vanish while we look; a threaded one refuses to list.
+            # A cgroup may disappear meanwhile; a threaded one cannot be listed.
             with contextlib.suppress(OSError):
                 processes.update(
                     int(word) for word in (folder / "cgroup.procs").read_text().split()
@@ -74,24 +74,24 @@ def members(host: Host, name: str, child: str = "") -> set[int]:
 
 
 async def kill(host: Host, name: str) -> set[int]:
-    """Kill whatever is in the cluster's cgroup, until nothing is.
+    """Kill all processes in the cluster's cgroup until none remains.
 
-    What is frozen doesn't end before it is thawed, so that comes first, and again each time:
-    whoever froze it may still be at work.
+    Frozen processes do not end before they are thawed. Each attempt thaws them first, since
+    another program may freeze them again.
 
     Returns:
-        The processes that were killed.
+        The killed processes.
 
     Raises:
-        VrooliError: Some don't end.
+        VrooliError: Some processes do not end.
     """
     killed: set[int] = set()
     deadline = asyncio.get_running_loop().time() + KILL_S
     while remaining := members(host, name):
         if asyncio.get_running_loop().time() > deadline:
             raise VrooliError(
-                f"The processes {sorted(remaining)} of {name} don't end.",
-                "They may wait for a disk; look at them with ps, then run the command again.",
+                f"The processes {sorted(remaining)} of {name} do not end.",
+                "They may be waiting for a disk. Inspect them with ps, then run the command again.",
             )
         thaw(host, name)
         for pid in remaining:
@@ -103,21 +103,21 @@ async def kill(host: Host, name: str) -> set[int]:
 
 
 def thaw(host: Host, name: str) -> None:
-    """Let everything in the cluster's cgroup go on: v1 keeps even killed processes frozen.
+    """Thaw the cluster's cgroup: in v1, even killed processes stay frozen.
 
-    From the top: a cgroup whose parent is frozen stays so.
+    Parents come first: a cgroup with a frozen parent stays frozen.
     """
     for point in hierarchies(host):
         for folder in _tree(point / name):
             for file, word in THAW_FILES.items():
-                # A hierarchy has one of the files or none, and a cgroup may vanish while we look.
-                # Opened without creating: in a plain folder, a file would be left.
+                # A hierarchy has at most one of the files, and a cgroup may disappear meanwhile.
+                # Open without creating: in an ordinary folder, that would create a file.
                 with contextlib.suppress(OSError), (folder / file).open("r+") as control:
                     control.write(word)
 
 
 async def remove(host: Host, name: str) -> None:
-    """Remove the cluster's cgroups, which must be empty; the kernel may take a moment."""
+    """Remove the cluster's cgroups, which must be empty; retries, since the kernel may be slow."""
     deadline = asyncio.get_running_loop().time() + KILL_S
     while remaining := [point / name for point in hierarchies(host) if (point / name).exists()]:
         if asyncio.get_running_loop().time() > deadline:
@@ -137,15 +137,15 @@ def _remove_tree(root: Path) -> None:
 
 
 def _tree(root: Path) -> list[Path]:
-    """The cgroup and those below it, each after its parent; any may vanish while we look.
+    """The cgroup and its descendants, parents first; each of them may disappear meanwhile.
 
-    Not Path.glob, which raises when a folder vanishes between being found and being read.
+    Path.glob is unsuitable: it raises if a folder disappears during the search.
     """
     return [Path(folder) for folder, _, _ in os.walk(root)]
 
 
 def _inherit_cpuset(folder: Path) -> None:
-    """A new cpuset of cgroup v1 is empty, and takes no process until it is filled."""
+    """Initialize a cpuset of cgroup v1: a new one is empty and accepts no process."""
     for name in ("cpuset.cpus", "cpuset.mems"):
         own, above = folder / name, folder.parent / name
         if "cpuset" in folder.parts and own.exists() and not own.read_text().strip():

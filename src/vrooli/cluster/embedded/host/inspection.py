@@ -1,6 +1,6 @@
-"""What the host offers and lacks. Probes read it once; everything else is pure.
+"""Detects the features of the host, once; all other functions are pure.
 
-The cluster is set up as on any host, and only what this one lacks is relaxed.
+The cluster's settings are the same on every host, except for features that this host lacks.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from vrooli.errors import PrerequisiteError
 from vrooli.process import run
 
 GIB = 1024**3
-# Images, etcd and a small database's volumes; measured with Vrooli's own release: 4 GiB.
+# Disk space for images, etcd and the volumes of a small database; Vrooli's own release needs 4 GiB.
 MINIMUM_DISK_BYTES = 6 * GIB
-# What the kubelet asks of cgroup v1 (its cgroup_v1_manager) and of v2.
+# The controllers that the kubelet requires of cgroup v1 (its cgroup_v1_manager) and of v2.
 NEEDED_V1 = frozenset({"cpu", "cpuacct", "cpuset", "memory", "pids"})
 NEEDED_V2 = frozenset({"cpu", "cpuset", "memory", "pids"})
 # Bits of capabilities(7).
 CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_SYS_RESOURCE = 12, 21, 24
 NEEDED_CAPABILITIES = {CAP_NET_ADMIN: "CAP_NET_ADMIN", CAP_SYS_ADMIN: "CAP_SYS_ADMIN"}
-# Programs of the distribution, and the Debian package of each.
+# Required programs of the distribution, and the Debian package of each.
 PROGRAMS = {
     "runc": "runc",
     "nft": "nftables",
@@ -34,28 +34,28 @@ PROGRAMS = {
     "setpriv": "util-linux",
     "mount": "mount",
 }
-# Parts of the kernel that may still have to be loaded: they are used by programs that don't ask.
+# Kernel modules to load: programs use them without loading them.
 MODULES = ("overlay", "br_netfilter", "nf_tables", "nf_conntrack")
 
 
 @dataclass(frozen=True)
 class Host:
-    """What was found.
+    """The features of a host.
 
     Attributes:
-        linux: Whether it is Linux at all.
-        root: Whether we are root.
+        linux: Whether it runs Linux.
+        root: Whether the user is root.
         capabilities: The effective capabilities, a bit set.
         v1: The mount point of each cgroup v1 hierarchy, by controller.
         v2: The mount point of cgroup v2, if there is one.
-        v2_controllers: What the v2 hierarchy controls.
+        v2_controllers: The controllers of the v2 hierarchy.
         kmsg: Whether the kernel's log can be read.
-        overlayfs: Whether images can be stacked with overlayfs in the state folder.
-        bridge_netfilter: Whether packets that a bridge forwards pass the Service rules.
-        apparmor: Whether profiles can be loaded.
-        swap: Whether any is on.
-        free_bytes: What is left on the state folder's disk.
-        missing_programs: Those of PROGRAMS that aren't there.
+        overlayfs: Whether overlayfs works in the state folder.
+        bridge_netfilter: Whether the Service rules apply to packets that a bridge forwards.
+        apparmor: Whether AppArmor profiles can be loaded.
+        swap: Whether swap is enabled.
+        free_bytes: The free space on the state folder's disk.
+        missing_programs: Those of PROGRAMS that are not installed.
     """
 
     linux: bool = True
@@ -74,12 +74,12 @@ class Host:
 
     @property
     def cgroup_v1(self) -> bool:
-        """Whether the controllers are those of cgroup v1, alone or beside an idle v2."""
+        """Whether the controllers are those of cgroup v1, alone or with an unused v2."""
         return "memory" in self.v1
 
     @property
     def can_raise_limits(self) -> bool:
-        """Whether out-of-memory scores and resource limits can be improved."""
+        """Whether out-of-memory scores can be lowered and resource limits raised."""
         return has_capability(self.capabilities, CAP_SYS_RESOURCE)
 
 
@@ -114,7 +114,7 @@ def parse_cgroups(mountinfo: str) -> tuple[dict[str, Path], Path | None]:
 
 
 def missing_requirements(host: Host) -> list[str]:
-    """What stands against a cluster on this host, each in words; empty when nothing does."""
+    """The reasons why this host cannot run a cluster; empty if it can."""
     if not host.linux:
         return ["The embedded cluster needs Linux."]
     if not host.root:
@@ -141,18 +141,18 @@ def missing_requirements(host: Host) -> list[str]:
         )
     if host.free_bytes < MINIMUM_DISK_BYTES:
         messages.append(
-            f"Only {host.free_bytes / GIB:.1f} GiB of disk are free where the cluster's state is "
-            f"kept, {MINIMUM_DISK_BYTES / GIB:.0f} GiB are needed: free some, or set "
+            f"The disk of the cluster's state has {host.free_bytes / GIB:.1f} GiB free, "
+            f"{MINIMUM_DISK_BYTES / GIB:.0f} GiB are required: free some space, or set "
             "VROOLI_STATE_DIR to a folder on another disk."
         )
     return messages
 
 
 def require(host: Host) -> None:
-    """Refuse a host that can't run a cluster.
+    """Check that the host can run a cluster.
 
     Raises:
-        PrerequisiteError: It names everything that is missing.
+        PrerequisiteError: It cannot; the message lists everything that is missing.
     """
     messages = missing_requirements(host)
     if messages:
@@ -160,13 +160,13 @@ def require(host: Host) -> None:
 
 
 async def load_modules() -> None:
-    """Load the kernel's modules that a cluster uses, as far as there are any; they stay."""
+    """Load the available kernel modules that a cluster uses; they remain loaded."""
     if shutil.which("modprobe") is not None:
         await run(["modprobe", "--all", "--quiet", *MODULES], check=False)
 
 
 def probe(state_dir: Path) -> Host:
-    """Look at this host; ``state_dir`` (or its nearest parent that exists) tells the disk."""
+    """Inspect this host; the disk is that of ``state_dir`` or its nearest existing parent."""
     if sys.platform != "linux":
         return Host(linux=False)
     folder = _nearest_existing(state_dir)
@@ -203,7 +203,7 @@ def _read_text(path: Path) -> str:
 
 
 def _overlayfs(folder: Path) -> bool:
-    """The kernel knows overlayfs, and the folder isn't on one (they can't be stacked so)."""
+    """Whether the kernel has overlayfs, and the folder is not on one: they cannot be nested."""
     is_supported = "overlay" in _read_text(Path("/proc/filesystems"))
     point, kind = Path("/"), ""
     for line in _read_text(Path("/proc/self/mountinfo")).splitlines():

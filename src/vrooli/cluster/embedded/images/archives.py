@@ -1,4 +1,4 @@
-"""Loading images: one OCI archive, which may hold many."""
+"""Loads all images of an OCI archive into containerd."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from vrooli.errors import UsageError
 from vrooli.process import run
 
 IMPORT_S = 600.0
-# A node that tries an image in vain may keep what it was answered in its place: any page, say, of
-# what listens on its port 80, which is where it looks for images of localhost.
+# A failed pull may store any response as the image. For images of localhost, containerd requests
+# them from the node's port 80, where another server may respond with a page.
 REAL = 'target.mediatype~="^application/vnd"'
-# Where archives name their images: ours and containerd's way, and the OCI layout's.
+# The annotations of an image's name in archives: containerd's and the OCI layout's.
 NAME_ANNOTATIONS = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 
 
@@ -24,7 +24,7 @@ def images_in(archive: Path) -> dict[str, str]:
     """The digest of each image in an OCI archive, by name.
 
     Raises:
-        UsageError: It is no OCI archive, or an image in it has no name.
+        UsageError: It is not an OCI archive, or an image in it has no name.
     """
     try:
         with tarfile.open(archive) as tar:
@@ -34,8 +34,8 @@ def images_in(archive: Path) -> dict[str, str]:
         return {_name(manifest): manifest["digest"] for manifest in index["manifests"]}
     except (OSError, tarfile.TarError, KeyError, ValueError, StopIteration) as error:
         raise UsageError(
-            f"{archive} is no OCI archive with named images: {error}",
-            "Make it with `vrooli.images.archive`, or `buildah push IMAGE oci-archive:FILE:IMAGE`.",
+            f"{archive} is not an OCI archive with named images: {error}",
+            "Create it with `buildah push IMAGE oci-archive:FILE:IMAGE`.",
         ) from error
 
 
@@ -45,25 +45,25 @@ def _name(manifest: dict[str, dict[str, str]]) -> str:
 
 
 def parse_images(listing: str) -> dict[str, str]:
-    """The digest of each image in what ``ctr images ls`` prints: name, type, digest, size."""
+    """The digest of each image in the output of ``ctr images ls``: name, type, digest, size."""
     rows = [line.split() for line in listing.splitlines()[1:]]
     return {row[0]: row[2] for row in rows}
 
 
 async def names(layout: Layout, record: Record) -> frozenset[str]:
-    """The images that containerd has whole, by name."""
+    """The digests of the complete images in containerd, by name."""
     listing = await run(ctr(record, layout.containerd_socket, "images", "ls", "--quiet", REAL))
     return frozenset(listing.output.split())
 
 
 async def load(layout: Layout, record: Record, archive: Path) -> list[str]:
-    """Load the archive's images unless all of them are there.
+    """Load the archive's images unless containerd has all of them.
 
     Returns:
-        The names of those that were missing or other ones.
+        The names of the images that were missing or different.
     """
     digests = images_in(archive)
-    # Of all the others their sizes would be counted, too, blob by blob.
+    # Without the names, ctr would also compute the size of all other images from their blobs.
     filters = [f'name=="{name}"' for name in digests]
     listing = await run(ctr(record, layout.containerd_socket, "images", "ls", *filters))
     present = parse_images(listing.output)
@@ -74,7 +74,7 @@ async def load(layout: Layout, record: Record, archive: Path) -> list[str]:
 
 
 async def import_images(record: Record, socket: Path, archive: Path, snapshotter: str = "") -> None:
-    """Let the containerd behind a socket import an archive's images, and unpack them."""
+    """Import and unpack an archive's images with the containerd at a socket."""
     options = ["--snapshotter", snapshotter] if snapshotter else []
     arguments = ["images", "import", *options, str(archive)]
     await run(ctr(record, socket, *arguments), timeout_s=IMPORT_S)

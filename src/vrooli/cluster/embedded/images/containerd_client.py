@@ -1,4 +1,4 @@
-"""What is asked of containerd itself, through its own client: ending containers, loading images."""
+"""Runs containerd's own client, ctr, to stop containers."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from vrooli.cluster.embedded.settings import Record
 from vrooli.errors import CommandError
 from vrooli.process import run
 
-NAMESPACE = "k8s.io"  # where containerd's CRI keeps everything
-# How long containers may take to end by themselves when the cluster stops, seconds.
+NAMESPACE = "k8s.io"  # containerd's namespace of all CRI containers and images
+# Time between SIGTERM and SIGKILL for containers when the cluster stops, seconds.
 END_S = 10.0
 PAUSE_S = 0.1
 
 
 def ctr(record: Record, socket: Path, *words: str) -> list[str]:
-    """A command of containerd's client."""
+    """The command line of containerd's client."""
     return [record.program("ctr"), "--address", str(socket), "--namespace", NAMESPACE, *words]
 
 
 def parse_tasks(listing: str) -> list[int]:
-    """The processes in what ``ctr tasks ls`` prints: name, process id, state."""
+    """The processes in the output of ``ctr tasks ls``: name, process id, state."""
     rows = [line.split() for line in listing.splitlines()[1:]]
     return [int(row[1]) for row in rows if len(row) >= 3 and row[2] == "RUNNING"]  # noqa: PLR2004
 
 
 async def end_containers(layout: Layout, record: Record) -> None:
-    """Ask every container to end, and give them a while; the rest is killed with the cgroup."""
+    """Send SIGTERM to all containers and wait; the remaining ones are killed with the cgroup."""
     try:
         listing = await run(ctr(record, layout.containerd_socket, "tasks", "ls"), timeout_s=5)
     except CommandError:
-        return  # containerd is gone; so is the polite way
+        return  # containerd has ended: an orderly stop is not possible
     processes = parse_tasks(listing.output)
     for process in processes:
         with contextlib.suppress(ProcessLookupError):

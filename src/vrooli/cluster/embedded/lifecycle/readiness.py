@@ -57,7 +57,7 @@ async def wait_for_fresh_pods(layout: Layout, record: Record) -> None:
 
     if not await poll_until(fresh, READY_S):
         raise WaitTimeoutError(
-            f"The kubelet has not looked at these pods since the start: {', '.join(stale)}",
+            f"The kubelet has not updated these pods since the start: {', '.join(stale)}",
             "Read its log: `vrooli cluster logs kubelet`.",
         )
 

@@ -59,7 +59,7 @@ async def ensure_running(
     if record != existing or holder(layout.supervisor_lock) is None:
         await stop.stop(layout, progress)
         foreign_processes.refuse_foreign_processes(layout)
-        forwarder.claim(record.ports)  # before anything is made; they are claimed again below
+        forwarder.claim(record.ports)  # before anything is created; they are claimed again below
         snapshotter = containerd_config.snapshotter(host)
         await templates.provide(layout, record, images.archive, snapshotter, progress)
         progress.report("Starting the control plane")
@@ -78,7 +78,7 @@ def merge_record(
     """The desired record: the given settings, else the saved ones, else the defaults."""
     current_ports = existing.ports if existing else DEFAULT_PORTS
     ports = {name: settings.ports.get(name, current_ports[name]) for name in DEFAULT_PORTS}
-    if existing:  # any free port: the one that was found at first stays good
+    if existing:  # any free port: keep the one that was selected before
         ports = {name: port or existing.ports[name] for name, port in ports.items()}
     return Record(
         index=existing.index if existing else UNASSIGNED,
@@ -136,7 +136,7 @@ async def _become_ready(
 
     async def install() -> None:
         await readiness.wait(layout, "kube-apiserver")
-        progress.report("The API server answers; applying the add-ons")
+        progress.report("The API server is up; applying the add-ons")
         await addons.apply(layout, record, loaded)
 
     try:

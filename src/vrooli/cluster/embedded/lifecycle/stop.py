@@ -23,7 +23,7 @@ async def stop(layout: Layout, progress: Progress) -> Done:
     """Stop all processes; the data are kept."""
     supervisor = holder(layout.supervisor_lock)
     if supervisor is not None:
-        progress.report("Ending the pods and the control plane")
+        progress.report("Stopping the pods and the control plane")
         with contextlib.suppress(ProcessLookupError):
             os.kill(supervisor, signal.SIGTERM)
 
@@ -38,13 +38,13 @@ async def stop(layout: Layout, progress: Progress) -> Done:
 async def delete(layout: Layout, progress: Progress) -> Done:
     """Kill all processes, and remove everything that the cluster created."""
     existed = layout.root.exists()
-    progress.report("Ending its processes")
+    progress.report("Killing its processes")
     await cleanup.clear(layout, probe(layout.root))
     foreign_processes.refuse_foreign_processes(layout)
     await autostart.disable(layout)
     progress.report("Removing its data")
     await cleanup.delete_data(layout)
     layout.lock.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # other clusters are beside it
+    with contextlib.suppress(OSError):  # the folder has other clusters
         layout.root.parent.rmdir()
     return Done(existed, f"{layout.name} is deleted" if existed else f"{layout.name} is absent")

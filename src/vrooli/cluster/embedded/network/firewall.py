@@ -1,8 +1,8 @@
-"""What network policies stand on: whether this host can enforce them, and no way round them.
+"""Prepares network policies: tests whether the host can enforce them, and blocks their bypass.
 
-kube-router writes iptables rules and IP sets. Each of them takes a part of the kernel or of the
-distribution that an ordinary host has, and a container or a small kernel may lack: that is tried
-out, where it leaves nothing.
+kube-router writes iptables rules and IP sets. They require features of the kernel and of the
+distribution that a container or a small kernel may lack. A test in a temporary network namespace,
+which leaves nothing behind, determines whether they work.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from vrooli.cluster.embedded.settings import BRIDGE
 from vrooli.errors import CommandError
 from vrooli.process import run
 
-# One rule of each kind that kube-router makes, with everything that it matches by.
+# One rule of each kind that kube-router writes, with all of its match modules.
 RULES = """\
 *filter
 -A FORWARD -m physdev --physdev-is-bridged -m comment --comment a -m conntrack --ctstate INVALID \
@@ -34,7 +34,7 @@ ipset create vrooli-nets hash:net timeout 0
 iptables-restore <<'END'
 {RULES}END
 """
-# The kernel gives each pod an IPv6 address of its link, which no policy knows of.
+# The kernel assigns a link-local IPv6 address to each pod; policies do not cover these addresses.
 WITHOUT_IPV6 = f"""\
 table ip6 vrooli {{
     chain forward {{
@@ -50,17 +50,17 @@ LIMIT_S = 20.0
 
 
 def environment(layout: Layout) -> dict[str, str]:
-    """What iptables is told: its old variant would lock a file of the host."""
+    """The environment of iptables: its legacy variant would lock a file of the host."""
     return {"XTABLES_LOCKFILE": str(layout.run / "xtables.lock")}
 
 
 async def prepare(layout: Layout) -> str:
-    """Make the cluster's network ready for policies.
+    """Prepare the cluster's network for policies.
 
     Returns:
-        What this host lacks to enforce them, in words; empty when it lacks nothing.
+        Why this host cannot enforce them; empty if it can.
     """
-    # The trial's sets and rules end with its network namespace, and that with its only process.
+    # The sets and rules of the test end with its network namespace, which ends with the process.
     trial = ["unshare", "--net", "sh", "-e"]
     closing = [*enter_command(layout.netns), "nft", "-f", "-"]
     try:

@@ -1,4 +1,4 @@
-"""Ports of 127.0.0.1 that lead into a cluster's network namespace, over TCP."""
+"""Forwards TCP ports of 127.0.0.1 into a cluster's network namespace."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from vrooli.errors import PrerequisiteError, UsageError
 
 LOCALHOST = "127.0.0.1"
 CHUNK_BYTES = 64 * 1024
-# How long a connection to the far side may take, seconds: all tries, and each.
+# Timeout of a connection to the target, seconds: of all attempts, and of each.
 CONNECT_S, ATTEMPT_S = 5.0, 1.0
-# Behind the far side may be many, one of which was just killed and refuses; each try may reach
-# another.
+# The target may be a Service with several pods, one of which was just killed and refuses
+# connections; the next attempt may reach another pod.
 CONNECT_ATTEMPTS, ATTEMPT_PAUSE_S = 20, 0.05
 HIGHEST_PORT = 65535
-# Where free ports are looked for: a cluster keeps them, so they must not be of those that the
-# system gives connections (from 32768 on, net.ipv4.ip_local_port_range) and that may be in use at
-# its next start, nor of those that Kubernetes gives Services (from 30000 on).
+# The range of free ports. A cluster keeps its ports, so they must not be ephemeral ports (from
+# 32768 on, net.ipv4.ip_local_port_range), which may be in use at its next start, nor node ports of
+# Services (from 30000 on).
 FREE = range(20_000, 30_000)
 
 
 def claim(ports: Mapping[str, int]) -> dict[str, int]:
-    """The ports, each 0 replaced by a free one.
+    """Replace each port 0 by a free port.
 
     Raises:
-        UsageError: One is no port's number, or two are the same.
-        PrerequisiteError: One is in use.
+        UsageError: A port is invalid, or two are the same.
+        PrerequisiteError: A port is in use.
     """
     chosen = [port for port in ports.values() if port]
     if len(set(chosen)) != len(chosen) or any(not 0 <= port <= HIGHEST_PORT for port in chosen):
         raise UsageError(
             f"The ports {dict(ports)} can't be used.",
-            f"Give each a number of its own, up to {HIGHEST_PORT}; 0 takes any free one.",
+            f"Use a different number for each, up to {HIGHEST_PORT}; 0 selects a free port.",
         )
     with contextlib.ExitStack() as stack:
         return {name: _claim(stack, name, port) for name, port in ports.items()}
 
 
 def _claim(stack: contextlib.ExitStack, name: str, port: int) -> int:
-    """Bind the port, or any, for a moment; all stay bound together: none is chosen twice."""
+    """Bind the port, or any, briefly; all are bound at once, so that none is chosen twice."""
     for candidate in [port] if port else random.sample(FREE, len(FREE)):
         try:
             stack.callback(_bound(candidate).close)
@@ -52,8 +52,8 @@ def _claim(stack: contextlib.ExitStack, name: str, port: int) -> int:
             return candidate
     what = f"Port {port}" if port else f"Each port from {FREE[0]} to {FREE[-1]}"
     raise PrerequisiteError(
-        f"{what} of {LOCALHOST}, for the cluster's {name}, is in use or can't be had: {reason}.",
-        f"Choose another with --port {name}=NUMBER; {name}=0 takes any free one.",
+        f"{what} of {LOCALHOST}, for the cluster's {name}, is in use or unavailable: {reason}.",
+        f"Choose another with --port {name}=NUMBER; {name}=0 selects a free port.",
     )
 
 
@@ -90,13 +90,13 @@ async def _forward(
             group.create_task(_copy(reader, remote_writer))
             group.create_task(_copy(remote_reader, writer))
     except* OSError:
-        pass  # one side went away: so does the other
+        pass  # if one side closes, close the other
     finally:
         remote_writer.close()
 
 
 async def _connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to the far side, with budget: nothing was sent yet, so nothing is sent twice."""
+    """Connect to the target with retries, which are safe since nothing has been sent yet."""
     for attempts_remaining in range(CONNECT_ATTEMPTS, 0, -1):
         try:
             async with asyncio.timeout(ATTEMPT_S):
@@ -105,11 +105,11 @@ async def _connect(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.
             if attempts_remaining == 1:
                 raise
         await asyncio.sleep(ATTEMPT_PAUSE_S)
-    raise AssertionError("there is at least one try")
+    raise AssertionError("there is at least one attempt")
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy until the end, and pass the end on: the other direction may still speak."""
+    """Copy until the end and forward it; the other direction may continue to send."""
     while chunk := await reader.read(CHUNK_BYTES):
         writer.write(chunk)
         await writer.drain()

@@ -1,6 +1,6 @@
 """A network namespace per cluster, and the veth pair that links it to the host.
 
-Runs inside the cluster's own mount namespace, so that the namespace's handle is never seen on
+Runs inside the cluster's own mount namespace, so that the namespace's handle is invisible on
 the host and ends with the last process of the cluster.
 """
 
@@ -73,7 +73,7 @@ async def connect(layout: Layout, host_link: HostLink) -> None:
     """Create the namespace and its link to the host.
 
     Raises:
-        PrerequisiteError: The kernel doesn't let us.
+        PrerequisiteError: The kernel does not permit it.
     """
     layout.netns.touch()
     try:

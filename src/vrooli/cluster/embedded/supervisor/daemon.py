@@ -140,7 +140,7 @@ def _supervise(
 
     try:
         asyncio.run(supervisor.run(watchdog_pipe, handle_watchdog_exit))
-    except Exception as error:  # noqa: BLE001 - the daemon's last word; nobody else would say it
+    except Exception as error:  # noqa: BLE001 - write any error to the log before the daemon exits
         traceback.print_exc()
         sys.stderr.flush()
         last_report = Report.read(layout.status) or Report(os.getpid(), "failed", time.time())

@@ -19,7 +19,7 @@ def predecessor(log: Path) -> Path:
 
 
 def rotate(log: Path, limit: int = LIMIT_BYTES) -> bool:
-    """Set the log's content aside once it is too long; says whether it was.
+    """Move the log's content to the older file once it is too long; returns whether it was.
 
     The writer keeps its descriptor, opened for appending, so the file is copied and emptied.
     Lines written between the two are lost.
@@ -33,13 +33,13 @@ def rotate(log: Path, limit: int = LIMIT_BYTES) -> bool:
 
 
 def last_line(log: Path) -> str:
-    """The log's last line that says something, or nothing."""
+    """The log's last line that is not blank; empty if there is none."""
     lines = tail(log, 20)
     return next((line for line in reversed(lines) if line.strip()), "")
 
 
 def tail(log: Path, count: int) -> list[str]:
-    """The last lines of a log, the older part included when it must be."""
+    """The last lines of a log, from its older part too if necessary."""
     lines: list[str] = []
     for part in (log, predecessor(log)):
         if part.exists() and len(lines) < count:
@@ -48,7 +48,7 @@ def tail(log: Path, count: int) -> list[str]:
 
 
 def _tail(path: Path, count: int) -> list[str]:
-    """Read from the end, twice as far each time, until there are enough lines."""
+    """Read from the end, doubling the size each time, until there are enough lines."""
     size, span = path.stat().st_size, count * TAIL_BYTES_PER_LINE
     while True:
         with path.open("rb") as file:
@@ -60,7 +60,7 @@ def _tail(path: Path, count: int) -> list[str]:
 
 
 async def follow(log: Path) -> AsyncIterator[str]:
-    """Each further line of a log as it is written, for ever; goes on when it is rotated."""
+    """Follow a log without end: each new line as it is written, also after a rotation."""
     position = log.stat().st_size if log.exists() else 0
     rest = ""
     while True:

@@ -50,7 +50,7 @@ class Report:
     def after_restart(self) -> Report:
         """The report of a supervisor that takes over from one that failed or was killed.
 
-        The cluster began when it did, and its pods are as old; each component is started anew.
+        The start time of the cluster and its pods stays the same; all components are restarted.
         """
         parts = {
             name: part

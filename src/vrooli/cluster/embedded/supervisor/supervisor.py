@@ -43,7 +43,7 @@ ROTATE_S = 30.0
 
 
 def backoffs() -> Iterator[float]:
-    """How long to wait before each further start, seconds."""
+    """The delay before each restart, seconds."""
     pause = FIRST_BACKOFF_S
     while True:
         yield pause
@@ -78,13 +78,13 @@ class Supervisor:
         *,
         previous: Report | None = None,
     ) -> None:
-        """Prepare to start them all, except those for which the host lacks something.
+        """Prepare to start all components except the disabled ones.
 
         Args:
-            layout: The cluster's place.
-            record: What was chosen for it.
-            disabled: The components that stay off, each with the reason in words.
-            previous: What is known of the cluster when another supervisor was killed.
+            layout: The cluster's paths.
+            record: The cluster's saved settings.
+            disabled: The components that are disabled, each with the reason.
+            previous: The last report of a supervisor that was killed, if any.
         """
         self._layout = layout
         self._record = record
@@ -100,7 +100,7 @@ class Supervisor:
 
     @property
     def report(self) -> Report:
-        """What it says now about the components."""
+        """The current report about the components."""
         return self._report
 
     async def run(self, watchdog_pipe: int, on_watchdog_exit: Callable[[], None]) -> None:
@@ -143,7 +143,7 @@ class Supervisor:
             began = time.monotonic()
             try:
                 ending = self._describe_exit(component, await self._run_once(component))
-            except OSError as error:  # a full disk, or its program is gone
+            except OSError as error:  # a full disk, or its program is missing
                 ending = f"can't be started: {error}"
             if time.monotonic() - began > RECOVERED_S:
                 pauses = backoffs()
@@ -151,7 +151,7 @@ class Supervisor:
             await asyncio.sleep(next(pauses))
 
     async def _run_once(self, component: Component) -> int:
-        """Run a component to its end, and give its exit status."""
+        """Run a component to its end; returns its exit status."""
         process = await self._spawn(component)
         self._processes[component.name] = process
         self._set(component.name, STARTING, pid=process.pid)

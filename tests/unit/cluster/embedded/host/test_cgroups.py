@@ -45,7 +45,7 @@ def test_an_old_host_gets_a_cgroup_in_every_hierarchy(tmp_path: Path) -> None:
 
 def test_a_host_that_refuses_is_an_error_with_advice(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(PrerequisiteError, match="can't be made") as raised:
+    with pytest.raises(PrerequisiteError, match="can't be created") as raised:
         cgroups.create(_modern(tmp_path / "file"), "one")
     assert "container" in raised.value.advice
 

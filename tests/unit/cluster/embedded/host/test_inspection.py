@@ -39,7 +39,7 @@ def test_a_constrained_host_lacks_nothing_that_cannot_be_relaxed() -> None:
         ({"missing_programs": ("nft",)}, "package nftables"),
         ({"v2_controllers": frozenset({"cpu", "cpuset", "pids"})}, "controllers memory"),
         ({"kmsg": False}, "/dev/kmsg"),
-        ({"free_bytes": 5 * inspection.GIB}, "Only 5.0 GiB"),
+        ({"free_bytes": 5 * inspection.GIB}, "5.0 GiB free"),
     ],
 )
 def test_each_lack_is_named_with_its_remedy(change: dict[str, object], said: str) -> None:

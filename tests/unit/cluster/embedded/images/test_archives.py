@@ -39,18 +39,18 @@ def test_each_image_has_its_name_and_digest(tmp_path: Path, member: str) -> None
     "index", [{}, {"manifests": [{"digest": "sha256:1"}]}, {"manifests": [{"annotations": {}}]}]
 )
 def test_an_archive_without_named_images_is_refused(tmp_path: Path, index: Any) -> None:
-    with pytest.raises(UsageError, match="no OCI archive"):
+    with pytest.raises(UsageError, match="not an OCI archive"):
         archives.images_in(_archive(tmp_path / "a.tar", index))
 
 
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_text("no tar")
-    with pytest.raises(UsageError, match="no OCI archive"):
+    with pytest.raises(UsageError, match="not an OCI archive"):
         archives.images_in(tmp_path / "a.tar")
 
 
 def test_an_archive_without_an_index_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no OCI archive"):
+    with pytest.raises(UsageError, match="not an OCI archive"):
         archives.images_in(_archive(tmp_path / "a.tar", {}, "manifest.json"))
 
 
