@@ -26,6 +26,7 @@ class Failure:
         status: The HTTP status of the response, ``BROKEN`` or ``NEVER``.
         message: The server's message.
         times: How often they fail; None is always.
+        retry_after_s: The delay before a retry that the server asks for, seconds; None if none.
     """
 
     verb: str
@@ -35,6 +36,7 @@ class Failure:
     status: int
     message: str
     times: int | None
+    retry_after_s: int | None
 
 
 @dataclass
@@ -65,9 +67,12 @@ class Failures:
         namespace: str | EllipsisType | None = ANY,
         name: str = "",
         times: int | None = None,
+        retry_after_s: int | None = None,
     ) -> None:
         """Let requests fail with a status, ``BROKEN`` or ``NEVER``."""
-        self.active.append(Failure(verb, kind, namespace, name, status, message, times))
+        self.active.append(
+            Failure(verb, kind, namespace, name, status, message, times, retry_after_s)
+        )
 
     def clear(self) -> None:
         """Let all requests succeed again."""
@@ -107,4 +112,6 @@ async def _response(failure: Failure) -> httpx.Response:
         raise httpx.ConnectError(failure.message)
     if failure.status == NEVER:
         await asyncio.Event().wait()
-    return httpx.Response(failure.status, json={"message": failure.message})
+    delay_s = failure.retry_after_s
+    headers = {} if delay_s is None else {"retry-after": str(delay_s)}
+    return httpx.Response(failure.status, json={"message": failure.message}, headers=headers)

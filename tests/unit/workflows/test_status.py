@@ -1,53 +1,69 @@
-"""What status says of each part, and that one part that can't be seen never hides another."""
+"""The status of each part; a part that can't be read does not hide another."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.release.records import record
-from vrooli.chart import manifest
-from vrooli.chart.manifest import Manifest
+from support.fakes.cluster import FakeCluster, namespace
+from support.fakes.healthy_cluster import (
+    VAULT_SECRET,
+    add_release,
+    healthy_cluster,
+    make_unavailable,
+)
 from vrooli.cluster.interface import ClusterStatus, ComponentStatus
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError
 from vrooli.events import silent
 from vrooli.findings import Verdict
-from vrooli.kube import ApiError
-from vrooli.kube.snapshot import Snapshot
-from vrooli.kube.unavailable import Unavailable
-from vrooli.operators import OperatorStatus
-from vrooli.operators.model import State
-from vrooli.redaction import Redactor
-from vrooli.release.model import Revision
-from vrooli.release.records.metadata import End, RevisionMetadata
-from vrooli.release.rollout import operator_logs
-from vrooli.vault.server import VaultStatus
+from vrooli.kube import Kube
+from vrooli.operators import PGO
+from vrooli.operators.pgo import names as pgo_names
+from vrooli.release import Release
+from vrooli.release.model import secret_name
+from vrooli.release.records.metadata import End
+from vrooli.vault import manifests as vault
 from vrooli.workflows import status as module
+from vrooli.workflows.clusters import access
 from vrooli.workflows.clusters.selection import Choice
 from vrooli.workflows.results.status import StatusResult
 
-SECRET = manifest.from_body(
-    {"apiVersion": "v1", "kind": "VaultStaticSecret", "metadata": {"name": "creds"}}, "dev"
-)
-READY_SECRET = {
-    "kind": "VaultStaticSecret",
-    "metadata": {"name": "creds", "generation": 1},
-    "spec": {"destination": {"name": "creds"}},
-    "status": {"secretMAC": "x", "lastGeneration": 1},
+Body = dict[str, Any]
+KUBECONFIG = Path("/kubeconfig")
+ETCD = ComponentStatus("etcd", "failed", detail="no space left on device")
+POSTGRES: Body = {
+    "kind": "PostgresCluster",
+    "metadata": {"name": "vrooli-pg", "generation": 1},
+    "spec": {"instances": [{}]},
+    "status": {
+        "observedGeneration": 1,
+        "instances": [{"readyReplicas": 1}],
+        "databaseRevision": "x",
+        "usersRevision": "x",
+    },
+}
+LEADER: Body = {
+    "kind": "Pod",
+    "metadata": {
+        "name": "vrooli-pg-0",
+        "labels": {
+            pgo_names.CLUSTER_LABEL: "vrooli-pg",
+            pgo_names.ROLE_LABEL: pgo_names.LEADER_ROLES[0],
+        },
+    },
+    "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
 }
 
 
-class FakeCluster:
-    """A cluster in a given state."""
+class EmbeddedCluster:
+    """An embedded cluster in a given state."""
 
-    name, kind, kubeconfig = "x", "embedded", Path("/kubeconfig")
+    name, kind, kubeconfig = "x", "embedded", KUBECONFIG
 
     def __init__(self, state: str, *components: ComponentStatus) -> None:
         self._status = ClusterStatus("x", "embedded", state, "v1.37.2", components)
@@ -59,101 +75,101 @@ class FakeCluster:
         return {"http": "http://127.0.0.1:1", "api": "https://127.0.0.1:2"}
 
 
-class FakeKube:
-    """A client that nobody may ask anything: the rooms stand in for what they would read."""
-
-    async def __aenter__(self) -> FakeKube:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Nothing to close."""
-
-
-def _gives(value: Any) -> Callable[..., Awaitable[Any]]:
-    async def give(*_: Any) -> Any:
-        if isinstance(value, list) and value:
-            raise value.pop()
-        if isinstance(value, list):
-            return _operator()
-        if isinstance(value, Exception):
-            raise value
-        return value
-
-    return give
-
-
-def _operator(state: State = State.READY, detail: str = "") -> OperatorStatus:
-    return OperatorStatus("pgo", "postgres-operator", state, "5.4", "go-module", detail)
-
-
-REVISION = Revision(3, "deployed", "vrooli-0.1.0", datetime(2026, 1, 1, tzinfo=UTC))
-
-
 @pytest.fixture
 def run_status(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StatusResult]:
-    """Run status where every part is healthy but for what is given."""
+    """Run status where every part is healthy except for what is given."""
 
     def run(
         *,
-        cluster: FakeCluster | None = None,
-        operator: OperatorStatus | Exception | list[Exception] | None = None,
-        vault: VaultStatus | Exception | None = None,
-        revision: Revision | Exception | None = REVISION,
-        secret: dict[str, Any] | None = None,
-        wanted: tuple[Manifest, ...] = (SECRET,),
-        kube: FakeKube | Exception | None = None,
+        embedded: EmbeddedCluster | None = None,
+        change: Callable[[FakeCluster], object] = lambda cluster: None,
+        connection_error: PrerequisiteError | None = None,
+        status: str = "deployed",
+        objects: tuple[Body, ...] = (VAULT_SECRET,),
         environment: str = "dev",
         end: End = End.READY,
-        unavailable: tuple[Unavailable, ...] = (),
     ) -> StatusResult:
-        stored = RevisionMetadata(end=end)
-        found = cluster or FakeCluster("running")
-        seen = Snapshot.of([secret or READY_SECRET])
-        for place, value in {
-            "access.find": (Choice("embedded", "x"), found),
-            "Kube.connect": kube or FakeKube(),
-            "operators.status": operator or _operator(),
-            "vault.status": vault or VaultStatus("ready", "2.7.2"),
-            "storage.fetch_record": (
-                replace(record(3, objects=wanted, stored=stored), revision=revision)
-                if isinstance(revision, Revision)
-                else revision
-            ),
-            "queries.fetch_release_snapshot": seen,
-            "operator_logs.read": operator_logs.Reading({}, unavailable),
-            "secret_redaction.redactor": Redactor(),
-        }.items():
-            owner, _, name = place.partition(".")
-            monkeypatch.setattr(getattr(module, owner), name, _gives(value))
+        cluster = healthy_cluster()
+        cluster.add(*objects)
+        release = Release.of(ENVIRONMENTS[environment], KUBECONFIG)
+        add_release(cluster, release, objects, status, end)
+        change(cluster)
+
+        async def find(name: str | None) -> tuple[Choice, EmbeddedCluster]:
+            return Choice("embedded", "x"), embedded or EmbeddedCluster("running")
+
+        async def connect(kubeconfig: Path) -> FakeCluster:
+            assert kubeconfig == KUBECONFIG
+            if connection_error is not None:
+                raise connection_error
+            return cluster
+
+        monkeypatch.setattr(access, "find", find)
+        monkeypatch.setattr(Kube, "connect", connect)
         return asyncio.run(module.status(ENVIRONMENTS[environment], None, silent))
 
     return run
 
 
-Look = Callable[..., StatusResult]
+Run = Callable[..., StatusResult]
 
 
-def test_all_healthy_reports_what_runs_and_where_to_look(run_status: Look) -> None:
+def remove_release(cluster: FakeCluster) -> None:
+    """Remove Helm's record of the release of any environment."""
+    for environment in ENVIRONMENTS.values():
+        name = secret_name(environment.release, 3)
+        if cluster.find("Secret", name, environment.namespace):
+            cluster.remove("Secret", name, environment.namespace)
+
+
+def remove_pgo(cluster: FakeCluster) -> None:
+    cluster.remove("Deployment", PGO.name, PGO.namespace)
+
+
+def remove_vault(cluster: FakeCluster) -> None:
+    cluster.remove("StatefulSet", vault.NAME, vault.NAMESPACE)
+
+
+def forbid_vault(cluster: FakeCluster) -> None:
+    cluster.failures.forbid("get", "StatefulSet", namespace=vault.NAMESPACE)
+
+
+def test_all_parts_are_healthy(run_status: Run) -> None:
     result = run_status()
     assert result.ok
     assert result.problems == ()
     assert [(item.version, item.source) for item in result.operators] == [("5.4", "go-module")] * 3
+    assert result.vault is not None
+    assert (result.vault.state, result.vault.version) == ("ready", "2.7.2")
     assert result.release is not None
     assert (result.release.status, result.release.revision) == ("deployed", 3)
     assert [(item.name, item.ready) for item in result.workloads] == [("creds", True)]
     assert result.urls["ui"] == "http://127.0.0.1:1"
 
 
-def test_a_release_is_not_healthy_to_who_may_not_read_the_operators_logs(run_status: Look) -> None:
-    result = run_status(unavailable=(Unavailable("the log of PGO", "no", "ask for it"),))
+def test_status_changes_nothing(run_status: Run) -> None:
+    clusters: list[FakeCluster] = []
+    run_status(change=clusters.append)
+    assert clusters[0].requests
+    assert clusters[0].changes == []
+
+
+def test_health_is_unknown_without_permission_to_read_the_logs_of_an_operator(
+    run_status: Run,
+) -> None:
+    def forbid_pods(cluster: FakeCluster) -> None:
+        cluster.add(LEADER)
+        cluster.failures.forbid("list", "Pod", namespace=None)
+
+    result = run_status(objects=(VAULT_SECRET, POSTGRES), change=forbid_pods)
     assert result.verdict is Verdict.UNKNOWN
     assert result.problems == ()
-    assert [vars(item) for item in result.missing] == [
-        {"resource": "the log of PGO", "reason": "no", "advice": "ask for it"}
+    assert [(item.resource, item.reason) for item in result.missing] == [
+        ("the log of PostgreSQL operator (PGO)", "The API server refused to list Pod: forbidden")
     ]
 
 
-def test_a_revision_without_a_record_is_used_as_helm_has_it(run_status: Look) -> None:
+def test_a_revision_without_metadata_has_the_state_of_helm(run_status: Run) -> None:
     result = run_status(end=End.UNKNOWN)
     assert result.ok
     assert result.release is not None
@@ -161,8 +177,8 @@ def test_a_revision_without_a_record_is_used_as_helm_has_it(run_status: Look) ->
 
 
 @pytest.mark.parametrize("state", ["absent", "stopped"])
-def test_a_cluster_that_does_not_run_is_all_there_is_to_say(run_status: Look, state: str) -> None:
-    result = run_status(cluster=FakeCluster(state))
+def test_only_the_cluster_is_reported_if_it_does_not_run(run_status: Run, state: str) -> None:
+    result = run_status(embedded=EmbeddedCluster(state))
     assert not result.ok
     assert result.problems == (
         f"cluster embedded:x is {state}: `vrooli develop` starts it and deploys the release",
@@ -171,23 +187,33 @@ def test_a_cluster_that_does_not_run_is_all_there_is_to_say(run_status: Look, st
 
 
 @pytest.mark.parametrize(
-    ("given", "problem"),
+    ("state", "problem"),
     [
         (
-            {"cluster": FakeCluster("degraded", ComponentStatus("etcd", "failed", detail="oh"))},
-            "etcd is failed: oh",
+            {
+                "embedded": EmbeddedCluster(
+                    "degraded", ComponentStatus("etcd", "failed", detail="x")
+                )
+            },
+            "etcd is failed: x",
         ),
-        ({"operator": _operator(State.NOT_READY, "0 of 1 pods")}, "pgo: 0 of 1 pods"),
-        ({"operator": _operator(State.ABSENT)}, "pgo: absent"),
-        ({"vault": VaultStatus("not ready", detail="0 of 1 pods")}, "Vault: 0 of 1 pods"),
-        ({"vault": VaultStatus("absent")}, "Vault: absent"),
         (
-            {"revision": None},
+            {"change": lambda it: make_unavailable(it, "Deployment", PGO.name, PGO.namespace)},
+            "postgres-operator: 0 of 1 pods are available",
+        ),
+        ({"change": remove_pgo}, "postgres-operator: absent"),
+        (
+            {"change": lambda it: make_unavailable(it, "StatefulSet", vault.NAME, vault.NAMESPACE)},
+            "Vault: 0 of 1 pods are ready",
+        ),
+        ({"change": remove_vault}, "Vault: absent"),
+        (
+            {"change": remove_release},
             "release vrooli-dev is absent: `vrooli develop` installs it from source, `vrooli "
             "deploy` from an artifact",
         ),
         (
-            {"revision": Revision(4, "failed", "c", REVISION.deployed_at)},
+            {"status": "failed"},
             "release vrooli-dev is failed: run `vrooli develop` (from source) or `vrooli deploy` "
             "(from an artifact) again, or roll back with `vrooli rollback`",
         ),
@@ -203,45 +229,49 @@ def test_a_cluster_that_does_not_run_is_all_there_is_to_say(run_status: Look, st
             "rollback`",
         ),
         (
-            {"secret": {**READY_SECRET, "status": {}}},
+            {"change": lambda it: it.add({**VAULT_SECRET, "status": {}})},
             "VaultStaticSecret creds: the Secret creds is not synced from Vault yet",
         ),
     ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+    ids=[
+        *("component", "operator", "no operator", "Vault", "no Vault", "no release"),
+        *("failed release", "unfinished deploy", "failed deploy", "unsynced Secret"),
+    ],
 )
-def test_what_is_not_healthy_is_a_problem_in_words(
-    run_status: Look, given: dict[str, Any], problem: str
+def test_a_part_that_is_not_healthy_is_a_problem(
+    run_status: Run, state: dict[str, Any], problem: str
 ) -> None:
-    result = run_status(**given)
+    result = run_status(**state)
     assert not result.ok
     assert problem in result.problems
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 @pytest.mark.parametrize(
-    ("given", "way"),
+    ("state", "advice"),
     [
-        ({"revision": None}, "`vrooli deploy --environment {}` installs an artifact"),
         (
-            {"revision": Revision(4, "failed", "c", REVISION.deployed_at)},
-            "`vrooli rollback --environment {}`",
+            {"change": remove_release},
+            "`vrooli deploy --environment {}` installs an artifact",
         ),
-        ({"cluster": FakeCluster("stopped")}, "`vrooli cluster start` starts it"),
-        ({"cluster": FakeCluster("absent")}, "select the cluster of {} with --cluster"),
+        ({"status": "failed"}, "`vrooli rollback --environment {}`"),
+        ({"embedded": EmbeddedCluster("stopped")}, "`vrooli cluster start` starts it"),
+        ({"embedded": EmbeddedCluster("absent")}, "select the cluster of {} with --cluster"),
     ],
+    ids=["no release", "failed release", "stopped cluster", "no cluster"],
 )
-def test_nobody_is_reported_to_put_the_sources_where_an_artifact_belongs(
-    run_status: Look, environment: str, given: dict[str, Any], way: str
+def test_the_advice_for_an_environment_of_artifacts_is_never_develop(
+    run_status: Run, environment: str, state: dict[str, Any], advice: str
 ) -> None:
-    (problem,) = run_status(environment=environment, **given).problems
-    assert way.format(environment) in problem
+    (problem,) = run_status(environment=environment, objects=(), **state).problems
+    assert advice.format(environment) in problem
     assert "vrooli develop" not in problem
 
 
-def test_an_api_that_does_not_answer_hides_no_component(run_status: Look) -> None:
-    etcd = ComponentStatus("etcd", "failed", detail="no space left on device")
+def test_an_api_without_an_answer_hides_no_component(run_status: Run) -> None:
     result = run_status(
-        cluster=FakeCluster("degraded", etcd), kube=PrerequisiteError("No API answers.")
+        embedded=EmbeddedCluster("degraded", ETCD),
+        connection_error=PrerequisiteError("No API answers."),
     )
     assert not result.ok
     assert result.problems == (
@@ -253,12 +283,25 @@ def test_an_api_that_does_not_answer_hides_no_component(run_status: Look) -> Non
     assert result.cluster.components[0].name == "etcd"
 
 
-def test_someone_elses_vault_is_no_problem(run_status: Look) -> None:
-    assert run_status(vault=VaultStatus("foreign", detail="theirs")).ok
+def test_the_vault_of_another_product_is_no_problem(run_status: Run) -> None:
+    service = {
+        "kind": "Service",
+        "metadata": {"name": vault.NAME, "namespace": vault.NAMESPACE},
+    }
+
+    def replace_vault(cluster: FakeCluster) -> None:
+        remove_vault(cluster)
+        cluster.add(namespace(vault.NAMESPACE), service)
+
+    result = run_status(change=replace_vault)
+    assert result.ok
+    assert result.vault is not None
+    assert result.vault.state == "foreign"
 
 
-def test_an_api_that_does_not_answer_leaves_it_open_how_all_is(run_status: Look) -> None:
-    result = run_status(kube=PrerequisiteError("No API answers.", "See whether it runs."))
+def test_health_is_unknown_if_the_api_does_not_answer(run_status: Run) -> None:
+    error = PrerequisiteError("No API answers.", "See whether it runs.")
+    result = run_status(connection_error=error)
     assert (result.ok, result.verdict, result.exit_code) == (False, Verdict.UNKNOWN, 3)
     assert [(item.reason, item.advice) for item in result.missing] == [
         ("No API answers.", "See whether it runs.")
@@ -266,36 +309,40 @@ def test_an_api_that_does_not_answer_leaves_it_open_how_all_is(run_status: Look)
     assert result.problems == ()
 
 
-def test_a_part_that_can_not_be_read_is_no_problem_leaves_it_open_and_hides_no_other(
-    run_status: Look,
-) -> None:
-    result = run_status(vault=PrerequisiteError("no answer"))
+def test_a_part_that_can_not_be_read_is_no_problem_and_hides_no_other(run_status: Run) -> None:
+    result = run_status(change=forbid_vault)
     assert (result.verdict, result.exit_code) == (Verdict.UNKNOWN, 3)
-    assert [(item.resource, item.reason) for item in result.missing] == [("Vault", "no answer")]
+    ((resource, reason),) = [(item.resource, item.reason) for item in result.missing]
+    assert (resource, "forbidden" in reason) == ("Vault", True)
     assert result.problems == ()
     assert len(result.operators) == 3
     assert result.release is not None
 
 
-def test_what_is_not_healthy_decides_regardless_of_what_was_not_read(run_status: Look) -> None:
-    lost = PrerequisiteError("no answer")
-    result = run_status(vault=lost, operator=_operator(State.ABSENT))
+def test_a_problem_decides_regardless_of_missing_parts(run_status: Run) -> None:
+    def change(cluster: FakeCluster) -> None:
+        forbid_vault(cluster)
+        remove_pgo(cluster)
+
+    result = run_status(change=change)
     assert (result.verdict, result.exit_code) == (Verdict.PROBLEMS, 1)
     assert len(result.missing) == 1
 
 
-def test_a_vault_that_nothing_is_used_from_require_not_be_read(run_status: Look) -> None:
-    result = run_status(vault=PrerequisiteError("no answer"), wanted=())
+def test_a_vault_that_the_release_does_not_use_may_be_unreadable(run_status: Run) -> None:
+    result = run_status(change=forbid_vault, objects=())
     assert (result.verdict, result.missing) == (Verdict.HEALTHY, ())
 
 
-def test_what_was_turned_unreachable_is_prompted_again(run_status: Look) -> None:
-    busy = ApiError("list Deployment", 429, "too many", retry_after_s=0)
-    assert run_status(operator=[busy] * 4).ok
+def test_a_busy_api_server_is_asked_again(run_status: Run) -> None:
+    def limit(cluster: FakeCluster) -> None:
+        cluster.failures.add("list", "Deployment", 429, "too many", times=4, retry_after_s=0)
+
+    assert run_status(change=limit).ok
 
 
-def test_a_release_that_can_not_be_read_leaves_no_places_to_look(run_status: Look) -> None:
-    result = run_status(revision=PrerequisiteError("no answer"))
+def test_a_release_that_can_not_be_read_has_no_urls(run_status: Run) -> None:
+    result = run_status(change=lambda cluster: cluster.failures.forbid("list", "Secret"))
     assert "release vrooli-dev" in {item.resource for item in result.missing}
     assert result.exit_code == 3
     assert result.urls == {}
