@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from support.fakes.cluster import FakeCluster, namespace
+from support.fakes.cluster_failures import NEVER
+from support.release.records import helm_secret, record
 from vrooli.chart.engine import Rendering
 from vrooli.environments import ENVIRONMENTS
-from vrooli.errors import VrooliError
 from vrooli.events import Progress
-from vrooli.kube import ApiError, Kube
 from vrooli.release import Release
 from vrooli.release.apply import Applied
+from vrooli.release.model import secret_name
 from vrooli.release.records import bookkeeping
+from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.release.rollout import context
 from vrooli.steps import Done
 from vrooli.workflows import deploy_run
@@ -27,26 +28,25 @@ RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 HEALTHY = Done(changed=True, detail="all of it is ready")
 
 
-@dataclass
-class Server:
-    """Stands for an API server that refuses its first requests."""
-
-    refusals: list[VrooliError] = field(default_factory=list)
-    labels: dict[str, str] = field(
-        default_factory=lambda: {"version": "1", "vrooli.com/revision": "1"}
-    )
-
-    async def list(self, *words: str, names_only: bool = False) -> list[dict[str, Any]]:
-        return [{"metadata": {"labels": self.labels}}]
-
-    async def patch(self, *words: Any) -> None:
-        if self.refusals:
-            raise self.refusals.pop(0)
-        self.labels = {**self.labels, **words[4]["metadata"]["labels"]}
+def _cluster() -> FakeCluster:
+    """A cluster with Helm's record of revision 1, which no deploy has marked yet."""
+    stored = RevisionMetadata(end=End.UNFINISHED)
+    return FakeCluster(namespace(), helm_secret(RELEASE, record(1, stored=stored)))
 
 
-def _noted(server: Server) -> Done:
-    return asyncio.run(bookkeeping.record_healthy(cast(Kube, server), RELEASE, HEALTHY, 1))
+def _failing(status: int, times: int | None = None) -> FakeCluster:
+    """A cluster in which changes of Secrets fail."""
+    cluster = _cluster()
+    cluster.failures.add("patch", "Secret", status, "the server\nis busy", times=times)
+    return cluster
+
+
+async def _record_healthy(cluster: FakeCluster) -> Done:
+    return await bookkeeping.record_healthy(cluster, RELEASE, HEALTHY, 1)
+
+
+def _patches(cluster: FakeCluster) -> int:
+    return sum(verb == "patch" for verb, _, _ in cluster.changes)
 
 
 @pytest.fixture(autouse=True)
@@ -54,42 +54,43 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bookkeeping, "PAUSES_S", (0.0, 0.0))
 
 
-def _busy() -> ApiError:
-    return ApiError("patch it", 429, "the server\nis busy")
+async def test_an_error_that_passes_is_not_reported() -> None:
+    cluster = _failing(429, times=2)
+    assert await _record_healthy(cluster) == HEALTHY
+    labels = cluster.body("Secret", secret_name(RELEASE.name, 1))["metadata"]["labels"]
+    assert labels["vrooli.com/ready"] == "1"
+    assert _patches(cluster) == 3
 
 
-def test_an_error_that_passes_is_not_mentioned() -> None:
-    server = Server([_busy(), _busy()])
-    assert _noted(server) == HEALTHY
-    assert server.labels["vrooli.com/ready"] == "1"
-
-
-def test_an_error_that_stays_is_mentioned_and_ends_nothing() -> None:
-    done = _noted(Server([_busy(), _busy(), _busy()]))
+async def test_an_error_that_stays_is_reported_and_does_not_fail_the_release() -> None:
+    done = await _record_healthy(_failing(429))
     assert done.changed
     assert done.detail == (
-        "all of it is ready; could not be marked as ready: "
-        "The API server refused to patch it: the server is busy"
+        "all of it is ready; could not be marked as ready: The API server refused to change "
+        f"Secret {secret_name(RELEASE.name, 1)}: the server is busy"
     )
 
 
-def test_a_missing_right_is_not_requested_for_again() -> None:
-    server = Server([ApiError("patch it", 403, "no"), _busy()])
-    assert _noted(server).detail.endswith("refused to patch it: no")
-    assert len(server.refusals) == 1
+async def test_a_request_without_permission_is_not_retried() -> None:
+    cluster = _failing(403)
+    assert "the server is busy" in (await _record_healthy(cluster)).detail
+    assert _patches(cluster) == 1
 
 
-def test_a_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_deploy_does_not_wait_for_a_server_that_never_responds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(bookkeeping, "LIMIT_S", 0.05)
+    cluster = _cluster()
+    for number in range(2, 14):
+        stored = RevisionMetadata(end=End.READY)
+        cluster.add(helm_secret(RELEASE, record(number, "superseded", stored=stored)))
+    cluster.failures.add("delete", "Secret", NEVER)
+    detail = (await _record_healthy(cluster)).detail
+    assert "old revisions could not be deleted: no answer within" in detail
 
-    async def prune(kube: Kube, release: Release) -> None:
-        await asyncio.sleep(60)
 
-    monkeypatch.setattr(bookkeeping.retention, "prune", prune)
-    assert "old revisions could not be deleted: no answer within" in _noted(Server()).detail
-
-
-def test_a_deploy_that_is_healthy_does_not_fail_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_healthy_deploy_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     async def until_ready(*words: object, **more: object) -> Done:
         return HEALTHY
 
@@ -97,8 +98,7 @@ def test_a_deploy_that_is_healthy_does_not_fail_for_it(monkeypatch: pytest.Monke
     run = object.__new__(deploy_run.DeployRun)
     run.options = DeployOptions(ENVIRONMENTS["dev"])
     cluster = SimpleNamespace(kubeconfig=RELEASE.kubeconfig)
-    server = Server([_busy(), _busy(), _busy()])
-    run.reached = cast(Any, SimpleNamespace(kube=server, cluster=cluster))
+    run.reached = cast(Any, SimpleNamespace(kube=_failing(429), cluster=cluster))
     run.rendering = Rendering({}, "dev")
     run.applied, run.began = Applied(changed=True, revision=1), context.EPOCH
-    assert "could not be marked as ready" in asyncio.run(run.follow(Progress())).detail
+    assert "could not be marked as ready" in (await run.follow(Progress())).detail

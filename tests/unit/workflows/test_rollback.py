@@ -1,4 +1,4 @@
-"""A rollback: what it ends with."""
+"""The end of a rollback."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from support.fakes.cluster import FakeCluster
 from support.release.records import record
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import PrerequisiteError, VrooliError
@@ -24,25 +25,20 @@ from vrooli.workflows.safeguards.consent import CONFIRMED
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
 
-class UnreachableCluster:
-    """Stands for an API server that went away."""
-
-    async def healthy(self) -> bool:
-        return False
-
-
 def _run(end: End = End.READY) -> rollback._Run:
-    """From revision 3 back to 2, of which nothing differs."""
+    """A rollback from revision 3 to 2 without differences, to a server that is not ready."""
+    cluster = FakeCluster()
+    cluster.server.is_healthy = False
     return rollback._Run(
         RollbackOptions(ENVIRONMENTS["dev"]),
-        cast(Any, SimpleNamespace(kube=UnreachableCluster())),
+        cast(Any, SimpleNamespace(kube=cluster)),
         RELEASE,
         record(2, stored=RevisionMetadata(end=end)),
         record(3),
     )
 
 
-def test_a_cluster_that_disappears_in_the_middle_is_no_failure_of_the_release(
+def test_a_cluster_that_stops_during_a_rollback_is_no_failure_of_the_release(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     @asynccontextmanager
@@ -61,7 +57,7 @@ def test_a_cluster_that_disappears_in_the_middle_is_no_failure_of_the_release(
 
 
 @pytest.mark.parametrize(
-    ("end", "said"),
+    ("end", "reason"),
     [
         (End.READY, ""),
         (End.UNKNOWN, ""),
@@ -69,7 +65,7 @@ def test_a_cluster_that_disappears_in_the_middle_is_no_failure_of_the_release(
         (End.UNFINISHED, ", which never became ready"),
     ],
 )
-def test_the_question_reports_of_a_revision_that_it_never_worked(end: End, said: str) -> None:
+def test_the_confirmation_reports_that_a_revision_never_became_ready(end: End, reason: str) -> None:
     run = _run(end)
-    expected = f"roll vrooli-dev in namespace dev back to revision 2{said}: nothing differs"
+    expected = f"roll vrooli-dev in namespace dev back to revision 2{reason}: nothing differs"
     assert run.change == expected
