@@ -1,20 +1,20 @@
-"""The end of an interrupted deploy: the person's answer may come late."""
+"""The end of an interrupted deploy, whose prompt may be confirmed late."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from vrooli.errors import InterruptError
+from support.fakes.cluster import FakeCluster, namespace
+from support.release.records import helm_secret, record
 from vrooli.events import Progress, silent
-from vrooli.kube import Kube
-from vrooli.release import Release, failure_handling, process_identity
-from vrooli.release.model import Revision
-from vrooli.release.records import storage
+from vrooli.release import Release, lease, process_identity
+from vrooli.release.model import secret_name
+from vrooli.release.records import metadata
+from vrooli.release.records.metadata import End, RevisionMetadata
 from vrooli.steps import Done
 from vrooli.workflows.safeguards.consent import Consent
 from vrooli.workflows.safeguards.interruption import InterruptedChange
@@ -23,65 +23,54 @@ RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 TIME = "2026-01-01T00:00:00Z"
 
 
-class Cluster:
-    """Stands for an API server with the release's Lease, and for Helm's notes."""
+def _lease(holder: str) -> dict[str, Any]:
+    """The Lease of the release, held by this process or another one."""
+    spec = {"holderIdentity": holder, "acquireTime": TIME, "renewTime": TIME}
+    return {"kind": "Lease", "metadata": {"name": lease.lease_name(RELEASE)}, "spec": spec}
 
-    def __init__(self) -> None:
-        self.holder, self.newest, self.went_back = process_identity.name(), 2, False
 
-    async def get(self, *words: str) -> dict[str, Any]:
-        spec = {"holderIdentity": self.holder, "acquireTime": TIME, "renewTime": TIME}
-        return {"metadata": {}, "spec": spec}
+def _revision(number: int) -> dict[str, Any]:
+    """Helm's Secret of a revision that a deploy of vrooli made."""
+    return helm_secret(RELEASE, record(number, stored=RevisionMetadata(end=End.UNFINISHED)))
 
-    async def fetch_revision(self, kube: object, release: Release) -> Revision:
-        return _revision(self.newest)
 
-    async def go_back(self, progress: Progress) -> Done:
-        self.went_back = True
+def _interrupted(during_prompt: dict[str, Any] | None = None) -> tuple[str, bool]:
+    """The message of an interrupted deploy, and whether it rolled back.
+
+    Revision 2 is of this process, which holds the lock; ``during_prompt`` is an object that
+    another deploy writes before the confirmation.
+    """
+    cluster = FakeCluster(namespace(), _lease(process_identity.name()), _revision(1), _revision(2))
+    rollbacks: list[Progress] = []
+
+    async def roll_back(progress: Progress) -> Done:
+        rollbacks.append(progress)
         return Done(changed=True, detail="is healthy again")
 
-
-def _revision(number: int) -> Revision:
-    return Revision(number, "deployed", "vrooli-1", datetime.now(UTC))
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    """Revision 2 was made by this process, which holds the Lease."""
-    result = Cluster()
-
-    async def mark(*words: object) -> None:
-        return
-
-    monkeypatch.setattr(storage, "fetch_revision", result.fetch_revision)
-    monkeypatch.setattr(failure_handling, "mark_failed", mark)
-    return result
-
-
-def _ended(cluster: Cluster, **meanwhile: Any) -> InterruptError:
-    """What a deploy ends with whose person answers yes, and what happens before the answer."""
-
-    def ask(question: str) -> bool:
-        vars(cluster).update(meanwhile)
+    def confirm(question: str) -> bool:
+        if during_prompt is not None:
+            cluster.add(during_prompt)
         return True
 
-    cut = InterruptedChange(
-        cast(Kube, cluster), RELEASE, (), {}, _revision(1), cluster.go_back, "vrooli back"
-    )
-    by_person = asyncio.CancelledError("SIGINT")
-    return asyncio.run(cut.end(by_person, silent, Consent(ask=ask)))
+    before = record(1).revision
+    change = InterruptedChange(cluster, RELEASE, (), {}, before, roll_back, "vrooli back")
+    cancelled = asyncio.CancelledError("SIGINT")
+    error = asyncio.run(change.end(cancelled, silent, Consent(ask=confirm)))
+    labels = cluster.body("Secret", secret_name(RELEASE.name, 2))["metadata"]["labels"]
+    assert metadata.parse(labels).end is End.FAILED
+    return error.message, bool(rollbacks)
 
 
-def test_a_confirmation_rolls_back(cluster: Cluster) -> None:
-    error = _ended(cluster)
-    assert error.message == "vrooli-dev is healthy again."
-    assert cluster.went_back
+def test_a_confirmation_rolls_back() -> None:
+    assert _interrupted() == ("vrooli-dev is healthy again.", True)
 
 
-@pytest.mark.parametrize("meanwhile", [{"holder": "bob@elsewhere, process 7"}, {"newest": 3}])
-def test_a_late_confirmation_does_not_go_back_from_what_another_deploy_made(
-    cluster: Cluster, meanwhile: dict[str, Any]
+@pytest.mark.parametrize(
+    "during_prompt", [_lease("bob@elsewhere, process 7"), _revision(3)], ids=["lock", "revision"]
+)
+def test_a_late_confirmation_does_not_roll_back_another_deploy(
+    during_prompt: dict[str, Any],
 ) -> None:
-    error = _ended(cluster, **meanwhile)
-    assert "Another deploy of vrooli-dev in namespace dev has started since" in error.message
-    assert not cluster.went_back
+    message, is_rolled_back = _interrupted(during_prompt)
+    assert "Another deploy of vrooli-dev in namespace dev has started since" in message
+    assert not is_rolled_back
