@@ -1,4 +1,4 @@
-"""What the repository's files are: of which commit, and of what time."""
+"""The commit of the repository's files, and its time."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from vrooli.artifact import model
 from vrooli.artifact.model import ArtifactSource
 from vrooli.errors import CommandError, PrerequisiteError, UsageError
 
-# What an artifact is made from, under the repository.
+# The sources of an artifact, relative to the repository.
 PARTS = ("k8s/chart", "services", "images")
-# The time of files that no commit dates: the oldest that every archive format can have, 1980.
+# The time of files without a commit: the oldest that all archive formats support, 1980.
 NO_TIME = 315532800
 GIT_S = 30.0
 
 
 async def source() -> ArtifactSource:
-    """The commit of the repository's files and its time; outside of Git, what can be said.
+    """The commit of the repository's files and its time; without Git, no commit and a fixed time.
 
-    ``SOURCE_DATE_EPOCH`` gives another time, as https://reproducible-builds.org defines it.
+    ``SOURCE_DATE_EPOCH`` overrides the time, as https://reproducible-builds.org defines it.
 
     Raises:
-        UsageError: ``SOURCE_DATE_EPOCH`` is no number of seconds.
+        UsageError: ``SOURCE_DATE_EPOCH`` is not a number of seconds.
     """
     epoch_s = _source_date_epoch()
     try:
         top, revision = (await _git("rev-parse", "--show-toplevel", "HEAD")).split("\n")
-        if Path(top).resolve() != project.root().resolve():  # a repository around this one
+        if Path(top).resolve() != project.root().resolve():  # an outer repository
             return _unknown(epoch_s)
         time = int(await _git("log", "-1", "--format=%ct"))
         changes = await _git("status", "--porcelain", "--", *PARTS)
@@ -55,9 +55,9 @@ def _source_date_epoch() -> int | None:
     text = os.environ.get("SOURCE_DATE_EPOCH")
     if not text:
         return None
-    # A tar file's times end in the year 2242.
+    # The latest time in a tar file is in the year 2242.
     if not (text.isascii() and text.isdecimal() and int(text) < 8**11):
         raise UsageError(
-            f"SOURCE_DATE_EPOCH is {text!r}.", "It is a time in whole seconds since 1970."
+            f"SOURCE_DATE_EPOCH is {text!r}.", "Set it to a time in whole seconds since 1970."
         )
     return int(text)

@@ -1,4 +1,4 @@
-"""The outcomes of checks as JUnit XML, which CI services show. No I/O."""
+"""The outcomes of checks as JUnit XML, which CI services display. No I/O."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from vrooli.workflows.results.findings import CheckView, FindingView
 
-# Characters that XML 1.0 has no way to write.
+# Characters that XML 1.0 cannot represent.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SUITE = "vrooli check"
 
 
 def document(checks: Iterable[CheckView], elapsed_s: float) -> str:
-    """One test case for each check: failures for what was found, skipped for what wasn't seen."""
+    """One test case for each check: failures for its findings, skipped if it had no access."""
     cases = list(checks)
     failures = sum(view.state == "failed" for view in cases)
     skipped = sum(view.state in ("not needed", "unknown") for view in cases)

@@ -1,7 +1,7 @@
-"""What the pods of one component say, line by line and without secrets.
+"""Shows the logs of one component's pods, line by line and with secrets masked.
 
-The values of the namespace's Secrets are masked, and what looks like a secret; one that a line's
-end cuts in two isn't seen.
+The values of the namespace's Secrets and text that looks like a secret are masked. A secret that
+is split over two lines is not detected.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from vrooli.workflows.results.base import Result
 
 @dataclass(frozen=True)
 class Component:
-    """Where a component's logs are.
+    """The location of a component's logs.
 
     Attributes:
-        labels: The label selector of its pods; ``{release}`` stands for the release's name.
-        container: The container whose log is meant; None where a pod has only one.
+        labels: The label selector of its pods; ``{release}`` is replaced by the release's name.
+        container: The container with the log; None if its pods have only one.
     """
 
     labels: str
@@ -40,7 +40,7 @@ COMPONENTS = {
         name: Component(_OWN + name, name)
         for name in ("ui", "server", "jobs", "nsfw-detector", "adminer", "rotator")
     },
-    # The labels that the two operators give to the pods of the resources in the chart.
+    # The labels that the two operators set on the pods of the chart's resources.
     "postgres": Component(
         f"{pgo.CLUSTER_LABEL}=vrooli-pg,{pgo.INSTANCE_LABEL}",
         "database",
@@ -67,11 +67,11 @@ async def release_logs(
     tail: int,
     follow: bool,
 ) -> Result:
-    """Tell the last lines of each of a component's pods and, with ``follow``, each further one.
+    """Report the last log lines of a component's pods; with ``follow``, all further ones too.
 
     Raises:
         UsageError: There is no such component.
-        PrerequisiteError: The cluster doesn't run.
+        PrerequisiteError: The cluster is not running.
     """
     selector = COMPONENTS.get(component)
     if selector is None:

@@ -57,7 +57,7 @@ def _ensure(packages: dict[str, str], listener: Callable[[Event], None] = lambda
 
 def test_with_all_there_apt_is_not_started(apt: Apt) -> None:
     done = _ensure({"there": "sh", "file": "/etc/passwd"})
-    assert done == package_manager.Done(changed=False, detail="all 2 are there")
+    assert done == package_manager.Done(changed=False, detail="all 2 are installed")
     assert apt.calls == []
 
 
@@ -149,7 +149,7 @@ def test_without_apt_the_missing_programs_are_named(
     apt: Apt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(PrerequisiteError, match="no-such-program-7, and has no apt-get"):
+    with pytest.raises(PrerequisiteError, match="no-such-program-7, and no apt-get"):
         _ensure(DESIRED)
 
 

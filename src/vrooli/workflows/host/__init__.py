@@ -1,4 +1,4 @@
 """Preparation of this machine: Debian packages, programs and images.
 
-Nothing here knows of releases or of the cluster's objects.
+Nothing here depends on releases or on the cluster's objects.
 """

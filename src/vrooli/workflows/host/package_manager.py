@@ -1,4 +1,4 @@
-"""The host's own programs: what the cluster and the image builds start, from the distribution."""
+"""Installs the distribution's packages with the programs of the cluster and the image builds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vrooli.events import Progress
 from vrooli.process import Completed
 from vrooli.steps import Done
 
-# Debian's package, and what it brings that we use: a program, or a file.
+# Debian's packages, and what is used of each: a program, or a file.
 PACKAGES: Mapping[str, str] = {
     "buildah": "buildah",
     "ca-certificates": "/etc/ssl/certs/ca-certificates.crt",
@@ -32,21 +32,21 @@ PACKAGES: Mapping[str, str] = {
     "runc": "runc",
     "util-linux": "nsenter",
 }
-# apt fetches lists and packages from the network: slow mirrors get this long, seconds.
+# Timeout of apt, which downloads lists and packages from possibly slow mirrors, seconds.
 APT_S = 900.0
-# A new machine often installs its own updates first: they get this long, seconds.
+# Timeout of waiting for other installations, such as the first updates of a new machine, seconds.
 OTHERS_S, OTHERS_PAUSE_S = 600.0, 2.0
-# What dpkg and apt say while another of them holds their lock. Only `apt-get install` can wait.
+# The errors of dpkg and apt if another process holds their lock. Only `apt-get install` can wait.
 LOCKED = ("Could not get lock", "locked by another process")
 
 
 async def ensure_packages(progress: Progress, packages: Mapping[str, str] = PACKAGES) -> Done:
-    """Install what the host lacks of the packages, and nothing else; removes none.
+    """Install the missing packages; removes none.
 
-    A program that is there is taken as it is, wherever it came from.
+    A program that exists is used, regardless of where it came from.
 
     Raises:
-        PrerequisiteError: Not Linux, not Debian or not root, and something is missing.
+        PrerequisiteError: Packages are missing, and this is not Linux, not Debian, or not root.
         CommandError: apt failed.
     """
     if sys.platform != "linux":
@@ -57,7 +57,7 @@ async def ensure_packages(progress: Progress, packages: Mapping[str, str] = PACK
         )
     missing = [package for package, brings in packages.items() if not _is_installed(brings)]
     if not missing:
-        return Done(changed=False, detail=f"all {len(packages)} are there")
+        return Done(changed=False, detail=f"all {len(packages)} are installed")
     _demand_apt(missing, packages)
     await _install(missing, progress)
     return Done(changed=True, detail=f"installed {', '.join(missing)}")
@@ -74,19 +74,19 @@ def _demand_apt(missing: list[str], packages: Mapping[str, str]) -> None:
     programs = ", ".join(packages[package] for package in missing)
     if shutil.which("apt-get") is None:
         raise PrerequisiteError(
-            f"This host lacks {programs}, and has no apt-get to install them with.",
+            f"This host has no {programs}, and no apt-get to install them.",
             "Install them with the package manager of this distribution.",
         )
     if os.geteuid() != 0:
         raise PrerequisiteError(
-            f"This host lacks {programs}, and only root may install them.",
+            f"This host has no {programs}, and only root can install them.",
             f"Run as root: apt-get install {' '.join(missing)}",
         )
 
 
 async def _install(packages: list[str], progress: Progress) -> None:
     settings = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
-    # Its own status lines carry the percentage.
+    # Its status lines contain the percentage.
     common = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-o", "APT::Status-Fd=2", "-qq"]
     install = [*common, "install", "--yes", "--no-install-recommends", "--no-remove", *packages]
 
@@ -95,7 +95,7 @@ async def _install(packages: list[str], progress: Progress) -> None:
             argv, env=settings, timeout_s=APT_S, on_line=lambda line: _report(line, progress)
         )
 
-    # An installation that a power cut or a kill broke off is brought to its end first.
+    # First complete an installation that was interrupted, for example by a power failure.
     await _when_free(lambda: _to_its_end(run(["dpkg", "--configure", "-a"])), progress)
     progress.report("reading the package lists")
     await _when_free(lambda: run([*common, "update"]), progress)
@@ -104,7 +104,7 @@ async def _install(packages: list[str], progress: Progress) -> None:
 
 
 async def _when_free(start: Callable[[], Coroutine[Any, Any, object]], progress: Progress) -> None:
-    """Start dpkg or apt, again while another installation holds its lock."""
+    """Run dpkg or apt; retries while another installation holds its lock."""
     deadline = time.monotonic() + OTHERS_S
     while True:
         try:
@@ -115,12 +115,12 @@ async def _when_free(start: Callable[[], Coroutine[Any, Any, object]], progress:
                 raise
         else:
             return
-        progress.report("waiting for another installation on this host to end")
+        progress.report("waiting for another installation on this host")
         await asyncio.sleep(OTHERS_PAUSE_S)
 
 
 async def _to_its_end(work: Coroutine[Any, Any, Completed]) -> None:
-    """Wait for work that does harm when it is cut off, even when this run is cancelled."""
+    """Wait for work that must not be interrupted, even if this run is cancelled."""
     task = asyncio.create_task(work)
     try:
         await asyncio.shield(task)
@@ -130,7 +130,7 @@ async def _to_its_end(work: Coroutine[Any, Any, Completed]) -> None:
 
 
 def _report(line: str, progress: Progress) -> None:
-    """Tell of a status line: kind:package:percent:description."""
+    """Report a status line: kind:package:percent:description."""
     kind, _, rest = line.partition(":")
     if kind in ("dlstatus", "pmstatus"):
         _, percent, message = (*rest.split(":", 2), "", "")[:3]

@@ -1,4 +1,4 @@
-"""What a machine is prepared with: host packages, third-party programs, images."""
+"""Prepares a machine: host packages, third-party programs, images."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from vrooli.programs.catalog import GROUPS
 from vrooli.steps import Done, Step
 from vrooli.workflows.host import package_manager
 
-# Wanted by the tests alone, which ask for it themselves.
+# Used by tests only, which build it themselves.
 NOT_NEEDED_TO_RUN = frozenset({"helm"})
-# What a cluster starts as processes of the host.
+# The programs that a cluster runs as processes of the host.
 CLUSTER_PROGRAMS = (
     *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"),
     *("kube-proxy", "kube-router", "containerd", "containerd-shim-runc-v2", "ctr"),
     *("bridge", "host-local", "loopback", "portmap"),
 )
-# The images that are in a cluster before anything else: its add-ons, the operators, Vault.
+# The images that a cluster needs first: its add-ons, the operators, Vault.
 FIRST = (*images.ADDONS, *images.OPERATORS, "openbao")
 
 
 class Machine:
-    """Prepares this machine, and knows afterwards what is there.
+    """Prepares this machine, and records the results.
 
     Attributes:
         programs: The paths of the third-party programs.
@@ -37,13 +37,13 @@ class Machine:
     """
 
     def __init__(self, *, runs_clusters: bool = True) -> None:
-        """Prepare for an embedded cluster, or for one that someone else's program runs."""
+        """Prepare for an embedded cluster, or for one that another program runs."""
         self._packages = package_manager.ensure_packages if runs_clusters else ensure_builder
         self.programs: dict[str, Path] = {}
         self.images: dict[str, BuiltImage] = {}
 
     def steps(self) -> list[Step]:
-        """What an embedded cluster and a release on it stand on."""
+        """The steps of an embedded cluster with a release."""
         return [
             Step("packages", "Host packages", self._packages),
             Step("programs", "Third-party programs", self.ensure_programs),
@@ -57,14 +57,14 @@ class Machine:
         ]
 
     def cluster_steps(self) -> list[Step]:
-        """What an embedded cluster stands on, without a release."""
+        """The steps of an embedded cluster without a release."""
         packages, program_step = self.steps()[:2]
         before = (packages.name, program_step.name)
         first = Step("first-images", "Images of the cluster", self.ensure_first_images, before)
         return [packages, program_step, first]
 
     async def ensure_programs(self, progress: Progress) -> Done:
-        """Have the third-party programs in the cache."""
+        """Provide the third-party programs in the cache."""
         names = all_programs()
         missing = programs.find_missing_groups(names)
         self.programs = await programs.ensure(names, progress)
@@ -72,15 +72,15 @@ class Machine:
         return Done(changed=bool(missing), detail=detail)
 
     async def ensure_images(self, progress: Progress) -> Done:
-        """Build the images that need no third-party program, while those are built."""
+        """Build the images without third-party programs, concurrently with the programs."""
         return await self._build(images.WITHOUT_PROGRAMS, progress)
 
     async def ensure_program_images(self, progress: Progress) -> Done:
-        """Build the images that hold third-party programs."""
+        """Build the images that contain third-party programs."""
         return await self._build(images.WITH_PROGRAMS, progress)
 
     async def ensure_first_images(self, progress: Progress) -> Done:
-        """Build the images that a cluster starts with."""
+        """Build the images that a cluster needs first."""
         return await self._build(FIRST, progress)
 
     async def archive(self, names: Sequence[str], progress: Progress) -> Path:
@@ -90,7 +90,7 @@ class Machine:
     async def cluster(
         self, name: str, ports: Mapping[str, int], progress: Progress
     ) -> EmbeddedCluster:
-        """An embedded cluster of what is there now."""
+        """An embedded cluster with the current programs and images."""
         return EmbeddedCluster(
             name,
             state_dir=project.state_dir(),
@@ -100,7 +100,7 @@ class Machine:
         )
 
     def hashes(self) -> dict[str, str]:
-        """What each image was built from, by its reference."""
+        """The hash of each image's inputs, by its reference."""
         return {image.reference: image.inputs_hash for image in self.images.values()}
 
     async def _build(self, names: Sequence[str], progress: Progress) -> Done:
@@ -112,10 +112,10 @@ class Machine:
 
 
 async def ensure_builder(progress: Progress) -> Done:
-    """Have a program that builds images: all that this host does for a cluster of someone else's.
+    """Provide an image builder: all that this host needs for a cluster of another program.
 
     Raises:
-        PrerequisiteError: There is none, and none can be installed here.
+        PrerequisiteError: There is none, and none can be installed.
     """
     try:
         builder = await detect()
@@ -126,7 +126,7 @@ async def ensure_builder(progress: Progress) -> Done:
 
 
 def all_programs() -> tuple[str, ...]:
-    """Every program that the cluster, the operators and their images are made of."""
+    """All third-party programs of the cluster, the operators and their images."""
     return tuple(
         name for group in GROUPS if group.name not in NOT_NEEDED_TO_RUN for name in group.packages
     )
