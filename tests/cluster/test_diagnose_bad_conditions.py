@@ -23,7 +23,7 @@ import pytest
 import yaml
 
 from support.cluster import kubelet
-from support.evidence import DEV, pod_of
+from support.diagnosis.evidence import DEV, pod_of
 from support.failures import faulty_api, many_pods
 from support.failures.faulty_api import Answer
 from support.programs.certificates import self_signed

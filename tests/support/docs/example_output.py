@@ -11,7 +11,7 @@ from functools import partial
 
 from rich.console import Console
 
-from support.evidence import diagnosed, pod, pod_of, well, whole, with_objects
+from support.diagnosis.evidence import diagnosed, pod, pod_of, well, whole, with_objects
 from vrooli.cli import deploy, develop, diagnose, releases
 from vrooli.diagnosis import catalog
 from vrooli.diagnosis.evidence.model import Answer, Evidence

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from support.cluster.kubelet import NODE
-from support.evidence import COMPONENTS, DEV, rendered
+from support.diagnosis.evidence import COMPONENTS, DEV, rendered
 from support.release import helm_secrets
 from vrooli.kube import Kube
 from vrooli.release.records import storage

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     DEV,
     NOW,
     happening,

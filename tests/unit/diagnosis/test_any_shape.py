@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-from support.evidence import NOW, diagnosed, evidence, well, whole, with_objects
+from support.diagnosis.evidence import NOW, diagnosed, evidence, well, whole, with_objects
 from vrooli.diagnosis import catalog
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.release.rollout import readiness

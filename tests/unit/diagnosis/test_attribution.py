@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.evidence import diagnosed, evidence, happening, pod_of
+from support.diagnosis.evidence import diagnosed, evidence, happening, pod_of
 from vrooli.diagnosis.attribution import causes_of
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.kube.objects import ref_of

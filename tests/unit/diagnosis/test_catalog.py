@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from support.evidence import NOW, START, diagnosed, evidence, pod_of
+from support.diagnosis.evidence import NOW, START, diagnosed, evidence, pod_of
 from vrooli.diagnosis.evidence.model import Evidence, SecretFacts
 from vrooli.kube.objects import Ref
 

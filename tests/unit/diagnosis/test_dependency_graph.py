@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.evidence import pod, pod_of, rendered, with_objects
+from support.diagnosis.evidence import pod, pod_of, rendered, with_objects
 from vrooli.diagnosis.dependency_graph import dependencies
 from vrooli.kube.objects import Ref
 

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.evidence import DEV, evidence, pod_of, rendered
+from support.diagnosis.evidence import DEV, evidence, pod_of, rendered
 from support.release import helm_secrets
 from support.secrets.recorded_failure import contents
 from vrooli.diagnosis.bundle import archive

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from support.evidence import evidence, pod, pod_of, with_objects
+from support.diagnosis.evidence import evidence, pod, pod_of, with_objects
 from support.secrets.canaries import canaries, leaked
 from vrooli.diagnosis import root_cause
 from vrooli.diagnosis.evidence.log_search import quoted

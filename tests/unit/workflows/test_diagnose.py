@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from support.evidence import evidence
+from support.diagnosis.evidence import evidence
 from support.secrets.recorded_failure import contents
 from vrooli.diagnosis.bundle.archive import Contents
 from vrooli.diagnosis.interface import Cause, Diagnosis

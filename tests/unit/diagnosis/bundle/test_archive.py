@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.evidence import evidence, pod, pod_of, with_objects
+from support.diagnosis.evidence import evidence, pod, pod_of, with_objects
 from support.secrets.canaries import canaries, leaked
 from support.secrets.planted_secrets import SETTINGS
 from support.secrets.recorded_failure import contents, planted, settled

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from support.evidence import evidence, happening, pod, pod_of, with_objects
+from support.diagnosis.evidence import evidence, happening, pod, pod_of, with_objects
 from support.secrets.recorded_failure import HOSTILE, SERVER, WAITING, contents, settled
 from vrooli.diagnosis.bundle import archive
 from vrooli.diagnosis.evidence.model import Evidence, LogSource

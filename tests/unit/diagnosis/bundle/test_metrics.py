@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.evidence import evidence, pod, pod_of
+from support.diagnosis.evidence import evidence, pod, pod_of
 from vrooli.diagnosis.bundle.metrics import MetricsEndpoint, find_endpoints
 from vrooli.kube.objects import Ref, ref_of
 

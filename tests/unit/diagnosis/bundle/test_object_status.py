@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.evidence import pod
+from support.diagnosis.evidence import pod
 from vrooli.diagnosis.bundle import object_status
 from vrooli.diagnosis.bundle.object_status import State
 

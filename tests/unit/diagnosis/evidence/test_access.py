@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.evidence import DEV, diagnosed, evidence, operators, pod, pod_of, vault
+from support.diagnosis.evidence import DEV, diagnosed, evidence, operators, pod, pod_of, vault
 from vrooli.diagnosis.evidence.collection import access, collect
 from vrooli.diagnosis.evidence.collection.collector import Collector
 from vrooli.diagnosis.evidence.model import Evidence

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.evidence import DEV, diagnosed, whole
+from support.diagnosis.evidence import DEV, diagnosed, whole
 from vrooli.diagnosis.evidence.collection import kinds
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube.objects import ref_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.evidence import DEV, START, diagnosed, operators, pod, vault
+from support.diagnosis.evidence import DEV, START, diagnosed, operators, pod, vault
 from vrooli.diagnosis.evidence.collection import collect, discovery, kinds
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Evidence
 from vrooli.diagnosis.evidence.unavailable import grouped

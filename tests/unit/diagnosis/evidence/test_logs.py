@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.evidence import evidence, pod_of
+from support.diagnosis.evidence import evidence, pod_of
 from vrooli.diagnosis.evidence.collection import logs
 from vrooli.diagnosis.evidence.collection.interning import Shared
 from vrooli.kube.unavailable import Unavailable

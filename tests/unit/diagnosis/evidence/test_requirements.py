@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.evidence import DEV, diagnosed, vault, whole, with_objects
+from support.diagnosis.evidence import DEV, diagnosed, vault, whole, with_objects
 from vrooli import operators
 from vrooli.diagnosis.evidence.collection import kinds, requirements
 from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from support.evidence import DEV, diagnosed, evidence, operators, pod
+from support.diagnosis.evidence import DEV, diagnosed, evidence, operators, pod
 from support.programs.certificates import self_signed
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.evidence.probes import vault_health, vault_secrets

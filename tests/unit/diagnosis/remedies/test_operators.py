@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.evidence import NOW, diagnosed, evidence, operators, pod, with_objects
+from support.diagnosis.evidence import NOW, diagnosed, evidence, operators, pod, with_objects
 from vrooli.diagnosis.remedies.kubectl import rollback_command
 from vrooli.findings import Finding
 from vrooli.kube.objects import Ref

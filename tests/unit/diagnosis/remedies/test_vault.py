@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.evidence import evidence
+from support.diagnosis.evidence import evidence
 from vrooli import project
 from vrooli.diagnosis import catalog, root_cause
 from vrooli.diagnosis.evidence.model import Answer, Evidence

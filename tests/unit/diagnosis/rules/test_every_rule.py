@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from support.evidence import evidence, found
-from support.healthy_release import healthy
+from support.diagnosis.evidence import evidence, found
+from support.diagnosis.healthy_release import healthy
 from vrooli.diagnosis import catalog, rules
 from vrooli.diagnosis.interface import Rule
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from support.cluster_bodies import (
-    autoscaler,
-)
-from support.evidence import (
+from support.diagnosis.evidence import (
     START,
     asleep,
     diagnosed,
     evidence,
     found,
+)
+from support.objects.cluster import (
+    autoscaler,
 )
 from vrooli.diagnosis.rules.cluster import api_service
 

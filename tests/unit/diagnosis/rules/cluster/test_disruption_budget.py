@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.cluster_bodies import (
-    node,
-)
-from support.evidence import (
+from support.diagnosis.evidence import (
     evidence,
     found,
     pod_of,
+)
+from support.objects.cluster import (
+    node,
 )
 from vrooli.diagnosis.rules.cluster import disruption_budget
 

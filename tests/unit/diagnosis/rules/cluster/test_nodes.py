@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from support.cluster_bodies import (
-    names,
-    node,
-)
-from support.evidence import (
+from support.diagnosis.evidence import (
     diagnosed,
     evidence,
     found,
     pod_of,
+)
+from support.objects.cluster import (
+    names,
+    node,
 )
 from vrooli.diagnosis.rules.cluster import nodes
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from support.evidence import evidence, found, happening
-from support.workload_bodies import (
+from support.diagnosis.evidence import evidence, found, happening
+from support.objects.workloads import (
     NO_ROOM,
     OF_REDIS,
     one_of,

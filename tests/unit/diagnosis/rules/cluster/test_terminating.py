@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     evidence,
     found,

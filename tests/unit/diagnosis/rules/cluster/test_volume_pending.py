@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from support.cluster_bodies import (
-    names,
-)
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     START,
     diagnosed,
     evidence,
     happening,
+)
+from support.objects.cluster import (
+    names,
 )
 from vrooli.diagnosis.rules.cluster import volume_pending
 from vrooli.kube.events import Event

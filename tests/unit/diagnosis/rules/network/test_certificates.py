@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     diagnosed,
     evidence,
 )
-from support.network_bodies import (
+from support.objects.network import (
     WHOLE,
     tls,
 )

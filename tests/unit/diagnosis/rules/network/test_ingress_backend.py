@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     evidence,
     found,
     with_objects,
 )
-from support.network_bodies import (
+from support.objects.network import (
     LABELS,
     ingress,
     service,

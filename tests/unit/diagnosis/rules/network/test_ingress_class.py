@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     evidence,
     found,
 )
-from support.network_bodies import (
+from support.objects.network import (
     CLASS,
     ingress,
 )

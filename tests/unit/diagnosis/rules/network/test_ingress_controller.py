@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     diagnosed,
     evidence,
     found,
 )
-from support.network_bodies import (
+from support.objects.network import (
     CLASS,
     LABELS,
     helper,

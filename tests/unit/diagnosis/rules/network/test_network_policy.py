@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     diagnosed,
     evidence,
     found,
@@ -17,7 +17,7 @@ from support.evidence import (
     rendered,
     with_objects,
 )
-from support.network_bodies import (
+from support.objects.network import (
     LABELS,
     deployed,
     shop,

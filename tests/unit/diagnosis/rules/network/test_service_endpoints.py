@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     evidence,
     found,
 )
-from support.network_bodies import (
+from support.objects.network import (
     LABELS,
     deployed,
     service,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     diagnosed,
 )
-from support.network_bodies import (
+from support.objects.network import (
     WHOLE,
     tls,
 )

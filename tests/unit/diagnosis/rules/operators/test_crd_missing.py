@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from support.evidence import found
-from support.healthy_release import PGO, without
-from support.rule_cases import assert_reported
+from support.diagnosis.evidence import found
+from support.diagnosis.healthy_release import PGO, without
+from support.diagnosis.rule_cases import assert_reported
 from vrooli.diagnosis.rules.operators import crd_missing
 
 RULES = {rule.rule_id: rule for rule in crd_missing.RULES}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.healthy_release import OPERATOR_OFF, spec, without
-from support.rule_cases import assert_reported
+from support.diagnosis.healthy_release import OPERATOR_OFF, spec, without
+from support.diagnosis.rule_cases import assert_reported
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.rules.operators import down
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     PG,
     STATE,
     with_answer,
     with_log_line,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.postgres import archive_failing
 
 CASES: Cases = {

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     found,
     with_objects,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     PG,
     PGO,
     healthy,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.postgres import backup_failed
 
 

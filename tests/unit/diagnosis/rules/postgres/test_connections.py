@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     PG,
     STATE,
     with_answer,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.postgres import connections
 
 CASES: Cases = {

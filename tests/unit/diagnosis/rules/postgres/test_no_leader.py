@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     with_objects,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     PG,
     database_pod,
     healthy,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.postgres import no_leader
 
 CASES: Cases = {

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     found,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     ROTATOR,
     healthy,
     with_facts,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import SecretFacts
 from vrooli.diagnosis.rules.postgres import password_differs
 from vrooli.kube.objects import Ref

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     diagnosed,
     evidence,
     happening,
@@ -15,12 +15,12 @@ from support.evidence import (
     pod_of,
     with_objects,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     PG,
     as_json,
     with_answer,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.rules.postgres import schema_missing
 from vrooli.diagnosis.rules.postgres.schema_missing import RULE

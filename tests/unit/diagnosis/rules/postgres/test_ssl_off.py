@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     found,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     LEADER,
     healthy,
     with_log_line,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import LogSource
 from vrooli.diagnosis.rules.postgres import ssl_off
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     happening,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     PG,
     with_events,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.rules.postgres import stanza_failed
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     with_facts,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import SecretFacts
 from vrooli.diagnosis.rules.redis import auth_key_missing
 

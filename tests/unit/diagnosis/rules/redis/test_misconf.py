@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from support.evidence import diagnosed, evidence, found, happening, pod, pod_of
-from support.healthy_release import (
+from support.diagnosis.evidence import diagnosed, evidence, found, happening, pod, pod_of
+from support.diagnosis.healthy_release import (
     REDIS,
     RF,
     with_answer,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource
 from vrooli.diagnosis.rules.redis import misconf
 from vrooli.diagnosis.rules.redis.misconf import RULE

@@ -6,19 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     found,
     with_objects,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     REDIS,
     RF,
     SENTINEL,
     redis_pod,
     with_answer,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.redis import sentinel_lost
 
 CASES: Cases = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     RF,
     SENTINEL,
     with_answer,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.redis import sentinels_joined
 
 CASES: Cases = {

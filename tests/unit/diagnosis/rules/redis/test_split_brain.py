@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     with_objects,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     RF,
     healthy,
     redis_pod,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.rules.redis import split_brain
 from vrooli.kube.objects import Ref

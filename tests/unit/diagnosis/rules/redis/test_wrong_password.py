@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from support.evidence import NOW, diagnosed, evidence, operators, pod, pod_of
-from support.healthy_release import (
+from support.diagnosis.evidence import NOW, diagnosed, evidence, operators, pod, pod_of
+from support.diagnosis.healthy_release import (
     REDIS,
     RF,
     with_answer,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer, LogSource
 from vrooli.diagnosis.interface import Cause
 from vrooli.diagnosis.remedies import redis_passwords

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from support.cluster_bodies import (
-    names,
-)
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     diagnosed,
     evidence,
+)
+from support.objects.cluster import (
+    names,
 )
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.rules.release import helm_state

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     START,
     diagnosed,
@@ -19,11 +19,11 @@ from support.evidence import (
     whole,
     with_objects,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     RF,
     healthy,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.diagnosis.rules.release import operator_refuses
 from vrooli.kube.events import Event

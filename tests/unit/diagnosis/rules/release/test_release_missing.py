@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from support.cluster_bodies import (
-    names,
-)
-from support.evidence import (
+from support.diagnosis.evidence import (
     diagnosed,
     evidence,
     found,
     pod,
+)
+from support.objects.cluster import (
+    names,
 )
 from vrooli.diagnosis.rules.release import release_missing
 from vrooli.release.records.storage import Revision

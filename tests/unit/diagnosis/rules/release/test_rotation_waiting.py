@@ -7,17 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     found,
     happening,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     ROTATOR,
     RUNNING,
     healthy,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import SecretFacts
 from vrooli.diagnosis.rules.release import rotation_waiting
 from vrooli.kube.events import Event

@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     found,
     pod_of,
     with_objects,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     ROTATOR,
     RUNNING,
     with_facts,
     without,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis import root_cause
 from vrooli.diagnosis.evidence.model import SecretFacts
 from vrooli.diagnosis.rules.release import rotator_down

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     DEV,
     evidence,
     found,

@@ -6,16 +6,16 @@ import json
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     evidence,
     found,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     VAULT,
     as_json,
     with_answer,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.rules.vault import sealed
 from vrooli.diagnosis.rules.vault import sealed as vault_sealed

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     with_objects,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     AUTH,
     VAULT,
     spec,
     with_answer,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vault import unreachable
 
 CASES: Cases = {

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     START,
     found,
@@ -15,12 +15,12 @@ from support.evidence import (
     pod,
     with_objects,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     OF_REDIS,
     VSO_POD,
     with_events,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vso import cached_token
 
 TRIES = replace(

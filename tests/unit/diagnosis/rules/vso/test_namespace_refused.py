@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     happening,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     AUTH,
     OF_REDIS,
     healthy,
     refused_login,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vso import namespace_refused
 
 CASES: Cases = {

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     diagnosed,
     found,
     happening,
     with_objects,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     AUTH,
     OF_REDIS,
     PULL,
@@ -24,7 +24,7 @@ from support.healthy_release import (
     with_answer,
     with_events,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.components import vso
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.diagnosis.rules.vso import no_answer

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     OF_REDIS,
     PULL,
     as_json,
     denied_secret,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.rules.vso import policy_denied
 

@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     happening,
 )
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     OF_REDIS,
     with_events,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vso import restart_loop
 
 RESTARTS = replace(

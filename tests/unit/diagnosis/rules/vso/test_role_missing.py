@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     AUTH,
     refused_login,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vso import role_missing
 
 CASES: Cases = {

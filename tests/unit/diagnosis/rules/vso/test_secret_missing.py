@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from support.healthy_release import (
+from support.diagnosis.healthy_release import (
     OF_REDIS,
     denied_secret,
 )
-from support.rule_cases import Cases, assert_reported
+from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vso import secret_missing
 
 CASES: Cases = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from support.evidence import diagnosed, evidence, found, pod_of
-from support.workload_bodies import (
+from support.diagnosis.evidence import diagnosed, evidence, found, pod_of
+from support.objects.workloads import (
     NOW_TEXT,
     POD,
     SERVER,

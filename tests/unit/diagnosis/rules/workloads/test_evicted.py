@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from support.evidence import evidence, found, pod_of
-from support.workload_bodies import (
+from support.diagnosis.evidence import evidence, found, pod_of
+from support.objects.workloads import (
     POD,
     SERVER,
     the_one,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.evidence import evidence, found, pod_of
-from support.workload_bodies import (
+from support.diagnosis.evidence import evidence, found, pod_of
+from support.objects.workloads import (
     SERVER,
     ended,
     the_one,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.evidence import evidence
-from support.workload_bodies import (
+from support.diagnosis.evidence import evidence
+from support.objects.workloads import (
     ARM,
     ended,
     the_one,

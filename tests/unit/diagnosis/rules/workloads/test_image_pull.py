@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     diagnosed,
     evidence,
     found,
     happening,
     pod_of,
 )
-from support.workload_bodies import (
+from support.objects.workloads import (
     ARM,
     OWNER,
     POD,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.evidence import diagnosed, evidence, found, pod
-from support.workload_bodies import (
+from support.diagnosis.evidence import diagnosed, evidence, found, pod
+from support.objects.workloads import (
     the_one,
 )
 from vrooli.diagnosis.rules.workloads import job_failed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.evidence import evidence, found, pod_of, rendered
+from support.diagnosis.evidence import evidence, found, pod_of, rendered
 from vrooli.diagnosis.rules.workloads import not_ready
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.evidence import asleep, diagnosed, found, happening
-from support.workload_bodies import (
+from support.diagnosis.evidence import asleep, diagnosed, found, happening
+from support.objects.workloads import (
     NO_ROOM,
     OF_REDIS,
     OWNER,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from support.evidence import evidence, found, happening, pod_of
-from support.workload_bodies import (
+from support.diagnosis.evidence import evidence, found, happening, pod_of
+from support.objects.workloads import (
     NOW_TEXT,
     POD,
     SERVER,

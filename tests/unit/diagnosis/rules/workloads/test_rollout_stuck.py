@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from support.evidence import evidence, found
-from support.workload_bodies import (
+from support.diagnosis.evidence import evidence, found
+from support.objects.workloads import (
     SERVER,
     deployment,
     the_one,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from support.cluster_bodies import (
-    autoscaler,
-)
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     evidence,
     found,
+)
+from support.objects.cluster import (
+    autoscaler,
 )
 from vrooli.diagnosis.rules.workloads import scaler
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from support.evidence import evidence, found, happening
-from support.workload_bodies import (
+from support.diagnosis.evidence import evidence, found, happening
+from support.objects.workloads import (
     POD,
     the_one,
     unscheduled,

@@ -1,10 +1,10 @@
-"""What the tests of diagnosis rules share: cases and the assertion about each."""
+"""The test cases of diagnosis rules, and the assertion for each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from support.evidence import found
+from support.diagnosis.evidence import found
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule
 from vrooli.redaction import Redactor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.evidence import NOW, diagnosed, evidence, pod, pod_of
+from support.diagnosis.evidence import NOW, diagnosed, evidence, pod, pod_of
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref

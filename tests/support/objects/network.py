@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     START,
     evidence,
     pod,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from support.evidence import (
+from support.diagnosis.evidence import (
     NOW,
     operators,
     pod,

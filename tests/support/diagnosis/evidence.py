@@ -1,4 +1,4 @@
-"""A release as it is seen when it is well, from the chart's own objects, to injure in tests."""
+"""The evidence of a healthy release, from the chart's own objects; tests introduce faults."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Evidence of healthy releases, and the assertions of rule tests."""

@@ -1,0 +1,1 @@
+"""Kubernetes objects of failure cases, built from a few arguments."""
