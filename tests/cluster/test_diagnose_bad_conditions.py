@@ -628,7 +628,7 @@ async def test_a_note_of_helm_s_that_can_not_be_read_is_told_and_stops_nothing(
     sick["metadata"] = {"name": "sick", "namespace": namespace}
     await bare_kube.apply({key: sick[key] for key in ("apiVersion", "kind", "metadata", "spec")})
     said = diagnose(changed(bare_kubeconfig, tmp_path), "-n", namespace)
-    (told,) = [text for what, text in said.unavailable.items() if what.startswith("Helm's note")]
+    (told,) = [text for what, text in said.unavailable.items() if what.startswith("Helm's record")]
     assert why in told
     assert "release-missing" not in {rule for rule, _ in said.found}
     # Without the newest note nobody knows what the release should be.

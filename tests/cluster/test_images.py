@@ -166,7 +166,7 @@ import asyncio, sys
 from pathlib import Path
 from vrooli import images
 from vrooli.events import Progress
-from vrooli.images.buildah import (Buildah, Podman)
+from vrooli.images.builders.buildah import Buildah, Podman
 
 builder = {"buildah": Buildah, "podman": Podman}[sys.argv[1]]()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TypeVar
 
 import httpx
@@ -37,6 +37,7 @@ class Query:
     api_version: str
     kind: str
     namespace: str = ""
+    _: KW_ONLY
     labels: str | None = None
     fields: str | None = None
     names_only: bool = False

@@ -56,7 +56,7 @@ def queries(kinds: Iterable[Kind], namespace: str) -> list[Query]:
     """The queries of a namespace for these kinds, with only the relevant events."""
     listed = list(dict.fromkeys(kinds))
     return [
-        Query(*kind, namespace, fields)
+        Query(*kind, namespace, fields=fields)
         for kind in listed
         for fields in (selectors(listed) if kind == EVENT else [None])
     ]
