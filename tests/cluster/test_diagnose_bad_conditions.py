@@ -604,11 +604,11 @@ NOTED = {"version": 1, "info": {"status": "deployed"}, "manifest": "a: 1\n" * 80
 LARGE = gzip.compress(json.dumps(NOTED).encode())
 NOTES = {
     "no gzip": (b"garbage", "it can't be read"),
-    "cut": (gzip.compress(b'{"version": 1}' * 1000)[:40], "it is cut off"),
+    "cut": (gzip.compress(b'{"version": 1}' * 1000)[:40], "it is truncated"),
     "no JSON": (gzip.compress(b"{{{"), "it can't be read"),
-    "no note": (gzip.compress(b"[1]"), "it is no note of Helm's"),
+    "no note": (gzip.compress(b"[1]"), "it is not a record of Helm"),
     "deep": (gzip.compress(b"[" * 200_000), "it can't be read"),
-    "a bomb": (BOMB, "larger than any of Helm's"),
+    "a bomb": (BOMB, "too large for a record of Helm"),
     "many objects": (LARGE, "its objects take 4000000 characters"),
 }
 

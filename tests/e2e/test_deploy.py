@@ -132,7 +132,7 @@ async def test_a_deploy_that_cannot_succeed_is_told_with_evidence_and_taken_back
 
     with pytest.raises(DeployFailedError, match=reason) as failed:
         await deploy(_options(live, artifacts, version), listen)
-    assert "is healthy again with what revision" in failed.value.message
+    assert "is healthy again with the objects of revision" in failed.value.message
     assert [step.step for step in ended][-2:] == ["evidence", "rollback"]
     assert await _images(kube) == before
 
