@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, cast
 
 import pytest
 
+from support.fakes.cluster import FakeCluster, namespace
 from vrooli import operators
 from vrooli.errors import UsageError
-from vrooli.kube import Kube
 from vrooli.operators.installation import record, sources
 from vrooli.operators.model import Source, VendorChart
 
@@ -67,20 +66,11 @@ async def test_refused_connection_is_no_repository() -> None:
     assert await sources.repository(replace(CHART, repositories=(url,))) is None
 
 
-class Noted:
-    """A cluster whose namespaces bear these notes."""
-
-    def __init__(self, known: record.Record) -> None:
-        self.known = known
-
-    async def get(self, api_version: str, kind: str, name: str) -> dict[str, Any]:
-        assert (api_version, kind) == ("v1", "Namespace")
-        labels = {record.MANAGED_BY: "vrooli"} if self.known.ours else {}
-        return {"metadata": {"labels": labels, "annotations": {record.SOURCE: self.known.source}}}
-
-
-def noted(**known: Any) -> Kube:
-    return cast(Kube, Noted(record.Record(**known)))
+def cluster(operator: operators.Operator, *, ours: bool) -> FakeCluster:
+    """A cluster whose operator was installed from a Go module, by this product or another."""
+    labels = {record.MANAGED_BY: "vrooli"} if ours else {}
+    annotations = {record.SOURCE: "go-module"}
+    return FakeCluster(namespace(operator.namespace, labels=labels, annotations=annotations))
 
 
 @pytest.fixture
@@ -113,12 +103,11 @@ async def test_unknown_source_is_refused(named: Callable[[str], None]) -> None:
 
 async def test_installed_operator_keeps_its_source(named: Callable[[str], None]) -> None:
     named("vendor")
-    cluster = noted(ours=True, source="go-module")
-    chosen = await operators.choose([operators.PGO], cluster)
+    chosen = await operators.choose([operators.PGO], cluster(operators.PGO, ours=True))
     assert chosen == {"postgres-operator": Source.GO_MODULE}
 
 
-async def test_notes_of_someone_else_count_for_nothing(named: Callable[[str], None]) -> None:
+async def test_the_record_of_another_product_is_ignored(named: Callable[[str], None]) -> None:
     named("vendor")
-    chosen = await operators.choose([operators.REDIS], noted(ours=False, source="go-module"))
+    chosen = await operators.choose([operators.REDIS], cluster(operators.REDIS, ours=False))
     assert chosen == {"redis-operator": Source.VENDOR}
