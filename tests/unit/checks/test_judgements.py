@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from support.fakes.check_site import names, node, rendered, site, storage_class
+from support.fakes.cluster import FakeCluster
 from vrooli.checks import catalog, probe_objects, probe_pods, runner, tools
 from vrooli.checks.cluster import api_server, permissions
 from vrooli.checks.images import local, pull_secret, registry
@@ -217,16 +218,8 @@ def test_what_a_registry_hides_from_anyone_may_be_there_for_the_pull_secret() ->
     assert names(registry.judge(3, answers)) == list(answers)
 
 
-class NoNodes:
-    """A cluster that tells of no node."""
-
-    async def list(self, *_: object) -> list[dict[str, Any]]:
-        """Nothing, whatever is asked for."""
-        return []
-
-
 async def test_a_placeholder_is_named_with_its_value_and_no_registry_is_asked() -> None:
-    found = await registry.run(site(rendered("prod"), NoNodes(), kind="context"))
+    found = await registry.run(site(rendered("prod"), FakeCluster(), kind="context"))
     assert {item.resource.split("/")[1] for item in found.findings} == {registry.PLACEHOLDER}
     assert all("dockerhubUsername" in item.remediation for item in found.findings)
 
@@ -234,7 +227,7 @@ async def test_a_placeholder_is_named_with_its_value_and_no_registry_is_asked() 
 async def test_an_embedded_cluster_pulls_nothing_so_what_is_not_loaded_is_refused() -> None:
     loaded = {"docker.io/library/redis:7.4.2-alpine", "localhost/vrooli/ui:1"}
     objects = rendered("prod", **HUB)
-    where = site(objects, NoNodes(), kind="embedded", loaded=frozenset(loaded))
+    where = site(objects, FakeCluster(), kind="embedded", loaded=frozenset(loaded))
     found = await registry.run(where)
     assert "docker.io/someone/ui:0.1.0" in names(found)
     assert "docker.io/library/redis:7.4.2-alpine" not in names(found)
@@ -260,7 +253,7 @@ async def test_a_missing_image_stops_a_deploy_unless_pods_pull_with_a_secret(
             "services": {"nsfwDetector": {"repository": "r.example/vrooli/nsfw-detector"}},
         },
     )
-    found = await registry.run(site(objects, NoNodes(), kind="context"))
+    found = await registry.run(site(objects, FakeCluster(), kind="context"))
     own = [name for name in names(found) if name.startswith("r.example/")]
     assert bool(own) is not named
     assert any("r.example/vrooli/ui" in text for text in found.unavailable) is named

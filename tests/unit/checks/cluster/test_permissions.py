@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from support.fakes.check_site import names, rendered, site
+from support.fakes.cluster import FakeCluster, namespace
+from support.fakes.cluster_api import Review
 from vrooli.checks.cluster import permissions
-from vrooli.kube import ApiError
 from vrooli.operators import security
 
 # Values without a PostgresCluster.
@@ -19,56 +20,39 @@ ELSEWHERE = {
 }
 
 
-class Cluster:
-    """An API server that knows one namespace, and refuses some verbs on some kinds."""
-
-    def __init__(
-        self,
-        labels: Mapping[str, str] | None = None,
-        refused: Collection[tuple[str, str]] = (),
-        unreadable: Collection[str] = ("postgres-operator",),
-    ) -> None:
-        self.labels, self.refused, self.unreadable = labels, refused, unreadable
-        self.asked: list[tuple[str, str, bool]] = []
-
-    async def own_rules(self, namespace: str) -> list[dict[str, Any]]:
-        return []
-
-    async def plural(self, api_version: str, kind: str) -> str:
-        return f"{kind.lower()}s"
-
-    async def may(
-        self, verb: str, api_version: str, kind: str, namespace: str, *, itself: bool = False
-    ) -> bool:
-        self.asked.append((verb, kind, itself))
-        return (verb, kind) not in self.refused
-
-    async def get(
-        self, api_version: str, kind: str, name: str, namespace: str | None = None
-    ) -> dict[str, Any] | None:
-        if name in self.unreadable:
-            raise ApiError(f"read {kind} {name}", 403, "forbidden")
-        if self.labels is None:
-            return None
-        return {"metadata": {"name": name, "labels": dict(self.labels)}}
+def _cluster(
+    labels: Mapping[str, str] | None = None,
+    denied: Collection[tuple[str, str]] = (),
+    unreadable: Collection[str] = ("postgres-operator",),
+) -> FakeCluster:
+    """A cluster whose namespace has these labels or is missing, without some permissions."""
+    cluster = FakeCluster(*(() if labels is None else [namespace(labels=dict(labels))]))
+    for verb, kind in denied:
+        cluster.failures.forbid(verb, kind)
+    for name in unreadable:
+        cluster.failures.forbid("get", "Namespace", name=name)
+    return cluster
 
 
-async def _refused(cluster: Cluster, **changes: Any) -> dict[str, str]:
-    seen = await permissions.run(site(rendered(**changes), cluster))
-    return {finding.resource: finding.message for finding in seen.findings}
+async def _refused(cluster: FakeCluster, **changes: Any) -> dict[str, str]:
+    result = await permissions.run(site(rendered(**changes), cluster))
+    return {finding.resource: finding.message for finding in result.findings}
 
 
 @pytest.mark.parametrize("kind", ["Secret", "Lease"])
 async def test_what_is_put_in_the_place_of_what_was_read_needs_update(kind: str) -> None:
-    cluster = Cluster(security.security_labels("baseline"), {("update", kind)})
-    found = await _refused(cluster)
-    assert found == {kind: "this kubeconfig may not update it in namespace dev."}
+    cluster = _cluster(security.security_labels("baseline"), {("update", kind)})
+    refused = await _refused(cluster)
+    assert refused == {kind: "this kubeconfig may not update it in namespace dev."}
 
 
 async def test_what_is_never_put_needs_no_update() -> None:
-    cluster = Cluster(security.security_labels("baseline"))
+    cluster = _cluster(security.security_labels("baseline"))
     assert await _refused(cluster) == {}
-    assert {kind for verb, kind, _ in cluster.asked if verb == "update"} == {"Secret", "Lease"}
+    assert {kind for verb, kind, *_ in cluster.server.reviews if verb == "update"} == {
+        "Secret",
+        "Lease",
+    }
 
 
 @pytest.mark.parametrize("level", ["baseline", "restricted"])
@@ -76,33 +60,33 @@ async def test_a_namespace_that_fits_needs_no_right_where_the_operator_can_not_b
     level: str,
 ) -> None:
     refused = {("patch", "Namespace"), ("create", "Namespace")}
-    cluster = Cluster(security.security_labels(level), refused)
+    cluster = _cluster(security.security_labels(level), refused)
     assert await _refused(cluster) == {}
-    assert "Namespace" not in {kind for _, kind, _ in cluster.asked}
+    assert "Namespace" not in {review.kind for review in cluster.server.reviews}
 
 
 async def test_a_namespace_without_its_labels_is_told_with_the_command_that_sets_them() -> None:
-    cluster = Cluster({}, {("patch", "Namespace")})
-    seen = await permissions.run(site(rendered(), cluster))
-    assert names(seen) == ["Namespace/dev"]
-    (finding,) = seen.findings
+    cluster = _cluster({}, {("patch", "Namespace")})
+    result = await permissions.run(site(rendered(), cluster))
+    assert names(result) == ["Namespace/dev"]
+    (finding,) = result.findings
     assert "does not have the labels" in finding.message
     assert "may not patch it" in finding.message
     assert finding.command == (
         "kubectl label --overwrite namespace dev pod-security.kubernetes.io/enforce=baseline "
         "pod-security.kubernetes.io/warn=restricted"
     )
-    assert ("patch", "Namespace", True) in cluster.asked
+    assert Review("patch", "Namespace", "dev", name="dev") in cluster.server.reviews
 
 
 async def test_a_namespace_that_is_missing_must_be_made_and_labelled() -> None:
-    cluster = Cluster(None, {("create", "Namespace"), ("patch", "Namespace")})
-    found = await _refused(cluster, **ELSEWHERE)
-    assert "does not exist" in found["Namespace/dev"]
-    assert "may not create, patch it" in found["Namespace/dev"]
-    assert await _refused(Cluster(None), **ELSEWHERE) == {}
+    cluster = _cluster(None, {("create", "Namespace"), ("patch", "Namespace")})
+    refused = await _refused(cluster, **ELSEWHERE)
+    assert "does not exist" in refused["Namespace/dev"]
+    assert "may not create, patch it" in refused["Namespace/dev"]
+    assert await _refused(_cluster(None), **ELSEWHERE) == {}
 
 
 async def test_a_namespace_that_may_not_be_read_is_told_and_the_kinds_are_asked_for() -> None:
-    cluster = Cluster(None, {("patch", "Service")}, {"dev", "postgres-operator"})
+    cluster = _cluster(None, {("patch", "Service")}, {"dev", "postgres-operator"})
     assert set(await _refused(cluster)) == {"Namespace", "Service"}
