@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -62,6 +62,7 @@ class ApiServer:
         failures: The requests that fail.
         unserved: API versions that the server does not have.
         is_healthy: Whether the server reports that it is ready.
+        on_request: Called with each request before its response is made.
     """
 
     _session = None
@@ -74,6 +75,7 @@ class ApiServer:
         self.failures = Failures()
         self.unserved: set[str] = set()
         self.is_healthy = True
+        self.on_request: Callable[[Request], None] = lambda request: None
         self._version = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -143,6 +145,7 @@ class _Call(NamedTuple):
         if verb != "list" and bool(self.namespace) != kind.is_namespaced:
             pytest.fail(f"a request without its namespace: {request}")
         self.server.requests.append(request)
+        self.server.on_request(request)
         if (failure := await self.server.failures.of(*request[:4])) is not None:
             return failure
         if verb == "list":

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from support.fakes.check_site import names, rendered, site
+from support.fakes.cluster import FakeCluster
+from support.fakes.cluster_api import Request
 from vrooli.checks import catalog, runner
 from vrooli.checks.interface import Outcome
 from vrooli.checks.interface import State as Ended
 from vrooli.checks.operators import health
-from vrooli.kube import ApiError
 from vrooli.operators import PGO, REDIS, VSO, OperatorStatus
 from vrooli.operators.model import INSTALL_COMMAND, State
 
@@ -126,100 +127,91 @@ def test_only_the_operators_that_the_values_use_are_looked_at(
     assert [check.skip_reason(here) == "" for check in health.CHECKS] == needed
 
 
-class Cluster:
-    """An API server with the operators' Deployments, or one that refuses to list them."""
-
-    def __init__(self, *deployments: Any, refused: bool = False, served: bool = True) -> None:
-        self.deployments, self.refused, self.served = list(deployments), refused, served
-        self.looks = 0
-
-    async def serves(self, api_version: str, kind: str) -> bool:
-        return self.served
-
-    async def get(self, *words: str) -> None:
-        return None
-
-    async def list(
-        self, api_version: str, kind: str, namespace: str | None = None, labels: str | None = None
-    ) -> list[Any]:
-        self.looks += 1
-        if self.refused:
-            raise ApiError(f"list {kind}", 403, "forbidden")
-        if self.looks > 1 and self.deployments:
-            self.deployments[0]["status"] = self.deployments[0].get("later", {})
-        labelled = (item for item in self.deployments if item["metadata"]["labels"])
-        return self.deployments if labels is None else list(labelled)
-
-
-def _deployment(available: int, **changes: Any) -> Any:
-    status = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": available}
+def _deployment(available: int, labels: dict[str, str] | None = None) -> dict[str, Any]:
+    """The Deployment of the Redis operator."""
+    key, _, value = REDIS.selector.partition("=")
     container = {"image": "quay.io/spotahome/redis-operator:v1.2.4"}
     return {
-        "metadata": {"name": "x", "namespace": "there", "labels": {"a": "b"}},
+        "kind": "Deployment",
+        "metadata": {
+            "name": "x",
+            "namespace": "elsewhere",
+            "labels": {key: value} if labels is None else labels,
+        },
         "spec": {"template": {"spec": {"containers": [container]}}},
-        "status": status,
-        "later": status,
-        **changes,
+        "status": {"replicas": 1, "updatedReplicas": 1, "availableReplicas": available},
     }
 
 
-async def _before_a_deploy(cluster: Cluster) -> Outcome:
+async def _check_redis(cluster: FakeCluster) -> Outcome:
+    """The check of the Redis operator before a deploy."""
     redis = [check for check in health.CHECKS if check.name == REDIS.name]
     (outcome,) = await runner.run(redis, site(rendered(), cluster))
     return outcome
 
 
-def test_a_deploy_looks_at_the_operators() -> None:
+def _lists(cluster: FakeCluster) -> int:
+    return sum(item.verb == "list" for item in cluster.requests)
+
+
+def test_a_deploy_checks_the_operators() -> None:
     assert set(health.CHECKS) <= set(catalog.STOP_DEPLOYS)
 
 
-async def test_a_deploy_is_stopped_by_an_operator_that_is_not_there() -> None:
-    found = await _before_a_deploy(Cluster())
-    (finding,) = found.findings
-    assert finding == health.absent(REDIS)
+async def test_an_operator_that_does_not_exist_stops_a_deploy() -> None:
+    outcome = await _check_redis(FakeCluster())
+    assert outcome.findings == (health.absent(REDIS),)
 
 
-async def test_a_deploy_is_stopped_by_an_operator_that_stays_unready(
+async def test_an_operator_that_stays_unready_stops_a_deploy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(health, "RESTART_S", 0.05)
     monkeypatch.setattr(health, "POLL_S", 0.01)
-    found = await _before_a_deploy(Cluster(_deployment(0)))
-    (finding,) = found.findings
+    outcome = await _check_redis(FakeCluster(_deployment(0)))
+    (finding,) = outcome.findings
     assert "0 of 1 pods are available" in finding.message
 
 
-async def test_an_operator_that_is_just_restarted_is_waited_for(
+async def test_a_deploy_waits_for_an_operator_that_restarts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(health, "POLL_S", 0.01)
-    cluster = Cluster(_deployment(0, later=_deployment(1)["status"]))
-    found = await _before_a_deploy(cluster)
-    assert found.state is Ended.OK
-    assert cluster.looks == 2
+    cluster = FakeCluster(_deployment(0))
+
+    def restart(request: Request) -> None:
+        if _lists(cluster) == 2:
+            cluster.add(_deployment(1))
+
+    cluster.server.on_request = restart
+    outcome = await _check_redis(cluster)
+    assert outcome.state is Ended.OK
+    assert _lists(cluster) == 2
 
 
-async def test_an_operator_that_is_ready_costs_one_look_before_a_deploy() -> None:
-    cluster = Cluster(_deployment(1))
-    found = await _before_a_deploy(cluster)
-    assert found.state is Ended.OK
-    assert cluster.looks == 1
+async def test_an_operator_that_is_ready_is_read_once_before_a_deploy() -> None:
+    cluster = FakeCluster(_deployment(1))
+    outcome = await _check_redis(cluster)
+    assert outcome.state is Ended.OK
+    assert _lists(cluster) == 1
 
 
-async def test_an_operator_that_somebody_labelled_otherwise_stops_nothing() -> None:
-    bare = {"name": "x", "namespace": "there", "labels": {}}
-    found = await _before_a_deploy(Cluster(_deployment(1, metadata=bare)))
-    assert found.state is Ended.UNKNOWN
-    assert found.error is None
+async def test_an_operator_with_other_labels_does_not_stop_a_deploy() -> None:
+    outcome = await _check_redis(FakeCluster(_deployment(1, labels={})))
+    assert outcome.state is Ended.UNKNOWN
+    assert outcome.error is None
 
 
-async def test_who_may_not_look_at_operators_is_not_stopped() -> None:
-    found = await _before_a_deploy(Cluster(refused=True))
-    outcome = found
+async def test_a_missing_permission_to_read_operators_does_not_stop_a_deploy() -> None:
+    cluster = FakeCluster()
+    cluster.failures.forbid("list", "Deployment")
+    outcome = await _check_redis(cluster)
     assert (outcome.state, outcome.findings) == (Ended.UNKNOWN, ())
     assert runner.is_forbidden(outcome.error)
 
 
-async def test_kinds_that_are_not_served_are_told_by_their_own_check() -> None:
-    found = await _before_a_deploy(Cluster(served=False))
-    assert found.findings == ()
+async def test_kinds_that_are_not_served_are_reported_by_their_own_check() -> None:
+    cluster = FakeCluster()
+    cluster.server.unserved.add("databases.spotahome.com/v1")
+    outcome = await _check_redis(cluster)
+    assert outcome.findings == ()
