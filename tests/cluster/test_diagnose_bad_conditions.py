@@ -199,7 +199,7 @@ async def _make_healthy(kubeconfig: Path) -> str:
     noted = {"name": DEV.release, "version": 1, "info": {"status": "deployed"}, "manifest": ""}
     async with await Kube.connect(kubeconfig) as kube:
         await kube.apply(place)
-        note = many_pods.noted_as(gzip.compress(json.dumps(noted).encode()))
+        note = many_pods.record_secret(gzip.compress(json.dumps(noted).encode()))
         await kube.apply(note, namespace=namespace)
     return namespace
 
@@ -621,7 +621,7 @@ async def test_a_note_of_helm_s_that_can_not_be_read_is_told_and_stops_nothing(
     namespace = f"note-{name.lower().replace(' ', '-')}"
     place = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     await bare_kube.apply(place)
-    note = many_pods.noted_as(packed)
+    note = many_pods.record_secret(packed)
     note["metadata"]["labels"] |= {"status": "deployed", "version": "1"}
     await bare_kube.apply(note, namespace=namespace)
     sick = pod_of("vrooli-dev-jobs", ready=False, phase="Pending")

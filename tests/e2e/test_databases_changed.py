@@ -99,13 +99,13 @@ async def changed(
     kube: Kube, live: Live, ref: tuple[str, str, str, str], wrong: Any, right: Any
 ) -> AsyncIterator[None]:
     """A resource that somebody changes by hand, and changes back."""
-    await live_faults.until_well(kube, live)
+    await live_faults.until_healthy(kube, live)
     try:
         await kube.patch(*ref, {"spec": wrong})
         yield
     finally:
         await kube.patch(*ref, {"spec": right})
-        await live_faults.until_well(kube, live)
+        await live_faults.until_healthy(kube, live)
 
 
 async def _until_failed(live: Live, kube: Kube) -> str:

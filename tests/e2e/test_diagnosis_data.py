@@ -599,7 +599,7 @@ ASKED = ("vault-", "vso-", "redis-", "postgres-", "dns-", "network-")
 async def test_a_reader_who_is_not_let_into_pods_is_told_so_and_blames_nobody(
     kube: Kube, live: Live, tmp_path: Path
 ) -> None:
-    await live_faults.until_well(kube, live)
+    await live_faults.until_healthy(kube, live)
     name, rbac = "vrooli-test-reader", "rbac.authorization.k8s.io"
     rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}]
     account = {"kind": "ServiceAccount", "name": name, "namespace": "default"}
@@ -618,7 +618,7 @@ async def test_a_reader_who_is_not_let_into_pods_is_told_so_and_blames_nobody(
         config["users"][0]["user"] = {"token": token}
         (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
         async with await Kube.connect(tmp_path / "kubeconfig") as reader:
-            said = await live_faults.look(reader, live)
+            said = await live_faults.diagnose(reader, live)
     finally:
         for version, kind, _ in kinds:
             await kube.delete(version, kind, name, "default")

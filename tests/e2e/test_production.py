@@ -127,7 +127,7 @@ async def site(
     request: pytest.FixtureRequest, live: Live, kube: Kube, artifacts: Path, tmp_path: Path
 ) -> AsyncIterator[Site]:
     """One of the two environments, alone on the cluster."""
-    await production.make_room(live)
+    await production.free_capacity(live)
     async with production.site(request.param, live, kube, artifacts, tmp_path) as made:
         yield made
 

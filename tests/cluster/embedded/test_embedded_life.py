@@ -12,7 +12,7 @@ import pytest
 
 from support.cluster import workload
 from support.cluster.clusters import QUIET, Maker
-from support.cluster.footprint import footprint, left_behind, processes_of
+from support.cluster.footprint import footprint, leftovers, processes_of
 from vrooli.cluster.embedded.cluster import EmbeddedCluster, StoredCluster
 from vrooli.cluster.embedded.host import autostart
 from vrooli.cluster.embedded.host.foreign_processes import DATABASES
@@ -43,7 +43,7 @@ async def test_a_life_leaves_nothing_and_touches_no_other_cluster(
 
     assert (await cluster.stop(QUIET)).changed
     assert processes_of(layout) == set()
-    stopped = left_behind(before, footprint(layout))
+    stopped = leftovers(before, footprint(layout))
     assert set(stopped) == {"the cluster's folder"}, stopped
     assert (await cluster.status()).state == "stopped"
     assert not (await cluster.stop(QUIET)).changed
@@ -55,7 +55,7 @@ async def test_a_life_leaves_nothing_and_touches_no_other_cluster(
         assert await kube.exec("default", "keeper", ["cat", "/data/kept"]) == "this"
 
     assert (await cluster.delete(QUIET)).changed
-    assert left_behind(before, footprint(layout)) == {}
+    assert leftovers(before, footprint(layout)) == {}
     assert (await cluster.status()).state == "absent"
     assert not (await cluster.delete(QUIET)).changed
     assert (await shared.status()).state == "running"
@@ -98,7 +98,7 @@ async def test_an_interrupted_start_goes_on_when_it_is_run_again(maker: Maker) -
         await cluster.ensure_running(QUIET)
     assert "vrooli cluster delete cut" in refused.value.advice
     await cluster.delete(QUIET)
-    assert left_behind(before, footprint(layout)) == {}
+    assert leftovers(before, footprint(layout)) == {}
 
 
 async def test_a_deleted_cluster_is_not_started_with_the_host_any_more(

@@ -55,9 +55,9 @@ class Broken:
     names: str
 
 
-def rules(found: Values) -> Iterator[Rule]:
+def rules(supplied: Values) -> Iterator[Rule]:
     """Every rule that holds somewhere in a set of values over the chart's own."""
-    yield from _rules(whole(), values.merge(DEFAULTS, found), ())
+    yield from _rules(whole(), values.merge(DEFAULTS, supplied), ())
 
 
 def _rules(node: Node, value: Any, place: Place) -> Iterator[Rule]:
@@ -81,15 +81,15 @@ def _node_of(node: Node, key: str) -> Node | None:
     return patterns[0] if patterns else None
 
 
-def breaks(found: Values, rule: Rule) -> Iterator[Broken]:
+def breaks(supplied: Values, rule: Rule) -> Iterator[Broken]:
     """The ways to break a rule in a set of values."""
     for wrong, name in _BREAKERS[rule.keyword](rule.node, rule.value):
-        changed = _replaced(found, values.merge(DEFAULTS, found), rule.place, wrong)
+        changed = _replaced(supplied, values.merge(DEFAULTS, supplied), rule.place, wrong)
         below = name.startswith("/")
         yield Broken(rule, changed, name if name and not below else f"at '{rule.pointer}{name}'")
 
 
-def _replaced(found: Any, shown: Any, place: Place, wrong: Any) -> Any:
+def _replaced(supplied: Any, shown: Any, place: Place, wrong: Any) -> Any:
     """The overriding values with something else at a place; lists are given whole."""
     if not place:
         return wrong
@@ -99,8 +99,8 @@ def _replaced(found: Any, shown: Any, place: Place, wrong: Any) -> Any:
             _replaced(item, item, tuple(rest), wrong) if index == key else item
             for index, item in enumerate(shown)
         ]
-    below = found.get(key, {} if isinstance(shown[key], dict) else shown[key])
-    return {**found, key: _replaced(below, shown[key], tuple(rest), wrong)}
+    below = supplied.get(key, {} if isinstance(shown[key], dict) else shown[key])
+    return {**supplied, key: _replaced(below, shown[key], tuple(rest), wrong)}
 
 
 # Each gives wrong values and, where it isn't the place itself, what the refusal names: a word, or

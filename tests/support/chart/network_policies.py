@@ -92,8 +92,8 @@ def _matches(peer: Mapping[str, Any], namespace: str, other: Peer) -> bool:
     if "ipBlock" in peer:
         return ip_address(other.address) in ip_network(peer["ipBlock"]["cidr"])
     if "namespaceSelector" in peer:
-        there = {NAMESPACE_NAME: other.namespace} if other.namespace else {}
-        if not selects(peer["namespaceSelector"], there):
+        namespace_labels = {NAMESPACE_NAME: other.namespace} if other.namespace else {}
+        if not selects(peer["namespaceSelector"], namespace_labels):
             return False
     elif other.namespace != namespace:
         return False

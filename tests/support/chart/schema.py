@@ -134,26 +134,26 @@ def _closed(draw: st.DrawFn, node: Node) -> dict[str, Any]:
     return result
 
 
-def _conditions(node: Node, found: Mapping[str, Any]) -> Iterator[Node]:
+def _conditions(node: Node, candidate: Mapping[str, Any]) -> Iterator[Node]:
     """What else the schema wants of an object that has these values."""
     for part in (node, *node.get("allOf", ())):
         if "if" in part:
-            holds = Draft7Validator(part["if"]).is_valid(found)
+            holds = Draft7Validator(part["if"]).is_valid(candidate)
             yield part.get("then" if holds else "else", {})
 
 
-def _fitting(draw: st.DrawFn, node: Node, then: Node, found: dict[str, Any]) -> dict[str, Any]:
+def _fitting(draw: st.DrawFn, node: Node, then: Node, candidate: dict[str, Any]) -> dict[str, Any]:
     """The same object, with those values drawn again that don't do."""
-    keys = {*then.get("required", ()), *(then.get("properties", {}).keys() & found.keys())}
+    keys = {*then.get("required", ()), *(then.get("properties", {}).keys() & candidate.keys())}
     for key in sorted(keys):
         narrower = {**resolve(node["properties"][key]), **then.get("properties", {}).get(key, {})}
         if "items" in then.get("properties", {}).get(key, {}):
             narrower["items"] = {**resolve(node["properties"][key]["items"]), **narrower["items"]}
-        if key not in found or not Draft7Validator(_plain(narrower)).is_valid(found[key]):
-            found = {**found, key: draw(accepted(narrower))}
-    unwanted = then.get("not", {}).get("required", ())
-    retained = [key for key in found if key not in unwanted]
-    return {key: found[key] for key in retained[: then.get("maxProperties", len(retained))]}
+        if key not in candidate or not Draft7Validator(_plain(narrower)).is_valid(candidate[key]):
+            candidate = {**candidate, key: draw(accepted(narrower))}
+    excluded = then.get("not", {}).get("required", ())
+    retained = [key for key in candidate if key not in excluded]
+    return {key: candidate[key] for key in retained[: then.get("maxProperties", len(retained))]}
 
 
 def _plain(node: Node) -> Node:

@@ -36,7 +36,7 @@ _UNITS |= {f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGT
 _UNITS["m"] = Decimal("0.001")
 
 
-def agreeing(found: Values) -> Values:
+def agreeing(supplied: Values) -> Values:
     """The same values, with those changed that others forbid."""
     for rule in (
         _security,
@@ -49,21 +49,21 @@ def agreeing(found: Values) -> Values:
         _resources,
         _networks,
     ):
-        for path, value in rule(found).items():
-            found = replaced(found, tuple(path.split(".")), value)
-    return found
+        for path, value in rule(supplied).items():
+            supplied = replaced(supplied, tuple(path.split(".")), value)
+    return supplied
 
 
-def replaced(found: Mapping[str, Any], path: tuple[str, ...], value: Any) -> Values:
+def replaced(supplied: Mapping[str, Any], path: tuple[str, ...], value: Any) -> Values:
     """The same values with another one at a path, whatever was there."""
     key, *rest = path
-    below = found.get(key, {})
-    return {**found, key: replaced(below, tuple(rest), value) if rest else value}
+    below = supplied.get(key, {})
+    return {**supplied, key: replaced(below, tuple(rest), value) if rest else value}
 
 
-def at(found: Mapping[str, Any], path: str) -> Any:
+def at(supplied: Mapping[str, Any], path: str) -> Any:
     """What is at a dotted path, the chart's own values below the given ones."""
-    whole: Any = values.merge(DEFAULTS, found)
+    whole: Any = values.merge(DEFAULTS, supplied)
     for key in path.split("."):
         whole = whole[key]
     return whole
@@ -76,30 +76,33 @@ def quantity(text: str | int) -> Decimal:
     return Decimal(result[1]) * _UNITS[result[2]]
 
 
-def _security(found: Values) -> Values:
+def _security(supplied: Values) -> Values:
     """A seccomp profile has a file exactly when it is a local one."""
     changed: Values = {}
     for path in ("podSecurityContext", "containerSecurityContext"):
-        profile = at(found, path).get("seccompProfile", {})
+        profile = at(supplied, path).get("seccompProfile", {})
         if profile.get("type") == "Localhost" or "localhostProfile" in profile:
             local = {"type": "Localhost", "localhostProfile": "profiles/audit.json"}
             changed[f"{path}.seccompProfile"] = {**local, **profile, "type": "Localhost"}
     return changed
 
 
-def _databases(found: Values) -> Values:
-    postgres, redis = at(found, "pgoPostgresql.enabled"), at(found, "spotahomeRedis.enabled")
-    db_host, redis_host = at(found, "externalPostgresql.host"), at(found, "externalRedis.host")
+def _databases(supplied: Values) -> Values:
+    postgres, redis = at(supplied, "pgoPostgresql.enabled"), at(supplied, "spotahomeRedis.enabled")
+    db_host, redis_host = (
+        at(supplied, "externalPostgresql.host"),
+        at(supplied, "externalRedis.host"),
+    )
     return {
         "externalPostgresql.host": "" if postgres else db_host or "db.example.com",
         "externalRedis.host": "" if redis else redis_host or "redis.example.com",
-        "persistence.postgres.enabled": postgres or at(found, "persistence.postgres.enabled"),
-        "vso.secrets.redis.enabled": redis or at(found, "vso.secrets.redis.enabled"),
+        "persistence.postgres.enabled": postgres or at(supplied, "persistence.postgres.enabled"),
+        "vso.secrets.redis.enabled": redis or at(supplied, "vso.secrets.redis.enabled"),
     }
 
 
-def _postgres(found: Values) -> Values:
-    cluster = at(found, "pgoPostgresql")
+def _postgres(supplied: Values) -> Values:
+    cluster = at(supplied, "pgoPostgresql")
     s3 = cluster["backup"]["s3"]
     needed = ("bucket", "endpoint", "region", "secretName") if s3["enabled"] else ()
     return {
@@ -122,17 +125,17 @@ def _users(users: list[Values]) -> list[Values]:
     return list(defined.values())
 
 
-def _redis(found: Values) -> Values:
-    redis = at(found, "spotahomeRedis")
+def _redis(supplied: Values) -> Values:
+    redis = at(supplied, "spotahomeRedis")
     most = redis["sentinel"]["replicas"]
     return {"spotahomeRedis.redis.replicas": min(redis["redis"]["replicas"], most)}
 
 
-def _secrets(found: Values) -> Values:
+def _secrets(supplied: Values) -> Values:
     """No two have the same name, nor that of another's source, which has a suffix."""
     changed: Values = {}
     used: set[str] = set()
-    for key, secret in at(found, "vso.secrets").items():
+    for key, secret in at(supplied, "vso.secrets").items():
         name = secret["k8sSecretName"]
         if {name, f"{name}-vault"} & used or len(name) > LONGEST_SOURCE:
             name = changed[f"vso.secrets.{key}.k8sSecretName"] = f"another-{key.lower()}"
@@ -140,9 +143,9 @@ def _secrets(found: Values) -> Values:
     return changed
 
 
-def _services(found: Values) -> Values:
+def _services(supplied: Values) -> Values:
     changed: Values = {}
-    for key, service in at(found, "services").items():
+    for key, service in at(supplied, "services").items():
         scaling, grace = service["autoscaling"], service["terminationGracePeriodSeconds"]
         fewest = min(scaling["minReplicas"], scaling["maxReplicas"])
         changed[f"services.{key}.autoscaling.minReplicas"] = fewest
@@ -152,8 +155,8 @@ def _services(found: Values) -> Values:
     return changed
 
 
-def _ingress(found: Values) -> Values:
-    ingress = at(found, "ingress")
+def _ingress(supplied: Values) -> Values:
+    ingress = at(supplied, "ingress")
     hosts, tls = ingress["hosts"] or [ANYWHERE], ingress["tls"]
     if ingress["certManager"]["issuer"] and not tls:
         tls = [{"secretName": "certificate", "hosts": ["a.example.com"]}]
@@ -166,11 +169,11 @@ def _ingress(found: Values) -> Values:
     return {"ingress.hosts": hosts, "ingress.tls": tls, **shown}
 
 
-def _resources(found: Values) -> Values:
+def _resources(supplied: Values) -> Values:
     """Limits become as high as requests, and those of devices the same."""
     changed: Values = {}
     for path in RESOURCES:
-        resources = at(found, path)
+        resources = at(supplied, path)
         requests, limits = resources.get("requests", {}), resources.get("limits", {})
         for name, request in requests.items():
             defined = name in limits
@@ -179,9 +182,11 @@ def _resources(found: Values) -> Values:
     return changed
 
 
-def _networks(found: Values) -> Values:
-    policies = at(found, "networkPolicies")
-    rules = {key: [_rule(rule) for rule in given] for key, given in policies["extraEgress"].items()}
+def _networks(supplied: Values) -> Values:
+    policies = at(supplied, "networkPolicies")
+    rules = {
+        key: [_rule(rule) for rule in settings] for key, settings in policies["extraEgress"].items()
+    }
     return {
         "networkPolicies.extraEgress": rules,
         "networkPolicies.apiServer.cidr": _network(policies["apiServer"]["cidr"]),

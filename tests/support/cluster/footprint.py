@@ -50,7 +50,7 @@ def footprint(layout: Layout) -> Footprint:
     }
 
 
-def left_behind(before: Footprint, after: Footprint) -> dict[str, set[str]]:
+def leftovers(before: Footprint, after: Footprint) -> dict[str, set[str]]:
     """What is there after and wasn't before, or the other way round."""
     return {kind: before[kind] ^ after[kind] for kind in before if before[kind] != after[kind]}
 

@@ -10,7 +10,7 @@ from vrooli.kube import Kube, Manifest
 
 NAME = "injured"
 LABELS = {"app": NAME}
-READY_S, GONE_S = 120.0, 60.0
+READY_S, DELETED_S = 120.0, 60.0
 
 
 def deployment(
@@ -52,16 +52,16 @@ async def put(kube: Kube, body: Manifest, namespace: str) -> None:
 async def until_ready(kube: Kube, namespace: str, name: str = NAME) -> None:
     """Wait until all of it is of its current version, and ready."""
 
-    def lacks(found: Manifest | None) -> str | None:
-        state = (found or {}).get("status", {})
-        expected = (found or {}).get("spec", {}).get("replicas", 1)
-        observed = state.get("observedGeneration", 0) >= (found or {"metadata": {}})[
+    def unready_reason(current: Manifest | None) -> str | None:
+        state = (current or {}).get("status", {})
+        expected = (current or {}).get("spec", {}).get("replicas", 1)
+        observed = state.get("observedGeneration", 0) >= (current or {"metadata": {}})[
             "metadata"
         ].get("generation", 0)
         counts = [state.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas")]
         return None if observed and counts == [expected] * 3 else f"{name} has {counts}"
 
-    await kube.wait_for("apps/v1", "Deployment", name, namespace, lacks, READY_S)
+    await kube.wait_for("apps/v1", "Deployment", name, namespace, unready_reason, READY_S)
 
 
 async def gone(kube: Kube, namespace: str, name: str = NAME) -> None:
@@ -70,4 +70,4 @@ async def gone(kube: Kube, namespace: str, name: str = NAME) -> None:
     pods = await kube.list("v1", "Pod", namespace, f"app={name}")
     for pod in pods:
         place = ("v1", "Pod", pod["metadata"]["name"], namespace)
-        await kube.wait_for(*place, lambda result: "it is there" if result else None, GONE_S)
+        await kube.wait_for(*place, lambda result: "it is there" if result else None, DELETED_S)

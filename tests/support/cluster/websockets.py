@@ -19,7 +19,7 @@ class Ending(StrEnum):
     """What becomes of a connection into the pod."""
 
     REFUSED = "403 Forbidden"
-    GONE = "404 Not Found"
+    NOT_FOUND = "404 Not Found"
     RESET = "reset after the first bytes"
     CLOSED = "closed after the first bytes"
     EMPTY = "a frame without a channel"
@@ -43,11 +43,11 @@ async def serving(ending: Ending) -> AsyncIterator[tuple[str, list[str]]]:
 
 
 async def _serve(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ending: Ending, asked: list[str]
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ending: Ending, requests: list[str]
 ) -> None:
     head = await reader.readuntil(b"\r\n\r\n")
-    asked.append(head.split(b"\r\n")[0].decode())
-    if ending in (Ending.REFUSED, Ending.GONE):
+    requests.append(head.split(b"\r\n")[0].decode())
+    if ending in (Ending.REFUSED, Ending.NOT_FOUND):
         writer.write(f"HTTP/1.1 {ending}\r\ncontent-length: 0\r\n\r\n".encode())
         await writer.drain()
         return

@@ -100,9 +100,9 @@ async def wait_for_pod(
 ) -> dict[str, Any]:
     """Wait until a pod is ready."""
 
-    def lacks(found: dict[str, Any] | None) -> str | None:
-        conditions = (found or {}).get("status", {}).get("conditions", ())
+    def unready_reason(body: dict[str, Any] | None) -> str | None:
+        conditions = (body or {}).get("status", {}).get("conditions", ())
         ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
         return None if ready else f"{name} is not ready"
 
-    return await kube.wait_for("v1", "Pod", name, namespace, lacks, limit_s)
+    return await kube.wait_for("v1", "Pod", name, namespace, unready_reason, limit_s)

@@ -25,7 +25,7 @@ START = (NOW - timedelta(hours=1)).isoformat()
 # Kinds that a look at a cluster always has, with or without objects.
 # What the chart deploys; what the operators make isn't in it.
 COMPONENTS = ("ui", "server", "jobs", "nsfw-detector", "adminer")
-MADE = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
+BY_OPERATORS = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
 KINDS = ("Pod", "Event", "Node", "Namespace", "StorageClass", "IngressClass", "Secret")
 
 
@@ -56,9 +56,9 @@ def evidence(
 
 def rendered() -> Evidence:
     """The development release's own objects as the chart renders them, in their namespace."""
-    wanted = engine.render(values.load(DEV), release=DEV.release, namespace=DEV.namespace)
-    bodies = [_placed(item.body) for item in wanted if not item.is_hook]
-    return replace(evidence(*bodies), manifests=wanted)
+    expected = engine.render(values.load(DEV), release=DEV.release, namespace=DEV.namespace)
+    bodies = [_placed(item.body) for item in expected if not item.is_hook]
+    return replace(evidence(*bodies), manifests=expected)
 
 
 def published() -> list[dict[str, Any]]:
@@ -93,9 +93,9 @@ def vault() -> dict[str, Any]:
     return {"kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 8200}]}}
 
 
-def with_objects(seen: Evidence, *bodies: Mapping[str, Any]) -> Evidence:
+def with_objects(base: Evidence, *bodies: Mapping[str, Any]) -> Evidence:
     """The same with more objects; one of the same kind and name is replaced."""
-    objects = {kind: list(found) for kind, found in seen.objects.items()}
+    objects = {kind: list(result) for kind, result in base.objects.items()}
     for body in bodies:
         others = [
             item
@@ -103,34 +103,36 @@ def with_objects(seen: Evidence, *bodies: Mapping[str, Any]) -> Evidence:
             if item["metadata"]["name"] != body["metadata"]["name"]
         ]
         objects[body["kind"]] = [*others, body]
-    return replace(seen, objects=objects)
+    return replace(base, objects=objects)
 
 
 @cache
 def well() -> Evidence:
     """The chart's own objects with their pods and state, an hour old."""
-    seen = with_objects(rendered(), *(pod_of(f"vrooli-dev-{name}") for name in COMPONENTS))
-    for found in seen.objects.values():
-        for body in found:
+    observed = with_objects(rendered(), *(pod_of(f"vrooli-dev-{name}") for name in COMPONENTS))
+    for result in observed.objects.values():
+        for body in result:
             body["metadata"]["creationTimestamp"] = START
     done = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1}
-    for body in seen.objects["Deployment"]:
+    for body in observed.objects["Deployment"]:
         body["status"] = dict(done)
     classes = {"kind": "IngressClass", "metadata": {"name": "traefik"}, "spec": {}}
     place = {"kind": "Namespace", "metadata": {"name": "vault"}}
     vault = {"kind": "Service", "metadata": {"name": "vault", "namespace": "vault"}, "spec": {}}
-    return with_objects(seen, classes, place, vault, *operators())
+    return with_objects(observed, classes, place, vault, *operators())
 
 
 @cache
 def whole() -> Evidence:
     """The same with the Secrets that come from Vault, and without what the operators make."""
-    seen = well()
-    names = {item["spec"]["destination"]["name"] for item in seen.all("VaultStaticSecret")}
+    observed = well()
+    names = {item["spec"]["destination"]["name"] for item in observed.all("VaultStaticSecret")}
     secrets = [_placed({"kind": "Secret", "metadata": {"name": name}}) for name in names]
-    kept = {kind: found for kind, found in seen.objects.items() if kind not in MADE}
-    wanted = tuple(item for item in seen.manifests if item.kind not in MADE)
-    return replace(with_objects(replace(seen, objects=kept), *secrets), manifests=wanted)
+    retained = {
+        kind: result for kind, result in observed.objects.items() if kind not in BY_OPERATORS
+    }
+    expected = tuple(item for item in observed.manifests if item.kind not in BY_OPERATORS)
+    return replace(with_objects(replace(observed, objects=retained), *secrets), manifests=expected)
 
 
 def pod(
@@ -204,17 +206,17 @@ def happening(about: Ref, reason: str, message: str, *, ago_s: float = 30.0) -> 
     return Event(about, "Warning", reason, message, last=NOW - timedelta(seconds=ago_s))
 
 
-def found(rule: Rule, seen: Evidence) -> list[str]:
+def found(rule: Rule, base: Evidence) -> list[str]:
     """The resources of a rule's symptoms, as kind and name; what they can explain must exist."""
-    symptoms = list(rule.find(seen))
+    symptoms = list(rule.find(base))
     explained = {rule_id for item in symptoms for rule_id in item.can_explain or ()}
     assert explained <= {item.rule_id for item in catalog.ALL}
     return [str(symptom.resource) for symptom in symptoms]
 
 
-def diagnosed(seen: Evidence) -> Diagnosis:
+def diagnosed(base: Evidence) -> Diagnosis:
     """What all rules together say."""
-    return root_cause.diagnose(seen, catalog.ALL, Redactor())
+    return root_cause.diagnose(base, catalog.ALL, Redactor())
 
 
 def _placed(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,10 +82,10 @@ DF = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda {} 1 {
 @cache
 def healthy() -> Evidence:
     """A release whose data stores are well, as one was recorded."""
-    seen = rendered()
+    observed = rendered()
     owned = [
         secret_object(item["spec"]["destination"]["name"], item["metadata"]["name"])
-        for item in seen.all("VaultStaticSecret")
+        for item in observed.all("VaultStaticSecret")
         if item["spec"]["destination"]["create"]
     ]
     user = secret_object("vrooli-pg-pguser-vrooli")
@@ -112,12 +112,14 @@ def healthy() -> Evidence:
         for name, keys in SECRETS.items()
     }
     service = {"kind": "Service", "metadata": {"name": "vault", "namespace": "vault"}, "spec": {}}
-    seen = with_objects(seen, *operators(), *owned, *published(), user, service, *data_pods())
-    return replace(seen, answers=tuple(answers), secrets=facts)
+    observed = with_objects(
+        observed, *operators(), *owned, *published(), user, service, *data_pods()
+    )
+    return replace(observed, answers=tuple(answers), secrets=facts)
 
 
-def as_json(**said: Any) -> str:
-    return json.dumps(said)
+def as_json(**content: Any) -> str:
+    return json.dumps(content)
 
 
 def secret_object(name: str, owner: str = "") -> dict[str, Any]:
@@ -138,19 +140,19 @@ def redis_pod(ref: Ref = REDIS, part: str = "redis", **settings: Any) -> dict[st
 def database_pod(**settings: Any) -> dict[str, Any]:
     """The leader."""
     role = {f"{PGO}/cluster": PG.name, f"{PGO}/data": "postgres", f"{PGO}/role": "master"}
-    found = pod(LEADER.name, labels=role, container="database", **settings)
-    found["status"]["podIP"] = "10.0.0.9"
-    return found
+    result = pod(LEADER.name, labels=role, container="database", **settings)
+    result["status"]["podIP"] = "10.0.0.9"
+    return result
 
 
 def data_pods() -> list[dict[str, Any]]:
     return [redis_pod(), redis_pod(SENTINEL, "sentinel"), database_pod()]
 
 
-def with_answer(probe: str, about: Ref, said: str, *, ok: bool = True) -> Evidence:
+def with_answer(probe: str, about: Ref, content: str, *, ok: bool = True) -> Evidence:
     """The well release with another answer."""
     others = [a for a in healthy().answers if (a.probe, a.about) != (probe, about)]
-    return replace(healthy(), answers=(*others, Answer(probe, about, said, ok)))
+    return replace(healthy(), answers=(*others, Answer(probe, about, content, ok)))
 
 
 def with_changed(kind: str, name: str, edit: Callable[[dict[str, Any]], object]) -> Evidence:
@@ -163,8 +165,8 @@ def with_changed(kind: str, name: str, edit: Callable[[dict[str, Any]], object])
 def without(kind: str, *names: str) -> Evidence:
     """The well release without objects of a kind; without the kind itself, if none is named."""
     objects = dict(healthy().objects)
-    kept = [body for body in objects.pop(kind) if names and name_of(body) not in names]
-    return replace(healthy(), objects={**objects, kind: kept} if names else objects)
+    retained = [body for body in objects.pop(kind) if names and name_of(body) not in names]
+    return replace(healthy(), objects={**objects, kind: retained} if names else objects)
 
 
 def name_of(body: Mapping[str, Any]) -> str:
@@ -187,15 +189,15 @@ def with_events(*events: Any) -> Evidence:
     return replace(healthy(), events=events)
 
 
-def refused_login(words: str, status: int = 403, **said: Any) -> Evidence:
+def refused_login(words: str, status: int = 403, **content: Any) -> Evidence:
     """A login that Vault refuses."""
-    return with_answer("vault-login", AUTH, as_json(status=status, errors=[words], **said))
+    return with_answer("vault-login", AUTH, as_json(status=status, errors=[words], **content))
 
 
-def denied_secret(about: Ref, status: int, **said: Any) -> Evidence:
+def denied_secret(about: Ref, status: int, **content: Any) -> Evidence:
     """A secret that Vault doesn't give."""
     return with_answer(
-        "vault-read", about, as_json(status=status, errors=["permission denied"], **said)
+        "vault-read", about, as_json(status=status, errors=["permission denied"], **content)
     )
 
 

@@ -17,7 +17,7 @@ LIMIT_S = 240.0
 # How long a command that runs for ever may take to show what it must.
 SHOWS_S = 30.0
 PLACEHOLDER = re.compile(r"<[a-z][a-z./-]*>")
-SAYS = "echo in $(hostname)"
+OUTPUT = "echo in $(hostname)"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Shell:
     async def _on_a_terminal(self, command: Printed) -> tuple[int, str]:
         """``script`` is the terminal; what is typed asks where it is, and leaves."""
         words = ["script", "--quiet", "--return", "--command", self.filled(command), "/dev/null"]
-        answer = await self._start(words, stdin=f"{SAYS}\nexit\n")
+        answer = await self._start(words, stdin=f"{OUTPUT}\nexit\n")
         return answer.status, answer.log
 
     async def _start(
@@ -80,7 +80,7 @@ class Shell:
             on_line=on_line,
         )
 
-    async def _until_seen(self, command: Printed) -> tuple[int, str]:
+    async def _run_until_matched(self, command: Printed) -> tuple[int, str]:
         """End a command that runs for ever, once it has shown what it must.
 
         One that ends by itself has failed, whatever its status.
@@ -89,18 +89,18 @@ class Shell:
         lines: list[str] = []
         observed = asyncio.Event()
 
-        def note(line: str) -> None:
+        def record(line: str) -> None:
             lines.append(line)
             if shows("\n".join(lines), expected):
                 observed.set()
 
-        running = asyncio.create_task(self._start(self._bash(command), on_line=note))
+        running = asyncio.create_task(self._start(self._bash(command), on_line=record))
         waiting = asyncio.create_task(observed.wait())
         try:
             both = (running, waiting)
             await asyncio.wait(both, timeout=SHOWS_S, return_when=asyncio.FIRST_COMPLETED)
             if command.way is Way.FORWARD and observed.is_set():
-                lines.append(await _asked(lines, command.ask))
+                lines.append(await _request(lines, command.ask))
             return int(running.done()), "\n".join(lines)
         finally:
             running.cancel()
@@ -111,7 +111,7 @@ class Shell:
         return ["bash", "-c", self.filled(command)]
 
 
-async def _asked(lines: list[str], path: str) -> str:
+async def _request(lines: list[str], path: str) -> str:
     """What a forwarded port answers."""
     port = re.search(r"^Forwarding from 127\.0\.0\.1:(\d+)", "\n".join(lines), re.MULTILINE)
     assert port is not None

@@ -27,7 +27,7 @@ HEALTHY_S, REPLACED_S = 240.0, 120.0
 # A controller makes a pod's successor within a second; where there is none, an autoscaler wants
 # fewer; seconds.
 SCALED_S = 20.0
-LOOK_EVERY_S = 0.5
+POLL_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ async def eventually(holds: Callable[[], Awaitable[bool]], limit_s: float, what:
     began = time.monotonic()
     while not await holds():
         assert time.monotonic() - began < limit_s, f"not after {limit_s:.0f} s: {what}"
-        await asyncio.sleep(LOOK_EVERY_S)
+        await asyncio.sleep(POLL_S)
 
 
 async def names(kube: Kube, namespace: str, labels: str) -> list[str]:
@@ -149,13 +149,13 @@ async def lose(kube: Kube, namespace: str, pod: str, labels: str, *, kill: bool 
 async def redis_master(kube: Kube, namespace: str) -> str:
     """The pod of the master, as the replicas' links say."""
     for pod in await names(kube, namespace, REDISES):
-        output = await ask_redis(kube, namespace, pod, "ROLE")
+        output = await query_redis(kube, namespace, pod, "ROLE")
         if output.startswith("master"):
             return pod
     raise AssertionError("no Redis is the master")
 
 
-async def ask_redis(kube: Kube, namespace: str, pod: str, command: str) -> str:
+async def query_redis(kube: Kube, namespace: str, pod: str, command: str) -> str:
     """What a Redis answers; its container knows the password that it began with."""
     script = f'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli {command}'
     return (await kube.exec(namespace, pod, ["sh", "-c", script], "redis")).strip()

@@ -12,11 +12,11 @@ from vrooli.release.model import secret_name
 
 async def cut(kube: Kube, release: Release, number: int) -> None:
     """As if Helm had made this revision's objects and could no longer say so."""
-    await _say(kube, release, number, "pending-upgrade")
-    await _say(kube, release, number - 1, "deployed")
+    await _set_status(kube, release, number, "pending-upgrade")
+    await _set_status(kube, release, number - 1, "deployed")
 
 
-async def _say(kube: Kube, release: Release, number: int, status: str) -> None:
+async def _set_status(kube: Kube, release: Release, number: int, status: str) -> None:
     name = secret_name(release.name, number)
     body: Any = await kube.get("v1", "Secret", name, release.namespace)
     saved = helm_secrets.unpacked(body)

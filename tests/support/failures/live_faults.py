@@ -27,10 +27,10 @@ from vrooli.kube import Kube
 from vrooli.release import Release
 
 # How long a fault may take to show, and a mended release to be well, on a busy machine, seconds.
-SHOWS_S, WELL_S = 90.0, 180.0
+SHOWS_S, HEALTHY_S = 90.0, 180.0
 # How long nothing may be found before a release is taken for well, seconds.
 CALM_S = 1.0
-LOOK_EVERY_S = 1.0
+POLL_S = 1.0
 COMMAND_S = 120.0
 
 
@@ -54,7 +54,7 @@ class Named:
         return self.diagnosis.causes[0].finding.command
 
 
-async def look(kube: Kube, live: Live) -> Diagnosis:
+async def diagnose(kube: Kube, live: Live) -> Diagnosis:
     """What the product says of the live release now."""
     collected = await collect(kube, Release.of(live.environment, live.kubeconfig))
     return root_cause.diagnose(collected.evidence, catalog.ALL, collected.redactor)
@@ -69,28 +69,30 @@ async def until_named(
     """
     began = time.monotonic()
     while True:
-        looked = time.monotonic()
-        output = await look(kube, live)
+        started = time.monotonic()
+        output = await diagnose(kube, live)
         now = time.monotonic()
         names = [cause.finding.rule_id for cause in output.causes]
         if names == [rule] and output.causes[0].finding.resource.startswith(about):
-            return Named(output, round(now - looked, 2), round(now - began, 2))
-        assert now - began < limit_s, f"{rule} isn't the one cause: {told(output)}"
-        await asyncio.sleep(LOOK_EVERY_S)
+            return Named(output, round(now - started, 2), round(now - began, 2))
+        assert now - began < limit_s, f"{rule} isn't the one cause: {format_diagnosis(output)}"
+        await asyncio.sleep(POLL_S)
 
 
-async def until_well(kube: Kube, live: Live, limit_s: float = WELL_S) -> None:
+async def until_healthy(kube: Kube, live: Live, limit_s: float = HEALTHY_S) -> None:
     """Look until nothing is found, and nothing a moment later either."""
     began, calm_since = time.monotonic(), 0.0
     while True:
-        output = await look(kube, live)
+        output = await diagnose(kube, live)
         now = time.monotonic()
         # Who couldn't look knows nothing of how it is.
         calm_since = 0.0 if output.causes or output.unavailable else calm_since or now
         if calm_since and now - calm_since >= CALM_S:
             return
-        assert now - began < limit_s, f"it isn't well after {limit_s:.0f} s: {told(output)}"
-        await asyncio.sleep(LOOK_EVERY_S)
+        assert now - began < limit_s, (
+            f"it isn't well after {limit_s:.0f} s: {format_diagnosis(output)}"
+        )
+        await asyncio.sleep(POLL_S)
 
 
 @asynccontextmanager
@@ -105,11 +107,11 @@ async def injured(
     The block mends it as the remedy says; ``undo`` is for what the remedy leaves, and for tests
     that fail. It may be called on a release that is mended already.
     """
-    await until_well(kube, live)
+    await until_healthy(kube, live)
     try:
         await injure()
         yield
-        await until_well(kube, live)
+        await until_healthy(kube, live)
     finally:
         await undo()
 
@@ -127,14 +129,18 @@ async def run(live: Live, command: str) -> str:
     return done.output
 
 
-def told(said: Diagnosis) -> str:
+def format_diagnosis(result: Diagnosis) -> str:
     """A diagnosis in a few lines, for a failed test."""
     lines = [
         f"{cause.finding.rule_id} {cause.finding.resource}: {cause.finding.message}"
         + " <- "
         + (", ".join(f"{one.rule_id} {one.resource}" for one in cause.consequences) or "nothing")
-        for cause in said.causes
+        for cause in result.causes
     ]
     return "\n".join(
-        ["", *lines, *(f"unavailable {item.resource}: {item.reason}" for item in said.unavailable)]
+        [
+            "",
+            *lines,
+            *(f"unavailable {item.resource}: {item.reason}" for item in result.unavailable),
+        ]
     )

@@ -22,7 +22,7 @@ MOST_PER_S = 50.0
 MOST_REQUESTS = 20_000
 ANSWER_S = 10.0
 # A write that fails is sent again under its key, as the page does: so often, after such a pause.
-TRIES, PAUSE_S = 15, 1.0
+ATTEMPTS, PAUSE_S = 15, 1.0
 READS = ("/api/posts?limit=5", "/")
 
 
@@ -163,7 +163,7 @@ async def _write(client: httpx.AsyncClient, done: Load, began: float, number: in
     """Send a post until it is answered; each try that fails is noted."""
     write, key = Write(f"{done.name} {number}"), uuid4().hex
     done.writes.append(write)
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS):
         request = client.build_request(
             "POST",
             "/api/posts",

@@ -21,7 +21,7 @@ AT_ONCE = 40
 # The groups that every API server has; operators bring the others.
 BUILT_IN = ("v1", "apps", "networking.k8s.io", "policy")
 # Of ten pods three are in trouble, each in a way of its own.
-WAYS = {1: "crash", 4: "unscheduled", 7: "image"}
+FAILURES = {1: "crash", 4: "unscheduled", 7: "image"}
 EVENTS = {
     "crash": ("BackOff", "Back-off restarting failed container main in pod"),
     "unscheduled": ("FailedScheduling", "0/3 nodes are available: 3 Insufficient cpu."),
@@ -34,7 +34,7 @@ async def fill(kube: Kube, pods: int, events: int) -> None:
     """Have the development release in its namespace, with so many pods and events."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": DEV.namespace}}
     await kube.apply(namespace)
-    await kube.create(note("deployed"), DEV.namespace)
+    await kube.create(release_record("deployed"), DEV.namespace)
     release = rendered()
     own = [body for result in release.objects.values() for body in result]
     served = [body for body in own if body.get("apiVersion", "").partition("/")[0] in BUILT_IN]
@@ -46,12 +46,12 @@ async def fill(kube: Kube, pods: int, events: int) -> None:
     deployments = [body for body in deployments if body["metadata"]["name"] in names]
     created = [_pod(deployments[number % len(deployments)], number) for number in range(pods)]
     await _all(_create_pod(kube, body) for body in created)
-    ailing = [body for number, body in enumerate(created) if _way(number)]
+    ailing = [body for number, body in enumerate(created) if _failure(number)]
     message = (_event(ailing[number % len(ailing)], number) for number in range(events))
     await _all(kube.create(event, DEV.namespace) for event in message)
 
 
-def note(status: str, revision: int = 1) -> dict[str, Any]:
+def release_record(status: str, revision: int = 1) -> dict[str, Any]:
     """Helm's note of the release, as Helm writes it."""
     objects = [item.body for item in rendered().manifests]
     saved = {
@@ -62,10 +62,10 @@ def note(status: str, revision: int = 1) -> dict[str, Any]:
         "manifest": yaml.safe_dump_all(objects),
         "hooks": [],
     }
-    return noted_as(gzip.compress(json.dumps(saved).encode()), revision)
+    return record_secret(gzip.compress(json.dumps(saved).encode()), revision)
 
 
-def noted_as(packed: bytes, revision: int = 1) -> dict[str, Any]:
+def record_secret(packed: bytes, revision: int = 1) -> dict[str, Any]:
     """A Secret of Helm's that holds these bytes."""
     name = f"sh.helm.release.v1.{DEV.release}.v{revision}"
     return {
@@ -89,9 +89,9 @@ async def _all(doing: Iterable[Awaitable[Any]]) -> None:
             group.create_task(one(what))
 
 
-def _way(number: int) -> str | None:
+def _failure(number: int) -> str | None:
     """Which trouble a pod is in: each workload has pods in every one."""
-    return WAYS.get(number // 5 % 10)
+    return FAILURES.get(number // 5 % 10)
 
 
 async def _set_ready(kube: Kube, body: Mapping[str, Any]) -> None:
@@ -109,7 +109,7 @@ async def _create_pod(kube: Kube, body: Mapping[str, Any]) -> None:
 
 def _pod(deployment: Mapping[str, Any], number: int) -> dict[str, Any]:
     template, name = deployment["spec"]["template"], deployment["metadata"]["name"]
-    route = _way(number)
+    failure = _failure(number)
     version = "5d9c7b"
     owner = {
         "apiVersion": "apps/v1",
@@ -127,51 +127,53 @@ def _pod(deployment: Mapping[str, Any], number: int) -> dict[str, Any]:
             "labels": {**template["metadata"]["labels"], "pod-template-hash": version},
             "ownerReferences": [owner],
         },
-        "spec": spec if route == "unscheduled" else {**spec, "nodeName": NODE},
-        "status": _status(spec["containers"], route),
+        "spec": spec if failure == "unscheduled" else {**spec, "nodeName": NODE},
+        "status": _status(spec["containers"], failure),
     }
 
 
-def _status(containers: Iterable[Mapping[str, Any]], way: str | None) -> dict[str, Any]:
+def _status(containers: Iterable[Mapping[str, Any]], failure: str | None) -> dict[str, Any]:
     since = _BORN.strftime("%Y-%m-%dT%H:%M:%SZ")
-    healthy = str(way is None)
+    healthy = str(failure is None)
     conditions: list[dict[str, Any]] = [
         {"type": kind, "status": healthy, "lastTransitionTime": since}
         for kind in ("Initialized", "Ready", "ContainersReady")
     ]
-    if way == "unscheduled":
+    if failure == "unscheduled":
         waits = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
-        output = {"message": EVENTS[way][1], "lastTransitionTime": since}
+        output = {"message": EVENTS[failure][1], "lastTransitionTime": since}
         return {"phase": "Pending", "conditions": [*conditions, {**waits, **output}]}
     return {
-        "phase": "Pending" if way == "image" else "Running",
+        "phase": "Pending" if failure == "image" else "Running",
         "hostIP": "10.0.0.1",
         "podIP": "10.0.1.1",
         "startTime": since,
         "conditions": [*conditions, {"type": "PodScheduled", "status": "True"}],
-        "containerStatuses": [_state(item, way, since) for item in containers],
+        "containerStatuses": [_state(item, failure, since) for item in containers],
     }
 
 
-def _state(container: Mapping[str, Any], way: str | None, since: str) -> dict[str, Any]:
+def _state(container: Mapping[str, Any], failure: str | None, since: str) -> dict[str, Any]:
     ended = {"exitCode": 1, "reason": "Error", "startedAt": since, "finishedAt": since}
     waits = {"crash": "CrashLoopBackOff", "image": "ImagePullBackOff"}
-    state = {"waiting": {"reason": waits[way]}} if way else {"running": {"startedAt": since}}
+    state = (
+        {"waiting": {"reason": waits[failure]}} if failure else {"running": {"startedAt": since}}
+    )
     return {
         "name": container["name"],
         "image": container["image"],
         "imageID": "",
-        "ready": way is None,
-        "started": way is None,
-        "restartCount": 12 if way == "crash" else 0,
+        "ready": failure is None,
+        "started": failure is None,
+        "restartCount": 12 if failure == "crash" else 0,
         "state": state,
-        "lastState": {"terminated": ended} if way == "crash" else {},
+        "lastState": {"terminated": ended} if failure == "crash" else {},
     }
 
 
 def _event(pod: Mapping[str, Any], number: int) -> dict[str, Any]:
-    route = _way(int(pod["metadata"]["name"].rpartition("-")[2])) or ""
-    reason, message = EVENTS[route]
+    failure = _failure(int(pod["metadata"]["name"].rpartition("-")[2])) or ""
+    reason, message = EVENTS[failure]
     since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "apiVersion": "v1",

@@ -39,13 +39,13 @@ class Way:
         assert task is not None
         self._tasks.add(task)
         with contextlib.suppress(OSError, asyncio.CancelledError):
-            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", port)
             try:
                 await asyncio.gather(
-                    self._pass(reader, there_writer), self._pass(there_reader, writer)
+                    self._pass(reader, server_writer), self._pass(server_reader, writer)
                 )
             finally:
-                for end in (there_writer, writer):
+                for end in (server_writer, writer):
                     end.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

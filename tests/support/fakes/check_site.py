@@ -23,14 +23,14 @@ def site(manifests: tuple[Manifest, ...] = (), kube: object = None, **settings: 
     return Site.of(cast(Kube, kube), "dev", manifests, **settings)
 
 
-def names(found: Any) -> list[str]:
+def names(outcome: Any) -> list[str]:
     """What the findings are about."""
-    return [finding.resource for finding in found.findings]
+    return [finding.resource for finding in outcome.findings]
 
 
-def check(name: str, look: Any, **settings: Any) -> Check:
+def check(name: str, run: Any, **settings: Any) -> Check:
     """A check of the test's own."""
-    return Check(name, name.title(), f"looks at {name}", look, **settings)
+    return Check(name, name.title(), f"looks at {name}", run, **settings)
 
 
 def storage_class(name: str, *, default: bool = False) -> dict[str, Any]:

@@ -46,8 +46,8 @@ def pod(name: str, labels: Mapping[str, str], ip: str, namespace: str = "dev") -
 
 def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> GraphSnapshot:
     """Every part of a release there and ready, with no connection anywhere."""
-    known, drawn = list(manifests), list(diagrams)
-    places = fetch.required_resources(known, drawn, "dev")
+    defined, drawn = list(manifests), list(diagrams)
+    places = fetch.required_resources(defined, drawn, "dev")
     objects: dict[tuple[str, str], dict[str, Body]] = {place.place: {} for place in places}
     sockets: dict[tuple[str, str], tuple[Socket, ...]] = {}
 
@@ -55,23 +55,23 @@ def healthy(manifests: Iterable[Manifest], diagrams: Iterable[Diagram]) -> Graph
         metadata = {**body["metadata"], **({"namespace": namespace} if namespace else {})}
         objects[kind, namespace][metadata["name"]] = {**body, "metadata": metadata}
 
-    for item in known:
+    for item in defined:
         if (item.kind, "dev") in objects and not item.is_hook:
             add(item.kind, {**item.body, "status": _status(item.kind)})
         if item.kind == "VaultStaticSecret":
             add("Secret", {"metadata": {"name": item.body["spec"]["destination"]["name"]}})
-    for way in (way for item in drawn for arrow in item.arrows for way in arrow.relations):
-        if isinstance(way, Publishes):
-            add("Secret", {"metadata": {"name": way.secret}})
-    for number, party in enumerate(_parties(drawn), 10):
-        labels = dict(party.labels)
-        if party.roles:
-            labels[party.roles[0]] = party.roles[1][0]
-        name = f"{party.title.replace(' ', '-').lower()}-pod"
+    for route in (route for item in drawn for arrow in item.arrows for route in arrow.relations):
+        if isinstance(route, Publishes):
+            add("Secret", {"metadata": {"name": route.secret}})
+    for number, endpoint in enumerate(_all_endpoints(drawn), 10):
+        labels = dict(endpoint.labels)
+        if endpoint.roles:
+            labels[endpoint.roles[0]] = endpoint.roles[1][0]
+        name = f"{endpoint.title.replace(' ', '-').lower()}-pod"
         add("Pod", pod(name, labels, f"10.244.0.{number}"))
         sockets["dev", name] = ()
-        for service in party.services:
-            add("Service", _service(service, labels, f"10.96.0.{number}", party.ports))
+        for service in endpoint.services:
+            add("Service", _service(service, labels, f"10.96.0.{number}", endpoint.ports))
             add("EndpointSlice", _endpoints(service))
     add("IngressClass", _class("traefik"), "")
     controller = {"app.kubernetes.io/name": "traefik"}
@@ -97,30 +97,30 @@ def _by_kind(objects: Mapping[tuple[str, str], Mapping[str, Body]]) -> dict[str,
 
 
 def judged(
-    diagrams: Iterable[Diagram], seen: GraphSnapshot, redactor: Redactor | None = None
+    diagrams: Iterable[Diagram], observed: GraphSnapshot, redactor: Redactor | None = None
 ) -> ArrowStatuses:
     """How the arrows are."""
-    return state.evaluate(diagrams, seen, redactor or Redactor())
+    return state.evaluate(diagrams, observed, redactor or Redactor())
 
 
-def without(seen: GraphSnapshot, kind: str, name: str, namespace: str = "dev") -> GraphSnapshot:
+def without(observed: GraphSnapshot, kind: str, name: str, namespace: str = "dev") -> GraphSnapshot:
     """The same without one object."""
-    rest = [item for item in seen.objects[kind] if not _is(item, name, namespace)]
-    return _with_objects(seen, kind, rest)
+    rest = [item for item in observed.objects[kind] if not _is(item, name, namespace)]
+    return _with_objects(observed, kind, rest)
 
 
-def with_(seen: GraphSnapshot, kind: str, body: Body, namespace: str = "dev") -> GraphSnapshot:
+def with_(observed: GraphSnapshot, kind: str, body: Body, namespace: str = "dev") -> GraphSnapshot:
     """The same with one object more, or another in its place."""
     metadata = {**body["metadata"], "namespace": namespace}
-    rest = without(seen, kind, metadata["name"], namespace).objects[kind]
-    return _with_objects(seen, kind, [*rest, {**body, "metadata": metadata}])
+    rest = without(observed, kind, metadata["name"], namespace).objects[kind]
+    return _with_objects(observed, kind, [*rest, {**body, "metadata": metadata}])
 
 
 def _with_objects(
-    seen: GraphSnapshot, kind: str, bodies: Sequence[Mapping[str, Any]]
+    observed: GraphSnapshot, kind: str, bodies: Sequence[Mapping[str, Any]]
 ) -> GraphSnapshot:
-    found = replace(seen, objects={**seen.objects, kind: bodies})
-    return replace(found, events=events.parse_events(bodies)) if kind == "Event" else found
+    result = replace(observed, objects={**observed.objects, kind: bodies})
+    return replace(result, events=events.parse_events(bodies)) if kind == "Event" else result
 
 
 def _is(body: Mapping[str, Any], name: str, namespace: str) -> bool:
@@ -129,31 +129,36 @@ def _is(body: Mapping[str, Any], name: str, namespace: str) -> bool:
 
 
 def connected(
-    seen: GraphSnapshot, pod_name: str, socket: Socket, namespace: str = "dev"
+    observed: GraphSnapshot, pod_name: str, socket: Socket, namespace: str = "dev"
 ) -> GraphSnapshot:
     """The same with a connection of a pod."""
     key = (namespace, pod_name)
-    return replace(seen, sockets={**seen.sockets, key: (*seen.sockets.get(key, ()), socket)})
-
-
-def refused(
-    seen: GraphSnapshot, kind: str, namespace: str = "dev", why: str = "no permission to list it"
-) -> GraphSnapshot:
-    """The same to somebody who may not read a kind."""
-    place = (kind, namespace)
-    rest = [item for item in seen.objects[kind] if ref_of(item).namespace != namespace]
-    missing = Unavailable(f"{kind} in {namespace}", why, place=place)
     return replace(
-        _with_objects(seen, kind, rest),
-        places=frozenset(seen.places) - {place},
-        unavailable=(*seen.unavailable, missing),
+        observed, sockets={**observed.sockets, key: (*observed.sockets.get(key, ()), socket)}
     )
 
 
-def arrow(found: ArrowStatuses, key: str) -> ArrowStatus:
+def refused(
+    observed: GraphSnapshot,
+    kind: str,
+    namespace: str = "dev",
+    why: str = "no permission to list it",
+) -> GraphSnapshot:
+    """The same to somebody who may not read a kind."""
+    place = (kind, namespace)
+    rest = [item for item in observed.objects[kind] if ref_of(item).namespace != namespace]
+    missing = Unavailable(f"{kind} in {namespace}", why, place=place)
+    return replace(
+        _with_objects(observed, kind, rest),
+        places=frozenset(observed.places) - {place},
+        unavailable=(*observed.unavailable, missing),
+    )
+
+
+def arrow(statuses: ArrowStatuses, key: str) -> ArrowStatus:
     """One arrow's judgement, by diagram/source/target."""
     name, source, target = key.split("/")
-    return found[name, source, target]
+    return statuses[name, source, target]
 
 
 def drawn(environment: str = "dev") -> tuple[tuple[Manifest, ...], tuple[Diagram, ...]]:
@@ -162,17 +167,17 @@ def drawn(environment: str = "dev") -> tuple[tuple[Manifest, ...], tuple[Diagram
     return manifests, catalog.build_diagrams(manifests)
 
 
-def _parties(diagrams: Iterable[Diagram]) -> list[Endpoint]:
+def _all_endpoints(diagrams: Iterable[Diagram]) -> list[Endpoint]:
     """Whoever has pods of the release."""
-    found: dict[Endpoint, None] = {}
-    for way in (way for item in diagrams for arrow in item.arrows for way in arrow.relations):
-        if isinstance(way, ConnectsTo):
-            found |= {way.source: None, way.target: None}
-        elif hasattr(way, "part"):
-            found[way.part] = None
-        elif hasattr(way, "targets"):
-            found |= dict.fromkeys(way.targets)
-    return list({party.title: party for party in found}.values())
+    result: dict[Endpoint, None] = {}
+    for route in (route for item in diagrams for arrow in item.arrows for route in arrow.relations):
+        if isinstance(route, ConnectsTo):
+            result |= {route.source: None, route.target: None}
+        elif hasattr(route, "part"):
+            result[route.part] = None
+        elif hasattr(route, "targets"):
+            result |= dict.fromkeys(route.targets)
+    return list({endpoint.title: endpoint for endpoint in result}.values())
 
 
 def _status(kind: str) -> Body:

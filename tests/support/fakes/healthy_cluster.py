@@ -39,12 +39,12 @@ def operators() -> list[Body]:
     """The three operators, as vrooli installs them."""
     bodies = []
     for operator in OPERATORS:
-        notes = {SOURCE: "go-module", VERSION: "5.4"}
+        records = {SOURCE: "go-module", VERSION: "5.4"}
         labels = dict(term.partition("=")[::2] for term in operator.selector.split(","))
         image = f"localhost/vrooli/{operator.name}:5.4"
         place = operator.namespace
         bodies += [
-            namespace(place, labels={MANAGED_BY: "vrooli"}, annotations=notes),
+            namespace(place, labels={MANAGED_BY: "vrooli"}, annotations=records),
             workload("Deployment", operator.name, place, labels, image),
         ]
     return bodies

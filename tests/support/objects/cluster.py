@@ -26,14 +26,22 @@ def node(ready: str = "True", **more: Any) -> dict[str, Any]:
     }
 
 
-def names(seen: Evidence) -> list[str]:
+def names(observed: Evidence) -> list[str]:
     """The causes that all rules together name."""
-    return [cause.finding.rule_id for cause in diagnosed(seen).causes]
+    return [cause.finding.rule_id for cause in diagnosed(observed).causes]
 
 
-def autoscaler(said: str, reason: str = "FailedGetResourceMetric", **more: Any) -> dict[str, Any]:
+def autoscaler(
+    message: str, reason: str = "FailedGetResourceMetric", **more: Any
+) -> dict[str, Any]:
     """An autoscaler of the server that doesn't work."""
-    state = {"type": "ScalingActive", "status": "False", "reason": reason, "message": said, **more}
+    state = {
+        "type": "ScalingActive",
+        "status": "False",
+        "reason": reason,
+        "message": message,
+        **more,
+    }
     target = {"kind": "Deployment", "name": "vrooli-dev-server"}
     return {
         "kind": "HorizontalPodAutoscaler",

@@ -31,10 +31,10 @@ def shop(**settings: Any) -> dict[str, Any]:
     return pod("shop-1", labels=LABELS, spec=spec, **settings)
 
 
-def deployed(seen: Evidence, *bodies: dict[str, Any]) -> Evidence:
+def deployed(observed: Evidence, *bodies: dict[str, Any]) -> Evidence:
     """The same, with these objects as Helm has noted them."""
-    made = [manifest.from_body({"apiVersion": "v1", **body}, "dev") for body in bodies]
-    return replace(seen, manifests=(*seen.manifests, *made))
+    created = [manifest.from_body({"apiVersion": "v1", **body}, "dev") for body in bodies]
+    return replace(observed, manifests=(*observed.manifests, *created))
 
 
 def ingress(port: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
@@ -69,9 +69,9 @@ def helper(name: str, replicas: int = 1, available: int = 1) -> dict[str, Any]:
 
 def tls(*, exists: bool, **facts: Any) -> Evidence:
     """An Ingress with TLS, and its Secret."""
-    way_in = ingress(tls=[{"secretName": "cert"}])
+    ingress_rule = ingress(tls=[{"secretName": "cert"}])
     secret = {"kind": "Secret", "metadata": {"name": "cert", "namespace": "dev"}}
-    bodies = (way_in, CLASS, service(LABELS), shop(), *([secret] if exists else []))
+    bodies = (ingress_rule, CLASS, service(LABELS), shop(), *([secret] if exists else []))
     ref = Ref("Secret", "cert", "dev")
     return evidence(*bodies, secrets={ref: SecretFacts(**facts)} if exists else {})
 

@@ -54,9 +54,9 @@ def versions(*readies: int) -> list[dict[str, Any]]:
     ]
 
 
-def the_one(seen: Evidence) -> Any:
+def the_one(base: Evidence) -> Any:
     """The only cause that all rules together name."""
-    (cause,) = diagnosed(seen).causes
+    (cause,) = diagnosed(base).causes
     return cause.finding
 
 
@@ -67,27 +67,27 @@ ARM = {
 }
 
 
-def unscheduled(said: str) -> dict[str, Any]:
+def unscheduled(text: str) -> dict[str, Any]:
     """The server's pod, which waits for a node."""
     waits = {
         "type": "PodScheduled",
         "status": "False",
         "reason": "Unschedulable",
-        "message": said,
+        "message": text,
         "lastTransitionTime": "2026-06-01T11:59:00+00:00",
     }
-    seen = pod_of(SERVER, ready=False, phase="Pending", conditions=[waits])
-    seen["status"]["containerStatuses"] = []
-    return seen
+    observed = pod_of(SERVER, ready=False, phase="Pending", conditions=[waits])
+    observed["status"]["containerStatuses"] = []
+    return observed
 
 
-def refused(said: str, *before: int, beside: tuple[dict[str, Any], ...] = ()) -> Evidence:
+def refused(text: str, *before: int, beside: tuple[dict[str, Any], ...] = ()) -> Evidence:
     """A new version of the server whose pods are refused, after others with so many ready."""
     failure = {
         "type": "ReplicaFailure",
         "status": "True",
         "reason": "FailedCreate",
-        "message": said,
+        "message": text,
     }
     *older, body = versions(*before, 0)
     return evidence(*beside, *older, {**body, "status": {"replicas": 0, "conditions": [failure]}})
@@ -110,8 +110,8 @@ def one_of(pods: int, *events: Event) -> Evidence:
         "spec": {"replicas": 3},
         "status": {"replicas": pods},
     }
-    made = (pod(f"rfr-vrooli-rf-{number}", owner=OF_REDIS) for number in range(pods))
-    return evidence(body, *made, events=events)
+    created = (pod(f"rfr-vrooli-rf-{number}", owner=OF_REDIS) for number in range(pods))
+    return evidence(body, *created, events=events)
 
 
 def deployment(*conditions: dict[str, str], **spec: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 
 def self_signed(
-    certificate: Path, key: Path, lasts: timedelta = timedelta(days=1), host: str = "localhost"
+    certificate: Path, key: Path, lifetime: timedelta = timedelta(days=1), host: str = "localhost"
 ) -> None:
     """Write a host's certificate and its key; one that lasts less than nothing has ended."""
     secret = ec.generate_private_key(ec.SECP256R1())
@@ -20,8 +20,8 @@ def self_signed(
     now = datetime.now(UTC)
     signed = (
         x509.CertificateBuilder(name, name, secret.public_key(), x509.random_serial_number())
-        .not_valid_before(min(now, now + lasts) - timedelta(minutes=5))
-        .not_valid_after(now + lasts)
+        .not_valid_before(min(now, now + lifetime) - timedelta(minutes=5))
+        .not_valid_after(now + lifetime)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(secret, hashes.SHA256())
     )

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def packed(noted: Any) -> str:
+def packed(record: Any) -> str:
     """A note as it stands under ``data.release`` of its Secret."""
-    return twice(gzip.compress(json.dumps(noted).encode()))
+    return twice(gzip.compress(json.dumps(record).encode()))
 
 
 def twice(raw: bytes) -> str:

@@ -88,7 +88,7 @@ async def site(
         await uninstall(environment, live.cluster, silent, data=True)
 
 
-async def make_room(live: Live) -> None:
+async def free_capacity(live: Live) -> None:
     """Take the release of development away: one node has no room for both."""
     await uninstall(DEV, live.cluster, silent, data=True)
 

@@ -23,7 +23,7 @@ CONSUMERS = "app.kubernetes.io/component in (server,jobs),pod-template-hash"
 # How long it may take until everything uses the new password, and until the old one is refused:
 # Vault is asked every 30 s, and each pod is replaced after the other; seconds.
 ROTATED_S, REFUSED_S = 300.0, 180.0
-LOOK_EVERY_S = 2.0
+POLL_S = 2.0
 ROLES = "SELECT rolname, rolpassword FROM pg_authid WHERE rolname LIKE 'vrooli%' ORDER BY 1"
 
 
@@ -58,7 +58,7 @@ async def changes(kube: Kube, release: Release) -> AsyncIterator[Changes]:
     """Look at the passwords for the length of the block."""
     result = Changes()
 
-    async def look() -> None:
+    async def poll() -> None:
         for item in await kube.list("v1", "Secret", release.namespace, USERS):
             name = item["metadata"]["name"]
             result.note(f"secret/{name}", item.get("data", {}).get("password", ""))
@@ -71,18 +71,18 @@ async def changes(kube: Kube, release: Release) -> AsyncIterator[Changes]:
             result.note(f"role/{role}", verifier)
         result.looks += 1
 
-    async def keep_looking() -> None:
+    async def poll_forever() -> None:
         while True:
             # A primary that was just killed tells nothing; the next look does.
             with contextlib.suppress(VrooliError, ValueError):
-                await look()
-            await asyncio.sleep(LOOK_EVERY_S)
+                await poll()
+            await asyncio.sleep(POLL_S)
 
     async with asyncio.TaskGroup() as group:
-        looking = group.create_task(keep_looking())
+        polling = group.create_task(poll_forever())
         yield result
-        await look()
-        looking.cancel()
+        await poll()
+        polling.cancel()
 
 
 async def published(kube: Kube, namespace: str, name: str) -> dict[str, str]:
@@ -107,13 +107,13 @@ async def rotate_postgres(kube: Kube, release: Release, writer: Writer) -> None:
     async def is_refused() -> bool:
         return await writer.logs_in(before["DB_USER"], before["DB_PASSWORD"]) is False
 
-    async def is_taken() -> bool:
+    async def is_accepted() -> bool:
         after = await published(*place)
         return await writer.logs_in(after["DB_USER"], new) is True
 
     await eventually(is_published, ROTATED_S, "the Secret has the new password")
     await eventually(is_refused, REFUSED_S, "PostgreSQL refuses the old password")
-    await eventually(is_taken, REFUSED_S, "PostgreSQL takes the new password")
+    await eventually(is_accepted, REFUSED_S, "PostgreSQL takes the new password")
     assert not old_pods & set(await names(kube, release.namespace, CONSUMERS))
 
 

@@ -13,7 +13,7 @@ from vrooli.kube import Kube
 
 LABELS = "app.kubernetes.io/name=vrooli,app.kubernetes.io/component=server,pod-template-hash"
 # How long a killed process may take to be gone, seconds.
-GONE_S = 10.0
+DELETED_S = 10.0
 
 
 async def name(kube: Kube) -> str:
@@ -33,8 +33,8 @@ def kill(pod: str) -> None:
     handle = os.pidfd_open(process)
     try:
         os.kill(process, signal.SIGKILL)
-        if not select.select([handle], [], [], GONE_S)[0]:
-            raise RuntimeError(f"the process of {pod} still runs {GONE_S} s after its SIGKILL")
+        if not select.select([handle], [], [], DELETED_S)[0]:
+            raise RuntimeError(f"the process of {pod} still runs {DELETED_S} s after its SIGKILL")
     finally:
         os.close(handle)
 

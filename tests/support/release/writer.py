@@ -23,7 +23,7 @@ import psycopg
 from redis.asyncio import Redis
 from redis.asyncio.sentinel import Sentinel
 
-NOTES = Path("/data/notes")
+LOG = Path("/data/notes")
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 # Writes a second, and the longest that one may take, seconds.
 POSTGRES_PER_S, REDIS_PER_S = 20.0, 20.0
@@ -31,7 +31,7 @@ ANSWER_S, CONNECT_S = 8.0, 3.0
 # How long Redis may take to confirm that a replica has the write, milliseconds.
 REPLICATED_MS = 2000
 TABLE = "vrooli.written"
-SEEN_AT_ONCE = 1000
+BATCH = 1000
 
 
 class NotReplicatedError(Exception):
@@ -160,7 +160,7 @@ class RedisMaster:
     async def present(self) -> set[int]:
         """All numbers that are there."""
         redis = await self.connection()
-        keys = redis.scan_iter("written:*", count=SEEN_AT_ONCE)
+        keys = redis.scan_iter("written:*", count=BATCH)
         return {int(key.rpartition(b":")[2]) async for key in keys}
 
 
@@ -170,7 +170,7 @@ STORES: dict[str, Callable[[], Postgres | RedisMaster]] = {
 }
 
 
-async def keep_writing(name: str) -> None:
+async def write_forever(name: str) -> None:
     """Write one number after the other; a slow answer makes the next ones late, never more."""
     # From where no writer before this one has been.
     store, number = STORES[name](), time.time_ns() // 1_000_000
@@ -182,17 +182,17 @@ async def keep_writing(name: str) -> None:
             async with asyncio.timeout(ANSWER_S):
                 await store.write(number)
         except store.errors as error:
-            note(name, number, f"{type(error).__name__}: {error}".splitlines()[0])
+            log_attempt(name, number, f"{type(error).__name__}: {error}".splitlines()[0])
             await _attempt(store, store.forget)
         else:
-            note(name, number)
+            log_attempt(name, number)
         await asyncio.sleep(max(0.0, began + 1 / store.per_s - time.monotonic()))
 
 
-def note(store: str, number: int, error: str = "") -> None:
+def log_attempt(store: str, number: int, error: str = "") -> None:
     """Note an attempt; without an error it was acknowledged."""
     line = {"store": store, "number": number, "at": time.time(), "error": error}
-    with NOTES.open("a") as records:
+    with LOG.open("a") as records:
         records.write(json.dumps(line) + "\n")
 
 
@@ -207,7 +207,7 @@ async def _attempt(store: Postgres | RedisMaster, do: Callable[[], Awaitable[Non
 
 async def verify() -> None:
     """Print, for each store, how many were acknowledged and which of them aren't there."""
-    output = [json.loads(line) for line in NOTES.read_text().splitlines()]
+    output = [json.loads(line) for line in LOG.read_text().splitlines()]
     result = {}
     for name, make in STORES.items():
         store = make()
@@ -238,7 +238,7 @@ async def main() -> None:
         case _:
             async with asyncio.TaskGroup() as group:
                 for name in STORES:
-                    group.create_task(keep_writing(name))
+                    group.create_task(write_forever(name))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ POOL = {CLUSTER_LABEL: "vrooli-pg", "postgres-operator.crunchydata.com/role": "p
 REDIS = {"app.kubernetes.io/name": "vrooli-rf"}
 READY_S = 120.0
 # What is longer than a write takes on a busy machine, seconds: the store was away.
-AWAY_S = 1.0
+DELETED_S = 1.0
 # How long, and how often, it is asked again what is there while a store doesn't answer, seconds.
 VERIFY_S, VERIFY_EVERY_S = 40.0, 2.0
 
@@ -146,13 +146,13 @@ def _objects(release: Release, image: str) -> list[Manifest]:
             "metadata": meta,
             "data": {"writer.py": script},
         },
-        _way("pool", POOL, 5432),
-        _way("redis", REDIS, 6379, 26379),
+        _egress("pool", POOL, 5432),
+        _egress("redis", REDIS, 6379, 26379),
         _pod(release, image),
     ]
 
 
-def _way(name: str, to: dict[str, str], *ports: int) -> Manifest:
+def _egress(name: str, to: dict[str, str], *ports: int) -> Manifest:
     """A network policy that opens some pods' ports to the writer."""
     return {
         "apiVersion": "networking.k8s.io/v1",

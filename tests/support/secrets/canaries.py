@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 # How many letters of a secret tell it: fewer stand in other words by chance.
-TELLS = 9
+MIN_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _key(secret: str) -> str:
 
 
 # What a Secret of the namespace holds, spelt in ways that say nothing of what it is.
-KNOWN: dict[str, Callable[[str], str]] = {
+IN_SECRETS: dict[str, Callable[[str], str]] = {
     "plain": lambda it: f"opened the session with {it} for bob",
     "base64": lambda it: f"payload {encoded(it)} was sent",
     "base64 inside a longer text": lambda it: f"payload {encoded(f'u:{it}:x')} was sent",
@@ -101,7 +101,7 @@ SHAPED: dict[str, Callable[[str], str]] = {
 
 def canaries(each: int) -> Iterator[Canary]:
     """So many of each shape."""
-    for defined, shapes in ((True, KNOWN), (False, SHAPED)):
+    for defined, shapes in ((True, IN_SECRETS), (False, SHAPED)):
         for shape, spell in shapes.items():
             for number in range(each):
                 secret = drawn(f"{shape} {number}")
@@ -121,20 +121,22 @@ def leaked(planted: Iterable[Canary], text: str) -> list[str]:
     items, readings = list(planted), _readings(text)
     # One pass over a text of megabytes, not one for each part of each secret.
     expected = {piece for item in items for piece in _pieces(item.secret)}
-    expected |= {item.secret.encode().hex()[:TELLS] for item in items}
+    expected |= {item.secret.encode().hex()[:MIN_DIGITS] for item in items}
     result = {piece for reading in readings for piece in expected.intersection(_pieces(reading))}
-    return [f"{item.shape}: {item.secret}" for item in items if _tells(item, result, readings)]
+    return [f"{item.shape}: {item.secret}" for item in items if _reveals(item, result, readings)]
 
 
-def _tells(item: Canary, found: set[str], readings: list[str]) -> bool:
-    if any(piece in found for piece in _pieces(item.secret)):
+def _reveals(item: Canary, pieces: set[str], readings: list[str]) -> bool:
+    if any(piece in pieces for piece in _pieces(item.secret)):
         return True
     hexadecimal = item.secret.encode().hex()
-    return hexadecimal[:TELLS] in found and any(hexadecimal in reading for reading in readings)
+    return hexadecimal[:MIN_DIGITS] in pieces and any(
+        hexadecimal in reading for reading in readings
+    )
 
 
 def _pieces(text: str) -> Iterator[str]:
-    ends = range(TELLS, len(text) + 1)
+    ends = range(MIN_DIGITS, len(text) + 1)
     return map(text.__getitem__, map(slice, range(len(text)), ends))
 
 
@@ -150,9 +152,9 @@ def _readings(text: str) -> list[str]:
 def _from_base64(text: str) -> str:
     output = []
     for run in re.findall(r"[A-Za-z0-9+/_-]{12,}", text):
-        bare = run.translate(str.maketrans("-_", "+/"))
+        standard = run.translate(str.maketrans("-_", "+/"))
         for begin in range(4):
-            part = bare[begin:]
+            part = standard[begin:]
             part = part[: len(part) - len(part) % 4]
             output.append(base64.b64decode(part).decode("latin-1"))
     return "\n".join(output)

@@ -26,7 +26,7 @@ LABELS = {
     "app.kubernetes.io/component": "server",
 }
 # Writes a file into its log, and answers every request with another, as one that isn't well.
-SAYS = r"""
+OUTPUT = r"""
 use IO::Socket::INET;
 $| = 1;
 sub all { local $/; open(my $f, "<", "/planted/$_[0]") or die $!; <$f> }
@@ -50,7 +50,7 @@ exit 3;
 # They stand in environments only.
 SETTINGS = list(settings(8))
 # How long all of it may take to be there, seconds.
-THERE_S = 90.0
+PLANTED_S = 90.0
 # Requests at once.
 AT_ONCE = 16
 # What the kubelet keeps of the last words of a container, bytes.
@@ -68,7 +68,7 @@ def objects(canaries: Sequence[Canary], namespace: str) -> list[Manifest]:
     files = {f"file-{number}": text for number, text in enumerate(texts)}
     answer = "\n".join(item.text for item in of_each(canaries, 0))
     return [
-        _object("v1", "Secret", NAME, metadata, stringData=_known(canaries)),
+        _object("v1", "Secret", NAME, metadata, stringData=_secret_values(canaries)),
         _object(
             "v1",
             "ConfigMap",
@@ -95,7 +95,7 @@ def _object(
     return {"apiVersion": api_version, "kind": kind, "metadata": named, **more}
 
 
-def _known(canaries: Sequence[Canary]) -> dict[str, str]:
+def _secret_values(canaries: Sequence[Canary]) -> dict[str, str]:
     defined = (item for item in canaries if item.known)
     return {
         f"item-{number}": item.secret + "/+" * ("url" in item.shape)
@@ -130,7 +130,7 @@ def _speaker(texts: list[str]) -> dict[str, Any]:
     """Runs and isn't ready; its log, its metrics and what its probe hears hold secrets."""
     return _container(
         "server",
-        command=["perl", "-e", SAYS],
+        command=["perl", "-e", OUTPUT],
         args=texts,
         env=environment(texts),
         ports=[{"name": "metrics", "containerPort": PORT}],
@@ -193,54 +193,54 @@ def events(canaries: Sequence[Canary], namespace: str, now: str) -> list[Manifes
     ]
 
 
-async def plant(kube: Kube, made: Sequence[Manifest]) -> None:
+async def plant(kube: Kube, bodies: Sequence[Manifest]) -> None:
     """Make all of it, and wait until each container has said or done what it is for."""
     # Pods whose files aren't there yet wait for a while before they look again.
     for kinds in (True, False):
-        some = [body for body in made if (body["kind"] == "Deployment") is not kinds]
+        some = [body for body in bodies if (body["kind"] == "Deployment") is not kinds]
         await _each(some, lambda body: kube.create(body, body["metadata"]["namespace"]))
-    await _until_there(kube, made[0]["metadata"]["namespace"])
+    await _wait_planted(kube, bodies[0]["metadata"]["namespace"])
 
 
-async def remove(kube: Kube, made: Sequence[Manifest]) -> None:
+async def remove(kube: Kube, bodies: Sequence[Manifest]) -> None:
     """Take all of it away, what isn't there as well, and wait until the pods are gone."""
-    namespace = made[0]["metadata"]["namespace"]
+    namespace = bodies[0]["metadata"]["namespace"]
 
     async def one(body: Manifest) -> None:
         await kube.delete(body["apiVersion"], body["kind"], body["metadata"]["name"], namespace)
 
-    await _each(made, one)
-    for name in WANTED:
+    await _each(bodies, one)
+    for name in REQUIRED:
         await sample_deployment.gone(kube, namespace, name)
     # What the cluster itself told of the pods quotes their commands.
     message = await kube.list("v1", "Event", namespace)
     await _each([body for body in message if body["metadata"]["name"].startswith(NAME)], one)
 
 
-async def _each(made: Sequence[Manifest], do: Callable[[Manifest], Awaitable[object]]) -> None:
+async def _each(bodies: Sequence[Manifest], do: Callable[[Manifest], Awaitable[object]]) -> None:
     free = asyncio.Semaphore(AT_ONCE)
 
     async def one(body: Manifest) -> None:
         async with free:
             await do(body)
 
-    await asyncio.gather(*map(one, made))
+    await asyncio.gather(*map(one, bodies))
 
 
-async def _until_there(kube: Kube, namespace: str) -> None:
+async def _wait_planted(kube: Kube, namespace: str) -> None:
     began = time.monotonic()
-    while absent := [text for name in WANTED for text in await _lacks(kube, namespace, name)]:
-        assert time.monotonic() - began < THERE_S, "\n".join(absent)
+    while absent := [text for name in REQUIRED for text in await _missing(kube, namespace, name)]:
+        assert time.monotonic() - began < PLANTED_S, "\n".join(absent)
         await asyncio.sleep(0.5)
 
 
-async def _lacks(kube: Kube, namespace: str, name: str) -> list[str]:
+async def _missing(kube: Kube, namespace: str, name: str) -> list[str]:
     """The containers that haven't yet said or done what they are for."""
     pods = await kube.list("v1", "Pod", namespace, f"app={name}")
     states = [item for pod in pods for item in pod["status"].get("containerStatuses", [])]
     if not states:
         return [f"{name} has no containers: {[pod['status'] for pod in pods]}"]
-    return [f"{name}: {state}" for state in states if not WANTED[name](state)]
+    return [f"{name}: {state}" for state in states if not REQUIRED[name](state)]
 
 
 def _runs(state: dict[str, Any]) -> bool:
@@ -251,4 +251,4 @@ def _has_ended_twice(state: dict[str, Any]) -> bool:
     return state["restartCount"] > 0 and "terminated" in state["lastState"]
 
 
-WANTED = {NAME: _runs, CRASHES: _has_ended_twice, NEVER: _has_ended_twice}
+REQUIRED = {NAME: _runs, CRASHES: _has_ended_twice, NEVER: _has_ended_twice}

@@ -109,14 +109,14 @@ def settled() -> Evidence:
 
 
 def contents(
-    seen: Evidence, redactor: Redactor, more: More | None = None, failure: str = ""
+    release_evidence: Evidence, redactor: Redactor, more: More | None = None, failure: str = ""
 ) -> Contents:
     """The contents of a bundle about what was seen."""
     return Contents(
-        evidence=seen,
-        diagnosis=root_cause.diagnose(seen, catalog.ALL, redactor),
+        evidence=release_evidence,
+        diagnosis=root_cause.diagnose(release_evidence, catalog.ALL, redactor),
         more=more or More(),
-        records=[ReleaseRecord(replace(seen.helm, chart="vrooli-0.1.0"))],
+        records=[ReleaseRecord(replace(release_evidence.helm, chart="vrooli-0.1.0"))],
         redactor=redactor,
         failure="\n".join(redactor.lines(failure.splitlines())),
     )

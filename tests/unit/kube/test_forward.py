@@ -60,7 +60,7 @@ async def test_a_way_that_breaks_off_closes_the_connection_and_prints_nothing(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("ending", "status"), [(Ending.REFUSED, 403), (Ending.GONE, 404)])
+@pytest.mark.parametrize(("ending", "status"), [(Ending.REFUSED, 403), (Ending.NOT_FOUND, 404)])
 async def test_a_way_that_is_refused_is_asked_for_once_and_its_refusal_is_the_error(
     ending: Ending, status: int, unhandled: list[dict[str, Any]]
 ) -> None:
