@@ -498,7 +498,7 @@ async def test_who_may_read_pods_alone_is_told_of_them_and_of_what_stays_unseen(
     assert 'cannot list resource "secrets"' in secrets
     logs = next(why for what, why in said.unavailable.items() if "logs, such as" in what)
     assert 'cannot get resource "pods/log"' in logs
-    assert "pods/exec" in said.unavailable["what pods reach and resolve in dev"]
+    assert "pods/exec" in said.unavailable["connectivity and DNS of pods in dev"]
 
 
 async def test_who_may_read_pods_alone_does_not_call_a_release_well(
@@ -539,7 +539,7 @@ async def test_who_may_read_all_of_a_namespace_sees_the_operators_objects_in_it(
     assert not {rule for rule, _ in said.found} & {"redis-operator-down", "redis-crd-missing"}
     assert "at the cluster scope" in said.unavailable["RedisFailover"]
     # The right to get all is no right to run something.
-    assert "pods/exec" in said.unavailable["what pods reach and resolve in dev"]
+    assert "pods/exec" in said.unavailable["connectivity and DNS of pods in dev"]
 
 
 ODD_STATUSES = (None, {"conditions": None, "containerStatuses": None}, {"conditions": [None, 7]})

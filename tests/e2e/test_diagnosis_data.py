@@ -626,6 +626,6 @@ async def test_a_reader_who_is_not_let_into_pods_is_told_so_and_blames_nobody(
     named = [cause.finding.rule_id for cause in said.causes]
     assert not [name for name in named if name.startswith(ASKED)], named
     unavailable = {item.resource: item.reason for item in said.unavailable}
-    inside = "Redis and PostgreSQL and what pods reach and resolve in dev"
+    inside = "Redis and PostgreSQL and connectivity and DNS of pods in dev"
     assert "pods/exec" in unavailable[inside]
     assert "pods/portforward" in unavailable["Vault in vault"]

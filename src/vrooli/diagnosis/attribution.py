@@ -1,4 +1,4 @@
-"""Which root causes are those of a deploy's failure, and which stand beside it. No I/O here."""
+"""Separate the root causes of a deploy's failure from unrelated ones. No I/O here."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Cause, Diagnosis
 from vrooli.kube.objects import ref_of
 
-# Rules that go by events, which tell of others' troubles, too, and of what is over.
+# Rules based on events, which may be about other objects or past problems.
 BY_EVENTS = frozenset({"probe-failing"})
 
 
 def causes_of(failure: str, diagnosis: Diagnosis, evidence: Evidence) -> tuple[Cause, ...]:
-    """The causes, those of the failure first; what only events tell of others is none of it.
+    """The causes, those of the failure first, without unrelated causes from events only.
 
     Args:
-        failure: Why a deploy failed, with the names of the objects that stood in its way.
-        diagnosis: What was found.
-        evidence: What was seen.
+        failure: The deploy's error, with the names of the objects that blocked it.
+        diagnosis: The diagnosis.
+        evidence: The evidence.
     """
     failing = {
         str(evidence.owner(pod))
@@ -40,5 +40,5 @@ def _is_of(cause: Cause, failure: str, failing: set[str]) -> bool:
 
 
 def _is_named(name: str, text: str) -> bool:
-    """Whether a text has a name as a whole, not as a part of a longer one."""
+    """Whether a text has a name as a whole word, not as a part of a longer name."""
     return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text) is not None

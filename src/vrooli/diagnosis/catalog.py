@@ -1,4 +1,4 @@
-"""Every rule, the more specific before the more general: of two about one object the first is why.
+"""All rules, the more specific first: of two about one object the first is the cause.
 
 The order is the only thing that is decided here.
 """
@@ -32,7 +32,7 @@ from vrooli.diagnosis.rules.postgres import (
     backup_failed,
     connections,
     disk_full,
-    image_gone,
+    image_withdrawn,
     no_leader,
     password_differs,
     schema_missing,
@@ -73,8 +73,8 @@ from vrooli.diagnosis.rules.vso import (
     namespace_refused,
     no_answer,
     not_owner,
-    policy_bare,
     policy_denied,
+    policy_path_without_data,
     restart_loop,
     role_missing,
     secret_missing,
@@ -100,7 +100,7 @@ from vrooli.diagnosis.rules.workloads import (
     volume_mount,
 )
 
-# What the whole release stands on: the cluster, its nodes, its DNS.
+# The cluster, its nodes, its DNS.
 CLUSTER: tuple[Rule, ...] = (
     release_missing.NAMESPACE_MISSING,
     release_missing.RELEASE_MISSING,
@@ -131,7 +131,7 @@ DATA: tuple[Rule, ...] = (
     auth_mount.RULE,
     login_refused.RULE,
     secret_missing.RULE,
-    policy_bare.RULE,
+    policy_path_without_data.RULE,
     policy_denied.RULE,
     cached_token.RULE,
     destination_missing.RULE,
@@ -152,7 +152,7 @@ DATA: tuple[Rule, ...] = (
     sentinel_lost.RULE,
     misconf.RULE,
     redis_unreachable.RULE,
-    image_gone.RULE,
+    image_withdrawn.RULE,
     storage_class.RULE,
     password_differs.RULE,
     stanza_failed.RULE,
@@ -166,7 +166,7 @@ DATA: tuple[Rule, ...] = (
     operator_refuses.RULE,
     no_leader.RULE,
 )
-# What a deploy leaves behind, and what stands around the workloads.
+# Deploys, and the network around the workloads.
 AROUND: tuple[Rule, ...] = (
     helm_state.HELM_PENDING,
     helm_state.LEASE_STALE,
@@ -180,7 +180,7 @@ AROUND: tuple[Rule, ...] = (
     service_endpoints.RULE,
     scaler.RULE,
 )
-# Any workload's troubles, in the order in which a pod comes to life.
+# Workloads, in the order of a pod's life cycle.
 WORKLOADS: tuple[Rule, ...] = (
     quota_exceeded.RULE,
     pod_refused.RULE,
@@ -197,7 +197,7 @@ WORKLOADS: tuple[Rule, ...] = (
     crash_loop.RULE,
     job_failed.RULE,
 )
-# What is only ever a consequence, unless nothing else explains it.
+# Consequences, unless no other rule explains them.
 LAST: tuple[Rule, ...] = (terminating.RULE, rollout_stuck.RULE, not_ready.RULE)
 
 ALL: tuple[Rule, ...] = (*CLUSTER, *BELOW, *DATA, *AROUND, *WORKLOADS, *LAST)

@@ -1,6 +1,6 @@
-"""What each object stands on, read from the objects themselves: causes lie further down.
+"""The dependencies of each object, read from the objects.
 
-No I/O here. A pod stands for its workload: both are one reference, the workload's.
+No I/O here. Pods are represented by their workload.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]+)*")
 
 
 def dependencies(evidence: Evidence) -> DependencyGraph:
-    """Each object with all that it stands on, however far down."""
+    """Each object with all its direct and indirect dependencies."""
     direct: dict[Ref, set[Ref]] = {}
     for upper, lower in _edges(evidence):
         if upper != lower:
@@ -70,7 +70,7 @@ def _edges(evidence: Evidence) -> Iterator[Edge]:
         owner = evidence.owner(pod)
         yield ref_of(pod), owner
         version = (owner, version_of(pod))
-        # Thousands of one version are made from one template.
+        # All pods of a version have the same template.
         if not version[1] or version not in versions:
             versions.add(version)
             yield from _of_template(owner, pod)
@@ -103,7 +103,7 @@ def _of_workload(evidence: Evidence, body: Body) -> Iterator[Edge]:
 
 
 def _hosts(evidence: Evidence, namespace: str, template: Body) -> Iterator[str]:
-    """The names in a workload's settings that may be other workloads' addresses."""
+    """The host names in a workload's settings."""
     for container in containers(template):
         for value in strings(container.get("env")):
             yield from _HOST.findall(value)
@@ -115,7 +115,7 @@ def _hosts(evidence: Evidence, namespace: str, template: Body) -> Iterator[str]:
 
 
 def _of_template(owner: Ref, template: Body) -> Iterator[Edge]:
-    """The Secrets, ConfigMaps, claims and accounts that a pod can't start without."""
+    """The Secrets, ConfigMaps, claims and service accounts that a pod needs to start."""
     place, spec = owner.namespace, mapping(template, "spec")
     if account := text(spec, "serviceAccountName"):
         yield owner, Ref("ServiceAccount", account, place)
@@ -139,14 +139,14 @@ def _of_template(owner: Ref, template: Body) -> Iterator[Edge]:
 
 
 def _of_services(evidence: Evidence) -> Iterator[Edge]:
-    """Ways in: an Ingress leads to Services, a Service to the workloads that it selects."""
+    """Routes: an Ingress depends on its Services, a Service on the workloads that it selects."""
     for service in evidence.all("Service", ""):
         ref, selector = ref_of(service), mapping(service, "spec", "selector")
         if selector:
             yield from (
                 (ref, evidence.owner(pod)) for pod in evidence.pods(selector, ref.namespace)
             )
-        # An operator's Service may lead to no pod yet, or have no selector at all.
+        # An operator's Service may have no pod yet, or no selector.
         for owner in items(service, "metadata", "ownerReferences"):
             yield ref, Ref(text(owner, "kind"), text(owner, "name"), ref.namespace)
     for ingress in evidence.all("Ingress"):
@@ -180,9 +180,9 @@ def _of_storage(evidence: Evidence) -> Iterator[Edge]:
 
 
 def _of_vault(evidence: Evidence) -> Iterator[Edge]:
-    """A Secret comes from its VaultStaticSecret, that by a login over a connection from Vault.
+    """A Secret depends on its VaultStaticSecret, that on its VaultAuth and VaultConnection.
 
-    One that the rotator publishes comes by way of it from the one that is filled.
+    A published Secret depends on the rotator and on its source.
     """
     for item in rotation.publications(evidence):
         yield item.published, item.source

@@ -1,4 +1,4 @@
-"""One look at a release, and what is made of it: for a person, and after a failed deploy."""
+"""Collect the evidence of a release and diagnose it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def examine(
     Args:
         kube: The cluster.
         release: The release.
-        full: Whether to collect what only a bundle holds, too.
+        full: Whether to collect the data that only a bundle contains.
         manifests: The desired objects; None for those in Helm's record of the release.
         failure: Why a deploy failed, if that is the reason for the diagnosis.
         limit_s: The time limit of the collection, seconds.
@@ -58,9 +58,9 @@ async def examine(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Let Python collect no garbage meanwhile.
+    """Disable Python's garbage collector.
 
-    What is read is kept: to look again and again whether it can go would take half of the time.
+    All data is kept until the end: garbage collection would take half of the time.
     """
     was_on = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""What is kept of a release that a deploy left in trouble, and why it is: before any rollback."""
+"""Save the evidence and the root causes of a failed deploy before any rollback."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from vrooli.kube import Kube
 from vrooli.release import Release
 from vrooli.release.failure_handling import REPORTS, FailureReport
 
-# How long looking may take, seconds: somebody waits for the end of a deploy.
+# The time limit of the collection, seconds: the user waits for the deploy to end.
 LIMIT_S = 30.0
 
 
 async def save(
     kube: Kube, release: Release, manifests: Sequence[Manifest], failure: str
 ) -> FailureReport:
-    """Look at everything, write the bundle, and name the root causes."""
+    """Collect the evidence, write the bundle and return the root causes."""
     contents = await examine(
         kube, release, full=True, manifests=manifests, failure=failure, limit_s=LIMIT_S
     )

@@ -1,4 +1,4 @@
-"""From symptoms to root causes: what stands on something that is broken follows from that."""
+"""Derive root causes from symptoms: the symptoms of dependents are consequences."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from vrooli.kube.objects import MALFORMED_ERRORS, Ref
 from vrooli.kube.unavailable import Unavailable
 from vrooli.redaction import Redactor
 
-# How much is shown of a line of evidence, and of what was found, characters.
+# The maximum length of a line of evidence and of a message, characters.
 WIDTH, MESSAGE = 300, 1000
 MALFORMED_ADVICE = "Report it, with the bundle that --bundle writes."
 
 
 @dataclass(frozen=True)
 class _Match:
-    """A symptom, and the place of its rule in the catalogue: the more specific comes first."""
+    """A symptom with the rank of its rule in the catalogue, the more specific first."""
 
     rank: int
     rule: Rule
@@ -29,36 +29,36 @@ class _Match:
 
 
 def diagnose(evidence: Evidence, rules: Sequence[Rule], redactor: Redactor) -> Diagnosis:
-    """Judge what was seen by some rules.
+    """Apply the rules to the evidence.
 
     Args:
-        evidence: What was seen.
+        evidence: The evidence.
         rules: The rules, the most specific first: of two about the same object the first one
             is the cause of the second.
-        redactor: Takes out of the findings what is secret in logs and events.
+        redactor: Redacts secrets in the findings.
     """
     matches: list[_Match] = []
     unavailable = list(evidence.unavailable)
-    # Rules quote some lines of a log: one of them may be a piece of a secret.
+    # Rules quote lines of a log, which may contain parts of a secret.
     logs = {source: redactor.mask_split_values(lines) for source, lines in evidence.logs.items()}
     evidence = replace(evidence, logs=logs)
     for rank, rule in enumerate(rules):
         try:
             matches += (_Match(rank, rule, symptom) for symptom in rule.find(evidence))
         except MALFORMED_ERRORS as error:
-            # An object of a shape that nobody expects stops one rule, and that is said.
+            # A malformed object stops one rule, which is reported.
             unavailable.append(_malformed(f"rule {rule.rule_id}", error))
     graph: DependencyGraph = {}
     try:
         graph = dependencies(evidence)
     except MALFORMED_ERRORS as error:
-        unavailable.append(_malformed("what stands on what", error))
+        unavailable.append(_malformed("the dependency graph", error))
     causes = _causes(_once(matches), graph, redactor)
     hidden = tuple(replace(item, reason=redactor.text(item.reason)) for item in unavailable)
     try:
         missing = requirements.missing(replace(evidence, unavailable=hidden))
     except MALFORMED_ERRORS as error:
-        hidden = (*hidden, _malformed("what is needed", error))
+        hidden = (*hidden, _malformed("the required data", error))
         missing = list(hidden)
     return Diagnosis(causes=tuple(causes), unavailable=hidden, missing=tuple(missing))
 
@@ -69,12 +69,12 @@ def _malformed(what: str, error: Exception) -> Unavailable:
 
 
 def _once(matches: Iterable[_Match]) -> list[_Match]:
-    """One of each rule and object."""
+    """The matches without duplicates of a rule and resource."""
     return list({(item.rank, item.symptom.resource): item for item in matches}.values())
 
 
 def _causes(matches: Sequence[_Match], graph: DependencyGraph, redactor: Redactor) -> list[Cause]:
-    """The symptoms that follow from no other, each with all that follow from it."""
+    """The symptoms without a cause, each with its consequences."""
     following: dict[int, list[_Match]] = {}
     roots = []
     for item, causes in _with_causes(matches, graph):
@@ -83,7 +83,7 @@ def _causes(matches: Sequence[_Match], graph: DependencyGraph, redactor: Redacto
         if not causes:
             roots.append(item)
     pairs = [(root, _after(root, following)) for root in roots]
-    # Where each follows from another, in a ring, the most specific is taken for the cause.
+    # In a cycle the most specific symptom is the cause.
     named = {id(item) for root, after in pairs for item in (root, *after)}
     for item in sorted(matches, key=lambda item: item.rank):
         if id(item) not in named:
@@ -101,7 +101,7 @@ def _causes(matches: Sequence[_Match], graph: DependencyGraph, redactor: Redacto
 
 
 def _after(root: _Match, following: Mapping[int, Sequence[_Match]]) -> list[_Match]:
-    """All that follows from a symptom, however far up, the nearest first."""
+    """All consequences of a symptom, direct and indirect, the nearest first."""
     reached = {id(root): root}
     waiting = [root]
     for item in waiting:
@@ -113,14 +113,14 @@ def _after(root: _Match, following: Mapping[int, Sequence[_Match]]) -> list[_Mat
 
 
 def _urgency(root: _Match, after: Sequence[_Match]) -> tuple[int, bool, int]:
-    """The one with the most consequences first; last what has few by its nature, and has none."""
+    """Sort key: most consequences first; last those that can explain little and have none."""
     return -len(after), not after and root.symptom.can_explain is not None, root.rank
 
 
 def _with_causes(
     matches: Sequence[_Match], graph: DependencyGraph
 ) -> Iterator[tuple[_Match, Sequence[_Match]]]:
-    """Each symptom with those that it follows from: they are about what it stands on."""
+    """Each symptom with its causes, which are about its dependencies."""
     by_ref: dict[Ref, list[_Match]] = {}
     for item in matches:
         for ref in {item.symptom.resource, *item.symptom.affects}:
@@ -135,7 +135,7 @@ def _with_causes(
 def _follows(effect: _Match, cause: _Match, graph: DependencyGraph) -> bool:
     """Whether one symptom follows from another.
 
-    Of two objects that stand on each other (an operator's resource and its pods), and of two
+    Of two objects that depend on each other (an operator's resource and its pods), and of two
     symptoms of one object, the more specific symptom is the cause.
     """
     explains = cause.symptom.can_explain
@@ -149,7 +149,7 @@ def _follows(effect: _Match, cause: _Match, graph: DependencyGraph) -> bool:
 
 
 def _is_down(upper: Ref, cause: _Match, graph: DependencyGraph) -> bool:
-    """Whether an object stands on the one of a symptom, or on one that it stops."""
+    """Whether an object depends on the resource of a symptom, or on one that it affects."""
     under = {upper, *graph.get(upper, ())}
     return (cause.symptom.resource != upper and cause.symptom.resource in under) or any(
         ref in under for ref in cause.symptom.affects
@@ -158,12 +158,12 @@ def _is_down(upper: Ref, cause: _Match, graph: DependencyGraph) -> bool:
 
 def _finding(item: _Match, redactor: Redactor) -> Finding:
     symptom = item.symptom
-    # A command with a mask in it would write the mask into the cluster.
+    # A redacted command would write the mask to the cluster.
     shown = redactor.text(symptom.command) == symptom.command
     return Finding(
         rule_id=item.rule.rule_id,
         resource=str(symptom.resource),
-        # Masked first: a piece of a secret that was cut is no longer known.
+        # Redact before truncating: a truncated secret is not recognized.
         message=redactor.text(symptom.message)[:MESSAGE],
         remediation=redactor.text(symptom.remediation),
         command=symptom.command if shown else "",

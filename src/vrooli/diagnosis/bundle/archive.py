@@ -1,6 +1,6 @@
-"""A diagnosis and all that it stands on in one archive, without secrets, to keep or to send.
+"""Write a diagnosis and its evidence to one archive without secrets.
 
-The same findings give the same archive, byte for byte.
+The same content produces the same archive, byte for byte.
 """
 
 from __future__ import annotations
@@ -31,37 +31,38 @@ from vrooli.kube.unavailable import Unavailable
 from vrooli.redaction import Redactor
 from vrooli.release.records.storage import ReleaseRecord
 
-# Objects of one kind and events of all that are kept: thousands of pods tell what some tell.
+# The maximum number of objects of each kind, and of events.
 OBJECTS, EVENTS = 300, 2000
-# Of a longer answer the rest tells nothing, characters.
+# The maximum length of a response, characters.
 ANSWER = 4000
 _UNSAFE = re.compile(r"[^A-Za-z0-9._:@=-]")
-_README = """What `vrooli diagnose` saw, without secrets.
+_README = """The evidence that `vrooli diagnose` collected, without secrets.
 
-page.html      all of it to read in a browser; needs no network
-findings.json  the root causes, what follows from each, what couldn't be seen
+page.html      the report for a browser; needs no network
+findings.json  the root causes with their consequences, and what could not be read
 objects/       the objects, by namespace, kind and name; Secrets and environments
                without values
-events.json    what happened, the oldest first
-logs/          the ends of logs, by namespace, pod and container; .previous: before its restart
-answers.json   what was asked in the cluster, such as Vault's health
+events.json    the events, the oldest first
+logs/          the last lines of logs, by namespace, pod and container;
+               .previous: before a restart
+answers.json   the results of the probes, such as Vault's health
 helm.json      Helm's history of the release
-metrics/       what pods and nodes use; the metrics of the server and of the jobs
-versions.json  what runs, and what looked
+metrics/       the resource usage of pods and nodes; the metrics of the server and of the jobs
+versions.json  the versions of the cluster, the images and vrooli
 """
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a bundle is made of.
+    """The content of a bundle.
 
     Attributes:
-        evidence: What was seen.
-        diagnosis: What was found; without secrets.
-        more: What was looked at for the bundle only.
+        evidence: The evidence.
+        diagnosis: The diagnosis, without secrets.
+        more: The data that only a bundle contains.
         records: Helm's history, the oldest first.
-        redactor: Keeps secrets out.
-        failure: Why it was looked at, where a deploy failed; without secrets.
+        redactor: Redacts secrets.
+        failure: Why a deploy failed, if that is the reason for the diagnosis; without secrets.
     """
 
     evidence: Evidence
@@ -72,37 +73,37 @@ class Contents:
     failure: str = ""
 
     def unavailable(self) -> list[Unavailable]:
-        """What couldn't be looked at, each reason once."""
+        """The data that could not be read, grouped by reason."""
         hidden = (
             replace(item, reason=self.redactor.text(item.reason)) for item in self.more.unavailable
         )
         unavailable = [*self.diagnosis.unavailable, *hidden]
         if not self.evidence.is_readable("Secret"):
-            why = "Secrets can't be read: their values are masked only where they look like some"
-            unavailable.append(Unavailable("what is secret", why))
+            why = "Secrets cannot be read: values are redacted only if they look like secrets"
+            unavailable.append(Unavailable("values of Secrets", why))
         return grouped(unavailable)
 
     def missing(self) -> list[Unavailable]:
-        """That of it without which nobody can say that the release is healthy, each reason once."""
+        """The missing data that is required to call the release healthy, grouped by reason."""
         return grouped(self.diagnosis.missing)
 
 
 def demand_place(path: Path, *, force: bool) -> None:
-    """See that a bundle can be written there, before anything is looked at.
+    """Check that a bundle can be written to a path, before anything is read.
 
     Raises:
-        UsageError: There is a file already, or no such folder.
+        UsageError: The file exists, or the folder does not.
     """
     if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise UsageError(
-            f"The bundle can't be written to {path}.", "Name a file in a folder that you may write."
+            f"The bundle cannot be written to {path}.", "Specify a file in a writable folder."
         )
     if path.exists() and not force:
-        raise UsageError(f"{path} is there already.", "Name another file, or add --force.")
+        raise UsageError(f"{path} already exists.", "Specify a different file, or use --force.")
 
 
 def write(path: Path, contents: Contents) -> None:
-    """Write it, for its owner only, all at once: a file there is replaced as a whole."""
+    """Write the archive atomically, readable by its owner only; replaces an existing file."""
     with tempfile.NamedTemporaryFile(
         dir=path.parent, prefix=f".{path.name}-", delete=False
     ) as file:
@@ -190,7 +191,7 @@ def _metrics(contents: Contents) -> dict[str, str]:
 
 
 def findings(contents: Contents) -> Mapping[str, Any]:
-    """What was found, as JSON has it."""
+    """The diagnosis as JSON."""
     evidence = contents.evidence
     return {
         "release": evidence.release,
@@ -215,7 +216,7 @@ def _unavailable(item: Unavailable) -> Mapping[str, str]:
 
 
 def _objects(evidence: Evidence) -> Iterator[Body]:
-    """Some of each kind, those in trouble first."""
+    """Up to a maximum of objects of each kind, unhealthy pods first."""
     for kind in sorted(evidence.objects):
         bodies = evidence.objects[kind]
         if kind == "Pod" and len(bodies) > OBJECTS:
@@ -224,12 +225,12 @@ def _objects(evidence: Evidence) -> Iterator[Body]:
 
 
 def _logs(contents: Contents) -> Mapping[LogSource, Sequence[str]]:
-    """Those of the bundle, and those that the rules read where reading again failed."""
+    """The logs of the bundle, and those of the rules that could not be read again."""
     return {**contents.evidence.logs, **contents.more.logs}
 
 
 def _truncated(answer: Body) -> Body:
-    """An answer that is masked already: what is cut before could be a piece of a secret."""
+    """Truncate a response after redaction: a truncated secret would not be recognized."""
     return {**answer, "text": answer["text"][:ANSWER]}
 
 
@@ -243,7 +244,7 @@ def _log_place(source: LogSource) -> str:
 
 
 def _place(*parts: str) -> str:
-    """A path of names: whatever an object is called, it leads nowhere else."""
+    """A safe path of names: no object name can escape the folder."""
     safe = (_UNSAFE.sub("_", part).lstrip(".") or "_" for part in parts)
     return str(PurePosixPath(*safe))
 

@@ -1,7 +1,7 @@
-"""An object as a bundle keeps it: without copies of itself, and without what environments hold.
+"""Remove copies of an object and values of environment variables before it is saved.
 
-No I/O here. What a variable is called and where its value comes from stays: it says how a pod is
-set up, and no value does that a name or a shape would tell for a secret.
+No I/O here. Names of variables and references to their sources remain; values are masked even if
+they do not look like secrets.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Any
 
 from vrooli.redaction.names import MASK
 
-# The whole object once more, as kubectl and other tools note what they applied.
+# Annotations in which kubectl and other tools store a copy of the object.
 _COPY = re.compile(r"last-applied|last-handled|objectset\.rio\.cattle\.io/|kapp\.k14s\.io/original")
 _SETTINGS = "env"
 
 
 def pruned(value: Any) -> Any:
-    """A structure without copies, every literal of an environment in it masked.
+    """A structure without copies, with every literal environment value masked.
 
-    Wherever it stands: in pods, in templates and in templates of templates, for containers of
-    every kind, and in what operators read.
+    At any depth: in pods, in nested templates, in all kinds of containers, and in the resources
+    of operators.
     """
     if isinstance(value, Mapping):
         return {
@@ -43,7 +43,7 @@ def _pruned(key: Any, value: Any) -> Any:
 
 
 def _settings(value: Any) -> Any:
-    """An environment: a list of variables, or in an operator's resource names with values."""
+    """An environment: a list of variables, or a mapping in an operator's resource."""
     if isinstance(value, Mapping):
         return {
             name: inner if isinstance(inner, (Mapping, list)) else MASK

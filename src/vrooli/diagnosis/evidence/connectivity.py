@@ -1,4 +1,4 @@
-"""The architecture's arrows between pods that were seen: who connects to whom. No I/O here."""
+"""The connections between pods that the architecture requires. No I/O here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vrooli.operators.pgo.names import CLUSTER_LABEL, ROLE_LABEL
 from vrooli.operators.redis.names import FAILOVER_LABEL
 
 COMPONENT, INSTANCE = "app.kubernetes.io/component", "app.kubernetes.io/instance"
-# What each component connects to, as the chart's own policies have it.
+# The targets of each component, as in the chart's network policies.
 ARROWS: Mapping[str, tuple[str, ...]] = {
     "ui": ("server",),
     "server": ("pool", "redis", "sentinel"),
@@ -30,7 +30,7 @@ PORTS = {
 
 
 def connections(evidence: Evidence) -> Iterator[tuple[Ref, Ref, Connection]]:
-    """Each arrow of the release, and the way to the DNS: from and to which workload, and how."""
+    """Each required connection of the release, including DNS: source, target and connection."""
     pods = _pods_by_component(evidence)
     dns = evidence.pods({"k8s-app": "kube-dns"}, "kube-system")
     for component, targets in ARROWS.items():
@@ -52,7 +52,7 @@ def connections(evidence: Evidence) -> Iterator[tuple[Ref, Ref, Connection]]:
 
 
 def _pods_by_component(evidence: Evidence) -> dict[str, Body]:
-    """One pod of each end, by its name; a ready one where there is one."""
+    """One pod of each component, a ready one if possible."""
     pods: dict[str, Body] = {}
     for _, pod in evidence.current:
         name = _name(evidence, labels(pod))
@@ -73,7 +73,7 @@ def _name(evidence: Evidence, of: Mapping[str, str]) -> str:
 
 
 def _port(pod: Body, name: str) -> int:
-    """The port that its container calls http, else the usual one."""
+    """The container port named http, or the default port."""
     for container in items(pod, "spec", "containers"):
         for port in items(container, "ports"):
             number = port.get("containerPort")

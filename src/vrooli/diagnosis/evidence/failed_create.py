@@ -1,4 +1,4 @@
-"""What the API server refused to make for a workload, in its own words. No I/O here."""
+"""The pods of workloads that the API server rejects. No I/O here."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from vrooli.diagnosis.evidence.model import Evidence, is_recent, replicas_of
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Body, Ref, condition, items, number, ref_of, text
 
-# Controllers try again with pauses that double up to 1000 s, and of what repeats the API server is
-# told ever less: as long as an event is kept it may still hold, seconds.
+# Controllers retry with a back-off of up to 1000 s and report repeated events less often, so an
+# event may be current for this long, seconds.
 RECENT_S = 3600.0
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A workload's pod that may not be made.
+    """A rejected pod of a workload.
 
     Attributes:
-        workload: Whose pod.
-        said: Why not.
+        workload: The workload.
+        message: The rejection of the API server.
     """
 
     workload: Ref
-    said: str
+    message: str
 
 
 def refusals(evidence: Evidence) -> Iterator[Refusal]:
-    """Each workload that lacks pods because they are refused."""
+    """Yield each workload that lacks pods because they are rejected."""
     for body in evidence.all("ReplicaSet"):
         failing = condition(body, "ReplicaFailure")
         is_short = number(body, "status", "replicas") < replicas_of(body)
@@ -50,7 +50,7 @@ def refusals(evidence: Evidence) -> Iterator[Refusal]:
 
 
 def _still(evidence: Evidence, workload: Ref, failed: Event) -> bool:
-    """Whether a refusal may hold: it is of late, and no pod was made since."""
+    """Whether a rejection may be current: it is recent, and no pod was created since."""
     created = evidence.events_of(workload, "SuccessfulCreate")
     since = created[-1].last if created else None
     is_over = since is not None and failed.last is not None and since > failed.last

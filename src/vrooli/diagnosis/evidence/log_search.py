@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 
-# Whoever is refused tries again much sooner, seconds.
+# Clients retry much sooner than this, seconds.
 RECENT_S = 60.0
-# The time that each of the programs here writes at or near the beginning of a line; all in UTC.
+# The timestamp at or near the start of a line, in UTC.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
 _NEAR = 120
 
 
 def time_of(line: str) -> datetime | None:
-    """When a line was written, if it says so."""
+    """The timestamp of a line; None if it has none."""
     match = _TIME.search(line[:_NEAR])
     if match is None:
         return None
@@ -41,5 +41,5 @@ def recent_lines(
 
 
 def quoted(lines: list[tuple[LogSource, str]], most: int = 3) -> tuple[str, ...]:
-    """The last of some lines, as lines of evidence."""
+    """The last lines as lines of evidence."""
     return tuple(f"{source}: {line.strip()}" for source, line in lines[-most:])

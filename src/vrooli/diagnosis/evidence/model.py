@@ -1,4 +1,4 @@
-"""All that was seen of a release and of what it stands on. Rules read it; no I/O here."""
+"""The evidence of a release and its dependencies, which rules read. No I/O here."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from vrooli.kube.objects import (
 from vrooli.kube.snapshot import Snapshot
 from vrooli.release.model import Revision
 
-# Stands for the namespaces that aren't looked at as a whole.
-ELSEWHERE = "*"
+# Stands for the namespaces that are not read completely.
+OTHER_NAMESPACES = "*"
 
 
 @dataclass(frozen=True, order=True)
 class LogSource:
-    """Whose log: a container's, of this run or of the one before."""
+    """The log of a container, of its current or its previous run."""
 
     namespace: str
     pod: str
@@ -41,15 +41,15 @@ class LogSource:
 
 @dataclass(frozen=True)
 class SecretFacts:
-    """What may be known of a Secret without its values.
+    """The facts about a Secret without its values.
 
     Attributes:
         type: Its type.
         lengths: Each key with its value's length, bytes.
-        trimmed: The keys whose values begin or end with white space.
-        expires: When each certificate in it ends, by key.
-        marks: A mark for each value, by key: equal values have equal marks, in one run only, and
-            nothing can be learned from them.
+        trimmed: The keys whose values have leading or trailing white space.
+        expires: When each certificate in it expires, by key.
+        marks: A keyed hash of each value, by key: equal values have equal hashes within one run,
+            and the hashes reveal nothing else.
     """
 
     type: str = ""
@@ -61,13 +61,13 @@ class SecretFacts:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question gave that was asked in the cluster.
+    """The result of a probe.
 
     Attributes:
-        probe: Which question, such as vault-health.
-        about: Whom it was asked of.
-        text: What came back.
-        ok: Whether it could be asked and was answered.
+        probe: The name of the probe, such as vault-health.
+        about: The probed object.
+        text: The response.
+        ok: Whether the probe ran and got a response.
     """
 
     probe: str
@@ -78,20 +78,20 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence(Snapshot):
-    """What was seen, all of it at about one time.
+    """The evidence of a release, all read at about the same time.
 
     Attributes:
         release: The release's name; `namespace` is its namespace, and `objects` are those of the
             namespace, the operators' and the cluster's own.
-        now: When it was looked at.
-        logs: The end of logs, by container.
-        manifests: The release's objects as Helm noted them, hooks too; none without a release.
-        helm: What Helm has noted of it.
-        secrets: What may be known of Secrets; their values are nowhere in here.
-        answers: What was asked in the cluster.
-        hidden: The kinds that couldn't be looked at, each with its namespace; "" is every one, "*"
-            those that aren't looked at as a whole.
-        closed: The ways into pods that this user may not take, each with its namespace and why.
+        now: When it was read.
+        logs: The last lines of logs, by container.
+        manifests: The release's objects in Helm's record, including hooks; empty without a release.
+        helm: Helm's revision.
+        secrets: The facts about Secrets, without their values.
+        answers: The results of the probes.
+        hidden: The kinds that could not be read, each with its namespace; "" is all namespaces, "*"
+            those that are not read completely.
+        closed: The kinds of access to pods that are denied, each with its namespace and the reason.
     """
 
     release: str
@@ -105,22 +105,22 @@ class Evidence(Snapshot):
     closed: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def is_readable(self, kind: str, namespace: str | None = None) -> bool:
-        """Whether a kind could be looked at in a namespace: only then does none mean none."""
+        """Whether a kind was read in a namespace, so that an empty list means that none exist."""
         return kind in self.objects and not self.is_hidden(kind, namespace)
 
     def is_hidden(self, kind: str, namespace: str | None = None) -> bool:
-        """Whether a kind couldn't be looked at in the release's namespace, or in another."""
+        """Whether a kind could not be read in the release's namespace, or in the given one."""
         where = self.namespace if namespace is None else namespace
         return (kind, where) in self.hidden or (kind, "") in self.hidden
 
     def may(self, access: str, namespace: str | None = None) -> bool:
-        """Whether this user may take a way into the pods of a namespace."""
+        """Whether this user has a kind of access to the pods of a namespace."""
         where = self.namespace if namespace is None else namespace
         return (access, where) not in self.closed
 
     @cached_property
     def current(self) -> Sequence[tuple[Ref, Body]]:
-        """The release's pods with their workloads, without those that a newer version replaces."""
+        """The release's pods with their workloads, without outdated pods."""
         pods = [(self.owner(pod), pod) for pod in self.all("Pod") if not is_deleted(pod)]
         newest = dict(sorted(pods, key=lambda item: creation_time(item[1])))
         return [(owner, pod) for owner, pod in pods if version_of(pod) == version_of(newest[owner])]
@@ -128,12 +128,12 @@ class Evidence(Snapshot):
     def lines(
         self, pattern: str, namespace: str | None = None, pods: str = ""
     ) -> Iterator[tuple[LogSource, str]]:
-        """The lines of logs that match, with whose they are.
+        """The log lines that match, with their sources.
 
         Args:
-            pattern: What to look for, a regular expression.
-            namespace: Whose logs; None is the release's namespace.
-            pods: How the pods' names begin.
+            pattern: A regular expression.
+            namespace: The namespace of the pods; None for the release's namespace.
+            pods: A prefix of the pods' names.
         """
         regex = re.compile(pattern)
         where = self.namespace if namespace is None else namespace
@@ -142,21 +142,21 @@ class Evidence(Snapshot):
                 yield from ((source, line) for line in lines if regex.search(line))
 
     def answer(self, probe: str, about: Ref | None = None) -> Answer | None:
-        """What a question gave, or None where it wasn't asked."""
+        """The result of a probe; None if it did not run."""
         answers = (item for item in self.answers if item.probe == probe)
         return next((item for item in answers if about is None or item.about == about), None)
 
     def manifests_of(self, kind: str) -> list[Manifest]:
-        """The release's own objects of a kind, as Helm noted them."""
+        """The release's objects of a kind in Helm's record, without hooks."""
         return [item for item in self.manifests if item.kind == kind and not item.is_hook]
 
 
 def is_recent(event: Event, now: datetime, within_s: float) -> bool:
-    """Whether an event is so new that it may still hold; one without a time is taken for new."""
+    """Whether an event is recent; an event without a time counts as recent."""
     return event.last is None or (now - event.last).total_seconds() <= within_s
 
 
 def replicas_of(body: Body, default: int = 1) -> int:
-    """How many pods a workload wants."""
+    """The number of replicas that a workload requests."""
     replicas = dig(body, "spec", "replicas")
     return replicas if isinstance(replicas, int) else default

@@ -1,4 +1,4 @@
-"""What could not be read, in as few lines as it takes. No I/O here."""
+"""Group what could not be read. No I/O here."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from vrooli.kube.unavailable import Unavailable
 
 
 def grouped(unavailable: Iterable[Unavailable]) -> list[Unavailable]:
-    """What couldn't be seen for one reason and of one kind, in one line.
+    """Merge the entries of one kind with the same reason.
 
-    A list that is refused in seven namespaces is one thing to know, not seven.
+    A list that is denied in seven namespaces becomes one entry.
     """
     groups: dict[tuple[str, str], tuple[Unavailable, list[str]]] = {}
     for item in unavailable:
@@ -25,5 +25,5 @@ def grouped(unavailable: Iterable[Unavailable]) -> list[Unavailable]:
 
 
 def _without(why: str, where: str) -> str:
-    """A reason without the place that it names: the same reason elsewhere is no other one."""
+    """A reason without its namespace, so that equal reasons can be compared."""
     return why.replace(f'in the namespace "{where}"', "there") if where else why

@@ -1,4 +1,4 @@
-"""What rules ask about workloads: their pods of today, their age, and the way back. No I/O here."""
+"""Facts about workloads for the rules: current pods, age and status. No I/O here."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from vrooli.kube.status import ContainerStatus, pod_status, workload_status
 from vrooli.kube.times import parse_time
 from vrooli.release.rollout.log_cause import find_cause_line
 
-# Pods and Deployments that are younger, or that moved on within this, are on their way, seconds.
+# Pods and Deployments that are newer or made progress within this time are in progress, seconds.
 MOVING_S = 60.0
 # Lines of a log that a finding quotes.
 QUOTED = 8
 
 
 def age_s(evidence: Evidence, when: str | datetime | None) -> float | None:
-    """How long ago that time was, seconds; None where it is none."""
+    """The seconds since a time; None if it is not a time."""
     then = parse_time(when) if isinstance(when, str) else when
     return None if then is None else (evidence.now - then).total_seconds()
 
 
 def is_older(evidence: Evidence, when: str | datetime | None, than_s: float) -> bool:
-    """Whether a time is longer ago; what has no time is taken for old."""
+    """Whether a time is longer ago; a missing time counts as old."""
     age = age_s(evidence, when)
     return age is None or age >= than_s
 
@@ -46,7 +46,7 @@ def states(evidence: Evidence) -> Iterator[tuple[Ref, Body, ContainerStatus]]:
 
 
 def is_moving(evidence: Evidence, workload: Ref) -> bool:
-    """Whether a workload is on its way: its Deployment moved on lately, or its pods are young."""
+    """Whether a workload is in progress: recent progress of its Deployment, or new pods."""
     body = evidence.get(workload) or {}
     progress = condition(body, "Progressing")
     if progress.get("status") == "True" and not is_older(
@@ -60,7 +60,7 @@ def is_moving(evidence: Evidence, workload: Ref) -> bool:
 
 
 def log_of(evidence: Evidence, pod: Body, container: str) -> tuple[str, ...]:
-    """The last lines of the run that ended last, else of this one."""
+    """The last lines of the previous run, or of the current one."""
     ref = ref_of(pod)
     for previous in (True, False):
         lines = evidence.logs.get(LogSource(ref.namespace, ref.name, container, previous))
@@ -71,12 +71,12 @@ def log_of(evidence: Evidence, pod: Body, container: str) -> tuple[str, ...]:
 
 
 def explaining_line(log: Sequence[str]) -> str:
-    """Of the lines of ``log_of``, the one that says why, without whose it is."""
+    """The line of ``log_of`` with the cause, without its source."""
     return find_cause_line([line.partition(": ")[2] for line in log])
 
 
 def deployed_field(evidence: Evidence, ref: Ref, *path: str) -> Any:
-    """What Helm has noted at a path of an object of the release; None where nothing is."""
+    """The value at a path of an object in Helm's record; None if there is none."""
     for item in evidence.manifests:
         if (item.kind, item.name) == (ref.kind, ref.name) and not item.is_hook:
             return dig(item.body, *path)
@@ -84,16 +84,16 @@ def deployed_field(evidence: Evidence, ref: Ref, *path: str) -> Any:
 
 
 def down(evidence: Evidence, workload: Ref) -> str:
-    """Why nothing of a workload of the cluster's own helpers runs, in words; empty if it does."""
+    """Why a workload has no available pod; empty if it has one."""
     body = evidence.get(workload)
     if body is None:
         kinds = evidence.all("Deployment", workload.namespace)
-        return f"{workload} doesn't exist" if evidence.is_readable("Deployment") and kinds else ""
+        return f"{workload} does not exist" if evidence.is_readable("Deployment") and kinds else ""
     if dig(body, "spec", "replicas") == 0:
         return f"{workload} is scaled to 0 pods"
     status = workload_status(body)
     if workload.kind == "DaemonSet" and not status.desired:
-        return "" if is_moving(evidence, workload) else f"no node takes a pod of {workload}"
+        return "" if is_moving(evidence, workload) else f"no node accepts a pod of {workload}"
     if status.available or is_moving(evidence, workload):
         return ""
     waits = [
@@ -111,7 +111,7 @@ def last_events(evidence: Evidence, ref: Ref, *reasons: str, most: int = 3) -> t
 
 
 def container(pod: Body, name: str) -> Body:
-    """A container of a pod's spec, by name; empty where there is none."""
+    """A container of a pod's spec, by name; empty if there is none."""
     specs: Sequence[Body] = [
         *items(pod, "spec", "initContainers"),
         *items(pod, "spec", "containers"),

@@ -1,1 +1,1 @@
-"""Remedies: the commands and sentences that fix a cause. No I/O."""
+"""Remedies: the commands and texts that fix a cause. No I/O."""

@@ -16,14 +16,14 @@ from vrooli.kube.status import workload_status
 from vrooli.redaction import Redactor
 
 REVISION = "deployment.kubernetes.io/revision"
-# Another version of the same workload, for the remedies.
+# The advice to deploy a corrected version, for the remedies.
 REDEPLOY_HINT = "Correct it in the values and deploy again"
 
 
 def rollback_command(evidence: Evidence, workload: Ref, default: str = "") -> str:
-    """The command that brings a Deployment's former version back, if one worked; else another.
+    """The command that rolls a Deployment back to a working version, or the default command.
 
-    There is no such way for what an operator makes: it puts its own version back.
+    Workloads of an operator cannot be rolled back: the operator reverts the change.
     """
     owner = operators.resource(evidence, workload)
     if owner is not None:
@@ -53,7 +53,7 @@ def _replica_sets(evidence: Evidence, workload: Ref) -> list[Body]:
 
 
 def restore_field_command(evidence: Evidence, ref: Ref, *path: str) -> str:
-    """The command that puts a field back to what the release has noted; empty where it is so."""
+    """The command that restores a field from Helm's record; empty if it is unchanged."""
     live, desired = dig(evidence.get(ref), *path), deployed_field(evidence, ref, *path)
     if desired is None or desired == live:
         return ""
@@ -64,15 +64,15 @@ def restore_field_command(evidence: Evidence, ref: Ref, *path: str) -> str:
 
 
 def _can_be_shown(command: str) -> bool:
-    """Whether nothing of a command would be masked: half of it would do harm.
+    """Whether a command contains nothing to redact: a redacted command would do harm.
 
-    Of a template of secrets, parts stand in what it makes, which is known and masked.
+    Parts of a secret template can equal secret values, which are redacted.
     """
     return "{{" not in command and Redactor().text(command) == command
 
 
 def _as_deployed(evidence: Evidence) -> str:
-    """The command that brings the release's newest revision back as it was deployed."""
+    """The command that restores the release's newest revision."""
     number = evidence.helm.number
     for environment in ENVIRONMENTS.values():
         if (environment.release, environment.namespace) == (evidence.release, evidence.namespace):
@@ -88,7 +88,7 @@ def patch(ref: Ref, value: Any, *path: str) -> str:
 
 
 def recover_command(evidence: Evidence, workload: Ref) -> str:
-    """The command that brings such a Deployment up."""
+    """The command that starts or restarts a workload."""
     body = evidence.get(workload) or {}
     if dig(body, "spec", "replicas") == 0:
         return f"kubectl scale {workload.words} --replicas=1"

@@ -1,6 +1,6 @@
-"""Workloads that an operator makes: what is changed at them it puts back. No I/O here.
+"""Workloads of an operator, whose changes the operator reverts. No I/O here.
 
-Whoever changes them changes the operator's resource, and the values that it is deployed from.
+To change them, change the operator's resource and the values.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from vrooli.kube.objects import Body, Ref, dig, items, labels, text
 from vrooli.operators.catalog import databases
 from vrooli.operators.pgo.names import INSTANCE_SET_LABEL
 
-# The resources, each with the label of its pods that names it.
+# The resources, each with the pod label that has its name.
 KINDS = {kind: resource.pod_label for kind, resource in databases().items()}
-# Where a container's limits stand: in the resource, and in the values.
+# The location of a container's limits in the resource and in the values.
 PLACES = {
     ("RedisFailover", "redis"): ("spec/redis", "spotahomeRedis.redis"),
     ("RedisFailover", "sentinel"): ("spec/sentinel", "spotahomeRedis.sentinel"),
@@ -25,7 +25,7 @@ PLACES = {
 
 
 def resource(evidence: Evidence, workload: Ref) -> Ref | None:
-    """What an operator makes a workload from; None where no operator does."""
+    """The operator's resource of a workload; None if it has none."""
     pods = evidence.pods_of(workload)
     for body in filter(None, (evidence.get(workload), *pods)):
         for owner in items(body, "metadata", "ownerReferences"):
@@ -36,14 +36,14 @@ def resource(evidence: Evidence, workload: Ref) -> Ref | None:
 
 
 def values(resource_ref: Ref, container: str) -> str:
-    """The values that a container's limits come from, in words."""
+    """The value that sets a container's memory limit."""
     _, name = PLACES.get((resource_ref.kind, container), ("", ""))
     root = "spotahomeRedis" if resource_ref.kind == "RedisFailover" else "pgoPostgresql"
     return f"{name or f'{root}.*'}.resources.limits.memory"
 
 
 def memory(evidence: Evidence, resource_ref: Ref, pod: Body, container: str, amount: str) -> str:
-    """The command that gives a container of an operator's so much memory; a look if none can."""
+    """The command that sets the memory limit of an operator's container, or describes it."""
     place, _ = PLACES.get((resource_ref.kind, container), ("", ""))
     path = f"{place.format(instance=_instance(evidence, resource_ref, pod))}/resources/limits"
     body = evidence.get(resource_ref)
@@ -54,7 +54,7 @@ def memory(evidence: Evidence, resource_ref: Ref, pod: Body, container: str, amo
 
 
 def _instance(evidence: Evidence, resource_ref: Ref, pod: Body) -> int:
-    """Which of a cluster's sets of instances a pod is of."""
+    """The index of a pod's instance set in its cluster."""
     name = text(labels(pod), INSTANCE_SET_LABEL)
     sets = [text(item, "name") for item in items(evidence.get(resource_ref), "spec", "instances")]
     return sets.index(name) if name in sets else 0

@@ -1,9 +1,9 @@
-"""The commands that make a running Redis take another password, without a lost write. No I/O here.
+"""The commands that add a password to running Redis without losing writes. No I/O here.
 
-A Redis that restarts with a new password can't follow a master that has the old one, and
-the writes of that master would be lost. So all take both passwords first (``ACL SETUSER``),
-then each is given the new one for its own connections (``masterauth``, Sentinel's ``auth-pass``).
-Passwords go from the Secret to the programs by their input: they are in no command line.
+A Redis that restarts with a new password cannot replicate from a master with the old one, and
+the writes of that master would be lost. So all accept both passwords first (``ACL SETUSER``),
+then use the new one for their own connections (``masterauth``, Sentinel's ``auth-pass``).
+Passwords are passed on standard input and are never part of a command line.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from vrooli.kube.objects import Ref
 
 MASTER = "mymaster"
 KEY = "password"
-# What is said to redis-cli; printf puts the password where %s stands.
+# The input of redis-cli; printf replaces %s with the password.
 ACCEPT = r'ACL SETUSER default ">%s"\n'
 FOLLOW = r'CONFIG SET masterauth "%s"\n'
-# A client with the password that the pod started with; an error ends it with one.
+# A client with the pod's start-up password; it exits on an error.
 OWN = 'REDISCLI_AUTH="$REDIS_PASSWORD" redis-cli -e'
 WATCH = rf'SENTINEL SET {MASTER} auth-pass "%s"\n'
 
 
 def take_both(secret: Ref, redis: Sequence[Ref], sentinels: Sequence[Ref]) -> str:
-    """One command line: every Redis and every Sentinel takes the password of a Secret, too.
+    """One command line that makes every Redis and Sentinel accept the password of a Secret too.
 
     Args:
         secret: The Secret with the new password.
-        redis: The pods of Redis, which let in who knows the password they started with.
+        redis: The pods of Redis, which still accept their start-up password.
         sentinels: The pods of Sentinel.
     """
     steps = [

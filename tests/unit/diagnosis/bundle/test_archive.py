@@ -85,14 +85,14 @@ def test_only_its_owner_may_read_it_and_nothing_is_left_beside_it(tmp_path: Path
 def test_a_file_that_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
     path = tmp_path / "b.tar.gz"
     path.write_text("mine")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         bundle_archive.demand_place(path, force=False)
     bundle_archive.demand_place(path, force=True)
 
 
 @pytest.mark.parametrize("name", ["missing/b.tar.gz", "."])
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="can't be written"):
+    with pytest.raises(UsageError, match="cannot be written"):
         bundle_archive.demand_place(tmp_path / name, force=True)
 
 
@@ -177,8 +177,12 @@ def test_a_long_answer_is_cut_where_no_piece_of_a_secret_stays() -> None:
 def test_that_secrets_could_not_be_read_is_said() -> None:
     seen = evidence(pod_of("vrooli-dev-server"))
     blind = replace(seen, objects={k: v for k, v in seen.objects.items() if k != "Secret"})
-    assert "what is secret" in [item.resource for item in contents(blind, Redactor()).unavailable()]
+    assert "values of Secrets" in [
+        item.resource for item in contents(blind, Redactor()).unavailable()
+    ]
     assert contents(with_objects(seen), Redactor()).unavailable() == []
     # Those of other namespaces were read, and are no help.
     late = replace(with_objects(seen), hidden={("Secret", "dev")})
-    assert "what is secret" in [item.resource for item in contents(late, Redactor()).unavailable()]
+    assert "values of Secrets" in [
+        item.resource for item in contents(late, Redactor()).unavailable()
+    ]

@@ -28,8 +28,8 @@ FAILOVER = {
     "spec": {"redis": {}, "sentinel": {}},
 }
 EVERY = {
-    (access.EXEC, DEV.namespace): "no right to run programs in pods (pods/exec) there",
-    (access.FORWARD, "vault"): "no right to forward ports of pods (pods/portforward) there",
+    (access.EXEC, DEV.namespace): "no permission to run programs in pods (pods/exec)",
+    (access.FORWARD, "vault"): "no permission to forward ports of pods (pods/portforward)",
 }
 
 
@@ -100,7 +100,7 @@ def test_what_is_behind_a_closed_way_is_said_and_blamed_for_nothing() -> None:
     said = diagnosed(refused)
     assert "vault-unreachable" not in {cause.finding.rule_id for cause in said.causes}
     inside, of_vault = said.unavailable
-    assert inside.resource == "Redis and what pods reach and resolve in dev"
+    assert inside.resource == "Redis and connectivity and DNS of pods in dev"
     assert "pods/exec" in inside.reason
     assert (of_vault.resource, "pods/portforward" in of_vault.reason) == ("Vault in vault", True)
 
@@ -109,7 +109,7 @@ def test_what_is_behind_a_closed_way_is_said_and_blamed_for_nothing() -> None:
 async def test_a_vault_without_a_pod_is_told_of_without_any_right() -> None:
     closed = replace(seen(), closed=EVERY, objects={**seen().objects, "Pod": []})
     (answer,) = await vault_health.run(ReaderOnly(), closed)  # type: ignore[arg-type]
-    assert (answer.ok, answer.text) == (False, "no pod runs behind it")
+    assert (answer.ok, answer.text) == (False, "it has no running pod")
 
 
 @pytest.mark.anyio

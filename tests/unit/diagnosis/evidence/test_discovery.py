@@ -10,7 +10,7 @@ import pytest
 
 from support.diagnosis.evidence import DEV, START, diagnosed, operators, pod, vault
 from vrooli.diagnosis.evidence.collection import collect, discovery, kinds
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Evidence
+from vrooli.diagnosis.evidence.model import OTHER_NAMESPACES, Evidence
 from vrooli.diagnosis.evidence.unavailable import grouped
 from vrooli.kube import ApiError
 from vrooli.kube.objects import Ref, has_label
@@ -108,7 +108,7 @@ async def test_an_operator_in_another_namespace_is_there() -> None:
 @pytest.mark.anyio
 async def test_who_may_not_look_elsewhere_calls_no_operator_missing() -> None:
     seen = await look(FAILOVER, *operators()[:1], refuses="Deployment")
-    assert seen.is_hidden("Deployment", ELSEWHERE)
+    assert seen.is_hidden("Deployment", OTHER_NAMESPACES)
     assert "redis-operator-down" not in {rule for rule, _ in causes(seen)}
     assert [
         item.resource for item in grouped(seen.unavailable) if "Deployment" in item.resource
@@ -205,11 +205,11 @@ async def test_a_vault_in_another_namespace_is_seen_there() -> None:
     }
     seen = await look(CONNECTION, service)
     answer = seen.answer("vault-health", Ref("Service", "vault", "security"))
-    assert answer is not None and answer.text == "no pod runs behind it"
+    assert answer is not None and answer.text == "it has no running pod"
     running = pod("vault-0", namespace="security", labels={"app": "vault"}, container="vault")
     closed = await look(CONNECTION, service, running)
     assert closed.answers == ()
-    why = "no right to forward ports of pods (pods/portforward) there"
+    why = "no permission to forward ports of pods (pods/portforward)"
     assert ("Vault in security", why) in {
         (item.resource, item.reason) for item in closed.unavailable
     }

@@ -9,7 +9,7 @@ import pytest
 from support.diagnosis.evidence import DEV, diagnosed, vault, whole, with_objects
 from vrooli import operators
 from vrooli.diagnosis.evidence.collection import kinds, requirements
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence
+from vrooli.diagnosis.evidence.model import OTHER_NAMESPACES, Answer, Evidence
 from vrooli.diagnosis.evidence.probes import PROBES
 from vrooli.kube import Priority
 from vrooli.kube.objects import Ref
@@ -85,8 +85,8 @@ def test_an_operator_that_is_not_at_its_place_may_be_where_nobody_may_look() -> 
             if body["metadata"]["namespace"] != "redis-operator"
         ],
     }
-    hidden = hiding(replace(seen, objects=gone), ("Deployment", ELSEWHERE))
-    assert missing(hidden) == [f"Deployment in {ELSEWHERE}"]
+    hidden = hiding(replace(seen, objects=gone), ("Deployment", OTHER_NAMESPACES))
+    assert missing(hidden) == [f"Deployment in {OTHER_NAMESPACES}"]
 
 
 def test_where_not_even_what_is_wanted_was_seen_every_operator_may_be_needed() -> None:
@@ -153,8 +153,8 @@ def test_a_database_that_gave_no_answer_is_not_known_to_be_well() -> None:
         ("Service", "vault", Priority.REQUIRED),
         ("Pod", "security", Priority.REQUIRED),
         ("Pod", "kube-system", Priority.OPTIONAL),
-        ("Deployment", ELSEWHERE, Priority.REQUIRED),
-        ("DaemonSet", ELSEWHERE, Priority.OPTIONAL),
+        ("Deployment", OTHER_NAMESPACES, Priority.REQUIRED),
+        ("DaemonSet", OTHER_NAMESPACES, Priority.OPTIONAL),
     ],
 )
 def test_what_is_required_is_asked_for_first(

@@ -145,7 +145,7 @@ async def test_an_answer_that_is_none_of_vault_s_is_said_and_blames_nobody() -> 
     async with serving(page, 400) as port:
         of_health = await health(Forwards(port), seen(address))
         (login,) = await vault_secrets.run(Forwards(port), seen(address))  # type: ignore[arg-type]
-    assert of_health.text == f"its answer (400) can't be read: {page.strip()}"
+    assert of_health.text == f"its response (400) cannot be read: {page.strip()}"
     assert not login.ok
     looked = seen(address, answers=(of_health, login))
     assert diagnosed(looked).unavailable == ()

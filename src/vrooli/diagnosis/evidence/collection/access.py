@@ -1,6 +1,6 @@
-"""The ways into pods that this user may take: asked first, once for each namespace.
+"""The kinds of access to pods that this user has, checked once for each namespace.
 
-Who isn't let in gets no answer either, which looks like a fault of whoever is asked.
+Without this check, a denied request would look like a fault of the probed component.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from vrooli.operators.redis.names import FAILOVER_LABEL
 
 EXEC, FORWARD = "exec", "portforward"
 WORDS = {EXEC: "run programs in pods", FORWARD: "forward ports of pods"}
-# API servers ask for the first of whoever comes by a web socket, and from 1.35 on for both.
+# API servers require the first for web sockets, and both since Kubernetes 1.35.
 VERBS = ("get", "create")
 PodAccess = tuple[str, str]
 
 
 def needed(evidence: Evidence) -> Mapping[PodAccess, list[str]]:
-    """The ways that questions take, each with its namespace, and what is asked so."""
+    """The kinds of access that the probes need, each with its namespace and its targets."""
     required: dict[PodAccess, list[str]] = {}
     pods, home = evidence.all("Pod"), evidence.namespace
     if pods:
         inside = required.setdefault((EXEC, home), [])
         inside += ["Redis"] if any(FAILOVER_LABEL in labels(pod) for pod in pods) else []
         inside += ["PostgreSQL"] if evidence.all("PostgresCluster") else []
-        inside += ["what pods reach and resolve"]
+        inside += ["connectivity and DNS of pods"]
         ailing = any(
             text(pod, "status", "phase") == "Running" and not is_pod_ready(pod) for pod in pods
         )
-        required[FORWARD, home] = ["what pods answer to their probes"] if ailing else []
+        required[FORWARD, home] = ["health reports of pods"] if ailing else []
     for service in vault_services(evidence):
         required.setdefault((FORWARD, service.namespace), []).append("Vault")
     return required
@@ -46,16 +46,16 @@ def needed(evidence: Evidence) -> Mapping[PodAccess, list[str]]:
 async def closed(
     kube: Kube, evidence: Evidence, fetcher: Fetcher, budget: RequestBudget
 ) -> Mapping[PodAccess, str]:
-    """Those that this user may not take, each with why; where it can't be known none is taken."""
+    """The denied kinds of access, each with the reason; an unknown permission counts as denied."""
     accesses = list(needed(evidence))
     reasons = await asyncio.gather(*(_reason(kube, access, fetcher, budget) for access in accesses))
     return {access: why for access, why in zip(accesses, reasons, strict=True) if why}
 
 
 async def _reason(kube: Kube, access: PodAccess, fetcher: Fetcher, budget: RequestBudget) -> str:
-    """Why a way is closed; empty where it is open."""
+    """Why access is denied; empty if it is allowed."""
     name, namespace = access
-    what = f"the right to {WORDS[name]} in {namespace}"
+    what = f"the permission to {WORDS[name]} in {namespace}"
 
     async def is_allowed(verb: str) -> bool:
         return await budget.run(
@@ -65,12 +65,12 @@ async def _reason(kube: Kube, access: PodAccess, fetcher: Fetcher, budget: Reque
     requests = (fetcher.fetch(what, is_allowed(verb), None, None) for verb in VERBS)
     allowed = await asyncio.gather(*requests)
     if False in allowed:
-        return f"no right to {WORDS[name]} (pods/{name}) there"
-    return f"whether this user may {WORDS[name]} there wasn't answered" if None in allowed else ""
+        return f"no permission to {WORDS[name]} (pods/{name})"
+    return f"the permission to {WORDS[name]} could not be checked" if None in allowed else ""
 
 
 def unavailable(evidence: Evidence) -> list[Unavailable]:
-    """What isn't asked, because its way is closed, or because it is nowhere in this cluster."""
+    """The skipped probes: those without permission, and those of targets outside the cluster."""
     return [
         *_outside(evidence),
         *(
@@ -87,9 +87,9 @@ def _unasked(access: PodAccess, what: Sequence[str], why: str) -> Unavailable:
     return Unavailable(
         f"{' and '.join(dict.fromkeys(what))} in {namespace}",
         why,
-        f"Ask for the right to {' and '.join(VERBS)} pods/{part} in namespace {namespace}: "
-        f"`kubectl auth can-i create pods --subresource={part} -n {namespace}` says whether it "
-        "is there.",
+        f"Ask an administrator for permission to {' and '.join(VERBS)} pods/{part} in namespace "
+        f"{namespace}. To check it: `kubectl auth can-i create pods --subresource={part} -n "
+        f"{namespace}`.",
         Cause.FORBIDDEN,
         (requirements.PROBE, next(needed_, "")),
     )
@@ -97,8 +97,11 @@ def _unasked(access: PodAccess, what: Sequence[str], why: str) -> Unavailable:
 
 def _outside(evidence: Evidence) -> Iterator[Unavailable]:
     for body in evidence.all("VaultConnection"):
-        # Not the whole address: it may hold a password.
+        # Not the complete address: it may contain a password.
         address = vault_address(body)
         if address is not None and not address.is_in_cluster:
-            why = "no Service of this cluster: only what the Secrets Operator says of it is known"
+            why = (
+                "it is not a Service of this cluster: only the Vault Secrets Operator's status is "
+                "known"
+            )
             yield Unavailable(f"Vault at {address.host}", why)

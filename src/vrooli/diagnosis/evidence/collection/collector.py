@@ -24,7 +24,7 @@ from vrooli.chart.manifest import Manifest
 from vrooli.diagnosis.evidence.collection import discovery, kinds, requirements, secrets
 from vrooli.diagnosis.evidence.collection.interning import Shared
 from vrooli.diagnosis.evidence.model import (
-    ELSEWHERE,
+    OTHER_NAMESPACES,
     Evidence,
     SecretFacts,
 )
@@ -89,7 +89,7 @@ class Collector(Fetcher):
     async def in_other_namespaces(self, kind: kinds.Kind, selector: str) -> None:
         """Read objects by label in the namespaces that are not read completely."""
         collected = (self.release.namespace, *kinds.BELOW)
-        async for page in self._pages(kind, ELSEWHERE, labels=selector):
+        async for page in self._pages(kind, OTHER_NAMESPACES, labels=selector):
             others = (item for item in page if dig(item, "metadata", "namespace") not in collected)
             self._add(kind, others)
 
@@ -121,7 +121,7 @@ class Collector(Fetcher):
         fields: str | None = None,
     ) -> AsyncIterator[list[KubeManifest]]:
         """Yield the objects of a kind page by page; an incomplete list is recorded."""
-        namespace = None if where == ELSEWHERE else where
+        namespace = None if where == OTHER_NAMESPACES else where
         place = (kind[1], where or "")
         what = f"{kind[1]} in {namespace or 'other namespaces'}" if where else kind[1]
         through = self._through(what, requirements.priority(kind[1], where, self.release.namespace))
@@ -200,7 +200,7 @@ class Collector(Fetcher):
 
 
 def _pruned(item: Body) -> dict[str, Any] | None:
-    """An object without what nobody reads; None where it has not even a name."""
+    """An object without unused fields; None if it has no name."""
     metadata = mapping(item, "metadata")
     if not isinstance(metadata.get("name"), str):
         return None

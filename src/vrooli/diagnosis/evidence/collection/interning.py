@@ -1,4 +1,4 @@
-"""Objects that are alike share their parts: thousands of pods of one workload take little memory.
+"""Share equal parts of objects, so that thousands of similar pods use little memory.
 
 No I/O here.
 """
@@ -8,18 +8,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-# Parts of parts are looked at so far down: a pod's, a container's, a setting's.
+# The depth to which parts are shared: pod, container, setting.
 _DEPTH = 4
 
 
 class Shared:
-    """Remembers each part, to use it again where an equal one comes. Nobody may change one."""
+    """A cache of parts, which replaces equal parts by one object. Parts must not be changed."""
 
     def __init__(self) -> None:
         self._known: dict[str, Any] = {}
 
     def of(self, body: dict[str, Any]) -> dict[str, Any]:
-        """An object made of shared parts."""
+        """The object built from shared parts."""
         return {name: self._parts(part, _DEPTH) for name, part in body.items()}
 
     def _parts(self, value: Any, depth: int) -> Any:

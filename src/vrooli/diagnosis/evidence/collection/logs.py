@@ -1,4 +1,4 @@
-"""The ends of the logs that tell something: of what isn't well, and of who keeps it well."""
+"""The last lines of relevant logs: of unhealthy pods, databases and operators."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from vrooli.operators.catalog import databases
 
 # Lines of each log.
 LINES = 200
-# How long one may take, and one of those that are always read, seconds.
+# The timeouts of a log and of an operator's log, seconds.
 LOGS_S, OPERATOR_S = 5.0, 20.0
-# How many are read: of thousands of pods in trouble some tell why.
+# The maximum number of logs: a few of thousands of unhealthy pods show the cause.
 MOST = 80
-# Characters of each line: what matters stands at its begin.
+# The maximum length of a line, characters.
 WIDTH = 4000
-# Logs that one reason keeps out of sight are counted from so many on, not named.
+# More unreadable logs with the same reason than this are counted, not listed.
 NAMED = 3
-# Namespaces whose pods keep a release well: their logs are always read.
+# Namespaces of operators and Vault, whose logs are always read.
 NAMESPACES = (*(operator.namespace for operator in OPERATORS), "vault")
-# Labels of the databases' pods, which may be in trouble while they are ready.
+# Labels of the databases' pods, which may have problems while they are ready.
 DATA = tuple(resource.pod_label for resource in databases().values())
 
 
 async def read(
     kube: Kube, evidence: Evidence, budget: RequestBudget
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
-    """The logs that tell something, and those that couldn't be read."""
+    """The relevant logs, and those that could not be read."""
     return await read_of(kube, list(_sources(evidence)), budget, most=MOST, tail=LINES)
 
 
 async def read_all(
     kube: Kube, evidence: Evidence, budget: RequestBudget, *, most: int, tail: int
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
-    """Every log that there is, the most telling first."""
+    """All logs, the most relevant first."""
     pods = [pod for bodies in (evidence.all("Pod"), evidence.all("Pod", "")) for pod in bodies]
     remaining = (source for pod in pods for source in _of_pod(pod))
     sources = list(dict.fromkeys([*_sources(evidence), *remaining]))
@@ -54,7 +54,7 @@ async def read_all(
 async def read_of(
     kube: Kube, sources: Sequence[LogSource], budget: RequestBudget, *, most: int, tail: int
 ) -> tuple[Mapping[LogSource, Sequence[str]], list[Unavailable]]:
-    """The ends of some logs, at most so many of them, and those that couldn't be read."""
+    """The last lines of some logs, up to a maximum number, and those that could not be read."""
     logs: dict[LogSource, Sequence[str]] = {}
     unavailable: list[Unavailable] = []
     if (surplus := len(sources) - most) > 0:
@@ -81,7 +81,7 @@ async def read_of(
                 limit_s=OPERATOR_S if is_operator else LOGS_S,
             )
         except VrooliError as error:
-            # The log of a container that was taken away a moment ago is needed by nobody.
+            # The log of a container that was just deleted is not needed.
             is_deleted = isinstance(error, ApiError) and error.status == httpx.codes.NOT_FOUND
             place = ("", "") if is_deleted else (requirements.LOG, source.namespace)
             unavailable.append(Unavailable.of(what, error, place))
@@ -91,7 +91,7 @@ async def read_of(
 
 
 def counted(unavailable: Sequence[Unavailable]) -> list[Unavailable]:
-    """Logs that can't be read: those of one reason once, however many there are."""
+    """Group unreadable logs with the same reason."""
     reasons: dict[tuple[str, tuple[str, str]], list[Unavailable]] = {}
     for item in unavailable:
         pod = item.resource.removeprefix("log of ").partition("/")[0]
@@ -106,7 +106,7 @@ def counted(unavailable: Sequence[Unavailable]) -> list[Unavailable]:
 
 
 def _sources(evidence: Evidence) -> Iterator[LogSource]:
-    """Whose logs are read, the most telling first."""
+    """The sources of the logs, the most relevant first."""
     operators = [pod for namespace in NAMESPACES for pod in evidence.all("Pod", namespace)]
     own = evidence.all("Pod")
     ailing, data, others = [], [], []
@@ -122,7 +122,7 @@ def _sources(evidence: Evidence) -> Iterator[LogSource]:
 
 
 def _in_turn(evidence: Evidence, pods: Sequence[Body]) -> Iterator[Body]:
-    """A pod of each workload, then another of each: thousands of one hide none of another."""
+    """Interleave the pods of the workloads, so that no workload hides another."""
     by_owner: dict[Ref, list[Body]] = {}
     for pod in pods:
         by_owner.setdefault(evidence.owner(pod), []).append(pod)

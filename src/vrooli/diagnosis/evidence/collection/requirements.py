@@ -1,7 +1,7 @@
-"""What must have been seen before a release is called healthy, and what of it was not.
+"""The data that is required to call a release healthy, and what of it is missing.
 
-All of it is data here: the kinds, the logs and the questions. Whatever isn't named is optional: it
-makes a finding more exact, and its absence is said, but decides nothing. No I/O here.
+Kinds, logs and probes that are not listed here are optional: they make findings more precise, and
+if they are missing that is reported but does not change the verdict. No I/O here.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator
 
 from vrooli.diagnosis.evidence.components.operators import deployments
 from vrooli.diagnosis.evidence.components.vault import vault_services
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Answer, Evidence
+from vrooli.diagnosis.evidence.model import OTHER_NAMESPACES, Answer, Evidence
 from vrooli.kube import Priority
 from vrooli.kube.unavailable import Unavailable
 from vrooli.operators import OPERATORS, Operator
 
-# Of the release's namespace: what runs, what runs it, what leads to it, what happened to it, and
-# what Helm has recorded of it (in Secrets).
+# In the release's namespace: pods, workloads, Services, events and Helm's records (in Secrets).
 OF_RELEASE = frozenset(
     {
         *("Pod", "Deployment", "StatefulSet", "Job", "PersistentVolumeClaim"),
@@ -24,30 +23,30 @@ OF_RELEASE = frozenset(
         *("Service", "EndpointSlice", "Ingress", "Event", "Secret"),
     }
 )
-# Of the namespace of each operator that the release needs.
+# In the namespace of each operator that the release needs.
 OF_OPERATOR = frozenset({"Deployment", "Pod"})
-# Of the namespace of a Vault that is a Service of the cluster and that the release names.
+# In the namespace of a Vault in the cluster that the release uses.
 OF_VAULT = frozenset({"Pod", "Service"})
-# Questions whose answers no object tells: a sealed Vault, Redis that disagree on their master, a
-# PostgreSQL that archives nothing. Each with what `rights` calls whom it asks.
+# The required probes, whose results no object shows: a sealed Vault, Redis without one master, a
+# failing WAL archive. Each with the name that `access` uses for its target.
 PROBES = {"vault-health": "Vault", "redis-info": "Redis", "postgres-state": "PostgreSQL"}
-# Those of them of whose silence no rule makes a finding: a busy machine starts no program in time.
+# The probes whose timeout is not a finding: a busy machine may not start a program in time.
 _SILENT = ("redis-info", "postgres-state")
-# The place of what belongs to no kind.
-LOG, HELM, RULE, PROBE = "log", "Helm's note", "rule", "probe"
-# Namespaces that are looked at for what the cluster itself runs in them, and for nodes' events.
+# The places of data that does not belong to a kind.
+LOG, HELM, RULE, PROBE = "log", "Helm's record", "rule", "probe"
+# Namespaces that are read for the cluster's own components and for events of nodes.
 _OF_NO_VAULT = ("kube-system", "default")
 
 
 def priority(kind: str, namespace: str | None, home: str) -> Priority:
-    """Whether a kind is asked for before others; None is every namespace at once."""
+    """The priority of reading a kind; None is all namespaces at once."""
     needed: frozenset[str] = frozenset()
     if namespace in (None, home):
         needed = OF_RELEASE
     elif namespace in {operator.namespace for operator in OPERATORS}:
         needed = OF_OPERATOR
-    elif namespace == ELSEWHERE:
-        # Where an operator is that isn't at its usual place.
+    elif namespace == OTHER_NAMESPACES:
+        # An operator may run in a different namespace.
         needed = frozenset({"Deployment"})
     elif namespace not in _OF_NO_VAULT:
         needed = OF_VAULT
@@ -55,21 +54,19 @@ def priority(kind: str, namespace: str | None, home: str) -> Priority:
 
 
 def silent(answers: Iterable[Answer]) -> list[Unavailable]:
-    """The needed questions that got no answer, and that nobody is blamed for."""
+    """The required probes without a response, which no rule reports."""
     return [
-        Unavailable(f"what {item.about} says of itself", item.text, place=(PROBE, item.probe))
+        Unavailable(f"state of {item.about}", item.text, place=(PROBE, item.probe))
         for item in answers
         if item.probe in _SILENT and not item.ok
     ]
 
 
 def missing(evidence: Evidence) -> list[Unavailable]:
-    """What was needed and couldn't be looked at, each with why."""
+    """The required data that could not be read, with the reasons."""
     unavailable = [item for item in evidence.unavailable if _is_required(item, evidence)]
     if not evidence.is_readable("Pod") and not any(item.place[0] == "Pod" for item in unavailable):
-        unavailable.append(
-            Unavailable(f"Pod in {evidence.namespace}", "none of them could be looked at")
-        )
+        unavailable.append(Unavailable(f"Pod in {evidence.namespace}", "no pod could be read"))
     return unavailable
 
 
@@ -90,7 +87,7 @@ def _is_required(item: Unavailable, evidence: Evidence) -> bool:
 
 
 def _places(operator: Operator, evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """What must be seen of an operator, and where."""
+    """The required data of an operator, each with its namespace."""
     if not _is_needed(operator, evidence):
         return
     bodies = deployments(evidence, operator)
@@ -98,11 +95,11 @@ def _places(operator: Operator, evidence: Evidence) -> Iterator[tuple[str, str]]
     if not is_in_other_namespace:
         yield from ((name, operator.namespace) for name in (*OF_OPERATOR, LOG))
     if not bodies:
-        yield "Deployment", ELSEWHERE
+        yield "Deployment", OTHER_NAMESPACES
 
 
 def _is_needed(operator: Operator, evidence: Evidence) -> bool:
-    """Whether the release has what an operator keeps; where that can't be known, it may."""
+    """Whether the release has resources of an operator; true if that is unknown."""
     is_unknown = evidence.is_hidden("Secret") and any(map(evidence.is_hidden, operator.kinds))
     return is_unknown or any(
         evidence.manifests_of(kind) or evidence.all(kind) for kind in operator.kinds

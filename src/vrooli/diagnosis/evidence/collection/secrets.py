@@ -1,4 +1,4 @@
-"""What may be known of a Secret: everything but its values, which are only kept out of sight."""
+"""Separate the facts about a Secret from its values, which are only used for redaction."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vrooli.diagnosis.evidence.model import SecretFacts
 from vrooli.kube.objects import Body, Ref, mapping, ref_of, text
 from vrooli.redaction import secret_values
 
-# Helm's notes of releases are Secrets, too.
+# Helm's records of releases are Secrets too.
 HELM = "helm.sh/"
-# Only this process knows it: its marks say whether two values are the same, and no more.
+# A random key of this process: the hashes only show whether two values are equal.
 _KEY = os.urandom(32)
 _CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 
@@ -27,10 +27,10 @@ class Read:
     """A Secret that was read.
 
     Attributes:
-        ref: Which.
-        body: It without its values.
-        facts: What may be known of them.
-        values: What must never be shown.
+        ref: Its reference.
+        body: The object without its values.
+        facts: The facts about its values.
+        values: The values to redact.
     """
 
     ref: Ref
@@ -40,7 +40,7 @@ class Read:
 
 
 def read(secret: Body) -> Read:
-    """Separate what may be known from what must not."""
+    """Separate the facts from the values."""
     metadata = {
         name: value
         for name, value in mapping(secret, "metadata").items()
@@ -73,7 +73,7 @@ def _decoded(data: Mapping[str, object]) -> dict[str, bytes]:
 
 
 def _end(value: bytes) -> datetime | None:
-    """When the certificate in a value ends."""
+    """When the certificate in a value expires; None if there is none."""
     if _CERTIFICATE not in value:
         return None
     try:

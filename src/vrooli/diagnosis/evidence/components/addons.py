@@ -10,12 +10,12 @@ from vrooli.kube.objects import Body, Ref, mapping, ref_of, selects, text
 
 DNS = Ref("Deployment", "coredns", "kube-system")
 METRICS = Ref("Deployment", "metrics-server", "kube-system")
-# What stands beside an Ingress controller under its name.
+# Workloads with the name of an Ingress controller that are not the controller.
 SIDECARS = {"svclb", "defaultbackend", "backend"}
 
 
 def controllers(evidence: Evidence, ingress: Body) -> Iterator[Ref]:
-    """The workloads of an Ingress' controller, where one can be told by its name."""
+    """The workloads of an Ingress controller, matched by name."""
     name = text(ingress, "spec", "ingressClassName")
     kind = evidence.get(Ref("IngressClass", name)) or {}
     # Such as traefik.io/ingress-controller or k8s.io/ingress-nginx.
@@ -28,7 +28,7 @@ def controllers(evidence: Evidence, ingress: Body) -> Iterator[Ref]:
 
 
 def deployments_behind(evidence: Evidence, service: Body) -> Iterator[Ref]:
-    """The Deployments that a Service leads to, with or without pods."""
+    """The Deployments that a Service selects, with or without pods."""
     selector, where = (
         mapping(service, "spec", "selector"),
         ref_of(service).namespace if service else "",

@@ -8,9 +8,9 @@ from vrooli.operators import Operator
 
 
 def deployments(evidence: Evidence, operator: Operator) -> list[Body]:
-    """The operator's own Deployments: in its own namespace, else in any, as a check finds them.
+    """The operator's Deployments: in its default namespace, otherwise in any.
 
-    None that an operator owns, as far as its name alone would tell.
+    Deployments that an operator owns are excluded.
     """
     bodies = evidence.all("Deployment", operator.namespace)
     own = [body for body in bodies if not items(body, "metadata", "ownerReferences")]

@@ -1,4 +1,4 @@
-"""What is known of each PostgresCluster: its answers, its pods, how to talk to it. No I/O here."""
+"""The state and pods of each PostgresCluster, and commands for it. No I/O here."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def clusters(evidence: Evidence) -> Iterator[tuple[Ref, Body]]:
 
 
 def instances(evidence: Evidence, cluster: Ref) -> list[Body]:
-    """The pods that hold the data."""
+    """The pods with the data."""
     return evidence.pods({CLUSTER_LABEL: cluster.name, DATA_LABEL: "postgres"}, cluster.namespace)
 
 
 def leaders(evidence: Evidence, cluster: Ref) -> list[Body]:
-    """The pods that Patroni has labelled its leader."""
+    """The pods that Patroni has labelled as the leader."""
     pods = instances(evidence, cluster)
     return [pod for pod in pods if text(labels(pod), ROLE_LABEL) in LEADER_ROLES]
 
 
 def state(evidence: Evidence, cluster: Ref) -> Mapping[str, Any]:
-    """What its leader says of itself; empty where it said nothing."""
+    """The state that its leader reports; empty without a response."""
     return parse_answer(evidence.answer(postgres_state.NAME, cluster))
 
 
 def parse_answer(answer: Answer | None) -> Mapping[str, Any]:
-    """What stands in an answer; empty where there is none."""
+    """The parsed response; empty if there is none."""
     report = json.loads(answer.text) if answer is not None and answer.ok else {}
     return report if isinstance(report, Mapping) else {}
 

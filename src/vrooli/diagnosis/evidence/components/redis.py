@@ -1,4 +1,4 @@
-"""What is known of each RedisFailover's pods, from themselves and from Kubernetes. No I/O here."""
+"""The pods of each RedisFailover and their state. No I/O here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vrooli.diagnosis.evidence.workloads import is_older
 from vrooli.kube.objects import Body, Ref, creation_time, labels, number, ref_of, text
 from vrooli.operators.redis.names import COMPONENT_LABEL, FAILOVER_LABEL, ROLE_LABEL
 
-# The operator looks at each failover every 30 seconds; what is older than a few looks stays.
+# The operator reconciles every 30 seconds; a state that is older than this is permanent.
 SETTLED_S = 120.0
 PORT = 6379
 LOCAL = "127.0.0.1"
@@ -22,12 +22,12 @@ _SENTINELS = re.compile(r"sentinels=(\d+)")
 
 @dataclass(frozen=True)
 class Reply:
-    """One Redis or Sentinel, and what it says of itself.
+    """The state that a Redis or Sentinel reports.
 
     Attributes:
         pod: Its pod.
-        text: Its answer to INFO, or what stood in the way.
-        answered: Whether it was asked at all.
+        text: Its response to INFO, or the error.
+        answered: Whether the probe ran.
     """
 
     pod: Body
@@ -46,29 +46,29 @@ class Reply:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """Its answer, by name."""
+        """The fields of its response, by name."""
         pairs = (line.strip().partition(":") for line in self.text.splitlines())
         return {name: value for name, _, value in pairs if name}
 
     @property
     def is_master(self) -> bool:
-        """Whether it takes itself for the master."""
+        """Whether its role is master."""
         return self.facts.get("role") == "master"
 
     @property
     def is_labelled_master(self) -> bool:
-        """Whether the operator has labelled it the master."""
+        """Whether the operator has labelled it as the master."""
         return text(labels(self.pod), ROLE_LABEL) == "master"
 
     @property
     def monitors(self) -> str:
-        """Whom a Sentinel takes for the master; empty where it says nothing."""
+        """The master's address that a Sentinel monitors; empty if unknown."""
         match = _MASTER.search(self.text)
         return match[1] if match else ""
 
     @property
     def sentinels(self) -> int:
-        """How many Sentinels a Sentinel knows, with itself."""
+        """The number of Sentinels that a Sentinel lists, including itself."""
         match = _SENTINELS.search(self.text)
         return int(match[1]) if match else 0
 
@@ -84,7 +84,7 @@ def pods(evidence: Evidence, failover: Ref, part: str) -> list[Body]:
 
 
 def replies(evidence: Evidence, failover: Ref, part: str) -> list[Reply]:
-    """What each of a failover's pods says that could be asked."""
+    """The replies of a failover's probed pods."""
     replies = []
     for pod in pods(evidence, failover, part):
         answer = evidence.answer(redis_info.NAME, ref_of(pod))
@@ -94,12 +94,12 @@ def replies(evidence: Evidence, failover: Ref, part: str) -> list[Reply]:
 
 
 def desired_replicas(failover: Body, part: str) -> int:
-    """How many pods of a kind a failover wants."""
+    """The number of replicas of a kind that a failover requests."""
     return number(failover, "spec", part, "replicas", default=3)
 
 
 def is_settled(evidence: Evidence, failover: Ref) -> bool:
-    """Whether all its pods are so old that the operator has looked at them more than once."""
+    """Whether the operator has reconciled more than once since its pods were created."""
     all_pods = [*pods(evidence, failover, "redis"), *pods(evidence, failover, "sentinel")]
     return bool(all_pods) and all(
         is_older(evidence, creation_time(pod), SETTLED_S) for pod in all_pods

@@ -1,7 +1,7 @@
 """The rotator of a release: which Secrets it publishes from which, and how far it is. No I/O here.
 
-It publishes what the Vault Secrets Operator fills once the databases take it, so that pods and
-operators read its Secrets and not the filled ones.
+It publishes a synced Secret after the databases accept its password, so that pods and operators
+read the published Secret and not the synced one.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from vrooli.kube.objects import Body, Ref, containers, items, labels, mapping, r
 COMPONENT, NAME = "app.kubernetes.io/component", "rotator"
 # The key with the password in the Secrets of each database, by the prefix of the settings.
 KEYS: Mapping[str, str] = {"POSTGRES": "DB_PASSWORD", "REDIS": "password"}
-# The key of the rotator's own Secret that is there while Redis takes two passwords.
+# The key in the rotator's state Secret while Redis accepts two passwords.
 UNFINISHED = "redis.previous"
-# The key with a role's password in the Secret that PGO keeps for it.
+# The key with a role's password in its Secret of PGO.
 ROLE_KEY = "password"
 TITLES = {"POSTGRES": "PostgreSQL", "REDIS": "Redis"}
 
@@ -28,8 +28,8 @@ class Publication:
 
     Attributes:
         rotator: The Deployment.
-        database: PostgreSQL or Redis, as its events begin.
-        source: The Secret that the Vault Secrets Operator fills.
+        database: PostgreSQL or Redis, the prefix of its events.
+        source: The Secret that the Vault Secrets Operator syncs.
         published: The Secret that pods and operators read.
         state: The rotator's own Secret.
         key: The key with the password.
@@ -46,7 +46,7 @@ class Publication:
 
 
 def publications(evidence: Evidence) -> list[Publication]:
-    """What the release's rotator publishes; none without one."""
+    """The publications of the release's rotator."""
     return [item for body in _deployments(evidence) for item in _of(evidence, body)]
 
 
@@ -85,17 +85,17 @@ def _roles(named: Mapping[str, str], place: str) -> Iterator[Ref]:
 
 
 def publication(evidence: Evidence, published: Ref) -> Publication | None:
-    """How the rotator publishes a Secret; None where it doesn't."""
+    """The publication of a Secret; None if the rotator does not publish it."""
     return next((item for item in publications(evidence) if item.published == published), None)
 
 
 def read_from(evidence: Evidence, filled: Ref) -> Ref:
-    """The Secret that pods read of one that the Vault Secrets Operator fills."""
+    """The Secret that pods read instead of a synced one."""
     return next((i.published for i in publications(evidence) if i.source == filled), filled)
 
 
 def filler(evidence: Evidence, secret: Ref) -> Body | None:
-    """The VaultStaticSecret from which a Secret comes, also by way of the rotator."""
+    """The VaultStaticSecret of a Secret, directly or through the rotator."""
     entry = publication(evidence, secret)
     filled = entry.source if entry is not None else secret
     return next(
@@ -109,11 +109,11 @@ def filler(evidence: Evidence, secret: Ref) -> Body | None:
 
 
 def pending(evidence: Evidence, item: Publication) -> str:
-    """What is still to be published or to be finished, in words; empty where nothing is."""
+    """The pending step of a rotation; empty if there is none."""
     if not evidence.is_readable("Secret"):
         return ""
     if evidence.get(item.published) is None:
-        return f"the Secret {item.published.name} doesn't exist yet"
+        return f"the Secret {item.published.name} does not exist yet"
     return _unpublished(evidence, item) or _unfinished(evidence, item)
 
 
@@ -129,13 +129,13 @@ def _unpublished(evidence: Evidence, item: Publication) -> str:
 
 
 def _unfinished(evidence: Evidence, item: Publication) -> str:
-    """Where a database takes two passwords, or its second role still has the previous one."""
+    """The pending step if a database still accepts the previous password."""
     published = _mark(evidence, item.published, item.key)
     roles = {_mark(evidence, ref, ROLE_KEY) for ref in item.roles} - {""}
     state = evidence.secrets.get(item.state)
     keys = state.lengths if state is not None and item.database == TITLES["REDIS"] else {}
     if (published and roles - {published}) or UNFINISHED in keys:
-        return f"{item.database} still takes the previous password, too"
+        return f"{item.database} still accepts the previous password"
     return ""
 
 

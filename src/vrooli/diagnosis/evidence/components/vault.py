@@ -1,4 +1,4 @@
-"""The Vaults that the release's VaultConnections name. No I/O here."""
+"""The Vaults that the release's VaultConnections reference. No I/O here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vrooli.vault.address import VaultAddress, parse_address
 
 
 def vault_service(connection: Body) -> Ref | None:
-    """The Service of this cluster that a VaultConnection's address names, if it names one."""
+    """The Service of this cluster in a VaultConnection's address; None if it is not one."""
     address = vault_address(connection)
     return address.service if address is not None else None
 
@@ -19,6 +19,6 @@ def vault_address(connection: Body) -> VaultAddress | None:
 
 
 def vault_services(evidence: Evidence) -> list[Ref]:
-    """The Services of this cluster that the release's connections to Vault name."""
+    """The Services of this cluster in the release's VaultConnections."""
     services = (vault_service(body) for body in evidence.all("VaultConnection"))
     return list(dict.fromkeys(service for service in services if service is not None))

@@ -1,7 +1,7 @@
-"""How the Vault Secrets Operator fares: what a login like its own gave, else its own events.
+"""The state of the Vault Secrets Operator, from a probe or from its events.
 
-No I/O here. The probe asks Vault as the operator does, so its answer is of this moment; an event
-tells of a try that may be long ago.
+No I/O here. The probe logs in like the operator, so its result is current; an event may be of an
+old attempt.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ LOGIN_EVENT, READ_EVENT, SYNC_EVENT = (
     "VaultClientError",
     "SecretSyncError",
 )
-# How the operator tries again: at first after this long, then ever later, up to a limit, seconds.
+# The operator's back-off: first interval, factor, limit, seconds.
 FIRST_S, FACTOR, MOST_S, JITTER = 5.0, 1.5, 60.0, 1.5
-# After this many events of one kind the API server gets one in five minutes.
+# After this many events of one kind only one in five minutes is recorded.
 EVENT_BURST, DROPPED_S = 25, 330.0
-# After this long without an event there was a try that gave none.
+# After this time without an event, an attempt has succeeded or its event was dropped.
 LONGEST_S = MOST_S * JITTER + FIRST_S
-# What the operator logs of each login that fails.
+# The operator's log message for a failed login.
 FAILED_LOGIN = "Failed to get NewClientWithLogin"
 _CODE = re.compile(r"Code: (\d{3})")
 
 
 @dataclass(frozen=True)
 class Login:
-    """How Vault takes the login of one VaultAuth.
+    """The result of the login of a VaultAuth.
 
     Attributes:
         auth: The VaultAuth object.
-        status: Vault's HTTP status, 200 where it lets in.
-        words: What Vault says.
-        mounted: Whether its authentication method is there, as far as Vault tells.
+        status: Vault's HTTP status, 200 for a success.
+        words: Vault's error message.
+        mounted: Whether its auth method exists, as far as known.
     """
 
     auth: Body
@@ -61,7 +61,7 @@ class Login:
 
     @property
     def role(self) -> str:
-        """The role that it asks for."""
+        """The role of the login."""
         return text(self.auth, "spec", "kubernetes", "role")
 
     @property
@@ -71,22 +71,22 @@ class Login:
 
     @property
     def mount(self) -> str:
-        """Where its authentication method is mounted."""
+        """The mount of the auth method."""
         return text(self.auth, "spec", "mount")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What Vault gives for one VaultStaticSecret.
+    """The result of reading a VaultStaticSecret's secret.
 
     Attributes:
         secret: The VaultStaticSecret object.
         status: Vault's HTTP status.
-        words: What Vault says.
-        keys: The keys that are there; no values.
-        version: The newest version, where it was deleted; 0 otherwise.
+        words: Vault's error message.
+        keys: The keys, without values.
+        version: The newest version if it was deleted; 0 otherwise.
         without_data: Whether the path without /data/ may be read.
-        is_probed: Whether that is the probe's answer, and not the operator's event.
+        is_probed: Whether it is from the probe and not from an event.
     """
 
     secret: Body
@@ -104,12 +104,12 @@ class Reading:
 
     @property
     def path(self) -> str:
-        """Its path as policies name it."""
+        """Its path in policies."""
         return vault_secrets.data_path(self.secret)
 
 
 def logins(evidence: Evidence) -> Iterator[Login]:
-    """How each login fares that the release's secrets need."""
+    """The result of each login of the release."""
     for auth in evidence.all("VaultAuth"):
         reply = _answer(evidence, vault_secrets.LOGIN, ref_of(auth))
         if reply is not None:
@@ -121,7 +121,7 @@ def logins(evidence: Evidence) -> Iterator[Login]:
 
 
 def readings(evidence: Evidence) -> Iterator[Reading]:
-    """What Vault gives for each of the release's secrets."""
+    """The result of reading each secret of the release."""
     for secret in evidence.all("VaultStaticSecret"):
         reply = _answer(evidence, vault_secrets.READ, ref_of(secret))
         if reply is not None:
@@ -139,7 +139,7 @@ def readings(evidence: Evidence) -> Iterator[Reading]:
 
 
 def trying(evidence: Evidence, ref: Ref, reason: str) -> Event | None:
-    """The last event of a reason, if the operator still meets with it."""
+    """The last event of a reason if it is current."""
     events = evidence.events_of(ref, reason)
     if not events or events[-1].last is None:
         return None
@@ -152,13 +152,13 @@ def trying(evidence: Evidence, ref: Ref, reason: str) -> Event | None:
 
 
 def current_errors(evidence: Evidence) -> Iterator[tuple[Body, Event]]:
-    """What the operator meets with at Vault now: each secret with its last word on it."""
+    """The secrets with a current error of the operator, each with its last event."""
     for secret in evidence.all("VaultStaticSecret"):
         ref = ref_of(secret)
         last = next(reversed(evidence.events_of(ref)), None)
         if last is None or last.reason not in (LOGIN_EVENT, READ_EVENT):
             continue
-        # Newer operators say when all is well again; of others silence says so.
+        # Newer operators report that an object is healthy; older ones just stop sending events.
         is_healthy = condition(secret, "Healthy").get("status") == "True"
         event = None if is_healthy else trying(evidence, ref, last.reason)
         if event is not None and (not _is_readable(evidence, ref) or _is_fresh(evidence, event)):
@@ -166,15 +166,15 @@ def current_errors(evidence: Evidence) -> Iterator[tuple[Body, Event]]:
 
 
 def _is_readable(evidence: Evidence, secret: Ref) -> bool:
-    """Whether a login like the operator's was given the secret just now."""
+    """Whether the probe could read the secret."""
     reply = _answer(evidence, vault_secrets.READ, secret)
     return reply is not None and number(reply, "status") == OK
 
 
 def _is_fresh(evidence: Evidence, event: Event) -> bool:
-    """Whether it is of the last try, even where the probe gets through: no longer told, or logged.
+    """Whether an event is of the last attempt, even if the probe succeeds.
 
-    After many tries few events come: one of minutes ago may tell of what is mended.
+    After many attempts few events are recorded: an older one may be about a fixed error.
     """
     if is_recent(event, evidence.now, LONGEST_S):
         return True
@@ -183,13 +183,13 @@ def _is_fresh(evidence: Evidence, event: Event) -> bool:
 
 
 def login_of(secret: Body) -> Ref:
-    """The VaultAuth by which a secret is read."""
+    """The VaultAuth of a secret."""
     ref = ref_of(secret)
     return Ref("VaultAuth", text(secret, "spec", "vaultAuthRef") or "default", ref.namespace)
 
 
 def connection(evidence: Evidence, secret: Body) -> Ref:
-    """The VaultConnection over which a secret comes, else its VaultAuth."""
+    """The VaultConnection of a secret, or its VaultAuth."""
     auth = login_of(secret)
     named = text(evidence.get(auth), "spec", "vaultConnectionRef")
     ref = Ref("VaultConnection", named, auth.namespace)
@@ -197,7 +197,7 @@ def connection(evidence: Evidence, secret: Body) -> Ref:
 
 
 def ours(evidence: Evidence, auth: Ref) -> bool:
-    """Whether the Vault behind a VaultAuth is the one of development, that setup mends."""
+    """Whether the Vault of a VaultAuth is the development Vault, which setup configures."""
     body = evidence.get(auth) or {}
     connection = Ref("VaultConnection", text(body, "spec", "vaultConnectionRef"), auth.namespace)
     service = vault_service(evidence.get(connection) or {})
@@ -223,13 +223,13 @@ def _words(reply: Mapping[str, Any]) -> str:
 
 
 def status(message: str) -> int:
-    """Vault's HTTP status in the operator's words; 0 where they have none."""
+    """Vault's HTTP status in a message of the operator; 0 if it has none."""
     match = _CODE.search(message)
     return int(match[1]) if match else 0
 
 
 def _refused(evidence: Evidence, auth: Ref) -> Event | None:
-    """The operator's last word on a login, told at the secrets that need it."""
+    """The operator's last event about a login, which it reports at the secrets."""
     events = (
         trying(evidence, ref_of(secret), LOGIN_EVENT)
         for secret in evidence.all("VaultStaticSecret", auth.namespace)
@@ -239,7 +239,7 @@ def _refused(evidence: Evidence, auth: Ref) -> Event | None:
 
 
 def logins_with_role(evidence: Evidence, login: Login) -> list[Login]:
-    """The logins of all releases here that ask the same Vault for the same role, this one first."""
+    """The logins of all releases with the same Vault and role, this one first."""
     others = (Login(auth, 0, "") for auth in evidence.all("VaultAuth", ""))
     where = (_address(evidence, login), login.mount, login.role)
     same = (it for it in others if (_address(evidence, it), it.mount, it.role) == where)
@@ -253,7 +253,7 @@ def _address(evidence: Evidence, login: Login) -> str:
 
 
 def write_role(evidence: Evidence, login: Login) -> str:
-    """The command that makes a role, for all who ask for it, with the release's policies."""
+    """The command that creates a role for all its logins, with the release's policies."""
     logins_of_role = logins_with_role(evidence, login)
     names = ",".join(dict.fromkeys(it.account for it in logins_of_role))
     namespaces = ",".join(dict.fromkeys(it.about.namespace for it in logins_of_role))
@@ -264,7 +264,7 @@ def write_role(evidence: Evidence, login: Login) -> str:
 
 
 def lines(evidence: Evidence, login: Login) -> tuple[str, ...]:
-    """What shows how a login fared: Vault's answer, and the operator's last event."""
+    """The evidence of a login: Vault's response and the operator's last event."""
     reply = f"POST /v1/auth/{login.mount}/login: {login.status} {login.words}"
     event = _refused(evidence, login.about)
     return (reply, *([str(event)] if event is not None else []))

@@ -1,6 +1,6 @@
 """Probes: requests to running components, one file for each.
 
-A probe changes nothing, and gives answers; what they mean is for the rules.
+A probe changes nothing. It returns responses, which the rules interpret.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Whether an arrow that policies seem to refuse is refused indeed, asked in its first pod.
+"""Test connections that policies seem to block, from a pod of their source.
 
-A cluster's network need not enforce policies; only what was tried is told.
+The network of a cluster may not enforce policies.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from vrooli.kube.objects import Ref, ref_of
 from vrooli.kube.status import pod_status
 
 NAME = "connect"
-# How many are tried, and how long each may take, seconds.
+# The maximum number of tests, and the timeout of each, seconds.
 MOST, ANSWER_S = 6, 4.0
 OPEN, REFUSED = "open", "refused"
-# Images have one or the other; the words "open" and "refused" are ours.
+# Images have bash or nc; the script prints "open" or "refused".
 SCRIPT = (
     "if command -v bash >/dev/null; then timeout 2 bash -c '</dev/tcp/'$1'/'$2; "
     "elif command -v nc >/dev/null; then nc -z -w 2 $1 $2; else echo unknown; exit 0; fi "
@@ -31,7 +31,7 @@ SCRIPT = (
 
 
 async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
-    """An answer for each arrow that some policies refuse: nothing is tried in a healthy release."""
+    """Test each connection that policies block: none in a healthy release."""
     policies = evidence.all("NetworkPolicy")
     doubtful = [
         connection
@@ -44,7 +44,7 @@ async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
 
 
 def about(connection: Connection) -> Ref:
-    """What an answer is about: a way has no name of its own."""
+    """The reference of a connection, which has no name of its own."""
     source, target = ref_of(connection.source.pod), ref_of(connection.target.pod)
     return Ref("Arrow", f"{source.name}>{target.name}:{connection.port}", source.namespace)
 
@@ -53,13 +53,13 @@ async def _connect(kube: Kube, connection: Connection) -> Answer:
     pod = ref_of(connection.source.pod)
     running = pod_status(connection.source.pod).running
     if not running:
-        return Answer(NAME, about(connection), "its container doesn't run", ok=False)
+        return Answer(NAME, about(connection), "its container is not running", ok=False)
     argv = ["sh", "-c", SCRIPT, "sh", connection.target.address, str(connection.port)]
     try:
         async with asyncio.timeout(ANSWER_S):
             output = await kube.exec(pod.namespace, pod.name, argv, running[-1].name)
     except TimeoutError:
-        return Answer(NAME, about(connection), f"no answer within {ANSWER_S:.0f} s", ok=False)
+        return Answer(NAME, about(connection), f"no response within {ANSWER_S:.0f} s", ok=False)
     except VrooliError as error:
         return Answer(NAME, about(connection), error.message, ok=False)
     return Answer(NAME, about(connection), output.strip(), ok=output.strip() in (OPEN, REFUSED))

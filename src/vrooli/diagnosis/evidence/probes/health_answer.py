@@ -1,4 +1,4 @@
-"""What a container answers to the question of its own probe, asked once more by us."""
+"""The response of a container to the request of its own probe."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from vrooli.kube.objects import Body, Ref, dig, items, ref_of, text
 from vrooli.kube.status import is_pod_ready, pod_status
 
 NAME = "health-answer"
-# How many are asked, and how long each may take, seconds: a check behind it has its own limit.
+# The maximum number of requests, and the timeout of each, seconds.
 MOST, ANSWER_S = 5, 4.0
-# Longer answers are none of a health check. What is shown of one is cut once it is masked.
+# Longer responses are not health reports. They are truncated after redaction.
 LENGTH = 100_000
 PROBES = ("readinessProbe", "startupProbe", "livenessProbe")
 
@@ -35,13 +35,13 @@ class _Question:
 
 
 async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
-    """The answers of the first few containers that run and aren't ready."""
+    """The responses of the first running containers that are not ready."""
     questions = list(_questions(evidence))[:MOST]
     return await gather_limited(partial(_fetch_answer, kube), questions)
 
 
 def report(answer: Answer) -> Mapping[str, Any]:
-    """The health report in an answer; empty where it is none."""
+    """The health report in a response; empty if there is none."""
     _, _, body = answer.text.partition(" ")
     try:
         parsed = json.loads(body)
@@ -51,7 +51,7 @@ def report(answer: Answer) -> Mapping[str, Any]:
 
 
 def _questions(evidence: Evidence) -> Iterator[_Question]:
-    """One for each workload: its pods say the same."""
+    """One request for each workload: its pods have the same response."""
     covered = set()
     for owner, pod in evidence.current if evidence.may(FORWARD) else ():
         if is_pod_ready(pod) or owner in covered:

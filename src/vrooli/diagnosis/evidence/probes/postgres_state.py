@@ -1,4 +1,4 @@
-"""What PostgreSQL says of itself: archiving, connections, rights, and how full its volume is."""
+"""The state of PostgreSQL: archiving, connections, privileges and disk usage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vrooli.operators.pgo.names import CLUSTER_LABEL, DATA_LABEL, LEADER_ROLES, 
 
 NAME, DISK, RIGHTS = "postgres-state", "postgres-disk", "postgres-rights"
 CONTAINER = "database"
-# How long one may take, with the way into its pod and the start of its program there, seconds.
+# The timeouts of a probe, including the connection to its pod, and of its query, seconds.
 ANSWER_S, QUERY_S = 15.0, 10
 STATE = """SELECT json_build_object(
   'archiver', (SELECT json_build_object(
@@ -32,19 +32,19 @@ STATE = """SELECT json_build_object(
   'databases', (SELECT json_agg(json_build_object(
      'name', d.datname, 'most', d.datconnlimit, 'used', s.numbackends))
      FROM pg_database d JOIN pg_stat_database s ON s.datid = d.oid WHERE NOT d.datistemplate))"""
-# Whether a user may make tables anywhere that its search path leads to: in its own schema, or in
-# that of the role that its sessions take.
+# Whether a user may create tables in a schema of its search path: its own schema, or that of the
+# role of its sessions.
 MAY = """SELECT json_build_object('may', has_schema_privilege('{user}', 'public', 'CREATE')
   OR coalesce((SELECT bool_or(has_schema_privilege('{user}', oid, 'CREATE'))
      FROM pg_namespace WHERE nspname IN (SELECT coalesce(
        (SELECT substr(setting, 6) FROM unnest(rolconfig) AS setting WHERE setting LIKE 'role=%'),
        rolname) FROM pg_roles WHERE rolname = '{user}')), false))"""
-# PGO takes no other names, and nothing else goes into a query here.
+# PGO accepts no other names, and nothing else is inserted into a query.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
-    """The answers of each cluster's leader, and of each instance about its volume."""
+    """The responses of each cluster's leader, and of each instance about its volume."""
     return await gather_limited(lambda question: _query(kube, *question), _questions(evidence))
 
 
@@ -93,7 +93,7 @@ async def _query(kube: Kube, pod: Body, about: Ref, name: str, argv: list[str]) 
         async with asyncio.timeout(ANSWER_S):
             output = await kube.exec(ref.namespace, ref.name, argv, CONTAINER)
     except TimeoutError:
-        return Answer(name, about, f"no answer within {ANSWER_S:.0f} s", ok=False)
+        return Answer(name, about, f"no response within {ANSWER_S:.0f} s", ok=False)
     except VrooliError as error:
         return Answer(name, about, error.message, ok=False)
     return Answer(name, about, output, ok=name == DISK or _is_json(output))

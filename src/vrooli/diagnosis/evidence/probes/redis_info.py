@@ -1,6 +1,6 @@
-"""What each Redis and each Sentinel says of itself: who is the master, who knows whom, who saves.
+"""The state of each Redis and Sentinel: replication, persistence, peers.
 
-The password comes from the pod's own environment, and goes no further than that pod.
+The password is read from the pod's environment and does not leave the pod.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from vrooli.kube.objects import Body, labels, ref_of, text
 from vrooli.operators.redis.names import COMPONENT_LABEL, FAILOVER_LABEL
 
 NAME = "redis-info"
-# Redis answers at once, or hangs; on a busy machine its client takes a while to start, seconds.
+# Redis responds at once or hangs; on a busy machine its client starts slowly, seconds.
 SILENT_S = 5
-# Which part of INFO each kind of pod is asked for, and how.
+# The INFO commands for each kind of pod.
 SCRIPTS = {
     "redis": 'if [ -n "$REDIS_PASSWORD" ]; then export REDISCLI_AUTH="$REDIS_PASSWORD"; fi; '
     f'timeout {SILENT_S} redis-cli -p "${{REDIS_PORT:-6379}}" INFO replication 2>&1 '
@@ -27,12 +27,12 @@ SCRIPTS = {
     '|| echo "ended: $?"',
     "sentinel": f'timeout {SILENT_S} redis-cli -p 26379 INFO sentinel 2>&1 || echo "ended: $?"',
 }
-# How long one may take, with the way into its pod, seconds.
+# The timeout of a probe, including the connection to its pod, seconds.
 ANSWER_S = 15.0
 
 
 async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
-    """The answer of each Redis and Sentinel that runs."""
+    """The response of each running Redis and Sentinel."""
     pods = [
         pod
         for pod in evidence.all("Pod")
@@ -50,7 +50,7 @@ async def _fetch_info(kube: Kube, pod: Body) -> Answer:
         async with asyncio.timeout(ANSWER_S):
             output = await kube.exec(ref.namespace, ref.name, ["sh", "-c", script], part)
     except TimeoutError:
-        return Answer(NAME, ref, f"no answer within {ANSWER_S:.0f} s", ok=False)
+        return Answer(NAME, ref, f"no response within {ANSWER_S:.0f} s", ok=False)
     except VrooliError as error:
         return Answer(NAME, ref, error.message, ok=False)
     return Answer(NAME, ref, output)

@@ -1,4 +1,4 @@
-"""Whether names are resolved, asked in a pod of each of a few workloads."""
+"""Resolve a name in one pod of each of a few workloads."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from vrooli.kube.objects import Ref, ref_of
 from vrooli.kube.status import is_pod_ready, pod_status
 
 NAME = "resolve"
-# How many pods are asked, and how long each may take, seconds.
+# The maximum number of pods, and the timeout of each, seconds.
 MOST, ANSWER_S = 3, 5.0
-# Every cluster has this name; short, as programs ask for their own Services.
+# A short name that every cluster has.
 HOSTNAME = "kubernetes.default"
-# An answer comes in a moment or not at all.
+# DNS responds quickly or not at all.
 ARGV = ("env", "RES_OPTIONS=timeout:1 attempts:1", "getent", "hosts", HOSTNAME)
-# What getent says of a name that it doesn't get, by its exit status.
+# The exit code of getent for an unknown name.
 UNKNOWN, NOT_FOUND = "exit code 2", "not found"
-NO_ANSWER = f"no answer within {ANSWER_S:.0f} s"
+NO_ANSWER = f"no response within {ANSWER_S:.0f} s"
 
 
 async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
-    """The answers of the first pods that run, one of each workload."""
+    """The results of the first running pods, one of each workload."""
     targets: dict[Ref, tuple[Ref, str]] = {}
     for owner, pod in evidence.current if evidence.may(EXEC) else ():
         running = pod_status(pod).running
@@ -36,12 +36,12 @@ async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
 
 
 async def _resolve(kube: Kube, pod: Ref, container: str) -> Answer:
-    """What getent says; not ok where it can't be asked there."""
+    """The output of getent; not ok if it could not run."""
     try:
         async with asyncio.timeout(ANSWER_S):
             output = await kube.exec(pod.namespace, pod.name, ARGV, container)
     except TimeoutError:
-        # A busy machine starts no program in time, which tells nothing of names.
+        # A busy machine may not start a program in time, which is no result.
         return Answer(NAME, pod, NO_ANSWER, ok=False)
     except VrooliError as error:
         is_answer = UNKNOWN in error.message

@@ -1,4 +1,4 @@
-"""How Vault says that it is: initialised, sealed, or nothing at all."""
+"""The health of Vault: initialized, sealed, or no response."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from vrooli.kube.objects import Body, Ref, mapping, ref_of, text
 from vrooli.vault.address import pod_port
 
 NAME = "vault-health"
-# Vault answers at once, sealed or not; the way to it takes a while on a busy machine, seconds.
+# Vault responds at once; the connection to it may be slow on a busy machine, seconds.
 ANSWER_S = 10.0
-# Characters of an answer that isn't Vault's own.
+# The shown characters of a response that is not Vault's.
 QUOTED = 200
 
 
 async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
-    """The answer of each Vault in this cluster that the release's connections name."""
+    """The response of each Vault in this cluster that the release uses."""
     connections = {vault_service(body): body for body in evidence.all("VaultConnection")}
     replies = [
         await _fetch_health(kube, evidence, service, connection)
@@ -38,10 +38,10 @@ async def _fetch_health(
     kube: Kube, evidence: Evidence, service: Ref, connection: Body
 ) -> Answer | None:
     if evidence.get(service) is None:
-        return Answer(NAME, service, "there is no such Service", ok=False)
+        return Answer(NAME, service, "the Service does not exist", ok=False)
     pod = running(evidence, service)
     if pod is None:
-        return Answer(NAME, service, "no pod runs behind it", ok=False)
+        return Answer(NAME, service, "it has no running pod", ok=False)
     if not evidence.may(FORWARD, service.namespace):
         return None
     try:
@@ -57,10 +57,10 @@ async def _fetch_health(
 async def vault_client(
     kube: Kube, evidence: Evidence, connection: Body, pod: str
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the Vault that a connection names, by a port that leads into its pod."""
+    """A client of the Vault of a connection, through a port-forward to its pod."""
     address = vault_address(connection)
     if address is None or address.service is None:
-        raise ValueError(f"{ref_of(connection)} names no Service of the cluster")
+        raise ValueError(f"{ref_of(connection)} references no Service of the cluster")
     service = address.service
     body = evidence.get(Ref("Pod", pod, service.namespace)) or {}
     target_port = pod_port(evidence.get(service) or {}, body, address.port)
@@ -69,8 +69,8 @@ async def vault_client(
         httpx.AsyncClient(
             base_url=f"{address.scheme}://127.0.0.1:{port}{address.path}/v1",
             timeout=ANSWER_S,
-            # Its certificate names the Service, not this end of the way; the API server leads it
-            # to that pod and no other. Whether the operator trusts it, the operator says.
+            # The certificate is for the Service, not for this local port; the API server forwards
+            # to that pod only. The operator reports whether it trusts the certificate.
             verify=False,  # noqa: S501
         ) as client,
     ):
@@ -78,27 +78,27 @@ async def vault_client(
 
 
 def is_read(answer: httpx.Response) -> bool:
-    """Whether an answer is one of Vault's."""
+    """Whether a response is from Vault."""
     return _parsed(answer.text) is not None
 
 
 def unread(answer: httpx.Response) -> str:
-    """What is said of an answer that is none of Vault's, such as a proxy's page."""
+    """The message for a response that is not from Vault, such as a proxy's page."""
     page = " ".join(answer.text.split())[:QUOTED]
-    return f"its answer ({answer.status_code}) can't be read: {page}"
+    return f"its response ({answer.status_code}) cannot be read: {page}"
 
 
 def _is_refusal(connection: Body, error: Exception) -> bool:
-    """Whether somebody is there who speaks TLS, and not with us: it may want a certificate.
+    """Whether a TLS server closed the connection, for example for lack of a client certificate.
 
-    Whoever isn't there doesn't get as far as that: the connection itself fails, or nothing comes.
+    Without a server the connection itself fails or times out.
     """
     uses_tls = text(connection, "spec", "address").startswith("https:")
     return uses_tls and isinstance(error, (httpx.ReadError, httpx.RemoteProtocolError))
 
 
 def running(evidence: Evidence, service: Ref) -> str | None:
-    """The name of a pod that runs behind a Service."""
+    """The name of a running pod of a Service."""
     selector = mapping(evidence.get(service), "spec", "selector")
     pods = evidence.pods(selector, service.namespace)
     names = (pod for pod in pods if text(pod, "status", "phase") == "Running")
@@ -107,7 +107,7 @@ def running(evidence: Evidence, service: Ref) -> str | None:
 
 
 def answers(evidence: Evidence) -> Iterator[tuple[Answer, Mapping[str, Any]]]:
-    """The answers that Vaults gave, with what they say of themselves."""
+    """The responses of Vaults with the parsed health."""
     for answer in evidence.answers:
         health = _parsed(answer.text) if answer.probe == NAME and answer.ok else None
         if health is not None:

@@ -1,6 +1,6 @@
-"""What Vault says to a login as the Secrets Operator makes it, and to a look at each secret.
+"""Log in to Vault like the Vault Secrets Operator and read each secret.
 
-Only keys are kept of a secret. The login's token is given back at the end.
+Only the keys of a secret are kept. The token is revoked at the end.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from vrooli.kube import Kube, gather_limited
 from vrooli.kube.objects import Body, Ref, dig, mapping, ref_of, text
 
 NAME = "vault-secrets"
-# What the answers are of: a VaultAuth's login, and what a VaultStaticSecret asks for.
+# The names of the responses: the login of a VaultAuth, the read of a VaultStaticSecret.
 LOGIN, READ = "vault-login", "vault-read"
-# The API server's least, seconds.
+# The API server's minimum, seconds.
 TOKEN_S = 600
 TOKEN_HEADER = "X-Vault-Token"  # noqa: S105 - a header's name
 
 
 async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
-    """The answers for each login by Kubernetes' service accounts to a Vault in this cluster."""
+    """The responses for each login with a service account to a Vault in this cluster."""
     auths = [
         body for body in evidence.all("VaultAuth") if text(body, "spec", "method") == "kubernetes"
     ]
@@ -37,7 +37,7 @@ async def run(kube: Kube, evidence: Evidence) -> Sequence[Answer]:
 
 
 def data_path(secret: Body) -> str:
-    """Where a VaultStaticSecret's values are, as policies name it."""
+    """The path of a VaultStaticSecret's values in policies."""
     middle = "data/" if text(secret, "spec", "type") == "kv-v2" else ""
     return f"{text(secret, 'spec', 'mount')}/{middle}{text(secret, 'spec', 'path')}"
 
@@ -71,7 +71,7 @@ async def _login_and_read(
         return [Answer(LOGIN, ref, unread(answer), ok=False)]
     reply: dict[str, Any] = {"status": answer.status_code, "errors": _errors(answer)}
     if answer.status_code == httpx.codes.FORBIDDEN:
-        # Where nothing is mounted Vault says no more than that; a method asks for the role.
+        # A mount that does not exist has the same response; an auth method requires a role.
         empty = await vault.post(path, json={"role": "", "jwt": jwt})
         reply["mounted"] = empty.status_code != httpx.codes.FORBIDDEN
     answers = [Answer(LOGIN, ref, json.dumps(reply))]

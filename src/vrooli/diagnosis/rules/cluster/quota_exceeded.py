@@ -26,9 +26,9 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
     """Yield each quota that blocks pods, with the workloads that it affects."""
     stopped: dict[Ref, list[tuple[Ref, str]]] = {}
     for item in refusals(evidence):
-        if match := QUOTA.search(item.said):
+        if match := QUOTA.search(item.message):
             quota = Ref("ResourceQuota", match[1], evidence.namespace)
-            stopped.setdefault(quota, []).append((item.workload, item.said))
+            stopped.setdefault(quota, []).append((item.workload, item.message))
     for quota, workloads in stopped.items():
         workload, message = workloads[0]
         names = ", ".join(str(ref) for ref, _ in workloads)

@@ -7,7 +7,7 @@ from functools import partial
 
 from vrooli.diagnosis.evidence.components.operators import deployments
 from vrooli.diagnosis.evidence.components.vso import SETUP
-from vrooli.diagnosis.evidence.model import ELSEWHERE, Evidence
+from vrooli.diagnosis.evidence.model import OTHER_NAMESPACES, Evidence
 from vrooli.diagnosis.evidence.workloads import down, last_events
 from vrooli.diagnosis.interface import Rule, Symptom
 from vrooli.diagnosis.remedies.kubectl import recover_command
@@ -22,7 +22,7 @@ def find(evidence: Evidence, operator: Operator) -> Iterator[Symptom]:
         return
     bodies = deployments(evidence, operator)
     is_readable = evidence.is_readable("Deployment", operator.namespace)
-    if not bodies and is_readable and not evidence.is_hidden("Deployment", ELSEWHERE):
+    if not bodies and is_readable and not evidence.is_hidden("Deployment", OTHER_NAMESPACES):
         yield Symptom(
             resource=Ref("Namespace", operator.namespace),
             message=f"{operator.subject} is not installed: {operator.outage}.",

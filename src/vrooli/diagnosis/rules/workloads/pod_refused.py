@@ -58,16 +58,16 @@ KINDS = (
 def find(evidence: Evidence) -> Iterator[Symptom]:
     """Yield each workload whose pods are rejected, except by a quota, which has its own rule."""
     for item in refusals(evidence):
-        if QUOTA in item.said:
+        if QUOTA in item.message:
             continue
-        entry = next((kind for kind in KINDS if re.search(kind[0], item.said)), None)
+        entry = next((kind for kind in KINDS if re.search(kind[0], item.message)), None)
         _, why, remedy = entry or ("", "the API server forbids it", f"{REDEPLOY_HINT}.")
         yield Symptom(
             resource=item.workload,
-            message=f"its pods are not created: {why}: {item.said}",
+            message=f"its pods are not created: {why}: {item.message}",
             remediation=remedy,
-            command=_command(evidence, item.workload, item.said),
-            evidence=(f"FailedCreate {item.workload}: {item.said}",),
+            command=_command(evidence, item.workload, item.message),
+            evidence=(f"FailedCreate {item.workload}: {item.message}",),
         )
 
 

@@ -19,7 +19,7 @@ from vrooli.diagnosis.rules.vault import unreachable
 CASES: Cases = {
     "Vault has no pod": (
         "Service/vault",
-        with_answer("vault-health", VAULT, "no pod runs behind it", ok=False),
+        with_answer("vault-health", VAULT, "it has no running pod", ok=False),
     ),
     "Vault's address names no Service": (
         "VaultConnection/vrooli-dev-vault",

@@ -131,7 +131,7 @@ def test_an_old_word_of_the_operator_counts_where_no_probe_got_through_or_its_lo
         (
             "vault-unreachable",
             "Service/vault",
-            with_answer("vault-health", VAULT, "no pod runs behind it", ok=False),
+            with_answer("vault-health", VAULT, "it has no running pod", ok=False),
         ),
         (
             "vault-sealed",

@@ -9,7 +9,7 @@ from support.diagnosis.healthy_release import (
     denied_secret,
 )
 from support.diagnosis.rule_cases import Cases, assert_reported
-from vrooli.diagnosis.rules.vso import policy_bare
+from vrooli.diagnosis.rules.vso import policy_path_without_data
 
 CASES: Cases = {
     "a policy without data": (
@@ -21,4 +21,4 @@ CASES: Cases = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
-    assert_reported(policy_bare.RULE, *CASES[case])
+    assert_reported(policy_path_without_data.RULE, *CASES[case])

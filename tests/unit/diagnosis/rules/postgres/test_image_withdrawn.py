@@ -13,7 +13,7 @@ from support.diagnosis.healthy_release import (
     healthy,
 )
 from support.diagnosis.rule_cases import Cases, assert_reported
-from vrooli.diagnosis.rules.postgres import image_gone
+from vrooli.diagnosis.rules.postgres import image_withdrawn
 
 GONE = "This container version is no longer available from the Crunchy Data Developer Program"
 
@@ -30,4 +30,4 @@ CASES: Cases = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
-    assert_reported(image_gone.RULE, *CASES[case])
+    assert_reported(image_withdrawn.RULE, *CASES[case])
