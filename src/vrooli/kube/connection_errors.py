@@ -1,4 +1,4 @@
-"""Why no API server could be reached, in words, with what to do about it. No I/O here."""
+"""Build the error for an API server that cannot be reached. No I/O here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import kr8s
 from vrooli.errors import PrerequisiteError
 from vrooli.kube.objects import MALFORMED_ERRORS
 
-# What may come of a first request.
+# The possible errors of a first request.
 FAILURES = (
     httpx.HTTPError,
     httpx.InvalidURL,
@@ -24,9 +24,9 @@ def build_error(server: str, error: Exception, limit_s: float) -> PrerequisiteEr
     """The error that a person reads about.
 
     Args:
-        server: The address that was asked.
-        error: What came of it.
-        limit_s: How long it was waited for.
+        server: The address of the API server.
+        error: The error of the request.
+        limit_s: The timeout, seconds.
     """
     if isinstance(error, (TimeoutError, kr8s.APITimeoutError, httpx.TimeoutException)):
         return PrerequisiteError(

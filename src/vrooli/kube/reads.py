@@ -20,7 +20,7 @@ from vrooli.kube.rest import REQUEST_S, Rest
 
 Manifest = dict[str, Any]
 Manifests = list[Manifest]
-# Says what an object (None: there is none) lacks, in words; None when it lacks nothing.
+# Why an object (None: it does not exist) is not ready; None if it is.
 Reason = Callable[[Manifest | None], str | None]
 
 
@@ -36,18 +36,18 @@ async def at_once(request: Callable[[float], Awaitable[Manifest]]) -> Manifest:
     return await request(REQUEST_S)
 
 
-# A watch is asked for again after this long: connections that died unseen end here, seconds.
+# A watch is requested again after this time, which ends silently broken connections, seconds.
 WATCH_S = 60
 STREAM_S = WATCH_S + REQUEST_S
-# What an API server answers while it starts, stops or has too much to do.
+# The statuses of an API server that starts, stops or is overloaded.
 BUSY = (429, 500, 502, 503, 504)
-# Objects of one answer to a list.
+# The page size of a list.
 PAGE = 500
-# How often a list goes on, or begins anew, whose place the server has forgotten.
+# How often a list is resumed or restarted after its continue token has expired.
 RESTARTS = 5
-# What the server is asked for where an object's contents are nobody's business.
+# The media type of requests for metadata only.
 _NAMES, _NAMES_OF = "application/json;as=PartialObjectMetadata", "g=meta.k8s.io;v=v1"
-# How long a watch that ended rests before it is asked for again, seconds.
+# The pause before a closed watch is requested again, seconds.
 PAUSE_S = 0.2
 # The events of a watch that carry an object.
 CHANGES = ("ADDED", "MODIFIED", "DELETED")
@@ -99,7 +99,7 @@ class Reading(Rest):
         names_only: bool = False,
         through: Through = at_once,
     ) -> AsyncGenerator[Manifests, None]:
-        """The objects of a kind, some at a time: all of many thousands take much memory.
+        """The objects of a kind, page by page, to limit memory usage.
 
         A list that takes so long that the server forgets its place goes on after the last page,
         with what has changed since; none of it comes twice.
@@ -180,7 +180,7 @@ class Reading(Rest):
                         if event["type"] in CHANGES:
                             yield event["type"], event["object"]
             except (httpx.TransportError, kr8s.APITimeoutError):
-                pass  # the server went away for a moment: ask again
+                pass  # a short outage of the server: retry
             except kr8s.ServerError as error:
                 _raise_unless_busy(kind, error)
             await asyncio.sleep(PAUSE_S)

@@ -1,4 +1,4 @@
-"""Waiting for one Deployment or StatefulSet, and saying why its pods aren't ready."""
+"""Wait for one Deployment or StatefulSet, and report why its pods are not ready."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which Secret, ConfigMap or key of one a container waits for, in the kubelet's words."""
+"""Parse the missing Secret, ConfigMap or key from the kubelet's message."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class MissingConfig:
 
 
 def parse_missing_config(message: str) -> MissingConfig | None:
-    """What a kubelet's message or event says is missing; None if it is about something else."""
+    """The missing object in a kubelet's message or event; None if it is about something else."""
     if match := _OBJECT.search(message):
         return MissingConfig(_KINDS[match[1].lower()], match[2])
     if match := _KEY.search(message):

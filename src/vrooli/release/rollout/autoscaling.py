@@ -1,4 +1,4 @@
-"""What a cluster's autoscaler says of a pod that no node takes: whether a node is on its way."""
+"""Whether an autoscaler is adding a node for an unschedulable pod."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from vrooli.kube.snapshot import Snapshot
 
 Body = Mapping[str, Any]
 
-# Who writes such events: the Kubernetes autoscaler, and Karpenter.
+# The sources of such events: Cluster Autoscaler and Karpenter.
 AUTOSCALERS = ("cluster-autoscaler", "karpenter")
-# Their reasons for "a node for this pod is being made".
+# The reasons of events about a node that is being added for a pod.
 ADDS_NODE = ("TriggeredScaleUp", "Nominated")
-# Their reasons for "none will be made".
+# The reasons of events about a pod for which no node will be added.
 ADDS_NONE = ("NotTriggerScaleUp", "FailedScheduling")
-# Both give a new node this long to register before they call it failed.
+# Both wait this long for a new node to register before it counts as failed.
 NODE_LIMIT = timedelta(minutes=15)
 
 
 def awaits_node(pod: Body, snapshot: Snapshot, now: datetime) -> bool:
-    """Whether the last word of an autoscaler on a pod is that a node is being made for it."""
+    """Whether the last event of an autoscaler about a pod is that a node is being added."""
     last = max(
         (event for event in snapshot.events if _is_about(event, pod)),
         key=_last_time,
@@ -32,7 +32,7 @@ def awaits_node(pod: Body, snapshot: Snapshot, now: datetime) -> bool:
 
 
 def awaiting_node(pods: Iterable[Body], snapshot: Snapshot, now: datetime) -> list[str]:
-    """The names of the pods without a node that one is being made for."""
+    """The names of the unscheduled pods for which a node is being added."""
     return sorted(
         str(pod["metadata"]["name"])
         for pod in pods

@@ -1,4 +1,4 @@
-"""Pods and hooks that can't become ready by waiting. No I/O here.
+"""Pods and hooks that cannot become ready by waiting. No I/O here.
 
 Each failure has a grace period: 0 if waiting can't change it, some seconds if it may pass.
 """
@@ -33,7 +33,7 @@ KILLED = (137, 143)
 CRASHES = 3
 # The limit while the databases start, which takes about a minute; these crashes take longer.
 EARLY_CRASHES = 6
-# Claims are made, volumes bound and nodes become ready within this, seconds.
+# Claims are created, volumes bound and nodes ready within this time, seconds.
 UNSCHEDULABLE_S = 60.0
 PASSING = re.compile(r"unbound|persistentvolumeclaim|node\.kubernetes\.io/", re.IGNORECASE)
 # No node has the capacity or the labels; autoscalers check every 10 s.
@@ -43,13 +43,13 @@ NO_CAPACITY_S = 30.0
 FAILING_BEFORE_S = BACK_OFF_S + 30.0
 # The reasons of a container that could not start: it has no log, but a message.
 NEVER_STARTED = ("StartError", "ContainerCannotRun")
-# A missing Secret or ConfigMap, although what makes it is ready, seconds.
+# The limit for a missing Secret or ConfigMap although its creator is ready, seconds.
 NO_CONFIG_S = 10.0
 
 
 @dataclass(frozen=True)
 class PodFailure:
-    """Why a pod, or a hook, can't become ready.
+    """Why a pod or a hook cannot become ready.
 
     Attributes:
         pod: The pod's name.
@@ -186,7 +186,7 @@ def _pull_s(pod: Body, container: ContainerStatus, context: RolloutContext) -> f
             return None
         # A late credential is used at the kubelet's next attempt.
         return max(PULL_S, context.next_pull_s(pod))
-    # A registry that can't be reached, or whose name a resolver doesn't know for a moment.
+    # A registry that is temporarily unreachable or not resolved.
     return PULL_S
 
 

@@ -1,4 +1,4 @@
-"""Find the line of a log that says why its program ended. No I/O here."""
+"""Find the line of a log with the cause of a program's exit. No I/O here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 # A frame of a Python traceback, or its heading.
 _FRAME = re.compile(r'^\s*File ".*", line \d+|^Traceback \(most recent call last\):')
-# What Python prints around its reason: the threads' frames and the loaded modules.
+# The lines of Python around its error: the threads' frames and the loaded modules.
 _AROUND = re.compile(
     r"^\s|^$|<no Python frame>|^(?:Current thread|Thread) 0x|^Extension modules:"
     r"|^Python runtime state:|\(most recent call (?:first|last)\):"

@@ -1,4 +1,4 @@
-"""What the operators' logs say of a release's databases, where nothing else tells of it.
+"""Errors about a release's databases that only the operators' logs show.
 
 PGO writes no event and no condition of most of what the API server refuses it: the resource looks
 as if all had been done.
@@ -37,7 +37,7 @@ FIRST_LINE_S = 60.0
 
 @dataclass(frozen=True)
 class Log:
-    """The end of the log of an operator's pod.
+    """The last lines of the log of an operator's pod.
 
     Attributes:
         lines: The lines.
@@ -50,7 +50,7 @@ class Log:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the operators' logs say.
+    """The errors in the operators' logs.
 
     Attributes:
         errors: What the operators meet with again and again since the last change, by the kind and
@@ -63,7 +63,7 @@ class Reading:
 
 
 async def read(kube: Kube, manifests: Iterable[Manifest], objects: Snapshot) -> Reading:
-    """Read what the operators of a release's databases can't do, and say what couldn't be read.
+    """Read the errors in the operators' logs, and report the logs that could not be read.
 
     Args:
         kube: The cluster.
@@ -98,13 +98,13 @@ def of_object(item: Manifest, objects: Snapshot, log: Log) -> list[ReconcileErro
 
 
 async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unavailable | None]:
-    """The ends of the logs of an operator's pods, and what kept the rest from being read."""
+    """The last lines of the logs of an operator's pods, and why the rest could not be read."""
     what = f"the log of {operator.title}"
     logs: list[Log] = []
     try:
         async with asyncio.timeout(READ_S):
             for pod in await _pods(kube, operator):
-                # One that never ran has no log; that it doesn't run is told elsewhere.
+                # A container that never ran has no log; the readiness reports that.
                 if (status := _status(pod, operator)) is not None:
                     logs.append(await _log(kube, pod, status))
     except TimeoutError:
@@ -115,7 +115,7 @@ async def _logs(kube: Kube, operator: Operator) -> tuple[list[Log], Unavailable 
 
 
 async def _log(kube: Kube, pod: Body, status: ContainerStatus) -> Log:
-    """The end of the log of a pod's container that has this status."""
+    """The last lines of the log of the container with this status."""
     metadata = pod["metadata"]
     read = kube.logs(metadata["namespace"], metadata["name"], status.name, tail=LINES)
     lines = [line async for line in read]
@@ -143,14 +143,14 @@ async def _pods(kube: Kube, operator: Operator) -> list[Body]:
 
 
 def _status(pod: Body, operator: Operator) -> ContainerStatus | None:
-    """The status of an operator's own container; None when it never ran."""
+    """The status of an operator's container; None if it never ran."""
     name = _container(pod, operator)
     status = pod_status(pod).container(name)
     return status if status is not None and (status.is_running or status.terminated) else None
 
 
 def _container(pod: Body, operator: Operator) -> str:
-    """The operator's own container, which may have others beside it."""
+    """The name of the operator's container, which may have sidecars."""
     containers = pod["spec"]["containers"]
     own = [one for one in containers if operator.name in one["image"].rpartition("/")[2]]
     return str((own or containers)[0]["name"])

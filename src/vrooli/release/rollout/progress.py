@@ -1,4 +1,4 @@
-"""One line for each object of a release on its way to ready: pure readings, in words for people."""
+"""The progress of each object of a release, one line each. No I/O here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from vrooli.release.rollout.context import RolloutContext
 
 Body = Mapping[str, Any]
 
-# What Kubernetes says while a container isn't there yet, in words.
+# Descriptions of the reasons of a waiting container.
 WAITS = {
     "ContainerCreating": "is starting",
     "PodInitializing": "is being prepared",
@@ -36,13 +36,13 @@ WAITS = {
     "ImagePullBackOff": "can't pull its image",
     CONFIG_ERROR: "its configuration is incomplete",
 }
-# The longest reason that a line holds, characters; a report has all of it.
+# The maximum length of a reason in a line, characters; a report has the full text.
 LONGEST = 160
 
 
 @dataclass(frozen=True)
 class ResourceProgress:
-    """How far one object is.
+    """The progress of one object.
 
     Attributes:
         object: Its kind and name.
@@ -62,7 +62,7 @@ def lines(
     redactor: Redactor | None = None,
     earlier_ends: Mapping[tuple[str, str], int] | None = None,
 ) -> list[ResourceProgress]:
-    """A line for each object that can be ready or not, and for each hook.
+    """The progress of each object with a readiness, and of each hook.
 
     Args:
         manifests: The release's objects, hooks included.
@@ -102,7 +102,7 @@ def _of_object(
     )
 
 
-# Kinds whose lack says all that their facts do.
+# Kinds whose reason already contains their facts.
 OWN_WORDS = ("Deployment", "StatefulSet", "VaultStaticSecret", "PersistentVolumeClaim")
 
 
@@ -131,7 +131,7 @@ def _has_failed(body: Body) -> bool:
 
 
 def of_pod(pod: Body, rollout: RolloutContext, redactor: Redactor) -> str:
-    """Why a pod isn't ready, in words; empty when nothing is to say."""
+    """Why a pod is not ready; empty if it is."""
     status = pod_status(pod)
     name = status.name
     if status.scheduling is not None and status.is_unscheduled:
@@ -164,12 +164,12 @@ def _of_container(container: ContainerStatus, earlier: int) -> str:
 
 
 def times(count: int) -> str:
-    """How often something happened, in words."""
+    """A number of times as text."""
     return "once" if count == 1 else f"{count} times"
 
 
 def _probe(pod: str, snapshot: Snapshot) -> str:
-    """What its probe said last, from the namespace's events."""
+    """The last message of its probe, from the namespace's events."""
     messages = [
         item for item in snapshot.events if item.reason == "Unhealthy" and item.about.name == pod
     ]
@@ -177,7 +177,7 @@ def _probe(pod: str, snapshot: Snapshot) -> str:
 
 
 def _pods_of(manifest: Manifest, snapshot: Snapshot) -> list[Body]:
-    """The pods that an object stands on, a Deployment's only of its current version."""
+    """The pods of an object; for a Deployment only those of its current version."""
     if (resource := databases().get(manifest.kind)) is not None:
         return snapshot.pods({resource.pod_label: manifest.name})
     if manifest.kind == "StatefulSet":
@@ -194,7 +194,7 @@ def _owner(pod: Body) -> str:
 
 
 def _shorten(text: str) -> str:
-    """A text without secrets in one short line: what is cut before could be a piece of one."""
+    """A redacted text in one short line. Redact first: a truncated secret is not recognized."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
@@ -209,7 +209,7 @@ def _claim(body: Body, snapshot: Snapshot) -> str:
 
 
 def _ingress(body: Body, snapshot: Snapshot) -> str:
-    """Its hosts, and the address where its controller writes one."""
+    """Its hosts, and its address if the controller writes one."""
     hosts = [rule.get("host") or "any host" for rule in body["spec"].get("rules", [])]
     points = body.get("status", {}).get("loadBalancer", {}).get("ingress", [])
     rollout = ", ".join(point.get("ip") or point.get("hostname", "") for point in points)

@@ -24,12 +24,12 @@ Body = Mapping[str, Any]
 Labels = Mapping[str, str]
 
 
-# What an object lacks, in words.
+# Why an object is not ready; None if it is.
 Rule = Callable[[Body, Snapshot], str | None]
 
 
 def unready_reasons(manifests: Iterable[Manifest], snapshot: Snapshot) -> dict[str, str]:
-    """What each object that isn't ready lacks, in words, by kind and name."""
+    """The reason of each object that is not ready, by kind and name."""
     reasons = {
         manifest.key: unready_reason(manifest, snapshot)
         for manifest in manifests
@@ -39,7 +39,7 @@ def unready_reasons(manifests: Iterable[Manifest], snapshot: Snapshot) -> dict[s
 
 
 def unready_reason(manifest: Manifest, snapshot: Snapshot) -> str | None:
-    """What one object lacks; None when it is ready, or of a kind that is so by being there."""
+    """Why an object is not ready; None if it is, or if its kind has no readiness."""
     rule = RULES.get(manifest.kind)
     if rule is None:
         return None
@@ -71,7 +71,7 @@ def _claim(body: Body, snapshot: Snapshot) -> str | None:
 
 
 def _always_ready(body: Body, snapshot: Snapshot) -> None:
-    """Being there is all: not every Ingress controller writes an address."""
+    """An existing Ingress is ready: not every controller writes an address."""
 
 
 RULES: Mapping[str, Rule] = {

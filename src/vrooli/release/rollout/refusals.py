@@ -24,10 +24,10 @@ REFUSED = re.compile(r"Code: (?:400|403|404)")
 TIMES = 2
 # VSO retries after 5 s, with growing intervals, seconds.
 VAULT_GRACE_S = 10.0
-# An operator may be about to do it, seconds.
+# An operator may still apply the change, seconds.
 OPERATED_S = 30.0
-# What a pod lacks may still be made, and its controller retries only after 41 s, seconds; an
-# invalid pod stays invalid.
+# A pod's missing dependency may still be created, and its controller retries only after 41 s,
+# seconds; an invalid pod stays invalid.
 PODS_S = 75.0
 INVALID, PODS = "is invalid: ", re.compile(r"^the pods of StatefulSet/\S+ are refused")
 # Both operators reconcile at least every 30 s and write a volume's new size at once, seconds.

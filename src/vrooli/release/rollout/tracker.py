@@ -49,7 +49,7 @@ API_OUTAGE_S = 20.0
 
 
 class ReleaseFailedError(VrooliError):
-    """A release can't become ready; the message names the failing pod."""
+    """A release cannot become ready; the message names the failing pod."""
 
 
 class RolloutTracker:
@@ -98,12 +98,12 @@ class RolloutTracker:
             # Nothing is shown before both are read; the group cancels one if the other fails.
             learning = group.create_task(self._refresh_redactor())
             self._watcher.watch(group, queries.queries(kinds, self._namespace))
-            # Before the first list nothing is known, which isn't the same as absent.
+            # Before the first list the state is unknown, which differs from absent.
             await self._refresh()
             await learning
 
     async def _refresh(self) -> None:
-        """List all anew but the events, which don't end."""
+        """List everything again except for events."""
         await self._watcher.refresh(
             query for query in self._watcher.queries if query.kind != queries.EVENT[1]
         )
@@ -138,7 +138,7 @@ class RolloutTracker:
             await self.change()
 
     async def judge_hooks(self) -> None:
-        """Raise if a hook can't succeed; runs until it is cancelled."""
+        """Raise if a hook cannot succeed; runs until it is cancelled."""
         while True:
             self.show(self.current_failures())
             await self.raise_confirmed_failures()
