@@ -1,4 +1,4 @@
-"""A headless Chromium that speaks to nobody but the page under test."""
+"""A headless Chromium that connects only to the page under test."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Rule:
 
     @property
     def text(self) -> str:
-        """The rule wherever it stands, to tell it from others."""
+        """The identity of the rule, independent of its place."""
         return f"{self.keyword}: {json.dumps(self.node, sort_keys=True)}"
 
     @property

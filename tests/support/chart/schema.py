@@ -63,7 +63,7 @@ def leaves(node: Node | None = None, path: Path = ()) -> Iterator[tuple[Path, No
 
 
 def accepted(node: Node) -> SearchStrategy[Any]:
-    """Values that a node of the schema accepts by itself."""
+    """Values that a single node of the schema accepts."""
     node = resolve(node)
     if "const" in node:
         return st.just(node["const"])
@@ -157,7 +157,7 @@ def _fitting(draw: st.DrawFn, node: Node, then: Node, candidate: dict[str, Any])
 
 
 def _plain(node: Node) -> Node:
-    """A node by itself, with the definitions that its references name."""
+    """A single node with the definitions that it references."""
     return {**node, "definitions": whole()["definitions"]}
 
 

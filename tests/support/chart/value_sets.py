@@ -1,4 +1,4 @@
-"""Whole sets of values that the chart accepts: a golden case with some keys drawn anew."""
+"""Complete sets of values that the chart accepts: a golden case with some keys randomized."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A node of an API server that runs no pods: it tells their logs, and nothing else."""
+"""A kubelet that runs no pods: it only serves their logs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NODE = "told"
 
 @contextmanager
 def running(folder: Path, logs: Iterable[bytes]) -> Iterator[int]:
-    """A server that tells these logs one by one, whichever are asked for; gives its port."""
+    """A server that returns these logs in order, for any request; yields its port."""
     message = iter(logs)
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The live release that cluster and e2e tests look at."""
+"""The live release that cluster and e2e tests inspect."""
 
 from __future__ import annotations
 

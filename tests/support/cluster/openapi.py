@@ -23,7 +23,7 @@ async def write_schemas(kube: Kube, api_versions: Iterable[str], folder: Path) -
 
 
 def _write(schemas: dict[str, Any], folder: Path) -> None:
-    """Write each kind's schema, which names the others beside it."""
+    """Write the schema of each kind, which references the others in the same folder."""
     kinds = [
         (kind, name)
         for name, schema in schemas.items()

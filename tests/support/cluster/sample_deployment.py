@@ -1,4 +1,4 @@
-"""A small Deployment beside the release, to injure: the release itself stays as it is."""
+"""A small Deployment in addition to the release, for faults: the release itself is unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def deployment(
     name: str = NAME,
     **more: Any,
 ) -> Manifest:
-    """It, well unless a part of its container, its pods or itself is replaced."""
+    """The Deployment, healthy unless a part of its container, its pods or itself is replaced."""
     pod = workload.pod(name)
     body = copy.deepcopy(pod["spec"])
     body["containers"][0] |= container or {}

@@ -22,10 +22,11 @@ from vrooli.release.model import Revision
 DEV = ENVIRONMENTS["dev"]
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 START = (NOW - timedelta(hours=1)).isoformat()
-# Kinds that a look at a cluster always has, with or without objects.
-# What the chart deploys; what the operators make isn't in it.
+# The Deployments of the chart, without those that operators create.
 COMPONENTS = ("ui", "server", "jobs", "nsfw-detector", "adminer")
+# The kinds whose operators create pods or Secrets.
 BY_OPERATORS = ("PostgresCluster", "RedisFailover", "VaultStaticSecret")
+# The kinds that evidence always has, with or without objects.
 KINDS = ("Pod", "Event", "Node", "Namespace", "StorageClass", "IngressClass", "Secret")
 
 
@@ -36,7 +37,7 @@ def evidence(
     secrets: Mapping[Ref, SecretFacts] | None = None,
     answers: Sequence[Answer] = (),
 ) -> Evidence:
-    """What was seen: these objects in the namespace, and nothing wanted by Helm."""
+    """Evidence with these objects in the namespace, and without objects of a Helm release."""
     objects: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in KINDS}
     objects["Namespace"].append({"kind": "Namespace", "metadata": {"name": DEV.namespace}})
     for body in bodies:

@@ -81,7 +81,7 @@ DF = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda {} 1 {
 
 @cache
 def healthy() -> Evidence:
-    """A release whose data stores are well, as one was recorded."""
+    """A release with healthy data stores, as recorded from a real one."""
     observed = rendered()
     owned = [
         secret_object(item["spec"]["destination"]["name"], item["metadata"]["name"])
@@ -150,20 +150,20 @@ def data_pods() -> list[dict[str, Any]]:
 
 
 def with_answer(probe: str, about: Ref, content: str, *, ok: bool = True) -> Evidence:
-    """The well release with another answer."""
+    """The healthy release with another answer."""
     others = [a for a in healthy().answers if (a.probe, a.about) != (probe, about)]
     return replace(healthy(), answers=(*others, Answer(probe, about, content, ok)))
 
 
 def with_changed(kind: str, name: str, edit: Callable[[dict[str, Any]], object]) -> Evidence:
-    """The well release with another object."""
+    """The healthy release with another object."""
     body = json.loads(json.dumps(next(b for b in healthy().all(kind, "") if name_of(b) == name)))
     edit(body)
     return with_objects(healthy(), body)
 
 
 def without(kind: str, *names: str) -> Evidence:
-    """The well release without objects of a kind; without the kind itself, if none is named."""
+    """The healthy release without objects of a kind; without the kind if no names are given."""
     objects = dict(healthy().objects)
     retained = [body for body in objects.pop(kind) if names and name_of(body) not in names]
     return replace(healthy(), objects={**objects, kind: retained} if names else objects)
@@ -174,18 +174,18 @@ def name_of(body: Mapping[str, Any]) -> str:
 
 
 def with_log_line(line: str, pod_name: str = LEADER.name, namespace: str = "dev") -> Evidence:
-    """The well release with a line of a moment ago in a log."""
+    """The healthy release with a recent line in a log."""
     when = (NOW - timedelta(seconds=5)).strftime("%Y-%m-%d %H:%M:%S.000 UTC")
     return replace(healthy(), logs={LogSource(namespace, pod_name, "main"): [f"{when} {line}"]})
 
 
 def with_facts(name: str, facts: SecretFacts) -> Evidence:
-    """The well release with another Secret."""
+    """The healthy release with another Secret."""
     return replace(healthy(), secrets={**healthy().secrets, Ref("Secret", name, "dev"): facts})
 
 
 def with_events(*events: Any) -> Evidence:
-    """The well release with events."""
+    """The healthy release with events."""
     return replace(healthy(), events=events)
 
 
@@ -208,7 +208,7 @@ OPERATOR_OFF = {"replicas": 0}
 
 
 def spec(kind: str, name: str, **fields: Any) -> Evidence:
-    """The well release with other fields in an object's spec."""
+    """The healthy release with other fields in an object's spec."""
     return with_changed(kind, name, lambda body: body["spec"].update(fields))
 
 

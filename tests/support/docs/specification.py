@@ -1,4 +1,4 @@
-"""The specification's own text, where it is kept beside this checkout, and its commands."""
+"""The text of the specification, if it is next to this checkout, and its commands."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Deviation:
 
 
 def folder() -> Path:
-    """The specification's folder, which is beside the repository where it is kept at all."""
+    """The folder of the specification, next to the repository if it exists."""
     return project.root().parent / "shared" / "seed"
 
 

@@ -1,4 +1,4 @@
-"""A way to an API server that answers otherwise than the server did."""
+"""A proxy of an API server that modifies its responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Injuries of the live release: cause a fault, see it named, mend it as the remedy says.
+"""Faults in the live release: cause a fault, diagnose it, and fix it with the remediation.
 
 Each test of the diagnosis that injures the release goes through here, so that all of them show
 the same: the fault is named first and alone, its remedy mends it, and a healthy release yields
@@ -26,9 +26,9 @@ from vrooli.diagnosis.interface import Diagnosis
 from vrooli.kube import Kube
 from vrooli.release import Release
 
-# How long a fault may take to show, and a mended release to be well, on a busy machine, seconds.
+# Timeouts for a fault to appear, and for a fixed release to become healthy, seconds.
 SHOWS_S, HEALTHY_S = 90.0, 180.0
-# How long nothing may be found before a release is taken for well, seconds.
+# A release without findings for this long is considered healthy, seconds.
 CALM_S = 1.0
 POLL_S = 1.0
 COMMAND_S = 120.0
@@ -36,12 +36,12 @@ COMMAND_S = 120.0
 
 @dataclass(frozen=True)
 class Named:
-    """How a fault was named.
+    """The diagnosis of a fault.
 
     Attributes:
-        diagnosis: What was said.
-        look_s: How long that look took, seconds.
-        shown_s: How long after the injury it was named, seconds.
+        diagnosis: The diagnosis.
+        look_s: The duration of the diagnosis, seconds.
+        shown_s: The time from the fault to the diagnosis, seconds.
     """
 
     diagnosis: Diagnosis
@@ -50,12 +50,12 @@ class Named:
 
     @property
     def command(self) -> str:
-        """The command that mends the first cause."""
+        """The command that fixes the first root cause."""
         return self.diagnosis.causes[0].finding.command
 
 
 async def diagnose(kube: Kube, live: Live) -> Diagnosis:
-    """What the product says of the live release now."""
+    """Diagnose the live release now."""
     collected = await collect(kube, Release.of(live.environment, live.kubeconfig))
     return root_cause.diagnose(collected.evidence, catalog.ALL, collected.redactor)
 
@@ -63,7 +63,7 @@ async def diagnose(kube: Kube, live: Live) -> Diagnosis:
 async def until_named(
     kube: Kube, live: Live, rule: str, about: str = "", limit_s: float = SHOWS_S
 ) -> Named:
-    """Look until the fault is named as the only cause; what is said until then is no matter.
+    """Diagnose until the fault is the only root cause; earlier results are ignored.
 
     A fault needs a moment to show in all its consequences: only what is said at last counts.
     """
@@ -80,12 +80,12 @@ async def until_named(
 
 
 async def until_healthy(kube: Kube, live: Live, limit_s: float = HEALTHY_S) -> None:
-    """Look until nothing is found, and nothing a moment later either."""
+    """Diagnose until there are no findings, and none a moment later."""
     began, calm_since = time.monotonic(), 0.0
     while True:
         output = await diagnose(kube, live)
         now = time.monotonic()
-        # Who couldn't look knows nothing of how it is.
+        # Without access, the state is unknown.
         calm_since = 0.0 if output.causes or output.unavailable else calm_since or now
         if calm_since and now - calm_since >= CALM_S:
             return
@@ -102,7 +102,7 @@ async def injured(
     injure: Callable[[], Awaitable[object]],
     undo: Callable[[], Awaitable[object]],
 ) -> AsyncIterator[None]:
-    """A release that was well, with a fault; whatever happens it is undone, and well again.
+    """A healthy release with a fault; the fault is always undone, and the release is healthy again.
 
     The block mends it as the remedy says; ``undo`` is for what the remedy leaves, and for tests
     that fail. It may be called on a release that is mended already.

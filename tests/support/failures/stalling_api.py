@@ -1,4 +1,4 @@
-"""A way to an API server that stops to answer when it is told so."""
+"""A proxy of an API server that can be made to stop responding."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Way:
 
 @asynccontextmanager
 async def way(kubeconfig: Path, folder: Path) -> AsyncIterator[Way]:
-    """A way to the API server of a kubeconfig, with a kubeconfig of its own."""
+    """A proxy of a kubeconfig's API server, with its own kubeconfig."""
     config = yaml.safe_load(kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
     port = urlsplit(cluster["server"]).port

@@ -49,7 +49,7 @@ def node(name: str = "one", cpu: str = "4", memory: str = "8Gi", **spec: Any) ->
 
 
 def pod(cpu: str, memory: str, *, on: str = "one", phase: str = "Running") -> dict[str, Any]:
-    """A pod of somebody else."""
+    """A pod of another owner."""
     container = {"resources": {"requests": {"cpu": cpu, "memory": memory}}}
     return {
         "metadata": {"name": "other", "namespace": "elsewhere"},

@@ -1,4 +1,4 @@
-"""A cluster as it is when all is well, made from a release's manifests: for tests to break."""
+"""A snapshot of a healthy cluster, built from a release's manifests; tests introduce faults."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def refused(
     namespace: str = "dev",
     why: str = "no permission to list it",
 ) -> GraphSnapshot:
-    """The same to somebody who may not read a kind."""
+    """The same snapshot without permission to read a kind."""
     place = (kind, namespace)
     rest = [item for item in observed.objects[kind] if ref_of(item).namespace != namespace]
     missing = Unavailable(f"{kind} in {namespace}", why, place=place)
@@ -168,7 +168,7 @@ def drawn(environment: str = "dev") -> tuple[tuple[Manifest, ...], tuple[Diagram
 
 
 def _all_endpoints(diagrams: Iterable[Diagram]) -> list[Endpoint]:
-    """Whoever has pods of the release."""
+    """The endpoints with pods of the release."""
     result: dict[Endpoint, None] = {}
     for route in (route for item in diagrams for arrow in item.arrows for route in arrow.relations):
         if isinstance(route, ConnectsTo):

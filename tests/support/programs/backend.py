@@ -66,7 +66,7 @@ class Backend:
 
 @contextmanager
 def running_backend() -> Iterator[Backend]:
-    """Start everything in a folder of its own; stop and delete it after the block."""
+    """Start everything in a separate folder; stop and delete it after the block."""
     folder = Path(tempfile.mkdtemp(prefix="vrooli-backend-"))
     folder.chmod(0o755)
     backend = Backend(folder, _postgres(folder), _pgbouncer(folder))

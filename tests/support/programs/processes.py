@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def wait_until(holds: Callable[[], object], limit_s: float, what: str) -> None:
-    """Wait for something to hold, by looking every 50 ms; fails with ``what`` at the limit."""
+    """Poll a condition every 50 ms until it holds; fails with ``what`` after the timeout."""
     deadline = time.monotonic() + limit_s
     while not holds():
         if time.monotonic() > deadline:

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def packed(record: Any) -> str:
-    """A note as it stands under ``data.release`` of its Secret."""
+    """A release record, encoded as in ``data.release`` of its Secret."""
     return twice(gzip.compress(json.dumps(record).encode()))
 
 
@@ -20,7 +20,7 @@ def twice(raw: bytes) -> str:
 
 
 def unpacked(secret: Mapping[str, Any]) -> dict[str, Any]:
-    """The note that a Secret holds."""
+    """The release record in a Secret."""
     raw = base64.b64decode(base64.b64decode(secret["data"]["release"]))
     result: dict[str, Any] = json.loads(gzip.decompress(raw))
     return result

@@ -29,7 +29,7 @@ ROLES = "SELECT rolname, rolpassword FROM pg_authid WHERE rolname LIKE 'vrooli%'
 
 @dataclass
 class Changes:
-    """Every value that was seen of each password and of what PostgreSQL keeps of it, as digests.
+    """All observed values of each password and of its verifier in PostgreSQL, as digests.
 
     Attributes:
         seen: The values by name: ``secret/…`` the password in a Secret of PGO's, ``version/…`` that
@@ -55,7 +55,7 @@ class Changes:
 
 @asynccontextmanager
 async def changes(kube: Kube, release: Release) -> AsyncIterator[Changes]:
-    """Look at the passwords for the length of the block."""
+    """Poll the passwords for the duration of the block."""
     result = Changes()
 
     async def poll() -> None:

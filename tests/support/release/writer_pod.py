@@ -87,7 +87,7 @@ class Writer:
             await asyncio.sleep(VERIFY_EVERY_S)
 
     async def logs_in(self, user: str, password: str) -> bool | None:
-        """Whether PostgreSQL, through pgBouncer, takes a password; None when nobody said so."""
+        """Whether PostgreSQL accepts a password through pgBouncer; None if unknown."""
         output = await self._run("python3", "/script/writer.py", "login", user, password)
         if "authentication failed" in output:
             return False

@@ -109,7 +109,7 @@ def canaries(each: int) -> Iterator[Canary]:
 
 
 def settings(each: int) -> Iterator[Canary]:
-    """Passwords of plain words, as environments hold them: no name and no shape tells of them."""
+    """Passwords of plain words, as in environments: neither a name nor a shape identifies them."""
     for number in range(each):
         letters = re.sub(r"\d", "", drawn(f"a plain setting {number}", 40)).lower()
         secret = " ".join(letters[at : at + 6] for at in (0, 6, 12))

@@ -111,7 +111,7 @@ def settled() -> Evidence:
 def contents(
     release_evidence: Evidence, redactor: Redactor, more: More | None = None, failure: str = ""
 ) -> Contents:
-    """The contents of a bundle about what was seen."""
+    """The contents of a bundle about this evidence."""
     return Contents(
         evidence=release_evidence,
         diagnosis=root_cause.diagnose(release_evidence, catalog.ALL, redactor),
