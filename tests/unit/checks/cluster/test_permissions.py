@@ -14,7 +14,7 @@ from vrooli.checks.cluster import permissions
 from vrooli.operators import security
 
 # Values without a PostgresCluster.
-ELSEWHERE = {
+EXTERNAL_DATABASE = {
     "pgoPostgresql": {"enabled": False},
     "externalPostgresql": {"host": "db.example.com"},
 }
@@ -40,13 +40,13 @@ async def _refused(cluster: FakeCluster, **changes: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", ["Secret", "Lease"])
-async def test_what_is_put_in_the_place_of_what_was_read_needs_update(kind: str) -> None:
+async def test_objects_that_are_replaced_require_update(kind: str) -> None:
     cluster = _cluster(security.security_labels("baseline"), {("update", kind)})
     refused = await _refused(cluster)
     assert refused == {kind: "this kubeconfig may not update it in namespace dev."}
 
 
-async def test_what_is_never_put_needs_no_update() -> None:
+async def test_only_objects_that_are_replaced_require_update() -> None:
     cluster = _cluster(security.security_labels("baseline"))
     assert await _refused(cluster) == {}
     assert {kind for verb, kind, *_ in cluster.server.reviews if verb == "update"} == {
@@ -56,7 +56,7 @@ async def test_what_is_never_put_needs_no_update() -> None:
 
 
 @pytest.mark.parametrize("level", ["baseline", "restricted"])
-async def test_a_namespace_that_fits_needs_no_right_where_the_operator_can_not_be_read(
+async def test_a_labelled_namespace_requires_no_permission_without_access_to_the_operator(
     level: str,
 ) -> None:
     refused = {("patch", "Namespace"), ("create", "Namespace")}
@@ -65,7 +65,7 @@ async def test_a_namespace_that_fits_needs_no_right_where_the_operator_can_not_b
     assert "Namespace" not in {review.kind for review in cluster.server.reviews}
 
 
-async def test_a_namespace_without_its_labels_is_told_with_the_command_that_sets_them() -> None:
+async def test_a_namespace_without_its_labels_is_reported_with_the_command_that_sets_them() -> None:
     cluster = _cluster({}, {("patch", "Namespace")})
     result = await permissions.run(site(rendered(), cluster))
     assert names(result) == ["Namespace/dev"]
@@ -79,14 +79,14 @@ async def test_a_namespace_without_its_labels_is_told_with_the_command_that_sets
     assert Review("patch", "Namespace", "dev", name="dev") in cluster.server.reviews
 
 
-async def test_a_namespace_that_is_missing_must_be_made_and_labelled() -> None:
+async def test_a_missing_namespace_requires_create_and_patch() -> None:
     cluster = _cluster(None, {("create", "Namespace"), ("patch", "Namespace")})
-    refused = await _refused(cluster, **ELSEWHERE)
+    refused = await _refused(cluster, **EXTERNAL_DATABASE)
     assert "does not exist" in refused["Namespace/dev"]
     assert "may not create, patch it" in refused["Namespace/dev"]
-    assert await _refused(_cluster(None), **ELSEWHERE) == {}
+    assert await _refused(_cluster(None), **EXTERNAL_DATABASE) == {}
 
 
-async def test_a_namespace_that_may_not_be_read_is_told_and_the_kinds_are_asked_for() -> None:
+async def test_an_unreadable_namespace_is_reported_and_the_kinds_are_checked() -> None:
     cluster = _cluster(None, {("patch", "Service")}, {"dev", "postgres-operator"})
     assert set(await _refused(cluster)) == {"Namespace", "Service"}
