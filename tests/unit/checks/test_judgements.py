@@ -23,8 +23,8 @@ HUB = {"image": {"registry": "docker.io/someone"}, "vso": {"enabled": False}}
 
 
 def test_every_check_has_a_name_of_its_own_and_says_what_it_looks_at() -> None:
-    found = [check.name for check in catalog.ALL]
-    assert len(found) == len(set(found))
+    result = [check.name for check in catalog.ALL]
+    assert len(result) == len(set(result))
     assert all(check.description and check.title for check in catalog.ALL)
 
 
@@ -104,14 +104,14 @@ def test_tools_that_are_missing_are_told_and_peoples_are_only_named() -> None:
     fine = tools.judge((3, 11), {"kr8s": "1"}, {"kind": "/bin/kind"}, "on PATH: no helm")
     assert fine.findings == ()
     assert "on PATH: no helm" in fine.summary
-    lacking = tools.judge((3, 9), {"kr8s": ""}, {"kind": ""}, "")
-    assert names(lacking) == ["Python", "kr8s", "kind"]
+    missing = tools.judge((3, 9), {"kr8s": ""}, {"kind": ""}, "")
+    assert names(missing) == ["Python", "kr8s", "kind"]
 
 
 async def test_this_very_environment_has_what_the_product_needs() -> None:
-    seen = await tools.run(site())
-    assert seen.findings == ()
-    assert "helm-python-sdk" in seen.summary
+    observed = await tools.run(site())
+    assert observed.findings == ()
+    assert "helm-python-sdk" in observed.summary
 
 
 # Ingress
@@ -129,9 +129,9 @@ def _workload(kind: str, ready: int) -> dict[str, Any]:
 
 
 def test_an_ingress_class_that_is_not_there_is_told_with_those_that_are() -> None:
-    seen = ingress_class.judge(("nginx",), [{"metadata": {"name": "traefik"}}])
-    assert names(seen) == ["IngressClass/nginx"]
-    assert "ingress.className to an existing class (traefik)" in seen.findings[0].remediation
+    observed = ingress_class.judge(("nginx",), [{"metadata": {"name": "traefik"}}])
+    assert names(observed) == ["IngressClass/nginx"]
+    assert "ingress.className to an existing class (traefik)" in observed.findings[0].remediation
     none = ingress_class.judge(("nginx",), []).findings[0]
     assert "the cluster has no class" in none.remediation
     assert "ingress.className" in none.message
@@ -161,9 +161,9 @@ def test_without_an_ingress_no_controller_is_needed() -> None:
 def test_local_images_that_no_node_has_are_told() -> None:
     has = node()
     has["status"]["images"] = [{"names": ["localhost/a:1"]}, {"names": None}]
-    seen = local.judge(["localhost/a:1", "localhost/b:1"], [has])
-    assert names(seen) == ["localhost/b:1"]
-    assert seen.summary == "1 of 2 local images are on nodes"
+    observed = local.judge(["localhost/a:1", "localhost/b:1"], [has])
+    assert names(observed) == ["localhost/b:1"]
+    assert observed.summary == "1 of 2 local images are on nodes"
 
 
 @pytest.mark.parametrize(
@@ -177,9 +177,9 @@ def test_local_images_that_no_node_has_are_told() -> None:
 def test_what_a_cut_list_may_hide_is_not_called_missing(told: list[dict[str, Any]]) -> None:
     cut = node()
     cut["status"]["images"] = told
-    seen = local.judge(["localhost/b:1"], [cut])
-    assert not seen.findings
-    assert seen.unavailable == ("localhost/b:1 (the nodes' image lists are truncated)",)
+    observed = local.judge(["localhost/b:1"], [cut])
+    assert not observed.findings
+    assert observed.unavailable == ("localhost/b:1 (the nodes' image lists are truncated)",)
     # The runtime itself tells of all.
     assert names(local.judge(["localhost/b:1"], [cut], frozenset({"localhost/c:1"}))) == [
         "localhost/b:1"
@@ -202,37 +202,37 @@ def test_an_image_is_looked_for_where_runtimes_pull_it_from(image: str, url: str
 
 
 def test_what_registries_answer_is_told_as_far_as_it_says_anything() -> None:
-    seen = registry.judge(5, {"a": 200, "b": 404, "c": 401, "d": 0})
-    assert names(seen) == ["b"]
-    assert seen.summary == "2 of 5 images are on nodes or in their registries"
-    assert [text.partition(" ")[0] for text in seen.unavailable] == ["c", "d"]
+    observed = registry.judge(5, {"a": 200, "b": 404, "c": 401, "d": 0})
+    assert names(observed) == ["b"]
+    assert observed.summary == "2 of 5 images are on nodes or in their registries"
+    assert [text.partition(" ")[0] for text in observed.unavailable] == ["c", "d"]
 
 
 def test_what_a_registry_hides_from_anyone_may_be_there_for_the_pull_secret() -> None:
     answers = {"r.example/a:1": 404, "r.example/c:1": 404, "someone/b:1": 404}
-    seen = registry.judge(3, answers, ("r.example/a:1", "someone/b:1"))
-    assert names(seen) == ["r.example/c:1", "someone/b:1"]
-    (unseen,) = seen.unavailable
+    observed = registry.judge(3, answers, ("r.example/a:1", "someone/b:1"))
+    assert names(observed) == ["r.example/c:1", "someone/b:1"]
+    (unseen,) = observed.unavailable
     assert unseen.startswith("r.example/a:1 (")
     assert "pull secret" in unseen
     assert names(registry.judge(3, answers)) == list(answers)
 
 
 async def test_a_placeholder_is_named_with_its_value_and_no_registry_is_asked() -> None:
-    found = await registry.run(site(rendered("prod"), FakeCluster(), kind="context"))
-    assert {item.resource.split("/")[1] for item in found.findings} == {registry.PLACEHOLDER}
-    assert all("dockerhubUsername" in item.remediation for item in found.findings)
+    result = await registry.run(site(rendered("prod"), FakeCluster(), kind="context"))
+    assert {item.resource.split("/")[1] for item in result.findings} == {registry.PLACEHOLDER}
+    assert all("dockerhubUsername" in item.remediation for item in result.findings)
 
 
 async def test_an_embedded_cluster_pulls_nothing_so_what_is_not_loaded_is_refused() -> None:
     loaded = {"docker.io/library/redis:7.4.2-alpine", "localhost/vrooli/ui:1"}
     objects = rendered("prod", **HUB)
     where = site(objects, FakeCluster(), kind="embedded", loaded=frozenset(loaded))
-    found = await registry.run(where)
-    assert "docker.io/someone/ui:0.1.0" in names(found)
-    assert "docker.io/library/redis:7.4.2-alpine" not in names(found)
+    result = await registry.run(where)
+    assert "docker.io/someone/ui:0.1.0" in names(result)
+    assert "docker.io/library/redis:7.4.2-alpine" not in names(result)
     assert all(
-        "an embedded cluster does not pull images" in item.message for item in found.findings
+        "an embedded cluster does not pull images" in item.message for item in result.findings
     )
 
 
@@ -253,10 +253,10 @@ async def test_a_missing_image_stops_a_deploy_unless_pods_pull_with_a_secret(
             "services": {"nsfwDetector": {"repository": "r.example/vrooli/nsfw-detector"}},
         },
     )
-    found = await registry.run(site(objects, FakeCluster(), kind="context"))
-    own = [name for name in names(found) if name.startswith("r.example/")]
+    result = await registry.run(site(objects, FakeCluster(), kind="context"))
+    own = [name for name in names(result) if name.startswith("r.example/")]
     assert bool(own) is not named
-    assert any("r.example/vrooli/ui" in text for text in found.unavailable) is named
+    assert any("r.example/vrooli/ui" in text for text in result.unavailable) is named
 
 
 def test_local_images_are_in_no_registry_and_others_on_no_list_of_local_ones() -> None:
@@ -292,9 +292,9 @@ def test_a_pull_secret_is_judged_by_its_type_and_shape_and_shows_no_password() -
         _pull_secret(_encoded("no JSON")),
         _pull_secret({}),
     ):
-        seen = pull_secret.judge("s", "dev", broken)
-        assert names(seen) == ["Secret/s"]
-        assert "hidden" not in str(seen)
+        observed = pull_secret.judge("s", "dev", broken)
+        assert names(observed) == ["Secret/s"]
+        assert "hidden" not in str(observed)
 
 
 # Rights and network
@@ -335,9 +335,9 @@ def test_what_a_pod_does_not_reach_is_told_with_its_own_error() -> None:
     assert names(connectivity.judge("dns", answers, ("dns", "dns-service"))) == [
         "the name of a new Service"
     ]
-    seen = connectivity.judge("network", answers, ("pod", "service"))
-    assert seen.summary == "reachable from a pod: the address of a pod"
-    assert "timed out" in seen.findings[0].message
+    observed = connectivity.judge("network", answers, ("pod", "service"))
+    assert observed.summary == "reachable from a pod: the address of a pod"
+    assert "timed out" in observed.findings[0].message
 
 
 def test_without_a_pod_dns_is_judged_by_its_deployment() -> None:

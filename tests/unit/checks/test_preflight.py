@@ -32,21 +32,21 @@ async def _look(
     checks = tuple(check(name, _looks(what)) for name, what in seen.items())
     monkeypatch.setattr(catalog, "STOP_DEPLOYS", checks)
     outcomes: list[Outcome] = []
-    found = await preflight.run(cast(Kube, None), "dev", (), on_outcome=outcomes.append)
-    return found, outcomes
+    result = await preflight.run(cast(Kube, None), "dev", (), on_outcome=outcomes.append)
+    return result, outcomes
 
 
 async def test_what_could_not_be_seen_is_told_and_stops_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found, outcomes = await _look(
+    result, outcomes = await _look(
         monkeypatch,
         storage=ApiError("list StorageClass", 403, "forbidden"),
         fine=CheckResult("is there"),
         images=UnavailableError("from afar"),
         partly=CheckResult(unavailable=("how it is",)),
     )
-    assert found == []
+    assert result == []
     assert preflight.unavailable(outcomes) == (
         "not checked (run `vrooli check` for the reasons): Images, Partly (how it is), Storage"
     )
@@ -55,17 +55,17 @@ async def test_what_could_not_be_seen_is_told_and_stops_nothing(
 async def test_what_one_registry_answers_does_not_hide_another_that_could_not_be_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen = registry.judge(3, {"r.example/a:1": 200, "away.example/b:1": 0})
-    _, outcomes = await _look(monkeypatch, registries=seen)
+    observed = registry.judge(3, {"r.example/a:1": 200, "away.example/b:1": 0})
+    _, outcomes = await _look(monkeypatch, registries=observed)
     assert outcomes[0].summary.startswith("2 of 3 images")
     assert "Registries (away.example/b:1 (no response" in preflight.unavailable(outcomes)
 
 
 async def test_where_all_was_seen_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, outcomes = await _look(
+    result, outcomes = await _look(
         monkeypatch, wrong=CheckResult("", (WRONG,)), fine=CheckResult("is there")
     )
-    assert found == [WRONG]
+    assert result == [WRONG]
     assert preflight.unavailable(outcomes) == ""
 
 

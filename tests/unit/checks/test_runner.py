@@ -96,9 +96,9 @@ async def test_what_stands_on_a_check_that_is_not_among_these_is_looked_at() -> 
 
 
 async def test_parts_that_could_not_be_seen_stand_beside_what_was_found() -> None:
-    seen = CheckResult("ready", unavailable=("its rights",))
-    assert runner.judged(check("a", _fine), seen).summary == "ready; not checked: its rights"
-    assert runner.judged(check("a", _fine), seen).state is State.OK
+    observed = CheckResult("ready", unavailable=("its rights",))
+    assert runner.judged(check("a", _fine), observed).summary == "ready; not checked: its rights"
+    assert runner.judged(check("a", _fine), observed).state is State.OK
     nothing = runner.judged(check("a", _fine), CheckResult(unavailable=("all of it",)))
     assert nothing.state is State.UNKNOWN
 
@@ -110,11 +110,11 @@ def test_a_warning_is_told_and_fails_nothing() -> None:
 
 
 async def test_what_several_checks_look_at_is_asked_for_once() -> None:
-    asked = []
+    requests = []
 
     async def run(where: Site) -> CheckResult:
         async def make() -> str:
-            asked.append(1)
+            requests.append(1)
             await asyncio.sleep(0.01)
             return "one"
 
@@ -122,7 +122,7 @@ async def test_what_several_checks_look_at_is_asked_for_once() -> None:
 
     outcomes = await runner.run([check("a", run), check("b", run)], site())
     assert [outcome.summary for outcome in outcomes] == ["one", "one"]
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 async def test_the_time_of_one_check_does_not_take_what_another_waits_for() -> None:
@@ -146,10 +146,10 @@ async def test_checks_that_wait_for_others_end_with_all_of_them() -> None:
 
 
 async def test_each_outcome_is_told_as_it_comes() -> None:
-    told: list[Outcome] = []
+    reported: list[Outcome] = []
     checks = [check("slow", _for_ever, limit_s=0.1), check("quick", _fine)]
-    outcomes = await runner.run(checks, site(), told.append)
-    assert [outcome.check.name for outcome in told] == ["quick", "slow"]
+    outcomes = await runner.run(checks, site(), reported.append)
+    assert [outcome.check.name for outcome in reported] == ["quick", "slow"]
     assert [outcome.check.name for outcome in outcomes] == ["slow", "quick"]
 
 

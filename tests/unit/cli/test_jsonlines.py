@@ -102,7 +102,7 @@ def test_the_result_has_every_field_of_its_own_model() -> None:
 
 
 def _models(base: type[Model]) -> list[type[Model]]:
-    return [found for sub in base.__subclasses__() for found in (sub, *_models(sub))]
+    return [result for sub in base.__subclasses__() for result in (sub, *_models(sub))]
 
 
 @pytest.mark.parametrize("model", _models(Model), ids=lambda model: model.__name__)

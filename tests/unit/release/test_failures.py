@@ -37,12 +37,12 @@ def pod(
     name: str = "server-1", *, version: str = "1", age_s: int = 60, **status: Any
 ) -> dict[str, Any]:
     """A pod of a Deployment's version."""
-    made = (NOW - timedelta(seconds=age_s)).isoformat()
+    created = (NOW - timedelta(seconds=age_s)).isoformat()
     return {
         "kind": "Pod",
         "metadata": {
             "name": name,
-            "creationTimestamp": made,
+            "creationTimestamp": created,
             "labels": {"pod-template-hash": version},
             "ownerReferences": [{"kind": "ReplicaSet", "name": f"server-{version}"}],
         },
@@ -75,8 +75,8 @@ def unscheduled(since_s: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("part", ["containerStatuses", "initContainerStatuses"])
 def test_an_image_that_cannot_be_pulled_is_final(part: str) -> None:
-    (found,) = find_failures([pod(**{part: [waiting("ImagePullBackOff")]})], NOW)
-    assert str(found) == "server-1/server: ImagePullBackOff (no such image)"
+    (result,) = find_failures([pod(**{part: [waiting("ImagePullBackOff")]})], NOW)
+    assert str(result) == "server-1/server: ImagePullBackOff (no such image)"
 
 
 @pytest.mark.parametrize(
@@ -93,16 +93,16 @@ def test_what_may_still_become_better_is_not_final(status: dict[str, Any]) -> No
 
 
 def test_the_third_crash_is_final_and_reports_how_it_ended() -> None:
-    (found,) = find_failures(
+    (result,) = find_failures(
         [pod(containerStatuses=[waiting("CrashLoopBackOff", restarts=2)])], NOW
     )
-    assert found.crashed
-    assert found.message == "ended 3 times, last with status 3"
+    assert result.crashed
+    assert result.message == "ended 3 times, last with status 3"
 
 
 def test_a_pod_that_no_node_takes_for_long_is_final() -> None:
-    (found,) = find_failures([pod(conditions=unscheduled(since_s=61))], NOW)
-    assert str(found) == "server-1: Unschedulable (Insufficient cpu)"
+    (result,) = find_failures([pod(conditions=unscheduled(since_s=61))], NOW)
+    assert str(result) == "server-1: Unschedulable (Insufficient cpu)"
 
 
 def test_the_version_that_is_being_replaced_does_not_count() -> None:
@@ -138,10 +138,10 @@ def hook(kind: str = "Job", **spec: Any) -> Manifest:
 
 def hook_pod(name: str = "migrate-1", age_s: int = 1, **status: Any) -> dict[str, Any]:
     """A pod of that hook's Job."""
-    found = pod(name, age_s=age_s, **status)
-    found["metadata"]["labels"] = {"batch.kubernetes.io/job-name": "migrate"}
-    found["metadata"]["ownerReferences"] = [{"kind": "Job", "name": "migrate"}]
-    return found
+    result = pod(name, age_s=age_s, **status)
+    result["metadata"]["labels"] = {"batch.kubernetes.io/job-name": "migrate"}
+    result["metadata"]["ownerReferences"] = [{"kind": "Job", "name": "migrate"}]
+    return result
 
 
 def replica_set(version: str, revision: str) -> dict[str, Any]:
@@ -181,16 +181,16 @@ def judged(
     began: datetime = EPOCH,
 ) -> list[PodFailure]:
     """The troubles of a namespace with these objects."""
-    found = seen(*bodies)
-    return find_failures(found.pods(), NOW, RolloutContext(manifests, found, settled, began))
+    result = seen(*bodies)
+    return find_failures(result.pods(), NOW, RolloutContext(manifests, result, settled, began))
 
 
 def crashed(times: int, *, code: int = 1, started_s: int = 1) -> dict[str, Any]:
     """A container that waits for its next start."""
     started = (NOW - timedelta(seconds=started_s)).isoformat()
-    found = waiting("CrashLoopBackOff", restarts=times - 1)
-    found["lastState"]["terminated"] = {"exitCode": code, "startedAt": started, "reason": "Error"}
-    return found
+    result = waiting("CrashLoopBackOff", restarts=times - 1)
+    result["lastState"]["terminated"] = {"exitCode": code, "startedAt": started, "reason": "Error"}
+    return result
 
 
 def pulling(reason: str, message: str) -> dict[str, Any]:
@@ -245,8 +245,8 @@ def test_ends_from_before_the_deploy_do_not_count() -> None:
     earlier = earlier_ends([old], began, ())
     for ends, is_hopeless in ((3, False), (4, False), (5, True)):
         now = pod(version="2", age_s=6000, containerStatuses=[crashed(ends)])
-        found = seen(*VERSIONS, now)
-        context_ = RolloutContext((DEPLOYMENT,), found, EPOCH, began, earlier)
+        result = seen(*VERSIONS, now)
+        context_ = RolloutContext((DEPLOYMENT,), result, EPOCH, began, earlier)
         assert bool(find_failures([now], NOW, context_)) is is_hopeless, ends
 
 
@@ -254,8 +254,8 @@ def test_a_pod_that_was_failing_already_is_given_time_for_its_next_start() -> No
     began = NOW - timedelta(seconds=30)
     failing = pod(version="2", age_s=6000, containerStatuses=[crashed(7, started_s=200)])
     assert earlier_ends([failing], began, ()) == {}
-    (found,) = judged(*VERSIONS, failing, began=began)
-    assert found.grace_period_s == FAILING_BEFORE_S > BACK_OFF_S, "the deploy may have mended it"
+    (result,) = judged(*VERSIONS, failing, began=began)
+    assert result.grace_period_s == FAILING_BEFORE_S > BACK_OFF_S, "the deploy may have mended it"
 
 
 def test_of_a_pod_that_was_failing_already_ends_count_from_its_first_start_on() -> None:
@@ -267,9 +267,9 @@ def test_of_a_pod_that_was_failing_already_ends_count_from_its_first_start_on() 
     for ends, is_hopeless in ((7, False), (8, False), (9, True)):
         now = pod(version="2", age_s=6000, containerStatuses=[crashed(ends)])
         context_ = RolloutContext((DEPLOYMENT,), seen(*VERSIONS, now), EPOCH, began, earlier)
-        found = find_failures([now], NOW, context_)
-        assert bool(found) is is_hopeless, ends
-        assert all(item.grace_period_s == 0 for item in found)
+        result = find_failures([now], NOW, context_)
+        assert bool(result) is is_hopeless, ends
+        assert all(item.grace_period_s == 0 for item in result)
 
 
 def test_a_pod_that_fails_long_after_the_deploy_has_had_its_tries() -> None:
@@ -277,8 +277,8 @@ def test_a_pod_that_fails_long_after_the_deploy_has_had_its_tries() -> None:
     began = NOW - timedelta(seconds=5000)
     failing = pod(version="2", age_s=6000, containerStatuses=[crashed(7, started_s=100)])
     assert earlier_ends([failing], began, ()) == {}
-    (found,) = judged(*VERSIONS, failing, began=began)
-    assert found.grace_period_s == 0
+    (result,) = judged(*VERSIONS, failing, began=began)
+    assert result.grace_period_s == 0
 
 
 @pytest.mark.parametrize("reason", ["StartError", "ContainerCannotRun"])
@@ -293,12 +293,12 @@ def test_a_container_that_could_not_be_started_is_reported_with_the_reason(reaso
         "finishedAt": (NOW - timedelta(seconds=5)).isoformat(),
     }
     new = pod(version="2", containerStatuses=[failing])
-    (found,) = judged(*VERSIONS, new, settled=NOW - timedelta(seconds=10))
-    assert found.message == (
+    (result,) = judged(*VERSIONS, new, settled=NOW - timedelta(seconds=10))
+    assert result.message == (
         "ended 3 times, last with status 128, could not be started: "
         'exec: "/serve": no such file or directory'
     )
-    assert not found.crashed, "there is no log to ask for"
+    assert not result.crashed, "there is no log to ask for"
 
 
 def test_ends_of_a_pod_of_the_deploy_itself_count() -> None:
@@ -322,8 +322,8 @@ VERSIONS = (deployment(), replica_set("1", "1"), replica_set("2", "2"))
 )
 def test_an_image_that_is_nowhere_is_believed_at_once(message: str) -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", message)])
-    (found,) = judged(*VERSIONS, new)
-    assert found.grace_period_s == 0
+    (result,) = judged(*VERSIONS, new)
+    assert result.grace_period_s == 0
 
 
 @pytest.mark.parametrize(
@@ -339,8 +339,8 @@ def test_an_image_that_is_nowhere_is_believed_at_once(message: str) -> None:
 )
 def test_a_registry_that_may_answer_later_is_given_time(message: str) -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", message)])
-    (found,) = judged(*VERSIONS, new)
-    assert found.grace_period_s == PULL_S
+    (result,) = judged(*VERSIONS, new)
+    assert result.grace_period_s == PULL_S
 
 
 def test_a_refused_image_waits_for_its_credential_and_the_next_pull() -> None:
@@ -358,17 +358,17 @@ def test_a_refused_image_waits_for_its_credential_and_the_next_pull() -> None:
     for late_s, grace_period_s in ((-1, PULL_S), (5, PULL_S), (40, 60), (2000, BACK_OFF_S + 10)):
         came = NOW - timedelta(seconds=60) + timedelta(seconds=late_s)
         context_ = RolloutContext(manifests, filled, filled={"hub": came})
-        (found,) = find_failures([new], NOW, context_)
-        assert found.grace_period_s == grace_period_s, late_s
-    (found,) = find_failures([new], NOW, RolloutContext(manifests, filled))
-    assert found.grace_period_s == PULL_S, "it was there from the first look on"
+        (result,) = find_failures([new], NOW, context_)
+        assert result.grace_period_s == grace_period_s, late_s
+    (result,) = find_failures([new], NOW, RolloutContext(manifests, filled))
+    assert result.grace_period_s == PULL_S, "it was there from the first look on"
 
 
 def test_an_image_is_named_whatever_its_registry_said() -> None:
     silent = pulling("ErrImagePull", "not found: unexpected media type text/html")
     new = pod(version="2", containerStatuses=[{**silent, "image": "registry/x:9"}])
-    (found,) = judged(*VERSIONS, new)
-    assert found.message == "registry/x:9: not found: unexpected media type text/html"
+    (result,) = judged(*VERSIONS, new)
+    assert result.message == "registry/x:9: not found: unexpected media type text/html"
 
 
 @pytest.mark.parametrize(
@@ -381,9 +381,9 @@ def test_an_image_is_named_whatever_its_registry_said() -> None:
 )
 def test_an_image_of_another_architecture_is_believed_at_once_and_named(message: str) -> None:
     new = pod(version="2", containerStatuses=[pulling("ErrImagePull", message)])
-    (found,) = judged(*VERSIONS, new)
-    assert found.grace_period_s == 0
-    assert found.message.endswith("it isn't made for the architecture of the node")
+    (result,) = judged(*VERSIONS, new)
+    assert result.grace_period_s == 0
+    assert result.message.endswith("it isn't made for the architecture of the node")
 
 
 def test_without_a_replica_set_to_show_a_sure_sign_must_last() -> None:
@@ -406,9 +406,9 @@ def test_no_pod_shows_of_a_change_that_no_controller_has_seen() -> None:
 def test_two_crashes_beside_the_ready_version_before_are_final() -> None:
     old = pod("old", version="1", conditions=READY)
     new = pod("new", version="2", containerStatuses=[crashed(2)])
-    (found,) = judged(*VERSIONS, old, new)
-    assert found.crashed
-    assert found.grace_period_s == 0
+    (result,) = judged(*VERSIONS, old, new)
+    assert result.crashed
+    assert result.grace_period_s == 0
     assert judged(*VERSIONS, old, pod("new", version="2", containerStatuses=[crashed(1)])) == []
 
 
@@ -467,9 +467,9 @@ def test_other_users_pods_in_the_namespace_do_not_count() -> None:
 def test_a_hook_that_is_not_tried_again_fails_with_its_pod() -> None:
     ended = [{"name": "main", "state": {"terminated": {"exitCode": 4}}}]
     failed = hook_pod(phase="Failed", containerStatuses=ended)
-    (found,) = judged(failed, manifests=(hook(backoffLimit=0),))
-    assert str(found) == "migrate-1/main: Job/migrate failed (ended with status 4)"
-    assert found.grace_period_s == 0
+    (result,) = judged(failed, manifests=(hook(backoffLimit=0),))
+    assert str(result) == "migrate-1/main: Job/migrate failed (ended with status 4)"
+    assert result.grace_period_s == 0
 
 
 def test_a_hook_that_is_tried_again_fails_with_its_second_pod() -> None:

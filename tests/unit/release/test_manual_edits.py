@@ -138,7 +138,7 @@ def test_a_field_that_a_controller_owns_too_stays() -> None:
 
 
 def test_a_secret_value_is_masked() -> None:
-    wanted = {
+    expected = {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": "s"},
@@ -146,11 +146,11 @@ def test_a_secret_value_is_masked() -> None:
     }
     entry = _entry({"f:data": {"f:b": {}}}, apiVersion="v1")
     live = {
-        **wanted,
+        **expected,
         "data": {"a": "eA==", "b": "c2VjcmV0"},
         "metadata": {"name": "s", "managedFields": [entry]},
     }
-    (field,) = manual_edits.added(manifest.from_body(wanted, "dev"), live, Redactor())
+    (field,) = manual_edits.added(manifest.from_body(expected, "dev"), live, Redactor())
     assert (field.path, field.before) == ("data.b", MASK)
 
 

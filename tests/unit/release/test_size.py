@@ -29,10 +29,10 @@ def test_a_release_that_no_secret_holds_is_refused_with_its_largest_part() -> No
     rendering = engine.render_texts(values, release="a", namespace="b")
     with pytest.raises(UsageError) as refused:
         size.demand_fitting("a", project.chart_dir(), values, rendering)
-    said = refused.value.message
-    assert "too large" in said
-    assert "1,048,576 (1 MiB)" in said
-    assert "the values' config.extra, with 76" in said
+    message = refused.value.message
+    assert "too large" in message
+    assert "1,048,576 (1 MiB)" in message
+    assert "the values' config.extra, with 76" in message
 
 
 @pytest.mark.parametrize("name", list(ENVIRONMENTS))

@@ -43,8 +43,8 @@ def test_an_outcome_retains_all_in_its_view() -> None:
 
 
 def test_outcomes_are_counted_in_words() -> None:
-    found = [_outcome("a", State.OK), _outcome("b", State.OK), _outcome("c", State.UNKNOWN)]
-    assert summary(found) == "2 ok, 1 unknown"
+    result = [_outcome("a", State.OK), _outcome("b", State.OK), _outcome("c", State.UNKNOWN)]
+    assert summary(result) == "2 ok, 1 unknown"
 
 
 @pytest.mark.parametrize(
@@ -135,27 +135,27 @@ def test_missing_operators_are_installed_and_waited_for() -> None:
     absent = _outcome(
         "redis-operator", State.FAILED, _finding("redis-operator", command=INSTALL_COMMAND)
     )
-    found = check_fix.of([absent])
-    assert found.steps == ("redis-operator", "operators")
-    assert found.actions == ("install Redis operator (Spotahome)",)
-    assert found.anew == ()
+    result = check_fix.of([absent])
+    assert result.steps == ("redis-operator", "operators")
+    assert result.actions == ("install Redis operator (Spotahome)",)
+    assert result.anew == ()
 
 
 def test_an_operator_whose_definitions_are_deleted_is_installed_anew() -> None:
     finding = _finding("api-resources", "VaultAuth", INSTALL_COMMAND)
     unserved = _outcome("api-resources", State.FAILED, finding)
-    found = check_fix.of([unserved])
-    assert found.steps == ("vault-secrets-operator", "operators")
-    assert found.anew == ("vault-secrets-operator",)
+    result = check_fix.of([unserved])
+    assert result.steps == ("vault-secrets-operator", "operators")
+    assert result.anew == ("vault-secrets-operator",)
 
 
 def test_our_own_vault_is_brought_to_what_it_should_hold() -> None:
     for name in ("vault", "vault-policies"):
-        found = check_fix.of(
+        result = check_fix.of(
             [_outcome(name, State.FAILED, _finding(name, command=INSTALL_COMMAND))]
         )
-        assert found.steps == ("secrets",)
-        assert "initial secrets" in found.actions[0]
+        assert result.steps == ("secrets",)
+        assert "initial secrets" in result.actions[0]
 
 
 def test_a_step_brings_all_that_it_is_on_and_no_other_line() -> None:

@@ -77,8 +77,8 @@ def test_a_cluster_with_its_data_is_not_deleted_unconfirmed(state: Path) -> None
 
 def test_stopped_clusters_are_listed(state: Path) -> None:
     (state / "clusters" / ".mine.lock").touch()
-    found = asyncio.run(embedded.list_all(silent)).clusters
-    assert [(item.name, item.kind, item.state) for item in found] == [
+    result = asyncio.run(embedded.list_all(silent)).clusters
+    assert [(item.name, item.kind, item.state) for item in result] == [
         ("mine", "embedded", "stopped")
     ]
 

@@ -26,7 +26,7 @@ async def test_what_helm_reports_of_a_revision_is_reported_without_secrets(
 ) -> None:
     planted = list(canaries(1))
     message = "Upgrade failed: " + "\n".join(item.text for item in planted)
-    known = [item.secret + "/+" * ("url" in item.shape) for item in planted if item.known]
+    defined = [item.secret + "/+" * ("url" in item.shape) for item in planted if item.known]
 
     @asynccontextmanager
     async def connect(cluster: str | None) -> AsyncIterator[Any]:
@@ -37,7 +37,7 @@ async def test_what_helm_reports_of_a_revision_is_reported_without_secrets(
         return [ReleaseRecord(revision)]
 
     async def redactor(kube: object, namespace: str) -> Redactor:
-        return Redactor(known)
+        return Redactor(defined)
 
     monkeypatch.setattr(releases.access, "connect", connect)
     monkeypatch.setattr(releases.storage, "fetch_records", fetch_records)

@@ -79,9 +79,9 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Programs]:
     """Put stand-ins in the programs' place."""
 
     def put(**statuses: int) -> Programs:
-        found = Programs(**statuses)
-        monkeypatch.setattr(suites.process, "run_attached", found.run_attached)
-        return found
+        result = Programs(**statuses)
+        monkeypatch.setattr(suites.process, "run_attached", result.run_attached)
+        return result
 
     return put
 

@@ -97,11 +97,11 @@ def test_the_same_release_again_fits_its_own_data() -> None:
 
 def test_another_major_version_is_refused_with_the_ways_that_work() -> None:
     live = Live((POSTGRES,), pods=(instance(15),), classes={})
-    (said,) = sentences(judge(live, pgoPostgresql={"postgresVersion": 16}))
+    (message,) = sentences(judge(live, pgoPostgresql={"postgresVersion": 16}))
     for words in ("PostgresCluster/vrooli-pg", "PostgreSQL 15", "postgresVersion is 16"):
-        assert words in said
-    assert "PGUpgrade" in said
-    assert "pg_dumpall" in said
+        assert words in message
+    assert "PGUpgrade" in message
+    assert "pg_dumpall" in message
 
 
 def test_an_older_major_version_is_refused_too() -> None:
@@ -139,10 +139,10 @@ def test_a_cluster_from_before_its_second_login_role_needs_a_grant() -> None:
 
 def test_another_version_is_refused_while_nothing_tells_the_version_of_the_data() -> None:
     live = Live((POSTGRES,), pods=(instance(15, ready=False),), classes={})
-    (said,) = sentences(judge(live, pgoPostgresql={"postgresVersion": 16}))
-    assert "is unknown because none of its instances is ready" in said
-    assert "Set postgresVersion to 15" in said
-    assert """--type merge -p '{"spec":{"postgresVersion":16}}'""" in said
+    (message,) = sentences(judge(live, pgoPostgresql={"postgresVersion": 16}))
+    assert "is unknown because none of its instances is ready" in message
+    assert "Set postgresVersion to 15" in message
+    assert """--type merge -p '{"spec":{"postgresVersion":16}}'""" in message
     assert judge(live).findings == ()
 
 
@@ -150,16 +150,16 @@ def test_another_version_is_refused_while_nothing_tells_the_version_of_the_data(
 def test_a_database_that_is_down_tells_its_version_by_its_first_template(version: int) -> None:
     revisions = (revision(15, 1), revision(16, 2))
     live = Live((POSTGRES,), (), (instance(15, ready=False),), {}, revisions)
-    (said,) = sentences(judge(live, pgoPostgresql={"postgresVersion": version}))
-    assert "its data has the format of PostgreSQL 15" in said
+    (message,) = sentences(judge(live, pgoPostgresql={"postgresVersion": version}))
+    assert "its data has the format of PostgreSQL 15" in message
 
 
 def test_a_database_that_is_down_has_the_version_of_its_last_upgrade() -> None:
     upgraded = {**resource("PostgresCluster", pgoPostgresql={"postgresVersion": 16})}
     upgraded["status"] = {"postgresVersion": 16}
     live = Live((upgraded,), (), (), {}, (revision(15, 1), revision(16, 2)))
-    (said,) = sentences(judge(live))
-    assert "its data has the format of PostgreSQL 16" in said
+    (message,) = sentences(judge(live))
+    assert "its data has the format of PostgreSQL 16" in message
 
 
 def test_a_cluster_that_is_shut_down_still_says_its_version() -> None:
@@ -184,10 +184,10 @@ def test_a_volume_that_would_have_to_shrink_is_refused(
     volume: Body, values: dict[str, Any], asked: str
 ) -> None:
     growing = {"local": {"allowVolumeExpansion": True}}
-    (said,) = sentences(judge(Live(claims=(volume,), classes=growing), persistence=values))
-    assert f"{asked} is " in said
-    assert "a volume cannot shrink" in said
-    assert volume["metadata"]["name"] in said
+    (message,) = sentences(judge(Live(claims=(volume,), classes=growing), persistence=values))
+    assert f"{asked} is " in message
+    assert "a volume cannot shrink" in message
+    assert volume["metadata"]["name"] in message
 
 
 @pytest.mark.parametrize("kind", [{}, {"allowVolumeExpansion": False}])
@@ -207,9 +207,9 @@ def test_a_volume_of_a_class_that_grows_is_let_through() -> None:
 
 
 def test_who_may_not_read_classes_is_told_what_is_not_known() -> None:
-    seen = judge(Live(claims=(redis_claim("512Mi"),)), persistence={"redis": {"size": "1Gi"}})
-    assert seen.findings == ()
-    assert "whether the storage class of the volumes allows expansion" in seen.unavailable[0]
+    observed = judge(Live(claims=(redis_claim("512Mi"),)), persistence={"redis": {"size": "1Gi"}})
+    assert observed.findings == ()
+    assert "whether the storage class of the volumes allows expansion" in observed.unavailable[0]
 
 
 def test_sizes_are_compared_as_amounts() -> None:
@@ -220,8 +220,8 @@ def test_sizes_are_compared_as_amounts() -> None:
 def test_another_class_is_refused() -> None:
     live = Live(claims=(postgres_claim("1Gi"),), classes={})
     values = {"postgres": {"size": "1Gi", "storageClass": "fast"}}
-    (said,) = sentences(judge(live, persistence=values))
-    assert "persistence.postgres.storageClass is fast" in said
+    (message,) = sentences(judge(live, persistence=values))
+    assert "persistence.postgres.storageClass is fast" in message
 
 
 def test_a_claim_that_is_being_deleted_does_not_count() -> None:
@@ -242,9 +242,9 @@ def test_another_name_of_a_database_is_refused(
     kind: str, values: dict[str, Any], value: str
 ) -> None:
     live = Live((resource(kind),), classes={})
-    (said,) = sentences(judge(live, **values))
-    assert f"{value} is " in said
-    assert f"Set {value} back to vrooli-" in said
+    (message,) = sentences(judge(live, **values))
+    assert f"{value} is " in message
+    assert f"Set {value} back to vrooli-" in message
 
 
 def test_databases_of_other_releases_do_not_count() -> None:
@@ -265,8 +265,8 @@ def test_another_name_of_the_user_or_its_database_is_refused(
     users: list[dict[str, Any]], words: str
 ) -> None:
     live = Live((POSTGRES,), classes={})
-    (said,) = sentences(judge(live, pgoPostgresql={"users": users}))
-    assert words in said
+    (message,) = sentences(judge(live, pgoPostgresql={"users": users}))
+    assert words in message
 
 
 def test_one_more_user_is_let_through() -> None:
@@ -277,16 +277,16 @@ def test_one_more_user_is_let_through() -> None:
 def test_instances_of_another_set_only_are_refused() -> None:
     renamed = copy.deepcopy(POSTGRES)
     renamed["spec"]["instances"][0]["name"] = "old"
-    (said,) = sentences(judge(Live((renamed,), classes={})))
-    assert "instances are in the set old" in said
+    (message,) = sentences(judge(Live((renamed,), classes={})))
+    assert "instances are in the set old" in message
 
 
 @pytest.mark.parametrize("enabled", [True, False])
 def test_redis_data_neither_leave_their_volumes_nor_get_some(enabled: bool) -> None:
     before = resource("RedisFailover", persistence={"redis": {"enabled": not enabled}})
     values = {"redis": {"enabled": enabled}}
-    (said,) = sentences(judge(Live((before,), classes={}), persistence=values))
-    assert f"persistence.redis.enabled: {str(enabled).lower()}" in said
+    (message,) = sentences(judge(Live((before,), classes={}), persistence=values))
+    assert f"persistence.redis.enabled: {str(enabled).lower()}" in message
 
 
 def test_a_release_on_databases_of_others_needs_no_look() -> None:

@@ -36,30 +36,30 @@ def test_a_pod_wants_its_containers_together_or_its_greatest_first_one() -> None
 
 
 def test_the_pods_of_a_release_are_those_of_deployments_and_of_the_operators() -> None:
-    found = {group.name: group for group in planned_pods.planned_pods(rendered("prod"))}
-    assert found["vrooli-prod-server"].count == 3  # the autoscaler's least
-    assert found["vrooli-prod-ui"].count == 2
-    assert found["vrooli-pg instance"].count == 2
-    assert found["vrooli-pg instance"].requests["cpu"] > 1  # its helpers, too
-    assert found["vrooli-pg pgbouncer"].count == 2
-    assert found["vrooli-pg repo-host"].count == 1
-    assert found["vrooli-rf redis"].count == found["vrooli-rf sentinel"].count == 3
+    result = {group.name: group for group in planned_pods.planned_pods(rendered("prod"))}
+    assert result["vrooli-prod-server"].count == 3  # the autoscaler's least
+    assert result["vrooli-prod-ui"].count == 2
+    assert result["vrooli-pg instance"].count == 2
+    assert result["vrooli-pg instance"].requests["cpu"] > 1  # its helpers, too
+    assert result["vrooli-pg pgbouncer"].count == 2
+    assert result["vrooli-pg repo-host"].count == 1
+    assert result["vrooli-rf redis"].count == result["vrooli-rf sentinel"].count == 3
 
 
 def test_pods_that_fit_beside_what_runs_leave_nothing_to_say() -> None:
     nodes = capacity.usable([node()], [pod("1", "1Gi")])
-    seen = capacity.judge(planned_pods.planned_pods(rendered()), nodes)
-    assert seen.findings == ()
-    assert "3000m CPU" in seen.summary
+    observed = capacity.judge(planned_pods.planned_pods(rendered()), nodes)
+    assert observed.findings == ()
+    assert "3000m CPU" in observed.summary
 
 
 def test_pods_without_a_place_are_named_with_what_they_want() -> None:
     nodes = capacity.usable([node(cpu="1")], [pod("900m", "1Gi")])
-    seen = capacity.judge(
+    observed = capacity.judge(
         [PodGroup("big", 2, {"cpu": 0.5}), PodGroup("small", 1, {"cpu": 0.05})], nodes
     )
-    assert names(seen) == ["big"]
-    assert "2 of 2 pods do not fit: no suitable node has 500m CPU" in seen.findings[0].message
+    assert names(observed) == ["big"]
+    assert "2 of 2 pods do not fit: no suitable node has 500m CPU" in observed.findings[0].message
 
 
 def test_all_of_the_memory_may_be_free_and_yet_no_node_have_enough() -> None:
@@ -68,8 +68,8 @@ def test_all_of_the_memory_may_be_free_and_yet_no_node_have_enough() -> None:
 
 
 def test_ended_pods_take_no_room() -> None:
-    (found,) = capacity.usable([node(cpu="1")], [pod("1", "1Gi", phase="Succeeded")])
-    assert found.free["cpu"] == 1
+    (result,) = capacity.usable([node(cpu="1")], [pod("1", "1Gi", phase="Succeeded")])
+    assert result.free["cpu"] == 1
 
 
 def test_nodes_that_take_no_pods_do_not_count() -> None:
@@ -124,11 +124,11 @@ def test_gpus_are_not_needed_unless_the_values_ask_for_them() -> None:
 
 
 def test_nodes_without_enough_gpus_are_found() -> None:
-    wanted = planned_pods.planned_pods(rendered(**GPU))
+    expected = planned_pods.planned_pods(rendered(**GPU))
     none, one, two = node(), node(), node()
     one["status"]["allocatable"]["nvidia.com/gpu"] = "1"
     two["status"]["allocatable"]["nvidia.com/gpu"] = "2"
-    assert names(gpu.judge(wanted, [none])) == ["vrooli-dev-nsfw-detector"]
+    assert names(gpu.judge(expected, [none])) == ["vrooli-dev-nsfw-detector"]
     # Two that stand on two nodes serve no pod that asks for both.
-    assert names(gpu.judge(wanted, [one, one])) == ["vrooli-dev-nsfw-detector"]
-    assert gpu.judge(wanted, [two]).summary == "1 x 2 nvidia.com/gpu"
+    assert names(gpu.judge(expected, [one, one])) == ["vrooli-dev-nsfw-detector"]
+    assert gpu.judge(expected, [two]).summary == "1 x 2 nvidia.com/gpu"

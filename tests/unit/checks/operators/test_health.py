@@ -62,8 +62,8 @@ def test_an_operator_whose_pods_are_not_ready_is_told_with_what_they_lack() -> N
 
 def test_rights_that_an_operator_lacks_are_told_by_verb_and_kind() -> None:
     refused = ["create StatefulSet", "patch PostgresCluster/status"]
-    seen = health.judge_permissions(PGO, ("pgo-ns", "pgo"), refused, 12)
-    (finding,) = seen.findings
+    observed = health.judge_permissions(PGO, ("pgo-ns", "pgo"), refused, 12)
+    (finding,) = observed.findings
     assert finding.resource == "ServiceAccount/pgo in pgo-ns"
     assert (
         finding.message == "it is not allowed to create StatefulSet, patch PostgresCluster/status."
@@ -74,8 +74,8 @@ def test_rights_that_an_operator_lacks_are_told_by_verb_and_kind() -> None:
 
 
 def test_a_leader_that_renews_its_lease_is_at_work() -> None:
-    seen = health.judge_leases(VSO, "ns", [_lease(400), _lease(5)], NOW)
-    assert (seen.summary, seen.findings) == ("has an active leader", ())
+    observed = health.judge_leases(VSO, "ns", [_lease(400), _lease(5)], NOW)
+    assert (observed.summary, observed.findings) == ("has an active leader", ())
 
 
 def test_a_lease_that_nobody_renews_is_found() -> None:

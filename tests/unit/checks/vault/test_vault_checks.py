@@ -27,9 +27,9 @@ POSTGRES = ("secret", "vrooli/secrets/postgres")
 @pytest.fixture
 def want() -> VaultRequest:
     """What development wants of Vault."""
-    found = vault_state.vault_request(site(rendered()))
-    assert found is not None
-    return found
+    result = vault_state.vault_request(site(rendered()))
+    assert result is not None
+    return result
 
 
 @pytest.fixture
@@ -74,13 +74,13 @@ def test_a_release_with_its_secrets_from_a_file_wants_nothing_of_vault() -> None
 
 
 def test_a_vault_as_setup_leaves_it_lacks_nothing(want: VaultRequest, good: VaultSnapshot) -> None:
-    seen = [
+    observed = [
         judged(access.CHECK, access.judge(want, good)),
         judged(vault_keys.CHECK, vault_keys.judge(want, good)),
         judged(vault_policies.CHECK, vault_policies.judge(want, good, FILES)),
     ]
-    assert [(one.state, one.findings) for one in seen] == [(State.OK, ())] * 3
-    assert "reads 5 of 5 secrets" in seen[0].summary
+    assert [(one.state, one.findings) for one in observed] == [(State.OK, ())] * 3
+    assert "reads 5 of 5 secrets" in observed[0].summary
 
 
 def test_a_vault_that_gives_nothing_is_told_with_its_reason(want: VaultRequest) -> None:
@@ -97,17 +97,17 @@ def test_paths_without_a_policy_or_a_secret_are_named(
 ) -> None:
     redis = ("secret", "vrooli/secrets/redis")
     secrets = {**good.secrets, POSTGRES: SecretKeys(denied=True), redis: SecretKeys()}
-    seen = access.judge(want, replace(good, secrets=secrets))
-    told = {finding.resource: finding.message for finding in seen.findings}
-    assert told == {
+    observed = access.judge(want, replace(good, secrets=secrets))
+    message = {finding.resource: finding.message for finding in observed.findings}
+    assert message == {
         "secret/vrooli/secrets/postgres": "no policy of the role allows reading it.",
         "secret/vrooli/secrets/redis": "there is no secret at this path.",
     }
 
 
 def test_an_engine_of_the_first_version_is_found(want: VaultRequest, good: VaultSnapshot) -> None:
-    seen = access.judge(want, replace(good, engines={"secret": "kv 1"}))
-    assert names(seen) == ["secret/"]
+    observed = access.judge(want, replace(good, engines={"secret": "kv 1"}))
+    assert names(observed) == ["secret/"]
 
 
 def test_only_our_own_vault_is_offered_to_be_mended(
@@ -115,24 +115,24 @@ def test_only_our_own_vault_is_offered_to_be_mended(
 ) -> None:
     other = replace(want, address="http://vault.security.svc:8200")
     broken = replace(good, secrets={POSTGRES: SecretKeys()}, policies=frozenset())
-    for found, command in ((want, INSTALL_COMMAND), (other, "")):
-        seen = [
-            *access.judge(found, broken).findings,
-            *vault_policies.judge(found, broken, FILES).findings,
+    for request, command in ((want, INSTALL_COMMAND), (other, "")):
+        observed = [
+            *access.judge(request, broken).findings,
+            *vault_policies.judge(request, broken, FILES).findings,
         ]
-        assert {finding.command for finding in seen} == {command}
+        assert {finding.command for finding in observed} == {command}
 
 
 def test_a_key_that_is_missing_or_empty_is_named_without_any_value(
     want: VaultRequest, good: VaultSnapshot
 ) -> None:
-    lacking = SecretKeys(keys=frozenset({"DB_NAME", "DB_USER"}), empty=frozenset({"DB_USER"}))
-    seen = vault_keys.judge(want, replace(good, secrets={**good.secrets, POSTGRES: lacking}))
-    assert [finding.message for finding in seen.findings] == [
+    missing = SecretKeys(keys=frozenset({"DB_NAME", "DB_USER"}), empty=frozenset({"DB_USER"}))
+    observed = vault_keys.judge(want, replace(good, secrets={**good.secrets, POSTGRES: missing}))
+    assert [finding.message for finding in observed.findings] == [
         "it lacks DB_PASSWORD.",
         "these are empty: DB_USER.",
     ]
-    assert seen.findings[0].command.endswith("vrooli/secrets/postgres DB_PASSWORD=-")
+    assert observed.findings[0].command.endswith("vrooli/secrets/postgres DB_PASSWORD=-")
 
 
 def test_optional_keys_may_be_empty(want: VaultRequest, good: VaultSnapshot) -> None:
@@ -144,9 +144,9 @@ def test_a_policy_that_allows_more_than_reading_is_found(
 ) -> None:
     path = "secret/data/vrooli/secrets/postgres"
     may = {**good.may, path: frozenset({"read", "update"})}
-    seen = vault_policies.judge(want, replace(good, may=may), FILES)
-    assert names(seen) == [path]
-    assert "read, update" in seen.findings[0].message
+    observed = vault_policies.judge(want, replace(good, may=may), FILES)
+    assert names(observed) == [path]
+    assert "read, update" in observed.findings[0].message
 
 
 @pytest.mark.parametrize(
@@ -171,8 +171,8 @@ def test_policies_that_the_role_lacks_or_has_beyond_the_five_are_found(
     want: VaultRequest, good: VaultSnapshot
 ) -> None:
     held = good.policies - {policies.NAMES[0]} | {"root-like"}
-    seen = vault_policies.judge(want, replace(good, policies=held), FILES)
-    assert [finding.message for finding in seen.findings] == [
+    observed = vault_policies.judge(want, replace(good, policies=held), FILES)
+    assert [finding.message for finding in observed.findings] == [
         f"it lacks the policies {policies.NAMES[0]}.",
         "it has unexpected policies: root-like.",
     ]
@@ -183,9 +183,9 @@ def test_a_policy_whose_text_says_something_else_is_found(
 ) -> None:
     wide = 'path "secret/*" {\n  capabilities = ["read", "list"]\n}\n'
     rules = {**FILES, policies.NAMES[2]: wide, policies.NAMES[3]: None}
-    seen = vault_policies.judge(want, replace(good, rules=rules), FILES)
-    assert names(seen) == [f"policy {policies.NAMES[2]}", f"policy {policies.NAMES[3]}"]
-    assert "it allows secret/* (list, read)" in seen.findings[0].message
+    observed = vault_policies.judge(want, replace(good, rules=rules), FILES)
+    assert names(observed) == [f"policy {policies.NAMES[2]}", f"policy {policies.NAMES[3]}"]
+    assert "it allows secret/* (list, read)" in observed.findings[0].message
 
 
 def test_a_policy_is_the_same_however_it_is_written() -> None:
