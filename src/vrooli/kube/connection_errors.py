@@ -30,25 +30,25 @@ def build_error(server: str, error: Exception, limit_s: float) -> PrerequisiteEr
     """
     if isinstance(error, (TimeoutError, kr8s.APITimeoutError, httpx.TimeoutException)):
         return PrerequisiteError(
-            f"The Kubernetes API at {server} gives no answer within {limit_s:.0f} s.",
-            "See whether the cluster runs, and whether it is reached from here: a network, a "
-            "firewall, a proxy.",
+            f"The Kubernetes API at {server} did not respond within {limit_s:.0f} s.",
+            "Check that the cluster is running and reachable from this machine: network, firewall, "
+            "proxy.",
         )
     if isinstance(error, kr8s.ServerError):
         return _refused(server, error)
     if _UNTRUSTED in str(error):
         return PrerequisiteError(
-            f"The certificate of the Kubernetes API at {server} can't be trusted: {error}",
-            "Get the cluster's kubeconfig anew: its certificate authority is another one.",
+            f"The certificate of the Kubernetes API at {server} is not trusted: {error}",
+            "Download the cluster's kubeconfig again: its certificate authority has changed.",
         )
     if isinstance(error, MALFORMED_ERRORS):
         return PrerequisiteError(
-            f"What answers at {server} isn't a Kubernetes API ({type(error).__name__}: {error}).",
-            "See the address in the kubeconfig, and whether a proxy answers in its place.",
+            f"The server at {server} is not a Kubernetes API ({type(error).__name__}: {error}).",
+            "Check the address in the kubeconfig, and whether a proxy responds instead.",
         )
     return PrerequisiteError(
-        f"No Kubernetes API answers at {server}: {str(error) or type(error).__name__}",
-        "Start the cluster, or name another with --cluster.",
+        f"The Kubernetes API at {server} is unreachable: {str(error) or type(error).__name__}",
+        "Start the cluster, or select a different one with --cluster.",
     )
 
 
@@ -56,10 +56,11 @@ def _refused(server: str, error: kr8s.ServerError) -> PrerequisiteError:
     status = error.response.status_code if error.response is not None else 0
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return PrerequisiteError(
-            f"The Kubernetes API at {server} doesn't let this user in ({status}: {error}).",
-            "Its token or certificate may have expired: log in again, or name another context.",
+            f"The Kubernetes API at {server} denies access to this user ({status}: {error}).",
+            "The token or certificate may have expired: log in again, or select a different "
+            "context.",
         )
     return PrerequisiteError(
-        f"The Kubernetes API at {server} has a fault of its own: {error}",
-        "Try again in a while, and see the API server's log.",
+        f"The Kubernetes API at {server} reports an internal error: {error}",
+        "Retry later, and check the API server's log.",
     )

@@ -9,7 +9,7 @@ _RIGHT = re.compile(
     r'cannot (?P<verb>[\w*]+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: at the cluster scope| in the namespace "(?P<namespace>[^"]+)")?'
 )
-_ANY = "Ask for the missing right, or use another kubeconfig."
+_ANY = "Ask an administrator for the missing permission, or use a different kubeconfig."
 
 
 def is_refusal(message: str) -> bool:
@@ -28,7 +28,7 @@ def advice(message: str) -> str:
     place = f"in namespace {match['namespace']}" if match["namespace"] else "in the whole cluster"
     where = f" -n {match['namespace']}" if match["namespace"] else " --all-namespaces"
     return (
-        f"Ask for the right to {match['verb']} {match['resource']} {place}, or use another "
-        f"kubeconfig: `kubectl auth can-i {match['verb']} {resource}{option}{where}` says "
-        "whether it is there."
+        f"Ask an administrator for permission to {match['verb']} {match['resource']} {place}, or "
+        f"use a different kubeconfig. To check it: `kubectl auth can-i {match['verb']} "
+        f"{resource}{option}{where}`."
     )

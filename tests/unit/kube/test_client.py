@@ -38,13 +38,13 @@ def _build_error(status: int) -> kr8s.ServerError:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (TimeoutError(), "gives no answer within 10 s"),
-        (httpx.ConnectTimeout(""), "gives no answer within 10 s"),
-        (_build_error(401), r"doesn't let this user in \(401: said\)"),
-        (_build_error(503), "has a fault of its own"),
-        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] unknown"), "can't be trusted"),
-        (httpx.ConnectError("All connection attempts failed"), "No Kubernetes API answers"),
-        (KeyError("gitVersion"), "isn't a Kubernetes API"),
+        (TimeoutError(), "did not respond within 10 s"),
+        (httpx.ConnectTimeout(""), "did not respond within 10 s"),
+        (_build_error(401), r"denies access to this user \(401: said\)"),
+        (_build_error(503), "reports an internal error"),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] unknown"), "is not trusted"),
+        (httpx.ConnectError("All connection attempts failed"), "is unreachable"),
+        (KeyError("gitVersion"), "is not a Kubernetes API"),
     ],
 )
 def test_why_no_cluster_is_reached_is_told_with_what_to_do(error: Exception, words: str) -> None:

@@ -60,5 +60,5 @@ def test_a_key_of_a_kubeconfig_is_left_in_no_file(kubeconfig: Path, tmp_path: Pa
         check=True,
         timeout=60,
     )
-    assert "No Kubernetes API answers" in done.stdout
+    assert "is unreachable" in done.stdout
     assert list(folder.iterdir()) == []

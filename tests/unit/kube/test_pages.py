@@ -79,7 +79,7 @@ def test_a_refusal_says_when_to_ask_again_and_which_right_is_missing() -> None:
     )
     error = build_error("list Deployment", httpx.Response(403, json={"message": said}))
     assert error.is_forbidden
-    assert "the right to list deployments in namespace dev" in error.advice
+    assert "permission to list deployments in namespace dev" in error.advice
     assert "kubectl auth can-i list deployments.apps -n dev" in error.advice
     everywhere = said.replace('in the namespace "dev"', "at the cluster scope")
     error = build_error("list Deployment", httpx.Response(403, json={"message": everywhere}))
@@ -88,4 +88,4 @@ def test_a_refusal_says_when_to_ask_again_and_which_right_is_missing() -> None:
     error = build_error("read the log", httpx.Response(403, json={"message": logs}))
     assert "can-i get pods --subresource=log -n dev" in error.advice
     other = build_error("list Pod", httpx.Response(403, json={"message": "no"}))
-    assert other.advice.startswith("Ask for the missing right")
+    assert other.advice.startswith("Ask an administrator for the missing permission")

@@ -37,7 +37,7 @@ def test_a_right_that_helm_misses_is_the_environments_miss_and_is_named() -> Non
     reported = helm.failure(RELEASE, "roll back", error)
     assert reported.exit_code == 3
     assert reported.message.startswith("This kubeconfig may not roll back")
-    assert "the right to list secrets in namespace dev" in reported.advice
+    assert "permission to list secrets in namespace dev" in reported.advice
 
 
 @pytest.mark.anyio
