@@ -84,7 +84,7 @@ POSTGRES = resource("PostgresCluster")
 REDIS = resource("RedisFailover")
 
 
-def test_where_nothing_is_there_nothing_is_said() -> None:
+def test_an_empty_namespace_has_no_findings() -> None:
     assert judge(NOTHING) == CheckResult("no data exists yet")
 
 
@@ -95,7 +95,7 @@ def test_the_same_release_again_fits_its_own_data() -> None:
     assert judge(live, persistence=sizes) == CheckResult("3 volumes exist")
 
 
-def test_another_major_version_is_refused_with_the_ways_that_work() -> None:
+def test_another_major_version_is_refused_with_the_supported_upgrades() -> None:
     live = Live((POSTGRES,), pods=(instance(15),), classes={})
     (message,) = sentences(judge(live, pgoPostgresql={"postgresVersion": 16}))
     for words in ("PostgresCluster/vrooli-pg", "PostgreSQL 15", "postgresVersion is 16"):
@@ -109,13 +109,13 @@ def test_an_older_major_version_is_refused_too() -> None:
     assert len(judge(live, pgoPostgresql={"postgresVersion": 14}).findings) == 1
 
 
-def test_the_version_that_a_pgupgrade_has_reached_is_taken() -> None:
+def test_the_version_after_a_pgupgrade_is_accepted() -> None:
     upgraded = {**POSTGRES, "status": {"postgresVersion": 16}}
     live = Live((upgraded,), pods=(instance(15),), classes={})
     assert judge(live, pgoPostgresql={"postgresVersion": 16}).findings == ()
 
 
-def test_the_way_back_from_a_wrong_version_is_open() -> None:
+def test_a_wrong_version_may_be_set_back() -> None:
     wrong = resource("PostgresCluster", pgoPostgresql={"postgresVersion": 16})
     running = judge(Live((wrong,), pods=(instance(15),), classes={}))
     crashing = Live(
@@ -124,7 +124,7 @@ def test_the_way_back_from_a_wrong_version_is_open() -> None:
     assert running.findings == judge(crashing).findings == ()
 
 
-def test_a_cluster_from_before_its_second_login_role_needs_a_grant() -> None:
+def test_a_cluster_without_a_second_login_role_requires_a_grant() -> None:
     old = resource("PostgresCluster")
     desired = rendered()
     assert data_changes.judge(desired, Live((old,), classes={})).findings == ()
@@ -137,7 +137,7 @@ def test_a_cluster_from_before_its_second_login_role_needs_a_grant() -> None:
     assert data_changes.judge(desired, NOTHING).warnings == ()
 
 
-def test_another_version_is_refused_while_nothing_tells_the_version_of_the_data() -> None:
+def test_another_version_is_refused_while_the_version_of_the_data_is_unknown() -> None:
     live = Live((POSTGRES,), pods=(instance(15, ready=False),), classes={})
     (message,) = sentences(judge(live, pgoPostgresql={"postgresVersion": 16}))
     assert "is unknown because none of its instances is ready" in message
@@ -147,7 +147,7 @@ def test_another_version_is_refused_while_nothing_tells_the_version_of_the_data(
 
 
 @pytest.mark.parametrize("version", [14, 16])
-def test_a_database_that_is_down_tells_its_version_by_its_first_template(version: int) -> None:
+def test_the_version_of_a_stopped_database_is_that_of_its_first_template(version: int) -> None:
     revisions = (revision(15, 1), revision(16, 2))
     live = Live((POSTGRES,), (), (instance(15, ready=False),), {}, revisions)
     (message,) = sentences(judge(live, pgoPostgresql={"postgresVersion": version}))
@@ -162,7 +162,7 @@ def test_a_database_that_is_down_has_the_version_of_its_last_upgrade() -> None:
     assert "its data has the format of PostgreSQL 16" in message
 
 
-def test_a_cluster_that_is_shut_down_still_says_its_version() -> None:
+def test_a_cluster_that_is_shut_down_still_has_a_version() -> None:
     down = {**POSTGRES, "spec": {**POSTGRES["spec"], "shutdown": True}}
     runner = {
         "kind": "StatefulSet",
@@ -206,7 +206,7 @@ def test_a_volume_of_a_class_that_grows_is_let_through() -> None:
     assert judge(live, persistence={"redis": {"size": "1Gi"}}).findings == ()
 
 
-def test_who_may_not_read_classes_is_told_what_is_not_known() -> None:
+def test_a_missing_permission_to_read_storage_classes_is_reported() -> None:
     observed = judge(Live(claims=(redis_claim("512Mi"),)), persistence={"redis": {"size": "1Gi"}})
     assert observed.findings == ()
     assert "whether the storage class of the volumes allows expansion" in observed.unavailable[0]
@@ -289,7 +289,7 @@ def test_redis_data_neither_leave_their_volumes_nor_get_some(enabled: bool) -> N
     assert f"persistence.redis.enabled: {str(enabled).lower()}" in message
 
 
-def test_a_release_on_databases_of_others_needs_no_look() -> None:
+def test_a_release_with_external_databases_is_not_checked() -> None:
     without = [item for item in rendered() if item.kind not in data_changes.KINDS]
     assert data_changes.skip_reason(site(tuple(without))) == "these values deploy no database"
     assert data_changes.skip_reason(site(rendered())) == ""
