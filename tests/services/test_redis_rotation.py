@@ -224,7 +224,8 @@ async def test_a_rotation_loses_no_write_and_ends_with_the_new_password_alone(
     assert release.kubernetes.secret("redis-creds")["password"] == SECOND
     state = release.kubernetes.secret("rotation")
     assert state == {"redis.password": SECOND, "redis.REDIS_PASSWORD": SECOND}
-    assert sorted(release.deleted) == ["redis-0", "redis-1", "redis-2"]
+    # One that starts within the second of the configuration is replaced once more.
+    assert set(release.deleted) == {"redis-0", "redis-1", "redis-2"}
     assert release.deleted_masters == [], "a master is deleted only after a switchover"
     assert writer.acknowledged, waited
     assert writer.failures == []
