@@ -119,7 +119,7 @@ async def test_an_artifact_of_another_chart_is_refused(
     _as_other_chart(_package(copy))
     status, said = await command.run("--artifact", str(copy))
     assert status == 2, said
-    assert "of the chart 'wordpress', not of 'vrooli'" in said
+    assert "contains the chart 'wordpress', not 'vrooli'" in said
     assert await _releases(bare_kube) == before
 
 
