@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vrooli.diagnosis.evidence.components import postgres
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.interface import Rule, Symptom
-from vrooli.kube.objects import Body, items, text
+from vrooli.kube.objects import Body, dig, items
 
 FAILED, CREATED = "UnableToCreateStanzas", "StanzasCreated"
 CAUSES = {
@@ -46,7 +46,7 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
 def _is_created(cluster: Body) -> bool:
     """Whether every repository has its stanza: the failure was before that."""
     repos = items(cluster, "status", "pgbackrest", "repos")
-    return bool(repos) and all(text(repo, "stanzaCreated") == "True" for repo in repos)
+    return bool(repos) and all(dig(repo, "stanzaCreated") is True for repo in repos)
 
 
 RULE = Rule(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from support.diagnosis.evidence import (
@@ -9,6 +11,7 @@ from support.diagnosis.evidence import (
 )
 from support.diagnosis.healthy_release import (
     PG,
+    with_changed,
     with_events,
 )
 from support.diagnosis.rule_cases import Cases, assert_reported
@@ -32,3 +35,15 @@ CASES: Cases = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_symptom_names_its_resource_and_remediation(case: str) -> None:
     assert_reported(stanza_failed.RULE, *CASES[case])
+
+
+@pytest.mark.parametrize(("is_created", "number"), [(True, 0), (False, 1)])
+def test_a_failure_before_the_stanza_was_created_is_of_the_past(
+    is_created: bool, number: int
+) -> None:
+    """PGO also fails once more when the first backup holds the lock already."""
+    status = {"pgbackrest": {"repos": [{"name": "repo1", "stanzaCreated": is_created}]}}
+    evidence = with_changed(PG.kind, PG.name, lambda body: body.update(status=status))
+    events = stanza("ERROR: [050]: unable to acquire lock on file '/tmp/db-backup.lock'").events
+    symptoms = list(stanza_failed.find(replace(evidence, events=events)))
+    assert len(symptoms) == number
