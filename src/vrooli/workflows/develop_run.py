@@ -33,7 +33,7 @@ from vrooli.workflows.clusters.selection import Choice
 from vrooli.workflows.git_metadata import source
 from vrooli.workflows.host.setup import FIRST, Machine
 from vrooli.workflows.options import DevelopOptions
-from vrooli.workflows.safeguards import secrets_source as workflows_secrets_source
+from vrooli.workflows.safeguards import secrets_source
 
 # The values' name of each service, by the image that a local build makes for it.
 SERVICES = {
@@ -149,9 +149,7 @@ class DevelopRun:
     async def ensure_secrets(self, progress: Progress) -> Done:
         """Have the five secrets: in Vault, or in Kubernetes from a local file."""
         options = self.options
-        await workflows_secrets_source.refuse_change(
-            self.kube, options.environment, options.secrets_source
-        )
+        await secrets_source.refuse_change(self.kube, options.environment, options.secrets_source)
         if self.options.secrets_source is SecretsSource.VAULT:
             return await vault.ensure(
                 self.kube,

@@ -21,8 +21,6 @@ from vrooli.operators.catalog import resources_by_kind
 from vrooli.operators.custom_resource import CustomResource
 
 Body = Mapping[str, Any]
-Labels = Mapping[str, str]
-
 
 # Why an object is not ready; None if it is.
 Rule = Callable[[Body, Snapshot], str | None]

@@ -18,14 +18,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if WORDS in login.words:
             ref = login.about
             remedy, command = vault.widen(evidence, login, vault.ACCOUNTS)
-            ours = vso.ours(evidence, ref)
             yield Symptom(
                 resource=ref,
                 message=f"Vault's role {login.role} does not allow service account "
                 f"{login.account}: {login.words}.",
                 remediation="Add the account to the role (bound_service_account_names), or use a "
-                "different account (vso.serviceAccount)." + ("" if ours else f" {remedy}"),
-                command=vso.SETUP if ours else command,
+                f"different account (vso.serviceAccount). {remedy}".rstrip(),
+                command=command,
                 evidence=vso.lines(evidence, login),
             )
 

@@ -18,14 +18,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         if WORDS in login.words:
             ref = login.about
             remedy, command = vault.widen(evidence, login, vault.NAMESPACES)
-            ours = vso.ours(evidence, ref)
             yield Symptom(
                 resource=ref,
                 message=f"Vault's role {login.role} does not allow service accounts of namespace "
                 f"{ref.namespace}: {login.words}.",
-                remediation="Add the namespace to the role (bound_service_account_namespaces)."
-                + ("" if ours else f" {remedy}"),
-                command=vso.SETUP if ours else command,
+                remediation="Add the namespace to the role (bound_service_account_namespaces). "
+                f"{remedy}".rstrip(),
+                command=command,
                 evidence=vso.lines(evidence, login),
             )
 

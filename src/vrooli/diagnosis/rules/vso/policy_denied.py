@@ -20,14 +20,12 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         return
     first, paths = refused[0], sorted({item.path for item in refused})
     remedy, command = vault.allow(evidence, refused)
-    ours = vso.ours(evidence, vault.auth_of(first))
     yield Symptom(
         resource=first.about,
         message=f"no policy of its role allows reading {', '.join(paths)} (403 permission denied).",
         remediation="Allow `read` on the path, including /data/, in a policy of the role, or set a "
-        "path that the policy allows." + ("" if ours else f" {remedy}"),
-        command=restore_field_command(evidence, first.about, "spec", "path")
-        or (vso.SETUP if ours else command),
+        f"path that the policy allows. {remedy}".rstrip(),
+        command=restore_field_command(evidence, first.about, "spec", "path") or command,
         evidence=(
             *(f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in refused),
             *last_events(evidence, first.about, vso.READ_EVENT, most=1),

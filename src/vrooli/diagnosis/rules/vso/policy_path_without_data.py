@@ -17,14 +17,13 @@ def find(evidence: Evidence) -> Iterator[Symptom]:
         return
     first, paths = without_data[0], sorted({item.path for item in without_data})
     remedy, command = vault.allow(evidence, without_data)
-    ours = vso.ours(evidence, vault.auth_of(first))
     allowed = ", ".join(path.replace("/data/", "/", 1) for path in paths)
     yield Symptom(
         resource=first.about,
         message=f"a policy allows {allowed} without /data/, but a KV version 2 engine serves the "
         f"values at {', '.join(paths)} (403 permission denied).",
-        remediation="Add /data/ to the path in the policy." + ("" if ours else f" {remedy}"),
-        command=vso.SETUP if ours else command,
+        remediation=f"Add /data/ to the path in the policy. {remedy}".rstrip(),
+        command=command,
         evidence=tuple(
             f"{item.about.name}: GET /v1/{item.path}: 403 {item.words}" for item in without_data
         ),
