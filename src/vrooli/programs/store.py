@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from vrooli import project
-from vrooli.errors import PrerequisiteError, UsageError
+from vrooli import disk, project
+from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.locks import locked
 from vrooli.programs import download, golang
@@ -57,7 +57,7 @@ async def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
     # The longest builds first, so that short ones use the idle cores while the last one links.
     absent.sort(key=lambda group: -group.build_s)
     if absent:
-        _require_disk_space()
+        disk.require_space(project.cache_dir(), REQUIRED_DISK_BYTES, "building the programs needs")
     remaining = _Remaining(absent, progress)
     async with asyncio.TaskGroup() as tasks:
         for group in absent:
@@ -169,15 +169,3 @@ def _copy_source(source: Path, target: Path) -> None:
     shutil.copytree(source, target, symlinks=True, copy_function=shutil.copyfile)
     for path in target.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
-
-
-def _require_disk_space() -> None:
-    cache = project.cache_dir()
-    cache.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(cache).free
-    if free < REQUIRED_DISK_BYTES:
-        raise PrerequisiteError(
-            f"{cache} has {free / 1024**3:.1f} GiB free; building the programs needs "
-            f"{REQUIRED_DISK_BYTES / 1024**3:.0f} GiB.",
-            "Free some space, or set VROOLI_CACHE_DIR to a larger disk.",
-        )

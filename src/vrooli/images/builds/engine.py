@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from vrooli import disk
 from vrooli.errors import CommandError, PrerequisiteError, VrooliError
 from vrooli.events import Progress
 from vrooli.images import records
@@ -194,7 +195,7 @@ class _BuildRun:
         return _build_result(image, inputs_hash, record.id, built=False)
 
     async def _build(self, image: Image, inputs_hash: str) -> BuiltImage:
-        _require_disk_space()
+        disk.require_space(records.folder(), REQUIRED_DISK_BYTES, "images need")
         self._has_built = True
         began = time.monotonic()
         with tempfile.TemporaryDirectory(dir=records.folder(), prefix="build-") as workspace:
@@ -266,28 +267,13 @@ class _OutputFilter:
 def _build_error(image: Image, error: CommandError) -> VrooliError:
     tail = "\n".join(error.output.strip().splitlines()[-15:])
     if "no space left on device" in error.output.lower():
-        return _no_space_error(f"Building {image.reference} ran out of disk space.")
+        return disk.no_space_error(f"Building {image.reference} ran out of disk space.")
     ending = "did not end in time" if error.status is None else "failed"
     return VrooliError(
         f"The build of {image.reference} from {image.containerfile} {ending}:\n{tail}",
         "If a package could not be downloaded, check this host's network and run the command "
         "again; finished images are kept.",
     )
-
-
-def _require_disk_space() -> None:
-    cache = records.folder()
-    cache.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(cache).free
-    if free < REQUIRED_DISK_BYTES:
-        raise _no_space_error(
-            f"{cache} has {free / 1024**3:.1f} GiB free; images need "
-            f"{REQUIRED_DISK_BYTES / 1024**3:.0f} GiB."
-        )
-
-
-def _no_space_error(message: str) -> PrerequisiteError:
-    return PrerequisiteError(message, "Free some space, or set VROOLI_CACHE_DIR to a larger disk.")
 
 
 def _link_or_copy(program: Path, target: Path) -> None:
