@@ -1,4 +1,4 @@
-"""Helm's records of releases, made from objects and labels."""
+"""Helm's records of releases and their Leases, made from objects and labels."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from support.release.helm_secrets import packed
 from vrooli.chart.manifest import Manifest
+from vrooli.release import lease
 from vrooli.release.model import Release, Revision, secret_name
 from vrooli.release.records import metadata, storage
 from vrooli.release.records.author import Author
@@ -59,3 +60,15 @@ def helm_secret(release: Release, record: ReleaseRecord) -> dict[str, Any]:
         },
         "data": {"release": packed(content)},
     }
+
+
+def unfinished_revision(release: Release, number: int) -> dict[str, Any]:
+    """Helm's Secret of a revision that vrooli made and did not finish."""
+    return helm_secret(release, record(number, stored=RevisionMetadata(end=End.UNFINISHED)))
+
+
+def held_lease(release: Release, holder: str) -> dict[str, Any]:
+    """The Lease of a release, held by this process or another one."""
+    time = "2026-01-01T00:00:00Z"
+    spec = {"holderIdentity": holder, "acquireTime": time, "renewTime": time}
+    return {"kind": "Lease", "metadata": {"name": lease.lease_name(release)}, "spec": spec}

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from support.fakes.cluster import FakeCluster, namespace
-from support.release.records import helm_secret, record
+from support.release.records import held_lease, unfinished_revision
 from vrooli.environments import ENVIRONMENTS
 from vrooli.errors import VrooliError
 from vrooli.events import Progress, silent
-from vrooli.release import Release, lease, process_identity
+from vrooli.release import Release, process_identity
 from vrooli.release.records import storage
-from vrooli.release.records.metadata import End, RevisionMetadata
+from vrooli.release.records.metadata import End
 from vrooli.steps import Done, Step
 from vrooli.workflows import develop_run
 from vrooli.workflows.options import DevelopOptions
@@ -23,23 +23,9 @@ from vrooli.workflows.options import DevelopOptions
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
 
 
-TIME = "2026-01-01T00:00:00Z"
-
-
-def _lease(holder: str) -> dict[str, Any]:
-    """The Lease of the release, held by this process or another one."""
-    spec = {"holderIdentity": holder, "acquireTime": TIME, "renewTime": TIME}
-    return {"kind": "Lease", "metadata": {"name": lease.lease_name(RELEASE)}, "spec": spec}
-
-
-def _revision(number: int) -> dict[str, Any]:
-    """Helm's Secret of a revision that develop made."""
-    return helm_secret(RELEASE, record(number, stored=RevisionMetadata(end=End.UNFINISHED)))
-
-
 def _cluster(holder: str) -> FakeCluster:
     """A cluster with revision 1."""
-    return FakeCluster(namespace(), _lease(holder), _revision(1))
+    return FakeCluster(namespace(), held_lease(RELEASE, holder), unfinished_revision(RELEASE, 1))
 
 
 def _failures(cluster: FakeCluster) -> dict[int, str]:
@@ -62,7 +48,7 @@ async def _hold(cluster: FakeCluster, *, revision: int, interrupt: bool = False)
 
     async def ensure(progress: Progress) -> Done:
         if revision > 1:
-            cluster.add(_revision(revision))
+            cluster.add(unfinished_revision(RELEASE, revision))
         stored.set()
         if interrupt:
             await asyncio.Event().wait()

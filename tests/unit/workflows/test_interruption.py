@@ -9,29 +9,17 @@ from typing import Any
 import pytest
 
 from support.fakes.cluster import FakeCluster, namespace
-from support.release.records import helm_secret, record
+from support.release.records import held_lease, record, unfinished_revision
 from vrooli.events import Progress, silent
-from vrooli.release import Release, lease, process_identity
+from vrooli.release import Release, process_identity
 from vrooli.release.model import secret_name
 from vrooli.release.records import metadata
-from vrooli.release.records.metadata import End, RevisionMetadata
+from vrooli.release.records.metadata import End
 from vrooli.steps import Done
 from vrooli.workflows.safeguards.consent import Consent
 from vrooli.workflows.safeguards.interruption import InterruptedChange
 
 RELEASE = Release("vrooli-dev", "dev", Path("kubeconfig"))
-TIME = "2026-01-01T00:00:00Z"
-
-
-def _lease(holder: str) -> dict[str, Any]:
-    """The Lease of the release, held by this process or another one."""
-    spec = {"holderIdentity": holder, "acquireTime": TIME, "renewTime": TIME}
-    return {"kind": "Lease", "metadata": {"name": lease.lease_name(RELEASE)}, "spec": spec}
-
-
-def _revision(number: int) -> dict[str, Any]:
-    """Helm's Secret of a revision that a deploy of vrooli made."""
-    return helm_secret(RELEASE, record(number, stored=RevisionMetadata(end=End.UNFINISHED)))
 
 
 def _interrupted(during_prompt: dict[str, Any] | None = None) -> tuple[str, bool]:
@@ -40,7 +28,12 @@ def _interrupted(during_prompt: dict[str, Any] | None = None) -> tuple[str, bool
     Revision 2 is of this process, which holds the lock; ``during_prompt`` is an object that
     another deploy writes before the confirmation.
     """
-    cluster = FakeCluster(namespace(), _lease(process_identity.name()), _revision(1), _revision(2))
+    cluster = FakeCluster(
+        namespace(),
+        held_lease(RELEASE, process_identity.name()),
+        unfinished_revision(RELEASE, 1),
+        unfinished_revision(RELEASE, 2),
+    )
     rollbacks: list[Progress] = []
 
     async def roll_back(progress: Progress) -> Done:
@@ -66,7 +59,9 @@ def test_a_confirmation_rolls_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "during_prompt", [_lease("bob@elsewhere, process 7"), _revision(3)], ids=["lock", "revision"]
+    "during_prompt",
+    [held_lease(RELEASE, "bob@elsewhere, process 7"), unfinished_revision(RELEASE, 3)],
+    ids=["lock", "revision"],
 )
 def test_a_late_confirmation_does_not_roll_back_another_deploy(
     during_prompt: dict[str, Any],
