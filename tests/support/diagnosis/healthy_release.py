@@ -21,17 +21,9 @@ from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource, SecretF
 from vrooli.kube.objects import Ref
 
 PGO = "postgres-operator.crunchydata.com"
-
-
 RF = Ref("RedisFailover", "vrooli-rf", "dev")
-
-
 PG = Ref("PostgresCluster", "vrooli-pg", "dev")
-
-
 AUTH = Ref("VaultAuth", "vrooli-dev-vault", "dev")
-
-
 VAULT = Ref("Service", "vault", "vault")
 
 
@@ -39,17 +31,9 @@ REDIS, SENTINEL = Ref("Pod", "rfr-vrooli-rf-0", "dev"), Ref("Pod", "rfs-vrooli-r
 
 
 LEADER = Ref("Pod", "vrooli-pg-instance1-0", "dev")
-
-
 OF_REDIS = Ref("VaultStaticSecret", "vrooli-dev-redis", "dev")
-
-
 PULL = Ref("VaultStaticSecret", "vrooli-dev-dockerhub-pull-secret", "dev")
-
-
 HEALTH = {"initialized": True, "sealed": False}
-
-
 KEYS = {
     "vrooli-dev-dockerhub-pull-secret": ["password", "username"],
     "vrooli-dev-postgres": ["DB_NAME", "DB_PASSWORD", "DB_USER"],
@@ -202,8 +186,6 @@ def denied_secret(about: Ref, status: int, **content: Any) -> Evidence:
 
 
 VSO_POD = "vault-secrets-operator-system"
-
-
 OPERATOR_OFF = {"replicas": 0}
 
 
@@ -213,8 +195,6 @@ def spec(kind: str, name: str, **fields: Any) -> Evidence:
 
 
 ROTATOR = Ref("Deployment", "vrooli-dev-rotator", "dev")
-
-
 RUNNING = with_changed(
     "Deployment", ROTATOR.name, lambda body: body.update(status={"availableReplicas": 1})
 )

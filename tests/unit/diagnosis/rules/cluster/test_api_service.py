@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from support.diagnosis.evidence import (
-    START,
-    asleep,
-    diagnosed,
-    evidence,
-    found,
-)
-from support.objects.cluster import (
-    autoscaler,
-)
+from support.diagnosis.evidence import START, asleep, diagnosed, evidence, found
+from support.objects.cluster import autoscaler
 from vrooli.diagnosis.rules.cluster import api_service
 
 METRICS = {

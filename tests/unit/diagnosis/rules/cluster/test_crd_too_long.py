@@ -6,9 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    healthy,
-)
+from support.diagnosis.healthy_release import healthy
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.cluster import crd_too_long
 from vrooli.release.records.storage import Revision

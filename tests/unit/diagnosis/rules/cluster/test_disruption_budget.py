@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.diagnosis.evidence import (
-    evidence,
-    found,
-    pod_of,
-)
-from support.objects.cluster import (
-    node,
-)
+from support.diagnosis.evidence import evidence, found, pod_of
+from support.objects.cluster import node
 from vrooli.diagnosis.rules.cluster import disruption_budget
 
 

@@ -6,16 +6,8 @@ from typing import Any
 
 import pytest
 
-from support.diagnosis.evidence import (
-    diagnosed,
-    evidence,
-    found,
-    pod_of,
-)
-from support.objects.cluster import (
-    names,
-    node,
-)
+from support.diagnosis.evidence import diagnosed, evidence, found, pod_of
+from support.objects.cluster import names, node
 from vrooli.diagnosis.rules.cluster import nodes
 
 

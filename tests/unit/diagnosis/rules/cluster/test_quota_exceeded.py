@@ -7,13 +7,7 @@ import json
 import pytest
 
 from support.diagnosis.evidence import evidence, found, happening
-from support.objects.workloads import (
-    NO_ROOM,
-    OF_REDIS,
-    one_of,
-    refused,
-    the_one,
-)
+from support.objects.workloads import NO_ROOM, OF_REDIS, one_of, refused, the_one
 from vrooli.diagnosis.rules.cluster import quota_exceeded
 from vrooli.diagnosis.rules.workloads import pod_refused
 from vrooli.kube.objects import Ref

@@ -5,11 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from support.diagnosis.evidence import (
-    NOW,
-    evidence,
-    found,
-)
+from support.diagnosis.evidence import NOW, evidence, found
 from vrooli.diagnosis.rules.cluster import terminating
 
 LONG_AGO = (NOW - timedelta(minutes=10)).isoformat()

@@ -7,16 +7,8 @@ from typing import Any
 
 import pytest
 
-from support.diagnosis.evidence import (
-    NOW,
-    START,
-    diagnosed,
-    evidence,
-    happening,
-)
-from support.objects.cluster import (
-    names,
-)
+from support.diagnosis.evidence import NOW, START, diagnosed, evidence, happening
+from support.objects.cluster import names
 from vrooli.diagnosis.rules.cluster import volume_pending
 from vrooli.kube.events import Event
 from vrooli.kube.objects import Ref

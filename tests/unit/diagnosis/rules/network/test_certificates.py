@@ -6,15 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from support.diagnosis.evidence import (
-    NOW,
-    diagnosed,
-    evidence,
-)
-from support.objects.network import (
-    WHOLE,
-    tls,
-)
+from support.diagnosis.evidence import NOW, diagnosed, evidence
+from support.objects.network import WHOLE, tls
 from vrooli.diagnosis.evidence.model import SecretFacts
 from vrooli.diagnosis.rules.network import certificates
 from vrooli.kube.objects import Ref

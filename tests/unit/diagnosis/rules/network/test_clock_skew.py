@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from support.diagnosis.evidence import (
-    NOW,
-    evidence,
-    found,
-    pod_of,
-)
-from support.objects.cluster import (
-    node,
-)
+from support.diagnosis.evidence import NOW, evidence, found, pod_of
+from support.objects.cluster import node
 from vrooli.diagnosis.evidence.model import LogSource
 from vrooli.diagnosis.rules.network import clock_skew
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from support.diagnosis.evidence import (
-    diagnosed,
-    evidence,
-    found,
-)
-from support.objects.network import (
-    helper,
-)
+from support.diagnosis.evidence import diagnosed, evidence, found
+from support.objects.network import helper
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.evidence.probes import resolve
 from vrooli.diagnosis.rules.network import dns

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from support.diagnosis.evidence import (
-    evidence,
-    found,
-    with_objects,
-)
-from support.objects.network import (
-    LABELS,
-    ingress,
-    service,
-    shop,
-)
+from support.diagnosis.evidence import evidence, found, with_objects
+from support.objects.network import LABELS, ingress, service, shop
 from vrooli.diagnosis.rules.network import ingress_backend
 
 

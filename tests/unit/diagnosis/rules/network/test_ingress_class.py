@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import json
 
-from support.diagnosis.evidence import (
-    evidence,
-    found,
-)
-from support.objects.network import (
-    CLASS,
-    ingress,
-)
+from support.diagnosis.evidence import evidence, found
+from support.objects.network import CLASS, ingress
 from vrooli.diagnosis.rules.network import ingress_class
 
 

@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from support.diagnosis.evidence import (
-    diagnosed,
-    evidence,
-    found,
-)
-from support.objects.network import (
-    CLASS,
-    LABELS,
-    helper,
-    ingress,
-    service,
-    shop,
-)
+from support.diagnosis.evidence import diagnosed, evidence, found
+from support.objects.network import CLASS, LABELS, helper, ingress, service, shop
 from vrooli.diagnosis.rules.network import ingress_controller
 
 

@@ -17,11 +17,7 @@ from support.diagnosis.evidence import (
     rendered,
     with_objects,
 )
-from support.objects.network import (
-    LABELS,
-    deployed,
-    shop,
-)
+from support.objects.network import LABELS, deployed, shop
 from vrooli.diagnosis.evidence.connectivity import connections
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.evidence.probes import connect

@@ -7,17 +7,8 @@ from typing import Any
 
 import pytest
 
-from support.diagnosis.evidence import (
-    NOW,
-    evidence,
-    found,
-)
-from support.objects.network import (
-    LABELS,
-    deployed,
-    service,
-    shop,
-)
+from support.diagnosis.evidence import NOW, evidence, found
+from support.objects.network import LABELS, deployed, service, shop
 from vrooli.diagnosis.rules.network import service_endpoints
 
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from support.diagnosis.evidence import (
-    diagnosed,
-)
-from support.objects.network import (
-    WHOLE,
-    tls,
-)
+from support.diagnosis.evidence import diagnosed
+from support.objects.network import WHOLE, tls
 from vrooli.diagnosis.rules.network import tls_secret
 
 

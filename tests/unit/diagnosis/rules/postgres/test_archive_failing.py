@@ -7,12 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    PG,
-    STATE,
-    with_answer,
-    with_log_line,
-)
+from support.diagnosis.healthy_release import PG, STATE, with_answer, with_log_line
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.postgres import archive_failing
 

@@ -6,15 +6,8 @@ from typing import Any
 
 import pytest
 
-from support.diagnosis.evidence import (
-    found,
-    with_objects,
-)
-from support.diagnosis.healthy_release import (
-    PG,
-    PGO,
-    healthy,
-)
+from support.diagnosis.evidence import found, with_objects
+from support.diagnosis.healthy_release import PG, PGO, healthy
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.postgres import backup_failed
 

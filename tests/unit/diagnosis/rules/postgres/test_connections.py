@@ -6,11 +6,7 @@ import json
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    PG,
-    STATE,
-    with_answer,
-)
+from support.diagnosis.healthy_release import PG, STATE, with_answer
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.postgres import connections
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    DF,
-    LEADER,
-    PG,
-    with_answer,
-    with_log_line,
-)
+from support.diagnosis.healthy_release import DF, LEADER, PG, with_answer, with_log_line
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.postgres import disk_full
 

@@ -6,14 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from support.diagnosis.evidence import (
-    found,
-)
-from support.diagnosis.healthy_release import (
-    ROTATOR,
-    healthy,
-    with_facts,
-)
+from support.diagnosis.evidence import found
+from support.diagnosis.healthy_release import ROTATOR, healthy, with_facts
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import SecretFacts
 from vrooli.diagnosis.rules.postgres import password_differs

@@ -7,19 +7,8 @@ from typing import Any
 
 import pytest
 
-from support.diagnosis.evidence import (
-    diagnosed,
-    evidence,
-    happening,
-    pod,
-    pod_of,
-    with_objects,
-)
-from support.diagnosis.healthy_release import (
-    PG,
-    as_json,
-    with_answer,
-)
+from support.diagnosis.evidence import diagnosed, evidence, happening, pod, pod_of, with_objects
+from support.diagnosis.healthy_release import PG, as_json, with_answer
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer, Evidence
 from vrooli.diagnosis.rules.postgres import schema_missing

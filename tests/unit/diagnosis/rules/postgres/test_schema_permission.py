@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    PG,
-    with_answer,
-)
+from support.diagnosis.healthy_release import PG, with_answer
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.postgres import schema_permission
 from vrooli.kube.objects import Ref

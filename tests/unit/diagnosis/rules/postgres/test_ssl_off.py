@@ -6,14 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from support.diagnosis.evidence import (
-    found,
-)
-from support.diagnosis.healthy_release import (
-    LEADER,
-    healthy,
-    with_log_line,
-)
+from support.diagnosis.evidence import found
+from support.diagnosis.healthy_release import LEADER, healthy, with_log_line
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import LogSource
 from vrooli.diagnosis.rules.postgres import ssl_off

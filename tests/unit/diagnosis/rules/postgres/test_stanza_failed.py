@@ -6,14 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from support.diagnosis.evidence import (
-    happening,
-)
-from support.diagnosis.healthy_release import (
-    PG,
-    with_changed,
-    with_events,
-)
+from support.diagnosis.evidence import happening
+from support.diagnosis.healthy_release import PG, with_changed, with_events
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.rules.postgres import stanza_failed

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.evidence import (
-    with_objects,
-)
-from support.diagnosis.healthy_release import (
-    PG,
-    PGO,
-    healthy,
-)
+from support.diagnosis.evidence import with_objects
+from support.diagnosis.healthy_release import PG, PGO, healthy
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.cluster import volume_pending
 from vrooli.diagnosis.rules.postgres import storage_class

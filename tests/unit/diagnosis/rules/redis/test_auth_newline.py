@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    with_facts,
-)
+from support.diagnosis.healthy_release import with_facts
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import SecretFacts
 from vrooli.diagnosis.rules.redis import auth_newline

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.evidence import (
-    with_objects,
-)
-from support.diagnosis.healthy_release import (
-    healthy,
-    redis_pod,
-)
+from support.diagnosis.evidence import with_objects
+from support.diagnosis.healthy_release import healthy, redis_pod
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.redis import dead_pod
 from vrooli.kube.objects import Ref

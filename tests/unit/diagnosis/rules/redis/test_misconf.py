@@ -7,11 +7,7 @@ from typing import Any
 import pytest
 
 from support.diagnosis.evidence import diagnosed, evidence, found, happening, pod, pod_of
-from support.diagnosis.healthy_release import (
-    REDIS,
-    RF,
-    with_answer,
-)
+from support.diagnosis.healthy_release import REDIS, RF, with_answer
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer, Evidence, LogSource
 from vrooli.diagnosis.rules.redis import misconf

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    RF,
-    with_changed,
-)
+from support.diagnosis.healthy_release import RF, with_changed
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.redis import more_replicas
 

@@ -6,18 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from support.diagnosis.evidence import (
-    NOW,
-    found,
-    with_objects,
-)
-from support.diagnosis.healthy_release import (
-    REDIS,
-    RF,
-    SENTINEL,
-    redis_pod,
-    with_answer,
-)
+from support.diagnosis.evidence import NOW, found, with_objects
+from support.diagnosis.healthy_release import REDIS, RF, SENTINEL, redis_pod, with_answer
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.redis import sentinel_lost
 

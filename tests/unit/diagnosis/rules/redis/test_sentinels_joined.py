@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    RF,
-    SENTINEL,
-    with_answer,
-)
+from support.diagnosis.healthy_release import RF, SENTINEL, with_answer
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.redis import sentinels_joined
 

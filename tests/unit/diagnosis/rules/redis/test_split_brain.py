@@ -6,14 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from support.diagnosis.evidence import (
-    with_objects,
-)
-from support.diagnosis.healthy_release import (
-    RF,
-    healthy,
-    redis_pod,
-)
+from support.diagnosis.evidence import with_objects
+from support.diagnosis.healthy_release import RF, healthy, redis_pod
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.rules.redis import split_brain

@@ -13,11 +13,7 @@ from typing import Any
 import pytest
 
 from support.diagnosis.evidence import NOW, diagnosed, evidence, operators, pod, pod_of
-from support.diagnosis.healthy_release import (
-    REDIS,
-    RF,
-    with_answer,
-)
+from support.diagnosis.healthy_release import REDIS, RF, with_answer
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer, LogSource
 from vrooli.diagnosis.interface import Cause

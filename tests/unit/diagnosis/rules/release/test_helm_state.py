@@ -6,14 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from support.diagnosis.evidence import (
-    NOW,
-    diagnosed,
-    evidence,
-)
-from support.objects.cluster import (
-    names,
-)
+from support.diagnosis.evidence import NOW, diagnosed, evidence
+from support.objects.cluster import names
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.rules.release import helm_state
 from vrooli.release.records.storage import Revision

@@ -19,10 +19,7 @@ from support.diagnosis.evidence import (
     whole,
     with_objects,
 )
-from support.diagnosis.healthy_release import (
-    RF,
-    healthy,
-)
+from support.diagnosis.healthy_release import RF, healthy
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Evidence, LogSource
 from vrooli.diagnosis.rules.release import operator_refuses

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from support.diagnosis.evidence import (
-    diagnosed,
-    evidence,
-    found,
-    pod,
-)
-from support.objects.cluster import (
-    names,
-)
+from support.diagnosis.evidence import diagnosed, evidence, found, pod
+from support.objects.cluster import names
 from vrooli.diagnosis.rules.release import release_missing
 from vrooli.release.records.storage import Revision
 

@@ -7,16 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from support.diagnosis.evidence import (
-    NOW,
-    found,
-    happening,
-)
-from support.diagnosis.healthy_release import (
-    ROTATOR,
-    RUNNING,
-    healthy,
-)
+from support.diagnosis.evidence import NOW, found, happening
+from support.diagnosis.healthy_release import ROTATOR, RUNNING, healthy
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import SecretFacts
 from vrooli.diagnosis.rules.release import rotation_waiting

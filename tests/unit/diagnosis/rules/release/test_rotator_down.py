@@ -6,17 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from support.diagnosis.evidence import (
-    found,
-    pod_of,
-    with_objects,
-)
-from support.diagnosis.healthy_release import (
-    ROTATOR,
-    RUNNING,
-    with_facts,
-    without,
-)
+from support.diagnosis.evidence import found, pod_of, with_objects
+from support.diagnosis.healthy_release import ROTATOR, RUNNING, with_facts, without
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis import root_cause
 from vrooli.diagnosis.evidence.model import SecretFacts
@@ -26,8 +17,6 @@ from vrooli.kube.objects import Ref
 from vrooli.redaction import Redactor
 
 SERVER = "vrooli-dev-server"
-
-
 NO_SECRET = 'secret "vrooli-redis-creds" not found'
 
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.diagnosis.evidence import (
-    DEV,
-    evidence,
-    found,
-)
+from support.diagnosis.evidence import DEV, evidence, found
 from vrooli.diagnosis.rules.release import shared_releases
 
 

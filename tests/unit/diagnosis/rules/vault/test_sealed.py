@@ -6,15 +6,8 @@ import json
 
 import pytest
 
-from support.diagnosis.evidence import (
-    evidence,
-    found,
-)
-from support.diagnosis.healthy_release import (
-    VAULT,
-    as_json,
-    with_answer,
-)
+from support.diagnosis.evidence import evidence, found
+from support.diagnosis.healthy_release import VAULT, as_json, with_answer
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.rules.vault import sealed

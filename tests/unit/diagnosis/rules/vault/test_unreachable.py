@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.evidence import (
-    with_objects,
-)
-from support.diagnosis.healthy_release import (
-    AUTH,
-    VAULT,
-    spec,
-    with_answer,
-)
+from support.diagnosis.evidence import with_objects
+from support.diagnosis.healthy_release import AUTH, VAULT, spec, with_answer
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vault import unreachable
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    AUTH,
-    refused_login,
-)
+from support.diagnosis.healthy_release import AUTH, refused_login
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vso import account_refused
 

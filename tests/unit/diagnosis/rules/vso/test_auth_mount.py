@@ -6,12 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    AUTH,
-    as_json,
-    refused_login,
-    spec,
-)
+from support.diagnosis.healthy_release import AUTH, as_json, refused_login, spec
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.rules.vso import auth_mount

@@ -7,19 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from support.diagnosis.evidence import (
-    NOW,
-    START,
-    found,
-    happening,
-    pod,
-    with_objects,
-)
-from support.diagnosis.healthy_release import (
-    OF_REDIS,
-    VSO_POD,
-    with_events,
-)
+from support.diagnosis.evidence import NOW, START, found, happening, pod, with_objects
+from support.diagnosis.healthy_release import OF_REDIS, VSO_POD, with_events
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vso import cached_token
 

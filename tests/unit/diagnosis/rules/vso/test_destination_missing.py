@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    PULL,
-    with_changed,
-)
+from support.diagnosis.healthy_release import PULL, with_changed
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.diagnosis.rules.vso import destination_missing

@@ -6,15 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from support.diagnosis.evidence import (
-    happening,
-)
-from support.diagnosis.healthy_release import (
-    AUTH,
-    OF_REDIS,
-    healthy,
-    refused_login,
-)
+from support.diagnosis.evidence import happening
+from support.diagnosis.healthy_release import AUTH, OF_REDIS, healthy, refused_login
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vso import namespace_refused
 

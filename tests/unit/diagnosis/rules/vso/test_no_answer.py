@@ -6,13 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.diagnosis.evidence import (
-    NOW,
-    diagnosed,
-    found,
-    happening,
-    with_objects,
-)
+from support.diagnosis.evidence import NOW, diagnosed, found, happening, with_objects
 from support.diagnosis.healthy_release import (
     AUTH,
     OF_REDIS,

@@ -6,12 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    OF_REDIS,
-    PULL,
-    as_json,
-    denied_secret,
-)
+from support.diagnosis.healthy_release import OF_REDIS, PULL, as_json, denied_secret
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.rules.vso import policy_denied

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.healthy_release import (
-    OF_REDIS,
-    denied_secret,
-)
+from support.diagnosis.healthy_release import OF_REDIS, denied_secret
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vso import policy_path_without_data
 

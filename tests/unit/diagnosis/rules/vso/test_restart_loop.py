@@ -7,14 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from support.diagnosis.evidence import (
-    NOW,
-    happening,
-)
-from support.diagnosis.healthy_release import (
-    OF_REDIS,
-    with_events,
-)
+from support.diagnosis.evidence import NOW, happening
+from support.diagnosis.healthy_release import OF_REDIS, with_events
 from support.diagnosis.rule_cases import Cases, assert_reported
 from vrooli.diagnosis.rules.vso import restart_loop
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.diagnosis.evidence import DEV, diagnosed, evidence, found, pod_of
-from support.objects.workloads import (
-    OWNER,
-    SERVER,
-    the_one,
-    waiting,
-)
+from support.objects.workloads import OWNER, SERVER, the_one, waiting
 from vrooli.diagnosis.rules.workloads import config_missing, image_pull
 
 

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from support.diagnosis.evidence import diagnosed, evidence, found, pod_of
-from support.objects.workloads import (
-    NOW_TEXT,
-    POD,
-    SERVER,
-    deployment,
-    ended,
-    the_one,
-)
+from support.objects.workloads import NOW_TEXT, POD, SERVER, deployment, ended, the_one
 from vrooli.diagnosis.evidence.model import LogSource
 from vrooli.diagnosis.rules.workloads import crash_loop
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from support.diagnosis.evidence import evidence, found, pod_of
-from support.objects.workloads import (
-    POD,
-    SERVER,
-    the_one,
-)
+from support.objects.workloads import POD, SERVER, the_one
 from vrooli.diagnosis.rules.workloads import evicted
 
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.diagnosis.evidence import evidence, found, pod_of
-from support.objects.workloads import (
-    SERVER,
-    ended,
-    the_one,
-    waiting,
-)
+from support.objects.workloads import SERVER, ended, the_one, waiting
 from vrooli.diagnosis.rules.workloads import exits_at_start
 
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.diagnosis.evidence import evidence
-from support.objects.workloads import (
-    ARM,
-    ended,
-    the_one,
-)
+from support.objects.workloads import ARM, ended, the_one
 from vrooli.diagnosis.evidence.model import LogSource
 
 

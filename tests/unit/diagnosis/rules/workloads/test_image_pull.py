@@ -4,22 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.diagnosis.evidence import (
-    diagnosed,
-    evidence,
-    found,
-    happening,
-    pod_of,
-)
-from support.objects.workloads import (
-    ARM,
-    OWNER,
-    POD,
-    SERVER,
-    the_one,
-    versions,
-    waiting,
-)
+from support.diagnosis.evidence import diagnosed, evidence, found, happening, pod_of
+from support.objects.workloads import ARM, OWNER, POD, SERVER, the_one, versions, waiting
 from vrooli.diagnosis.rules.workloads import image_pull
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from support.diagnosis.evidence import diagnosed, evidence, found, pod
-from support.objects.workloads import (
-    the_one,
-)
+from support.objects.workloads import the_one
 from vrooli.diagnosis.rules.workloads import job_failed
 
 

@@ -5,14 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.diagnosis.evidence import asleep, diagnosed, found, happening
-from support.objects.workloads import (
-    NO_ROOM,
-    OF_REDIS,
-    OWNER,
-    one_of,
-    refused,
-    the_one,
-)
+from support.objects.workloads import NO_ROOM, OF_REDIS, OWNER, one_of, refused, the_one
 from vrooli.diagnosis.rules.workloads import pod_refused
 from vrooli.kube.objects import Ref
 

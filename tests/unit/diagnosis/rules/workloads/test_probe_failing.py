@@ -5,13 +5,7 @@ from __future__ import annotations
 import json
 
 from support.diagnosis.evidence import evidence, found, happening, pod_of
-from support.objects.workloads import (
-    NOW_TEXT,
-    POD,
-    SERVER,
-    ended,
-    the_one,
-)
+from support.objects.workloads import NOW_TEXT, POD, SERVER, ended, the_one
 from vrooli.diagnosis.evidence.model import Answer
 from vrooli.diagnosis.evidence.probes import health_answer
 from vrooli.diagnosis.rules.workloads import probe_failing

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from support.diagnosis.evidence import diagnosed, evidence, found, pod_of
-from support.objects.workloads import (
-    SERVER,
-    the_one,
-    waiting,
-)
+from support.objects.workloads import SERVER, the_one, waiting
 from vrooli.diagnosis.rules.workloads import pull_secret_missing
 
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from support.diagnosis.evidence import evidence, found
-from support.objects.workloads import (
-    SERVER,
-    deployment,
-    the_one,
-)
+from support.objects.workloads import SERVER, deployment, the_one
 from vrooli.diagnosis.rules.workloads import rollout_stuck
 
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from support.diagnosis.evidence import (
-    NOW,
-    evidence,
-    found,
-)
-from support.objects.cluster import (
-    autoscaler,
-)
+from support.diagnosis.evidence import NOW, evidence, found
+from support.objects.cluster import autoscaler
 from vrooli.diagnosis.rules.workloads import scaler
 
 

@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 
 from support.diagnosis.evidence import evidence, found, happening
-from support.objects.workloads import (
-    POD,
-    the_one,
-    unscheduled,
-)
+from support.objects.workloads import POD, the_one, unscheduled
 from vrooli.diagnosis.rules.workloads import unschedulable
 from vrooli.kube.events import Event
 

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from support.diagnosis.evidence import evidence, found, happening
-from support.objects.workloads import (
-    OWNER,
-    POD,
-    the_one,
-    unscheduled,
-    waiting,
-)
+from support.objects.workloads import OWNER, POD, the_one, unscheduled, waiting
 from vrooli.diagnosis.rules.workloads import volume_mount
 
 
