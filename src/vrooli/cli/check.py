@@ -146,7 +146,7 @@ def _show(result: CheckResult, console: Console, check_only: bool) -> None:
     tables.show_missing(result.missing, console)
     tables.show_rows(
         f"Checks for {result.environment} on {result.cluster}",
-        ("", "check", "state", "time", "found"),
+        ("", "check", "state", "time", "detail"),
         [
             (
                 {"ok": True, "failed": False}.get(view.state),

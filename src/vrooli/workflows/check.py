@@ -154,7 +154,8 @@ async def _run_checks(
 
             def on_outcome(outcome: Outcome) -> None:
                 waiting.pop(outcome.check.name)
-                progress.report(f"checking {', '.join(waiting.values())}")
+                if waiting:
+                    progress.report(f"checking {', '.join(waiting.values())}")
 
             outcomes.extend(await runner.run(options.checks, site, on_outcome))
         return Done(changed=False, detail=summary(outcomes))
