@@ -50,7 +50,7 @@ class Shell:
             case Way.TERMINAL:
                 return await self._on_a_terminal(command)
             case Way.UNTIL_SEEN | Way.FORWARD:
-                return await self._until_seen(command)
+                return await self._run_until_matched(command)
 
     async def _once(self, command: Printed) -> tuple[int, str]:
         answer = await self._start(self._bash(command))
