@@ -41,7 +41,7 @@ class Cost:
         failed: Those that failed.
         postgres: What the writer to PostgreSQL saw.
         redis: What the writer to Redis saw.
-        lost: Acknowledged writes that are gone, by store.
+        lost: Durable writes that are missing, by store.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Writes numbers to PostgreSQL and Redis at a steady rate, and notes each that was acknowledged.
+"""Writes numbers to PostgreSQL and Redis at a steady rate, and records each acknowledged one.
 
 It runs in a pod of the server's image: ``python3 writer.py`` writes until it is ended;
-``verify`` prints what of the acknowledged is no longer there, ``login USER PASSWORD`` whether
-PostgreSQL takes them. Each attempt is made
+``verify`` prints which durable writes are missing, ``login USER PASSWORD`` whether
+PostgreSQL accepts them. Each attempt is made
 once: a service would try again, and its callers would see less of an outage than this does.
 """
 
@@ -28,8 +28,8 @@ ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 # Writes a second, and the longest that one may take, seconds.
 POSTGRES_PER_S, REDIS_PER_S = 20.0, 20.0
 ANSWER_S, CONNECT_S = 8.0, 3.0
-# How long Redis may take to confirm that a replica has the write, milliseconds.
-REPLICATED_MS = 2000
+# How long the replicas may take to confirm a write, milliseconds.
+REPLICATED_MS = 500
 TABLE = "vrooli.written"
 BATCH = 1000
 
@@ -89,10 +89,11 @@ class Postgres:
         query = f"CREATE TABLE IF NOT EXISTS {TABLE} (number bigint PRIMARY KEY)"
         await (await self.connection()).execute(query.encode())
 
-    async def write(self, number: int) -> None:
-        """Write a number; it is acknowledged when this returns."""
+    async def write(self, number: int) -> bool:
+        """Write a number; it is acknowledged when this returns, and durable."""
         query = f"INSERT INTO {TABLE} VALUES (%s)"
         await (await self.connection()).execute(query.encode(), (number,))
+        return True
 
     async def forget(self) -> None:
         """Close the connection."""
@@ -114,6 +115,7 @@ class RedisMaster:
 
     def __init__(self) -> None:
         self._redis: Redis | None = None
+        self._replicas = int(os.environ["REDIS_REPLICAS"])
 
     async def connection(self) -> Redis:
         """The connection, a new one if the last one is broken."""
@@ -137,19 +139,23 @@ class RedisMaster:
     async def prepare(self) -> None:
         """Nothing needs to be made."""
 
-    async def write(self, number: int) -> None:
-        """Write a number; it is acknowledged when a replica has it, too.
+    async def write(self, number: int) -> bool:
+        """Write a number; it is acknowledged when a replica has it, and durable when all have.
+
+        Sentinel elects a replica by reports that may be some seconds old: of two replicas it may
+        elect the one that does not have the write.
 
         Raises:
-            NotReplicatedError: None has.
+            NotReplicatedError: No replica has it.
         """
         redis = await self.connection()
         pipe = redis.pipeline(transaction=False)
         pipe.set(f"written:{number}", number)
-        pipe.execute_command("WAIT", 1, REPLICATED_MS)
+        pipe.execute_command("WAIT", self._replicas, REPLICATED_MS)
         _, replicas = await pipe.execute()
         if replicas < 1:
             raise NotReplicatedError(f"{replicas} replicas")
+        return bool(replicas >= self._replicas)
 
     async def forget(self) -> None:
         """Close the connection."""
@@ -180,18 +186,19 @@ async def write_forever(name: str) -> None:
         began = time.monotonic()
         try:
             async with asyncio.timeout(ANSWER_S):
-                await store.write(number)
+                is_durable = await store.write(number)
         except store.errors as error:
             log_attempt(name, number, f"{type(error).__name__}: {error}".splitlines()[0])
             await _attempt(store, store.forget)
         else:
-            log_attempt(name, number)
+            log_attempt(name, number, is_durable=is_durable)
         await asyncio.sleep(max(0.0, began + 1 / store.per_s - time.monotonic()))
 
 
-def log_attempt(store: str, number: int, error: str = "") -> None:
-    """Note an attempt; without an error it was acknowledged."""
+def log_attempt(store: str, number: int, error: str = "", *, is_durable: bool = False) -> None:
+    """Record an attempt; without an error it was acknowledged."""
     line = {"store": store, "number": number, "at": time.time(), "error": error}
+    line["durable"] = is_durable
     with LOG.open("a") as records:
         records.write(json.dumps(line) + "\n")
 
@@ -206,15 +213,15 @@ async def _attempt(store: Postgres | RedisMaster, do: Callable[[], Awaitable[Non
 
 
 async def verify() -> None:
-    """Print, for each store, how many were acknowledged and which of them aren't there."""
+    """Print, for each store, how many writes were durable and which of them are missing."""
     output = [json.loads(line) for line in LOG.read_text().splitlines()]
     result = {}
     for name, make in STORES.items():
         store = make()
-        acknowledged = {n["number"] for n in output if n["store"] == name and not n["error"]}
-        lost = sorted(acknowledged - await store.present())
+        durable = {n["number"] for n in output if n["store"] == name and n["durable"]}
+        lost = sorted(durable - await store.present())
         await store.forget()
-        result[name] = {"acknowledged": len(acknowledged), "lost": lost}
+        result[name] = {"durable": len(durable), "lost": lost}
     sys.stdout.write(json.dumps(result))
 
 

@@ -70,9 +70,9 @@ class Writer:
         return [Written(record["store"], record["at"], record["error"]) for record in records]
 
     async def lost(self) -> dict[str, list[int]]:
-        """The numbers that were acknowledged and aren't there, by store."""
+        """The numbers of durable writes that are missing, by store."""
         result = json.loads(await self._verified())
-        assert all(store["acknowledged"] for store in result.values()), result
+        assert all(store["durable"] for store in result.values()), result
         return {name: store["lost"] for name, store in result.items()}
 
     async def _verified(self) -> str:
@@ -113,13 +113,20 @@ def between(written: list[Written], store: str, began: float, ended: float) -> O
 @asynccontextmanager
 async def writing(kube: Kube, release: Release, image: str) -> AsyncIterator[Writer]:
     """A writer for the length of the block; it goes with its namespace."""
-    for body in _objects(release, image):
+    replicas = await _redis_replicas(kube, release)
+    for body in _objects(release, image, replicas):
         await kube.apply(body, namespace=release.namespace)
     await workload.wait_for_pod(kube, NAME, READY_S, namespace=release.namespace)
     yield Writer(kube, release.namespace)
 
 
-def _objects(release: Release, image: str) -> list[Manifest]:
+async def _redis_replicas(kube: Kube, release: Release) -> int:
+    """The number of replicas beside Redis' master."""
+    (failover,) = await kube.list("databases.spotahome.com/v1", "RedisFailover", release.namespace)
+    return int(failover["spec"]["redis"]["replicas"]) - 1
+
+
+def _objects(release: Release, image: str, redis_replicas: int) -> list[Manifest]:
     """The pod, what it runs, whom it may ask for passwords, and the ways that are opened to it."""
     meta = {"name": NAME}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": NAME}
@@ -148,7 +155,7 @@ def _objects(release: Release, image: str) -> list[Manifest]:
         },
         _egress("pool", POOL, 5432),
         _egress("redis", REDIS, 6379, 26379),
-        _pod(release, image),
+        _pod(release, image, {**SECRETS, "REDIS_REPLICAS": str(redis_replicas)}),
     ]
 
 
@@ -171,14 +178,14 @@ def _egress(name: str, to: dict[str, str], *ports: int) -> Manifest:
     }
 
 
-def _pod(release: Release, image: str) -> Manifest:
+def _pod(release: Release, image: str, environment: dict[str, str]) -> Manifest:
     connections = {"configMapRef": {"name": f"{release.name}-connections"}}
     container: dict[str, Any] = {
         "name": NAME,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["python3", "/script/writer.py"],
-        "env": [{"name": name, "value": value} for name, value in SECRETS.items()],
+        "env": [{"name": name, "value": value} for name, value in environment.items()],
         "envFrom": [connections],
         "securityContext": workload.RESTRICTED,
         "resources": {"requests": {"cpu": "10m"}, "limits": {"memory": "192Mi"}},
