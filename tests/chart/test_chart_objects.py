@@ -127,7 +127,8 @@ def test_pods_restart_when_their_configuration_changes() -> None:
         body = render(settings)[f"Deployment/demo-{name}"].body
         return dict(body["spec"]["template"]["metadata"]["annotations"])
 
-    before, after = {}, {"config": {"logLevel": "debug"}}
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {"config": {"logLevel": "debug"}}
     assert annotations("ui", before) != annotations("ui", after)
     assert annotations("adminer", before) == annotations("adminer", after)
     other_database = {"pgoPostgresql": {"clusterName": "other"}}

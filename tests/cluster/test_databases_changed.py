@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -75,18 +75,20 @@ async def kept(bare_kube: Kube) -> AsyncIterator[Kube]:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME}}
     for body in (namespace, CLASS):
         await bare_kube.apply(body)
-    made = [item.body for item in databases()] + [redis_claim("512Mi"), instance(15)]
-    for body in made:
-        await bare_kube.apply(body, namespace=HOME)
+    made: list[Mapping[str, Any]] = [database.body for database in databases()]
+    made += [redis_claim("512Mi"), instance(15)]
+    for item in made:
+        await bare_kube.apply(item, namespace=HOME)
     ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
     await bare_kube.patch("v1", "Pod", "pg-0/status", HOME, {"status": ready})
     yield bare_kube
     # Nobody is here to see that no pod uses it.
     unprotected = {"metadata": {"finalizers": None}}
     await bare_kube.patch("v1", "PersistentVolumeClaim", CLAIM, HOME, unprotected)
-    for body in (*made, CLASS):
-        name = body["metadata"]["name"]
-        await bare_kube.delete(body["apiVersion"], body["kind"], name, HOME)
+    deleted: list[Mapping[str, Any]] = [*made, CLASS]
+    for item in deleted:
+        name = item["metadata"]["name"]
+        await bare_kube.delete(item["apiVersion"], item["kind"], name, HOME)
 
 
 async def test_the_same_databases_once_more_are_let_through(kept: Kube) -> None:

@@ -520,7 +520,7 @@ async def test_who_may_read_all_of_a_namespace_sees_the_operators_objects_in_it(
 ) -> None:
     rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}]
     token = await reader(bare_kube, "one-namespace", DEV.namespace, rules)
-    body = {
+    body: dict[str, Any] = {
         "apiVersion": "databases.spotahome.com/v1",
         "kind": "RedisFailover",
         "metadata": {"name": "vrooli-rf", "namespace": DEV.namespace},

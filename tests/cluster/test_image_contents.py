@@ -48,7 +48,8 @@ class Containers:
         return subprocess.Popen(self.builder.command(*how), start_new_session=True)
 
     def config(self, image: str) -> dict[str, Any]:
-        return json.loads(self._buildah("inspect", self.of(image)))["OCIv1"]["config"]
+        output = json.loads(self._buildah("inspect", self.of(image)))
+        return dict(output["OCIv1"]["config"])
 
     def _buildah(self, *words: str) -> str:
         done = subprocess.run(

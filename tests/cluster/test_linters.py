@@ -68,7 +68,7 @@ def scored(case: str) -> dict[str, list[str]]:
 async def _score(text: str) -> list[dict[str, Any]]:
     program = (await programs.ensure(["kube-score"], Progress()))["kube-score"]
     wanted = [word for rule in OPTIONAL for word in ("--enable-optional-test", rule)]
-    command = [program, "score", "--kubernetes-version", KUBERNETES, "--output-format", "json"]
+    command = [str(program), "score", "--kubernetes-version", KUBERNETES, "--output-format", "json"]
     # It ends with 1 when it finds anything, justified or not.
     answer = await process.run([*command, *wanted, "-"], stdin=text, check=False)
     found: list[dict[str, Any]] = json.loads(answer.output)

@@ -128,7 +128,7 @@ async def said(live: Live, planted: Kube, tmp_path_factory: pytest.TempPathFacto
 async def run(live: Live, command: str) -> tuple[int, str]:
     """A command's status, and all that it says."""
     started = await asyncio.create_subprocess_exec(
-        *(VROOLI, *command.split(), "--cluster", live.cluster),
+        *(str(VROOLI), *command.split(), "--cluster", live.cluster),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

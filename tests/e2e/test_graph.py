@@ -42,7 +42,7 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
 @pytest.fixture
 def served(live: Live) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The page's address, and the command that serves it."""
-    argv = [VROOLI, "graph", "--serve", "--cluster", live.cluster]
+    argv = [str(VROOLI), "graph", "--serve", "--cluster", live.cluster]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as started:
         assert started.stdout is not None
         yield started.stdout.readline().split()[-1], started
@@ -52,7 +52,7 @@ def served(live: Live) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 def looked(live: Live) -> dict[str, Any]:
     """What the command says of the live release."""
-    argv = [VROOLI, "graph", "--live", "--format", "json", "--cluster", live.cluster]
+    argv = [str(VROOLI), "graph", "--live", "--format", "json", "--cluster", live.cluster]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode in (0, 1, 3), done.stderr
     return dict(json.loads(done.stdout))
@@ -81,7 +81,8 @@ def _shows(browser: webdriver.Chrome, state: str, limit_s: float = SHOWN_S) -> N
     def holds(_: webdriver.Chrome) -> bool:
         row = browser.find_element(By.CSS_SELECTOR, f"[data-row='{ARROW}']")
         arrow = browser.find_element(By.CSS_SELECTOR, f"[data-arrow='{ARROW}']")
-        return row.get_attribute("class") == state and state in arrow.get_attribute("class").split()
+        classes = (arrow.get_attribute("class") or "").split()
+        return row.get_attribute("class") == state and state in classes
 
     WebDriverWait(browser, limit_s).until(holds)
 
@@ -113,7 +114,7 @@ def test_the_open_page_shows_every_arrow_and_one_that_breaks_without_a_reload(
     }
     assert drawn == wanted and len(drawn) > 80
     _shows(browser, "active")
-    browser.execute_script("window.sameDocument = true")  # type: ignore[no-untyped-call]
+    browser.execute_script("window.sameDocument = true")
     try:
         asyncio.run(_scale(live, 0))
         _shows(browser, "broken")
@@ -123,7 +124,7 @@ def test_the_open_page_shows_every_arrow_and_one_that_breaks_without_a_reload(
     finally:
         asyncio.run(_scale(live, 1))
     _shows(browser, "active", READY_S)
-    assert browser.execute_script("return window.sameDocument")  # type: ignore[no-untyped-call]
+    assert browser.execute_script("return window.sameDocument")
 
     began = time.monotonic()
     command.send_signal(signal.SIGINT)

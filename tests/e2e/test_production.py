@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -169,7 +170,7 @@ async def _suffers(
         await asyncio.sleep(rest_s)
         _rested(changed, sent)
         for name in chosen:
-            costs.append(await bench.cost(name, lambda name=name: FAULTS[name].do(site, bench)))
+            costs.append(await bench.cost(name, partial(FAULTS[name].do, site, bench)))
             log.info(costs[-1].row)
     for cost in costs:
         record_property(cost.name, cost.row)

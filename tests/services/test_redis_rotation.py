@@ -9,7 +9,7 @@ import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import pytest
@@ -255,7 +255,7 @@ async def test_a_change_that_is_taken_back_before_it_was_published_leaves_nothin
     async with rotation(release) as subject:
         await reconcile_until_done(subject)
         release.kubernetes.put_secret("redis-vault", password=SECOND, REDIS_PASSWORD=SECOND)
-        subject._published.publish = _fail  # type: ignore[method-assign]
+        subject._published.publish = _fail  # type: ignore[method-assign,assignment]
         with pytest.raises(TimeoutError):
             await subject.reconcile()
     release.kubernetes.put_secret("redis-vault", password=FIRST, REDIS_PASSWORD=FIRST)
@@ -283,7 +283,7 @@ async def test_a_switchover_that_is_cut_short_loses_no_write(release: Release) -
     task = asyncio.create_task(writer.run())
     await asyncio.sleep(1)
     master, others = nodes["redis-0"], [nodes["redis-1"], nodes["redis-2"]]
-    order = asyncio.create_task(switch_over(master, others, _Ends(sentinel), FIRST))
+    order = asyncio.create_task(switch_over(master, others, _Ends(*astuple(sentinel)), FIRST))
     with pytest.raises(asyncio.CancelledError):
         await order
     await asyncio.sleep(15)
@@ -293,16 +293,11 @@ async def test_a_switchover_that_is_cut_short_loses_no_write(release: Release) -
     assert await _missing(release, writer.acknowledged, FIRST) == []
 
 
-class _Ends:
+class _Ends(SentinelNode):
     """A Sentinel whose order is the last thing that the program does."""
 
-    name = "sentinel-0"
-
-    def __init__(self, sentinel: SentinelNode) -> None:
-        self._sentinel = sentinel
-
     async def fail_over(self) -> None:
-        await self._sentinel.fail_over()
+        await super().fail_over()
         raise asyncio.CancelledError
 
 

@@ -123,7 +123,7 @@ def test_an_invalid_key_is_rejected(stack: Stack, header: str) -> None:
     answer = httpx.post(
         f"{stack.url()}/api/posts",
         files={"text": (None, "No key")},
-        headers={"Idempotency-Key": header.encode()},
+        headers=[(b"Idempotency-Key", header.encode())],
     )
     assert code_of(answer) == (400, "idempotency-key")
     assert stored(stack, "No key") == 0

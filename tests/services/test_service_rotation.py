@@ -91,7 +91,7 @@ async def test_a_command_is_retried_while_the_redis_password_differs(stack: Stac
             await client.set("rotation", "before")
             master.config_set("requirepass", NEXT)
             _end_clients(master)
-            waiting = asyncio.create_task(client.get("rotation"))
+            waiting = asyncio.ensure_future(client.get("rotation"))
             await asyncio.sleep(2.0)
             assert not waiting.done()
             master.config_set("requirepass", PASSWORD)

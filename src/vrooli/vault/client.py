@@ -41,7 +41,7 @@ class VaultClient:
         self.address = address
         if not verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        self._hvac: Any = hvac.Client(url=address, token=token, timeout=REQUEST_S, verify=verify)  # type: ignore[no-untyped-call]
+        self._hvac: Any = hvac.Client(url=address, token=token, timeout=REQUEST_S, verify=verify)
 
     def close(self) -> None:
         """Close the connections."""

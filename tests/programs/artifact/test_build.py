@@ -229,7 +229,7 @@ def test_images_of_values_that_run_no_service_of_ours_are_refused(root: Path) ->
     services = "".join(f"  {name}: {{enabled: false}}\n" for name in ("ui", "server", "jobs"))
     rotation = "rotation: {enabled: false}\n"
     (root / CHART / "values-dev.yaml").write_text("services:\n" + services + rotation)
-    wanted = {"images": True, "environments": (ENVIRONMENTS["dev"],)}
+    wanted: dict[str, Any] = {"images": True, "environments": (ENVIRONMENTS["dev"],)}
     _refused(root, "none of ui, server, jobs and rotator", **wanted)
 
 
@@ -238,7 +238,7 @@ def test_images_are_not_pushed_to_the_charts_placeholder(root: Path) -> None:
 
 
 def test_images_are_not_pushed_when_the_values_name_only_this_machine(root: Path) -> None:
-    wanted = {"push_images": True, "environments": (ENVIRONMENTS["dev"],)}
+    wanted: dict[str, Any] = {"push_images": True, "environments": (ENVIRONMENTS["dev"],)}
     _refused(root, "do not name a registry", **wanted)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import hvac
 import pytest
 from hvac.exceptions import Forbidden
@@ -11,6 +13,7 @@ from vrooli import project
 from vrooli.errors import UsageError
 from vrooli.events import Progress
 from vrooli.secrets import catalog
+from vrooli.steps import Done
 from vrooli.vault import configuration, policies
 from vrooli.vault.client import VaultClient
 
@@ -26,7 +29,7 @@ async def configured(vault: Server) -> VaultClient:
     return client
 
 
-async def configure(client: VaultClient, **role: tuple[str, ...]):
+async def configure(client: VaultClient, **role: tuple[str, ...]) -> Done:
     return await configuration.configure(
         client, project.policies_dir(), Progress(), configuration.role_settings(**role)
     )
@@ -92,6 +95,6 @@ async def test_other_binding_of_the_role_is_written(configured: VaultClient, vau
     assert (await configure(configured)).changed
 
 
-def test_missing_policy_file_is_named(tmp_path) -> None:
+def test_missing_policy_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"vrooli-secrets-redis-read-policy\.hcl"):
         policies.read(tmp_path)

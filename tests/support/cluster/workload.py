@@ -29,7 +29,7 @@ RESTRICTED = {
 
 def pod(name: str, *, volume: str | None = None) -> dict[str, Any]:
     """A restricted pod that runs the server."""
-    container = {
+    container: dict[str, Any] = {
         "name": "server",
         "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from vrooli.chart import engine, values
 from vrooli.diagnosis import catalog, root_cause
@@ -116,7 +116,7 @@ def well() -> Evidence:
             body["metadata"]["creationTimestamp"] = START
     done = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1}
     for body in observed.objects["Deployment"]:
-        body["status"] = dict(done)
+        cast("dict[str, Any]", body)["status"] = dict(done)
     classes = {"kind": "IngressClass", "metadata": {"name": "traefik"}, "spec": {}}
     place = {"kind": "Namespace", "metadata": {"name": "vault"}}
     vault = {"kind": "Service", "metadata": {"name": "vault", "namespace": "vault"}, "spec": {}}

@@ -181,11 +181,12 @@ def _all_endpoints(diagrams: Iterable[Diagram]) -> list[Endpoint]:
 
 
 def _status(kind: str) -> Body:
-    return {
+    statuses: dict[str, Body] = {
         "VaultStaticSecret": {"secretMAC": "abc", "lastGeneration": 1},
         "VaultAuth": {"valid": True},
         "VaultConnection": {"valid": True},
-    }.get(kind, {})
+    }
+    return statuses.get(kind, {})
 
 
 def _service(name: str, labels: Mapping[str, str], ip: str, ports: Iterable[int]) -> Body:

@@ -103,7 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.blobs[digest] = content
         else:
             return self._answer(400)
-        return self._answer(201, Location=parts.path, **{"Docker-Content-Digest": digest})
+        headers = {"Docker-Content-Digest": digest}
+        return self._answer(201, b"", Location=parts.path, **headers)
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":

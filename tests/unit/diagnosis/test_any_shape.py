@@ -12,7 +12,7 @@ from vrooli.diagnosis import catalog
 from vrooli.diagnosis.evidence.model import Evidence
 from vrooli.release.rollout import readiness
 
-ODD = (None, "text", 7, [], {}, [None, "text", 7, {}], {"name": None})
+ODD: tuple[Any, ...] = (None, "text", 7, [], {}, [None, "text", 7, {}], {"name": None})
 
 
 def test_a_release_that_is_well_yields_no_finding() -> None:

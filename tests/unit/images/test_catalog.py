@@ -1,6 +1,7 @@
 """The catalog agrees with the Containerfiles."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -61,5 +62,5 @@ def test_the_two_halves_are_all_images() -> None:
     assert {*catalog.WITHOUT_PROGRAMS, *catalog.WITH_PROGRAMS} == IMAGES.keys()
 
 
-def _containerfiles(part: str) -> list:
+def _containerfiles(part: str) -> list[Path]:
     return list((project.root() / part).glob("*/Containerfile"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -130,11 +131,14 @@ async def test_so_many_are_asked_at_a_time_and_the_important_ones_first() -> Non
         await asyncio.sleep(0.005)
         running -= 1
 
+    async def request_by(name: str, limit_s: float) -> None:
+        await request(name)
+
     budget = RequestBudget(5, RequestQueue(2))
     async with asyncio.TaskGroup() as group:
         for priority, names in ((Priority.OPTIONAL, "abcd"), (Priority.REQUIRED, "ABCD")):
             for name in names:
-                ask = budget.run(name, lambda _, name=name: request(name), priority=priority)
+                ask = budget.run(name, partial(request_by, name), priority=priority)
                 group.create_task(ask)
     assert most == 2
     # Two had begun before anything of importance came.

@@ -75,7 +75,8 @@ def unscheduled(since_s: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("part", ["containerStatuses", "initContainerStatuses"])
 def test_an_image_that_cannot_be_pulled_is_final(part: str) -> None:
-    (result,) = find_failures([pod(**{part: [waiting("ImagePullBackOff")]})], NOW)
+    status: dict[str, Any] = {part: [waiting("ImagePullBackOff")]}
+    (result,) = find_failures([pod(**status)], NOW)
     assert str(result) == "server-1/server: ImagePullBackOff (no such image)"
 
 

@@ -33,7 +33,7 @@ DESIRED: dict[str, Any] = {
         }
     },
 }
-OURS = {
+OURS: dict[str, Any] = {
     "f:spec": {
         "f:template": {
             "f:spec": {
@@ -87,7 +87,7 @@ def _added(*entries: dict[str, Any], **spec: Any) -> dict[str, FieldChange]:
     return {field.path: field for field in result}
 
 
-VARIABLE = {"f:env": {'k:{"name":"B"}': {".": {}, "f:name": {}, "f:value": {}}}}
+VARIABLE: dict[str, Any] = {"f:env": {'k:{"name":"B"}': {".": {}, "f:name": {}, "f:value": {}}}}
 ENV = "spec.template.spec.containers[server].env[B]"
 
 

@@ -160,7 +160,7 @@ def test_a_vault_secret_is_ready_when_its_last_change_is_synced(
 
 
 def test_a_stateful_set_and_a_claim_are_ready_by_their_status() -> None:
-    stateful = {
+    stateful: dict[str, Any] = {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
         "metadata": {"name": "set", "generation": 1},

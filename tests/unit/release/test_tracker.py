@@ -117,9 +117,12 @@ def test_the_time_of_a_pull_secret_is_only_known_if_it_was_missing_at_first(
         "here",
     )
     contexts: list[RolloutContext] = []
-    monkeypatch.setattr(
-        tracker.failures, "find_failures", lambda *changes_: contexts.append(changes_[2]) or []
-    )
+
+    def record(pods: object, now: object, context: RolloutContext) -> list[object]:
+        contexts.append(context)
+        return []
+
+    monkeypatch.setattr(tracker.failures, "find_failures", record)
     filled = {**secret.body, "status": {"secretMAC": "x"}}
     for first, is_late in ((secret.body, True), (filled, False)):
         rollout = RolloutTracker(FakeCluster(), (secret,), Progress(), NOW)

@@ -39,7 +39,9 @@ def test_who_could_read_no_pods_does_not_report_that_all_is_healthy() -> None:
     assert [item.resource for item in message.missing] == ["Pod in dev"]
 
 
-LATE = Unavailable("Service in dev", "no answer within 60 s", "Wait longer.", ("Service", "dev"))
+LATE = Unavailable(
+    "Service in dev", "no answer within 60 s", "Wait longer.", place=("Service", "dev")
+)
 CAUSE = Cause(Finding("crash-loop", "Deployment/x", "crashes"), Ref("Deployment", "x", "dev"))
 
 
@@ -69,7 +71,7 @@ def test_no_finding_in_what_was_read_is_healthy() -> None:
 
 
 def _asked(
-    monkeypatch: pytest.MonkeyPatch, found: str | None, namespace: str | None, **words: str
+    monkeypatch: pytest.MonkeyPatch, found: str | None, namespace: str | None, **words: Any
 ) -> tuple[str, str]:
     """Which release is looked at in which namespace, where one of our chart is called so."""
 

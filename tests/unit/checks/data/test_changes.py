@@ -14,7 +14,7 @@ from vrooli.checks.interface import CheckResult
 from vrooli.operators.pgo.names import CLUSTER_LABEL, GROUP, RESTORE_ANNOTATION
 
 Body = dict[str, Any]
-VALUES = {"vso": {"enabled": False}}
+VALUES: dict[str, Any] = {"vso": {"enabled": False}}
 
 
 def resource(kind: str, **changes: Any) -> Body:

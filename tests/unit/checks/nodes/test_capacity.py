@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from support.fakes.check_site import names, node, pod, rendered, site
@@ -115,7 +117,7 @@ def test_the_pods_of_this_very_release_are_not_counted() -> None:
     assert not planned_pods.is_ours({"metadata": {"namespace": "dev"}}, "dev", manifests)
 
 
-GPU = {"services": {"nsfwDetector": {"gpu": {"enabled": True, "count": 2}}}}
+GPU: dict[str, Any] = {"services": {"nsfwDetector": {"gpu": {"enabled": True, "count": 2}}}}
 
 
 def test_gpus_are_not_needed_unless_the_values_ask_for_them() -> None:

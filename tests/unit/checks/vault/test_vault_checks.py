@@ -191,7 +191,7 @@ def test_a_policy_whose_text_says_something_else_is_found(
 def test_a_policy_is_the_same_however_it_is_written() -> None:
     one = '# why\npath "a/b" { capabilities = ["read"] }'
     other = 'path "a/b" {\n  capabilities = [\n    "read"\n  ]\n}\n'
-    assert vault_policies.parse(one) == vault_policies.parse(other) == {"a/b": {"read"}}
+    assert vault_policies.parse(one) == vault_policies.parse(other) == {"a/b": frozenset({"read"})}
 
 
 @pytest.mark.parametrize(

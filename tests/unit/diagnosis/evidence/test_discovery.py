@@ -139,12 +139,12 @@ CLASS = {
 }
 
 
-def controller(kind: str, suffix: str = "controller", **status: int) -> dict[str, Any]:
+def controller(kind: str, suffix: str = "controller", **status: Any) -> dict[str, Any]:
     name = f"ingress-nginx-{suffix}"
     return workload(kind, name, "ingress-nginx", "ingress-nginx", **status)
 
 
-DOWN_EVERYWHERE = {"desiredNumberScheduled": 2, "numberAvailable": 0}
+DOWN_EVERYWHERE: dict[str, Any] = {"desiredNumberScheduled": 2, "numberAvailable": 0}
 
 
 @pytest.mark.anyio
@@ -152,7 +152,7 @@ DOWN_EVERYWHERE = {"desiredNumberScheduled": 2, "numberAvailable": 0}
     ("kind", "status"), [("DaemonSet", DOWN_EVERYWHERE), ("Deployment", {"replicas": 1})]
 )
 async def test_an_ingress_controller_in_its_own_namespace_is_seen_down(
-    kind: str, status: dict[str, int]
+    kind: str, status: dict[str, Any]
 ) -> None:
     seen = await look(INGRESS, CLASS, controller(kind, **status))
     assert ("ingress-controller-down", f"{kind}/ingress-nginx-controller") in causes(seen)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from support.diagnosis.evidence import evidence, pod_of
 from vrooli.diagnosis.evidence.collection import logs
 from vrooli.diagnosis.evidence.collection.interning import Shared
 from vrooli.kube.unavailable import Unavailable
 
-RUNS = {"running": {}}
+RUNS: dict[str, Any] = {"running": {}}
 
 
 def test_equal_parts_of_objects_are_one() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_all_lacks_are_told_at_once() -> None:
 
 def test_controllers_of_an_old_hierarchy_are_wanted_on_an_old_host() -> None:
     without_pids = {name: path for name, path in CONSTRAINED.v1.items() if name != "pids"}
-    found = inspection.missing_requirements(replace(CONSTRAINED, v1=without_pids))
+    found = inspection.missing_requirements(replace(CONSTRAINED, v1=MappingProxyType(without_pids)))
     assert "controllers pids" in found[0]
 
 

@@ -67,7 +67,7 @@ async def test_a_full_disk_does_not_end_the_rotation_of_logs(
     rotation = asyncio.create_task(watcher._rotate())
 
     async def twice_round() -> bool:
-        return tried.logs > 2 * len(watcher._components)
+        return int(tried.logs) > 2 * len(watcher._components)
 
     assert await poll_until(twice_round, 10)
     assert not rotation.done()

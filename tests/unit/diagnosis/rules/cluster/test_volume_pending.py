@@ -33,7 +33,7 @@ LOCAL = {
 }
 
 
-KEEPER = {
+KEEPER: dict[str, Any] = {
     "kind": "Deployment",
     "metadata": {
         "name": "local-path-provisioner",

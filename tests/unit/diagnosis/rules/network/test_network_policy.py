@@ -96,7 +96,7 @@ def test_of_two_policies_the_one_that_the_release_does_not_have_so_is_blamed() -
 
 
 def test_a_policy_that_was_changed_by_hand_is_put_back() -> None:
-    peers = [{"from": [{"podSelector": {}}]}]
+    peers: list[Any] = [{"from": [{"podSelector": {}}]}]
     noted = policy("own", {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": peers})
     live = policy("own", {"podSelector": {}, "policyTypes": ["Ingress"]})
     (symptom,) = network_policy.RULE.find(deployed(evidence(SERVER, UI, live), noted))

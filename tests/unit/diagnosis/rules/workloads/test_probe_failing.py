@@ -19,7 +19,7 @@ UNHEALTHY = happening(POD, "Unhealthy", "Readiness probe failed: HTTP probe fail
 def test_a_failing_probe_is_told_with_what_the_service_itself_says_is_down() -> None:
     body = {"status": "down", "database": {"status": "up"}}
     body["redis"] = {"status": "down", "error": "no answer within 2.5 s"}
-    body["services"] = {"status": "up", "jobs": {"status": "down"}}  # type: ignore[dict-item]
+    body["services"] = {"status": "up", "jobs": {"status": "down"}}
     answer = Answer(health_answer.NAME, POD, f"503 {json.dumps(body)}")
     seen = pod_of(SERVER, ready=False, spec=PROBED)
     finding = the_one(evidence(seen, events=[UNHEALTHY], answers=[answer]))
