@@ -35,7 +35,7 @@ class Redactor:
         self._values_by_prefix: dict[str, list[str]] = {}
         for text in sorted(all_spellings, key=len, reverse=True):
             self._values_by_prefix.setdefault(text[:MIN_LENGTH], []).append(text)
-        self._short = lru_cache(_REMEMBERED)(self._masked)
+        self._short = lru_cache(_REMEMBERED)(self._masked_or_removed)
 
     @classmethod
     def of(cls, secrets: Iterable[Mapping[str, Any]]) -> Redactor:
@@ -44,7 +44,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with secrets masked."""
-        return self._short(text) if len(text) <= _SHORT else self._masked(text)
+        return self._short(text) if len(text) <= _SHORT else self._masked_or_removed(text)
 
     def lines(self, lines: Sequence[str]) -> list[str]:
         """The lines of one log with secrets masked, also those that span several lines."""
@@ -84,6 +84,13 @@ class Redactor:
         if isinstance(value, (list, tuple)):
             return self._list(value)
         return value
+
+    def _masked_or_removed(self, text: str) -> str:
+        """The masked text; on an internal error nothing of it remains."""
+        try:
+            return self._masked(text)
+        except Exception as error:  # noqa: BLE001 - a reader of hostile text must not fail
+            return f"{MASK} (redaction failed: {type(error).__name__})"
 
     def _masked(self, text: str) -> str:
         if "\n" in text:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from vrooli.release import lease, pending, rollback, uninstall
 from vrooli.release.model import Release, Revision
 from vrooli.release.records import bookkeeping, marks, storage
 from vrooli.release.rollout import context, wait
-from vrooli.steps import Done, Step, first_error, message_of, run_steps
+from vrooli.steps import Done, Step, first_error, run_steps
 
 # The timeout of the restored revision to become healthy, seconds.
 HEALTHY_S = 600.0
@@ -82,7 +81,7 @@ class Failed:
             DeployFailedError: Always.
         """
         reports: list[FailureReport] = []
-        await mark_failed(self.kube, self.release, self.before, self.error.message)
+        unmarked = await mark_failed(self.kube, self.release, self.before, self.error.message)
         state = f"{self.release.name} is left as it is."
 
         async def report(progress: Progress) -> Done:
@@ -93,8 +92,7 @@ class Failed:
             except TimeoutError:
                 return Done(changed=False, detail=f"could not be saved within {REPORT_S:.0f} s")
             except Exception as raised:  # noqa: BLE001 - an internal error must not prevent the rollback
-                error = first_error(raised)
-                return Done(changed=False, detail=f"could not be saved: {message_of(error)}")
+                return Done(changed=False, detail=f"could not be saved: {as_error(raised).message}")
             return Done(changed=True, detail=str(reports[0].path))
 
         steps = [Step("evidence", "Evidence", report)]
@@ -106,13 +104,13 @@ class Failed:
                 state = f"{self.release.name} {ended[-1].detail}."
             else:  # a rollback prunes by itself
                 await bookkeeping.prune(self.kube, self.release)
-        except VrooliError as second:
-            state = f"The rollback failed, too: {second.message}"
+        except Exception as second:  # noqa: BLE001 - the first failure must be reported as well
+            state = f"The rollback failed, too: {as_error(second).message}"
         message = reports[0].failure if reports else Redactor().text(self.error.message)
         where = [f"The evidence is in {item.path}." for item in reports]
         causes = [f"Root cause: {cause}" for item in reports for cause in item.causes]
         raise DeployFailedError(
-            "\n".join([message, state, *where, *causes]),
+            "\n".join(filter(None, [message, state, unmarked, *where, *causes])),
             self.advice,
         ) from self.error
 
@@ -143,6 +141,20 @@ class Failed:
             await self.kube.delete(hook.api_version, hook.kind, hook.name, hook.namespace)
 
 
+def as_error(raised: Exception) -> VrooliError:
+    """The error of a failed change; an exception that was not raised on purpose is an internal one.
+
+    A deploy that an internal error ends is rolled back like any other: the change was made.
+    """
+    error = first_error(raised)
+    if isinstance(error, VrooliError):
+        return error
+    if isinstance(error, OSError):
+        return VrooliError(str(error))
+    reason = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return VrooliError(f"Internal error: {reason}", "Run the command with --debug for details.")
+
+
 async def is_api_down(kube: Kube, error: VrooliError) -> bool:
     """Whether the API server did not respond: then nothing can be saved or undone.
 
@@ -160,17 +172,24 @@ def outage_error(release: Release, error: VrooliError, doing: str) -> Prerequisi
     )
 
 
-async def mark_failed(kube: Kube, release: Release, before: Revision | None, reason: str) -> None:
+async def mark_failed(kube: Kube, release: Release, before: Revision | None, reason: str) -> str:
     """Mark the revision that was made since as failed: Helm's status may be "deployed".
 
     Without the release's Lease the newest revision may be another deploy's; it is not changed.
+
+    Returns:
+        Why it could not be marked; empty if it was, or if there is no such revision.
     """
-    with contextlib.suppress(VrooliError):  # the original failure is reported anyway
+    try:
         now = await storage.fetch_revision(kube, release)
         if now is None or (before is not None and now.number == before.number):
-            return
+            return ""
         if await lease.is_ours(kube, release):
             await marks.mark_failed(kube, release, now, reason)
+    except Exception as raised:  # noqa: BLE001 - an error here must not prevent the rollback
+        problem = Redactor().text(as_error(raised).message)
+        return f"The revision could not be marked as failed: {problem}"
+    return ""
 
 
 def _format_retained(reports: Sequence[str]) -> str:

@@ -192,11 +192,12 @@ class DeployRun:
                 raise await self._interruption(before).end(
                     cancelled, listener, consent
                 ) from cancelled
-            except VrooliError as error:
+            except Exception as raised:
+                error = failure_handling.as_error(raised)
                 if isinstance(error, UsageError):
                     raise
                 if await failure_handling.is_api_down(self.kube, error):
-                    raise failure_handling.outage_error(self.release, error, "deploy") from error
+                    raise failure_handling.outage_error(self.release, error, "deploy") from raised
                 failed = self._failed(before, error)
                 return await failed.end(listener, rollback=self.options.rollback)
 

@@ -189,11 +189,12 @@ class _Run:
                 return await run_steps(steps, listener)
             except asyncio.CancelledError as cancelled:
                 raise await self._interruption().end(cancelled, listener, consent) from cancelled
-            except VrooliError as error:
+            except Exception as raised:
+                error = failure_handling.as_error(raised)
                 if isinstance(error, UsageError):
                     raise
                 if await failure_handling.is_api_down(self.kube, error):
-                    raise failure_handling.outage_error(self.release, error, "rollback") from error
+                    raise failure_handling.outage_error(self.release, error, "rollback") from raised
                 return await self._failed(error).end(listener, rollback=False)
 
     def _failed(self, error: VrooliError) -> failure_handling.Failed:

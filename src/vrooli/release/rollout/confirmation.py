@@ -65,10 +65,14 @@ class FailureConfirmer:
     async def format_failure(self, failure: PodFailure) -> list[str]:
         """Format a failure, with the end of a crashed container's log, redacted."""
         redactor = await secret_redaction.redactor(self._kube, self._namespace)
-        log = await self._last_log(failure) if failure.crashed else []
-        cause = find_cause_line(log)
-        first = f"{failure}: {cause}" if cause else str(failure)
-        return [redactor.text(first), *(f"  {line}" for line in redactor.lines(log))]
+        try:
+            log = await self._last_log(failure) if failure.crashed else []
+            cause = find_cause_line(log)
+            first = f"{failure}: {cause}" if cause else str(failure)
+            return [redactor.text(first), *(f"  {line}" for line in redactor.lines(log))]
+        except Exception as raised:  # noqa: BLE001 - the failure is reported without its log
+            note = f"  The log could not be read: {type(raised).__name__}: {raised}"
+            return [redactor.text(str(failure)), redactor.text(note)]
 
     async def _last_log(self, failure: PodFailure) -> list[str]:
         """The end of the crashed container's log; between two starts there is none."""

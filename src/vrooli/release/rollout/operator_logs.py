@@ -75,17 +75,27 @@ async def read(kube: Kube, manifests: Iterable[Manifest], objects: Snapshot) -> 
     operators = [BY_KIND[kind] for kind in kinds]
     results = await asyncio.gather(*(_logs(kube, operator) for operator in operators))
     logs = {kind: kind_logs for kind, (kind_logs, _) in zip(kinds, results, strict=True)}
+    unavailable = [reason for _, reason in results if reason is not None]
+    try:
+        errors = _current_errors(databases, logs, objects)
+    except Exception as raised:  # noqa: BLE001 - a log of others must not fail the release
+        errors = {}
+        reason = f"internal error: {type(raised).__name__}: {raised}"
+        unavailable.append(Unavailable("the errors in the operators' logs", reason))
+    return Reading(errors, tuple(unavailable))
+
+
+def _current_errors(
+    databases: Iterable[Manifest], logs: Mapping[str, Sequence[Log]], objects: Snapshot
+) -> dict[str, str]:
     now = datetime.now(UTC)
-    errors = {
+    return {
         item.key: f"its operator can't go on: {error.message}"
         for item in databases
         for log in logs[item.kind]
         for error in of_object(item, objects, log)
         if error.is_current(now)
     }
-    return Reading(
-        errors, tuple(unavailable for _, unavailable in results if unavailable is not None)
-    )
 
 
 def of_object(item: Manifest, objects: Snapshot, log: Log) -> list[ReconcileError]:
