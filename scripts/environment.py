@@ -39,7 +39,9 @@ def main(stamp: str) -> int:
     cache = Path(os.environ.get("VROOLI_CACHE_DIR") or Path.home() / ".cache" / "vrooli")
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with (cache / "environment.lock").open("w") as lock:
+        # For its owner only: whoever can open a file can lock it, and block others.
+        descriptor = os.open(cache / "environment.lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (STAMP.is_file() and STAMP.read_text() == stamp):
                 sync(ensure_uv(cache))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import IO
@@ -22,7 +23,7 @@ async def locked(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]
         waiting: Called once if another holder must be waited for.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    with os.fdopen(_open_private(path), "w") as file:
         if not try_lock(file):
             waiting()
             while True:
@@ -30,6 +31,11 @@ async def locked(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]
                 if try_lock(file):
                     break
         yield
+
+
+def _open_private(path: Path) -> int:
+    """Open it for its owner only: whoever can open a file can lock it, and block others."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
 
 
 def try_lock(file: IO[str], *, shared: bool = False) -> bool:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import fcntl
 import os
-import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -43,33 +41,43 @@ def locked(layout: Layout) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def alone(name: str) -> AsyncIterator[None]:
-    """Acquire a machine-wide lock; waits while another process holds it.
+async def alone(path: Path) -> AsyncIterator[None]:
+    """Acquire a machine-wide lock; waits while another process holds it. No file stays.
 
-    The lock is a name in the kernel alone (an abstract Unix socket, unix(7)): no file stays.
+    Only root can open the file, so no other user can hold the lock. A name that anybody can bind,
+    such as an abstract Unix socket or a file in /tmp, would let any user block this for ever.
+
+    Args:
+        path: The lock's file, in a folder that only root can write to.
 
     Raises:
         PrerequisiteError: Another process held it for too long.
     """
-    with socket.socket(socket.AF_UNIX) as place:
-        deadline = time.monotonic() + ALONE_S
-        while not _bound(place, f"\0{name}"):
-            if time.monotonic() > deadline:
-                raise PrerequisiteError(
-                    "Another cluster has been starting for long.", "Run the command again."
-                )
-            await asyncio.sleep(HOLD_PAUSE_S)
-        yield
-
-
-def _bound(place: socket.socket, address: str) -> bool:
+    deadline = time.monotonic() + ALONE_S
+    while (descriptor := _try_alone(path)) is None:
+        if time.monotonic() > deadline:
+            raise PrerequisiteError(
+                "Another cluster has been starting for long.", "Run the command again."
+            )
+        await asyncio.sleep(HOLD_PAUSE_S)
     try:
-        place.bind(address)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            return False
-        raise
-    return True
+        yield
+    finally:
+        path.unlink()  # before the lock is released: nobody else holds this file
+        os.close(descriptor)
+
+
+def _try_alone(path: Path) -> int | None:
+    """The lock's descriptor, or None if another process holds it or has just removed its file."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_ino == path.stat().st_ino:
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
 
 
 def hold(path: Path) -> int | None:

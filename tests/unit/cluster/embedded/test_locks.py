@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
+import socket
+import stat
 from pathlib import Path
 
 import pytest
 
 from support.cluster.embedded_samples import layout
+from vrooli import locks as common_locks
 from vrooli.cluster.embedded.host import foreign_processes
+from vrooli.cluster.embedded.lifecycle.start import START_LOCK
 from vrooli.cluster.embedded.locks import alone, hold, holder, locked
 from vrooli.errors import PrerequisiteError
 
@@ -47,12 +52,12 @@ def test_the_holder_is_known_while_it_lives(tmp_path: Path) -> None:
     assert holder(tmp_path / "lock") is None
 
 
-async def test_only_one_at_a_time_is_alone_and_no_file_is_left() -> None:
+async def test_only_one_at_a_time_is_alone_and_no_file_is_left(tmp_path: Path) -> None:
     inside, most = 0, 0
 
     async def enter() -> None:
         nonlocal inside, most
-        async with alone(f"vrooli-test-{os.getpid()}"):
+        async with alone(tmp_path / "lock"):
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0.02)
@@ -60,6 +65,36 @@ async def test_only_one_at_a_time_is_alone_and_no_file_is_left() -> None:
 
     await asyncio.gather(*(enter() for _ in range(5)))
     assert most == 1
+    assert not list(tmp_path.iterdir())
+
+
+async def test_no_other_user_can_open_the_lock_of_the_machine(tmp_path: Path) -> None:
+    """Whoever can open a file can lock it."""
+    assert START_LOCK.parent.stat().st_uid == 0
+    assert not START_LOCK.parent.stat().st_mode & 0o022
+    async with alone(tmp_path / "lock"):
+        assert stat.S_IMODE((tmp_path / "lock").stat().st_mode) == 0o600
+
+
+async def test_a_name_that_anybody_can_bind_does_not_block_a_start(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as stranger:
+        with contextlib.suppress(OSError):  # it may be bound by somebody else
+            stranger.bind("\0vrooli-cluster-start")
+        async with asyncio.timeout(1), alone(tmp_path / "vrooli-cluster-start"):
+            pass
+
+
+async def test_a_lock_is_not_taken_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "lock").symlink_to(tmp_path / "other")
+    with pytest.raises(OSError, match="symbolic"):
+        async with alone(tmp_path / "lock"):
+            pass
+    assert not (tmp_path / "other").exists()
+
+
+async def test_a_lock_in_a_shared_folder_can_be_opened_by_its_owner_only(tmp_path: Path) -> None:
+    async with common_locks.locked(tmp_path / "lock", lambda: None):
+        assert stat.S_IMODE((tmp_path / "lock").stat().st_mode) == 0o600
 
 
 def test_a_database_that_a_stranger_has_open_is_refused(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from vrooli.steps import Done, first_error
 # Timeout of creating the namespaces on a slow machine, seconds; it usually takes less than one.
 PREPARE_S = 30.0
 # Held while a cluster selects free ports and addresses on the machine and starts to use them.
-START_LOCK = "vrooli-cluster-start"
+START_LOCK = Path("/run/vrooli-cluster-start.lock")
 # No link assigned yet.
 UNASSIGNED = -1
 
